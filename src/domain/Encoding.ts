@@ -1,0 +1,77 @@
+/** How values are spelled: as JSON on the wire, and as columns in a row. Both sides decode to the same type. */
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+
+/** Instants: ISO 8601 with milliseconds and `Z` on the wire, integer milliseconds since 1970 in a row. */
+export const Time = Schema.DateTimeUtcFromString
+export const TimeColumn = Schema.DateTimeUtcFromMillis
+
+/** A boolean spelled 0 or 1: in every row, and on the wire for the booleans of a task. */
+export const Flag = Schema.Literals([0, 1]).pipe(
+  Schema.decodeTo(
+    Schema.Boolean,
+    SchemaTransformation.transform({ decode: (flag) => flag === 1, encode: (value): 0 | 1 => value ? 1 : 0 })
+  )
+)
+
+/** A boolean in a request body: `true`, `false`, 1 or 0. */
+export const FlagInput = Schema.Union([Schema.Boolean, Flag])
+
+/** A boolean in a query string. Python's `requests` writes `True`, others `true` or `1`. */
+export const FlagParameter = Schema.Literals(["true", "True", "TRUE", "1", "false", "False", "FALSE", "0"]).pipe(
+  Schema.decodeTo(
+    Schema.Boolean,
+    SchemaTransformation.transform({
+      decode: (text) => text === "1" || text.toLowerCase() === "true",
+      encode: (value) => value ? "true" as const : "false" as const
+    })
+  )
+)
+
+/** A structured value in a row: JSON text. */
+export const JsonColumn = Schema.fromJsonString(Schema.Json)
+
+/** JSON kept as text and travelling as text; a body may also carry the value itself, which is then written as text. */
+export const JsonTextInput = Schema.Union([Schema.String, Schema.Json]).pipe(
+  Schema.decodeTo(
+    Schema.String,
+    SchemaTransformation.transform({
+      decode: (value) => typeof value === "string" ? value : JSON.stringify(value),
+      encode: (text): Schema.Json => text
+    })
+  )
+)
+
+/** `a,b` in a query string; an empty value means no filter. */
+export const CommaList = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.Array(Schema.String),
+    SchemaTransformation.transform({
+      decode: (text) => text.split(",").filter((item) => item !== ""),
+      encode: (items) => items.join(",")
+    })
+  )
+)
+
+// A TypeScript client of the old server takes any error that mentions one of these for "the server is unreachable" and
+// goes on offline, with a task of its own. Ids and titles that callers chose are part of error texts, so the text is
+// altered where it leaves, and stays readable. (octopoid-contract.md 1.2)
+const offlineWords: ReadonlyArray<readonly [RegExp, string]> = [
+  [/network/gi, "net-work"],
+  [/timeout/gi, "time-out"],
+  [/fetch failed/gi, "fetch-failed"],
+  [/econnrefused/gi, "econn-refused"],
+  [/enotfound/gi, "enot-found"],
+  [/etimedout/gi, "etimed-out"]
+]
+
+/** The `error` sentence of an answer: what is true now, and what the caller can do. */
+export const ErrorText = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.String,
+    SchemaTransformation.transform({
+      decode: (text) => text,
+      encode: (text) => offlineWords.reduce((result, [word, softer]) => result.replace(word, softer), text)
+    })
+  )
+).annotate({ description: "One plain sentence: what is true now, and what the caller can do next." })

@@ -1,0 +1,41 @@
+/** The names records go by. */
+import * as Schema from "effect/Schema"
+
+// Control characters are refused: they survive neither logs nor URLs, and some clients cannot send them back.
+const name = (description: string) =>
+  Schema.NonEmptyString.check(
+    Schema.isMaxLength(200),
+    // oxlint-disable-next-line no-control-regex
+    Schema.isPattern(/^[^\u0000-\u001f\u007f]*$/, { expected: "no control characters" })
+  ).annotate({ description })
+
+/** The tenant: every record belongs to one, and nothing crosses it. */
+export const ScopeName = name("The scope (tenant) the record belongs to.")
+export type ScopeName = typeof ScopeName.Type
+
+/** The scope of a caller that names none. */
+export const DefaultScope: ScopeName = "default"
+
+export const TaskId = name("The task's id, chosen by its creator and unique on the server.").pipe(
+  Schema.brand("TaskId")
+)
+export type TaskId = typeof TaskId.Type
+
+export const ProjectId = name("The project's id, chosen by its creator and unique on the server.").pipe(
+  Schema.brand("ProjectId")
+)
+export type ProjectId = typeof ProjectId.Type
+
+export const OrchestratorId = name("The orchestrator's id: `<cluster>-<machine_id>` unless it chose one.").pipe(
+  Schema.brand("OrchestratorId")
+)
+export type OrchestratorId = typeof OrchestratorId.Type
+
+export const DraftId = Schema.Int.check(Schema.isGreaterThan(0)).annotate({
+  description: "The draft's id, given by the server."
+}).pipe(Schema.brand("DraftId"))
+export type DraftId = typeof DraftId.Type
+
+/** A queue's name. The built-in ones are in `TaskState.ts`; flows may bring their own. */
+export const QueueName = name("A queue: the state of a task.")
+export type QueueName = typeof QueueName.Type

@@ -1,0 +1,89 @@
+/**
+ * The state machine of a task: which move leads from where to where, and what it does to the task.
+ *
+ * This table is the only place that knows. Every mover of tasks reads it: the endpoints, PATCH and the lease reaper.
+ * (design.md 2; octopoid-contract.md 4.2)
+ */
+import type { QueueName } from "./Identifier.ts"
+
+/** The queues that are valid in every flow. */
+export const BuiltInQueues = [
+  "incoming",
+  "claimed",
+  "provisional",
+  "done",
+  "failed",
+  "needs_continuation",
+  "requires-intervention"
+] as const
+
+/** A move of a task. */
+export interface Move {
+  /** What history calls it. */
+  readonly event: string
+  /** The queues it leads from. `any` is every queue, `other` every queue but `claimed`. */
+  readonly from: ReadonlyArray<QueueName> | "any" | "other"
+  /** Where it leads: a queue, the queue the task was claimed from (`origin`), or nowhere else (`same`). */
+  readonly to: { readonly queue: QueueName } | "origin" | "same"
+  /** Whether it grants a lease or ends the one there is. */
+  readonly lease: "grant" | "end"
+  /** The counters it raises by one. */
+  readonly counts: ReadonlyArray<"attempt_count" | "rejection_count" | "lease_losses">
+  /** Whether the task no longer needs a person's attention. */
+  readonly clearsIntervention: boolean
+  /** Whether the holder of a lease that ran out may still make it, as long as nobody else took or moved the task. */
+  readonly afterLapse: boolean
+}
+
+const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<Move>): Move => ({
+  event,
+  from,
+  to,
+  lease: "end",
+  counts: [],
+  clearsIntervention: true,
+  afterLapse: false,
+  ...rest
+})
+
+/** Every move but PATCH, whose target is the caller's to choose (`TaskPatch.ts`). */
+export const moves = {
+  claim: move("claimed", "other", { queue: "claimed" }, { lease: "grant" }),
+  claimReview: move("review_claimed", ["provisional"], "same", { lease: "grant" }),
+  submit: move("submitted", ["claimed"], { queue: "provisional" }, { afterLapse: true }),
+  burnOut: move("burnout_detected", ["claimed"], { queue: "needs_continuation" }, { afterLapse: true }),
+  accept: move("accepted", ["provisional", "claimed"], { queue: "done" }),
+  reject: move("rejected", ["provisional", "claimed"], { queue: "incoming" }, { counts: ["rejection_count"] }),
+  requeue: move("requeued", ["provisional", "claimed"], { queue: "incoming" }, { counts: ["attempt_count"] }),
+  expire: move("lease_expired", ["claimed"], "origin", { counts: ["attempt_count", "lease_losses"] }),
+  // A review that nobody finished is nothing the task did: it waits for the next reviewer as it was.
+  expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false })
+} as const satisfies Record<string, Move>
+
+/** The queues no task is handed out from: somebody works on it, or nobody should. */
+export const unclaimable: ReadonlyArray<QueueName> = ["claimed", "done", "failed"]
+
+/** What a claim on this queue does: a task under review stays where it is. */
+export const claimOf = (queue: QueueName): Move => queue === "provisional" ? moves.claimReview : moves.claim
+
+/** Where a move leads a task that is in `queue` and was claimed from `origin`. */
+export const landing = (
+  { to }: Pick<Move, "to">,
+  task: { readonly queue: QueueName; readonly claimed_from: QueueName | null }
+): QueueName => to === "same" ? task.queue : to === "origin" ? task.claimed_from ?? task.queue : to.queue
+
+/** Whether a move may start in `queue`. */
+export const startsIn = ({ from }: Pick<Move, "from">, queue: QueueName): boolean =>
+  from === "any" || (from === "other" ? queue !== "claimed" : from.includes(queue))
+
+/** Turns without a commit, and turns at all, after which a submitted task needs another agent to go on. */
+export interface BurnoutLimits {
+  readonly idleTurns: number
+  readonly totalTurns: number
+}
+
+/** Whether the agent ran out of turns before it got anywhere. (octopoid-contract.md 4.4) */
+export const burntOut = (
+  work: { readonly commits_count: number; readonly turns_used: number },
+  limits: BurnoutLimits
+): boolean => (work.commits_count === 0 && work.turns_used >= limits.idleTurns) || work.turns_used >= limits.totalTurns
