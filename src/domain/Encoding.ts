@@ -47,7 +47,7 @@ export const CommaList = Schema.String.pipe(
   Schema.decodeTo(
     Schema.Array(Schema.String),
     SchemaTransformation.transform({
-      decode: (text) => text.split(",").filter((item) => item !== ""),
+      decode: (text): ReadonlyArray<string> => text.split(",").filter((item) => item !== ""),
       encode: (items) => items.join(",")
     })
   )

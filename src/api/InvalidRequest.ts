@@ -1,0 +1,32 @@
+/** What a request that does not fit its endpoint is answered with. */
+import * as Context from "effect/Context"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as Schema from "effect/Schema"
+import { ErrorText } from "../domain/Encoding.ts"
+
+export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
+  "InvalidRequest",
+  {
+    error: ErrorText,
+    issues: Schema.Array(Schema.Struct({
+      path: Schema.Array(Schema.Union([Schema.String, Schema.Int])),
+      message: Schema.String
+    })).annotate({ description: "Every field that does not fit, and what is wrong with it." })
+  },
+  { httpApiStatus: 400, description: "The request does not fit the endpoint: each field that does not is named." }
+) {}
+
+export class ScopeRequired extends Schema.TaggedError<ScopeRequired>()(
+  "ScopeRequired",
+  { error: ErrorText },
+  { httpApiStatus: 400, description: "The server is configured to require a scope, and the request names none." }
+) {}
+
+export class RequestErrors extends HttpApiMiddleware.Service<RequestErrors>()("octopoid-server/api/RequestErrors", {
+  error: InvalidRequest
+}) {}
+
+/** Fields of an endpoint's body that must be there and not be empty, with the sentence clients know for it. */
+export const Required = Context.Reference<
+  ReadonlyArray<{ readonly fields: ReadonlyArray<string>; readonly error: string }>
+>("octopoid-server/api/Required", { defaultValue: () => [] })

@@ -1,0 +1,24 @@
+/** What happened to a task: one entry for each of its versions, kept longer than the task itself. */
+import * as Schema from "effect/Schema"
+import { JsonColumn, Time, TimeColumn } from "./Encoding.ts"
+import { QueueName, ScopeName, TaskId } from "./Identifier.ts"
+
+const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
+  task_id: TaskId,
+  scope: ScopeName,
+  version: Schema.Int.annotate({ description: "The version of the task that this change made." }),
+  event: Schema.String.annotate({
+    description: "What happened: created, claimed, submitted, accepted, lease_expired, patched, unblocked, deleted …"
+  }),
+  from_queue: Schema.NullOr(QueueName).annotate({ description: "Where the task was; null at its creation." }),
+  to_queue: Schema.NullOr(QueueName).annotate({ description: "Where it went; null at its deletion." }),
+  actor: Schema.NullOr(Schema.String).annotate({ description: "Who did it, or whose lease it was." }),
+  reason: Schema.NullOr(Schema.String).annotate({ description: "Why, in the words of whoever did it." }),
+  details: Schema.NullOr(json).annotate({ description: "What else was said or changed." }),
+  at: time
+})
+
+export const HistoryEntry = Schema.Struct(fields(Time, Schema.Json)).annotate({ identifier: "HistoryEntry" })
+export type HistoryEntry = typeof HistoryEntry.Type
+
+export const HistoryRow = Schema.Struct(fields(TimeColumn, JsonColumn))

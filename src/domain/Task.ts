@@ -1,0 +1,220 @@
+/** A task: a unit of work, in exactly one queue at any time. */
+import * as Schema from "effect/Schema"
+import { CommaList, Flag, FlagInput, FlagParameter, JsonColumn, JsonTextInput, Time, TimeColumn } from "./Encoding.ts"
+import { OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "./Identifier.ts"
+import { pageParameters } from "./Page.ts"
+
+const text = (description: string) => Schema.NullOr(Schema.String).annotate({ description })
+const count = (description: string) => Schema.Int.annotate({ description })
+const flag = (description: string) => Flag.annotate({ description })
+
+const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
+  id: TaskId,
+  scope: ScopeName,
+  file_path: Schema.String.annotate({ description: "Where the task is described; unique in its scope." }),
+  title: Schema.String.annotate({ description: "What is to be done, in a few words." }),
+  queue: QueueName,
+  version: count("Rises by one with every change of the task."),
+  priority: Schema.String.annotate({ description: "`P0` (most urgent), `P1`, `P2` …" }),
+  complexity: text("How hard its creator thinks it is."),
+  role: text("The role of the agents that may claim it."),
+  type: text("The kind of work."),
+  branch: Schema.String.annotate({ description: "The branch to work on; a project's branch wins over the caller's." }),
+  content: text("The task in full, as Markdown."),
+  project_id: Schema.NullOr(ProjectId).annotate({ description: "The project it belongs to." }),
+  blocked_by: text("The ids of the blockers that are not done yet, joined by commas; null when it may be claimed."),
+  claimed_by: text("The agent that holds the lease; null when nobody does."),
+  claimed_at: Schema.NullOr(time).annotate({ description: "When the lease was granted." }),
+  orchestrator_id: Schema.NullOr(OrchestratorId).annotate({ description: "The machine that holds the lease." }),
+  lease_expires_at: Schema.NullOr(time).annotate({ description: "When the lease runs out unless it is renewed." }),
+  fencing_token: Schema.NullOr(Schema.Int).annotate({
+    description: "Names this lease: it rises with every grant. Null when nobody holds the task."
+  }),
+  attempt_count: count("How often work on it was given up: requeued, or its lease lost."),
+  rejection_count: count("How often a result was rejected."),
+  lease_losses: count("How often a lease ran out before the work was handed in."),
+  last_rejection_reason: text("Why its last result was rejected."),
+  commits_count: count("Commits of the last submission."),
+  turns_used: Schema.NullOr(Schema.Int).annotate({ description: "Turns of the last submission." }),
+  check_results: text("The last results of its checks, as JSON text."),
+  execution_notes: text("What the agent had to say about the work, or why it failed."),
+  needs_intervention: flag("1 when a person or a fixer must look at it."),
+  submitted_at: Schema.NullOr(time).annotate({ description: "When a result was last submitted." }),
+  completed_at: Schema.NullOr(time).annotate({ description: "When it was done." }),
+  pr_number: Schema.NullOr(Schema.Int).annotate({ description: "Its pull request's number." }),
+  pr_url: text("Its pull request's address."),
+  checks: text("The checks its result has to pass."),
+  staging_url: text("Where its result can be looked at."),
+  plan_id: text("Stored for clients."),
+  has_plan: flag("Stored for clients."),
+  auto_accept: flag("Stored for clients."),
+  needs_rebase: flag("1 when its branch has to be rebased."),
+  needs_breakdown: flag("Stored for clients."),
+  last_rebase_attempt_at: Schema.NullOr(time).annotate({ description: "When a rebase was last tried." }),
+  review_round: count("Stored for clients."),
+  hooks: text("Its hooks, as JSON text."),
+  flow: Schema.String.annotate({ description: "The flow it follows." }),
+  flow_overrides: text("Stored for clients, as JSON text."),
+  metadata: Schema.NullOr(json).annotate({ description: "Anything its creator wants kept, as it was sent." }),
+  created_at: time,
+  updated_at: time
+})
+
+export const Task = Schema.Struct(fields(Time, Schema.Json)).annotate({ identifier: "Task" })
+export type Task = typeof Task.Type
+
+/** A task as its row holds it, with what the wire does not show. */
+export const TaskRow = Schema.Struct({
+  ...fields(TimeColumn, JsonColumn),
+  claimed_from: Schema.NullOr(QueueName),
+  grants: Schema.Int,
+  lapsed_token: Schema.NullOr(Schema.Int)
+})
+export type TaskRow = typeof TaskRow.Type
+
+const maybe = <S extends Schema.Top>(schema: S, description: string) =>
+  Schema.optionalKey(Schema.NullOr(schema)).annotate({ description })
+
+/** The fields a caller may write, at creation and later. */
+const writable = {
+  title: maybe(Schema.String, "What is to be done, in a few words."),
+  queue: maybe(QueueName, "A queue: the state of a task."),
+  priority: maybe(Schema.String, "`P0` (most urgent), `P1`, `P2` …"),
+  complexity: maybe(Schema.String, "How hard its creator thinks it is."),
+  role: maybe(Schema.String, "The role of the agents that may claim it."),
+  type: maybe(Schema.String, "The kind of work."),
+  blocked_by: maybe(Schema.String, "Ids of the tasks that must be done first, joined by commas."),
+  project_id: maybe(Schema.String, "The project it belongs to."),
+  auto_accept: maybe(FlagInput, "Stored for clients."),
+  hooks: maybe(JsonTextInput, "Its hooks: JSON, or JSON text."),
+  flow: maybe(Schema.String, "The flow it follows."),
+  flow_overrides: maybe(JsonTextInput, "Stored for clients: JSON, or JSON text."),
+  content: maybe(Schema.String, "The task in full, as Markdown."),
+  metadata: maybe(Schema.Json, "Anything you want kept: returned as sent.")
+}
+
+export const NewTask = Schema.Struct({
+  ...writable,
+  id: TaskId,
+  file_path: Schema.NonEmptyString.annotate({ description: "Where the task is described; unique in its scope." }),
+  branch: Schema.NonEmptyString.annotate({ description: "The branch to work on. A project's branch wins." })
+}).annotate({ identifier: "NewTask" })
+export type NewTask = typeof NewTask.Type
+
+const integer = Schema.Int.check(
+  Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
+)
+const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
+
+/** What PATCH may change. A key that is present is written, and null clears it. */
+export const TaskPatch = Schema.Struct({
+  ...writable,
+  branch: maybe(Schema.String, "The branch to work on; a task always has one."),
+  claimed_by: maybe(Schema.String, "Grants a lease to this agent, or with null ends the lease there is."),
+  claimed_at: maybe(Time, "When the lease was granted."),
+  orchestrator_id: maybe(Schema.String, "The machine that holds the lease."),
+  lease_expires_at: maybe(Time, "Renews the lease until then, or with null ends it."),
+  commits_count: maybe(natural, "Commits of the last submission."),
+  turns_used: maybe(natural, "Turns of the last submission."),
+  attempt_count: maybe(natural, "How often work on it was given up."),
+  rejection_count: maybe(natural, "How often a result was rejected."),
+  has_plan: maybe(FlagInput, "Stored for clients."),
+  plan_id: maybe(Schema.String, "Stored for clients."),
+  pr_number: maybe(integer, "Its pull request's number."),
+  pr_url: maybe(Schema.String, "Its pull request's address."),
+  checks: maybe(JsonTextInput, "The checks its result has to pass."),
+  check_results: maybe(JsonTextInput, "The results of its checks: JSON, or JSON text."),
+  needs_rebase: maybe(FlagInput, "Whether its branch has to be rebased."),
+  last_rebase_attempt_at: maybe(Time, "When a rebase was last tried."),
+  staging_url: maybe(Schema.String, "Where its result can be looked at."),
+  submitted_at: maybe(Time, "When a result was last submitted."),
+  completed_at: maybe(Time, "When it was done."),
+  needs_intervention: maybe(FlagInput, "Whether a person or a fixer must look at it."),
+  execution_notes: maybe(Schema.String, "What the agent had to say about the work, or why it failed."),
+  reason: maybe(Schema.String, "Why: kept in the task's history."),
+  version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another.")
+}).annotate({ identifier: "TaskPatch" })
+export type TaskPatch = typeof TaskPatch.Type
+
+const list = (description: string) => Schema.optionalKey(CommaList).annotate({ description })
+const parameter = (description: string) => Schema.optionalKey(Schema.String).annotate({ description })
+const flagParameter = (description: string) => Schema.optionalKey(FlagParameter).annotate({ description })
+
+/** The query parameters of the task list: each narrows it, and `a,b` means a or b. */
+export const taskFilters = {
+  queue: list("Queues."),
+  priority: list("Priorities."),
+  role: list("Roles."),
+  type: list("Types."),
+  flow: list("Flows."),
+  complexity: list("Complexities."),
+  claimed_by: parameter("The agent that holds the lease."),
+  orchestrator_id: parameter("The orchestrator that holds the lease."),
+  project_id: parameter("The project."),
+  blocked_by: parameter("The unmet blockers, exactly as the task shows them."),
+  pr_number: Schema.optionalKey(Schema.Int).annotate({ description: "The pull request." }),
+  needs_intervention: flagParameter("Whether a person or a fixer must look at it."),
+  has_plan: flagParameter("Whether it has a plan."),
+  auto_accept: flagParameter("Whether it is marked for automatic acceptance."),
+  needs_rebase: flagParameter("Whether its branch has to be rebased."),
+  sort: Schema.optionalKey(Schema.Literals(["priority", "created_at"])).annotate({
+    description: "`priority`: most urgent first, then oldest. Otherwise newest first."
+  }),
+  ...pageParameters
+}
+export const TaskFilter = Schema.Struct(taskFilters)
+export type TaskFilter = typeof TaskFilter.Type
+
+export const Claim = Schema.Struct({
+  orchestrator_id: OrchestratorId,
+  agent_name: Schema.NonEmptyString.annotate({ description: "The agent that will work on the task." }),
+  queue: maybe(Schema.String, "The queue to claim from; `incoming` unless given."),
+  role_filter: maybe(
+    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    "Only tasks of this role, or one of these."
+  ),
+  type_filter: maybe(
+    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    "Only tasks of this type, or one of these."
+  ),
+  lease_duration_seconds: maybe(
+    Schema.Finite,
+    "How long the lease lasts unless renewed, from 1 to 86,400 seconds; the server's default when 0 or not given."
+  )
+}).annotate({ identifier: "Claim" })
+export type Claim = typeof Claim.Type
+
+const expected = {
+  version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another.")
+}
+
+export const Submission = Schema.Struct({
+  commits_count: natural.annotate({ description: "Commits made." }),
+  turns_used: natural.annotate({ description: "Turns the agent took." }),
+  check_results: maybe(JsonTextInput, "The results of the checks: JSON, or JSON text. Kept from before unless given."),
+  execution_notes: maybe(Schema.String, "What the agent has to say about the work. Kept from before unless given."),
+  pr_number: maybe(integer, "The pull request's number."),
+  pr_url: maybe(Schema.String, "The pull request's address."),
+  ...expected
+}).annotate({ identifier: "Submission" })
+export type Submission = typeof Submission.Type
+
+export const Acceptance = Schema.Struct({
+  accepted_by: Schema.NonEmptyString.annotate({ description: "Who accepts the result." }),
+  completed_at: maybe(Time, "When it was done; now unless given."),
+  ...expected
+}).annotate({ identifier: "Acceptance" })
+export type Acceptance = typeof Acceptance.Type
+
+export const Rejection = Schema.Struct({
+  reason: Schema.NonEmptyString.annotate({ description: "What is wrong with the result, for whoever takes it next." }),
+  rejected_by: Schema.NonEmptyString.annotate({ description: "Who rejects it." }),
+  ...expected
+}).annotate({ identifier: "Rejection" })
+export type Rejection = typeof Rejection.Type
+
+export const Requeue = Schema.Struct({
+  reason: maybe(Schema.String, "Why the work is given up: kept in the task's history."),
+  ...expected
+}).annotate({ identifier: "Requeue" })
+export type Requeue = typeof Requeue.Type

@@ -1,0 +1,127 @@
+/** The ways an operation on a task can fail. */
+import * as Schema from "effect/Schema"
+import { ErrorText } from "./Encoding.ts"
+import { QueueName, TaskId } from "./Identifier.ts"
+
+const details = Schema.Array(Schema.String).annotate({ description: "What was expected and what was found." })
+
+export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()(
+  "TaskNotFound",
+  { error: ErrorText, task_id: Schema.String },
+  { httpApiStatus: 404, description: "No task with this id is in reach: it does not exist, or is in another scope." }
+) {
+  static readonly of = (task_id: string) => new TaskNotFound({ error: `Task not found: ${task_id}.`, task_id })
+}
+
+export class TaskExists extends Schema.TaggedError<TaskExists>()(
+  "TaskExists",
+  { error: ErrorText, task_id: TaskId, field: Schema.Literals(["id", "file_path"]) },
+  { httpApiStatus: 409, description: "Another task has this id, or this file_path in this scope." }
+) {
+  static readonly id = (task_id: TaskId) =>
+    new TaskExists({ error: `A task with the id ${task_id} already exists.`, task_id, field: "id" })
+  static readonly filePath = (task_id: TaskId, path: string) =>
+    new TaskExists({
+      error: `Task ${task_id} was not created: another task already has the file_path ${path}.`,
+      task_id,
+      field: "file_path"
+    })
+}
+
+export class VersionConflict extends Schema.TaggedError<VersionConflict>()(
+  "VersionConflict",
+  {
+    error: ErrorText,
+    task_id: TaskId,
+    expected: Schema.Int.annotate({ description: "The version the caller stated." }),
+    version: Schema.Int.annotate({ description: "The version the task has." })
+  },
+  { httpApiStatus: 409, description: "The task has changed since the caller read it. Nothing was changed." }
+) {
+  static readonly of = (task_id: TaskId, expected: number, version: number) =>
+    new VersionConflict({
+      error: `Task ${task_id} is at version ${version}, not ${expected}. Read it again before you change it.`,
+      task_id,
+      expected,
+      version
+    })
+}
+
+export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()(
+  "InvalidTransition",
+  { error: ErrorText, details, task_id: TaskId, queue: QueueName },
+  { httpApiStatus: 409, description: "The task is in a queue this move does not lead from. Nothing was changed." }
+) {
+  static readonly of = (verb: string, task_id: TaskId, queue: QueueName, sources: ReadonlyArray<QueueName>) =>
+    new InvalidTransition({
+      error: `Failed to ${verb} task ${task_id}: it is in ${queue}, and only a task in ${sources.join(" or ")} can be.`,
+      details: [`Invalid transition: task is in ${queue}, expected ${sources.join(" or ")}`],
+      task_id,
+      queue
+    })
+}
+
+export class NotLeased extends Schema.TaggedError<NotLeased>()(
+  "NotLeased",
+  { error: ErrorText, task_id: TaskId },
+  { httpApiStatus: 409, description: "Nobody holds a lease on the task, so there is none to renew." }
+) {
+  static readonly of = (task_id: TaskId) =>
+    new NotLeased({
+      error: `Nobody holds a lease on task ${task_id}, so there is none to renew. Claim the task instead.`,
+      task_id
+    })
+}
+
+/** A request that fits the schema but not the state machine or the records it refers to. */
+export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
+  "InvalidTask",
+  { error: ErrorText, field: Schema.String.annotate({ description: "The field that does not fit." }) },
+  { httpApiStatus: 400, description: "A field fits its type, but not the task, the queues or the records there are." }
+) {
+  static readonly unknownProject = (project_id: string) =>
+    new InvalidTask({ error: `project_id: there is no project ${project_id}. Create it first.`, field: "project_id" })
+  static readonly unknownOrchestrator = (id: string) =>
+    new InvalidTask({
+      error: `orchestrator_id: there is no orchestrator ${id}. Register it with POST /api/v1/orchestrators/register.`,
+      field: "orchestrator_id"
+    })
+  static readonly blockedByItself = (id: string) =>
+    new InvalidTask({ error: `blocked_by: task ${id} cannot wait for itself.`, field: "blocked_by" })
+  static readonly unclaimable = (queue: string) =>
+    new InvalidTask({
+      error: `queue: no task is handed out from ${queue}. Claim from incoming, provisional or needs_continuation.`,
+      field: "queue"
+    })
+  static readonly lease = (maximum: number) =>
+    new InvalidTask({
+      error: `lease_duration_seconds: a lease lasts from 1 to ${maximum} seconds.`,
+      field: "lease_duration_seconds"
+    })
+  static readonly doneByPatch = () =>
+    new InvalidTask({
+      error: "Cannot set queue to \"done\" via PATCH. Use POST /api/v1/tasks/:id/accept instead.",
+      field: "queue"
+    })
+  static readonly empty = (field: string) =>
+    new InvalidTask({ error: `${field}: a task always has one, so it cannot be cleared.`, field })
+  static readonly noFields = () => new InvalidTask({ error: "No fields to update", field: "*" })
+}
+
+/** Why a claim found nothing. */
+export const EmptyReason = Schema.Literals(["none_ready", "maintenance"]).annotate({
+  description: "`none_ready`: no unblocked task matches. `maintenance`: the orchestrator gets no work until it is lifted."
+})
+
+export class NoTasksAvailable extends Schema.TaggedError<NoTasksAvailable>()(
+  "NoTasksAvailable",
+  {
+    message: Schema.Literal("No tasks available"),
+    error: ErrorText,
+    reason: EmptyReason,
+    counts: Schema.Record(Schema.String, Schema.Int).annotate({ description: "How many tasks each queue holds." }),
+    retry_after_seconds: Schema.Int.annotate({ description: "When to ask again; also the `Retry-After` header." })
+  },
+  { httpApiStatus: 404, description: "There is no task for this claim now." }
+) {}
+

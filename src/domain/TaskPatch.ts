@@ -1,0 +1,205 @@
+/**
+ * What a PATCH makes of a task. Clients of the old server move tasks by PATCH and set claim fields by hand, so a PATCH
+ * is never refused for leaving a contradiction: it is carried out so that none is left.
+ * (octopoid-defects.md A10, A16, T8)
+ */
+import * as DateTime from "effect/DateTime"
+import type * as Schema from "effect/Schema"
+import { UnknownHolder } from "./Lease.ts"
+import { rank } from "./Priority.ts"
+import type { TaskPatch, TaskRow } from "./Task.ts"
+import { InvalidTask, NotLeased } from "./TaskErrors.ts"
+
+/** Columns and the values to write to them. */
+export type Columns = Record<string, string | number | null>
+
+export interface Patched {
+  /** The columns that change. Empty when the task already is as the PATCH wants it. */
+  readonly columns: Columns
+  /** Whether the change belongs to the protocol (queue, lease, counters, blockers) and not only to the description. */
+  readonly protocol: boolean
+  /** The changed fields, old and new, for the task's history; bodies are left out. */
+  readonly changes: Record<string, ReadonlyArray<Schema.Json>>
+  /** The blockers to wait for from now on, when they change. */
+  readonly blockers: ReadonlyArray<string> | undefined
+}
+
+/** The blockers a caller names in `blocked_by`. */
+export const parseBlockers = (blocked_by: string | null | undefined): ReadonlyArray<string> => [
+  ...new Set((blocked_by ?? "").split(",").map((id) => id.trim()).filter((id) => id !== ""))
+]
+
+const protocolColumns: ReadonlySet<string> = new Set([
+  "queue",
+  "claimed_by",
+  "claimed_at",
+  "orchestrator_id",
+  "lease_expires_at",
+  "attempt_count",
+  "rejection_count",
+  "needs_intervention",
+  "blocked_by",
+  "completed_at"
+])
+
+// Kept on the row, too long or too private to repeat in every history entry.
+const bodies: ReadonlySet<string> = new Set(["content", "metadata"])
+const internal: ReadonlySet<string> = new Set(["claimed_from", "lapsed_token", "grants", "priority_rank"])
+
+const column = (value: unknown): string | number | null =>
+  value === null || value === undefined
+    ? null
+    : DateTime.isDateTime(value)
+    ? DateTime.toEpochMillis(value)
+    : typeof value === "boolean"
+    ? Number(value)
+    : value as string | number
+
+/** The fields that are written as they come, and those that cannot be cleared: null means their default. */
+const plain = [
+  "title",
+  "complexity",
+  "role",
+  "type",
+  "content",
+  "turns_used",
+  "plan_id",
+  "pr_number",
+  "pr_url",
+  "checks",
+  "check_results",
+  "last_rebase_attempt_at",
+  "staging_url",
+  "submitted_at",
+  "execution_notes",
+  "hooks",
+  "flow_overrides"
+] as const
+const defaulted = {
+  commits_count: 0,
+  attempt_count: 0,
+  rejection_count: 0,
+  has_plan: 0,
+  auto_accept: 0,
+  needs_rebase: 0,
+  needs_intervention: 0,
+  flow: "default",
+  priority: "P2"
+} as const
+
+/** Where the PATCH leaves the task, and who holds it there. */
+const placement = (task: TaskRow, patch: TaskPatch) => {
+  const named = patch.claimed_by || undefined
+  const released = ("claimed_by" in patch && named === undefined)
+    || (named === undefined && patch.lease_expires_at === null)
+  const asked = patch.queue ?? undefined
+  const moved = asked !== undefined && asked !== task.queue
+  const holder = named
+    ?? (released
+      ? undefined
+      : moved && asked === "claimed"
+      ? task.claimed_by ?? UnknownHolder
+      : moved
+      ? undefined
+      : task.claimed_by ?? undefined)
+  const queue = asked
+    // To give a waiting task to somebody is to claim it for them; to take it from them is to put it back.
+    ?? (holder !== undefined && task.queue === "incoming"
+      ? "claimed"
+      : holder === undefined && task.queue === "claimed"
+      ? task.claimed_from ?? "incoming"
+      : task.queue)
+  return queue === "claimed" ? { queue, holder: holder ?? UnknownHolder } : { queue, holder }
+}
+
+/** The lease columns for where the task is left. A new holder is a new grant. */
+const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, leaseMillis: number): Columns => {
+  const { holder, queue } = placement(task, patch)
+  if (holder === undefined) {
+    return {
+      queue,
+      claimed_by: null,
+      claimed_at: null,
+      claimed_from: null,
+      orchestrator_id: null,
+      lease_expires_at: null,
+      ...(queue === task.queue ? {} : { lapsed_token: null })
+    }
+  }
+  const granted = holder !== task.claimed_by
+  const origin = queue !== "claimed" ? queue : task.queue === "claimed" ? task.claimed_from! : task.queue
+  return {
+    queue,
+    claimed_by: holder,
+    claimed_at: column(patch.claimed_at) ?? (granted ? now : column(task.claimed_at)),
+    claimed_from: origin,
+    orchestrator_id: "orchestrator_id" in patch
+      ? column(patch.orchestrator_id || null)
+      : granted
+      ? null
+      : task.orchestrator_id,
+    lease_expires_at: column(patch.lease_expires_at) ?? (granted ? now + leaseMillis : column(task.lease_expires_at)),
+    grants: granted ? task.grants + 1 : task.grants,
+    lapsed_token: null
+  }
+}
+
+const describe = (task: TaskRow, patch: TaskPatch): Columns => {
+  const columns: Columns = {}
+  for (const field of plain) if (field in patch) columns[field] = column(patch[field])
+  for (const [field, fallback] of Object.entries(defaulted)) {
+    if (field in patch) columns[field] = column(patch[field as keyof typeof defaulted]) ?? fallback
+  }
+  if ("title" in patch) columns.title = patch.title || task.id
+  if ("priority" in patch) columns.priority_rank = rank(String(columns.priority))
+  if ("branch" in patch) columns.branch = patch.branch || task.branch
+  if ("project_id" in patch) columns.project_id = patch.project_id || null
+  if ("metadata" in patch) columns.metadata = patch.metadata === null ? null : JSON.stringify(patch.metadata)
+  return columns
+}
+
+const completion = (task: TaskRow, patch: TaskPatch, queue: string): Columns =>
+  queue !== "done" && task.queue === "done"
+    ? { completed_at: null }
+    : "completed_at" in patch && (queue !== "done" || patch.completed_at)
+    ? { completed_at: column(patch.completed_at) }
+    : {}
+
+const current = (task: TaskRow, name: string): string | number | null =>
+  name === "metadata"
+    ? task.metadata === null ? null : JSON.stringify(task.metadata)
+    : name === "priority_rank"
+    ? rank(task.priority)
+    : column(task[name as keyof TaskRow])
+
+/**
+ * Plans a PATCH of `task` at the time `now`, in milliseconds. Fails with `InvalidTask` when it names nothing to change,
+ * asks for `done`, or makes the task wait for itself; with `NotLeased` when it renews a lease that nobody holds.
+ */
+export const plan = (
+  task: TaskRow,
+  patch: TaskPatch,
+  now: number,
+  leaseMillis: number
+): Patched | InvalidTask | NotLeased => {
+  if (patch.queue === "done" && task.queue !== "done") return InvalidTask.doneByPatch()
+  const lease = leaseColumns(task, patch, now, leaseMillis)
+  if (patch.lease_expires_at && lease.claimed_by === null) return NotLeased.of(task.id)
+  const wanted: Columns = { ...describe(task, patch), ...lease, ...completion(task, patch, String(lease.queue)) }
+  const blockers = "blocked_by" in patch ? parseBlockers(patch.blocked_by) : undefined
+  if (blockers?.includes(task.id)) return InvalidTask.blockedByItself(task.id)
+  const columns = Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== current(task, name)))
+  const changes: Record<string, ReadonlyArray<Schema.Json>> = Object.fromEntries(
+    Object.entries(columns)
+      .filter(([name]) => !bodies.has(name) && !internal.has(name))
+      .map(([name, value]) => [name, [current(task, name), value]])
+  )
+  const waits = blockers !== undefined && blockers.join(",") !== (task.blocked_by ?? "")
+  if (waits) changes.blocked_by = [task.blocked_by, blockers.join(",") || null]
+  return {
+    columns,
+    protocol: waits || Object.keys(columns).some((name) => protocolColumns.has(name)),
+    changes,
+    blockers: waits ? blockers : undefined
+  }
+}

@@ -1,0 +1,36 @@
+/** The server's configuration. Read once, when it starts: a value that cannot be read stops it and is named. */
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { MaxLeaseSeconds } from "../domain/Lease.ts"
+
+const within = (minimum: number, maximum: number) => (name: string) =>
+  Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum })), name)
+
+const seconds = within(1, MaxLeaseSeconds)
+const turns = within(1, 1_000_000)
+
+export const SettingsConfig = Config.all({
+  /** Whether a request that needs a scope and names none is refused instead of getting the default scope. */
+  requireScope: Config.withDefault(Config.Boolean("REQUIRE_SCOPE"), false),
+  /** The lease of a claim that does not say how long, in seconds. */
+  defaultLeaseSeconds: Config.withDefault(seconds("DEFAULT_LEASE_SECONDS"), 300),
+  /** The silence after which an orchestrator counts as offline, in seconds. */
+  orchestratorTimeoutSeconds: Config.withDefault(seconds("ORCHESTRATOR_TIMEOUT_SECONDS"), 120),
+  /** Turns without a commit after which a submitted task goes to `needs_continuation`. */
+  burnoutIdleTurns: Config.withDefault(turns("BURNOUT_IDLE_TURNS"), 80),
+  /** Turns after which it does so in any case. */
+  burnoutTotalTurns: Config.withDefault(turns("BURNOUT_TOTAL_TURNS"), 100),
+  /** The origins browsers may call from, separated by commas; `*` is every origin. */
+  corsOrigins: Config.withDefault(Config.NonEmptyString("CORS_ORIGINS"), "*"),
+  /** The least important log entries that are written. */
+  logLevel: Config.withDefault(Config.LogLevel("LOG_LEVEL"), "Info")
+})
+
+export class Settings extends Context.Service<Settings, Config.Success<typeof SettingsConfig>>()(
+  "octopoid-server/services/Settings"
+) {
+  static readonly layer = Layer.effect(Settings, Effect.map(SettingsConfig, Settings.of))
+}

@@ -1,0 +1,87 @@
+/**
+ * D1, what a request costs there, and what its failures mean.
+ *
+ * D1 has no interactive transactions: a batch is the unit of atomicity and one round trip, so every statement goes
+ * through `batch`. D1 reports each failure as an unclassified error, with SQLite's reason only in the text.
+ */
+import * as D1Client from "@effect/sql-d1/D1Client"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { Statement } from "effect/sql/Statement"
+
+/** A row that must be unique is not; the batch changed nothing. `columns` are as SQLite names them: `tasks.id`. */
+export class UniqueViolation extends Schema.TaggedError<UniqueViolation>()("UniqueViolation", {
+  columns: Schema.Array(Schema.String)
+}) {}
+
+/** What a request has cost so far: D1 round trips, and rows read and written as D1 bills them. */
+export interface Cost {
+  trips: number
+  read: number
+  written: number
+  /** Milliseconds spent waiting for D1. */
+  millis: number
+}
+
+/** The tally of the request that is being served. The HTTP layer starts a new one for each. */
+export const CurrentCost = Context.Reference<Cost>("octopoid-server/sql/CurrentCost", {
+  defaultValue: () => ({ trips: 0, read: 0, written: 0, millis: 0 })
+})
+
+export type Row = Record<string, unknown>
+
+/** The rows each statement of a batch answered, in order. */
+export type Answers = ReadonlyArray<ReadonlyArray<Row>>
+
+const uniqueViolation = (cause: unknown): UniqueViolation | undefined => {
+  const columns = cause instanceof Error ? /UNIQUE constraint failed: ([^:]+)/.exec(cause.message)?.[1] : undefined
+  return columns === undefined ? undefined : new UniqueViolation({ columns: columns.trim().split(", ") })
+}
+
+export class Database extends Context.Service<Database, {
+  /** Builds statements. They run only through `batch` and `atomic`. */
+  readonly sql: D1Client.D1Client
+  /** Runs the statements together, all or none, in one round trip. A failure is a defect. */
+  readonly batch: (statements: ReadonlyArray<Statement<any>>) => Effect.Effect<Answers>
+  /** The same, where a row that must be unique may turn out not to be. */
+  readonly atomic: (statements: ReadonlyArray<Statement<any>>) => Effect.Effect<Answers, UniqueViolation>
+}>()("octopoid-server/sql/Database") {
+  static readonly layer = Layer.effect(
+    Database,
+    Effect.gen(function*() {
+      const sql = yield* D1Client.D1Client
+      const { db } = sql.config
+
+      const run = Effect.fnUntraced(function*(statements: ReadonlyArray<Statement<any>>) {
+        const cost = yield* CurrentCost
+        const started = yield* Clock.currentTimeMillis
+        const results = yield* Effect.tryPromise({
+          try: () =>
+            db.batch<Row>(statements.map((statement) => {
+              const [text, parameters] = statement.compile()
+              return db.prepare(text).bind(...parameters)
+            })),
+          catch: (cause) => cause
+        })
+        cost.trips += 1
+        cost.millis += (yield* Clock.currentTimeMillis) - started
+        for (const { meta } of results) {
+          cost.read += meta.rows_read
+          cost.written += meta.rows_written
+        }
+        return results.map((result): ReadonlyArray<Row> => result.results)
+      }, Effect.withSpan("Database.batch", { kind: "client" }))
+
+      const atomic = (statements: ReadonlyArray<Statement<any>>) =>
+        Effect.catch(run(statements), (cause) => {
+          const violation = uniqueViolation(cause)
+          return violation === undefined ? Effect.die(cause) : Effect.fail(violation)
+        })
+
+      return Database.of({ sql, atomic, batch: (statements) => Effect.orDie(atomic(statements)) })
+    })
+  )
+}

@@ -1,0 +1,94 @@
+/**
+ * Moving tasks in SQL: record, then change, under one predicate.
+ *
+ * A batch is a serial transaction, so every statement that carries the predicate before the one that changes the tasks
+ * sees the same rows. History, counters and dependents can neither be missed nor attached to a task that did not move.
+ */
+import type * as D1Client from "@effect/sql-d1/D1Client"
+import type { Fragment, Statement } from "effect/sql/Statement"
+import type { Move } from "../domain/TaskState.ts"
+
+export interface Change {
+  /** Which tasks: a condition on columns of `tasks`. */
+  readonly where: Fragment
+  /** What history calls it. */
+  readonly event: string
+  /** Where the tasks go: an expression over columns of `tasks`. Null when they are deleted. */
+  readonly to: Fragment | null
+  /** Who did it: an expression, or a name. */
+  readonly actor: Fragment | string | null
+  readonly reason?: string | null
+  /** What else to keep in history, as JSON text. */
+  readonly details?: string | null
+  readonly now: number
+}
+
+export const make = (sql: D1Client.D1Client) => {
+  /** One history entry for each of the tasks, at the version the change will give it. */
+  const record = (change: Change): Statement<any> =>
+    sql`
+      INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
+      SELECT id, version + 1, scope, ${change.event}, queue, ${change.to ?? null}, ${change.actor},
+        ${change.reason ?? null}, ${change.details ?? null}, grants, ${change.now}
+      FROM tasks WHERE ${change.where}`
+
+  /** The counters of every scope the tasks are in, as they will be after the change. */
+  const count = ({ to, where }: Pick<Change, "to" | "where">): Statement<any> =>
+    sql`
+      WITH moved AS MATERIALIZED (SELECT scope, queue, ${to ?? null} AS target FROM tasks WHERE ${where}),
+      steps (scope, queue, step) AS (
+        SELECT scope, queue, -1 FROM moved WHERE queue IS NOT target
+        UNION ALL
+        SELECT scope, target, 1 FROM moved WHERE queue IS NOT target AND target IS NOT NULL
+      )
+      UPDATE queue_counts SET counts = ${sum(sql`
+        SELECT key AS queue, value AS step FROM json_each(queue_counts.counts)
+        UNION ALL SELECT queue, step FROM steps WHERE steps.scope = queue_counts.scope`)}
+      WHERE scope IN (SELECT scope FROM steps)`
+
+  /** Adds one task to `queue` of `scope`, when `where` holds. */
+  const countNew = (scope: string, queue: string, where: Fragment): Statement<any> =>
+    sql`
+      INSERT INTO queue_counts (scope, counts) SELECT ${scope}, json_object(${queue}, 1) WHERE ${where}
+      ON CONFLICT (scope) DO UPDATE SET counts = ${sum(sql`
+        SELECT key AS queue, value AS step FROM json_each(queue_counts.counts)
+        UNION ALL SELECT key, value FROM json_each(excluded.counts)`)}`
+
+  const sum = (steps: Fragment): Fragment =>
+    sql`(SELECT json_group_object(queue, n) FROM (
+      SELECT queue, sum(step) AS n FROM (${steps}) GROUP BY queue HAVING sum(step) <> 0))`
+
+  /** The columns every move writes: where the task goes, whose it is, and that it changed. */
+  const columns = (move: Move, now: number): Fragment => {
+    const target = destination(move)
+    const raised = move.counts.map((counter) =>
+      sql`${sql(counter)} = ${sql(counter)} + 1,`
+    )
+    return sql`
+      queue = ${target}, version = version + 1, updated_at = ${now}, lapsed_token = NULL,
+      completed_at = CASE WHEN ${target} = 'done' THEN completed_at END,
+      ${raised[0] ?? sql``} ${raised[1] ?? sql``}
+      ${move.clearsIntervention ? sql`needs_intervention = 0` : sql`needs_intervention = needs_intervention`}
+      ${
+      move.lease === "grant"
+        ? sql``
+        : sql`, claimed_by = NULL, claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL`
+    }`
+  }
+
+  /** Where a move leads, as an expression over columns of `tasks`. */
+  const destination = ({ to }: Pick<Move, "to">): Fragment =>
+    to === "same" ? sql`queue` : to === "origin" ? sql`coalesce(claimed_from, queue)` : sql`${to.queue}`
+
+  /** Whether a move may start where the task is. */
+  const allowed = (move: Move): Fragment =>
+    move.from === "any"
+      ? sql`1`
+      : move.from === "other"
+      ? sql`queue <> 'claimed'`
+      : move.afterLapse
+      ? sql`(queue IN ${sql.in(move.from)} OR lapsed_token IS NOT NULL)`
+      : sql`queue IN ${sql.in(move.from)}`
+
+  return { record, count, countNew, columns, destination, allowed }
+}
