@@ -133,6 +133,8 @@ CREATE TABLE dependencies (
   scope        TEXT NOT NULL,
   blocker_id   TEXT NOT NULL,
   task_id      TEXT NOT NULL,
+  -- Its place in the caller's list.
+  position     INTEGER NOT NULL,
   -- When the blocker was done; null while it is not.
   satisfied_at INTEGER,
   PRIMARY KEY (scope, blocker_id, task_id)

@@ -25,8 +25,8 @@ export interface Move {
   readonly from: ReadonlyArray<QueueName> | "any" | "other"
   /** Where it leads: a queue, the queue the task was claimed from (`origin`), or nowhere else (`same`). */
   readonly to: { readonly queue: QueueName } | "origin" | "same"
-  /** Whether it grants a lease or ends the one there is. */
-  readonly lease: "grant" | "end"
+  /** Whether it grants a lease, ends the one there is, or takes it back because it ran out. */
+  readonly lease: "grant" | "end" | "lapse"
   /** The counters it raises by one. */
   readonly counts: ReadonlyArray<"attempt_count" | "rejection_count" | "lease_losses">
   /** Whether the task no longer needs a person's attention. */
@@ -55,7 +55,10 @@ export const moves = {
   accept: move("accepted", ["provisional", "claimed"], { queue: "done" }),
   reject: move("rejected", ["provisional", "claimed"], { queue: "incoming" }, { counts: ["rejection_count"] }),
   requeue: move("requeued", ["provisional", "claimed"], { queue: "incoming" }, { counts: ["attempt_count"] }),
-  expire: move("lease_expired", ["claimed"], "origin", { counts: ["attempt_count", "lease_losses"] }),
+  expire: move("lease_expired", ["claimed"], "origin", {
+    lease: "lapse",
+    counts: ["attempt_count", "lease_losses"]
+  }),
   // A review that nobody finished is nothing the task did: it waits for the next reviewer as it was.
   expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false })
 } as const satisfies Record<string, Move>

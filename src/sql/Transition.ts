@@ -58,23 +58,24 @@ export const make = (sql: D1Client.D1Client) => {
     sql`(SELECT json_group_object(queue, n) FROM (
       SELECT queue, sum(step) AS n FROM (${steps}) GROUP BY queue HAVING sum(step) <> 0))`
 
-  /** The columns every move writes: where the task goes, whose it is, and that it changed. */
+  /** The columns a move writes on every task; what it says besides, and `completed_at` of `done`, is the caller's. */
   const columns = (move: Move, now: number): Fragment => {
-    const target = destination(move)
-    const raised = move.counts.map((counter) =>
-      sql`${sql(counter)} = ${sql(counter)} + 1,`
-    )
+    const raised = (counter: Move["counts"][number]) =>
+      move.counts.includes(counter) ? sql`, ${sql(counter)} = ${sql(counter)} + 1` : sql``
     return sql`
-      queue = ${target}, version = version + 1, updated_at = ${now}, lapsed_token = NULL,
-      completed_at = CASE WHEN ${target} = 'done' THEN completed_at END,
-      ${raised[0] ?? sql``} ${raised[1] ?? sql``}
-      ${move.clearsIntervention ? sql`needs_intervention = 0` : sql`needs_intervention = needs_intervention`}
+      version = version + 1, updated_at = ${now}, queue = ${destination(move)},
+      lapsed_token = ${move.lease === "lapse" ? sql`grants` : null}
+      ${move.to === "same" || destinationIsDone(move) ? sql`` : sql`, completed_at = NULL`}
+      ${raised("attempt_count")} ${raised("rejection_count")} ${raised("lease_losses")}
+      ${move.clearsIntervention ? sql`, needs_intervention = 0` : sql``}
       ${
       move.lease === "grant"
         ? sql``
         : sql`, claimed_by = NULL, claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL`
     }`
   }
+
+  const destinationIsDone = ({ to }: Move) => typeof to === "object" && to.queue === "done"
 
   /** Where a move leads, as an expression over columns of `tasks`. */
   const destination = ({ to }: Pick<Move, "to">): Fragment =>
@@ -90,5 +91,15 @@ export const make = (sql: D1Client.D1Client) => {
       ? sql`(queue IN ${sql.in(move.from)} OR lapsed_token IS NOT NULL)`
       : sql`queue IN ${sql.in(move.from)}`
 
-  return { record, count, countNew, columns, destination, allowed }
+  /** The statements of a move: record, count, then change. The last one answers the tasks as they are now. */
+  const statements = (move: Move, change: Omit<Change, "event" | "to">, set: Fragment = sql``) => {
+    const to = destination(move)
+    return {
+      record: record({ ...change, event: move.event, to }),
+      count: move.to === "same" ? [] : [count({ to, where: change.where })],
+      change: sql`UPDATE tasks SET ${columns(move, change.now)} ${set} WHERE ${change.where} RETURNING *`
+    }
+  }
+
+  return { record, count, countNew, statements, allowed }
 }

@@ -1,0 +1,43 @@
+/** Leases: what runs out is taken back. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Database } from "../sql/Database.ts"
+import * as Expiry from "../sql/Expiry.ts"
+import { logTransition } from "./TaskQueue/log.ts"
+import { decodeTasks } from "./TaskQueue/rows.ts"
+
+// At most this many batches for each tick of the cron: what is left waits a minute, and no claim waits for it.
+const Batches = 20
+
+export class Leases extends Context.Service<Leases, {
+  /**
+   * Takes back every lease that has run out: a task returns to the queue it was claimed from, a task under review stays
+   * where it is. Answers how many there were.
+   */
+  readonly reap: Effect.Effect<number>
+}>()("octopoid-server/services/Leases") {
+  static readonly layer = Layer.effect(
+    Leases,
+    Effect.gen(function*() {
+      const { batch, sql } = yield* Database
+      const expire = Expiry.make(sql)
+
+      const reap = Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        let reaped = 0
+        for (let round = 0; round < Batches; round++) {
+          const answers = yield* batch(expire(now))
+          const tasks = yield* decodeTasks(answers.flat())
+          for (const task of tasks) yield* logTransition("lease_expired", task, null)
+          reaped += tasks.length
+          if (tasks.length < Expiry.BatchSize) break
+        }
+        return reaped
+      }).pipe(Effect.withSpan("Leases.reap"))
+
+      return Leases.of({ reap })
+    })
+  )
+}

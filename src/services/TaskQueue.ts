@@ -1,0 +1,87 @@
+/** The queue: create, read, claim and move tasks. Each operation is one atomic batch, and one file beside this one. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { HistoryEntry } from "../domain/History.ts"
+import type { ScopeName, TaskId } from "../domain/Identifier.ts"
+import type {
+  Acceptance,
+  Claim,
+  NewTask,
+  Rejection,
+  Requeue,
+  Submission,
+  Task,
+  TaskFilter,
+  TaskPatch
+} from "../domain/Task.ts"
+import type {
+  InvalidTask,
+  InvalidTransition,
+  NoTasksAvailable,
+  NotLeased,
+  TaskExists,
+  TaskNotFound,
+  VersionConflict
+} from "../domain/TaskErrors.ts"
+import * as Claiming from "./TaskQueue/claim.ts"
+import * as Creation from "./TaskQueue/create.ts"
+import * as Moves from "./TaskQueue/move.ts"
+import * as Patching from "./TaskQueue/patch.ts"
+import * as Reading from "./TaskQueue/read.ts"
+import * as Removal from "./TaskQueue/remove.ts"
+
+/** A scope limits an operation to its records: in another scope, or with none such, the task is not found. */
+type Reach = ScopeName | undefined
+
+type MoveError = TaskNotFound | InvalidTransition | VersionConflict
+
+export class TaskQueue extends Context.Service<TaskQueue, {
+  /** Adds a task to the scope. It inherits its project's branch. */
+  readonly create: (scope: ScopeName, task: NewTask) => Effect.Effect<Task, TaskExists | InvalidTask>
+  readonly get: (id: TaskId, scope: Reach) => Effect.Effect<Task, TaskNotFound>
+  /** A page of the scope's tasks, newest or most urgent first, and how many match on all pages. */
+  readonly list: (scope: ScopeName, filter: TaskFilter) => Effect.Effect<{
+    readonly tasks: ReadonlyArray<Task>
+    readonly total: number
+    readonly offset: number
+    readonly limit: number
+  }>
+  /** Leases the most urgent task that matches: a claim never fails because somebody else was faster. */
+  readonly claim: (scope: ScopeName, claim: Claim) => Effect.Effect<Task, NoTasksAvailable | InvalidTask>
+  /** Hands in a result, also after the lease ran out as long as nobody else took or moved the task. */
+  readonly submit: (id: TaskId, work: Submission, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Makes the task done, and claimable whoever waited only for it. */
+  readonly accept: (id: TaskId, acceptance: Acceptance, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Sends the task back with a reason for whoever takes it next. */
+  readonly reject: (id: TaskId, rejection: Rejection, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Gives the work up and sends the task back. */
+  readonly requeue: (id: TaskId, requeue: Requeue, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Changes fields. What would leave a contradiction is repaired (`domain/TaskPatch.ts`). */
+  readonly patch: (
+    id: TaskId,
+    patch: TaskPatch,
+    scope: Reach
+  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | NotLeased | VersionConflict>
+  readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
+  /** What happened to the task, oldest first; also of a deleted one. */
+  readonly history: (id: TaskId, scope: Reach) => Effect.Effect<{
+    readonly task_id: TaskId
+    readonly history: ReadonlyArray<HistoryEntry>
+    readonly total: number
+  }, TaskNotFound>
+}>()("octopoid-server/services/TaskQueue") {
+  static readonly layer = Layer.effect(
+    TaskQueue,
+    Effect.gen(function*() {
+      return TaskQueue.of({
+        create: yield* Creation.make,
+        claim: yield* Claiming.make,
+        patch: yield* Patching.make,
+        remove: yield* Removal.make,
+        ...(yield* Moves.make),
+        ...(yield* Reading.make)
+      })
+    })
+  )
+}

@@ -1,0 +1,106 @@
+/** Claiming: one batch takes back what expired, picks the next task and grants it, so that no two claims collide. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Fragment } from "effect/sql/Statement"
+import type { ScopeName } from "../../domain/Identifier.ts"
+import { MaxLeaseSeconds } from "../../domain/Lease.ts"
+import type { Claim } from "../../domain/Task.ts"
+import { InvalidTask, NoTasksAvailable } from "../../domain/TaskErrors.ts"
+import { claimOf, unclaimable } from "../../domain/TaskState.ts"
+import { Database } from "../../sql/Database.ts"
+import * as Expiry from "../../sql/Expiry.ts"
+import * as Transition from "../../sql/Transition.ts"
+import { Settings } from "../Settings.ts"
+import { logTransition } from "./log.ts"
+import { firstTask } from "./rows.ts"
+
+// A claim is a sign of life, but a heartbeat younger than this says the same without another written row.
+const FreshMillis = 30_000
+
+// What an empty-handed orchestrator is told to wait, in seconds: its usual tick is longer, an idle retry loop is not.
+const RetryAfterSeconds = 15
+
+const asList = (filter: string | ReadonlyArray<string> | null | undefined): ReadonlyArray<string> =>
+  filter === null || filter === undefined || filter === "" ? [] : typeof filter === "string" ? [filter] : filter
+
+export const make = Effect.gen(function*() {
+  const { batch, sql } = yield* Database
+  const settings = yield* Settings
+  const transition = Transition.make(sql)
+  const expire = Expiry.make(sql)
+
+  /**
+   * The id of the next task: the best of each lane, and of those the best. Lanes are roles, so a claim reads a row or
+   * two for each role it asks for, and none for the tasks that wait behind.
+   */
+  const next = (scope: ScopeName, queue: string, roles: ReadonlyArray<string>, types: ReadonlyArray<string>): Fragment => {
+    const ready = sql`scope = ${scope} AND queue = ${queue} AND claimed_by IS NULL AND blocked_by IS NULL`
+    const ofType = types.length === 0 ? sql`` : sql`AND type IN (SELECT value FROM json_each(${JSON.stringify(types)}))`
+    const lanes = roles.length > 0
+      ? sql`SELECT value FROM json_each(${JSON.stringify([...new Set(roles)])})`
+      : sql`
+        SELECT min(lane) FROM tasks WHERE ${ready}
+        UNION ALL
+        SELECT (SELECT min(lane) FROM tasks WHERE ${ready} AND tasks.lane > lanes.lane) FROM lanes WHERE lane IS NOT NULL`
+    return sql`(
+      WITH RECURSIVE lanes (lane) AS (${lanes})
+      SELECT best.id FROM lanes CROSS JOIN tasks AS best ON best.id = (
+        SELECT id FROM tasks WHERE ${ready} AND lane = lanes.lane ${ofType}
+        ORDER BY priority_rank, created_at, id LIMIT 1)
+      ORDER BY best.priority_rank, best.created_at, best.id LIMIT 1)`
+  }
+
+  return Effect.fn("TaskQueue.claim")(function*(scope: ScopeName, claim: Claim) {
+    const now = yield* Clock.currentTimeMillis
+    const queue = claim.queue || "incoming"
+    if (unclaimable.includes(queue)) return yield* InvalidTask.unclaimable(queue)
+    const seconds = claim.lease_duration_seconds || settings.defaultLeaseSeconds
+    if (seconds < 1 || seconds > MaxLeaseSeconds) return yield* InvalidTask.lease(MaxLeaseSeconds)
+
+    const move = claimOf(queue)
+    const orchestrator = sql`SELECT status FROM orchestrators WHERE id = ${claim.orchestrator_id}`
+    const { change, count, record } = transition.statements(
+      move,
+      {
+        where: sql`
+          id = ${next(scope, queue, asList(claim.role_filter), asList(claim.type_filter))}
+          AND (${orchestrator}) <> 'maintenance'`,
+        actor: claim.agent_name,
+        details: JSON.stringify({ orchestrator_id: claim.orchestrator_id, lease_seconds: seconds }),
+        now
+      },
+      sql`, grants = grants + 1, claimed_by = ${claim.agent_name}, claimed_at = ${now}, claimed_from = queue,
+        orchestrator_id = ${claim.orchestrator_id}, lease_expires_at = ${now + Math.round(seconds * 1000)}`
+    )
+    const answers = yield* batch([
+      ...expire(now, scope),
+      sql`
+        UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
+        WHERE id = ${claim.orchestrator_id} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
+      orchestrator,
+      sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
+      record,
+      ...count,
+      change
+    ])
+    const task = yield* firstTask(answers.at(-1))
+    if (task !== undefined) {
+      yield* logTransition(move.event, task, claim.agent_name)
+      return task
+    }
+    const [orchestrators, counts] = answers.slice(-4 - count.length)
+    const status = orchestrators?.[0]?.status
+    if (status === undefined) return yield* InvalidTask.unknownOrchestrator(claim.orchestrator_id)
+    return yield* new NoTasksAvailable({
+      message: "No tasks available",
+      ...(status === "maintenance"
+        ? {
+          reason: "maintenance" as const,
+          error: `Orchestrator ${claim.orchestrator_id} is in maintenance and gets no work until that is lifted.`
+        }
+        : { reason: "none_ready" as const, error: `No task in ${queue} is ready for this claim. Ask again later.` }),
+      counts: JSON.parse(String(counts?.[0]?.counts ?? "{}")),
+      retry_after_seconds: RetryAfterSeconds
+    })
+  })
+})

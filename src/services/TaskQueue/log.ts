@@ -1,0 +1,18 @@
+/** One log line for each transition. */
+import * as Effect from "effect/Effect"
+import type { TaskRow } from "../../domain/Task.ts"
+
+export const logTransition = (
+  event: string,
+  task: Pick<TaskRow, "id" | "scope" | "queue" | "version" | "claimed_by" | "fencing_token">,
+  actor: string | null
+) =>
+  Effect.logInfo("transition").pipe(Effect.annotateLogs({
+    event,
+    task_id: task.id,
+    scope: task.scope,
+    queue: task.queue,
+    version: task.version,
+    actor,
+    fencing_token: task.fencing_token
+  }))

@@ -1,0 +1,31 @@
+/** Deleting a task. Its history stays, and nobody waits for it any more. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import { TaskNotFound } from "../../domain/TaskErrors.ts"
+import { Database } from "../../sql/Database.ts"
+import * as Dependents from "../../sql/Dependents.ts"
+import * as Transition from "../../sql/Transition.ts"
+import { logTransition } from "./log.ts"
+import { firstTask } from "./rows.ts"
+
+export const make = Effect.gen(function*() {
+  const { batch, sql } = yield* Database
+  const transition = Transition.make(sql)
+  const dependents = Dependents.make(sql)
+
+  return Effect.fn("TaskQueue.remove")(function*(id: TaskId, scope: ScopeName | undefined) {
+    const now = yield* Clock.currentTimeMillis
+    const where = sql`id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`
+    const change = { where, event: "deleted", to: null, actor: sql`claimed_by`, now }
+    const answers = yield* batch([
+      transition.record(change),
+      transition.count(change),
+      ...dependents.forget(where, null, `Task ${id} was deleted.`, now),
+      sql`DELETE FROM tasks WHERE ${where} RETURNING *`
+    ])
+    const task = yield* firstTask(answers.at(-1))
+    if (task === undefined) return yield* TaskNotFound.of(id)
+    yield* logTransition("deleted", task, null)
+  })
+})

@@ -1,0 +1,17 @@
+/** Reading rows of tasks, and saying why a task was not moved. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { HistoryRow } from "../../domain/History.ts"
+import { TaskRow } from "../../domain/Task.ts"
+
+const decodeTask = Schema.decodeUnknownEffect(TaskRow)
+const decodeHistoryRows = Schema.decodeUnknownEffect(Schema.Array(HistoryRow))
+const decodeTaskRows = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
+
+// A row that does not decode is our fault, never the caller's.
+export const decodeTasks = (rows: unknown) => Effect.orDie(decodeTaskRows(rows))
+export const decodeHistory = (rows: unknown) => Effect.orDie(decodeHistoryRows(rows))
+
+/** The first row as a task, or undefined when there is none. */
+export const firstTask = (rows: ReadonlyArray<unknown> | undefined) =>
+  rows?.[0] === undefined ? Effect.undefined : Effect.orDie(decodeTask(rows[0]))

@@ -1,0 +1,73 @@
+/** What becomes of the tasks that wait for a task when it is done, reopened or deleted: part of the same batch. */
+import type * as D1Client from "@effect/sql-d1/D1Client"
+import type { Fragment, Statement } from "effect/sql/Statement"
+import type { TaskId } from "../domain/Identifier.ts"
+
+export const make = (sql: D1Client.D1Client) => {
+  /** The edges to these blockers. A blocker may be named by its id, or as `TASK-<id>`. */
+  const edgesTo = (blockers: Fragment): Fragment =>
+    sql`(scope, blocker_id) IN (
+      SELECT scope, id FROM tasks WHERE ${blockers} UNION ALL SELECT scope, 'TASK-' || id FROM tasks WHERE ${blockers})`
+
+  /** What a task still waits for, as `blocked_by` shows it. */
+  const remaining = (id: Fragment): Fragment =>
+    sql`(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies
+      WHERE task_id = ${id} AND satisfied_at IS NULL)`
+
+  const waiting = (blockers: Fragment): Fragment =>
+    sql`id IN (SELECT task_id FROM dependencies WHERE ${edgesTo(blockers)})
+      AND queue <> 'done' AND blocked_by IS NOT ${remaining(sql`tasks.id`)}`
+
+  /** Brings `blocked_by` of the waiting tasks up to date with their edges, and records it. */
+  const refresh = (blockers: Fragment, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
+    sql`
+      INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
+      SELECT id, version + 1, scope,
+        CASE WHEN ${remaining(sql`tasks.id`)} IS NULL THEN 'unblocked' ELSE 'blockers_changed' END,
+        queue, queue, ${actor}, ${reason}, grants, ${now}
+      FROM tasks WHERE ${waiting(blockers)}`,
+    sql`
+      UPDATE tasks SET version = version + 1, blocked_by = ${remaining(sql`tasks.id`)}
+      WHERE ${waiting(blockers)}`
+  ]
+
+  /** The blockers are about to be done: who waited only for them may be claimed. */
+  const release = (blockers: Fragment, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
+    sql`UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edgesTo(blockers)}`,
+    ...refresh(blockers, actor, reason, now)
+  ]
+
+  /** The blockers are about to leave `done`: who depends on them waits again. */
+  const hold = (blockers: Fragment, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
+    sql`UPDATE dependencies SET satisfied_at = NULL WHERE ${edgesTo(blockers)}`,
+    ...refresh(blockers, actor, reason, now)
+  ]
+
+  /** The tasks are about to be deleted: nobody waits for them any more, and they wait for nobody. */
+  const forget = (tasks: Fragment, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
+    ...release(tasks, actor, reason, now),
+    sql`DELETE FROM dependencies WHERE ${edgesTo(tasks)}`,
+    sql`DELETE FROM dependencies WHERE task_id IN (SELECT id FROM tasks WHERE ${tasks})`
+  ]
+
+  /** Writes what a task waits for, as long as `where` holds. Blockers that are done already do not count. */
+  const depend = (
+    id: TaskId,
+    scope: string,
+    blockers: ReadonlyArray<string>,
+    now: number,
+    where: Fragment
+  ): Array<Statement<any>> => [
+    sql`DELETE FROM dependencies WHERE task_id = ${id} AND ${where}`,
+    ...(blockers.length === 0 ? [] : [
+      sql`
+        INSERT OR IGNORE INTO dependencies (scope, blocker_id, task_id, position, satisfied_at)
+        SELECT ${scope}, value, ${id}, key, (
+          SELECT ${now} FROM tasks AS blocker WHERE blocker.scope = ${scope} AND blocker.queue = 'done'
+          AND blocker.id IN (value, CASE WHEN value LIKE 'TASK-%' THEN substr(value, 6) END) LIMIT 1)
+        FROM json_each(${JSON.stringify(blockers)}) WHERE ${where}`
+    ])
+  ]
+
+  return { release, hold, forget, depend, remaining }
+}

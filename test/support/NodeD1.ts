@@ -1,0 +1,83 @@
+/**
+ * A `D1Database` over `node:sqlite`: the same SQL, batch atomicity, limits and error texts as D1, in process, where a
+ * fresh migrated database costs a fraction of a millisecond. It does not count rows; workerd does (test/workerd).
+ */
+import type { D1Database } from "@cloudflare/workers-types"
+import { DatabaseSync, type SQLInputValue } from "node:sqlite"
+
+const constraints: Record<number, string> = {
+  275: "SQLITE_CONSTRAINT_CHECK",
+  787: "SQLITE_CONSTRAINT_FOREIGNKEY",
+  1299: "SQLITE_CONSTRAINT_NOTNULL",
+  1555: "SQLITE_CONSTRAINT_PRIMARYKEY",
+  2067: "SQLITE_CONSTRAINT_UNIQUE"
+}
+
+const MaxParameters = 100
+
+const asD1Error = (error: unknown): Error => {
+  const { errcode, message } = error as { readonly errcode?: number; readonly message: string }
+  const constraint = errcode === undefined ? undefined : constraints[errcode]
+  const text = `${message}: ${constraint === undefined ? "SQLITE_ERROR" : `SQLITE_CONSTRAINT (extended: ${constraint})`}`
+  return new Error(`D1_ERROR: ${text}`, { cause: new Error(text) })
+}
+
+const asInput = (value: unknown): SQLInputValue => {
+  if (value === undefined || typeof value === "bigint" || value instanceof Date) {
+    throw new Error(`D1_TYPE_ERROR: Type '${typeof value}' not supported for value '${String(value)}'`)
+  }
+  return typeof value === "boolean" ? Number(value) : value as SQLInputValue
+}
+
+class Prepared {
+  private readonly db: DatabaseSync
+  private readonly text: string
+  private readonly parameters: ReadonlyArray<SQLInputValue>
+
+  constructor(db: DatabaseSync, text: string, parameters: ReadonlyArray<SQLInputValue> = []) {
+    this.db = db
+    this.text = text
+    this.parameters = parameters
+  }
+
+  bind(...parameters: ReadonlyArray<unknown>) {
+    return new Prepared(this.db, this.text, parameters.map(asInput))
+  }
+
+  rows() {
+    if (this.parameters.length > MaxParameters) throw asD1Error(new Error("too many SQL variables"))
+    try {
+      return this.db.prepare(this.text).all(...this.parameters)
+    } catch (error) {
+      throw asD1Error(error)
+    }
+  }
+
+  result() {
+    return { success: true as const, results: this.rows(), meta: { rows_read: 0, rows_written: 0 } }
+  }
+
+  async all() {
+    return this.result()
+  }
+}
+
+export const make = (file = ":memory:"): { readonly db: D1Database; readonly raw: DatabaseSync } => {
+  const raw = new DatabaseSync(file)
+  raw.exec("PRAGMA foreign_keys = ON")
+  const db = {
+    prepare: (text: string) => new Prepared(raw, text),
+    async batch(statements: ReadonlyArray<Prepared>) {
+      raw.exec("BEGIN IMMEDIATE")
+      try {
+        const results = statements.map((statement) => statement.result())
+        raw.exec("COMMIT")
+        return results
+      } catch (error) {
+        raw.exec("ROLLBACK")
+        throw error
+      }
+    }
+  }
+  return { db: db as unknown as D1Database, raw }
+}

@@ -1,0 +1,34 @@
+/** A fresh, migrated, in-memory database with every service on it. */
+import * as D1Client from "@effect/sql-d1/D1Client"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { readdirSync, readFileSync } from "node:fs"
+import { Drafts } from "../../src/services/Drafts.ts"
+import { Leases } from "../../src/services/Leases.ts"
+import { Orchestrators } from "../../src/services/Orchestrators.ts"
+import { Projects } from "../../src/services/Projects.ts"
+import { Settings } from "../../src/services/Settings.ts"
+import { TaskQueue } from "../../src/services/TaskQueue.ts"
+import { Database } from "../../src/sql/Database.ts"
+import * as NodeD1 from "./NodeD1.ts"
+
+const directory = new URL("../../migrations/", import.meta.url)
+const migrations = readdirSync(directory).sort().map((file) => readFileSync(new URL(file, directory), "utf8"))
+
+const DatabaseLayer = Layer.unwrap(Effect.sync(() => {
+  const { db, raw } = NodeD1.make()
+  for (const migration of migrations) raw.exec(migration)
+  return Database.layer.pipe(Layer.provide(D1Client.layer({ db })))
+}))
+
+/** Every service, configured by `config` as the Worker's environment would. */
+export const servicesWith = (config: Record<string, string>) =>
+  Layer.mergeAll(TaskQueue.layer, Leases.layer, Orchestrators.layer, Drafts.layer, Projects.layer).pipe(
+    Layer.provideMerge(Layer.mergeAll(DatabaseLayer, Settings.layer)),
+    Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(config))),
+    Layer.provideMerge(Logger.layer([]))
+  )
+
+export const ServicesLayer = servicesWith({})
