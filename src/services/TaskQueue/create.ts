@@ -7,23 +7,24 @@ import { DefaultPriority, rank } from "../../domain/Priority.ts"
 import type { NewTask } from "../../domain/Task.ts"
 import { InvalidTask, TaskExists } from "../../domain/TaskErrors.ts"
 import { parseBlockers } from "../../domain/TaskPatch.ts"
-import { Database, type UniqueViolation } from "../../sql/Database.ts"
+import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import { logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
-const exists = (task: NewTask) => (violation: UniqueViolation) =>
-  violation.columns.includes("tasks.file_path")
-    ? TaskExists.filePath(task.id, task.file_path)
-    : TaskExists.id(task.id)
-
 export const make = Effect.gen(function*() {
-  const { atomic, sql } = yield* Database
+  const { atomic, batch, sql } = yield* Database
   const settings = yield* Settings
   const transition = Transition.make(sql)
   const dependents = Dependents.make(sql)
+
+  /** A retry of a create repeats both; then it is the id that says so. */
+  const exists = Effect.fnUntraced(function*(task: NewTask) {
+    const [same] = yield* batch([sql`SELECT id FROM tasks WHERE id = ${task.id}`])
+    return yield* same?.length === 0 ? TaskExists.filePath(task.id, task.file_path) : TaskExists.id(task.id)
+  })
 
   return Effect.fn("TaskQueue.create")(function*(scope: ScopeName, task: NewTask) {
     const now = yield* Clock.currentTimeMillis
@@ -65,7 +66,7 @@ export const make = Effect.gen(function*() {
       ]),
       ...(queue === "done" ? dependents.release(self, null, `Task ${task.id} is done.`, now) : []),
       sql`SELECT * FROM tasks WHERE ${self} AND ${valid}`
-    ]).pipe(Effect.catchTag("UniqueViolation", exists(task)))
+    ]).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))
     const created = yield* firstTask(answers.at(-1))
     if (created === undefined) return yield* InvalidTask.unknownProject(String(project))
     yield* logTransition("created", created, null)

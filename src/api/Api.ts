@@ -1,0 +1,25 @@
+/** The whole HTTP contract. The server, the client, `/openapi.json` and `/docs` are all derived from it. */
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as OpenApi from "effect/http-api/OpenApi"
+import { DraftsApi } from "./Drafts.ts"
+import { RequestErrors } from "./InvalidRequest.ts"
+import { OrchestratorsApi } from "./Orchestrators.ts"
+import { ProjectsApi } from "./Projects.ts"
+import { SystemApi, Version } from "./System.ts"
+import { TasksApi } from "./Tasks.ts"
+
+export class Api extends HttpApi.make("octopoid")
+  .add(TasksApi)
+  .add(OrchestratorsApi)
+  .add(ProjectsApi)
+  .add(DraftsApi)
+  .add(SystemApi)
+  .middleware(RequestErrors)
+  .annotate(HttpApi.PayloadParseOptions, { errors: "all" })
+  .annotate(HttpApi.QueryParseOptions, { errors: "all" })
+  .annotateMerge(OpenApi.annotations({
+    title: "Octopoid Server",
+    version: Version,
+    description: "Coordinates AI coding agents on many machines: tasks, leases, orchestrators, projects and drafts."
+  }))
+{}

@@ -1,0 +1,140 @@
+/** `/api/v1/tasks` */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { HistoryEntry } from "../domain/History.ts"
+import { TaskId } from "../domain/Identifier.ts"
+import { pageEnvelope } from "../domain/Page.ts"
+import * as Tasks from "../domain/Task.ts"
+import * as Errors from "../domain/TaskErrors.ts"
+import { Required, ScopeRequired } from "./InvalidRequest.ts"
+import { scoped, scopeParameter } from "./Scoped.ts"
+
+const params = { id: TaskId }
+const moveErrors = [Errors.TaskNotFound, Errors.InvalidTransition, Errors.VersionConflict] as const
+
+export class TasksApi extends HttpApiGroup.make("tasks")
+  .add(
+    HttpApiEndpoint.get("list", "/", {
+      query: { ...Tasks.taskFilters, ...scopeParameter },
+      success: Schema.Struct({ tasks: Schema.Array(Tasks.Task), ...pageEnvelope }),
+      error: ScopeRequired
+    }).annotateMerge(OpenApi.annotations({
+      summary: "List tasks",
+      description: "A page of the scope's tasks, newest first unless sorted by priority. Every filter narrows it."
+    })),
+    HttpApiEndpoint.post("create", "/", {
+      query: scopeParameter,
+      payload: scoped(Tasks.NewTask),
+      success: Tasks.Task.pipe(HttpApiSchema.status(201)),
+      error: [Errors.TaskExists, Errors.InvalidTask, ScopeRequired]
+    }).annotate(Required, [
+      { fields: ["id", "file_path"], error: "Missing required fields: id, file_path" },
+      { fields: ["branch"], error: "Missing required field: branch. Caller must set branch explicitly." }
+    ]).annotateMerge(OpenApi.annotations({
+      summary: "Create a task",
+      description: "Adds a task to a queue. A task of a project gets the project's branch."
+    })),
+    HttpApiEndpoint.post("claim", "/claim", {
+      query: scopeParameter,
+      payload: scoped(Tasks.Claim),
+      success: Tasks.Task,
+      error: [Errors.NoTasksAvailable, Errors.InvalidTask, ScopeRequired]
+    }).annotate(Required, [
+      { fields: ["orchestrator_id", "agent_name"], error: "Missing required fields: orchestrator_id, agent_name" }
+    ]).annotateMerge(OpenApi.annotations({
+      summary: "Claim the next task",
+      description:
+        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review."
+    })),
+    HttpApiEndpoint.get("get", "/:id", {
+      params,
+      query: scopeParameter,
+      success: Tasks.Task,
+      error: Errors.TaskNotFound
+    }).annotateMerge(OpenApi.annotations({ summary: "Read a task", description: "The task as it is now." })),
+    HttpApiEndpoint.patch("patch", "/:id", {
+      params,
+      query: scopeParameter,
+      payload: scoped(Tasks.TaskPatch),
+      success: Tasks.Task,
+      error: [Errors.TaskNotFound, Errors.InvalidTask, Errors.NotLeased, Errors.VersionConflict]
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Change a task",
+      description:
+        "Changes the fields that are given. Moving a task or setting its claim fields is carried out as a transition, so that no contradiction is left. `done` is reached only by accept."
+    })),
+    HttpApiEndpoint.delete("delete", "/:id", {
+      params,
+      query: scopeParameter,
+      success: Schema.Struct({ message: Schema.Literal("Task deleted"), task_id: TaskId }),
+      error: Errors.TaskNotFound
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Delete a task",
+      description: "Deletes the task and keeps its history. Tasks that waited for it no longer do."
+    })),
+    HttpApiEndpoint.post("submit", "/:id/submit", {
+      params,
+      query: scopeParameter,
+      payload: scoped(Tasks.Submission),
+      success: Tasks.Task,
+      error: moveErrors
+    }).annotate(Required, [
+      { fields: ["commits_count", "turns_used"], error: "Missing required fields: commits_count, turns_used" }
+    ]).annotateMerge(OpenApi.annotations({
+      summary: "Submit a result",
+      description:
+        "Ends the lease and hands the task to review in `provisional`; an agent that ran out of turns hands it to `needs_continuation`. Also after the lease ran out, until somebody else takes or moves the task."
+    })),
+    HttpApiEndpoint.post("accept", "/:id/accept", {
+      params,
+      query: scopeParameter,
+      payload: scoped(Tasks.Acceptance),
+      success: Tasks.Task,
+      error: moveErrors
+    }).annotate(Required, [{ fields: ["accepted_by"], error: "Missing required field: accepted_by" }])
+      .annotateMerge(OpenApi.annotations({
+        summary: "Accept a result",
+        description: "Makes the task `done`, and claimable whichever tasks waited only for it."
+      })),
+    HttpApiEndpoint.post("reject", "/:id/reject", {
+      params,
+      query: scopeParameter,
+      payload: scoped(Tasks.Rejection),
+      success: Tasks.Task,
+      error: moveErrors
+    }).annotate(Required, [
+      { fields: ["reason", "rejected_by"], error: "Missing required fields: reason, rejected_by" }
+    ]).annotateMerge(OpenApi.annotations({
+      summary: "Reject a result",
+      description: "Sends the task back to `incoming` with a reason, which the next agent finds on the task."
+    })),
+    HttpApiEndpoint.post("requeue", "/:id/requeue", {
+      params,
+      query: scopeParameter,
+      payload: Schema.NullOr(scoped(Tasks.Requeue)),
+      success: Tasks.Task,
+      error: moveErrors
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Requeue a task",
+      description: "Gives up the work on the task and sends it back to `incoming`. The body may be empty."
+    })),
+    HttpApiEndpoint.get("history", "/:id/history", {
+      params,
+      query: scopeParameter,
+      success: Schema.Struct({
+        task_id: TaskId,
+        history: Schema.Array(HistoryEntry),
+        total: Schema.Int.annotate({ description: "How many entries there are." })
+      }),
+      error: Errors.TaskNotFound
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Read a task's history",
+      description: "Everything that happened to the task, oldest first: one entry for each version. It outlives the task."
+    }))
+  )
+  .prefix("/api/v1/tasks")
+  .annotateMerge(OpenApi.annotations({ title: "Tasks", description: "The queue." }))
+{}

@@ -1,0 +1,20 @@
+/** Which web pages may call the server. */
+import * as Effect from "effect/Effect"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as Layer from "effect/Layer"
+import { Settings } from "../services/Settings.ts"
+
+export const CorsLayer = Layer.unwrap(Effect.gen(function*() {
+  const { corsOrigins } = yield* Settings
+  const origins = corsOrigins.split(",").map((origin) => origin.trim()).filter((origin) => origin !== "")
+  return HttpRouter.middleware(
+    HttpMiddleware.cors({
+      // The library reads an empty list as every origin.
+      ...(origins.includes("*") ? {} : { allowedOrigins: (origin: string) => origins.includes(origin) }),
+      exposedHeaders: ["Server-Timing", "Retry-After", "X-Request-Id"],
+      maxAge: 86_400
+    }),
+    { global: true }
+  )
+}))

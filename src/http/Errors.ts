@@ -1,0 +1,104 @@
+/** What the server answers when no endpoint does: a request that does not fit, an unknown route, a defect. */
+import * as ByteSize from "effect/ByteSize"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerError from "effect/http/HttpServerError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { InvalidRequest, Required, RequestErrors } from "../api/InvalidRequest.ts"
+import { ErrorText } from "../domain/Encoding.ts"
+import { methodsOf } from "./Endpoints.ts"
+
+/** The largest body that is read, in bytes. */
+export const MaxBody = ByteSize.mebibytes(1)
+
+// A body of many wrong fields is answered with the first of them.
+const MaxIssues = 50
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const segment = (part: PropertyKey | { readonly key: PropertyKey }): string | number => {
+  const key = typeof part === "object" ? part.key : part
+  return typeof key === "number" ? key : String(key)
+}
+
+const places: Record<string, string> = { Payload: "body", Query: "query", Params: "path", Headers: "headers" }
+
+/** The sentence clients know for the fields that are missing, if any is. */
+const missing = (
+  required: Context.Service.Shape<typeof Required>,
+  issues: InvalidRequest["issues"]
+): string | undefined =>
+  required.find(({ fields }) =>
+    issues.some(({ path }) => path[0] === "body" && (path.length === 1 || fields.includes(String(path[1]))))
+  )?.error
+
+export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(RequestErrors, (error, { endpoint }) => {
+  // An answer that does not encode is our fault: a defect, and a 500.
+  if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.fail(error)
+  const issues = format(error.cause.issue).issues.slice(0, MaxIssues).map((issue) => ({
+    path: [places[error.kind] ?? error.kind, ...(issue.path ?? []).map(segment)],
+    message: issue.message.slice(0, 300)
+  }))
+  const fields = issues.map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ")
+  const known = missing(Context.get(endpoint.annotations, Required), issues)
+  return Effect.fail(
+    new InvalidRequest({ error: (known === undefined ? fields : `${known} (${fields})`).slice(0, 1024), issues })
+  )
+})
+
+const answer = (status: number, tag: string, error: string, extra: Record<string, unknown> = {}) =>
+  HttpServerResponse.jsonUnsafe({ _tag: tag, error: Schema.encodeSync(ErrorText)(error), ...extra }, { status })
+
+const unmatched = Effect.gen(function*() {
+  const { method, url } = yield* HttpServerRequest.HttpServerRequest
+  const path = new URL(url, "http://server").pathname
+  const allowed = methodsOf(path)
+  if (allowed.length > 0) {
+    return HttpServerResponse.setHeader(
+      answer(405, "MethodNotAllowed", `${method} is not allowed here; ${allowed.join(", ")} is.`, { allowed }),
+      "allow",
+      allowed.join(", ")
+    )
+  }
+  return answer(404, "RouteNotFound", "Not Found", {
+    message: `There is no ${method} ${path}. GET / lists the endpoints.`
+  })
+})
+
+const asResponse = (defect: unknown) => {
+  if (HttpServerError.isHttpServerError(defect) && defect.reason._tag === "RequestParseError") {
+    return Effect.succeed(
+      defect.reason.reason === "BodyTooLarge"
+        ? answer(413, "BodyTooLarge", "The body is larger than 1 MiB.")
+        : answer(400, "UnreadableBody", "The body cannot be read.")
+    )
+  }
+  return Effect.as(
+    Effect.logError("request failed", defect),
+    answer(500, "InternalError", "Internal Server Error", { message: "The server made a mistake, and has logged it." })
+  )
+}
+
+/** Answers whatever no endpoint answered. A JSON body is read as JSON, whatever its content type says. */
+export const FallbackLayer = Layer.merge(
+  HttpRouter.add("*", "/*", unmatched),
+  HttpRouter.middleware(
+    (httpEffect) =>
+      httpEffect.pipe(
+        Effect.catchDefect(asResponse),
+        Effect.updateService(
+          HttpServerRequest.HttpServerRequest,
+          (request) => request.modify({ headers: { ...request.headers, "content-type": "application/json" } as never })
+        ),
+        Effect.provideService(HttpIncomingMessage.MaxBodySize, MaxBody)
+      ),
+    { global: true }
+  )
+)

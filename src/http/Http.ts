@@ -1,0 +1,23 @@
+/** Every route the server answers. */
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import { Api } from "../api/Api.ts"
+import { CorsLayer } from "./Cors.ts"
+import { DocsLayer } from "./Docs.ts"
+import { DraftsHandlers } from "./Drafts.ts"
+import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
+import { OrchestratorsHandlers } from "./Orchestrators.ts"
+import { ProjectsHandlers } from "./Projects.ts"
+import { RequestsLayer } from "./Requests.ts"
+import { SystemHandlers } from "./System.ts"
+import { TasksHandlers } from "./Tasks.ts"
+
+const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+  Layer.provide([TasksHandlers, OrchestratorsHandlers, ProjectsHandlers, DraftsHandlers, SystemHandlers])
+)
+
+export const HttpLayer = Layer.mergeAll(ApiLayer, DocsLayer, FallbackLayer, CorsLayer, RequestsLayer).pipe(
+  Layer.provide(RequestErrorsLayer),
+  Layer.provide(HttpServer.layerServices)
+)

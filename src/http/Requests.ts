@@ -1,0 +1,41 @@
+/** What every request gets: an id, a tally of its cost in D1, a `Server-Timing` header and one log line. */
+import * as Clock from "effect/Clock"
+import * as Crypto from "effect/Crypto"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { type Cost, CurrentCost } from "../sql/Database.ts"
+
+const timing = ({ millis, read, trips, written }: Cost) =>
+  `d1;dur=${millis};desc="trips=${trips} read=${read} written=${written}"`
+
+export const RequestsLayer = HttpRouter.middleware(
+  (httpEffect) =>
+    Effect.gen(function*() {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const started = yield* Clock.currentTimeMillis
+      const request_id = request.headers["cf-ray"] ?? (yield* Effect.orDie(Crypto.randomUUIDv4))
+      const path = new URL(request.url, "http://server").pathname
+      const cost: Cost = { trips: 0, read: 0, written: 0, millis: 0 }
+      const response = yield* httpEffect.pipe(
+        Effect.provideService(CurrentCost, cost),
+        Effect.annotateLogs({ request_id })
+      )
+      yield* Effect.logInfo("request").pipe(Effect.annotateLogs({
+        request_id,
+        method: request.method,
+        path,
+        status: response.status,
+        millis: (yield* Clock.currentTimeMillis) - started,
+        d1_trips: cost.trips,
+        rows_read: cost.read,
+        rows_written: cost.written
+      }))
+      const identified = HttpServerResponse.setHeader(response, "x-request-id", request_id)
+      return path.startsWith("/api/v1/")
+        ? HttpServerResponse.setHeader(identified, "server-timing", timing(cost))
+        : identified
+    }),
+  { global: true }
+)

@@ -1,0 +1,49 @@
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import { Api } from "../api/Api.ts"
+import { Unhealthy, Version } from "../api/System.ts"
+import { Database } from "../sql/Database.ts"
+import { endpoints } from "./Endpoints.ts"
+
+export const SystemHandlers = HttpApiBuilder.group(
+  Api,
+  "system",
+  Effect.fn(function*(handlers) {
+    const { batch, sql } = yield* Database
+
+    const health = Effect.gen(function*() {
+      const timestamp = yield* DateTime.now
+      const unhealthy = (database: "disconnected" | "unmigrated", error: string) =>
+        new Unhealthy({ error, status: "unhealthy", version: Version, timestamp, database })
+      const [tables] = yield* batch([
+        sql`SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('tasks', 'history', 'queue_counts')`
+      ]).pipe(Effect.catchDefect((defect) =>
+        Effect.logError("health check failed", defect).pipe(
+          Effect.andThen(Effect.fail(unhealthy("disconnected", "The database does not answer. Try again later.")))
+        )
+      ))
+      if (tables?.length !== 3) {
+        return yield* unhealthy("unmigrated", "The database has no tables yet. Apply the migrations.")
+      }
+      return {
+        status: "healthy" as const,
+        version: Version,
+        timestamp,
+        database: "connected" as const,
+        access: "open" as const
+      }
+    })
+
+    return handlers.handleAll({
+      info: () =>
+        Effect.succeed({
+          name: "Octopoid Server" as const,
+          version: Version,
+          documentation: "/docs",
+          endpoints: endpoints.map(({ method, path }) => `${method} ${path}`)
+        }),
+      health: () => health
+    })
+  })
+)

@@ -1,0 +1,61 @@
+/** The state machine: its table, and every sequence of moves over real SQL against a pure model. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { QueueName } from "../src/domain/Identifier.ts"
+import { rank } from "../src/domain/Priority.ts"
+import { burntOut, claimOf, landing, moves, startsIn, unclaimable } from "../src/domain/TaskState.ts"
+import { Command, run } from "./support/model.ts"
+import { ServicesLayer } from "./support/layers.ts"
+
+describe("the table of moves", () => {
+  it.effect.prop(
+    "leads to done by accept only, and never leaves a task leased where it went",
+    { queue: QueueName, origin: Schema.Literals(["incoming", "needs_continuation"]) },
+    ({ origin, queue }) =>
+      Effect.sync(() => {
+        for (const [name, move] of Object.entries(moves)) {
+          if (!startsIn(move, queue)) continue
+          const target = landing(move, { queue, claimed_from: origin })
+          assert.isTrue(target !== "done" || name === "accept" || queue === "done", name)
+          assert.strictEqual(move.lease === "grant", name === "claim" || name === "claimReview", name)
+        }
+      })
+  )
+
+  it("takes an expired task back to where it was claimed, and leaves a review where it is", () => {
+    assert.strictEqual(landing(moves.expire, { queue: "claimed", claimed_from: "needs_continuation" }), "needs_continuation")
+    assert.strictEqual(landing(moves.expireReview, { queue: "provisional", claimed_from: "provisional" }), "provisional")
+  })
+
+  it("keeps a task under review in its queue", () => {
+    assert.strictEqual(landing(claimOf("provisional"), { queue: "provisional", claimed_from: null }), "provisional")
+    assert.strictEqual(landing(claimOf("incoming"), { queue: "incoming", claimed_from: null }), "claimed")
+  })
+
+  it("hands nothing out of claimed, done or failed", () => {
+    assert.deepStrictEqual([...unclaimable].toSorted(), ["claimed", "done", "failed"])
+  })
+
+  it("sends an agent that ran out of turns to needs_continuation", () => {
+    const limits = { idleTurns: 80, totalTurns: 100 }
+    assert.isTrue(burntOut({ commits_count: 0, turns_used: 80 }, limits))
+    assert.isFalse(burntOut({ commits_count: 0, turns_used: 79 }, limits))
+    assert.isFalse(burntOut({ commits_count: 1, turns_used: 99 }, limits))
+    assert.isTrue(burntOut({ commits_count: 9, turns_used: 100 }, limits))
+  })
+
+  it("ranks priorities by their number", () => {
+    const order = ["low", "P10", "P2", "whenever", "P0", "high"].toSorted((a, b) => rank(a) - rank(b))
+    assert.deepStrictEqual(order, ["P0", "high", "P2", "low", "P10", "whenever"])
+  })
+})
+
+describe("every sequence of commands", () => {
+  it.effect.prop(
+    "agrees with the model and keeps every invariant",
+    { commands: Schema.Array(Command) },
+    ({ commands }) => run(commands).pipe(Effect.provide(ServicesLayer)),
+    { timeout: 120_000, arbitrary: { runs: 150, size: 60 } }
+  )
+})
