@@ -111,7 +111,8 @@ CREATE TABLE tasks (
   CHECK (claimed_by IS NOT NULL OR orchestrator_id IS NULL),
   CHECK (claimed_by IS NOT NULL OR queue <> 'claimed'),
   CHECK (claimed_by IS NULL OR (grants > 0 AND lapsed_token IS NULL)),
-  CHECK (claimed_from <> 'claimed'),
+  -- Where a claimed task goes when its lease runs out: never back to an end.
+  CHECK (queue <> 'claimed' OR claimed_from NOT IN ('claimed', 'done', 'failed')),
   CHECK (queue <> 'done' OR completed_at IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 

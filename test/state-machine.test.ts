@@ -55,7 +55,7 @@ describe("every sequence of commands", () => {
   it.effect.prop(
     "agrees with the model and keeps every invariant",
     { commands: Schema.Array(Command) },
-    ({ commands }) => run(commands).pipe(Effect.provide(ServicesLayer)),
-    { timeout: 120_000, arbitrary: { runs: 150, size: 60 } }
+    ({ commands }) => run(commands).pipe(Effect.provide(ServicesLayer, { local: true })),
+    { timeout: 120_000, arbitrary: { runs: 300, size: 120 } }
   )
 })

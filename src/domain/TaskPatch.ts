@@ -9,6 +9,7 @@ import { UnknownHolder } from "./Lease.ts"
 import { rank } from "./Priority.ts"
 import type { TaskPatch, TaskRow } from "./Task.ts"
 import { InvalidTask, NotLeased } from "./TaskErrors.ts"
+import { unclaimable } from "./TaskState.ts"
 
 /** Columns and the values to write to them. */
 export type Columns = Record<string, string | number | null>
@@ -127,7 +128,14 @@ const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, leaseMillis:
     }
   }
   const granted = holder !== task.claimed_by
-  const origin = queue !== "claimed" ? queue : task.queue === "claimed" ? task.claimed_from! : task.queue
+  // Where it goes if the lease runs out: never back to an end, which is reached by a decision and not by silence.
+  const origin = queue !== "claimed"
+    ? queue
+    : task.queue === "claimed"
+    ? task.claimed_from
+    : unclaimable.includes(task.queue)
+    ? "incoming"
+    : task.queue
   return {
     queue,
     claimed_by: holder,

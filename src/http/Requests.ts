@@ -1,21 +1,23 @@
 /** What every request gets: an id, a tally of its cost in D1, a `Server-Timing` header and one log line. */
 import * as Clock from "effect/Clock"
-import * as Crypto from "effect/Crypto"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
 import { type Cost, CurrentCost } from "../sql/Database.ts"
 
 const timing = ({ millis, read, trips, written }: Cost) =>
   `d1;dur=${millis};desc="trips=${trips} read=${read} written=${written}"`
 
-export const RequestsLayer = HttpRouter.middleware(
-  (httpEffect) =>
-    Effect.gen(function*() {
+export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
+  const random = yield* SecureRandom.SecureRandom
+  return HttpRouter.middleware(
+    Effect.fnUntraced(function*(httpEffect) {
       const request = yield* HttpServerRequest.HttpServerRequest
       const started = yield* Clock.currentTimeMillis
-      const request_id = request.headers["cf-ray"] ?? (yield* Effect.orDie(Crypto.randomUUIDv4))
+      const request_id = request.headers["cf-ray"] ?? (yield* random.uuidV4())
       const path = new URL(request.url, "http://server").pathname
       const cost: Cost = { trips: 0, read: 0, written: 0, millis: 0 }
       const response = yield* httpEffect.pipe(
@@ -37,5 +39,6 @@ export const RequestsLayer = HttpRouter.middleware(
         ? HttpServerResponse.setHeader(identified, "server-timing", timing(cost))
         : identified
     }),
-  { global: true }
-)
+    { global: true }
+  )
+})).pipe(Layer.provide(SecureRandom.layerWebCrypto))

@@ -1,0 +1,49 @@
+/** The routes over a fresh in-memory database: raw requests and the typed client, without a socket. */
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as Layer from "effect/Layer"
+import * as client from "../../src/client.ts"
+import { HttpLayer } from "../../src/http/Http.ts"
+import { servicesWith } from "./layers.ts"
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: any
+}
+
+export const make = (config: Record<string, string> = {}) =>
+  Effect.acquireRelease(
+    Effect.sync(() => HttpRouter.toWebHandler(HttpLayer.pipe(Layer.provideMerge(servicesWith(config))), { disableLogger: true })),
+    ({ dispose }) => Effect.promise(dispose)
+  ).pipe(Effect.map(({ handler }) => {
+    const fetch = ((input: string | URL | Request, init?: RequestInit) =>
+      handler(new Request(input, init))) as typeof globalThis.fetch
+
+    /** Sends a request, with a body as JSON unless it is text already. */
+    const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+      Effect.promise(async (): Promise<Answer> => {
+        const response = await fetch(`http://server${path}`, {
+          method,
+          headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+          ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) })
+        })
+        const text = await response.text()
+        let parsed: unknown = text
+        try {
+          parsed = JSON.parse(text)
+        } catch { /* not JSON: the test sees the text */ }
+        return { status: response.status, headers: response.headers, body: parsed }
+      })
+
+    /** A typed client that calls these routes. */
+    const connect = (options: Omit<client.Options, "baseUrl"> = {}) =>
+      client.make({ baseUrl: "http://server", ...options }).pipe(
+        Effect.provide(FetchHttpClient.layer),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
+
+    return { fetch, send, connect, withFetch: Effect.provideService(FetchHttpClient.Fetch, fetch) }
+  }))
+
