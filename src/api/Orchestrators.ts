@@ -1,0 +1,73 @@
+/** `/api/v1/orchestrators` */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { Time } from "../domain/Encoding.ts"
+import { OrchestratorId } from "../domain/Identifier.ts"
+import * as Orchestrators from "../domain/Orchestrator.ts"
+import { Required, ScopeRequired } from "./InvalidRequest.ts"
+import { scoped, scopeParameter } from "./Scoped.ts"
+
+const params = { id: OrchestratorId }
+const error = Orchestrators.OrchestratorNotFound
+
+export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
+  .add(
+    HttpApiEndpoint.post("register", "/register", {
+      query: scopeParameter,
+      payload: scoped(Orchestrators.Registration),
+      success: [
+        Orchestrators.Registered.pipe(HttpApiSchema.status(201)),
+        Schema.Struct({ ...Orchestrators.Registered.fields, known: Schema.Literal(true) })
+      ],
+      error: [Orchestrators.OrchestratorTaken, ScopeRequired]
+    }).annotate(Required, [
+      { fields: ["cluster", "machine_id"], error: "Missing required fields: cluster, machine_id, repo_url" }
+    ]).annotateMerge(OpenApi.annotations({
+      summary: "Register an orchestrator",
+      description: "Makes a machine known: 201 the first time, 200 when it was known already, with `known: true`."
+    })),
+    HttpApiEndpoint.post("heartbeat", "/:id/heartbeat", {
+      params,
+      query: scopeParameter,
+      payload: Schema.NullOr(scoped(Schema.Struct({
+        timestamp: Schema.optionalKey(Schema.NullOr(Schema.String)).annotate({
+          description: "Tolerated: the server's own clock counts."
+        })
+      }))),
+      success: Schema.Struct({ success: Schema.Literal(true), last_heartbeat: Time }),
+      error
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Send a heartbeat",
+      description: "Says that the machine is alive. The body may be empty."
+    })),
+    HttpApiEndpoint.get("list", "/", {
+      query: { ...Orchestrators.orchestratorFilters, ...scopeParameter },
+      success: Schema.Struct({
+        orchestrators: Schema.Array(Orchestrators.Orchestrator),
+        total: Schema.Int.annotate({ description: "How many there are." })
+      }),
+      error: ScopeRequired
+    }).annotateMerge(OpenApi.annotations({
+      summary: "List orchestrators",
+      description: "All machines of the scope, the one heard of last first."
+    })),
+    HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Orchestrators.Orchestrator, error })
+      .annotateMerge(OpenApi.annotations({ summary: "Read an orchestrator", description: "The machine as it is known." })),
+    HttpApiEndpoint.patch("patch", "/:id", {
+      params,
+      query: scopeParameter,
+      payload: scoped(Schema.Struct({ status: Orchestrators.OrchestratorStatus })),
+      success: Orchestrators.Orchestrator,
+      error
+    }).annotate(Required, [{ fields: ["status"], error: "Missing field: status" }])
+      .annotateMerge(OpenApi.annotations({
+        summary: "Set an orchestrator's status",
+        description: "`maintenance` gives it no work until it is set to `active` again."
+      }))
+  )
+  .prefix("/api/v1/orchestrators")
+  .annotateMerge(OpenApi.annotations({ title: "Orchestrators", description: "The machines that run agents." }))
+{}

@@ -1,0 +1,32 @@
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import { Api } from "../api/Api.ts"
+import { Orchestrators } from "../services/Orchestrators.ts"
+import { ownScope, visibleScope } from "./Scope.ts"
+
+export const OrchestratorsHandlers = HttpApiBuilder.group(
+  Api,
+  "orchestrators",
+  Effect.fn(function*(handlers) {
+    const orchestrators = yield* Orchestrators
+    return handlers.handleAll({
+      register: (request) =>
+        ownScope(request, "Missing required field: scope. All orchestrators must register with a scope.").pipe(
+          Effect.flatMap((scope) => orchestrators.register(scope, request.payload)),
+          Effect.map(({ created, registered }) => created ? registered : { ...registered, known: true as const })
+        ),
+      heartbeat: (request) =>
+        Effect.map(
+          orchestrators.heartbeat(request.params.id, visibleScope(request)),
+          (last_heartbeat) => ({ success: true as const, last_heartbeat })
+        ),
+      list: (request) =>
+        ownScope(request, "Missing required query parameter: scope.").pipe(
+          Effect.flatMap((scope) => orchestrators.list(scope, request.query)),
+          Effect.map((all) => ({ orchestrators: all, total: all.length }))
+        ),
+      get: (request) => orchestrators.get(request.params.id, visibleScope(request)),
+      patch: (request) => orchestrators.setStatus(request.params.id, request.payload.status, visibleScope(request))
+    })
+  })
+)

@@ -1,0 +1,98 @@
+/** What only workerd and D1 can show: migrations, the cron, contention, and what requests cost. */
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { type Cost, Workerd } from "../support/harness.ts"
+
+const task = (id: string, scope: string, rest: object = {}) => ({ id, scope, file_path: `${id}.md`, branch: "b", ...rest })
+const claim = (scope: string, rest: object = {}) => ({ scope, orchestrator_id: "k-m", agent_name: "ann", ...rest })
+const machine = { cluster: "k", machine_id: "m" }
+
+layer(Workerd.layer, { excludeTestServices: true, timeout: "60 seconds" })("in workerd", (it) => {
+  it.effect("the database is migrated and healthy", () =>
+    Effect.gen(function*() {
+      const { send } = yield* Workerd
+      const health = yield* send("GET", "/api/health")
+      assert.include(health.body, { status: "healthy", version: "2.0.0", database: "connected" })
+    }))
+
+  it.effect("20 tasks and 20 claims at once are 20 grants", () =>
+    Effect.gen(function*() {
+      const { send } = yield* Workerd
+      yield* send("POST", "/api/v1/orchestrators/register", machine)
+      const numbers = Array.from({ length: 20 }, (_, i) => i)
+      yield* Effect.forEach(numbers, (i) => send("POST", "/api/v1/tasks", task(`race-${i}`, "race")), { concurrency: 20 })
+      const grants = yield* Effect.forEach(numbers, () => send("POST", "/api/v1/tasks/claim", claim("race")), {
+        concurrency: 20
+      })
+      assert.deepStrictEqual(grants.map(({ status }) => status), numbers.map(() => 200))
+      assert.strictEqual(new Set(grants.map(({ body }) => body.id)).size, 20)
+      assert.strictEqual((yield* send("POST", "/api/v1/tasks/claim", claim("race"))).status, 404)
+    }))
+
+  it.effect("the cron takes expired leases back, of work and of reviews", () =>
+    Effect.gen(function*() {
+      const { send, tick } = yield* Workerd
+      yield* send("POST", "/api/v1/orchestrators/register", machine)
+      yield* send("POST", "/api/v1/tasks", task("work", "cron"))
+      yield* send("POST", "/api/v1/tasks", task("review", "cron", { queue: "provisional" }))
+      const lease = { lease_duration_seconds: 1 }
+      yield* send("POST", "/api/v1/tasks/claim", claim("cron", lease))
+      yield* send("POST", "/api/v1/tasks/claim", claim("cron", { ...lease, queue: "provisional" }))
+      yield* Effect.sleep("1100 millis")
+      assert.strictEqual((yield* tick).outcome, "ok")
+      const work = yield* send("GET", "/api/v1/tasks/work")
+      assert.include(work.body, { queue: "incoming", claimed_by: null, attempt_count: 1, lease_losses: 1 })
+      const review = yield* send("GET", "/api/v1/tasks/review")
+      assert.include(review.body, { queue: "provisional", claimed_by: null, attempt_count: 0 })
+    }))
+
+  it.effect("no input is a 500 on D1 either", () =>
+    Effect.gen(function*() {
+      const { send } = yield* Workerd
+      const odd = ["\u0000", "\ud800", "😀".repeat(40), "'; DROP TABLE tasks; --", "%", "a/b"]
+      yield* Effect.forEach(odd, (text) =>
+        Effect.gen(function*() {
+          const created = yield* send("POST", "/api/v1/tasks", task("odd", "odd", { id: text, file_path: text, title: text, content: text }))
+          assert.include([201, 400], created.status, text)
+          const listed = yield* send("GET", `/api/v1/tasks?scope=odd&role=${encodeURIComponent(text.toWellFormed())}`)
+          assert.strictEqual(listed.status, 200, text)
+        }))
+    }))
+
+  it.effect("requests cost what the design allows, at any depth", () =>
+    Effect.gen(function*() {
+      const { send } = yield* Workerd
+      yield* send("POST", "/api/v1/orchestrators/register", machine)
+      const within = (what: string, cost: Cost, limit: Cost) => {
+        assert.isAtMost(cost.trips, limit.trips, `${what}: trips`)
+        assert.isAtMost(cost.read, limit.read, `${what}: rows read`)
+        assert.isAtMost(cost.written, limit.written, `${what}: rows written`)
+      }
+      const life = Effect.fnUntraced(function*(id: string) {
+        const write = { trips: 1, read: 15, written: 8 }
+        const created = yield* send("POST", "/api/v1/tasks", task(id, "cost", { priority: "P0", role: "build" }))
+        within("create", created.cost, { trips: 1, read: 10, written: 8 })
+        const claimed = yield* send("POST", "/api/v1/tasks/claim", claim("cost"))
+        assert.strictEqual(claimed.body.id, id)
+        within("claim", claimed.cost, write)
+        within("submit", (yield* send("POST", `/api/v1/tasks/${id}/submit`, { commits_count: 1, turns_used: 1 })).cost, write)
+        within("reject", (yield* send("POST", `/api/v1/tasks/${id}/reject`, { reason: "r", rejected_by: "x" })).cost, write)
+        within("claim", (yield* send("POST", "/api/v1/tasks/claim", claim("cost", { role_filter: "build" }))).cost, write)
+        within("requeue", (yield* send("POST", `/api/v1/tasks/${id}/requeue`)).cost, write)
+        yield* send("POST", "/api/v1/tasks/claim", claim("cost"))
+        within("accept", (yield* send("POST", `/api/v1/tasks/${id}/accept`, { accepted_by: "x" })).cost, write)
+        const page = yield* send("GET", "/api/v1/tasks?scope=cost&queue=incoming&limit=10")
+        within("list", page.cost, { trips: 1, read: page.body.tasks.length + 15, written: 0 })
+        const urgent = yield* send("GET", "/api/v1/tasks?scope=cost&queue=incoming&limit=10&sort=priority")
+        within("list by priority", urgent.cost, { trips: 1, read: urgent.body.tasks.length + 15, written: 0 })
+        within("heartbeat", (yield* send("POST", "/api/v1/orchestrators/k-m/heartbeat")).cost, { trips: 1, read: 5, written: 1 })
+      })
+      yield* life("first")
+      yield* Effect.forEach(Array.from({ length: 120 }, (_, i) => i), (i) =>
+        send("POST", "/api/v1/tasks", task(`deep-${i}`, "cost", i % 3 === 0 ? { blocked_by: "nobody" } : { role: "build" })), {
+        concurrency: 10
+      })
+      yield* life("last")
+    }))
+})
+
