@@ -9,13 +9,12 @@ import * as D1Client from "@effect/sql-d1/D1Client"
 import { env } from "cloudflare:workers"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
-import { HttpLayer } from "./http/Http.ts"
+import * as Serve from "./http/Serve.ts"
 import { Drafts } from "./services/Drafts.ts"
 import { Leases } from "./services/Leases.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
@@ -43,10 +42,7 @@ const ServicesLayer = Layer.mergeAll(
 ).pipe(Layer.provideMerge(PlatformLayer))
 
 const runtime = ManagedRuntime.make(ServicesLayer)
-const web = HttpRouter.toWebHandler(HttpLayer.pipe(Layer.provideMerge(ServicesLayer)), {
-  disableLogger: true,
-  memoMap: runtime.memoMap
-})
+const web = Serve.make(ServicesLayer, runtime.memoMap)
 
 // One failing duty must not keep the other from its work.
 const duties = Effect.all([

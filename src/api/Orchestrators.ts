@@ -32,11 +32,11 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
     HttpApiEndpoint.post("heartbeat", "/:id/heartbeat", {
       params,
       query: scopeParameter,
-      payload: Schema.NullOr(scoped(Schema.Struct({
+      payload: [Schema.Null, scoped(Schema.Struct({
         timestamp: Schema.optionalKey(Schema.NullOr(Schema.String)).annotate({
           description: "Tolerated: the server's own clock counts."
         })
-      }))),
+      }))],
       success: Schema.Struct({ success: Schema.Literal(true), last_heartbeat: Time }),
       error
     }).annotateMerge(OpenApi.annotations({

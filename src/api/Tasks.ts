@@ -114,7 +114,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("requeue", "/:id/requeue", {
       params,
       query: scopeParameter,
-      payload: Schema.NullOr(scoped(Tasks.Requeue)),
+      payload: [Schema.Null, scoped(Tasks.Requeue)],
       success: Tasks.Task,
       error: moveErrors
     }).annotateMerge(OpenApi.annotations({

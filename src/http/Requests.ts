@@ -14,7 +14,7 @@ const timing = ({ millis, read, trips, written }: Cost) =>
 export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
   return HttpRouter.middleware(
-    Effect.fnUntraced(function*(httpEffect) {
+    (httpEffect) => Effect.gen(function*() {
       const request = yield* HttpServerRequest.HttpServerRequest
       const started = yield* Clock.currentTimeMillis
       const request_id = request.headers["cf-ray"] ?? (yield* random.uuidV4())

@@ -2,7 +2,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
-import { Unhealthy, Version } from "../api/System.ts"
+import { Health, Unhealthy, Version } from "../api/System.ts"
 import { Database } from "../sql/Database.ts"
 import { endpoints } from "./Endpoints.ts"
 
@@ -26,20 +26,20 @@ export const SystemHandlers = HttpApiBuilder.group(
       if (tables?.length !== 3) {
         return yield* unhealthy("unmigrated", "The database has no tables yet. Apply the migrations.")
       }
-      return {
-        status: "healthy" as const,
+      return Health.make({
+        status: "healthy",
         version: Version,
         timestamp,
-        database: "connected" as const,
-        access: "open" as const
-      }
+        database: "connected",
+        access: "open"
+      })
     })
 
     return handlers.handleAll({
       info: () =>
         Effect.succeed({
           name: "Octopoid Server" as const,
-          version: Version,
+          version: Version as typeof Version,
           documentation: "/docs",
           endpoints: endpoints.map(({ method, path }) => `${method} ${path}`)
         }),

@@ -1,10 +1,10 @@
 /** The routes over a fresh in-memory database: raw requests and the typed client, without a socket. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as HttpRouter from "effect/http/HttpRouter"
-import * as Layer from "effect/Layer"
 import * as client from "../../src/client.ts"
-import { HttpLayer } from "../../src/http/Http.ts"
+import * as Serve from "../../src/http/Serve.ts"
 import { servicesWith } from "./layers.ts"
 
 export interface Answer {
@@ -14,12 +14,15 @@ export interface Answer {
 }
 
 export const make = (config: Record<string, string> = {}) =>
-  Effect.acquireRelease(
-    Effect.sync(() => HttpRouter.toWebHandler(HttpLayer.pipe(Layer.provideMerge(servicesWith(config))), { disableLogger: true })),
-    ({ dispose }) => Effect.promise(dispose)
-  ).pipe(Effect.map(({ handler }) => {
+  Effect.gen(function*() {
+    const { handler } = yield* Effect.acquireRelease(
+      Effect.sync(() => Serve.make(servicesWith(config))),
+      ({ dispose }) => Effect.promise(dispose)
+    )
+    // The requests live in the test's time: where it has a TestClock, so have they.
+    const clock = Context.make(Clock.Clock, yield* Clock.Clock) as Context.Context<never>
     const fetch = ((input: string | URL | Request, init?: RequestInit) =>
-      handler(new Request(input, init))) as typeof globalThis.fetch
+      handler(new Request(input, init), clock)) as typeof globalThis.fetch
 
     /** Sends a request, with a body as JSON unless it is text already. */
     const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
@@ -45,5 +48,5 @@ export const make = (config: Record<string, string> = {}) =>
       )
 
     return { fetch, send, connect, withFetch: Effect.provideService(FetchHttpClient.Fetch, fetch) }
-  }))
+  })
 

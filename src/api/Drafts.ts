@@ -1,0 +1,60 @@
+/** `/api/v1/drafts` */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { Draft, draftFilters, DraftNotFound, DraftPatch, NewDraft } from "../domain/Draft.ts"
+import { DraftId } from "../domain/Identifier.ts"
+import { NoFields } from "../domain/NoFields.ts"
+import { pageEnvelope } from "../domain/Page.ts"
+import { Required, ScopeRequired } from "./InvalidRequest.ts"
+import { scoped, scopeParameter } from "./Scoped.ts"
+
+const params = { id: DraftId }
+
+export class DraftsApi extends HttpApiGroup.make("drafts")
+  .add(
+    HttpApiEndpoint.get("list", "/", {
+      query: { ...draftFilters, ...scopeParameter },
+      success: Schema.Struct({ drafts: Schema.Array(Draft), ...pageEnvelope }),
+      error: ScopeRequired
+    }).annotateMerge(OpenApi.annotations({
+      summary: "List drafts",
+      description: "A page of the scope's drafts, newest first. Every filter narrows it."
+    })),
+    HttpApiEndpoint.post("create", "/", {
+      query: scopeParameter,
+      payload: scoped(NewDraft),
+      success: Draft.pipe(HttpApiSchema.status(201)),
+      error: ScopeRequired
+    }).annotate(Required, [{ fields: ["title", "author"], error: "Missing required fields: title, author" }])
+      .annotateMerge(OpenApi.annotations({
+        summary: "Create a draft",
+        description: "Writes an idea down. The server gives it an id."
+      })),
+    HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Draft, error: DraftNotFound })
+      .annotateMerge(OpenApi.annotations({ summary: "Read a draft", description: "The draft as it is now." })),
+    HttpApiEndpoint.patch("patch", "/:id", {
+      params,
+      query: scopeParameter,
+      payload: scoped(DraftPatch),
+      success: Draft,
+      error: [DraftNotFound, NoFields]
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Change a draft",
+      description: "Changes the fields that are given; null clears one that a draft need not have."
+    })),
+    HttpApiEndpoint.delete("delete", "/:id", {
+      params,
+      query: scopeParameter,
+      success: Schema.Struct({ message: Schema.String.annotate({ description: "`Draft <id> deleted`" }) }),
+      error: DraftNotFound
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Delete a draft",
+      description: "Deletes the draft; what came of it stays."
+    }))
+  )
+  .prefix("/api/v1/drafts")
+  .annotateMerge(OpenApi.annotations({ title: "Drafts", description: "Ideas that may become tasks." }))
+{}

@@ -1,0 +1,91 @@
+/** A draft: an idea that may become a task. */
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { ErrorText, Time, TimeColumn } from "./Encoding.ts"
+import { DraftId, ScopeName } from "./Identifier.ts"
+import { pageParameters } from "./Page.ts"
+
+const text = (description: string) => Schema.NullOr(Schema.String).annotate({ description })
+
+const fields = <T extends Schema.Top>(time: T) => ({
+  id: DraftId,
+  scope: ScopeName,
+  title: Schema.String.annotate({ description: "The idea, in a few words." }),
+  status: Schema.String.annotate({ description: "Free text: `idea`, `proposed`, `approved`, `archived` …" }),
+  author: Schema.String.annotate({ description: "Whose idea it is." }),
+  domain: text("What it is about."),
+  file_path: text("Where it is written down."),
+  linked_task_id: text("The task that came of it. It need not exist."),
+  linked_project_id: text("The project that came of it. It need not exist."),
+  tags: text("Its tags, as JSON text."),
+  created_at: time.annotate({ description: "When it was created." }),
+  updated_at: time.annotate({ description: "When it last changed." })
+})
+
+export const Draft = Schema.Struct(fields(Time)).annotate({ identifier: "Draft" })
+export type Draft = typeof Draft.Type
+
+export const DraftRow = Schema.Struct(fields(TimeColumn))
+
+const maybe = <S extends Schema.Top>(schema: S, description: string) =>
+  Schema.optionalKey(Schema.NullOr(schema)).annotate({ description })
+const given = (description: string) => Schema.optionalKey(Schema.NonEmptyString).annotate({ description })
+
+/** A list is written as JSON text; text is kept as it is. */
+const TagsInput = Schema.Union([Schema.String, Schema.Array(Schema.Json)]).pipe(
+  Schema.decodeTo(
+    Schema.String,
+    SchemaTransformation.transform({
+      decode: (tags) => typeof tags === "string" ? tags : JSON.stringify(tags),
+      encode: (tags): string | ReadonlyArray<Schema.Json> => tags
+    })
+  )
+)
+
+/** The fields a caller may write, at creation and later: null and empty text mean none. */
+const writable = {
+  domain: maybe(Schema.String, "What it is about."),
+  file_path: maybe(Schema.String, "Where it is written down."),
+  linked_task_id: maybe(Schema.String, "The task that came of it. It need not exist."),
+  linked_project_id: maybe(Schema.String, "The project that came of it. It need not exist."),
+  tags: maybe(TagsInput, "Its tags: a list, or JSON text.")
+}
+
+export const NewDraft = Schema.Struct({
+  ...writable,
+  title: Schema.NonEmptyString.annotate({ description: "The idea, in a few words." }),
+  author: Schema.NonEmptyString.annotate({ description: "Whose idea it is." }),
+  status: maybe(Schema.String, "Free text; `idea` unless given.")
+}).annotate({ identifier: "NewDraft" })
+export type NewDraft = typeof NewDraft.Type
+
+/** What PATCH may change. A key that is present is written; what a draft always has cannot be cleared. */
+export const DraftPatch = Schema.Struct({
+  ...writable,
+  title: given("The idea, in a few words."),
+  author: given("Whose idea it is."),
+  status: given("Free text.")
+}).annotate({ identifier: "DraftPatch" })
+export type DraftPatch = typeof DraftPatch.Type
+
+const parameter = (description: string) => Schema.optionalKey(Schema.String).annotate({ description })
+
+/** The query parameters of the draft list: each narrows it, and an empty one does not. */
+export const draftFilters = {
+  status: parameter("Exactly this status."),
+  author: parameter("Whose idea it is."),
+  domain: parameter("What it is about."),
+  linked_task_id: parameter("The task that came of it."),
+  linked_project_id: parameter("The project that came of it."),
+  ...pageParameters
+}
+const DraftFilter = Schema.Struct(draftFilters)
+export type DraftFilter = typeof DraftFilter.Type
+
+export class DraftNotFound extends Schema.TaggedError<DraftNotFound>()(
+  "DraftNotFound",
+  { error: ErrorText, draft_id: DraftId },
+  { httpApiStatus: 404, description: "No draft with this id is in reach: it does not exist, or is in another scope." }
+) {
+  static readonly of = (draft_id: DraftId) => new DraftNotFound({ error: `Draft ${draft_id} not found`, draft_id })
+}

@@ -1,0 +1,25 @@
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import { Api } from "../api/Api.ts"
+import { Drafts } from "../services/Drafts.ts"
+import { ownScope, visibleScope } from "./Scope.ts"
+
+const missing = "Missing required field: scope. All drafts must belong to a scope."
+
+export const DraftsHandlers = HttpApiBuilder.group(
+  Api,
+  "drafts",
+  Effect.fn(function*(handlers) {
+    const drafts = yield* Drafts
+    return handlers.handleAll({
+      list: (request) => Effect.flatMap(ownScope(request, missing), (scope) => drafts.list(scope, request.query)),
+      create: (request) => Effect.flatMap(ownScope(request, missing), (scope) => drafts.create(scope, request.payload)),
+      get: (request) => drafts.get(request.params.id, visibleScope(request)),
+      patch: (request) => drafts.patch(request.params.id, request.payload, visibleScope(request)),
+      delete: (request) =>
+        Effect.as(drafts.remove(request.params.id, visibleScope(request)), {
+          message: `Draft ${request.params.id} deleted`
+        })
+    })
+  })
+)

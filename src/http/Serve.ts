@@ -1,0 +1,43 @@
+/** The routes as a function from a web request to its answer: what the Worker and the tests call. */
+import type * as Context from "effect/Context"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as Layer from "effect/Layer"
+import type { Drafts } from "../services/Drafts.ts"
+import type { Orchestrators } from "../services/Orchestrators.ts"
+import type { Projects } from "../services/Projects.ts"
+import type { Settings } from "../services/Settings.ts"
+import type { TaskQueue } from "../services/TaskQueue.ts"
+import type { Database } from "../sql/Database.ts"
+import { HttpLayer } from "./Http.ts"
+
+/** What the routes are made of. */
+type Services = Database | Drafts | Orchestrators | Projects | Settings | TaskQueue
+
+const decodable = (url: string): boolean => {
+  try {
+    decodeURIComponent(new URL(url).pathname)
+    return true
+  } catch {
+    return false
+  }
+}
+
+// The router drops a path it cannot decode before any route or middleware sees it.
+const undecodable = () =>
+  Response.json({ _tag: "UnreadablePath", error: "The path is not valid percent-encoded UTF-8." }, { status: 400 })
+
+export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.MemoMap): {
+  readonly handler: (request: Request, context?: Context.Context<never>) => Promise<Response>
+  readonly dispose: () => Promise<void>
+} => {
+  const { dispose, handler } = HttpRouter.toWebHandler(HttpLayer.pipe(Layer.provideMerge(services)), {
+    disableLogger: true,
+    memoMap,
+    routerConfig: { maxParamLength: 1000 }
+  })
+  return {
+    handler: (request, context) =>
+      decodable(request.url) ? handler(request, context) : Promise.resolve(undecodable()),
+    dispose
+  }
+}

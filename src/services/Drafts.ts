@@ -1,0 +1,104 @@
+/** Drafts: ideas that may become tasks. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { type Draft, type DraftFilter, DraftNotFound, DraftPatch, DraftRow, type NewDraft } from "../domain/Draft.ts"
+import type { DraftId, ScopeName } from "../domain/Identifier.ts"
+import { NoFields } from "../domain/NoFields.ts"
+import { pageOf } from "../domain/Page.ts"
+import { Database } from "../sql/Database.ts"
+import * as Patch from "../sql/Patch.ts"
+
+const decodeDrafts = Schema.decodeUnknownEffect(Schema.Array(DraftRow))
+
+const optional = ["domain", "file_path", "linked_task_id", "linked_project_id", "tags"] as const
+const filters = ["status", "author", "domain", "linked_task_id", "linked_project_id"] as const
+
+/** A scope limits an operation by id to its drafts; none means every scope. */
+type Reach = ScopeName | undefined
+
+export class Drafts extends Context.Service<Drafts, {
+  readonly create: (scope: ScopeName, draft: NewDraft) => Effect.Effect<Draft>
+  readonly get: (id: DraftId, scope: Reach) => Effect.Effect<Draft, DraftNotFound>
+  /** A page of the scope's drafts, newest first, and how many match on all pages. */
+  readonly list: (scope: ScopeName, filter: DraftFilter) => Effect.Effect<{
+    readonly drafts: ReadonlyArray<Draft>
+    readonly total: number
+    readonly offset: number
+    readonly limit: number
+  }>
+  readonly patch: (id: DraftId, patch: DraftPatch, scope: Reach) => Effect.Effect<Draft, DraftNotFound | NoFields>
+  readonly remove: (id: DraftId, scope: Reach) => Effect.Effect<void, DraftNotFound>
+}>()("octopoid-server/services/Drafts") {
+  static readonly layer = Layer.effect(
+    Drafts,
+    Effect.gen(function*() {
+      const { batch, sql } = yield* Database
+
+      const one = (id: DraftId, scope: Reach) =>
+        scope === undefined ? sql`id = ${id}` : sql`id = ${id} AND scope = ${scope}`
+
+      const first = Effect.fnUntraced(function*(id: DraftId, rows: ReadonlyArray<unknown> | undefined) {
+        const [draft] = yield* Effect.orDie(decodeDrafts(rows))
+        return draft ?? (yield* DraftNotFound.of(id))
+      })
+
+      const create = Effect.fn("Drafts.create")(function*(scope: ScopeName, draft: NewDraft) {
+        const now = yield* Clock.currentTimeMillis
+        const [rows] = yield* batch([
+          sql`INSERT INTO drafts ${
+            sql.insert({
+              scope,
+              title: draft.title,
+              status: draft.status || "idea",
+              author: draft.author,
+              ...Object.fromEntries(optional.map((field) => [field, draft[field] || null])),
+              created_at: now,
+              updated_at: now
+            })
+          } RETURNING *`
+        ])
+        return (yield* Effect.orDie(decodeDrafts(rows)))[0]!
+      })
+
+      const get = Effect.fn("Drafts.get")(function*(id: DraftId, scope: Reach) {
+        const [rows] = yield* batch([sql`SELECT * FROM drafts WHERE ${one(id, scope)}`])
+        return yield* first(id, rows)
+      })
+
+      const list = Effect.fn("Drafts.list")(function*(scope: ScopeName, filter: DraftFilter) {
+        const { limit, offset } = pageOf(filter)
+        const matches = sql.and([
+          sql`scope = ${scope}`,
+          ...filters.flatMap((field) => filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : [])
+        ])
+        const [rows, totals] = yield* batch([
+          sql`SELECT * FROM drafts WHERE ${matches} ORDER BY created_at DESC, id DESC LIMIT ${limit} OFFSET ${offset}`,
+          sql`SELECT count(*) AS total FROM drafts WHERE ${matches}`
+        ])
+        const drafts = yield* Effect.orDie(decodeDrafts(rows))
+        return { drafts, total: Number(totals?.[0]?.total), offset, limit }
+      })
+
+      const patch = Effect.fn("Drafts.patch")(function*(id: DraftId, changes: DraftPatch, scope: Reach) {
+        const now = yield* Clock.currentTimeMillis
+        const columns: Patch.Assignments = {}
+        for (const field of ["title", "status", "author", ...optional] as const) {
+          if (changes[field] !== undefined) columns[field] = sql`${changes[field] || null}`
+        }
+        if (Object.keys(columns).length === 0) return yield* NoFields.of(DraftPatch)
+        const [, rows] = yield* batch(Patch.statements(sql, "drafts", one(id, scope), columns, now))
+        return yield* first(id, rows)
+      })
+
+      const remove = Effect.fn("Drafts.remove")(function*(id: DraftId, scope: Reach) {
+        const [deleted = []] = yield* batch([sql`DELETE FROM drafts WHERE ${one(id, scope)} RETURNING id`])
+        if (deleted.length === 0) return yield* DraftNotFound.of(id)
+      })
+
+      return Drafts.of({ create, get, list, patch, remove })
+    })
+  )
+}

@@ -1,0 +1,95 @@
+/** Orchestrators over real SQL: who may register under which id, and when a machine counts as offline. */
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import { OrchestratorId } from "../../src/domain/Identifier.ts"
+import { Registration } from "../../src/domain/Orchestrator.ts"
+import { Orchestrators } from "../../src/services/Orchestrators.ts"
+import { ServicesLayer } from "../support/layers.ts"
+
+const id = OrchestratorId.make
+const machine = (cluster: string, machine_id: string, rest: object = {}) =>
+  Schema.decodeUnknownSync(Registration)({ cluster, machine_id, ...rest })
+
+describe("Orchestrators", () => {
+  it.effect("keeps registered_at when a machine registers again, and renews the rest", () =>
+    Effect.gen(function*() {
+      const all = yield* Orchestrators
+      const first = yield* all.register("red", machine("k", "m", { capabilities: { gpu: true }, max_agents: 3 }))
+      assert.isTrue(first.created)
+      yield* TestClock.adjust("1 second")
+      const second = yield* all.register("red", machine("k", "m", { version: "2", id: "" }))
+      assert.isFalse(second.created)
+      assert.strictEqual(DateTime.toEpochMillis(second.registered.registered_at), 0)
+      const found = yield* all.get(id("k-m"), "red")
+      assert.deepInclude(found, { version: "2", repo_url: null, capabilities: null, max_agents: null })
+      assert.strictEqual(DateTime.toEpochMillis(found.last_heartbeat), 1000)
+      yield* all.register("red", machine("k", "m", { capabilities: { gpu: true } }))
+      assert.strictEqual((yield* all.get(id("k-m"), undefined)).capabilities, "{\"gpu\":true}")
+      const chosen = yield* all.register("red", machine("default", "host", { id: "host" }))
+      assert.strictEqual(chosen.registered.orchestrator_id, id("host"))
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("gives an id neither to another scope nor to another machine", () =>
+    Effect.gen(function*() {
+      const all = yield* Orchestrators
+      yield* all.register("red", machine("k-a", "b", { version: "1" }))
+      for (const [scope, other] of [["blue", machine("k-a", "b")], ["red", machine("k", "a-b")]] as const) {
+        assert.strictEqual((yield* Effect.flip(all.register(scope, other)))._tag, "OrchestratorTaken")
+      }
+      assert.deepInclude(yield* all.get(id("k-a-b"), undefined), { scope: "red", cluster: "k-a", version: "1" })
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("sweeps the silent, wakes them with a heartbeat, and leaves maintenance alone", () =>
+    Effect.gen(function*() {
+      const all = yield* Orchestrators
+      for (const name of ["silent", "loud", "parked"]) yield* all.register("red", machine("k", name))
+      yield* all.setStatus(id("k-parked"), "maintenance", undefined)
+      yield* TestClock.adjust("120 seconds")
+      assert.strictEqual(yield* all.sweep, 0)
+      assert.strictEqual(DateTime.toEpochMillis(yield* all.heartbeat(id("k-loud"), undefined)), 120_000)
+      yield* TestClock.adjust("1 milli")
+      assert.strictEqual(yield* all.sweep, 1)
+      assert.strictEqual(yield* all.sweep, 0)
+      const statuses = Effect.map(
+        all.list("red", {}),
+        (found) => Object.fromEntries(found.map((each) => [each.machine_id, each.status]))
+      )
+      assert.deepStrictEqual(yield* statuses, { silent: "offline", loud: "active", parked: "maintenance" })
+      yield* all.heartbeat(id("k-silent"), undefined)
+      yield* all.heartbeat(id("k-parked"), undefined)
+      yield* all.register("red", machine("k", "parked"))
+      assert.deepStrictEqual(yield* statuses, { silent: "active", loud: "active", parked: "maintenance" })
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("finds nothing in another scope, and lists the one heard of last first", () =>
+    Effect.gen(function*() {
+      const all = yield* Orchestrators
+      for (const [scope, cluster, name] of [["red", "k", "a"], ["red", "l", "b"], ["blue", "k", "c"]] as const) {
+        yield* all.register(scope, machine(cluster, name))
+      }
+      yield* TestClock.adjust("1 second")
+      yield* all.heartbeat(id("l-b"), "red")
+      yield* all.setStatus(id("k-a"), "maintenance", "red")
+      const ids = (filter: Parameters<typeof all.list>[1]) =>
+        Effect.map(all.list("red", filter), (found) => found.map((each) => String(each.id)))
+      assert.deepStrictEqual(yield* ids({}), ["l-b", "k-a"])
+      assert.deepStrictEqual(yield* ids({ cluster: "k" }), ["k-a"])
+      assert.deepStrictEqual(yield* ids({ status: ["active", "offline"] }), ["l-b"])
+      for (
+        const effect of [
+          all.get(id("k-a"), "blue"),
+          all.heartbeat(id("k-a"), "blue"),
+          all.setStatus(id("k-a"), "active", "blue"),
+          all.get(id("x"), undefined)
+        ]
+      ) {
+        const error = yield* Effect.flip(effect as Effect.Effect<unknown, { _tag: string }>)
+        assert.strictEqual(error._tag, "OrchestratorNotFound")
+      }
+      const untouched = yield* all.get(id("k-a"), "red")
+      assert.deepStrictEqual([untouched.status, DateTime.toEpochMillis(untouched.last_heartbeat)], ["maintenance", 0])
+    }).pipe(Effect.provide(ServicesLayer)))
+})
