@@ -4,6 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import { Draft, draftFilters, DraftNotFound, DraftPatch, NewDraft } from "../domain/Draft.ts"
 import { DraftId } from "../domain/Identifier.ts"
 import { NoFields } from "../domain/NoFields.ts"
@@ -11,7 +12,12 @@ import { pageEnvelope } from "../domain/Page.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
-const params = { id: DraftId }
+// Digits only: `1e0` is a number, and not how anybody writes a draft's id. (octopoid-defects.md E14)
+const params = {
+  id: Schema.String.check(Schema.isPattern(/^\d+$/, { message: "Draft ID must be an integer" })).pipe(
+    Schema.decodeTo(DraftId, SchemaTransformation.numberFromString)
+  )
+}
 
 export class DraftsApi extends HttpApiGroup.make("drafts")
   .add(

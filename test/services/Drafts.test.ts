@@ -55,7 +55,7 @@ describe("Drafts", () => {
       for (const author of ["a", "b", "b"]) {
         ids.push((yield* drafts.create("red", fresh({ author, linked_task_id: "x" }))).id)
       }
-      yield* drafts.create("blue", fresh({ author: "b" }))
+      yield* drafts.create("blue", fresh({ author: "b", linked_task_id: "x" }))
       const page = yield* drafts.list("red", { author: "b", linked_task_id: "x", domain: "", limit: 1 })
       assert.deepStrictEqual(page.drafts.map(({ id }) => id), [ids[2]!])
       assert.deepInclude(page, { total: 2, offset: 0, limit: 1 })
