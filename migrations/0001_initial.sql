@@ -43,7 +43,7 @@ CREATE TABLE tasks (
   scope                  TEXT    NOT NULL CHECK (scope <> ''),
   file_path              TEXT    NOT NULL,
   title                  TEXT    NOT NULL,
-  queue                  TEXT    NOT NULL CHECK (queue <> ''),
+  queue                  TEXT    NOT NULL CHECK (queue <> '' AND instr(queue, '"') = 0),
   version                INTEGER NOT NULL CHECK (version > 0),
   -- What the caller called the priority, and the number it stands for (`domain/Priority.ts`): claims sort by that.
   priority               TEXT    NOT NULL,
@@ -119,11 +119,15 @@ CREATE TABLE tasks (
 CREATE UNIQUE INDEX tasks_file_path ON tasks (scope, file_path);
 -- "The newest tasks of this scope in this queue."
 CREATE INDEX tasks_newest ON tasks (scope, queue, created_at, id);
--- "The most urgent tasks of this scope in this queue."
-CREATE INDEX tasks_urgent ON tasks (scope, queue, priority_rank, created_at, id);
--- "The next task for this role": the claim. One seek for each role asked for, however many tasks wait.
-CREATE INDEX tasks_claimable ON tasks (scope, queue, lane, priority_rank, created_at, id)
-  WHERE claimed_by IS NULL AND blocked_by IS NULL;
+-- The order of claims, in two halves: who may be claimed, and who may not. A task is in one of them, so that a move
+-- writes one entry; a claim reads the first, a list by priority merges both.
+CREATE INDEX tasks_ready ON tasks (scope, queue, priority_rank, created_at, id)
+  WHERE claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done';
+CREATE INDEX tasks_held ON tasks (scope, queue, priority_rank, created_at, id)
+  WHERE claimed_by IS NOT NULL OR blocked_by IS NOT NULL OR queue = 'done';
+-- "The next task for this role": one seek for each role asked for, however many tasks of others wait.
+CREATE INDEX tasks_ready_for ON tasks (scope, queue, lane, priority_rank, created_at, id)
+  WHERE claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done';
 -- "The leases that have run out."
 CREATE INDEX tasks_leased ON tasks (lease_expires_at, id) WHERE claimed_by IS NOT NULL;
 -- "The tasks of this project."
@@ -160,7 +164,7 @@ CREATE TABLE history (
   PRIMARY KEY (task_id, version)
 ) STRICT, WITHOUT ROWID;
 
--- How many tasks each queue of a scope holds, as {"incoming": 3, …}. Kept by every batch that moves a task, so that
+-- How many tasks each queue of a scope holds, as {"incoming": 3, "done": 0}. Kept by every batch that moves a task, so that
 -- totals and polls count nothing; one row, so that a move writes one row.
 CREATE TABLE queue_counts (
   scope       TEXT NOT NULL PRIMARY KEY,

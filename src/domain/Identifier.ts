@@ -37,5 +37,8 @@ export const DraftId = Schema.Int.check(Schema.isGreaterThan(0)).annotate({
 export type DraftId = typeof DraftId.Type
 
 /** A queue's name. The built-in ones are in `TaskState.ts`; flows may bring their own. */
-export const QueueName = name("A queue: the state of a task.")
+export const QueueName = name("A queue: the state of a task. Any name without quotes.").check(
+  // Names are keys of the JSON counters, and SQLite cannot quote a quote in a path.
+  Schema.isPattern(/^[^"\\]*$/, { expected: "no quotes or backslashes" })
+)
 export type QueueName = typeof QueueName.Type

@@ -95,9 +95,11 @@ export class Orchestrators extends Context.Service<Orchestrators, {
 
       const heartbeat = Effect.fn("Orchestrators.heartbeat")(function*(id: OrchestratorId, scope: Reach) {
         const now = yield* Clock.currentTimeMillis
-        const [rows] = yield* batch([sql`
-          UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
-          WHERE id = ${id} ${inScope(scope)} RETURNING *`])
+        const [, rows] = yield* batch([
+          // Apart, because to name `status` in an update is to write its index entry again.
+          sql`UPDATE orchestrators SET status = 'active' WHERE id = ${id} AND status = 'offline' ${inScope(scope)}`,
+          sql`UPDATE orchestrators SET last_heartbeat = ${now} WHERE id = ${id} ${inScope(scope)} RETURNING *`
+        ])
         return (yield* first(id, rows)).last_heartbeat
       })
 

@@ -3,51 +3,56 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { TaskId } from "../domain/Identifier.ts"
 
+interface Blocker {
+  readonly id: TaskId
+  /** A condition on columns of `tasks` that finds the blocker, as long as what it does is done. */
+  readonly where: Fragment
+}
+
 export const make = (sql: D1Client.D1Client) => {
-  /** The edges to these blockers. A blocker may be named by its id, or as `TASK-<id>`. */
-  const edgesTo = (blockers: Fragment): Fragment =>
-    sql`(scope, blocker_id) IN (
-      SELECT scope, id FROM tasks WHERE ${blockers} UNION ALL SELECT scope, 'TASK-' || id FROM tasks WHERE ${blockers})`
+  /** The edges to a blocker that `where` holds for. It may be named by its id, or as `TASK-<id>`. */
+  const edgesTo = ({ id, where }: Blocker): Fragment =>
+    sql`scope = (SELECT scope FROM tasks WHERE ${where}) AND blocker_id IN (${id}, ${`TASK-${id}`})`
 
   /** What a task still waits for, as `blocked_by` shows it. */
   const remaining = (id: Fragment): Fragment =>
     sql`(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies
       WHERE task_id = ${id} AND satisfied_at IS NULL)`
 
-  const waiting = (blockers: Fragment): Fragment =>
-    sql`id IN (SELECT task_id FROM dependencies WHERE ${edgesTo(blockers)})
+  const waiting = (blocker: Blocker): Fragment =>
+    sql`id IN (SELECT task_id FROM dependencies WHERE ${edgesTo(blocker)})
       AND queue <> 'done' AND blocked_by IS NOT ${remaining(sql`tasks.id`)}`
 
   /** Brings `blocked_by` of the waiting tasks up to date with their edges, and records it. */
-  const refresh = (blockers: Fragment, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
+  const refresh = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
     sql`
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
       SELECT id, version + 1, scope,
         CASE WHEN ${remaining(sql`tasks.id`)} IS NULL THEN 'unblocked' ELSE 'blockers_changed' END,
         queue, queue, ${actor}, ${reason}, grants, ${now}
-      FROM tasks WHERE ${waiting(blockers)}`,
+      FROM tasks WHERE ${waiting(blocker)}`,
     sql`
       UPDATE tasks SET version = version + 1, blocked_by = ${remaining(sql`tasks.id`)}
-      WHERE ${waiting(blockers)}`
+      WHERE ${waiting(blocker)}`
   ]
 
-  /** The blockers are about to be done: who waited only for them may be claimed. */
-  const release = (blockers: Fragment, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
-    sql`UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edgesTo(blockers)}`,
-    ...refresh(blockers, actor, reason, now)
+  /** The blocker is about to be done: who waited only for them may be claimed. */
+  const release = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
+    sql`UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edgesTo(blocker)}`,
+    ...refresh(blocker, actor, reason, now)
   ]
 
-  /** The blockers are about to leave `done`: who depends on them waits again. */
-  const hold = (blockers: Fragment, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
-    sql`UPDATE dependencies SET satisfied_at = NULL WHERE ${edgesTo(blockers)}`,
-    ...refresh(blockers, actor, reason, now)
+  /** The blocker is no longer done: who depends on it waits again. */
+  const hold = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
+    sql`UPDATE dependencies SET satisfied_at = NULL WHERE ${edgesTo(blocker)}`,
+    ...refresh(blocker, actor, reason, now)
   ]
 
-  /** The tasks are about to be deleted: nobody waits for them any more, and they wait for nobody. */
-  const forget = (tasks: Fragment, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
-    ...release(tasks, actor, reason, now),
-    sql`DELETE FROM dependencies WHERE ${edgesTo(tasks)}`,
-    sql`DELETE FROM dependencies WHERE task_id IN (SELECT id FROM tasks WHERE ${tasks})`
+  /** The task is about to be deleted: nobody waits for it any more, and it waits for nobody. */
+  const forget = (task: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
+    ...release(task, actor, reason, now),
+    sql`DELETE FROM dependencies WHERE ${edgesTo(task)}`,
+    sql`DELETE FROM dependencies WHERE task_id = ${task.id} AND EXISTS (SELECT 1 FROM tasks WHERE ${task.where})`
   ]
 
   /** Writes what a task waits for, as long as `where` holds. Blockers that are done already do not count. */

@@ -32,31 +32,43 @@ export const make = (sql: D1Client.D1Client) => {
         ${change.reason ?? null}, ${change.details ?? null}, grants, ${change.now}
       FROM tasks WHERE ${change.where}`
 
-  /** The counters of every scope the tasks are in, as they will be after the change. */
-  const count = ({ to, where }: Pick<Change, "to" | "where">): Statement<any> =>
+  // Queue names hold no quotes (domain/Identifier.ts), so this is always a path.
+  const raise = (counts: Fragment, queue: Fragment, by: number): Fragment =>
+    sql`json_set(${counts}, '$."' || ${queue} || '"', coalesce(${counts} ->> ('$."' || ${queue} || '"'), 0) + ${by})`
+
+  /** The counters as they will be after one task is moved or deleted. */
+  const count = ({ to, where }: Pick<Change, "to" | "where">): Statement<any> => {
+    const left = raise(sql`counts`, sql`moved.queue`, -1)
+    return to === null
+      ? sql`
+        UPDATE queue_counts SET counts = ${left}
+        FROM (SELECT scope AS owner, queue FROM tasks WHERE ${where}) AS moved WHERE scope = moved.owner`
+      : sql`
+        UPDATE queue_counts SET counts = ${raise(left, sql`moved.target`, 1)}
+        FROM (SELECT scope AS owner, queue, ${to} AS target FROM tasks WHERE ${where}) AS moved
+        WHERE scope = moved.owner AND moved.queue <> moved.target`
+  }
+
+  /** The same for any number of tasks, in any number of scopes. */
+  const countAll = ({ to, where }: { readonly to: Fragment; readonly where: Fragment }): Statement<any> =>
     sql`
-      WITH moved AS MATERIALIZED (SELECT scope, queue, ${to ?? null} AS target FROM tasks WHERE ${where}),
+      WITH moved AS MATERIALIZED (SELECT scope, queue, ${to} AS target FROM tasks WHERE ${where}),
       steps (scope, queue, step) AS (
-        SELECT scope, queue, -1 FROM moved WHERE queue IS NOT target
-        UNION ALL
-        SELECT scope, target, 1 FROM moved WHERE queue IS NOT target AND target IS NOT NULL
+        SELECT scope, queue, -1 FROM moved UNION ALL SELECT scope, target, 1 FROM moved
       )
-      UPDATE queue_counts SET counts = ${sum(sql`
-        SELECT key AS queue, value AS step FROM json_each(queue_counts.counts)
-        UNION ALL SELECT queue, step FROM steps WHERE steps.scope = queue_counts.scope`)}
-      WHERE scope IN (SELECT scope FROM steps)`
+      UPDATE queue_counts SET counts = (
+        SELECT json_group_object(queue, n) FROM (
+          SELECT queue, sum(step) AS n FROM (
+            SELECT key AS queue, value AS step FROM json_each(queue_counts.counts)
+            UNION ALL SELECT queue, step FROM steps WHERE steps.scope = queue_counts.scope
+          ) GROUP BY queue))
+      WHERE scope IN (SELECT scope FROM moved WHERE queue <> target)`
 
   /** Adds one task to `queue` of `scope`, when `where` holds. */
   const countNew = (scope: string, queue: string, where: Fragment): Statement<any> =>
     sql`
       INSERT INTO queue_counts (scope, counts) SELECT ${scope}, json_object(${queue}, 1) WHERE ${where}
-      ON CONFLICT (scope) DO UPDATE SET counts = ${sum(sql`
-        SELECT key AS queue, value AS step FROM json_each(queue_counts.counts)
-        UNION ALL SELECT key, value FROM json_each(excluded.counts)`)}`
-
-  const sum = (steps: Fragment): Fragment =>
-    sql`(SELECT json_group_object(queue, n) FROM (
-      SELECT queue, sum(step) AS n FROM (${steps}) GROUP BY queue HAVING sum(step) <> 0))`
+      ON CONFLICT (scope) DO UPDATE SET counts = ${raise(sql`counts`, sql`${queue}`, 1)}`
 
   /** The columns a move writes on every task; what it says besides, and `completed_at` of `done`, is the caller's. */
   const columns = (move: Move, now: number): Fragment => {
@@ -101,5 +113,5 @@ export const make = (sql: D1Client.D1Client) => {
     }
   }
 
-  return { record, count, countNew, statements, allowed }
+  return { record, count, countAll, countNew, statements, allowed }
 }

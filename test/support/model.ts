@@ -321,7 +321,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
   const invariants = Effect.fnUntraced(function*() {
     const [rows = [], counts = [], history = [], holes = []] = yield* batch([
       sql`SELECT * FROM tasks ORDER BY id`,
-      sql`SELECT scope, key AS queue, value AS n FROM queue_counts, json_each(counts) ORDER BY scope, key`,
+      sql`SELECT scope, key AS queue, value AS n FROM queue_counts, json_each(counts) WHERE value <> 0 ORDER BY scope, key`,
       sql`SELECT scope, queue, count(*) AS n FROM tasks GROUP BY scope, queue ORDER BY scope, queue`,
       // One history row for each version there ever was, and the newest is the task's own.
       sql`

@@ -30,23 +30,22 @@ export const make = Effect.gen(function*() {
   const expire = Expiry.make(sql)
 
   /**
-   * The id of the next task: the best of each lane, and of those the best. Lanes are roles, so a claim reads a row or
-   * two for each role it asks for, and none for the tasks that wait behind.
+   * The id of the next task. One index holds who is ready, in the order of claims; another holds the same for each role,
+   * so that a claim for some roles reads a row or two for each, and none for the tasks of others that wait in front.
    */
   const next = (scope: ScopeName, queue: string, roles: ReadonlyArray<string>, types: ReadonlyArray<string>): Fragment => {
-    const ready = sql`scope = ${scope} AND queue = ${queue} AND claimed_by IS NULL AND blocked_by IS NULL`
-    const ofType = types.length === 0 ? sql`` : sql`AND type IN (SELECT value FROM json_each(${JSON.stringify(types)}))`
-    const lanes = roles.length > 0
-      ? sql`SELECT value FROM json_each(${JSON.stringify([...new Set(roles)])})`
-      : sql`
-        SELECT min(lane) FROM tasks WHERE ${ready}
-        UNION ALL
-        SELECT (SELECT min(lane) FROM tasks WHERE ${ready} AND tasks.lane > lanes.lane) FROM lanes WHERE lane IS NOT NULL`
+    const ready = sql`
+      scope = ${scope} AND queue = ${queue} AND claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done'
+      ${types.length === 0 ? sql`` : sql`AND type IN (SELECT value FROM json_each(${JSON.stringify(types)}))`}`
+    const order = sql`ORDER BY priority_rank, created_at, id LIMIT 1`
+    if (roles.length === 0) return sql`(SELECT id FROM tasks INDEXED BY tasks_ready WHERE ${ready} ${order})`
+    if (roles.length === 1) {
+      return sql`(SELECT id FROM tasks INDEXED BY tasks_ready_for WHERE ${ready} AND lane = ${roles[0]} ${order})`
+    }
     return sql`(
-      WITH RECURSIVE lanes (lane) AS (${lanes})
-      SELECT best.id FROM lanes CROSS JOIN tasks AS best ON best.id = (
-        SELECT id FROM tasks WHERE ${ready} AND lane = lanes.lane ${ofType}
-        ORDER BY priority_rank, created_at, id LIMIT 1)
+      SELECT best.id FROM json_each(${JSON.stringify([...new Set(roles)])}) AS asked
+      CROSS JOIN tasks AS best ON best.id = (
+        SELECT id FROM tasks INDEXED BY tasks_ready_for WHERE ${ready} AND lane = asked.value ${order})
       ORDER BY best.priority_rank, best.created_at, best.id LIMIT 1)`
   }
 

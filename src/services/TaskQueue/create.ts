@@ -64,7 +64,7 @@ export const make = Effect.gen(function*() {
         ...dependents.depend(task.id, scope, blockers, now, valid),
         sql`UPDATE tasks SET blocked_by = ${dependents.remaining(sql`tasks.id`)} WHERE ${self}`
       ]),
-      ...(queue === "done" ? dependents.release(self, null, `Task ${task.id} is done.`, now) : []),
+      ...(queue === "done" ? dependents.release({ id: task.id, where: self }, null, `Task ${task.id} is done.`, now) : []),
       sql`SELECT * FROM tasks WHERE ${self} AND ${valid}`
     ]).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))
     const created = yield* firstTask(answers.at(-1))

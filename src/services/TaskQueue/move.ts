@@ -54,7 +54,7 @@ export const make = Effect.gen(function*() {
       ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`
     const { change, count, record } = transition.statements(move, { ...order, where }, set)
     const releases: Array<Statement<any>> = move === moves.accept
-      ? dependents.release(where, null, `Task ${id} is done.`, now)
+      ? dependents.release({ id, where }, null, `Task ${id} is done.`, now)
       : []
     const answers = yield* batch([record, ...count, ...releases, change])
     const task = yield* firstTask(answers.at(-1))

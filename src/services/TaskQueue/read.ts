@@ -57,11 +57,24 @@ export const make = Effect.gen(function*() {
       : sql`(SELECT DISTINCT value AS queue FROM json_each(${JSON.stringify(filter.queue)}))`
     // One queue is read in the order of its index. Of several, the best of each are found first and then merged, so
     // that a page costs as many rows as it has for each queue, and not all the tasks there are.
-    const page = filter.queue?.length === 1
+    const last = limit + offset
+    const byPriority = (queue: Fragment) => {
+      const half = (index: "tasks_ready" | "tasks_held", where: Fragment) => sql`
+        SELECT * FROM (SELECT id, priority_rank, created_at FROM tasks INDEXED BY ${sql(index)}
+          WHERE ${matches} AND queue = ${queue} AND (${where}) ORDER BY ${order} LIMIT ${last})`
+      return sql`SELECT id FROM (
+        ${half("tasks_ready", sql`claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done'`)} UNION ALL
+        ${half("tasks_held", sql`claimed_by IS NOT NULL OR blocked_by IS NOT NULL OR queue = 'done'`)})
+        ORDER BY ${order} LIMIT ${last}`
+    }
+    const best = (queue: Fragment) =>
+      filter.sort === "priority"
+        ? byPriority(queue)
+        : sql`SELECT id FROM tasks WHERE ${matches} AND queue = ${queue} ORDER BY ${order} LIMIT ${last}`
+    const page = filter.queue?.length === 1 && filter.sort !== "priority"
       ? sql`SELECT * FROM tasks WHERE ${matches} AND queue = ${filter.queue[0]} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
       : sql`
-        SELECT tasks.* FROM ${queues} AS q CROSS JOIN tasks ON tasks.id IN (
-          SELECT id FROM tasks WHERE ${matches} AND queue = q.queue ORDER BY ${order} LIMIT ${limit + offset})
+        SELECT tasks.* FROM ${queues} AS q CROSS JOIN tasks ON tasks.id IN (${best(sql`q.queue`)})
         ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
     const total = narrowed.length === 0
       ? sql`

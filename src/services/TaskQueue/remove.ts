@@ -21,7 +21,7 @@ export const make = Effect.gen(function*() {
     const answers = yield* batch([
       transition.record(change),
       transition.count(change),
-      ...dependents.forget(where, null, `Task ${id} was deleted.`, now),
+      ...dependents.forget({ id, where }, null, `Task ${id} was deleted.`, now),
       sql`DELETE FROM tasks WHERE ${where} RETURNING *`
     ])
     const task = yield* firstTask(answers.at(-1))
