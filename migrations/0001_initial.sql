@@ -142,7 +142,7 @@ CREATE TABLE dependencies (
   position     INTEGER NOT NULL,
   -- When the blocker was done; null while it is not.
   satisfied_at INTEGER,
-  PRIMARY KEY (scope, blocker_id, task_id)
+  PRIMARY KEY (blocker_id, task_id)
 ) STRICT, WITHOUT ROWID;
 
 -- "What does this task wait for?"

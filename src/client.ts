@@ -13,6 +13,7 @@ export { Unhealthy } from "./api/System.ts"
 export * from "./domain/Draft.ts"
 export { HistoryEntry } from "./domain/History.ts"
 export * from "./domain/Identifier.ts"
+export { NoFields } from "./domain/NoFields.ts"
 export * from "./domain/Orchestrator.ts"
 export * from "./domain/Project.ts"
 export * from "./domain/Task.ts"
@@ -42,8 +43,13 @@ const repeatable = (request: HttpClientRequest.HttpClientRequest) =>
 export const make = ({ baseUrl, retries = 3, scope, token }: Options) =>
   HttpApiClient.make(Api, {
     transformClient: (client) => {
-      const addressed = HttpClient.mapRequest(
-        client,
+      const retrying = HttpClient.retryTransient(client, {
+        times: retries,
+        schedule: Schedule.jittered(Schedule.exponential("200 millis"))
+      })
+      // The address comes first: what is below needs a whole URL.
+      return HttpClient.mapRequest(
+        HttpClient.make((request) => (repeatable(request) ? retrying : client).execute(request)),
         flow(
           HttpClientRequest.prependUrl(baseUrl.replace(/\/+$/, "")),
           (request) => token === undefined ? request : HttpClientRequest.bearerToken(request, token),
@@ -53,11 +59,6 @@ export const make = ({ baseUrl, retries = 3, scope, token }: Options) =>
               : HttpClientRequest.setUrlParam(request, "scope", scope)
         )
       )
-      const retrying = HttpClient.retryTransient(addressed, {
-        times: retries,
-        schedule: Schedule.jittered(Schedule.exponential("200 millis"))
-      })
-      return HttpClient.make((request) => (repeatable(request) ? retrying : addressed).execute(request))
     }
   })
 

@@ -18,9 +18,10 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
     HttpApiEndpoint.post("register", "/register", {
       query: scopeParameter,
       payload: scoped(Orchestrators.Registration),
+      // The first that fits is the answer, so the one that asks for more comes first.
       success: [
-        Orchestrators.Registered.pipe(HttpApiSchema.status(201)),
-        Schema.Struct({ ...Orchestrators.Registered.fields, known: Schema.Literal(true) })
+        Schema.Struct({ ...Orchestrators.Registered.fields, known: Schema.Literal(true) }),
+        Orchestrators.Registered.pipe(HttpApiSchema.status(201))
       ],
       error: [Orchestrators.OrchestratorTaken, ScopeRequired]
     }).annotate(Required, [

@@ -8,9 +8,6 @@ import * as Expiry from "../sql/Expiry.ts"
 import { logTransition } from "./TaskQueue/log.ts"
 import { decodeTasks } from "./TaskQueue/rows.ts"
 
-// At most this many batches for each tick of the cron: what is left waits a minute, and no claim waits for it.
-const Batches = 20
-
 export class Leases extends Context.Service<Leases, {
   /**
    * Takes back every lease that has run out: a task returns to the queue it was claimed from, a task under review stays
@@ -26,15 +23,9 @@ export class Leases extends Context.Service<Leases, {
 
       const reap = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        let reaped = 0
-        for (let round = 0; round < Batches; round++) {
-          const answers = yield* batch(expire(now))
-          const tasks = yield* decodeTasks(answers.flat())
-          for (const task of tasks) yield* logTransition("lease_expired", task, null)
-          reaped += tasks.length
-          if (tasks.length < Expiry.BatchSize) break
-        }
-        return reaped
+        const tasks = yield* decodeTasks((yield* batch(expire(now))).flat())
+        for (const task of tasks) yield* logTransition("lease_expired", task, null)
+        return tasks.length
       }).pipe(Effect.withSpan("Leases.reap"))
 
       return Leases.of({ reap })

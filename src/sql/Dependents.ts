@@ -12,7 +12,7 @@ interface Blocker {
 export const make = (sql: D1Client.D1Client) => {
   /** The edges to a blocker that `where` holds for. It may be named by its id, or as `TASK-<id>`. */
   const edgesTo = ({ id, where }: Blocker): Fragment =>
-    sql`scope = (SELECT scope FROM tasks WHERE ${where}) AND blocker_id IN (${id}, ${`TASK-${id}`})`
+    sql`blocker_id IN (${id}, ${`TASK-${id}`}) AND scope = (SELECT scope FROM tasks WHERE ${where})`
 
   /** What a task still waits for, as `blocked_by` shows it. */
   const remaining = (id: Fragment): Fragment =>

@@ -64,6 +64,12 @@ export const make = (sql: D1Client.D1Client) => {
           ) GROUP BY queue))
       WHERE scope IN (SELECT scope FROM moved WHERE queue <> target)`
 
+  /** The counters after the statement before this one moved a task of `scope` between these queues, or did not. */
+  const countChange = (scope: string, from: string, to: string): Statement<any> =>
+    sql`
+      UPDATE queue_counts SET counts = ${raise(raise(sql`counts`, sql`${from}`, -1), sql`${to}`, 1)}
+      WHERE scope = ${scope} AND changes() > 0`
+
   /** Adds one task to `queue` of `scope`, when `where` holds. */
   const countNew = (scope: string, queue: string, where: Fragment): Statement<any> =>
     sql`
@@ -113,5 +119,5 @@ export const make = (sql: D1Client.D1Client) => {
     }
   }
 
-  return { record, count, countAll, countNew, statements, allowed }
+  return { record, count, countAll, countChange, countNew, statements, allowed }
 }

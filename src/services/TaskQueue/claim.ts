@@ -6,13 +6,13 @@ import type { ScopeName } from "../../domain/Identifier.ts"
 import { MaxLeaseSeconds } from "../../domain/Lease.ts"
 import type { Claim } from "../../domain/Task.ts"
 import { InvalidTask, NoTasksAvailable } from "../../domain/TaskErrors.ts"
-import { claimOf, unclaimable } from "../../domain/TaskState.ts"
+import { claimOf, landing, unclaimable } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import { logTransition } from "./log.ts"
-import { firstTask } from "./rows.ts"
+import { decodeCounts, firstTask } from "./rows.ts"
 
 // A claim is a sign of life, but a heartbeat younger than this says the same without another written row.
 const FreshMillis = 30_000
@@ -58,7 +58,7 @@ export const make = Effect.gen(function*() {
 
     const move = claimOf(queue)
     const orchestrator = sql`SELECT status FROM orchestrators WHERE id = ${claim.orchestrator_id}`
-    const { change, count, record } = transition.statements(
+    const { change, record } = transition.statements(
       move,
       {
         where: sql`
@@ -71,23 +71,24 @@ export const make = Effect.gen(function*() {
       sql`, grants = grants + 1, claimed_by = ${claim.agent_name}, claimed_at = ${now}, claimed_from = queue,
         orchestrator_id = ${claim.orchestrator_id}, lease_expires_at = ${now + Math.round(seconds * 1000)}`
     )
+    const target = landing(move, { queue, claimed_from: null })
     const answers = yield* batch([
-      ...expire(now, scope),
+      orchestrator,
+      sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
       sql`
         UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
         WHERE id = ${claim.orchestrator_id} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
-      orchestrator,
-      sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
+      ...expire(now, scope),
       record,
-      ...count,
-      change
+      change,
+      ...(target === queue ? [] : [transition.countChange(scope, queue, target)])
     ])
-    const task = yield* firstTask(answers.at(-1))
+    const task = yield* firstTask(answers.at(target === queue ? -1 : -2))
     if (task !== undefined) {
       yield* logTransition(move.event, task, claim.agent_name)
       return task
     }
-    const [orchestrators, counts] = answers.slice(-4 - count.length)
+    const [orchestrators, counts] = answers
     const status = orchestrators?.[0]?.status
     if (status === undefined) return yield* InvalidTask.unknownOrchestrator(claim.orchestrator_id)
     return yield* new NoTasksAvailable({
@@ -98,7 +99,7 @@ export const make = Effect.gen(function*() {
           error: `Orchestrator ${claim.orchestrator_id} is in maintenance and gets no work until that is lifted.`
         }
         : { reason: "none_ready" as const, error: `No task in ${queue} is ready for this claim. Ask again later.` }),
-      counts: JSON.parse(String(counts?.[0]?.counts ?? "{}")),
+      counts: decodeCounts(counts?.[0]?.counts),
       retry_after_seconds: RetryAfterSeconds
     })
   })

@@ -6,7 +6,7 @@ import { pageOf } from "../../domain/Page.ts"
 import type { TaskFilter } from "../../domain/Task.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
-import { decodeHistory, decodeTasks, firstTask } from "./rows.ts"
+import { decodeCounts, decodeHistory, decodeTasks, firstTask } from "./rows.ts"
 
 const lists = ["priority", "role", "type", "flow", "complexity"] as const
 const values = [
@@ -25,6 +25,10 @@ export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
 
   const inScope = (scope: ScopeName | undefined) => scope === undefined ? sql`` : sql`AND scope = ${scope}`
+
+  // The predicates of the two halves of the claim order, word for word as the indexes have them.
+  const ready = sql`claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done'`
+  const held = sql`(claimed_by IS NOT NULL OR blocked_by IS NOT NULL OR queue = 'done')`
 
   const conditions = (filter: TaskFilter): Array<Fragment> => [
     ...lists.flatMap((field) =>
@@ -52,37 +56,32 @@ export const make = Effect.gen(function*() {
     const order = filter.sort === "priority"
       ? sql`priority_rank, created_at, id`
       : sql`created_at DESC, id DESC`
-    const queues = filter.queue === undefined || filter.queue.length === 0
+    const asked = filter.queue === undefined || filter.queue.length === 0 ? undefined : [...new Set(filter.queue)]
+    const queues = asked === undefined
       ? sql`(SELECT key AS queue FROM queue_counts, json_each(counts) WHERE scope = ${scope})`
-      : sql`(SELECT DISTINCT value AS queue FROM json_each(${JSON.stringify(filter.queue)}))`
+      : sql`(SELECT value AS queue FROM json_each(${JSON.stringify(asked)}))`
     // One queue is read in the order of its index. Of several, the best of each are found first and then merged, so
     // that a page costs as many rows as it has for each queue, and not all the tasks there are.
-    const last = limit + offset
-    const byPriority = (queue: Fragment) => {
-      const half = (index: "tasks_ready" | "tasks_held", where: Fragment) => sql`
-        SELECT * FROM (SELECT id, priority_rank, created_at FROM tasks INDEXED BY ${sql(index)}
-          WHERE ${matches} AND queue = ${queue} AND (${where}) ORDER BY ${order} LIMIT ${last})`
-      return sql`SELECT id FROM (
-        ${half("tasks_ready", sql`claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done'`)} UNION ALL
-        ${half("tasks_held", sql`claimed_by IS NOT NULL OR blocked_by IS NOT NULL OR queue = 'done'`)})
-        ORDER BY ${order} LIMIT ${last}`
-    }
-    const best = (queue: Fragment) =>
-      filter.sort === "priority"
-        ? byPriority(queue)
-        : sql`SELECT id FROM tasks WHERE ${matches} AND queue = ${queue} ORDER BY ${order} LIMIT ${last}`
-    const page = filter.queue?.length === 1 && filter.sort !== "priority"
-      ? sql`SELECT * FROM tasks WHERE ${matches} AND queue = ${filter.queue[0]} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
+    const inOrder = (queue: Fragment, rows: Fragment) =>
+      filter.sort !== "priority" ? sql`SELECT ${rows} FROM tasks WHERE ${matches} AND queue = ${queue}` : sql`
+        SELECT * FROM (SELECT ${rows} FROM tasks INDEXED BY tasks_ready WHERE ${matches} AND queue = ${queue} AND ${ready})
+        UNION ALL
+        SELECT * FROM (SELECT ${rows} FROM tasks INDEXED BY tasks_held WHERE ${matches} AND queue = ${queue} AND ${held})`
+    const page = asked?.length === 1
+      ? sql`${inOrder(sql`${asked[0]}`, sql`*`)} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
       : sql`
-        SELECT tasks.* FROM ${queues} AS q CROSS JOIN tasks ON tasks.id IN (${best(sql`q.queue`)})
+        SELECT tasks.* FROM ${queues} AS q CROSS JOIN tasks ON tasks.id IN (SELECT id FROM (
+          ${inOrder(sql`q.queue`, sql`id, priority_rank, created_at`)} ORDER BY ${order} LIMIT ${limit + offset}))
         ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
-    const total = narrowed.length === 0
-      ? sql`
-        SELECT coalesce(sum(value), 0) AS total FROM queue_counts, json_each(counts)
-        WHERE scope = ${scope} AND key IN ${queues}`
+    const count = narrowed.length === 0
+      ? sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`
       : sql`SELECT count(*) AS total FROM tasks WHERE ${matches} AND queue IN ${queues}`
-    const [rows, totals] = yield* batch([page, total])
-    return { tasks: yield* decodeTasks(rows), total: Number(totals?.[0]?.total), offset, limit }
+    const [rows, counted] = yield* batch([page, count])
+    const total = narrowed.length === 0
+      ? Object.entries(decodeCounts(counted?.[0]?.counts))
+        .reduce((sum, [queue, n]) => asked === undefined || asked.includes(queue) ? sum + n : sum, 0)
+      : Number(counted?.[0]?.total)
+    return { tasks: yield* decodeTasks(rows), total, offset, limit }
   })
 
   /** All entries, oldest first. They outlive their task, so a deleted task still has them. */

@@ -15,3 +15,10 @@ export const decodeHistory = (rows: unknown) => Effect.orDie(decodeHistoryRows(r
 /** The first row as a task, or undefined when there is none. */
 export const firstTask = (rows: ReadonlyArray<unknown> | undefined) =>
   rows?.[0] === undefined ? Effect.undefined : Effect.orDie(decodeTask(rows[0]))
+
+/** The queue counters of a scope, without the queues that are empty. A scope that never had a task has none. */
+export const decodeCounts = (counts: unknown): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(JSON.parse(typeof counts === "string" ? counts : "{}") as Record<string, number>)
+      .filter(([, n]) => n !== 0)
+  )

@@ -1,0 +1,41 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { Api } from "../../src/api/Api.ts"
+import { render } from "../../src/http/docs/Page.ts"
+import * as server from "../support/server.ts"
+
+const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found]) => found)
+
+describe("GET /docs", () => {
+  it.effect("describes every endpoint in one page that needs nothing else", () =>
+    Effect.gen(function*() {
+      const { send } = yield* server.make()
+      const { body, headers, status } = yield* send("GET", "/docs")
+      assert.strictEqual(status, 200)
+      assert.strictEqual(headers.get("content-type"), "text/html; charset=utf-8")
+      const ids = matches(body, / id="([^"]+)"/g)
+      assert.strictEqual(new Set(ids).size, ids.length)
+      for (const group of Object.values(Api.groups)) {
+        for (const name of Object.keys(group.endpoints)) {
+          assert.include(ids, group.topLevel ? name : `${group.identifier}.${name}`)
+        }
+      }
+      for (const link of matches(body, / href="#([^"]+)"/g)) assert.include(ids, link)
+      assert.notMatch(body, /<script|<link|<img|url\(|@import|(src|href)="(https?:)?\/\//)
+      assert.notInclude(body, "[object Object]")
+    }))
+
+  it("escapes what it is given", () => {
+    const page = render({
+      openapi: "3.1.0",
+      info: { title: "<b>&\"", version: "'1'", description: "`<i>` and <i>" },
+      paths: {},
+      components: { schemas: {}, securitySchemes: {} },
+      security: [],
+      tags: [{ name: "<u>" }]
+    })
+    assert.include(page, "&lt;b&gt;&amp;&quot; <small>&#39;1&#39;</small>")
+    assert.include(page, "<code>&lt;i&gt;</code> and &lt;i&gt;")
+    assert.notMatch(page, /<[bui]>/)
+  })
+})
