@@ -1,0 +1,171 @@
+/** The package as a consumer gets it: packed, installed elsewhere, typechecked and run against a server on a socket. */
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { execFile } from "node:child_process"
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { text } from "node:stream/consumers"
+import * as server from "../support/server.ts"
+
+const root = resolve(import.meta.dirname, "../..")
+
+interface Outcome {
+  readonly code: number
+  readonly output: string
+}
+
+const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) =>
+  Effect.promise(() =>
+    new Promise<Outcome>((done) =>
+      execFile(
+        command,
+        [...args],
+        { cwd, maxBuffer: 64_000_000 },
+        (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code) || 1, output: stdout + stderr })
+      )
+    )
+  )
+
+const succeed = (cwd: string, command: string, ...args: ReadonlyArray<string>) =>
+  Effect.map(run(cwd, command, ...args), ({ code, output }) => {
+    assert.strictEqual(code, 0, `${command} ${args.join(" ")}\n${output}`)
+    return output
+  })
+
+/** The program of a consumer: creates a task, reads it back, and handles a typed error. */
+const program = `
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as client from "octopoid-server/client"
+
+declare const process: { readonly argv: ReadonlyArray<string> }
+
+const main = Effect.gen(function*() {
+  const api = yield* client.make({ baseUrl: process.argv[2] ?? "", scope: "packed" })
+  const id = client.TaskId.make("t1")
+  const created: client.Task = yield* api.tasks.create({
+    payload: { id, file_path: "t1.md", branch: "main", title: "Packed" },
+    query: {}
+  })
+  const page = yield* api.tasks.list({ query: {} })
+  const missing = yield* api.tasks.get({ params: { id: client.TaskId.make("t2") }, query: {} }).pipe(
+    Effect.as("found"),
+    Effect.catchTag("TaskNotFound", (error) => Effect.succeed(error.task_id))
+  )
+  console.log(JSON.stringify([created.title, created.queue, created.scope, page.total, missing]))
+}).pipe(Effect.provide(FetchHttpClient.layer))
+
+await Effect.runPromise(main)
+`
+
+const misuse = `
+import * as Effect from "effect/Effect"
+import * as client from "octopoid-server/client"
+
+export const main = Effect.flatMap(client.make({ baseUrl: "" }), (api) => api.tasks.get({ params: { id: 1 }, query: {} }))
+`
+
+const compilerOptions = {
+  module: "NodeNext",
+  target: "ES2024",
+  lib: ["ES2024", "DOM"],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noEmit: true,
+  skipLibCheck: false,
+  types: []
+}
+
+/** An empty project with the tarball installed. */
+class Consumer extends Context.Service<Consumer, { readonly directory: string }>()("test/Consumer") {
+  static readonly layer = Layer.effect(
+    Consumer,
+    Effect.gen(function*() {
+      const directory = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "octopoid-pack-"))),
+        (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+      )
+      yield* succeed(root, "npm", "pack", "--pack-destination", directory)
+      const tarball = (yield* Effect.promise(() => readdir(directory))).find((file) => file.endsWith(".tgz"))
+      yield* Effect.promise(() =>
+        Promise.all([
+          writeFile(join(directory, "package.json"), JSON.stringify({ private: true, type: "module" })),
+          writeFile(join(directory, "main.ts"), program),
+          writeFile(join(directory, "misuse.ts"), misuse),
+          writeFile(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }))
+        ])
+      )
+      const offline = ["--prefer-offline", "--no-audit", "--no-fund"]
+      yield* succeed(directory, "npm", "install", ...offline, `./${tarball}`, "effect@4.1.0")
+      return { directory }
+    })
+  )
+}
+
+/** The routes on a port of this machine. */
+const listening = Effect.gen(function*() {
+  const { fetch } = yield* server.make()
+  const listener = createServer(async (request, response) => {
+    const body = request.method === "GET" || request.method === "HEAD" ? undefined : await text(request)
+    const answer = await fetch(`http://server${request.url}`, {
+      method: request.method ?? "GET",
+      headers: new Headers(request.headersDistinct as Record<string, never>),
+      ...(body === undefined ? {} : { body })
+    })
+    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
+  })
+  yield* Effect.acquireRelease(
+    Effect.promise(() => new Promise<void>((done) => listener.listen(0, "127.0.0.1", done))),
+    () => Effect.promise(() => new Promise((done) => listener.close(done).closeAllConnections()))
+  )
+  return `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
+})
+
+layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("the packed client", (it) => {
+  it.effect("holds the client and nothing of the server", () =>
+    Effect.gen(function*() {
+      const { directory } = yield* Consumer
+      const files = yield* Effect.promise(() =>
+        readdir(join(directory, "node_modules/octopoid-server"), { recursive: true })
+      )
+      assert.include(files, join("dist", "client.js"))
+      assert.include(files, join("dist", "client.d.ts"))
+      const others = files.filter((file) =>
+        !/^(dist(.(api|domain))?|dist.((api|domain).\w+|client)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(
+          file
+        )
+      )
+      assert.deepStrictEqual(others, [])
+      const manifest = JSON.parse(
+        yield* Effect.promise(() => readFile(join(directory, "node_modules/octopoid-server/package.json"), "utf8"))
+      )
+      assert.deepStrictEqual(Object.keys(manifest.exports), ["./client"])
+      assert.deepStrictEqual(manifest.dependencies ?? {}, {})
+    }))
+
+  it.effect("typechecks, and finds a mistake", () =>
+    Effect.gen(function*() {
+      const { directory } = yield* Consumer
+      const tsc = join(root, "node_modules/typescript/bin/tsc")
+      yield* succeed(directory, process.execPath, tsc, "-p", ".")
+      yield* Effect.promise(() =>
+        writeFile(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["misuse.ts"] }))
+      )
+      const { code, output } = yield* run(directory, process.execPath, tsc, "-p", ".")
+      assert.notStrictEqual(code, 0)
+      assert.match(output, /misuse\.ts.*'number' is not assignable/)
+    }), 120_000)
+
+  it.effect("runs against a server", () =>
+    Effect.gen(function*() {
+      const { directory } = yield* Consumer
+      const baseUrl = yield* listening
+      const output = yield* succeed(directory, process.execPath, "main.ts", baseUrl)
+      assert.deepStrictEqual(JSON.parse(output), ["Packed", "incoming", "packed", 1, "t2"])
+    }), 60_000)
+})
