@@ -136,13 +136,15 @@ CREATE INDEX tasks_project ON tasks (project_id, priority_rank, created_at) WHER
 -- What a task waits for. A blocker is named as the caller named it and need not exist yet; `TASK-x` also means `x`.
 CREATE TABLE dependencies (
   scope        TEXT NOT NULL,
+  -- What it is found by: the blocker's id without `TASK-` in front.
+  blocker_key  TEXT NOT NULL,
   blocker_id   TEXT NOT NULL,
   task_id      TEXT NOT NULL,
   -- Its place in the caller's list.
   position     INTEGER NOT NULL,
   -- When the blocker was done; null while it is not.
   satisfied_at INTEGER,
-  PRIMARY KEY (blocker_id, task_id)
+  PRIMARY KEY (blocker_key, task_id, blocker_id)
 ) STRICT, WITHOUT ROWID;
 
 -- "What does this task wait for?"

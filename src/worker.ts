@@ -16,7 +16,7 @@ import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import * as Serve from "./http/Serve.ts"
 import { Drafts } from "./services/Drafts.ts"
-import { Leases } from "./services/Leases.ts"
+import { Maintenance } from "./services/Maintenance.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
 import { Projects } from "./services/Projects.ts"
 import { Settings, SettingsConfig } from "./services/Settings.ts"
@@ -35,7 +35,7 @@ const PlatformLayer = Layer.mergeAll(
 
 const ServicesLayer = Layer.mergeAll(
   TaskQueue.layer,
-  Leases.layer,
+  Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,
   Drafts.layer
@@ -44,13 +44,7 @@ const ServicesLayer = Layer.mergeAll(
 const runtime = ManagedRuntime.make(ServicesLayer)
 const web = Serve.make(ServicesLayer, runtime.memoMap)
 
-// One failing duty must not keep the other from its work.
-const duties = Effect.all([
-  Effect.catchCause(Leases.use((leases) => leases.reap), (cause) => Effect.logError("reaping failed", cause)),
-  Effect.catchCause(Orchestrators.use((all) => all.sweep), (cause) => Effect.logError("sweeping failed", cause))
-])
-
 export default {
   fetch: (request: Request) => web.handler(request),
-  scheduled: () => runtime.runPromise(duties)
+  scheduled: () => runtime.runPromise(Maintenance.use(({ tick }) => tick))
 }

@@ -3,6 +3,8 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { TaskId } from "../domain/Identifier.ts"
 
+const blockerKey = (id: string) => id.replace(/^(TASK-)+/, "")
+
 interface Blocker {
   readonly id: TaskId
   /** A condition on columns of `tasks` that finds the blocker, as long as what it does is done. */
@@ -12,7 +14,8 @@ interface Blocker {
 export const make = (sql: D1Client.D1Client) => {
   /** The edges to a blocker that `where` holds for. It may be named by its id, or as `TASK-<id>`. */
   const edgesTo = ({ id, where }: Blocker): Fragment =>
-    sql`blocker_id IN (${id}, ${`TASK-${id}`}) AND scope = (SELECT scope FROM tasks WHERE ${where})`
+    sql`blocker_key = ${blockerKey(id)} AND (blocker_id = ${id} OR blocker_id = ${`TASK-${id}`})
+      AND scope = (SELECT scope FROM tasks WHERE ${where})`
 
   /** What a task still waits for, as `blocked_by` shows it. */
   const remaining = (id: Fragment): Fragment =>
@@ -66,11 +69,11 @@ export const make = (sql: D1Client.D1Client) => {
     sql`DELETE FROM dependencies WHERE task_id = ${id} AND ${where}`,
     ...(blockers.length === 0 ? [] : [
       sql`
-        INSERT OR IGNORE INTO dependencies (scope, blocker_id, task_id, position, satisfied_at)
-        SELECT ${scope}, value, ${id}, key, (
+        INSERT OR IGNORE INTO dependencies (scope, blocker_key, blocker_id, task_id, position, satisfied_at)
+        SELECT ${scope}, value ->> 0, value ->> 1, ${id}, key, (
           SELECT ${now} FROM tasks AS blocker WHERE blocker.scope = ${scope} AND blocker.queue = 'done'
-          AND blocker.id IN (value, CASE WHEN value LIKE 'TASK-%' THEN substr(value, 6) END) LIMIT 1)
-        FROM json_each(${JSON.stringify(blockers)}) WHERE ${where}`
+          AND blocker.id IN (value ->> 1, iif(value ->> 1 LIKE 'TASK-%', substr(value ->> 1, 6), NULL)) LIMIT 1)
+        FROM json_each(${JSON.stringify(blockers.map((blocker) => [blockerKey(blocker), blocker]))}) WHERE ${where}`
     ])
   ]
 

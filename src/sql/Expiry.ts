@@ -8,23 +8,22 @@ export const make = (sql: D1Client.D1Client) => {
   const transition = Transition.make(sql)
 
   /**
-   * The statements that take back the expired leases of `scope`, or of all: work first, then reviews. Each checks the
-   * predicate again as it writes, so a lease that was renewed meanwhile is left alone.
+   * The statements that take back the expired leases of `scope`, or of all. Each checks the predicate again as it
+   * writes, so a lease that was renewed meanwhile is left alone.
    */
   return (now: number, scope?: string): Array<Statement<any>> => {
-    // The `+` keeps SQLite from searching the scope or the queue for what the index of leases has at hand.
-    const expired = sql`claimed_by IS NOT NULL AND lease_expires_at <= ${now}
+    // The `+` keeps SQLite from searching the scope for what the index of leases has at hand.
+    const where = sql`claimed_by IS NOT NULL AND lease_expires_at <= ${now}
       ${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}`
-    const change = { actor: sql`claimed_by`, reason: "The lease ran out.", now }
-    const claimed = sql`${expired} AND +queue = 'claimed'`
-    const work = transition.statements(moves.expire, { ...change, where: claimed })
-    const reviews = transition.statements(moves.expireReview, { ...change, where: sql`${expired} AND +queue <> 'claimed'` })
+    const owners = scope === undefined
+      ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
+      : sql`scope = ${scope} AND EXISTS (SELECT 1 FROM tasks WHERE ${where})`
+    const { countAll, merged, record } = transition
+    const { change, event, to } = merged(sql`queue = 'claimed'`, moves.expire, moves.expireReview, now)
     return [
-      work.record,
-      transition.countAll({ where: claimed, to: sql`coalesce(claimed_from, queue)` }),
-      work.change,
-      reviews.record,
-      reviews.change
+      record({ where, event, to, actor: sql`claimed_by`, reason: "The lease ran out.", now }),
+      countAll({ where, to, when: owners }),
+      sql`UPDATE tasks SET ${change} WHERE ${where} RETURNING *`
     ]
   }
 }

@@ -8,11 +8,13 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { Move } from "../domain/TaskState.ts"
 
+type Counter = Move["counts"][number]
+
 export interface Change {
   /** Which tasks: a condition on columns of `tasks`. */
   readonly where: Fragment
-  /** What history calls it. */
-  readonly event: string
+  /** What history calls it: a name, or an expression. */
+  readonly event: Fragment | string
   /** Where the tasks go: an expression over columns of `tasks`. Null when they are deleted. */
   readonly to: Fragment | null
   /** Who did it: an expression, or a name. */
@@ -49,20 +51,18 @@ export const make = (sql: D1Client.D1Client) => {
         WHERE scope = moved.owner AND moved.queue <> moved.target`
   }
 
-  /** The same for any number of tasks, in any number of scopes. */
-  const countAll = ({ to, where }: { readonly to: Fragment; readonly where: Fragment }): Statement<any> =>
-    sql`
-      WITH moved AS MATERIALIZED (SELECT scope, queue, ${to} AS target FROM tasks WHERE ${where}),
-      steps (scope, queue, step) AS (
-        SELECT scope, queue, -1 FROM moved UNION ALL SELECT scope, target, 1 FROM moved
-      )
+  /** The same for any number of tasks, of the scopes that `when` holds for. */
+  const countAll = ({ to, when, where }: Record<"to" | "when" | "where", Fragment>): Statement<any> => {
+    const steps = sql`
+      SELECT queue, -1 AS step FROM tasks WHERE tasks.scope = queue_counts.scope AND ${where}
+      UNION ALL SELECT ${to}, 1 FROM tasks WHERE tasks.scope = queue_counts.scope AND ${where}`
+    return sql`
       UPDATE queue_counts SET counts = (
         SELECT json_group_object(queue, n) FROM (
-          SELECT queue, sum(step) AS n FROM (
-            SELECT key AS queue, value AS step FROM json_each(queue_counts.counts)
-            UNION ALL SELECT queue, step FROM steps WHERE steps.scope = queue_counts.scope
-          ) GROUP BY queue))
-      WHERE scope IN (SELECT scope FROM moved WHERE queue <> target)`
+          SELECT queue, sum(step) AS n FROM (SELECT key AS queue, value AS step FROM json_each(counts) UNION ALL ${steps})
+          GROUP BY queue))
+      WHERE ${when}`
+  }
 
   /** The counters after the statement before this one moved a task of `scope` between these queues, or did not. */
   const countChange = (scope: string, from: string, to: string): Statement<any> =>
@@ -78,19 +78,37 @@ export const make = (sql: D1Client.D1Client) => {
 
   /** The columns a move writes on every task; what it says besides, and `completed_at` of `done`, is the caller's. */
   const columns = (move: Move, now: number): Fragment => {
-    const raised = (counter: Move["counts"][number]) =>
+    const raised = (counter: Counter) =>
       move.counts.includes(counter) ? sql`, ${sql(counter)} = ${sql(counter)} + 1` : sql``
     return sql`
-      version = version + 1, updated_at = ${now}, queue = ${destination(move)},
-      lapsed_token = ${move.lease === "lapse" ? sql`grants` : null}
+      version = version + 1, updated_at = ${now}, queue = ${destination(move)}, lapsed_token = NULL
       ${move.to === "same" || destinationIsDone(move) ? sql`` : sql`, completed_at = NULL`}
       ${raised("attempt_count")} ${raised("rejection_count")} ${raised("lease_losses")}
       ${move.clearsIntervention ? sql`, needs_intervention = 0` : sql``}
-      ${
-      move.lease === "grant"
-        ? sql``
-        : sql`, claimed_by = NULL, claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL`
-    }`
+      ${move.lease === "grant" ? sql`` : sql`, ${noLease}`}`
+  }
+
+  const noLease =
+    sql`claimed_by = NULL, claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL`
+
+  /** Two moves that end leases, in one: `yes` for the tasks for which `condition` holds, `no` for the others. */
+  const merged = (condition: Fragment, yes: Move, no: Move, now: number) => {
+    const either = (left: Fragment, right: Fragment) => sql`iif(${condition}, ${left}, ${right})`
+    const to = either(destination(yes), destination(no))
+    const raised = (counter: Counter) =>
+      sql`${sql(counter)} = ${sql(counter)} + ${
+        either(sql`${Number(yes.counts.includes(counter))}`, sql`${Number(no.counts.includes(counter))}`)
+      }`
+    const lapsed = (move: Move) => move.lease === "lapse" ? sql`grants` : sql`NULL`
+    const intervention = (move: Move) => move.clearsIntervention ? sql`0` : sql`needs_intervention`
+    return {
+      to,
+      event: either(sql`${yes.event}`, sql`${no.event}`),
+      change: sql`
+        version = version + 1, updated_at = ${now}, queue = ${to}, lapsed_token = ${either(lapsed(yes), lapsed(no))},
+        completed_at = iif(${to} = 'done', completed_at, NULL), ${raised("attempt_count")}, ${raised("lease_losses")},
+        needs_intervention = ${either(intervention(yes), intervention(no))}, ${noLease}`
+    }
   }
 
   const destinationIsDone = ({ to }: Move) => typeof to === "object" && to.queue === "done"
@@ -119,5 +137,5 @@ export const make = (sql: D1Client.D1Client) => {
     }
   }
 
-  return { record, count, countAll, countChange, countNew, statements, allowed }
+  return { record, count, countAll, countChange, merged, countNew, statements, allowed }
 }

@@ -73,8 +73,6 @@ export const make = Effect.gen(function*() {
     )
     const target = landing(move, { queue, claimed_from: null })
     const answers = yield* batch([
-      orchestrator,
-      sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
       sql`
         UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
         WHERE id = ${claim.orchestrator_id} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
@@ -88,7 +86,11 @@ export const make = Effect.gen(function*() {
       yield* logTransition(move.event, task, claim.agent_name)
       return task
     }
-    const [orchestrators, counts] = answers
+    // Why there is none takes a second round trip, which a claim that finds work does not pay for.
+    const [orchestrators, counts] = yield* batch([
+      orchestrator,
+      sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`
+    ])
     const status = orchestrators?.[0]?.status
     if (status === undefined) return yield* InvalidTask.unknownOrchestrator(claim.orchestrator_id)
     return yield* new NoTasksAvailable({

@@ -1,0 +1,42 @@
+/** What the cron does every minute: hygiene, since claims take expired leases back by themselves. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Database } from "../sql/Database.ts"
+import { Leases } from "./Leases.ts"
+import { Orchestrators } from "./Orchestrators.ts"
+import { Settings } from "./Settings.ts"
+
+export class Maintenance extends Context.Service<Maintenance, {
+  /** Takes back expired leases and notices silent orchestrators. Mostly one look finds that there is nothing to do. */
+  readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
+}>()("octopoid-server/services/Maintenance") {
+  static readonly layer = Layer.effect(
+    Maintenance,
+    Effect.gen(function*() {
+      const { batch, sql } = yield* Database
+      const { reap } = yield* Leases
+      const { sweep } = yield* Orchestrators
+      const { orchestratorTimeoutSeconds } = yield* Settings
+
+      const tick = Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        const [expired, silent] = yield* batch([
+          sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} LIMIT 1`,
+          sql`
+            SELECT 1 FROM orchestrators
+            WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} LIMIT 1`
+        ])
+        // One failing duty must not keep the other from its work.
+        const duty = (name: string, due: ReadonlyArray<unknown> | undefined, work: Effect.Effect<number>) =>
+          due?.length === 0
+            ? Effect.succeed(0)
+            : Effect.catchCause(work, (cause) => Effect.as(Effect.logError(`${name} failed`, cause), 0))
+        return { reaped: yield* duty("reaping", expired, reap), silent: yield* duty("sweeping", silent, sweep) }
+      }).pipe(Effect.withSpan("Maintenance.tick"))
+
+      return Maintenance.of({ tick })
+    })
+  ).pipe(Layer.provide([Leases.layer, Orchestrators.layer]))
+}
