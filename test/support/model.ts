@@ -106,7 +106,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
     change()
     if (scope === undefined) return
     for (const [key, task] of tasks) {
-      if (key !== id && task.queue !== "done" && before.has(key) && before.get(key) !== unmet(key).join()) task.version++
+      if (key !== id && before.has(key) && before.get(key) !== unmet(key).join()) task.version++
     }
   }
 
@@ -348,7 +348,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
         attempts: row.attempt_count,
         rejections: row.rejection_count,
         losses: row.lease_losses,
-        blocked_by: row.queue === "done" ? "" : row.blocked_by ?? ""
+        blocked_by: row.blocked_by ?? ""
       }))
     const expected = [...tasks].toSorted(([a], [b]) => a < b ? -1 : 1).map(([id, task]) => ({
         id,
@@ -364,7 +364,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
         attempts: task.attempts,
         rejections: task.rejections,
         losses: task.losses,
-        blocked_by: task.queue === "done" ? "" : unmet(id).join(",")
+        blocked_by: unmet(id).join(",")
       }))
     assert.strictEqual(stored.map((task) => JSON.stringify(task)).join("\n"), expected.map((task) => JSON.stringify(task)).join("\n"))
   })
