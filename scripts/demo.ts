@@ -21,7 +21,7 @@ const say = (who: string, what: string) =>
 const check = (what: string, actual: unknown, expected: unknown) =>
   actual === expected
     ? Effect.void
-    : Effect.fail(new Error(`${what}: expected ${String(expected)}, found ${String(actual)}`))
+    : Effect.die(`${what}: expected ${String(expected)}, found ${String(actual)}`)
 
 const taskId = (name: string) => client.TaskId.make(`${run}-${name}`)
 const [schema, endpoint, docs] = [taskId("schema"), taskId("endpoint"), taskId("docs")]
@@ -42,7 +42,10 @@ const demo = Effect.gen(function*() {
   const laptop = yield* register("laptop")
   const tower = yield* register("tower")
 
-  const draft = yield* api.drafts.create({ query: {}, payload: { title: "Let users export their data", author: "ada" } })
+  const draft = yield* api.drafts.create({
+    query: {},
+    payload: { title: "Let users export their data", author: "ada" }
+  })
   say("ada", `drafts "${draft.title}"`)
 
   const project_id = client.ProjectId.make(`${run}-export`)
@@ -50,7 +53,11 @@ const demo = Effect.gen(function*() {
     query: {},
     payload: { id: project_id, title: draft.title, branch: "feature/export" }
   })
-  yield* api.drafts.patch({ query: {}, params: { id: draft.id }, payload: { linked_project_id: project_id, status: "approved" } })
+  yield* api.drafts.patch({
+    query: {},
+    params: { id: draft.id },
+    payload: { linked_project_id: project_id, status: "approved" }
+  })
   say("ada", `turns it into a project on ${project.branch}`)
 
   const create = Effect.fnUntraced(function*(id: client.TaskId, title: string, blocked_by: string | null) {
@@ -112,7 +119,11 @@ const demo = Effect.gen(function*() {
   })
   say("gatekeeper", `rejects it: "${rejected.last_rejection_reason}"`)
   const again = yield* work(tower, "bob", endpoint)
-  yield* check("the reason reaches the next attempt", again.last_rejection_reason, "There is no test for an empty export.")
+  yield* check(
+    "the reason reaches the next attempt",
+    again.last_rejection_reason,
+    "There is no test for an empty export."
+  )
   yield* accept(endpoint)
 
   yield* work(tower, "bob", docs)

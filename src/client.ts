@@ -1,5 +1,5 @@
 /** What a TypeScript consumer imports: the typed client, the API it is derived from, and the domain it speaks. */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import { flow } from "effect/Function"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as HttpClient from "effect/http/HttpClient"

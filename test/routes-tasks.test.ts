@@ -18,16 +18,33 @@ describe("the life of a task", () => {
   it.effect("create, claim, submit, reject, claim, submit, accept", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
-      const created = yield* send("POST", "/api/v1/tasks", task("a", { content: "# Do it", metadata: { by: "me", n: [1] } }))
+      const created = yield* send(
+        "POST",
+        "/api/v1/tasks",
+        task("a", { content: "# Do it", metadata: { by: "me", n: [1] } })
+      )
       assert.strictEqual(created.status, 201)
-      assert.include(created.body, { id: "a", queue: "incoming", title: "a", priority: "P2", scope: "default", version: 1 })
+      assert.include(created.body, {
+        id: "a",
+        queue: "incoming",
+        title: "a",
+        priority: "P2",
+        scope: "default",
+        version: 1
+      })
       assert.deepStrictEqual(created.body.metadata, { by: "me", n: [1] })
       assert.strictEqual(created.body.needs_intervention, 0)
       assert.match(created.body.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 
       const claimed = yield* send("POST", "/api/v1/tasks/claim", { ...claim, lease_duration_seconds: 14_400 })
       assert.strictEqual(claimed.status, 200)
-      assert.include(claimed.body, { id: "a", queue: "claimed", claimed_by: "ann", orchestrator_id: "k-m", fencing_token: 1 })
+      assert.include(claimed.body, {
+        id: "a",
+        queue: "claimed",
+        claimed_by: "ann",
+        orchestrator_id: "k-m",
+        fencing_token: 1
+      })
       assert.strictEqual(Date.parse(claimed.body.lease_expires_at) - Date.parse(claimed.body.claimed_at), 14_400_000)
       assert.strictEqual(claimed.body.content, "# Do it")
 
@@ -45,7 +62,11 @@ describe("the life of a task", () => {
 
       yield* send("POST", "/api/v1/tasks/claim", claim)
       const again = yield* send("POST", "/api/v1/tasks/a/submit", { commits_count: 1, turns_used: 3 })
-      assert.include(again.body, { execution_notes: "done so", pr_number: 7 }, "a submission without notes keeps those there are")
+      assert.include(
+        again.body,
+        { execution_notes: "done so", pr_number: 7 },
+        "a submission without notes keeps those there are"
+      )
 
       const accepted = yield* send("POST", "/api/v1/tasks/a/accept", { accepted_by: "gate" })
       assert.include(accepted.body, { queue: "done", version: 7 })
@@ -53,7 +74,9 @@ describe("the life of a task", () => {
 
       const history = yield* send("GET", "/api/v1/tasks/a/history")
       assert.deepStrictEqual(
-        history.body.history.map((entry: any) => [entry.version, entry.event, entry.from_queue, entry.to_queue, entry.actor]),
+        history.body.history.map((
+          entry: any
+        ) => [entry.version, entry.event, entry.from_queue, entry.to_queue, entry.actor]),
         [
           [1, "created", null, "incoming", null],
           [2, "claimed", "incoming", "claimed", "ann"],
@@ -81,7 +104,10 @@ describe("the life of a task", () => {
       assert.strictEqual(burnt.body.queue, "needs_continuation")
       const history = yield* send("GET", "/api/v1/tasks/a/history")
       assert.strictEqual(history.body.history[2].event, "burnout_detected")
-      assert.strictEqual((yield* send("POST", "/api/v1/tasks/claim", { ...claim, queue: "needs_continuation" })).body.queue, "claimed")
+      assert.strictEqual(
+        (yield* send("POST", "/api/v1/tasks/claim", { ...claim, queue: "needs_continuation" })).body.queue,
+        "claimed"
+      )
     }))
 
   it.effect("a late submission counts as long as nobody took the task, and not after", () =>
@@ -94,7 +120,11 @@ describe("the life of a task", () => {
         yield* TestClock.adjust("60 seconds")
         // A claim that finds nothing else takes the expired lease back first.
         yield* send("POST", "/api/v1/tasks/claim", { ...claim, queue: "needs_continuation" })
-        assert.include((yield* send("GET", "/api/v1/tasks/a")).body, { queue: "incoming", claimed_by: null, lease_losses: 1 })
+        assert.include((yield* send("GET", "/api/v1/tasks/a")).body, {
+          queue: "incoming",
+          claimed_by: null,
+          lease_losses: 1
+        })
       })
       yield* lose
       assert.strictEqual((yield* send("POST", "/api/v1/tasks/a/submit", late)).body.queue, "provisional")
@@ -131,7 +161,10 @@ describe("claims", () => {
       assert.include(empty.body, { message: "No tasks available", reason: "none_ready" })
       assert.deepStrictEqual(empty.body.counts, { incoming: 1 })
       assert.strictEqual(empty.headers.get("retry-after"), String(empty.body.retry_after_seconds))
-      assert.strictEqual((yield* send("POST", "/api/v1/tasks/claim", { ...claim, role_filter: ["x", "build"] })).body.id, "a")
+      assert.strictEqual(
+        (yield* send("POST", "/api/v1/tasks/claim", { ...claim, role_filter: ["x", "build"] })).body.id,
+        "a"
+      )
     }))
 
   it.effect("an orchestrator in maintenance gets no work, and is told so", () =>
@@ -168,12 +201,19 @@ describe("lists", () => {
     Effect.gen(function*() {
       const { send } = yield* ready
       for (const id of ["a", "b", "c", "d", "e"]) {
-        yield* send("POST", "/api/v1/tasks", task(id, { role: id < "c" ? "build" : "review", needs_intervention: true }))
+        yield* send(
+          "POST",
+          "/api/v1/tasks",
+          task(id, { role: id < "c" ? "build" : "review", needs_intervention: true })
+        )
         yield* TestClock.adjust("1 second")
       }
       yield* send("PATCH", "/api/v1/tasks/b", { needs_intervention: true, queue: "failed" })
       const ids = (path: string) =>
-        Effect.map(send("GET", `/api/v1/tasks${path}`), ({ body }) => [body.tasks.map((t: any) => t.id).join(""), body.total])
+        Effect.map(
+          send("GET", `/api/v1/tasks${path}`),
+          ({ body }) => [body.tasks.map((t: any) => t.id).join(""), body.total]
+        )
       assert.deepStrictEqual(yield* ids(""), ["edcba", 5])
       assert.deepStrictEqual(yield* ids("?limit=2&offset=1"), ["dc", 5])
       assert.deepStrictEqual(yield* ids("?queue=incoming&limit=2"), ["ed", 4])

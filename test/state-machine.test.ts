@@ -5,8 +5,8 @@ import * as Schema from "effect/Schema"
 import { QueueName } from "../src/domain/Identifier.ts"
 import { rank } from "../src/domain/Priority.ts"
 import { burntOut, claimOf, landing, moves, startsIn, unclaimable } from "../src/domain/TaskState.ts"
-import { Command, run } from "./support/model.ts"
 import { ServicesLayer } from "./support/layers.ts"
+import { Command, run } from "./support/model.ts"
 
 describe("the table of moves", () => {
   it.effect.prop(
@@ -24,8 +24,14 @@ describe("the table of moves", () => {
   )
 
   it("takes an expired task back to where it was claimed, and leaves a review where it is", () => {
-    assert.strictEqual(landing(moves.expire, { queue: "claimed", claimed_from: "needs_continuation" }), "needs_continuation")
-    assert.strictEqual(landing(moves.expireReview, { queue: "provisional", claimed_from: "provisional" }), "provisional")
+    assert.strictEqual(
+      landing(moves.expire, { queue: "claimed", claimed_from: "needs_continuation" }),
+      "needs_continuation"
+    )
+    assert.strictEqual(
+      landing(moves.expireReview, { queue: "provisional", claimed_from: "provisional" }),
+      "provisional"
+    )
   })
 
   it("keeps a task under review in its queue", () => {

@@ -12,7 +12,7 @@ import { pageEnvelope } from "../domain/Page.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
-// Digits only: `1e0` is a number, and not how anybody writes a draft's id. (octopoid-defects.md E14)
+// Digits only: `1e0` is a number, and not how anybody writes a draft's id.
 const params = {
   id: Schema.String.check(Schema.isPattern(/^\d+$/, { message: "Draft ID must be an integer" })).pipe(
     Schema.decodeTo(DraftId, SchemaTransformation.numberFromString)

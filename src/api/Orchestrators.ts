@@ -33,11 +33,14 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
     HttpApiEndpoint.post("heartbeat", "/:id/heartbeat", {
       params,
       query: scopeParameter,
-      payload: [Schema.Null, scoped(Schema.Struct({
-        timestamp: Schema.optionalKey(Schema.NullOr(Schema.String)).annotate({
-          description: "Tolerated: the server's own clock counts."
-        })
-      }))],
+      payload: [
+        Schema.Null,
+        scoped(Schema.Struct({
+          timestamp: Schema.optionalKey(Schema.NullOr(Schema.String)).annotate({
+            description: "Tolerated: the server's own clock counts."
+          })
+        }))
+      ],
       success: Schema.Struct({ success: Schema.Literal(true), last_heartbeat: Time }),
       error
     }).annotateMerge(OpenApi.annotations({
@@ -56,7 +59,9 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       description: "All machines of the scope, the one heard of last first."
     })),
     HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Orchestrators.Orchestrator, error })
-      .annotateMerge(OpenApi.annotations({ summary: "Read an orchestrator", description: "The machine as it is known." })),
+      .annotateMerge(
+        OpenApi.annotations({ summary: "Read an orchestrator", description: "The machine as it is known." })
+      ),
     HttpApiEndpoint.patch("patch", "/:id", {
       params,
       query: scopeParameter,

@@ -5,7 +5,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { ErrorText, Time } from "../domain/Encoding.ts"
 
-// Clients of the old server look for this version. (octopoid-contract.md 5.1)
+// Clients of the old server look for this version.
 export const Version = "2.0.0"
 
 const version = Schema.Literal(Version).annotate({ description: "The version of the API." })
@@ -41,7 +41,9 @@ export class SystemApi extends HttpApiGroup.make("system", { topLevel: true })
         documentation: Schema.String.annotate({ description: "Where the API is described." }),
         endpoints: Schema.Array(Schema.String).annotate({ description: "`METHOD /path` of every endpoint." })
       })
-    }).annotateMerge(OpenApi.annotations({ summary: "Describe the server", description: "Its version and endpoints." })),
+    }).annotateMerge(
+      OpenApi.annotations({ summary: "Describe the server", description: "Its version and endpoints." })
+    ),
     HttpApiEndpoint.get("health", "/api/health", { success: Health, error: Unhealthy }).annotateMerge(
       OpenApi.annotations({
         summary: "Check the server",

@@ -132,7 +132,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       error: Errors.TaskNotFound
     }).annotateMerge(OpenApi.annotations({
       summary: "Read a task's history",
-      description: "Everything that happened to the task, oldest first: one entry for each version. It outlives the task."
+      description:
+        "Everything that happened to the task, oldest first: one entry for each version. It outlives the task."
     }))
   )
   .prefix("/api/v1/tasks")

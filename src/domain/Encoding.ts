@@ -55,7 +55,7 @@ export const CommaList = Schema.String.pipe(
 
 // A TypeScript client of the old server takes any error that mentions one of these for "the server is unreachable" and
 // goes on offline, with a task of its own. Ids and titles that callers chose are part of error texts, so the text is
-// altered where it leaves, and stays readable. (octopoid-contract.md 1.2)
+// altered where it leaves, and stays readable.
 const offlineWords: ReadonlyArray<readonly [RegExp, string]> = [
   [/network/gi, "net-work"],
   [/timeout/gi, "time-out"],

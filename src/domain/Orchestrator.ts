@@ -36,7 +36,10 @@ const name = (description: string) =>
 export const Registration = Schema.Struct({
   cluster: name("The cluster the machine belongs to."),
   machine_id: name("The machine's name in its cluster."),
-  id: maybe(Schema.Union([OrchestratorId, Schema.Literal("")]), "The id it goes by; `<cluster>-<machine_id>` unless given."),
+  id: maybe(
+    Schema.Union([OrchestratorId, Schema.Literal("")]),
+    "The id it goes by; `<cluster>-<machine_id>` unless given."
+  ),
   repo_url: maybe(Schema.String, "The repository its agents work on."),
   hostname: maybe(Schema.String, "The machine's host name."),
   version: maybe(Schema.String, "The version of the orchestrator."),

@@ -15,7 +15,7 @@ const fields = <T extends Schema.Top, B extends Schema.Top>(time: T, bool: B) =>
   branch: text("The branch its tasks work on."),
   base_branch: Schema.String.annotate({ description: "The branch it is merged into." }),
   auto_accept: bool.annotate({ description: "Whether it is marked for automatic acceptance." }),
-  // Clients take a missing flow for `project`, so it is never `default`. (octopoid-contract.md 8.5)
+  // Clients take a missing flow for `project`, so it is never `default`.
   flow: Schema.String.annotate({ description: "The flow it follows." }),
   pr_number: Schema.NullOr(Schema.Int).annotate({ description: "Its pull request's number." }),
   pr_url: text("Its pull request's address."),

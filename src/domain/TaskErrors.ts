@@ -110,7 +110,8 @@ export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
 
 /** Why a claim found nothing. */
 export const EmptyReason = Schema.Literals(["none_ready", "maintenance"]).annotate({
-  description: "`none_ready`: no unblocked task matches. `maintenance`: the orchestrator gets no work until it is lifted."
+  description:
+    "`none_ready`: no unblocked task matches. `maintenance`: the orchestrator gets no work until it is lifted."
 })
 
 export class NoTasksAvailable extends Schema.TaggedError<NoTasksAvailable>()(
@@ -124,4 +125,3 @@ export class NoTasksAvailable extends Schema.TaggedError<NoTasksAvailable>()(
   },
   { httpApiStatus: 404, description: "There is no task for this claim now." }
 ) {}
-

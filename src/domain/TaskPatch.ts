@@ -1,7 +1,6 @@
 /**
  * What a PATCH makes of a task. Clients of the old server move tasks by PATCH and set claim fields by hand, so a PATCH
  * is never refused for leaving a contradiction: it is carried out so that none is left.
- * (octopoid-defects.md A10, A16, T8)
  */
 import * as DateTime from "effect/DateTime"
 import type * as Schema from "effect/Schema"

@@ -2,7 +2,6 @@
  * The state machine of a task: which move leads from where to where, and what it does to the task.
  *
  * This table is the only place that knows. Every mover of tasks reads it: the endpoints, PATCH and the lease reaper.
- * (design.md 2; octopoid-contract.md 4.2)
  */
 import type { QueueName } from "./Identifier.ts"
 
@@ -85,7 +84,7 @@ export interface BurnoutLimits {
   readonly totalTurns: number
 }
 
-/** Whether the agent ran out of turns before it got anywhere. (octopoid-contract.md 4.4) */
+/** Whether the agent ran out of turns before it got anywhere. */
 export const burntOut = (
   work: { readonly commits_count: number; readonly turns_used: number },
   limits: BurnoutLimits

@@ -7,12 +7,12 @@ import { Settings } from "../services/Settings.ts"
 
 export const CorsLayer = Layer.unwrap(Effect.gen(function*() {
   const { corsOrigins } = yield* Settings
-  const origins = corsOrigins.split(",").map((origin) => origin.trim()).filter((origin) => origin !== "")
+  const origins = new Set(corsOrigins.split(",").map((origin) => origin.trim()).filter((origin) => origin !== ""))
   const cors = HttpMiddleware.cors({
-      // The library reads an empty list as every origin.
-      ...(origins.includes("*") ? {} : { allowedOrigins: (origin: string) => origins.includes(origin) }),
-      exposedHeaders: ["Server-Timing", "Retry-After", "X-Request-Id"],
-      maxAge: 86_400
-    })
+    // The library reads an empty list as every origin.
+    ...(origins.has("*") ? {} : { allowedOrigins: (origin: string) => origins.has(origin) }),
+    exposedHeaders: ["Server-Timing", "Retry-After", "X-Request-Id"],
+    maxAge: 86_400
+  })
   return HttpRouter.middleware((httpEffect) => cors(httpEffect), { global: true })
 }))

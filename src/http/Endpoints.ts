@@ -21,4 +21,6 @@ const patterns = endpoints.map(({ method, path }) => ({
 
 /** The methods a path answers to; none when it is no endpoint's. */
 export const methodsOf = (path: string): ReadonlyArray<string> =>
-  patterns.filter(({ pattern }) => pattern.test(path)).flatMap(({ method }) => method === "GET" ? ["GET", "HEAD"] : [method])
+  patterns.filter(({ pattern }) => pattern.test(path)).flatMap(({ method }) =>
+    method === "GET" ? ["GET", "HEAD"] : [method]
+  )

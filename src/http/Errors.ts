@@ -11,7 +11,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { InvalidRequest, Required, RequestErrors } from "../api/InvalidRequest.ts"
+import { InvalidRequest, RequestErrors, Required } from "../api/InvalidRequest.ts"
 import { ErrorText } from "../domain/Encoding.ts"
 import { methodsOf } from "./Endpoints.ts"
 
@@ -87,8 +87,13 @@ const asResponse = (defect: unknown) => {
 }
 
 /** Answers whatever no endpoint answered. A JSON body is read as JSON, whatever its content type says. */
-export const FallbackLayer = Layer.merge(
-  HttpRouter.add("*", "/*", unmatched),
+export const FallbackLayer = Layer.mergeAll(
+  // Not HEAD: where nothing else matches, the router answers it as GET.
+  HttpRouter.addAll(
+    (["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const).map((method) =>
+      HttpRouter.route(method, "/*", unmatched)
+    )
+  ),
   HttpRouter.middleware(
     (httpEffect) =>
       httpEffect.pipe(

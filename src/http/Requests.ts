@@ -14,31 +14,32 @@ const timing = ({ millis, read, trips, written }: Cost) =>
 export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
   return HttpRouter.middleware(
-    (httpEffect) => Effect.gen(function*() {
-      const request = yield* HttpServerRequest.HttpServerRequest
-      const started = yield* Clock.currentTimeMillis
-      const request_id = request.headers["cf-ray"] ?? (yield* random.uuidV4())
-      const path = new URL(request.url, "http://server").pathname
-      const cost: Cost = { trips: 0, read: 0, written: 0, millis: 0 }
-      const response = yield* httpEffect.pipe(
-        Effect.provideService(CurrentCost, cost),
-        Effect.annotateLogs({ request_id })
-      )
-      yield* Effect.logInfo("request").pipe(Effect.annotateLogs({
-        request_id,
-        method: request.method,
-        path,
-        status: response.status,
-        millis: (yield* Clock.currentTimeMillis) - started,
-        d1_trips: cost.trips,
-        rows_read: cost.read,
-        rows_written: cost.written
-      }))
-      const identified = HttpServerResponse.setHeader(response, "x-request-id", request_id)
-      return path.startsWith("/api/v1/")
-        ? HttpServerResponse.setHeader(identified, "server-timing", timing(cost))
-        : identified
-    }),
+    (httpEffect) =>
+      Effect.gen(function*() {
+        const request = yield* HttpServerRequest.HttpServerRequest
+        const started = yield* Clock.currentTimeMillis
+        const request_id = request.headers["cf-ray"] ?? (yield* random.uuidV4())
+        const path = new URL(request.url, "http://server").pathname
+        const cost: Cost = { trips: 0, read: 0, written: 0, millis: 0 }
+        const response = yield* httpEffect.pipe(
+          Effect.provideService(CurrentCost, cost),
+          Effect.annotateLogs({ request_id })
+        )
+        yield* Effect.logInfo("request").pipe(Effect.annotateLogs({
+          request_id,
+          method: request.method,
+          path,
+          status: response.status,
+          millis: (yield* Clock.currentTimeMillis) - started,
+          d1_trips: cost.trips,
+          rows_read: cost.read,
+          rows_written: cost.written
+        }))
+        const identified = HttpServerResponse.setHeader(response, "x-request-id", request_id)
+        return path.startsWith("/api/v1/")
+          ? HttpServerResponse.setHeader(identified, "server-timing", timing(cost))
+          : identified
+      }),
     { global: true }
   )
 })).pipe(Layer.provide(SecureRandom.layerWebCrypto))

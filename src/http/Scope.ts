@@ -10,7 +10,8 @@ interface Scoped {
 }
 
 /** The scope a request by id is limited to: the one it names, or every scope. */
-export const visibleScope = ({ payload, query }: Scoped): ScopeName | undefined => query.scope ?? payload?.scope ?? undefined
+export const visibleScope = ({ payload, query }: Scoped): ScopeName | undefined =>
+  query.scope ?? payload?.scope ?? undefined
 
 /** The scope a list or a new record belongs to: the one the request names, or the default one. */
 export const ownScope = Effect.fnUntraced(function*(request: Scoped, missing: string) {

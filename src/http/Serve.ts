@@ -36,8 +36,7 @@ export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.Memo
     routerConfig: { maxParamLength: 1000 }
   })
   return {
-    handler: (request, context) =>
-      decodable(request.url) ? handler(request, context) : Promise.resolve(undecodable()),
+    handler: (request, context) => decodable(request.url) ? handler(request, context) : Promise.resolve(undecodable()),
     dispose
   }
 }

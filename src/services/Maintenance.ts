@@ -8,6 +8,12 @@ import { Leases } from "./Leases.ts"
 import { Orchestrators } from "./Orchestrators.ts"
 import { Settings } from "./Settings.ts"
 
+// One failing duty must not keep the other from its work.
+const duty = (name: string, due: ReadonlyArray<unknown> | undefined, work: Effect.Effect<number>) =>
+  due?.length === 0
+    ? Effect.succeed(0)
+    : Effect.catchCause(work, (cause) => Effect.as(Effect.logError(`${name} failed`, cause), 0))
+
 export class Maintenance extends Context.Service<Maintenance, {
   /** Takes back expired leases and notices silent orchestrators. Mostly one look finds that there is nothing to do. */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
@@ -28,11 +34,6 @@ export class Maintenance extends Context.Service<Maintenance, {
             SELECT 1 FROM orchestrators
             WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} LIMIT 1`
         ])
-        // One failing duty must not keep the other from its work.
-        const duty = (name: string, due: ReadonlyArray<unknown> | undefined, work: Effect.Effect<number>) =>
-          due?.length === 0
-            ? Effect.succeed(0)
-            : Effect.catchCause(work, (cause) => Effect.as(Effect.logError(`${name} failed`, cause), 0))
         return { reaped: yield* duty("reaping", expired, reap), silent: yield* duty("sweeping", silent, sweep) }
       }).pipe(Effect.withSpan("Maintenance.tick"))
 

@@ -1,7 +1,7 @@
 /** Orchestrators: who they are, and whether they are alive. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -86,7 +86,9 @@ export class Orchestrators extends Context.Service<Orchestrators, {
         const [row] = yield* decode(rows)
         if (row === undefined) return yield* OrchestratorTaken.of(id)
         const created = before?.length === 0
-        yield* Effect.logInfo("orchestrator registered").pipe(Effect.annotateLogs({ orchestrator_id: id, scope, created }))
+        yield* Effect.logInfo("orchestrator registered").pipe(
+          Effect.annotateLogs({ orchestrator_id: id, scope, created })
+        )
         return {
           created,
           registered: { orchestrator_id: id, registered_at: row.registered_at, status: row.status }

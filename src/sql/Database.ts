@@ -36,6 +36,8 @@ export type Row = Record<string, unknown>
 /** The rows each statement of a batch answered, in order. */
 export type Answers = ReadonlyArray<ReadonlyArray<Row>>
 
+class BatchFailure extends Schema.TaggedError<BatchFailure>()("BatchFailure", { cause: Schema.Defect() }) {}
+
 const uniqueViolation = (cause: unknown): UniqueViolation | undefined => {
   const columns = cause instanceof Error ? /UNIQUE constraint failed: ([^:]+)/.exec(cause.message)?.[1] : undefined
   return columns === undefined ? undefined : new UniqueViolation({ columns: columns.trim().split(", ") })
@@ -64,7 +66,7 @@ export class Database extends Context.Service<Database, {
               const [text, parameters] = statement.compile()
               return db.prepare(text).bind(...parameters)
             })),
-          catch: (cause) => cause
+          catch: (cause) => new BatchFailure({ cause })
         })
         cost.trips += 1
         cost.millis += (yield* Clock.currentTimeMillis) - started
@@ -76,7 +78,7 @@ export class Database extends Context.Service<Database, {
       }, Effect.withSpan("Database.batch", { kind: "client" }))
 
       const atomic = (statements: ReadonlyArray<Statement<any>>) =>
-        Effect.catch(run(statements), (cause) => {
+        Effect.catch(run(statements), ({ cause }) => {
           const violation = uniqueViolation(cause)
           return violation === undefined ? Effect.die(cause) : Effect.fail(violation)
         })

@@ -23,7 +23,9 @@ export const make = (sql: D1Client.D1Client) => {
       WHERE task_id = ${id} AND satisfied_at IS NULL)`
 
   const waiting = (blocker: Blocker): Fragment =>
-    sql`id IN (SELECT task_id FROM dependencies WHERE ${edgesTo(blocker)}) AND blocked_by IS NOT ${remaining(sql`tasks.id`)}`
+    sql`id IN (SELECT task_id FROM dependencies WHERE ${edgesTo(blocker)}) AND blocked_by IS NOT ${
+      remaining(sql`tasks.id`)
+    }`
 
   /** Brings `blocked_by` of the waiting tasks up to date with their edges, and records it. */
   const refresh = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [

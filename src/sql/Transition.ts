@@ -25,6 +25,8 @@ export interface Change {
   readonly now: number
 }
 
+const destinationIsDone = ({ to }: Move) => typeof to === "object" && to.queue === "done"
+
 export const make = (sql: D1Client.D1Client) => {
   /** One history entry for each of the tasks, at the version the change will give it. */
   const record = (change: Change): Statement<any> =>
@@ -110,8 +112,6 @@ export const make = (sql: D1Client.D1Client) => {
         needs_intervention = ${either(intervention(yes), intervention(no))}, ${noLease}`
     }
   }
-
-  const destinationIsDone = ({ to }: Move) => typeof to === "object" && to.queue === "done"
 
   /** Where a move leads, as an expression over columns of `tasks`. */
   const destination = ({ to }: Pick<Move, "to">): Fragment =>

@@ -9,7 +9,7 @@ import { DraftId } from "../../src/domain/Identifier.ts"
 import { Drafts } from "../../src/services/Drafts.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
-const fresh = (rest: object = {}) => Schema.decodeUnknownSync(NewDraft)({ title: "t", author: "a", ...rest })
+const fresh = (rest: object = {}) => Schema.decodeSync(NewDraft)({ title: "t", author: "a", ...rest })
 const change = Schema.decodeUnknownSync(DraftPatch)
 
 describe("Drafts", () => {

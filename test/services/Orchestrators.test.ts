@@ -11,7 +11,7 @@ import { ServicesLayer } from "../support/layers.ts"
 
 const id = OrchestratorId.make
 const machine = (cluster: string, machine_id: string, rest: object = {}) =>
-  Schema.decodeUnknownSync(Registration)({ cluster, machine_id, ...rest })
+  Schema.decodeSync(Registration)({ cluster, machine_id, ...rest })
 
 describe("Orchestrators", () => {
   it.effect("keeps registered_at when a machine registers again, and renews the rest", () =>

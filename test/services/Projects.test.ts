@@ -12,7 +12,7 @@ import { ServicesLayer } from "../support/layers.ts"
 
 const id = ProjectId.make
 const fresh = (name: string, rest: object = {}) =>
-  Schema.decodeUnknownSync(NewProject)({ id: name, title: name, branch: "b", ...rest })
+  Schema.decodeSync(NewProject)({ id: name, title: name, branch: "b", ...rest })
 const change = Schema.decodeUnknownSync(ProjectPatch)
 const task = (name: string, project_id: string, priority: string) => ({
   id: TaskId.make(name),

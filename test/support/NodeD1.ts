@@ -18,7 +18,9 @@ const MaxParameters = 100
 const asD1Error = (error: unknown): Error => {
   const { errcode, message } = error as { readonly errcode?: number; readonly message: string }
   const constraint = errcode === undefined ? undefined : constraints[errcode]
-  const text = `${message}: ${constraint === undefined ? "SQLITE_ERROR" : `SQLITE_CONSTRAINT (extended: ${constraint})`}`
+  const text = `${message}: ${
+    constraint === undefined ? "SQLITE_ERROR" : `SQLITE_CONSTRAINT (extended: ${constraint})`
+  }`
   return new Error(`D1_ERROR: ${text}`, { cause: new Error(text) })
 }
 

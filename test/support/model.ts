@@ -29,7 +29,10 @@ export const Command = Schema.Union([
     priority: Schema.Literals(["P0", "P1", "P2", "P10"]),
     blockers: Schema.Array(Id).check(Schema.isMaxLength(2))
   }),
-  Schema.TaggedStruct("Claim", { scope: ScopeOf, agent: Agent, roles: Schema.Array(Schema.Literals(["build", "review"])).check(Schema.isMaxLength(2))
+  Schema.TaggedStruct("Claim", {
+    scope: ScopeOf,
+    agent: Agent,
+    roles: Schema.Array(Schema.Literals(["build", "review"])).check(Schema.isMaxLength(2))
   }),
   Schema.TaggedStruct("Review", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Continue", { scope: ScopeOf, agent: Agent }),
@@ -39,7 +42,14 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Requeue", { id: Id }),
   Schema.TaggedStruct("Move", {
     id: Id,
-    queue: Schema.Literals(["incoming", "claimed", "provisional", "failed", "needs_continuation", "requires-intervention"])
+    queue: Schema.Literals([
+      "incoming",
+      "claimed",
+      "provisional",
+      "failed",
+      "needs_continuation",
+      "requires-intervention"
+    ])
   }),
   Schema.TaggedStruct("Assign", { id: Id, agent: Schema.NullOr(Agent) }),
   Schema.TaggedStruct("Retitle", { id: Id, title: Schema.Literals(["x", "y"]) }),
@@ -117,7 +127,9 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
       const claimed = task.queue === "claimed"
       const origin = task.origin!
       release(task)
-      if (claimed) Object.assign(task, { queue: origin, attempts: task.attempts + 1, losses: task.losses + 1, lapsed: true })
+      if (claimed) {
+        Object.assign(task, { queue: origin, attempts: task.attempts + 1, losses: task.losses + 1, lapsed: true })
+      }
       task.version++
       expired++
     }
@@ -133,7 +145,9 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
       const [id, next] = [...tasks].filter(([key, task]) =>
         task.scope === scope && task.queue === from && task.holder === null && unmet(key).length === 0
         && (roles.length === 0 || roles.includes(task.role ?? ""))
-      ).toSorted(([a, x], [b, y]) => x.rank - y.rank || x.created - y.created || (a < b ? -1 : 1))[0] ?? []
+      ).toSorted(([a, x], [b, y]) =>
+        x.rank - y.rank || x.created - y.created || (a < b ? -1 : 1)
+      )[0] ?? []
       const result = yield* Effect.result(queue.claim(scope, {
         orchestrator_id,
         agent_name,
@@ -156,7 +170,12 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
 
   /** Does what the model allows, and expects the service to refuse the rest. */
   const expecting = Effect.fnUntraced(
-    function*(allowed: boolean, effect: Effect.Effect<unknown, { readonly _tag: string }>, id: string, change: () => void) {
+    function*(
+      allowed: boolean,
+      effect: Effect.Effect<unknown, { readonly _tag: string }>,
+      id: string,
+      change: () => void
+    ) {
       const result = yield* Effect.result(effect)
       assert.strictEqual(result._tag, allowed ? "Success" : "Failure", `${id}: ${JSON.stringify(result)}`)
       if (allowed) changing(id, change)
@@ -335,38 +354,41 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
     assert.deepStrictEqual(counts, history, "the counters drifted")
     assert.deepStrictEqual(holes, [], "a version without history, or history without its version")
     const stored = rows.map((row) => ({
-        id: row.id,
-        scope: row.scope,
-        queue: row.queue,
-        version: row.version,
-        title: row.title,
-        holder: row.claimed_by,
-        token: row.fencing_token,
-        origin: row.claimed_from,
-        expires: row.lease_expires_at,
-        lapsed: row.lapsed_token !== null,
-        attempts: row.attempt_count,
-        rejections: row.rejection_count,
-        losses: row.lease_losses,
-        blocked_by: row.blocked_by ?? ""
-      }))
+      id: row.id,
+      scope: row.scope,
+      queue: row.queue,
+      version: row.version,
+      title: row.title,
+      holder: row.claimed_by,
+      token: row.fencing_token,
+      origin: row.claimed_from,
+      expires: row.lease_expires_at,
+      lapsed: row.lapsed_token !== null,
+      attempts: row.attempt_count,
+      rejections: row.rejection_count,
+      losses: row.lease_losses,
+      blocked_by: row.blocked_by ?? ""
+    }))
     const expected = [...tasks].toSorted(([a], [b]) => a < b ? -1 : 1).map(([id, task]) => ({
-        id,
-        scope: task.scope,
-        queue: task.queue,
-        version: task.version,
-        title: task.title,
-        holder: task.holder,
-        token: task.holder === null ? null : task.grants,
-        origin: task.origin,
-        expires: task.holder === null ? null : task.expires,
-        lapsed: task.lapsed,
-        attempts: task.attempts,
-        rejections: task.rejections,
-        losses: task.losses,
-        blocked_by: unmet(id).join(",")
-      }))
-    assert.strictEqual(stored.map((task) => JSON.stringify(task)).join("\n"), expected.map((task) => JSON.stringify(task)).join("\n"))
+      id,
+      scope: task.scope,
+      queue: task.queue,
+      version: task.version,
+      title: task.title,
+      holder: task.holder,
+      token: task.holder === null ? null : task.grants,
+      origin: task.origin,
+      expires: task.holder === null ? null : task.expires,
+      lapsed: task.lapsed,
+      attempts: task.attempts,
+      rejections: task.rejections,
+      losses: task.losses,
+      blocked_by: unmet(id).join(",")
+    }))
+    assert.strictEqual(
+      stored.map((task) => JSON.stringify(task)).join("\n"),
+      expected.map((task) => JSON.stringify(task)).join("\n")
+    )
   })
 
   for (const command of commands) {

@@ -36,7 +36,9 @@ export const make = (config: Record<string, string> = {}) =>
         let parsed: unknown = text
         try {
           parsed = JSON.parse(text)
-        } catch { /* not JSON: the test sees the text */ }
+        } catch {
+          /* not JSON: the test sees the text */
+        }
         return { status: response.status, headers: response.headers, body: parsed }
       })
 
@@ -49,4 +51,3 @@ export const make = (config: Record<string, string> = {}) =>
 
     return { fetch, send, connect, withFetch: Effect.provideService(FetchHttpClient.Fetch, fetch) }
   })
-

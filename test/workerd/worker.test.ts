@@ -3,9 +3,21 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type Cost, Workerd } from "../support/harness.ts"
 
-const task = (id: string, scope: string, rest: object = {}) => ({ id, scope, file_path: `${id}.md`, branch: "b", ...rest })
+const task = (id: string, scope: string, rest: object = {}) => ({
+  id,
+  scope,
+  file_path: `${id}.md`,
+  branch: "b",
+  ...rest
+})
 const claim = (scope: string, rest: object = {}) => ({ scope, orchestrator_id: "k-m", agent_name: "ann", ...rest })
 const machine = { cluster: "k", machine_id: "m" }
+
+const within = (what: string, cost: Cost, limit: Cost) => {
+  assert.isAtMost(cost.trips, limit.trips, `${what}: trips`)
+  assert.isAtMost(cost.read, limit.read, `${what}: rows read`)
+  assert.isAtMost(cost.written, limit.written, `${what}: rows written`)
+}
 
 layer(Workerd.layer, { excludeTestServices: true, timeout: "60 seconds" })("in workerd", (it) => {
   it.effect("the database is migrated and healthy", () =>
@@ -20,7 +32,9 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "60 seconds" })("in w
       const { send } = yield* Workerd
       yield* send("POST", "/api/v1/orchestrators/register", machine)
       const numbers = Array.from({ length: 20 }, (_, i) => i)
-      yield* Effect.forEach(numbers, (i) => send("POST", "/api/v1/tasks", task(`race-${i}`, "race")), { concurrency: 20 })
+      yield* Effect.forEach(numbers, (i) => send("POST", "/api/v1/tasks", task(`race-${i}`, "race")), {
+        concurrency: 20
+      })
       const grants = yield* Effect.forEach(numbers, () => send("POST", "/api/v1/tasks/claim", claim("race")), {
         concurrency: 20
       })
@@ -52,7 +66,11 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "60 seconds" })("in w
       const odd = ["\u0000", "\ud800", "😀".repeat(40), "'; DROP TABLE tasks; --", "%", "a/b"]
       yield* Effect.forEach(odd, (text) =>
         Effect.gen(function*() {
-          const created = yield* send("POST", "/api/v1/tasks", task("odd", "odd", { id: text, file_path: text, title: text, content: text }))
+          const created = yield* send(
+            "POST",
+            "/api/v1/tasks",
+            task("odd", "odd", { id: text, file_path: text, title: text, content: text })
+          )
           assert.include([201, 400], created.status, text)
           const listed = yield* send("GET", `/api/v1/tasks?scope=odd&role=${encodeURIComponent(text.toWellFormed())}`)
           assert.strictEqual(listed.status, 200, text)
@@ -63,11 +81,6 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "60 seconds" })("in w
     Effect.gen(function*() {
       const { send } = yield* Workerd
       yield* send("POST", "/api/v1/orchestrators/register", machine)
-      const within = (what: string, cost: Cost, limit: Cost) => {
-        assert.isAtMost(cost.trips, limit.trips, `${what}: trips`)
-        assert.isAtMost(cost.read, limit.read, `${what}: rows read`)
-        assert.isAtMost(cost.written, limit.written, `${what}: rows written`)
-      }
       const life = Effect.fnUntraced(function*(id: string) {
         const write = { trips: 1, read: 15, written: 8 }
         const created = yield* send("POST", "/api/v1/tasks", task(id, "cost", { priority: "P0", role: "build" }))
@@ -75,9 +88,21 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "60 seconds" })("in w
         const claimed = yield* send("POST", "/api/v1/tasks/claim", claim("cost"))
         assert.strictEqual(claimed.body.id, id)
         within("claim", claimed.cost, write)
-        within("submit", (yield* send("POST", `/api/v1/tasks/${id}/submit`, { commits_count: 1, turns_used: 1 })).cost, write)
-        within("reject", (yield* send("POST", `/api/v1/tasks/${id}/reject`, { reason: "r", rejected_by: "x" })).cost, write)
-        within("claim", (yield* send("POST", "/api/v1/tasks/claim", claim("cost", { role_filter: "build" }))).cost, write)
+        within(
+          "submit",
+          (yield* send("POST", `/api/v1/tasks/${id}/submit`, { commits_count: 1, turns_used: 1 })).cost,
+          write
+        )
+        within(
+          "reject",
+          (yield* send("POST", `/api/v1/tasks/${id}/reject`, { reason: "r", rejected_by: "x" })).cost,
+          write
+        )
+        within(
+          "claim",
+          (yield* send("POST", "/api/v1/tasks/claim", claim("cost", { role_filter: "build" }))).cost,
+          write
+        )
         within("requeue", (yield* send("POST", `/api/v1/tasks/${id}/requeue`)).cost, write)
         yield* send("POST", "/api/v1/tasks/claim", claim("cost"))
         within("accept", (yield* send("POST", `/api/v1/tasks/${id}/accept`, { accepted_by: "x" })).cost, write)
@@ -85,14 +110,21 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "60 seconds" })("in w
         within("list", page.cost, { trips: 1, read: page.body.tasks.length + 15, written: 0 })
         const urgent = yield* send("GET", "/api/v1/tasks?scope=cost&queue=incoming&limit=10&sort=priority")
         within("list by priority", urgent.cost, { trips: 1, read: urgent.body.tasks.length + 15, written: 0 })
-        within("heartbeat", (yield* send("POST", "/api/v1/orchestrators/k-m/heartbeat")).cost, { trips: 1, read: 5, written: 1 })
+        within("heartbeat", (yield* send("POST", "/api/v1/orchestrators/k-m/heartbeat")).cost, {
+          trips: 1,
+          read: 5,
+          written: 1
+        })
       })
       yield* life("first")
       yield* Effect.forEach(Array.from({ length: 120 }, (_, i) => i), (i) =>
-        send("POST", "/api/v1/tasks", task(`deep-${i}`, "cost", i % 3 === 0 ? { blocked_by: "nobody" } : { role: "build" })), {
+        send(
+          "POST",
+          "/api/v1/tasks",
+          task(`deep-${i}`, "cost", i % 3 === 0 ? { blocked_by: "nobody" } : { role: "build" })
+        ), {
         concurrency: 10
       })
       yield* life("last")
     }))
 })
-

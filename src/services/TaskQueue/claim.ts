@@ -33,7 +33,12 @@ export const make = Effect.gen(function*() {
    * The id of the next task. One index holds who is ready, in the order of claims; another holds the same for each role,
    * so that a claim for some roles reads a row or two for each, and none for the tasks of others that wait in front.
    */
-  const next = (scope: ScopeName, queue: string, roles: ReadonlyArray<string>, types: ReadonlyArray<string>): Fragment => {
+  const next = (
+    scope: ScopeName,
+    queue: string,
+    roles: ReadonlyArray<string>,
+    types: ReadonlyArray<string>
+  ): Fragment => {
     const ready = sql`
       scope = ${scope} AND queue = ${queue} AND claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done'
       ${types.length === 0 ? sql`` : sql`AND type IN (SELECT value FROM json_each(${JSON.stringify(types)}))`}`

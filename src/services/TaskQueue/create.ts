@@ -48,11 +48,15 @@ export const make = Effect.gen(function*() {
           branch, content, project_id, auto_accept, hooks, flow, flow_overrides, metadata, created_at, updated_at,
           completed_at, grants, claimed_by, claimed_at, claimed_from, lease_expires_at)
         SELECT ${task.id}, ${scope}, ${task.file_path}, ${task.title || task.id}, ${queue},
-          coalesce((SELECT version FROM (${before})), 0) + 1, ${priority}, ${rank(priority)}, ${task.complexity || null},
+          coalesce((SELECT version FROM (${before})), 0) + 1, ${priority}, ${rank(priority)}, ${
+        task.complexity || null
+      },
           ${task.role || null}, ${task.type || null},
           coalesce((SELECT branch FROM projects WHERE ${inScope}), ${task.branch}), ${task.content ?? null}, ${project},
           ${Number(task.auto_accept ?? false)}, ${task.hooks || null}, ${task.flow || "default"},
-          ${task.flow_overrides || null}, ${task.metadata == null ? null : JSON.stringify(task.metadata)}, ${now}, ${now},
+          ${task.flow_overrides || null}, ${
+        task.metadata == null ? null : JSON.stringify(task.metadata)
+      }, ${now}, ${now},
           ${queue === "done" ? now : null}, ${grants}, ${claimed ? UnknownHolder : null}, ${claimed ? now : null},
           ${claimed ? "incoming" : null}, ${claimed ? now + settings.defaultLeaseSeconds * 1000 : null}
         WHERE ${valid}`,
@@ -64,7 +68,9 @@ export const make = Effect.gen(function*() {
         ...dependents.depend(task.id, scope, blockers, now, valid),
         sql`UPDATE tasks SET blocked_by = ${dependents.remaining(sql`tasks.id`)} WHERE ${self}`
       ]),
-      ...(queue === "done" ? dependents.release({ id: task.id, where: self }, null, `Task ${task.id} is done.`, now) : []),
+      ...(queue === "done"
+        ? dependents.release({ id: task.id, where: self }, null, `Task ${task.id} is done.`, now)
+        : []),
       sql`SELECT * FROM tasks WHERE ${self} AND ${valid}`
     ]).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))
     const created = yield* firstTask(answers.at(-1))

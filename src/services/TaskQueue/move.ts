@@ -76,7 +76,8 @@ export const make = Effect.gen(function*() {
         version: work.version,
         now,
         // After a lease ran out, the one who lost it is in the entry that says so.
-        actor: sql`coalesce(claimed_by, (SELECT actor FROM history WHERE task_id = tasks.id AND version = tasks.version))`,
+        actor:
+          sql`coalesce(claimed_by, (SELECT actor FROM history WHERE task_id = tasks.id AND version = tasks.version))`,
         details: JSON.stringify({ commits_count, turns_used, ...(burntOut(work, limits) ? limits : {}) }),
         set: sql`, submitted_at = ${now}, commits_count = ${commits_count}, turns_used = ${turns_used},
           check_results = coalesce(${work.check_results ?? null}, check_results),

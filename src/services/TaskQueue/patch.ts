@@ -43,7 +43,12 @@ export const make = Effect.gen(function*() {
     const done = queue === "done"
     const turns = done === (task.queue === "done")
       ? []
-      : dependents.hold({ id: task.id, where: sql`id = ${task.id} AND version = ${task.version + 1}` }, null, `Task ${task.id} is no longer done.`, now)
+      : dependents.hold(
+        { id: task.id, where: sql`id = ${task.id} AND version = ${task.version + 1}` },
+        null,
+        `Task ${task.id} is no longer done.`,
+        now
+      )
     const edges: Array<Statement<any>> = blockers === undefined
       ? []
       : dependents.depend(task.id, task.scope, blockers, now, sql`EXISTS (SELECT 1 FROM tasks WHERE ${where})`)
