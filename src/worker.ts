@@ -23,7 +23,9 @@ import { Settings, SettingsConfig } from "./services/Settings.ts"
 import { TaskQueue } from "./services/TaskQueue.ts"
 import { Database } from "./sql/Database.ts"
 
-const settings = Effect.runSync(SettingsConfig.parse(ConfigProvider.fromUnknown(env)))
+const settings = Effect.runSync(
+  Effect.catch(SettingsConfig.parse(ConfigProvider.fromUnknown(env)), ({ message }) => Effect.die(new Error(message)))
+)
 
 const PlatformLayer = Layer.mergeAll(
   Database.layer.pipe(Layer.provide(D1Client.layer({ db: env.DB }))),

@@ -6,6 +6,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { Draft, draftFilters, DraftNotFound, DraftPatch, NewDraft } from "../domain/Draft.ts"
+import { describe } from "../domain/Encoding.ts"
 import { DraftId } from "../domain/Identifier.ts"
 import { NoFields } from "../domain/NoFields.ts"
 import { pageEnvelope } from "../domain/Page.ts"
@@ -15,7 +16,8 @@ import { scoped, scopeParameter } from "./Scoped.ts"
 // Digits only: `1e0` is a number, and not how anybody writes a draft's id.
 const params = {
   id: Schema.String.check(Schema.isPattern(/^\d+$/, { message: "Draft ID must be an integer" })).pipe(
-    Schema.decodeTo(DraftId, SchemaTransformation.numberFromString)
+    Schema.decodeTo(DraftId, SchemaTransformation.numberFromString),
+    describe("The draft's id, given by the server.")
   )
 }
 
@@ -23,7 +25,10 @@ export class DraftsApi extends HttpApiGroup.make("drafts")
   .add(
     HttpApiEndpoint.get("list", "/", {
       query: { ...draftFilters, ...scopeParameter },
-      success: Schema.Struct({ drafts: Schema.Array(Draft), ...pageEnvelope }),
+      success: Schema.Struct({
+        drafts: Schema.Array(Draft).pipe(describe("The drafts of this page.")),
+        ...pageEnvelope
+      }),
       error: ScopeRequired
     }).annotateMerge(OpenApi.annotations({
       summary: "List drafts",
@@ -54,7 +59,7 @@ export class DraftsApi extends HttpApiGroup.make("drafts")
     HttpApiEndpoint.delete("delete", "/:id", {
       params,
       query: scopeParameter,
-      success: Schema.Struct({ message: Schema.String.annotate({ description: "`Draft <id> deleted`" }) }),
+      success: Schema.Struct({ message: Schema.String.pipe(describe("`Draft <id> deleted`")) }),
       error: DraftNotFound
     }).annotateMerge(OpenApi.annotations({
       summary: "Delete a draft",

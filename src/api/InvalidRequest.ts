@@ -2,16 +2,18 @@
 import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Schema from "effect/Schema"
-import { ErrorText } from "../domain/Encoding.ts"
+import { describe, ErrorText } from "../domain/Encoding.ts"
 
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
   "InvalidRequest",
   {
     error: ErrorText,
     issues: Schema.Array(Schema.Struct({
-      path: Schema.Array(Schema.Union([Schema.String, Schema.Int])),
-      message: Schema.String
-    })).annotate({ description: "Every field that does not fit, and what is wrong with it." })
+      path: Schema.Array(Schema.Union([Schema.String, Schema.Int])).pipe(
+        describe("Where the field is: `body`, `query`, `path` or `headers`, and the keys down to it.")
+      ),
+      message: Schema.String.pipe(describe("What was expected there."))
+    })).pipe(describe("Every field that does not fit, and what is wrong with it."))
   },
   { httpApiStatus: 400, description: "The request does not fit the endpoint: each field that does not is named." }
 ) {}

@@ -4,7 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { Time } from "../domain/Encoding.ts"
+import { describe, Time } from "../domain/Encoding.ts"
 import { OrchestratorId } from "../domain/Identifier.ts"
 import * as Orchestrators from "../domain/Orchestrator.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
@@ -20,7 +20,10 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       payload: scoped(Orchestrators.Registration),
       // The first that fits is the answer, so the one that asks for more comes first.
       success: [
-        Schema.Struct({ ...Orchestrators.Registered.fields, known: Schema.Literal(true) }),
+        Schema.Struct({
+          ...Orchestrators.Registered.fields,
+          known: Schema.Literal(true).pipe(describe("It was registered before."))
+        }),
         Orchestrators.Registered.pipe(HttpApiSchema.status(201))
       ],
       error: [Orchestrators.OrchestratorTaken, ScopeRequired]
@@ -36,12 +39,12 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       payload: [
         Schema.Null,
         scoped(Schema.Struct({
-          timestamp: Schema.optionalKey(Schema.NullOr(Schema.String)).annotate({
-            description: "Tolerated: the server's own clock counts."
-          })
+          timestamp: Schema.optionalKey(Schema.NullOr(Schema.String)).pipe(
+            describe("Tolerated: the server's own clock counts.")
+          )
         }))
       ],
-      success: Schema.Struct({ success: Schema.Literal(true), last_heartbeat: Time }),
+      success: Schema.Struct({ success: Schema.Literal(true).pipe(describe("It was heard.")), last_heartbeat: Time }),
       error
     }).annotateMerge(OpenApi.annotations({
       summary: "Send a heartbeat",
@@ -50,8 +53,8 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
     HttpApiEndpoint.get("list", "/", {
       query: { ...Orchestrators.orchestratorFilters, ...scopeParameter },
       success: Schema.Struct({
-        orchestrators: Schema.Array(Orchestrators.Orchestrator),
-        total: Schema.Int.annotate({ description: "How many there are." })
+        orchestrators: Schema.Array(Orchestrators.Orchestrator).pipe(describe("The machines.")),
+        total: Schema.Int.pipe(describe("How many there are."))
       }),
       error: ScopeRequired
     }).annotateMerge(OpenApi.annotations({

@@ -4,6 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { describe } from "../domain/Encoding.ts"
 import { ProjectId } from "../domain/Identifier.ts"
 import { NoFields } from "../domain/NoFields.ts"
 import { pageEnvelope } from "../domain/Page.ts"
@@ -26,7 +27,10 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
   .add(
     HttpApiEndpoint.get("list", "/", {
       query: { ...projectFilters, ...scopeParameter },
-      success: Schema.Struct({ projects: Schema.Array(Project), ...pageEnvelope }),
+      success: Schema.Struct({
+        projects: Schema.Array(Project).pipe(describe("The projects of this page.")),
+        ...pageEnvelope
+      }),
       error: ScopeRequired
     }).annotateMerge(OpenApi.annotations({
       summary: "List projects",
@@ -50,8 +54,8 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
       query: scopeParameter,
       success: Schema.Struct({
         project_id: ProjectId,
-        tasks: Schema.Array(Task),
-        total: Schema.Int.annotate({ description: "How many tasks the project has." })
+        tasks: Schema.Array(Task).pipe(describe("All tasks of the project.")),
+        total: Schema.Int.pipe(describe("How many tasks the project has."))
       }),
       error: ProjectNotFound
     }).annotateMerge(OpenApi.annotations({
@@ -71,7 +75,7 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
     HttpApiEndpoint.delete("delete", "/:id", {
       params,
       query: scopeParameter,
-      success: Schema.Struct({ message: Schema.String.annotate({ description: "`Project <id> deleted`" }) }),
+      success: Schema.Struct({ message: Schema.String.pipe(describe("`Project <id> deleted`")) }),
       error: [ProjectNotFound, ProjectHasTasks]
     }).annotateMerge(OpenApi.annotations({
       summary: "Delete a project",

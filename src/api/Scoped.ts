@@ -1,14 +1,18 @@
 /** How a request names its scope: in the query of any endpoint, or in the body. */
 import * as Schema from "effect/Schema"
+import { describe } from "../domain/Encoding.ts"
 import { ScopeName } from "../domain/Identifier.ts"
 
-const scope = Schema.optionalKey(ScopeName).annotate({
-  description: "The scope. A record of another one is not found; a list or a new record without one is in `default`."
-})
+const scope = Schema.optionalKey(ScopeName).pipe(
+  describe("The scope. A record of another one is not found; a list or a new record without one is in `default`.")
+)
 
 /** Beside the other query parameters of every endpoint. */
 export const scopeParameter = { scope }
 
 /** A body that may also name the scope. Real clients put it there. */
 export const scoped = <Fields extends Schema.Struct.Fields>(schema: Schema.Struct<Fields>) =>
-  Schema.Struct({ ...schema.fields, scope: Schema.optionalKey(Schema.NullOr(ScopeName)) })
+  Schema.Struct({
+    ...schema.fields,
+    scope: Schema.optionalKey(Schema.NullOr(ScopeName).pipe(describe("The scope; in the query it counts as well.")))
+  })

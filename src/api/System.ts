@@ -3,31 +3,31 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { ErrorText, Time } from "../domain/Encoding.ts"
+import { describe, ErrorText, Time } from "../domain/Encoding.ts"
 
 // Clients of the old server look for this version.
 export const Version = "2.0.0"
 
-const version = Schema.Literal(Version).annotate({ description: "The version of the API." })
+const version = Schema.Literal(Version).pipe(describe("The version of the API."))
 
 export const Health = Schema.Struct({
-  status: Schema.Literal("healthy"),
+  status: Schema.Literal("healthy").pipe(describe("Requests can be served.")),
   version,
   timestamp: Time,
-  database: Schema.Literal("connected"),
-  access: Schema.Literal("open").annotate({ description: "`open`: every request is served, whoever sends it." })
+  database: Schema.Literal("connected").pipe(describe("D1 answers, and has its tables.")),
+  access: Schema.Literal("open").pipe(describe("`open`: every request is served, whoever sends it."))
 }).annotate({ identifier: "Health" })
 
 export class Unhealthy extends Schema.TaggedError<Unhealthy>()(
   "Unhealthy",
   {
     error: ErrorText,
-    status: Schema.Literal("unhealthy"),
+    status: Schema.Literal("unhealthy").pipe(describe("Requests cannot be served.")),
     version,
     timestamp: Time,
-    database: Schema.Literals(["disconnected", "unmigrated"]).annotate({
-      description: "`unmigrated`: D1 answers, but has not got this server's tables."
-    })
+    database: Schema.Literals(["disconnected", "unmigrated"]).pipe(
+      describe("`unmigrated`: D1 answers, but has not got this server's tables.")
+    )
   },
   { httpApiStatus: 503, description: "The database cannot be used." }
 ) {}
@@ -36,10 +36,10 @@ export class SystemApi extends HttpApiGroup.make("system", { topLevel: true })
   .add(
     HttpApiEndpoint.get("info", "/", {
       success: Schema.Struct({
-        name: Schema.Literal("Octopoid Server"),
+        name: Schema.Literal("Octopoid Server").pipe(describe("What this is.")),
         version,
-        documentation: Schema.String.annotate({ description: "Where the API is described." }),
-        endpoints: Schema.Array(Schema.String).annotate({ description: "`METHOD /path` of every endpoint." })
+        documentation: Schema.String.pipe(describe("Where the API is described.")),
+        endpoints: Schema.Array(Schema.String).pipe(describe("`METHOD /path` of every endpoint."))
       })
     }).annotateMerge(
       OpenApi.annotations({ summary: "Describe the server", description: "Its version and endpoints." })

@@ -4,6 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { describe } from "../domain/Encoding.ts"
 import { HistoryEntry } from "../domain/History.ts"
 import { TaskId } from "../domain/Identifier.ts"
 import { pageEnvelope } from "../domain/Page.ts"
@@ -19,7 +20,10 @@ export class TasksApi extends HttpApiGroup.make("tasks")
   .add(
     HttpApiEndpoint.get("list", "/", {
       query: { ...Tasks.taskFilters, ...scopeParameter },
-      success: Schema.Struct({ tasks: Schema.Array(Tasks.Task), ...pageEnvelope }),
+      success: Schema.Struct({
+        tasks: Schema.Array(Tasks.Task).pipe(describe("The tasks of this page.")),
+        ...pageEnvelope
+      }),
       error: ScopeRequired
     }).annotateMerge(OpenApi.annotations({
       summary: "List tasks",
@@ -69,7 +73,10 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.delete("delete", "/:id", {
       params,
       query: scopeParameter,
-      success: Schema.Struct({ message: Schema.Literal("Task deleted"), task_id: TaskId }),
+      success: Schema.Struct({
+        message: Schema.Literal("Task deleted").pipe(describe("That it is gone.")),
+        task_id: TaskId
+      }),
       error: Errors.TaskNotFound
     }).annotateMerge(OpenApi.annotations({
       summary: "Delete a task",
@@ -126,8 +133,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       query: scopeParameter,
       success: Schema.Struct({
         task_id: TaskId,
-        history: Schema.Array(HistoryEntry),
-        total: Schema.Int.annotate({ description: "How many entries there are." })
+        history: Schema.Array(HistoryEntry).pipe(describe("What happened, oldest first.")),
+        total: Schema.Int.pipe(describe("How many entries there are."))
       }),
       error: Errors.TaskNotFound
     }).annotateMerge(OpenApi.annotations({

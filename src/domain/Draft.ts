@@ -1,25 +1,25 @@
 /** A draft: an idea that may become a task. */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { ErrorText, Time, TimeColumn } from "./Encoding.ts"
+import { describe, ErrorText, Time, TimeColumn } from "./Encoding.ts"
 import { DraftId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
 
-const text = (description: string) => Schema.NullOr(Schema.String).annotate({ description })
+const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
 
 const fields = <T extends Schema.Top>(time: T) => ({
   id: DraftId,
   scope: ScopeName,
-  title: Schema.String.annotate({ description: "The idea, in a few words." }),
-  status: Schema.String.annotate({ description: "Free text: `idea`, `proposed`, `approved`, `archived` …" }),
-  author: Schema.String.annotate({ description: "Whose idea it is." }),
+  title: Schema.String.pipe(describe("The idea, in a few words.")),
+  status: Schema.String.pipe(describe("Free text: `idea`, `proposed`, `approved`, `archived` …")),
+  author: Schema.String.pipe(describe("Whose idea it is.")),
   domain: text("What it is about."),
   file_path: text("Where it is written down."),
   linked_task_id: text("The task that came of it. It need not exist."),
   linked_project_id: text("The project that came of it. It need not exist."),
   tags: text("Its tags, as JSON text."),
-  created_at: time.annotate({ description: "When it was created." }),
-  updated_at: time.annotate({ description: "When it last changed." })
+  created_at: time.pipe(describe("When it was created.")),
+  updated_at: time.pipe(describe("When it last changed."))
 })
 
 export const Draft = Schema.Struct(fields(Time)).annotate({ identifier: "Draft" })
@@ -28,8 +28,8 @@ export type Draft = typeof Draft.Type
 export const DraftRow = Schema.Struct(fields(TimeColumn))
 
 const maybe = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(Schema.NullOr(schema)).annotate({ description })
-const given = (description: string) => Schema.optionalKey(Schema.NonEmptyString).annotate({ description })
+  Schema.optionalKey(Schema.NullOr(schema)).pipe(describe(description))
+const given = (description: string) => Schema.optionalKey(Schema.NonEmptyString).pipe(describe(description))
 
 /** A list is written as JSON text; text is kept as it is. */
 const TagsInput = Schema.Union([Schema.String, Schema.Array(Schema.Json)]).pipe(
@@ -53,8 +53,8 @@ const writable = {
 
 export const NewDraft = Schema.Struct({
   ...writable,
-  title: Schema.NonEmptyString.annotate({ description: "The idea, in a few words." }),
-  author: Schema.NonEmptyString.annotate({ description: "Whose idea it is." }),
+  title: Schema.NonEmptyString.pipe(describe("The idea, in a few words.")),
+  author: Schema.NonEmptyString.pipe(describe("Whose idea it is.")),
   status: maybe(Schema.String, "Free text; `idea` unless given.")
 }).annotate({ identifier: "NewDraft" })
 export type NewDraft = typeof NewDraft.Type
@@ -68,7 +68,7 @@ export const DraftPatch = Schema.Struct({
 }).annotate({ identifier: "DraftPatch" })
 export type DraftPatch = typeof DraftPatch.Type
 
-const parameter = (description: string) => Schema.optionalKey(Schema.String).annotate({ description })
+const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
 
 /** The query parameters of the draft list: each narrows it, and an empty one does not. */
 export const draftFilters = {

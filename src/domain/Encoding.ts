@@ -2,8 +2,12 @@
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
+/** Describes a value as it travels, so that the OpenAPI document says what it is. */
+export const describe = (description: string) => <S extends Schema.Top>(schema: S): S["Rebuild"] =>
+  Schema.annotateEncoded<S>({ description })(schema)
+
 /** Instants: ISO 8601 with milliseconds and `Z` on the wire, integer milliseconds since 1970 in a row. */
-export const Time = Schema.DateTimeUtcFromString
+export const Time = Schema.DateTimeUtcFromString.pipe(describe("An instant: ISO 8601 with milliseconds, in UTC."))
 export const TimeColumn = Schema.DateTimeUtcFromMillis
 
 /** A boolean spelled 0 or 1: in every row, and on the wire for the booleans of a task. */
@@ -42,6 +46,11 @@ export const JsonTextInput = Schema.Union([Schema.String, Schema.Json]).pipe(
   )
 )
 
+/** A whole number in a path or a query string: digits only, since `1e3` is a number that nobody means. */
+export const IntegerParameter = Schema.String.check(
+  Schema.isPattern(/^-?\d{1,15}$/, { expected: "a whole number" })
+).pipe(Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString))
+
 /** `a,b` in a query string; an empty value means no filter. */
 export const CommaList = Schema.String.pipe(
   Schema.decodeTo(
@@ -74,4 +83,4 @@ export const ErrorText = Schema.String.pipe(
       encode: (text) => offlineWords.reduce((result, [word, softer]) => result.replace(word, softer), text)
     })
   )
-).annotate({ description: "One plain sentence: what is true now, and what the caller can do next." })
+).pipe(describe("One plain sentence: what is true now, and what the caller can do next."))

@@ -1,20 +1,20 @@
 /** What happened to a task: one entry for each of its versions, kept longer than the task itself. */
 import * as Schema from "effect/Schema"
-import { JsonColumn, Time, TimeColumn } from "./Encoding.ts"
+import { describe, JsonColumn, Time, TimeColumn } from "./Encoding.ts"
 import { QueueName, ScopeName, TaskId } from "./Identifier.ts"
 
 const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
   task_id: TaskId,
   scope: ScopeName,
-  version: Schema.Int.annotate({ description: "The version of the task that this change made." }),
-  event: Schema.String.annotate({
-    description: "What happened: created, claimed, submitted, accepted, lease_expired, patched, unblocked, deleted …"
-  }),
-  from_queue: Schema.NullOr(QueueName).annotate({ description: "Where the task was; null at its creation." }),
-  to_queue: Schema.NullOr(QueueName).annotate({ description: "Where it went; null at its deletion." }),
-  actor: Schema.NullOr(Schema.String).annotate({ description: "Who did it, or whose lease it was." }),
-  reason: Schema.NullOr(Schema.String).annotate({ description: "Why, in the words of whoever did it." }),
-  details: Schema.NullOr(json).annotate({ description: "What else was said or changed." }),
+  version: Schema.Int.pipe(describe("The version of the task that this change made.")),
+  event: Schema.String.pipe(
+    describe("What happened: created, claimed, submitted, accepted, lease_expired, patched, unblocked, deleted …")
+  ),
+  from_queue: Schema.NullOr(QueueName).pipe(describe("Where the task was; null at its creation.")),
+  to_queue: Schema.NullOr(QueueName).pipe(describe("Where it went; null at its deletion.")),
+  actor: Schema.NullOr(Schema.String).pipe(describe("Who did it, or whose lease it was.")),
+  reason: Schema.NullOr(Schema.String).pipe(describe("Why, in the words of whoever did it.")),
+  details: Schema.NullOr(json).pipe(describe("What else was said or changed.")),
   at: time
 })
 

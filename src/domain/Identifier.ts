@@ -1,5 +1,6 @@
 /** The names records go by. */
 import * as Schema from "effect/Schema"
+import { describe } from "./Encoding.ts"
 
 // Control characters are refused: they survive neither logs nor URLs, and some clients cannot send them back.
 const name = (description: string) =>
@@ -7,7 +8,7 @@ const name = (description: string) =>
     Schema.isMaxLength(200),
     // oxlint-disable-next-line no-control-regex
     Schema.isPattern(/^[^\u0000-\u001f\u007f]*$/, { expected: "no control characters" })
-  ).annotate({ description })
+  ).pipe(describe(description))
 
 /** The tenant: every record belongs to one, and nothing crosses it. */
 export const ScopeName = name("The scope (tenant) the record belongs to.")
@@ -31,9 +32,8 @@ export const OrchestratorId = name("The orchestrator's id: `<cluster>-<machine_i
 )
 export type OrchestratorId = typeof OrchestratorId.Type
 
-export const DraftId = Schema.Int.check(Schema.isGreaterThan(0)).annotate({
-  description: "The draft's id, given by the server."
-}).pipe(Schema.brand("DraftId"))
+export const DraftId = Schema.Int.check(Schema.isGreaterThan(0)).pipe(describe("The draft's id, given by the server."))
+  .pipe(Schema.brand("DraftId"))
 export type DraftId = typeof DraftId.Type
 
 /** A queue's name. The built-in ones are in `TaskState.ts`; flows may bring their own. */

@@ -1,12 +1,12 @@
 /** A PATCH that names nothing to change. */
 import * as Schema from "effect/Schema"
-import { ErrorText } from "./Encoding.ts"
+import { describe, ErrorText } from "./Encoding.ts"
 
 export class NoFields extends Schema.TaggedError<NoFields>()(
   "NoFields",
   {
     error: ErrorText,
-    fields: Schema.Array(Schema.String).annotate({ description: "The fields that can be updated." })
+    fields: Schema.Array(Schema.String).pipe(describe("The fields that can be updated."))
   },
   { httpApiStatus: 400, description: "The request names no field that can be updated." }
 ) {

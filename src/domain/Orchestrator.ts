@@ -1,26 +1,26 @@
 /** An orchestrator: a registered machine that runs agents. */
 import * as Schema from "effect/Schema"
-import { CommaList, ErrorText, JsonTextInput, Time, TimeColumn } from "./Encoding.ts"
+import { CommaList, describe, ErrorText, JsonTextInput, Time, TimeColumn } from "./Encoding.ts"
 import { OrchestratorId, ScopeName } from "./Identifier.ts"
 
-const text = (description: string) => Schema.NullOr(Schema.String).annotate({ description })
+const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
 const maybe = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(Schema.NullOr(schema)).annotate({ description })
+  Schema.optionalKey(Schema.NullOr(schema)).pipe(describe(description))
 
-export const OrchestratorStatus = Schema.Literals(["active", "offline", "maintenance"]).annotate({
-  description: "`active`: heard of lately. `offline`: silent for too long. `maintenance`: gets no work until lifted."
-})
+export const OrchestratorStatus = Schema.Literals(["active", "offline", "maintenance"]).pipe(
+  describe("`active`: heard of lately. `offline`: silent for too long. `maintenance`: gets no work until lifted.")
+)
 
 const fields = <T extends Schema.Top>(time: T) => ({
   id: OrchestratorId,
   scope: ScopeName,
-  cluster: Schema.String.annotate({ description: "The cluster the machine belongs to." }),
-  machine_id: Schema.String.annotate({ description: "The machine's name in its cluster." }),
+  cluster: Schema.String.pipe(describe("The cluster the machine belongs to.")),
+  machine_id: Schema.String.pipe(describe("The machine's name in its cluster.")),
   hostname: text("The machine's host name."),
   repo_url: text("The repository its agents work on."),
   version: text("The version of the orchestrator."),
   capabilities: text("What it can do, as JSON text."),
-  max_agents: Schema.NullOr(Schema.Int).annotate({ description: "How many agents it runs at once." }),
+  max_agents: Schema.NullOr(Schema.Int).pipe(describe("How many agents it runs at once.")),
   status: OrchestratorStatus,
   registered_at: time,
   last_heartbeat: time
@@ -31,7 +31,7 @@ export type Orchestrator = typeof Orchestrator.Type
 export const OrchestratorRow = Schema.Struct(fields(TimeColumn))
 
 const name = (description: string) =>
-  Schema.NonEmptyString.check(Schema.isMaxLength(90), Schema.isPattern(/^[^\p{Cc}]*$/u)).annotate({ description })
+  Schema.NonEmptyString.check(Schema.isMaxLength(90), Schema.isPattern(/^[^\p{Cc}]*$/u)).pipe(describe(description))
 
 export const Registration = Schema.Struct({
   cluster: name("The cluster the machine belongs to."),
@@ -53,21 +53,21 @@ export type Registration = typeof Registration.Type
 
 export const Registered = Schema.Struct({
   orchestrator_id: OrchestratorId,
-  registered_at: Time.annotate({ description: "When it registered first." }),
+  registered_at: Time.pipe(describe("When it registered first.")),
   status: OrchestratorStatus
 }).annotate({ identifier: "Registered" })
 export type Registered = typeof Registered.Type
 
 export const orchestratorFilters = {
-  cluster: Schema.optionalKey(Schema.String).annotate({ description: "Only machines of this cluster." }),
-  status: Schema.optionalKey(CommaList).annotate({ description: "Only those with one of these statuses." })
+  cluster: Schema.optionalKey(Schema.String).pipe(describe("Only machines of this cluster.")),
+  status: Schema.optionalKey(CommaList).pipe(describe("Only those with one of these statuses."))
 }
 export const OrchestratorFilter = Schema.Struct(orchestratorFilters)
 export type OrchestratorFilter = typeof OrchestratorFilter.Type
 
 export class OrchestratorNotFound extends Schema.TaggedError<OrchestratorNotFound>()(
   "OrchestratorNotFound",
-  { error: ErrorText, orchestrator_id: Schema.String },
+  { error: ErrorText, orchestrator_id: Schema.String.pipe(describe("The id asked for.")) },
   { httpApiStatus: 404, description: "No orchestrator with this id is in reach." }
 ) {
   static readonly of = (orchestrator_id: string) =>
@@ -76,7 +76,7 @@ export class OrchestratorNotFound extends Schema.TaggedError<OrchestratorNotFoun
 
 export class OrchestratorTaken extends Schema.TaggedError<OrchestratorTaken>()(
   "OrchestratorTaken",
-  { error: ErrorText, orchestrator_id: Schema.String },
+  { error: ErrorText, orchestrator_id: Schema.String.pipe(describe("The id asked for.")) },
   { httpApiStatus: 409, description: "The id belongs to a machine that is not this one." }
 ) {
   static readonly of = (orchestrator_id: string) =>

@@ -1,23 +1,26 @@
 /** One page of a list. */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { describe, IntegerParameter } from "./Encoding.ts"
 
 /** The longest page. A greater `limit` is answered with this many, and says so in `limit`. */
 export const MaxLimit = 500
 
-const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
+const Natural = IntegerParameter.check(Schema.isGreaterThanOrEqualTo(0))
 
-const Limit = natural.pipe(
+const Limit = Natural.pipe(
   Schema.decodeTo(
     Schema.Int,
     SchemaTransformation.transform({ decode: (n) => Math.min(n, MaxLimit), encode: (n) => n })
   )
-).annotate({ description: `How many rows at most: 50 unless given, never more than ${MaxLimit}.` })
+)
 
 /** The query parameters of every list. */
 export const pageParameters = {
-  limit: Schema.optionalKey(Limit),
-  offset: Schema.optionalKey(natural.annotate({ description: "How many rows to skip." }))
+  limit: Schema.optionalKey(
+    Limit.pipe(describe(`How many rows at most: 50 unless given, never more than ${MaxLimit}.`))
+  ),
+  offset: Schema.optionalKey(Natural.pipe(describe("How many rows to skip.")))
 }
 
 export interface Page {
@@ -32,7 +35,7 @@ export const pageOf = (query: { readonly limit?: number; readonly offset?: numbe
 
 /** The envelope of every list. */
 export const pageEnvelope = {
-  total: Schema.Int.annotate({ description: "How many rows match, on all pages." }),
-  offset: Schema.Int.annotate({ description: "How many rows were skipped." }),
-  limit: Schema.Int.annotate({ description: "How many rows this page holds at most." })
+  total: Schema.Int.pipe(describe("How many rows match, on all pages.")),
+  offset: Schema.Int.pipe(describe("How many rows were skipped.")),
+  limit: Schema.Int.pipe(describe("How many rows this page holds at most."))
 }

@@ -1,28 +1,28 @@
 /** A project: a group of tasks that share a branch. */
 import * as Schema from "effect/Schema"
-import { ErrorText, Flag, FlagInput, Time, TimeColumn } from "./Encoding.ts"
+import { describe, ErrorText, Flag, FlagInput, Time, TimeColumn } from "./Encoding.ts"
 import { ProjectId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
 
-const text = (description: string) => Schema.NullOr(Schema.String).annotate({ description })
+const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
 
 const fields = <T extends Schema.Top, B extends Schema.Top>(time: T, bool: B) => ({
   id: ProjectId,
   scope: ScopeName,
-  title: Schema.String.annotate({ description: "What the project is about, in a few words." }),
+  title: Schema.String.pipe(describe("What the project is about, in a few words.")),
   description: text("What the project is about, in full."),
-  status: Schema.String.annotate({ description: "Free text: `draft`, `active`, `completed` …" }),
+  status: Schema.String.pipe(describe("Free text: `draft`, `active`, `completed` …")),
   branch: text("The branch its tasks work on."),
-  base_branch: Schema.String.annotate({ description: "The branch it is merged into." }),
-  auto_accept: bool.annotate({ description: "Whether it is marked for automatic acceptance." }),
+  base_branch: Schema.String.pipe(describe("The branch it is merged into.")),
+  auto_accept: bool.pipe(describe("Whether it is marked for automatic acceptance.")),
   // Clients take a missing flow for `project`, so it is never `default`.
-  flow: Schema.String.annotate({ description: "The flow it follows." }),
-  pr_number: Schema.NullOr(Schema.Int).annotate({ description: "Its pull request's number." }),
+  flow: Schema.String.pipe(describe("The flow it follows.")),
+  pr_number: Schema.NullOr(Schema.Int).pipe(describe("Its pull request's number.")),
   pr_url: text("Its pull request's address."),
   created_by: text("Who created it."),
-  created_at: time.annotate({ description: "When it was created." }),
-  updated_at: time.annotate({ description: "When it last changed." }),
-  completed_at: Schema.NullOr(time).annotate({ description: "When it was completed." })
+  created_at: time.pipe(describe("When it was created.")),
+  updated_at: time.pipe(describe("When it last changed.")),
+  completed_at: Schema.NullOr(time).pipe(describe("When it was completed."))
 })
 
 export const Project = Schema.Struct(fields(Time, Schema.Boolean)).annotate({ identifier: "Project" })
@@ -31,8 +31,8 @@ export type Project = typeof Project.Type
 export const ProjectRow = Schema.Struct(fields(TimeColumn, Flag))
 
 const maybe = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(Schema.NullOr(schema)).annotate({ description })
-const given = (description: string) => Schema.optionalKey(Schema.NonEmptyString).annotate({ description })
+  Schema.optionalKey(Schema.NullOr(schema)).pipe(describe(description))
+const given = (description: string) => Schema.optionalKey(Schema.NonEmptyString).pipe(describe(description))
 
 const number = Schema.Int.check(
   Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
@@ -51,8 +51,8 @@ const writable = {
 export const NewProject = Schema.Struct({
   ...writable,
   id: ProjectId,
-  title: Schema.NonEmptyString.annotate({ description: "What the project is about, in a few words." }),
-  branch: Schema.NonEmptyString.annotate({ description: "The branch its tasks work on." }),
+  title: Schema.NonEmptyString.pipe(describe("What the project is about, in a few words.")),
+  branch: Schema.NonEmptyString.pipe(describe("The branch its tasks work on.")),
   base_branch: maybe(Schema.String, "The branch it is merged into; `main` unless given."),
   status: maybe(Schema.String, "Free text; `draft` unless given."),
   created_by: maybe(Schema.String, "Who creates it.")
@@ -69,7 +69,7 @@ export const ProjectPatch = Schema.Struct({
 }).annotate({ identifier: "ProjectPatch" })
 export type ProjectPatch = typeof ProjectPatch.Type
 
-const parameter = (description: string) => Schema.optionalKey(Schema.String).annotate({ description })
+const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
 
 /** The query parameters of the project list: each narrows it, and an empty one does not. */
 export const projectFilters = {
@@ -102,9 +102,9 @@ export class ProjectHasTasks extends Schema.TaggedError<ProjectHasTasks>()(
   "ProjectHasTasks",
   {
     error: ErrorText,
-    hint: Schema.String.annotate({ description: "What to do first." }),
+    hint: Schema.String.pipe(describe("What to do first.")),
     project_id: ProjectId,
-    tasks: Schema.Int.annotate({ description: "How many tasks the project has." })
+    tasks: Schema.Int.pipe(describe("How many tasks the project has."))
   },
   { httpApiStatus: 409, description: "The project still has tasks. Nothing was deleted." }
 ) {

@@ -1,47 +1,58 @@
 /** A task: a unit of work, in exactly one queue at any time. */
 import * as Schema from "effect/Schema"
-import { CommaList, Flag, FlagInput, FlagParameter, JsonColumn, JsonTextInput, Time, TimeColumn } from "./Encoding.ts"
+import {
+  CommaList,
+  describe,
+  Flag,
+  FlagInput,
+  FlagParameter,
+  IntegerParameter,
+  JsonColumn,
+  JsonTextInput,
+  Time,
+  TimeColumn
+} from "./Encoding.ts"
 import { OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
 
-const text = (description: string) => Schema.NullOr(Schema.String).annotate({ description })
-const count = (description: string) => Schema.Int.annotate({ description })
-const flag = (description: string) => Flag.annotate({ description })
+const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
+const count = (description: string) => Schema.Int.pipe(describe(description))
+const flag = (description: string) => Flag.pipe(describe(description))
 
 const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
   id: TaskId,
   scope: ScopeName,
-  file_path: Schema.String.annotate({ description: "Where the task is described; unique in its scope." }),
-  title: Schema.String.annotate({ description: "What is to be done, in a few words." }),
+  file_path: Schema.String.pipe(describe("Where the task is described; unique in its scope.")),
+  title: Schema.String.pipe(describe("What is to be done, in a few words.")),
   queue: QueueName,
   version: count("Rises by one with every change of the task."),
-  priority: Schema.String.annotate({ description: "`P0` (most urgent), `P1`, `P2` …" }),
+  priority: Schema.String.pipe(describe("`P0` (most urgent), `P1`, `P2` …")),
   complexity: text("How hard its creator thinks it is."),
   role: text("The role of the agents that may claim it."),
   type: text("The kind of work."),
-  branch: Schema.String.annotate({ description: "The branch to work on; a project's branch wins over the caller's." }),
+  branch: Schema.String.pipe(describe("The branch to work on; a project's branch wins over the caller's.")),
   content: text("The task in full, as Markdown."),
-  project_id: Schema.NullOr(ProjectId).annotate({ description: "The project it belongs to." }),
+  project_id: Schema.NullOr(ProjectId).pipe(describe("The project it belongs to.")),
   blocked_by: text("The ids of the blockers that are not done yet, joined by commas; null when it may be claimed."),
   claimed_by: text("The agent that holds the lease; null when nobody does."),
-  claimed_at: Schema.NullOr(time).annotate({ description: "When the lease was granted." }),
-  orchestrator_id: Schema.NullOr(OrchestratorId).annotate({ description: "The machine that holds the lease." }),
-  lease_expires_at: Schema.NullOr(time).annotate({ description: "When the lease runs out unless it is renewed." }),
-  fencing_token: Schema.NullOr(Schema.Int).annotate({
-    description: "Names this lease: it rises with every grant. Null when nobody holds the task."
-  }),
+  claimed_at: Schema.NullOr(time).pipe(describe("When the lease was granted.")),
+  orchestrator_id: Schema.NullOr(OrchestratorId).pipe(describe("The machine that holds the lease.")),
+  lease_expires_at: Schema.NullOr(time).pipe(describe("When the lease runs out unless it is renewed.")),
+  fencing_token: Schema.NullOr(Schema.Int).pipe(
+    describe("Names this lease: it rises with every grant. Null when nobody holds the task.")
+  ),
   attempt_count: count("How often work on it was given up: requeued, or its lease lost."),
   rejection_count: count("How often a result was rejected."),
   lease_losses: count("How often a lease ran out before the work was handed in."),
   last_rejection_reason: text("Why its last result was rejected."),
   commits_count: count("Commits of the last submission."),
-  turns_used: Schema.NullOr(Schema.Int).annotate({ description: "Turns of the last submission." }),
+  turns_used: Schema.NullOr(Schema.Int).pipe(describe("Turns of the last submission.")),
   check_results: text("The last results of its checks, as JSON text."),
   execution_notes: text("What the agent had to say about the work, or why it failed."),
   needs_intervention: flag("1 when a person or a fixer must look at it."),
-  submitted_at: Schema.NullOr(time).annotate({ description: "When a result was last submitted." }),
-  completed_at: Schema.NullOr(time).annotate({ description: "When it was done." }),
-  pr_number: Schema.NullOr(Schema.Int).annotate({ description: "Its pull request's number." }),
+  submitted_at: Schema.NullOr(time).pipe(describe("When a result was last submitted.")),
+  completed_at: Schema.NullOr(time).pipe(describe("When it was done.")),
+  pr_number: Schema.NullOr(Schema.Int).pipe(describe("Its pull request's number.")),
   pr_url: text("Its pull request's address."),
   checks: text("The checks its result has to pass."),
   staging_url: text("Where its result can be looked at."),
@@ -50,12 +61,12 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
   auto_accept: flag("Stored for clients."),
   needs_rebase: flag("1 when its branch has to be rebased."),
   needs_breakdown: flag("Stored for clients."),
-  last_rebase_attempt_at: Schema.NullOr(time).annotate({ description: "When a rebase was last tried." }),
+  last_rebase_attempt_at: Schema.NullOr(time).pipe(describe("When a rebase was last tried.")),
   review_round: count("Stored for clients."),
   hooks: text("Its hooks, as JSON text."),
-  flow: Schema.String.annotate({ description: "The flow it follows." }),
+  flow: Schema.String.pipe(describe("The flow it follows.")),
   flow_overrides: text("Stored for clients, as JSON text."),
-  metadata: Schema.NullOr(json).annotate({ description: "Anything its creator wants kept, as it was sent." }),
+  metadata: Schema.NullOr(json).pipe(describe("Anything its creator wants kept, as it was sent.")),
   created_at: time,
   updated_at: time
 })
@@ -73,7 +84,7 @@ export const TaskRow = Schema.Struct({
 export type TaskRow = typeof TaskRow.Type
 
 const maybe = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(Schema.NullOr(schema)).annotate({ description })
+  Schema.optionalKey(Schema.NullOr(schema)).pipe(describe(description))
 
 /** The fields a caller may write, at creation and later. */
 const writable = {
@@ -96,8 +107,8 @@ const writable = {
 export const NewTask = Schema.Struct({
   ...writable,
   id: TaskId,
-  file_path: Schema.NonEmptyString.annotate({ description: "Where the task is described; unique in its scope." }),
-  branch: Schema.NonEmptyString.annotate({ description: "The branch to work on. A project's branch wins." })
+  file_path: Schema.NonEmptyString.pipe(describe("Where the task is described; unique in its scope.")),
+  branch: Schema.NonEmptyString.pipe(describe("The branch to work on. A project's branch wins."))
 }).annotate({ identifier: "NewTask" })
 export type NewTask = typeof NewTask.Type
 
@@ -136,9 +147,9 @@ export const TaskPatch = Schema.Struct({
 }).annotate({ identifier: "TaskPatch" })
 export type TaskPatch = typeof TaskPatch.Type
 
-const list = (description: string) => Schema.optionalKey(CommaList).annotate({ description })
-const parameter = (description: string) => Schema.optionalKey(Schema.String).annotate({ description })
-const flagParameter = (description: string) => Schema.optionalKey(FlagParameter).annotate({ description })
+const list = (description: string) => Schema.optionalKey(CommaList).pipe(describe(description))
+const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
+const flagParameter = (description: string) => Schema.optionalKey(FlagParameter).pipe(describe(description))
 
 /** The query parameters of the task list: each narrows it, and `a,b` means a or b. */
 export const taskFilters = {
@@ -152,14 +163,14 @@ export const taskFilters = {
   orchestrator_id: parameter("The orchestrator that holds the lease."),
   project_id: parameter("The project."),
   blocked_by: parameter("The unmet blockers, exactly as the task shows them."),
-  pr_number: Schema.optionalKey(Schema.Int).annotate({ description: "The pull request." }),
+  pr_number: Schema.optionalKey(IntegerParameter.pipe(describe("The pull request."))),
   needs_intervention: flagParameter("Whether a person or a fixer must look at it."),
   has_plan: flagParameter("Whether it has a plan."),
   auto_accept: flagParameter("Whether it is marked for automatic acceptance."),
   needs_rebase: flagParameter("Whether its branch has to be rebased."),
-  sort: Schema.optionalKey(Schema.Literals(["priority", "created_at"])).annotate({
-    description: "`priority`: most urgent first, then oldest. Otherwise newest first."
-  }),
+  sort: Schema.optionalKey(Schema.Literals(["priority", "created_at"])).pipe(
+    describe("`priority`: most urgent first, then oldest. Otherwise newest first.")
+  ),
   ...pageParameters
 }
 export const TaskFilter = Schema.Struct(taskFilters)
@@ -167,7 +178,7 @@ export type TaskFilter = typeof TaskFilter.Type
 
 export const Claim = Schema.Struct({
   orchestrator_id: OrchestratorId,
-  agent_name: Schema.NonEmptyString.annotate({ description: "The agent that will work on the task." }),
+  agent_name: Schema.NonEmptyString.pipe(describe("The agent that will work on the task.")),
   queue: maybe(Schema.String, "The queue to claim from; `incoming` unless given."),
   role_filter: maybe(
     Schema.Union([Schema.String, Schema.Array(Schema.String)]),
@@ -189,8 +200,8 @@ const expected = {
 }
 
 export const Submission = Schema.Struct({
-  commits_count: natural.annotate({ description: "Commits made." }),
-  turns_used: natural.annotate({ description: "Turns the agent took." }),
+  commits_count: natural.pipe(describe("Commits made.")),
+  turns_used: natural.pipe(describe("Turns the agent took.")),
   check_results: maybe(JsonTextInput, "The results of the checks: JSON, or JSON text. Kept from before unless given."),
   execution_notes: maybe(Schema.String, "What the agent has to say about the work. Kept from before unless given."),
   pr_number: maybe(integer, "The pull request's number."),
@@ -200,15 +211,15 @@ export const Submission = Schema.Struct({
 export type Submission = typeof Submission.Type
 
 export const Acceptance = Schema.Struct({
-  accepted_by: Schema.NonEmptyString.annotate({ description: "Who accepts the result." }),
+  accepted_by: Schema.NonEmptyString.pipe(describe("Who accepts the result.")),
   completed_at: maybe(Time, "When it was done; now unless given."),
   ...expected
 }).annotate({ identifier: "Acceptance" })
 export type Acceptance = typeof Acceptance.Type
 
 export const Rejection = Schema.Struct({
-  reason: Schema.NonEmptyString.annotate({ description: "What is wrong with the result, for whoever takes it next." }),
-  rejected_by: Schema.NonEmptyString.annotate({ description: "Who rejects it." }),
+  reason: Schema.NonEmptyString.pipe(describe("What is wrong with the result, for whoever takes it next.")),
+  rejected_by: Schema.NonEmptyString.pipe(describe("Who rejects it.")),
   ...expected
 }).annotate({ identifier: "Rejection" })
 export type Rejection = typeof Rejection.Type

@@ -1,13 +1,13 @@
 /** The ways an operation on a task can fail. */
 import * as Schema from "effect/Schema"
-import { ErrorText } from "./Encoding.ts"
+import { describe, ErrorText } from "./Encoding.ts"
 import { QueueName, TaskId } from "./Identifier.ts"
 
-const details = Schema.Array(Schema.String).annotate({ description: "What was expected and what was found." })
+const details = Schema.Array(Schema.String).pipe(describe("What was expected and what was found."))
 
 export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()(
   "TaskNotFound",
-  { error: ErrorText, task_id: Schema.String },
+  { error: ErrorText, task_id: Schema.String.pipe(describe("The id asked for.")) },
   { httpApiStatus: 404, description: "No task with this id is in reach: it does not exist, or is in another scope." }
 ) {
   static readonly of = (task_id: string) => new TaskNotFound({ error: `Task not found: ${task_id}.`, task_id })
@@ -15,7 +15,11 @@ export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()(
 
 export class TaskExists extends Schema.TaggedError<TaskExists>()(
   "TaskExists",
-  { error: ErrorText, task_id: TaskId, field: Schema.Literals(["id", "file_path"]) },
+  {
+    error: ErrorText,
+    task_id: TaskId,
+    field: Schema.Literals(["id", "file_path"]).pipe(describe("Which of the two is taken."))
+  },
   { httpApiStatus: 409, description: "Another task has this id, or this file_path in this scope." }
 ) {
   static readonly id = (task_id: TaskId) =>
@@ -33,8 +37,8 @@ export class VersionConflict extends Schema.TaggedError<VersionConflict>()(
   {
     error: ErrorText,
     task_id: TaskId,
-    expected: Schema.Int.annotate({ description: "The version the caller stated." }),
-    version: Schema.Int.annotate({ description: "The version the task has." })
+    expected: Schema.Int.pipe(describe("The version the caller stated.")),
+    version: Schema.Int.pipe(describe("The version the task has."))
   },
   { httpApiStatus: 409, description: "The task has changed since the caller read it. Nothing was changed." }
 ) {
@@ -76,7 +80,7 @@ export class NotLeased extends Schema.TaggedError<NotLeased>()(
 /** A request that fits the schema but not the state machine or the records it refers to. */
 export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
   "InvalidTask",
-  { error: ErrorText, field: Schema.String.annotate({ description: "The field that does not fit." }) },
+  { error: ErrorText, field: Schema.String.pipe(describe("The field that does not fit.")) },
   { httpApiStatus: 400, description: "A field fits its type, but not the task, the queues or the records there are." }
 ) {
   static readonly unknownProject = (project_id: string) =>
@@ -109,19 +113,18 @@ export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
 }
 
 /** Why a claim found nothing. */
-export const EmptyReason = Schema.Literals(["none_ready", "maintenance"]).annotate({
-  description:
-    "`none_ready`: no unblocked task matches. `maintenance`: the orchestrator gets no work until it is lifted."
-})
+export const EmptyReason = Schema.Literals(["none_ready", "maintenance"]).pipe(
+  describe("`none_ready`: no unblocked task matches. `maintenance`: the orchestrator gets no work until it is lifted.")
+)
 
 export class NoTasksAvailable extends Schema.TaggedError<NoTasksAvailable>()(
   "NoTasksAvailable",
   {
-    message: Schema.Literal("No tasks available"),
+    message: Schema.Literal("No tasks available").pipe(describe("What clients of the old server look for.")),
     error: ErrorText,
     reason: EmptyReason,
-    counts: Schema.Record(Schema.String, Schema.Int).annotate({ description: "How many tasks each queue holds." }),
-    retry_after_seconds: Schema.Int.annotate({ description: "When to ask again; also the `Retry-After` header." })
+    counts: Schema.Record(Schema.String, Schema.Int).pipe(describe("How many tasks each queue holds.")),
+    retry_after_seconds: Schema.Int.pipe(describe("When to ask again; also the `Retry-After` header."))
   },
   { httpApiStatus: 404, description: "There is no task for this claim now." }
 ) {}

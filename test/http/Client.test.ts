@@ -1,0 +1,57 @@
+/** The derived client against the routes: types in, types out, errors as classes, and retries of what is safe. */
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as client from "../../src/client.ts"
+import * as server from "../support/server.ts"
+
+const id = client.TaskId.make("a")
+const query = {}
+
+describe("the typed client", () => {
+  it.live("speaks the domain's types, in its own scope", () =>
+    Effect.gen(function*() {
+      const { connect, send, withFetch } = yield* server.make()
+      const api = yield* connect({ scope: "red" })
+      yield* withFetch(Effect.gen(function*() {
+        const { orchestrator_id } = yield* api.orchestrators.register({
+          query,
+          payload: { cluster: "k", machine_id: "m" }
+        })
+        const created = yield* api.tasks.create({ query, payload: { id, file_path: "a.md", branch: "main" } })
+        assert.isTrue(DateTime.isDateTime(created.created_at))
+        assert.strictEqual(created.scope, "red")
+        const claimed = yield* api.tasks.claim({ query, payload: { orchestrator_id, agent_name: "ann" } })
+        assert.deepStrictEqual([claimed.id, claimed.needs_intervention, claimed.fencing_token], [id, false, 1])
+        const empty = yield* Effect.flip(api.tasks.claim({ query, payload: { orchestrator_id, agent_name: "ann" } }))
+        assert.instanceOf(empty, client.NoTasksAvailable)
+        const refused = yield* Effect.flip(
+          api.tasks.create({ query, payload: { id, file_path: "b.md", branch: "main" } })
+        )
+        assert.instanceOf(refused, client.TaskExists)
+        const elsewhere = yield* Effect.flip(api.tasks.get({ query: { scope: "blue" }, params: { id } }))
+        assert.instanceOf(elsewhere, client.TaskNotFound)
+      }))
+      assert.strictEqual((yield* send("GET", "/api/v1/tasks?scope=red")).body.total, 1)
+    }))
+
+  it.live("tries a read again, and never a claim", () =>
+    Effect.gen(function*() {
+      const { fetch } = yield* server.make()
+      const calls: Array<string> = []
+      const failingOnce = ((input: string | URL | Request, init?: RequestInit) => {
+        const path = `${init?.method} ${new URL(String(input)).pathname}`
+        calls.push(path)
+        return calls.filter((call) => call === path).length === 1
+          ? Promise.resolve(new Response(JSON.stringify({ error: "busy" }), { status: 503 }))
+          : fetch(input as string, init)
+      }) as typeof globalThis.fetch
+      const api = yield* client.make({ baseUrl: "http://server/" }).pipe(Effect.provide(FetchHttpClient.layer))
+      const failing = Effect.provideService(FetchHttpClient.Fetch, failingOnce)
+      assert.strictEqual((yield* failing(api.tasks.list({ query }))).total, 0)
+      const payload = { orchestrator_id: client.OrchestratorId.make("k-m"), agent_name: "ann" }
+      yield* Effect.flip(failing(api.tasks.claim({ query, payload })))
+      assert.deepStrictEqual(calls, ["GET /api/v1/tasks", "GET /api/v1/tasks", "POST /api/v1/tasks/claim"])
+    }))
+})
