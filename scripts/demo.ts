@@ -150,7 +150,12 @@ const demo = Effect.gen(function*() {
   console.log("\nEverything is as it should be.")
 })
 
-Effect.runPromise(demo.pipe(Effect.provide(FetchHttpClient.layer))).catch((error: unknown) => {
+const unreachable = `No Octopoid server answers at ${baseUrl}. Start one with: npm start`
+
+Effect.runPromise(demo.pipe(
+  Effect.catchTag(["HttpClientError", "SchemaError"], () => Effect.die(unreachable)),
+  Effect.provide(FetchHttpClient.layer)
+)).catch((error: unknown) => {
   console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
 })

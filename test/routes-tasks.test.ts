@@ -204,7 +204,7 @@ describe("lists", () => {
         yield* send(
           "POST",
           "/api/v1/tasks",
-          task(id, { role: id < "c" ? "build" : "review", needs_intervention: true })
+          task(id, { role: id < "c" ? "build" : "review", needs_intervention: id === "b" })
         )
         yield* TestClock.adjust("1 second")
       }
@@ -268,7 +268,10 @@ describe("input that does not fit", () => {
     ["POST", "/api/v1/tasks", task("n", { auto_accept: "yes" }), 400, "body.auto_accept"],
     ["POST", "/api/v1/tasks", task("n", { project_id: "nope" }), 400, "there is no project nope"],
     ["POST", "/api/v1/tasks", task("n", { blocked_by: "n" }), 400, "cannot wait for itself"],
-    ["POST", "/api/v1/tasks", task("n".repeat(201)), 400, "body.id"],
+    ["POST", "/api/v1/tasks", task("n".repeat(201)), 400, "body.id: "],
+    ["POST", "/api/v1/tasks", { ...task("n"), id: 5 }, 400, "body.id: Expected string"],
+    ["POST", "/api/v1/tasks", task(".."), 400, "body.id"],
+    ["POST", "/api/v1/tasks", task(" "), 400, "body.id"],
     ["POST", "/api/v1/tasks", task("n\u0000"), 400, "body.id"],
     ["POST", "/api/v1/tasks", task("old"), 409, "already exists"],
     ["POST", "/api/v1/tasks", { ...task("n"), file_path: "old.md" }, 409, "file_path old.md"],
@@ -314,6 +317,81 @@ describe("input that does not fit", () => {
       assert.strictEqual(answer.status, status, JSON.stringify(answer.body))
       assert.isString(answer.body.error)
       assert.include(answer.body.error, text)
+    }))
+
+  it.effect("a body nested too deeply is refused, however deep", () =>
+    Effect.gen(function*() {
+      const { send } = yield* ready
+      for (const depth of [101, 10_000, 100_000]) {
+        const metadata = `${"[".repeat(depth)}${"]".repeat(depth)}`
+        const body = `{"id":"deep","file_path":"d","branch":"b","metadata":${metadata}}`
+        assert.strictEqual((yield* send("POST", "/api/v1/tasks", body)).status, 400, String(depth))
+      }
+    }))
+
+  it.effect("null clears, and is never kept as text", () =>
+    Effect.gen(function*() {
+      const { send } = yield* ready
+      yield* send("POST", "/api/v1/tasks", task("a", { hooks: null, metadata: null, flow_overrides: null }))
+      yield* send("PATCH", "/api/v1/tasks/a", { checks: "x", check_results: { unit: true } })
+      assert.strictEqual((yield* send("GET", "/api/v1/tasks/a")).body.check_results, "{\"unit\":true}")
+      yield* send("PATCH", "/api/v1/tasks/a", { checks: null, check_results: null })
+      const cleared = yield* send("GET", "/api/v1/tasks/a")
+      assert.include(cleared.body, {
+        checks: null,
+        check_results: null,
+        hooks: null,
+        metadata: null,
+        flow_overrides: null
+      })
+    }))
+
+  it.effect("nothing that is accepted makes a task unreadable", () =>
+    Effect.gen(function*() {
+      const { send } = yield* ready
+      yield* send("POST", "/api/v1/tasks", task("a"))
+      const long = yield* send("PATCH", "/api/v1/tasks/a", { claimed_by: "x", orchestrator_id: "y".repeat(201) })
+      assert.strictEqual(long.status, 400)
+      const many = yield* send("PATCH", "/api/v1/tasks/a", { attempt_count: Number.MAX_SAFE_INTEGER })
+      assert.strictEqual(many.status, 400)
+      const blockers = Array.from({ length: 101 }, (_, i) => `b${i}`).join(",")
+      assert.strictEqual((yield* send("POST", "/api/v1/tasks", task("b", { blocked_by: blockers }))).status, 400)
+      assert.strictEqual((yield* send("GET", "/api/v1/tasks")).status, 200)
+    }))
+
+  it.effect("a PATCH cannot hand out what nobody may have, nor a lease without end", () =>
+    Effect.gen(function*() {
+      const { send } = yield* ready
+      yield* send("POST", "/api/v1/tasks", task("waits", { blocked_by: "nobody" }))
+      assert.strictEqual((yield* send("PATCH", "/api/v1/tasks/waits", { claimed_by: "bob" })).body._tag, "TaskBlocked")
+      yield* send("POST", "/api/v1/tasks", task("over", { queue: "done" }))
+      assert.strictEqual((yield* send("PATCH", "/api/v1/tasks/over", { claimed_by: "bob" })).status, 400)
+      yield* send("POST", "/api/v1/tasks", task("a"))
+      const ahead = { claimed_by: "bob", lease_expires_at: "9999-01-01T00:00:00Z" }
+      assert.strictEqual((yield* send("PATCH", "/api/v1/tasks/a", ahead)).status, 400)
+      assert.strictEqual((yield* send("PATCH", "/api/v1/tasks/a", { orchestrator_id: "k-m" })).body._tag, "NotLeased")
+    }))
+
+  it.effect("two PATCHes at once are both kept", () =>
+    Effect.gen(function*() {
+      const { send } = yield* ready
+      yield* send("POST", "/api/v1/tasks", task("a"))
+      yield* send("POST", "/api/v1/tasks", task("done", { queue: "done" }))
+      yield* send("POST", "/api/v1/tasks", task("after", { blocked_by: "done" }))
+      yield* Effect.all([
+        send("PATCH", "/api/v1/tasks/a", { title: "one" }),
+        send("PATCH", "/api/v1/tasks/a", { role: "two", queue: "failed" }),
+        send("PATCH", "/api/v1/tasks/done", { title: "one" }),
+        send("PATCH", "/api/v1/tasks/done", { queue: "incoming" })
+      ], { concurrency: "unbounded" })
+      assert.include((yield* send("GET", "/api/v1/tasks/a")).body, {
+        title: "one",
+        role: "two",
+        queue: "failed",
+        version: 3
+      })
+      assert.include((yield* send("GET", "/api/v1/tasks/done")).body, { title: "one", queue: "incoming" })
+      assert.strictEqual((yield* send("GET", "/api/v1/tasks/after")).body.blocked_by, "done")
     }))
 
   it.effect("a body over 1 MiB is refused, and one just below is kept", () =>

@@ -64,7 +64,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       query: scopeParameter,
       payload: scoped(Tasks.TaskPatch),
       success: Tasks.Task,
-      error: [Errors.TaskNotFound, Errors.InvalidTask, Errors.NotLeased, Errors.VersionConflict]
+      error: [Errors.TaskNotFound, Errors.InvalidTask, Errors.NotLeased, Errors.TaskBlocked, Errors.VersionConflict]
     }).annotateMerge(OpenApi.annotations({
       summary: "Change a task",
       description:

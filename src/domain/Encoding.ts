@@ -32,11 +32,29 @@ export const FlagParameter = Schema.Literals(["true", "True", "TRUE", "1", "fals
   )
 )
 
+/** How deep a value may nest: JSON deeper than any tool reads would exhaust the stack of whoever walks it. */
+const MaxDepth = 100
+
+const depth = (value: unknown): number => {
+  let level: ReadonlyArray<unknown> = [value]
+  let deep = 0
+  while (level.length > 0 && deep <= MaxDepth) {
+    level = level.flatMap((item) => typeof item === "object" && item !== null ? Object.values(item) : [])
+    deep++
+  }
+  return deep
+}
+
+/** Any JSON value of a sane depth. */
+export const JsonValue = Schema.Json.check(
+  Schema.makeFilter((value) => depth(value) <= MaxDepth, { expected: `no more than ${MaxDepth} levels of nesting` })
+)
+
 /** A structured value in a row: JSON text. */
 export const JsonColumn = Schema.fromJsonString(Schema.Json)
 
 /** JSON kept as text and travelling as text; a body may also carry the value itself, which is then written as text. */
-export const JsonTextInput = Schema.Union([Schema.String, Schema.Json]).pipe(
+export const JsonTextInput = Schema.Union([Schema.String, JsonValue]).pipe(
   Schema.decodeTo(
     Schema.String,
     SchemaTransformation.transform({

@@ -7,7 +7,9 @@ const name = (description: string) =>
   Schema.NonEmptyString.check(
     Schema.isMaxLength(200),
     // oxlint-disable-next-line no-control-regex
-    Schema.isPattern(/^[^\u0000-\u001f\u007f]*$/, { expected: "no control characters" })
+    Schema.isPattern(/^[^\u0000-\u001f\u007f]*$/, { expected: "no control characters" }),
+    // An id is a segment of a path, and URLs fold these away.
+    Schema.isPattern(/^(?!\.{1,2}$).*\S/, { expected: "a name that is not blank, `.` or `..`" })
   ).pipe(describe(description))
 
 /** The tenant: every record belongs to one, and nothing crosses it. */
@@ -32,8 +34,10 @@ export const OrchestratorId = name("The orchestrator's id: `<cluster>-<machine_i
 )
 export type OrchestratorId = typeof OrchestratorId.Type
 
-export const DraftId = Schema.Int.check(Schema.isGreaterThan(0)).pipe(describe("The draft's id, given by the server."))
-  .pipe(Schema.brand("DraftId"))
+export const DraftId = Schema.Int.check(Schema.isGreaterThan(0)).pipe(
+  describe("The draft's id, given by the server."),
+  Schema.brand("DraftId")
+)
 export type DraftId = typeof DraftId.Type
 
 /** A queue's name. The built-in ones are in `TaskState.ts`; flows may bring their own. */

@@ -5,7 +5,7 @@ import { OrchestratorId, ScopeName } from "./Identifier.ts"
 
 const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
 const maybe = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(Schema.NullOr(schema)).pipe(describe(description))
+  Schema.optionalKey(Schema.Union([Schema.Null, schema]).pipe(describe(description)))
 
 export const OrchestratorStatus = Schema.Literals(["active", "offline", "maintenance"]).pipe(
   describe("`active`: heard of lately. `offline`: silent for too long. `maintenance`: gets no work until lifted.")

@@ -9,6 +9,7 @@ import {
   IntegerParameter,
   JsonColumn,
   JsonTextInput,
+  JsonValue,
   Time,
   TimeColumn
 } from "./Encoding.ts"
@@ -84,7 +85,14 @@ export const TaskRow = Schema.Struct({
 export type TaskRow = typeof TaskRow.Type
 
 const maybe = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(Schema.NullOr(schema)).pipe(describe(description))
+  // Null first: JSON text would take it for a value.
+  Schema.optionalKey(Schema.Union([Schema.Null, schema]).pipe(describe(description)))
+
+const integer = Schema.Int.check(
+  Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
+)
+// Far beyond any count, and far from where counting on would leave the safe integers.
+const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000 }))
 
 /** The fields a caller may write, at creation and later. */
 const writable = {
@@ -101,7 +109,10 @@ const writable = {
   flow: maybe(Schema.String, "The flow it follows."),
   flow_overrides: maybe(JsonTextInput, "Stored for clients: JSON, or JSON text."),
   content: maybe(Schema.String, "The task in full, as Markdown."),
-  metadata: maybe(Schema.Json, "Anything you want kept: returned as sent.")
+  metadata: maybe(JsonValue, "Anything you want kept: returned as sent."),
+  pr_number: maybe(integer, "Its pull request's number."),
+  attempt_count: maybe(natural, "How often work on it was given up."),
+  needs_intervention: maybe(FlagInput, "Whether a person or a fixer must look at it.")
 }
 
 export const NewTask = Schema.Struct({
@@ -112,26 +123,22 @@ export const NewTask = Schema.Struct({
 }).annotate({ identifier: "NewTask" })
 export type NewTask = typeof NewTask.Type
 
-const integer = Schema.Int.check(
-  Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
-)
-const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
-
 /** What PATCH may change. A key that is present is written, and null clears it. */
 export const TaskPatch = Schema.Struct({
   ...writable,
   branch: maybe(Schema.String, "The branch to work on; a task always has one."),
   claimed_by: maybe(Schema.String, "Grants a lease to this agent, or with null ends the lease there is."),
   claimed_at: maybe(Time, "When the lease was granted."),
-  orchestrator_id: maybe(Schema.String, "The machine that holds the lease."),
+  orchestrator_id: maybe(
+    Schema.Union([OrchestratorId, Schema.Literal("")]),
+    "The machine that holds the lease."
+  ),
   lease_expires_at: maybe(Time, "Renews the lease until then, or with null ends it."),
   commits_count: maybe(natural, "Commits of the last submission."),
   turns_used: maybe(natural, "Turns of the last submission."),
-  attempt_count: maybe(natural, "How often work on it was given up."),
   rejection_count: maybe(natural, "How often a result was rejected."),
   has_plan: maybe(FlagInput, "Stored for clients."),
   plan_id: maybe(Schema.String, "Stored for clients."),
-  pr_number: maybe(integer, "Its pull request's number."),
   pr_url: maybe(Schema.String, "Its pull request's address."),
   checks: maybe(JsonTextInput, "The checks its result has to pass."),
   check_results: maybe(JsonTextInput, "The results of its checks: JSON, or JSON text."),
@@ -140,7 +147,6 @@ export const TaskPatch = Schema.Struct({
   staging_url: maybe(Schema.String, "Where its result can be looked at."),
   submitted_at: maybe(Time, "When a result was last submitted."),
   completed_at: maybe(Time, "When it was done."),
-  needs_intervention: maybe(FlagInput, "Whether a person or a fixer must look at it."),
   execution_notes: maybe(Schema.String, "What the agent had to say about the work, or why it failed."),
   reason: maybe(Schema.String, "Why: kept in the task's history."),
   version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another.")

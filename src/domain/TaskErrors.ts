@@ -77,6 +77,19 @@ export class NotLeased extends Schema.TaggedError<NotLeased>()(
     })
 }
 
+export class TaskBlocked extends Schema.TaggedError<TaskBlocked>()(
+  "TaskBlocked",
+  { error: ErrorText, task_id: TaskId },
+  { httpApiStatus: 409, description: "The task waits for others, so nobody can be given it. Nothing was changed." }
+) {
+  static readonly of = (task_id: TaskId) =>
+    new TaskBlocked({
+      error:
+        `Task ${task_id} waits for other tasks, so it cannot be given to anybody. Finish them, or clear blocked_by.`,
+      task_id
+    })
+}
+
 /** A request that fits the schema but not the state machine or the records it refers to. */
 export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
   "InvalidTask",
@@ -109,6 +122,15 @@ export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
     })
   static readonly empty = (field: string) =>
     new InvalidTask({ error: `${field}: a task always has one, so it cannot be cleared.`, field })
+  static readonly claimedAndBlocked = () =>
+    new InvalidTask({ error: "blocked_by: a task that is claimed cannot wait for others.", field: "blocked_by" })
+  static readonly heldWhenDone = () =>
+    new InvalidTask({
+      error: "claimed_by: the task is done, so nobody can hold it. Requeue it first.",
+      field: "claimed_by"
+    })
+  static readonly tooManyBlockers = (maximum: number) =>
+    new InvalidTask({ error: `blocked_by: a task waits for ${maximum} others at most.`, field: "blocked_by" })
   static readonly noFields = () => new InvalidTask({ error: "No fields to update", field: "*" })
 }
 

@@ -4,10 +4,10 @@
  */
 import * as DateTime from "effect/DateTime"
 import type * as Schema from "effect/Schema"
-import { UnknownHolder } from "./Lease.ts"
+import { MaxLeaseSeconds, UnknownHolder } from "./Lease.ts"
 import { rank } from "./Priority.ts"
 import type { TaskPatch, TaskRow } from "./Task.ts"
-import { InvalidTask, NotLeased } from "./TaskErrors.ts"
+import { InvalidTask, NotLeased, TaskBlocked } from "./TaskErrors.ts"
 import { unclaimable } from "./TaskState.ts"
 
 /** Columns and the values to write to them. */
@@ -43,7 +43,14 @@ const protocolColumns: ReadonlySet<string> = new Set([
 ])
 
 // Kept on the row, too long or too private to repeat in every history entry.
-const bodies: ReadonlySet<string> = new Set(["content", "metadata"])
+const bodies: ReadonlySet<string> = new Set([
+  "content",
+  "metadata",
+  "execution_notes",
+  "check_results",
+  "hooks",
+  "flow_overrides"
+])
 const internal: ReadonlySet<string> = new Set(["claimed_from", "lapsed_token", "grants", "priority_rank"])
 
 const column = (value: unknown): string | number | null =>
@@ -179,30 +186,48 @@ const current = (task: TaskRow, name: string): string | number | null =>
     ? rank(task.priority)
     : column(task[name as keyof TaskRow])
 
+/** The blockers a task may be given at once. */
+export const MaxBlockers = 100
+
+/** Why a lease may not be as the PATCH wants it, if so. */
+const leaseProblem = (task: TaskRow, patch: TaskPatch, lease: Columns, blocked: boolean, now: number) => {
+  if (lease.claimed_by === null) {
+    return patch.lease_expires_at || patch.claimed_at || patch.orchestrator_id ? NotLeased.of(task.id) : undefined
+  }
+  if (Number(lease.lease_expires_at) > now + MaxLeaseSeconds * 1000) return InvalidTask.lease(MaxLeaseSeconds)
+  if (lease.claimed_by === task.claimed_by) return undefined
+  return lease.queue === "done" ? InvalidTask.heldWhenDone() : blocked ? TaskBlocked.of(task.id) : undefined
+}
+
 /**
- * Plans a PATCH of `task` at the time `now`, in milliseconds. Fails with `InvalidTask` when it names nothing to change,
- * asks for `done`, or makes the task wait for itself; with `NotLeased` when it renews a lease that nobody holds.
+ * Plans a PATCH of `task`, which waits for `waitsFor`, at the time `now`, in milliseconds. Fails with `InvalidTask` when
+ * it asks for `done`, for too long a lease or for too many blockers; with `NotLeased` when it renews a lease that nobody
+ * holds; with `TaskBlocked` when it gives a blocked task to somebody.
  */
 export const plan = (
   task: TaskRow,
+  waitsFor: ReadonlyArray<string>,
   patch: TaskPatch,
   now: number,
   leaseMillis: number
-): Patched | InvalidTask | NotLeased => {
+): Patched | InvalidTask | NotLeased | TaskBlocked => {
   if (patch.queue === "done" && task.queue !== "done") return InvalidTask.doneByPatch()
-  const lease = leaseColumns(task, patch, now, leaseMillis)
-  if (patch.lease_expires_at && lease.claimed_by === null) return NotLeased.of(task.id)
-  const wanted: Columns = { ...describe(task, patch), ...lease, ...completion(task, patch, String(lease.queue)) }
   const blockers = "blocked_by" in patch ? parseBlockers(patch.blocked_by) : undefined
   if (blockers?.includes(task.id)) return InvalidTask.blockedByItself(task.id)
+  if ((blockers?.length ?? 0) > MaxBlockers) return InvalidTask.tooManyBlockers(MaxBlockers)
+  const lease = leaseColumns(task, patch, now, leaseMillis)
+  const blocked = blockers === undefined ? task.blocked_by !== null : blockers.length > 0
+  const problem = leaseProblem(task, patch, lease, blocked, now)
+  if (problem !== undefined) return problem
+  const wanted: Columns = { ...describe(task, patch), ...lease, ...completion(task, patch, String(lease.queue)) }
   const columns = Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== current(task, name)))
   const changes: Record<string, ReadonlyArray<Schema.Json>> = Object.fromEntries(
     Object.entries(columns)
       .filter(([name]) => !bodies.has(name) && !internal.has(name))
       .map(([name, value]) => [name, [current(task, name), value]])
   )
-  const waits = blockers !== undefined && blockers.join(",") !== (task.blocked_by ?? "")
-  if (waits) changes.blocked_by = [task.blocked_by, blockers.join(",") || null]
+  const waits = blockers !== undefined && blockers.join(",") !== waitsFor.join(",")
+  if (waits) changes.blocked_by = [waitsFor.join(",") || null, blockers.join(",") || null]
   return {
     columns,
     protocol: waits || Object.keys(columns).some((name) => protocolColumns.has(name)),

@@ -1,22 +1,16 @@
 /** What the server answers when no endpoint does: a request that does not fit, an unknown route, a defect. */
-import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
-import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidRequest, RequestErrors, Required } from "../api/InvalidRequest.ts"
 import { ErrorText } from "../domain/Encoding.ts"
 import { methodsOf } from "./Endpoints.ts"
-
-/** The largest body that is read, in bytes. */
-export const MaxBody = ByteSize.mebibytes(1)
 
 // A body of many wrong fields is answered with the first of them.
 const MaxIssues = 50
@@ -30,13 +24,17 @@ const segment = (part: PropertyKey | { readonly key: PropertyKey }): string | nu
 
 const places: Record<string, string> = { Payload: "body", Query: "query", Params: "path", Headers: "headers" }
 
-/** The sentence clients know for the fields that are missing, if any is. */
+/** The sentence clients know for the fields that are missing or empty, if any is. */
 const missing = (
   required: Context.Service.Shape<typeof Required>,
   issues: InvalidRequest["issues"]
 ): string | undefined =>
   required.find(({ fields }) =>
-    issues.some(({ path }) => path[0] === "body" && (path.length === 1 || fields.includes(String(path[1]))))
+    issues.some(({ message, path }) =>
+      path[0] === "body" && (path.length === 1
+        ? !message.includes("valid JSON")
+        : fields.includes(String(path[1])) && /^Missing key|at least 1\b/.test(message))
+    )
   )?.error
 
 export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(RequestErrors, (error, { endpoint }) => {
@@ -62,7 +60,7 @@ const unmatched = Effect.gen(function*() {
   const allowed = methodsOf(path)
   if (allowed.length > 0) {
     return HttpServerResponse.setHeader(
-      answer(405, "MethodNotAllowed", `${method} is not allowed here; ${allowed.join(", ")} is.`, { allowed }),
+      answer(405, "MethodNotAllowed", `${method} is not allowed here. Allowed: ${allowed.join(", ")}.`, { allowed }),
       "allow",
       allowed.join(", ")
     )
@@ -72,7 +70,8 @@ const unmatched = Effect.gen(function*() {
   })
 })
 
-const asResponse = (defect: unknown) => {
+/** What a request is answered with that failed in a way nobody foresaw: a body that cannot be read, or our own fault. */
+export const answerDefect = (defect: unknown) => {
   if (HttpServerError.isHttpServerError(defect) && defect.reason._tag === "RequestParseError") {
     return Effect.succeed(
       defect.reason.reason === "BodyTooLarge"
@@ -80,30 +79,18 @@ const asResponse = (defect: unknown) => {
         : answer(400, "UnreadableBody", "The body cannot be read.")
     )
   }
+  // JSON that nests tens of thousands of levels deep exhausts the stack before any check sees it.
+  if (defect instanceof RangeError) return Effect.succeed(answer(400, "BodyTooDeep", "The body nests too deeply."))
   return Effect.as(
     Effect.logError("request failed", defect),
     answer(500, "InternalError", "Internal Server Error", { message: "The server made a mistake, and has logged it." })
   )
 }
 
-/** Answers whatever no endpoint answered. A JSON body is read as JSON, whatever its content type says. */
-export const FallbackLayer = Layer.mergeAll(
-  // Not HEAD: where nothing else matches, the router answers it as GET.
-  HttpRouter.addAll(
-    (["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const).map((method) =>
-      HttpRouter.route(method, "/*", unmatched)
-    )
-  ),
-  HttpRouter.middleware(
-    (httpEffect) =>
-      httpEffect.pipe(
-        Effect.catchDefect(asResponse),
-        Effect.updateService(
-          HttpServerRequest.HttpServerRequest,
-          (request) => request.modify({ headers: { ...request.headers, "content-type": "application/json" } as never })
-        ),
-        Effect.provideService(HttpIncomingMessage.MaxBodySize, MaxBody)
-      ),
-    { global: true }
+/** Answers whatever no endpoint answered. */
+// Not HEAD: where nothing else matches, the router answers it as GET.
+export const FallbackLayer = HttpRouter.addAll(
+  (["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const).map((method) =>
+    HttpRouter.route(method, "/*", unmatched)
   )
 )

@@ -1,12 +1,19 @@
-/** What every request gets: an id, a tally of its cost in D1, a `Server-Timing` header and one log line. */
+/** What every request gets: an answer whatever happens, an id, a tally of its cost in D1, a `Server-Timing` header and one log line. */
+import * as ByteSize from "effect/ByteSize"
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { type Cost, CurrentCost } from "../sql/Database.ts"
+import { answerDefect } from "./Errors.ts"
+
+/** The largest body that is read. */
+const MaxBody = ByteSize.mebibytes(1)
 
 const timing = ({ millis, read, trips, written }: Cost) =>
   `d1;dur=${millis};desc="trips=${trips} read=${read} written=${written}"`
@@ -22,6 +29,13 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const path = new URL(request.url, "http://server").pathname
         const cost: Cost = { trips: 0, read: 0, written: 0, millis: 0 }
         const response = yield* httpEffect.pipe(
+          Effect.catchDefect(answerDefect),
+          // A JSON body is read as JSON, whatever its content type says.
+          Effect.provideService(
+            HttpServerRequest.HttpServerRequest,
+            request.modify({ headers: Headers.set(request.headers, "content-type", "application/json") })
+          ),
+          Effect.provideService(HttpIncomingMessage.MaxBodySize, MaxBody),
           Effect.provideService(CurrentCost, cost),
           Effect.annotateLogs({ request_id })
         )

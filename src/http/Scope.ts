@@ -10,8 +10,7 @@ interface Scoped {
 }
 
 /** The scope a request by id is limited to: the one it names, or every scope. */
-export const visibleScope = ({ payload, query }: Scoped): ScopeName | undefined =>
-  query.scope ?? payload?.scope ?? undefined
+export const visibleScope = ({ payload, query }: Scoped): ScopeName | undefined => payload?.scope ?? query.scope
 
 /** The scope a list or a new record belongs to: the one the request names, or the default one. */
 export const ownScope = Effect.fnUntraced(function*(request: Scoped, missing: string) {

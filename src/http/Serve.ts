@@ -22,9 +22,9 @@ const decodable = (url: string): boolean => {
   }
 }
 
-// The router drops a path it cannot decode before any route or middleware sees it.
-const undecodable = () =>
-  Response.json({ _tag: "UnreadablePath", error: "The path is not valid percent-encoded UTF-8." }, { status: 400 })
+// The router drops what it does not know before any route or middleware sees it.
+const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+const refused = (status: number, _tag: string, error: string) => Response.json({ _tag, error }, { status })
 
 export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.MemoMap): {
   readonly handler: (request: Request, context?: Context.Context<never>) => Promise<Response>
@@ -36,7 +36,12 @@ export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.Memo
     routerConfig: { maxParamLength: 1000 }
   })
   return {
-    handler: (request, context) => decodable(request.url) ? handler(request, context) : Promise.resolve(undecodable()),
+    handler: (request, context) =>
+      !methods.has(request.method)
+        ? Promise.resolve(refused(405, "MethodNotAllowed", "The server knows no such method."))
+        : decodable(request.url)
+        ? handler(request, context)
+        : Promise.resolve(refused(400, "UnreadablePath", "The path is not valid percent-encoded UTF-8.")),
     dispose
   }
 }

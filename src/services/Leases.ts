@@ -24,7 +24,7 @@ export class Leases extends Context.Service<Leases, {
       const reap = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         const tasks = yield* decodeTasks((yield* batch(expire(now))).flat())
-        for (const task of tasks) yield* logTransition("lease_expired", task, null)
+        yield* Effect.forEach(tasks, (task) => logTransition("lease_expired", task, null), { discard: true })
         return tasks.length
       }).pipe(Effect.withSpan("Leases.reap"))
 

@@ -20,6 +20,7 @@ import type {
   InvalidTransition,
   NoTasksAvailable,
   NotLeased,
+  TaskBlocked,
   TaskExists,
   TaskNotFound,
   VersionConflict
@@ -62,7 +63,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     id: TaskId,
     patch: TaskPatch,
     scope: Reach
-  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | NotLeased | VersionConflict>
+  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | NotLeased | TaskBlocked | VersionConflict>
   readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
   /** What happened to the task, oldest first; also of a deleted one. */
   readonly history: (id: TaskId, scope: Reach) => Effect.Effect<{

@@ -37,7 +37,7 @@ export const make = (sql: D1Client.D1Client) => {
       FROM tasks WHERE ${waiting(blocker)}`,
     sql`
       UPDATE tasks SET version = version + 1, blocked_by = ${remaining(sql`tasks.id`)}
-      WHERE ${waiting(blocker)}`
+      WHERE ${waiting(blocker)} RETURNING *`
   ]
 
   /** The blocker is about to be done: who waited only for them may be claimed. */
@@ -52,9 +52,8 @@ export const make = (sql: D1Client.D1Client) => {
     ...refresh(blocker, actor, reason, now)
   ]
 
-  /** The task is about to be deleted: nobody waits for it any more, and it waits for nobody. */
-  const forget = (task: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
-    ...release(task, actor, reason, now),
+  /** The task is about to be deleted: its edges go, to it and from it. */
+  const forget = (task: Blocker): Array<Statement<any>> => [
     sql`DELETE FROM dependencies WHERE ${edgesTo(task)}`,
     sql`DELETE FROM dependencies WHERE task_id = ${task.id} AND EXISTS (SELECT 1 FROM tasks WHERE ${task.where})`
   ]

@@ -11,7 +11,7 @@ import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
-import { logTransition } from "./log.ts"
+import { logTransition, logTransitions } from "./log.ts"
 import { decodeCounts, firstTask } from "./rows.ts"
 
 // A claim is a sign of life, but a heartbeat younger than this says the same without another written row.
@@ -77,15 +77,17 @@ export const make = Effect.gen(function*() {
         orchestrator_id = ${claim.orchestrator_id}, lease_expires_at = ${now + Math.round(seconds * 1000)}`
     )
     const target = landing(move, { queue, claimed_from: null })
+    const takeBack = expire(now, scope)
     const answers = yield* batch([
+      ...takeBack,
       sql`
         UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
         WHERE id = ${claim.orchestrator_id} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
-      ...expire(now, scope),
       record,
       change,
       ...(target === queue ? [] : [transition.countChange(scope, queue, target)])
     ])
+    yield* logTransitions("lease_expired", answers[takeBack.length - 1])
     const task = yield* firstTask(answers.at(target === queue ? -1 : -2))
     if (task !== undefined) {
       yield* logTransition(move.event, task, claim.agent_name)

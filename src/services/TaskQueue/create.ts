@@ -6,7 +6,7 @@ import { UnknownHolder } from "../../domain/Lease.ts"
 import { DefaultPriority, rank } from "../../domain/Priority.ts"
 import type { NewTask } from "../../domain/Task.ts"
 import { InvalidTask, TaskExists } from "../../domain/TaskErrors.ts"
-import { parseBlockers } from "../../domain/TaskPatch.ts"
+import { MaxBlockers, parseBlockers } from "../../domain/TaskPatch.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Transition from "../../sql/Transition.ts"
@@ -30,9 +30,11 @@ export const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const blockers = parseBlockers(task.blocked_by)
     if (blockers.includes(task.id)) return yield* InvalidTask.blockedByItself(task.id)
+    if (blockers.length > MaxBlockers) return yield* InvalidTask.tooManyBlockers(MaxBlockers)
     const queue = task.queue || "incoming"
     const priority = task.priority || DefaultPriority
     const project = task.project_id || null
+    if (queue === "claimed" && blockers.length > 0) return yield* InvalidTask.claimedAndBlocked()
     // A task put into `claimed` by hand gets a lease like any other, so that it cannot stay there for ever.
     const claimed = queue === "claimed"
     const inScope = sql`id = ${project} AND scope = ${scope}`
@@ -45,7 +47,7 @@ export const make = Effect.gen(function*() {
     const answers = yield* atomic([
       sql`
         INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, complexity, role, type,
-          branch, content, project_id, auto_accept, hooks, flow, flow_overrides, metadata, created_at, updated_at,
+          branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow, flow_overrides, metadata, created_at, updated_at,
           completed_at, grants, claimed_by, claimed_at, claimed_from, lease_expires_at)
         SELECT ${task.id}, ${scope}, ${task.file_path}, ${task.title || task.id}, ${queue},
           coalesce((SELECT version FROM (${before})), 0) + 1, ${priority}, ${rank(priority)}, ${
@@ -53,6 +55,7 @@ export const make = Effect.gen(function*() {
       },
           ${task.role || null}, ${task.type || null},
           coalesce((SELECT branch FROM projects WHERE ${inScope}), ${task.branch}), ${task.content ?? null}, ${project},
+          ${task.pr_number ?? null}, ${task.attempt_count ?? 0}, ${Number(task.needs_intervention ?? false)},
           ${Number(task.auto_accept ?? false)}, ${task.hooks || null}, ${task.flow || "default"},
           ${task.flow_overrides || null}, ${
         task.metadata == null ? null : JSON.stringify(task.metadata)

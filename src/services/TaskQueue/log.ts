@@ -1,6 +1,7 @@
 /** One log line for each transition. */
 import * as Effect from "effect/Effect"
 import type { TaskRow } from "../../domain/Task.ts"
+import { decodeTasks } from "./rows.ts"
 
 export const logTransition = (
   event: string,
@@ -16,3 +17,10 @@ export const logTransition = (
     actor,
     fencing_token: task.fencing_token
   }))
+
+/** The same for tasks that changed because another one did, as the statement that changed them returned them. */
+export const logTransitions = (event: string, rows: ReadonlyArray<unknown> | undefined) =>
+  Effect.flatMap(
+    decodeTasks(rows ?? []),
+    Effect.forEach((task) => logTransition(event, task, null), { discard: true })
+  )

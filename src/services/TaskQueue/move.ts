@@ -11,7 +11,7 @@ import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
-import { logTransition } from "./log.ts"
+import { logTransition, logTransitions } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
 interface Order {
@@ -59,6 +59,7 @@ export const make = Effect.gen(function*() {
     const answers = yield* batch([record, ...count, ...releases, change])
     const task = yield* firstTask(answers.at(-1))
     if (task === undefined) return yield* refusal(order)
+    if (releases.length > 0) yield* logTransitions("unblocked", answers.at(-2))
     yield* logTransition(move.event, task, typeof order.actor === "string" ? order.actor : null)
     return task
   })
@@ -76,8 +77,8 @@ export const make = Effect.gen(function*() {
         version: work.version,
         now,
         // After a lease ran out, the one who lost it is in the entry that says so.
-        actor:
-          sql`coalesce(claimed_by, (SELECT actor FROM history WHERE task_id = tasks.id AND version = tasks.version))`,
+        actor: sql`coalesce(claimed_by, (SELECT actor FROM history
+          WHERE task_id = tasks.id AND event = ${moves.expire.event} ORDER BY version DESC LIMIT 1))`,
         details: JSON.stringify({ commits_count, turns_used, ...(burntOut(work, limits) ? limits : {}) }),
         set: sql`, submitted_at = ${now}, commits_count = ${commits_count}, turns_used = ${turns_used},
           check_results = coalesce(${work.check_results ?? null}, check_results),

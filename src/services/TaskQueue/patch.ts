@@ -4,13 +4,13 @@ import * as Effect from "effect/Effect"
 import type { Statement } from "effect/sql/Statement"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { TaskPatch, TaskRow } from "../../domain/Task.ts"
-import { InvalidTask, NotLeased, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
+import { InvalidTask, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
 import * as TaskPatches from "../../domain/TaskPatch.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
-import { logTransition } from "./log.ts"
+import { logTransition, logTransitions } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
 // Each failed attempt means that somebody else's change went through, so this many in a row is a storm, not a race.
@@ -40,19 +40,14 @@ export const make = Effect.gen(function*() {
       details: JSON.stringify(changes),
       now
     }
-    const done = queue === "done"
-    const turns = done === (task.queue === "done")
-      ? []
-      : dependents.hold(
-        { id: task.id, where: sql`id = ${task.id} AND version = ${task.version + 1}` },
-        null,
-        `Task ${task.id} is no longer done.`,
-        now
-      )
+    const reopens = task.queue === "done" && queue !== "done"
+      ? dependents.hold({ id: task.id, where }, null, `Task ${task.id} is no longer done.`, now)
+      : []
     const edges: Array<Statement<any>> = blockers === undefined
       ? []
       : dependents.depend(task.id, task.scope, blockers, now, sql`EXISTS (SELECT 1 FROM tasks WHERE ${where})`)
     const answers = yield* batch([
+      ...reopens,
       transition.record(change),
       ...(queue === task.queue ? [] : [transition.count(change)]),
       ...edges,
@@ -60,11 +55,11 @@ export const make = Effect.gen(function*() {
         UPDATE tasks SET ${sql.update({ ...columns, updated_at: now }, [])}, version = version + 1
           ${blockers === undefined ? sql`` : sql`, blocked_by = ${dependents.remaining(sql`tasks.id`)}`}
           ${queue === task.queue ? sql`` : sql`, lapsed_token = NULL`}
-        WHERE ${where}`,
-      ...turns,
-      sql`SELECT * FROM tasks WHERE id = ${task.id} AND version = ${task.version + 1}`
+        WHERE ${where} RETURNING *`
     ])
-    return yield* firstTask(answers.at(-1))
+    const patched = yield* firstTask(answers.at(-1))
+    if (reopens.length > 0) yield* logTransitions("blocked", answers[reopens.length - 1])
+    return patched
   })
 
   return Effect.fn("TaskQueue.patch")(
@@ -72,9 +67,10 @@ export const make = Effect.gen(function*() {
       if (Object.keys(patch).every((field) => unwritten.has(field))) return yield* InvalidTask.noFields()
       const now = yield* Clock.currentTimeMillis
       for (let attempt = 1;; attempt++) {
-        const [rows, projects] = yield* batch([
+        const [rows, projects, edges = []] = yield* batch([
           sql`SELECT * FROM tasks WHERE id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`,
-          sql`SELECT scope FROM projects WHERE id = ${patch.project_id ?? null}`
+          sql`SELECT scope FROM projects WHERE id = ${patch.project_id ?? null}`,
+          sql`SELECT blocker_id FROM dependencies WHERE task_id = ${id} ORDER BY position`
         ])
         const task = yield* firstTask(rows)
         if (task === undefined) return yield* TaskNotFound.of(id)
@@ -84,8 +80,14 @@ export const make = Effect.gen(function*() {
         if (patch.project_id && projects?.[0]?.scope !== task.scope) {
           return yield* InvalidTask.unknownProject(patch.project_id)
         }
-        const plan = TaskPatches.plan(task, patch, now, settings.defaultLeaseSeconds * 1000)
-        if (plan instanceof InvalidTask || plan instanceof NotLeased) return yield* plan
+        const plan = TaskPatches.plan(
+          task,
+          edges.map((edge) => String(edge.blocker_id)),
+          patch,
+          now,
+          settings.defaultLeaseSeconds * 1000
+        )
+        if ("error" in plan) return yield* plan
         if (Object.keys(plan.columns).length === 0 && plan.blockers === undefined) return task
         const patched = yield* write(task, patch, plan, now)
         if (patched !== undefined) {

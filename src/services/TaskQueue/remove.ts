@@ -6,7 +6,7 @@ import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Transition from "../../sql/Transition.ts"
-import { logTransition } from "./log.ts"
+import { logTransition, logTransitions } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
 export const make = Effect.gen(function*() {
@@ -18,14 +18,17 @@ export const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const where = sql`id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`
     const change = { where, event: "deleted", to: null, actor: sql`claimed_by`, now }
+    const releases = dependents.release({ id, where }, null, `Task ${id} was deleted.`, now)
     const answers = yield* batch([
+      ...releases,
+      ...dependents.forget({ id, where }),
       transition.record(change),
       transition.count(change),
-      ...dependents.forget({ id, where }, null, `Task ${id} was deleted.`, now),
       sql`DELETE FROM tasks WHERE ${where} RETURNING *`
     ])
     const task = yield* firstTask(answers.at(-1))
     if (task === undefined) return yield* TaskNotFound.of(id)
+    yield* logTransitions("unblocked", answers[releases.length - 1])
     yield* logTransition("deleted", task, null)
   })
 })
