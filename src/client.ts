@@ -8,7 +8,7 @@ import * as Schedule from "effect/Schedule"
 import { Api } from "./api/Api.ts"
 
 export { Api } from "./api/Api.ts"
-export { InvalidRequest, ScopeRequired } from "./api/InvalidRequest.ts"
+export { BodyTooLarge, InternalError, InvalidRequest, ScopeRequired } from "./api/InvalidRequest.ts"
 export { Unhealthy } from "./api/System.ts"
 export * from "./domain/Draft.ts"
 export { HistoryEntry } from "./domain/History.ts"

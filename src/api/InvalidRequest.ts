@@ -24,8 +24,20 @@ export class ScopeRequired extends Schema.TaggedError<ScopeRequired>()(
   { httpApiStatus: 400, description: "The server is configured to require a scope, and the request names none." }
 ) {}
 
+export class BodyTooLarge extends Schema.TaggedError<BodyTooLarge>()(
+  "BodyTooLarge",
+  { error: ErrorText },
+  { httpApiStatus: 413, description: "The body is larger than 1 MiB." }
+) {}
+
+export class InternalError extends Schema.TaggedError<InternalError>()(
+  "InternalError",
+  { error: ErrorText },
+  { httpApiStatus: 500, description: "The server made a mistake, and has logged it under the request's id." }
+) {}
+
 export class RequestErrors extends HttpApiMiddleware.Service<RequestErrors>()("octopoid-server/api/RequestErrors", {
-  error: InvalidRequest
+  error: [InvalidRequest, BodyTooLarge, InternalError]
 }) {}
 
 /** Fields of an endpoint's body that must be there and not be empty, with the sentence clients know for it. */

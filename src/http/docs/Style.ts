@@ -1,5 +1,8 @@
 /** The look of the documentation. */
-export const css = `
+import { Html } from "./Html.ts"
+
+// A stylesheet is not HTML text: escaping its `>` would break it.
+export const css = new Html(`
 :root{color-scheme:light dark;--line:light-dark(#d8dee4,#343b44);--soft:light-dark(#f5f7f9,#1a1f26);
 --dim:light-dark(#57606a,#9aa4b0);--link:light-dark(#0757b8,#79b8ff)}
 *{box-sizing:border-box}
@@ -23,4 +26,4 @@ table{border-collapse:collapse;width:100%}
 th,td{border-top:1px solid var(--line);padding:.3rem .75rem .3rem 0;text-align:left;vertical-align:top;font-weight:400}
 th{white-space:nowrap}
 dt{margin-top:.75rem}dd{margin:0 0 0 1rem}
-`
+`)
