@@ -6,7 +6,7 @@ import { QueueName } from "../src/domain/Identifier.ts"
 import { rank } from "../src/domain/Priority.ts"
 import { burntOut, claimOf, landing, moves, startsIn, unclaimable } from "../src/domain/TaskState.ts"
 import { ServicesLayer } from "./support/layers.ts"
-import { Command, run } from "./support/model.ts"
+import { begin, Command, run, Start } from "./support/model.ts"
 
 describe("the table of moves", () => {
   it.effect.prop(
@@ -60,8 +60,8 @@ describe("the table of moves", () => {
 describe("every sequence of commands", () => {
   it.effect.prop(
     "agrees with the model and keeps every invariant",
-    { commands: Schema.Array(Command) },
-    ({ commands }) => run(commands).pipe(Effect.provide(ServicesLayer, { local: true })),
+    { start: Start, commands: Schema.Array(Command) },
+    ({ commands, start }) => run([...begin(start), ...commands]).pipe(Effect.provide(ServicesLayer, { local: true })),
     { timeout: 120_000, arbitrary: { runs: 300, size: 120 } }
   )
 })

@@ -63,6 +63,24 @@ export const Command = Schema.Union([
 ])
 export type Command = typeof Command.Type
 
+/** A start with work waiting, so that no sequence spends itself on an empty queue: four tasks, a second apart. */
+export const Start = Schema.Array(Schema.Literals(["P0", "P1", "P2", "P10"])).check(
+  Schema.isMinLength(4),
+  Schema.isMaxLength(4)
+)
+export const begin = (priorities: typeof Start.Type): ReadonlyArray<Command> =>
+  (["d", "b", "a", "c"] as const).flatMap((id, i) => [
+    {
+      _tag: "Create",
+      id,
+      scope: "red",
+      role: i % 2 === 0 ? "build" : "review",
+      priority: priorities[i]!,
+      blockers: []
+    },
+    { _tag: "Wait", seconds: 1 }
+  ])
+
 const LeaseSeconds = 60
 const DefaultLeaseSeconds = 300
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
