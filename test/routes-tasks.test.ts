@@ -167,6 +167,18 @@ describe("claims", () => {
       )
     }))
 
+  it.effect("the most urgent of several roles and types is next", () =>
+    Effect.gen(function*() {
+      const { send } = yield* ready
+      yield* send("POST", "/api/v1/tasks", task("old", { role: "build", type: "bug" }))
+      yield* TestClock.adjust("1 second")
+      yield* send("POST", "/api/v1/tasks", task("urgent", { role: "review", type: "feature", priority: "P0" }))
+      const both = { ...claim, role_filter: ["build", "review"] }
+      assert.strictEqual((yield* send("POST", "/api/v1/tasks/claim", { ...both, type_filter: "bug" })).body.id, "old")
+      yield* send("POST", "/api/v1/tasks/old/requeue")
+      assert.strictEqual((yield* send("POST", "/api/v1/tasks/claim", both)).body.id, "urgent")
+    }))
+
   it.effect("an orchestrator in maintenance gets no work, and is told so", () =>
     Effect.gen(function*() {
       const { send } = yield* ready

@@ -1,11 +1,9 @@
 /** A draft: an idea that may become a task. */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { describe, ErrorText, Time, TimeColumn } from "./Encoding.ts"
+import { describe, ErrorText, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { DraftId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
-
-const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
 
 const fields = <T extends Schema.Top>(time: T) => ({
   id: DraftId,
@@ -27,8 +25,6 @@ export type Draft = typeof Draft.Type
 
 export const DraftRow = Schema.Struct(fields(TimeColumn))
 
-const maybe = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(Schema.NullOr(schema)).pipe(describe(description))
 const given = (description: string) => Schema.optionalKey(Schema.NonEmptyString).pipe(describe(description))
 
 /** A list is written as JSON text; text is kept as it is. */

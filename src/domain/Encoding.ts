@@ -6,6 +6,13 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 export const describe = (description: string) => <S extends Schema.Top>(schema: S): S["Rebuild"] =>
   Schema.annotateEncoded<S>({ description })(schema)
 
+/** Text that a record may not have. */
+export const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
+
+/** A field of a body that may be left out, or be null. Null comes first: JSON would take it for a value. */
+export const maybe = <S extends Schema.Top>(schema: S, description: string) =>
+  Schema.optionalKey(Schema.Union([Schema.Null, schema]).pipe(describe(description)))
+
 /** Instants: ISO 8601 with milliseconds and `Z` on the wire, integer milliseconds since 1970 in a row. */
 export const Time = Schema.DateTimeUtcFromString.pipe(describe("An instant: ISO 8601 with milliseconds, in UTC."))
 export const TimeColumn = Schema.DateTimeUtcFromMillis

@@ -1,11 +1,7 @@
 /** An orchestrator: a registered machine that runs agents. */
 import * as Schema from "effect/Schema"
-import { CommaList, describe, ErrorText, JsonTextInput, Time, TimeColumn } from "./Encoding.ts"
+import { CommaList, describe, ErrorText, JsonTextInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { OrchestratorId, ScopeName } from "./Identifier.ts"
-
-const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
-const maybe = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(Schema.Union([Schema.Null, schema]).pipe(describe(description)))
 
 export const OrchestratorStatus = Schema.Literals(["active", "offline", "maintenance"]).pipe(
   describe("`active`: heard of lately. `offline`: silent for too long. `maintenance`: gets no work until lifted.")

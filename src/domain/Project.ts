@@ -1,10 +1,8 @@
 /** A project: a group of tasks that share a branch. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, Flag, FlagInput, Time, TimeColumn } from "./Encoding.ts"
+import { describe, ErrorText, Flag, FlagInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { ProjectId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
-
-const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
 
 const fields = <T extends Schema.Top, B extends Schema.Top>(time: T, bool: B) => ({
   id: ProjectId,
@@ -30,8 +28,6 @@ export type Project = typeof Project.Type
 
 export const ProjectRow = Schema.Struct(fields(TimeColumn, Flag))
 
-const maybe = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(Schema.NullOr(schema)).pipe(describe(description))
 const given = (description: string) => Schema.optionalKey(Schema.NonEmptyString).pipe(describe(description))
 
 const number = Schema.Int.check(

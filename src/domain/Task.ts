@@ -10,13 +10,14 @@ import {
   JsonColumn,
   JsonTextInput,
   JsonValue,
+  maybe,
+  text,
   Time,
   TimeColumn
 } from "./Encoding.ts"
 import { OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
 
-const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
 const count = (description: string) => Schema.Int.pipe(describe(description))
 const flag = (description: string) => Flag.pipe(describe(description))
 
@@ -83,10 +84,6 @@ export const TaskRow = Schema.Struct({
   lapsed_token: Schema.NullOr(Schema.Int)
 })
 export type TaskRow = typeof TaskRow.Type
-
-const maybe = <S extends Schema.Top>(schema: S, description: string) =>
-  // Null first: JSON text would take it for a value.
-  Schema.optionalKey(Schema.Union([Schema.Null, schema]).pipe(describe(description)))
 
 const integer = Schema.Int.check(
   Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
