@@ -107,5 +107,6 @@ export const ErrorText = Schema.String.pipe(
       decode: (text) => text,
       encode: (text) => offlineWords.reduce((result, [word, softer]) => result.replace(word, softer), text)
     })
-  )
-).pipe(describe("One plain sentence: what is true now, and what the caller can do next."))
+  ),
+  describe("One plain sentence: what is true now, and what the caller can do next.")
+)

@@ -1,7 +1,8 @@
 /**
  * The state machine of a task: which move leads from where to where, and what it does to the task.
  *
- * This table is the only place that knows. Every mover of tasks reads it: the endpoints, PATCH and the lease reaper.
+ * This table is the only place that knows. The endpoints and the lease reaper read their moves from it. A PATCH may put a
+ * task anywhere but into `done`, so it has no row; what it does to the lease on the way is in `TaskPatch.ts`.
  */
 import type { QueueName } from "./Identifier.ts"
 

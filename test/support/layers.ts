@@ -7,6 +7,7 @@ import * as Logger from "effect/Logger"
 import { readdirSync, readFileSync } from "node:fs"
 import { Drafts } from "../../src/services/Drafts.ts"
 import { Leases } from "../../src/services/Leases.ts"
+import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Orchestrators } from "../../src/services/Orchestrators.ts"
 import { Projects } from "../../src/services/Projects.ts"
 import { Settings } from "../../src/services/Settings.ts"
@@ -25,7 +26,14 @@ const DatabaseLayer = Layer.unwrap(Effect.sync(() => {
 
 /** Every service, configured by `config` as the Worker's environment would. */
 export const servicesWith = (config: Record<string, string>) =>
-  Layer.mergeAll(TaskQueue.layer, Leases.layer, Orchestrators.layer, Drafts.layer, Projects.layer).pipe(
+  Layer.mergeAll(
+    TaskQueue.layer,
+    Leases.layer,
+    Maintenance.layer,
+    Orchestrators.layer,
+    Drafts.layer,
+    Projects.layer
+  ).pipe(
     Layer.provideMerge(Layer.mergeAll(DatabaseLayer, Settings.layer)),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(config))),
     Layer.provideMerge(Logger.layer([]))
