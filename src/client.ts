@@ -18,6 +18,7 @@ export * from "./domain/Orchestrator.ts"
 export * from "./domain/Project.ts"
 export * from "./domain/Task.ts"
 export * from "./domain/TaskErrors.ts"
+export * from "./domain/TaskInput.ts"
 
 export interface Options {
   /** Where the server is, as `https://octopoid.example.workers.dev`. */

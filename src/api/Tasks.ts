@@ -8,8 +8,9 @@ import { describe } from "../domain/Encoding.ts"
 import { HistoryEntry } from "../domain/History.ts"
 import { TaskId } from "../domain/Identifier.ts"
 import { pageEnvelope } from "../domain/Page.ts"
-import * as Tasks from "../domain/Task.ts"
+import { Task } from "../domain/Task.ts"
 import * as Errors from "../domain/TaskErrors.ts"
+import * as Inputs from "../domain/TaskInput.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -19,9 +20,9 @@ const moveErrors = [Errors.TaskNotFound, Errors.InvalidTransition, Errors.Versio
 export class TasksApi extends HttpApiGroup.make("tasks")
   .add(
     HttpApiEndpoint.get("list", "/", {
-      query: { ...Tasks.taskFilters, ...scopeParameter },
+      query: { ...Inputs.taskFilters, ...scopeParameter },
       success: Schema.Struct({
-        tasks: Schema.Array(Tasks.Task).pipe(describe("The tasks of this page.")),
+        tasks: Schema.Array(Task).pipe(describe("The tasks of this page.")),
         ...pageEnvelope
       }),
       error: ScopeRequired
@@ -31,8 +32,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     })),
     HttpApiEndpoint.post("create", "/", {
       query: scopeParameter,
-      payload: scoped(Tasks.NewTask),
-      success: Tasks.Task.pipe(HttpApiSchema.status(201)),
+      payload: scoped(Inputs.NewTask),
+      success: Task.pipe(HttpApiSchema.status(201)),
       error: [Errors.TaskExists, Errors.InvalidTask, ScopeRequired]
     }).annotate(Required, [
       { fields: ["id", "file_path"], error: "Missing required fields: id, file_path" },
@@ -43,8 +44,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     })),
     HttpApiEndpoint.post("claim", "/claim", {
       query: scopeParameter,
-      payload: scoped(Tasks.Claim),
-      success: Tasks.Task,
+      payload: scoped(Inputs.Claim),
+      success: Task,
       error: [Errors.NoTasksAvailable, Errors.InvalidTask, ScopeRequired]
     }).annotate(Required, [
       { fields: ["orchestrator_id", "agent_name"], error: "Missing required fields: orchestrator_id, agent_name" }
@@ -56,14 +57,14 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.get("get", "/:id", {
       params,
       query: scopeParameter,
-      success: Tasks.Task,
+      success: Task,
       error: Errors.TaskNotFound
     }).annotateMerge(OpenApi.annotations({ summary: "Read a task", description: "The task as it is now." })),
     HttpApiEndpoint.patch("patch", "/:id", {
       params,
       query: scopeParameter,
-      payload: scoped(Tasks.TaskPatch),
-      success: Tasks.Task,
+      payload: scoped(Inputs.TaskPatch),
+      success: Task,
       error: [Errors.TaskNotFound, Errors.InvalidTask, Errors.NotLeased, Errors.TaskBlocked, Errors.VersionConflict]
     }).annotateMerge(OpenApi.annotations({
       summary: "Change a task",
@@ -85,8 +86,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("submit", "/:id/submit", {
       params,
       query: scopeParameter,
-      payload: scoped(Tasks.Submission),
-      success: Tasks.Task,
+      payload: scoped(Inputs.Submission),
+      success: Task,
       error: moveErrors
     }).annotate(Required, [
       { fields: ["commits_count", "turns_used"], error: "Missing required fields: commits_count, turns_used" }
@@ -98,8 +99,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("accept", "/:id/accept", {
       params,
       query: scopeParameter,
-      payload: scoped(Tasks.Acceptance),
-      success: Tasks.Task,
+      payload: scoped(Inputs.Acceptance),
+      success: Task,
       error: moveErrors
     }).annotate(Required, [{ fields: ["accepted_by"], error: "Missing required field: accepted_by" }])
       .annotateMerge(OpenApi.annotations({
@@ -109,8 +110,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("reject", "/:id/reject", {
       params,
       query: scopeParameter,
-      payload: scoped(Tasks.Rejection),
-      success: Tasks.Task,
+      payload: scoped(Inputs.Rejection),
+      success: Task,
       error: moveErrors
     }).annotate(Required, [
       { fields: ["reason", "rejected_by"], error: "Missing required fields: reason, rejected_by" }
@@ -121,8 +122,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("requeue", "/:id/requeue", {
       params,
       query: scopeParameter,
-      payload: [Schema.Null, scoped(Tasks.Requeue)],
-      success: Tasks.Task,
+      payload: [Schema.Null, scoped(Inputs.Requeue)],
+      success: Task,
       error: moveErrors
     }).annotateMerge(OpenApi.annotations({
       summary: "Requeue a task",

@@ -2,16 +2,12 @@
  * What a PATCH makes of a task. Clients of the old server move tasks by PATCH and set claim fields by hand, so a PATCH
  * is never refused for leaving a contradiction: it is carried out so that none is left.
  */
-import * as DateTime from "effect/DateTime"
 import type * as Schema from "effect/Schema"
-import { MaxLeaseSeconds, UnknownHolder } from "./Lease.ts"
 import { rank } from "./Priority.ts"
-import type { TaskPatch, TaskRow } from "./Task.ts"
-import { InvalidTask, NotLeased, TaskBlocked } from "./TaskErrors.ts"
-import { unclaimable } from "./TaskState.ts"
-
-/** Columns and the values to write to them. */
-export type Columns = Record<string, string | number | null>
+import type { TaskRow } from "./Task.ts"
+import { InvalidTask, type NotLeased, type TaskBlocked } from "./TaskErrors.ts"
+import type { TaskPatch } from "./TaskInput.ts"
+import { column, type Columns, leaseColumns, leaseProblem } from "./TaskPlacement.ts"
 
 export interface Patched {
   /** The columns that change. Empty when the task already is as the PATCH wants it. */
@@ -53,15 +49,6 @@ const bodies: ReadonlySet<string> = new Set([
 ])
 const internal: ReadonlySet<string> = new Set(["claimed_from", "lapsed_token", "grants", "priority_rank"])
 
-const column = (value: unknown): string | number | null =>
-  value === null || value === undefined
-    ? null
-    : DateTime.isDateTime(value)
-    ? DateTime.toEpochMillis(value)
-    : typeof value === "boolean"
-    ? Number(value)
-    : value as string | number
-
 /** The fields that are written as they come, and those that cannot be cleared: null means their default. */
 const plain = [
   "title",
@@ -94,70 +81,6 @@ const defaulted = {
   priority: "P2"
 } as const
 
-/** Where the PATCH leaves the task, and who holds it there. */
-const placement = (task: TaskRow, patch: TaskPatch) => {
-  const named = patch.claimed_by || undefined
-  const released = ("claimed_by" in patch && named === undefined)
-    || (named === undefined && patch.lease_expires_at === null)
-  const asked = patch.queue ?? undefined
-  const moved = asked !== undefined && asked !== task.queue
-  const holder = named
-    ?? (released
-      ? undefined
-      : moved && asked === "claimed"
-      ? task.claimed_by ?? UnknownHolder
-      : moved
-      ? undefined
-      : task.claimed_by ?? undefined)
-  const queue = asked
-    // To give a waiting task to somebody is to claim it for them; to take it from them is to put it back.
-    ?? (holder !== undefined && task.queue === "incoming"
-      ? "claimed"
-      : holder === undefined && task.queue === "claimed"
-      ? task.claimed_from ?? "incoming"
-      : task.queue)
-  return queue === "claimed" ? { queue, holder: holder ?? UnknownHolder } : { queue, holder }
-}
-
-/** The lease columns for where the task is left. A new holder is a new grant. */
-const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, leaseMillis: number): Columns => {
-  const { holder, queue } = placement(task, patch)
-  if (holder === undefined) {
-    return {
-      queue,
-      claimed_by: null,
-      claimed_at: null,
-      claimed_from: null,
-      orchestrator_id: null,
-      lease_expires_at: null,
-      ...(queue === task.queue ? {} : { lapsed_token: null })
-    }
-  }
-  const granted = holder !== task.claimed_by
-  // Where it goes if the lease runs out: never back to an end, which is reached by a decision and not by silence.
-  const origin = queue !== "claimed"
-    ? queue
-    : task.queue === "claimed"
-    ? task.claimed_from
-    : unclaimable.includes(task.queue)
-    ? "incoming"
-    : task.queue
-  return {
-    queue,
-    claimed_by: holder,
-    claimed_at: column(patch.claimed_at) ?? (granted ? now : column(task.claimed_at)),
-    claimed_from: origin,
-    orchestrator_id: "orchestrator_id" in patch
-      ? column(patch.orchestrator_id || null)
-      : granted
-      ? null
-      : task.orchestrator_id,
-    lease_expires_at: column(patch.lease_expires_at) ?? (granted ? now + leaseMillis : column(task.lease_expires_at)),
-    grants: granted ? task.grants + 1 : task.grants,
-    lapsed_token: null
-  }
-}
-
 const describe = (task: TaskRow, patch: TaskPatch): Columns => {
   const columns: Columns = {}
   for (const field of plain) if (field in patch) columns[field] = column(patch[field])
@@ -188,16 +111,6 @@ const current = (task: TaskRow, name: string): string | number | null =>
 
 /** The blockers a task may be given at once. */
 export const MaxBlockers = 100
-
-/** Why a lease may not be as the PATCH wants it, if so. */
-const leaseProblem = (task: TaskRow, patch: TaskPatch, lease: Columns, blocked: boolean, now: number) => {
-  if (lease.claimed_by === null) {
-    return patch.lease_expires_at || patch.claimed_at || patch.orchestrator_id ? NotLeased.of(task.id) : undefined
-  }
-  if (Number(lease.lease_expires_at) > now + MaxLeaseSeconds * 1000) return InvalidTask.lease(MaxLeaseSeconds)
-  if (lease.claimed_by === task.claimed_by) return undefined
-  return lease.queue === "done" ? InvalidTask.heldWhenDone() : blocked ? TaskBlocked.of(task.id) : undefined
-}
 
 /**
  * Plans a PATCH of `task`, which waits for `waitsFor`, at the time `now`, in milliseconds. Fails with `InvalidTask` when

@@ -4,17 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { HistoryEntry } from "../domain/History.ts"
 import type { ScopeName, TaskId } from "../domain/Identifier.ts"
-import type {
-  Acceptance,
-  Claim,
-  NewTask,
-  Rejection,
-  Requeue,
-  Submission,
-  Task,
-  TaskFilter,
-  TaskPatch
-} from "../domain/Task.ts"
+import type { Task } from "../domain/Task.ts"
 import type {
   InvalidTask,
   InvalidTransition,
@@ -25,6 +15,16 @@ import type {
   TaskNotFound,
   VersionConflict
 } from "../domain/TaskErrors.ts"
+import type {
+  Acceptance,
+  Claim,
+  NewTask,
+  Rejection,
+  Requeue,
+  Submission,
+  TaskFilter,
+  TaskPatch
+} from "../domain/TaskInput.ts"
 import * as Claiming from "./TaskQueue/claim.ts"
 import * as Creation from "./TaskQueue/create.ts"
 import * as Moves from "./TaskQueue/move.ts"

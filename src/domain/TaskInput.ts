@@ -1,0 +1,163 @@
+/** What callers send about tasks: new ones, changes, filters, claims and results. */
+import * as Schema from "effect/Schema"
+import {
+  CommaList,
+  describe,
+  FlagInput,
+  FlagParameter,
+  IntegerParameter,
+  JsonTextInput,
+  JsonValue,
+  maybe,
+  Time
+} from "./Encoding.ts"
+import { OrchestratorId, QueueName, TaskId } from "./Identifier.ts"
+import { pageParameters } from "./Page.ts"
+
+const integer = Schema.Int.check(
+  Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
+)
+// Far beyond any count, and far from where counting on would leave the safe integers.
+const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000 }))
+
+/** The fields a caller may write, at creation and later. */
+const writable = {
+  title: maybe(Schema.String, "What is to be done, in a few words."),
+  queue: maybe(QueueName, "A queue: the state of a task."),
+  priority: maybe(Schema.String, "`P0` (most urgent), `P1`, `P2` …"),
+  complexity: maybe(Schema.String, "How hard its creator thinks it is."),
+  role: maybe(Schema.String, "The role of the agents that may claim it."),
+  type: maybe(Schema.String, "The kind of work."),
+  blocked_by: maybe(Schema.String, "Ids of the tasks that must be done first, joined by commas."),
+  project_id: maybe(Schema.String, "The project it belongs to."),
+  auto_accept: maybe(FlagInput, "Stored for clients."),
+  hooks: maybe(JsonTextInput, "Its hooks: JSON, or JSON text."),
+  flow: maybe(Schema.String, "The flow it follows."),
+  flow_overrides: maybe(JsonTextInput, "Stored for clients: JSON, or JSON text."),
+  content: maybe(Schema.String, "The task in full, as Markdown."),
+  metadata: maybe(JsonValue, "Anything you want kept: returned as sent."),
+  pr_number: maybe(integer, "Its pull request's number."),
+  attempt_count: maybe(natural, "How often work on it was given up."),
+  needs_intervention: maybe(FlagInput, "Whether a person or a fixer must look at it.")
+}
+
+export const NewTask = Schema.Struct({
+  ...writable,
+  id: TaskId,
+  file_path: Schema.NonEmptyString.pipe(describe("Where the task is described; unique in its scope.")),
+  branch: Schema.NonEmptyString.pipe(describe("The branch to work on. A project's branch wins."))
+}).annotate({ identifier: "NewTask" })
+export type NewTask = typeof NewTask.Type
+
+/** What PATCH may change. A key that is present is written, and null clears it. */
+export const TaskPatch = Schema.Struct({
+  ...writable,
+  branch: maybe(Schema.String, "The branch to work on; a task always has one."),
+  claimed_by: maybe(Schema.String, "Grants a lease to this agent, or with null ends the lease there is."),
+  claimed_at: maybe(Time, "When the lease was granted."),
+  orchestrator_id: maybe(
+    Schema.Union([OrchestratorId, Schema.Literal("")]),
+    "The machine that holds the lease."
+  ),
+  lease_expires_at: maybe(Time, "Renews the lease until then, or with null ends it."),
+  commits_count: maybe(natural, "Commits of the last submission."),
+  turns_used: maybe(natural, "Turns of the last submission."),
+  rejection_count: maybe(natural, "How often a result was rejected."),
+  has_plan: maybe(FlagInput, "Stored for clients."),
+  plan_id: maybe(Schema.String, "Stored for clients."),
+  pr_url: maybe(Schema.String, "Its pull request's address."),
+  checks: maybe(JsonTextInput, "The checks its result has to pass."),
+  check_results: maybe(JsonTextInput, "The results of its checks: JSON, or JSON text."),
+  needs_rebase: maybe(FlagInput, "Whether its branch has to be rebased."),
+  last_rebase_attempt_at: maybe(Time, "When a rebase was last tried."),
+  staging_url: maybe(Schema.String, "Where its result can be looked at."),
+  submitted_at: maybe(Time, "When a result was last submitted."),
+  completed_at: maybe(Time, "When it was done."),
+  execution_notes: maybe(Schema.String, "What the agent had to say about the work, or why it failed."),
+  reason: maybe(Schema.String, "Why: kept in the task's history."),
+  version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another.")
+}).annotate({ identifier: "TaskPatch" })
+export type TaskPatch = typeof TaskPatch.Type
+
+const list = (description: string) => Schema.optionalKey(CommaList).pipe(describe(description))
+const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
+const flagParameter = (description: string) => Schema.optionalKey(FlagParameter).pipe(describe(description))
+
+/** The query parameters of the task list: each narrows it, and `a,b` means a or b. */
+export const taskFilters = {
+  queue: list("Queues."),
+  priority: list("Priorities."),
+  role: list("Roles."),
+  type: list("Types."),
+  flow: list("Flows."),
+  complexity: list("Complexities."),
+  claimed_by: parameter("The agent that holds the lease."),
+  orchestrator_id: parameter("The orchestrator that holds the lease."),
+  project_id: parameter("The project."),
+  blocked_by: parameter("The unmet blockers, exactly as the task shows them."),
+  pr_number: Schema.optionalKey(IntegerParameter.pipe(describe("The pull request."))),
+  needs_intervention: flagParameter("Whether a person or a fixer must look at it."),
+  has_plan: flagParameter("Whether it has a plan."),
+  auto_accept: flagParameter("Whether it is marked for automatic acceptance."),
+  needs_rebase: flagParameter("Whether its branch has to be rebased."),
+  sort: Schema.optionalKey(Schema.Literals(["priority", "created_at"])).pipe(
+    describe("`priority`: most urgent first, then oldest. Otherwise newest first.")
+  ),
+  ...pageParameters
+}
+export const TaskFilter = Schema.Struct(taskFilters)
+export type TaskFilter = typeof TaskFilter.Type
+
+export const Claim = Schema.Struct({
+  orchestrator_id: OrchestratorId,
+  agent_name: Schema.NonEmptyString.pipe(describe("The agent that will work on the task.")),
+  queue: maybe(Schema.String, "The queue to claim from; `incoming` unless given."),
+  role_filter: maybe(
+    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    "Only tasks of this role, or one of these."
+  ),
+  type_filter: maybe(
+    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    "Only tasks of this type, or one of these."
+  ),
+  lease_duration_seconds: maybe(
+    Schema.Finite,
+    "How long the lease lasts unless renewed, from 1 to 86,400 seconds; the server's default when 0 or not given."
+  )
+}).annotate({ identifier: "Claim" })
+export type Claim = typeof Claim.Type
+
+const expected = {
+  version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another.")
+}
+
+export const Submission = Schema.Struct({
+  commits_count: natural.pipe(describe("Commits made.")),
+  turns_used: natural.pipe(describe("Turns the agent took.")),
+  check_results: maybe(JsonTextInput, "The results of the checks: JSON, or JSON text. Kept from before unless given."),
+  execution_notes: maybe(Schema.String, "What the agent has to say about the work. Kept from before unless given."),
+  pr_number: maybe(integer, "The pull request's number."),
+  pr_url: maybe(Schema.String, "The pull request's address."),
+  ...expected
+}).annotate({ identifier: "Submission" })
+export type Submission = typeof Submission.Type
+
+export const Acceptance = Schema.Struct({
+  accepted_by: Schema.NonEmptyString.pipe(describe("Who accepts the result.")),
+  completed_at: maybe(Time, "When it was done; now unless given."),
+  ...expected
+}).annotate({ identifier: "Acceptance" })
+export type Acceptance = typeof Acceptance.Type
+
+export const Rejection = Schema.Struct({
+  reason: Schema.NonEmptyString.pipe(describe("What is wrong with the result, for whoever takes it next.")),
+  rejected_by: Schema.NonEmptyString.pipe(describe("Who rejects it.")),
+  ...expected
+}).annotate({ identifier: "Rejection" })
+export type Rejection = typeof Rejection.Type
+
+export const Requeue = Schema.Struct({
+  reason: maybe(Schema.String, "Why the work is given up: kept in the task's history."),
+  ...expected
+}).annotate({ identifier: "Requeue" })
+export type Requeue = typeof Requeue.Type
