@@ -9,13 +9,14 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import { type Cost, CurrentCost } from "../sql/Database.ts"
+import { type Cost, CurrentCost, noCost } from "../sql/Database.ts"
 import { answerDefect } from "./Errors.ts"
 
 /** The largest body that is read. */
 const MaxBody = ByteSize.mebibytes(1)
 
-const timing = ({ millis, read, trips, written }: Cost) =>
+/** The `Server-Timing` of a request. */
+export const timing = ({ millis, read, trips, written }: Cost) =>
   `d1;dur=${millis};desc="trips=${trips} read=${read} written=${written}"`
 
 export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
@@ -27,7 +28,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const started = yield* Clock.currentTimeMillis
         const request_id = request.headers["cf-ray"] ?? (yield* random.uuidV4())
         const path = new URL(request.url, "http://server").pathname
-        const cost: Cost = { trips: 0, read: 0, written: 0, millis: 0 }
+        const cost = noCost()
         const response = yield* httpEffect.pipe(
           Effect.catchDefect(answerDefect),
           // A JSON body is read as JSON, whatever its content type says.

@@ -7,8 +7,9 @@ import type { Orchestrators } from "../services/Orchestrators.ts"
 import type { Projects } from "../services/Projects.ts"
 import type { Settings } from "../services/Settings.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
-import type { Database } from "../sql/Database.ts"
+import { type Database, noCost } from "../sql/Database.ts"
 import { HttpLayer } from "./Http.ts"
+import { timing } from "./Requests.ts"
 
 /** What the routes are made of. */
 type Services = Database | Drafts | Orchestrators | Projects | Settings | TaskQueue
@@ -24,7 +25,11 @@ const decodable = (url: string): boolean => {
 
 // The router drops what it does not know before any route or middleware sees it.
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-const refused = (status: number, _tag: string, error: string) => Response.json({ _tag, error }, { status })
+const refused = (status: number, _tag: string, error: string) =>
+  Response.json({ _tag, error }, {
+    status,
+    headers: { "access-control-allow-origin": "*", "server-timing": timing(noCost()) }
+  })
 
 export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.MemoMap): {
   readonly handler: (request: Request, context?: Context.Context<never>) => Promise<Response>

@@ -26,9 +26,11 @@ export interface Cost {
   millis: number
 }
 
+export const noCost = (): Cost => ({ trips: 0, read: 0, written: 0, millis: 0 })
+
 /** The tally of the request that is being served. The HTTP layer starts a new one for each. */
 export const CurrentCost = Context.Reference<Cost>("octopoid-server/sql/CurrentCost", {
-  defaultValue: () => ({ trips: 0, read: 0, written: 0, millis: 0 })
+  defaultValue: noCost
 })
 
 export type Row = Record<string, unknown>
