@@ -443,6 +443,17 @@ describe("every answer", () => {
       assert.isString(answer.headers.get("x-request-id"))
     }))
 
+  it.effect("to HEAD is what GET would answer, without the body", () =>
+    Effect.gen(function*() {
+      const { send } = yield* ready
+      for (const path of ["/api/v1/tasks", "/api/health", "/docs", "/openapi.json"]) {
+        const head = yield* send("HEAD", path)
+        assert.deepStrictEqual([head.status, head.body], [200, ""], path)
+      }
+      assert.strictEqual((yield* send("HEAD", "/api/v1/tasks/none")).status, 404)
+      assert.strictEqual((yield* send("HEAD", "/nothing")).status, 404)
+    }))
+
   it.effect("is open only to the configured origins", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make({ CORS_ORIGINS: "https://a.example" })
