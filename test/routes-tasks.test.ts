@@ -127,11 +127,12 @@ describe("the life of a task", () => {
         })
       })
       yield* lose
+      yield* send("PATCH", "/api/v1/tasks/a", { title: "edited meanwhile" })
       assert.strictEqual((yield* send("POST", "/api/v1/tasks/a/submit", late)).body.queue, "provisional")
       const history = yield* send("GET", "/api/v1/tasks/a/history")
       assert.deepStrictEqual(
         history.body.history.map((entry: any) => [entry.event, entry.actor]),
-        [["created", null], ["claimed", "ann"], ["lease_expired", "ann"], ["submitted", "ann"]]
+        [["created", null], ["claimed", "ann"], ["lease_expired", "ann"], ["edited", null], ["submitted", "ann"]]
       )
       yield* send("POST", "/api/v1/tasks/a/requeue")
       assert.strictEqual((yield* send("POST", "/api/v1/tasks/a/submit", late)).status, 409, "it was moved meanwhile")
@@ -244,6 +245,9 @@ describe("scopes", () => {
     Effect.gen(function*() {
       const { send } = yield* ready
       yield* send("POST", "/api/v1/tasks", task("a", { scope: "red" }))
+      const both = yield* send("POST", "/api/v1/tasks?scope=blue", task("b", { scope: "red" }))
+      assert.strictEqual(both.body.scope, "red", "the body's scope wins over the query's")
+      yield* send("DELETE", "/api/v1/tasks/b")
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/a")).status, 200)
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/a?scope=red")).status, 200)
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/a?scope=blue")).status, 404)
@@ -411,6 +415,7 @@ describe("input that does not fit", () => {
       const { send } = yield* ready
       const large = yield* send("POST", "/api/v1/tasks", task("a", { content: "x".repeat(1024 * 1024) }))
       assert.deepStrictEqual([large.status, large.body.error], [413, "The body is larger than 1 MiB."])
+      assert.isNotNull(large.headers.get("server-timing"))
       const fitting = "é".repeat(500_000)
       yield* send("POST", "/api/v1/tasks", task("a", { content: fitting }))
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/a")).body.content, fitting)

@@ -40,7 +40,7 @@ export const DraftId = Schema.Int.check(Schema.isGreaterThan(0)).pipe(
 )
 export type DraftId = typeof DraftId.Type
 
-/** A queue's name. The built-in ones are in `TaskState.ts`; flows may bring their own. */
+/** A queue's name. The ones that moves lead to are in `TaskState.ts`; any other name is a queue too. */
 export const QueueName = name("A queue: the state of a task. Any name without quotes.").check(
   // Names are keys of the JSON counters, and SQLite cannot quote a quote in a path.
   Schema.isPattern(/^[^"\\]*$/, { expected: "no quotes or backslashes" })

@@ -1,9 +1,10 @@
 /**
- * What a PATCH makes of a task. Clients of the old server move tasks by PATCH and set claim fields by hand, so a PATCH
- * is never refused for leaving a contradiction: it is carried out so that none is left.
+ * What a PATCH makes of a task. Clients of the old server move tasks by PATCH and set claim fields by hand, so what would
+ * leave a contradiction is repaired where it can be. Refused is only what no repair makes true: `done` without an accept,
+ * a lease on a task that is blocked or done, and a renewal of no lease.
  */
 import type * as Schema from "effect/Schema"
-import { rank } from "./Priority.ts"
+import { DefaultPriority, rank } from "./Priority.ts"
 import type { TaskRow } from "./Task.ts"
 import { InvalidTask, type NotLeased, type TaskBlocked } from "./TaskErrors.ts"
 import type { TaskPatch } from "./TaskInput.ts"
@@ -78,7 +79,7 @@ const defaulted = {
   needs_rebase: 0,
   needs_intervention: 0,
   flow: "default",
-  priority: "P2"
+  priority: DefaultPriority
 } as const
 
 const describe = (task: TaskRow, patch: TaskPatch): Columns => {

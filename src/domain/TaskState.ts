@@ -2,27 +2,16 @@
  * The state machine of a task: which move leads from where to where, and what it does to the task.
  *
  * This table is the only place that knows. The endpoints and the lease reaper read their moves from it. A PATCH may put a
- * task anywhere but into `done`, so it has no row; what it does to the lease on the way is in `TaskPatch.ts`.
+ * task anywhere but into `done`, so it has no row; what it does to the lease on the way is in `TaskPlacement.ts`.
  */
 import type { QueueName } from "./Identifier.ts"
-
-/** The queues that are valid in every flow. */
-export const BuiltInQueues = [
-  "incoming",
-  "claimed",
-  "provisional",
-  "done",
-  "failed",
-  "needs_continuation",
-  "requires-intervention"
-] as const
 
 /** A move of a task. */
 export interface Move {
   /** What history calls it. */
   readonly event: string
-  /** The queues it leads from. `any` is every queue, `other` every queue but `claimed`. */
-  readonly from: ReadonlyArray<QueueName> | "any" | "other"
+  /** The queues it leads from; `other` is every queue but `claimed`. */
+  readonly from: ReadonlyArray<QueueName> | "other"
   /** Where it leads: a queue, the queue the task was claimed from (`origin`), or nowhere else (`same`). */
   readonly to: { readonly queue: QueueName } | "origin" | "same"
   /** Whether it grants a lease, ends the one there is, or takes it back because it ran out. */
@@ -46,7 +35,7 @@ const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<
   ...rest
 })
 
-/** Every move but PATCH, whose target is the caller's to choose (`TaskPatch.ts`). */
+/** Every move but PATCH, whose target is the caller's to choose (`TaskPlacement.ts`). */
 export const moves = {
   claim: move("claimed", "other", { queue: "claimed" }, { lease: "grant" }),
   claimReview: move("review_claimed", ["provisional"], "same", { lease: "grant" }),
@@ -77,7 +66,7 @@ export const landing = (
 
 /** Whether a move may start in `queue`. */
 export const startsIn = ({ from }: Pick<Move, "from">, queue: QueueName): boolean =>
-  from === "any" || (from === "other" ? queue !== "claimed" : from.includes(queue))
+  from === "other" ? queue !== "claimed" : from.includes(queue)
 
 /** Turns without a commit, and turns at all, after which a submitted task needs another agent to go on. */
 export interface BurnoutLimits {

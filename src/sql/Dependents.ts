@@ -27,7 +27,10 @@ export const make = (sql: D1Client.D1Client) => {
       remaining(sql`tasks.id`)
     }`
 
-  /** Brings `blocked_by` of the waiting tasks up to date with their edges, and records it. */
+  /**
+   * Brings `blocked_by` of the waiting tasks up to date with their edges, and records it. `updated_at` stays: it says when
+   * somebody worked on a task, and clients clean up after it.
+   */
   const refresh = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
     sql`
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
@@ -40,7 +43,7 @@ export const make = (sql: D1Client.D1Client) => {
       WHERE ${waiting(blocker)} RETURNING *`
   ]
 
-  /** The blocker is about to be done: who waited only for them may be claimed. */
+  /** The blocker is about to be done: who waited only for it may be claimed. */
   const release = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
     sql`UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edgesTo(blocker)}`,
     ...refresh(blocker, actor, reason, now)

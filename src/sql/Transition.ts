@@ -119,9 +119,7 @@ export const make = (sql: D1Client.D1Client) => {
 
   /** Whether a move may start where the task is. */
   const allowed = (move: Move): Fragment =>
-    move.from === "any"
-      ? sql`1`
-      : move.from === "other"
+    move.from === "other"
       ? sql`queue <> 'claimed'`
       : move.afterLapse
       ? sql`(queue IN ${sql.in(move.from)} OR lapsed_token IS NOT NULL)`

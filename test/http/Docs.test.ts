@@ -22,6 +22,7 @@ describe("GET /docs", () => {
       }
       for (const link of matches(body, / href="#([^"]+)"/g)) assert.include(ids, link)
       assert.notMatch(body, /<script|<link|<img|url\(|@import|(src|href)="(https?:)?\/\//)
+      assert.notInclude(/<style>([^]*)<\/style>/.exec(body)?.[1] ?? "&", "&", "a stylesheet is not HTML text")
       assert.notInclude(body, "[object Object]")
     }))
 

@@ -47,8 +47,8 @@ export const make = Effect.gen(function*() {
     const answers = yield* atomic([
       sql`
         INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, complexity, role, type,
-          branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow, flow_overrides, metadata, created_at, updated_at,
-          completed_at, grants, claimed_by, claimed_at, claimed_from, lease_expires_at)
+          branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow,
+          flow_overrides, metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from, lease_expires_at)
         SELECT ${task.id}, ${scope}, ${task.file_path}, ${task.title || task.id}, ${queue},
           coalesce((SELECT version FROM (${before})), 0) + 1, ${priority}, ${rank(priority)}, ${
         task.complexity || null
