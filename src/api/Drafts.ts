@@ -10,6 +10,7 @@ import { describe } from "../domain/Encoding.ts"
 import { DraftId } from "../domain/Identifier.ts"
 import { NoFields } from "../domain/NoFields.ts"
 import { pageEnvelope } from "../domain/Page.ts"
+import { Authorization } from "./Authorization.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -67,5 +68,6 @@ export class DraftsApi extends HttpApiGroup.make("drafts")
     }))
   )
   .prefix("/api/v1/drafts")
+  .middleware(Authorization)
   .annotateMerge(OpenApi.annotations({ title: "Drafts", description: "Ideas that may become tasks." }))
 {}

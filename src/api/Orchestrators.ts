@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { describe, Time } from "../domain/Encoding.ts"
 import { OrchestratorId } from "../domain/Identifier.ts"
 import * as Orchestrators from "../domain/Orchestrator.ts"
+import { Authorization } from "./Authorization.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -78,5 +79,6 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       }))
   )
   .prefix("/api/v1/orchestrators")
+  .middleware(Authorization)
   .annotateMerge(OpenApi.annotations({ title: "Orchestrators", description: "The machines that run agents." }))
 {}

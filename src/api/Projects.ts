@@ -18,6 +18,7 @@ import {
   ProjectPatch
 } from "../domain/Project.ts"
 import { Task } from "../domain/Task.ts"
+import { Authorization } from "./Authorization.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -83,5 +84,6 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
     }))
   )
   .prefix("/api/v1/projects")
+  .middleware(Authorization)
   .annotateMerge(OpenApi.annotations({ title: "Projects", description: "Groups of tasks that share a branch." }))
 {}

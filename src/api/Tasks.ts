@@ -11,6 +11,7 @@ import { pageEnvelope } from "../domain/Page.ts"
 import { Task } from "../domain/Task.ts"
 import * as Errors from "../domain/TaskErrors.ts"
 import * as Inputs from "../domain/TaskInput.ts"
+import { Authorization } from "./Authorization.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -145,5 +146,6 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     }))
   )
   .prefix("/api/v1/tasks")
+  .middleware(Authorization)
   .annotateMerge(OpenApi.annotations({ title: "Tasks", description: "The queue." }))
 {}

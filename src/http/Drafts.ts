@@ -14,10 +14,11 @@ export const DraftsHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       list: (request) => Effect.flatMap(ownScope(request, missing), (scope) => drafts.list(scope, request.query)),
       create: (request) => Effect.flatMap(ownScope(request, missing), (scope) => drafts.create(scope, request.payload)),
-      get: (request) => drafts.get(request.params.id, visibleScope(request)),
-      patch: (request) => drafts.patch(request.params.id, request.payload, visibleScope(request)),
+      get: (request) => Effect.flatMap(visibleScope(request), (scope) => drafts.get(request.params.id, scope)),
+      patch: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => drafts.patch(request.params.id, request.payload, scope)),
       delete: (request) =>
-        Effect.as(drafts.remove(request.params.id, visibleScope(request)), {
+        Effect.as(Effect.flatMap(visibleScope(request), (scope) => drafts.remove(request.params.id, scope)), {
           message: `Draft ${request.params.id} deleted`
         })
     })

@@ -3,6 +3,7 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import { Api } from "../api/Api.ts"
+import { AuthorizationLayer } from "./Authorization.ts"
 import { CorsLayer } from "./Cors.ts"
 import { DocsLayer } from "./Docs.ts"
 import { DraftsHandlers } from "./Drafts.ts"
@@ -18,6 +19,6 @@ const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pip
 )
 
 export const HttpLayer = Layer.mergeAll(ApiLayer, DocsLayer, FallbackLayer, CorsLayer, RequestsLayer).pipe(
-  Layer.provide(RequestErrorsLayer),
+  Layer.provide([RequestErrorsLayer, AuthorizationLayer]),
   Layer.provide(HttpServer.layerServices)
 )

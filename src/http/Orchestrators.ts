@@ -17,7 +17,7 @@ export const OrchestratorsHandlers = HttpApiBuilder.group(
         ),
       heartbeat: (request) =>
         Effect.map(
-          orchestrators.heartbeat(request.params.id, visibleScope(request)),
+          Effect.flatMap(visibleScope(request), (scope) => orchestrators.heartbeat(request.params.id, scope)),
           (last_heartbeat) => ({ success: true as const, last_heartbeat })
         ),
       list: (request) =>
@@ -25,8 +25,12 @@ export const OrchestratorsHandlers = HttpApiBuilder.group(
           Effect.flatMap((scope) => orchestrators.list(scope, request.query)),
           Effect.map((all) => ({ orchestrators: all, total: all.length }))
         ),
-      get: (request) => orchestrators.get(request.params.id, visibleScope(request)),
-      patch: (request) => orchestrators.setStatus(request.params.id, request.payload.status, visibleScope(request))
+      get: (request) => Effect.flatMap(visibleScope(request), (scope) => orchestrators.get(request.params.id, scope)),
+      patch: (request) =>
+        Effect.flatMap(
+          visibleScope(request),
+          (scope) => orchestrators.setStatus(request.params.id, request.payload.status, scope)
+        )
     })
   })
 )

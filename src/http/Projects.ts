@@ -15,11 +15,12 @@ export const ProjectsHandlers = HttpApiBuilder.group(
       list: (request) => Effect.flatMap(ownScope(request, missing), (scope) => projects.list(scope, request.query)),
       create: (request) =>
         Effect.flatMap(ownScope(request, missing), (scope) => projects.create(scope, request.payload)),
-      get: (request) => projects.get(request.params.id, visibleScope(request)),
-      tasks: (request) => projects.tasks(request.params.id, visibleScope(request)),
-      patch: (request) => projects.patch(request.params.id, request.payload, visibleScope(request)),
+      get: (request) => Effect.flatMap(visibleScope(request), (scope) => projects.get(request.params.id, scope)),
+      tasks: (request) => Effect.flatMap(visibleScope(request), (scope) => projects.tasks(request.params.id, scope)),
+      patch: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => projects.patch(request.params.id, request.payload, scope)),
       delete: (request) =>
-        Effect.as(projects.remove(request.params.id, visibleScope(request)), {
+        Effect.as(Effect.flatMap(visibleScope(request), (scope) => projects.remove(request.params.id, scope)), {
           message: `Project ${request.params.id} deleted`
         })
     })

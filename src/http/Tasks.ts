@@ -34,18 +34,26 @@ export const TasksHandlers = HttpApiBuilder.group(
           Effect.flatMap((scope) => tasks.claim(scope, request.payload)),
           Effect.catchTag("NoTasksAvailable", retryLater)
         ),
-      get: (request) => tasks.get(request.params.id, visibleScope(request)),
-      patch: (request) => tasks.patch(request.params.id, request.payload, visibleScope(request)),
+      get: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.get(request.params.id, scope)),
+      patch: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => tasks.patch(request.params.id, request.payload, scope)),
       delete: (request) =>
-        Effect.as(tasks.remove(request.params.id, visibleScope(request)), {
+        Effect.as(Effect.flatMap(visibleScope(request), (scope) => tasks.remove(request.params.id, scope)), {
           message: "Task deleted" as const,
           task_id: request.params.id
         }),
-      submit: (request) => tasks.submit(request.params.id, request.payload, visibleScope(request)),
-      accept: (request) => tasks.accept(request.params.id, request.payload, visibleScope(request)),
-      reject: (request) => tasks.reject(request.params.id, request.payload, visibleScope(request)),
-      requeue: (request) => tasks.requeue(request.params.id, request.payload ?? {}, visibleScope(request)),
-      history: (request) => tasks.history(request.params.id, visibleScope(request))
+      submit: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => tasks.submit(request.params.id, request.payload, scope)),
+      accept: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => tasks.accept(request.params.id, request.payload, scope)),
+      reject: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => tasks.reject(request.params.id, request.payload, scope)),
+      requeue: (request) =>
+        Effect.flatMap(
+          visibleScope(request),
+          (scope) => tasks.requeue(request.params.id, request.payload ?? {}, scope)
+        ),
+      history: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.history(request.params.id, scope))
     })
   })
 )

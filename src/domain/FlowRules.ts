@@ -1,0 +1,67 @@
+/**
+ * What a registered flow means for the moves of its tasks. Worked out when the flow is registered and kept beside it, so
+ * that a move looks up one row and asks no list.
+ */
+import type { QueueName } from "./Identifier.ts"
+
+/** A step of a flow. Whatever else a client wrote into it is kept, and means nothing here. */
+export interface Transition {
+  readonly from: QueueName
+  readonly to: QueueName
+}
+
+/** The rules for one kind of task. */
+export interface Rules {
+  /** Where each queue leads: `{ claimed: { provisional: 1, incoming: 1 } }`. */
+  readonly leads: Record<QueueName, Record<QueueName, 1>>
+  /** Where a submitted result goes. */
+  readonly submit: QueueName
+  /** Where it goes when the agent ran out of turns. */
+  readonly burnOut: QueueName
+}
+
+export interface FlowRules {
+  /** For a task that stands alone. */
+  readonly task: Rules
+  /** For a task of a project: the flow's own steps and those of its `child_flow`. */
+  readonly child: Rules
+}
+
+/** The queues of every flow. */
+export const builtIn: ReadonlyArray<QueueName> = ["incoming", "claimed", "done", "failed"]
+
+/** Queues that clients put tasks aside in, whatever flow they follow. */
+export const aside: ReadonlyArray<QueueName> = [
+  "needs_continuation",
+  "requires-intervention",
+  "breakdown",
+  "escalated",
+  "rejected",
+  "recycled"
+]
+
+// To submit is to hand a result on. These are where work waits, ends or is given up; `done` is for accept.
+const notHandedOn: ReadonlySet<QueueName> = new Set([...builtIn, ...aside])
+
+const rules = (states: ReadonlyArray<QueueName>, transitions: ReadonlyArray<Transition>): Rules => {
+  const leads: Record<QueueName, Record<QueueName, 1>> = {}
+  for (const { from, to } of transitions) leads[from] = { ...leads[from], [to]: 1 }
+  const onward = Object.keys(leads.claimed ?? {}).filter((queue) => !notHandedOn.has(queue))
+  const submit = onward.includes("provisional") ? "provisional" : onward[0] ?? "provisional"
+  return { leads, submit, burnOut: states.includes("needs_continuation") ? "needs_continuation" : submit }
+}
+
+/** A flow as far as the rules go. */
+export interface Shape {
+  readonly states: ReadonlyArray<QueueName>
+  readonly transitions: ReadonlyArray<Transition>
+}
+
+/** The rules of a flow and, for the tasks of a project, of its child flow. */
+export const rulesOf = (flow: Shape, child: Shape | undefined): FlowRules => ({
+  task: rules(flow.states, flow.transitions),
+  child: rules(
+    [...flow.states, ...child?.states ?? []],
+    [...child?.transitions ?? [], ...flow.transitions]
+  )
+})
