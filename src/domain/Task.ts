@@ -65,6 +65,7 @@ export type Task = typeof Task.Type
 export const TaskRow = Schema.Struct({
   ...fields(TimeColumn, JsonColumn),
   claimed_from: Schema.NullOr(QueueName),
+  intervention_from: Schema.NullOr(QueueName),
   grants: Schema.Int,
   lapsed_token: Schema.NullOr(Schema.Int)
 })

@@ -63,6 +63,14 @@ export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()(
       task_id,
       queue
     })
+  static readonly byFlow = (verb: string, task_id: TaskId, queue: QueueName, flow: string, target: QueueName) =>
+    new InvalidTransition({
+      error:
+        `Failed to ${verb} task ${task_id}: it is in ${queue}, and its flow "${flow}" has no step from there to ${target}.`,
+      details: [`Invalid transition: flow "${flow}" does not allow ${queue} → ${target}`],
+      task_id,
+      queue
+    })
 }
 
 export class NotLeased extends Schema.TaggedError<NotLeased>()(
@@ -119,6 +127,14 @@ export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
     new InvalidTask({
       error: "Cannot set queue to \"done\" via PATCH. Use POST /api/v1/tasks/:id/accept instead.",
       field: "queue"
+    })
+  static readonly queue = (error: string) => new InvalidTask({ error, field: "queue" })
+  static readonly role = (role: string, known: ReadonlyArray<string>, field: string) =>
+    new InvalidTask({ error: `Unknown role '${role}'. Registered roles: ${known.join(", ")}`, field })
+  static readonly branchRequired = () =>
+    new InvalidTask({
+      error: "Missing required field: branch. Caller must set branch explicitly.",
+      field: "branch"
     })
   static readonly empty = (field: string) =>
     new InvalidTask({ error: `${field}: a task always has one, so it cannot be cleared.`, field })

@@ -75,6 +75,12 @@ export const TaskPatch = Schema.Struct({
   completed_at: maybe(Time, "When it was done."),
   execution_notes: maybe(Schema.String, "What the agent had to say about the work, or why it failed."),
   reason: maybe(Schema.String, "Why: kept in the task's history."),
+  context: maybe(
+    Schema.String,
+    "Why a check failed: kept in the task's history, and as `execution_notes` if none are sent."
+  ),
+  agent_name: maybe(Schema.String, "Who changes it: kept in the task's history."),
+  branch_name: maybe(Schema.String, "Where the work that was begun can be found: kept in the task's history."),
   version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another.")
 }).annotate({ identifier: "TaskPatch" })
 export type TaskPatch = typeof TaskPatch.Type
@@ -161,3 +167,26 @@ export const Requeue = Schema.Struct({
   ...expected
 }).annotate({ identifier: "Requeue" })
 export type Requeue = typeof Requeue.Type
+
+export const Failure = Schema.Struct({
+  reason: Schema.NonEmptyString.pipe(
+    describe("Why it failed: kept on the task as `execution_notes`, and in its history.")
+  ),
+  failed_by: maybe(Schema.String, "Who says so; the holder of the lease unless given."),
+  ...expected
+}).annotate({ identifier: "Failure" })
+export type Failure = typeof Failure.Type
+
+export const ForcedMove = Schema.Struct({
+  queue: QueueName,
+  reason: Schema.NonEmptyString.pipe(describe("Why: kept in the task's history, and sent as a message about it.")),
+  actor: maybe(Schema.String, "Who forces it; the key's name, or `administrator`, unless given."),
+  ...expected
+}).annotate({ identifier: "ForcedMove" })
+export type ForcedMove = typeof ForcedMove.Type
+
+export const HookResult = Schema.Struct({
+  status: Schema.Literals(["passed", "failed"]).pipe(describe("How the hook ended.")),
+  evidence: maybe(JsonValue, "What shows it: any JSON, kept with the hook.")
+}).annotate({ identifier: "HookResult" })
+export type HookResult = typeof HookResult.Type

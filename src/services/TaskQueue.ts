@@ -18,6 +18,8 @@ import type {
 import type {
   Acceptance,
   Claim,
+  Failure,
+  ForcedMove,
   NewTask,
   Rejection,
   Requeue,
@@ -58,10 +60,18 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   readonly reject: (id: TaskId, rejection: Rejection, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Gives the work up and sends the task back. */
   readonly requeue: (id: TaskId, requeue: Requeue, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Gives the task up for good, with a reason, from wherever it is. */
+  readonly fail: (id: TaskId, failure: Failure, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Changes fields. What would leave a contradiction is repaired (`domain/TaskPatch.ts`). */
   readonly patch: (
     id: TaskId,
     patch: TaskPatch,
+    scope: Reach
+  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | NotLeased | TaskBlocked | VersionConflict>
+  /** Puts the task into any queue, also into `done`, and ends the lease there is. */
+  readonly force: (
+    id: TaskId,
+    forced: ForcedMove,
     scope: Reach
   ) => Effect.Effect<Task, TaskNotFound | InvalidTask | NotLeased | TaskBlocked | VersionConflict>
   readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
@@ -78,7 +88,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
       return TaskQueue.of({
         create: yield* Creation.make,
         claim: yield* Claiming.make,
-        patch: yield* Patching.make,
+        ...(yield* Patching.make),
         remove: yield* Removal.make,
         ...(yield* Moves.make),
         ...(yield* Reading.make)
