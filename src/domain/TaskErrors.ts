@@ -98,6 +98,37 @@ export class TaskBlocked extends Schema.TaggedError<TaskBlocked>()(
     })
 }
 
+export class HookNotFound extends Schema.TaggedError<HookNotFound>()(
+  "HookNotFound",
+  { error: ErrorText, task_id: TaskId, hook: Schema.String.pipe(describe("The name asked for.")) },
+  { httpApiStatus: 404, description: "The task has no hook of this name." }
+) {
+  static readonly of = (task_id: TaskId, hook: string) =>
+    new HookNotFound({ error: `Hook '${hook}' not found on task`, task_id, hook })
+}
+
+export class AtCapacity extends Schema.TaggedError<AtCapacity>()(
+  "AtCapacity",
+  {
+    error: ErrorText,
+    orchestrator_id: Schema.String.pipe(describe("The machine that claims.")),
+    claimed: Schema.Int.pipe(describe("How many tasks it holds.")),
+    max_claimed: Schema.Int.pipe(describe("How many it may hold at once.")),
+    retry_after_seconds: Schema.Int.pipe(describe("When to ask again; also the `Retry-After` header."))
+  },
+  { httpApiStatus: 429, description: "The machine holds as many tasks as it may. Reviews do not count." }
+) {
+  static readonly of = (orchestrator_id: string, claimed: number, max_claimed: number, retry_after_seconds: number) =>
+    new AtCapacity({
+      error:
+        `Orchestrator ${orchestrator_id} holds ${claimed} tasks and may hold ${max_claimed}. Finish one, then claim again.`,
+      orchestrator_id,
+      claimed,
+      max_claimed,
+      retry_after_seconds
+    })
+}
+
 /** A request that fits the schema but not the state machine or the records it refers to. */
 export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
   "InvalidTask",

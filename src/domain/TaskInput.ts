@@ -45,9 +45,32 @@ export const NewTask = Schema.Struct({
   ...writable,
   id: TaskId,
   file_path: Schema.NonEmptyString.pipe(describe("Where the task is described; unique in its scope.")),
-  branch: Schema.NonEmptyString.pipe(describe("The branch to work on. A project's branch wins."))
+  branch: maybe(
+    Schema.String,
+    "The branch to work on. A project's branch wins; a request that names neither a branch nor a scope gets `main`."
+  ),
+  created_by: maybe(Schema.String, "Who creates it: kept in `metadata` and in its history."),
+  checks: maybe(JsonValue, "The checks its result has to pass: kept in `metadata`."),
+  breakdown_depth: maybe(natural, "How often the work it belongs to was broken down: kept in `metadata`."),
+  expedite: maybe(FlagInput, "Whether it is to jump the queue: kept in `metadata`, for clients."),
+  cluster: maybe(Schema.String, "The cluster it is meant for: kept in `metadata`, for clients.")
 }).annotate({ identifier: "NewTask" })
 export type NewTask = typeof NewTask.Type
+
+/** What a task keeps that has no field of its own: the metadata as it was sent, and what clients send beside it. */
+export const metadataOf = (
+  { breakdown_depth, checks, cluster, created_by, expedite, metadata }: NewTask
+): Schema.Json => {
+  const beside = Object.fromEntries(
+    Object.entries({ breakdown_depth, checks, cluster, created_by, expedite }).filter(([, value]) => value != null)
+  ) as Record<string, Schema.Json>
+  if (Object.keys(beside).length === 0) return metadata ?? null
+  return typeof metadata === "object" && metadata !== null && !Array.isArray(metadata)
+    ? { ...beside, ...metadata }
+    : metadata == null
+    ? beside
+    : { ...beside, metadata }
+}
 
 /** What PATCH may change. A key that is present is written, and null clears it. */
 export const TaskPatch = Schema.Struct({
@@ -125,6 +148,14 @@ export const Claim = Schema.Struct({
   type_filter: maybe(
     Schema.Union([Schema.String, Schema.Array(Schema.String)]),
     "Only tasks of this type, or one of these."
+  ),
+  priority_order: maybe(
+    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    "Priorities in the order to look through; tasks of others come after them. Most urgent first unless given."
+  ),
+  max_claimed: maybe(
+    natural,
+    "How many tasks the machine may hold at once: 429 when it does. What it registered with unless given; reviews do not count."
   ),
   lease_duration_seconds: maybe(
     Schema.Finite,

@@ -311,7 +311,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
             else if (holder === null) grant(task!, "unknown", DefaultLeaseSeconds, waiting(from))
             else Object.assign(task!, { origin: waiting(from), holder, lapsed: false })
             assert.isTrue(holder === null || origin !== null)
-            if (command.queue === "requires-intervention") task!.came = from
+            if (command.queue === "requires-intervention" && origin !== command.queue) task!.came = from
             Object.assign(task!, { queue: command.queue, version: task!.version + 1 })
           }
         )
@@ -337,7 +337,8 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
             const origin = from === "claimed" ? task!.origin! : waiting(from)
             release(task!)
             if (command.queue === "claimed") grant(task!, "unknown", DefaultLeaseSeconds, origin)
-            if (command.queue === "requires-intervention" && from !== command.queue) task!.came = from
+            const again = from === command.queue || origin === command.queue
+            if (command.queue === "requires-intervention" && !again) task!.came = from
             Object.assign(task!, { queue: command.queue, version: task!.version + 1 })
           }
         )

@@ -50,7 +50,7 @@ export const make = Effect.gen(function*() {
       project === null ? sql`` : sql`AND EXISTS (SELECT 1 FROM projects WHERE id = ${project} AND scope = tasks.scope)`
     }`
     const event = forcedBy !== undefined ? "force_queue" : protocol ? "patched" : "edited"
-    const actor = forcedBy ?? (agent_name || ((yield* CurrentActor) ?? task.claimed_by))
+    const actor = forcedBy ?? (agent_name || ((yield* CurrentActor).name ?? task.claimed_by))
     const change = {
       where,
       event,
@@ -82,7 +82,7 @@ export const make = Effect.gen(function*() {
       sql`
         UPDATE tasks SET ${sql.update({ ...columns, updated_at: now }, [])}, version = version + 1
           ${blockers === undefined ? sql`` : sql`, blocked_by = ${dependents.remaining(sql`tasks.id`)}`}
-          ${queue === task.queue ? sql`` : sql`, lapsed_token = NULL`}
+          ${queue === task.queue && forcedBy === undefined ? sql`` : sql`, lapsed_token = NULL`}
         WHERE ${where} RETURNING *`,
       ...(order.alongside?.(task) ?? [])
     ])
@@ -101,11 +101,13 @@ export const make = Effect.gen(function*() {
 
   const run = Effect.fnUntraced(function*(order: Order) {
     const { forcedBy, id, patch, scope } = order
+    const { scope: reach } = yield* CurrentActor
     const now = yield* Clock.currentTimeMillis
     for (let attempt = 1;; attempt++) {
-      const [rows, projects, edges = [], flows] = yield* batch([
+      const [rows, projects, machines, edges = [], flows] = yield* batch([
         sql`SELECT * FROM tasks WHERE id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`,
         sql`SELECT scope FROM projects WHERE id = ${patch.project_id ?? null}`,
+        sql`SELECT scope FROM orchestrators WHERE id = ${patch.orchestrator_id ?? null}`,
         sql`SELECT blocker_id FROM dependencies WHERE task_id = ${id} ORDER BY position`,
         sql`
           SELECT rules FROM flows
@@ -118,6 +120,9 @@ export const make = Effect.gen(function*() {
       }
       if (patch.project_id && projects?.[0]?.scope !== task.scope) {
         return yield* InvalidTask.unknownProject(patch.project_id)
+      }
+      if (reach !== undefined && patch.orchestrator_id && machines?.[0]?.scope !== reach) {
+        return yield* InvalidTask.unknownOrchestrator(patch.orchestrator_id)
       }
       const plan = TaskPatches.plan(task, patch, {
         waitsFor: edges.map((edge) => String(edge.blocker_id)),
@@ -149,7 +154,7 @@ export const make = Effect.gen(function*() {
         scope,
         // Whoever held the task holds it no longer, wherever it goes.
         patch: { queue, reason, claimed_by: null, needs_intervention: false, ...(version == null ? {} : { version }) },
-        forcedBy: actor || ((yield* CurrentActor) ?? "administrator")
+        forcedBy: actor || ((yield* CurrentActor).name ?? "administrator")
       })
     }
   )
