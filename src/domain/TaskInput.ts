@@ -217,7 +217,9 @@ export const ForcedMove = Schema.Struct({
 export type ForcedMove = typeof ForcedMove.Type
 
 export const HookResult = Schema.Struct({
-  status: Schema.Literals(["passed", "failed"]).pipe(describe("How the hook ended.")),
+  status: Schema.Literals(["passed", "failed"]).annotate({ message: "status must be \"passed\" or \"failed\"" }).pipe(
+    describe("How the hook ended.")
+  ),
   evidence: maybe(JsonValue, "What shows it: any JSON, kept with the hook.")
 }).annotate({ identifier: "HookResult" })
 export type HookResult = typeof HookResult.Type
