@@ -106,11 +106,15 @@ describe("Messages", () => {
       const left = yield* send({ content: "left", parent_message_id: root.id })
       yield* send({ content: "beside", parent_message_id: before.id })
       yield* send({ content: "right", parent_message_id: root.id, from_actor: "bob" })
-      yield* send({ content: "deep", parent_message_id: left.id, from_actor: "bob" })
-      // Nobody can send this one. It stands for whatever an import may bring.
+      const deep = yield* send({ content: "deep", parent_message_id: left.id, from_actor: "bob" })
+      // Nobody can send these: a reply in another scope, and a reply to that in this one.
       const { insert } = MessageStatements.make(sql)
-      const foreign = { ...fresh({ content: "foreign" }), id: MessageId.make("msg-0-foreign"), to_actor: null, now: 0 }
-      yield* batch([insert({ ...foreign, scope: "blue", parent_message_id: root.id })])
+      const row = { ...fresh({ content: "foreign" }), to_actor: null, now: 0 }
+      const [foreign, below] = [MessageId.make("msg-0-foreign"), MessageId.make("msg-0-below")]
+      yield* batch([
+        insert({ ...row, id: foreign, scope: "blue", parent_message_id: deep.id }),
+        insert({ ...row, id: below, scope: "red", parent_message_id: foreign })
+      ])
 
       const thread = yield* list({ thread_id: root.id })
       assert.deepStrictEqual(thread.messages.map(({ content }) => content), ["root", "left", "right", "deep"])
@@ -123,7 +127,7 @@ describe("Messages", () => {
       assert.deepStrictEqual(yield* list({ thread_id: "unknown" }), none)
       assert.deepStrictEqual(yield* list({ thread_id: root.id }, "blue"), none)
       assert.deepStrictEqual(
-        yield* contents({ thread_id: "msg-0-foreign" }, "blue"),
+        yield* contents({ thread_id: foreign }, "blue"),
         ["foreign"],
         "what is above a message is not below it"
       )
