@@ -1,8 +1,10 @@
 /** The whole HTTP contract. The server, the client, `/openapi.json` and `/docs` are all derived from it. */
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
+import { ActionsApi } from "./Actions.ts"
 import { DraftsApi } from "./Drafts.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
+import { MessagesApi } from "./Messages.ts"
 import { OrchestratorsApi } from "./Orchestrators.ts"
 import { ProjectsApi } from "./Projects.ts"
 import { SystemApi, Version } from "./System.ts"
@@ -13,6 +15,8 @@ export class Api extends HttpApi.make("octopoid")
   .add(OrchestratorsApi)
   .add(ProjectsApi)
   .add(DraftsApi)
+  .add(MessagesApi)
+  .add(ActionsApi)
   .add(SystemApi)
   .middleware(RequestErrors)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all" })

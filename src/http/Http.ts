@@ -3,11 +3,13 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import { Api } from "../api/Api.ts"
+import { ActionsHandlers } from "./Actions.ts"
 import { AuthorizationLayer } from "./Authorization.ts"
 import { CorsLayer } from "./Cors.ts"
 import { DocsLayer } from "./Docs.ts"
 import { DraftsHandlers } from "./Drafts.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
+import { MessagesHandlers } from "./Messages.ts"
 import { OrchestratorsHandlers } from "./Orchestrators.ts"
 import { ProjectsHandlers } from "./Projects.ts"
 import { RequestsLayer } from "./Requests.ts"
@@ -15,7 +17,15 @@ import { SystemHandlers } from "./System.ts"
 import { TasksHandlers } from "./Tasks.ts"
 
 const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
-  Layer.provide([TasksHandlers, OrchestratorsHandlers, ProjectsHandlers, DraftsHandlers, SystemHandlers])
+  Layer.provide([
+    TasksHandlers,
+    OrchestratorsHandlers,
+    ProjectsHandlers,
+    DraftsHandlers,
+    MessagesHandlers,
+    ActionsHandlers,
+    SystemHandlers
+  ])
 )
 
 export const HttpLayer = Layer.mergeAll(ApiLayer, DocsLayer, FallbackLayer, CorsLayer, RequestsLayer).pipe(
