@@ -19,11 +19,12 @@ export class Api extends HttpApi.make("octopoid")
   .add(ActionsApi)
   .add(SystemApi)
   .middleware(RequestErrors)
-  .annotate(HttpApi.PayloadParseOptions, { errors: "all" })
-  .annotate(HttpApi.QueryParseOptions, { errors: "all" })
+  .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true })
+  .annotate(HttpApi.QueryParseOptions, { errors: "all", reportInput: true })
   .annotateMerge(OpenApi.annotations({
     title: "Octopoid Server",
     version: Version,
-    description: "Coordinates AI coding agents on many machines: tasks, leases, orchestrators, projects and drafts."
+    description:
+      "Coordinates AI coding agents on many machines: tasks, leases, orchestrators, projects, drafts, messages and actions."
   }))
 {}

@@ -1,5 +1,6 @@
 /** The queue: create, read, claim and move tasks. Each operation is one atomic batch, and one file beside this one. */
 import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { HistoryEntry } from "../domain/History.ts"
@@ -106,5 +107,5 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         ...(yield* Reading.make)
       })
     })
-  )
+  ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }
