@@ -16,9 +16,12 @@ import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import * as Serve from "./http/Serve.ts"
 import { Drafts } from "./services/Drafts.ts"
+import { Flows } from "./services/Flows.ts"
 import { Maintenance } from "./services/Maintenance.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
 import { Projects } from "./services/Projects.ts"
+import { Roles } from "./services/Roles.ts"
+import { Scheduler as SchedulerService } from "./services/Scheduler.ts"
 import { Settings, SettingsConfig } from "./services/Settings.ts"
 import { TaskQueue } from "./services/TaskQueue.ts"
 import { Database } from "./sql/Database.ts"
@@ -40,7 +43,10 @@ const ServicesLayer = Layer.mergeAll(
   Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,
-  Drafts.layer
+  Drafts.layer,
+  Flows.layer,
+  Roles.layer,
+  SchedulerService.layer
 ).pipe(Layer.provideMerge(PlatformLayer))
 
 const runtime = ManagedRuntime.make(ServicesLayer)

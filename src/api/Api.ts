@@ -2,9 +2,12 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { DraftsApi } from "./Drafts.ts"
+import { FlowsApi } from "./Flows.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
 import { OrchestratorsApi } from "./Orchestrators.ts"
 import { ProjectsApi } from "./Projects.ts"
+import { RolesApi } from "./Roles.ts"
+import { SchedulerApi } from "./Scheduler.ts"
 import { SystemApi, Version } from "./System.ts"
 import { TasksApi } from "./Tasks.ts"
 
@@ -13,6 +16,9 @@ export class Api extends HttpApi.make("octopoid")
   .add(OrchestratorsApi)
   .add(ProjectsApi)
   .add(DraftsApi)
+  .add(FlowsApi)
+  .add(RolesApi)
+  .add(SchedulerApi)
   .add(SystemApi)
   .middleware(RequestErrors)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all" })

@@ -8,14 +8,26 @@ import { CorsLayer } from "./Cors.ts"
 import { DocsLayer } from "./Docs.ts"
 import { DraftsHandlers } from "./Drafts.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
+import { FlowsHandlers } from "./Flows.ts"
 import { OrchestratorsHandlers } from "./Orchestrators.ts"
 import { ProjectsHandlers } from "./Projects.ts"
 import { RequestsLayer } from "./Requests.ts"
+import { RolesHandlers } from "./Roles.ts"
+import { SchedulerHandlers } from "./Scheduler.ts"
 import { SystemHandlers } from "./System.ts"
 import { TasksHandlers } from "./Tasks.ts"
 
 const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
-  Layer.provide([TasksHandlers, OrchestratorsHandlers, ProjectsHandlers, DraftsHandlers, SystemHandlers])
+  Layer.provide([
+    TasksHandlers,
+    OrchestratorsHandlers,
+    ProjectsHandlers,
+    DraftsHandlers,
+    FlowsHandlers,
+    RolesHandlers,
+    SchedulerHandlers,
+    SystemHandlers
+  ])
 )
 
 export const HttpLayer = Layer.mergeAll(ApiLayer, DocsLayer, FallbackLayer, CorsLayer, RequestsLayer).pipe(

@@ -3,8 +3,11 @@ import type * as Context from "effect/Context"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import type { Drafts } from "../services/Drafts.ts"
+import type { Flows } from "../services/Flows.ts"
 import type { Orchestrators } from "../services/Orchestrators.ts"
 import type { Projects } from "../services/Projects.ts"
+import type { Roles } from "../services/Roles.ts"
+import type { Scheduler } from "../services/Scheduler.ts"
 import type { Settings } from "../services/Settings.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
 import { type Database, noCost } from "../sql/Database.ts"
@@ -12,7 +15,7 @@ import { HttpLayer } from "./Http.ts"
 import { timing } from "./Requests.ts"
 
 /** What the routes are made of. */
-type Services = Database | Drafts | Orchestrators | Projects | Settings | TaskQueue
+type Services = Database | Drafts | Flows | Orchestrators | Projects | Roles | Scheduler | Settings | TaskQueue
 
 const decodable = (url: string): boolean => {
   try {

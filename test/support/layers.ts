@@ -6,10 +6,13 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { readdirSync, readFileSync } from "node:fs"
 import { Drafts } from "../../src/services/Drafts.ts"
+import { Flows } from "../../src/services/Flows.ts"
 import { Leases } from "../../src/services/Leases.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Orchestrators } from "../../src/services/Orchestrators.ts"
 import { Projects } from "../../src/services/Projects.ts"
+import { Roles } from "../../src/services/Roles.ts"
+import { Scheduler } from "../../src/services/Scheduler.ts"
 import { Settings } from "../../src/services/Settings.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
@@ -32,7 +35,10 @@ export const servicesWith = (config: Record<string, string>) =>
     Maintenance.layer,
     Orchestrators.layer,
     Drafts.layer,
-    Projects.layer
+    Projects.layer,
+    Flows.layer,
+    Roles.layer,
+    Scheduler.layer
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(DatabaseLayer, Settings.layer)),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(config))),
