@@ -48,12 +48,13 @@ export class Flows extends Context.Service<Flows, {
       const named = (name: FlowName, scope: Reach) =>
         scope === undefined ? sql`name = ${name}` : sql`scope = ${scope} AND name = ${name}`
 
-      // Only the queues that may harm a task are looked into: the counters say which of them hold any.
+      // Only the queues that may harm a task are looked into: the counters say which of them hold any. The index is named
+      // because SQLite would rather walk the whole scope when the scope is a subquery.
       const held = (scope: Fragment, name: FlowName, { unharmed }: FlowImpact.Impact) =>
         sql`
           SELECT tasks.queue, tasks.project_id IS NOT NULL AS child, count(*) AS tasks
           FROM queue_counts AS c, json_each(c.counts) AS q
-            CROSS JOIN tasks ON tasks.scope = c.scope AND tasks.queue = q.key
+            CROSS JOIN tasks INDEXED BY tasks_newest ON tasks.scope = c.scope AND tasks.queue = q.key
           WHERE c.scope = ${scope} AND q.value > 0 AND tasks.flow = ${name}
             AND q.key NOT IN (SELECT value FROM json_each(${JSON.stringify(unharmed)}))
           GROUP BY tasks.queue, child ORDER BY tasks.queue`
