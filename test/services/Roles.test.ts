@@ -71,8 +71,18 @@ describe("Roles", () => {
       })
       assert.strictEqual(DateTime.toEpochMillis(build!.created_at), 0)
       assert.deepStrictEqual(names(yield* register("k-a", [])), ["red/review"])
-      const [plain] = yield* register("k-b", [{ name: "build" }])
-      assert.deepInclude(plain, { claims_from: "incoming", description: null })
+      for (
+        const change of [
+          { description: "e" },
+          { description: "e", claims_from: "testing" },
+          { claims_from: "testing" },
+          {}
+        ]
+      ) {
+        const [changed] = yield* register("k-b", [{ name: "build", ...change }])
+        assert.deepInclude(changed, { claims_from: "incoming", description: null, ...change })
+      }
+      assert.deepStrictEqual(names(yield* register("k-a", [{ name: "build" }])), ["red/build", "red/review"])
     }).pipe(Effect.provide(ServicesLayer)))
 
   it.effect("D7: a scope's roles are its own: none is taken over, listed or found from another", () =>
