@@ -17,10 +17,13 @@ import * as Scheduler from "effect/Scheduler"
 import * as Serve from "./http/Serve.ts"
 import { Actions } from "./services/Actions.ts"
 import { Drafts } from "./services/Drafts.ts"
+import { Flows } from "./services/Flows.ts"
 import { Maintenance } from "./services/Maintenance.ts"
 import { Messages } from "./services/Messages.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
 import { Projects } from "./services/Projects.ts"
+import { Roles } from "./services/Roles.ts"
+import { Scheduler as SchedulerService } from "./services/Scheduler.ts"
 import { Settings, SettingsConfig } from "./services/Settings.ts"
 import { TaskQueue } from "./services/TaskQueue.ts"
 import { Database } from "./sql/Database.ts"
@@ -44,7 +47,10 @@ const ServicesLayer = Layer.mergeAll(
   Projects.layer,
   Drafts.layer,
   Messages.layer,
-  Actions.layer
+  Actions.layer,
+  Flows.layer,
+  Roles.layer,
+  SchedulerService.layer
 ).pipe(Layer.provideMerge(PlatformLayer))
 
 const runtime = ManagedRuntime.make(ServicesLayer)

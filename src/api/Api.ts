@@ -3,10 +3,13 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { ActionsApi } from "./Actions.ts"
 import { DraftsApi } from "./Drafts.ts"
+import { FlowsApi } from "./Flows.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
 import { MessagesApi } from "./Messages.ts"
 import { OrchestratorsApi } from "./Orchestrators.ts"
 import { ProjectsApi } from "./Projects.ts"
+import { RolesApi } from "./Roles.ts"
+import { SchedulerApi } from "./Scheduler.ts"
 import { SystemApi, Version } from "./System.ts"
 import { TasksApi } from "./Tasks.ts"
 
@@ -17,6 +20,9 @@ export class Api extends HttpApi.make("octopoid")
   .add(DraftsApi)
   .add(MessagesApi)
   .add(ActionsApi)
+  .add(FlowsApi)
+  .add(RolesApi)
+  .add(SchedulerApi)
   .add(SystemApi)
   .middleware(RequestErrors)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true })

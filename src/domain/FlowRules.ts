@@ -46,8 +46,10 @@ export const aside: ReadonlyArray<QueueName> = [
 const notHandedOn: ReadonlySet<QueueName> = new Set([...builtIn, ...aside])
 
 const rules = (states: ReadonlyArray<QueueName>, transitions: ReadonlyArray<Transition>): Rules => {
-  const leads: Record<QueueName, Record<QueueName, 1>> = {}
-  for (const { from, to } of transitions) leads[from] = { ...leads[from], [to]: 1 }
+  const targets = Map.groupBy(transitions, ({ from }) => from)
+  const leads = Object.fromEntries(
+    Array.from(targets, ([from, steps]) => [from, Object.fromEntries(steps.map(({ to }) => [to, 1 as const]))])
+  )
   const onward = Object.keys(leads.claimed ?? {}).filter((queue) => !notHandedOn.has(queue))
   const submit = onward.includes("provisional") ? "provisional" : onward[0] ?? "provisional"
   return {
