@@ -43,7 +43,8 @@ describe("rulesOf", () => {
 
   it("A11: submits to where the flow leads from `claimed`, and burns out where it can", () => {
     assert.include(rulesOf(defaultFlow, undefined).task, { submit: "provisional", burnOut: "needs_continuation" })
-    assert.include(rulesOf(testingFlow, undefined).task, { submit: "testing", burnOut: "testing" })
+    assert.include(rulesOf(testingFlow, undefined).task, { submit: "testing", burnOut: null })
+    assert.deepStrictEqual(rulesOf(testingFlow, undefined).task.onward, { testing: "provisional" })
   })
 
   it("A3, 8.2#8: the child flow lets a project's task go from claimed to done, and provisional to done", () => {
