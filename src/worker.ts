@@ -16,6 +16,7 @@ import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import * as Serve from "./http/Serve.ts"
 import { Drafts } from "./services/Drafts.ts"
+import { Import } from "./services/Import.ts"
 import { Maintenance } from "./services/Maintenance.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
 import { Projects } from "./services/Projects.ts"
@@ -40,7 +41,8 @@ const ServicesLayer = Layer.mergeAll(
   Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,
-  Drafts.layer
+  Drafts.layer,
+  Import.layer
 ).pipe(Layer.provideMerge(PlatformLayer))
 
 const runtime = ManagedRuntime.make(ServicesLayer)

@@ -2,6 +2,7 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { DraftsApi } from "./Drafts.ts"
+import { ImportApi } from "./Import.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
 import { OrchestratorsApi } from "./Orchestrators.ts"
 import { ProjectsApi } from "./Projects.ts"
@@ -13,6 +14,7 @@ export class Api extends HttpApi.make("octopoid")
   .add(OrchestratorsApi)
   .add(ProjectsApi)
   .add(DraftsApi)
+  .add(ImportApi)
   .add(SystemApi)
   .middleware(RequestErrors)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all" })

@@ -1,6 +1,6 @@
 /** The scope a request acts in: what it names, within what its caller may reach. */
 import * as Effect from "effect/Effect"
-import { Caller, ScopeMismatch } from "../api/Authorization.ts"
+import { AdministratorRequired, Caller, ScopeMismatch } from "../api/Authorization.ts"
 import { ScopeRequired } from "../api/InvalidRequest.ts"
 import { DefaultScope, type ScopeName } from "../domain/Identifier.ts"
 import { Settings } from "../services/Settings.ts"
@@ -29,4 +29,10 @@ export const ownScope = Effect.fnUntraced(function*(request: Scoped, missing: st
   const scope = yield* visibleScope(request)
   if (scope === undefined && requireScope) return yield* new ScopeRequired({ error: missing })
   return scope ?? DefaultScope
+})
+
+/** Fails for whoever has only the key of a scope. On a server without a secret everybody is its administrator. */
+export const administrator = Effect.fnUntraced(function*(what: string) {
+  const caller = yield* Caller
+  if (caller.kind === "key") return yield* AdministratorRequired.of(what)
 })

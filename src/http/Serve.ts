@@ -3,6 +3,7 @@ import type * as Context from "effect/Context"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import type { Drafts } from "../services/Drafts.ts"
+import type { Import } from "../services/Import.ts"
 import type { Orchestrators } from "../services/Orchestrators.ts"
 import type { Projects } from "../services/Projects.ts"
 import type { Settings } from "../services/Settings.ts"
@@ -12,7 +13,7 @@ import { HttpLayer } from "./Http.ts"
 import { timing } from "./Requests.ts"
 
 /** What the routes are made of. */
-type Services = Database | Drafts | Orchestrators | Projects | Settings | TaskQueue
+type Services = Database | Drafts | Import | Orchestrators | Projects | Settings | TaskQueue
 
 const decodable = (url: string): boolean => {
   try {

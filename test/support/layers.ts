@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { readdirSync, readFileSync } from "node:fs"
 import { Drafts } from "../../src/services/Drafts.ts"
+import { Import } from "../../src/services/Import.ts"
 import { Leases } from "../../src/services/Leases.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Orchestrators } from "../../src/services/Orchestrators.ts"
@@ -32,6 +33,7 @@ export const servicesWith = (config: Record<string, string>) =>
     Maintenance.layer,
     Orchestrators.layer,
     Drafts.layer,
+    Import.layer,
     Projects.layer
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(DatabaseLayer, Settings.layer)),
