@@ -32,10 +32,10 @@ export interface Options {
   readonly retries?: number | undefined
 }
 
-// Reading is safe to repeat, and so are the two calls that only say "I am here". Nothing else is: an answer may be lost
-// after the server has acted.
+// Reading is safe to repeat, and so are the two calls that only say "I am here", and an import, which writes only what is
+// not there. Nothing else is: an answer may be lost after the server has acted.
 const repeatable = (request: HttpClientRequest.HttpClientRequest) =>
-  request.method === "GET" || /\/orchestrators\/(register|[^/]+\/heartbeat)$/.test(request.url)
+  request.method === "GET" || /\/(orchestrators\/(register|[^/]+\/heartbeat)|scopes\/[^/]+\/import)$/.test(request.url)
 
 /**
  * A client of the server at `baseUrl`: a method for each endpoint, as `client.tasks.claim({ payload, query })`. It fails

@@ -15,7 +15,7 @@ import { DraftId, OrchestratorId, ProjectId } from "./Identifier.ts"
 const instant = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(\.\d{1,9})?)?\s*(Z|[+-]\d\d:?\d\d)?$/i
 
 /** Milliseconds of `2026-03-02 10:00:00`, which is UTC, and of ISO 8601 with any number of digits and any offset. */
-const millisOf = (text: string): Option.Option<number> => {
+export const millisOf = (text: string): Option.Option<number> => {
   const [, date, time = "00:00", fraction = "", zone = "Z"] = instant.exec(text.trim()) ?? []
   return date === undefined
     ? Option.none()
