@@ -74,29 +74,6 @@ export const ImportedTask = Schema.Struct({
 })
 export type ImportedTask = typeof ImportedTask.Type
 
-/** The columns of `tasks` that `columnsOf` fills; the others are worked out as the row is written. */
-export const taskColumns = [
-  ...Object.keys(plain),
-  ...Object.keys(counted),
-  "id",
-  "file_path",
-  "title",
-  "queue",
-  "priority",
-  "priority_rank",
-  "branch",
-  "flow",
-  "metadata",
-  "completed_at",
-  "created_at",
-  "updated_at",
-  "claimed_by",
-  "claimed_at",
-  "claimed_from",
-  "orchestrator_id",
-  "lease_expires_at"
-]
-
 /** Where it is and who holds it. Whoever lost the lease over there, or never had one, does not hold it here. */
 const placement = (task: ImportedTask, now: number): Columns => {
   const held = task.claimed_by !== undefined && (task.lease_expires_at ?? 0) > now
@@ -121,7 +98,7 @@ const placement = (task: ImportedTask, now: number): Columns => {
     }
 }
 
-/** The task as the columns of a row, with the version and the token it had. */
+/** The task as the columns of a row. Its version and its token are the least it may have here. */
 export const columnsOf = (task: ImportedTask, now: number): Columns => {
   const updated_at = task.updated_at ?? task.created_at
   const priority = task.priority ?? DefaultPriority

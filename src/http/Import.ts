@@ -10,7 +10,8 @@ export const ImportHandlers = HttpApiBuilder.group(
   Effect.fn(function*(handlers) {
     const { run } = yield* Import
     return handlers.handleAll({
-      run: ({ params, payload }) => Effect.andThen(administrator("import records"), run(params.scope, payload))
+      run: ({ params, payload }) =>
+        Effect.andThen(administrator("import records", params.scope), run(params.scope, payload))
     })
   })
 )

@@ -31,8 +31,9 @@ export const ownScope = Effect.fnUntraced(function*(request: Scoped, missing: st
   return scope ?? DefaultScope
 })
 
-/** Fails for whoever has only the key of a scope. On a server without a secret everybody is its administrator. */
-export const administrator = Effect.fnUntraced(function*(what: string) {
+/** Fails for whoever has only a key. On a server without a secret everybody is its administrator. `what`: "issue keys". */
+export const administrator = Effect.fnUntraced(function*(what: string, scope: ScopeName) {
   const caller = yield* Caller
-  if (caller.kind === "key") return yield* AdministratorRequired.of(what)
+  if (caller.kind !== "key") return
+  return yield* scope === caller.scope ? AdministratorRequired.of(what) : ScopeMismatch.of(caller.scope, scope)
 })

@@ -81,7 +81,7 @@ export const make = (sql: D1Client.D1Client) => {
       sql`
         INSERT OR IGNORE INTO dependencies (scope, blocker_key, blocker_id, task_id, position, satisfied_at)
         SELECT ${scope}, value ->> 0, value ->> 1, ${id}, key, (
-          SELECT ${now} FROM tasks AS blocker WHERE blocker.scope = ${scope} AND blocker.queue = 'done'
+          SELECT ${now} FROM tasks AS blocker WHERE +blocker.scope = ${scope} AND +blocker.queue = 'done'
           AND blocker.id IN (value ->> 1, iif(value ->> 1 LIKE 'TASK-%', substr(value ->> 1, 6), NULL)) LIMIT 1)
         FROM json_each(${JSON.stringify(blockers.map((blocker) => [blockerKey(blocker), blocker]))}) WHERE ${where}`
     ])
@@ -95,20 +95,21 @@ export const make = (sql: D1Client.D1Client) => {
       FROM json_each(${JSON.stringify(edges.map((edge) => ({ ...edge, key: blockerKey(edge.blocker) })))})
       WHERE value ->> 'task' IN (SELECT id FROM tasks WHERE ${where})`
 
-  const keyed = (scope: string, ids: ReadonlyArray<string>): Fragment =>
-    sql`scope = ${scope}
-      AND blocker_key IN (SELECT value FROM json_each(${JSON.stringify([...new Set(ids.map(blockerKey))])}))`
+  const listed = (ids: ReadonlyArray<string>): Fragment =>
+    sql`IN (SELECT value FROM json_each(${JSON.stringify([...new Set(ids)])}))`
 
-  /** Satisfies the edges of a scope to those of these blockers that are done. `refreshAll` has to follow. */
-  const settle = (scope: string, blockers: ReadonlyArray<string>, now: number): Statement<any> =>
+  /** The edges from these tasks of a scope, and the edges to these. */
+  const edgesFromAll = (scope: string, tasks: ReadonlyArray<string>): Fragment =>
+    sql`+scope = ${scope} AND task_id ${listed(tasks)}`
+  const edgesToAll = (scope: string, blockers: ReadonlyArray<string>): Fragment =>
+    sql`+scope = ${scope} AND blocker_key ${listed(blockers.map(blockerKey))}`
+
+  /** Satisfies those of the edges whose blocker is done. `refresh` has to follow where tasks were waiting already. */
+  const settle = (edges: Fragment, now: number): Statement<any> =>
     sql`
-      UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${keyed(scope, blockers)}
-      AND EXISTS (SELECT 1 FROM tasks AS blocker WHERE blocker.scope = ${scope} AND blocker.queue = 'done' AND blocker.id
-        IN (dependencies.blocker_id, iif(dependencies.blocker_id LIKE 'TASK-%', substr(dependencies.blocker_id, 6), NULL)))`
+      UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edges}
+      AND EXISTS (SELECT 1 FROM tasks AS blocker WHERE +blocker.scope = dependencies.scope AND +blocker.queue = 'done'
+        AND blocker.id IN (dependencies.blocker_id, iif(blocker_id LIKE 'TASK-%', substr(blocker_id, 6), NULL)))`
 
-  /** Brings `blocked_by` up to date for whoever in the scope waits for one of these blockers, and records it. */
-  const refreshAll = (scope: string, blockers: ReadonlyArray<string>, reason: string, now: number) =>
-    refresh(keyed(scope, blockers), null, reason, now)
-
-  return { dependAll, settle, refreshAll, release, hold, forget, depend, remaining }
+  return { dependAll, edgesFromAll, edgesToAll, settle, refresh, release, hold, forget, depend, remaining }
 }

@@ -3,9 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { Caller } from "../../src/api/Authorization.ts"
 import { ImportBatch, importKinds } from "../../src/domain/Import.ts"
-import { administrator } from "../../src/http/Scope.ts"
 import { Import } from "../../src/services/Import.ts"
 import { Database } from "../../src/sql/Database.ts"
 import { task } from "../import/OldServer.ts"
@@ -49,9 +47,6 @@ const action = (id: string, rest: object = {}) => ({
   action_data: "{\"command\":\"x\"}",
   ...rest
 })
-
-const as = (caller: typeof Caller.Service) =>
-  administrator("import records").pipe(Effect.provideService(Caller, caller))
 
 describe("Import", () => {
   it.effect("writes flows with what they mean, roles, messages in order and actions", () =>
@@ -212,12 +207,4 @@ describe("Import", () => {
       yield* load("red", { tasks: [task("t", at, lease)] })
       assert.deepInclude((yield* rows("tasks"))[0], { version: 8, grants: 4, fencing_token: 4, claimed_at: at })
     }).pipe(Effect.provide(ServicesLayer)))
-
-  it.effect("is for the administrator, who is everybody on an open server", () =>
-    Effect.gen(function*() {
-      yield* as({ kind: "anonymous" })
-      yield* as({ kind: "administrator" })
-      const refused = yield* Effect.flip(as({ kind: "key", scope: "red", id: "1", name: "laptop" }))
-      assert.match(refused.error, /^Only the administrator may import records\./)
-    }))
 })

@@ -1,4 +1,4 @@
-import { ImportedAction } from "../../domain/Imported.ts"
+import { ImportedAction } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 export const planActions = planTable({

@@ -1,4 +1,4 @@
-import { ImportedDraft } from "../../domain/Imported.ts"
+import { ImportedDraft } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 export const planDrafts = planTable({

@@ -1,5 +1,5 @@
 import { rulesOf } from "../../domain/FlowRules.ts"
-import { ImportedFlow } from "../../domain/Imported.ts"
+import { ImportedFlow } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 export const planFlows = planTable({

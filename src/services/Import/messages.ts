@@ -1,4 +1,4 @@
-import { ImportedMessage } from "../../domain/Imported.ts"
+import { ImportedMessage } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 export const planMessages = planTable({

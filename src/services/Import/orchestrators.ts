@@ -1,4 +1,4 @@
-import { ImportedOrchestrator } from "../../domain/Imported.ts"
+import { ImportedOrchestrator } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 export const planOrchestrators = planTable({

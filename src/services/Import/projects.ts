@@ -1,4 +1,4 @@
-import { ImportedProject } from "../../domain/Imported.ts"
+import { ImportedProject } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 export const planProjects = planTable({

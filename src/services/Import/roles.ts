@@ -1,4 +1,4 @@
-import { ImportedRole } from "../../domain/Imported.ts"
+import { ImportedRole } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 export const planRoles = planTable({

@@ -1,7 +1,7 @@
 /** Tasks: each with its row, its history, its blockers and its count, in whatever order they come. */
 import * as Result from "effect/Result"
 import { reader } from "../../domain/Imported.ts"
-import { blockersOf, columnsOf, ImportedTask, taskColumns } from "../../domain/ImportedTask.ts"
+import { blockersOf, columnsOf, ImportedTask } from "../../domain/ImportedTask.ts"
 import type { Row } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import { outcomeOf, type Planner, readAll } from "./plan.ts"
@@ -30,6 +30,7 @@ export const planTasks: Planner = (sql, scope, records, now) => {
   if (fitting.length === 0) return { statements: [], outcome: () => outcomeOf("tasks", 0, [], conflicts) }
   const dependents = Dependents.make(sql)
   const rows = fitting.map(({ task }) => columnsOf(task, now))
+  const columns = Object.keys(rows[0] ?? {}).filter((name) => name !== "version" && name !== "fencing_token")
   const keys = rows.map(({ file_path, id, project_id }) => ({ file_path, id, project_id }))
   const edges = fitting.flatMap(({ blockers, task }) =>
     blockers.map((blocker, position) => ({ task: task.id, blocker, position }))
@@ -44,33 +45,39 @@ export const planTasks: Planner = (sql, scope, records, now) => {
     sql`coalesce((
       SELECT ${sql(column)} FROM history WHERE task_id = ${field("id")} ORDER BY version DESC LIMIT 1), 0)`
   // Every version has its entry in history, so the tasks whose last one is missing are those just written.
+  // The `+` keeps SQLite from searching the scope for what the ids find.
   const written = sql`
-    scope = ${scope} AND id IN (SELECT value FROM json_each(${JSON.stringify(keys.map(({ id }) => id))}))
+    +scope = ${scope} AND id IN (SELECT value FROM json_each(${JSON.stringify(keys.map(({ id }) => id))}))
     AND NOT EXISTS (SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version)`
 
   const waits = edges.length === 0 ? [] : [
     dependents.dependAll(scope, edges, written),
-    dependents.settle(scope, edges.map(({ blocker }) => blocker), now),
+    dependents.settle(dependents.edgesFromAll(scope, edges.map(({ task }) => task)), now),
     sql`UPDATE tasks SET blocked_by = ${dependents.remaining(sql`tasks.id`)} WHERE ${written}`
   ]
   const releases = done.length === 0 ? [] : [
-    dependents.settle(scope, done, now),
-    ...dependents.refreshAll(scope, done, "A task it waits for was imported, and is done.", now)
+    dependents.settle(dependents.edgesToAll(scope, done), now),
+    ...dependents.refresh(
+      dependents.edgesToAll(scope, done),
+      null,
+      "A task it waits for was imported, and is done.",
+      now
+    )
   ]
   return {
     statements: [
       sql`
-        INSERT INTO tasks (scope, version, grants, ${sql.csv(taskColumns.map((column) => sql`${sql(column)}`))})
+        INSERT INTO tasks (scope, version, grants, ${sql.csv(columns.map((column) => sql`${sql(column)}`))})
         SELECT ${scope}, max(${field("version")}, ${before("version")} + 1),
           iif(${field("claimed_by")} IS NULL, ${before("grants")}, max(${field("fencing_token")}, ${
         before("grants")
       } + 1)),
-          ${sql.csv(taskColumns.map(field))}
+          ${sql.csv(columns.map(field))}
         FROM json_each(${JSON.stringify(rows)}) AS given
         WHERE ${field("project_id")} IS NULL OR EXISTS (${project}) ON CONFLICT DO NOTHING RETURNING id`,
       sql`
         SELECT ${field("id")} AS id, ${field("file_path")} AS file_path, ${field("project_id")} AS project_id,
-          EXISTS (SELECT 1 FROM tasks WHERE id = ${field("id")} AND scope = ${scope}) AS here,
+          EXISTS (SELECT 1 FROM tasks WHERE id = ${field("id")} AND +scope = ${scope}) AS here,
           EXISTS (SELECT 1 FROM tasks WHERE id = ${field("id")} AND scope <> ${scope}) AS elsewhere,
           EXISTS (SELECT 1 FROM tasks WHERE scope = ${scope} AND file_path = ${field("file_path")}) AS path_taken,
           ${field("project_id")} IS NOT NULL AND NOT EXISTS (${project}) AS unknown_project
