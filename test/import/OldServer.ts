@@ -105,19 +105,17 @@ export const make = (data: Data, interfere: (url: URL) => Response | undefined =
     (data[name] ?? []).filter((row) => scope === null || row.scope === scope)
 
   const lists: Record<string, (query: URLSearchParams, scope: string | null) => Response> = {
-    tasks: (query, scope) =>
-      scope === null
-        ? refuse(400, "Missing required query parameter: scope. Cannot list tasks across all scopes.")
-        : page(
-          "tasks",
-          query.get("sort") === "priority"
-            ? rows("tasks", scope).toSorted((a, b) =>
-              compare(a.priority, b.priority) || compare(a.created_at, b.created_at)
-            )
-            : rows("tasks", scope).toSorted((a, b) => compare(b.created_at, a.created_at)),
-          query,
-          500
-        ),
+    tasks: (query, scope) => {
+      if (scope === null) {
+        return refuse(400, "Missing required query parameter: scope. Cannot list tasks across all scopes.")
+      }
+      const queues = query.get("queue")?.split(",")
+      const matching = rows("tasks", scope).filter(({ queue }) => queues === undefined || queues.includes(text(queue)))
+      const sorted = query.get("sort") === "priority"
+        ? matching.toSorted((a, b) => compare(a.priority, b.priority) || compare(a.created_at, b.created_at))
+        : matching.toSorted((a, b) => compare(b.created_at, a.created_at))
+      return page("tasks", sorted, query, 500)
+    },
     projects: (query, scope) =>
       page("projects", rows("projects", scope).toSorted((a, b) => compare(b.created_at, a.created_at)), query),
     drafts: (query, scope) =>
