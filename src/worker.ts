@@ -18,6 +18,7 @@ import * as Serve from "./http/Serve.ts"
 import { Actions } from "./services/Actions.ts"
 import { Drafts } from "./services/Drafts.ts"
 import { Flows } from "./services/Flows.ts"
+import { Import } from "./services/Import.ts"
 import { Maintenance } from "./services/Maintenance.ts"
 import { Messages } from "./services/Messages.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
@@ -50,7 +51,8 @@ const ServicesLayer = Layer.mergeAll(
   Actions.layer,
   Flows.layer,
   Roles.layer,
-  SchedulerService.layer
+  SchedulerService.layer,
+  Import.layer
 ).pipe(Layer.provideMerge(PlatformLayer))
 
 const runtime = ManagedRuntime.make(ServicesLayer)

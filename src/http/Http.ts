@@ -10,6 +10,7 @@ import { DocsLayer } from "./Docs.ts"
 import { DraftsHandlers } from "./Drafts.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
 import { FlowsHandlers } from "./Flows.ts"
+import { ImportHandlers } from "./Import.ts"
 import { MessagesHandlers } from "./Messages.ts"
 import { OrchestratorsHandlers } from "./Orchestrators.ts"
 import { ProjectsHandlers } from "./Projects.ts"
@@ -30,6 +31,7 @@ const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pip
     FlowsHandlers,
     RolesHandlers,
     SchedulerHandlers,
+    ImportHandlers,
     SystemHandlers
   ])
 )

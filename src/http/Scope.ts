@@ -32,7 +32,7 @@ export const ownScope = Effect.fnUntraced(function*(request: Scoped, missing: st
 })
 
 /** Refuses whoever has a key of one scope where a server with a secret wants its administrator. */
-export const administrator = Effect.fnUntraced(function*(what: string) {
+export const administrator = Effect.fnUntraced(function*(what: string, _scope?: ScopeName) {
   const caller = yield* Caller
   if (caller.kind === "key") return yield* AdministratorRequired.of(what)
 })

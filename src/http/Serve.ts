@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import type { Actions } from "../services/Actions.ts"
 import type { Drafts } from "../services/Drafts.ts"
 import type { Flows } from "../services/Flows.ts"
+import type { Import } from "../services/Import.ts"
 import type { Messages } from "../services/Messages.ts"
 import type { Orchestrators } from "../services/Orchestrators.ts"
 import type { Projects } from "../services/Projects.ts"
@@ -22,6 +23,7 @@ type Services =
   | Database
   | Drafts
   | Flows
+  | Import
   | Messages
   | Orchestrators
   | Projects

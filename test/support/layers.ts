@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { Actions } from "../../src/services/Actions.ts"
 import { Drafts } from "../../src/services/Drafts.ts"
 import { Flows } from "../../src/services/Flows.ts"
+import { Import } from "../../src/services/Import.ts"
 import { Leases } from "../../src/services/Leases.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Messages } from "../../src/services/Messages.ts"
@@ -42,7 +43,8 @@ export const servicesWith = (config: Record<string, string>) =>
     Actions.layer,
     Flows.layer,
     Roles.layer,
-    Scheduler.layer
+    Scheduler.layer,
+    Import.layer
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(DatabaseLayer, Settings.layer)),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(config))),
