@@ -1,0 +1,89 @@
+/**
+ * What a client of the old server sends, and what it relies on in the answer, as data. Each case has the Worker in workerd
+ * to itself as far as it can tell: `{scope}` and `{id}` in its requests and answers stand for names of its own.
+ */
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { Workerd } from "../../support/harness.ts"
+
+type Method = "DELETE" | "GET" | "HEAD" | "OPTIONS" | "PATCH" | "POST" | "PUT"
+
+export interface Step {
+  /** `POST /api/v1/tasks`, or a tick of the cron. */
+  readonly send: `${Method} ${string}` | "cron"
+  /** Sent as JSON, or as it is when it is text. */
+  readonly body?: unknown
+  /** Instead of `content-type: application/json`, which goes with every body. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Milliseconds to let pass first, for leases to run out. */
+  readonly after?: number
+  readonly status?: number
+  /** Part of the answer, which has to hold these values. */
+  readonly answer?: object
+  /** Part of the answer's `error`, which has to be text. */
+  readonly error?: string
+  /** Values to keep for later steps, by where they are in the answer: `{ message: "id" }` is `{message}` from then on. */
+  readonly keep?: Readonly<Record<string, string>>
+  /** What else has to hold. */
+  readonly check?: (body: any, headers: Headers) => void
+}
+
+export interface Case {
+  /** The line of the contract this is about, in a few words. */
+  readonly line: string
+  readonly steps: ReadonlyArray<Step>
+}
+
+const at = (value: any, path: string) => path.split(".").reduce((part, key) => part?.[key], value)
+
+let count = 0
+
+/** The cases of one client, each a test. */
+export const compatible = (client: string, cases: ReadonlyArray<Case>) =>
+  layer(Workerd.layer, { excludeTestServices: true, timeout: "60 seconds" })(client, (it) => {
+    for (const { line, steps } of cases) {
+      it.effect(line, () =>
+        Effect.gen(function*() {
+          const { harness, tick } = yield* Workerd
+          const names: Record<string, string> = { scope: `scope-${++count}`, id: `id-${count}` }
+          const named = <T>(value: T): T =>
+            typeof value === "string"
+              ? value.replace(/\{(\w+)\}/g, (all, name: string) => names[name] ?? all) as T
+              : Array.isArray(value)
+              ? value.map(named) as T
+              : typeof value === "object" && value !== null
+              ? Object.fromEntries(Object.entries(value).map(([key, part]) => [named(key), named(part)])) as T
+              : value
+          for (const step of steps) {
+            if (step.after !== undefined) yield* Effect.sleep(step.after)
+            if (step.send === "cron") {
+              assert.strictEqual((yield* tick).outcome, "ok")
+              continue
+            }
+            const [method = "", path = ""] = named(step.send).split(/ (.*)/s)
+            const body = step.body === undefined
+              ? {}
+              : { body: typeof step.body === "string" ? named(step.body) : JSON.stringify(named(step.body)) }
+            const headers = named(
+              step.headers ?? (step.body === undefined ? {} : { "content-type": "application/json" })
+            )
+            const response = yield* Effect.promise(() =>
+              harness.fetch(`http://worker${path}`, { method, headers, ...body })
+            )
+            const text = yield* Effect.promise(() => response.text())
+            const what = `${method} ${path} answered ${response.status} ${text}`
+            assert.strictEqual(response.status, step.status ?? 200, what)
+            const answer = text === "" ? undefined : JSON.parse(text)
+            for (const [key, expected] of Object.entries(named(step.answer ?? {}))) {
+              assert.deepStrictEqual(answer?.[key], expected, `${key}: ${what}`)
+            }
+            if (step.error !== undefined) {
+              assert.isString(answer?.error, what)
+              assert.include(answer.error, named(step.error), what)
+            }
+            for (const [name, path] of Object.entries(step.keep ?? {})) names[name] = String(at(answer, path))
+            step.check?.(answer, response.headers as unknown as Headers)
+          }
+        }))
+    }
+  })
