@@ -15,7 +15,10 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import * as Serve from "./http/Serve.ts"
+import { Access } from "./services/Access.ts"
 import { Drafts } from "./services/Drafts.ts"
+import { FailureLimit } from "./services/FailureLimit.ts"
+import { Keys } from "./services/Keys.ts"
 import { Maintenance } from "./services/Maintenance.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
 import { Projects } from "./services/Projects.ts"
@@ -35,7 +38,13 @@ const PlatformLayer = Layer.mergeAll(
   Layer.succeed(Scheduler.Scheduler, new Scheduler.MixedScheduler("sync"))
 )
 
+const FailureLimitLayer = env.FAILED_AUTH === undefined
+  ? FailureLimit.layerMemory
+  : FailureLimit.layerBinding(env.FAILED_AUTH)
+
 const ServicesLayer = Layer.mergeAll(
+  Access.layer.pipe(Layer.provide(FailureLimitLayer)),
+  Keys.layer,
   TaskQueue.layer,
   Maintenance.layer,
   Orchestrators.layer,

@@ -3,6 +3,7 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { DraftsApi } from "./Drafts.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
+import { KeysApi } from "./Keys.ts"
 import { OrchestratorsApi } from "./Orchestrators.ts"
 import { ProjectsApi } from "./Projects.ts"
 import { SystemApi, Version } from "./System.ts"
@@ -13,6 +14,7 @@ export class Api extends HttpApi.make("octopoid")
   .add(OrchestratorsApi)
   .add(ProjectsApi)
   .add(DraftsApi)
+  .add(KeysApi)
   .add(SystemApi)
   .middleware(RequestErrors)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all" })

@@ -8,6 +8,7 @@ import { CorsLayer } from "./Cors.ts"
 import { DocsLayer } from "./Docs.ts"
 import { DraftsHandlers } from "./Drafts.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
+import { KeysHandlers } from "./Keys.ts"
 import { OrchestratorsHandlers } from "./Orchestrators.ts"
 import { ProjectsHandlers } from "./Projects.ts"
 import { RequestsLayer } from "./Requests.ts"
@@ -15,7 +16,7 @@ import { SystemHandlers } from "./System.ts"
 import { TasksHandlers } from "./Tasks.ts"
 
 const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
-  Layer.provide([TasksHandlers, OrchestratorsHandlers, ProjectsHandlers, DraftsHandlers, SystemHandlers])
+  Layer.provide([TasksHandlers, OrchestratorsHandlers, ProjectsHandlers, DraftsHandlers, KeysHandlers, SystemHandlers])
 )
 
 export const HttpLayer = Layer.mergeAll(ApiLayer, DocsLayer, FallbackLayer, CorsLayer, RequestsLayer).pipe(

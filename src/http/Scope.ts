@@ -1,7 +1,7 @@
 /** The scope a request acts in: what it names, within what its caller may reach. */
 import * as Effect from "effect/Effect"
-import { Caller, ScopeMismatch } from "../api/Authorization.ts"
 import { ScopeRequired } from "../api/InvalidRequest.ts"
+import { Caller, ScopeMismatch } from "../domain/Caller.ts"
 import { DefaultScope, type ScopeName } from "../domain/Identifier.ts"
 import { Settings } from "../services/Settings.ts"
 
