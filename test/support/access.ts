@@ -1,0 +1,156 @@
+/**
+ * What every endpoint answers to whom: a row for each, which says how to ask it about a record of a scope. A new
+ * endpoint needs a row; test/http/AccessMatrix.test.ts asks for it.
+ */
+import * as Effect from "effect/Effect"
+
+/** Sends as the administrator, and answers the body. A refusal is a defect. */
+type Admin = (method: string, path: string, body?: unknown) => Effect.Effect<any>
+
+type Question = readonly [path: string, body?: unknown]
+
+export interface Row {
+  /** What the administrator is answered, and whoever has a key of the record's scope. */
+  readonly success: number
+  /** What whoever has a key of the record's scope is answered, where it is something else. */
+  readonly key?: number
+  /** What a key of another scope is answered: 404 where a record is asked for by its id, 403 where its scope is stated. */
+  readonly denied?: 403 | 404
+  /** The path, and the body, about a record of the scope that has just been made for it. */
+  readonly ask: (scope: string, admin: Admin) => Question | Effect.Effect<Question>
+}
+
+/** An endpoint that answers everybody alike. */
+const everybody = (path: string) => ({ success: 200, open: true as const, ask: (): Question => [path] })
+
+let last = 0
+const fresh = (name: string) => `${name}-${++last}`
+
+const statedInQuery = (path: string, success = 200): Row => ({
+  success,
+  denied: 403,
+  ask: (scope) => [`${path}${path.includes("?") ? "&" : "?"}scope=${scope}`]
+})
+
+const statedInBody = (path: string, body: () => object, success = 201): Row => ({
+  success,
+  denied: 403,
+  ask: (scope) => [path, { ...body(), scope }]
+})
+
+/** An endpoint about one record: `make` makes it and answers its id. */
+const byId = (
+  make: (scope: string, admin: Admin) => Effect.Effect<string>,
+  path: (id: string) => string,
+  body?: unknown
+): Row => ({
+  success: 200,
+  denied: 404,
+  ask: (scope, admin) => Effect.map(make(scope, admin), (id): Question => [path(id), body])
+})
+
+const machine = (scope: string, admin: Admin) =>
+  Effect.map(
+    admin("POST", "/api/v1/orchestrators/register", { scope, cluster: "k", machine_id: fresh("m") }),
+    ({ orchestrator_id }) => orchestrator_id as string
+  )
+
+const task = (scope: string, admin: Admin) => {
+  const id = fresh("task")
+  return Effect.as(admin("POST", "/api/v1/tasks", { id, scope, file_path: `${id}.md`, branch: "b" }), id)
+}
+
+const claimed = Effect.fnUntraced(function*(scope: string, admin: Admin) {
+  const orchestrator_id = yield* machine(scope, admin)
+  const id = yield* task(scope, admin)
+  yield* admin("POST", "/api/v1/tasks/claim", { scope, orchestrator_id, agent_name: "ann" })
+  return id
+})
+
+const project = (scope: string, admin: Admin) => {
+  const id = fresh("project")
+  return Effect.as(admin("POST", "/api/v1/projects", { id, scope, title: "t", branch: "b" }), id)
+}
+
+const draft = (scope: string, admin: Admin) =>
+  Effect.map(admin("POST", "/api/v1/drafts", { scope, title: "t", author: "a" }), ({ id }) => String(id))
+
+const key = (scope: string, admin: Admin) =>
+  Effect.map(admin("POST", `/api/v1/scopes/${scope}/keys`), ({ id }) => id as string)
+
+/** For the administrator alone. */
+const administrator = { key: 403, denied: 403 } as const
+
+export const table: Record<string, Row & { readonly open?: true }> = {
+  "GET /": everybody("/"),
+  "GET /api/health": everybody("/api/health"),
+
+  "GET /api/v1/tasks": statedInQuery("/api/v1/tasks"),
+  "POST /api/v1/tasks": statedInBody("/api/v1/tasks", () => ({ id: fresh("t"), file_path: fresh("f"), branch: "b" })),
+  "POST /api/v1/tasks/claim": {
+    success: 200,
+    denied: 403,
+    ask: Effect.fnUntraced(function*(scope, admin) {
+      const orchestrator_id = yield* machine(scope, admin)
+      yield* task(scope, admin)
+      return ["/api/v1/tasks/claim", { scope, orchestrator_id, agent_name: "ann" }] as const
+    })
+  },
+  "GET /api/v1/tasks/:id": byId(task, (id) => `/api/v1/tasks/${id}`),
+  "PATCH /api/v1/tasks/:id": byId(task, (id) => `/api/v1/tasks/${id}`, { title: "x" }),
+  "DELETE /api/v1/tasks/:id": byId(task, (id) => `/api/v1/tasks/${id}`),
+  "GET /api/v1/tasks/:id/history": byId(task, (id) => `/api/v1/tasks/${id}/history`),
+  "POST /api/v1/tasks/:id/submit": byId(claimed, (id) => `/api/v1/tasks/${id}/submit`, {
+    commits_count: 1,
+    turns_used: 1
+  }),
+  "POST /api/v1/tasks/:id/accept": byId(claimed, (id) => `/api/v1/tasks/${id}/accept`, { accepted_by: "x" }),
+  "POST /api/v1/tasks/:id/reject": byId(claimed, (id) => `/api/v1/tasks/${id}/reject`, {
+    reason: "r",
+    rejected_by: "x"
+  }),
+  "POST /api/v1/tasks/:id/requeue": byId(claimed, (id) => `/api/v1/tasks/${id}/requeue`),
+
+  "POST /api/v1/orchestrators/register": statedInBody("/api/v1/orchestrators/register", () => ({
+    cluster: "k",
+    machine_id: fresh("m")
+  })),
+  "GET /api/v1/orchestrators": statedInQuery("/api/v1/orchestrators"),
+  "GET /api/v1/orchestrators/:id": byId(machine, (id) => `/api/v1/orchestrators/${id}`),
+  "PATCH /api/v1/orchestrators/:id": byId(machine, (id) => `/api/v1/orchestrators/${id}`, { status: "maintenance" }),
+  "POST /api/v1/orchestrators/:id/heartbeat": byId(machine, (id) => `/api/v1/orchestrators/${id}/heartbeat`),
+  "POST /api/v1/orchestrators/scopes/:scope/rotate-key": {
+    success: 200,
+    denied: 403,
+    ask: (scope) => [`/api/v1/orchestrators/scopes/${scope}/rotate-key`]
+  },
+
+  "GET /api/v1/projects": statedInQuery("/api/v1/projects"),
+  "POST /api/v1/projects": statedInBody("/api/v1/projects", () => ({ id: fresh("p"), title: "t", branch: "b" })),
+  "GET /api/v1/projects/:id": byId(project, (id) => `/api/v1/projects/${id}`),
+  "GET /api/v1/projects/:id/tasks": byId(project, (id) => `/api/v1/projects/${id}/tasks`),
+  "PATCH /api/v1/projects/:id": byId(project, (id) => `/api/v1/projects/${id}`, { title: "x" }),
+  "DELETE /api/v1/projects/:id": byId(project, (id) => `/api/v1/projects/${id}`),
+
+  "GET /api/v1/drafts": statedInQuery("/api/v1/drafts"),
+  "POST /api/v1/drafts": statedInBody("/api/v1/drafts", () => ({ title: "t", author: "a" })),
+  "GET /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`),
+  "PATCH /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`, { title: "x" }),
+  "DELETE /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`),
+
+  "POST /api/v1/scopes/:scope/keys": {
+    success: 201,
+    ...administrator,
+    ask: (scope) => [`/api/v1/scopes/${scope}/keys`, { name: "n" }]
+  },
+  "GET /api/v1/scopes/:scope/keys": {
+    success: 200,
+    ...administrator,
+    ask: (scope) => [`/api/v1/scopes/${scope}/keys`]
+  },
+  "DELETE /api/v1/scopes/:scope/keys/:id": {
+    success: 200,
+    ...administrator,
+    ask: (scope, admin) => Effect.map(key(scope, admin), (id): Question => [`/api/v1/scopes/${scope}/keys/${id}`])
+  }
+}
