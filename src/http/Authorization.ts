@@ -9,6 +9,7 @@ import { Authorization, KeyMissing } from "../api/Authorization.ts"
 import { AdministratorRequired, Caller, callerName, ScopeMismatch } from "../domain/Caller.ts"
 import type { ScopeName } from "../domain/Identifier.ts"
 import { Access } from "../services/Access.ts"
+import { addressOf } from "./Address.ts"
 
 const withHeader = (name: string, value: string) =>
   HttpEffect.appendPreResponseHandler((_request, response) =>
@@ -22,9 +23,7 @@ export const identify = Effect.fnUntraced(function*(
 ) {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
   const { authorization } = headers
-  // Cloudflare sets this header itself; whatever a client sends under its name does not arrive.
-  const address = headers["cf-connecting-ip"] ?? "unknown"
-  return yield* access.authenticate({ authorization, address }).pipe(
+  return yield* access.authenticate({ authorization, address: addressOf(headers) }).pipe(
     Effect.catchTags({
       Unauthorized: (error) =>
         Effect.andThen(withHeader("www-authenticate", "Bearer"), Effect.fail(authorization ? error : keyMissing())),

@@ -151,16 +151,25 @@ describe("keys", () => {
       assert.include(preflight.headers.get("access-control-allow-headers"), "authorization")
     }))
 
-  it.effect("an address with too many wrong keys is told when to come back", () =>
-    Effect.gen(function*() {
-      const { send } = yield* guarded
-      const wrong = (address: string) =>
-        send("GET", "/api/v1/tasks", undefined, { ...bearer("oct_no"), "cf-connecting-ip": address })
-      yield* Effect.forEach(Array.from({ length: 20 }), () => wrong("192.0.2.1"))
-      const refused = yield* wrong("192.0.2.1")
-      assert.deepStrictEqual([refused.status, refused.headers.get("retry-after")], [429, "60"])
-      assert.strictEqual((yield* wrong("192.0.2.2")).status, 401)
-    }))
+  it.effect.each(
+    [
+      ["192.0.2.1", "192.0.2.1", "192.0.2.2"],
+      // Half of an IPv6 address is one customer's.
+      ["2001:db8::1", "2001:db8:0:0:ffff:1:2:3", "2001:db8:0:1::1"]
+    ] as const
+  )(
+    "an address with too many wrong keys is told when to come back: %s",
+    ([first, same, other]) =>
+      Effect.gen(function*() {
+        const { send } = yield* guarded
+        const wrong = (address: string) =>
+          send("GET", "/api/v1/tasks", undefined, { ...bearer("oct_no"), "cf-connecting-ip": address })
+        yield* Effect.forEach(Array.from({ length: 20 }), () => wrong(first))
+        const refused = yield* wrong(same)
+        assert.deepStrictEqual([refused.status, refused.headers.get("retry-after")], [429, "60"])
+        assert.strictEqual((yield* wrong(other)).status, 401)
+      })
+  )
 })
 
 describe("registration", () => {
