@@ -16,10 +16,12 @@ import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import * as Serve from "./http/Serve.ts"
 import { Access } from "./services/Access.ts"
+import { Actions } from "./services/Actions.ts"
 import { Drafts } from "./services/Drafts.ts"
 import { FailureLimit } from "./services/FailureLimit.ts"
 import { Keys } from "./services/Keys.ts"
 import { Maintenance } from "./services/Maintenance.ts"
+import { Messages } from "./services/Messages.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
 import { Projects } from "./services/Projects.ts"
 import { Settings, SettingsConfig } from "./services/Settings.ts"
@@ -49,7 +51,9 @@ const ServicesLayer = Layer.mergeAll(
   Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,
-  Drafts.layer
+  Drafts.layer,
+  Messages.layer,
+  Actions.layer
 ).pipe(Layer.provideMerge(PlatformLayer))
 
 const runtime = ManagedRuntime.make(ServicesLayer)

@@ -279,7 +279,7 @@ describe("input that does not fit", () => {
     ["POST", "/api/v1/tasks", "[]", 400, "Missing required fields: id, file_path"],
     ["POST", "/api/v1/tasks", {}, 400, "Missing required fields: id, file_path"],
     ["POST", "/api/v1/tasks", { id: "", file_path: "p", branch: "b" }, 400, "Missing required fields: id, file_path"],
-    ["POST", "/api/v1/tasks", { id: "n", file_path: "p" }, 400, "Missing required field: branch"],
+    ["POST", "/api/v1/tasks", { id: "n", file_path: "p", scope: "red" }, 400, "Missing required field: branch"],
     ["POST", "/api/v1/tasks", task("n", { title: 7 }), 400, "body.title"],
     ["POST", "/api/v1/tasks", task("n", { auto_accept: "yes" }), 400, "body.auto_accept"],
     ["POST", "/api/v1/tasks", task("n", { project_id: "nope" }), 400, "there is no project nope"],

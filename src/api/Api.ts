@@ -1,9 +1,11 @@
 /** The whole HTTP contract. The server, the client, `/openapi.json` and `/docs` are all derived from it. */
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
+import { ActionsApi } from "./Actions.ts"
 import { DraftsApi } from "./Drafts.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
 import { KeysApi } from "./Keys.ts"
+import { MessagesApi } from "./Messages.ts"
 import { OrchestratorsApi } from "./Orchestrators.ts"
 import { ProjectsApi } from "./Projects.ts"
 import { SystemApi, Version } from "./System.ts"
@@ -15,6 +17,8 @@ export class Api extends HttpApi.make("octopoid")
   .add(ProjectsApi)
   .add(DraftsApi)
   .add(KeysApi)
+  .add(MessagesApi)
+  .add(ActionsApi)
   .add(SystemApi)
   .middleware(RequestErrors)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all" })

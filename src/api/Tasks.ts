@@ -37,8 +37,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       success: Task.pipe(HttpApiSchema.status(201)),
       error: [Errors.TaskExists, Errors.InvalidTask, ScopeRequired]
     }).annotate(Required, [
-      { fields: ["id", "file_path"], error: "Missing required fields: id, file_path" },
-      { fields: ["branch"], error: "Missing required field: branch. Caller must set branch explicitly." }
+      { fields: ["id", "file_path"], error: "Missing required fields: id, file_path" }
     ]).annotateMerge(OpenApi.annotations({
       summary: "Create a task",
       description: "Adds a task to a queue. A task of a project gets the project's branch."
@@ -47,13 +46,13 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       query: scopeParameter,
       payload: scoped(Inputs.Claim),
       success: Task,
-      error: [Errors.NoTasksAvailable, Errors.InvalidTask, ScopeRequired]
+      error: [Errors.NoTasksAvailable, Errors.AtCapacity, Errors.InvalidTask, ScopeRequired]
     }).annotate(Required, [
       { fields: ["orchestrator_id", "agent_name"], error: "Missing required fields: orchestrator_id, agent_name" }
     ]).annotateMerge(OpenApi.annotations({
       summary: "Claim the next task",
       description:
-        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review."
+        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. When there is none, a request with the header `Prefer: return=minimal` is answered 204 instead of 404."
     })),
     HttpApiEndpoint.get("get", "/:id", {
       params,
@@ -128,8 +127,46 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       error: moveErrors
     }).annotateMerge(OpenApi.annotations({
       summary: "Requeue a task",
-      description: "Gives up the work on the task and sends it back to `incoming`. The body may be empty."
+      description:
+        "Gives up the work on the task and sends it back to the queue it was claimed from; from review, to `incoming`. The body may be empty."
     })),
+    HttpApiEndpoint.post("fail", "/:id/fail", {
+      params,
+      query: scopeParameter,
+      payload: scoped(Inputs.Failure),
+      success: Task,
+      error: moveErrors
+    }).annotate(Required, [{ fields: ["reason"], error: "Missing required field: reason" }])
+      .annotateMerge(OpenApi.annotations({
+        summary: "Fail a task",
+        description: "Gives the task up from wherever it is, ends its lease, and keeps the reason."
+      })),
+    HttpApiEndpoint.post("forceQueue", "/:id/force-queue", {
+      params,
+      query: scopeParameter,
+      payload: scoped(Inputs.ForcedMove),
+      success: Task,
+      error: [Errors.TaskNotFound, Errors.InvalidTask, Errors.NotLeased, Errors.TaskBlocked, Errors.VersionConflict]
+    }).annotate(Required, [{ fields: ["queue", "reason"], error: "Missing required fields: queue, reason" }])
+      .annotateMerge(OpenApi.annotations({
+        summary: "Force a task into a queue",
+        description:
+          "Puts the task into any queue from any other, also into `done`, whatever its flow says. Its lease ends, and who did it and why is kept in its history and sent as a message about it. On a server with a secret only the administrator may."
+      })),
+    HttpApiEndpoint.post("completeHook", "/:id/hooks/:hookName/complete", {
+      params: {
+        ...params,
+        hookName: Schema.NonEmptyString.pipe(describe("The name of the hook."))
+      },
+      query: scopeParameter,
+      payload: scoped(Inputs.HookResult),
+      success: Task,
+      error: [Errors.TaskNotFound, Errors.HookNotFound]
+    }).annotate(Required, [{ fields: ["status"], error: "status must be \"passed\" or \"failed\"" }])
+      .annotateMerge(OpenApi.annotations({
+        summary: "Complete a hook",
+        description: "Writes down how a hook of the task ended. Completions at the same time are all kept."
+      })),
     HttpApiEndpoint.get("history", "/:id/history", {
       params,
       query: scopeParameter,

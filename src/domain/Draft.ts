@@ -8,6 +8,7 @@ import { pageParameters } from "./Page.ts"
 const fields = <T extends Schema.Top>(time: T) => ({
   id: DraftId,
   scope: ScopeName,
+  slug: text("The name its creator gave it, who knew no number yet."),
   title: Schema.String.pipe(describe("The idea, in a few words.")),
   status: Schema.String.pipe(describe("Free text: `idea`, `proposed`, `approved`, `archived` …")),
   author: Schema.String.pipe(describe("Whose idea it is.")),
@@ -51,6 +52,10 @@ export const NewDraft = Schema.Struct({
   ...writable,
   title: Schema.NonEmptyString.pipe(describe("The idea, in a few words.")),
   author: Schema.NonEmptyString.pipe(describe("Whose idea it is.")),
+  id: maybe(
+    Schema.Union([Schema.String, Schema.Int]),
+    "A name for it: kept as its `slug`. Its id is a number that the server gives."
+  ),
   status: maybe(Schema.String, "Free text; `idea` unless given.")
 }).annotate({ identifier: "NewDraft" })
 export type NewDraft = typeof NewDraft.Type
@@ -73,6 +78,7 @@ export const draftFilters = {
   domain: parameter("What it is about."),
   linked_task_id: parameter("The task that came of it."),
   linked_project_id: parameter("The project that came of it."),
+  slug: parameter("The name its creator gave it."),
   ...pageParameters
 }
 const DraftFilter = Schema.Struct(draftFilters)

@@ -12,6 +12,8 @@ export interface Transition {
 
 /** The rules for one kind of task. */
 export interface Rules {
+  /** The states there are. */
+  readonly states: ReadonlyArray<QueueName>
   /** Where each queue leads: `{ claimed: { provisional: 1, incoming: 1 } }`. */
   readonly leads: Record<QueueName, Record<QueueName, 1>>
   /** Where a submitted result goes. */
@@ -48,7 +50,12 @@ const rules = (states: ReadonlyArray<QueueName>, transitions: ReadonlyArray<Tran
   for (const { from, to } of transitions) leads[from] = { ...leads[from], [to]: 1 }
   const onward = Object.keys(leads.claimed ?? {}).filter((queue) => !notHandedOn.has(queue))
   const submit = onward.includes("provisional") ? "provisional" : onward[0] ?? "provisional"
-  return { leads, submit, burnOut: states.includes("needs_continuation") ? "needs_continuation" : submit }
+  return {
+    states: [...new Set(states)],
+    leads,
+    submit,
+    burnOut: states.includes("needs_continuation") ? "needs_continuation" : submit
+  }
 }
 
 /** A flow as far as the rules go. */
@@ -65,3 +72,15 @@ export const rulesOf = (flow: Shape, child: Shape | undefined): FlowRules => ({
     [...child?.transitions ?? [], ...flow.transitions]
   )
 })
+
+/** Why a task that follows this flow cannot be in `queue`, if so. A flow that is not registered allows every queue. */
+export const invalidQueue = (
+  queue: QueueName,
+  flow: string,
+  rules: Rules | undefined
+): string | undefined =>
+  rules === undefined || builtIn.includes(queue) || aside.includes(queue) || rules.states.includes(queue)
+    ? undefined
+    : `Invalid queue "${queue}". Valid queues for flow "${flow}": ${
+      [...new Set([...builtIn, ...rules.states])].join(", ")
+    }`

@@ -40,6 +40,12 @@ export const DraftId = Schema.Int.check(Schema.isGreaterThan(0)).pipe(
 )
 export type DraftId = typeof DraftId.Type
 
+export const MessageId = name("The message's id, given by the server.").pipe(Schema.brand("MessageId"))
+export type MessageId = typeof MessageId.Type
+
+export const ActionId = name("The action's id, given by the server.").pipe(Schema.brand("ActionId"))
+export type ActionId = typeof ActionId.Type
+
 /** A queue's name. The ones that moves lead to are in `TaskState.ts`; any other name is a queue too. */
 export const QueueName = name("A queue: the state of a task. Any name without quotes.").check(
   // Names are keys of the JSON counters, and SQLite cannot quote a quote in a path.

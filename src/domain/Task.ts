@@ -3,6 +3,9 @@ import * as Schema from "effect/Schema"
 import { describe, Flag, JsonColumn, text, Time, TimeColumn } from "./Encoding.ts"
 import { OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "./Identifier.ts"
 
+/** The branch of a task whose creator names neither a branch nor a scope. */
+export const DefaultBranch = "main"
+
 const count = (description: string) => Schema.Int.pipe(describe(description))
 const flag = (description: string) => Flag.pipe(describe(description))
 
@@ -65,6 +68,7 @@ export type Task = typeof Task.Type
 export const TaskRow = Schema.Struct({
   ...fields(TimeColumn, JsonColumn),
   claimed_from: Schema.NullOr(QueueName),
+  intervention_from: Schema.NullOr(QueueName),
   grants: Schema.Int,
   lapsed_token: Schema.NullOr(Schema.Int)
 })

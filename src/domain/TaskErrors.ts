@@ -63,6 +63,14 @@ export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()(
       task_id,
       queue
     })
+  static readonly byFlow = (verb: string, task_id: TaskId, queue: QueueName, flow: string, target: QueueName) =>
+    new InvalidTransition({
+      error:
+        `Failed to ${verb} task ${task_id}: it is in ${queue}, and its flow "${flow}" has no step from there to ${target}.`,
+      details: [`Invalid transition: flow "${flow}" does not allow ${queue} → ${target}`],
+      task_id,
+      queue
+    })
 }
 
 export class NotLeased extends Schema.TaggedError<NotLeased>()(
@@ -87,6 +95,37 @@ export class TaskBlocked extends Schema.TaggedError<TaskBlocked>()(
       error:
         `Task ${task_id} waits for other tasks, so it cannot be given to anybody. Finish them, or clear blocked_by.`,
       task_id
+    })
+}
+
+export class HookNotFound extends Schema.TaggedError<HookNotFound>()(
+  "HookNotFound",
+  { error: ErrorText, task_id: TaskId, hook: Schema.String.pipe(describe("The name asked for.")) },
+  { httpApiStatus: 404, description: "The task has no hook of this name." }
+) {
+  static readonly of = (task_id: TaskId, hook: string) =>
+    new HookNotFound({ error: `Hook '${hook}' not found on task`, task_id, hook })
+}
+
+export class AtCapacity extends Schema.TaggedError<AtCapacity>()(
+  "AtCapacity",
+  {
+    error: ErrorText,
+    orchestrator_id: Schema.String.pipe(describe("The machine that claims.")),
+    claimed: Schema.Int.pipe(describe("How many tasks it holds.")),
+    max_claimed: Schema.Int.pipe(describe("How many it may hold at once.")),
+    retry_after_seconds: Schema.Int.pipe(describe("When to ask again; also the `Retry-After` header."))
+  },
+  { httpApiStatus: 429, description: "The machine holds as many tasks as it may. Reviews do not count." }
+) {
+  static readonly of = (orchestrator_id: string, claimed: number, max_claimed: number, retry_after_seconds: number) =>
+    new AtCapacity({
+      error:
+        `Orchestrator ${orchestrator_id} holds ${claimed} tasks and may hold ${max_claimed}. Finish one, then claim again.`,
+      orchestrator_id,
+      claimed,
+      max_claimed,
+      retry_after_seconds
     })
 }
 
@@ -119,6 +158,14 @@ export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
     new InvalidTask({
       error: "Cannot set queue to \"done\" via PATCH. Use POST /api/v1/tasks/:id/accept instead.",
       field: "queue"
+    })
+  static readonly queue = (error: string) => new InvalidTask({ error, field: "queue" })
+  static readonly role = (role: string, known: ReadonlyArray<string>, field: string) =>
+    new InvalidTask({ error: `Unknown role '${role}'. Registered roles: ${known.join(", ")}`, field })
+  static readonly branchRequired = () =>
+    new InvalidTask({
+      error: "Missing required field: branch. Caller must set branch explicitly.",
+      field: "branch"
     })
   static readonly empty = (field: string) =>
     new InvalidTask({ error: `${field}: a task always has one, so it cannot be cleared.`, field })

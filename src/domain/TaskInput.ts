@@ -45,9 +45,32 @@ export const NewTask = Schema.Struct({
   ...writable,
   id: TaskId,
   file_path: Schema.NonEmptyString.pipe(describe("Where the task is described; unique in its scope.")),
-  branch: Schema.NonEmptyString.pipe(describe("The branch to work on. A project's branch wins."))
+  branch: maybe(
+    Schema.String,
+    "The branch to work on. A project's branch wins; a request that names neither a branch nor a scope gets `main`."
+  ),
+  created_by: maybe(Schema.String, "Who creates it: kept in `metadata` and in its history."),
+  checks: maybe(JsonValue, "The checks its result has to pass: kept in `metadata`."),
+  breakdown_depth: maybe(natural, "How often the work it belongs to was broken down: kept in `metadata`."),
+  expedite: maybe(FlagInput, "Whether it is to jump the queue: kept in `metadata`, for clients."),
+  cluster: maybe(Schema.String, "The cluster it is meant for: kept in `metadata`, for clients.")
 }).annotate({ identifier: "NewTask" })
 export type NewTask = typeof NewTask.Type
+
+/** What a task keeps that has no field of its own: the metadata as it was sent, and what clients send beside it. */
+export const metadataOf = (
+  { breakdown_depth, checks, cluster, created_by, expedite, metadata }: NewTask
+): Schema.Json => {
+  const beside = Object.fromEntries(
+    Object.entries({ breakdown_depth, checks, cluster, created_by, expedite }).filter(([, value]) => value != null)
+  ) as Record<string, Schema.Json>
+  if (Object.keys(beside).length === 0) return metadata ?? null
+  return typeof metadata === "object" && metadata !== null && !Array.isArray(metadata)
+    ? { ...beside, ...metadata }
+    : metadata == null
+    ? beside
+    : { ...beside, metadata }
+}
 
 /** What PATCH may change. A key that is present is written, and null clears it. */
 export const TaskPatch = Schema.Struct({
@@ -75,6 +98,12 @@ export const TaskPatch = Schema.Struct({
   completed_at: maybe(Time, "When it was done."),
   execution_notes: maybe(Schema.String, "What the agent had to say about the work, or why it failed."),
   reason: maybe(Schema.String, "Why: kept in the task's history."),
+  context: maybe(
+    Schema.String,
+    "Why a check failed: kept in the task's history, and as `execution_notes` if none are sent."
+  ),
+  agent_name: maybe(Schema.String, "Who changes it: kept in the task's history."),
+  branch_name: maybe(Schema.String, "Where the work that was begun can be found: kept in the task's history."),
   version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another.")
 }).annotate({ identifier: "TaskPatch" })
 export type TaskPatch = typeof TaskPatch.Type
@@ -120,6 +149,14 @@ export const Claim = Schema.Struct({
     Schema.Union([Schema.String, Schema.Array(Schema.String)]),
     "Only tasks of this type, or one of these."
   ),
+  priority_order: maybe(
+    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    "Priorities in the order to look through; tasks of others come after them. Most urgent first unless given."
+  ),
+  max_claimed: maybe(
+    natural,
+    "How many tasks the machine may hold at once: 429 when it does. What it registered with unless given; reviews do not count."
+  ),
   lease_duration_seconds: maybe(
     Schema.Finite,
     "How long the lease lasts unless renewed, from 1 to 86,400 seconds; the server's default when 0 or not given."
@@ -161,3 +198,28 @@ export const Requeue = Schema.Struct({
   ...expected
 }).annotate({ identifier: "Requeue" })
 export type Requeue = typeof Requeue.Type
+
+export const Failure = Schema.Struct({
+  reason: Schema.NonEmptyString.pipe(
+    describe("Why it failed: kept on the task as `execution_notes`, and in its history.")
+  ),
+  failed_by: maybe(Schema.String, "Who says so; the holder of the lease unless given."),
+  ...expected
+}).annotate({ identifier: "Failure" })
+export type Failure = typeof Failure.Type
+
+export const ForcedMove = Schema.Struct({
+  queue: QueueName,
+  reason: Schema.NonEmptyString.pipe(describe("Why: kept in the task's history, and sent as a message about it.")),
+  actor: maybe(Schema.String, "Who forces it; the key's name, or `administrator`, unless given."),
+  ...expected
+}).annotate({ identifier: "ForcedMove" })
+export type ForcedMove = typeof ForcedMove.Type
+
+export const HookResult = Schema.Struct({
+  status: Schema.Literals(["passed", "failed"]).annotate({ message: "status must be \"passed\" or \"failed\"" }).pipe(
+    describe("How the hook ended.")
+  ),
+  evidence: maybe(JsonValue, "What shows it: any JSON, kept with the hook.")
+}).annotate({ identifier: "HookResult" })
+export type HookResult = typeof HookResult.Type

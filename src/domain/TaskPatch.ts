@@ -4,11 +4,13 @@
  * a lease on a task that is blocked or done, and a renewal of no lease.
  */
 import type * as Schema from "effect/Schema"
+import { invalidQueue, type Rules } from "./FlowRules.ts"
 import { DefaultPriority, rank } from "./Priority.ts"
 import type { TaskRow } from "./Task.ts"
 import { InvalidTask, type NotLeased, type TaskBlocked } from "./TaskErrors.ts"
 import type { TaskPatch } from "./TaskInput.ts"
 import { column, type Columns, leaseColumns, leaseProblem } from "./TaskPlacement.ts"
+import { intervention } from "./TaskState.ts"
 
 export interface Patched {
   /** The columns that change. Empty when the task already is as the PATCH wants it. */
@@ -48,7 +50,13 @@ const bodies: ReadonlySet<string> = new Set([
   "hooks",
   "flow_overrides"
 ])
-const internal: ReadonlySet<string> = new Set(["claimed_from", "lapsed_token", "grants", "priority_rank"])
+const internal: ReadonlySet<string> = new Set([
+  "claimed_from",
+  "intervention_from",
+  "lapsed_token",
+  "grants",
+  "priority_rank"
+])
 
 /** The fields that are written as they come, and those that cannot be cleared: null means their default. */
 const plain = [
@@ -93,15 +101,33 @@ const describe = (task: TaskRow, patch: TaskPatch): Columns => {
   if ("branch" in patch) columns.branch = patch.branch || task.branch
   if ("project_id" in patch) columns.project_id = patch.project_id || null
   if ("metadata" in patch) columns.metadata = patch.metadata === null ? null : JSON.stringify(patch.metadata)
+  // Where clients say why a check failed. Their notes, when they send any, say it better.
+  if (patch.context && !("execution_notes" in patch)) columns.execution_notes = patch.context
   return columns
 }
 
-const completion = (task: TaskRow, patch: TaskPatch, queue: string): Columns =>
+const expiryFields = ["attempt_count", "claimed_by", "lease_expires_at", "needs_intervention", "queue"].join()
+
+/** Whether the PATCH is the one by which clients take back a lease that has run out as they last saw it. */
+const takesBack = (patch: TaskPatch): boolean =>
+  Object.keys(patch).filter((field) => field !== "scope").toSorted().join() === expiryFields
+  && patch.queue === "incoming" && patch.claimed_by === null && patch.lease_expires_at === null
+  && patch.needs_intervention === false
+
+const completion = (task: TaskRow, patch: TaskPatch, queue: string, now: number): Columns =>
   queue !== "done" && task.queue === "done"
     ? { completed_at: null }
+    : queue === "done" && task.queue !== "done"
+    ? { completed_at: column(patch.completed_at) ?? now }
     : "completed_at" in patch && (queue !== "done" || patch.completed_at)
     ? { completed_at: column(patch.completed_at) }
     : {}
+
+/** Where a task that now needs somebody's attention was when it came up. */
+const cause = (task: TaskRow, queue: string): Columns =>
+  queue !== intervention || task.queue === intervention || task.claimed_from === intervention
+    ? {}
+    : { intervention_from: task.queue }
 
 const current = (task: TaskRow, name: string): string | number | null =>
   name === "metadata"
@@ -113,19 +139,43 @@ const current = (task: TaskRow, name: string): string | number | null =>
 /** The blockers a task may be given at once. */
 export const MaxBlockers = 100
 
+/** What a PATCH has to be planned against. */
+export interface Situation {
+  /** The blockers the task waits for. */
+  readonly waitsFor: ReadonlyArray<string>
+  /** What its flow says, if that is registered. */
+  readonly rules: Rules | undefined
+  /** Whether an administrator moves the task: only he may make it done without an accept. */
+  readonly forced: boolean
+  /** The time, and how long a lease is that does not say; in milliseconds. */
+  readonly now: number
+  readonly leaseMillis: number
+}
+
+const nothing: Patched = { columns: {}, protocol: false, changes: {}, blockers: undefined }
+
 /**
- * Plans a PATCH of `task`, which waits for `waitsFor`, at the time `now`, in milliseconds. Fails with `InvalidTask` when
- * it asks for `done`, for too long a lease or for too many blockers; with `NotLeased` when it renews a lease that nobody
- * holds; with `TaskBlocked` when it gives a blocked task to somebody.
+ * Plans a PATCH of `task`. Fails with `InvalidTask` when it asks for `done`, for a queue its flow does not have, for too
+ * long a lease or for too many blockers; with `NotLeased` when it renews a lease that nobody holds; with `TaskBlocked`
+ * when it gives a blocked task to somebody.
  */
 export const plan = (
   task: TaskRow,
-  waitsFor: ReadonlyArray<string>,
-  patch: TaskPatch,
-  now: number,
-  leaseMillis: number
+  asked: TaskPatch,
+  { forced, leaseMillis, now, rules, waitsFor }: Situation
 ): Patched | InvalidTask | NotLeased | TaskBlocked => {
-  if (patch.queue === "done" && task.queue !== "done") return InvalidTask.doneByPatch()
+  // Clients take leases back too, from a list that may be old. Whatever has happened to the task since (a renewal, a new
+  // grant, a result) is not undone by that, and a loss that was counted is not forgotten.
+  const takingBack = takesBack(asked)
+  if (takingBack && (task.queue !== "claimed" || Number(column(task.lease_expires_at)) > now)) return nothing
+  const patch = takingBack
+    ? { ...asked, attempt_count: Math.max(asked.attempt_count ?? 0, task.attempt_count) }
+    : asked
+  if (patch.queue === "done" && task.queue !== "done" && !forced) return InvalidTask.doneByPatch()
+  if (patch.queue != null && patch.queue !== task.queue) {
+    const problem = invalidQueue(patch.queue, patch.flow || task.flow, rules)
+    if (problem !== undefined) return InvalidTask.queue(problem)
+  }
   const blockers = "blocked_by" in patch ? parseBlockers(patch.blocked_by) : undefined
   if (blockers?.includes(task.id)) return InvalidTask.blockedByItself(task.id)
   if ((blockers?.length ?? 0) > MaxBlockers) return InvalidTask.tooManyBlockers(MaxBlockers)
@@ -133,7 +183,12 @@ export const plan = (
   const blocked = blockers === undefined ? task.blocked_by !== null : blockers.length > 0
   const problem = leaseProblem(task, patch, lease, blocked, now)
   if (problem !== undefined) return problem
-  const wanted: Columns = { ...describe(task, patch), ...lease, ...completion(task, patch, String(lease.queue)) }
+  const wanted: Columns = {
+    ...describe(task, patch),
+    ...lease,
+    ...cause(task, String(lease.queue)),
+    ...completion(task, patch, String(lease.queue), now)
+  }
   const columns = Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== current(task, name)))
   const changes: Record<string, ReadonlyArray<Schema.Json>> = Object.fromEntries(
     Object.entries(columns)

@@ -41,12 +41,12 @@ const placement = (task: TaskRow, patch: TaskPatch) => {
       : holder === undefined && task.queue === "claimed"
       ? task.claimed_from ?? "incoming"
       : task.queue)
-  return queue === "claimed" ? { queue, holder: holder ?? UnknownHolder } : { queue, holder }
+  return { queue, holder: queue === "claimed" ? holder ?? UnknownHolder : holder, released }
 }
 
 /** The lease columns for where the task is left. A new holder is a new grant. */
 export const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, leaseMillis: number): Columns => {
-  const { holder, queue } = placement(task, patch)
+  const { holder, queue, released } = placement(task, patch)
   if (holder === undefined) {
     return {
       queue,
@@ -58,7 +58,7 @@ export const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, lease
       ...(queue === task.queue ? {} : { lapsed_token: null })
     }
   }
-  const granted = holder !== task.claimed_by
+  const granted = released || holder !== task.claimed_by
   // Where it goes if the lease runs out: never back to an end, which is reached by a decision and not by silence.
   const origin = queue !== "claimed"
     ? queue

@@ -10,10 +10,15 @@ import type { QueueName } from "./Identifier.ts"
 export interface Move {
   /** What history calls it. */
   readonly event: string
-  /** The queues it leads from; `other` is every queue but `claimed`. */
-  readonly from: ReadonlyArray<QueueName> | "other"
+  /** The queues it leads from; `other` is every queue but `claimed`, `unfinished` every one but `done` and `failed`. */
+  readonly from: ReadonlyArray<QueueName> | "other" | "unfinished"
   /** Where it leads: a queue, the queue the task was claimed from (`origin`), or nowhere else (`same`). */
   readonly to: { readonly queue: QueueName } | "origin" | "same"
+  /**
+   * What a registered flow has to say: it must have a step from where the task is to where the move leads (`step`), or it
+   * says itself where a result goes (`submit`, `burnOut`), or nothing (`none`).
+   */
+  readonly flow: "step" | "submit" | "burnOut" | "none"
   /** Whether it grants a lease, ends the one there is, or takes it back because it ran out. */
   readonly lease: "grant" | "end" | "lapse"
   /** The counters it raises by one. */
@@ -28,6 +33,7 @@ const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<
   event,
   from,
   to,
+  flow: "none",
   lease: "end",
   counts: [],
   clearsIntervention: true,
@@ -39,11 +45,18 @@ const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<
 export const moves = {
   claim: move("claimed", "other", { queue: "claimed" }, { lease: "grant" }),
   claimReview: move("review_claimed", ["provisional"], "same", { lease: "grant" }),
-  submit: move("submitted", ["claimed"], { queue: "provisional" }, { afterLapse: true }),
-  burnOut: move("burnout_detected", ["claimed"], { queue: "needs_continuation" }, { afterLapse: true }),
-  accept: move("accepted", ["provisional", "claimed"], { queue: "done" }),
-  reject: move("rejected", ["provisional", "claimed"], { queue: "incoming" }, { counts: ["rejection_count"] }),
-  requeue: move("requeued", ["provisional", "claimed"], { queue: "incoming" }, { counts: ["attempt_count"] }),
+  submit: move("submitted", ["claimed"], { queue: "provisional" }, { flow: "submit", afterLapse: true }),
+  burnOut: move("burnout_detected", ["claimed"], { queue: "needs_continuation" }, {
+    flow: "burnOut",
+    afterLapse: true
+  }),
+  accept: move("accepted", ["provisional", "claimed"], { queue: "done" }, { flow: "step" }),
+  reject: move("rejected", ["provisional", "claimed"], { queue: "incoming" }, {
+    flow: "step",
+    counts: ["rejection_count"]
+  }),
+  requeue: move("requeued", ["provisional", "claimed"], "origin", { flow: "step", counts: ["attempt_count"] }),
+  fail: move("failed", "unfinished", { queue: "failed" }),
   expire: move("lease_expired", ["claimed"], "origin", {
     lease: "lapse",
     counts: ["attempt_count", "lease_losses"]
@@ -58,7 +71,10 @@ export const unclaimable: ReadonlyArray<QueueName> = ["claimed", "done", "failed
 /** What a claim on this queue does: a task under review stays where it is. */
 export const claimOf = (queue: QueueName): Move => queue === "provisional" ? moves.claimReview : moves.claim
 
-/** Where a move leads a task that is in `queue` and was claimed from `origin`. */
+/** The queue in which a task waits for whoever settles what is wrong with it, before it goes on from where it was. */
+export const intervention: QueueName = "requires-intervention"
+
+/** Where a move leads a task that is in `queue` and was claimed from `claimed_from`, as long as no flow says otherwise. */
 export const landing = (
   { to }: Pick<Move, "to">,
   task: { readonly queue: QueueName; readonly claimed_from: QueueName | null }
@@ -66,7 +82,11 @@ export const landing = (
 
 /** Whether a move may start in `queue`. */
 export const startsIn = ({ from }: Pick<Move, "from">, queue: QueueName): boolean =>
-  from === "other" ? queue !== "claimed" : from.includes(queue)
+  from === "other"
+    ? queue !== "claimed"
+    : from === "unfinished"
+    ? queue !== "done" && queue !== "failed"
+    : from.includes(queue)
 
 /** Turns without a commit, and turns at all, after which a submitted task needs another agent to go on. */
 export interface BurnoutLimits {

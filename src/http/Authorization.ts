@@ -6,8 +6,8 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Authorization, KeyMissing } from "../api/Authorization.ts"
-import { AdministratorRequired, Caller, callerName, ScopeMismatch } from "../domain/Caller.ts"
-import type { ScopeName } from "../domain/Identifier.ts"
+import { type Actor, CurrentActor } from "../domain/Actor.ts"
+import { Caller, callerName } from "../domain/Caller.ts"
 import { Access } from "../services/Access.ts"
 import { addressOf } from "./Address.ts"
 
@@ -33,6 +33,11 @@ export const identify = Effect.fnUntraced(function*(
   )
 })
 
+const actorOf = (caller: Caller["Service"]): Actor =>
+  caller.kind === "key"
+    ? { name: caller.name, scope: caller.scope }
+    : { name: caller.kind === "administrator" ? "administrator" : null, scope: undefined }
+
 export const AuthorizationLayer = Layer.effect(
   Authorization,
   Effect.gen(function*() {
@@ -42,23 +47,10 @@ export const AuthorizationLayer = Layer.effect(
         const caller = yield* identify(access, Context.get(endpoint.annotations, KeyMissing))
         return yield* httpEffect.pipe(
           Effect.provideService(Caller, caller),
+          Effect.provideService(CurrentActor, actorOf(caller)),
           Effect.annotateLogs({ caller: callerName(caller) })
         )
       })
     }
   })
 )
-
-/**
- * Passes whoever may do what only the administrator may, in the scope: on an open server also whoever carries no key, or
- * one of the scope. `what` is what it is about: "issue keys".
- */
-export const administrator = Effect.fnUntraced(function*(what: string, scope?: ScopeName) {
-  const caller = yield* Caller
-  const { open } = yield* Access
-  if (caller.kind === "key") {
-    if (scope !== undefined && scope !== caller.scope) return yield* ScopeMismatch.of(caller.scope, scope)
-    if (!open) return yield* AdministratorRequired.of(what)
-  }
-  return caller
-})

@@ -37,7 +37,7 @@ const missing = (
     issues.some(({ message, path }) =>
       path[0] === "body" && (path.length === 1
         ? !message.includes("valid JSON")
-        : fields.includes(String(path[1])) && /^Missing key|at least 1\b/.test(message))
+        : fields.includes(String(path[1])) && /^Missing key|at least 1\b|got null$/.test(message))
     )
   )?.error
 

@@ -3,12 +3,14 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import { Api } from "../api/Api.ts"
+import { ActionsHandlers } from "./Actions.ts"
 import { AuthorizationLayer } from "./Authorization.ts"
 import { CorsLayer } from "./Cors.ts"
 import { DocsLayer } from "./Docs.ts"
 import { DraftsHandlers } from "./Drafts.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
 import { KeysHandlers } from "./Keys.ts"
+import { MessagesHandlers } from "./Messages.ts"
 import { OrchestratorsHandlers } from "./Orchestrators.ts"
 import { ProjectsHandlers } from "./Projects.ts"
 import { RequestsLayer } from "./Requests.ts"
@@ -16,7 +18,16 @@ import { SystemHandlers } from "./System.ts"
 import { TasksHandlers } from "./Tasks.ts"
 
 const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
-  Layer.provide([TasksHandlers, OrchestratorsHandlers, ProjectsHandlers, DraftsHandlers, KeysHandlers, SystemHandlers])
+  Layer.provide([
+    TasksHandlers,
+    OrchestratorsHandlers,
+    ProjectsHandlers,
+    DraftsHandlers,
+    MessagesHandlers,
+    ActionsHandlers,
+    KeysHandlers,
+    SystemHandlers
+  ])
 )
 
 export const HttpLayer = Layer.mergeAll(ApiLayer, DocsLayer, FallbackLayer, CorsLayer, RequestsLayer).pipe(

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Keys } from "../services/Keys.ts"
-import { administrator } from "./Authorization.ts"
+import { administrator } from "./Scope.ts"
 
 export const KeysHandlers = HttpApiBuilder.group(
   Api,

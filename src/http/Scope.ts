@@ -1,7 +1,7 @@
 /** The scope a request acts in: what it names, within what its caller may reach. */
 import * as Effect from "effect/Effect"
 import { ScopeRequired } from "../api/InvalidRequest.ts"
-import { Caller, ScopeMismatch } from "../domain/Caller.ts"
+import { AdministratorRequired, Caller, ScopeMismatch } from "../domain/Caller.ts"
 import { DefaultScope, type ScopeName } from "../domain/Identifier.ts"
 import { Settings } from "../services/Settings.ts"
 
@@ -29,4 +29,18 @@ export const ownScope = Effect.fnUntraced(function*(request: Scoped, missing: st
   const scope = yield* visibleScope(request)
   if (scope === undefined && requireScope) return yield* new ScopeRequired({ error: missing })
   return scope ?? DefaultScope
+})
+
+/**
+ * Passes whoever may do what only the administrator may, in the scope if it is about one: on an open server everybody,
+ * within the scope of a key. `what` is what it is about: "issue keys".
+ */
+export const administrator = Effect.fnUntraced(function*(what: string, scope?: ScopeName) {
+  const caller = yield* Caller
+  const { apiSecretKey } = yield* Settings
+  if (caller.kind === "key") {
+    if (scope !== undefined && scope !== caller.scope) return yield* ScopeMismatch.of(caller.scope, scope)
+    if (apiSecretKey !== undefined) return yield* AdministratorRequired.of(what)
+  }
+  return caller
 })

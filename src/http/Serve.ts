@@ -3,8 +3,10 @@ import type * as Context from "effect/Context"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import type { Access } from "../services/Access.ts"
+import type { Actions } from "../services/Actions.ts"
 import type { Drafts } from "../services/Drafts.ts"
 import type { Keys } from "../services/Keys.ts"
+import type { Messages } from "../services/Messages.ts"
 import type { Orchestrators } from "../services/Orchestrators.ts"
 import type { Projects } from "../services/Projects.ts"
 import type { Settings } from "../services/Settings.ts"
@@ -14,7 +16,7 @@ import { HttpLayer } from "./Http.ts"
 import { timing } from "./Requests.ts"
 
 /** What the routes are made of. */
-type Services = Access | Database | Drafts | Keys | Orchestrators | Projects | Settings | TaskQueue
+type Services = Access | Actions | Database | Drafts | Keys | Messages | Orchestrators | Projects | Settings | TaskQueue
 
 const decodable = (url: string): boolean => {
   try {

@@ -1,19 +1,33 @@
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Api } from "../api/Api.ts"
-import type { NoTasksAvailable } from "../domain/TaskErrors.ts"
+import { DefaultBranch } from "../domain/Task.ts"
+import type { AtCapacity, NoTasksAvailable } from "../domain/TaskErrors.ts"
 import { TaskQueue } from "../services/TaskQueue.ts"
-import { ownScope, visibleScope } from "./Scope.ts"
+import { administrator, ownScope, statedScope, visibleScope } from "./Scope.ts"
 
-const retryLater = (empty: NoTasksAvailable) =>
+const retryLater = <E extends AtCapacity | NoTasksAvailable>(empty: E) =>
   Effect.andThen(
     HttpEffect.appendPreResponseHandler((_request, response) =>
       Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", String(empty.retry_after_seconds)))
     ),
     Effect.fail(empty)
   )
+
+// A client that takes an empty queue for no content, and not for an error, says so in the words of RFC 7240.
+const prefersNothing = Effect.map(
+  HttpServerRequest.HttpServerRequest,
+  ({ headers }) => /\breturn=minimal\b/i.test(headers.prefer ?? "")
+)
+
+const noContent = ({ reason, retry_after_seconds }: NoTasksAvailable) =>
+  HttpServerResponse.empty({
+    status: 204,
+    headers: { "retry-after": String(retry_after_seconds), "preference-applied": "return=minimal", "x-reason": reason }
+  })
 
 export const TasksHandlers = HttpApiBuilder.group(
   Api,
@@ -27,12 +41,28 @@ export const TasksHandlers = HttpApiBuilder.group(
         ),
       create: (request) =>
         ownScope(request, "Missing required field: scope. All tasks must belong to a scope.").pipe(
-          Effect.flatMap((scope) => tasks.create(scope, request.payload))
+          // What names no scope never worked on the old server, which required one: so it is free to have a default.
+          Effect.flatMap((scope) =>
+            tasks.create(
+              scope,
+              statedScope(request) === undefined && !request.payload.branch
+                ? { ...request.payload, branch: DefaultBranch }
+                : request.payload
+            )
+          )
         ),
       claim: (request) =>
         ownScope(request, "Missing required field: scope. Cannot claim tasks across all scopes.").pipe(
           Effect.flatMap((scope) => tasks.claim(scope, request.payload)),
-          Effect.catchTag("NoTasksAvailable", retryLater)
+          Effect.catchTag(
+            "NoTasksAvailable",
+            (empty) =>
+              Effect.flatMap(
+                prefersNothing,
+                (nothing) => nothing ? Effect.succeed(noContent(empty)) : Effect.fail(empty)
+              )
+          ),
+          Effect.catchTag(["NoTasksAvailable", "AtCapacity"], retryLater)
         ),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.get(request.params.id, scope)),
       patch: (request) =>
@@ -52,6 +82,18 @@ export const TasksHandlers = HttpApiBuilder.group(
         Effect.flatMap(
           visibleScope(request),
           (scope) => tasks.requeue(request.params.id, request.payload ?? {}, scope)
+        ),
+      fail: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => tasks.fail(request.params.id, request.payload, scope)),
+      forceQueue: (request) =>
+        Effect.flatMap(
+          Effect.andThen(administrator("force a task into a queue"), visibleScope(request)),
+          (scope) => tasks.force(request.params.id, request.payload, scope)
+        ),
+      completeHook: (request) =>
+        Effect.flatMap(
+          visibleScope(request),
+          (scope) => tasks.completeHook(request.params.id, request.params.hookName, request.payload, scope)
         ),
       history: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.history(request.params.id, scope))
     })

@@ -14,7 +14,7 @@ import * as Patch from "../sql/Patch.ts"
 const decodeDrafts = Schema.decodeUnknownEffect(Schema.Array(DraftRow))
 
 const optional = ["domain", "file_path", "linked_task_id", "linked_project_id", "tags"] as const
-const filters = ["status", "author", "domain", "linked_task_id", "linked_project_id"] as const
+const filters = ["status", "author", "domain", "linked_task_id", "linked_project_id", "slug"] as const
 
 /** A scope limits an operation by id to its drafts; none means every scope. */
 type Reach = ScopeName | undefined
@@ -51,6 +51,7 @@ export class Drafts extends Context.Service<Drafts, {
           sql`INSERT INTO drafts ${
             sql.insert({
               scope,
+              slug: draft.id == null || draft.id === "" ? null : String(draft.id),
               title: draft.title,
               status: draft.status || "idea",
               author: draft.author,

@@ -6,6 +6,8 @@ import type { HistoryEntry } from "../domain/History.ts"
 import type { ScopeName, TaskId } from "../domain/Identifier.ts"
 import type { Task } from "../domain/Task.ts"
 import type {
+  AtCapacity,
+  HookNotFound,
   InvalidTask,
   InvalidTransition,
   NoTasksAvailable,
@@ -18,6 +20,9 @@ import type {
 import type {
   Acceptance,
   Claim,
+  Failure,
+  ForcedMove,
+  HookResult,
   NewTask,
   Rejection,
   Requeue,
@@ -27,6 +32,7 @@ import type {
 } from "../domain/TaskInput.ts"
 import * as Claiming from "./TaskQueue/claim.ts"
 import * as Creation from "./TaskQueue/create.ts"
+import * as Hooks from "./TaskQueue/hooks.ts"
 import * as Moves from "./TaskQueue/move.ts"
 import * as Patching from "./TaskQueue/patch.ts"
 import * as Reading from "./TaskQueue/read.ts"
@@ -49,7 +55,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     readonly limit: number
   }>
   /** Leases the most urgent task that matches: a claim never fails because somebody else was faster. */
-  readonly claim: (scope: ScopeName, claim: Claim) => Effect.Effect<Task, NoTasksAvailable | InvalidTask>
+  readonly claim: (scope: ScopeName, claim: Claim) => Effect.Effect<Task, NoTasksAvailable | AtCapacity | InvalidTask>
   /** Hands in a result, also after the lease ran out as long as nobody else took or moved the task. */
   readonly submit: (id: TaskId, work: Submission, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Makes the task done, and claimable whoever waited only for it. */
@@ -58,12 +64,27 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   readonly reject: (id: TaskId, rejection: Rejection, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Gives the work up and sends the task back. */
   readonly requeue: (id: TaskId, requeue: Requeue, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Gives the task up for good, with a reason, from wherever it is. */
+  readonly fail: (id: TaskId, failure: Failure, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Changes fields. What would leave a contradiction is repaired (`domain/TaskPatch.ts`). */
   readonly patch: (
     id: TaskId,
     patch: TaskPatch,
     scope: Reach
   ) => Effect.Effect<Task, TaskNotFound | InvalidTask | NotLeased | TaskBlocked | VersionConflict>
+  /** Puts the task into any queue, also into `done`, and ends the lease there is. */
+  readonly force: (
+    id: TaskId,
+    forced: ForcedMove,
+    scope: Reach
+  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | NotLeased | TaskBlocked | VersionConflict>
+  /** Writes down how one of the task's hooks ended. */
+  readonly completeHook: (
+    id: TaskId,
+    hook: string,
+    result: HookResult,
+    scope: Reach
+  ) => Effect.Effect<Task, TaskNotFound | HookNotFound>
   readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
   /** What happened to the task, oldest first; also of a deleted one. */
   readonly history: (id: TaskId, scope: Reach) => Effect.Effect<{
@@ -78,7 +99,8 @@ export class TaskQueue extends Context.Service<TaskQueue, {
       return TaskQueue.of({
         create: yield* Creation.make,
         claim: yield* Claiming.make,
-        patch: yield* Patching.make,
+        completeHook: yield* Hooks.make,
+        ...(yield* Patching.make),
         remove: yield* Removal.make,
         ...(yield* Moves.make),
         ...(yield* Reading.make)

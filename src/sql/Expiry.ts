@@ -17,7 +17,7 @@ export const make = (sql: D1Client.D1Client) => {
       ${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}`
     const owners = scope === undefined
       ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
-      : sql`scope = ${scope} AND EXISTS (SELECT 1 FROM tasks WHERE ${where})`
+      : sql`scope = ${scope} AND changes() > 0`
     const { countAll, merged, record } = transition
     const { change, event, to } = merged(sql`queue = 'claimed'`, moves.expire, moves.expireReview, now)
     return [

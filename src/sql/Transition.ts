@@ -7,6 +7,7 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { Move } from "../domain/TaskState.ts"
+import * as Landing from "./Landing.ts"
 
 type Counter = Move["counts"][number]
 
@@ -28,6 +29,8 @@ export interface Change {
 const destinationIsDone = ({ to }: Move) => typeof to === "object" && to.queue === "done"
 
 export const make = (sql: D1Client.D1Client) => {
+  const { destination: landed, landing } = Landing.make(sql)
+
   /** One history entry for each of the tasks, at the version the change will give it. */
   const record = (change: Change): Statement<any> =>
     sql`
@@ -79,11 +82,11 @@ export const make = (sql: D1Client.D1Client) => {
       ON CONFLICT (scope) DO UPDATE SET counts = ${raise(sql`counts`, sql`${queue}`, 1)}`
 
   /** The columns a move writes on every task; what it says besides, and `completed_at` of `done`, is the caller's. */
-  const columns = (move: Move, now: number): Fragment => {
+  const columns = (move: Move, now: number, queue: Fragment): Fragment => {
     const raised = (counter: Counter) =>
       move.counts.includes(counter) ? sql`, ${sql(counter)} = ${sql(counter)} + 1` : sql``
     return sql`
-      version = version + 1, updated_at = ${now}, queue = ${destination(move)}, lapsed_token = NULL
+      version = version + 1, updated_at = ${now}, queue = ${queue}, lapsed_token = NULL
       ${move.to === "same" || destinationIsDone(move) ? sql`` : sql`, completed_at = NULL`}
       ${raised("attempt_count")} ${raised("rejection_count")} ${raised("lease_losses")}
       ${move.clearsIntervention ? sql`, needs_intervention = 0` : sql``}
@@ -96,7 +99,7 @@ export const make = (sql: D1Client.D1Client) => {
   /** Two moves that end leases, in one: `yes` for the tasks for which `condition` holds, `no` for the others. */
   const merged = (condition: Fragment, yes: Move, no: Move, now: number) => {
     const either = (left: Fragment, right: Fragment) => sql`iif(${condition}, ${left}, ${right})`
-    const to = either(destination(yes), destination(no))
+    const to = either(landed(yes), landed(no))
     const raised = (counter: Counter) =>
       sql`${sql(counter)} = ${sql(counter)} + ${
         either(sql`${Number(yes.counts.includes(counter))}`, sql`${Number(no.counts.includes(counter))}`)
@@ -113,27 +116,45 @@ export const make = (sql: D1Client.D1Client) => {
     }
   }
 
-  /** Where a move leads, as an expression over columns of `tasks`. */
-  const destination = ({ to }: Pick<Move, "to">): Fragment =>
-    to === "same" ? sql`queue` : to === "origin" ? sql`coalesce(claimed_from, queue)` : sql`${to.queue}`
-
-  /** Whether a move may start where the task is. */
-  const allowed = (move: Move): Fragment =>
-    move.from === "other"
-      ? sql`queue <> 'claimed'`
-      : move.afterLapse
-      ? sql`(queue IN ${sql.in(move.from)} OR lapsed_token IS NOT NULL)`
-      : sql`queue IN ${sql.in(move.from)}`
-
-  /** The statements of a move: record, count, then change. The last one answers the tasks as they are now. */
-  const statements = (move: Move, change: Omit<Change, "event" | "to">, set: Fragment = sql``) => {
-    const to = destination(move)
-    return {
-      record: record({ ...change, event: move.event, to }),
-      count: move.to === "same" ? [] : [count({ to, where: change.where })],
-      change: sql`UPDATE tasks SET ${columns(move, change.now)} ${set} WHERE ${change.where} RETURNING *`
-    }
+  /**
+   * A move of one task: record, then change what was recorded, then count what was changed. Only the first statement asks
+   * whether the move may be made and where it leads (`sql/Landing.ts`); the second answers the task as it is now.
+   */
+  const byId = (move: Move, change: Omit<Change, "event" | "to"> & { readonly id: string }, set: Fragment) => {
+    const event = move.flow === "burnOut"
+      ? sql`iif(target = ${landed(move)}, ${move.event}, 'submitted')`
+      : sql`${move.event}`
+    const recorded = sql`task_id = ${change.id} AND version = (SELECT version FROM tasks WHERE id = ${change.id})`
+    return [
+      sql`
+        INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
+        SELECT id, version + 1, scope, ${event}, queue, target, ${change.actor}, ${change.reason ?? null},
+          ${change.details ?? null}, grants, ${change.now}
+        FROM (SELECT *, ${landing(move)} AS target FROM tasks WHERE id = ${change.id} AND ${change.where}) AS tasks
+        WHERE target NOT IN ('', queue)`,
+      sql`
+        UPDATE tasks SET ${columns(move, change.now, recordedQueue(move))} ${set}
+        WHERE id = ${change.id} AND changes() > 0 RETURNING *`,
+      sql`
+        UPDATE queue_counts SET counts = ${raise(raise(sql`counts`, sql`moved.queue`, -1), sql`moved.target`, 1)}
+        FROM (SELECT scope AS owner, from_queue AS queue, to_queue AS target FROM history WHERE ${recorded}) AS moved
+        WHERE scope = moved.owner AND changes() > 0`
+    ]
   }
 
-  return { record, count, countAll, countChange, merged, countNew, statements, allowed }
+  /** Where the move that was just recorded leads. */
+  const recordedQueue = (move: Move): Fragment =>
+    typeof move.to === "object" && (move.flow === "none" || move.flow === "step")
+      ? sql`${move.to.queue}`
+      : sql`(SELECT to_queue FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)`
+
+  /** The statements of a grant: record, then change. The second one answers the tasks as they are now. */
+  const statements = (move: Move, change: Omit<Change, "event" | "to">, set: Fragment = sql``) => ({
+    record: record({ ...change, event: move.event, to: landed(move) }),
+    change: sql`
+      UPDATE tasks SET ${columns(move, change.now, landed(move))} ${set}
+      WHERE ${change.where} RETURNING *`
+  })
+
+  return { record, count, countAll, countChange, merged, countNew, statements, byId }
 }

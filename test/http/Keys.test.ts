@@ -75,6 +75,16 @@ describe("keys", () => {
       assert.strictEqual(deleted.status, 403)
     }))
 
+  it.effect("sign what their holders do, and the administrator what he does", () =>
+    Effect.gen(function*() {
+      const { admin, send } = yield* guarded
+      const { api_key } = (yield* admin("POST", "/api/v1/scopes/red/keys", { name: "ann's laptop" })).body
+      yield* send("POST", "/api/v1/tasks", { id: "t", file_path: "t.md", branch: "b" }, bearer(api_key))
+      yield* admin("POST", "/api/v1/tasks/t/force-queue", { queue: "done", reason: "r" })
+      const { history } = (yield* admin("GET", "/api/v1/tasks/t/history")).body
+      assert.deepStrictEqual(history.map((entry: any) => entry.actor), ["ann's laptop", "administrator"])
+    }))
+
   it.effect("D11: are rotated by their holder, each machine at its own time", () =>
     Effect.gen(function*() {
       const { admin, send } = yield* guarded

@@ -75,6 +75,34 @@ const project = (scope: string, admin: Admin) => {
 const draft = (scope: string, admin: Admin) =>
   Effect.map(admin("POST", "/api/v1/drafts", { scope, title: "t", author: "a" }), ({ id }) => String(id))
 
+const message = (scope: string, admin: Admin) =>
+  Effect.map(
+    admin("POST", "/api/v1/messages", { scope, task_id: "t", from_actor: "a", type: "comment", content: "c" }),
+    ({ id }) => id as string
+  )
+
+const action = (scope: string, admin: Admin) =>
+  Effect.map(
+    admin("POST", "/api/v1/actions", {
+      scope,
+      entity_type: "task",
+      entity_id: "t",
+      action_type: "archive",
+      label: "l",
+      proposed_by: "a"
+    }),
+    ({ id }) => id as string
+  )
+
+const executed = (scope: string, admin: Admin) =>
+  Effect.tap(action(scope, admin), (id) => admin("POST", `/api/v1/actions/${id}/execute`))
+
+const hooked = (scope: string, admin: Admin) => {
+  const id = fresh("task")
+  const hooks = [{ name: "tests", point: "before_submit" }]
+  return Effect.as(admin("POST", "/api/v1/tasks", { id, scope, file_path: `${id}.md`, branch: "b", hooks }), id)
+}
+
 const key = (scope: string, admin: Admin) =>
   Effect.map(admin("POST", `/api/v1/scopes/${scope}/keys`), ({ id }) => id as string)
 
@@ -110,6 +138,41 @@ export const table: Record<string, Row & { readonly open?: true }> = {
     rejected_by: "x"
   }),
   "POST /api/v1/tasks/:id/requeue": byId(claimed, (id) => `/api/v1/tasks/${id}/requeue`),
+  "POST /api/v1/tasks/:id/fail": byId(claimed, (id) => `/api/v1/tasks/${id}/fail`, { reason: "r" }),
+  "POST /api/v1/tasks/:id/force-queue": {
+    ...byId(task, (id) => `/api/v1/tasks/${id}/force-queue`, { queue: "done", reason: "r" }),
+    ...administrator
+  },
+  "POST /api/v1/tasks/:id/hooks/:hookName/complete": byId(
+    hooked,
+    (id) => `/api/v1/tasks/${id}/hooks/tests/complete`,
+    { status: "passed" }
+  ),
+  "GET /api/v1/tasks/:id/messages": statedInQuery("/api/v1/tasks/t/messages"),
+
+  "GET /api/v1/messages": statedInQuery("/api/v1/messages"),
+  "POST /api/v1/messages": statedInBody("/api/v1/messages", () => ({
+    task_id: "t",
+    from_actor: "a",
+    type: "comment",
+    content: "c"
+  })),
+  "GET /api/v1/messages/:id": byId(message, (id) => `/api/v1/messages/${id}`),
+  "PATCH /api/v1/messages/:id": byId(message, (id) => `/api/v1/messages/${id}`, { status: "done" }),
+
+  "GET /api/v1/actions": statedInQuery("/api/v1/actions"),
+  "POST /api/v1/actions": statedInBody("/api/v1/actions", () => ({
+    entity_type: "task",
+    entity_id: "t",
+    action_type: "archive",
+    label: "l",
+    proposed_by: "a"
+  })),
+  "GET /api/v1/actions/:id": byId(action, (id) => `/api/v1/actions/${id}`),
+  "PATCH /api/v1/actions/:id": byId(action, (id) => `/api/v1/actions/${id}`, { status: "failed" }),
+  "POST /api/v1/actions/:id/execute": byId(action, (id) => `/api/v1/actions/${id}/execute`),
+  "POST /api/v1/actions/:id/complete": byId(executed, (id) => `/api/v1/actions/${id}/complete`),
+  "POST /api/v1/actions/:id/fail": byId(executed, (id) => `/api/v1/actions/${id}/fail`),
 
   "POST /api/v1/orchestrators/register": statedInBody("/api/v1/orchestrators/register", () => ({
     cluster: "k",

@@ -6,11 +6,13 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { readdirSync, readFileSync } from "node:fs"
 import { Access } from "../../src/services/Access.ts"
+import { Actions } from "../../src/services/Actions.ts"
 import { Drafts } from "../../src/services/Drafts.ts"
 import { FailureLimit } from "../../src/services/FailureLimit.ts"
 import { Keys } from "../../src/services/Keys.ts"
 import { Leases } from "../../src/services/Leases.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
+import { Messages } from "../../src/services/Messages.ts"
 import { Orchestrators } from "../../src/services/Orchestrators.ts"
 import { Projects } from "../../src/services/Projects.ts"
 import { Settings } from "../../src/services/Settings.ts"
@@ -37,7 +39,9 @@ export const servicesWith = (config: Record<string, string>) =>
     Maintenance.layer,
     Orchestrators.layer,
     Drafts.layer,
-    Projects.layer
+    Projects.layer,
+    Messages.layer,
+    Actions.layer
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(DatabaseLayer, Settings.layer)),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(config))),

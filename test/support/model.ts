@@ -51,6 +51,11 @@ export const Command = Schema.Union([
       "requires-intervention"
     ])
   }),
+  Schema.TaggedStruct("Fail", { id: Id }),
+  Schema.TaggedStruct("Force", {
+    id: Id,
+    queue: Schema.Literals(["incoming", "claimed", "provisional", "done", "failed", "requires-intervention"])
+  }),
   Schema.TaggedStruct("Assign", { id: Id, agent: Schema.NullOr(Agent) }),
   Schema.TaggedStruct("Block", { id: Id, blockers: Schema.Array(Id).check(Schema.isMaxLength(2)) }),
   Schema.TaggedStruct("Retitle", { id: Id, title: Schema.Literals(["x", "y"]) }),
@@ -98,6 +103,8 @@ interface Model {
   expires: number
   grants: number
   lapsed: boolean
+  /** Where it was before it was put into requires-intervention. */
+  came: string
   attempts: number
   rejections: number
   losses: number
@@ -205,7 +212,9 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
     const id = "id" in command ? TaskId.make(command.id) : TaskId.make("none")
     const task = tasks.get(id)
     const held = task?.queue === "claimed"
-    const finished = held || task?.queue === "provisional"
+    const stuck = task?.queue === "requires-intervention"
+    const at = stuck ? task.came : task?.queue
+    const finished = at === "claimed" || at === "provisional"
     switch (command._tag) {
       case "Create": {
         const blockers = [...new Set(command.blockers)]
@@ -235,6 +244,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
               expires: 0,
               grants,
               lapsed: false,
+              came: "claimed",
               attempts: 0,
               rejections: 0,
               losses: 0
@@ -255,7 +265,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
         break
       case "Submit":
         yield* expecting(
-          held || task?.lapsed === true,
+          held || stuck || task?.lapsed === true,
           queue.submit(id, { commits_count: 0, turns_used: command.turns }, undefined),
           id,
           () => {
@@ -281,8 +291,9 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
         break
       case "Requeue":
         yield* expecting(finished, queue.requeue(id, {}, undefined), id, () => {
+          const target = held ? task!.origin! : "incoming"
           release(task!)
-          Object.assign(task!, { queue: "incoming", version: task!.version + 1, attempts: task!.attempts + 1 })
+          Object.assign(task!, { queue: target, version: task!.version + 1, attempts: task!.attempts + 1 })
         })
         break
       case "Move":
@@ -300,6 +311,34 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
             else if (holder === null) grant(task!, "unknown", DefaultLeaseSeconds, waiting(from))
             else Object.assign(task!, { origin: waiting(from), holder, lapsed: false })
             assert.isTrue(holder === null || origin !== null)
+            if (command.queue === "requires-intervention" && origin !== command.queue) task!.came = from
+            Object.assign(task!, { queue: command.queue, version: task!.version + 1 })
+          }
+        )
+        break
+      case "Fail":
+        yield* expecting(
+          task !== undefined && task.queue !== "done" && task.queue !== "failed",
+          queue.fail(id, { reason: "broken" }, undefined),
+          id,
+          () => {
+            release(task!)
+            Object.assign(task!, { queue: "failed", version: task!.version + 1 })
+          }
+        )
+        break
+      case "Force":
+        yield* expecting(
+          task !== undefined && (command.queue !== "claimed" || unmet(id).length === 0),
+          queue.force(id, { queue: command.queue, reason: "stuck" }, undefined),
+          id,
+          () => {
+            const from = task!.queue
+            const origin = from === "claimed" ? task!.origin! : waiting(from)
+            release(task!)
+            if (command.queue === "claimed") grant(task!, "unknown", DefaultLeaseSeconds, origin)
+            const again = from === command.queue || origin === command.queue
+            if (command.queue === "requires-intervention" && !again) task!.came = from
             Object.assign(task!, { queue: command.queue, version: task!.version + 1 })
           }
         )

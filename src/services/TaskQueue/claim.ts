@@ -2,114 +2,114 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Fragment } from "effect/sql/Statement"
+import { CurrentActor } from "../../domain/Actor.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { MaxLeaseSeconds } from "../../domain/Lease.ts"
-import { InvalidTask, NoTasksAvailable } from "../../domain/TaskErrors.ts"
+import { rank } from "../../domain/Priority.ts"
+import { InvalidTask } from "../../domain/TaskErrors.ts"
 import type { Claim } from "../../domain/TaskInput.ts"
-import { claimOf, landing, unclaimable } from "../../domain/TaskState.ts"
+import { claimOf, landing, moves, unclaimable } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
+import * as NextTask from "../../sql/NextTask.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
+import * as Refusal from "./emptyClaim.ts"
 import { logTransition, logTransitions } from "./log.ts"
-import { decodeCounts, firstTask } from "./rows.ts"
+import { firstTask } from "./rows.ts"
 
 // A claim is a sign of life, but a heartbeat younger than this says the same without another written row.
 const FreshMillis = 30_000
 
-// What an empty-handed orchestrator is told to wait, in seconds: its usual tick is longer, an idle retry loop is not.
-const RetryAfterSeconds = 15
+// More than there are priorities anywhere; each one costs a seek.
+const MaxRanks = 20
 
 const asList = (filter: string | ReadonlyArray<string> | null | undefined): ReadonlyArray<string> =>
   filter === null || filter === undefined || filter === "" ? [] : typeof filter === "string" ? [filter] : filter
+
+const ranksOf = (order: Claim["priority_order"]): ReadonlyArray<number> =>
+  [
+    ...new Set(asList(order).flatMap((item) => item.split(",")).map(rank))
+  ].slice(0, MaxRanks)
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const settings = yield* Settings
   const transition = Transition.make(sql)
   const expire = Expiry.make(sql)
+  const next = NextTask.make(sql)
+  const explain = yield* Refusal.make
 
-  /**
-   * The id of the next task. One index holds who is ready, in the order of claims; another holds the same for each role,
-   * so that a claim for some roles reads a row or two for each, and none for the tasks of others that wait in front.
-   */
-  const next = (
-    scope: ScopeName,
-    queue: string,
-    roles: ReadonlyArray<string>,
-    types: ReadonlyArray<string>
-  ): Fragment => {
-    const ready = sql`
-      scope = ${scope} AND queue = ${queue} AND claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done'
-      ${types.length === 0 ? sql`` : sql`AND type IN (SELECT value FROM json_each(${JSON.stringify(types)}))`}`
-    const order = sql`ORDER BY priority_rank, created_at, id LIMIT 1`
-    if (roles.length === 0) return sql`(SELECT id FROM tasks INDEXED BY tasks_ready WHERE ${ready} ${order})`
-    if (roles.length === 1) {
-      return sql`(SELECT id FROM tasks INDEXED BY tasks_ready_for WHERE ${ready} AND lane = ${roles[0]} ${order})`
-    }
-    return sql`(
-      SELECT best.id FROM json_each(${JSON.stringify([...new Set(roles)])}) AS asked
-      CROSS JOIN tasks AS best ON best.id = (
-        SELECT id FROM tasks INDEXED BY tasks_ready_for WHERE ${ready} AND lane = asked.value ${order})
-      ORDER BY best.priority_rank, best.created_at, best.id LIMIT 1)`
+  /** Whether the machine may be given one more. Reviews do not count, and are not held back by what does. */
+  const hasRoom = ({ max_claimed, orchestrator_id }: Claim): Fragment => {
+    const held = sql`SELECT 1 FROM tasks INDEXED BY tasks_held_by WHERE orchestrator_id = ${orchestrator_id}
+      AND queue = 'claimed'`
+    return max_claimed == null
+      ? sql`(max_claimed IS NULL OR (SELECT count(*) FROM (${held})) < max_claimed)`
+      : sql`(SELECT count(*) FROM (${held} LIMIT ${max_claimed})) < ${max_claimed}`
   }
 
-  return Effect.fn("TaskQueue.claim")(function*(scope: ScopeName, claim: Claim) {
-    const now = yield* Clock.currentTimeMillis
-    const queue = claim.queue || "incoming"
-    if (unclaimable.includes(queue)) return yield* InvalidTask.unclaimable(queue)
-    const seconds = claim.lease_duration_seconds || settings.defaultLeaseSeconds
-    if (seconds < 1 || seconds > MaxLeaseSeconds) return yield* InvalidTask.lease(MaxLeaseSeconds)
+  /** Whether the roles of the machine's scope are as the claim takes them to be. A scope without any knows every name. */
+  const rolesHold = (roles: ReadonlyArray<string>, queue: string | undefined): Fragment =>
+    sql`(
+      SELECT count(*) = 0 OR (
+        count(*) FILTER (WHERE name IN (SELECT value FROM json_each(${JSON.stringify(roles)}))) = ${roles.length}
+        ${
+      queue === undefined ? sql`` : sql`AND count(*) FILTER (WHERE name = ${roles[0]} AND claims_from = ${queue}) = 1`
+    })
+      FROM roles WHERE roles.scope = orchestrators.scope)`
 
+  /** Grants the next task of `queue`, if there is one and the machine may have it. */
+  const grant = Effect.fnUntraced(function*(
+    scope: ScopeName,
+    claim: Claim,
+    reach: ScopeName | undefined,
+    queue: string,
+    seconds: number
+  ) {
+    const now = yield* Clock.currentTimeMillis
+    const { agent_name, orchestrator_id } = claim
     const move = claimOf(queue)
-    const orchestrator = sql`SELECT status FROM orchestrators WHERE id = ${claim.orchestrator_id}`
-    const { change, record } = transition.statements(
-      move,
-      {
-        where: sql`
-          id = ${next(scope, queue, asList(claim.role_filter), asList(claim.type_filter))}
-          AND (${orchestrator}) <> 'maintenance'`,
-        actor: claim.agent_name,
-        details: JSON.stringify({ orchestrator_id: claim.orchestrator_id, lease_seconds: seconds }),
-        now
-      },
-      sql`, grants = grants + 1, claimed_by = ${claim.agent_name}, claimed_at = ${now}, claimed_from = queue,
-        orchestrator_id = ${claim.orchestrator_id}, lease_expires_at = ${now + Math.round(seconds * 1000)}`
-    )
+    const roles = [...new Set(asList(claim.role_filter))]
+    const id = next({ scope, queue, roles, types: asList(claim.type_filter), ranks: ranksOf(claim.priority_order) })
+    const machine = sql`id = ${orchestrator_id} ${reach === undefined ? sql`` : sql`AND scope = ${reach}`}`
+    const may = sql`EXISTS (
+      SELECT 1 FROM orchestrators WHERE ${machine} AND status <> 'maintenance'
+        ${move === moves.claim ? sql`AND ${hasRoom(claim)}` : sql``}
+        ${roles.length === 0 ? sql`` : sql`AND ${rolesHold(roles, claim.queue ? undefined : queue)}`})`
+    const details = { orchestrator_id, lease_seconds: seconds }
+    const change = { where: sql`id = ${id} AND ${may}`, actor: agent_name, details: JSON.stringify(details), now }
     const target = landing(move, { queue, claimed_from: null })
     const takeBack = expire(now, scope)
+    const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
+      orchestrator_id = ${orchestrator_id}, lease_expires_at = ${now + Math.round(seconds * 1000)}`
     const answers = yield* batch([
       ...takeBack,
       sql`
         UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
-        WHERE id = ${claim.orchestrator_id} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
-      record,
-      change,
+        WHERE ${machine} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
+      transition.statements(move, change).record,
+      // What may be granted was settled by the statement before, which wrote a row if and only if it may.
+      transition.statements(move, { ...change, where: sql`id = ${id} AND changes() > 0` }, set).change,
       ...(target === queue ? [] : [transition.countChange(scope, queue, target)])
     ])
     yield* logTransitions("lease_expired", answers[takeBack.length - 1])
-    const task = yield* firstTask(answers.at(target === queue ? -1 : -2))
-    if (task !== undefined) {
-      yield* logTransition(move.event, task, claim.agent_name)
-      return task
+    const task = yield* firstTask(answers[takeBack.length + 2])
+    if (task !== undefined) yield* logTransition(move.event, task, agent_name)
+    return task
+  })
+
+  return Effect.fn("TaskQueue.claim")(function*(scope: ScopeName, claim: Claim) {
+    const seconds = claim.lease_duration_seconds || settings.defaultLeaseSeconds
+    if (seconds < 1 || seconds > MaxLeaseSeconds) return yield* InvalidTask.lease(MaxLeaseSeconds)
+    const { scope: reach } = yield* CurrentActor
+    // A role may say where its agents claim from. The first attempt takes it for `incoming`, and grants nothing if it is not.
+    let queue = claim.queue || "incoming"
+    for (;;) {
+      if (unclaimable.includes(queue)) return yield* InvalidTask.unclaimable(queue)
+      const task = yield* grant(scope, claim, reach, queue, seconds)
+      if (task !== undefined) return task
+      queue = yield* explain({ scope, claim, reach, queue, roles: asList(claim.role_filter) })
     }
-    // Why there is none takes a second round trip, which a claim that finds work does not pay for.
-    const [orchestrators, counts] = yield* batch([
-      orchestrator,
-      sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`
-    ])
-    const status = orchestrators?.[0]?.status
-    if (status === undefined) return yield* InvalidTask.unknownOrchestrator(claim.orchestrator_id)
-    return yield* new NoTasksAvailable({
-      message: "No tasks available",
-      ...(status === "maintenance"
-        ? {
-          reason: "maintenance" as const,
-          error: `Orchestrator ${claim.orchestrator_id} is in maintenance and gets no work until that is lifted.`
-        }
-        : { reason: "none_ready" as const, error: `No task in ${queue} is ready for this claim. Ask again later.` }),
-      counts: decodeCounts(counts?.[0]?.counts),
-      retry_after_seconds: RetryAfterSeconds
-    })
   })
 })

@@ -1,18 +1,20 @@
 /** Creating a task: its row, its history, its blockers and its counter in one batch. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { CurrentActor } from "../../domain/Actor.ts"
+import { aside, builtIn, invalidQueue } from "../../domain/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { UnknownHolder } from "../../domain/Lease.ts"
 import { DefaultPriority, rank } from "../../domain/Priority.ts"
 import { InvalidTask, TaskExists } from "../../domain/TaskErrors.ts"
-import type { NewTask } from "../../domain/TaskInput.ts"
+import { metadataOf, type NewTask } from "../../domain/TaskInput.ts"
 import { MaxBlockers, parseBlockers } from "../../domain/TaskPatch.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import { logTransition } from "./log.ts"
-import { firstTask } from "./rows.ts"
+import { decodeRules, firstTask } from "./rows.ts"
 
 export const make = Effect.gen(function*() {
   const { atomic, batch, sql } = yield* Database
@@ -26,59 +28,93 @@ export const make = Effect.gen(function*() {
     return yield* same?.length === 0 ? TaskExists.filePath(task.id, task.file_path) : TaskExists.id(task.id)
   })
 
+  /** Why the task was not created: what it refers to is read again, in the second round trip only a refusal costs. */
+  const refusal = Effect.fnUntraced(function*(scope: ScopeName, task: NewTask, queue: string, flow: string) {
+    const [projects = [], roles = [], flows = []] = yield* batch([
+      sql`SELECT branch FROM projects WHERE id = ${task.project_id || null} AND scope = ${scope}`,
+      sql`SELECT name FROM roles WHERE scope = ${scope} ORDER BY name`,
+      sql`SELECT rules FROM flows WHERE scope = ${scope} AND name = ${flow}`
+    ])
+    if (!task.branch && !projects[0]?.branch) return yield* InvalidTask.branchRequired()
+    const known = roles.map(({ name }) => String(name))
+    if (task.role && known.length > 0 && !known.includes(task.role)) {
+      return yield* InvalidTask.role(task.role, known, "role")
+    }
+    const problem = invalidQueue(queue, flow, decodeRules(flows[0]?.rules)?.[task.project_id ? "child" : "task"])
+    if (problem !== undefined) return yield* InvalidTask.queue(problem)
+    return yield* InvalidTask.unknownProject(task.project_id ?? "")
+  })
+
   return Effect.fn("TaskQueue.create")(function*(scope: ScopeName, task: NewTask) {
     const now = yield* Clock.currentTimeMillis
     const blockers = parseBlockers(task.blocked_by)
     if (blockers.includes(task.id)) return yield* InvalidTask.blockedByItself(task.id)
     if (blockers.length > MaxBlockers) return yield* InvalidTask.tooManyBlockers(MaxBlockers)
     const queue = task.queue || "incoming"
+    const flow = task.flow || "default"
     const priority = task.priority || DefaultPriority
     const project = task.project_id || null
     if (queue === "claimed" && blockers.length > 0) return yield* InvalidTask.claimedAndBlocked()
+    const metadata = metadataOf(task)
     // A task put into `claimed` by hand gets a lease like any other, so that it cannot stay there for ever.
     const claimed = queue === "claimed"
     const inScope = sql`id = ${project} AND scope = ${scope}`
-    const valid = project === null ? sql`1` : sql`EXISTS (SELECT 1 FROM projects WHERE ${inScope})`
+    const branch = project === null
+      ? sql`${task.branch || null}`
+      : sql`coalesce((SELECT branch FROM projects WHERE ${inScope}), ${task.branch || null})`
+    const valid = sql.and([
+      project === null ? sql`${Number(Boolean(task.branch))}` : sql`${branch} IS NOT NULL`,
+      ...(project === null ? [] : [sql`EXISTS (SELECT 1 FROM projects WHERE ${inScope})`]),
+      ...(task.role
+        ? [
+          sql`(SELECT count(*) = 0 OR count(*) FILTER (WHERE name = ${task.role}) = 1 FROM roles WHERE scope = ${scope})`
+        ]
+        : []),
+      ...(builtIn.includes(queue) || aside.includes(queue) ? [] : [sql`
+        coalesce((SELECT ${queue} IN (SELECT value FROM json_each(rules, ${
+        project === null ? "$.task.states" : "$.child.states"
+      })) FROM flows WHERE scope = ${scope} AND name = ${flow}), 1)`])
+    ])
     // A task under the id of a deleted one goes on counting where that one stopped.
     const before = sql`SELECT version, grants FROM history WHERE task_id = ${task.id} ORDER BY version DESC LIMIT 1`
     const grants = sql`coalesce((SELECT grants FROM (${before})), 0) + ${Number(claimed)}`
     const self = sql`id = ${task.id}`
+    const actor = task.created_by || (yield* CurrentActor).name
 
     const answers = yield* atomic([
       sql`
         INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, complexity, role, type,
           branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow,
-          flow_overrides, metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from, lease_expires_at)
+          flow_overrides, metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from,
+          lease_expires_at)
         SELECT ${task.id}, ${scope}, ${task.file_path}, ${task.title || task.id}, ${queue},
           coalesce((SELECT version FROM (${before})), 0) + 1, ${priority}, ${rank(priority)}, ${
         task.complexity || null
       },
-          ${task.role || null}, ${task.type || null},
-          coalesce((SELECT branch FROM projects WHERE ${inScope}), ${task.branch}), ${task.content ?? null}, ${project},
+          ${task.role || null}, ${task.type || null}, ${branch}, ${task.content ?? null}, ${project},
           ${task.pr_number ?? null}, ${task.attempt_count ?? 0}, ${Number(task.needs_intervention ?? false)},
-          ${Number(task.auto_accept ?? false)}, ${task.hooks || null}, ${task.flow || "default"},
-          ${task.flow_overrides || null}, ${
-        task.metadata == null ? null : JSON.stringify(task.metadata)
-      }, ${now}, ${now},
-          ${queue === "done" ? now : null}, ${grants}, ${claimed ? UnknownHolder : null}, ${claimed ? now : null},
-          ${claimed ? "incoming" : null}, ${claimed ? now + settings.defaultLeaseSeconds * 1000 : null}
-        WHERE ${valid}`,
+          ${Number(task.auto_accept ?? false)}, ${task.hooks || null}, ${flow}, ${task.flow_overrides || null},
+          ${metadata === null ? null : JSON.stringify(metadata)}, ${now}, ${now}, ${queue === "done" ? now : null},
+          ${grants}, ${claimed ? UnknownHolder : null}, ${claimed ? now : null}, ${claimed ? "incoming" : null},
+          ${claimed ? now + settings.defaultLeaseSeconds * 1000 : null}
+        WHERE ${valid} RETURNING id`,
       sql`
-        INSERT INTO history (task_id, version, scope, event, to_queue, grants, at)
-        SELECT id, version, scope, 'created', queue, grants, ${now} FROM tasks WHERE ${self}`,
-      transition.countNew(scope, queue, valid),
+        INSERT INTO history (task_id, version, scope, event, to_queue, actor, grants, at)
+        SELECT id, version, scope, 'created', queue, ${actor}, grants, ${now} FROM tasks
+        WHERE ${self} AND changes() > 0`,
+      transition.countNew(scope, queue, sql`changes() > 0`),
       ...(blockers.length === 0 ? [] : [
         ...dependents.depend(task.id, scope, blockers, now, valid),
-        sql`UPDATE tasks SET blocked_by = ${dependents.remaining(sql`tasks.id`)} WHERE ${self}`
+        sql`UPDATE tasks SET blocked_by = ${dependents.remaining(sql`tasks.id`)} WHERE ${self} AND ${valid}`
       ]),
       ...(queue === "done"
         ? dependents.release({ id: task.id, where: self }, null, `Task ${task.id} is done.`, now)
         : []),
-      sql`SELECT * FROM tasks WHERE ${self} AND ${valid}`
+      sql`SELECT * FROM tasks WHERE ${self}`
     ]).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))
-    const created = yield* firstTask(answers.at(-1))
-    if (created === undefined) return yield* InvalidTask.unknownProject(String(project))
-    yield* logTransition("created", created, null)
+    if (answers[0]?.length === 0) return yield* refusal(scope, task, queue, flow)
+    const created = (yield* firstTask(answers.at(-1)))!
+    yield* logTransition("created", created, actor)
     return created
   })
 })

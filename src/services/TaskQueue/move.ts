@@ -1,12 +1,12 @@
-/** Submit, accept, reject and requeue: moves of one task by its id, each one batch. */
+/** Submit, accept, reject, requeue and fail: moves of one task by its id, each one batch. */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
-import type { Acceptance, Rejection, Requeue, Submission } from "../../domain/TaskInput.ts"
-import { burntOut, type Move, moves } from "../../domain/TaskState.ts"
+import type { Acceptance, Failure, Rejection, Requeue, Submission } from "../../domain/TaskInput.ts"
+import { burntOut, landing, type Move, moves } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Transition from "../../sql/Transition.ts"
@@ -36,30 +36,34 @@ export const make = Effect.gen(function*() {
 
   /** Why the task was not moved: read again, in the second round trip that only a refusal costs. */
   const refusal = Effect.fnUntraced(function*({ id, move, scope, verb, version }: Order) {
-    const [rows] = yield* batch([
-      sql`SELECT * FROM tasks WHERE id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`
+    const [rows, flows] = yield* batch([
+      sql`SELECT * FROM tasks WHERE id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`,
+      sql`SELECT name FROM flows WHERE (scope, name) = (SELECT scope, flow FROM tasks WHERE id = ${id})`
     ])
     const task = yield* firstTask(rows)
     if (task === undefined) return yield* TaskNotFound.of(id)
     if (typeof version === "number" && version !== task.version) {
       return yield* VersionConflict.of(id, version, task.version)
     }
-    return yield* InvalidTransition.of(verb, id, task.queue, move.from as ReadonlyArray<string>)
+    return yield* move.flow === "step" && flows?.length === 1
+      ? InvalidTransition.byFlow(verb, id, task.queue, task.flow, landing(move, task))
+      : InvalidTransition.of(verb, id, task.queue, typeof move.from === "object" ? move.from : ["any other queue"])
   })
 
   const run = Effect.fnUntraced(function*(order: Order) {
     const { id, move, now, scope, set, version } = order
-    const where = sql`id = ${id} AND ${transition.allowed(move)}
-      ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}
-      ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`
-    const { change, count, record } = transition.statements(move, { ...order, where }, set)
+    const steps = transition.byId(move, {
+      ...order,
+      where: sql`1 ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}
+        ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`
+    }, set)
     const releases: Array<Statement<any>> = move === moves.accept
-      ? dependents.release({ id, where }, null, `Task ${id} is done.`, now)
+      ? dependents.release({ id, where: sql`id = ${id} AND queue = 'done'` }, null, `Task ${id} is done.`, now)
       : []
-    const answers = yield* batch([record, ...count, ...releases, change])
-    const task = yield* firstTask(answers.at(-1))
+    const answers = yield* batch([...steps, ...releases])
+    const task = yield* firstTask(answers[1])
     if (task === undefined) return yield* refusal(order)
-    if (releases.length > 0) yield* logTransitions("unblocked", answers.at(-2))
+    if (releases.length > 0) yield* logTransitions("unblocked", answers.at(-1))
     yield* logTransition(move.event, task, typeof order.actor === "string" ? order.actor : null)
     return task
   })
@@ -139,5 +143,22 @@ export const make = Effect.gen(function*() {
     }
   )
 
-  return { submit, accept, reject, requeue }
+  const fail = Effect.fn("TaskQueue.fail")(
+    function*(id: TaskId, { failed_by, reason, version }: Failure, scope: ScopeName | undefined) {
+      const now = yield* Clock.currentTimeMillis
+      return yield* run({
+        verb: "fail",
+        move: moves.fail,
+        id,
+        scope,
+        version,
+        now,
+        actor: failed_by ? failed_by : sql`claimed_by`,
+        reason,
+        set: sql`, execution_notes = ${reason}`
+      })
+    }
+  )
+
+  return { submit, accept, reject, requeue, fail }
 })

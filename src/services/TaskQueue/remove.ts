@@ -1,6 +1,7 @@
 /** Deleting a task. Its history stays, and nobody waits for it any more. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { CurrentActor } from "../../domain/Actor.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
@@ -17,7 +18,7 @@ export const make = Effect.gen(function*() {
   return Effect.fn("TaskQueue.remove")(function*(id: TaskId, scope: ScopeName | undefined) {
     const now = yield* Clock.currentTimeMillis
     const where = sql`id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`
-    const change = { where, event: "deleted", to: null, actor: sql`claimed_by`, now }
+    const change = { where, event: "deleted", to: null, actor: (yield* CurrentActor).name ?? sql`claimed_by`, now }
     const releases = dependents.release({ id, where }, null, `Task ${id} was deleted.`, now)
     const answers = yield* batch([
       ...releases,

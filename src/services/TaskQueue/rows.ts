@@ -1,6 +1,7 @@
 /** Reading rows of tasks, and saying why a task was not moved. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { FlowRules } from "../../domain/FlowRules.ts"
 import { HistoryRow } from "../../domain/History.ts"
 import { TaskRow } from "../../domain/Task.ts"
 
@@ -22,3 +23,7 @@ export const decodeCounts = (counts: unknown): Record<string, number> =>
     Object.entries(JSON.parse(typeof counts === "string" ? counts : "{}") as Record<string, number>)
       .filter(([, n]) => n !== 0)
   )
+
+/** The rules of a flow as its row holds them; none when it is not registered. */
+export const decodeRules = (rules: unknown): FlowRules | undefined =>
+  typeof rules === "string" ? JSON.parse(rules) as FlowRules : undefined

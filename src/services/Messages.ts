@@ -1,0 +1,143 @@
+/** Messages: mail between actors. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { MessageId, ScopeName } from "../domain/Identifier.ts"
+import {
+  InvalidParentMessage,
+  MaxThread,
+  type Message,
+  type MessageFilter,
+  MessageNotFound,
+  type MessagePatch,
+  MessageRow,
+  MessageStatusConflict,
+  type NewMessage
+} from "../domain/Message.ts"
+import { pageOf } from "../domain/Page.ts"
+import { messageId } from "../domain/RecordId.ts"
+import { Database } from "../sql/Database.ts"
+import * as MessageStatements from "../sql/Messages.ts"
+
+const decodeRows = Schema.decodeUnknownEffect(Schema.Array(MessageRow))
+const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
+
+const filters = ["task_id", "type", "to_actor", "from_actor", "status"] as const
+
+/** A scope limits an operation by id to its messages; none means every scope. */
+type Reach = ScopeName | undefined
+
+export class Messages extends Context.Service<Messages, {
+  readonly send: (scope: ScopeName, message: NewMessage) => Effect.Effect<Message, InvalidParentMessage>
+  readonly get: (id: MessageId, scope: Reach) => Effect.Effect<Message, MessageNotFound>
+  /**
+   * A page of the scope's messages in the order they arrived, and how many match on all pages. Without an offset it is
+   * the last page, so that whoever asks for nothing else sees what is new. A thread is one page.
+   */
+  readonly list: (scope: ScopeName, filter: MessageFilter) => Effect.Effect<{
+    readonly messages: ReadonlyArray<Message>
+    readonly total: number
+    readonly offset: number
+    readonly limit: number
+  }>
+  /** Says how far the message has been dealt with, if it is as far as the caller expects. */
+  readonly patch: (
+    id: MessageId,
+    patch: MessagePatch,
+    scope: Reach
+  ) => Effect.Effect<Message, MessageNotFound | MessageStatusConflict>
+}>()("octopoid-server/services/Messages") {
+  static readonly layer = Layer.effect(
+    Messages,
+    Effect.gen(function*() {
+      const { batch, sql } = yield* Database
+      const random = yield* SecureRandom.SecureRandom
+      const { insert } = MessageStatements.make(sql)
+
+      const one = (id: MessageId, scope: Reach) =>
+        scope === undefined ? sql`id = ${id}` : sql`id = ${id} AND scope = ${scope}`
+
+      const send = Effect.fn("Messages.send")(function*(scope: ScopeName, message: NewMessage) {
+        const now = yield* Clock.currentTimeMillis
+        const id = yield* Effect.provideService(messageId, SecureRandom.SecureRandom, random)
+        const { task_id } = message
+        const parent_message_id = message.parent_message_id || null
+        const parent = sql`SELECT task_id FROM messages WHERE id = ${parent_message_id} AND scope = ${scope}`
+        const [rows, parents] = yield* batch([
+          insert(
+            { ...message, id, scope, to_actor: message.to_actor || null, parent_message_id, now },
+            parent_message_id === null ? undefined : sql`(${parent}) = ${task_id}`
+          ),
+          ...(parent_message_id === null ? [] : [parent])
+        ])
+        const [sent] = yield* decode(rows)
+        if (sent !== undefined) return sent
+        return yield* parents?.[0] === undefined
+          ? InvalidParentMessage.unknown(String(parent_message_id))
+          : InvalidParentMessage.ofOtherTask(String(parent_message_id))
+      })
+
+      const get = Effect.fn("Messages.get")(function*(id: MessageId, scope: Reach) {
+        const [rows] = yield* batch([sql`SELECT * FROM messages WHERE ${one(id, scope)}`])
+        return (yield* decode(rows))[0] ?? (yield* MessageNotFound.of(id))
+      })
+
+      // Every step stays in the scope. A reply is younger than what it replies to, so this ends by itself; the bound is
+      // for threads that are too long to answer.
+      const thread = (scope: ScopeName, root: string) =>
+        sql`seq IN (
+          WITH RECURSIVE thread (seq, id) AS (
+            SELECT seq, id FROM messages WHERE id = ${root} AND scope = ${scope}
+            UNION ALL
+            SELECT reply.seq, reply.id FROM thread
+              CROSS JOIN messages AS reply ON reply.parent_message_id = thread.id AND reply.scope = ${scope}
+            LIMIT ${MaxThread})
+          SELECT seq FROM thread)`
+
+      const list = Effect.fn("Messages.list")(function*(scope: ScopeName, filter: MessageFilter) {
+        const whole = Boolean(filter.thread_id) && filter.limit === undefined
+        const { limit } = whole ? { limit: MaxThread } : pageOf(filter)
+        const matches = sql.and([
+          sql`scope = ${scope}`,
+          ...filters.flatMap((field) => filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : []),
+          ...(filter.thread_id ? [thread(scope, filter.thread_id)] : []),
+          ...(filter.unreplied === true
+            ? [sql`NOT EXISTS (
+                SELECT 1 FROM messages AS reply
+                WHERE reply.parent_message_id = messages.id AND reply.scope = messages.scope)`]
+            : [])
+        ])
+        const [rows, totals] = yield* batch([
+          filter.offset === undefined
+            ? sql`SELECT * FROM (SELECT * FROM messages WHERE ${matches} ORDER BY seq DESC LIMIT ${limit}) ORDER BY seq`
+            : sql`SELECT * FROM messages WHERE ${matches} ORDER BY seq LIMIT ${limit} OFFSET ${filter.offset}`,
+          sql`SELECT count(*) AS total FROM messages WHERE ${matches}`
+        ])
+        const messages = yield* decode(rows)
+        const total = Number(totals?.[0]?.total)
+        const offset = filter.offset ?? Math.max(total - limit, 0)
+        return { messages, total, offset, limit: whole ? messages.length : limit }
+      })
+
+      const patch = Effect.fn("Messages.patch")(function*(id: MessageId, changes: MessagePatch, scope: Reach) {
+        const { expected_status: expected = null, status } = changes
+        const [changed = [], rows] = yield* batch([
+          sql`
+            UPDATE messages SET status = ${status}
+            WHERE ${one(id, scope)} ${expected === null ? sql`` : sql`AND status = ${expected}`} RETURNING id`,
+          sql`SELECT * FROM messages WHERE ${one(id, scope)}`
+        ])
+        const message = (yield* decode(rows))[0] ?? (yield* MessageNotFound.of(id))
+        if (changed.length === 0 && expected !== null) {
+          return yield* MessageStatusConflict.of(message.id, expected, message.status)
+        }
+        return message
+      })
+
+      return Messages.of({ send, get, list, patch })
+    })
+  ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+}

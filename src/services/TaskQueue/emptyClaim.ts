@@ -1,0 +1,78 @@
+/** Why a claim got nothing: asked in a second round trip, which a claim that finds work does not pay for. */
+import * as Effect from "effect/Effect"
+import { aside, builtIn, invalidQueue } from "../../domain/FlowRules.ts"
+import type { ScopeName } from "../../domain/Identifier.ts"
+import { AtCapacity, InvalidTask, NoTasksAvailable } from "../../domain/TaskErrors.ts"
+import type { Claim } from "../../domain/TaskInput.ts"
+import { claimOf, moves } from "../../domain/TaskState.ts"
+import { Database } from "../../sql/Database.ts"
+import { decodeCounts, decodeRules } from "./rows.ts"
+
+// What an empty-handed orchestrator is told to wait, in seconds: its usual tick is longer, an idle retry loop is not.
+const RetryAfterSeconds = 15
+
+interface Attempt {
+  readonly scope: ScopeName
+  readonly claim: Claim
+  /** The scope the machine has to belong to, if any. */
+  readonly reach: ScopeName | undefined
+  /** The queue that was looked into. */
+  readonly queue: string
+  readonly roles: ReadonlyArray<string>
+}
+
+export const make = Effect.gen(function*() {
+  const { batch, sql } = yield* Database
+
+  /** Fails with the reason, or answers the queue that the claim's first role claims from, when that is another one. */
+  return Effect.fnUntraced(function*({ claim, queue, reach, roles, scope }: Attempt) {
+    const { orchestrator_id } = claim
+    const [machines = [], counted = [], known = [], flows = []] = yield* batch([
+      sql`
+        SELECT status, coalesce(${claim.max_claimed ?? null}, max_claimed) AS maximum,
+          (SELECT count(*) FROM tasks WHERE orchestrator_id = orchestrators.id AND queue = 'claimed') AS held
+        FROM orchestrators WHERE id = ${orchestrator_id} ${reach === undefined ? sql`` : sql`AND scope = ${reach}`}`,
+      sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
+      sql`
+        SELECT name, claims_from FROM roles
+        WHERE scope = (SELECT scope FROM orchestrators WHERE id = ${orchestrator_id}) ORDER BY name`,
+      ...(builtIn.includes(queue) || aside.includes(queue)
+        ? []
+        : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
+    ])
+    const [machine] = machines
+    if (machine === undefined) return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
+    const names = known.map(({ name }) => String(name))
+    const stranger = names.length === 0 ? undefined : roles.find((role) => !names.includes(role))
+    if (stranger !== undefined) return yield* InvalidTask.role(stranger, names, "role_filter")
+    const elsewhere = claim.queue ? undefined : known.find(({ name }) => name === roles[0])?.claims_from
+    if (elsewhere !== undefined && elsewhere !== queue) return String(elsewhere)
+
+    const counts = decodeCounts(counted[0]?.counts)
+    const rules = flows.map(({ name, rules }) => ({ name: String(name), rules: decodeRules(rules) }))
+    const usual = rules.find(({ name }) => name === "default")?.rules
+    const unheardOf = !(queue in counts) &&
+      rules.every(({ name, rules }) =>
+        invalidQueue(queue, name, rules?.task) !== undefined && invalidQueue(queue, name, rules?.child) !== undefined
+      )
+    if (usual !== undefined && unheardOf) {
+      return yield* InvalidTask.queue(invalidQueue(queue, "default", usual.task) ?? `Invalid queue "${queue}".`)
+    }
+    const maintenance = machine.status === "maintenance"
+    const [maximum, held] = [machine.maximum, Number(machine.held)]
+    if (!maintenance && claimOf(queue) === moves.claim && typeof maximum === "number" && held >= maximum) {
+      return yield* AtCapacity.of(orchestrator_id, held, maximum, RetryAfterSeconds)
+    }
+    return yield* new NoTasksAvailable({
+      message: "No tasks available",
+      ...(maintenance
+        ? {
+          reason: "maintenance" as const,
+          error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
+        }
+        : { reason: "none_ready" as const, error: `No task in ${queue} is ready for this claim. Ask again later.` }),
+      counts,
+      retry_after_seconds: RetryAfterSeconds
+    })
+  })
+})

@@ -1,0 +1,61 @@
+/** Where a move leads a task under the flow it follows, as an expression over the columns of `tasks`. */
+import type * as D1Client from "@effect/sql-d1/D1Client"
+import type { Fragment } from "effect/sql/Statement"
+import { intervention, type Move } from "../domain/TaskState.ts"
+
+export const make = (sql: D1Client.D1Client) => {
+  const kind = sql`iif(project_id IS NULL, '$.task', '$.child')`
+
+  // Queue names hold no quotes (domain/Identifier.ts), so this is always a path.
+  const leads = (source: Fragment, target: Fragment): Fragment =>
+    sql`coalesce(rules ->> (${kind} || '.leads."' || ${source} || '"."' || ${target} || '"'), 0)`
+
+  /**
+   * Where the task counts as being. A lease that ran out is as good as held, for a move that may still be made; and a
+   * matter that is settled goes on from where it came up, or is handed in like any other work.
+   */
+  const source = ({ afterLapse, flow }: Move): Fragment =>
+    sql`CASE WHEN queue = ${intervention} THEN ${
+      flow === "step" ? sql`coalesce(intervention_from, 'claimed')` : sql`'claimed'`
+    }
+      ${afterLapse ? sql`WHEN lapsed_token IS NOT NULL THEN 'claimed'` : sql``} ELSE queue END`
+
+  const destination = ({ to }: Move): Fragment =>
+    to === "same"
+      ? sql`queue`
+      : to === "origin"
+      ? sql`iif(queue = 'claimed', claimed_from, 'incoming')`
+      : sql`${to.queue}`
+
+  const starts = (move: Move, from: Fragment): Fragment =>
+    move.from === "other"
+      ? sql`queue <> 'claimed'`
+      : move.from === "unfinished"
+      ? sql`queue NOT IN ('done', 'failed')`
+      : sql`${from} IN ${sql.in(move.from)}`
+
+  /** What the registered flow says, which is in `flows`. */
+  const flowed = (move: Move, from: Fragment, to: Fragment): Fragment =>
+    move.flow === "step"
+      ? sql`iif(${leads(from, to)} ${
+        move.to === "origin" ? sql`OR ${leads(from, sql`'incoming'`)}` : sql``
+      }, ${to}, '')`
+      : sql`iif(${starts(move, from)}, rules ->> (${kind} || ${`.${move.flow}`}), '')`
+
+  /**
+   * The queue the move leads to, or '' where it leads nowhere. A task whose flow is not registered follows the table of
+   * moves.
+   */
+  const landing = (move: Move): Fragment => {
+    const from = source(move)
+    const to = destination(move)
+    const usual = sql`iif(${starts(move, from)}, ${to}, '')`
+    return move.flow === "none" ? usual : sql`
+      coalesce((SELECT ${
+      flowed(move, from, to)
+    } FROM flows WHERE flows.scope = tasks.scope AND flows.name = tasks.flow),
+        ${usual})`
+  }
+
+  return { landing, destination }
+}
