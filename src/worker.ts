@@ -19,11 +19,14 @@ import { Access } from "./services/Access.ts"
 import { Actions } from "./services/Actions.ts"
 import { Drafts } from "./services/Drafts.ts"
 import { FailureLimit } from "./services/FailureLimit.ts"
+import { Flows } from "./services/Flows.ts"
 import { Keys } from "./services/Keys.ts"
 import { Maintenance } from "./services/Maintenance.ts"
 import { Messages } from "./services/Messages.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
 import { Projects } from "./services/Projects.ts"
+import { Roles } from "./services/Roles.ts"
+import { Scheduler as SchedulerService } from "./services/Scheduler.ts"
 import { Settings, SettingsConfig } from "./services/Settings.ts"
 import { TaskQueue } from "./services/TaskQueue.ts"
 import { Database } from "./sql/Database.ts"
@@ -53,7 +56,10 @@ const ServicesLayer = Layer.mergeAll(
   Projects.layer,
   Drafts.layer,
   Messages.layer,
-  Actions.layer
+  Actions.layer,
+  Flows.layer,
+  Roles.layer,
+  SchedulerService.layer
 ).pipe(Layer.provideMerge(PlatformLayer))
 
 const runtime = ManagedRuntime.make(ServicesLayer)

@@ -3,11 +3,14 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { ActionsApi } from "./Actions.ts"
 import { DraftsApi } from "./Drafts.ts"
+import { FlowsApi } from "./Flows.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
 import { KeysApi } from "./Keys.ts"
 import { MessagesApi } from "./Messages.ts"
 import { OrchestratorsApi } from "./Orchestrators.ts"
 import { ProjectsApi } from "./Projects.ts"
+import { RolesApi } from "./Roles.ts"
+import { SchedulerApi } from "./Scheduler.ts"
 import { SystemApi, Version } from "./System.ts"
 import { TasksApi } from "./Tasks.ts"
 
@@ -19,13 +22,17 @@ export class Api extends HttpApi.make("octopoid")
   .add(KeysApi)
   .add(MessagesApi)
   .add(ActionsApi)
+  .add(FlowsApi)
+  .add(RolesApi)
+  .add(SchedulerApi)
   .add(SystemApi)
   .middleware(RequestErrors)
-  .annotate(HttpApi.PayloadParseOptions, { errors: "all" })
-  .annotate(HttpApi.QueryParseOptions, { errors: "all" })
+  .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true })
+  .annotate(HttpApi.QueryParseOptions, { errors: "all", reportInput: true })
   .annotateMerge(OpenApi.annotations({
     title: "Octopoid Server",
     version: Version,
-    description: "Coordinates AI coding agents on many machines: tasks, leases, orchestrators, projects and drafts."
+    description:
+      "Coordinates AI coding agents on many machines: tasks, leases, orchestrators, projects, drafts, messages and actions."
   }))
 {}

@@ -4,6 +4,8 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../domain/Encoding.ts"
 
+export { ScopeRequired } from "../domain/ScopeRequired.ts"
+
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
   "InvalidRequest",
   {
@@ -16,12 +18,6 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
     })).pipe(describe("Every field that does not fit, and what is wrong with it."))
   },
   { httpApiStatus: 400, description: "The request does not fit the endpoint: each field that does not is named." }
-) {}
-
-export class ScopeRequired extends Schema.TaggedError<ScopeRequired>()(
-  "ScopeRequired",
-  { error: ErrorText },
-  { httpApiStatus: 400, description: "The server is configured to require a scope, and the request names none." }
 ) {}
 
 export class BodyTooLarge extends Schema.TaggedError<BodyTooLarge>()(

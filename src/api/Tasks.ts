@@ -7,6 +7,8 @@ import * as Schema from "effect/Schema"
 import { describe } from "../domain/Encoding.ts"
 import { HistoryEntry } from "../domain/History.ts"
 import { TaskId } from "../domain/Identifier.ts"
+import { InvalidTask } from "../domain/InvalidTask.ts"
+import * as Moves from "../domain/MoveInput.ts"
 import { pageEnvelope } from "../domain/Page.ts"
 import { Task } from "../domain/Task.ts"
 import * as Errors from "../domain/TaskErrors.ts"
@@ -35,7 +37,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       query: scopeParameter,
       payload: scoped(Inputs.NewTask),
       success: Task.pipe(HttpApiSchema.status(201)),
-      error: [Errors.TaskExists, Errors.InvalidTask, ScopeRequired]
+      error: [Errors.TaskExists, InvalidTask, ScopeRequired]
     }).annotate(Required, [
       { fields: ["id", "file_path"], error: "Missing required fields: id, file_path" }
     ]).annotateMerge(OpenApi.annotations({
@@ -44,9 +46,9 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     })),
     HttpApiEndpoint.post("claim", "/claim", {
       query: scopeParameter,
-      payload: scoped(Inputs.Claim),
+      payload: scoped(Moves.Claim),
       success: Task,
-      error: [Errors.NoTasksAvailable, Errors.AtCapacity, Errors.InvalidTask, ScopeRequired]
+      error: [Errors.NoTasksAvailable, Errors.AtCapacity, InvalidTask, ScopeRequired]
     }).annotate(Required, [
       { fields: ["orchestrator_id", "agent_name"], error: "Missing required fields: orchestrator_id, agent_name" }
     ]).annotateMerge(OpenApi.annotations({
@@ -65,7 +67,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       query: scopeParameter,
       payload: scoped(Inputs.TaskPatch),
       success: Task,
-      error: [Errors.TaskNotFound, Errors.InvalidTask, Errors.NotLeased, Errors.TaskBlocked, Errors.VersionConflict]
+      error: [Errors.TaskNotFound, InvalidTask, Errors.NotLeased, Errors.TaskBlocked, Errors.VersionConflict]
     }).annotateMerge(OpenApi.annotations({
       summary: "Change a task",
       description:
@@ -86,7 +88,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("submit", "/:id/submit", {
       params,
       query: scopeParameter,
-      payload: scoped(Inputs.Submission),
+      payload: scoped(Moves.Submission),
       success: Task,
       error: moveErrors
     }).annotate(Required, [
@@ -99,7 +101,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("accept", "/:id/accept", {
       params,
       query: scopeParameter,
-      payload: scoped(Inputs.Acceptance),
+      payload: scoped(Moves.Acceptance),
       success: Task,
       error: moveErrors
     }).annotate(Required, [{ fields: ["accepted_by"], error: "Missing required field: accepted_by" }])
@@ -110,7 +112,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("reject", "/:id/reject", {
       params,
       query: scopeParameter,
-      payload: scoped(Inputs.Rejection),
+      payload: scoped(Moves.Rejection),
       success: Task,
       error: moveErrors
     }).annotate(Required, [
@@ -122,7 +124,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("requeue", "/:id/requeue", {
       params,
       query: scopeParameter,
-      payload: [Schema.Null, scoped(Inputs.Requeue)],
+      payload: [Schema.Null, scoped(Moves.Requeue)],
       success: Task,
       error: moveErrors
     }).annotateMerge(OpenApi.annotations({
@@ -133,7 +135,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("fail", "/:id/fail", {
       params,
       query: scopeParameter,
-      payload: scoped(Inputs.Failure),
+      payload: scoped(Moves.Failure),
       success: Task,
       error: moveErrors
     }).annotate(Required, [{ fields: ["reason"], error: "Missing required field: reason" }])
@@ -144,9 +146,9 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("forceQueue", "/:id/force-queue", {
       params,
       query: scopeParameter,
-      payload: scoped(Inputs.ForcedMove),
+      payload: scoped(Moves.ForcedMove),
       success: Task,
-      error: [Errors.TaskNotFound, Errors.InvalidTask, Errors.NotLeased, Errors.TaskBlocked, Errors.VersionConflict]
+      error: [Errors.TaskNotFound, InvalidTask, Errors.NotLeased, Errors.TaskBlocked, Errors.VersionConflict]
     }).annotate(Required, [{ fields: ["queue", "reason"], error: "Missing required fields: queue, reason" }])
       .annotateMerge(OpenApi.annotations({
         summary: "Force a task into a queue",
@@ -159,7 +161,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
         hookName: Schema.NonEmptyString.pipe(describe("The name of the hook."))
       },
       query: scopeParameter,
-      payload: scoped(Inputs.HookResult),
+      payload: scoped(Moves.HookResult),
       success: Task,
       error: [Errors.TaskNotFound, Errors.HookNotFound]
     }).annotate(Required, [{ fields: ["status"], error: "status must be \"passed\" or \"failed\"" }])

@@ -18,8 +18,10 @@ export interface Rules {
   readonly leads: Record<QueueName, Record<QueueName, 1>>
   /** Where a submitted result goes. */
   readonly submit: QueueName
-  /** Where it goes when the agent ran out of turns. */
-  readonly burnOut: QueueName
+  /** Where it goes instead when the task was claimed from a queue of the flow's own: `{ testing: "provisional" }`. */
+  readonly onward: Record<QueueName, QueueName>
+  /** Where it goes when the agent ran out of turns; null where the flow has no place for that. */
+  readonly burnOut: QueueName | null
 }
 
 export interface FlowRules {
@@ -46,15 +48,24 @@ export const aside: ReadonlyArray<QueueName> = [
 const notHandedOn: ReadonlySet<QueueName> = new Set([...builtIn, ...aside])
 
 const rules = (states: ReadonlyArray<QueueName>, transitions: ReadonlyArray<Transition>): Rules => {
-  const leads: Record<QueueName, Record<QueueName, 1>> = {}
-  for (const { from, to } of transitions) leads[from] = { ...leads[from], [to]: 1 }
-  const onward = Object.keys(leads.claimed ?? {}).filter((queue) => !notHandedOn.has(queue))
-  const submit = onward.includes("provisional") ? "provisional" : onward[0] ?? "provisional"
+  const targets = Map.groupBy(transitions, ({ from }) => from)
+  const leads = Object.fromEntries(
+    Array.from(targets, ([from, steps]) => [from, Object.fromEntries(steps.map(({ to }) => [to, 1 as const]))])
+  )
+  const handedOn = (from: QueueName): QueueName | undefined => {
+    const targets = Object.keys(leads[from] ?? {}).filter((queue) => !notHandedOn.has(queue))
+    return targets.includes("provisional") ? "provisional" : targets[0]
+  }
+  const pipeline = Object.keys(leads).filter((queue) => queue !== "provisional" && !notHandedOn.has(queue))
   return {
     states: [...new Set(states)],
     leads,
-    submit,
-    burnOut: states.includes("needs_continuation") ? "needs_continuation" : submit
+    submit: handedOn("claimed") ?? "provisional",
+    onward: Object.fromEntries(pipeline.flatMap((from) => {
+      const to = handedOn(from)
+      return to === undefined ? [] : [[from, to]]
+    })),
+    burnOut: states.includes("needs_continuation") ? "needs_continuation" : null
   }
 }
 

@@ -34,6 +34,12 @@ export const OrchestratorId = name("The orchestrator's id: `<cluster>-<machine_i
 )
 export type OrchestratorId = typeof OrchestratorId.Type
 
+export const FlowName = name("The flow's name, unique in its scope.")
+export type FlowName = typeof FlowName.Type
+
+export const RoleName = name("The role's name, unique in its scope.")
+export type RoleName = typeof RoleName.Type
+
 export const DraftId = Schema.Int.check(Schema.isGreaterThan(0)).pipe(
   describe("The draft's id, given by the server."),
   Schema.brand("DraftId")

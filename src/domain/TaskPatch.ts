@@ -5,9 +5,11 @@
  */
 import type * as Schema from "effect/Schema"
 import { invalidQueue, type Rules } from "./FlowRules.ts"
-import { DefaultPriority, rank } from "./Priority.ts"
+import { InvalidTask } from "./InvalidTask.ts"
+import { rank } from "./Priority.ts"
 import type { TaskRow } from "./Task.ts"
-import { InvalidTask, type NotLeased, type TaskBlocked } from "./TaskErrors.ts"
+import { described } from "./TaskColumns.ts"
+import { type NotLeased, type TaskBlocked } from "./TaskErrors.ts"
 import type { TaskPatch } from "./TaskInput.ts"
 import { column, type Columns, leaseColumns, leaseProblem } from "./TaskPlacement.ts"
 import { intervention } from "./TaskState.ts"
@@ -57,54 +59,6 @@ const internal: ReadonlySet<string> = new Set([
   "grants",
   "priority_rank"
 ])
-
-/** The fields that are written as they come, and those that cannot be cleared: null means their default. */
-const plain = [
-  "title",
-  "complexity",
-  "role",
-  "type",
-  "content",
-  "turns_used",
-  "plan_id",
-  "pr_number",
-  "pr_url",
-  "checks",
-  "check_results",
-  "last_rebase_attempt_at",
-  "staging_url",
-  "submitted_at",
-  "execution_notes",
-  "hooks",
-  "flow_overrides"
-] as const
-const defaulted = {
-  commits_count: 0,
-  attempt_count: 0,
-  rejection_count: 0,
-  has_plan: 0,
-  auto_accept: 0,
-  needs_rebase: 0,
-  needs_intervention: 0,
-  flow: "default",
-  priority: DefaultPriority
-} as const
-
-const describe = (task: TaskRow, patch: TaskPatch): Columns => {
-  const columns: Columns = {}
-  for (const field of plain) if (field in patch) columns[field] = column(patch[field])
-  for (const [field, fallback] of Object.entries(defaulted)) {
-    if (field in patch) columns[field] = column(patch[field as keyof typeof defaulted]) ?? fallback
-  }
-  if ("title" in patch) columns.title = patch.title || task.id
-  if ("priority" in patch) columns.priority_rank = rank(String(columns.priority))
-  if ("branch" in patch) columns.branch = patch.branch || task.branch
-  if ("project_id" in patch) columns.project_id = patch.project_id || null
-  if ("metadata" in patch) columns.metadata = patch.metadata === null ? null : JSON.stringify(patch.metadata)
-  // Where clients say why a check failed. Their notes, when they send any, say it better.
-  if (patch.context && !("execution_notes" in patch)) columns.execution_notes = patch.context
-  return columns
-}
 
 const expiryFields = ["attempt_count", "claimed_by", "lease_expires_at", "needs_intervention", "queue"].join()
 
@@ -184,7 +138,7 @@ export const plan = (
   const problem = leaseProblem(task, patch, lease, blocked, now)
   if (problem !== undefined) return problem
   const wanted: Columns = {
-    ...describe(task, patch),
+    ...described(task, patch),
     ...lease,
     ...cause(task, String(lease.queue)),
     ...completion(task, patch, String(lease.queue), now)

@@ -1,8 +1,9 @@
 /** Where a PATCH leaves a task, and who holds it there: the lease is always whole or absent. */
 import * as DateTime from "effect/DateTime"
+import { InvalidTask } from "./InvalidTask.ts"
 import { MaxLeaseSeconds, UnknownHolder } from "./Lease.ts"
 import type { TaskRow } from "./Task.ts"
-import { InvalidTask, NotLeased, TaskBlocked } from "./TaskErrors.ts"
+import { NotLeased, TaskBlocked } from "./TaskErrors.ts"
 import type { TaskPatch } from "./TaskInput.ts"
 import { unclaimable } from "./TaskState.ts"
 

@@ -9,11 +9,14 @@ import { CorsLayer } from "./Cors.ts"
 import { DocsLayer } from "./Docs.ts"
 import { DraftsHandlers } from "./Drafts.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
+import { FlowsHandlers } from "./Flows.ts"
 import { KeysHandlers } from "./Keys.ts"
 import { MessagesHandlers } from "./Messages.ts"
 import { OrchestratorsHandlers } from "./Orchestrators.ts"
 import { ProjectsHandlers } from "./Projects.ts"
 import { RequestsLayer } from "./Requests.ts"
+import { RolesHandlers } from "./Roles.ts"
+import { SchedulerHandlers } from "./Scheduler.ts"
 import { SystemHandlers } from "./System.ts"
 import { TasksHandlers } from "./Tasks.ts"
 
@@ -26,6 +29,9 @@ const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pip
     MessagesHandlers,
     ActionsHandlers,
     KeysHandlers,
+    FlowsHandlers,
+    RolesHandlers,
+    SchedulerHandlers,
     SystemHandlers
   ])
 )

@@ -5,10 +5,13 @@ import * as Layer from "effect/Layer"
 import type { Access } from "../services/Access.ts"
 import type { Actions } from "../services/Actions.ts"
 import type { Drafts } from "../services/Drafts.ts"
+import type { Flows } from "../services/Flows.ts"
 import type { Keys } from "../services/Keys.ts"
 import type { Messages } from "../services/Messages.ts"
 import type { Orchestrators } from "../services/Orchestrators.ts"
 import type { Projects } from "../services/Projects.ts"
+import type { Roles } from "../services/Roles.ts"
+import type { Scheduler } from "../services/Scheduler.ts"
 import type { Settings } from "../services/Settings.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
 import { type Database, noCost } from "../sql/Database.ts"
@@ -16,7 +19,20 @@ import { HttpLayer } from "./Http.ts"
 import { timing } from "./Requests.ts"
 
 /** What the routes are made of. */
-type Services = Access | Actions | Database | Drafts | Keys | Messages | Orchestrators | Projects | Settings | TaskQueue
+type Services =
+  | Access
+  | Actions
+  | Database
+  | Drafts
+  | Flows
+  | Keys
+  | Messages
+  | Orchestrators
+  | Projects
+  | Roles
+  | Scheduler
+  | Settings
+  | TaskQueue
 
 const decodable = (url: string): boolean => {
   try {

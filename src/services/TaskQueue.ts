@@ -1,14 +1,25 @@
 /** The queue: create, read, claim and move tasks. Each operation is one atomic batch, and one file beside this one. */
 import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { HistoryEntry } from "../domain/History.ts"
 import type { ScopeName, TaskId } from "../domain/Identifier.ts"
+import type { InvalidTask } from "../domain/InvalidTask.ts"
+import type {
+  Acceptance,
+  Claim,
+  Failure,
+  ForcedMove,
+  HookResult,
+  Rejection,
+  Requeue,
+  Submission
+} from "../domain/MoveInput.ts"
 import type { Task } from "../domain/Task.ts"
 import type {
   AtCapacity,
   HookNotFound,
-  InvalidTask,
   InvalidTransition,
   NoTasksAvailable,
   NotLeased,
@@ -17,19 +28,7 @@ import type {
   TaskNotFound,
   VersionConflict
 } from "../domain/TaskErrors.ts"
-import type {
-  Acceptance,
-  Claim,
-  Failure,
-  ForcedMove,
-  HookResult,
-  NewTask,
-  Rejection,
-  Requeue,
-  Submission,
-  TaskFilter,
-  TaskPatch
-} from "../domain/TaskInput.ts"
+import type { NewTask, TaskFilter, TaskPatch } from "../domain/TaskInput.ts"
 import * as Claiming from "./TaskQueue/claim.ts"
 import * as Creation from "./TaskQueue/create.ts"
 import * as Hooks from "./TaskQueue/hooks.ts"
@@ -106,5 +105,5 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         ...(yield* Reading.make)
       })
     })
-  )
+  ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }

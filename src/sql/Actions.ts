@@ -14,9 +14,9 @@ export const make = (sql: D1Client.D1Client) => ({
   /** The status an action is seen to have at `now`, as `actionSeenAt` has it. */
   seen: (now: number): Fragment => sql`iif(status = 'proposed' AND expires_at <= ${now}, 'expired', status)`,
 
-  /** Removes the actions about the tasks that `where` holds for, so that a task created under the id has none. */
-  forget: (where: Fragment): Statement<any> =>
+  /** Withdraws what is proposed for the tasks that `where` holds for, so that a task created under the id has none. */
+  withdraw: (where: Fragment): Statement<any> =>
     sql`
-      DELETE FROM actions
-      WHERE entity_type = 'task' AND (scope, entity_id) IN (SELECT scope, id FROM tasks WHERE ${where})`
+      UPDATE actions SET status = 'expired' WHERE status = 'proposed'
+        AND entity_type = 'task' AND (scope, entity_id) IN (SELECT scope, id FROM tasks WHERE ${where})`
 })

@@ -7,8 +7,9 @@ export const make = (sql: D1Client.D1Client) => {
   const kind = sql`iif(project_id IS NULL, '$.task', '$.child')`
 
   // Queue names hold no quotes (domain/Identifier.ts), so this is always a path.
+  const rule = (path: Fragment): Fragment => sql`rules ->> (${kind} || ${path})`
   const leads = (source: Fragment, target: Fragment): Fragment =>
-    sql`coalesce(rules ->> (${kind} || '.leads."' || ${source} || '"."' || ${target} || '"'), 0)`
+    sql`coalesce(${rule(sql`'.leads."' || ${source} || '"."' || ${target} || '"'`)}, 0)`
 
   /**
    * Where the task counts as being. A lease that ran out is as good as held, for a move that may still be made; and a
@@ -34,13 +35,19 @@ export const make = (sql: D1Client.D1Client) => {
       ? sql`queue NOT IN ('done', 'failed')`
       : sql`${from} IN ${sql.in(move.from)}`
 
+  // A task that was claimed from a queue of the flow's own may go on from there as well.
+  const origin = sql`coalesce(claimed_from, queue)`
+  const onward = sql`coalesce(${rule(sql`'.onward."' || ${origin} || '"'`)}, ${rule(sql`'.submit'`)})`
+
   /** What the registered flow says, which is in `flows`. */
   const flowed = (move: Move, from: Fragment, to: Fragment): Fragment =>
     move.flow === "step"
-      ? sql`iif(${leads(from, to)} ${
+      ? sql`iif(${leads(from, to)} OR ${leads(origin, to)} ${
         move.to === "origin" ? sql`OR ${leads(from, sql`'incoming'`)}` : sql``
       }, ${to}, '')`
-      : sql`iif(${starts(move, from)}, rules ->> (${kind} || ${`.${move.flow}`}), '')`
+      : sql`iif(${starts(move, from)}, ${
+        move.flow === "burnOut" ? sql`coalesce(${rule(sql`'.burnOut'`)}, ${onward})` : onward
+      }, '')`
 
   /**
    * The queue the move leads to, or '' where it leads nowhere. A task whose flow is not registered follows the table of

@@ -1,4 +1,4 @@
-/** Statements about messages for whoever writes or removes one in a batch of its own. */
+/** Writing a message in a batch of one's own. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { MessageId, ScopeName } from "../domain/Identifier.ts"
@@ -25,9 +25,5 @@ export const make = (sql: D1Client.D1Client) => {
         ${message.type}, ${message.content}, ${message.parent_message_id}, 'pending', ${message.now}
       WHERE ${where} RETURNING *`
 
-  /** Removes the messages about the tasks that `where` holds for, so that a task created under the id has none. */
-  const forget = (where: Fragment): Statement<any> =>
-    sql`DELETE FROM messages WHERE (scope, task_id) IN (SELECT scope, id FROM tasks WHERE ${where})`
-
-  return { insert, forget }
+  return { insert }
 }

@@ -8,6 +8,7 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { Move } from "../domain/TaskState.ts"
 import * as Landing from "./Landing.ts"
+import * as QueueCounts from "./QueueCounts.ts"
 
 type Counter = Move["counts"][number]
 
@@ -30,6 +31,7 @@ const destinationIsDone = ({ to }: Move) => typeof to === "object" && to.queue =
 
 export const make = (sql: D1Client.D1Client) => {
   const { destination: landed, landing } = Landing.make(sql)
+  const counts = QueueCounts.make(sql)
 
   /** One history entry for each of the tasks, at the version the change will give it. */
   const record = (change: Change): Statement<any> =>
@@ -38,48 +40,6 @@ export const make = (sql: D1Client.D1Client) => {
       SELECT id, version + 1, scope, ${change.event}, queue, ${change.to ?? null}, ${change.actor},
         ${change.reason ?? null}, ${change.details ?? null}, grants, ${change.now}
       FROM tasks WHERE ${change.where}`
-
-  // Queue names hold no quotes (domain/Identifier.ts), so this is always a path.
-  const raise = (counts: Fragment, queue: Fragment, by: number): Fragment =>
-    sql`json_set(${counts}, '$."' || ${queue} || '"', coalesce(${counts} ->> ('$."' || ${queue} || '"'), 0) + ${by})`
-
-  /** The counters as they will be after one task is moved or deleted. */
-  const count = ({ to, where }: Pick<Change, "to" | "where">): Statement<any> => {
-    const left = raise(sql`counts`, sql`moved.queue`, -1)
-    return to === null
-      ? sql`
-        UPDATE queue_counts SET counts = ${left}
-        FROM (SELECT scope AS owner, queue FROM tasks WHERE ${where}) AS moved WHERE scope = moved.owner`
-      : sql`
-        UPDATE queue_counts SET counts = ${raise(left, sql`moved.target`, 1)}
-        FROM (SELECT scope AS owner, queue, ${to} AS target FROM tasks WHERE ${where}) AS moved
-        WHERE scope = moved.owner AND moved.queue <> moved.target`
-  }
-
-  /** The same for any number of tasks, of the scopes that `when` holds for. */
-  const countAll = ({ to, when, where }: Record<"to" | "when" | "where", Fragment>): Statement<any> => {
-    const steps = sql`
-      SELECT queue, -1 AS step FROM tasks WHERE tasks.scope = queue_counts.scope AND ${where}
-      UNION ALL SELECT ${to}, 1 FROM tasks WHERE tasks.scope = queue_counts.scope AND ${where}`
-    return sql`
-      UPDATE queue_counts SET counts = (
-        SELECT json_group_object(queue, n) FROM (
-          SELECT queue, sum(step) AS n FROM (SELECT key AS queue, value AS step FROM json_each(counts) UNION ALL ${steps})
-          GROUP BY queue))
-      WHERE ${when}`
-  }
-
-  /** The counters after the statement before this one moved a task of `scope` between these queues, or did not. */
-  const countChange = (scope: string, from: string, to: string): Statement<any> =>
-    sql`
-      UPDATE queue_counts SET counts = ${raise(raise(sql`counts`, sql`${from}`, -1), sql`${to}`, 1)}
-      WHERE scope = ${scope} AND changes() > 0`
-
-  /** Adds one task to `queue` of `scope`, when `where` holds. */
-  const countNew = (scope: string, queue: string, where: Fragment): Statement<any> =>
-    sql`
-      INSERT INTO queue_counts (scope, counts) SELECT ${scope}, json_object(${queue}, 1) WHERE ${where}
-      ON CONFLICT (scope) DO UPDATE SET counts = ${raise(sql`counts`, sql`${queue}`, 1)}`
 
   /** The columns a move writes on every task; what it says besides, and `completed_at` of `done`, is the caller's. */
   const columns = (move: Move, now: number, queue: Fragment): Fragment => {
@@ -124,7 +84,6 @@ export const make = (sql: D1Client.D1Client) => {
     const event = move.flow === "burnOut"
       ? sql`iif(target = ${landed(move)}, ${move.event}, 'submitted')`
       : sql`${move.event}`
-    const recorded = sql`task_id = ${change.id} AND version = (SELECT version FROM tasks WHERE id = ${change.id})`
     return [
       sql`
         INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
@@ -135,10 +94,7 @@ export const make = (sql: D1Client.D1Client) => {
       sql`
         UPDATE tasks SET ${columns(move, change.now, recordedQueue(move))} ${set}
         WHERE id = ${change.id} AND changes() > 0 RETURNING *`,
-      sql`
-        UPDATE queue_counts SET counts = ${raise(raise(sql`counts`, sql`moved.queue`, -1), sql`moved.target`, 1)}
-        FROM (SELECT scope AS owner, from_queue AS queue, to_queue AS target FROM history WHERE ${recorded}) AS moved
-        WHERE scope = moved.owner AND changes() > 0`
+      counts.countRecorded(change.id)
     ]
   }
 
@@ -156,5 +112,5 @@ export const make = (sql: D1Client.D1Client) => {
       WHERE ${change.where} RETURNING *`
   })
 
-  return { record, count, countAll, countChange, merged, countNew, statements, byId }
+  return { ...counts, record, merged, statements, byId }
 }

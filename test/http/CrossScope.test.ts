@@ -92,4 +92,17 @@ describe("D9: a key of one scope", () => {
       const { history } = (yield* red("GET", "/api/v1/tasks/blue-task/history")).body
       assert.deepStrictEqual(history.map((entry: any) => [entry.scope, entry.event]), [["red", "created"]])
     }))
+
+  it.effect("D4, D7: polls and registers roles for no machine of another one", () =>
+    Effect.gen(function*() {
+      const { blue, red } = yield* setup
+      yield* blue("PUT", "/api/v1/flows/hidden", { states: ["incoming", "claimed", "done"], transitions: [] })
+      const poll = (yield* red("GET", "/api/v1/scheduler/poll?orchestrator_id=k-blue")).body
+      assert.include(poll, { scope: "red", orchestrator_registered: false })
+      assert.notInclude(JSON.stringify(poll), "hidden")
+      const roles = [{ name: "r" }]
+      const refused = yield* red("POST", "/api/v1/roles/register", { orchestrator_id: "k-blue", roles })
+      assert.isAtLeast(refused.status, 400)
+      assert.deepStrictEqual((yield* blue("GET", "/api/v1/roles")).body.roles, [])
+    }))
 })

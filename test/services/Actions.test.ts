@@ -9,8 +9,6 @@ import { ActionId } from "../../src/domain/Identifier.ts"
 import { NewTask } from "../../src/domain/TaskInput.ts"
 import { Actions } from "../../src/services/Actions.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
-import * as ActionStatements from "../../src/sql/Actions.ts"
-import { Database } from "../../src/sql/Database.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const fresh = (rest: object = {}) =>
@@ -223,17 +221,15 @@ describe("Actions", () => {
       })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("C10: can be removed with the task they are about", () =>
+  it.effect("C10: what is proposed for a task is off when the task is deleted", () =>
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
-      const { forget } = ActionStatements.make(sql)
       yield* propose({ label: "a", entity_type: "task", entity_id: "t" })
       yield* propose({ label: "b", entity_type: "draft", entity_id: "t" })
       yield* propose({ label: "c", entity_type: "task", entity_id: "u" })
-      yield* batch([forget(sql`id = ${"t"}`)])
-      assert.strictEqual(yield* labels({}), "cba", "there is no such task")
-      yield* TaskQueue.use((queue) => queue.create("red", task))
-      yield* batch([forget(sql`id = ${"t"}`)])
+      const tasks = yield* TaskQueue
+      yield* tasks.create("red", task)
+      yield* tasks.remove(task.id, "red")
       assert.strictEqual(yield* labels({}), "cb")
+      assert.strictEqual(yield* labels({ status: "expired" }), "a")
     }).pipe(Effect.provide(ServicesLayer)))
 })

@@ -103,6 +103,22 @@ const hooked = (scope: string, admin: Admin) => {
   return Effect.as(admin("POST", "/api/v1/tasks", { id, scope, file_path: `${id}.md`, branch: "b", hooks }), id)
 }
 
+const flowBody = { states: ["incoming", "claimed", "done"], transitions: [{ from: "incoming", to: "claimed" }] }
+
+const flow = (scope: string, admin: Admin) => {
+  const name = fresh("flow")
+  return Effect.as(admin("PUT", `/api/v1/flows/${name}`, { scope, ...flowBody }), name)
+}
+
+const role = Effect.fnUntraced(function*(scope: string, admin: Admin) {
+  const name = fresh("role")
+  yield* admin("POST", "/api/v1/roles/register", {
+    orchestrator_id: yield* machine(scope, admin),
+    roles: [{ name }]
+  })
+  return name
+})
+
 const key = (scope: string, admin: Admin) =>
   Effect.map(admin("POST", `/api/v1/scopes/${scope}/keys`), ({ id }) => id as string)
 
@@ -187,6 +203,26 @@ export const table: Record<string, Row & { readonly open?: true }> = {
     denied: 403,
     ask: (scope) => [`/api/v1/orchestrators/scopes/${scope}/rotate-key`]
   },
+
+  "GET /api/v1/flows": statedInQuery("/api/v1/flows"),
+  "PUT /api/v1/flows/:name": statedInBody("/api/v1/flows/f", () => flowBody, 200),
+  "GET /api/v1/flows/:name": byId(flow, (name) => `/api/v1/flows/${name}`),
+  "DELETE /api/v1/flows/:name": byId(flow, (name) => `/api/v1/flows/${name}`),
+
+  "GET /api/v1/roles": statedInQuery("/api/v1/roles"),
+  "POST /api/v1/roles/register": {
+    success: 200,
+    denied: 403,
+    ask: (scope, admin) =>
+      Effect.map(machine(scope, admin), (orchestrator_id): Question => [
+        `/api/v1/roles/register?scope=${scope}`,
+        { orchestrator_id, roles: [{ name: "r" }] }
+      ])
+  },
+  "GET /api/v1/roles/:name": byId(role, (name) => `/api/v1/roles/${name}`),
+  "DELETE /api/v1/roles/:name": byId(role, (name) => `/api/v1/roles/${name}`),
+
+  "GET /api/v1/scheduler/poll": statedInQuery("/api/v1/scheduler/poll"),
 
   "GET /api/v1/projects": statedInQuery("/api/v1/projects"),
   "POST /api/v1/projects": statedInBody("/api/v1/projects", () => ({ id: fresh("p"), title: "t", branch: "b" })),

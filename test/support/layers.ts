@@ -9,12 +9,15 @@ import { Access } from "../../src/services/Access.ts"
 import { Actions } from "../../src/services/Actions.ts"
 import { Drafts } from "../../src/services/Drafts.ts"
 import { FailureLimit } from "../../src/services/FailureLimit.ts"
+import { Flows } from "../../src/services/Flows.ts"
 import { Keys } from "../../src/services/Keys.ts"
 import { Leases } from "../../src/services/Leases.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Messages } from "../../src/services/Messages.ts"
 import { Orchestrators } from "../../src/services/Orchestrators.ts"
 import { Projects } from "../../src/services/Projects.ts"
+import { Roles } from "../../src/services/Roles.ts"
+import { Scheduler } from "../../src/services/Scheduler.ts"
 import { Settings } from "../../src/services/Settings.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
@@ -41,7 +44,10 @@ export const servicesWith = (config: Record<string, string>) =>
     Drafts.layer,
     Projects.layer,
     Messages.layer,
-    Actions.layer
+    Actions.layer,
+    Flows.layer,
+    Roles.layer,
+    Scheduler.layer
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(DatabaseLayer, Settings.layer)),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(config))),

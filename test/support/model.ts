@@ -9,7 +9,9 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
+import { rulesOf } from "../../src/domain/FlowRules.ts"
 import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
+import { Flows } from "../../src/services/Flows.ts"
 import { Leases } from "../../src/services/Leases.ts"
 import { Orchestrators } from "../../src/services/Orchestrators.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
@@ -36,6 +38,7 @@ export const Command = Schema.Union([
   }),
   Schema.TaggedStruct("Review", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Continue", { scope: ScopeOf, agent: Agent }),
+  Schema.TaggedStruct("Test", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Submit", { id: Id, turns: between(0, 120) }),
   Schema.TaggedStruct("Accept", { id: Id }),
   Schema.TaggedStruct("Reject", { id: Id }),
@@ -48,7 +51,8 @@ export const Command = Schema.Union([
       "provisional",
       "failed",
       "needs_continuation",
-      "requires-intervention"
+      "requires-intervention",
+      "testing"
     ])
   }),
   Schema.TaggedStruct("Fail", { id: Id }),
@@ -90,6 +94,19 @@ const LeaseSeconds = 60
 const DefaultLeaseSeconds = 300
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 
+// The tasks of `blue` follow a flow of their own: results are tested before they are reviewed.
+const flow = {
+  states: ["incoming", "claimed", "testing", "provisional", "done"],
+  transitions: [
+    { from: "incoming", to: "claimed" },
+    { from: "claimed", to: "testing" },
+    { from: "testing", to: "provisional" },
+    { from: "testing", to: "incoming" },
+    { from: "provisional", to: "done" }
+  ]
+}
+const rules = rulesOf(flow, undefined).task
+
 interface Model {
   readonly scope: string
   readonly role: string | null
@@ -118,9 +135,11 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
   const queue = yield* TaskQueue
   const leases = yield* Leases
   const orchestrators = yield* Orchestrators
+  const flows = yield* Flows
   const { batch, sql } = yield* Database
   const orchestrator_id = OrchestratorId.make("k-m")
   yield* orchestrators.register("red", { cluster: "k", machine_id: "m" })
+  yield* flows.register("blue", "default", flow)
 
   const tasks = new Map<string, Model>()
   // What every id has waited for, and how far its counters came: both outlive the task.
@@ -214,7 +233,13 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
     const held = task?.queue === "claimed"
     const stuck = task?.queue === "requires-intervention"
     const at = stuck ? task.came : task?.queue
-    const finished = at === "claimed" || at === "provisional"
+    /** Whether the task may be moved to `to`, as its flow says, or as every task may that follows none. */
+    const mayGo = (to: string) =>
+      task !== undefined && (task.scope === "red"
+        ? at === "claimed" || at === "provisional"
+        : [at!, task.origin ?? task.queue].some((from) => rules.leads[from]?.[to] === 1))
+    const handedOn = () =>
+      task!.scope === "red" ? "provisional" : rules.onward[task!.origin ?? task!.queue] ?? rules.submit
     switch (command._tag) {
       case "Create": {
         const blockers = [...new Set(command.blockers)]
@@ -263,38 +288,52 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
       case "Continue":
         yield* claim(command.scope, command.agent, "needs_continuation", [])
         break
+      case "Test":
+        yield* claim(command.scope, command.agent, "testing", [])
+        break
       case "Submit":
         yield* expecting(
           held || stuck || task?.lapsed === true,
           queue.submit(id, { commits_count: 0, turns_used: command.turns }, undefined),
           id,
           () => {
+            const target = handedOn()
             release(task!)
             Object.assign(task!, {
-              queue: command.turns >= 80 ? "needs_continuation" : "provisional",
+              queue: command.turns >= 80 && task!.scope === "red" ? "needs_continuation" : target,
               version: task!.version + 1
             })
           }
         )
         break
       case "Accept":
-        yield* expecting(finished, queue.accept(id, { accepted_by: "gate" }, undefined), id, () => {
+        yield* expecting(mayGo("done"), queue.accept(id, { accepted_by: "gate" }, undefined), id, () => {
           release(task!)
           Object.assign(task!, { queue: "done", version: task!.version + 1 })
         })
         break
       case "Reject":
-        yield* expecting(finished, queue.reject(id, { reason: "no", rejected_by: "gate" }, undefined), id, () => {
-          release(task!)
-          Object.assign(task!, { queue: "incoming", version: task!.version + 1, rejections: task!.rejections + 1 })
-        })
+        yield* expecting(
+          mayGo("incoming"),
+          queue.reject(id, { reason: "no", rejected_by: "gate" }, undefined),
+          id,
+          () => {
+            release(task!)
+            Object.assign(task!, { queue: "incoming", version: task!.version + 1, rejections: task!.rejections + 1 })
+          }
+        )
         break
       case "Requeue":
-        yield* expecting(finished, queue.requeue(id, {}, undefined), id, () => {
-          const target = held ? task!.origin! : "incoming"
-          release(task!)
-          Object.assign(task!, { queue: target, version: task!.version + 1, attempts: task!.attempts + 1 })
-        })
+        yield* expecting(
+          mayGo("incoming") || (held && mayGo(task.origin!)),
+          queue.requeue(id, {}, undefined),
+          id,
+          () => {
+            const target = held ? task!.origin! : "incoming"
+            release(task!)
+            Object.assign(task!, { queue: target, version: task!.version + 1, attempts: task!.attempts + 1 })
+          }
+        )
         break
       case "Move":
         yield* expecting(

@@ -1,6 +1,7 @@
 /** What only workerd and D1 can show: migrations, the cron, contention, and what requests cost. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { testingFlow } from "../support/flows.ts"
 import { type Cost, Workerd } from "../support/harness.ts"
 
 const task = (id: string, scope: string, rest: object = {}) => ({
@@ -115,6 +116,15 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "60 seconds" })("in w
           read: 5,
           written: 1
         })
+        yield* send("POST", "/api/v1/tasks", task(`review-${id}`, "cost", { queue: "provisional", flow: "qa" }))
+        const poll = yield* send("GET", "/api/v1/scheduler/poll?scope=cost&orchestrator_id=k-m")
+        const reviews: number = poll.body.provisional_tasks.length
+        within("poll", poll.cost, { trips: 1, read: reviews + 15, written: 0 })
+        // Tasks that a flow leaves behind are looked for only in queues where there may be some, so depth costs nothing.
+        const flow = yield* send("PUT", "/api/v1/flows/qa?scope=cost", testingFlow)
+        within("register a flow", flow.cost, { trips: 1, read: 30, written: 2 })
+        const removed = yield* send("DELETE", "/api/v1/flows/qa")
+        within("delete a flow", removed.cost, { trips: 1, read: 40, written: 2 })
       })
       yield* life("first")
       yield* Effect.forEach(Array.from({ length: 120 }, (_, i) => i), (i) =>

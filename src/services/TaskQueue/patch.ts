@@ -3,16 +3,21 @@
  * moved on meanwhile.
  */
 import * as Clock from "effect/Clock"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import type { Statement } from "effect/sql/Statement"
 import { CurrentActor } from "../../domain/Actor.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import { InvalidTask } from "../../domain/InvalidTask.ts"
+import type { ForcedMove } from "../../domain/MoveInput.ts"
+import { messageId } from "../../domain/RecordId.ts"
 import type { TaskRow } from "../../domain/Task.ts"
-import { InvalidTask, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
-import type { ForcedMove, TaskPatch } from "../../domain/TaskInput.ts"
+import { TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
+import type { TaskPatch } from "../../domain/TaskInput.ts"
 import * as TaskPatches from "../../domain/TaskPatch.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
+import * as Messages from "../../sql/Messages.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import { logTransition, logTransitions } from "./log.ts"
@@ -30,8 +35,6 @@ interface Order {
   readonly scope: ScopeName | undefined
   /** Whether an administrator moves the task, and who says so. */
   readonly forcedBy?: string | undefined
-  /** Statements that go with the change, as long as it is made. */
-  readonly alongside?: (task: TaskRow) => ReadonlyArray<Statement<any>>
 }
 
 export const make = Effect.gen(function*() {
@@ -39,6 +42,8 @@ export const make = Effect.gen(function*() {
   const settings = yield* Settings
   const transition = Transition.make(sql)
   const dependents = Dependents.make(sql)
+  const messages = Messages.make(sql)
+  const random = yield* SecureRandom.SecureRandom
 
   const write = Effect.fnUntraced(function*(task: TaskRow, order: Order, plan: TaskPatches.Patched, now: number) {
     const { blockers, changes, columns, protocol } = plan
@@ -73,6 +78,17 @@ export const make = Effect.gen(function*() {
     const edges: Array<Statement<any>> = blockers === undefined
       ? []
       : dependents.depend(task.id, task.scope, blockers, now, sql`EXISTS (SELECT 1 FROM tasks WHERE ${where})`)
+    const notice = forcedBy === undefined ? [] : [messages.insert({
+      id: yield* Effect.provideService(messageId, SecureRandom.SecureRandom, random),
+      scope: task.scope,
+      task_id: task.id,
+      from_actor: "system",
+      to_actor: null,
+      type: "force_queue",
+      content: patch.reason ?? "",
+      parent_message_id: null,
+      now
+    }, sql`changes() > 0`)]
     const answers = yield* batch([
       ...reopens,
       ...releases,
@@ -84,7 +100,7 @@ export const make = Effect.gen(function*() {
           ${blockers === undefined ? sql`` : sql`, blocked_by = ${dependents.remaining(sql`tasks.id`)}`}
           ${queue === task.queue && forcedBy === undefined ? sql`` : sql`, lapsed_token = NULL`}
         WHERE ${where} RETURNING *`,
-      ...(order.alongside?.(task) ?? [])
+      ...notice
     ])
     const patched = yield* firstTask(
       answers[

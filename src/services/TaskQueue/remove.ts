@@ -1,9 +1,10 @@
-/** Deleting a task. Its history stays, and nobody waits for it any more. */
+/** Deleting a task. Its history and mail stay; nobody waits for it any more, and what was proposed for it is off. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
+import * as Actions from "../../sql/Actions.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Transition from "../../sql/Transition.ts"
@@ -14,6 +15,7 @@ export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const transition = Transition.make(sql)
   const dependents = Dependents.make(sql)
+  const actions = Actions.make(sql)
 
   return Effect.fn("TaskQueue.remove")(function*(id: TaskId, scope: ScopeName | undefined) {
     const now = yield* Clock.currentTimeMillis
@@ -25,6 +27,7 @@ export const make = Effect.gen(function*() {
       ...dependents.forget({ id, where }),
       transition.record(change),
       transition.count(change),
+      actions.withdraw(where),
       sql`DELETE FROM tasks WHERE ${where} RETURNING *`
     ])
     const task = yield* firstTask(answers.at(-1))

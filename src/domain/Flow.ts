@@ -1,0 +1,86 @@
+/** A flow: a registered state machine that replaces the default one for the tasks that name it. */
+import * as Schema from "effect/Schema"
+import { describe, ErrorText, JsonColumn, JsonValue, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { FlowName, QueueName, ScopeName } from "./Identifier.ts"
+
+/** Far more than anybody has drawn, and few enough for one row. */
+export const MaxStates = 200
+export const MaxTransitions = 500
+
+const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
+  name: FlowName,
+  scope: ScopeName,
+  description: text("What the flow is for."),
+  states: Schema.String.pipe(describe("Its queues: a list of names, as JSON text.")),
+  transitions: Schema.String.pipe(
+    describe("Its steps: a list of objects with `from`, `to` and whatever else was registered, as JSON text.")
+  ),
+  child_flow: Schema.NullOr(json).pipe(
+    describe(
+      "The flow of the tasks of a project: the JSON object that was registered, not text. Null when it has none."
+    )
+  ),
+  registered_at: time.pipe(describe("When it was first registered.")),
+  updated_at: time.pipe(describe("When it last changed. Registering it again as it is changes nothing."))
+})
+
+export const Flow = Schema.Struct(fields(Time, Schema.Json)).annotate({ identifier: "Flow" })
+export type Flow = typeof Flow.Type
+
+export const FlowRow = Schema.Struct(fields(TimeColumn, JsonColumn))
+
+export const FlowWarnings = Schema.Array(Schema.String).pipe(
+  describe("Tasks that cannot go on now, a sentence for each queue they are in. Empty when there are none.")
+)
+
+/** A flow as its registration answers it. */
+export const RegisteredFlow = Schema.Struct({ ...Flow.fields, warnings: FlowWarnings }).annotate({
+  identifier: "RegisteredFlow"
+})
+export type RegisteredFlow = typeof RegisteredFlow.Type
+
+/** A list, or its JSON text. Its items keep their keys and the order of them. */
+const list = <S extends Schema.Top>(name: string, item: S, most: number, description: string) => {
+  const items = Schema.Array(item).check(Schema.isMaxLength(most))
+  return Schema.Union([items, Schema.fromJsonString(items)]).annotate({
+    message: `Missing required field: ${name} (array)`
+  }).pipe(describe(description))
+}
+
+const JsonObject = Schema.Record(Schema.String, JsonValue)
+
+export const NewFlow = Schema.Struct({
+  states: list("states", QueueName, MaxStates, "Its queues, `incoming`, `claimed` and `done` among them."),
+  transitions: list(
+    "transitions",
+    JsonValue,
+    MaxTransitions,
+    "Its steps: objects with `from` and `to`. Whatever else they hold is kept and answered as it was sent."
+  ),
+  description: maybe(Schema.String, "What the flow is for."),
+  child_flow: maybe(
+    Schema.Union([Schema.Literal(""), JsonObject, Schema.fromJsonString(JsonObject)]),
+    "The flow of the tasks of a project: an object with `transitions` and, if they name new queues, `states`. Its steps count beside the flow's own."
+  )
+}).annotate({ identifier: "NewFlow" })
+export type NewFlow = typeof NewFlow.Type
+
+export class FlowNotFound extends Schema.TaggedError<FlowNotFound>()(
+  "FlowNotFound",
+  { error: ErrorText, flow: Schema.String.pipe(describe("The name asked for.")) },
+  { httpApiStatus: 404, description: "No flow of this name is in reach: it is not registered, or is in another scope." }
+) {
+  static readonly of = (flow: string) => new FlowNotFound({ error: `Flow not found: ${flow}. Register it.`, flow })
+}
+
+export class InvalidFlow extends Schema.TaggedError<InvalidFlow>()(
+  "InvalidFlow",
+  {
+    error: ErrorText,
+    details: Schema.Array(Schema.String).pipe(describe("Everything that is wrong with the flow."))
+  },
+  { httpApiStatus: 400, description: "The states and transitions do not make a flow. Nothing was registered." }
+) {
+  static readonly of = (problems: ReadonlyArray<string>) =>
+    new InvalidFlow({ error: problems.join(" ").slice(0, 1024), details: problems.slice(0, 50) })
+}

@@ -1,0 +1,91 @@
+/** What callers send to move a task: claims, results and verdicts. */
+import * as Schema from "effect/Schema"
+import { describe, integer, JsonTextInput, JsonValue, maybe, natural, Time } from "./Encoding.ts"
+import { OrchestratorId, QueueName } from "./Identifier.ts"
+
+export const Claim = Schema.Struct({
+  orchestrator_id: OrchestratorId,
+  agent_name: Schema.NonEmptyString.pipe(describe("The agent that will work on the task.")),
+  queue: maybe(Schema.String, "The queue to claim from; `incoming` unless given."),
+  role_filter: maybe(
+    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    "Only tasks of this role, or one of these."
+  ),
+  type_filter: maybe(
+    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    "Only tasks of this type, or one of these."
+  ),
+  priority_order: maybe(
+    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    "Priorities in the order to look through; tasks of others come after them. Most urgent first unless given."
+  ),
+  max_claimed: maybe(
+    natural,
+    "How many tasks the machine may hold at once: 429 when it does. What it registered with unless given; reviews do not count."
+  ),
+  lease_duration_seconds: maybe(
+    Schema.Finite,
+    "How long the lease lasts unless renewed, from 1 to 86,400 seconds; the server's default when 0 or not given."
+  )
+}).annotate({ identifier: "Claim" })
+export type Claim = typeof Claim.Type
+
+const expected = {
+  version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another.")
+}
+
+export const Submission = Schema.Struct({
+  commits_count: natural.pipe(describe("Commits made.")),
+  turns_used: natural.pipe(describe("Turns the agent took.")),
+  check_results: maybe(JsonTextInput, "The results of the checks: JSON, or JSON text. Kept from before unless given."),
+  execution_notes: maybe(Schema.String, "What the agent has to say about the work. Kept from before unless given."),
+  pr_number: maybe(integer, "The pull request's number."),
+  pr_url: maybe(Schema.String, "The pull request's address."),
+  ...expected
+}).annotate({ identifier: "Submission" })
+export type Submission = typeof Submission.Type
+
+export const Acceptance = Schema.Struct({
+  accepted_by: Schema.NonEmptyString.pipe(describe("Who accepts the result.")),
+  completed_at: maybe(Time, "When it was done; now unless given."),
+  ...expected
+}).annotate({ identifier: "Acceptance" })
+export type Acceptance = typeof Acceptance.Type
+
+export const Rejection = Schema.Struct({
+  reason: Schema.NonEmptyString.pipe(describe("What is wrong with the result, for whoever takes it next.")),
+  rejected_by: Schema.NonEmptyString.pipe(describe("Who rejects it.")),
+  ...expected
+}).annotate({ identifier: "Rejection" })
+export type Rejection = typeof Rejection.Type
+
+export const Requeue = Schema.Struct({
+  reason: maybe(Schema.String, "Why the work is given up: kept in the task's history."),
+  ...expected
+}).annotate({ identifier: "Requeue" })
+export type Requeue = typeof Requeue.Type
+
+export const Failure = Schema.Struct({
+  reason: Schema.NonEmptyString.pipe(
+    describe("Why it failed: kept on the task as `execution_notes`, and in its history.")
+  ),
+  failed_by: maybe(Schema.String, "Who says so; the holder of the lease unless given."),
+  ...expected
+}).annotate({ identifier: "Failure" })
+export type Failure = typeof Failure.Type
+
+export const ForcedMove = Schema.Struct({
+  queue: QueueName,
+  reason: Schema.NonEmptyString.pipe(describe("Why: kept in the task's history, and sent as a message about it.")),
+  actor: maybe(Schema.String, "Who forces it; the key's name, or `administrator`, unless given."),
+  ...expected
+}).annotate({ identifier: "ForcedMove" })
+export type ForcedMove = typeof ForcedMove.Type
+
+export const HookResult = Schema.Struct({
+  status: Schema.Literals(["passed", "failed"]).annotate({ message: "status must be \"passed\" or \"failed\"" }).pipe(
+    describe("How the hook ended.")
+  ),
+  evidence: maybe(JsonValue, "What shows it: any JSON, kept with the hook.")
+}).annotate({ identifier: "HookResult" })
+export type HookResult = typeof HookResult.Type

@@ -1,0 +1,31 @@
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import { Api } from "../api/Api.ts"
+import { Flows } from "../services/Flows.ts"
+import { ownScope, visibleScope } from "./Scope.ts"
+
+export const FlowsHandlers = HttpApiBuilder.group(
+  Api,
+  "flows",
+  Effect.fn(function*(handlers) {
+    const flows = yield* Flows
+    return handlers.handleAll({
+      register: (request) =>
+        Effect.flatMap(
+          ownScope(request, "Missing required field: scope"),
+          (scope) => flows.register(scope, request.params.name, request.payload)
+        ),
+      list: (request) =>
+        ownScope(request, "Missing required query parameter: scope. Cannot list flows across all scopes.").pipe(
+          Effect.flatMap(flows.list),
+          Effect.map((all) => ({ flows: all }))
+        ),
+      get: (request) => Effect.flatMap(visibleScope(request), (scope) => flows.get(request.params.name, scope)),
+      delete: (request) =>
+        Effect.map(
+          Effect.flatMap(visibleScope(request), (scope) => flows.remove(request.params.name, scope)),
+          (removed) => ({ message: "Flow deleted" as const, name: request.params.name, ...removed })
+        )
+    })
+  })
+)

@@ -1,0 +1,95 @@
+/** Roles: what the agents of a scope may be, and which queue each claims from. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { RoleName, ScopeName } from "../domain/Identifier.ts"
+import { type Role, RoleNotFound, type RoleRegistration, RoleRow, UnknownOrchestrator } from "../domain/Role.ts"
+import { ScopeRequired } from "../domain/ScopeRequired.ts"
+import { Database } from "../sql/Database.ts"
+
+const decodeRows = Schema.decodeUnknownEffect(Schema.Array(RoleRow))
+const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
+
+/** A scope limits an operation to its roles; none means every scope. */
+type Reach = ScopeName | undefined
+
+export class Roles extends Context.Service<Roles, {
+  /** Registers roles in the scope of the orchestrator, and answers all that are its own. */
+  readonly register: (
+    registration: RoleRegistration,
+    scope: Reach
+  ) => Effect.Effect<ReadonlyArray<Role>, UnknownOrchestrator>
+  /** The roles by name. */
+  readonly list: (scope: Reach) => Effect.Effect<ReadonlyArray<Role>>
+  /** Without a scope, the one registered last of those that have the name. */
+  readonly get: (name: RoleName, scope: Reach) => Effect.Effect<Role, RoleNotFound>
+  /** Deletes the role, without a scope the only one of the name, and answers which scope it was in. */
+  readonly remove: (name: RoleName, scope: Reach) => Effect.Effect<ScopeName, RoleNotFound | ScopeRequired>
+}>()("octopoid-server/services/Roles") {
+  static readonly layer = Layer.effect(
+    Roles,
+    Effect.gen(function*() {
+      const { batch, sql } = yield* Database
+
+      const inScope = (scope: Reach) => scope === undefined ? sql`1` : sql`scope = ${scope}`
+      const named = (name: RoleName, scope: Reach) => sql`${inScope(scope)} AND name = ${name}`
+
+      const register = Effect.fn("Roles.register")(function*(registration: RoleRegistration, scope: Reach) {
+        const now = yield* Clock.currentTimeMillis
+        const id = registration.orchestrator_id
+        const roles = registration.roles.filter(({ name }) => name).map(({ claims_from, description, name }) => ({
+          name,
+          description: description || null,
+          claims_from: claims_from || "incoming"
+        }))
+        const [machines = [], , rows] = yield* batch([
+          sql`SELECT scope FROM orchestrators WHERE id = ${id} AND ${inScope(scope)}`,
+          sql`
+            INSERT INTO roles (scope, name, description, claims_from, orchestrator_id, created_at)
+            SELECT o.scope, r.value ->> 'name', r.value ->> 'description', r.value ->> 'claims_from', o.id, ${now}
+            FROM (SELECT id, scope FROM orchestrators WHERE id = ${id} AND ${inScope(scope)}) AS o,
+              json_each(${JSON.stringify(roles)}) AS r
+            WHERE true
+            ON CONFLICT (scope, name) DO UPDATE SET description = excluded.description,
+              claims_from = excluded.claims_from, orchestrator_id = excluded.orchestrator_id
+            WHERE roles.description IS NOT excluded.description OR roles.claims_from <> excluded.claims_from
+              OR roles.orchestrator_id <> excluded.orchestrator_id`,
+          sql`
+            SELECT * FROM roles WHERE orchestrator_id = ${id} AND scope =
+              (SELECT scope FROM orchestrators WHERE id = ${id} AND ${inScope(scope)}) ORDER BY name`
+        ])
+        if (machines.length === 0) return yield* UnknownOrchestrator.of(id)
+        return yield* decode(rows)
+      })
+
+      const list = Effect.fn("Roles.list")(function*(scope: Reach) {
+        const [rows] = yield* batch([sql`SELECT * FROM roles WHERE ${inScope(scope)} ORDER BY name, scope`])
+        return yield* decode(rows)
+      })
+
+      const get = Effect.fn("Roles.get")(function*(name: RoleName, scope: Reach) {
+        const [rows] = yield* batch([
+          sql`SELECT * FROM roles WHERE ${named(name, scope)} ORDER BY created_at DESC, scope LIMIT 1`
+        ])
+        return (yield* decode(rows))[0] ?? (yield* RoleNotFound.of(name))
+      })
+
+      const remove = Effect.fn("Roles.remove")(function*(name: RoleName, scope: Reach) {
+        const which = named(name, scope)
+        const [rows] = yield* batch([
+          sql`SELECT * FROM roles WHERE ${which} LIMIT 2`,
+          sql`DELETE FROM roles WHERE ${which} AND (SELECT count(*) FROM roles WHERE ${which}) = 1`
+        ])
+        const [role, another] = yield* decode(rows)
+        if (another !== undefined) return yield* ScopeRequired.several("role", name)
+        if (role === undefined) return yield* RoleNotFound.of(name)
+        yield* Effect.logInfo("role deleted").pipe(Effect.annotateLogs({ role: name, scope: role.scope }))
+        return role.scope
+      })
+
+      return Roles.of({ register, list, get, remove })
+    })
+  )
+}

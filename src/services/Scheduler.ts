@@ -1,0 +1,72 @@
+/** The scheduler's view of a scope, in one round trip. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { DefaultScope, FlowName, type OrchestratorId, QueueName, ScopeName } from "../domain/Identifier.ts"
+import { Poll } from "../domain/Poll.ts"
+import { ScopeRequired } from "../domain/ScopeRequired.ts"
+import { Database } from "../sql/Database.ts"
+import { Settings } from "./Settings.ts"
+import { decodeCounts } from "./TaskQueue/rows.ts"
+
+const decodeScopes = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ scope: ScopeName })))
+const decodeTasks = Schema.decodeUnknownEffect(Poll.fields.provisional_tasks)
+const decodeFlows = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ name: FlowName, states: Schema.fromJsonString(Schema.Array(QueueName)) }))
+)
+
+export interface PollRequest {
+  readonly orchestrator_id: OrchestratorId | undefined
+  readonly scope: ScopeName | undefined
+  /** Whether the caller sees nothing outside that scope, the orchestrator included. */
+  readonly confined: boolean
+}
+
+export class Scheduler extends Context.Service<Scheduler, {
+  /** The scope's state: of the one that is named, else of the orchestrator's, else of the default one. */
+  readonly poll: (request: PollRequest) => Effect.Effect<Poll, ScopeRequired>
+}>()("octopoid-server/services/Scheduler") {
+  static readonly layer = Layer.effect(
+    Scheduler,
+    Effect.gen(function*() {
+      const { batch, sql } = yield* Database
+      const { requireScope } = yield* Settings
+
+      const poll = Effect.fn("Scheduler.poll")(function*(request: PollRequest) {
+        const machine = request.orchestrator_id ?? null
+        const fallback = requireScope ? null : DefaultScope
+        const scope = request.scope === undefined
+          ? sql`coalesce((SELECT scope FROM orchestrators WHERE id = ${machine}), ${fallback})`
+          : sql`${request.scope}`
+        const [machines, counts, tasks, flows] = yield* batch([
+          sql`SELECT scope FROM orchestrators WHERE id = ${machine}`,
+          sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
+          sql`
+            SELECT id, hooks, pr_number, claimed_by FROM tasks
+            WHERE scope = ${scope} AND queue = 'provisional' ORDER BY created_at, id`,
+          sql`SELECT name, states FROM flows WHERE scope = ${scope} ORDER BY name`
+        ])
+        const [known] = yield* Effect.orDie(decodeScopes(machines))
+        const seen = request.scope ?? known?.scope ?? fallback
+        if (seen === null) {
+          return yield* new ScopeRequired({
+            error: "Missing scope. Provide orchestrator_id (with registered scope) or scope query parameter."
+          })
+        }
+        return {
+          scope: seen,
+          // The three that clients have always been given are there even when they are empty.
+          queue_counts: { incoming: 0, claimed: 0, provisional: 0, ...decodeCounts(counts?.[0]?.counts) },
+          provisional_tasks: yield* Effect.orDie(decodeTasks(tasks)),
+          orchestrator_registered: known !== undefined && (!request.confined || known.scope === seen),
+          flows: Object.fromEntries(
+            (yield* Effect.orDie(decodeFlows(flows))).map(({ name, states }) => [name, { states }])
+          )
+        }
+      })
+
+      return Scheduler.of({ poll })
+    })
+  )
+}
