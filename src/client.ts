@@ -18,6 +18,7 @@ export * from "./domain/Draft.ts"
 export * from "./domain/Flow.ts"
 export { HistoryEntry } from "./domain/History.ts"
 export * from "./domain/Identifier.ts"
+export * from "./domain/Import.ts"
 export { InvalidTask } from "./domain/InvalidTask.ts"
 export * from "./domain/Message.ts"
 export * from "./domain/MoveInput.ts"
@@ -41,10 +42,10 @@ export interface Options {
   readonly retries?: number | undefined
 }
 
-// Reading is safe to repeat, and so are the two calls that only say "I am here". Nothing else is: an answer may be lost
-// after the server has acted.
+// Reading is safe to repeat, and so are the two calls that only say "I am here", and an import, which writes only what is
+// not there. Nothing else is: an answer may be lost after the server has acted.
 const repeatable = (request: HttpClientRequest.HttpClientRequest) =>
-  request.method === "GET" || /\/orchestrators\/(register|[^/]+\/heartbeat)$/.test(request.url)
+  request.method === "GET" || /\/(orchestrators\/(register|[^/]+\/heartbeat)|scopes\/[^/]+\/import)$/.test(request.url)
 
 /**
  * A client of the server at `baseUrl`: a method for each endpoint, as `client.tasks.claim({ payload, query })`. It fails

@@ -20,6 +20,7 @@ import { Actions } from "./services/Actions.ts"
 import { Drafts } from "./services/Drafts.ts"
 import { FailureLimit } from "./services/FailureLimit.ts"
 import { Flows } from "./services/Flows.ts"
+import { Import } from "./services/Import.ts"
 import { Keys } from "./services/Keys.ts"
 import { Maintenance } from "./services/Maintenance.ts"
 import { Messages } from "./services/Messages.ts"
@@ -59,7 +60,8 @@ const ServicesLayer = Layer.mergeAll(
   Actions.layer,
   Flows.layer,
   Roles.layer,
-  SchedulerService.layer
+  SchedulerService.layer,
+  Import.layer
 ).pipe(Layer.provideMerge(PlatformLayer))
 
 const runtime = ManagedRuntime.make(ServicesLayer)

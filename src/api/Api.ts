@@ -4,6 +4,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import { ActionsApi } from "./Actions.ts"
 import { DraftsApi } from "./Drafts.ts"
 import { FlowsApi } from "./Flows.ts"
+import { ImportApi } from "./Import.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
 import { KeysApi } from "./Keys.ts"
 import { MessagesApi } from "./Messages.ts"
@@ -25,6 +26,7 @@ export class Api extends HttpApi.make("octopoid")
   .add(FlowsApi)
   .add(RolesApi)
   .add(SchedulerApi)
+  .add(ImportApi)
   .add(SystemApi)
   .middleware(RequestErrors)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true })

@@ -10,6 +10,7 @@ import { DocsLayer } from "./Docs.ts"
 import { DraftsHandlers } from "./Drafts.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
 import { FlowsHandlers } from "./Flows.ts"
+import { ImportHandlers } from "./Import.ts"
 import { KeysHandlers } from "./Keys.ts"
 import { MessagesHandlers } from "./Messages.ts"
 import { OrchestratorsHandlers } from "./Orchestrators.ts"
@@ -32,6 +33,7 @@ const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pip
     FlowsHandlers,
     RolesHandlers,
     SchedulerHandlers,
+    ImportHandlers,
     SystemHandlers
   ])
 )

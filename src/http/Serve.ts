@@ -6,6 +6,7 @@ import type { Access } from "../services/Access.ts"
 import type { Actions } from "../services/Actions.ts"
 import type { Drafts } from "../services/Drafts.ts"
 import type { Flows } from "../services/Flows.ts"
+import type { Import } from "../services/Import.ts"
 import type { Keys } from "../services/Keys.ts"
 import type { Messages } from "../services/Messages.ts"
 import type { Orchestrators } from "../services/Orchestrators.ts"
@@ -25,6 +26,7 @@ type Services =
   | Database
   | Drafts
   | Flows
+  | Import
   | Keys
   | Messages
   | Orchestrators

@@ -3,12 +3,20 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { TaskId } from "../domain/Identifier.ts"
 
-const blockerKey = (id: string) => id.replace(/^(TASK-)+/, "")
+/** What an edge is found by. */
+export const blockerKey = (id: string) => id.replace(/^(TASK-)+/, "")
 
 interface Blocker {
   readonly id: TaskId
   /** A condition on columns of `tasks` that finds the blocker, as long as what it does is done. */
   readonly where: Fragment
+}
+
+/** That `task` waits for `blocker`, which comes at this place in its list. */
+export interface Edge {
+  readonly task: TaskId
+  readonly blocker: string
+  readonly position: number
 }
 
 export const make = (sql: D1Client.D1Client) => {
@@ -22,37 +30,36 @@ export const make = (sql: D1Client.D1Client) => {
     sql`(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies
       WHERE task_id = ${id} AND satisfied_at IS NULL)`
 
-  const waiting = (blocker: Blocker): Fragment =>
-    sql`id IN (SELECT task_id FROM dependencies WHERE ${edgesTo(blocker)}) AND blocked_by IS NOT ${
-      remaining(sql`tasks.id`)
-    }`
-
   /**
    * Brings `blocked_by` of the waiting tasks up to date with their edges, and records it. `updated_at` stays: it says when
    * somebody worked on a task, and clients clean up after it.
    */
-  const refresh = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
-    sql`
+  const refresh = (edges: Fragment, actor: string | null, reason: string, now: number): Array<Statement<any>> => {
+    const waiting = sql`id IN (SELECT task_id FROM dependencies WHERE ${edges})
+      AND blocked_by IS NOT ${remaining(sql`tasks.id`)}`
+    return [
+      sql`
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
       SELECT id, version + 1, scope,
         CASE WHEN ${remaining(sql`tasks.id`)} IS NULL THEN 'unblocked' ELSE 'blockers_changed' END,
         queue, queue, ${actor}, ${reason}, grants, ${now}
-      FROM tasks WHERE ${waiting(blocker)}`,
-    sql`
+      FROM tasks WHERE ${waiting}`,
+      sql`
       UPDATE tasks SET version = version + 1, blocked_by = ${remaining(sql`tasks.id`)}
-      WHERE ${waiting(blocker)} RETURNING *`
-  ]
+      WHERE ${waiting} RETURNING *`
+    ]
+  }
 
   /** The blocker is about to be done: who waited only for it may be claimed. */
   const release = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
     sql`UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edgesTo(blocker)}`,
-    ...refresh(blocker, actor, reason, now)
+    ...refresh(edgesTo(blocker), actor, reason, now)
   ]
 
   /** The blocker is no longer done: who depends on it waits again. */
   const hold = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
     sql`UPDATE dependencies SET satisfied_at = NULL WHERE ${edgesTo(blocker)}`,
-    ...refresh(blocker, actor, reason, now)
+    ...refresh(edgesTo(blocker), actor, reason, now)
   ]
 
   /** The task is about to be deleted: its edges go, to it and from it. */
@@ -74,11 +81,35 @@ export const make = (sql: D1Client.D1Client) => {
       sql`
         INSERT OR IGNORE INTO dependencies (scope, blocker_key, blocker_id, task_id, position, satisfied_at)
         SELECT ${scope}, value ->> 0, value ->> 1, ${id}, key, (
-          SELECT ${now} FROM tasks AS blocker WHERE blocker.scope = ${scope} AND blocker.queue = 'done'
+          SELECT ${now} FROM tasks AS blocker WHERE +blocker.scope = ${scope} AND +blocker.queue = 'done'
           AND blocker.id IN (value ->> 1, iif(value ->> 1 LIKE 'TASK-%', substr(value ->> 1, 6), NULL)) LIMIT 1)
         FROM json_each(${JSON.stringify(blockers.map((blocker) => [blockerKey(blocker), blocker]))}) WHERE ${where}`
     ])
   ]
 
-  return { release, hold, forget, depend, remaining }
+  /** Writes what several tasks of a scope wait for, as long as `where` holds for the task; `settle` has to follow. */
+  const dependAll = (scope: string, edges: ReadonlyArray<Edge>, where: Fragment): Statement<any> =>
+    sql`
+      INSERT OR IGNORE INTO dependencies (scope, blocker_key, blocker_id, task_id, position)
+      SELECT ${scope}, value ->> 'key', value ->> 'blocker', value ->> 'task', value ->> 'position'
+      FROM json_each(${JSON.stringify(edges.map((edge) => ({ ...edge, key: blockerKey(edge.blocker) })))})
+      WHERE value ->> 'task' IN (SELECT id FROM tasks WHERE ${where})`
+
+  const listed = (ids: ReadonlyArray<string>): Fragment =>
+    sql`IN (SELECT value FROM json_each(${JSON.stringify([...new Set(ids)])}))`
+
+  /** The edges from these tasks of a scope, and the edges to these. */
+  const edgesFromAll = (scope: string, tasks: ReadonlyArray<string>): Fragment =>
+    sql`+scope = ${scope} AND task_id ${listed(tasks)}`
+  const edgesToAll = (scope: string, blockers: ReadonlyArray<string>): Fragment =>
+    sql`+scope = ${scope} AND blocker_key ${listed(blockers.map(blockerKey))}`
+
+  /** Satisfies those of the edges whose blocker is done. `refresh` has to follow where tasks were waiting already. */
+  const settle = (edges: Fragment, now: number): Statement<any> =>
+    sql`
+      UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edges}
+      AND EXISTS (SELECT 1 FROM tasks AS blocker WHERE +blocker.scope = dependencies.scope AND +blocker.queue = 'done'
+        AND blocker.id IN (dependencies.blocker_id, iif(blocker_id LIKE 'TASK-%', substr(blocker_id, 6), NULL)))`
+
+  return { dependAll, edgesFromAll, edgesToAll, settle, refresh, release, hold, forget, depend, remaining }
 }

@@ -237,6 +237,11 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "PATCH /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`, { title: "x" }),
   "DELETE /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`),
 
+  "POST /api/v1/scopes/:scope/import": {
+    success: 200,
+    ...administrator,
+    ask: (scope) => [`/api/v1/scopes/${scope}/import`, { drafts: [] }]
+  },
   "POST /api/v1/scopes/:scope/keys": {
     success: 201,
     ...administrator,

@@ -10,6 +10,7 @@ import { Actions } from "../../src/services/Actions.ts"
 import { Drafts } from "../../src/services/Drafts.ts"
 import { FailureLimit } from "../../src/services/FailureLimit.ts"
 import { Flows } from "../../src/services/Flows.ts"
+import { Import } from "../../src/services/Import.ts"
 import { Keys } from "../../src/services/Keys.ts"
 import { Leases } from "../../src/services/Leases.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
@@ -47,7 +48,8 @@ export const servicesWith = (config: Record<string, string>) =>
     Actions.layer,
     Flows.layer,
     Roles.layer,
-    Scheduler.layer
+    Scheduler.layer,
+    Import.layer
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(DatabaseLayer, Settings.layer)),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(config))),

@@ -38,7 +38,7 @@ export const Command = Schema.Union([
   }),
   Schema.TaggedStruct("Review", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Continue", { scope: ScopeOf, agent: Agent }),
-  Schema.TaggedStruct("Test", { scope: ScopeOf, agent: Agent }),
+  Schema.TaggedStruct("Test", { agent: Agent }),
   Schema.TaggedStruct("Submit", { id: Id, turns: between(0, 120) }),
   Schema.TaggedStruct("Accept", { id: Id }),
   Schema.TaggedStruct("Reject", { id: Id }),
@@ -82,7 +82,7 @@ export const begin = (priorities: typeof Start.Type): ReadonlyArray<Command> =>
     {
       _tag: "Create",
       id,
-      scope: "red",
+      scope: i < 2 ? "red" : "blue",
       role: i % 2 === 0 ? "build" : "review",
       priority: priorities[i]!,
       blockers: []
@@ -289,7 +289,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
         yield* claim(command.scope, command.agent, "needs_continuation", [])
         break
       case "Test":
-        yield* claim(command.scope, command.agent, "testing", [])
+        yield* claim("blue", command.agent, "testing", [])
         break
       case "Submit":
         yield* expecting(

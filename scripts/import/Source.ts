@@ -1,0 +1,85 @@
+/** The server that records are copied from: reads every record of a scope over its API. */
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+
+export type Item = Record<string, unknown>
+
+/** The import cannot go on. What was written stays, and the next run goes on from there. */
+export class ImportStopped extends Schema.TaggedError<ImportStopped>()("ImportStopped", { message: Schema.String }) {}
+
+export interface Source {
+  /** The records of a list that is not paged; none when the server knows no such list. */
+  readonly list: (name: string, query: Query) => Effect.Effect<ReadonlyArray<Item>, ImportStopped>
+  /** All records of a paged list, and how many there are said to be. */
+  readonly pages: (name: string, orders: ReadonlyArray<Query>) => Effect.Effect<Pages, ImportStopped>
+}
+
+export interface Pages {
+  readonly records: ReadonlyArray<Item>
+  readonly total: number
+}
+
+type Query = Record<string, string>
+
+// The old server caps tasks at this many a page, and takes any number elsewhere.
+const PageSize = 500
+
+const decodeJson = HttpClientResponse.schemaBodyJson(Schema.Record(Schema.String, Schema.Unknown))
+const isRecord = Schema.is(Schema.Record(Schema.String, Schema.Unknown))
+
+const recordsOf = (body: Item | undefined, name: string): ReadonlyArray<Item> => {
+  const records = body?.[name]
+  return Array.isArray(records) ? records.filter(isRecord) : []
+}
+
+export const make = Effect.fnUntraced(function*(baseUrl: string, key: string | undefined, retries = 4) {
+  const client = HttpClient.retryTransient(yield* HttpClient.HttpClient, {
+    times: retries,
+    schedule: Schedule.jittered(Schedule.exponential("300 millis"))
+  })
+
+  /** One answer; undefined when the server has no such list. */
+  const get = Effect.fnUntraced(function*(name: string, query: Query) {
+    const url = `${baseUrl.replace(/\/+$/, "")}/api/v1/${name}`
+    const request = HttpClientRequest.get(url, { urlParams: query })
+    const response = yield* client.execute(key ? HttpClientRequest.bearerToken(request, key) : request).pipe(
+      Effect.mapError((error) => new ImportStopped({ message: `${url} cannot be read: ${error.message}` }))
+    )
+    if (response.status === 404) return undefined
+    const body = yield* decodeJson(response).pipe(
+      Effect.mapError(() =>
+        new ImportStopped({ message: `${url} answered ${response.status}, and not with a JSON object.` })
+      )
+    )
+    return response.status === 200
+      ? body
+      : yield* new ImportStopped({ message: `${url} answered ${response.status}: ${String(body.error)}` })
+  })
+
+  const list: Source["list"] = (name, query) => Effect.map(get(name, query), (body) => recordsOf(body, name))
+
+  // Pages shift while others write, and the old server breaks ties in no particular order: so the list is read again, in
+  // another order if it has one, until as many different records were seen as it says there are.
+  const pages: Source["pages"] = Effect.fnUntraced(function*(name, orders) {
+    const found = new Map<unknown, Item>()
+    let total = 0
+    for (const order of orders) {
+      for (let offset = 0;;) {
+        const body = yield* get(name, { ...order, limit: String(PageSize), offset: String(offset) })
+        const records = recordsOf(body, name)
+        for (const record of records) found.set(record.id, record)
+        total = typeof body?.total === "number" ? body.total : found.size
+        offset += records.length
+        if (records.length === 0 || offset >= total) break
+      }
+      if (found.size >= total) break
+    }
+    return { records: [...found.values()], total }
+  })
+
+  return { list, pages } satisfies Source
+})

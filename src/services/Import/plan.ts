@@ -1,0 +1,71 @@
+/** What the import of one kind of records amounts to: statements of the batch, and how to read what they answered. */
+import type * as Context from "effect/Context"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import type { Statement } from "effect/sql/Statement"
+import type { ImportConflict, ImportKind } from "../../domain/Import.ts"
+import type { Answers, Database } from "../../sql/Database.ts"
+
+export interface Outcome {
+  readonly imported: number
+  readonly existing: number
+  readonly conflicts: ReadonlyArray<ImportConflict>
+}
+
+export interface Plan {
+  readonly statements: ReadonlyArray<Statement<any>>
+  /** Takes the answers of these statements. */
+  readonly outcome: (answers: Answers) => Outcome
+}
+
+/** Plans the import of the records of one kind into `scope`. */
+export type Planner = (
+  sql: Context.Service.Shape<typeof Database>["sql"],
+  scope: string,
+  records: ReadonlyArray<unknown>,
+  now: number
+) => Plan
+
+/** What a record is called, whether or not it can be read. */
+const nameOf = (record: unknown, index: number): string => {
+  const { id, name } = Predicate.isObject(record) ? record as Record<string, unknown> : {}
+  const given = id ?? name
+  return Predicate.isString(given) || Predicate.isNumber(given) ? String(given).slice(0, 200) : `#${index}`
+}
+
+/** Reads the records; the ones that do not fit are conflicts. */
+export const readAll = <A>(
+  kind: ImportKind,
+  read: (record: unknown) => Result.Result<A, string>,
+  records: ReadonlyArray<unknown>
+) => {
+  const fitting: Array<A> = []
+  const conflicts: Array<ImportConflict> = []
+  for (const [index, record] of records.entries()) {
+    const result = read(record)
+    if (Result.isSuccess(result)) fitting.push(result.success)
+    else conflicts.push({ kind, id: nameOf(record, index), error: result.failure })
+  }
+  return { fitting, conflicts }
+}
+
+export interface Verdict {
+  readonly id: string
+  /** Why the scope has not got the record, if so. */
+  readonly problem: string | undefined
+}
+
+/** A record that was not written is there already, or something is in its way. */
+export const outcomeOf = (
+  kind: ImportKind,
+  written: number,
+  verdicts: ReadonlyArray<Verdict>,
+  unread: ReadonlyArray<ImportConflict>
+): Outcome => {
+  const conflicts = verdicts.flatMap(({ id, problem }) => problem === undefined ? [] : [{ kind, id, error: problem }])
+  return {
+    imported: written,
+    existing: verdicts.length - written - conflicts.length,
+    conflicts: [...unread, ...conflicts]
+  }
+}

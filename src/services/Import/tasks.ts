@@ -1,0 +1,110 @@
+/** Tasks: each with its row, its history, its blockers and its count, in whatever order they come. */
+import * as Result from "effect/Result"
+import { reader } from "../../domain/Imported.ts"
+import { blockersOf, columnsOf, ImportedTask } from "../../domain/ImportedTask.ts"
+import type { Row } from "../../sql/Database.ts"
+import * as Dependents from "../../sql/Dependents.ts"
+import { outcomeOf, type Planner, readAll } from "./plan.ts"
+
+const readTask = reader(ImportedTask)
+
+const read = (record: unknown) =>
+  Result.flatMap(readTask(record), (task) => {
+    const blockers = blockersOf(task)
+    return typeof blockers === "string" ? Result.fail(blockers) : Result.succeed({ task, blockers })
+  })
+
+const problem = ({ elsewhere, file_path, here, path_taken, project_id, unknown_project }: Row): string | undefined =>
+  here === 1
+    ? undefined
+    : elsewhere === 1
+    ? "Another scope has a task with this id, and ids are unique on the server."
+    : path_taken === 1
+    ? `file_path: another task of the scope has the path ${String(file_path)} already.`
+    : unknown_project === 1
+    ? `project_id: the scope has no project ${String(project_id)}. Import it first.`
+    : "The task cannot be written."
+
+export const planTasks: Planner = (sql, scope, records, now) => {
+  const { conflicts, fitting } = readAll("tasks", read, records)
+  if (fitting.length === 0) return { statements: [], outcome: () => outcomeOf("tasks", 0, [], conflicts) }
+  const dependents = Dependents.make(sql)
+  const rows = fitting.map(({ task }) => columnsOf(task, now))
+  const columns = Object.keys(rows[0] ?? {}).filter((name) => name !== "version" && name !== "fencing_token")
+  const keys = rows.map(({ file_path, id, project_id }) => ({ file_path, id, project_id }))
+  const edges = fitting.flatMap(({ blockers, task }) =>
+    blockers.map((blocker, position) => ({ task: task.id, blocker, position }))
+  )
+  const done = fitting.flatMap(({ task }) => task.queue === "done" ? [task.id] : [])
+
+  // The names of columns are ours, never a caller's.
+  const field = (column: string) => sql.literal(`given.value ->> '${column}'`)
+  const project = sql`SELECT 1 FROM projects WHERE id = ${field("project_id")} AND scope = ${scope}`
+  // Under the id of a task that was deleted it goes on counting where that one stopped.
+  const before = (column: string) =>
+    sql`coalesce((
+      SELECT ${sql(column)} FROM history WHERE task_id = ${field("id")} ORDER BY version DESC LIMIT 1), 0)`
+  // Every version has its entry in history, so the tasks whose last one is missing are those just written.
+  // The `+` keeps SQLite from searching the scope for what the ids find.
+  const written = sql`
+    +scope = ${scope} AND id IN (SELECT value FROM json_each(${JSON.stringify(keys.map(({ id }) => id))}))
+    AND NOT EXISTS (SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version)`
+
+  const waits = edges.length === 0 ? [] : [
+    dependents.dependAll(scope, edges, written),
+    dependents.settle(dependents.edgesFromAll(scope, edges.map(({ task }) => task)), now),
+    sql`UPDATE tasks SET blocked_by = ${dependents.remaining(sql`tasks.id`)} WHERE ${written}`
+  ]
+  const releases = done.length === 0 ? [] : [
+    dependents.settle(dependents.edgesToAll(scope, done), now),
+    ...dependents.refresh(
+      dependents.edgesToAll(scope, done),
+      null,
+      "A task it waits for was imported, and is done.",
+      now
+    )
+  ]
+  return {
+    statements: [
+      sql`
+        INSERT INTO tasks (scope, version, grants, ${sql.csv(columns.map((column) => sql`${sql(column)}`))})
+        SELECT ${scope}, max(${field("version")}, ${before("version")} + 1),
+          iif(${field("claimed_by")} IS NULL, ${before("grants")}, max(${field("fencing_token")}, ${
+        before("grants")
+      } + 1)),
+          ${sql.csv(columns.map(field))}
+        FROM json_each(${JSON.stringify(rows)}) AS given
+        WHERE ${field("project_id")} IS NULL OR EXISTS (${project}) ON CONFLICT DO NOTHING RETURNING id`,
+      sql`
+        SELECT ${field("id")} AS id, ${field("file_path")} AS file_path, ${field("project_id")} AS project_id,
+          EXISTS (SELECT 1 FROM tasks WHERE id = ${field("id")} AND +scope = ${scope}) AS here,
+          EXISTS (SELECT 1 FROM tasks WHERE id = ${field("id")} AND scope <> ${scope}) AS elsewhere,
+          EXISTS (SELECT 1 FROM tasks WHERE scope = ${scope} AND file_path = ${field("file_path")}) AS path_taken,
+          ${field("project_id")} IS NOT NULL AND NOT EXISTS (${project}) AS unknown_project
+        FROM json_each(${JSON.stringify(keys)}) AS given ORDER BY given.key`,
+      ...waits,
+      sql`
+        INSERT INTO queue_counts (scope, counts)
+        SELECT ${scope}, json_group_object(queue, n)
+        FROM (SELECT queue, count(*) AS n FROM tasks WHERE ${written} GROUP BY queue) HAVING count(*) > 0
+        ON CONFLICT (scope) DO UPDATE SET counts = (
+          SELECT json_group_object(queue, total) FROM (
+            SELECT queue, sum(n) AS total FROM (
+              SELECT key AS queue, value AS n FROM json_each(queue_counts.counts)
+              UNION ALL SELECT key, value FROM json_each(excluded.counts))
+            GROUP BY queue))`,
+      sql`
+        INSERT INTO history (task_id, version, scope, event, to_queue, reason, grants, at)
+        SELECT id, version, scope, 'imported', queue, 'Copied from another server.', grants, ${now}
+        FROM tasks WHERE ${written}`,
+      ...releases
+    ],
+    outcome: ([inserted = [], verdicts = []]) =>
+      outcomeOf(
+        "tasks",
+        inserted.length,
+        verdicts.map((row) => ({ id: String(row.id), problem: problem(row) })),
+        conflicts
+      )
+  }
+}

@@ -1,0 +1,209 @@
+/** Importing over real SQL: what becomes of the kinds that have no endpoint of their own here, and what is in the way. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import { ImportBatch, importKinds } from "../../src/domain/Import.ts"
+import { Import } from "../../src/services/Import.ts"
+import { Database } from "../../src/sql/Database.ts"
+import { task } from "../import/OldServer.ts"
+import { ServicesLayer } from "../support/layers.ts"
+
+const now = Date.UTC(2026, 2, 2, 12)
+const at = now - 3_600_000
+const decode = Schema.decodeUnknownSync(ImportBatch)
+
+const load = (scope: string, batch: unknown) => Import.use(({ run }) => run(scope, decode(batch)))
+const rows = (table: string) =>
+  Database.use(({ batch, sql }) => Effect.map(batch([sql`SELECT * FROM ${sql(table)}`]), ([rows = []]) => rows))
+
+const message = (id: string, rest: object = {}) => ({
+  id,
+  task_id: "42",
+  from_actor: "human",
+  to_actor: "agent",
+  type: "comment",
+  content: "hello",
+  created_at: "2026-03-02T11:00:00.000Z",
+  scope: "red",
+  parent_message_id: null,
+  ...rest
+})
+const action = (id: string, rest: object = {}) => ({
+  id,
+  entity_type: "draft",
+  entity_id: "42",
+  action_type: "proposal",
+  label: "Do it",
+  description: null,
+  status: "proposed",
+  proposed_by: "ada",
+  proposed_at: "2026-03-02T11:00:00.000Z",
+  executed_at: null,
+  result: null,
+  expires_at: null,
+  metadata: null,
+  scope: "red",
+  action_data: "{\"command\":\"x\"}",
+  ...rest
+})
+
+describe("Import", () => {
+  it.effect("writes flows with what they mean, roles, messages in order and actions", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(now)
+      const transitions = [
+        { from: "incoming", to: "claimed", agent: "implementer" },
+        { from: "claimed", to: "review", runs: ["push_branch"] },
+        { from: "review", to: "done", conditions: [{ name: "c", on_fail: "incoming" }] }
+      ]
+      const report = yield* load("red", {
+        flows: [{
+          name: "default",
+          scope: "red",
+          states: "[\"incoming\",\"claimed\",\"review\",\"done\"]",
+          transitions: JSON.stringify(transitions),
+          registered_at: "2026-03-02 11:00:00",
+          updated_at: "2026-03-02 11:30:00"
+        }],
+        roles: [{
+          name: "reviewer",
+          description: null,
+          claims_from: "review",
+          orchestrator_id: "k-m",
+          created_at: "2026-03-02 11:00:00"
+        }],
+        messages: [
+          message("msg-2"),
+          message("msg-1", { parent_message_id: "msg-2", created_at: "2026-03-02 11:00:01" })
+        ],
+        actions: [action("act-1", { status: "completed", executed_at: "2026-03-02T11:30:00.000Z", result: "ok" })]
+      })
+      assert.deepStrictEqual(report.conflicts, [])
+      const [flow] = yield* rows("flows")
+      assert.deepStrictEqual(JSON.parse(String(flow?.transitions)), transitions)
+      assert.deepInclude(flow, { scope: "red", registered_at: at, updated_at: at + 1_800_000, child_flow: null })
+      assert.deepInclude(JSON.parse(String(flow?.rules)).task, {
+        leads: { incoming: { claimed: 1 }, claimed: { review: 1 }, review: { done: 1 } },
+        submit: "review"
+      })
+      assert.deepInclude((yield* rows("roles"))[0], { scope: "red", name: "reviewer", claims_from: "review" })
+      const messages = yield* rows("messages")
+      assert.deepStrictEqual(messages.map(({ id, seq }) => [id, seq]), [["msg-2", 1], ["msg-1", 2]])
+      assert.deepInclude(messages[1], {
+        task_id: "42",
+        parent_message_id: "msg-2",
+        to_actor: "agent",
+        created_at: at + 1000,
+        status: "pending"
+      })
+      assert.deepInclude((yield* rows("actions"))[0], {
+        id: "act-1",
+        entity_id: "42",
+        status: "completed",
+        executed_at: at + 1_800_000,
+        result: "ok",
+        action_data: "{\"command\":\"x\"}"
+      })
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("reports what does not fit by its field, and writes the rest", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(now)
+      const report = yield* load("red", {
+        tasks: [
+          task("good", at),
+          task("quoted", at, { queue: "a\"b" }),
+          task("nowhere", at, { queue: "" }),
+          task("undated", at, { completed_at: "yesterday" }),
+          task("counted", at, { attempt_count: "many" }),
+          task("self", at, { blocked_by: "x,self" }),
+          task("x".repeat(201), at),
+          task("late", at, { created_at: "2026-13-41 10:00:00" }),
+          task("homeless", at, { project_id: "p" }),
+          "nonsense"
+        ],
+        drafts: [{ id: "slug", title: "t", author: "a", created_at: "2026-03-02 11:00:00" }],
+        flows: [{ name: "f", states: "[", transitions: "[]" }],
+        actions: [action("act-1", { status: "lost" })],
+        messages: [message("msg-1", { content: "" })]
+      })
+      assert.strictEqual(report.imported.tasks, 1)
+      assert.deepStrictEqual(
+        report.conflicts.map(({ error, id, kind }) => [kind, id.slice(0, 20), /^\w+/.exec(error)?.[0]]),
+        [
+          ["flows", "f", "states"],
+          ["drafts", "slug", "id"],
+          ["tasks", "quoted", "queue"],
+          ["tasks", "nowhere", "queue"],
+          ["tasks", "undated", "completed_at"],
+          ["tasks", "counted", "attempt_count"],
+          ["tasks", "self", "blocked_by"],
+          ["tasks", "x".repeat(20), "id"],
+          ["tasks", "late", "created_at"],
+          ["tasks", "#9", "The"],
+          ["tasks", "homeless", "project_id"],
+          ["messages", "msg-1", "content"],
+          ["actions", "act-1", "status"]
+        ]
+      )
+      assert.deepStrictEqual((yield* rows("queue_counts")).map(({ counts }) => counts), ["{\"incoming\":1}"])
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("never takes a record from another scope, nor writes over one", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(now)
+      const created_at = "2026-03-02 11:00:00"
+      const batch = {
+        orchestrators: [{ id: "k-m", cluster: "k", machine_id: "m" }],
+        projects: [{ id: "p", title: "P", branch: "b", created_at }],
+        drafts: [{ id: 1, title: "D", author: "a", created_at }],
+        tasks: [task("t", at)],
+        messages: [message("msg-1")],
+        actions: [action("act-1")]
+      }
+      const kinds = ["orchestrators", "projects", "drafts", "tasks", "messages", "actions"]
+      assert.deepStrictEqual((yield* load("red", batch)).conflicts, [])
+      const elsewhere = yield* load("blue", batch)
+      assert.deepStrictEqual(elsewhere.conflicts.map(({ kind }) => kind), kinds)
+      assert.isTrue(importKinds.every((kind) => elsewhere.imported[kind] === 0 && elsewhere.existing[kind] === 0))
+      for (const { error } of elsewhere.conflicts) assert.match(error, /^Another (scope|draft)/)
+
+      const clash = yield* load("red", {
+        drafts: [{ id: 1, title: "Another", author: "a", created_at: "2026-03-02 11:00:01" }],
+        tasks: [task("u", at, { file_path: "TASK-t.md" }), task("t", at, { title: "changed there" })]
+      })
+      assert.deepStrictEqual(clash.imported, elsewhere.imported)
+      assert.strictEqual(clash.existing.tasks, 1)
+      assert.deepStrictEqual(clash.conflicts.map(({ id, kind }) => [kind, id]), [["drafts", "1"], ["tasks", "u"]])
+      assert.match(clash.conflicts[1]!.error, /^file_path: another task of the scope has the path TASK-t.md/)
+      assert.strictEqual((yield* rows("tasks"))[0]?.title, "t")
+      assert.deepStrictEqual(yield* rows("queue_counts"), [{ scope: "red", counts: "{\"incoming\":1}" }])
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("counts a record sent twice in one request once", () =>
+    Effect.gen(function*() {
+      const report = yield* load("red", {
+        tasks: [task("t", at), task("t", at)],
+        messages: [message("m"), message("m")]
+      })
+      assert.deepStrictEqual([report.imported.tasks, report.existing.tasks], [1, 1])
+      assert.deepStrictEqual([report.imported.messages, report.existing.messages], [1, 1])
+      assert.strictEqual((yield* rows("history")).length, 1)
+      assert.throws(() => decode({ tasks: Array.from({ length: 101 }, () => ({})) }), /100/)
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("goes on counting where a deleted task of the same id stopped", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(now)
+      const { batch, sql } = yield* Database
+      yield* batch([
+        sql`INSERT INTO history ${
+          sql.insert({ task_id: "t", version: 7, scope: "red", event: "deleted", grants: 3, at })
+        }`
+      ])
+      const lease = { queue: "claimed", claimed_by: "ann", lease_expires_at: "2026-03-02T13:00:00Z" }
+      yield* load("red", { tasks: [task("t", at, lease)] })
+      assert.deepInclude((yield* rows("tasks"))[0], { version: 8, grants: 4, fencing_token: 4, claimed_at: at })
+    }).pipe(Effect.provide(ServicesLayer)))
+})
