@@ -52,14 +52,20 @@ export const make = Effect.gen(function*() {
       where: sql`1 ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}
         ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`
     }, set)
-    const releases: Array<Statement<any>> = move === moves.accept
+    // Who waits for the task is brought up to date with where it is then, which changes nothing if it was not moved. Only
+    // a registered flow leads out of `done`, so only its steps can make anybody wait again.
+    const waiting: Array<Statement<any>> = move === moves.accept
       ? dependents.release({ id, where: sql`id = ${id} AND queue = 'done'` }, null, `Task ${id} is done.`, now)
+      : move.flow === "step"
+      ? dependents.hold({ id, where: sql`id = ${id} AND queue <> 'done'` }, null, `Task ${id} is no longer done.`, now)
       : []
-    const answers = yield* batch([...steps, ...releases])
+    const answers = yield* batch([...steps, ...waiting])
     const task = yield* firstTask(answers[1])
     if (task === undefined) return yield* refusal(order)
-    if (releases.length > 0) yield* logTransitions("unblocked", answers.at(-1))
-    yield* logTransition(move.event, task, typeof order.actor === "string" ? order.actor : null)
+    if (waiting.length > 0) yield* logTransitions(move === moves.accept ? "unblocked" : "blocked", answers.at(-1))
+    const detoured = move === moves.burnOut && task.queue !== landing(move, task)
+    const event = detoured ? moves.submit.event : move.event
+    yield* logTransition(event, task, typeof order.actor === "string" ? order.actor : null)
     return task
   })
 })
