@@ -8,6 +8,9 @@ ALTER TABLE tasks ADD COLUMN intervention_from TEXT;
 -- "How much does this machine hold?" and "what does it hold?"
 CREATE INDEX tasks_held_by ON tasks (orchestrator_id, queue) WHERE orchestrator_id IS NOT NULL;
 
+-- "Who needs somebody's attention?" Clients ask with every tick.
+CREATE INDEX tasks_flagged ON tasks (scope, created_at, id) WHERE needs_intervention = 1;
+
 -- How many tasks a machine may hold at once, when its claims do not say.
 ALTER TABLE orchestrators ADD COLUMN max_claimed INTEGER;
 

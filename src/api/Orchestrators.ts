@@ -69,6 +69,18 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       .annotateMerge(
         OpenApi.annotations({ summary: "Read an orchestrator", description: "The machine as it is known." })
       ),
+    HttpApiEndpoint.delete("delete", "/:id", {
+      params,
+      query: scopeParameter,
+      success: Schema.Struct({
+        message: Schema.Literal("Orchestrator deleted").pipe(describe("That it is gone.")),
+        orchestrator_id: OrchestratorId
+      }),
+      error
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Delete an orchestrator",
+      description: "Forgets a machine and frees its id. What it holds goes back when the leases run out."
+    })),
     HttpApiEndpoint.patch("patch", "/:id", {
       params,
       query: scopeParameter,

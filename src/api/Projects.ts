@@ -35,7 +35,8 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
       error: ScopeRequired
     }).annotateMerge(OpenApi.annotations({
       summary: "List projects",
-      description: "A page of the scope's projects, newest first. Every filter narrows it."
+      description:
+        "A page of the scope's projects, newest first: up to 500 of one `status` unless a limit is given. Every filter narrows it."
     })),
     HttpApiEndpoint.post("create", "/", {
       query: scopeParameter,

@@ -31,7 +31,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       error: ScopeRequired
     }).annotateMerge(OpenApi.annotations({
       summary: "List tasks",
-      description: "A page of the scope's tasks, newest first unless sorted by priority. Every filter narrows it."
+      description:
+        "A page of the scope's tasks, newest first unless sorted by priority: up to 500 of queues other than `done` and `failed`, unless a limit is given. Every filter narrows it."
     })),
     HttpApiEndpoint.post("create", "/", {
       query: scopeParameter,

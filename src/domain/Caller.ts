@@ -66,7 +66,7 @@ export class AdministratorRequired extends Schema.TaggedError<AdministratorRequi
 ) {
   static readonly of = (what: string) =>
     new AdministratorRequired({
-      error: `Only the administrator may ${what}. Send the server's API_SECRET_KEY as the bearer token.`
+      error: `Only the administrator may ${what}. Ask the administrator.`
     })
 }
 

@@ -40,6 +40,11 @@ export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
       error: "Missing required field: branch. Caller must set branch explicitly.",
       field: "branch"
     })
+  static readonly createdDone = () =>
+    new InvalidTask({
+      error: "queue: only the administrator may create a task in done. Create it in incoming, and accept its result.",
+      field: "queue"
+    })
   static readonly empty = (field: string) =>
     new InvalidTask({ error: `${field}: a task always has one, so it cannot be cleared.`, field })
   static readonly claimedAndBlocked = () =>

@@ -18,7 +18,7 @@ const Limit = Natural.pipe(
 /** The query parameters of every list. */
 export const pageParameters = {
   limit: Schema.optionalKey(
-    Limit.pipe(describe(`How many rows at most: 50 unless given, never more than ${MaxLimit}.`))
+    Limit.pipe(describe(`How many rows at most: 50 unless given or said otherwise, never more than ${MaxLimit}.`))
   ),
   offset: Schema.optionalKey(Natural.pipe(describe("How many rows to skip.")))
 }
@@ -28,8 +28,9 @@ export interface Page {
   readonly offset: number
 }
 
-export const pageOf = (query: { readonly limit?: number; readonly offset?: number }): Page => ({
-  limit: query.limit ?? 50,
+/** The page a query asks for. `whole`: whether one that names no limit gets as many as there may be. */
+export const pageOf = (query: { readonly limit?: number; readonly offset?: number }, whole = false): Page => ({
+  limit: query.limit ?? (whole ? MaxLimit : 50),
   offset: query.offset ?? 0
 })
 

@@ -121,7 +121,7 @@ export class AtCapacity extends Schema.TaggedError<AtCapacity>()(
   static readonly of = (orchestrator_id: string, claimed: number, max_claimed: number, retry_after_seconds: number) =>
     new AtCapacity({
       error:
-        `Orchestrator ${orchestrator_id} holds ${claimed} tasks and may hold ${max_claimed}. Finish one, then claim again.`,
+        `Orchestrator ${orchestrator_id} holds ${claimed} of the ${max_claimed} tasks it may hold at once. Finish one first.`,
       orchestrator_id,
       claimed,
       max_claimed,

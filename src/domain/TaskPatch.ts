@@ -62,8 +62,8 @@ const internal: ReadonlySet<string> = new Set([
 
 const expiryFields = ["attempt_count", "claimed_by", "lease_expires_at", "needs_intervention", "queue"].join()
 
-/** Whether the PATCH is the one by which clients take back a lease that has run out as they last saw it. */
-const takesBack = (patch: TaskPatch): boolean =>
+/** Whether the PATCH is the one by which clients take back a lease that has run out, as they last saw it. */
+export const takesBack = (patch: TaskPatch): boolean =>
   Object.keys(patch).filter((field) => field !== "scope").toSorted().join() === expiryFields
   && patch.queue === "incoming" && patch.claimed_by === null && patch.lease_expires_at === null
   && patch.needs_intervention === false
@@ -106,8 +106,6 @@ export interface Situation {
   readonly leaseMillis: number
 }
 
-const nothing: Patched = { columns: {}, protocol: false, changes: {}, blockers: undefined }
-
 /**
  * Plans a PATCH of `task`. Fails with `InvalidTask` when it asks for `done`, for a queue its flow does not have, for too
  * long a lease or for too many blockers; with `NotLeased` when it renews a lease that nobody holds; with `TaskBlocked`
@@ -115,16 +113,9 @@ const nothing: Patched = { columns: {}, protocol: false, changes: {}, blockers: 
  */
 export const plan = (
   task: TaskRow,
-  asked: TaskPatch,
+  patch: TaskPatch,
   { forced, leaseMillis, now, rules, waitsFor }: Situation
 ): Patched | InvalidTask | NotLeased | TaskBlocked => {
-  // Clients take leases back too, from a list that may be old. Whatever has happened to the task since (a renewal, a new
-  // grant, a result) is not undone by that, and a loss that was counted is not forgotten.
-  const takingBack = takesBack(asked)
-  if (takingBack && (task.queue !== "claimed" || Number(column(task.lease_expires_at)) > now)) return nothing
-  const patch = takingBack
-    ? { ...asked, attempt_count: Math.max(asked.attempt_count ?? 0, task.attempt_count) }
-    : asked
   if (patch.queue === "done" && task.queue !== "done" && !forced) return InvalidTask.doneByPatch()
   if (patch.queue != null && patch.queue !== task.queue) {
     const problem = invalidQueue(patch.queue, patch.flow || task.flow, rules)

@@ -29,6 +29,11 @@ export const OrchestratorsHandlers = HttpApiBuilder.group(
           Effect.map((all) => ({ orchestrators: all, total: all.length }))
         ),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => orchestrators.get(request.params.id, scope)),
+      delete: (request) =>
+        Effect.as(
+          Effect.flatMap(visibleScope(request), (scope) => orchestrators.remove(request.params.id, scope)),
+          { message: "Orchestrator deleted" as const, orchestrator_id: request.params.id }
+        ),
       patch: (request) =>
         Effect.flatMap(
           visibleScope(request),

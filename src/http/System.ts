@@ -19,13 +19,13 @@ export const SystemHandlers = HttpApiBuilder.group(
       const unhealthy = (database: "disconnected" | "unmigrated", error: string) =>
         new Unhealthy({ error, status: "unhealthy", version: Version, timestamp, database })
       const [tables] = yield* batch([
-        sql`SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('tasks', 'history', 'queue_counts')`
+        sql`SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('tasks', 'history', 'queue_counts', 'flows', 'api_keys')`
       ]).pipe(Effect.catchDefect((defect) =>
         Effect.logError("health check failed", defect).pipe(
           Effect.andThen(Effect.fail(unhealthy("disconnected", "The database does not answer. Try again later.")))
         )
       ))
-      if (tables?.length !== 3) {
+      if (tables?.length !== 5) {
         return yield* unhealthy("unmigrated", "The database has no tables yet. Apply the migrations.")
       }
       return Health.make({

@@ -87,7 +87,7 @@ export const TasksHandlers = HttpApiBuilder.group(
         Effect.flatMap(visibleScope(request), (scope) => tasks.fail(request.params.id, request.payload, scope)),
       forceQueue: (request) =>
         Effect.flatMap(
-          Effect.andThen(administrator("force a task into a queue"), visibleScope(request)),
+          Effect.andThen(administrator("put a task into any queue"), visibleScope(request)),
           (scope) => tasks.force(request.params.id, request.payload, scope)
         ),
       completeHook: (request) =>

@@ -73,10 +73,11 @@ export class Access extends Context.Service<Access, {
         const token = /^bearer +(\S.*)$/i.exec(authorization)?.[1]
         if (token === undefined) return yield* Unauthorized.notBearer()
         const digest = yield* sha256(token)
-        if (yield* isSecret(digest)) return Caller.of({ kind: "administrator" })
         const hash = Hex.encode(digest)
+        // Before anything is compared, so that an address that guesses is not told which guess is right.
         const seconds = keys.seen(hash) ? 0 : yield* remaining(address)
         if (seconds > 0) return yield* TooManyFailures.of(seconds)
+        if (yield* isSecret(digest)) return Caller.of({ kind: "administrator" })
         if (!token.startsWith("oct_")) return yield* refuse(address, Unauthorized.notKey())
         const key = yield* keys.check(hash)
         if (key === undefined) return yield* refuse(address, Unauthorized.invalid())

@@ -41,6 +41,8 @@ export class Orchestrators extends Context.Service<Orchestrators, {
     status: Orchestrator["status"],
     scope: Reach
   ) => Effect.Effect<Orchestrator, OrchestratorNotFound>
+  /** Forgets the machine, and frees its id. What it holds goes back when the leases run out. */
+  readonly remove: (id: OrchestratorId, scope: Reach) => Effect.Effect<void, OrchestratorNotFound>
   /** Marks as offline whoever has been silent for too long, and answers how many that were. */
   readonly sweep: Effect.Effect<number>
 }>()("octopoid-server/services/Orchestrators") {
@@ -95,6 +97,14 @@ export class Orchestrators extends Context.Service<Orchestrators, {
         }
       )
 
+      const remove = Effect.fn("Orchestrators.remove")(function*(id: OrchestratorId, scope: Reach) {
+        const [deleted = []] = yield* batch([
+          sql`DELETE FROM orchestrators WHERE id = ${id} ${inScope(scope)} RETURNING id`
+        ])
+        if (deleted.length === 0) return yield* OrchestratorNotFound.of(id)
+        yield* Effect.logInfo("orchestrator removed").pipe(Effect.annotateLogs({ orchestrator_id: id }))
+      })
+
       const sweep = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         const [rows = []] = yield* batch([sql`
@@ -106,7 +116,7 @@ export class Orchestrators extends Context.Service<Orchestrators, {
         return rows.length
       }).pipe(Effect.withSpan("Orchestrators.sweep"))
 
-      return Orchestrators.of({ register, heartbeat, list, get, setStatus, sweep })
+      return Orchestrators.of({ register, heartbeat, list, get, setStatus, remove, sweep })
     })
   ).pipe(Layer.provide(Keys.layer))
 }

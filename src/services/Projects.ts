@@ -100,7 +100,7 @@ export class Projects extends Context.Service<Projects, {
       })
 
       const list = Effect.fn("Projects.list")(function*(scope: ScopeName, filter: ProjectFilter) {
-        const { limit, offset } = pageOf(filter)
+        const { limit, offset } = pageOf(filter, Boolean(filter.status))
         const matches = sql.and([
           sql`scope = ${scope}`,
           ...(filter.status ? [sql`status = ${filter.status}`] : []),

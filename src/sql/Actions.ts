@@ -17,6 +17,6 @@ export const make = (sql: D1Client.D1Client) => ({
   /** Withdraws what is proposed for the tasks that `where` holds for, so that a task created under the id has none. */
   withdraw: (where: Fragment): Statement<any> =>
     sql`
-      UPDATE actions SET status = 'expired' WHERE status = 'proposed'
+      UPDATE actions SET status = 'expired' WHERE status IN ('proposed', 'execute_requested')
         AND entity_type = 'task' AND (scope, entity_id) IN (SELECT scope, id FROM tasks WHERE ${where})`
 })

@@ -82,7 +82,7 @@ export const make = (sql: D1Client.D1Client) => {
         INSERT OR IGNORE INTO dependencies (scope, blocker_key, blocker_id, task_id, position, satisfied_at)
         SELECT ${scope}, value ->> 0, value ->> 1, ${id}, key, (
           SELECT ${now} FROM tasks AS blocker WHERE +blocker.scope = ${scope} AND +blocker.queue = 'done'
-          AND blocker.id IN (value ->> 1, iif(value ->> 1 LIKE 'TASK-%', substr(value ->> 1, 6), NULL)) LIMIT 1)
+          AND blocker.id IN (value ->> 1, iif(value ->> 1 GLOB 'TASK-*', substr(value ->> 1, 6), NULL)) LIMIT 1)
         FROM json_each(${JSON.stringify(blockers.map((blocker) => [blockerKey(blocker), blocker]))}) WHERE ${where}`
     ])
   ]
@@ -109,7 +109,7 @@ export const make = (sql: D1Client.D1Client) => {
     sql`
       UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edges}
       AND EXISTS (SELECT 1 FROM tasks AS blocker WHERE +blocker.scope = dependencies.scope AND +blocker.queue = 'done'
-        AND blocker.id IN (dependencies.blocker_id, iif(blocker_id LIKE 'TASK-%', substr(blocker_id, 6), NULL)))`
+        AND blocker.id IN (dependencies.blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6), NULL)))`
 
   return { dependAll, edgesFromAll, edgesToAll, settle, refresh, release, hold, forget, depend, remaining }
 }

@@ -68,6 +68,16 @@ describe("D9: a key of one scope", () => {
       assert.deepInclude(task, { blocked_by: "red-task", version: 1 })
     }))
 
+  it.effect("cannot create what is done where there is an administrator, who can", () =>
+    Effect.gen(function*() {
+      const { admin, red } = yield* setup
+      const body = { id: "over", file_path: "over", branch: "b", queue: "done", scope: "red" }
+      const refused = yield* red("POST", "/api/v1/tasks", body)
+      assert.strictEqual(refused.status, 400)
+      assert.include(refused.body.error, "only the administrator may create a task in done")
+      assert.strictEqual((yield* admin("POST", "/api/v1/tasks", body)).status, 201)
+    }))
+
   it.effect("answers no message of another one", () =>
     Effect.gen(function*() {
       const { blue, red } = yield* setup

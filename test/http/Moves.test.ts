@@ -17,6 +17,42 @@ const start = Effect.gen(function*() {
   return { send, post }
 })
 
+describe("lists without a limit", () => {
+  it.effect("C9: hold all there is of a queue that work goes through, and the newest of one where it ends", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const numbers = Array.from({ length: 60 }, (_, i) => i)
+      yield* Effect.forEach(numbers, (i) => post("tasks", task(`w-${i}`, { queue: "provisional" })))
+      yield* Effect.forEach(numbers, (i) => post("tasks", task(`d-${i}`, { queue: "done" })))
+      const sizes = [
+        "queue=provisional",
+        "queue=provisional,incoming",
+        "queue=done",
+        "queue=provisional&limit=7",
+        "role="
+      ]
+      const found = yield* Effect.forEach(sizes, (query) => send("GET", `/api/v1/tasks?scope=${scope}&${query}`))
+      assert.deepStrictEqual(found.map(({ body }) => body.tasks.length), [60, 60, 50, 7, 50])
+      assert.strictEqual(found[0]?.body.limit, 500)
+    }))
+
+  it.effect("8.1#11: find the flagged among many", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      for (const id of ["a", "b", "c"]) yield* post("tasks", task(id, { needs_intervention: id === "b" }))
+      yield* send("PATCH", "/api/v1/tasks/c", { queue: "requires-intervention", needs_intervention: true })
+      const ids = Effect.fnUntraced(function*(query: string) {
+        const { tasks, total } = (yield* send("GET", `/api/v1/tasks?scope=${scope}&${query}`)).body
+        assert.strictEqual(total, tasks.length)
+        return tasks.map(({ id }: { readonly id: string }) => id).toSorted().join("")
+      })
+      assert.strictEqual(yield* ids("needs_intervention=True"), "bc")
+      assert.strictEqual(yield* ids("needs_intervention=True&queue=incoming"), "b")
+      assert.strictEqual(yield* ids("needs_intervention=1&sort=priority"), "bc")
+      assert.strictEqual(yield* ids("needs_intervention=False"), "a")
+    }))
+})
+
 describe("a task that follows a flow", () => {
   it.effect("is accepted, rejected and requeued where the flow has a step, and told which one it lacks", () =>
     Effect.gen(function*() {
@@ -288,7 +324,7 @@ describe("a PATCH that takes a lease back", () => {
       assert.include((yield* send("PATCH", "/api/v1/tasks/a", takeBack(1))).body, { queue: "provisional" })
     }))
 
-  it.effect("forgets no loss that was counted", () =>
+  it.effect("counts the loss itself, and leaves its holder the right to hand in", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* post("tasks", task("a", { attempt_count: 4 }))
@@ -296,7 +332,9 @@ describe("a PATCH that takes a lease back", () => {
       yield* TestClock.adjust("61 seconds")
       assert.include((yield* send("PATCH", "/api/v1/tasks/a", takeBack(2))).body, {
         queue: "incoming",
-        attempt_count: 4
+        attempt_count: 5,
+        lease_losses: 1
       })
+      assert.strictEqual((yield* post("tasks/a/submit", done)).body.queue, "provisional")
     }))
 })

@@ -78,6 +78,11 @@ describe("/api/v1/orchestrators", () => {
         capabilities: "{\"gpu\":true}"
       })
       assert.strictEqual((yield* send("POST", "/api/v1/orchestrators/none/heartbeat")).status, 404)
+      assert.deepStrictEqual((yield* send("DELETE", "/api/v1/orchestrators/k-m")).body, {
+        message: "Orchestrator deleted",
+        orchestrator_id: "k-m"
+      })
+      assert.strictEqual((yield* send("DELETE", "/api/v1/orchestrators/k-m")).status, 404)
       assert.strictEqual((yield* send("PATCH", "/api/v1/orchestrators/k-m", { status: "asleep" })).status, 400)
     }))
 

@@ -147,7 +147,10 @@ describe("Actions", () => {
       const start = actions.patch(id, change({ status: "executing", expected_status: "execute_requested" }), "red")
       assert.strictEqual((yield* ten(start)).filter(({ _tag }) => _tag === "Success").length, 1)
       assert.include((yield* Effect.flip(start)).error, "is executing, not execute_requested")
-      const back = yield* actions.patch(id, change({ status: "proposed" }), "red")
+      // What is under way is not open to be approved a second time by somebody who does not know that it is.
+      const again = yield* Effect.flip(actions.patch(id, change({ status: "proposed" }), "red"))
+      assert.strictEqual(again._tag, "ActionStatusConflict")
+      const back = yield* actions.patch(id, change({ status: "proposed", expected_status: "executing" }), "red")
       assert.deepInclude(back, { status: "proposed", executed_at: null })
     }).pipe(Effect.provide(ServicesLayer)))
 

@@ -196,6 +196,7 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   })),
   "GET /api/v1/orchestrators": statedInQuery("/api/v1/orchestrators"),
   "GET /api/v1/orchestrators/:id": byId(machine, (id) => `/api/v1/orchestrators/${id}`),
+  "DELETE /api/v1/orchestrators/:id": byId(machine, (id) => `/api/v1/orchestrators/${id}`),
   "PATCH /api/v1/orchestrators/:id": byId(machine, (id) => `/api/v1/orchestrators/${id}`, { status: "maintenance" }),
   "POST /api/v1/orchestrators/:id/heartbeat": byId(machine, (id) => `/api/v1/orchestrators/${id}/heartbeat`),
   "POST /api/v1/orchestrators/scopes/:scope/rotate-key": {

@@ -79,12 +79,14 @@ export const make = Effect.gen(function*() {
       ],
       sql.and([
         ...(status === undefined ? [] : [sql`(${seen(now)} = ${status} OR ${open(now)})`]),
-        ...(expected ? [sql`${seen(now)} = ${expected}`] : [])
+        // What was approved is not open to be approved again, unless the caller knows what it takes back.
+        ...(expected || status === "proposed" ? [sql`${seen(now)} = ${expected || "proposed"}`] : [])
       ])
     )
     if (changed) return action
-    return yield* expected && expected !== action.status
-      ? ActionStatusConflict.unexpected(id, action.status, expected)
+    const wanted = expected || (status === "proposed" ? status : undefined)
+    return yield* wanted && wanted !== action.status
+      ? ActionStatusConflict.unexpected(id, action.status, wanted)
       : ActionStatusConflict.finished(id, action.status)
   })
 

@@ -12,7 +12,9 @@ import { TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
 import type { TaskPatch } from "../../domain/TaskInput.ts"
 import * as TaskPatches from "../../domain/TaskPatch.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Expiry from "../../sql/Expiry.ts"
 import { Settings } from "../Settings.ts"
+import { logTransitions } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
 import * as WritePatch from "./writePatch.ts"
 
@@ -26,6 +28,10 @@ export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const settings = yield* Settings
   const write = yield* WritePatch.make
+  const expire = Expiry.make(sql)
+
+  const one = (id: TaskId, scope: ScopeName | undefined) =>
+    sql`SELECT * FROM tasks WHERE id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`
 
   const run = Effect.fnUntraced(function*(order: WritePatch.Order) {
     const { forcedBy, id, patch, scope } = order
@@ -33,7 +39,7 @@ export const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     for (let attempt = 1;; attempt++) {
       const [rows, projects, machines, edges = [], flows] = yield* batch([
-        sql`SELECT * FROM tasks WHERE id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`,
+        one(id, scope),
         sql`SELECT scope FROM projects WHERE id = ${patch.project_id ?? null}`,
         sql`SELECT scope FROM orchestrators WHERE id = ${patch.orchestrator_id ?? null}`,
         sql`SELECT blocker_id FROM dependencies WHERE task_id = ${id} ORDER BY position`,
@@ -49,6 +55,7 @@ export const make = Effect.gen(function*() {
       if (patch.project_id && projects?.[0]?.scope !== task.scope) {
         return yield* InvalidTask.unknownProject(patch.project_id)
       }
+      // One that is not known here is kept as it is named: clients resume work for machines that never registered.
       if (reach !== undefined && patch.orchestrator_id && machines?.[0]?.scope !== reach) {
         return yield* InvalidTask.unknownOrchestrator(patch.orchestrator_id)
       }
@@ -68,9 +75,25 @@ export const make = Effect.gen(function*() {
     }
   })
 
+  /**
+   * Clients take leases back too, from a list that may be old. What has run out is taken back as the server does it, so
+   * that the loss is counted once and the holder may still hand in; whatever has happened to the task since they looked
+   * (a renewal, a new grant, a result) stays.
+   */
+  const takeBack = Effect.fnUntraced(function*(id: TaskId, scope: ScopeName | undefined) {
+    const [rows] = yield* batch([one(id, scope)])
+    const task = yield* firstTask(rows)
+    if (task === undefined) return yield* TaskNotFound.of(id)
+    const steps = expire(yield* Clock.currentTimeMillis, task.scope)
+    const answers = yield* batch([...steps, one(id, scope)])
+    yield* logTransitions("lease_expired", answers[steps.length - 1])
+    return (yield* firstTask(answers.at(-1))) ?? (yield* TaskNotFound.of(id))
+  })
+
   const patch = Effect.fn("TaskQueue.patch")(
     function*(id: TaskId, changes: TaskPatch, scope: ScopeName | undefined) {
       if (Object.keys(changes).every((field) => remarks.has(field))) return yield* InvalidTask.noFields()
+      if (TaskPatches.takesBack(changes)) return yield* takeBack(id, scope)
       return yield* run({ id, patch: changes, scope })
     }
   )

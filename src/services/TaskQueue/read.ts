@@ -21,6 +21,10 @@ const values = [
   "needs_rebase"
 ] as const
 
+// Clients that name no limit go by all there is: they count what is in a queue, and renew every lease they find in one.
+// What has ended only grows, and they look at the newest.
+const isEnd = (queue: string) => queue === "done" || queue === "failed"
+
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
 
@@ -50,13 +54,13 @@ export const make = Effect.gen(function*() {
   })
 
   const list = Effect.fn("TaskQueue.list")(function*(scope: ScopeName, filter: TaskFilter) {
-    const { limit, offset } = pageOf(filter)
+    const asked = filter.queue === undefined || filter.queue.length === 0 ? undefined : [...new Set(filter.queue)]
+    const { limit, offset } = pageOf(filter, asked !== undefined && !asked.some(isEnd))
     const narrowed = conditions(filter)
     const matches = sql.and([sql`scope = ${scope}`, ...narrowed])
     const order = filter.sort === "priority"
       ? sql`priority_rank, created_at, id`
       : sql`created_at DESC, id DESC`
-    const asked = filter.queue === undefined || filter.queue.length === 0 ? undefined : [...new Set(filter.queue)]
     const queues = asked === undefined
       ? sql`(SELECT key AS queue FROM queue_counts, json_each(counts) WHERE scope = ${scope})`
       : sql`(SELECT value AS queue FROM json_each(${JSON.stringify(asked)}))`
@@ -67,7 +71,12 @@ export const make = Effect.gen(function*() {
         SELECT * FROM (SELECT ${rows} FROM tasks INDEXED BY tasks_ready WHERE ${matches} AND queue = ${queue} AND ${ready})
         UNION ALL
         SELECT * FROM (SELECT ${rows} FROM tasks INDEXED BY tasks_held WHERE ${matches} AND queue = ${queue} AND ${held})`
-    const page = asked?.length === 1
+    // Few tasks are flagged among many, and they have an index of their own.
+    const flagged = sql`tasks INDEXED BY tasks_flagged WHERE needs_intervention = 1 AND ${matches}
+      ${asked === undefined ? sql`` : sql`AND queue IN ${queues}`}`
+    const page = filter.needs_intervention === true
+      ? sql`SELECT * FROM ${flagged} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
+      : asked?.length === 1
       ? sql`${inOrder(sql`${asked[0]}`, sql`*`)} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
       : sql`
         SELECT tasks.* FROM ${queues} AS q CROSS JOIN tasks ON tasks.id IN (SELECT id FROM (
@@ -75,6 +84,8 @@ export const make = Effect.gen(function*() {
         ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
     const count = narrowed.length === 0
       ? sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`
+      : filter.needs_intervention === true
+      ? sql`SELECT count(*) AS total FROM ${flagged}`
       : sql`SELECT count(*) AS total FROM tasks WHERE ${matches} AND queue IN ${queues}`
     const [rows, counted] = yield* batch([page, count])
     const total = narrowed.length === 0

@@ -1,4 +1,4 @@
-/** Reading rows of tasks, and saying why a task was not moved. */
+/** Reading what rows hold: tasks, their history, counters and the rules of flows. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { FlowRules } from "../../domain/FlowRules.ts"
