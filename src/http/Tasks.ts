@@ -1,33 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import * as HttpEffect from "effect/http/HttpEffect"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Api } from "../api/Api.ts"
 import { DefaultBranch } from "../domain/Task.ts"
-import type { AtCapacity, NoTasksAvailable } from "../domain/TaskErrors.ts"
 import { TaskQueue } from "../services/TaskQueue.ts"
+import { answerEmpty } from "./EmptyClaim.ts"
 import { administrator, ownScope, statedScope, visibleScope } from "./Scope.ts"
-
-const retryLater = <E extends AtCapacity | NoTasksAvailable>(empty: E) =>
-  Effect.andThen(
-    HttpEffect.appendPreResponseHandler((_request, response) =>
-      Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", String(empty.retry_after_seconds)))
-    ),
-    Effect.fail(empty)
-  )
-
-// A client that takes an empty queue for no content, and not for an error, says so in the words of RFC 7240.
-const prefersNothing = Effect.map(
-  HttpServerRequest.HttpServerRequest,
-  ({ headers }) => /\breturn=minimal\b/i.test(headers.prefer ?? "")
-)
-
-const noContent = ({ reason, retry_after_seconds }: NoTasksAvailable) =>
-  HttpServerResponse.empty({
-    status: 204,
-    headers: { "retry-after": String(retry_after_seconds), "preference-applied": "return=minimal", "x-reason": reason }
-  })
 
 export const TasksHandlers = HttpApiBuilder.group(
   Api,
@@ -54,15 +31,7 @@ export const TasksHandlers = HttpApiBuilder.group(
       claim: (request) =>
         ownScope(request, "Missing required field: scope. Cannot claim tasks across all scopes.").pipe(
           Effect.flatMap((scope) => tasks.claim(scope, request.payload)),
-          Effect.catchTag(
-            "NoTasksAvailable",
-            (empty) =>
-              Effect.flatMap(
-                prefersNothing,
-                (nothing) => nothing ? Effect.succeed(noContent(empty)) : Effect.fail(empty)
-              )
-          ),
-          Effect.catchTag(["NoTasksAvailable", "AtCapacity"], retryLater)
+          Effect.catchTag(["NoTasksAvailable", "AtCapacity"], answerEmpty)
         ),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.get(request.params.id, scope)),
       patch: (request) =>

@@ -84,6 +84,24 @@ describe("a task that follows a flow", () => {
       assert.deepInclude(accepted.body, { queue: "done", branch: "feature", claimed_by: null })
     }))
 
+  it.effect("A3: a project's task that was finished after its lease ran out is accepted all the same", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* send("PUT", "/api/v1/flows/project", { scope, ...projectFlow })
+      yield* post("projects", { id: "p", title: "P", branch: "feature", scope })
+      yield* post("tasks", task("child", { flow: "project", project_id: "p" }))
+      yield* post("tasks", task("other", { flow: "project", project_id: "p" }))
+      yield* post("tasks/claim", claim({ lease_duration_seconds: 60 }))
+      yield* TestClock.adjust("61 seconds")
+      assert.strictEqual((yield* post("tasks/claim", claim({ agent_name: "bob" }))).body.id, "child")
+      yield* post("tasks/claim", claim({ lease_duration_seconds: 60 }))
+      yield* TestClock.adjust("61 seconds")
+      // Any claim takes back what ran out; this one gets nothing for its role.
+      yield* post("tasks/claim", claim({ role_filter: "none" }))
+      assert.include((yield* send("GET", "/api/v1/tasks/other")).body, { queue: "incoming", lease_losses: 1 })
+      assert.strictEqual((yield* post("tasks/other/accept", { accepted_by: "flow-engine" })).body.queue, "done")
+    }))
+
   it.effect("A11, A12: goes on from the queue it was claimed from, and back there", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
