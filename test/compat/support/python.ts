@@ -123,7 +123,8 @@ const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 export const instants = (body: unknown): void => {
   if (typeof body !== "object" || body === null) return
   for (const [key, value] of Object.entries(body)) {
-    if (/(^|_)at$|^last_heartbeat$|^timestamp$/.test(key) && value !== null) assert.match(value, instant, key)
+    const timed = /(^|_)at$|^last_heartbeat$|^timestamp$/.test(key) ? [value].flat().filter((at) => at !== null) : []
+    for (const at of timed) assert.match(String(at), instant, key)
     instants(value)
   }
 }
