@@ -94,7 +94,7 @@ const LeaseSeconds = 60
 const DefaultLeaseSeconds = 300
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 
-// The tasks of `blue` follow a flow of their own: results are tested before they are reviewed.
+// The tasks of `blue` follow a flow of their own: results are tested before they are reviewed, and may be reopened.
 const flow = {
   states: ["incoming", "claimed", "testing", "provisional", "done"],
   transitions: [
@@ -102,7 +102,8 @@ const flow = {
     { from: "claimed", to: "testing" },
     { from: "testing", to: "provisional" },
     { from: "testing", to: "incoming" },
-    { from: "provisional", to: "done" }
+    { from: "provisional", to: "done" },
+    { from: "done", to: "incoming" }
   ]
 }
 const rules = rulesOf(flow, undefined).task
