@@ -1,7 +1,7 @@
 /** One tick of the orchestrator: register, poll, claim. */
 import { assert } from "@effect/vitest"
 import { compatible } from "./support/cases.ts"
-import { claim, claimed, create, defaultFlow, register, sdk, submit, submitted } from "./support/python.ts"
+import { claim, claimed, create, defaultFlow, keyed, register, sdk, submit, submitted } from "./support/python.ts"
 
 const poll = (rest: object = {}) => sdk.get("scheduler/poll", { orchestrator_id: "c-{id}" }, rest)
 const numbered = { id: "{id}-{n}", file_path: "{id}-{n}" }
@@ -120,6 +120,43 @@ compatible("registration and poll", [
         answer: { scope: "{scope}", orchestrator_registered: true }
       }
     ]
+  }
+])
+
+compatible("the API key of a scope", [
+  {
+    line: "2.2: the first registration of a scope answers its key, once; all goes on with the key, scope or no scope",
+    steps: [
+      { ...register, check: ({ api_key }) => assert.match(api_key, /^oct_[0-9a-f]{64}$/), keep: { key: "api_key" } },
+      { ...register, status: 200, check: (body) => assert.notProperty(body, "api_key") },
+      keyed(poll({ answer: { orchestrator_registered: true, scope: "{scope}" } })),
+      keyed(sdk.post("orchestrators/c-{id}/heartbeat", undefined, { answer: { success: true } })),
+      keyed(create()),
+      keyed(claim({}, { answer: { id: "{id}" } })),
+      keyed(submit({}, { answer: { queue: "provisional" } })),
+      keyed(sdk.get("tasks", { queue: "provisional" }, { answer: { total: 1 } })),
+      keyed(sdk.delete("tasks/{id}")),
+      keyed(sdk.get("tasks/{id}", {}, { status: 404 }))
+    ]
+  },
+  {
+    line: "2.1: a key and another scope are a mismatch, 403; a key that is none is 401",
+    steps: [
+      { ...register, keep: { key: "api_key" } },
+      keyed(sdk.get("tasks", { scope: "{scope}-other" }, { status: 403, error: "mismatch" })),
+      keyed(create({ scope: "{scope}-other" }, { status: 403, error: "mismatch" })),
+      ...["Bearer oct_stale", "Bearer stale", "Basic stale"].map((authorization, n) => ({
+        ...sdk.get("tasks", {}, {
+          status: 401,
+          error: ["Invalid API key", "oct_", "Expected: Bearer"][n] ?? ""
+        }),
+        headers: { authorization }
+      }))
+    ]
+  },
+  {
+    line: "T5: clients that carry no key keep working on an open server, also in a scope that has one",
+    steps: [register, create(), claim({}, { answer: { id: "{id}" } }), submit()]
   }
 ])
 

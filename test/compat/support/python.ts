@@ -128,3 +128,34 @@ export const instants = (body: unknown): void => {
     instants(value)
   }
 }
+
+/** `project.yaml`: the project's own steps, and those of its tasks, which end in `done` without a review each. */
+export const projectFlow: Step = sdk.put("flows/project", {
+  description: "One pull request for all tasks of a project",
+  states: [
+    ...["children_complete", "provisional", "done", "incoming", "claimed"],
+    ...["failed", "needs_continuation", "requires-intervention"]
+  ],
+  transitions: [
+    { from: "children_complete", to: "provisional", runs: ["create_project_pr"] },
+    { from: "provisional", to: "done", conditions: [{ name: "human_approval", type: "manual" }], runs: ["merge_pr"] },
+    { from: "provisional", to: "incoming" },
+    { from: "claimed", to: "incoming" },
+    { from: "claimed", to: "needs_continuation" }
+  ],
+  child_flow: {
+    transitions: [
+      { from: "incoming", to: "claimed", agent: "implementer" },
+      { from: "claimed", to: "done", runs: ["rebase_on_project_branch", "run_tests"] }
+    ]
+  }
+})
+
+/** The same request with the API key that a registration answered, as the client sends it once it has saved the key. */
+export const keyed = (step: Step): Step => ({
+  ...step,
+  headers: {
+    "authorization": "Bearer {key}",
+    ...(step.body === undefined ? {} : { "content-type": "application/json" })
+  }
+})
