@@ -9,6 +9,7 @@ import {
   defaultFlow,
   projectFlow,
   register,
+  type Rest,
   sdk,
   submit,
   submitted
@@ -26,7 +27,7 @@ const project = sdk.post("projects", {
 }, { status: 201 })
 
 /** `create_task` for a project: it names the flow `project`. */
-const child = (fields: object = {}, rest: object = {}) =>
+const child = (fields: object = {}, rest: Rest = {}) =>
   create({ project_id: "PROJ-{id}", flow: "project", ...fields }, rest)
 
 const children = (count: number) => ({

@@ -1,9 +1,9 @@
 /** Messages and actions as the orchestrator and its dispatcher use them. */
 import { assert } from "@effect/vitest"
 import { compatible } from "./support/cases.ts"
-import { create, isoformat, sdk } from "./support/python.ts"
+import { create, isoformat, type Rest, sdk } from "./support/python.ts"
 
-const message = (fields: object = {}, rest: object = {}) =>
+const message = (fields: object = {}, rest: Rest = {}) =>
   sdk.post("messages", {
     task_id: "{id}",
     from_actor: "scheduler",
@@ -18,7 +18,7 @@ const last = (content: string) => ({
   check: ({ messages }: any) => assert.strictEqual(messages.at(-1).content, content)
 })
 
-const action = (fields: object = {}, rest: object = {}) =>
+const action = (fields: object = {}, rest: Rest = {}) =>
   sdk.post("actions", {
     entity_type: "draft",
     entity_id: "42",

@@ -1,7 +1,7 @@
 /** What becomes of a claimed task: the result handler, failures, interventions and continuations. */
 import { assert } from "@effect/vitest"
 import { compatible } from "./support/cases.ts"
-import { accept, claim, claimed, create, defaultFlow, register, sdk, submit, submitted } from "./support/python.ts"
+import { accept, claim, claimed, create, defaultFlow, sdk, submit, submitted } from "./support/python.ts"
 
 const released = { claimed_by: null, claimed_at: null, orchestrator_id: null, lease_expires_at: null }
 
@@ -188,6 +188,16 @@ compatible("failures and interventions", [
   {
     line: "fixer results: PATCH back to incoming, ready for the next implementer",
     steps: [defaultFlow, ...claimed, intervene, fixed("incoming"), claim({}, { answer: { id: "{id}" } })]
+  },
+  {
+    line: "a fixer that claims the task where it waits, and submits it, sends it on from where it came up",
+    steps: [
+      defaultFlow,
+      ...claimed,
+      intervene,
+      claim({ agent_name: "fixer-1", queue: "requires-intervention" }, { answer: { id: "{id}", queue: "claimed" } }),
+      submit({}, { answer: { queue: "provisional", needs_intervention: 0 } })
+    ]
   },
   {
     line: "T9: needs_intervention survives a PATCH that does not speak of it",

@@ -184,6 +184,10 @@ compatible("the SDK's writes", [
     ]
   },
   {
+    line: "D8: another project may have a task of the same file_path; its ids are its own",
+    steps: [create(), create({ id: "{id}-2", scope: "{scope}-other" }), create({ id: "{id}-3" }, { status: 409 })]
+  },
+  {
     line: "accept() without accepted_by sends {} and the scope: a 400 that names the field",
     steps: [
       ...claimed,

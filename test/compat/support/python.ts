@@ -6,7 +6,8 @@
 import { assert } from "@effect/vitest"
 import type { Step } from "./cases.ts"
 
-type Rest = Omit<Step, "body" | "headers" | "send">
+/** What a step says beside its request. */
+export type Rest = Omit<Step, "body" | "headers" | "send">
 type Parameters = Readonly<Record<string, boolean | number | string>>
 
 const spelled = (value: boolean | number | string) =>
