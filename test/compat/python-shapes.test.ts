@@ -3,20 +3,18 @@ import { assert } from "@effect/vitest"
 import { compatible } from "./support/cases.ts"
 import { accept, claim, claimed, create, defaultFlow, instants, register, sdk, submit } from "./support/python.ts"
 
-const columns = [
-  ...["id", "file_path", "queue", "priority", "complexity", "role", "branch", "blocked_by", "claimed_by", "claimed_at"],
-  ...["commits_count", "turns_used", "attempt_count", "has_plan", "plan_id", "project_id", "auto_accept"],
-  ...["rejection_count", "pr_number", "pr_url", "checks", "check_results", "needs_rebase", "last_rebase_attempt_at"],
-  ...["staging_url", "submitted_at", "completed_at", "created_at", "updated_at", "orchestrator_id"],
-  ...["lease_expires_at", "version", "needs_breakdown", "review_round", "execution_notes", "title", "type", "hooks"],
-  ...["flow", "flow_overrides", "scope", "content", "needs_intervention"]
-]
+const columns = `
+  id file_path queue priority complexity role branch blocked_by claimed_by claimed_at commits_count
+  turns_used attempt_count has_plan plan_id project_id auto_accept rejection_count pr_number pr_url
+  checks check_results needs_rebase last_rebase_attempt_at staging_url submitted_at completed_at
+  created_at updated_at orchestrator_id lease_expires_at version needs_breakdown review_round
+  execution_notes title type hooks flow flow_overrides scope content needs_intervention
+`.trim().split(/\s+/)
 
 // Clients give these a meaning of their own, or treat a task that has them otherwise.
-const avoided = [
-  ...["rejection_reason", "base_branch", "branch_name", "agent", "assigned_to", "breakdown_id", "parent_id"],
-  ...["expedite", "created"]
-]
+const avoided = `
+  rejection_reason base_branch branch_name agent assigned_to breakdown_id parent_id expedite created
+`.trim().split(/\s+/)
 
 const counters = ["commits_count", "attempt_count", "rejection_count", "version", "review_round"]
 const flags = ["has_plan", "auto_accept", "needs_rebase", "needs_breakdown", "needs_intervention"]

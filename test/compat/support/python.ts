@@ -133,10 +133,9 @@ export const instants = (body: unknown): void => {
 /** `project.yaml`: the project's own steps, and those of its tasks, which end in `done` without a review each. */
 export const projectFlow: Step = sdk.put("flows/project", {
   description: "One pull request for all tasks of a project",
-  states: [
-    ...["children_complete", "provisional", "done", "incoming", "claimed"],
-    ...["failed", "needs_continuation", "requires-intervention"]
-  ],
+  states: "children_complete provisional done incoming claimed failed needs_continuation requires-intervention".split(
+    " "
+  ),
   transitions: [
     { from: "children_complete", to: "provisional", runs: ["create_project_pr"] },
     { from: "provisional", to: "done", conditions: [{ name: "human_approval", type: "manual" }], runs: ["merge_pr"] },
