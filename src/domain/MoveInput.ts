@@ -21,7 +21,7 @@ export const Claim = Schema.Struct({
   ),
   max_claimed: maybe(
     natural,
-    "How many tasks the machine may hold at once: 429 when it does. What it registered with unless given; reviews do not count."
+    "How many tasks of the scope the machine may hold at once: 429 when it does. What it registered with unless given; reviews do not count."
   ),
   lease_duration_seconds: maybe(
     Schema.Finite,

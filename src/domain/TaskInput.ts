@@ -68,6 +68,13 @@ export const metadataOf = (
     : { ...beside, metadata }
 }
 
+/** Who creates the task. The Python client says so in the metadata, others beside it. */
+export const creatorOf = ({ created_by, metadata }: NewTask): string | undefined => {
+  if (created_by) return created_by
+  const said = metadata !== null && typeof metadata === "object" && "created_by" in metadata && metadata.created_by
+  return typeof said === "string" && said !== "" ? said : undefined
+}
+
 /** What PATCH may change. A key that is present is written, and null clears it. */
 export const TaskPatch = Schema.Struct({
   ...writable,

@@ -11,7 +11,7 @@ import type { TaskRow } from "./Task.ts"
 import { described } from "./TaskColumns.ts"
 import { type NotLeased, type TaskBlocked } from "./TaskErrors.ts"
 import type { TaskPatch } from "./TaskInput.ts"
-import { column, type Columns, leaseColumns, leaseProblem } from "./TaskPlacement.ts"
+import { column, type Columns, leaseColumns, leaseProblem, told } from "./TaskPlacement.ts"
 import { intervention } from "./TaskState.ts"
 
 export interface Patched {
@@ -138,7 +138,7 @@ export const plan = (
   const changes: Record<string, ReadonlyArray<Schema.Json>> = Object.fromEntries(
     Object.entries(columns)
       .filter(([name]) => !bodies.has(name) && !internal.has(name))
-      .map(([name, value]) => [name, [current(task, name), value]])
+      .map(([name, value]) => [name, [told(name, current(task, name)), told(name, value)]])
   )
   const waits = blockers !== undefined && blockers.join(",") !== waitsFor.join(",")
   if (waits) changes.blocked_by = [waitsFor.join(",") || null, blockers.join(",") || null]

@@ -20,6 +20,10 @@ export const column = (value: unknown): string | number | null =>
     ? Number(value)
     : value as string | number
 
+/** A column's value as history tells it: instants travel as text, there too. */
+export const told = (name: string, value: string | number | null) =>
+  typeof value === "number" && name.endsWith("_at") ? DateTime.formatIso(DateTime.makeUnsafe(value)) : value
+
 /** Where the PATCH leaves the task, and who holds it there. */
 const placement = (task: TaskRow, patch: TaskPatch) => {
   const named = patch.claimed_by || undefined

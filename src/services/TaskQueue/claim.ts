@@ -40,10 +40,13 @@ export const make = Effect.gen(function*() {
   const next = NextTask.make(sql)
   const explain = yield* Refusal.make
 
-  /** Whether the machine may be given one more. Reviews do not count, and are not held back by what does. */
-  const hasRoom = ({ max_claimed, orchestrator_id }: Claim): Fragment => {
+  /**
+   * Whether the machine may be given one more. Reviews do not count, and are not held back by what does; nor do the tasks
+   * of another scope, since each project that a machine works for has a limit of its own.
+   */
+  const hasRoom = (scope: ScopeName, { max_claimed, orchestrator_id }: Claim): Fragment => {
     const held = sql`SELECT 1 FROM tasks INDEXED BY tasks_held_by WHERE orchestrator_id = ${orchestrator_id}
-      AND queue = 'claimed'`
+      AND queue = 'claimed' AND scope = ${scope}`
     return max_claimed == null
       ? sql`(max_claimed IS NULL OR (SELECT count(*) FROM (${held})) < max_claimed)`
       : sql`(SELECT count(*) FROM (${held} LIMIT ${max_claimed})) < ${max_claimed}`
@@ -75,7 +78,7 @@ export const make = Effect.gen(function*() {
     const machine = sql`id = ${orchestrator_id} ${reach === undefined ? sql`` : sql`AND scope = ${reach}`}`
     const may = sql`EXISTS (
       SELECT 1 FROM orchestrators WHERE ${machine} AND status <> 'maintenance'
-        ${move === moves.claim ? sql`AND ${hasRoom(claim)}` : sql``}
+        ${move === moves.claim ? sql`AND ${hasRoom(scope, claim)}` : sql``}
         ${roles.length === 0 ? sql`` : sql`AND ${rolesHold(roles, claim.queue ? undefined : queue)}`})`
     const details = { orchestrator_id, lease_seconds: seconds }
     const change = { where: sql`id = ${id} AND ${may}`, actor: agent_name, details: JSON.stringify(details), now }

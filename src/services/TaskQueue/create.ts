@@ -8,7 +8,7 @@ import { InvalidTask } from "../../domain/InvalidTask.ts"
 import { UnknownHolder } from "../../domain/Lease.ts"
 import { DefaultPriority, rank } from "../../domain/Priority.ts"
 import { TaskExists } from "../../domain/TaskErrors.ts"
-import { metadataOf, type NewTask } from "../../domain/TaskInput.ts"
+import { creatorOf, metadataOf, type NewTask } from "../../domain/TaskInput.ts"
 import { MaxBlockers, parseBlockers } from "../../domain/TaskPatch.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
@@ -85,7 +85,7 @@ export const make = Effect.gen(function*() {
     const before = sql`SELECT version, grants FROM history WHERE task_id = ${task.id} ORDER BY version DESC LIMIT 1`
     const grants = sql`coalesce((SELECT grants FROM (${before})), 0) + ${Number(claimed)}`
     const self = sql`id = ${task.id}`
-    const actor = task.created_by || name
+    const actor = creatorOf(task) ?? name
 
     const answers = yield* atomic([
       sql`

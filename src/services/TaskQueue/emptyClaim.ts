@@ -31,7 +31,8 @@ export const make = Effect.gen(function*() {
     const [machines = [], counted = [], known = [], flows = []] = yield* batch([
       sql`
         SELECT status, coalesce(${claim.max_claimed ?? null}, max_claimed) AS maximum,
-          (SELECT count(*) FROM tasks WHERE orchestrator_id = orchestrators.id AND queue = 'claimed') AS held
+          (SELECT count(*) FROM tasks
+            WHERE orchestrator_id = orchestrators.id AND queue = 'claimed' AND scope = ${scope}) AS held
         FROM orchestrators WHERE id = ${orchestrator_id} ${reach === undefined ? sql`` : sql`AND scope = ${reach}`}`,
       sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
       sql`

@@ -17,8 +17,13 @@ export interface Step {
   readonly headers?: Readonly<Record<string, string>>
   /** Milliseconds to let pass first, for leases to run out. */
   readonly after?: number
-  readonly status?: number
-  /** Part of the answer, which has to hold these values. */
+  /** How often to send it: `{n}` is 0, 1, 2 … in each. Every answer has to be as the step says. */
+  readonly times?: number
+  /** Sends them all at once, not one after another. */
+  readonly together?: true
+  /** 200 unless given; one of these when there are several. */
+  readonly status?: number | ReadonlyArray<number>
+  /** Part of the answer, which has to hold these values: `tasks.0.id`, `tasks.length` or just `id`. */
   readonly answer?: object
   /** Part of the answer's `error`, which has to be text. */
   readonly error?: string
@@ -26,6 +31,8 @@ export interface Step {
   readonly keep?: Readonly<Record<string, string>>
   /** What else has to hold. */
   readonly check?: (body: any, headers: Headers) => void
+  /** What else has to hold of the answers to a step that is sent several times. */
+  readonly checkAll?: (bodies: ReadonlyArray<any>) => void
 }
 
 export interface Case {
@@ -35,6 +42,19 @@ export interface Case {
 }
 
 const at = (value: any, path: string) => path.split(".").reduce((part, key) => part?.[key], value)
+
+/** Puts the names into every text of a value. */
+const fill = (names: Readonly<Record<string, string>>) => {
+  const named = <T>(value: T): T =>
+    typeof value === "string"
+      ? value.replace(/\{(\w+)\}/g, (all, name: string) => names[name] ?? all) as T
+      : Array.isArray(value)
+      ? value.map(named) as T
+      : typeof value === "object" && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([key, part]) => [named(key), named(part)])) as T
+      : value
+  return named
+}
 
 let count = 0
 
@@ -46,20 +66,8 @@ export const compatible = (client: string, cases: ReadonlyArray<Case>) =>
         Effect.gen(function*() {
           const { harness, tick } = yield* Workerd
           const names: Record<string, string> = { scope: `scope-${++count}`, id: `id-${count}` }
-          const named = <T>(value: T): T =>
-            typeof value === "string"
-              ? value.replace(/\{(\w+)\}/g, (all, name: string) => names[name] ?? all) as T
-              : Array.isArray(value)
-              ? value.map(named) as T
-              : typeof value === "object" && value !== null
-              ? Object.fromEntries(Object.entries(value).map(([key, part]) => [named(key), named(part)])) as T
-              : value
-          for (const step of steps) {
-            if (step.after !== undefined) yield* Effect.sleep(step.after)
-            if (step.send === "cron") {
-              assert.strictEqual((yield* tick).outcome, "ok")
-              continue
-            }
+          const send = Effect.fnUntraced(function*(step: Step, extra: Readonly<Record<string, string>>) {
+            const named = fill({ ...names, ...extra })
             const [method = "", path = ""] = named(step.send).split(/ (.*)/s)
             const body = step.body === undefined
               ? {}
@@ -72,10 +80,10 @@ export const compatible = (client: string, cases: ReadonlyArray<Case>) =>
             )
             const text = yield* Effect.promise(() => response.text())
             const what = `${method} ${path} answered ${response.status} ${text}`
-            assert.strictEqual(response.status, step.status ?? 200, what)
+            assert.include([step.status ?? 200].flat(), response.status, what)
             const answer = text === "" ? undefined : JSON.parse(text)
-            for (const [key, expected] of Object.entries(named(step.answer ?? {}))) {
-              assert.deepStrictEqual(answer?.[key], expected, `${key}: ${what}`)
+            for (const [path, expected] of Object.entries(named(step.answer ?? {}))) {
+              assert.deepStrictEqual(at(answer, path), expected, `${path}: ${what}`)
             }
             if (step.error !== undefined) {
               assert.isString(answer?.error, what)
@@ -83,6 +91,18 @@ export const compatible = (client: string, cases: ReadonlyArray<Case>) =>
             }
             for (const [name, path] of Object.entries(step.keep ?? {})) names[name] = String(at(answer, path))
             step.check?.(answer, response.headers as unknown as Headers)
+            return answer
+          })
+          for (const step of steps) {
+            if (step.after !== undefined) yield* Effect.sleep(step.after)
+            if (step.send === "cron") {
+              assert.strictEqual((yield* tick).outcome, "ok")
+              continue
+            }
+            const times = Array.from({ length: step.times ?? 1 }, (_, n) => ({ n: String(n) }))
+            const concurrency = step.together ? times.length : 1
+            const answers = yield* Effect.forEach(times, (extra) => send(step, extra), { concurrency })
+            step.checkAll?.(answers)
           }
         }))
     }
