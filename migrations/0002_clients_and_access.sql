@@ -1,18 +1,46 @@
 -- What the clients of the old server also use: flows, roles, messages, actions; and the keys that keep scopes apart.
 --
--- Only additions: a Worker that knows nothing of them goes on working.
+-- Additions, but for `orchestrators`: a Worker that knows nothing of this goes on working, and registers no machine for the
+-- moment between migration and deployment.
 
 -- The queue a task was in before it was put into `requires-intervention`. Whoever settles the matter may go on from there.
 ALTER TABLE tasks ADD COLUMN intervention_from TEXT;
 
--- "How much does this machine hold?" and "what does it hold?"
-CREATE INDEX tasks_held_by ON tasks (orchestrator_id, queue) WHERE orchestrator_id IS NOT NULL;
+-- "How much of this scope does this machine hold?"
+CREATE INDEX tasks_held_by ON tasks (orchestrator_id, scope, queue) WHERE orchestrator_id IS NOT NULL;
 
 -- "Who needs somebody's attention?" Clients ask with every tick.
 CREATE INDEX tasks_flagged ON tasks (scope, created_at, id) WHERE needs_intervention = 1;
 
--- How many tasks a machine may hold at once, when its claims do not say.
-ALTER TABLE orchestrators ADD COLUMN max_claimed INTEGER;
+-- A machine may work for several scopes under one name, and nobody can take its name away in a scope that is not theirs: so
+-- the id of an orchestrator is its name in its scope. SQLite changes no key in place.
+CREATE TABLE orchestrators_by_scope (
+  id             TEXT    NOT NULL,
+  scope          TEXT    NOT NULL,
+  cluster        TEXT    NOT NULL,
+  machine_id     TEXT    NOT NULL,
+  hostname       TEXT,
+  repo_url       TEXT,
+  version        TEXT,
+  capabilities   TEXT,
+  max_agents     INTEGER,
+  -- How many tasks it may hold at once, when its claims do not say.
+  max_claimed    INTEGER,
+  -- active: heard of lately · offline: silent for too long · maintenance: set by hand, gets no work until lifted.
+  status         TEXT    NOT NULL CHECK (status IN ('active', 'offline', 'maintenance')),
+  registered_at  INTEGER NOT NULL,
+  last_heartbeat INTEGER NOT NULL,
+  PRIMARY KEY (id, scope)
+) STRICT, WITHOUT ROWID;
+INSERT INTO orchestrators_by_scope (id, scope, cluster, machine_id, hostname, repo_url, version, capabilities, max_agents,
+  status, registered_at, last_heartbeat)
+SELECT id, scope, cluster, machine_id, hostname, repo_url, version, capabilities, max_agents, status, registered_at,
+  last_heartbeat FROM orchestrators;
+DROP TABLE orchestrators;
+ALTER TABLE orchestrators_by_scope RENAME TO orchestrators;
+CREATE INDEX orchestrators_of_scope ON orchestrators (scope);
+-- "Who may have fallen silent?" `last_heartbeat` is left out on purpose: it moves with every heartbeat.
+CREATE INDEX orchestrators_active ON orchestrators (id, scope) WHERE status = 'active';
 
 -- The name a client gave its draft, which the server knows by number.
 ALTER TABLE drafts ADD COLUMN slug TEXT;

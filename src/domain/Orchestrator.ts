@@ -84,7 +84,7 @@ export class OrchestratorTaken extends Schema.TaggedError<OrchestratorTaken>()(
 ) {
   static readonly of = (orchestrator_id: string) =>
     new OrchestratorTaken({
-      error: `The id ${orchestrator_id} belongs to another machine or scope. Register under another one.`,
+      error: `The id ${orchestrator_id} belongs to another machine of this scope. Register with an id of its own.`,
       orchestrator_id
     })
 }

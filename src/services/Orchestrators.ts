@@ -82,7 +82,11 @@ export class Orchestrators extends Context.Service<Orchestrators, {
       })
 
       const get = Effect.fn("Orchestrators.get")(function*(id: OrchestratorId, scope: Reach) {
-        const [rows] = yield* batch([sql`SELECT * FROM orchestrators WHERE id = ${id} ${inScope(scope)}`])
+        const [rows] = yield* batch([
+          sql`SELECT * FROM orchestrators WHERE id = ${id} ${
+            inScope(scope)
+          } ORDER BY last_heartbeat DESC, scope LIMIT 1`
+        ])
         return yield* first(id, rows)
       })
 

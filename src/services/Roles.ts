@@ -44,12 +44,13 @@ export class Roles extends Context.Service<Roles, {
           description: description || null,
           claims_from: claims_from || "incoming"
         }))
+        const machine = sql`id = ${id} AND ${inScope(scope)} ORDER BY last_heartbeat DESC, scope LIMIT 1`
         const [machines = [], , rows] = yield* batch([
-          sql`SELECT scope FROM orchestrators WHERE id = ${id} AND ${inScope(scope)}`,
+          sql`SELECT scope FROM orchestrators WHERE ${machine}`,
           sql`
             INSERT INTO roles (scope, name, description, claims_from, orchestrator_id, created_at)
             SELECT o.scope, r.value ->> 'name', r.value ->> 'description', r.value ->> 'claims_from', o.id, ${now}
-            FROM (SELECT id, scope FROM orchestrators WHERE id = ${id} AND ${inScope(scope)}) AS o,
+            FROM (SELECT id, scope FROM orchestrators WHERE ${machine}) AS o,
               json_each(${JSON.stringify(roles)}) AS r
             WHERE true
             ON CONFLICT (scope, name) DO UPDATE SET description = excluded.description,
@@ -58,7 +59,7 @@ export class Roles extends Context.Service<Roles, {
               OR roles.orchestrator_id <> excluded.orchestrator_id`,
           sql`
             SELECT * FROM roles WHERE orchestrator_id = ${id} AND scope =
-              (SELECT scope FROM orchestrators WHERE id = ${id} AND ${inScope(scope)}) ORDER BY name`
+              (SELECT scope FROM orchestrators WHERE ${machine}) ORDER BY name`
         ])
         if (machines.length === 0) return yield* UnknownOrchestrator.of(id)
         return yield* decode(rows)

@@ -36,19 +36,20 @@ export class Scheduler extends Context.Service<Scheduler, {
       const poll = Effect.fn("Scheduler.poll")(function*(request: PollRequest) {
         const machine = request.orchestrator_id ?? null
         const fallback = requireScope ? null : DefaultScope
-        const scope = request.scope === undefined
-          ? sql`coalesce((SELECT scope FROM orchestrators WHERE id = ${machine}), ${fallback})`
-          : sql`${request.scope}`
+        // Of the scopes it works for, the one asked about; otherwise where it was heard of last.
+        const known = sql`SELECT scope FROM orchestrators WHERE id = ${machine}
+          ORDER BY scope = ${request.scope ?? null} DESC, last_heartbeat DESC, scope LIMIT 1`
+        const scope = request.scope === undefined ? sql`coalesce((${known}), ${fallback})` : sql`${request.scope}`
         const [machines, counts, tasks, flows] = yield* batch([
-          sql`SELECT scope FROM orchestrators WHERE id = ${machine}`,
+          known,
           sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
           sql`
             SELECT id, hooks, pr_number, claimed_by FROM tasks
             WHERE scope = ${scope} AND queue = 'provisional' ORDER BY created_at, id`,
           sql`SELECT name, states FROM flows WHERE scope = ${scope} ORDER BY name`
         ])
-        const [known] = yield* Effect.orDie(decodeScopes(machines))
-        const seen = request.scope ?? known?.scope ?? fallback
+        const [registered] = yield* Effect.orDie(decodeScopes(machines))
+        const seen = request.scope ?? registered?.scope ?? fallback
         if (seen === null) {
           return yield* new ScopeRequired({
             error: "Missing scope. Provide orchestrator_id (with registered scope) or scope query parameter."
@@ -59,7 +60,7 @@ export class Scheduler extends Context.Service<Scheduler, {
           // The three that clients have always been given are there even when they are empty.
           queue_counts: { incoming: 0, claimed: 0, provisional: 0, ...decodeCounts(counts?.[0]?.counts) },
           provisional_tasks: yield* Effect.orDie(decodeTasks(tasks)),
-          orchestrator_registered: known !== undefined && (!request.confined || known.scope === seen),
+          orchestrator_registered: registered !== undefined && (!request.confined || registered.scope === seen),
           flows: Object.fromEntries(
             (yield* Effect.orDie(decodeFlows(flows))).map(({ name, states }) => [name, { states }])
           )

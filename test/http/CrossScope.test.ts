@@ -95,14 +95,35 @@ describe("D9: a key of one scope", () => {
       for (
         const [path, body] of [
           ["/api/v1/tasks", { id: "blue-task", file_path: "x", branch: "b" }],
-          ["/api/v1/projects", { id: "blue-project", title: "t", branch: "b" }],
-          ["/api/v1/orchestrators/register", { cluster: "k", machine_id: "blue" }]
+          ["/api/v1/projects", { id: "blue-project", title: "t", branch: "b" }]
         ] as const
       ) {
         const taken = yield* red("POST", path, body)
         assert.strictEqual(taken.status, 409, JSON.stringify(taken.body))
         assert.notInclude(JSON.stringify(taken.body), "\"blue\"")
       }
+    }))
+
+  it.effect("D5: has machines of its own, whatever they are called elsewhere", () =>
+    Effect.gen(function*() {
+      const { blue, red } = yield* setup
+      const twin = { cluster: "k", machine_id: "blue", version: "red" }
+      assert.strictEqual((yield* red("POST", "/api/v1/orchestrators/register", twin)).status, 201)
+      assert.strictEqual((yield* red("PATCH", "/api/v1/orchestrators/k-blue", { status: "maintenance" })).status, 200)
+      assert.deepInclude((yield* blue("GET", "/api/v1/orchestrators/k-blue")).body, {
+        scope: "blue",
+        status: "active",
+        version: null
+      })
+      // One machine that works for two projects: each has its own limit, roles and rest.
+      assert.strictEqual((yield* red("POST", "/api/v1/tasks/claim", claim("k-blue"))).body.reason, "maintenance")
+      assert.strictEqual((yield* blue("POST", "/api/v1/tasks/claim", claim("k-blue"))).body.id, "blue-task")
+      assert.include((yield* blue("GET", "/api/v1/scheduler/poll?orchestrator_id=k-blue")).body, {
+        scope: "blue",
+        orchestrator_registered: true
+      })
+      assert.strictEqual((yield* red("DELETE", "/api/v1/orchestrators/k-blue")).status, 200)
+      assert.strictEqual((yield* blue("GET", "/api/v1/orchestrators/k-blue")).status, 200)
     }))
 
   it.effect("reads no history of another one, though it took over the id of a task deleted there", () =>

@@ -217,16 +217,24 @@ describe("registration", () => {
       assert.strictEqual(answers.filter(({ body }) => body.api_key !== undefined).length, 1)
     }))
 
-  it.effect("D5: what is refused neither moves a machine nor gives a key", () =>
+  it.effect("D5: a machine of the same name elsewhere moves none, and what is refused gives no key", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       yield* send("POST", "/api/v1/orchestrators/register", { ...machine, scope: "red" })
-      for (const rest of [{}, { id: "k-m" }]) {
-        const taken = yield* send("POST", "/api/v1/orchestrators/register", { ...machine, ...rest, scope: "blue" })
-        assert.deepStrictEqual([taken.status, taken.body._tag], [409, "OrchestratorTaken"])
-      }
-      assert.deepStrictEqual((yield* send("GET", "/api/v1/scopes/blue/keys")).body.keys, [])
-      assert.strictEqual((yield* send("GET", "/api/v1/orchestrators/k-m")).body.scope, "red")
+      const twin = yield* send("POST", "/api/v1/orchestrators/register", { ...machine, scope: "blue", version: "2" })
+      assert.deepStrictEqual([twin.status, typeof twin.body.api_key], [201, "string"])
+      assert.include((yield* send("GET", "/api/v1/orchestrators/k-m?scope=red")).body, { scope: "red", version: null })
+      const ambiguous = { cluster: "k-m", machine_id: "n", scope: "green" }
+      yield* send("POST", "/api/v1/orchestrators/register", ambiguous)
+      const { keys } = (yield* send("GET", "/api/v1/scopes/green/keys")).body
+      yield* send("DELETE", `/api/v1/scopes/green/keys/${keys[0].id}`)
+      const taken = yield* send("POST", "/api/v1/orchestrators/register", {
+        cluster: "k",
+        machine_id: "m-n",
+        scope: "green"
+      })
+      assert.deepStrictEqual([taken.status, taken.body._tag], [409, "OrchestratorTaken"])
+      assert.deepStrictEqual((yield* send("GET", "/api/v1/scopes/green/keys")).body.keys, [])
     }))
 
   it.effect("D6: with a secret nobody takes a scope that has no key", () =>

@@ -67,12 +67,13 @@ describe("/api/v1/orchestrators", () => {
       assert.strictEqual((yield* send("POST", "/api/v1/orchestrators/register", machine)).status, 201)
       const known = yield* send("POST", "/api/v1/orchestrators/register", machine)
       assert.deepStrictEqual([known.status, known.body.orchestrator_id, known.body.known], [200, "k-m", true])
-      const taken = yield* send("POST", "/api/v1/orchestrators/register", { ...machine, scope: "elsewhere" })
+      yield* send("POST", "/api/v1/orchestrators/register", { cluster: "k-l", machine_id: "m" })
+      const taken = yield* send("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "l-m" })
       assert.deepStrictEqual([taken.status, taken.body._tag], [409, "OrchestratorTaken"])
       yield* send("PATCH", "/api/v1/orchestrators/k-m", { status: "maintenance" })
       assert.include((yield* send("POST", "/api/v1/orchestrators/k-m/heartbeat")).body, { success: true })
       const listed = yield* send("GET", "/api/v1/orchestrators")
-      assert.include(listed.body.orchestrators[0], {
+      assert.include(listed.body.orchestrators.find(({ id }: { readonly id: string }) => id === "k-m"), {
         id: "k-m",
         status: "maintenance",
         capabilities: "{\"gpu\":true}"

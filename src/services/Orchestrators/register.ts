@@ -29,7 +29,7 @@ export const make = Effect.gen(function*() {
       sql`EXISTS (SELECT 1 FROM orchestrators WHERE id = ${id} AND scope = ${scope} ${same})`
     )
     const [before, rows, issued] = yield* batch([
-      sql`SELECT id FROM orchestrators WHERE id = ${id}`,
+      sql`SELECT id FROM orchestrators WHERE id = ${id} AND scope = ${scope}`,
       sql`
         INSERT INTO orchestrators ${
         sql.insert({
@@ -48,12 +48,12 @@ export const make = Effect.gen(function*() {
           last_heartbeat: now
         })
       }
-        ON CONFLICT (id) DO UPDATE SET cluster = excluded.cluster, machine_id = excluded.machine_id,
+        ON CONFLICT (id, scope) DO UPDATE SET cluster = excluded.cluster, machine_id = excluded.machine_id,
           hostname = excluded.hostname, repo_url = excluded.repo_url, version = excluded.version,
           capabilities = excluded.capabilities, max_agents = excluded.max_agents,
           max_claimed = excluded.max_claimed, last_heartbeat = excluded.last_heartbeat,
           status = iif(status = 'maintenance', status, 'active')
-        WHERE scope = excluded.scope ${same}
+        WHERE 1 ${same}
         RETURNING *`,
       key.insert
     ])

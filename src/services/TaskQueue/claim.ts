@@ -76,8 +76,11 @@ export const make = Effect.gen(function*() {
     const roles = [...new Set(asList(claim.role_filter))]
     const id = next({ scope, queue, roles, types: asList(claim.type_filter), ranks: ranksOf(claim.priority_order) })
     const machine = sql`id = ${orchestrator_id} ${reach === undefined ? sql`` : sql`AND scope = ${reach}`}`
+    // A machine of another scope claims for this one only where no key forbids it and this one knows no such machine.
+    const own = sql`(scope = ${scope} OR NOT EXISTS (
+      SELECT 1 FROM orchestrators AS own WHERE own.id = ${orchestrator_id} AND own.scope = ${scope}))`
     const may = sql`EXISTS (
-      SELECT 1 FROM orchestrators WHERE ${machine} AND status <> 'maintenance'
+      SELECT 1 FROM orchestrators WHERE ${machine} AND ${own} AND status <> 'maintenance'
         ${move === moves.claim ? sql`AND ${hasRoom(scope, claim)}` : sql``}
         ${roles.length === 0 ? sql`` : sql`AND ${rolesHold(roles, claim.queue ? undefined : queue)}`})`
     const details = { orchestrator_id, lease_seconds: seconds }

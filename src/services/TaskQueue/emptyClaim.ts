@@ -28,16 +28,18 @@ export const make = Effect.gen(function*() {
   /** Fails with the reason, or answers the queue that the claim's first role claims from, when that is another one. */
   return Effect.fnUntraced(function*({ claim, queue, reach, roles, scope }: Attempt) {
     const { orchestrator_id } = claim
+    const itself = sql`id = ${orchestrator_id} ${reach === undefined ? sql`` : sql`AND scope = ${reach}`}
+      ORDER BY scope = ${scope} DESC, last_heartbeat DESC LIMIT 1`
     const [machines = [], counted = [], known = [], flows = []] = yield* batch([
       sql`
         SELECT status, coalesce(${claim.max_claimed ?? null}, max_claimed) AS maximum,
           (SELECT count(*) FROM tasks
             WHERE orchestrator_id = orchestrators.id AND queue = 'claimed' AND scope = ${scope}) AS held
-        FROM orchestrators WHERE id = ${orchestrator_id} ${reach === undefined ? sql`` : sql`AND scope = ${reach}`}`,
+        FROM orchestrators WHERE ${itself}`,
       sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
       sql`
         SELECT name, claims_from FROM roles
-        WHERE scope = (SELECT scope FROM orchestrators WHERE id = ${orchestrator_id}) ORDER BY name`,
+        WHERE scope = (SELECT scope FROM orchestrators WHERE ${itself}) ORDER BY name`,
       ...(builtIn.includes(queue) || aside.includes(queue)
         ? []
         : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
@@ -72,7 +74,12 @@ export const make = Effect.gen(function*() {
           reason: "maintenance" as const,
           error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
         }
-        : { reason: "none_ready" as const, error: `No task in ${queue} is ready for this claim. Ask again later.` }),
+        : {
+          reason: "none_ready" as const,
+          error: queue in counts
+            ? `No task in ${queue} is ready for this claim. Ask again later.`
+            : `No task is in ${queue} now. Ask again later, or check the name of the queue.`
+        }),
       counts,
       retry_after_seconds: RetryAfterSeconds
     })

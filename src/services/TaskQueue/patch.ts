@@ -41,7 +41,7 @@ export const make = Effect.gen(function*() {
       const [rows, projects, machines, edges = [], flows] = yield* batch([
         one(id, scope),
         sql`SELECT scope FROM projects WHERE id = ${patch.project_id ?? null}`,
-        sql`SELECT scope FROM orchestrators WHERE id = ${patch.orchestrator_id ?? null}`,
+        sql`SELECT scope FROM orchestrators WHERE id = ${patch.orchestrator_id ?? null} AND scope = ${reach ?? null}`,
         sql`SELECT blocker_id FROM dependencies WHERE task_id = ${id} ORDER BY position`,
         sql`
           SELECT rules FROM flows
@@ -56,7 +56,7 @@ export const make = Effect.gen(function*() {
         return yield* InvalidTask.unknownProject(patch.project_id)
       }
       // One that is not known here is kept as it is named: clients resume work for machines that never registered.
-      if (reach !== undefined && patch.orchestrator_id && machines?.[0]?.scope !== reach) {
+      if (reach !== undefined && patch.orchestrator_id && machines?.length === 0) {
         return yield* InvalidTask.unknownOrchestrator(patch.orchestrator_id)
       }
       const plan = TaskPatches.plan(task, patch, {
