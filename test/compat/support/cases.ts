@@ -17,9 +17,15 @@ export interface Step {
   readonly headers?: Readonly<Record<string, string>>
   /** Milliseconds to let pass first, for leases to run out. */
   readonly after?: number
+  /** Sends it so many times at once, which all have to be answered so; `{n}` is the number of each, from 1. */
+  readonly times?: number
   readonly status?: number
   /** Part of the answer, which has to hold these values. */
   readonly answer?: object
+  /** Headers the answer has to carry, with these values. */
+  readonly answerHeaders?: Readonly<Record<string, string>>
+  /** Keys the answer must not have. */
+  readonly absent?: ReadonlyArray<string>
   /** Part of the answer's `error`, which has to be text. */
   readonly error?: string
   /** Values to keep for later steps, by where they are in the answer: `{ message: "id" }` is `{message}` from then on. */
@@ -36,6 +42,46 @@ export interface Case {
 
 const at = (value: any, path: string) => path.split(".").reduce((part, key) => part?.[key], value)
 
+type Names = Record<string, string>
+
+/** The value with its `{name}`s filled in. */
+const fill = <T>(value: T, names: Names): T =>
+  typeof value === "string"
+    ? value.replace(/\{(\w+)\}/g, (all, name: string) => names[name] ?? all) as T
+    : Array.isArray(value)
+    ? value.map((part) => fill(part, names)) as T
+    : typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, part]) => [fill(key, names), fill(part, names)])) as T
+    : value
+
+/** Sends a step and holds its answer against what it has to be. */
+const one = Effect.fnUntraced(function*(step: Step, { harness }: Workerd["Service"], names: Names, kept: Names) {
+  const named = <T>(value: T): T => fill(value, names)
+  const [method = "", path = ""] = named(step.send).split(/ (.*)/s)
+  const body = step.body === undefined
+    ? {}
+    : { body: typeof step.body === "string" ? named(step.body) : JSON.stringify(named(step.body)) }
+  const headers = named(step.headers ?? (step.body === undefined ? {} : { "content-type": "application/json" }))
+  const response = yield* Effect.promise(() => harness.fetch(`http://worker${path}`, { method, headers, ...body }))
+  const text = yield* Effect.promise(() => response.text())
+  const what = `${method} ${path} answered ${response.status} ${text}`
+  assert.strictEqual(response.status, step.status ?? 200, what)
+  const answer = text === "" ? undefined : JSON.parse(text)
+  for (const [key, expected] of Object.entries(named(step.answer ?? {}))) {
+    assert.deepStrictEqual(answer?.[key], expected, `${key}: ${what}`)
+  }
+  for (const [name, expected] of Object.entries(step.answerHeaders ?? {})) {
+    assert.strictEqual(response.headers.get(name), named(expected), `${name}: ${what}`)
+  }
+  for (const key of step.absent ?? []) assert.notProperty(answer, key, what)
+  if (step.error !== undefined) {
+    assert.isString(answer?.error, what)
+    assert.include(answer.error, named(step.error), what)
+  }
+  for (const [name, path] of Object.entries(step.keep ?? {})) kept[name] = String(at(answer, path))
+  step.check?.(answer, response.headers as unknown as Headers)
+})
+
 let count = 0
 
 /** The cases of one client, each a test. */
@@ -44,45 +90,16 @@ export const compatible = (client: string, cases: ReadonlyArray<Case>) =>
     for (const { line, steps } of cases) {
       it.effect(line, () =>
         Effect.gen(function*() {
-          const { harness, tick } = yield* Workerd
-          const names: Record<string, string> = { scope: `scope-${++count}`, id: `id-${count}` }
-          const named = <T>(value: T): T =>
-            typeof value === "string"
-              ? value.replace(/\{(\w+)\}/g, (all, name: string) => names[name] ?? all) as T
-              : Array.isArray(value)
-              ? value.map(named) as T
-              : typeof value === "object" && value !== null
-              ? Object.fromEntries(Object.entries(value).map(([key, part]) => [named(key), named(part)])) as T
-              : value
+          const workerd = yield* Workerd
+          const names: Names = { scope: `scope-${++count}`, id: `id-${count}` }
           for (const step of steps) {
             if (step.after !== undefined) yield* Effect.sleep(step.after)
             if (step.send === "cron") {
-              assert.strictEqual((yield* tick).outcome, "ok")
+              assert.strictEqual((yield* workerd.tick).outcome, "ok")
               continue
             }
-            const [method = "", path = ""] = named(step.send).split(/ (.*)/s)
-            const body = step.body === undefined
-              ? {}
-              : { body: typeof step.body === "string" ? named(step.body) : JSON.stringify(named(step.body)) }
-            const headers = named(
-              step.headers ?? (step.body === undefined ? {} : { "content-type": "application/json" })
-            )
-            const response = yield* Effect.promise(() =>
-              harness.fetch(`http://worker${path}`, { method, headers, ...body })
-            )
-            const text = yield* Effect.promise(() => response.text())
-            const what = `${method} ${path} answered ${response.status} ${text}`
-            assert.strictEqual(response.status, step.status ?? 200, what)
-            const answer = text === "" ? undefined : JSON.parse(text)
-            for (const [key, expected] of Object.entries(named(step.answer ?? {}))) {
-              assert.deepStrictEqual(answer?.[key], expected, `${key}: ${what}`)
-            }
-            if (step.error !== undefined) {
-              assert.isString(answer?.error, what)
-              assert.include(answer.error, named(step.error), what)
-            }
-            for (const [name, path] of Object.entries(step.keep ?? {})) names[name] = String(at(answer, path))
-            step.check?.(answer, response.headers as unknown as Headers)
+            yield* Effect.forEach(Array.from({ length: step.times ?? 1 }, (_, i) => i + 1), (n) =>
+              one(step, workerd, { ...names, n: String(n) }, names), { concurrency: "unbounded" })
           }
         }))
     }
