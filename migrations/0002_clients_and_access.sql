@@ -105,7 +105,9 @@ CREATE TABLE api_keys (
   created_at   INTEGER NOT NULL,
   -- To the hour: a use within an hour of the last one is not written down.
   last_used_at INTEGER,
-  expires_at   INTEGER
+  expires_at   INTEGER,
+  -- The expiry it was issued with. Rotation brings `expires_at` forward; the successor gets this one.
+  issued_until INTEGER
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX api_keys_of_scope ON api_keys (scope, id);

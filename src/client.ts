@@ -8,10 +8,12 @@ import * as Schedule from "effect/Schedule"
 import { Api } from "./api/Api.ts"
 
 export { Api } from "./api/Api.ts"
+export { AdministratorRequired, ScopeMismatch, TooManyFailures, Unauthorized } from "./api/Authorization.ts"
 export { BodyTooLarge, InternalError, InvalidRequest, ScopeRequired } from "./api/InvalidRequest.ts"
 export { Unhealthy } from "./api/System.ts"
 export * from "./domain/Action.ts"
 export * from "./domain/ActionErrors.ts"
+export { ApiKey, IssuedKey, KeyExpired, KeyId, KeyNotFound, NewKey, Rotated, Rotation } from "./domain/ApiKey.ts"
 export * from "./domain/Draft.ts"
 export * from "./domain/Flow.ts"
 export { HistoryEntry } from "./domain/History.ts"
@@ -32,7 +34,7 @@ export * from "./domain/TaskInput.ts"
 export interface Options {
   /** Where the server is, as `https://octopoid.example.workers.dev`. */
   readonly baseUrl: string
-  /** The key sent with every request as a bearer token. */
+  /** A key of a scope, which limits the client to it, or the server's secret. Sent with every request as a bearer token. */
   readonly token?: string | undefined
   /** The scope of every request that names none. */
   readonly scope?: string | undefined

@@ -15,10 +15,13 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import * as Serve from "./http/Serve.ts"
+import { Access } from "./services/Access.ts"
 import { Actions } from "./services/Actions.ts"
 import { Drafts } from "./services/Drafts.ts"
+import { FailureLimit } from "./services/FailureLimit.ts"
 import { Flows } from "./services/Flows.ts"
 import { Import } from "./services/Import.ts"
+import { Keys } from "./services/Keys.ts"
 import { Maintenance } from "./services/Maintenance.ts"
 import { Messages } from "./services/Messages.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
@@ -41,7 +44,13 @@ const PlatformLayer = Layer.mergeAll(
   Layer.succeed(Scheduler.Scheduler, new Scheduler.MixedScheduler("sync"))
 )
 
+const FailureLimitLayer = env.FAILED_AUTH === undefined
+  ? FailureLimit.layerMemory
+  : FailureLimit.layerBinding(env.FAILED_AUTH)
+
 const ServicesLayer = Layer.mergeAll(
+  Access.layer.pipe(Layer.provide(FailureLimitLayer)),
+  Keys.layer,
   TaskQueue.layer,
   Maintenance.layer,
   Orchestrators.layer,

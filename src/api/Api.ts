@@ -6,6 +6,7 @@ import { DraftsApi } from "./Drafts.ts"
 import { FlowsApi } from "./Flows.ts"
 import { ImportApi } from "./Import.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
+import { KeysApi } from "./Keys.ts"
 import { MessagesApi } from "./Messages.ts"
 import { OrchestratorsApi } from "./Orchestrators.ts"
 import { ProjectsApi } from "./Projects.ts"
@@ -19,6 +20,7 @@ export class Api extends HttpApi.make("octopoid")
   .add(OrchestratorsApi)
   .add(ProjectsApi)
   .add(DraftsApi)
+  .add(KeysApi)
   .add(MessagesApi)
   .add(ActionsApi)
   .add(FlowsApi)

@@ -4,10 +4,12 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { KeyNotFound, Rotated, Rotation } from "../domain/ApiKey.ts"
+import { Unauthorized } from "../domain/Caller.ts"
 import { describe, Time } from "../domain/Encoding.ts"
-import { OrchestratorId } from "../domain/Identifier.ts"
+import { OrchestratorId, ScopeName } from "../domain/Identifier.ts"
 import * as Orchestrators from "../domain/Orchestrator.ts"
-import { Authorization } from "./Authorization.ts"
+import { Authorization, KeyMissing } from "./Authorization.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -32,7 +34,8 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       { fields: ["cluster", "machine_id"], error: "Missing required fields: cluster, machine_id, repo_url" }
     ]).annotateMerge(OpenApi.annotations({
       summary: "Register an orchestrator",
-      description: "Makes a machine known: 201 the first time, 200 when it was known already, with `known: true`."
+      description:
+        "Makes a machine known: 201 the first time, 200 when it was known already, with `known: true`. A scope that has no key gets its first one."
     })),
     HttpApiEndpoint.post("heartbeat", "/:id/heartbeat", {
       params,
@@ -76,6 +79,17 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       .annotateMerge(OpenApi.annotations({
         summary: "Set an orchestrator's status",
         description: "`maintenance` gives it no work until it is set to `active` again."
+      })),
+    HttpApiEndpoint.post("rotateKey", "/scopes/:scope/rotate-key", {
+      params: { scope: ScopeName },
+      payload: [Schema.Null, Rotation],
+      success: Rotated,
+      error: KeyNotFound
+    }).annotate(KeyMissing, Unauthorized.nothingToRotate)
+      .annotateMerge(OpenApi.annotations({
+        summary: "Rotate a key",
+        description:
+          "Issues the successor of the key the request carries, which goes on working for a while. The administrator replaces all keys of the scope by one. The body may be empty."
       }))
   )
   .prefix("/api/v1/orchestrators")

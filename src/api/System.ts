@@ -15,7 +15,9 @@ export const Health = Schema.Struct({
   version,
   timestamp: Time,
   database: Schema.Literal("connected").pipe(describe("D1 answers, and has its tables.")),
-  access: Schema.Literal("open").pipe(describe("`open`: every request is served, whoever sends it."))
+  access: Schema.Literals(["open", "keys"]).pipe(
+    describe("`open`: requests without a key are served too. `keys`: only requests with a key or the server's secret.")
+  )
 }).annotate({ identifier: "Health" })
 
 export class Unhealthy extends Schema.TaggedError<Unhealthy>()(

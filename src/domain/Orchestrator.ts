@@ -1,5 +1,6 @@
 /** An orchestrator: a registered machine that runs agents. */
 import * as Schema from "effect/Schema"
+import { ApiKeyText } from "./ApiKey.ts"
 import { CommaList, describe, ErrorText, JsonTextInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { OrchestratorId, ScopeName } from "./Identifier.ts"
 
@@ -17,6 +18,9 @@ const fields = <T extends Schema.Top>(time: T) => ({
   version: text("The version of the orchestrator."),
   capabilities: text("What it can do, as JSON text."),
   max_agents: Schema.NullOr(Schema.Int).pipe(describe("How many agents it runs at once.")),
+  max_claimed: Schema.NullOr(Schema.Int).pipe(
+    describe("How many tasks it may hold at once, when its claims do not say.")
+  ),
   status: OrchestratorStatus,
   registered_at: time,
   last_heartbeat: time
@@ -29,6 +33,8 @@ export const OrchestratorRow = Schema.Struct(fields(TimeColumn))
 const name = (description: string) =>
   Schema.NonEmptyString.check(Schema.isMaxLength(90), Schema.isPattern(/^[^\p{Cc}]*$/u)).pipe(describe(description))
 
+const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
+
 export const Registration = Schema.Struct({
   cluster: name("The cluster the machine belongs to."),
   machine_id: name("The machine's name in its cluster."),
@@ -40,17 +46,18 @@ export const Registration = Schema.Struct({
   hostname: maybe(Schema.String, "The machine's host name."),
   version: maybe(Schema.String, "The version of the orchestrator."),
   capabilities: maybe(JsonTextInput, "What it can do: any JSON."),
-  max_agents: maybe(
-    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 })),
-    "How many agents it runs at once."
-  )
+  max_agents: maybe(natural, "How many agents it runs at once."),
+  max_claimed: maybe(natural, "How many tasks it may hold at once, when its claims do not say.")
 }).annotate({ identifier: "Registration" })
 export type Registration = typeof Registration.Type
 
 export const Registered = Schema.Struct({
   orchestrator_id: OrchestratorId,
   registered_at: Time.pipe(describe("When it registered first.")),
-  status: OrchestratorStatus
+  status: OrchestratorStatus,
+  api_key: Schema.optionalKey(ApiKeyText).pipe(
+    describe("A key of the scope, when the scope had none. It is shown this once: keep it.")
+  )
 }).annotate({ identifier: "Registered" })
 export type Registered = typeof Registered.Type
 

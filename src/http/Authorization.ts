@@ -1,7 +1,56 @@
+/** Checks who sends a request before anything else of it is looked at. */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import { Authorization, Caller } from "../api/Authorization.ts"
+import { Authorization, KeyMissing } from "../api/Authorization.ts"
+import { type Actor, CurrentActor } from "../domain/Actor.ts"
+import { Caller, callerName } from "../domain/Caller.ts"
+import { Access } from "../services/Access.ts"
+import { addressOf } from "./Address.ts"
 
-export const AuthorizationLayer = Layer.succeed(Authorization)({
-  bearer: (httpEffect) => Effect.provideService(httpEffect, Caller, { kind: "anonymous" })
+const withHeader = (name: string, value: string) =>
+  HttpEffect.appendPreResponseHandler((_request, response) =>
+    Effect.succeed(HttpServerResponse.setHeader(response, name, value))
+  )
+
+/** Who sends the request that is being served. */
+export const identify = Effect.fnUntraced(function*(
+  access: Access["Service"],
+  keyMissing: Context.Service.Shape<typeof KeyMissing>
+) {
+  const { headers } = yield* HttpServerRequest.HttpServerRequest
+  const { authorization } = headers
+  return yield* access.authenticate({ authorization, address: addressOf(headers) }).pipe(
+    Effect.catchTags({
+      Unauthorized: (error) =>
+        Effect.andThen(withHeader("www-authenticate", "Bearer"), Effect.fail(authorization ? error : keyMissing())),
+      TooManyFailures: (error) =>
+        Effect.andThen(withHeader("retry-after", String(error.retry_after_seconds)), Effect.fail(error))
+    })
+  )
 })
+
+const actorOf = (caller: Caller["Service"]): Actor =>
+  caller.kind === "key"
+    ? { name: caller.name, scope: caller.scope }
+    : { name: caller.kind === "administrator" ? "administrator" : null, scope: undefined }
+
+export const AuthorizationLayer = Layer.effect(
+  Authorization,
+  Effect.gen(function*() {
+    const access = yield* Access
+    return {
+      bearer: Effect.fnUntraced(function*(httpEffect, { endpoint }) {
+        const caller = yield* identify(access, Context.get(endpoint.annotations, KeyMissing))
+        return yield* httpEffect.pipe(
+          Effect.provideService(Caller, caller),
+          Effect.provideService(CurrentActor, actorOf(caller)),
+          Effect.annotateLogs({ caller: callerName(caller) })
+        )
+      })
+    }
+  })
+)

@@ -7,10 +7,14 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidRequest, RequestErrors, Required } from "../api/InvalidRequest.ts"
+import { Unauthorized } from "../domain/Caller.ts"
 import { ErrorText } from "../domain/Encoding.ts"
+import { Access } from "../services/Access.ts"
+import { identify } from "./Authorization.ts"
 import { methodsOf } from "./Endpoints.ts"
 
 // A body of many wrong fields is answered with the first of them.
@@ -90,10 +94,22 @@ export const answerDefect = (defect: unknown) => {
   )
 }
 
-/** Answers whatever no endpoint answered. */
-// Not HEAD: where nothing else matches, the router answers it as GET.
-export const FallbackLayer = HttpRouter.addAll(
-  (["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const).map((method) =>
-    HttpRouter.route(method, "/*", unmatched)
+/** Answers whatever no endpoint answered. Below `/api/v1` it tells only who may call what there is and what is not. */
+export const FallbackLayer = Layer.unwrap(Effect.gen(function*() {
+  const access = yield* Access
+  const guarded = Effect.gen(function*() {
+    const { url } = yield* HttpServerRequest.HttpServerRequest
+    if (new URL(url, "http://server").pathname.startsWith("/api/v1/")) yield* identify(access, Unauthorized.missing)
+    return yield* unmatched
+  }).pipe(Effect.catchTags({
+    Unauthorized: ({ error }) => Effect.succeed(answer(401, "Unauthorized", error)),
+    TooManyFailures: ({ error, retry_after_seconds }) =>
+      Effect.succeed(answer(429, "TooManyFailures", error, { retry_after_seconds }))
+  }))
+  // Not HEAD: where nothing else matches, the router answers it as GET.
+  return HttpRouter.addAll(
+    (["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const).map((method) =>
+      HttpRouter.route(method, "/*", guarded)
+    )
   )
-)
+}))

@@ -11,6 +11,7 @@ import { DraftsHandlers } from "./Drafts.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
 import { FlowsHandlers } from "./Flows.ts"
 import { ImportHandlers } from "./Import.ts"
+import { KeysHandlers } from "./Keys.ts"
 import { MessagesHandlers } from "./Messages.ts"
 import { OrchestratorsHandlers } from "./Orchestrators.ts"
 import { ProjectsHandlers } from "./Projects.ts"
@@ -28,6 +29,7 @@ const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pip
     DraftsHandlers,
     MessagesHandlers,
     ActionsHandlers,
+    KeysHandlers,
     FlowsHandlers,
     RolesHandlers,
     SchedulerHandlers,

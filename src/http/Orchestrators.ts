@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
+import { Caller, ScopeMismatch, Unauthorized } from "../domain/Caller.ts"
+import { Keys } from "../services/Keys.ts"
 import { Orchestrators } from "../services/Orchestrators.ts"
 import { ownScope, visibleScope } from "./Scope.ts"
 
@@ -9,6 +11,7 @@ export const OrchestratorsHandlers = HttpApiBuilder.group(
   "orchestrators",
   Effect.fn(function*(handlers) {
     const orchestrators = yield* Orchestrators
+    const keys = yield* Keys
     return handlers.handleAll({
       register: (request) =>
         ownScope(request, "Missing required field: scope. All orchestrators must register with a scope.").pipe(
@@ -30,7 +33,13 @@ export const OrchestratorsHandlers = HttpApiBuilder.group(
         Effect.flatMap(
           visibleScope(request),
           (scope) => orchestrators.setStatus(request.params.id, request.payload.status, scope)
-        )
+        ),
+      rotateKey: Effect.fnUntraced(function*({ params: { scope }, payload }) {
+        const caller = yield* Caller
+        if (caller.kind === "anonymous") return yield* Unauthorized.nothingToRotate()
+        if (caller.kind === "key" && caller.scope !== scope) return yield* ScopeMismatch.rotating(caller.scope, scope)
+        return yield* keys.rotate(scope, payload ?? {}, caller)
+      })
     })
   })
 )

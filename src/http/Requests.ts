@@ -9,7 +9,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import { type Cost, CurrentCost, noCost } from "../sql/Database.ts"
+import { type Cost, CurrentCost, noCost, Riders } from "../sql/Database.ts"
 import { answerDefect, unmatched } from "./Errors.ts"
 
 /** The largest body that is read. */
@@ -51,6 +51,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
           ),
           Effect.provideService(HttpIncomingMessage.MaxBodySize, MaxBody),
           Effect.provideService(CurrentCost, cost),
+          Effect.provideService(Riders, []),
           Effect.annotateLogs({ request_id })
         )
         yield* Effect.logInfo("request").pipe(Effect.annotateLogs({

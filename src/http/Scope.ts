@@ -1,7 +1,7 @@
 /** The scope a request acts in: what it names, within what its caller may reach. */
 import * as Effect from "effect/Effect"
-import { AdministratorRequired, Caller, ScopeMismatch } from "../api/Authorization.ts"
 import { ScopeRequired } from "../api/InvalidRequest.ts"
+import { AdministratorRequired, Caller, ScopeMismatch } from "../domain/Caller.ts"
 import { DefaultScope, type ScopeName } from "../domain/Identifier.ts"
 import { Settings } from "../services/Settings.ts"
 
@@ -31,8 +31,16 @@ export const ownScope = Effect.fnUntraced(function*(request: Scoped, missing: st
   return scope ?? DefaultScope
 })
 
-/** Refuses whoever has a key of one scope where a server with a secret wants its administrator. */
-export const administrator = Effect.fnUntraced(function*(what: string, _scope?: ScopeName) {
+/**
+ * Passes whoever may do what only the administrator may, in the scope if it is about one: on an open server everybody,
+ * within the scope of a key. `what` is what it is about: "issue keys".
+ */
+export const administrator = Effect.fnUntraced(function*(what: string, scope?: ScopeName) {
   const caller = yield* Caller
-  if (caller.kind === "key") return yield* AdministratorRequired.of(what)
+  const { apiSecretKey } = yield* Settings
+  if (caller.kind === "key") {
+    if (scope !== undefined && scope !== caller.scope) return yield* ScopeMismatch.of(caller.scope, scope)
+    if (apiSecretKey !== undefined) return yield* AdministratorRequired.of(what)
+  }
+  return caller
 })

@@ -2,10 +2,12 @@
 import type * as Context from "effect/Context"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
+import type { Access } from "../services/Access.ts"
 import type { Actions } from "../services/Actions.ts"
 import type { Drafts } from "../services/Drafts.ts"
 import type { Flows } from "../services/Flows.ts"
 import type { Import } from "../services/Import.ts"
+import type { Keys } from "../services/Keys.ts"
 import type { Messages } from "../services/Messages.ts"
 import type { Orchestrators } from "../services/Orchestrators.ts"
 import type { Projects } from "../services/Projects.ts"
@@ -19,11 +21,13 @@ import { timing } from "./Requests.ts"
 
 /** What the routes are made of. */
 type Services =
+  | Access
   | Actions
   | Database
   | Drafts
   | Flows
   | Import
+  | Keys
   | Messages
   | Orchestrators
   | Projects

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Health, Unhealthy, Version } from "../api/System.ts"
+import { Access } from "../services/Access.ts"
 import { Database } from "../sql/Database.ts"
 import { endpoints } from "./Endpoints.ts"
 
@@ -11,6 +12,7 @@ export const SystemHandlers = HttpApiBuilder.group(
   "system",
   Effect.fn(function*(handlers) {
     const { batch, sql } = yield* Database
+    const { open } = yield* Access
 
     const health = Effect.gen(function*() {
       const timestamp = yield* DateTime.now
@@ -31,7 +33,7 @@ export const SystemHandlers = HttpApiBuilder.group(
         version: Version,
         timestamp,
         database: "connected",
-        access: "open"
+        access: open ? "open" : "keys"
       })
     })
 

@@ -5,17 +5,19 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { OrchestratorId, type ScopeName } from "../domain/Identifier.ts"
+import type { OrchestratorId, ScopeName } from "../domain/Identifier.ts"
 import {
   type Orchestrator,
   type OrchestratorFilter,
   OrchestratorNotFound,
   OrchestratorRow,
-  OrchestratorTaken,
+  type OrchestratorTaken,
   type Registered,
   type Registration
 } from "../domain/Orchestrator.ts"
 import { Database } from "../sql/Database.ts"
+import { Keys } from "./Keys.ts"
+import * as Register from "./Orchestrators/register.ts"
 import { Settings } from "./Settings.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(OrchestratorRow))
@@ -24,7 +26,7 @@ const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 type Reach = ScopeName | undefined
 
 export class Orchestrators extends Context.Service<Orchestrators, {
-  /** Makes the machine known, or renews what is known of it. `created` says which. */
+  /** Makes the machine known, or renews what is known of it. `created` says which. A scope without a key gets one. */
   readonly register: (
     scope: ScopeName,
     registration: Registration
@@ -46,53 +48,12 @@ export class Orchestrators extends Context.Service<Orchestrators, {
     Orchestrators,
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
+      const register = yield* Register.make
       const { orchestratorTimeoutSeconds } = yield* Settings
       const inScope = (scope: Reach) => scope === undefined ? sql`` : sql`AND scope = ${scope}`
 
       const first = Effect.fnUntraced(function*(id: OrchestratorId, rows: ReadonlyArray<unknown> | undefined) {
         return (yield* decode(rows ?? []))[0] ?? (yield* OrchestratorNotFound.of(id))
-      })
-
-      const register = Effect.fn("Orchestrators.register")(function*(scope: ScopeName, machine: Registration) {
-        const now = yield* Clock.currentTimeMillis
-        const { cluster, machine_id } = machine
-        const id = OrchestratorId.make(machine.id || `${cluster}-${machine_id}`)
-        // Ids are joined with a dash that names may hold too: `k-a` + `b` and `k` + `a-b` are two machines.
-        const [before, rows] = yield* batch([
-          sql`SELECT id FROM orchestrators WHERE id = ${id}`,
-          sql`
-            INSERT INTO orchestrators ${
-            sql.insert({
-              id,
-              scope,
-              cluster,
-              machine_id,
-              hostname: machine.hostname ?? null,
-              repo_url: machine.repo_url || null,
-              version: machine.version ?? null,
-              capabilities: machine.capabilities ?? null,
-              max_agents: machine.max_agents ?? null,
-              status: "active",
-              registered_at: now,
-              last_heartbeat: now
-            })
-          }
-            ON CONFLICT (id) DO UPDATE SET hostname = excluded.hostname, repo_url = excluded.repo_url,
-              version = excluded.version, capabilities = excluded.capabilities, max_agents = excluded.max_agents,
-              last_heartbeat = excluded.last_heartbeat, status = iif(status = 'maintenance', status, 'active')
-            WHERE scope = excluded.scope AND cluster = excluded.cluster AND machine_id = excluded.machine_id
-            RETURNING *`
-        ])
-        const [row] = yield* decode(rows)
-        if (row === undefined) return yield* OrchestratorTaken.of(id)
-        const created = before?.length === 0
-        yield* Effect.logInfo("orchestrator registered").pipe(
-          Effect.annotateLogs({ orchestrator_id: id, scope, created })
-        )
-        return {
-          created,
-          registered: { orchestrator_id: id, registered_at: row.registered_at, status: row.status }
-        }
       })
 
       const heartbeat = Effect.fn("Orchestrators.heartbeat")(function*(id: OrchestratorId, scope: Reach) {
@@ -147,5 +108,5 @@ export class Orchestrators extends Context.Service<Orchestrators, {
 
       return Orchestrators.of({ register, heartbeat, list, get, setStatus, sweep })
     })
-  )
+  ).pipe(Layer.provide(Keys.layer))
 }

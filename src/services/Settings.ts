@@ -3,16 +3,30 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { MaxOverlapSeconds } from "../domain/ApiKey.ts"
 import { MaxLeaseSeconds } from "../domain/Lease.ts"
 
 const within = (minimum: number, maximum: number) => (name: string) =>
   Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum })), name)
 
 const seconds = within(1, MaxLeaseSeconds)
+// Redacted, so that the message of a secret that is too short does not tell it.
+const secret = Config.schema(
+  Schema.Redacted(Schema.String.check(
+    Schema.makeFilter((text: string) => text === "" || text.length >= 16, { expected: "at least 16 characters" })
+  )),
+  "API_SECRET_KEY"
+).pipe(Config.map((text) => Redacted.value(text) === "" ? undefined : text))
+
 const turns = within(1, 1_000_000)
 
 export const SettingsConfig = Config.all({
+  /** The administrator's token. Without one the server is open: it answers requests that carry no key. */
+  apiSecretKey: Config.withDefault(secret, undefined),
+  /** How long a key goes on working after it was rotated, in seconds. */
+  keyOverlapSeconds: Config.withDefault(within(0, MaxOverlapSeconds)("KEY_OVERLAP_SECONDS"), 86_400),
   /** Whether a request that needs a scope and names none is refused instead of getting the default scope. */
   requireScope: Config.withDefault(Config.Boolean("REQUIRE_SCOPE"), false),
   /** The lease of a claim that does not say how long, in seconds. */

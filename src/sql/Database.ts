@@ -38,6 +38,20 @@ export type Row = Record<string, unknown>
 /** The rows each statement of a batch answered, in order. */
 export type Answers = ReadonlyArray<ReadonlyArray<Row>>
 
+/**
+ * Statements that go along with the next batch of the request, whatever that is, so that they cost no round trip of
+ * their own. `done` is told their rows, and when the batch was sent. It is not called when the batch fails.
+ */
+export interface Rider {
+  readonly statements: ReadonlyArray<Statement<any>>
+  readonly done: (answers: Answers, sentAt: number) => void
+}
+
+/** What waits for the next batch of the request that is being served. The HTTP layer starts a new list for each. */
+export const Riders = Context.Reference<Array<Rider> | undefined>("octopoid-server/sql/Riders", {
+  defaultValue: () => undefined
+})
+
 class BatchFailure extends Schema.TaggedError<BatchFailure>()("BatchFailure", { cause: Schema.Defect() }) {}
 
 const uniqueViolation = (cause: unknown): UniqueViolation | undefined => {
@@ -61,10 +75,11 @@ export class Database extends Context.Service<Database, {
 
       const run = Effect.fnUntraced(function*(statements: ReadonlyArray<Statement<any>>) {
         const cost = yield* CurrentCost
+        const riders = (yield* Riders)?.splice(0) ?? []
         const started = yield* Clock.currentTimeMillis
         const results = yield* Effect.tryPromise({
           try: () =>
-            db.batch<Row>(statements.map((statement) => {
+            db.batch<Row>([...statements, ...riders.flatMap((rider) => rider.statements)].map((statement) => {
               const [text, parameters] = statement.compile()
               return db.prepare(text).bind(...parameters)
             })),
@@ -76,7 +91,10 @@ export class Database extends Context.Service<Database, {
           cost.read += meta.rows_read
           cost.written += meta.rows_written
         }
-        return results.map((result): ReadonlyArray<Row> => result.results)
+        const answers = results.map((result): ReadonlyArray<Row> => result.results)
+        let from = statements.length
+        for (const { done, statements: own } of riders) done(answers.slice(from, from += own.length), started)
+        return answers.slice(0, statements.length)
       }, Effect.withSpan("Database.batch", { kind: "client" }))
 
       const atomic = (statements: ReadonlyArray<Statement<any>>) =>

@@ -10,15 +10,19 @@ export interface Cost {
   readonly written: number
 }
 
-const start = async () => {
-  const harness = createTestHarness({ workers: [{ configPath: "./wrangler.toml" }] })
+const start = async (secrets: Record<string, string>) => {
+  const harness = createTestHarness({ workers: [{ configPath: "./wrangler.toml", secrets }] })
   await harness.listen()
   await harness.getWorker().applyD1Migrations("DB")
 
-  const send = async (method: string, path: string, body?: unknown) => {
+  const send = async (method: string, path: string, body?: unknown, token?: string) => {
     const response = await harness.fetch(`http://worker${path}`, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } })
+      headers: {
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` })
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
     const [, trips, read, written] =
       /trips=(\d+) read=(\d+) written=(\d+)/.exec(response.headers.get("server-timing") ?? "") ?? []
@@ -27,16 +31,24 @@ const start = async () => {
   }
   return {
     harness,
-    /** Sends a request and tells what it cost in D1. */
-    send: (method: string, path: string, body?: unknown) => Effect.promise(() => send(method, path, body)),
+    /** Sends a request, with a bearer token if there is one, and tells what it cost in D1. */
+    send: (method: string, path: string, body?: unknown, token?: string) =>
+      Effect.promise(() => send(method, path, body, token)),
     /** Fires the cron. */
     tick: Effect.promise(() => harness.getWorker().scheduled({ cron: "* * * * *" }))
   }
 }
 
 export class Workerd extends Context.Service<Workerd, Awaited<ReturnType<typeof start>>>()("test/Workerd") {
-  static readonly layer = Layer.effect(
-    Workerd,
-    Effect.acquireRelease(Effect.promise(start), ({ harness }) => Effect.promise(() => harness.close()))
-  )
+  /** The Worker with the secrets of its environment. */
+  static readonly layerWith = (secrets: Record<string, string>) =>
+    Layer.effect(
+      Workerd,
+      Effect.acquireRelease(
+        Effect.promise(() => start(secrets)),
+        ({ harness }) => Effect.promise(() => harness.close())
+      )
+    )
+
+  static readonly layer = this.layerWith({})
 }

@@ -5,10 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { readdirSync, readFileSync } from "node:fs"
+import { Access } from "../../src/services/Access.ts"
 import { Actions } from "../../src/services/Actions.ts"
 import { Drafts } from "../../src/services/Drafts.ts"
+import { FailureLimit } from "../../src/services/FailureLimit.ts"
 import { Flows } from "../../src/services/Flows.ts"
 import { Import } from "../../src/services/Import.ts"
+import { Keys } from "../../src/services/Keys.ts"
 import { Leases } from "../../src/services/Leases.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Messages } from "../../src/services/Messages.ts"
@@ -33,6 +36,8 @@ const DatabaseLayer = Layer.unwrap(Effect.sync(() => {
 /** Every service, configured by `config` as the Worker's environment would. */
 export const servicesWith = (config: Record<string, string>) =>
   Layer.mergeAll(
+    Access.layer.pipe(Layer.provide(FailureLimit.layerMemory)),
+    Keys.layer,
     TaskQueue.layer,
     Leases.layer,
     Maintenance.layer,

@@ -86,11 +86,13 @@ describe("wrangler dev", () => {
       }))
     }), 180_000)
 
-  it.live("names the setting that cannot be read", () =>
+  it.live.each(
+    [["DEFAULT_LEASE_SECONDS", "abc"], ["API_SECRET_KEY", "tooShort"]] as const
+  )("names the setting that cannot be read: %s", ([name, value]) =>
     Effect.gen(function*() {
       const state = yield* directory
-      const { healthy, output } = yield* Effect.scoped(start(state, "--var", "DEFAULT_LEASE_SECONDS:abc"))
+      const { healthy, output } = yield* Effect.scoped(start(state, "--var", `${name}:${value}`))
       assert.isFalse(healthy)
-      assert.include(output(), "DEFAULT_LEASE_SECONDS")
+      assert.include(output(), name)
     }), 120_000)
 })

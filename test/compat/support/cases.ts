@@ -17,10 +17,13 @@ export interface Step {
   readonly headers?: Readonly<Record<string, string>>
   /** Milliseconds to let pass first, for leases to run out. */
   readonly after?: number
-  /** Sends it so many times at once, which all have to be answered so; `{n}` is the number of each, from 1. */
+  /** How often to send it: `{n}` is 0, 1, 2 … in each. Every answer has to be as the step says. */
   readonly times?: number
-  readonly status?: number
-  /** Part of the answer, which has to hold these values. */
+  /** Sends them all at once, not one after another. */
+  readonly together?: true
+  /** 200 unless given; one of these when there are several. */
+  readonly status?: number | ReadonlyArray<number>
+  /** Part of the answer, which has to hold these values: `tasks.0.id`, `tasks.length` or just `id`. */
   readonly answer?: object
   /** Headers the answer has to carry, with these values. */
   readonly answerHeaders?: Readonly<Record<string, string>>
@@ -32,6 +35,8 @@ export interface Step {
   readonly keep?: Readonly<Record<string, string>>
   /** What else has to hold. */
   readonly check?: (body: any, headers: Headers) => void
+  /** What else has to hold of the answers to a step that is sent several times. */
+  readonly checkAll?: (bodies: ReadonlyArray<any>) => void
 }
 
 export interface Case {
@@ -42,64 +47,74 @@ export interface Case {
 
 const at = (value: any, path: string) => path.split(".").reduce((part, key) => part?.[key], value)
 
-type Names = Record<string, string>
-
-/** The value with its `{name}`s filled in. */
-const fill = <T>(value: T, names: Names): T =>
-  typeof value === "string"
-    ? value.replace(/\{(\w+)\}/g, (all, name: string) => names[name] ?? all) as T
-    : Array.isArray(value)
-    ? value.map((part) => fill(part, names)) as T
-    : typeof value === "object" && value !== null
-    ? Object.fromEntries(Object.entries(value).map(([key, part]) => [fill(key, names), fill(part, names)])) as T
-    : value
-
-/** Sends a step and holds its answer against what it has to be. */
-const one = Effect.fnUntraced(function*(step: Step, { harness }: Workerd["Service"], names: Names, kept: Names) {
-  const named = <T>(value: T): T => fill(value, names)
-  const [method = "", path = ""] = named(step.send).split(/ (.*)/s)
-  const body = step.body === undefined
-    ? {}
-    : { body: typeof step.body === "string" ? named(step.body) : JSON.stringify(named(step.body)) }
-  const headers = named(step.headers ?? (step.body === undefined ? {} : { "content-type": "application/json" }))
-  const response = yield* Effect.promise(() => harness.fetch(`http://worker${path}`, { method, headers, ...body }))
-  const text = yield* Effect.promise(() => response.text())
-  const what = `${method} ${path} answered ${response.status} ${text}`
-  assert.strictEqual(response.status, step.status ?? 200, what)
-  const answer = text === "" ? undefined : JSON.parse(text)
-  for (const [key, expected] of Object.entries(named(step.answer ?? {}))) {
-    assert.deepStrictEqual(answer?.[key], expected, `${key}: ${what}`)
-  }
-  for (const [name, expected] of Object.entries(step.answerHeaders ?? {})) {
-    assert.strictEqual(response.headers.get(name), named(expected), `${name}: ${what}`)
-  }
-  for (const key of step.absent ?? []) assert.notProperty(answer, key, what)
-  if (step.error !== undefined) {
-    assert.isString(answer?.error, what)
-    assert.include(answer.error, named(step.error), what)
-  }
-  for (const [name, path] of Object.entries(step.keep ?? {})) kept[name] = String(at(answer, path))
-  step.check?.(answer, response.headers as unknown as Headers)
-})
+/** Puts the names into every text of a value. */
+const fill = (names: Readonly<Record<string, string>>) => {
+  const named = <T>(value: T): T =>
+    typeof value === "string"
+      ? value.replace(/\{(\w+)\}/g, (all, name: string) => names[name] ?? all) as T
+      : Array.isArray(value)
+      ? value.map(named) as T
+      : typeof value === "object" && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([key, part]) => [named(key), named(part)])) as T
+      : value
+  return named
+}
 
 let count = 0
 
-/** The cases of one client, each a test. */
-export const compatible = (client: string, cases: ReadonlyArray<Case>) =>
-  layer(Workerd.layer, { excludeTestServices: true, timeout: "60 seconds" })(client, (it) => {
+/** The cases of one client, each a test, on a server with these secrets in its environment. */
+export const compatible = (
+  client: string,
+  cases: ReadonlyArray<Case>,
+  secrets: Readonly<Record<string, string>> = {}
+) =>
+  layer(Workerd.layerWith(secrets), { excludeTestServices: true, timeout: "60 seconds" })(client, (it) => {
     for (const { line, steps } of cases) {
       it.effect(line, () =>
         Effect.gen(function*() {
-          const workerd = yield* Workerd
-          const names: Names = { scope: `scope-${++count}`, id: `id-${count}` }
+          const { harness, tick } = yield* Workerd
+          const names: Record<string, string> = { scope: `scope-${++count}`, id: `id-${count}` }
+          const send = Effect.fnUntraced(function*(step: Step, extra: Readonly<Record<string, string>>) {
+            const named = fill({ ...names, ...extra })
+            const [method = "", path = ""] = named(step.send).split(/ (.*)/s)
+            const body = step.body === undefined
+              ? {}
+              : { body: typeof step.body === "string" ? named(step.body) : JSON.stringify(named(step.body)) }
+            const headers = named(
+              step.headers ?? (step.body === undefined ? {} : { "content-type": "application/json" })
+            )
+            const response = yield* Effect.promise(() =>
+              harness.fetch(`http://worker${path}`, { method, headers, ...body })
+            )
+            const text = yield* Effect.promise(() => response.text())
+            const what = `${method} ${path} answered ${response.status} ${text}`
+            assert.include([step.status ?? 200].flat(), response.status, what)
+            const answer = text === "" ? undefined : JSON.parse(text)
+            for (const [path, expected] of Object.entries(named(step.answer ?? {}))) {
+              assert.deepStrictEqual(at(answer, path), expected, `${path}: ${what}`)
+            }
+            for (const [name, expected] of Object.entries(step.answerHeaders ?? {})) {
+              assert.strictEqual(response.headers.get(name), named(expected), `${name}: ${what}`)
+            }
+            for (const key of step.absent ?? []) assert.notProperty(answer, key, what)
+            if (step.error !== undefined) {
+              assert.isString(answer?.error, what)
+              assert.include(answer.error, named(step.error), what)
+            }
+            for (const [name, path] of Object.entries(step.keep ?? {})) names[name] = String(at(answer, path))
+            step.check?.(answer, response.headers as unknown as Headers)
+            return answer
+          })
           for (const step of steps) {
             if (step.after !== undefined) yield* Effect.sleep(step.after)
             if (step.send === "cron") {
-              assert.strictEqual((yield* workerd.tick).outcome, "ok")
+              assert.strictEqual((yield* tick).outcome, "ok")
               continue
             }
-            yield* Effect.forEach(Array.from({ length: step.times ?? 1 }, (_, i) => i + 1), (n) =>
-              one(step, workerd, { ...names, n: String(n) }, names), { concurrency: "unbounded" })
+            const times = Array.from({ length: step.times ?? 1 }, (_, n) => ({ n: String(n) }))
+            const concurrency = step.together ? times.length : 1
+            const answers = yield* Effect.forEach(times, (extra) => send(step, extra), { concurrency })
+            step.checkAll?.(answers)
           }
         }))
     }

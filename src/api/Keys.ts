@@ -1,0 +1,50 @@
+/** `/api/v1/scopes/:scope/keys` */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { ApiKey, IssuedKey, KeyExpired, KeyId, KeyNotFound, NewKey } from "../domain/ApiKey.ts"
+import { describe } from "../domain/Encoding.ts"
+import { ScopeName } from "../domain/Identifier.ts"
+import { Authorization } from "./Authorization.ts"
+
+const params = { scope: ScopeName }
+
+export class KeysApi extends HttpApiGroup.make("keys")
+  .add(
+    HttpApiEndpoint.post("issue", "/:scope/keys", {
+      params,
+      payload: [Schema.Null, NewKey],
+      success: IssuedKey.pipe(HttpApiSchema.status(201)),
+      error: KeyExpired
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Issue a key",
+      description: "Gives the scope one more key, and shows it this once. For the administrator. The body may be empty."
+    })),
+    HttpApiEndpoint.get("list", "/:scope/keys", {
+      params,
+      success: Schema.Struct({ keys: Schema.Array(ApiKey).pipe(describe("The scope's keys, the newest first.")) })
+    }).annotateMerge(OpenApi.annotations({
+      summary: "List keys",
+      description:
+        "What is known of the scope's keys, expired ones too; never the keys themselves. For the administrator."
+    })),
+    HttpApiEndpoint.delete("revoke", "/:scope/keys/:id", {
+      params: { ...params, id: KeyId },
+      success: Schema.Struct({
+        message: Schema.Literal("Key revoked").pipe(describe("That it is no longer valid.")),
+        id: KeyId,
+        scope: ScopeName
+      }),
+      error: KeyNotFound
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Revoke a key",
+      description:
+        "Ends the key for good: at once where the request is served, within 30 seconds everywhere. For the administrator."
+    }))
+  )
+  .prefix("/api/v1/scopes")
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Keys", description: "The keys that open a scope." }))
+{}

@@ -1,0 +1,40 @@
+/** How often an address may send keys that are not valid: 20 times a minute. Only failures are counted. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+
+/** As in `wrangler.toml`, where the same limit is set for the Worker. */
+const MaxFailures = 20
+
+export class FailureLimit extends Context.Service<FailureLimit, {
+  /** Counts a failure of the address. True when it has had too many. */
+  readonly failed: (address: string) => Effect.Effect<boolean>
+}>()("octopoid-server/services/FailureLimit") {
+  /** Counts in the platform's own counters, which the isolates of a location share. One that is out of order limits nobody. */
+  static readonly layerBinding = (binding: {
+    readonly limit: (options: { readonly key: string }) => Promise<{ readonly success: boolean }>
+  }) =>
+    Layer.succeed(FailureLimit, {
+      failed: (key) =>
+        Effect.tryPromise(() => binding.limit({ key })).pipe(
+          Effect.map(({ success }) => !success),
+          Effect.catch((error) => Effect.as(Effect.logWarning("the rate limiter does not answer", error), false))
+        )
+    })
+
+  /** Counts in memory, where the platform has no counters. */
+  static readonly layerMemory = Layer.effect(
+    FailureLimit,
+    Effect.gen(function*() {
+      const limiter = yield* RateLimiter.RateLimiter
+      return FailureLimit.of({
+        failed: (key) =>
+          limiter.consume({ key, limit: MaxFailures, window: "1 minute" }).pipe(
+            Effect.as(false),
+            Effect.catchTag("RateLimiterError", ({ reason }) => Effect.succeed(reason._tag === "RateLimitExceeded"))
+          )
+      })
+    })
+  ).pipe(Layer.provide(RateLimiter.layer), Layer.provide(RateLimiter.layerStoreMemory))
+}

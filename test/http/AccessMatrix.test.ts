@@ -1,0 +1,73 @@
+/** Every endpoint, asked by everybody about everything: nobody sees or changes what is outside of their scope. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { endpoints, methodsOf } from "../../src/http/Endpoints.ts"
+import { table } from "../support/access.ts"
+import * as server from "../support/server.ts"
+
+const Secret = "a secret of the server"
+const names = endpoints.map(({ method, path }) => `${method} ${path}`)
+const callers = ["nobody", "wrong", "red", "blue", "administrator"] as const
+const scopes = ["red", "blue"] as const
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+/** The record a path is about, where it can be read. */
+const recordOf = (path: string): string | undefined => {
+  const record = /^\/api\/v1\/[^/]+\/[^/?]+/.exec(path)?.[0]
+  return record !== undefined && methodsOf(record).includes("GET") ? record : undefined
+}
+
+describe("the access matrix", () => {
+  it("has a row for each endpoint, and no other", () => {
+    assert.sameMembers(Object.keys(table), names)
+  })
+
+  it.effect.each(names)("D1, D3, D13: %s", (name) =>
+    Effect.gen(function*() {
+      const row = table[name]
+      assert.isDefined(row, `${name} has no row in test/support/access.ts`)
+      const { send } = yield* server.make({ API_SECRET_KEY: Secret })
+      const admin = (method: string, path: string, body?: unknown) =>
+        Effect.map(send(method, path, body, bearer(Secret)), (answer) => {
+          assert.isBelow(answer.status, 300, `${method} ${path}: ${JSON.stringify(answer.body)}`)
+          return answer.body
+        })
+      const method = name.slice(0, name.indexOf(" "))
+      for (const caller of callers) {
+        for (const record of scopes) {
+          // Every cell has scopes, keys and records of its own.
+          const real = (scope: string) => `${scope}-${caller}-${record}`
+          const keys = { red: "", blue: "" }
+          for (const scope of scopes) {
+            keys[scope] = (yield* admin("POST", `/api/v1/scopes/${real(scope)}/keys`)).api_key
+          }
+          const asked = row.ask(real(record), admin)
+          const [path, body] = Effect.isEffect(asked) ? yield* asked : asked
+          const headers = caller === "nobody"
+            ? {}
+            : caller === "wrong"
+            ? bearer(`oct_${"0".repeat(64)}`)
+            : bearer(caller === "administrator" ? Secret : keys[caller])
+          const expected = row.open || caller === "administrator"
+            ? row.success
+            : caller === "nobody" || caller === "wrong"
+            ? 401
+            : caller === record
+            ? row.key ?? row.success
+            : row.denied
+          const about = row.denied === 404 && expected !== row.success ? recordOf(path) : undefined
+          const before = about === undefined ? undefined : yield* admin("GET", about)
+          const answer = yield* send(method, path, body, headers)
+          const cell = `${caller}, about a record of ${record}`
+          assert.strictEqual(answer.status, expected, `${cell}: ${JSON.stringify(answer.body)}`)
+          if (answer.status >= 400) assert.isString(answer.body.error, cell)
+          if (about !== undefined) assert.deepStrictEqual(yield* admin("GET", about), before, cell)
+          // What a key answers holds nothing of the other scope.
+          if (caller !== record && (caller === "red" || caller === "blue") && !row.open && expected === 404) {
+            assert.notInclude(JSON.stringify(answer.body), real(record), cell)
+          }
+        }
+      }
+    }))
+})

@@ -1,0 +1,108 @@
+/** What a key may refer to: nothing of another scope, however it names it. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as server from "../support/server.ts"
+
+const Secret = "a secret of the server"
+
+/** Two scopes with a machine, a project and a task each; `red` and `blue` send with a key of theirs. */
+const setup = Effect.gen(function*() {
+  const { send } = yield* server.make({ API_SECRET_KEY: Secret })
+  const as = (token: string) => (method: string, path: string, body?: unknown) =>
+    send(method, path, body, { authorization: `Bearer ${token}` })
+  const admin = as(Secret)
+  const member = Effect.fnUntraced(function*(scope: string) {
+    const machine = { scope, cluster: "k", machine_id: scope }
+    const { api_key } = (yield* admin("POST", "/api/v1/orchestrators/register", machine)).body
+    const call = as(api_key)
+    yield* call("POST", "/api/v1/projects", { id: `${scope}-project`, title: "t", branch: scope })
+    yield* call("POST", "/api/v1/tasks", { id: `${scope}-task`, file_path: scope, branch: "b" })
+    return call
+  })
+  return { admin, red: yield* member("red"), blue: yield* member("blue") }
+})
+
+const claim = (orchestrator_id: string) => ({ orchestrator_id, agent_name: "ann" })
+
+describe("D9: a key of one scope", () => {
+  it.effect("does not claim for a machine of another one", () =>
+    Effect.gen(function*() {
+      const { red } = yield* setup
+      const refused = yield* red("POST", "/api/v1/tasks/claim", claim("k-blue"))
+      assert.strictEqual(refused.status, 400)
+      assert.include(refused.body.error, "k-blue")
+      assert.strictEqual((yield* red("POST", "/api/v1/tasks/claim", claim("k-red"))).body.id, "red-task")
+    }))
+
+  it.effect("puts no task into a project of another one, nor onto a machine of it", () =>
+    Effect.gen(function*() {
+      const { admin, red } = yield* setup
+      const body = { id: "t", file_path: "t", branch: "own", project_id: "blue-project" }
+      assert.strictEqual((yield* red("POST", "/api/v1/tasks", body)).status, 400)
+      for (const patch of [{ project_id: "blue-project" }, { queue: "claimed", orchestrator_id: "k-blue" }]) {
+        assert.strictEqual((yield* red("PATCH", "/api/v1/tasks/red-task", patch)).status, 400)
+      }
+      const { body: task } = yield* admin("GET", "/api/v1/tasks/red-task")
+      assert.deepInclude(task, { queue: "incoming", project_id: null, orchestrator_id: null, version: 1 })
+    }))
+
+  it.effect("is not released by a task of another one, and holds none up there", () =>
+    Effect.gen(function*() {
+      const { blue, red } = yield* setup
+      yield* red("POST", "/api/v1/tasks", { id: "waits", file_path: "w", branch: "b", blocked_by: "blue-task" })
+      yield* blue("POST", "/api/v1/tasks/claim", claim("k-blue"))
+      const accepted = yield* blue("POST", "/api/v1/tasks/blue-task/accept", { accepted_by: "x" })
+      assert.strictEqual(accepted.body.queue, "done")
+      assert.strictEqual((yield* red("GET", "/api/v1/tasks/waits")).body.blocked_by, "blue-task")
+    }))
+
+  it.effect("answers no message of another one", () =>
+    Effect.gen(function*() {
+      const { blue, red } = yield* setup
+      const message = { task_id: "t", from_actor: "a", type: "comment", content: "secret of blue" }
+      const { id } = (yield* blue("POST", "/api/v1/messages", message)).body
+      const reply = yield* red("POST", "/api/v1/messages", { ...message, content: "c", parent_message_id: id })
+      assert.isAtLeast(reply.status, 400)
+      const thread = yield* red("GET", `/api/v1/messages?thread_id=${id}`)
+      assert.notInclude(JSON.stringify(thread.body), "secret of blue")
+    }))
+
+  it.effect("learns of an id taken elsewhere no more than that it is taken", () =>
+    Effect.gen(function*() {
+      const { red } = yield* setup
+      for (
+        const [path, body] of [
+          ["/api/v1/tasks", { id: "blue-task", file_path: "x", branch: "b" }],
+          ["/api/v1/projects", { id: "blue-project", title: "t", branch: "b" }],
+          ["/api/v1/orchestrators/register", { cluster: "k", machine_id: "blue" }]
+        ] as const
+      ) {
+        const taken = yield* red("POST", path, body)
+        assert.strictEqual(taken.status, 409, JSON.stringify(taken.body))
+        assert.notInclude(JSON.stringify(taken.body), "\"blue\"")
+      }
+    }))
+
+  it.effect("reads no history of another one, though it took over the id of a task deleted there", () =>
+    Effect.gen(function*() {
+      const { blue, red } = yield* setup
+      assert.strictEqual((yield* blue("DELETE", "/api/v1/tasks/blue-task")).status, 200)
+      assert.strictEqual((yield* red("GET", "/api/v1/tasks/blue-task/history")).status, 404)
+      yield* red("POST", "/api/v1/tasks", { id: "blue-task", file_path: "n", branch: "b" })
+      const { history } = (yield* red("GET", "/api/v1/tasks/blue-task/history")).body
+      assert.deepStrictEqual(history.map((entry: any) => [entry.scope, entry.event]), [["red", "created"]])
+    }))
+
+  it.effect("D4, D7: polls and registers roles for no machine of another one", () =>
+    Effect.gen(function*() {
+      const { blue, red } = yield* setup
+      yield* blue("PUT", "/api/v1/flows/hidden", { states: ["incoming", "claimed", "done"], transitions: [] })
+      const poll = (yield* red("GET", "/api/v1/scheduler/poll?orchestrator_id=k-blue")).body
+      assert.include(poll, { scope: "red", orchestrator_registered: false })
+      assert.notInclude(JSON.stringify(poll), "hidden")
+      const roles = [{ name: "r" }]
+      const refused = yield* red("POST", "/api/v1/roles/register", { orchestrator_id: "k-blue", roles })
+      assert.isAtLeast(refused.status, 400)
+      assert.deepStrictEqual((yield* blue("GET", "/api/v1/roles")).body.roles, [])
+    }))
+})

@@ -1,0 +1,288 @@
+/** How flows, roles, limits and administrators bear upon moves. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { defaultFlow, projectFlow, testingFlow } from "../support/flows.ts"
+import * as server from "../support/server.ts"
+
+const scope = "red"
+const task = (id: string, rest: object = {}) => ({ id, scope, file_path: `${id}.md`, branch: "b", ...rest })
+const claim = (rest: object = {}) => ({ scope, orchestrator_id: "k-m", agent_name: "ann", ...rest })
+const done = { commits_count: 1, turns_used: 3 }
+
+const start = Effect.gen(function*() {
+  const { send } = yield* server.make()
+  const post = (path: string, body: unknown = {}) => send("POST", `/api/v1/${path}`, body)
+  yield* post("orchestrators/register", { scope, cluster: "k", machine_id: "m" })
+  return { send, post }
+})
+
+describe("a task that follows a flow", () => {
+  it.effect("is accepted, rejected and requeued where the flow has a step, and told which one it lacks", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* send("PUT", "/api/v1/flows/default", { scope, ...defaultFlow })
+      yield* post("tasks", task("a"))
+      yield* post("tasks/claim", claim())
+      const refused = yield* post("tasks/a/accept", { accepted_by: "x" })
+      assert.strictEqual(refused.status, 409)
+      assert.deepStrictEqual(refused.body.details, [
+        "Invalid transition: flow \"default\" does not allow claimed → done"
+      ])
+      assert.include(refused.body.error, "Failed to accept task")
+      assert.strictEqual((yield* post("tasks/a/submit", done)).body.queue, "provisional")
+      assert.strictEqual((yield* post("tasks/a/accept", { accepted_by: "x" })).body.queue, "done")
+    }))
+
+  it.effect("A3: a project's task may also take the steps of the child flow", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* send("PUT", "/api/v1/flows/project", { scope, ...projectFlow })
+      yield* post("projects", { id: "p", title: "P", branch: "feature", scope })
+      for (const [id, rest] of [["child", { project_id: "p" }], ["alone", {}]] as const) {
+        yield* post("tasks", task(id, { flow: "project", role: id, ...rest }))
+        yield* post("tasks/claim", claim({ role_filter: id }))
+      }
+      assert.strictEqual((yield* post("tasks/alone/accept", { accepted_by: "x" })).status, 409)
+      const accepted = yield* post("tasks/child/accept", { accepted_by: "flow-engine" })
+      assert.deepInclude(accepted.body, { queue: "done", branch: "feature", claimed_by: null })
+    }))
+
+  it.effect("A11, A12: goes on from the queue it was claimed from, and back there", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* send("PUT", "/api/v1/flows/qa", { scope, ...testingFlow })
+      yield* post("tasks", task("a", { flow: "qa" }))
+      yield* post("tasks/claim", claim())
+      assert.strictEqual((yield* post("tasks/a/submit", done)).body.queue, "testing")
+      assert.strictEqual((yield* post("tasks/claim", claim({ queue: "testing" }))).body.queue, "claimed")
+      assert.strictEqual((yield* post("tasks/a/requeue")).body.queue, "testing")
+      yield* post("tasks/claim", claim({ queue: "testing" }))
+      assert.strictEqual((yield* post("tasks/a/submit", done)).body.queue, "provisional")
+    }))
+
+  it.effect("cannot be put into a queue the flow does not have, nor be created there", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* send("PUT", "/api/v1/flows/default", { scope, ...defaultFlow })
+      yield* post("tasks", task("a"))
+      const error = "Invalid queue \"tesitng\". Valid queues for flow \"default\": incoming, claimed, done, failed"
+      for (
+        const answer of [
+          yield* send("PATCH", "/api/v1/tasks/a", { queue: "tesitng" }),
+          yield* post("tasks/a/force-queue", { queue: "tesitng", reason: "r" }),
+          yield* post("tasks", task("b", { queue: "tesitng" })),
+          yield* post("tasks/claim", claim({ queue: "tesitng" }))
+        ]
+      ) {
+        assert.strictEqual(answer.status, 400)
+        assert.include(answer.body.error, error)
+      }
+      // Where clients put tasks aside is no matter of flows.
+      for (const queue of ["escalated", "breakdown", "rejected", "recycled", "needs_continuation"]) {
+        assert.strictEqual((yield* send("PATCH", "/api/v1/tasks/a", { queue })).body.queue, queue)
+      }
+      assert.strictEqual((yield* post("tasks", task("b", { queue: "tesitng", flow: "unknown" }))).status, 201)
+    }))
+})
+
+describe("a task in requires-intervention", () => {
+  it.effect("A4: is submitted, accepted or sent back as from where it was", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const stuck = Effect.fnUntraced(function*(id: string, submitted: boolean) {
+        yield* post("tasks", task(id, { role: id }))
+        yield* post("tasks/claim", claim({ role_filter: id }))
+        if (submitted) yield* post(`tasks/${id}/submit`, done)
+        const patched = yield* send("PATCH", `/api/v1/tasks/${id}`, {
+          scope,
+          queue: "requires-intervention",
+          needs_intervention: true,
+          execution_notes: "push failed"
+        })
+        assert.include(patched.body, { queue: "requires-intervention", needs_intervention: 1, claimed_by: null })
+      })
+      yield* send("PUT", "/api/v1/flows/default", { scope, ...defaultFlow })
+      yield* stuck("a", false)
+      assert.strictEqual((yield* post("tasks/a/accept", { accepted_by: "x" })).status, 409)
+      assert.include((yield* post("tasks/a/submit", done)).body, { queue: "provisional", needs_intervention: 0 })
+      yield* stuck("b", true)
+      assert.strictEqual((yield* post("tasks/b/accept", { accepted_by: "x" })).body.queue, "done")
+      yield* stuck("c", true)
+      assert.strictEqual((yield* post("tasks/c/reject", { reason: "r", rejected_by: "x" })).body.queue, "incoming")
+      yield* stuck("d", true)
+      assert.strictEqual((yield* post("tasks/d/submit", done)).body.queue, "provisional")
+    }))
+})
+
+describe("fail and force-queue", () => {
+  it.effect("C1: fail keeps the reason, and is refused for what is over", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* post("tasks", task("a"))
+      yield* post("tasks/claim", claim())
+      const failed = yield* post("tasks/a/fail", { reason: "the build is broken" })
+      assert.include(failed.body, { queue: "failed", execution_notes: "the build is broken", claimed_by: null })
+      const entry = (yield* send("GET", "/api/v1/tasks/a/history")).body.history.at(-1)
+      assert.include(entry, { event: "failed", from_queue: "claimed", actor: "ann", reason: "the build is broken" })
+      assert.strictEqual((yield* post("tasks/a/fail", { reason: "again" })).status, 409)
+      assert.include((yield* post("tasks/a/fail", {})).body.error, "Missing required field: reason")
+    }))
+
+  it.effect("force-queue reaches done, frees who waited, keeps who did it and tells everybody", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* post("tasks", task("a"))
+      yield* post("tasks", task("b", { blocked_by: "a" }))
+      yield* post("tasks/claim", claim())
+      const forced = yield* post("tasks/a/force-queue", { queue: "done", reason: "merged by hand", actor: "joe" })
+      assert.include(forced.body, { queue: "done", claimed_by: null })
+      assert.isString(forced.body.completed_at)
+      assert.isNull((yield* send("GET", "/api/v1/tasks/b")).body.blocked_by)
+      const entry = (yield* send("GET", "/api/v1/tasks/a/history")).body.history.at(-1)
+      assert.deepInclude(entry, { event: "force_queue", actor: "joe", reason: "merged by hand", to_queue: "done" })
+      const { messages } = (yield* send("GET", `/api/v1/tasks/a/messages?scope=${scope}`)).body
+      assert.deepInclude(messages[0], { from_actor: "system", to_actor: null, type: "force_queue" })
+      assert.strictEqual(messages[0].content, "merged by hand")
+      assert.strictEqual((yield* post("tasks/a/force-queue", { queue: "incoming", reason: "not yet" })).status, 200)
+      assert.strictEqual((yield* send("GET", "/api/v1/tasks/b")).body.blocked_by, "a")
+      // A16: a task forced into `claimed` has a lease, and so cannot stay there.
+      const held = yield* post("tasks/a/force-queue", { queue: "claimed", reason: "r" })
+      assert.include(held.body, { queue: "claimed", claimed_by: "unknown" })
+      assert.isString(held.body.lease_expires_at)
+    }))
+})
+
+describe("hooks", () => {
+  it.effect("B2: completions at the same time are all kept", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const names = Array.from({ length: 10 }, (_, i) => `hook-${i}`)
+      yield* post(
+        "tasks",
+        task("a", { hooks: JSON.stringify(names.map((name) => ({ name, point: "before_submit" }))) })
+      )
+      yield* Effect.forEach(
+        names,
+        (name, i) => post(`tasks/a/hooks/${name}/complete`, { status: i === 3 ? "failed" : "passed", evidence: { i } }),
+        { concurrency: 10 }
+      )
+      const { body } = yield* send("GET", "/api/v1/tasks/a")
+      assert.isString(body.hooks)
+      assert.deepStrictEqual(
+        JSON.parse(body.hooks),
+        names.map((name, i) => ({
+          name,
+          point: "before_submit",
+          status: i === 3 ? "failed" : "passed",
+          evidence: { i }
+        }))
+      )
+      assert.strictEqual(body.version, 11)
+      const unknown = yield* post("tasks/a/hooks/lint/complete", { status: "passed" })
+      assert.deepStrictEqual([unknown.status, unknown.body.error], [404, "Hook 'lint' not found on task"])
+      assert.strictEqual((yield* post("tasks/none/hooks/lint/complete", { status: "passed" })).status, 404)
+      yield* send("PATCH", "/api/v1/tasks/a", { hooks: "not JSON" })
+      assert.strictEqual((yield* post("tasks/a/hooks/lint/complete", { status: "passed" })).status, 404)
+    }))
+})
+
+describe("claims", () => {
+  it.effect("8.1#1, 8.2#1: a machine at its limit gets 429 with counts, and reviews all the same", () =>
+    Effect.gen(function*() {
+      const { post } = yield* start
+      for (const id of ["a", "b", "c"]) yield* post("tasks", task(id))
+      yield* post("tasks", task("r", { queue: "provisional" }))
+      assert.strictEqual((yield* post("tasks/claim", claim({ max_claimed: 2 }))).status, 200)
+      assert.strictEqual((yield* post("tasks/claim", claim({ max_claimed: 2 }))).status, 200)
+      const full = yield* post("tasks/claim", claim({ max_claimed: 2 }))
+      assert.strictEqual(full.status, 429)
+      assert.deepInclude(full.body, { claimed: 2, max_claimed: 2, orchestrator_id: "k-m" })
+      assert.isAbove(Number(full.headers.get("retry-after")), 0)
+      assert.strictEqual((yield* post("tasks/claim", claim({ max_claimed: 2, queue: "provisional" }))).body.id, "r")
+      yield* post("tasks/a/submit", done)
+      assert.strictEqual((yield* post("tasks/claim", claim({ max_claimed: 2 }))).body.id, "c")
+    }))
+
+  it.effect("take the queue of their first role, and know no other roles where some are registered", () =>
+    Effect.gen(function*() {
+      const { post } = yield* start
+      yield* post("roles/register", {
+        orchestrator_id: "k-m",
+        roles: [{ name: "gatekeeper", claims_from: "provisional" }, { name: "build" }]
+      })
+      yield* post("tasks", task("a", { role: "gatekeeper", queue: "provisional" }))
+      yield* post("tasks", task("b", { role: "build" }))
+      assert.include((yield* post("tasks/claim", claim({ role_filter: "gatekeeper" }))).body, {
+        id: "a",
+        queue: "provisional"
+      })
+      assert.include((yield* post("tasks/claim", claim({ role_filter: ["build"] }))).body, {
+        id: "b",
+        queue: "claimed"
+      })
+      const error = "Unknown role 'builder'. Registered roles: build, gatekeeper"
+      assert.deepInclude(yield* post("tasks/claim", claim({ role_filter: ["builder"] })), { status: 400 })
+      assert.strictEqual((yield* post("tasks/claim", claim({ role_filter: ["builder"] }))).body.error, error)
+      assert.strictEqual((yield* post("tasks", task("c", { role: "builder" }))).body.error, error)
+      // D7: the roles of one scope are nothing to another.
+      assert.strictEqual((yield* post("tasks", { ...task("c", { role: "builder" }), scope: "blue" })).status, 201)
+    }))
+
+  it.effect("8.1#14: look through priorities in the order they ask for", () =>
+    Effect.gen(function*() {
+      const { post } = yield* start
+      for (const [id, priority] of [["a", "P0"], ["b", "P1"], ["c", "P2"], ["d", "P2"]] as const) {
+        yield* post("tasks", task(id, { priority, role: "build" }))
+        yield* TestClock.adjust("1 second")
+      }
+      const order = { priority_order: ["P2", "P1"] }
+      assert.strictEqual((yield* post("tasks/claim", claim(order))).body.id, "c")
+      assert.strictEqual((yield* post("tasks/claim", claim({ ...order, role_filter: ["build", "x"] }))).body.id, "d")
+      assert.strictEqual((yield* post("tasks/claim", claim(order))).body.id, "b")
+      assert.strictEqual((yield* post("tasks/claim", claim(order))).body.id, "a")
+    }))
+})
+
+const takeBack = (attempt_count: number) => ({
+  scope,
+  queue: "incoming",
+  claimed_by: null,
+  lease_expires_at: null,
+  attempt_count,
+  needs_intervention: false
+})
+
+describe("a PATCH that takes a lease back", () => {
+  it.effect("does so when it has run out, and never when it is good or the work is done", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* post("tasks", task("a"))
+      yield* post("tasks/claim", claim({ lease_duration_seconds: 60 }))
+      const live = yield* send("PATCH", "/api/v1/tasks/a", takeBack(1))
+      assert.include(live.body, { queue: "claimed", claimed_by: "ann", attempt_count: 0 })
+      yield* TestClock.adjust("61 seconds")
+      assert.include((yield* send("PATCH", "/api/v1/tasks/a", takeBack(1))).body, {
+        queue: "incoming",
+        claimed_by: null,
+        attempt_count: 1
+      })
+      // Somebody else has it by the time a second machine sends the same.
+      yield* post("tasks/claim", claim({ agent_name: "bob" }))
+      assert.include((yield* send("PATCH", "/api/v1/tasks/a", takeBack(1))).body, { claimed_by: "bob" })
+      yield* post("tasks/a/submit", done)
+      assert.include((yield* send("PATCH", "/api/v1/tasks/a", takeBack(1))).body, { queue: "provisional" })
+    }))
+
+  it.effect("forgets no loss that was counted", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* post("tasks", task("a", { attempt_count: 4 }))
+      yield* post("tasks/claim", claim({ lease_duration_seconds: 60 }))
+      yield* TestClock.adjust("61 seconds")
+      assert.include((yield* send("PATCH", "/api/v1/tasks/a", takeBack(2))).body, {
+        queue: "incoming",
+        attempt_count: 4
+      })
+    }))
+})
