@@ -38,7 +38,7 @@ const missing = (
     issues.some(({ message, path }) =>
       path[0] === "body" && (path.length === 1
         ? !message.includes("valid JSON")
-        : fields.includes(String(path[1])) && /^Missing key|at least 1\b|got (null|0|false)$/.test(message))
+        : fields.includes(String(path[1])) && /^Missing key|at least 1\b|got (null|0|false|"")$/.test(message))
     )
   )?.error
 
