@@ -50,7 +50,7 @@ export const moves = {
     flow: "burnOut",
     afterLapse: true
   }),
-  accept: move("accepted", ["provisional", "claimed"], { queue: "done" }, { flow: "step" }),
+  accept: move("accepted", ["provisional", "claimed"], { queue: "done" }, { flow: "step", afterLapse: true }),
   reject: move("rejected", ["provisional", "claimed"], { queue: "incoming" }, {
     flow: "step",
     counts: ["rejection_count"]
@@ -78,7 +78,12 @@ export const intervention: QueueName = "requires-intervention"
 export const landing = (
   { to }: Pick<Move, "to">,
   task: { readonly queue: QueueName; readonly claimed_from: QueueName | null }
-): QueueName => to === "same" ? task.queue : to === "origin" ? task.claimed_from ?? task.queue : to.queue
+): QueueName =>
+  to === "same"
+    ? task.queue
+    : to === "origin"
+    ? (task.queue === "claimed" ? task.claimed_from : null) ?? "incoming"
+    : to.queue
 
 /** Whether a move may start in `queue`. */
 export const startsIn = ({ from }: Pick<Move, "from">, queue: QueueName): boolean =>

@@ -58,7 +58,7 @@ export const make = (sql: D1Client.D1Client) => {
 
   /** The blocker is no longer done: who depends on it waits again. */
   const hold = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
-    sql`UPDATE dependencies SET satisfied_at = NULL WHERE ${edgesTo(blocker)}`,
+    sql`UPDATE dependencies SET satisfied_at = NULL WHERE satisfied_at IS NOT NULL AND ${edgesTo(blocker)}`,
     ...refresh(edgesTo(blocker), actor, reason, now)
   ]
 

@@ -11,15 +11,21 @@ export const make = (sql: D1Client.D1Client) => {
   const leads = (source: Fragment, target: Fragment): Fragment =>
     sql`coalesce(${rule(sql`'.leads."' || ${source} || '"."' || ${target} || '"'`)}, 0)`
 
+  // Where a matter came up that somebody has to settle, before or after the task was claimed for that.
+  const cameFrom = sql`coalesce(intervention_from, 'claimed')`
+  const stuck = sql`queue = ${intervention}`
+
   /**
    * Where the task counts as being. A lease that ran out is as good as held, for a move that may still be made; and a
-   * matter that is settled goes on from where it came up, or is handed in like any other work.
+   * matter that is settled goes on from where it came up, or is handed in like any other work that is not done.
    */
   const source = ({ afterLapse, flow }: Move): Fragment =>
-    sql`CASE WHEN queue = ${intervention} THEN ${
-      flow === "step" ? sql`coalesce(intervention_from, 'claimed')` : sql`'claimed'`
-    }
+    sql`CASE WHEN ${stuck} THEN ${flow === "step" ? cameFrom : sql`iif(${cameFrom} = 'done', 'done', 'claimed')`}
       ${afterLapse ? sql`WHEN lapsed_token IS NOT NULL THEN 'claimed'` : sql``} ELSE queue END`
+
+  /** Whether the move is a way out of the intervention wherever it came up: to start again, or to be done as before. */
+  const settles = ({ to }: Move): Fragment =>
+    typeof to === "object" && to.queue === "done" ? sql`(${stuck} AND ${cameFrom} = 'done')` : stuck
 
   const destination = ({ to }: Move): Fragment =>
     to === "same"
@@ -33,16 +39,16 @@ export const make = (sql: D1Client.D1Client) => {
       ? sql`queue <> 'claimed'`
       : move.from === "unfinished"
       ? sql`queue NOT IN ('done', 'failed')`
-      : sql`${from} IN ${sql.in(move.from)}`
+      : sql`(${from} IN ${sql.in(move.from)} ${move.flow === "step" ? sql`OR ${settles(move)}` : sql``})`
 
   // A task that was claimed from a queue of the flow's own may go on from there as well.
-  const origin = sql`coalesce(claimed_from, queue)`
+  const origin = sql`iif(coalesce(claimed_from, queue) = ${intervention}, ${cameFrom}, coalesce(claimed_from, queue))`
   const onward = sql`coalesce(${rule(sql`'.onward."' || ${origin} || '"'`)}, ${rule(sql`'.submit'`)})`
 
   /** What the registered flow says, which is in `flows`. */
   const flowed = (move: Move, from: Fragment, to: Fragment): Fragment =>
     move.flow === "step"
-      ? sql`iif(${leads(from, to)} OR ${leads(origin, to)} ${
+      ? sql`iif(${settles(move)} OR ${leads(from, to)} OR ${leads(origin, to)} ${
         move.to === "origin" ? sql`OR ${leads(from, sql`'incoming'`)}` : sql``
       }, ${to}, '')`
       : sql`iif(${starts(move, from)}, ${

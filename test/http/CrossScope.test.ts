@@ -56,6 +56,18 @@ describe("D9: a key of one scope", () => {
       assert.strictEqual((yield* red("GET", "/api/v1/tasks/waits")).body.blocked_by, "blue-task")
     }))
 
+  it.effect("releases nobody by a create that is refused, under the id of another one's task", () =>
+    Effect.gen(function*() {
+      const { admin, blue, red } = yield* setup
+      yield* red("POST", "/api/v1/tasks", { id: "waits", file_path: "w", branch: "b", blocked_by: "red-task" })
+      for (const rest of [{}, { branch: "b", project_id: "none" }, { branch: "b" }]) {
+        const refused = yield* blue("POST", "/api/v1/tasks", { id: "red-task", file_path: "q", queue: "done", ...rest })
+        assert.isAtLeast(refused.status, 400)
+      }
+      const { body: task } = yield* admin("GET", "/api/v1/tasks/waits")
+      assert.deepInclude(task, { blocked_by: "red-task", version: 1 })
+    }))
+
   it.effect("answers no message of another one", () =>
     Effect.gen(function*() {
       const { blue, red } = yield* setup

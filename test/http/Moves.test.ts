@@ -61,6 +61,20 @@ describe("a task that follows a flow", () => {
       assert.strictEqual((yield* post("tasks/a/submit", done)).body.queue, "provisional")
     }))
 
+  it.effect("A9: is waited for again when its flow leads out of done", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const reopening = [...defaultFlow.transitions, { from: "done", to: "incoming" }]
+      yield* send("PUT", "/api/v1/flows/default", { scope, states: defaultFlow.states, transitions: reopening })
+      yield* post("tasks", task("a", { queue: "provisional" }))
+      yield* post("tasks", task("b", { blocked_by: "a" }))
+      yield* post("tasks/a/accept", { accepted_by: "x" })
+      assert.isNull((yield* send("GET", "/api/v1/tasks/b")).body.blocked_by)
+      const reopened = yield* post("tasks/a/reject", { reason: "it broke", rejected_by: "x" })
+      assert.deepInclude(reopened.body, { queue: "incoming", completed_at: null })
+      assert.strictEqual((yield* send("GET", "/api/v1/tasks/b")).body.blocked_by, "a")
+    }))
+
   it.effect("cannot be put into a queue the flow does not have, nor be created there", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start

@@ -94,7 +94,7 @@ const LeaseSeconds = 60
 const DefaultLeaseSeconds = 300
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 
-// The tasks of `blue` follow a flow of their own: results are tested before they are reviewed.
+// The tasks of `blue` follow a flow of their own: results are tested before they are reviewed, and may be reopened.
 const flow = {
   states: ["incoming", "claimed", "testing", "provisional", "done"],
   transitions: [
@@ -102,7 +102,8 @@ const flow = {
     { from: "claimed", to: "testing" },
     { from: "testing", to: "provisional" },
     { from: "testing", to: "incoming" },
-    { from: "provisional", to: "done" }
+    { from: "provisional", to: "done" },
+    { from: "done", to: "incoming" }
   ]
 }
 const rules = rulesOf(flow, undefined).task
@@ -128,6 +129,12 @@ interface Model {
 }
 
 const waiting = (queue: string) => queue === "done" || queue === "failed" ? "incoming" : queue
+
+/** The queue of its flow that a task is on its way from. */
+const origin = ({ came, origin, queue }: Model) => {
+  const from = origin ?? queue
+  return from === "requires-intervention" ? came : from
+}
 
 const release = (task: Model) => Object.assign(task, { holder: null, origin: null, lapsed: false })
 
@@ -232,14 +239,16 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
     const task = tasks.get(id)
     const held = task?.queue === "claimed"
     const stuck = task?.queue === "requires-intervention"
-    const at = stuck ? task.came : task?.queue
     /** Whether the task may be moved to `to`, as its flow says, or as every task may that follows none. */
-    const mayGo = (to: string) =>
-      task !== undefined && (task.scope === "red"
+    const mayGo = (to: string) => {
+      if (task === undefined) return false
+      const at = stuck ? task.came : to === "done" && task.lapsed ? "claimed" : task.queue
+      if (stuck && (to !== "done" || task.came === "done")) return true
+      return task.scope === "red"
         ? at === "claimed" || at === "provisional"
-        : [at!, task.origin ?? task.queue].some((from) => rules.leads[from]?.[to] === 1))
-    const handedOn = () =>
-      task!.scope === "red" ? "provisional" : rules.onward[task!.origin ?? task!.queue] ?? rules.submit
+        : [at, origin(task)].some((from) => rules.leads[from]?.[to] === 1)
+    }
+    const handedOn = () => task!.scope === "red" ? "provisional" : rules.onward[origin(task!)] ?? rules.submit
     switch (command._tag) {
       case "Create": {
         const blockers = [...new Set(command.blockers)]
@@ -293,7 +302,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
         break
       case "Submit":
         yield* expecting(
-          held || stuck || task?.lapsed === true,
+          held || (stuck && task.came !== "done") || task?.lapsed === true,
           queue.submit(id, { commits_count: 0, turns_used: command.turns }, undefined),
           id,
           () => {

@@ -109,7 +109,13 @@ export const make = Effect.gen(function*() {
         sql`UPDATE tasks SET blocked_by = ${dependents.remaining(sql`tasks.id`)} WHERE ${self} AND ${valid}`
       ]),
       ...(queue === "done"
-        ? dependents.release({ id: task.id, where: self }, null, `Task ${task.id} is done.`, now)
+        // Of this scope and really done: where nothing was created, the id may be another task's.
+        ? dependents.release(
+          { id: task.id, where: sql`${self} AND scope = ${scope} AND queue = 'done'` },
+          null,
+          `Task ${task.id} is done.`,
+          now
+        )
         : []),
       sql`SELECT * FROM tasks WHERE ${self}`
     ]).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))

@@ -2,71 +2,17 @@
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Fragment, Statement } from "effect/sql/Statement"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Acceptance, Failure, Rejection, Requeue, Submission } from "../../domain/MoveInput.ts"
-import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
-import { burntOut, landing, type Move, moves } from "../../domain/TaskState.ts"
+import { burntOut, moves } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Dependents from "../../sql/Dependents.ts"
-import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
-import { logTransition, logTransitions } from "./log.ts"
-import { firstTask } from "./rows.ts"
-
-interface Order {
-  readonly verb: string
-  readonly move: Move
-  readonly id: TaskId
-  readonly scope: ScopeName | undefined
-  readonly version: number | null | undefined
-  readonly now: number
-  readonly actor: Fragment | string | null
-  readonly reason?: string | null
-  readonly details?: string | null
-  /** More columns to write, each after a comma. */
-  readonly set: Fragment
-}
+import * as MoveById from "./moveById.ts"
 
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { sql } = yield* Database
   const settings = yield* Settings
-  const transition = Transition.make(sql)
-  const dependents = Dependents.make(sql)
-
-  /** Why the task was not moved: read again, in the second round trip that only a refusal costs. */
-  const refusal = Effect.fnUntraced(function*({ id, move, scope, verb, version }: Order) {
-    const [rows, flows] = yield* batch([
-      sql`SELECT * FROM tasks WHERE id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`,
-      sql`SELECT name FROM flows WHERE (scope, name) = (SELECT scope, flow FROM tasks WHERE id = ${id})`
-    ])
-    const task = yield* firstTask(rows)
-    if (task === undefined) return yield* TaskNotFound.of(id)
-    if (typeof version === "number" && version !== task.version) {
-      return yield* VersionConflict.of(id, version, task.version)
-    }
-    return yield* move.flow === "step" && flows?.length === 1
-      ? InvalidTransition.byFlow(verb, id, task.queue, task.flow, landing(move, task))
-      : InvalidTransition.of(verb, id, task.queue, typeof move.from === "object" ? move.from : ["any other queue"])
-  })
-
-  const run = Effect.fnUntraced(function*(order: Order) {
-    const { id, move, now, scope, set, version } = order
-    const steps = transition.byId(move, {
-      ...order,
-      where: sql`1 ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}
-        ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`
-    }, set)
-    const releases: Array<Statement<any>> = move === moves.accept
-      ? dependents.release({ id, where: sql`id = ${id} AND queue = 'done'` }, null, `Task ${id} is done.`, now)
-      : []
-    const answers = yield* batch([...steps, ...releases])
-    const task = yield* firstTask(answers[1])
-    if (task === undefined) return yield* refusal(order)
-    if (releases.length > 0) yield* logTransitions("unblocked", answers.at(-1))
-    yield* logTransition(move.event, task, typeof order.actor === "string" ? order.actor : null)
-    return task
-  })
+  const run = yield* MoveById.make
 
   const submit = Effect.fn("TaskQueue.submit")(
     function*(id: TaskId, work: Submission, scope: ScopeName | undefined) {

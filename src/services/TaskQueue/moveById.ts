@@ -1,0 +1,71 @@
+/** One move of one task by its id, in one batch: made if the task is where it starts, and explained if not. */
+import * as Effect from "effect/Effect"
+import type { Fragment, Statement } from "effect/sql/Statement"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
+import { landing, type Move, moves } from "../../domain/TaskState.ts"
+import { Database } from "../../sql/Database.ts"
+import * as Dependents from "../../sql/Dependents.ts"
+import * as Transition from "../../sql/Transition.ts"
+import { logTransition, logTransitions } from "./log.ts"
+import { firstTask } from "./rows.ts"
+
+interface Order {
+  readonly verb: string
+  readonly move: Move
+  readonly id: TaskId
+  readonly scope: ScopeName | undefined
+  readonly version: number | null | undefined
+  readonly now: number
+  readonly actor: Fragment | string | null
+  readonly reason?: string | null
+  readonly details?: string | null
+  /** More columns to write, each after a comma. */
+  readonly set: Fragment
+}
+
+export const make = Effect.gen(function*() {
+  const { batch, sql } = yield* Database
+  const transition = Transition.make(sql)
+  const dependents = Dependents.make(sql)
+
+  /** Why the task was not moved: read again, in the second round trip that only a refusal costs. */
+  const refusal = Effect.fnUntraced(function*({ id, move, scope, verb, version }: Order) {
+    const [rows, flows] = yield* batch([
+      sql`SELECT * FROM tasks WHERE id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`,
+      sql`SELECT name FROM flows WHERE (scope, name) = (SELECT scope, flow FROM tasks WHERE id = ${id})`
+    ])
+    const task = yield* firstTask(rows)
+    if (task === undefined) return yield* TaskNotFound.of(id)
+    if (typeof version === "number" && version !== task.version) {
+      return yield* VersionConflict.of(id, version, task.version)
+    }
+    return yield* move.flow === "step" && flows?.length === 1
+      ? InvalidTransition.byFlow(verb, id, task.queue, task.flow, landing(move, task))
+      : InvalidTransition.of(verb, id, task.queue, typeof move.from === "object" ? move.from : ["any other queue"])
+  })
+
+  return Effect.fnUntraced(function*(order: Order) {
+    const { id, move, now, scope, set, version } = order
+    const steps = transition.byId(move, {
+      ...order,
+      where: sql`1 ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}
+        ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`
+    }, set)
+    // Who waits for the task is brought up to date with where it is then, which changes nothing if it was not moved. Only
+    // a registered flow leads out of `done`, so only its steps can make anybody wait again.
+    const waiting: Array<Statement<any>> = move === moves.accept
+      ? dependents.release({ id, where: sql`id = ${id} AND queue = 'done'` }, null, `Task ${id} is done.`, now)
+      : move.flow === "step"
+      ? dependents.hold({ id, where: sql`id = ${id} AND queue <> 'done'` }, null, `Task ${id} is no longer done.`, now)
+      : []
+    const answers = yield* batch([...steps, ...waiting])
+    const task = yield* firstTask(answers[1])
+    if (task === undefined) return yield* refusal(order)
+    if (waiting.length > 0) yield* logTransitions(move === moves.accept ? "unblocked" : "blocked", answers.at(-1))
+    const detoured = move === moves.burnOut && task.queue !== landing(move, task)
+    const event = detoured ? moves.submit.event : move.event
+    yield* logTransition(event, task, typeof order.actor === "string" ? order.actor : null)
+    return task
+  })
+})
