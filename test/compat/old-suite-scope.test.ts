@@ -36,6 +36,7 @@ compatible("the old server's tests, of scopes", [
     line: "what is new asks for a scope in the body",
     steps: [
       refused("Missing required field: scope. All tasks must belong to a scope.")(create()),
+      create({ scope: "" }, { status: 400, error: "Missing required field: scope. All tasks must belong to a scope." }),
       refused("Missing required field: scope. Cannot claim tasks across all scopes.")(claim()),
       refused("Missing required field: scope. All orchestrators must register with a scope.")(register),
       refused("Missing required field: scope. All messages must belong to a scope.")(message()),

@@ -231,7 +231,7 @@ compatible("the TypeScript client", [
       client.patch("/drafts/{draft}", { status: "approved", tags: ["y"] }, {
         answer: { status: "approved", tags: "[\"y\"]" }
       }),
-      client.get("/drafts?status=approved&author=human", undefined, { answer: { limit: 50, offset: 0 } }),
+      client.get("/drafts?status=approved&author=human", undefined, { answer: { total: 1, limit: 50, offset: 0 } }),
       client.get("/drafts/my-idea-{id}", undefined, { status: 400, error: "Draft ID must be an integer" }),
       client.delete("/drafts/{draft}", undefined, { answer: { message: "Draft {draft} deleted" } })
     ]
