@@ -103,6 +103,27 @@ compatible("must keep, of errors", [
         answer: { details: ["Invalid transition: flow \"strict\" does not allow claimed → done"] }
       })
     ]
+  },
+  {
+    line: "error says Invalid API key",
+    steps: [get("tasks", {
+      headers: { authorization: `Bearer oct_${"0".repeat(64)}` },
+      status: 401,
+      error: "Invalid API key"
+    })]
+  },
+  {
+    line: "error says oct_",
+    steps: [
+      get("tasks", { headers: { authorization: "Bearer secret" }, status: 401, error: "Keys must start with oct_" })
+    ]
+  },
+  {
+    line: "error says mismatch",
+    steps: [
+      { ...register, keep: { key: "api_key" } },
+      get("tasks?scope=other", { headers: { authorization: "Bearer {key}" }, status: 403, error: "Scope mismatch" })
+    ]
   }
 ])
 
