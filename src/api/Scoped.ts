@@ -1,6 +1,6 @@
 /** How a request names its scope: in the query of any endpoint, or in the body. */
 import * as Schema from "effect/Schema"
-import { describe } from "../domain/Encoding.ts"
+import { describe, maybe } from "../domain/Encoding.ts"
 import { ScopeName } from "../domain/Identifier.ts"
 
 const scope = Schema.optionalKey(ScopeName).pipe(
@@ -14,5 +14,5 @@ export const scopeParameter = { scope }
 export const scoped = <Fields extends Schema.Struct.Fields>(schema: Schema.Struct<Fields>) =>
   Schema.Struct({
     ...schema.fields,
-    scope: Schema.optionalKey(Schema.NullOr(ScopeName).pipe(describe("The scope; in the query it counts as well.")))
+    scope: maybe(Schema.Union([ScopeName, Schema.Literal("")]), "The scope; in the query it counts as well.")
   })

@@ -1,7 +1,7 @@
 /** An action: a proposal that somebody approves and somebody else carries out. */
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
-import { describe, JsonTextInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { describe, IdInput, JsonTextInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { ActionId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
 
@@ -56,7 +56,7 @@ const given = (description: string) => Schema.NonEmptyString.pipe(describe(descr
 
 export const NewAction = Schema.Struct({
   entity_type: given(entityType),
-  entity_id: given(entityId),
+  entity_id: IdInput.pipe(describe(entityId)),
   label: given("What is to be done, in a few words for people."),
   proposed_by: given("Who proposes it."),
   action_type: maybe(Schema.String, "What is to be done, as a word for programs; `proposal` unless given."),

@@ -71,6 +71,14 @@ export const JsonTextInput = Schema.Union([Schema.String, JsonValue]).pipe(
   )
 )
 
+/** An id in a body, which is text. Clients that refer to a draft also send its number. */
+export const IdInput = Schema.Union([Schema.NonEmptyString, Schema.Int]).pipe(
+  Schema.decodeTo(
+    Schema.String,
+    SchemaTransformation.transform({ decode: String, encode: (id): string | number => id })
+  )
+)
+
 /** Whole numbers in a body. */
 export const integer = Schema.Int.check(
   Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })

@@ -1,6 +1,6 @@
 /** A message: mail between actors, about a task or anything else. Only whether it has been dealt with ever changes. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, FlagParameter, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { describe, ErrorText, FlagParameter, IdInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { MessageId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
 
@@ -37,7 +37,7 @@ export const MessageRow = Schema.Struct(fields(TimeColumn))
 const given = (description: string) => Schema.NonEmptyString.pipe(describe(description))
 
 export const NewMessage = Schema.Struct({
-  task_id: given(about),
+  task_id: IdInput.pipe(describe(about)),
   from_actor: given("Who writes it."),
   type: given(kind),
   content: given("What it says."),

@@ -40,6 +40,7 @@ const writable = {
 export const NewTask = Schema.Struct({
   ...writable,
   id: TaskId,
+  queue: maybe(Schema.Union([QueueName, Schema.Literal("")]), "The queue to put it into; `incoming` unless given."),
   file_path: Schema.NonEmptyString.pipe(describe("Where the task is described; unique in its scope.")),
   branch: maybe(
     Schema.String,

@@ -1,5 +1,6 @@
 /** What the server answers when no endpoint does: a request that does not fit, an unknown route, a defect. */
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -37,7 +38,7 @@ const missing = (
     issues.some(({ message, path }) =>
       path[0] === "body" && (path.length === 1
         ? !message.includes("valid JSON")
-        : fields.includes(String(path[1])) && /^Missing key|at least 1\b|got null$/.test(message))
+        : fields.includes(String(path[1])) && /^Missing key|at least 1\b|got (null|0|false|"")$/.test(message))
     )
   )?.error
 
@@ -58,7 +59,8 @@ export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Re
 const answer = (status: number, tag: string, error: string, extra: Record<string, unknown> = {}) =>
   HttpServerResponse.jsonUnsafe({ _tag: tag, error: Schema.encodeSync(ErrorText)(error), ...extra }, { status })
 
-const unmatched = Effect.gen(function*() {
+/** What a path or a method is answered with that no endpoint has. */
+export const unmatched = Effect.gen(function*() {
   const { method, url } = yield* HttpServerRequest.HttpServerRequest
   const path = new URL(url, "http://server").pathname
   const allowed = methodsOf(path)
@@ -70,7 +72,8 @@ const unmatched = Effect.gen(function*() {
     )
   }
   return answer(404, "RouteNotFound", "Not Found", {
-    message: `There is no ${method} ${path}. GET / lists the endpoints.`
+    message: `Endpoint ${method} ${path} not found. GET / lists the endpoints.`,
+    timestamp: DateTime.formatIso(yield* DateTime.now)
   })
 })
 

@@ -10,7 +10,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { type Cost, CurrentCost, noCost, Riders } from "../sql/Database.ts"
-import { answerDefect } from "./Errors.ts"
+import { answerDefect, unmatched } from "./Errors.ts"
 
 /** The largest body that is read. */
 const MaxBody = ByteSize.mebibytes(1)
@@ -18,6 +18,14 @@ const MaxBody = ByteSize.mebibytes(1)
 /** The `Server-Timing` of a request. */
 export const timing = ({ millis, read, trips, written }: Cost) =>
   `d1;dur=${millis};desc="trips=${trips} read=${read} written=${written}"`
+
+// Of a parameter that is repeated the first counts, and one that is empty counts as not given.
+const firstOfEach = (url: string): string => {
+  const [path, ...query] = url.split("?")
+  if (query.length === 0) return url
+  const kept = new Map(Array.from(new URLSearchParams(query.join("?"))).toReversed())
+  return `${path}?${new URLSearchParams(Array.from(kept).filter(([, value]) => value !== ""))}`
+}
 
 export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
@@ -29,12 +37,17 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const request_id = request.headers["cf-ray"] ?? (yield* random.uuidV4())
         const path = new URL(request.url, "http://server").pathname
         const cost = noCost()
-        const response = yield* httpEffect.pipe(
+        // The router looks past a slash at the end. It makes another path, which is no endpoint's.
+        const answered = path.length > 1 && path.endsWith("/") ? unmatched : httpEffect
+        const response = yield* answered.pipe(
           Effect.catchDefect(answerDefect),
           // A JSON body is read as JSON, whatever its content type says.
           Effect.provideService(
             HttpServerRequest.HttpServerRequest,
-            request.modify({ headers: Headers.set(request.headers, "content-type", "application/json") })
+            request.modify({
+              headers: Headers.set(request.headers, "content-type", "application/json"),
+              url: firstOfEach(request.url)
+            })
           ),
           Effect.provideService(HttpIncomingMessage.MaxBodySize, MaxBody),
           Effect.provideService(CurrentCost, cost),

@@ -11,14 +11,14 @@ interface Scoped {
 }
 
 /** The scope a request names, in its body or its query. */
-export const statedScope = ({ payload, query }: Scoped): ScopeName | undefined => payload?.scope ?? query.scope
+export const statedScope = ({ payload, query }: Scoped): ScopeName | undefined => payload?.scope || query.scope
 
 /** The scope a request by id is limited to: the one of its key, or the one it names, or every scope. */
 export const visibleScope = Effect.fnUntraced(function*(request: Scoped) {
   const caller = yield* Caller
   if (caller.kind !== "key") return statedScope(request)
   for (const stated of [request.query.scope, request.payload?.scope]) {
-    if (stated != null && stated !== caller.scope) return yield* ScopeMismatch.of(caller.scope, stated)
+    if (stated && stated !== caller.scope) return yield* ScopeMismatch.of(caller.scope, stated)
   }
   return caller.scope
 })

@@ -25,6 +25,10 @@ export interface Step {
   readonly status?: number | ReadonlyArray<number>
   /** Part of the answer, which has to hold these values: `tasks.0.id`, `tasks.length` or just `id`. */
   readonly answer?: object
+  /** Headers the answer has to carry, with these values. */
+  readonly answerHeaders?: Readonly<Record<string, string>>
+  /** Keys the answer must not have. */
+  readonly absent?: ReadonlyArray<string>
   /** Part of the answer's `error`, which has to be text. */
   readonly error?: string
   /** Values to keep for later steps, by where they are in the answer: `{ message: "id" }` is `{message}` from then on. */
@@ -58,9 +62,13 @@ const fill = (names: Readonly<Record<string, string>>) => {
 
 let count = 0
 
-/** The cases of one client, each a test. */
-export const compatible = (client: string, cases: ReadonlyArray<Case>) =>
-  layer(Workerd.layer, { excludeTestServices: true, timeout: "60 seconds" })(client, (it) => {
+/** The cases of one client, each a test, on a server with these secrets in its environment. */
+export const compatible = (
+  client: string,
+  cases: ReadonlyArray<Case>,
+  secrets: Readonly<Record<string, string>> = {}
+) =>
+  layer(Workerd.layerWith(secrets), { excludeTestServices: true, timeout: "60 seconds" })(client, (it) => {
     for (const { line, steps } of cases) {
       it.effect(line, () =>
         Effect.gen(function*() {
@@ -85,6 +93,10 @@ export const compatible = (client: string, cases: ReadonlyArray<Case>) =>
             for (const [path, expected] of Object.entries(named(step.answer ?? {}))) {
               assert.deepStrictEqual(at(answer, path), expected, `${path}: ${what}`)
             }
+            for (const [name, expected] of Object.entries(step.answerHeaders ?? {})) {
+              assert.strictEqual(response.headers.get(name), named(expected), `${name}: ${what}`)
+            }
+            for (const key of step.absent ?? []) assert.notProperty(answer, key, what)
             if (step.error !== undefined) {
               assert.isString(answer?.error, what)
               assert.include(answer.error, named(step.error), what)
