@@ -60,7 +60,7 @@ const answer = (status: number, tag: string, error: string, extra: Record<string
   HttpServerResponse.jsonUnsafe({ _tag: tag, error: Schema.encodeSync(ErrorText)(error), ...extra }, { status })
 
 /** What a path or a method is answered with that no endpoint has. */
-export const unmatched = Effect.gen(function*() {
+const unmatched = Effect.gen(function*() {
   const { method, url } = yield* HttpServerRequest.HttpServerRequest
   const path = new URL(url, "http://server").pathname
   const allowed = methodsOf(path)
@@ -94,10 +94,11 @@ export const answerDefect = (defect: unknown) => {
   )
 }
 
-/** Answers whatever no endpoint answered. Below `/api/v1` it tells only who may call what there is and what is not. */
-export const FallbackLayer = Layer.unwrap(Effect.gen(function*() {
-  const access = yield* Access
-  const guarded = Effect.gen(function*() {
+/**
+ * The answer to what no endpoint has. Below `/api/v1` it tells only who may call what there is and what is not.
+ */
+export const unanswered = Effect.map(Access, (access) =>
+  Effect.gen(function*() {
     const { url } = yield* HttpServerRequest.HttpServerRequest
     if (new URL(url, "http://server").pathname.startsWith("/api/v1/")) yield* identify(access, Unauthorized.missing)
     return yield* unmatched
@@ -105,11 +106,12 @@ export const FallbackLayer = Layer.unwrap(Effect.gen(function*() {
     Unauthorized: ({ error }) => Effect.succeed(answer(401, "Unauthorized", error)),
     TooManyFailures: ({ error, retry_after_seconds }) =>
       Effect.succeed(answer(429, "TooManyFailures", error, { retry_after_seconds }))
-  }))
+  })))
+
+export const FallbackLayer = Layer.unwrap(Effect.map(unanswered, (fallback) =>
   // Not HEAD: where nothing else matches, the router answers it as GET.
-  return HttpRouter.addAll(
+  HttpRouter.addAll(
     (["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const).map((method) =>
-      HttpRouter.route(method, "/*", guarded)
+      HttpRouter.route(method, "/*", fallback)
     )
-  )
-}))
+  )))

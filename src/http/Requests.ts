@@ -10,7 +10,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { type Cost, CurrentCost, noCost, Riders } from "../sql/Database.ts"
-import { answerDefect, unmatched } from "./Errors.ts"
+import { answerDefect, unanswered } from "./Errors.ts"
 
 /** The largest body that is read. */
 const MaxBody = ByteSize.mebibytes(1)
@@ -29,6 +29,7 @@ const firstOfEach = (url: string): string => {
 
 export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
+  const fallback = yield* unanswered
   return HttpRouter.middleware(
     (httpEffect) =>
       Effect.gen(function*() {
@@ -38,7 +39,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const path = new URL(request.url, "http://server").pathname
         const cost = noCost()
         // The router looks past a slash at the end. It makes another path, which is no endpoint's.
-        const answered = path.length > 1 && path.endsWith("/") ? unmatched : httpEffect
+        const answered = path.length > 1 && path.endsWith("/") ? fallback : httpEffect
         const response = yield* answered.pipe(
           Effect.catchDefect(answerDefect),
           // A JSON body is read as JSON, whatever its content type says.
