@@ -4,7 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { KeyNotFound, Rotated, Rotation } from "../domain/ApiKey.ts"
+import { KeyAmbiguous, KeyNotFound, Rotated, Rotation } from "../domain/ApiKey.ts"
 import { Unauthorized } from "../domain/Caller.ts"
 import { describe, Time } from "../domain/Encoding.ts"
 import { OrchestratorId, ScopeName } from "../domain/Identifier.ts"
@@ -96,12 +96,12 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       params: { scope: ScopeName },
       payload: [Schema.Null, Rotation],
       success: Rotated,
-      error: KeyNotFound
+      error: [KeyNotFound, KeyAmbiguous]
     }).annotate(KeyMissing, Unauthorized.nothingToRotate)
       .annotateMerge(OpenApi.annotations({
         summary: "Rotate a key",
         description:
-          "Issues the successor of the key the request carries, which goes on working for a while. The administrator replaces all keys of the scope by one. The body may be empty."
+          "Issues the successor of the key the request carries, which goes on working for a while. The administrator says which key with `key_id`, unless the scope has only one. The body may be empty."
       }))
   )
   .prefix("/api/v1/orchestrators")

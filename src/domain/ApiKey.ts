@@ -48,6 +48,10 @@ export const Rotation = Schema.Struct({
   overlap_seconds: maybe(
     Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: MaxOverlapSeconds })),
     "How long the replaced key goes on working, in seconds; `KEY_OVERLAP_SECONDS` of the server unless given, a day unless configured."
+  ),
+  key_id: maybe(
+    Schema.String,
+    "Which key is replaced, for the administrator: needed when the scope has several. A key replaces itself."
   )
 }).annotate({ identifier: "Rotation" })
 export type Rotation = typeof Rotation.Type
@@ -70,6 +74,18 @@ export class KeyNotFound extends Schema.TaggedError<KeyNotFound>()(
     new KeyNotFound({ error: `Key ${id} not found in this scope. List the scope's keys for their ids.`, id })
   static readonly none = () =>
     new KeyNotFound({ error: "No API key found for this scope. Issue one instead of rotating.", id: null })
+}
+
+export class KeyAmbiguous extends Schema.TaggedError<KeyAmbiguous>()(
+  "KeyAmbiguous",
+  { error: ErrorText, ids: Schema.Array(Schema.String).pipe(describe("The keys of the scope.")) },
+  { httpApiStatus: 409, description: "The scope has several keys, and the request does not say which to replace." }
+) {
+  static readonly of = (ids: ReadonlyArray<string>) =>
+    new KeyAmbiguous({
+      error: `The scope has ${ids.length} keys. Say which to replace with key_id, or issue another one and revoke it.`,
+      ids
+    })
 }
 
 export class KeyExpired extends Schema.TaggedError<KeyExpired>()(

@@ -76,12 +76,12 @@ export class TooManyFailures extends Schema.TaggedError<TooManyFailures>()(
     error: ErrorText,
     retry_after_seconds: Schema.Int.pipe(describe("When to try again; also the `Retry-After` header."))
   },
-  { httpApiStatus: 429, description: "Too many requests from this address carried a key that is not valid." }
+  { httpApiStatus: 429, description: "Too many different keys from this address were not valid." }
 ) {
   static readonly of = (retry_after_seconds: number) =>
     new TooManyFailures({
       error:
-        `Too many requests from your address carried an invalid key. Correct the key, and try again in ${retry_after_seconds} s.`,
+        `Too many different keys from your address, not only yours, were not valid. Try again in ${retry_after_seconds} s.`,
       retry_after_seconds
     })
 }

@@ -20,6 +20,7 @@ interface Credentials {
 
 const BlockMillis = 60_000
 const MaxBlocked = 1000
+const MaxRefused = 1000
 
 export class Access extends Context.Service<Access, {
   /** Whether requests without a key are answered. */
@@ -58,7 +59,21 @@ export class Access extends Context.Service<Access, {
         return Math.ceil(Math.max(0, millis) / 1000)
       })
 
-      const refuse = Effect.fnUntraced(function*(address: string, answer: Unauthorized) {
+      // Tokens that were refused, and until when they are refused again without a look: what was not valid does not become
+      // so. A machine with a stale key sends the same one over and over, and is no guesser that its neighbours pay for.
+      const refused = new Map<string, number>()
+
+      const isRefused = Effect.fnUntraced(function*(hash: string) {
+        const until = refused.get(hash)
+        if (until !== undefined && until > (yield* Clock.currentTimeMillis)) return true
+        refused.delete(hash)
+        return false
+      })
+
+      const refuse = Effect.fnUntraced(function*(address: string, hash: string, answer: Unauthorized) {
+        if (yield* isRefused(hash)) return yield* answer
+        refused.set(hash, (yield* Clock.currentTimeMillis) + BlockMillis)
+        if (refused.size > MaxRefused) refused.delete(refused.keys().next().value!)
         if (!(yield* failures.failed(address))) return yield* answer
         blocked.set(address, (yield* Clock.currentTimeMillis) + BlockMillis)
         if (blocked.size > MaxBlocked) blocked.delete(blocked.keys().next().value!)
@@ -78,9 +93,9 @@ export class Access extends Context.Service<Access, {
         const seconds = keys.seen(hash) ? 0 : yield* remaining(address)
         if (seconds > 0) return yield* TooManyFailures.of(seconds)
         if (yield* isSecret(digest)) return Caller.of({ kind: "administrator" })
-        if (!token.startsWith("oct_")) return yield* refuse(address, Unauthorized.notKey())
-        const key = yield* keys.check(hash)
-        if (key === undefined) return yield* refuse(address, Unauthorized.invalid())
+        if (!token.startsWith("oct_")) return yield* refuse(address, hash, Unauthorized.notKey())
+        const key = (yield* isRefused(hash)) ? undefined : yield* keys.check(hash)
+        if (key === undefined) return yield* refuse(address, hash, Unauthorized.invalid())
         return Caller.of({ kind: "key", scope: key.scope, id: key.id, name: key.name })
       })
 

@@ -12,6 +12,7 @@ import {
   type ApiKey,
   ApiKeyRow,
   type IssuedKey,
+  KeyAmbiguous,
   KeyExpired,
   KeyNotFound,
   type NewKey,
@@ -48,14 +49,14 @@ export class Keys extends Context.Service<Keys, {
   readonly list: (scope: ScopeName) => Effect.Effect<ReadonlyArray<ApiKey>>
   readonly revoke: (scope: ScopeName, id: string, by: Actor) => Effect.Effect<void, KeyNotFound>
   /**
-   * Issues the successor of the caller's key, which goes on working for a while. For whoever has none it replaces all
-   * keys of the scope.
+   * Issues the successor of the caller's key, which goes on working for a while. Whoever has none says which key it is,
+   * unless the scope has only one.
    */
   readonly rotate: (
     scope: ScopeName,
     rotation: Rotation,
     by: Actor
-  ) => Effect.Effect<Rotated, KeyNotFound | Unauthorized>
+  ) => Effect.Effect<Rotated, KeyAmbiguous | KeyNotFound | Unauthorized>
 }>()("octopoid-server/services/Keys") {
   static readonly layer = Layer.effect(
     Keys,
@@ -106,10 +107,14 @@ export class Keys extends Context.Service<Keys, {
         const end = now + (rotation.overlap_seconds ?? keyOverlapSeconds) * 1000
         const { api_key, columns } = yield* mint(scope, callerName(by))
         const { created_at, created_by, hash, id, starts_with } = columns
+        const asked = by.kind === "key" ? by.id : rotation.key_id || undefined
+        const valid = sql`(expires_at IS NULL OR expires_at > ${now})`
         const replaced = sql.and([
           sql`scope = ${scope}`,
-          sql`(expires_at IS NULL OR expires_at > ${now})`,
-          ...(by.kind === "key" ? [sql`id = ${by.id}`] : [])
+          valid,
+          asked === undefined
+            ? sql`(SELECT count(*) FROM api_keys WHERE scope = ${scope} AND id <> ${id} AND ${valid}) = 1`
+            : sql`id = ${asked}`
         ])
         const [successor, before = []] = yield* batch([
           // A key that was to end some day is not made to last by rotating it.
@@ -122,9 +127,16 @@ export class Keys extends Context.Service<Keys, {
             UPDATE api_keys SET expires_at = min(coalesce(expires_at, ${end}), ${end})
             WHERE ${replaced} AND id <> ${id} RETURNING expires_at`
         ])
-        known.forget(scope, by.kind === "key" ? by.id : undefined)
+        known.forget(scope, asked)
         const [key] = yield* decode(successor)
-        if (key === undefined) return yield* by.kind === "key" ? Unauthorized.invalid() : KeyNotFound.none()
+        if (key === undefined) {
+          if (by.kind === "key") return yield* Unauthorized.invalid()
+          if (asked !== undefined) return yield* KeyNotFound.of(asked)
+          const [others = []] = yield* batch([
+            sql`SELECT id FROM api_keys WHERE scope = ${scope} AND ${valid} ORDER BY id`
+          ])
+          return yield* others.length > 1 ? KeyAmbiguous.of(others.map(({ id }) => String(id))) : KeyNotFound.none()
+        }
         yield* log("key rotated", scope, id, callerName(by))
         const last = Math.max(...before.map(({ expires_at }) => Number(expires_at)))
         return { api_key, scope, id, name: key.name, previous_expires_at: DateTime.makeUnsafe(last) }

@@ -62,7 +62,7 @@ compatible("claims", [
       claim({}, { times: 3, checkAll: claims(3) }),
       claim({}, {
         status: 429,
-        error: "holds 3 tasks",
+        error: "holds 3 of the 3 tasks",
         check: (_, headers) => assert.isNotNull(headers.get("retry-after"))
       }),
       sdk.post("tasks/{id}-0/submit", { commits_count: 0, turns_used: 0 }),

@@ -172,8 +172,9 @@ describe("keys", () => {
     ([first, same, other]) =>
       Effect.gen(function*() {
         const { send } = yield* guarded
+        let guesses = 0
         const wrong = (address: string) =>
-          send("GET", "/api/v1/tasks", undefined, { ...bearer("oct_no"), "cf-connecting-ip": address })
+          send("GET", "/api/v1/tasks", undefined, { ...bearer(`oct_${guesses++}`), "cf-connecting-ip": address })
         yield* Effect.forEach(Array.from({ length: 20 }), () => wrong(first))
         const refused = yield* wrong(same)
         assert.deepStrictEqual([refused.status, refused.headers.get("retry-after")], [429, "60"])

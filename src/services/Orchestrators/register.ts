@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { CurrentActor } from "../../domain/Actor.ts"
 import { OrchestratorId, type ScopeName } from "../../domain/Identifier.ts"
 import { OrchestratorRow, OrchestratorTaken, type Registration } from "../../domain/Orchestrator.ts"
 import { Database } from "../../sql/Database.ts"
@@ -25,7 +26,7 @@ export const make = Effect.gen(function*() {
     const key = yield* keys.first(
       scope,
       `registration of ${id}`,
-      id,
+      (yield* CurrentActor).name ?? id,
       sql`EXISTS (SELECT 1 FROM orchestrators WHERE id = ${id} AND scope = ${scope} ${same})`
     )
     const [before, rows, issued] = yield* batch([
