@@ -131,7 +131,8 @@ describe("a record that is imported", () => {
           for (const { id } of (yield* listAll(imported)).tasks) {
             yield* ask("PATCH", `tasks/${encodeURIComponent(id)}`, { queue: "escalated" })
           }
-          yield* listAll(imported)
+          assert.strictEqual((yield* ask("POST", "drafts", { title: "t", author: "a" })).status, 201)
+          yield* listAll({ ...imported, drafts: imported.drafts + 1 })
         }
       }),
     60_000
