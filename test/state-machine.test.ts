@@ -54,6 +54,7 @@ describe("the table of moves", () => {
   it("ranks priorities by their number", () => {
     const order = ["low", "P10", "P2", "whenever", "P0", "high"].toSorted((a, b) => rank(a) - rank(b))
     assert.deepStrictEqual(order, ["P0", "high", "P2", "low", "P10", "whenever"])
+    assert.strictEqual(rank("constructor"), rank("whenever"))
   })
 })
 

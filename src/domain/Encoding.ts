@@ -84,8 +84,11 @@ export const integer = Schema.Int.check(
   Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
 )
 
-/** Counts: far beyond any there is, and far from where counting on would leave the safe integers. */
-export const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000 }))
+/** Far beyond any count there is, and far from where counting on would leave the safe integers. */
+export const MaxCount = 1_000_000_000
+
+/** Counts. */
+export const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: MaxCount }))
 
 /** A whole number in a path or a query string: digits only, since `1e3` is a number that nobody means. */
 export const IntegerParameter = Schema.String.check(

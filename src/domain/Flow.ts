@@ -40,21 +40,23 @@ export const RegisteredFlow = Schema.Struct({ ...Flow.fields, warnings: FlowWarn
 export type RegisteredFlow = typeof RegisteredFlow.Type
 
 /** A list, or its JSON text. Its items keep their keys and the order of them. */
-const list = <S extends Schema.Top>(name: string, item: S, most: number, description: string) => {
+const list = <S extends Schema.Top>(item: S, most: number) => {
   const items = Schema.Array(item).check(Schema.isMaxLength(most))
-  return Schema.Union([items, Schema.fromJsonString(items)]).annotate({
-    message: `Missing required field: ${name} (array)`
-  }).pipe(describe(description))
+  return Schema.Union([items, Schema.fromJsonString(items)])
 }
+export const FlowStates = list(QueueName, MaxStates)
+export const FlowTransitions = list(JsonValue, MaxTransitions)
+
+const required = <S extends Schema.Top>(name: string, schema: S, description: string) =>
+  schema.annotate({ message: `Missing required field: ${name} (array)` }).pipe(describe(description))
 
 const JsonObject = Schema.Record(Schema.String, JsonValue)
 
 export const NewFlow = Schema.Struct({
-  states: list("states", QueueName, MaxStates, "Its queues, `incoming`, `claimed` and `done` among them."),
-  transitions: list(
+  states: required("states", FlowStates, "Its queues, `incoming`, `claimed` and `done` among them."),
+  transitions: required(
     "transitions",
-    JsonValue,
-    MaxTransitions,
+    FlowTransitions,
     "Its steps: objects with `from` and `to`. Whatever else they hold is kept and answered as it was sent."
   ),
   description: maybe(Schema.String, "What the flow is for."),

@@ -1,5 +1,5 @@
 /** What a client registers as a flow, read and checked: its columns, and the rules they amount to. */
-import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { InvalidFlow, MaxStates, MaxTransitions, type NewFlow } from "./Flow.ts"
 import { aside, builtIn, type FlowRules, rulesOf, type Shape, type Transition } from "./FlowRules.ts"
@@ -59,13 +59,13 @@ const checkEnds = (where: string, { states, transitions }: Shape, problems: Arra
   }
 }
 
-export const readFlow = Effect.fnUntraced(function*(input: NewFlow) {
+export const readFlow = (input: NewFlow): Result.Result<FlowDefinition, InvalidFlow> => {
   const { states } = input
   const missing = required.find((state) => !states.includes(state))
   if (missing !== undefined) {
-    return yield* InvalidFlow.of([
-      `Flow states must include built-in state "${missing}". Got: ${states.join(", ")}`
-    ])
+    return Result.fail(
+      InvalidFlow.of([`Flow states must include built-in state "${missing}". Got: ${states.join(", ")}`])
+    )
   }
   const problems: Array<string> = []
   const sent = input.child_flow || undefined
@@ -79,9 +79,9 @@ export const readFlow = Effect.fnUntraced(function*(input: NewFlow) {
       checkEnds("child_flow.transitions", { states, transitions: child.transitions }, problems)
     }
   }
-  if (problems.length > 0) return yield* InvalidFlow.of(problems)
+  if (problems.length > 0) return Result.fail(InvalidFlow.of(problems))
   const rules = rulesOf(flow, child)
-  return {
+  return Result.succeed({
     states,
     rules,
     columns: {
@@ -91,5 +91,5 @@ export const readFlow = Effect.fnUntraced(function*(input: NewFlow) {
       child_flow: sent === undefined ? null : JSON.stringify(sent),
       rules: JSON.stringify(rules)
     }
-  } satisfies FlowDefinition
-})
+  })
+}

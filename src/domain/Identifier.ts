@@ -2,12 +2,14 @@
 import * as Schema from "effect/Schema"
 import { describe } from "./Encoding.ts"
 
-// Control characters are refused: they survive neither logs nor URLs, and some clients cannot send them back.
+// Control characters and halves of surrogate pairs are refused: they survive neither logs nor URLs, and some clients
+// cannot send them back.
 const name = (description: string) =>
   Schema.NonEmptyString.check(
     Schema.isMaxLength(200),
     // oxlint-disable-next-line no-control-regex
     Schema.isPattern(/^[^\u0000-\u001f\u007f]*$/, { expected: "no control characters" }),
+    Schema.makeFilter((text: string) => text.isWellFormed(), { expected: "no half of a surrogate pair" }),
     // An id is a segment of a path, and URLs fold these away.
     Schema.isPattern(/^(?!\.{1,2}$).*\S/, { expected: "a name that is not blank, `.` or `..`" })
   ).pipe(describe(description))

@@ -40,10 +40,6 @@ export const ImportedFlag = FlagInput.pipe(
   )
 )
 
-export const ImportedInt = Schema.Int.check(
-  Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
-)
-
 /** What another server may not have, or not know. */
 export const optional = Schema.optionalKey
 const format = SchemaIssue.makeFormatterStandardSchemaV1()

@@ -1,8 +1,14 @@
 /** The kinds of records that are written as they come, as other servers spell them. A task is in `ImportedTask.ts`. */
 import * as Schema from "effect/Schema"
-import { JsonTextInput } from "./Encoding.ts"
-import { DraftId, OrchestratorId, ProjectId } from "./Identifier.ts"
-import { ImportedFlag, ImportedInt, ImportedTime, optional } from "./Imported.ts"
+import { ActionStatus } from "./Action.ts"
+import { NewDraft } from "./Draft.ts"
+import { integer, JsonTextInput, MaxCount } from "./Encoding.ts"
+import { FlowStates, FlowTransitions, NewFlow } from "./Flow.ts"
+import { ActionId, DraftId, FlowName, MessageId, OrchestratorId, ProjectId, RoleName } from "./Identifier.ts"
+import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
+import { MessageStatus } from "./Message.ts"
+import { Registration } from "./Orchestrator.ts"
+import { ClaimQueue } from "./Role.ts"
 
 const text = optional(Schema.String)
 const json = optional(JsonTextInput)
@@ -10,43 +16,35 @@ const time = optional(ImportedTime)
 // What every record of its kind has had since it was created, as its creator had to send it.
 const given = Schema.NonEmptyString
 
-const Steps = Schema.Array(Schema.StructWithRest(Schema.Struct({ from: Schema.String, to: Schema.String }), [
-  Schema.Record(Schema.String, Schema.Json)
-]))
-/** A list that may come as JSON text. */
-const list = <S extends Schema.Top>(schema: S) => Schema.Union([schema, Schema.fromJsonString(schema)])
-
+/** A flow as it is registered, with what the server has noted about it. */
 export const ImportedFlow = Schema.Struct({
-  name: given,
-  description: text,
-  states: list(Schema.Array(Schema.String)),
-  transitions: list(Steps),
-  child_flow: optional(list(Schema.StructWithRest(
-    Schema.Struct({ states: optional(Schema.Array(Schema.String)), transitions: optional(Steps) }),
-    [Schema.Record(Schema.String, Schema.Json)]
-  ))),
+  ...NewFlow.fields,
+  // Without the sentence that clients know for whatever is wrong with these.
+  states: FlowStates,
+  transitions: FlowTransitions,
+  name: FlowName,
   registered_at: time,
   updated_at: time
 })
 
 export const ImportedRole = Schema.Struct({
-  name: given,
+  name: RoleName,
   description: text,
-  claims_from: text,
-  orchestrator_id: given,
+  claims_from: optional(ClaimQueue),
+  orchestrator_id: OrchestratorId,
   created_at: time
 })
 
 export const ImportedOrchestrator = Schema.Struct({
   id: OrchestratorId,
-  cluster: given,
-  machine_id: given,
+  cluster: Registration.fields.cluster,
+  machine_id: Registration.fields.machine_id,
   hostname: text,
   repo_url: text,
   version: text,
   capabilities: json,
-  max_agents: optional(ImportedInt),
-  max_claimed: optional(ImportedInt),
+  max_agents: Registration.fields.max_agents,
+  max_claimed: Registration.fields.max_claimed,
   status: text,
   registered_at: time,
   last_heartbeat: time
@@ -61,7 +59,7 @@ export const ImportedProject = Schema.Struct({
   base_branch: text,
   auto_accept: optional(ImportedFlag),
   flow: text,
-  pr_number: optional(ImportedInt),
+  pr_number: optional(integer),
   pr_url: text,
   created_by: text,
   created_at: ImportedTime,
@@ -70,7 +68,8 @@ export const ImportedProject = Schema.Struct({
 })
 
 export const ImportedDraft = Schema.Struct({
-  id: DraftId,
+  // The next draft gets the number after the greatest.
+  id: DraftId.check(Schema.isLessThanOrEqualTo(MaxCount)),
   title: text,
   status: text,
   author: text,
@@ -78,32 +77,32 @@ export const ImportedDraft = Schema.Struct({
   file_path: text,
   linked_task_id: text,
   linked_project_id: text,
-  tags: json,
+  tags: NewDraft.fields.tags,
   slug: text,
   created_at: ImportedTime,
   updated_at: time
 })
 
 export const ImportedMessage = Schema.Struct({
-  id: given,
+  id: MessageId,
   task_id: given,
   from_actor: given,
   to_actor: text,
   type: given,
   content: given,
   parent_message_id: text,
-  status: optional(Schema.Literals(["pending", "processing", "done"])),
+  status: optional(MessageStatus),
   created_at: ImportedTime
 })
 
 export const ImportedAction = Schema.Struct({
-  id: given,
+  id: ActionId,
   entity_type: given,
   entity_id: given,
   action_type: text,
   label: given,
   description: text,
-  status: Schema.Literals(["proposed", "execute_requested", "executing", "completed", "failed", "expired"]),
+  status: ActionStatus,
   proposed_by: given,
   proposed_at: ImportedTime,
   executed_at: time,

@@ -1,8 +1,8 @@
 /** A task of another server, and where it is left in this one: its lease stays only if it still runs. */
 import * as Schema from "effect/Schema"
-import { JsonTextInput, JsonValue } from "./Encoding.ts"
-import { ProjectId, QueueName, TaskId } from "./Identifier.ts"
-import { ImportedFlag, ImportedInt, ImportedTime, optional } from "./Imported.ts"
+import { integer, JsonTextInput, JsonValue, natural } from "./Encoding.ts"
+import { OrchestratorId, ProjectId, QueueName, TaskId } from "./Identifier.ts"
+import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
 import { MaxLeaseSeconds } from "./Lease.ts"
 import { DefaultPriority, rank } from "./Priority.ts"
 import { MaxBlockers, parseBlockers } from "./TaskPatch.ts"
@@ -10,7 +10,7 @@ import type { Columns } from "./TaskPlacement.ts"
 
 const text = optional(Schema.String)
 const json = optional(JsonTextInput)
-const count = optional(ImportedInt)
+const count = optional(natural)
 const flag = optional(ImportedFlag)
 const time = optional(ImportedTime)
 
@@ -26,7 +26,7 @@ const plain = {
   check_results: json,
   execution_notes: text,
   submitted_at: time,
-  pr_number: count,
+  pr_number: optional(integer),
   pr_url: text,
   checks: json,
   staging_url: text,
@@ -63,7 +63,7 @@ export const ImportedTask = Schema.Struct({
   blocked_by: text,
   claimed_by: text,
   claimed_at: time,
-  orchestrator_id: text,
+  orchestrator_id: optional(OrchestratorId),
   lease_expires_at: time,
   fencing_token: count,
   completed_at: time,

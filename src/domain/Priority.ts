@@ -1,15 +1,15 @@
 /** Priorities: what callers call them, and the order they stand for. */
 
-const words: Record<string, number> = {
-  critical: 0,
-  urgent: 0,
-  highest: 0,
-  high: 1,
-  medium: 2,
-  normal: 2,
-  low: 3,
-  lowest: 4
-}
+const words: ReadonlyMap<string, number> = new Map([
+  ["critical", 0],
+  ["urgent", 0],
+  ["highest", 0],
+  ["high", 1],
+  ["medium", 2],
+  ["normal", 2],
+  ["low", 3],
+  ["lowest", 4]
+])
 
 /** What a task without a priority gets. */
 export const DefaultPriority = "P2"
@@ -23,5 +23,5 @@ const unknown = 1_000_000
  */
 export const rank = (priority: string): number => {
   const number = /^p?(\d{1,5})$/i.exec(priority.trim())?.[1]
-  return number === undefined ? words[priority.trim().toLowerCase()] ?? unknown : Number(number)
+  return number === undefined ? words.get(priority.trim().toLowerCase()) ?? unknown : Number(number)
 }

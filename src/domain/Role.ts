@@ -17,7 +17,8 @@ export const Role = Schema.Struct(fields(Time)).annotate({ identifier: "Role" })
 export type Role = typeof Role.Type
 export const RoleRow = Schema.Struct(fields(TimeColumn))
 
-const ClaimQueue = QueueName.check(
+/** A queue that agents may claim from. */
+export const ClaimQueue = QueueName.check(
   Schema.makeFilter((queue) => !unclaimable.includes(queue), {
     expected: `a queue tasks are handed out from, which ${unclaimable.join(", ")} are not`
   })

@@ -71,7 +71,7 @@ export class Flows extends Context.Service<Flows, {
       })
 
       const register = Effect.fn("Flows.register")(function*(scope: ScopeName, name: FlowName, input: NewFlow) {
-        const { columns, rules, states } = yield* readFlow(input)
+        const { columns, rules, states } = yield* Effect.fromResult(readFlow(input))
         const now = yield* Clock.currentTimeMillis
         const impact = FlowImpact.ofVersion(states, rules)
         const written = Object.keys(columns).map((column) => sql(column))

@@ -6,7 +6,7 @@ import { NewFlow } from "../../src/domain/Flow.ts"
 import { readFlow } from "../../src/domain/FlowDefinition.ts"
 import { defaultFlow, testingFlow } from "../support/flows.ts"
 
-const read = (flow: object) => readFlow(Schema.decodeUnknownSync(NewFlow)(flow))
+const read = (flow: object) => Effect.fromResult(readFlow(Schema.decodeUnknownSync(NewFlow)(flow)))
 const refusal = (flow: object) => Effect.map(Effect.flip(read(flow)), ({ details }) => details)
 const noStep = (i: number) => `transitions[${i}] must be an object whose "from" and "to" are names of queues.`
 

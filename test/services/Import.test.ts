@@ -7,6 +7,7 @@ import { ImportBatch, importKinds } from "../../src/domain/Import.ts"
 import { Import } from "../../src/services/Import.ts"
 import { Database } from "../../src/sql/Database.ts"
 import { task } from "../import/OldServer.ts"
+import { testingFlow } from "../support/flows.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const now = Date.UTC(2026, 2, 2, 12)
@@ -47,6 +48,8 @@ const action = (id: string, rest: object = {}) => ({
   action_data: "{\"command\":\"x\"}",
   ...rest
 })
+
+const nested = (levels: number) => Array.from({ length: levels }).reduce<unknown>((inside) => [inside], 1)
 
 describe("Import", () => {
   it.effect("writes flows with what they mean, roles, messages in order and actions", () =>
@@ -148,6 +151,67 @@ describe("Import", () => {
         ]
       )
       assert.deepStrictEqual((yield* rows("queue_counts")).map(({ counts }) => counts), ["{\"incoming\":1}"])
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("takes of a record what its own endpoints take, and names the field that does not fit", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(now)
+      const most = Number.MAX_SAFE_INTEGER
+      const created_at = "2026-03-02 11:00:00"
+      const role = { name: "builder", claims_from: "incoming", orchestrator_id: "k-m", created_at }
+      const { conflicts, imported } = yield* load("red", {
+        roles: [role, { ...role, name: "   " }, { ...role, name: "b", claims_from: "done" }],
+        orchestrators: [{ id: "k-m", cluster: "k", machine_id: "m", max_agents: -1 }],
+        drafts: [{ id: most, title: "t", author: "a", created_at }],
+        tasks: [
+          task("good", at),
+          task("version", at, { version: most }),
+          task("attempts", at, { attempt_count: 1_000_000_001 }),
+          task("token", at, { fencing_token: most }),
+          task("machine", at, { orchestrator_id: ".." }),
+          task("deep", at, { metadata: nested(200), hooks: nested(100_000) })
+        ],
+        messages: [message("msg-\u0007"), message("msg-1")],
+        actions: [action("x".repeat(201)), action("act-1")]
+      })
+      assert.include(imported, { roles: 1, orchestrators: 0, drafts: 0, tasks: 1, messages: 1, actions: 1 })
+      assert.deepStrictEqual(
+        conflicts.map(({ error, kind }) => [kind, error.match(/\b\w+(?=: )/g)?.join()]),
+        [
+          ["roles", "name"],
+          ["roles", "claims_from"],
+          ["orchestrators", "max_agents"],
+          ["drafts", "id"],
+          ["tasks", "version"],
+          ["tasks", "attempt_count"],
+          ["tasks", "fencing_token"],
+          ["tasks", "orchestrator_id"],
+          ["tasks", "hooks,metadata"],
+          ["messages", "id"],
+          ["actions", "id"]
+        ]
+      )
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("takes no flow that could not be registered, and says what it lacks as the registration does", () =>
+    Effect.gen(function*() {
+      const report = yield* load("red", {
+        flows: [
+          { ...testingFlow, name: "good" },
+          { ...testingFlow, name: "text", states: JSON.stringify(testingFlow.states), child_flow: "" },
+          { ...testingFlow, name: "quoted", states: [...testingFlow.states, "a\"b"] },
+          { ...testingFlow, name: "endless", states: ["incoming", "claimed"] },
+          { ...testingFlow, name: "astray", transitions: "[{\"from\":\"claimed\",\"to\":\"tseting\"}]" },
+          { ...testingFlow, name: "childless", child_flow: "{}" }
+        ]
+      })
+      assert.deepStrictEqual(report.conflicts.map(({ error, id }) => [id, error.replace(/: Expected.*/, "")]), [
+        ["quoted", "states.5"],
+        ["endless", "Flow states must include built-in state \"done\". Got: incoming, claimed"],
+        ["astray", "transitions[0].to: \"tseting\" is not a state of this flow. Add it to its states."],
+        ["childless", "child_flow.transitions must be a list of at most 500 transitions."]
+      ])
+      assert.deepStrictEqual((yield* rows("flows")).map(({ name }) => name), ["good", "text"])
     }).pipe(Effect.provide(ServicesLayer)))
 
   it.effect("never takes a record from another scope, nor writes over one", () =>

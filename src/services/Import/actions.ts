@@ -1,10 +1,13 @@
+import { reader } from "../../domain/Imported.ts"
 import { ImportedAction } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
+
+const read = reader(ImportedAction)
 
 export const planActions = planTable({
   kind: "actions",
   identity: ["id"],
-  schema: ImportedAction,
+  read,
   row: (action) => ({
     id: action.id,
     entity_type: action.entity_type,

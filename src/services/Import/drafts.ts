@@ -1,11 +1,14 @@
+import { reader } from "../../domain/Imported.ts"
 import { ImportedDraft } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
+
+const read = reader(ImportedDraft)
 
 export const planDrafts = planTable({
   kind: "drafts",
   // Both servers count their drafts, so a number alone says nothing; the instant it was written at tells them apart.
   identity: ["id", "created_at"],
-  schema: ImportedDraft,
+  read,
   row: (draft) => ({
     id: draft.id,
     title: draft.title ?? "",

@@ -1,24 +1,24 @@
-import { rulesOf } from "../../domain/FlowRules.ts"
+import * as Result from "effect/Result"
+import { readFlow } from "../../domain/FlowDefinition.ts"
+import { reader } from "../../domain/Imported.ts"
 import { ImportedFlow } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
+
+const readRecord = reader(ImportedFlow)
 
 export const planFlows = planTable({
   kind: "flows",
   identity: ["name"],
-  schema: ImportedFlow,
-  row: (flow, now) => ({
+  // The server it comes from may have taken a flow that could not be registered here.
+  read: (record) =>
+    Result.flatMap(readRecord(record), (flow) =>
+      Result.mapBoth(readFlow(flow), {
+        onFailure: ({ error }) => error,
+        onSuccess: ({ columns }) => ({ flow, columns })
+      })),
+  row: ({ columns, flow }, now) => ({
     name: flow.name,
-    description: flow.description ?? null,
-    states: JSON.stringify(flow.states),
-    transitions: JSON.stringify(flow.transitions),
-    child_flow: flow.child_flow === undefined ? null : JSON.stringify(flow.child_flow),
-    rules: JSON.stringify(rulesOf(
-      flow,
-      flow.child_flow && {
-        states: flow.child_flow.states ?? [],
-        transitions: flow.child_flow.transitions ?? []
-      }
-    )),
+    ...columns,
     registered_at: flow.registered_at ?? now,
     updated_at: flow.updated_at ?? flow.registered_at ?? now
   }),

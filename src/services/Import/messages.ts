@@ -1,10 +1,13 @@
+import { reader } from "../../domain/Imported.ts"
 import { ImportedMessage } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
+
+const read = reader(ImportedMessage)
 
 export const planMessages = planTable({
   kind: "messages",
   identity: ["id"],
-  schema: ImportedMessage,
+  read,
   row: (message) => ({
     id: message.id,
     task_id: message.task_id,

@@ -1,10 +1,13 @@
+import { reader } from "../../domain/Imported.ts"
 import { ImportedOrchestrator } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
+
+const read = reader(ImportedOrchestrator)
 
 export const planOrchestrators = planTable({
   kind: "orchestrators",
   identity: ["id"],
-  schema: ImportedOrchestrator,
+  read,
   row: (machine, now) => ({
     id: machine.id,
     cluster: machine.cluster,

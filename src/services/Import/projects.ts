@@ -1,10 +1,13 @@
+import { reader } from "../../domain/Imported.ts"
 import { ImportedProject } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
+
+const read = reader(ImportedProject)
 
 export const planProjects = planTable({
   kind: "projects",
   identity: ["id"],
-  schema: ImportedProject,
+  read,
   row: (project) => ({
     id: project.id,
     title: project.title ?? project.id,

@@ -1,10 +1,13 @@
+import { reader } from "../../domain/Imported.ts"
 import { ImportedRole } from "../../domain/ImportedRecords.ts"
 import { planTable } from "./table.ts"
+
+const read = reader(ImportedRole)
 
 export const planRoles = planTable({
   kind: "roles",
   identity: ["name"],
-  schema: ImportedRole,
+  read,
   row: (role, now) => ({
     name: role.name,
     description: role.description ?? null,
