@@ -75,12 +75,15 @@ export const make = Effect.gen(function*() {
       parent_message_id: null,
       now
     }, sql`changes() > 0`)]
-    const answers = yield* batch([
+    const before = [
       ...reopens,
       ...releases,
       transition.record(change),
       ...(queue === task.queue ? [] : [transition.count(change)]),
-      ...edges,
+      ...edges
+    ]
+    const answers = yield* batch([
+      ...before,
       sql`
         UPDATE tasks SET ${sql.update({ ...columns, updated_at: now }, [])}, version = version + 1
           ${blockers === undefined ? sql`` : sql`, blocked_by = ${dependents.remaining(sql`tasks.id`)}`}
@@ -88,12 +91,7 @@ export const make = Effect.gen(function*() {
         WHERE ${where} RETURNING *`,
       ...notice
     ])
-    const patched = yield* firstTask(
-      answers[
-        reopens.length + releases.length + edges.length
-        + (queue === task.queue ? 1 : 2)
-      ]
-    )
+    const patched = yield* firstTask(answers[before.length])
     if (patched === undefined) return undefined
     if (reopens.length > 0) yield* logTransitions("blocked", answers[reopens.length - 1])
     if (releases.length > 0) yield* logTransitions("unblocked", answers[releases.length - 1])
