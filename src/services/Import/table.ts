@@ -38,43 +38,41 @@ const rehearse = ([verdicts = []]: Answers): Answers => {
  * Writes the records whose keys are free, in the order they come in. They travel as one parameter: D1 takes at most 100
  * of those, and so the number of statements does not depend on the number of records.
  */
-export const planTable =
-  <A>({ identity, kind, read, row, taken, unique }: Table<A>): Planner => (sql, target, records) => {
-    const { dryRun, now, scope } = target
-    const { conflicts, fitting } = readAll(kind, read, records)
-    const rows = fitting.map((record) => row(record, now))
-    const columns = Object.keys(rows[0] ?? {})
-    if (columns.length === 0) return { statements: [], outcome: () => outcomeOf(kind, [], [], conflicts) }
-    const keys = rows.map((row) => Object.fromEntries(identity.map((column) => [column, row[column]])))
-    // The names of columns are ours, never a caller's.
-    const field = (column: string) => sql.literal(`given.value ->> '${column}'`)
-    const same = sql.and(identity.map((column) => sql`known.${sql(column)} = ${field(column)}`))
-    const insert = sql`
+export const planTable = <A>(table: Table<A>): Planner => (sql, { dryRun, now, scope }, records) => {
+  const { identity, kind, read, row, taken, unique } = table
+  const { conflicts, fitting } = readAll(kind, read, records)
+  const rows = fitting.map((record) => row(record, now))
+  const columns = Object.keys(rows[0] ?? {})
+  if (columns.length === 0) return { statements: [], outcome: () => outcomeOf(kind, [], [], conflicts) }
+  const keys = rows.map((row) => Object.fromEntries(identity.map((column) => [column, row[column]])))
+  // The names of columns are ours, never a caller's.
+  const field = (column: string) => sql.literal(`given.value ->> '${column}'`)
+  const same = sql.and(identity.map((column) => sql`known.${sql(column)} = ${field(column)}`))
+  const insert = sql`
     INSERT INTO ${sql(kind)} (scope, ${sql.csv(columns.map((column) => sql`${sql(column)}`))})
     SELECT ${scope}, ${sql.csv(columns.map(field))} FROM json_each(${JSON.stringify(rows)}) AS given
     WHERE 1 ORDER BY given.key ON CONFLICT DO NOTHING RETURNING ${sql(identity[0])} AS name`
-    const named = sql`known.${sql(identity[0])} = ${field(identity[0])}`
-    const inScope = sql`known.scope = ${scope}`
-    const verdicts = sql`
+  const inScope = sql`known.scope = ${scope}`
+  const named = sql`known.${sql(identity[0])} = ${field(identity[0])}`
+  const inTheWay = unique === "scope" ? sql.and([inScope, named]) : named
+  const verdicts = sql`
     SELECT ${field(identity[0])} AS name, given.value AS identity,
       EXISTS (SELECT 1 FROM ${sql(kind)} AS known WHERE ${inScope} AND ${same}) AS here,
-      EXISTS (SELECT 1 FROM ${sql(kind)} AS known WHERE ${
-      unique === "scope" ? sql.and([inScope, named]) : named
-    }) AS taken
+      EXISTS (SELECT 1 FROM ${sql(kind)} AS known WHERE ${inTheWay}) AS taken
     FROM json_each(${JSON.stringify(keys)}) AS given ORDER BY given.key`
-    return {
-      statements: dryRun ? [verdicts] : [insert, verdicts],
-      outcome: (answers) => {
-        const [written = [], verdicts = []] = dryRun ? rehearse(answers) : answers
-        return outcomeOf(
-          kind,
-          written.map(({ name }) => String(name)),
-          verdicts.map(({ here, name }) => ({
-            id: String(name),
-            problem: here === 1 ? undefined : taken(String(name))
-          })),
-          conflicts
-        )
-      }
+  return {
+    statements: dryRun ? [verdicts] : [insert, verdicts],
+    outcome: (answers) => {
+      const [written = [], verdicts = []] = dryRun ? rehearse(answers) : answers
+      return outcomeOf(
+        kind,
+        written.map(({ name }) => String(name)),
+        verdicts.map(({ here, name }) => ({
+          id: String(name),
+          problem: here === 1 ? undefined : taken(String(name))
+        })),
+        conflicts
+      )
     }
   }
+}

@@ -35,7 +35,10 @@ const rehearse = ([verdicts = []]: Answers, projects: ReadonlyArray<string>): An
   const written = found.filter(({ elsewhere, file_path, here, id, path_taken, unknown_project }) => {
     const free = [here, elsewhere, path_taken, unknown_project].every((obstacle) => obstacle === 0)
       && !ids.has(id) && !paths.has(file_path)
-    if (free) ids.add(id), paths.add(file_path)
+    if (free) {
+      ids.add(id)
+      paths.add(file_path)
+    }
     return free
   })
   return [
