@@ -17,7 +17,7 @@ const usage = `npm run import -- --from <url> --scope <scope> [options]
   --key <key>       the key the old server asks for, or OCTOPOID_FROM_KEY
   --to-key <key>    this server's API_SECRET_KEY, if it has one, or OCTOPOID_TO_KEY
   --unscoped        also copy the projects and drafts that belong to no scope
-  --dry-run         read and count, write nothing`
+  --dry-run         write nothing, and say what would be copied and what would not`
 
 const parse = (): Options | string => {
   try {
@@ -61,7 +61,7 @@ if (typeof options === "string") {
       if (report.problems.length > 0) process.exitCode = 1
     },
     (error: unknown) => {
-      console.error(`${error instanceof Error ? error.message : String(error)}\nWhat was copied stays. Run this again.`)
+      console.error(error instanceof Error ? error.message : String(error))
       process.exitCode = 1
     }
   )

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 
 export type Item = Record<string, unknown>
 
-/** The import cannot go on. What was written stays, and the next run goes on from there. */
+/** The import cannot go on. The message says why, what to do, and what has become of what was read before. */
 export class ImportStopped extends Schema.TaggedError<ImportStopped>()("ImportStopped", { message: Schema.String }) {}
 
 export interface Source {
@@ -47,7 +47,13 @@ export const make = Effect.fnUntraced(function*(baseUrl: string, key: string | u
     const url = `${baseUrl.replace(/\/+$/, "")}/api/v1/${name}`
     const request = HttpClientRequest.get(url, { urlParams: query })
     const response = yield* client.execute(key ? HttpClientRequest.bearerToken(request, key) : request).pipe(
-      Effect.mapError((error) => new ImportStopped({ message: `${url} cannot be read: ${error.message}` }))
+      Effect.mapError((error) =>
+        new ImportStopped({
+          message: error.reason._tag === "TransportError"
+            ? `Nothing answers at ${baseUrl}. Is this the address of the old server (--from)?`
+            : `${url} cannot be read: ${error.message}`
+        })
+      )
     )
     if (response.status === 404) return undefined
     const body = yield* decodeJson(response).pipe(
@@ -55,9 +61,11 @@ export const make = Effect.fnUntraced(function*(baseUrl: string, key: string | u
         new ImportStopped({ message: `${url} answered ${response.status}, and not with a JSON object.` })
       )
     )
-    return response.status === 200
-      ? body
-      : yield* new ImportStopped({ message: `${url} answered ${response.status}: ${String(body.error)}` })
+    if (response.status === 200) return body
+    const hint = response.status === 401 || response.status === 403
+      ? "\n--key (or OCTOPOID_FROM_KEY) is a key that the old server has for this scope; most also answer without one."
+      : ""
+    return yield* new ImportStopped({ message: `${url} answered ${response.status}: ${String(body.error)}${hint}` })
   })
 
   const list: Source["list"] = (name, query) => Effect.map(get(name, query), (body) => recordsOf(body, name))

@@ -1,7 +1,7 @@
-/** Copies a scope from one server to another: reads everything, then writes it in requests that the server takes. */
+/** Copies a scope from one server to another: reads everything, then writes it, or rehearses that, in pieces. */
 import * as Effect from "effect/Effect"
-import * as client from "../../src/client.ts"
 import { type ImportKind, importKinds, MaxRecords } from "../../src/domain/Import.ts"
+import * as Destination from "./Destination.ts"
 import { read } from "./read.ts"
 import { ImportStopped, type Item, make } from "./Source.ts"
 
@@ -13,7 +13,7 @@ export interface Options {
   readonly scope: string
   /** Whether projects and drafts of no scope are copied into this one. */
   readonly unscoped: boolean
-  /** Whether to read only. */
+  /** Whether to write nothing, and to say what would be written. */
   readonly dryRun: boolean
 }
 
@@ -49,44 +49,49 @@ export const chunks = (records: ReadonlyArray<Item>): ReadonlyArray<ReadonlyArra
   return pieces
 }
 
-export const copy = Effect.fnUntraced(function*(options: Options) {
-  const { scope, to } = options
-  const contents = yield* read(yield* make(options.from, options.key), scope, options.unscoped)
-  const target = yield* client.make({ baseUrl: to, token: options.toKey })
+/** The projects that tasks refer to, and of each only what a project must have. */
+const projectsOf = (tasks: ReadonlyArray<Item>, projects: ReadonlyMap<unknown, Item>): ReadonlyArray<Item> =>
+  [...new Set(tasks.map(({ project_id }) => project_id))].map((id) => projects.get(id)).filter((project) =>
+    project !== undefined
+  )
+
+export const copy = Effect.fnUntraced(function*({ dryRun, from, key, scope, to, toKey, unscoped }: Options) {
+  const target = yield* Destination.make({ to, token: toKey, scope, dryRun })
+  const nothing = Effect.mapError(({ message }: ImportStopped) =>
+    new ImportStopped({ message: `${message}\nNothing was copied.` })
+  )
+  yield* nothing(target.knock)
+  const contents = yield* nothing(read(yield* make(from, key), scope, unscoped))
   const problems = [...contents.missing]
-
-  const write = (kind: ImportKind, records: ReadonlyArray<Item>) =>
-    target.import.run({ params: { scope }, payload: { [kind]: records } }).pipe(
-      Effect.catchTag("BodyTooLarge", ({ error }) =>
-        Effect.succeed({
-          imported: { [kind]: 0 },
-          existing: { [kind]: 0 },
-          conflicts: records.map(({ id, name }) => ({ kind, id: String(id ?? name), error }))
-        })),
-      Effect.mapError((error) =>
-        new ImportStopped({
-          message: `${to} does not take the ${kind}: ${"error" in error ? error.error : error.message}`
-        })
-      )
-    )
-
   const kinds = Object.fromEntries(importKinds.map((kind) => {
     const read = contents.records[kind].length
     return [kind, { read, created: 0, existing: 0, failed: 0 }]
   })) as Record<ImportKind, Tally>
-  if (!options.dryRun) {
-    for (const kind of importKinds) {
-      for (const chunk of chunks(contents.records[kind])) {
-        const answer = yield* write(kind, chunk)
-        const { created, existing, failed, read } = kinds[kind]
-        kinds[kind] = {
-          read,
-          created: created + (answer.imported[kind] ?? 0),
-          existing: existing + (answer.existing[kind] ?? 0),
-          failed: failed + answer.conflicts.length
-        }
-        problems.push(...answer.conflicts)
+  // A dry run does not find the projects it would have written, so they are sent again, and those that fit count.
+  const projects = new Map<unknown, Item>(
+    dryRun ? contents.records.projects.map(({ created_at, id }) => [id, { id, created_at }]) : []
+  )
+  const stopped = ({ message }: ImportStopped) =>
+    new ImportStopped({
+      message: `${message}\n${
+        dryRun ? "Nothing was copied." : "Whatever was copied before stays. Run this again and it goes on from there."
+      }`
+    })
+
+  for (const kind of importKinds) {
+    for (const chunk of chunks(contents.records[kind])) {
+      const answer = yield* target.write(kind, chunk, kind === "tasks" ? projectsOf(chunk, projects) : []).pipe(
+        Effect.mapError(stopped)
+      )
+      const { created, existing, failed, read } = kinds[kind]
+      kinds[kind] = {
+        read,
+        created: created + answer.created,
+        existing: existing + answer.existing,
+        failed: failed + answer.conflicts.length
       }
+      problems.push(...answer.conflicts)
+      if (kind === "projects") { for (const { id } of answer.conflicts) projects.delete(id) }
     }
   }
   return { kinds, problems, notes: contents.notes } satisfies Report
@@ -98,12 +103,14 @@ const line = (cells: ReadonlyArray<string | number>) =>
 /** What was done, as a table, and what was not. */
 export const format = ({ kinds, notes, problems }: Report, { dryRun, from, scope, to }: Options): string => {
   return [
-    dryRun ? `Scope ${scope} of ${from}: nothing was written.` : `Scope ${scope}: from ${from} to ${to}`,
+    dryRun
+      ? `Scope ${scope}: from ${from} to ${to}. Nothing was written; without --dry-run this would be done:`
+      : `Scope ${scope}: from ${from} to ${to}`,
     "",
-    line(["", "read", ...(dryRun ? [] : ["created", "already there", "not copied"])]),
+    line(["", "read", "created", "already there", "not copied"]),
     ...importKinds.map((kind) => {
       const { created, existing, failed, read } = kinds[kind]
-      return line([kind, read, ...(dryRun ? [] : [created, existing, failed])])
+      return line([kind, read, created, existing, failed])
     }),
     ...(problems.length === 0 ? [] : ["", "Not copied:"]),
     ...problems.map(({ error, id, kind }) => `  ${kind} ${id}: ${error}`),

@@ -29,6 +29,21 @@ const lostBlockers = (tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {
   })
 }
 
+/** Roles over there are the whole server's: those that no machine of the scope registered are not its own. */
+const foreignRoles = (roles: ReadonlyArray<Item>, tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {
+  const names = roles.map(({ name }) => {
+    const open = tasks.filter(({ queue, role }) => role === name && queue !== "done").length
+    return open === 0 ? String(name) : `${String(name)} (of ${open} open tasks)`
+  })
+  return names.length === 0
+    ? []
+    : [
+      `Roles not copied, as no orchestrator of the scope registered them: ${
+        names.join(", ")
+      }. Once the scope has roles, no task can be created with others: register those it needs (POST /api/v1/roles/register).`
+    ]
+}
+
 export const read = Effect.fnUntraced(function*(source: Source, scope: string, unscoped: boolean) {
   const missing: Array<Contents["missing"][number]> = []
   const notes: Array<string> = []
@@ -55,11 +70,12 @@ export const read = Effect.fnUntraced(function*(source: Source, scope: string, u
 
   const orchestrators = (yield* source.list("orchestrators", { scope })).filter((machine) => machine.scope === scope)
   const machines = new Set(orchestrators.map(({ id }) => id))
+  const roles = yield* source.list("roles", { scope })
+  const isOwn = (role: Item) => machines.has(role.orchestrator_id)
   const tasks = yield* paged("tasks", [{}, { sort: "priority" }, {}])
   const records: Contents["records"] = {
     flows: yield* source.list("flows", { scope }),
-    // Roles are the whole server's over there: those that this scope's machines registered are its own.
-    roles: (yield* source.list("roles", { scope })).filter((role) => machines.has(role.orchestrator_id)),
+    roles: roles.filter(isOwn),
     orchestrators,
     projects: yield* withUnscoped("projects"),
     drafts: yield* withUnscoped("drafts"),
@@ -68,7 +84,7 @@ export const read = Effect.fnUntraced(function*(source: Source, scope: string, u
     messages: (yield* paged("messages")).toSorted(by("created_at")),
     actions: (yield* paged("actions")).toSorted(by("proposed_at"))
   }
-  notes.push(...lostBlockers(tasks))
+  notes.push(...foreignRoles(roles.filter((role) => !isOwn(role)), tasks), ...lostBlockers(tasks))
   if (importKinds.every((kind) => records[kind].length === 0)) {
     missing.push({ kind: "tasks", id: "*", error: `The server has nothing in the scope ${scope}. Is that its name?` })
   }

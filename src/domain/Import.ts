@@ -1,6 +1,6 @@
 /** Copying the records of another server into a scope: what is sent, and what comes of it. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText } from "./Encoding.ts"
+import { describe, ErrorText, FlagInput, maybe } from "./Encoding.ts"
 import { ScopeName } from "./Identifier.ts"
 
 /** The kinds of records, in an order in which each finds what it refers to. */
@@ -29,6 +29,7 @@ const records = (description: string) =>
   )
 
 export const ImportBatch = Schema.Struct({
+  dry_run: maybe(FlagInput, "Whether to write nothing, and to report what would be written and what would not."),
   flows: records("Flows."),
   roles: records("Roles."),
   orchestrators: records("Orchestrators."),
@@ -61,6 +62,7 @@ const counts = (what: string) =>
 
 export const ImportReport = Schema.Struct({
   scope: ScopeName,
+  dry_run: Schema.Boolean.pipe(describe("Whether nothing was written: then the report says what would be.")),
   imported: counts("that were written").pipe(describe("How many records were written.")),
   existing: counts("that were there already").pipe(
     describe("How many records the scope had already. They were left as they are.")

@@ -28,10 +28,13 @@ const planners: Record<ImportKind, Planner> = {
 }
 
 const counts = (
-  outcomes: ReadonlyArray<readonly [ImportKind, Outcome]>,
-  which: "imported" | "existing"
+  outcomes: ReadonlyMap<ImportKind, Outcome>,
+  of: (outcome: Outcome) => number
 ): ImportReport["imported"] => {
-  const count = (kind: ImportKind) => outcomes.find(([other]) => other === kind)?.[1][which] ?? 0
+  const count = (kind: ImportKind) => {
+    const outcome = outcomes.get(kind)
+    return outcome === undefined ? 0 : of(outcome)
+  }
   return {
     flows: count("flows"),
     roles: count("roles"),
@@ -47,7 +50,8 @@ const counts = (
 export class Import extends Context.Service<Import, {
   /**
    * Writes the records the scope has not got yet, with the ids and times they had. A record that does not fit, or whose
-   * id is taken, is reported and does not keep the others from being written. To repeat an import changes nothing.
+   * id is taken, is reported and does not keep the others from being written. To repeat an import changes nothing. A dry
+   * run writes nothing, and reports what would be reported of writing.
    */
   readonly run: (scope: ScopeName, records: ImportBatch) => Effect.Effect<ImportReport>
 }>()("octopoid-server/services/Import") {
@@ -57,21 +61,24 @@ export class Import extends Context.Service<Import, {
       const { batch, sql } = yield* Database
 
       const run = Effect.fn("Import.run")(function*(scope: ScopeName, records: ImportBatch) {
-        const now = yield* Clock.currentTimeMillis
-        const plans = importKinds.map((kind) => [kind, planners[kind](sql, scope, records[kind] ?? [], now)] as const)
+        const dryRun = records.dry_run ?? false
+        const target = { scope, now: yield* Clock.currentTimeMillis, dryRun }
+        const plans = importKinds.map((kind) => [kind, planners[kind](sql, target, records[kind] ?? [])] as const)
         const statements = plans.flatMap(([, plan]) => plan.statements)
         const answers = statements.length === 0 ? [] : yield* batch(statements)
         let at = 0
-        const outcomes = plans.map(([kind, plan]) =>
-          [kind, plan.outcome(answers.slice(at, at += plan.statements.length))] as const
-        )
+        const outcomes = new Map<ImportKind, Outcome>()
+        for (const [kind, plan] of plans) {
+          outcomes.set(kind, plan.outcome(answers.slice(at, at += plan.statements.length), outcomes))
+        }
         const report: ImportReport = {
           scope,
-          imported: counts(outcomes, "imported"),
-          existing: counts(outcomes, "existing"),
-          conflicts: outcomes.flatMap(([, { conflicts }]) => conflicts)
+          dry_run: dryRun,
+          imported: counts(outcomes, ({ written }) => written.length),
+          existing: counts(outcomes, ({ existing }) => existing),
+          conflicts: [...outcomes.values()].flatMap(({ conflicts }) => conflicts)
         }
-        yield* Effect.logInfo("imported").pipe(Effect.annotateLogs({
+        yield* Effect.logInfo(dryRun ? "import rehearsed" : "imported").pipe(Effect.annotateLogs({
           scope,
           imported: report.imported,
           conflicts: report.conflicts.length

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
 import * as Serve from "../../src/http/Serve.ts"
-import { ServicesLayer } from "../support/layers.ts"
+import { servicesWith } from "../support/layers.ts"
 import * as OldServer from "./OldServer.ts"
 
 const script = new URL("../../scripts/import.ts", import.meta.url).pathname
@@ -27,6 +27,15 @@ const listen = async (handler: (request: Request) => Promise<Response>) => {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
+/** Where nothing listens any more. */
+const deadAddress = async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return `http://127.0.0.1:${port}`
+}
+
 const run = async (...args: ReadonlyArray<string>) => {
   const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] })
   const code = new Promise<number | null>((resolve) => child.on("close", resolve))
@@ -38,7 +47,13 @@ describe("scripts/import.ts", () => {
   let from = ""
   let to = ""
   let failures = 1
-  const ours = Serve.make(ServicesLayer)
+
+  const started: Array<ReturnType<typeof Serve.make>> = []
+  const serve = (config: Record<string, string> = {}) => {
+    const server = Serve.make(servicesWith(config))
+    started.push(server)
+    return listen((request) => server.handler(request))
+  }
 
   beforeAll(async () => {
     const old = OldServer.make({
@@ -50,11 +65,11 @@ describe("scripts/import.ts", () => {
       keys: { [key]: "red" }
     }, () => failures-- > 0 ? new Response("overloaded", { status: 503 }) : undefined)
     from = await listen((request) => Promise.resolve(old.answer(request)))
-    to = await listen((request) => ours.handler(request))
+    to = await serve()
   })
   afterAll(async () => {
     for (const server of servers) server.close()
-    await ours.dispose()
+    for (const { dispose } of started) await dispose()
   })
 
   it("tries a failing read again, reports what it did, and exits with 1 when something was not copied", async () => {
@@ -68,6 +83,60 @@ describe("scripts/import.ts", () => {
     assert.notMatch(second.stdout, /Not copied/)
     assert.match((await run("--from", from, "--to", to, "--scope", "blue")).stdout, /tasks +1 +0 +1 +0\n/)
   })
+
+  it("exits as the import would in a dry run, with the same words, and writes nothing", async () => {
+    const arguments_ = ["--from", from, "--to", await serve(), "--scope", "red", "--key", key]
+    const dry = await run(...arguments_, "--dry-run")
+    const wet = await run(...arguments_)
+    assert.deepStrictEqual([dry.code, wet.code], [1, 1], dry.stderr)
+    assert.match(dry.stdout, /Nothing was written/)
+    assert.match(dry.stdout, /Not copied:\n {2}tasks b: queue: /)
+    const [, ...foretold] = dry.stdout.split("\n")
+    const [, ...reported] = wet.stdout.split("\n")
+    assert.deepStrictEqual(foretold, reported)
+  })
+
+  it("says at once, in a dry run as well, why this server takes nothing, and that nothing was copied", async () => {
+    const secret = "s".repeat(40)
+    const closed = await serve({ API_SECRET_KEY: secret })
+    const issued = await fetch(`${closed}/api/v1/scopes/red/keys`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${secret}` },
+      body: JSON.stringify({ name: "laptop" })
+    })
+    const { api_key } = await issued.json() as { readonly api_key: string }
+    const failure = async (...args: ReadonlyArray<string>) => {
+      const { code, stderr, stdout } = await run("--from", from, "--scope", "red", ...args)
+      assert.deepStrictEqual([code, stdout], [1, ""])
+      assert.match(stderr, /\nNothing was copied\.\n$/)
+      assert.notMatch(stderr, /Run this again/)
+      return stderr
+    }
+    const dead = await deadAddress()
+    for (const dry of [[], ["--dry-run"]]) {
+      assert.include(await failure("--to", closed, ...dry), "asks for a key. Give its API_SECRET_KEY as --to-key")
+      const wrong = await failure("--to", closed, "--to-key", "wrong", ...dry)
+      assert.match(wrong, /does not accept the key. --to-key .* must be its API_SECRET_KEY/)
+      const scoped = await failure("--to", closed, "--to-key", api_key, ...dry)
+      assert.match(scoped, /A key of a scope is not enough .* --to-key .* is that server's API_SECRET_KEY/)
+      assert.include(await failure("--to", dead, ...dry), `Nothing answers at ${dead}.`)
+      assert.include(await failure("--to", from, ...dry), `${from} does not answer as this server does`)
+    }
+    assert.strictEqual((await run("--from", from, "--to", closed, "--to-key", secret, "--scope", "blue")).code, 0)
+  }, 60_000)
+
+  it("says what is wrong with the old server's address or key, and that nothing was copied", async () => {
+    const dead = await deadAddress()
+    const nobody = await run("--from", dead, "--to", to, "--scope", "red")
+    assert.deepStrictEqual([nobody.code, nobody.stdout], [1, ""])
+    assert.include(nobody.stderr, `Nothing answers at ${dead}. Is this the address of the old server (--from)?`)
+    assert.match(nobody.stderr, /\nNothing was copied\.\n$/)
+    const wrong = await run("--from", from, "--to", to, "--scope", "red", "--key", "oct_b")
+    assert.match(
+      wrong.stderr,
+      /--key \(or OCTOPOID_FROM_KEY\) is a key that the old server has.*\nNothing was copied\.\n$/
+    )
+  }, 30_000)
 
   it("says what is wrong: no such scope, a wrong key, no server, no arguments", async () => {
     const empty = await run("--from", from, "--to", to, "--scope", "rde")

@@ -312,12 +312,77 @@ describe("npm run import", () => {
       })
     }))
 
-  it.effect("only counts in a dry run", () =>
+  it.effect("reports of a dry run what it then reports of the import, across requests, and writes nothing", () =>
     Effect.gen(function*() {
-      const { run, send } = yield* make({ tasks: [task("a", earlier)] })
-      const report = yield* run({ dryRun: true })
-      assert.deepStrictEqual(report.kinds.tasks, { read: 1, created: 0, existing: 0, failed: 0 })
-      assert.strictEqual((yield* send("GET", "/api/v1/tasks?scope=red")).body.total, 0)
+      const { run, send } = yield* make({
+        orchestrators: [orchestrator("m", "red")],
+        projects: [
+          ...Array.from({ length: 150 }, (_, n) => project(`p${n}`, { description: "x".repeat(9000) })),
+          project("theirs"),
+          project("odd", { pr_number: "x" })
+        ],
+        drafts: [draft(1), draft(2)],
+        tasks: [
+          ...Array.from({ length: 150 }, (_, n) => task(`t${n}`, earlier + n * 1000, { project_id: `p${149 - n}` })),
+          ...["theirs", "odd", "gone"].map((id) => task(`of-${id}`, earlier, { project_id: id })),
+          task("broken", earlier, { queue: "" }),
+          task("large", earlier, { content: "x".repeat(2_000_000) }),
+          task("here", earlier),
+          task("elsewhere", earlier),
+          task("path", earlier, { file_path: "taken" })
+        ]
+      })
+      const load = (scope: string, batch: object) => send("POST", `/api/v1/scopes/${scope}/import`, batch)
+      yield* load("red", { tasks: [task("here", earlier), task("other", earlier, { file_path: "taken" })] })
+      yield* load("blue", { projects: [project("theirs")], drafts: [draft(2)], tasks: [task("elsewhere", earlier)] })
+      const foretold = yield* run({ dryRun: true })
+      assert.strictEqual((yield* send("GET", "/api/v1/tasks?scope=red")).body.total, 2)
+      assert.strictEqual((yield* send("GET", "/api/v1/projects?scope=red")).body.total, 0)
+      assert.deepInclude(counts(foretold), { projects: [150, 0, 2], drafts: [1, 0, 1], tasks: [150, 1, 7] })
+      const report = yield* run()
+      assert.deepStrictEqual(foretold, report)
+      assert.deepStrictEqual(
+        report.problems.map(({ id }) => id).toSorted(),
+        ["2", "broken", "elsewhere", "large", "odd", "of-gone", "of-odd", "of-theirs", "path", "theirs"]
+      )
+    }))
+
+  it.effect("says what to do about a project that is gone, and that works", () =>
+    Effect.gen(function*() {
+      const { run, send } = yield* make({ tasks: [task("a", earlier, { project_id: "PROJ-404" })] })
+      assert.include((yield* run()).problems[0]?.error, "if it is gone, create it (POST /api/v1/projects), and repeat")
+      yield* send("POST", "/api/v1/projects", { id: "PROJ-404", title: "Lost", branch: "b", scope: "red" })
+      assert.deepInclude(counts(yield* run()), { tasks: [1, 0, 0] })
+    }))
+
+  it.effect("names the roles that other machines registered, which are not copied", () =>
+    Effect.gen(function*() {
+      const role = (name: string, orchestrator_id: string | null): Row => ({
+        name,
+        description: null,
+        claims_from: "incoming",
+        orchestrator_id,
+        created_at: sqlite(earlier)
+      })
+      const { run, send } = yield* make({
+        orchestrators: [orchestrator("m", "red"), orchestrator("n", "blue")],
+        roles: [role("builder", "k-m"), role("fixer", "k-n"), role("poet", null)],
+        tasks: [task("a", earlier, { role: "fixer" }), task("b", earlier, { role: "builder" })]
+      })
+      const { kinds, notes } = yield* run()
+      assert.strictEqual(kinds.roles.created, 1)
+      assert.deepStrictEqual(notes, [
+        "Roles not copied, as no orchestrator of the scope registered them: fixer (of 1 open tasks), poet. Once the scope has roles, no task can be created with others: register those it needs (POST /api/v1/roles/register)."
+      ])
+      const create = () =>
+        send("POST", "/api/v1/tasks", { id: "c", file_path: "c", branch: "b", scope: "red", role: "fixer" })
+      assert.strictEqual((yield* create()).status, 400)
+      yield* send("POST", "/api/v1/roles/register", {
+        orchestrator_id: "k-m",
+        roles: [{ name: "fixer" }],
+        scope: "red"
+      })
+      assert.strictEqual((yield* create()).status, 201)
     }))
 
   it.effect("leaves projects of no scope alone, and says so, unless asked to copy them", () =>
@@ -329,7 +394,12 @@ describe("npm run import", () => {
       const report = yield* run()
       assert.deepStrictEqual(report.notes, ["1 projects belong to no scope. --unscoped copies them too."])
       assert.deepStrictEqual(report.problems, [
-        { kind: "tasks", id: "a", error: "project_id: the scope has no project p. Import it first." }
+        {
+          kind: "tasks",
+          id: "a",
+          error:
+            "project_id: the scope has no project p. Import it first or, if it is gone, create it (POST /api/v1/projects), and repeat this."
+        }
       ])
       assert.deepStrictEqual((yield* run({ unscoped: true })).problems, [])
       assert.strictEqual((yield* tasks).a.project_id, "p")

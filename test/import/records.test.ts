@@ -36,10 +36,21 @@ const make = Effect.gen(function*() {
     assert.isBelow(answer.status, 500, `${method} ${path}`)
     return answer
   })
-  const load = Effect.fnUntraced(function*(batch: unknown) {
-    const { body, status } = yield* ask("POST", "scopes/red/import", batch)
-    assert.strictEqual(status, 200)
-    return body
+  /** What was reported, which is what a dry run says just before, and again once it is all there. */
+  const load = Effect.fnUntraced(function*(batch: object) {
+    const send = Effect.fnUntraced(function*(dry_run: boolean) {
+      const { body: { dry_run: dry, ...report }, status } = yield* ask("POST", "scopes/red/import", {
+        ...batch,
+        dry_run
+      })
+      assert.deepStrictEqual([status, dry], [200, dry_run])
+      return report
+    })
+    const foretold = yield* send(true)
+    const report = yield* send(false)
+    assert.deepStrictEqual(foretold, report)
+    assert.deepStrictEqual(yield* send(true), yield* send(false))
+    return report
   })
   /** All there is in the scope: as much as was imported, and as much as the counters say. */
   const listAll = Effect.fnUntraced(function*(imported: Counts) {

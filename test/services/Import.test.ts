@@ -259,6 +259,88 @@ describe("Import", () => {
       assert.throws(() => decode({ tasks: Array.from({ length: 101 }, () => ({})) }), /100/)
     }).pipe(Effect.provide(ServicesLayer)))
 
+  it.effect("foretells in a dry run what is reported of writing, and writes nothing", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(now)
+      const created_at = "2026-03-02 11:00:00"
+      const project = (id: string, rest: object = {}) => ({ id, created_at, ...rest })
+      const draft = (id: number, rest: object = {}) => ({ id, title: "D", author: "a", created_at, ...rest })
+      const machine = { id: "k-m", cluster: "k", machine_id: "m" }
+      const role = { name: "builder", orchestrator_id: "k-m" }
+      const there = {
+        flows: [{ ...testingFlow, name: "there" }],
+        roles: [role],
+        orchestrators: [machine],
+        projects: [project("there")],
+        drafts: [draft(1)],
+        tasks: [task("there", at)],
+        messages: [message("there")],
+        actions: [action("there")]
+      }
+      yield* load("red", there)
+      yield* load("blue", {
+        projects: [project("theirs")],
+        drafts: [draft(2)],
+        tasks: [task("theirs", at)],
+        messages: [message("theirs")],
+        actions: [action("theirs")]
+      })
+      const batch = {
+        flows: [...there.flows, { ...testingFlow, name: "new" }, { ...testingFlow, name: "f", states: "[" }],
+        roles: [role, { ...role, name: "new" }, { ...role, name: "" }, { ...role, name: "new" }],
+        orchestrators: [machine, { ...machine, id: "k-n" }, { ...machine, id: "k-o", max_agents: -1 }],
+        projects: [project("there"), project("new"), project("theirs"), project("odd", { pr_number: "x" })],
+        drafts: [
+          draft(1),
+          draft(1, { created_at: "2026-03-02 11:00:01" }),
+          draft(2),
+          draft(3),
+          draft(3),
+          draft(3, { created_at: "2026-03-02 11:00:01" })
+        ],
+        tasks: [
+          task("there", at),
+          task("theirs", at),
+          task("path", at, { file_path: "TASK-there.md" }),
+          task("first", at, { file_path: "same" }),
+          task("second", at, { file_path: "same" }),
+          task("twice", at, { project_id: "gone" }),
+          task("twice", at),
+          task("outrun", at, { file_path: "later", project_id: "gone" }),
+          task("later", at, { file_path: "later" }),
+          ...["there", "new", "theirs", "odd", "gone"].map((id) => task(`of-${id}`, at, { project_id: id })),
+          task("odd", at, { queue: "" })
+        ],
+        messages: [message("there"), message("theirs"), message("new"), message("new")],
+        actions: [action("there"), action("theirs"), action("new"), action("odd", { status: "lost" })]
+      }
+      const everything = Effect.forEach([...importKinds, "history", "queue_counts"], rows)
+      const before = yield* everything
+      const foretold = yield* load("red", { ...batch, dry_run: true })
+      assert.deepStrictEqual(yield* everything, before)
+      assert.deepStrictEqual(
+        foretold.conflicts.filter(({ kind }) => kind === "tasks").map(({ error, id }) => [id, /^\w+/.exec(error)?.[0]]),
+        [
+          ["odd", "queue"],
+          ["theirs", "Another"],
+          ["path", "file_path"],
+          ["second", "file_path"],
+          ["outrun", "file_path"],
+          ["of-theirs", "project_id"],
+          ["of-odd", "project_id"],
+          ["of-gone", "project_id"]
+        ]
+      )
+      assert.strictEqual(
+        foretold.conflicts.find(({ id }) => id === "of-gone")?.error,
+        "project_id: the scope has no project gone. Import it first or, if it is gone, create it (POST /api/v1/projects), and repeat this."
+      )
+      assert.deepStrictEqual(yield* load("red", batch), { ...foretold, dry_run: false })
+      const again = yield* load("red", { ...batch, dry_run: true })
+      assert.deepStrictEqual(yield* load("red", batch), { ...again, dry_run: false })
+      assert.isTrue(importKinds.every((kind) => again.imported[kind] === 0))
+    }).pipe(Effect.provide(ServicesLayer)))
+
   it.effect("goes on counting where a deleted task of the same id stopped", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(now)

@@ -7,6 +7,7 @@ const read = reader(ImportedAction)
 export const planActions = planTable({
   kind: "actions",
   identity: ["id"],
+  unique: "server",
   read,
   row: (action) => ({
     id: action.id,

@@ -8,6 +8,7 @@ export const planDrafts = planTable({
   kind: "drafts",
   // Both servers count their drafts, so a number alone says nothing; the instant it was written at tells them apart.
   identity: ["id", "created_at"],
+  unique: "server",
   read,
   row: (draft) => ({
     id: draft.id,

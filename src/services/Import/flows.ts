@@ -9,6 +9,7 @@ const readRecord = reader(ImportedFlow)
 export const planFlows = planTable({
   kind: "flows",
   identity: ["name"],
+  unique: "scope",
   // The server it comes from may have taken a flow that could not be registered here.
   read: (record) =>
     Result.flatMap(readRecord(record), (flow) =>

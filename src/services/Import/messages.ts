@@ -7,6 +7,7 @@ const read = reader(ImportedMessage)
 export const planMessages = planTable({
   kind: "messages",
   identity: ["id"],
+  unique: "server",
   read,
   row: (message) => ({
     id: message.id,

@@ -7,6 +7,7 @@ const read = reader(ImportedOrchestrator)
 export const planOrchestrators = planTable({
   kind: "orchestrators",
   identity: ["id"],
+  unique: "scope",
   read,
   row: (machine, now) => ({
     id: machine.id,

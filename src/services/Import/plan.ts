@@ -7,23 +7,30 @@ import type { ImportConflict, ImportKind } from "../../domain/Import.ts"
 import type { Answers, Database } from "../../sql/Database.ts"
 
 export interface Outcome {
-  readonly imported: number
+  /** What the records that were written are called. */
+  readonly written: ReadonlyArray<string>
   readonly existing: number
   readonly conflicts: ReadonlyArray<ImportConflict>
 }
 
 export interface Plan {
   readonly statements: ReadonlyArray<Statement<any>>
-  /** Takes the answers of these statements. */
-  readonly outcome: (answers: Answers) => Outcome
+  /** Takes the answers of these statements, and what came of the kinds before. */
+  readonly outcome: (answers: Answers, before: ReadonlyMap<ImportKind, Outcome>) => Outcome
 }
 
-/** Plans the import of the records of one kind into `scope`. */
+export interface Target {
+  readonly scope: string
+  readonly now: number
+  /** Whether to write nothing: then the plan only asks what is in the way, and its outcome is what writing would come to. */
+  readonly dryRun: boolean
+}
+
+/** Plans the import of the records of one kind. */
 export type Planner = (
   sql: Context.Service.Shape<typeof Database>["sql"],
-  scope: string,
-  records: ReadonlyArray<unknown>,
-  now: number
+  target: Target,
+  records: ReadonlyArray<unknown>
 ) => Plan
 
 /** What a record is called, whether or not it can be read. */
@@ -58,14 +65,14 @@ export interface Verdict {
 /** A record that was not written is there already, or something is in its way. */
 export const outcomeOf = (
   kind: ImportKind,
-  written: number,
+  written: ReadonlyArray<string>,
   verdicts: ReadonlyArray<Verdict>,
   unread: ReadonlyArray<ImportConflict>
 ): Outcome => {
   const conflicts = verdicts.flatMap(({ id, problem }) => problem === undefined ? [] : [{ kind, id, error: problem }])
   return {
-    imported: written,
-    existing: verdicts.length - written - conflicts.length,
+    written,
+    existing: verdicts.length - written.length - conflicts.length,
     conflicts: [...unread, ...conflicts]
   }
 }

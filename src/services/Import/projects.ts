@@ -7,6 +7,7 @@ const read = reader(ImportedProject)
 export const planProjects = planTable({
   kind: "projects",
   identity: ["id"],
+  unique: "server",
   read,
   row: (project) => ({
     id: project.id,

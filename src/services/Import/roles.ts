@@ -7,6 +7,7 @@ const read = reader(ImportedRole)
 export const planRoles = planTable({
   kind: "roles",
   identity: ["name"],
+  unique: "scope",
   read,
   row: (role, now) => ({
     name: role.name,

@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import { reader } from "../../domain/Imported.ts"
 import { blockersOf, columnsOf, ImportedTask } from "../../domain/ImportedTask.ts"
-import type { Row } from "../../sql/Database.ts"
+import type { Answers, Row } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import { outcomeOf, type Planner, readAll } from "./plan.ts"
 
@@ -22,12 +22,38 @@ const problem = ({ elsewhere, file_path, here, path_taken, project_id, unknown_p
     : path_taken === 1
     ? `file_path: another task of the scope has the path ${String(file_path)} already.`
     : unknown_project === 1
-    ? `project_id: the scope has no project ${String(project_id)}. Import it first.`
+    ? `project_id: the scope has no project ${
+      String(project_id)
+    }. Import it first or, if it is gone, create it (POST /api/v1/projects), and repeat this.`
     : "The task cannot be written."
 
-export const planTasks: Planner = (sql, scope, records, now) => {
+/** What the insert would answer, and what would be found after it: a task is written that nothing is in the way of. */
+const rehearse = ([verdicts = []]: Answers, projects: ReadonlyArray<string>): Answers => {
+  const found = verdicts.map((row) => projects.includes(String(row.project_id)) ? { ...row, unknown_project: 0 } : row)
+  const ids = new Set<unknown>()
+  const paths = new Set<unknown>()
+  const written = found.filter(({ elsewhere, file_path, here, id, path_taken, unknown_project }) => {
+    const free = [here, elsewhere, path_taken, unknown_project].every((obstacle) => obstacle === 0)
+      && !ids.has(id) && !paths.has(file_path)
+    if (free) {
+      ids.add(id)
+      paths.add(file_path)
+    }
+    return free
+  })
+  return [
+    written,
+    found.map((row) => ({
+      ...row,
+      here: row.here === 1 || ids.has(row.id) ? 1 : 0,
+      path_taken: row.path_taken === 1 || paths.has(row.file_path) ? 1 : 0
+    }))
+  ]
+}
+
+export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
   const { conflicts, fitting } = readAll("tasks", read, records)
-  if (fitting.length === 0) return { statements: [], outcome: () => outcomeOf("tasks", 0, [], conflicts) }
+  if (fitting.length === 0) return { statements: [], outcome: () => outcomeOf("tasks", [], [], conflicts) }
   const dependents = Dependents.make(sql)
   const rows = fitting.map(({ task }) => columnsOf(task, now))
   const columns = Object.keys(rows[0] ?? {}).filter((name) => name !== "version" && name !== "fencing_token")
@@ -50,6 +76,14 @@ export const planTasks: Planner = (sql, scope, records, now) => {
     +scope = ${scope} AND id IN (SELECT value FROM json_each(${JSON.stringify(keys.map(({ id }) => id))}))
     AND NOT EXISTS (SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version)`
 
+  const verdicts = sql`
+        SELECT ${field("id")} AS id, ${field("file_path")} AS file_path, ${field("project_id")} AS project_id,
+          EXISTS (SELECT 1 FROM tasks WHERE id = ${field("id")} AND +scope = ${scope}) AS here,
+          EXISTS (SELECT 1 FROM tasks WHERE id = ${field("id")} AND scope <> ${scope}) AS elsewhere,
+          EXISTS (SELECT 1 FROM tasks WHERE scope = ${scope} AND file_path = ${field("file_path")}) AS path_taken,
+          ${field("project_id")} IS NOT NULL AND NOT EXISTS (${project}) AS unknown_project
+        FROM json_each(${JSON.stringify(keys)}) AS given ORDER BY given.key`
+
   const waits = edges.length === 0 ? [] : [
     dependents.dependAll(scope, edges, written),
     dependents.settle(dependents.edgesFromAll(scope, edges.map(({ task }) => task)), now),
@@ -65,7 +99,7 @@ export const planTasks: Planner = (sql, scope, records, now) => {
     )
   ]
   return {
-    statements: [
+    statements: dryRun ? [verdicts] : [
       sql`
         INSERT INTO tasks (scope, version, grants, ${sql.csv(columns.map((column) => sql`${sql(column)}`))})
         SELECT ${scope}, max(${field("version")}, ${before("version")} + 1),
@@ -75,13 +109,7 @@ export const planTasks: Planner = (sql, scope, records, now) => {
           ${sql.csv(columns.map(field))}
         FROM json_each(${JSON.stringify(rows)}) AS given
         WHERE ${field("project_id")} IS NULL OR EXISTS (${project}) ON CONFLICT DO NOTHING RETURNING id`,
-      sql`
-        SELECT ${field("id")} AS id, ${field("file_path")} AS file_path, ${field("project_id")} AS project_id,
-          EXISTS (SELECT 1 FROM tasks WHERE id = ${field("id")} AND +scope = ${scope}) AS here,
-          EXISTS (SELECT 1 FROM tasks WHERE id = ${field("id")} AND scope <> ${scope}) AS elsewhere,
-          EXISTS (SELECT 1 FROM tasks WHERE scope = ${scope} AND file_path = ${field("file_path")}) AS path_taken,
-          ${field("project_id")} IS NOT NULL AND NOT EXISTS (${project}) AS unknown_project
-        FROM json_each(${JSON.stringify(keys)}) AS given ORDER BY given.key`,
+      verdicts,
       ...waits,
       sql`
         INSERT INTO queue_counts (scope, counts)
@@ -99,12 +127,16 @@ export const planTasks: Planner = (sql, scope, records, now) => {
         FROM tasks WHERE ${written}`,
       ...releases
     ],
-    outcome: ([inserted = [], verdicts = []]) =>
-      outcomeOf(
+    outcome: (answers, before) => {
+      const [written = [], verdicts = []] = dryRun
+        ? rehearse(answers, before.get("projects")?.written ?? [])
+        : answers
+      return outcomeOf(
         "tasks",
-        inserted.length,
+        written.map(({ id }) => String(id)),
         verdicts.map((row) => ({ id: String(row.id), problem: problem(row) })),
         conflicts
       )
+    }
   }
 }
