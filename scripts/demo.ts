@@ -1,5 +1,6 @@
 /**
  * The main job, played against a running server through the typed client: `npm run demo [-- http://localhost:8787]`.
+ * `OCTOPOID_URL` also says where the server is; `OCTOPOID_API_KEY` is the secret of a server that has one.
  *
  * Two orchestrators share a project of three tasks. One of them dies in the middle of its task, the lease runs out, and
  * the other takes over; one result is rejected with a reason and done again. Prints what happens as it happens, checks
@@ -10,7 +11,8 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as client from "../src/client.ts"
 
-const baseUrl = process.argv[2] ?? process.env.OCTOPOID_URL ?? "http://localhost:8787"
+const baseUrl = process.argv[2] ?? (process.env.OCTOPOID_URL || "http://localhost:8787")
+const token = process.env.OCTOPOID_API_KEY || undefined
 const run = Date.now().toString(36)
 const scope = `demo-${run}`
 const started = Date.now()
@@ -27,7 +29,7 @@ const taskId = (name: string) => client.TaskId.make(`${run}-${name}`)
 const [schema, endpoint, docs] = [taskId("schema"), taskId("endpoint"), taskId("docs")]
 
 const demo = Effect.gen(function*() {
-  const api = yield* client.make({ baseUrl, scope })
+  const api = yield* client.make({ baseUrl, scope, token })
   const health = yield* api.health()
   say("server", `${baseUrl} is ${health.status}, version ${health.version}`)
 
@@ -151,9 +153,15 @@ const demo = Effect.gen(function*() {
 })
 
 const unreachable = `No Octopoid server answers at ${baseUrl}. Start one with: npm start`
+// The demo plays in a scope of its own, so a key of another scope does not do.
+const closed = "Set OCTOPOID_API_KEY to the server's API_SECRET_KEY."
 
 Effect.runPromise(demo.pipe(
   Effect.catchTag(["HttpClientError", "SchemaError"], () => Effect.die(unreachable)),
+  Effect.catchTag(
+    ["Unauthorized", "ScopeMismatch", "AdministratorRequired"],
+    ({ error }) => Effect.die(`${error}\n${closed}`)
+  ),
   Effect.provide(FetchHttpClient.layer)
 )).catch((error: unknown) => {
   console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`)

@@ -13,7 +13,17 @@ export { BodyTooLarge, InternalError, InvalidRequest, ScopeRequired } from "./ap
 export { Unhealthy } from "./api/System.ts"
 export * from "./domain/Action.ts"
 export * from "./domain/ActionErrors.ts"
-export { ApiKey, IssuedKey, KeyExpired, KeyId, KeyNotFound, NewKey, Rotated, Rotation } from "./domain/ApiKey.ts"
+export {
+  ApiKey,
+  IssuedKey,
+  KeyAmbiguous,
+  KeyExpired,
+  KeyId,
+  KeyNotFound,
+  NewKey,
+  Rotated,
+  Rotation
+} from "./domain/ApiKey.ts"
 export * from "./domain/Draft.ts"
 export * from "./domain/Flow.ts"
 export { HistoryEntry } from "./domain/History.ts"

@@ -383,7 +383,9 @@ describe("input that does not fit", () => {
       assert.strictEqual((yield* send("PATCH", "/api/v1/tasks/over", { claimed_by: "bob" })).status, 400)
       yield* send("POST", "/api/v1/tasks", task("a"))
       const ahead = { claimed_by: "bob", lease_expires_at: "9999-01-01T00:00:00Z" }
-      assert.strictEqual((yield* send("PATCH", "/api/v1/tasks/a", ahead)).status, 400)
+      const endless = yield* send("PATCH", "/api/v1/tasks/a", ahead)
+      assert.deepStrictEqual([endless.status, endless.body.field], [400, "lease_expires_at"])
+      assert.match(endless.body.error, /^lease_expires_at: .* 86400 seconds/)
       assert.strictEqual((yield* send("PATCH", "/api/v1/tasks/a", { orchestrator_id: "k-m" })).body._tag, "NotLeased")
     }))
 

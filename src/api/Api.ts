@@ -2,6 +2,7 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { ActionsApi } from "./Actions.ts"
+import { complete } from "./Document.ts"
 import { DraftsApi } from "./Drafts.ts"
 import { FlowsApi } from "./Flows.ts"
 import { ImportApi } from "./Import.ts"
@@ -35,6 +36,8 @@ export class Api extends HttpApi.make("octopoid")
     title: "Octopoid Server",
     version: Version,
     description:
-      "Coordinates AI coding agents on many machines: tasks, leases, orchestrators, projects, drafts, messages and actions."
+      "Coordinates AI coding agents on many machines: tasks, leases, orchestrators, projects, drafts, messages and actions.",
+    servers: [{ url: "/" }],
+    transform: complete
   }))
 {}

@@ -3,10 +3,11 @@ import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../domain/Encoding.ts"
+import { TaggedError } from "../domain/TaggedError.ts"
 
 export { ScopeRequired } from "../domain/ScopeRequired.ts"
 
-export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
+export class InvalidRequest extends TaggedError<InvalidRequest>()(
   "InvalidRequest",
   {
     error: ErrorText,
@@ -20,13 +21,13 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
   { httpApiStatus: 400, description: "The request does not fit the endpoint: each field that does not is named." }
 ) {}
 
-export class BodyTooLarge extends Schema.TaggedError<BodyTooLarge>()(
+export class BodyTooLarge extends TaggedError<BodyTooLarge>()(
   "BodyTooLarge",
   { error: ErrorText },
   { httpApiStatus: 413, description: "The body is larger than 1 MiB." }
 ) {}
 
-export class InternalError extends Schema.TaggedError<InternalError>()(
+export class InternalError extends TaggedError<InternalError>()(
   "InternalError",
   { error: ErrorText },
   { httpApiStatus: 500, description: "The server made a mistake, and has logged it under the request's id." }

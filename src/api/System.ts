@@ -4,6 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, Time } from "../domain/Encoding.ts"
+import { TaggedError } from "../domain/TaggedError.ts"
 
 // Clients of the old server look for this version.
 export const Version = "2.0.0"
@@ -20,7 +21,7 @@ export const Health = Schema.Struct({
   )
 }).annotate({ identifier: "Health" })
 
-export class Unhealthy extends Schema.TaggedError<Unhealthy>()(
+export class Unhealthy extends TaggedError<Unhealthy>()(
   "Unhealthy",
   {
     error: ErrorText,

@@ -14,6 +14,7 @@ import { Task } from "../domain/Task.ts"
 import * as Errors from "../domain/TaskErrors.ts"
 import * as Inputs from "../domain/TaskInput.ts"
 import { Authorization } from "./Authorization.ts"
+import { preferringMinimal } from "./Document.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -55,7 +56,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     ]).annotateMerge(OpenApi.annotations({
       summary: "Claim the next task",
       description:
-        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. When there is none, a request with the header `Prefer: return=minimal` is answered 204 instead of 404."
+        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. When there is none, a request with the header `Prefer: return=minimal` is answered 204 instead of 404.",
+      transform: preferringMinimal
     })),
     HttpApiEndpoint.get("get", "/:id", {
       params,

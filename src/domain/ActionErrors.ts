@@ -3,10 +3,11 @@ import * as Schema from "effect/Schema"
 import { ActionStatus } from "./Action.ts"
 import { describe, ErrorText } from "./Encoding.ts"
 import { ActionId } from "./Identifier.ts"
+import { TaggedError } from "./TaggedError.ts"
 
 const status = ActionStatus.pipe(describe("The status the action has."))
 
-export class ActionNotFound extends Schema.TaggedError<ActionNotFound>()(
+export class ActionNotFound extends TaggedError<ActionNotFound>()(
   "ActionNotFound",
   { error: ErrorText, action_id: Schema.String.pipe(describe("The id asked for.")) },
   { httpApiStatus: 404, description: "No action with this id is in reach: it does not exist, or is in another scope." }
@@ -14,7 +15,7 @@ export class ActionNotFound extends Schema.TaggedError<ActionNotFound>()(
   static readonly of = (action_id: string) => new ActionNotFound({ error: "Action not found", action_id })
 }
 
-export class ActionNotExecutable extends Schema.TaggedError<ActionNotExecutable>()(
+export class ActionNotExecutable extends TaggedError<ActionNotExecutable>()(
   "ActionNotExecutable",
   { error: ErrorText, action_id: ActionId, status },
   { httpApiStatus: 400, description: "Only an action that is proposed, and has not expired, can be executed." }
@@ -29,7 +30,7 @@ export class ActionNotExecutable extends Schema.TaggedError<ActionNotExecutable>
     new ActionNotExecutable({ error: "Action has expired", action_id, status: "expired" })
 }
 
-export class InvalidActionStatus extends Schema.TaggedError<InvalidActionStatus>()(
+export class InvalidActionStatus extends TaggedError<InvalidActionStatus>()(
   "InvalidActionStatus",
   { error: ErrorText, valid: Schema.Array(ActionStatus).pipe(describe("The statuses an action can have.")) },
   { httpApiStatus: 400, description: "The status is none that an action can have." }
@@ -41,7 +42,7 @@ export class InvalidActionStatus extends Schema.TaggedError<InvalidActionStatus>
     })
 }
 
-export class ActionStatusConflict extends Schema.TaggedError<ActionStatusConflict>()(
+export class ActionStatusConflict extends TaggedError<ActionStatusConflict>()(
   "ActionStatusConflict",
   { error: ErrorText, action_id: ActionId, status },
   {

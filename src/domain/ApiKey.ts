@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, maybe, Time, TimeColumn } from "./Encoding.ts"
 import { ScopeName } from "./Identifier.ts"
+import { TaggedError } from "./TaggedError.ts"
 
 export const KeyId = Schema.NonEmptyString.check(Schema.isMaxLength(200)).pipe(
   describe("The key's id: `key-` and 16 hexadecimal digits. It is no secret.")
@@ -65,7 +66,7 @@ export const Rotated = Schema.Struct({
 }).annotate({ identifier: "Rotated" })
 export type Rotated = typeof Rotated.Type
 
-export class KeyNotFound extends Schema.TaggedError<KeyNotFound>()(
+export class KeyNotFound extends TaggedError<KeyNotFound>()(
   "KeyNotFound",
   { error: ErrorText, id: Schema.NullOr(Schema.String).pipe(describe("The id asked for, if one was.")) },
   { httpApiStatus: 404, description: "The scope has no such key, or none at all." }
@@ -76,7 +77,7 @@ export class KeyNotFound extends Schema.TaggedError<KeyNotFound>()(
     new KeyNotFound({ error: "No API key found for this scope. Issue one instead of rotating.", id: null })
 }
 
-export class KeyAmbiguous extends Schema.TaggedError<KeyAmbiguous>()(
+export class KeyAmbiguous extends TaggedError<KeyAmbiguous>()(
   "KeyAmbiguous",
   { error: ErrorText, ids: Schema.Array(Schema.String).pipe(describe("The keys of the scope.")) },
   { httpApiStatus: 409, description: "The scope has several keys, and the request does not say which to replace." }
@@ -88,7 +89,7 @@ export class KeyAmbiguous extends Schema.TaggedError<KeyAmbiguous>()(
     })
 }
 
-export class KeyExpired extends Schema.TaggedError<KeyExpired>()(
+export class KeyExpired extends TaggedError<KeyExpired>()(
   "KeyExpired",
   { error: ErrorText, expires_at: Time },
   { httpApiStatus: 400, description: "A key was asked for that would never be valid." }

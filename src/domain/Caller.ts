@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "./Encoding.ts"
 import type { ScopeName } from "./Identifier.ts"
+import { TaggedError } from "./TaggedError.ts"
 
 /** Who sends the request, and how far it reaches. */
 export class Caller extends Context.Service<
@@ -18,7 +19,7 @@ export class Caller extends Context.Service<
 /** How a caller is named in records and logs: by the id of its key, or by what it is. */
 export const callerName = (caller: Caller["Service"]): string => caller.kind === "key" ? caller.id : caller.kind
 
-export class Unauthorized extends Schema.TaggedError<Unauthorized>()(
+export class Unauthorized extends TaggedError<Unauthorized>()(
   "Unauthorized",
   { error: ErrorText },
   { httpApiStatus: 401, description: "The request carries no key, or one that is not valid." }
@@ -36,7 +37,7 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()(
     })
 }
 
-export class ScopeMismatch extends Schema.TaggedError<ScopeMismatch>()(
+export class ScopeMismatch extends TaggedError<ScopeMismatch>()(
   "ScopeMismatch",
   {
     error: ErrorText,
@@ -59,7 +60,7 @@ export class ScopeMismatch extends Schema.TaggedError<ScopeMismatch>()(
     })
 }
 
-export class AdministratorRequired extends Schema.TaggedError<AdministratorRequired>()(
+export class AdministratorRequired extends TaggedError<AdministratorRequired>()(
   "AdministratorRequired",
   { error: ErrorText },
   { httpApiStatus: 403, description: "Only the administrator may do this: whoever knows the server's secret." }
@@ -70,7 +71,7 @@ export class AdministratorRequired extends Schema.TaggedError<AdministratorRequi
     })
 }
 
-export class TooManyFailures extends Schema.TaggedError<TooManyFailures>()(
+export class TooManyFailures extends TaggedError<TooManyFailures>()(
   "TooManyFailures",
   {
     error: ErrorText,

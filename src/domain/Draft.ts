@@ -4,6 +4,7 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 import { describe, ErrorText, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { DraftId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
+import { TaggedError } from "./TaggedError.ts"
 
 const fields = <T extends Schema.Top>(time: T) => ({
   id: DraftId,
@@ -84,7 +85,7 @@ export const draftFilters = {
 const DraftFilter = Schema.Struct(draftFilters)
 export type DraftFilter = typeof DraftFilter.Type
 
-export class DraftNotFound extends Schema.TaggedError<DraftNotFound>()(
+export class DraftNotFound extends TaggedError<DraftNotFound>()(
   "DraftNotFound",
   { error: ErrorText, draft_id: DraftId },
   { httpApiStatus: 404, description: "No draft with this id is in reach: it does not exist, or is in another scope." }

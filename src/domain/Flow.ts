@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, JsonColumn, JsonValue, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { FlowName, QueueName, ScopeName } from "./Identifier.ts"
+import { TaggedError } from "./TaggedError.ts"
 
 /** Far more than anybody has drawn, and few enough for one row. */
 export const MaxStates = 200
@@ -67,7 +68,7 @@ export const NewFlow = Schema.Struct({
 }).annotate({ identifier: "NewFlow" })
 export type NewFlow = typeof NewFlow.Type
 
-export class FlowNotFound extends Schema.TaggedError<FlowNotFound>()(
+export class FlowNotFound extends TaggedError<FlowNotFound>()(
   "FlowNotFound",
   { error: ErrorText, flow: Schema.String.pipe(describe("The name asked for.")) },
   { httpApiStatus: 404, description: "No flow of this name is in reach: it is not registered, or is in another scope." }
@@ -75,7 +76,7 @@ export class FlowNotFound extends Schema.TaggedError<FlowNotFound>()(
   static readonly of = (flow: string) => new FlowNotFound({ error: `Flow not found: ${flow}. Register it.`, flow })
 }
 
-export class InvalidFlow extends Schema.TaggedError<InvalidFlow>()(
+export class InvalidFlow extends TaggedError<InvalidFlow>()(
   "InvalidFlow",
   {
     error: ErrorText,

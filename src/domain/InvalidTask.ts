@@ -1,9 +1,10 @@
 /** A request about a task that fits its schema, and nothing else. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "./Encoding.ts"
+import { TaggedError } from "./TaggedError.ts"
 
 /** A request that fits the schema but not the state machine or the records it refers to. */
-export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
+export class InvalidTask extends TaggedError<InvalidTask>()(
   "InvalidTask",
   { error: ErrorText, field: Schema.String.pipe(describe("The field that does not fit.")) },
   { httpApiStatus: 400, description: "A field fits its type, but not the task, the queues or the records there are." }
@@ -26,6 +27,11 @@ export class InvalidTask extends Schema.TaggedError<InvalidTask>()(
     new InvalidTask({
       error: `lease_duration_seconds: a lease lasts from 1 to ${maximum} seconds.`,
       field: "lease_duration_seconds"
+    })
+  static readonly leaseEnd = (maximum: number) =>
+    new InvalidTask({
+      error: `lease_expires_at: a lease ends ${maximum} seconds from now at the latest.`,
+      field: "lease_expires_at"
     })
   static readonly doneByPatch = () =>
     new InvalidTask({

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { describe, ErrorText, FlagParameter, IdInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { MessageId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
+import { TaggedError } from "./TaggedError.ts"
 
 /** The longest thread that is answered. */
 export const MaxThread = 1000
@@ -81,7 +82,7 @@ export const messageFilters = {
 const MessageFilter = Schema.Struct(messageFilters)
 export type MessageFilter = typeof MessageFilter.Type
 
-export class MessageNotFound extends Schema.TaggedError<MessageNotFound>()(
+export class MessageNotFound extends TaggedError<MessageNotFound>()(
   "MessageNotFound",
   { error: ErrorText, message_id: Schema.String.pipe(describe("The id asked for.")) },
   { httpApiStatus: 404, description: "No message with this id is in reach: it does not exist, or is in another scope." }
@@ -90,7 +91,7 @@ export class MessageNotFound extends Schema.TaggedError<MessageNotFound>()(
     new MessageNotFound({ error: `Message not found: ${message_id}`, message_id })
 }
 
-export class InvalidParentMessage extends Schema.TaggedError<InvalidParentMessage>()(
+export class InvalidParentMessage extends TaggedError<InvalidParentMessage>()(
   "InvalidParentMessage",
   { error: ErrorText, parent_message_id: Schema.String.pipe(describe("The message that was to be replied to.")) },
   { httpApiStatus: 400, description: "The parent is not in this scope, or is about something else." }
@@ -101,7 +102,7 @@ export class InvalidParentMessage extends Schema.TaggedError<InvalidParentMessag
     new InvalidParentMessage({ error: "Parent message belongs to a different task", parent_message_id })
 }
 
-export class MessageStatusConflict extends Schema.TaggedError<MessageStatusConflict>()(
+export class MessageStatusConflict extends TaggedError<MessageStatusConflict>()(
   "MessageStatusConflict",
   {
     error: ErrorText,

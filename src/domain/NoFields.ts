@@ -1,8 +1,9 @@
 /** A PATCH that names nothing to change. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "./Encoding.ts"
+import { TaggedError } from "./TaggedError.ts"
 
-export class NoFields extends Schema.TaggedError<NoFields>()(
+export class NoFields extends TaggedError<NoFields>()(
   "NoFields",
   {
     error: ErrorText,

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { ApiKeyText } from "./ApiKey.ts"
 import { CommaList, describe, ErrorText, JsonTextInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { OrchestratorId, ScopeName } from "./Identifier.ts"
+import { TaggedError } from "./TaggedError.ts"
 
 export const OrchestratorStatus = Schema.Literals(["active", "offline", "maintenance"]).pipe(
   describe("`active`: heard of lately. `offline`: silent for too long. `maintenance`: gets no work until lifted.")
@@ -68,7 +69,7 @@ export const orchestratorFilters = {
 export const OrchestratorFilter = Schema.Struct(orchestratorFilters)
 export type OrchestratorFilter = typeof OrchestratorFilter.Type
 
-export class OrchestratorNotFound extends Schema.TaggedError<OrchestratorNotFound>()(
+export class OrchestratorNotFound extends TaggedError<OrchestratorNotFound>()(
   "OrchestratorNotFound",
   { error: ErrorText, orchestrator_id: Schema.String.pipe(describe("The id asked for.")) },
   { httpApiStatus: 404, description: "No orchestrator with this id is in reach." }
@@ -77,7 +78,7 @@ export class OrchestratorNotFound extends Schema.TaggedError<OrchestratorNotFoun
     new OrchestratorNotFound({ error: `Orchestrator not found: ${orchestrator_id}. Register it.`, orchestrator_id })
 }
 
-export class OrchestratorTaken extends Schema.TaggedError<OrchestratorTaken>()(
+export class OrchestratorTaken extends TaggedError<OrchestratorTaken>()(
   "OrchestratorTaken",
   { error: ErrorText, orchestrator_id: Schema.String.pipe(describe("The id asked for.")) },
   { httpApiStatus: 409, description: "The id belongs to a machine that is not this one." }

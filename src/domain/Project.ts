@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { describe, ErrorText, Flag, FlagInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { ProjectId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
+import { TaggedError } from "./TaggedError.ts"
 
 const fields = <T extends Schema.Top, B extends Schema.Top>(time: T, bool: B) => ({
   id: ProjectId,
@@ -76,7 +77,7 @@ export const projectFilters = {
 const ProjectFilter = Schema.Struct(projectFilters)
 export type ProjectFilter = typeof ProjectFilter.Type
 
-export class ProjectNotFound extends Schema.TaggedError<ProjectNotFound>()(
+export class ProjectNotFound extends TaggedError<ProjectNotFound>()(
   "ProjectNotFound",
   { error: ErrorText, project_id: ProjectId },
   { httpApiStatus: 404, description: "No project with this id is in reach: it does not exist, or is in another scope." }
@@ -85,7 +86,7 @@ export class ProjectNotFound extends Schema.TaggedError<ProjectNotFound>()(
     new ProjectNotFound({ error: `Project ${project_id} not found`, project_id })
 }
 
-export class ProjectExists extends Schema.TaggedError<ProjectExists>()(
+export class ProjectExists extends TaggedError<ProjectExists>()(
   "ProjectExists",
   { error: ErrorText, project_id: ProjectId },
   { httpApiStatus: 409, description: "Another project has this id. Nothing was created." }
@@ -94,7 +95,7 @@ export class ProjectExists extends Schema.TaggedError<ProjectExists>()(
     new ProjectExists({ error: `Project ${project_id} already exists`, project_id })
 }
 
-export class ProjectHasTasks extends Schema.TaggedError<ProjectHasTasks>()(
+export class ProjectHasTasks extends TaggedError<ProjectHasTasks>()(
   "ProjectHasTasks",
   {
     error: ErrorText,

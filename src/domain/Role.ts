@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { OrchestratorId, QueueName, RoleName, ScopeName } from "./Identifier.ts"
+import { TaggedError } from "./TaggedError.ts"
 import { unclaimable } from "./TaskState.ts"
 
 const fields = <T extends Schema.Top>(time: T) => ({
@@ -43,7 +44,7 @@ export const RoleRegistration = Schema.Struct({
 }).annotate({ identifier: "RoleRegistration" })
 export type RoleRegistration = typeof RoleRegistration.Type
 
-export class RoleNotFound extends Schema.TaggedError<RoleNotFound>()(
+export class RoleNotFound extends TaggedError<RoleNotFound>()(
   "RoleNotFound",
   { error: ErrorText, role: Schema.String.pipe(describe("The name asked for.")) },
   { httpApiStatus: 404, description: "No role of this name is in reach: it is not registered, or is in another scope." }
@@ -51,7 +52,7 @@ export class RoleNotFound extends Schema.TaggedError<RoleNotFound>()(
   static readonly of = (role: string) => new RoleNotFound({ error: `Role not found: ${role}. Register it.`, role })
 }
 
-export class UnknownOrchestrator extends Schema.TaggedError<UnknownOrchestrator>()(
+export class UnknownOrchestrator extends TaggedError<UnknownOrchestrator>()(
   "UnknownOrchestrator",
   { error: ErrorText, orchestrator_id: Schema.String.pipe(describe("The id given.")) },
   {

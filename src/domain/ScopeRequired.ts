@@ -1,8 +1,8 @@
 /** A request that has to name a scope, and does not. */
-import * as Schema from "effect/Schema"
 import { ErrorText } from "./Encoding.ts"
+import { TaggedError } from "./TaggedError.ts"
 
-export class ScopeRequired extends Schema.TaggedError<ScopeRequired>()(
+export class ScopeRequired extends TaggedError<ScopeRequired>()(
   "ScopeRequired",
   { error: ErrorText },
   {

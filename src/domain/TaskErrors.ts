@@ -2,10 +2,11 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "./Encoding.ts"
 import { QueueName, TaskId } from "./Identifier.ts"
+import { TaggedError } from "./TaggedError.ts"
 
 const details = Schema.Array(Schema.String).pipe(describe("What was expected and what was found."))
 
-export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()(
+export class TaskNotFound extends TaggedError<TaskNotFound>()(
   "TaskNotFound",
   { error: ErrorText, task_id: Schema.String.pipe(describe("The id asked for.")) },
   { httpApiStatus: 404, description: "No task with this id is in reach: it does not exist, or is in another scope." }
@@ -13,7 +14,7 @@ export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()(
   static readonly of = (task_id: string) => new TaskNotFound({ error: `Task not found: ${task_id}.`, task_id })
 }
 
-export class TaskExists extends Schema.TaggedError<TaskExists>()(
+export class TaskExists extends TaggedError<TaskExists>()(
   "TaskExists",
   {
     error: ErrorText,
@@ -32,7 +33,7 @@ export class TaskExists extends Schema.TaggedError<TaskExists>()(
     })
 }
 
-export class VersionConflict extends Schema.TaggedError<VersionConflict>()(
+export class VersionConflict extends TaggedError<VersionConflict>()(
   "VersionConflict",
   {
     error: ErrorText,
@@ -51,15 +52,15 @@ export class VersionConflict extends Schema.TaggedError<VersionConflict>()(
     })
 }
 
-export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()(
+export class InvalidTransition extends TaggedError<InvalidTransition>()(
   "InvalidTransition",
   { error: ErrorText, details, task_id: TaskId, queue: QueueName },
   { httpApiStatus: 409, description: "The task is in a queue this move does not lead from. Nothing was changed." }
 ) {
-  static readonly of = (verb: string, task_id: TaskId, queue: QueueName, sources: ReadonlyArray<QueueName>) =>
+  static readonly of = (verb: string, task_id: TaskId, queue: QueueName, sources: string) =>
     new InvalidTransition({
-      error: `Failed to ${verb} task ${task_id}: it is in ${queue}, and only a task in ${sources.join(" or ")} can be.`,
-      details: [`Invalid transition: task is in ${queue}, expected ${sources.join(" or ")}`],
+      error: `Failed to ${verb} task ${task_id}: it is in ${queue}, and only a task that is in ${sources} can be.`,
+      details: [`Invalid transition: task is in ${queue}, expected ${sources}`],
       task_id,
       queue
     })
@@ -73,7 +74,7 @@ export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()(
     })
 }
 
-export class NotLeased extends Schema.TaggedError<NotLeased>()(
+export class NotLeased extends TaggedError<NotLeased>()(
   "NotLeased",
   { error: ErrorText, task_id: TaskId },
   { httpApiStatus: 409, description: "Nobody holds a lease on the task, so there is none to renew." }
@@ -85,7 +86,7 @@ export class NotLeased extends Schema.TaggedError<NotLeased>()(
     })
 }
 
-export class TaskBlocked extends Schema.TaggedError<TaskBlocked>()(
+export class TaskBlocked extends TaggedError<TaskBlocked>()(
   "TaskBlocked",
   { error: ErrorText, task_id: TaskId },
   { httpApiStatus: 409, description: "The task waits for others, so nobody can be given it. Nothing was changed." }
@@ -98,7 +99,7 @@ export class TaskBlocked extends Schema.TaggedError<TaskBlocked>()(
     })
 }
 
-export class HookNotFound extends Schema.TaggedError<HookNotFound>()(
+export class HookNotFound extends TaggedError<HookNotFound>()(
   "HookNotFound",
   { error: ErrorText, task_id: TaskId, hook: Schema.String.pipe(describe("The name asked for.")) },
   { httpApiStatus: 404, description: "The task has no hook of this name." }
@@ -107,7 +108,7 @@ export class HookNotFound extends Schema.TaggedError<HookNotFound>()(
     new HookNotFound({ error: `Hook '${hook}' not found on task`, task_id, hook })
 }
 
-export class AtCapacity extends Schema.TaggedError<AtCapacity>()(
+export class AtCapacity extends TaggedError<AtCapacity>()(
   "AtCapacity",
   {
     error: ErrorText,
@@ -134,7 +135,7 @@ export const EmptyReason = Schema.Literals(["none_ready", "maintenance"]).pipe(
   describe("`none_ready`: no unblocked task matches. `maintenance`: the orchestrator gets no work until it is lifted.")
 )
 
-export class NoTasksAvailable extends Schema.TaggedError<NoTasksAvailable>()(
+export class NoTasksAvailable extends TaggedError<NoTasksAvailable>()(
   "NoTasksAvailable",
   {
     message: Schema.Literal("No tasks available").pipe(describe("What clients of the old server look for.")),

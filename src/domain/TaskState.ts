@@ -93,6 +93,10 @@ export const startsIn = ({ from }: Pick<Move, "from">, queue: QueueName): boolea
     ? queue !== "done" && queue !== "failed"
     : from.includes(queue)
 
+/** The queues a move may start in, as a refusal names them. */
+export const sourcesOf = ({ from }: Pick<Move, "from">): string =>
+  from === "other" ? "any queue but claimed" : from === "unfinished" ? "neither done nor failed" : from.join(" or ")
+
 /** Turns without a commit, and turns at all, after which a submitted task needs another agent to go on. */
 export interface BurnoutLimits {
   readonly idleTurns: number

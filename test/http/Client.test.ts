@@ -2,7 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as OpenApi from "effect/http-api/OpenApi"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Schema from "effect/Schema"
 import * as client from "../../src/client.ts"
 import * as server from "../support/server.ts"
 
@@ -53,5 +55,45 @@ describe("the typed client", () => {
       const payload = { orchestrator_id: client.OrchestratorId.make("k-m"), agent_name: "ann" }
       yield* Effect.flip(failing(api.tasks.claim({ query, payload })))
       assert.deepStrictEqual(calls, ["GET /api/v1/tasks", "GET /api/v1/tasks", "POST /api/v1/tasks/claim"])
+    }))
+
+  const errors = Object.values(client).filter((value): value is typeof client.TaskNotFound =>
+    typeof value === "function" && value.prototype instanceof Error
+  )
+
+  it("knows every error of the API", () => {
+    const names = new Set(errors.map(({ identifier }) => identifier))
+    const known = Object.entries<any>(OpenApi.fromApi(client.Api).components.schemas).flatMap(([, { properties }]) =>
+      properties?._tag?.enum ?? []
+    )
+    assert.isAtLeast(known.length, 30)
+    for (const tag of known) assert.isTrue(names.has(tag), tag)
+  })
+
+  for (const Failure of errors) {
+    it.prop(`names ${Failure.identifier} by its sentence, which travels once`, [Failure], ([sample]) => {
+      const schema = Schema.toCodecJson(Failure)
+      const wire = Schema.encodeSync(schema)(sample) as unknown as Record<string, unknown>
+      const error: Error & { readonly error: string } = Schema.decodeUnknownSync(schema)(wire)
+      assert.instanceOf(error, Failure)
+      assert.sameMembers(Object.keys(wire), Object.keys(Failure.fields))
+      const keeps = (Failure as unknown) === client.NoTasksAvailable
+      assert.strictEqual(error.message, keeps ? "No tasks available" : error.error)
+      assert.strictEqual("message" in wire, keeps)
+      assert.include(String(error), error.message)
+    }, { arbitrary: { runs: 10 } })
+  }
+
+  it.live("fails with what the server said", () =>
+    Effect.gen(function*() {
+      const { connect, send, withFetch } = yield* server.make({ API_SECRET_KEY: "sixteen characters" })
+      const api = yield* connect({ token: "sixteen characters" })
+      const missing = yield* Effect.flip(withFetch(api.tasks.get({ query, params: { id } })))
+      assert.strictEqual(missing.message, "Task not found: a.")
+      const stranger = yield* connect()
+      const refused = yield* Effect.flip(withFetch(stranger.tasks.list({ query })))
+      assert.match(String(refused), /^Unauthorized: Authentication required\. /)
+      const { body } = yield* send("GET", "/api/v1/tasks")
+      assert.deepStrictEqual(Object.keys(body), ["_tag", "error"])
     }))
 })

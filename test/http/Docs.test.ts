@@ -26,6 +26,32 @@ describe("GET /docs", () => {
       assert.notInclude(body, "[object Object]")
     }))
 
+  it.effect("says how to authenticate, and which endpoints need no key", () =>
+    Effect.gen(function*() {
+      const { send } = yield* server.make()
+      const { body } = yield* send("GET", "/docs")
+      const section = /<h2 id="authentication">[^]*?<\/section>/.exec(body)?.[0] ?? ""
+      assert.include(section, "<code>Authorization: Bearer &lt;key&gt;</code>")
+      assert.include(section, "or the server&#39;s secret for the administrator")
+      const summaries = matches(body, /<summary>([^]*?)<\/summary>/g).map(String)
+      const open = summaries.filter((summary) => summary.includes("<small>public</small>"))
+      assert.deepStrictEqual(open.flatMap((summary) => matches(summary, /<code>([^<]+)<\/code>/g)), [
+        "/",
+        "/api/health"
+      ])
+    }))
+
+  it.effect("shows the fields of a body that is a component, and which body may be left out", () =>
+    Effect.gen(function*() {
+      const { send } = yield* server.make()
+      const { body } = yield* send("GET", "/docs")
+      const rotation = /id="orchestrators.rotateKey">[^]*?<h4>Responses/.exec(body)?.[0] ?? ""
+      assert.include(rotation, "<h4>Body <small>may be left out</small></h4>")
+      assert.include(rotation, "<code>overlap_seconds</code>")
+      const creation = /id="tasks.create">[^]*?<h4>Responses/.exec(body)?.[0] ?? ""
+      assert.include(creation, "<h4>Body</h4>")
+    }))
+
   it("escapes what it is given", () => {
     const page = render({
       openapi: "3.1.0",

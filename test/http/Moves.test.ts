@@ -193,7 +193,12 @@ describe("fail and force-queue", () => {
       assert.include(failed.body, { queue: "failed", execution_notes: "the build is broken", claimed_by: null })
       const entry = (yield* send("GET", "/api/v1/tasks/a/history")).body.history.at(-1)
       assert.include(entry, { event: "failed", from_queue: "claimed", actor: "ann", reason: "the build is broken" })
-      assert.strictEqual((yield* post("tasks/a/fail", { reason: "again" })).status, 409)
+      const again = yield* post("tasks/a/fail", { reason: "again" })
+      assert.strictEqual(again.status, 409)
+      assert.include(again.body.error, "it is in failed, and only a task that is in neither done nor failed can be.")
+      assert.deepStrictEqual(again.body.details, [
+        "Invalid transition: task is in failed, expected neither done nor failed"
+      ])
       assert.include((yield* post("tasks/a/fail", {})).body.error, "Missing required field: reason")
     }))
 

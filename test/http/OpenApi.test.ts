@@ -1,7 +1,9 @@
 /** The OpenAPI document: nothing in it is left undescribed. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { Api } from "../../src/api/Api.ts"
+import * as server from "../support/server.ts"
 
 const spec = OpenApi.fromApi(Api) as any
 
@@ -41,4 +43,63 @@ describe("the OpenAPI document", () => {
     assert.isAtLeast(Object.keys(spec.paths).length, 18)
     assert.deepStrictEqual(undescribed, [])
   })
+
+  const operations = Object.values<any>(spec.paths).flatMap((path) => Object.values<any>(path))
+  const absent = [
+    "tasks.requeue",
+    "orchestrators.heartbeat",
+    "orchestrators.rotateKey",
+    "keys.issue",
+    "actions.execute",
+    "actions.complete",
+    "actions.fail"
+  ]
+
+  it("requires a body where the server does", () => {
+    const bodies = operations.filter(({ requestBody }) => requestBody !== undefined)
+    const optional = bodies.filter(({ requestBody }) => !requestBody.required)
+    assert.sameMembers(optional.map(({ operationId }) => operationId), absent)
+    for (const { operationId, requestBody } of bodies) {
+      const { schema } = requestBody.content["application/json"]
+      assert.isFalse([schema, ...schema.anyOf ?? []].some(({ type }: any) => type === "null"), operationId)
+    }
+    const rotation = bodies.find(({ operationId }) => operationId === "orchestrators.rotateKey")
+    assert.deepStrictEqual(rotation.requestBody.content["application/json"].schema, {
+      $ref: "#/components/schemas/Rotation"
+    })
+  })
+
+  it.effect("calls a body optional exactly where the server answers without one", () =>
+    Effect.gen(function*() {
+      const { send } = yield* server.make()
+      for (const [path, methods] of Object.entries<any>(spec.paths)) {
+        for (const [method, { operationId, requestBody }] of Object.entries<any>(methods)) {
+          if (requestBody === undefined) continue
+          const { body, status } = yield* send(method.toUpperCase(), path.replaceAll(/\{\w+\}/g, "1"))
+          const refused = status === 400 && body.issues?.some((issue: any) => issue.path[0] === "body") === true
+          assert.strictEqual(refused, requestBody.required, operationId)
+        }
+      }
+    }))
+
+  it("says that a body is too large only of what carries one", () => {
+    for (const { operationId, requestBody, responses } of operations) {
+      assert.strictEqual("413" in responses, requestBody !== undefined, operationId)
+    }
+  })
+
+  it("lists the claim that is answered without content, and the header that asks for it", () => {
+    const claim = spec.paths["/api/v1/tasks/claim"].post
+    assert.containsAllKeys(claim.responses, ["200", "204", "404"])
+    const prefer = claim.parameters.find(({ name }: any) => name === "Prefer")
+    assert.include(prefer, { in: "header", required: false })
+  })
+
+  it.effect("is served as it is tested, relative to where it is", () =>
+    Effect.gen(function*() {
+      const { send } = yield* server.make()
+      const { body } = yield* send("GET", "/openapi.json")
+      assert.deepStrictEqual(body, JSON.parse(JSON.stringify(spec)))
+      assert.deepStrictEqual(body.servers, [{ url: "/" }])
+    }))
 })

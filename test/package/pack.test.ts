@@ -63,6 +63,9 @@ const main = Effect.gen(function*() {
 await Effect.runPromise(main)
 `
 
+/** The program of the README, which calls `http://localhost:8787`. */
+const readme = async () => /```ts\n([^]*?)```/.exec(await readFile(join(root, "README.md"), "utf8"))?.[1] ?? ""
+
 const misuse = `
 import * as Effect from "effect/Effect"
 import * as client from "octopoid-server/client"
@@ -96,8 +99,12 @@ class Consumer extends Context.Service<Consumer, { readonly directory: string }>
         Promise.all([
           writeFile(join(directory, "package.json"), JSON.stringify({ private: true, type: "module" })),
           writeFile(join(directory, "main.ts"), program),
+          readme().then((text) => writeFile(join(directory, "prog.mts"), text)),
           writeFile(join(directory, "misuse.ts"), misuse),
-          writeFile(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }))
+          writeFile(
+            join(directory, "tsconfig.json"),
+            JSON.stringify({ compilerOptions, files: ["main.ts", "prog.mts"] })
+          )
         ])
       )
       const offline = ["--prefer-offline", "--no-audit", "--no-fund"]
@@ -167,5 +174,15 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("th
       const baseUrl = yield* listening
       const output = yield* succeed(directory, process.execPath, "main.ts", baseUrl)
       assert.deepStrictEqual(JSON.parse(output), ["Packed", "incoming", "packed", 1, "t2"])
+    }), 60_000)
+
+  it.effect("runs the program of the README", () =>
+    Effect.gen(function*() {
+      const { directory } = yield* Consumer
+      const baseUrl = yield* listening
+      const elsewhere = (yield* Effect.promise(readme)).replace("http://localhost:8787", baseUrl)
+      yield* Effect.promise(() => writeFile(join(directory, "elsewhere.mts"), elsewhere))
+      const output = yield* succeed(directory, process.execPath, "elsewhere.mts")
+      assert.match(output, /^task-\d+ is held until \d{4}-/)
     }), 60_000)
 })

@@ -1,14 +1,9 @@
 /** The documentation as one page that needs nothing else. */
-import type { OpenAPISpec, OpenApiSpecContent, OpenAPISpecOperation } from "effect/http-api/OpenApi"
-import { type Html, html, prose } from "./Html.ts"
+import type { OpenAPISecurityScheme, OpenAPISpec } from "effect/http-api/OpenApi"
+import { badge, type Endpoint, endpoint } from "./Endpoint.ts"
+import { html, prose } from "./Html.ts"
 import { css } from "./Style.ts"
-import { fieldsOf, type JsonSchema, nameOf, shapeOf, table, typeOf } from "./Types.ts"
-
-interface Endpoint {
-  readonly method: string
-  readonly path: string
-  readonly operation: OpenAPISpecOperation
-}
+import { fieldsOf, type JsonSchema, nameOf } from "./Types.ts"
 
 const methods = ["get", "post", "put", "patch", "delete"] as const
 
@@ -20,61 +15,16 @@ const endpointsOf = ({ paths }: OpenAPISpec): ReadonlyArray<Endpoint> =>
     })
   )
 
-const badge = (method: string) => html`<span class="method ${method}">${method.toUpperCase()}</span>`
-
-/** Every body of a request or response, with its media type where that is not JSON. */
-const bodies = (content: OpenApiSpecContent | undefined, show: (schema: JsonSchema) => Html) =>
-  Object.entries(content ?? {}).map(([type, { schema }]) =>
-    html`${type === "application/json" ? "" : html`<p class="dim">${type}</p>`}${show(schema as JsonSchema)}`
-  )
-
-/** Errors are short, so their bodies are shown in place, each below what it means. */
-const error = (components: Record<string, JsonSchema>, description: string) => (schema: JsonSchema) => {
-  const options = schema.anyOf ?? [schema]
-  // Effect joins the descriptions of the errors that share a status.
-  const meanings = description.split(" | ")
-  return html`${meanings.length === options.length ? "" : html`<p>${prose(description)}</p>`}${
-    options.map((option, i) => {
-      const component = components[option.$ref?.replace(/^.*\//, "") ?? ""]
-      return html`<p>${meanings.length === options.length ? html`${prose(meanings[i])}<br>` : ""}<code>${
-        typeOf(option)
-      }${component === undefined ? "" : html` <span class="dim">${shapeOf(component)}</span>`}</code></p>`
-    })
-  }`
-}
-
-const success = (schema: JsonSchema) =>
-  schema.properties === undefined ? html`<p><code>${typeOf(schema)}</code></p>` : fieldsOf(schema)
-
-const endpoint = ({ method, operation, path }: Endpoint, components: Record<string, JsonSchema>) =>
-  html`<details><summary>${badge(method)}<code>${path}</code><span>${prose(operation.summary)}</span></summary>
-<div id="${operation.operationId}">
-<p>${prose(operation.description)}</p>
-${
-    operation.parameters.length === 0 ?
-      "" :
-      html`<h4>Parameters</h4>${
-        table(operation.parameters.map(({ description, in: place, name, required, schema }) => ({
-          name,
-          place,
-          required,
-          schema: description === undefined ? schema as JsonSchema : { ...schema as JsonSchema, description }
-        })))
-      }`
-  }${operation.requestBody === undefined ? "" : html`<h4>Body</h4>${bodies(operation.requestBody.content, fieldsOf)}`}
-<h4>Responses</h4>
-<dl>${
-    Object.entries(operation.responses).map(([status, response]) =>
-      html`<dt><strong>${status}</strong></dt><dd>${
-        bodies(
-          response.content,
-          Number(status) < 400 ? success : error(components, response.description)
-        )
-      }${response.content === undefined ? prose(response.description) : ""}</dd>`
-    )
-  }</dl>
-</div></details>
+/** How a request says who sends it. */
+const authentication = (schemes: Record<string, OpenAPISecurityScheme>) =>
+  Object.values(schemes).map((scheme) =>
+    html`<section><h2 id="authentication">Authentication</h2>
+<p>${scheme.type === "http" ? html`<code>Authorization: ${scheme.scheme} &lt;key&gt;</code>` : ""}</p><p>${
+      prose(scheme.description)
+    }</p>
+<p>A server with a secret answers only what is marked <small>public</small> without it.</p></section>
 `
+  )
 
 export const render = (spec: OpenAPISpec): string => {
   const components = spec.components.schemas as Record<string, JsonSchema>
@@ -99,6 +49,7 @@ export const render = (spec: OpenAPISpec): string => {
 <p>For programs: <a href="/openapi.json">OpenAPI ${spec.openapi}</a>. A body is sent as <code>application/json</code>.</p>
 </header>
 <nav>
+<a href="#authentication"><strong>Authentication</strong></a>
 ${
     groups.map((group) =>
       html`<strong>${group.name}</strong>
@@ -114,7 +65,7 @@ ${
   }<a href="#schemas"><strong>Schemas</strong></a>
 </nav>
 <main>
-${
+${authentication(spec.components.securitySchemes)}${
     groups.map((group) =>
       html`<section><h2>${group.name}</h2><p>${prose(group.description)}</p>
 ${group.endpoints.map((one) => endpoint(one, components))}</section>

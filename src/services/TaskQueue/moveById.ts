@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
-import { landing, type Move, moves } from "../../domain/TaskState.ts"
+import { landing, type Move, moves, sourcesOf } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Transition from "../../sql/Transition.ts"
@@ -42,7 +42,7 @@ export const make = Effect.gen(function*() {
     }
     return yield* move.flow === "step" && flows?.length === 1
       ? InvalidTransition.byFlow(verb, id, task.queue, task.flow, landing(move, task))
-      : InvalidTransition.of(verb, id, task.queue, typeof move.from === "object" ? move.from : ["any other queue"])
+      : InvalidTransition.of(verb, id, task.queue, sourcesOf(move))
   })
 
   return Effect.fnUntraced(function*(order: Order) {

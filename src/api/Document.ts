@@ -1,0 +1,55 @@
+/** What the OpenAPI document says of the API beyond its schemas: bodies that may be left out, and who is asked for one. */
+type Schema = Record<string, unknown>
+
+/** A schema without `null` among its alternatives, if it is among them. */
+const withoutNull = (schema: Schema): Schema | undefined => {
+  const options = (schema.anyOf ?? []) as ReadonlyArray<Schema>
+  const rest = options.filter(({ type }) => type !== "null")
+  return rest.length === options.length ? undefined : rest.length === 1 ? rest[0] : { ...schema, anyOf: rest }
+}
+
+/** The server takes an absent body for `null`: where the schema allows that, the body may be left out. */
+const operation = (one: Record<string, any>) => {
+  // What carries no body is never answered that its body is too large.
+  const { 413: _, ...responses } = one.responses
+  if (one.requestBody === undefined) return { ...one, responses }
+  const media = one.requestBody.content["application/json"]
+  const schema = withoutNull(media.schema)
+  return schema === undefined
+    ? one
+    : { ...one, requestBody: { content: { "application/json": { ...media, schema } }, required: false } }
+}
+
+/** The document as it is published. */
+export const complete = ({ paths, ...document }: Record<string, any>): Record<string, any> => ({
+  ...document,
+  paths: Object.fromEntries(
+    Object.entries<Record<string, object>>(paths).map(([path, operations]) => [
+      path,
+      Object.fromEntries(Object.entries(operations).map(([method, one]) => [method, operation(one)]))
+    ])
+  )
+})
+
+/** A claim's answer without content, and the header that asks for it: no client of ours sends it, so no schema has it. */
+export const preferringMinimal = (claim: Record<string, any>) => ({
+  ...claim,
+  parameters: [...claim.parameters, {
+    name: "Prefer",
+    in: "header",
+    schema: { type: "string" },
+    required: false,
+    description: "`return=minimal`: answer 204 instead of 404 when there is no task."
+  }],
+  responses: {
+    ...claim.responses,
+    204: {
+      description:
+        "There is no task for this claim now, and the request prefers `return=minimal`. `Retry-After` says when to ask again, `X-Reason` why: `none_ready` or `maintenance`.",
+      headers: {
+        "retry-after": { schema: { type: "integer" }, required: true, description: "Seconds until to ask again." },
+        "x-reason": { schema: { type: "string" }, required: true, description: "Why there is no task." }
+      }
+    }
+  }
+})
