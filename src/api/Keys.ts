@@ -1,4 +1,4 @@
-/** `/api/v1/scopes/:scope/keys` */
+/** `/api/v1/scopes/:scope/keys`, and all of them at `/api/v1/keys`. */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
@@ -13,7 +13,14 @@ const params = { scope: ScopeName }
 
 export class KeysApi extends HttpApiGroup.make("keys")
   .add(
-    HttpApiEndpoint.post("issue", "/:scope/keys", {
+    HttpApiEndpoint.get("listAll", "/keys", {
+      success: Schema.Struct({ keys: Schema.Array(ApiKey).pipe(describe("Every key there is, the newest first.")) })
+    }).annotateMerge(OpenApi.annotations({
+      summary: "List the keys of all scopes",
+      description:
+        "What is known of every key of the server, as to find those that were handed out while it was open. For the administrator."
+    })),
+    HttpApiEndpoint.post("issue", "/scopes/:scope/keys", {
       params,
       payload: [Schema.Null, NewKey],
       success: IssuedKey.pipe(HttpApiSchema.status(201)),
@@ -22,7 +29,7 @@ export class KeysApi extends HttpApiGroup.make("keys")
       summary: "Issue a key",
       description: "Gives the scope one more key, and shows it this once. For the administrator. The body may be empty."
     })),
-    HttpApiEndpoint.get("list", "/:scope/keys", {
+    HttpApiEndpoint.get("list", "/scopes/:scope/keys", {
       params,
       success: Schema.Struct({ keys: Schema.Array(ApiKey).pipe(describe("The scope's keys, the newest first.")) })
     }).annotateMerge(OpenApi.annotations({
@@ -30,7 +37,7 @@ export class KeysApi extends HttpApiGroup.make("keys")
       description:
         "What is known of the scope's keys, expired ones too; never the keys themselves. For the administrator."
     })),
-    HttpApiEndpoint.delete("revoke", "/:scope/keys/:id", {
+    HttpApiEndpoint.delete("revoke", "/scopes/:scope/keys/:id", {
       params: { ...params, id: KeyId },
       success: Schema.Struct({
         message: Schema.Literal("Key revoked").pipe(describe("That it is no longer valid.")),
@@ -44,7 +51,7 @@ export class KeysApi extends HttpApiGroup.make("keys")
         "Ends the key for good: at once where the request is served, within 30 seconds everywhere. For the administrator."
     }))
   )
-  .prefix("/api/v1/scopes")
+  .prefix("/api/v1")
   .middleware(Authorization)
   .annotateMerge(OpenApi.annotations({ title: "Keys", description: "The keys that open a scope." }))
 {}

@@ -76,7 +76,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
         message: Schema.Literal("Orchestrator deleted").pipe(describe("That it is gone.")),
         orchestrator_id: OrchestratorId
       }),
-      error
+      error: [error, ScopeRequired]
     }).annotateMerge(OpenApi.annotations({
       summary: "Delete an orchestrator",
       description: "Forgets a machine and frees its id. What it holds goes back when the leases run out."
@@ -86,7 +86,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       query: scopeParameter,
       payload: scoped(Schema.Struct({ status: Orchestrators.OrchestratorStatus })),
       success: Orchestrators.Orchestrator,
-      error
+      error: [error, ScopeRequired]
     }).annotate(Required, [{ fields: ["status"], error: "Missing field: status" }])
       .annotateMerge(OpenApi.annotations({
         summary: "Set an orchestrator's status",
@@ -94,7 +94,8 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       })),
     HttpApiEndpoint.post("rotateKey", "/scopes/:scope/rotate-key", {
       params: { scope: ScopeName },
-      payload: [Schema.Null, Rotation],
+      query: scopeParameter,
+      payload: [Schema.Null, scoped(Rotation)],
       success: Rotated,
       error: [KeyNotFound, KeyAmbiguous]
     }).annotate(KeyMissing, Unauthorized.nothingToRotate)

@@ -19,7 +19,7 @@ export class RolesApi extends HttpApiGroup.make("roles")
       query: scopeParameter,
       payload: scoped(RoleRegistration),
       success: roles("All roles this orchestrator registered last."),
-      error: UnknownOrchestrator
+      error: [UnknownOrchestrator, ScopeRequired]
     }).annotate(Required, [
       { fields: ["orchestrator_id", "roles"], error: "Missing required fields: orchestrator_id, roles" }
     ]).annotateMerge(OpenApi.annotations({

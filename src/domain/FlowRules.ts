@@ -53,7 +53,7 @@ const rules = (states: ReadonlyArray<QueueName>, transitions: ReadonlyArray<Tran
     Array.from(targets, ([from, steps]) => [from, Object.fromEntries(steps.map(({ to }) => [to, 1 as const]))])
   )
   const handedOn = (from: QueueName): QueueName | undefined => {
-    const targets = Object.keys(leads[from] ?? {}).filter((queue) => !notHandedOn.has(queue))
+    const targets = Object.keys(leads[from] ?? {}).filter((queue) => queue !== from && !notHandedOn.has(queue))
     return targets.includes("provisional") ? "provisional" : targets[0]
   }
   const pipeline = Object.keys(leads).filter((queue) => queue !== "provisional" && !notHandedOn.has(queue))

@@ -83,6 +83,27 @@ const cause = (task: TaskRow, queue: string): Columns =>
     ? {}
     : { intervention_from: task.queue }
 
+const endingFields = new Set([
+  "attempt_count",
+  "claimed_by",
+  "lease_expires_at",
+  "needs_intervention",
+  "queue",
+  "scope"
+])
+
+/** Whether the PATCH only ends a lease, and says where the task goes then. */
+const endsLease = (patch: TaskPatch): boolean =>
+  Object.keys(patch).every((field) => endingFields.has(field)) && patch.queue != null
+  && patch.claimed_by === null && patch.lease_expires_at === null
+
+/**
+ * Clients end leases from lists that may be old. Work that is done by then stays done; a review that was rejected, and may
+ * be in other hands, does not come back; and what was counted meanwhile is not forgotten.
+ */
+const isOutdated = (task: TaskRow, { queue }: TaskPatch): boolean =>
+  task.queue === "done" || (queue === "provisional" && (task.queue === "incoming" || task.queue === "claimed"))
+
 const current = (task: TaskRow, name: string): string | number | null =>
   name === "metadata"
     ? task.metadata === null ? null : JSON.stringify(task.metadata)
@@ -106,6 +127,8 @@ export interface Situation {
   readonly leaseMillis: number
 }
 
+const nothing: Patched = { columns: {}, protocol: false, changes: {}, blockers: undefined }
+
 /**
  * Plans a PATCH of `task`. Fails with `InvalidTask` when it asks for `done`, for a queue its flow does not have, for too
  * long a lease or for too many blockers; with `NotLeased` when it renews a lease that nobody holds; with `TaskBlocked`
@@ -113,9 +136,14 @@ export interface Situation {
  */
 export const plan = (
   task: TaskRow,
-  patch: TaskPatch,
+  asked: TaskPatch,
   { forced, leaseMillis, now, rules, waitsFor }: Situation
 ): Patched | InvalidTask | NotLeased | TaskBlocked => {
+  const ending = !forced && endsLease(asked)
+  if (ending && isOutdated(task, asked)) return nothing
+  const patch = ending && asked.attempt_count != null
+    ? { ...asked, attempt_count: Math.max(asked.attempt_count, task.attempt_count) }
+    : asked
   if (patch.queue === "done" && task.queue !== "done" && !forced) return InvalidTask.doneByPatch()
   if (patch.queue != null && patch.queue !== task.queue) {
     const problem = invalidQueue(patch.queue, patch.flow || task.flow, rules)

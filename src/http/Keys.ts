@@ -17,6 +17,12 @@ export const KeysHandlers = HttpApiBuilder.group(
           Effect.andThen(administrator("list keys", scope), keys.list(scope)),
           (all) => ({ keys: all })
         ),
+      // No scope that a key has is every scope, whatever the server is.
+      listAll: () =>
+        Effect.flatMap(
+          administrator("list the keys of all scopes"),
+          (caller) => Effect.map(keys.list(caller.kind === "key" ? caller.scope : undefined), (all) => ({ keys: all }))
+        ),
       revoke: ({ params: { id, scope } }) =>
         Effect.as(
           Effect.flatMap(administrator("revoke keys", scope), (caller) => keys.revoke(scope, id, caller)),

@@ -39,10 +39,12 @@ export const OrchestratorsHandlers = HttpApiBuilder.group(
           visibleScope(request),
           (scope) => orchestrators.setStatus(request.params.id, request.payload.status, scope)
         ),
-      rotateKey: Effect.fnUntraced(function*({ params: { scope }, payload }) {
+      rotateKey: Effect.fnUntraced(function*(request) {
+        const { params: { scope }, payload } = request
         const caller = yield* Caller
         if (caller.kind === "anonymous") return yield* Unauthorized.nothingToRotate()
         if (caller.kind === "key" && caller.scope !== scope) return yield* ScopeMismatch.rotating(caller.scope, scope)
+        yield* visibleScope(request)
         return yield* keys.rotate(scope, payload ?? {}, caller)
       })
     })

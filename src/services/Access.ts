@@ -59,20 +59,22 @@ export class Access extends Context.Service<Access, {
         return Math.ceil(Math.max(0, millis) / 1000)
       })
 
-      // Tokens that were refused, and until when they are refused again without a look: what was not valid does not become
+      // Tokens that were refused, and when: for a minute they are refused again without a look: what was not valid does not become
       // so. A machine with a stale key sends the same one over and over, and is no guesser that its neighbours pay for.
       const refused = new Map<string, number>()
 
       const isRefused = Effect.fnUntraced(function*(hash: string) {
-        const until = refused.get(hash)
-        if (until !== undefined && until > (yield* Clock.currentTimeMillis)) return true
+        const at = refused.get(hash)
+        // A clock that was set back makes an age negative, and may make a key valid that had expired.
+        const age = at === undefined ? BlockMillis : (yield* Clock.currentTimeMillis) - at
+        if (age >= 0 && age < BlockMillis) return true
         refused.delete(hash)
         return false
       })
 
       const refuse = Effect.fnUntraced(function*(address: string, hash: string, answer: Unauthorized) {
         if (yield* isRefused(hash)) return yield* answer
-        refused.set(hash, (yield* Clock.currentTimeMillis) + BlockMillis)
+        refused.set(hash, yield* Clock.currentTimeMillis)
         if (refused.size > MaxRefused) refused.delete(refused.keys().next().value!)
         if (!(yield* failures.failed(address))) return yield* answer
         blocked.set(address, (yield* Clock.currentTimeMillis) + BlockMillis)

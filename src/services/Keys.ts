@@ -45,8 +45,8 @@ export class Keys extends Context.Service<Keys, {
     by: string,
     condition: Fragment
   ) => Effect.Effect<{ readonly api_key: string; readonly insert: Statement<any> }>
-  /** The scope's keys, the newest first. */
-  readonly list: (scope: ScopeName) => Effect.Effect<ReadonlyArray<ApiKey>>
+  /** The keys of the scope, or of all, the newest first. */
+  readonly list: (scope: ScopeName | undefined) => Effect.Effect<ReadonlyArray<ApiKey>>
   readonly revoke: (scope: ScopeName, id: string, by: Actor) => Effect.Effect<void, KeyNotFound>
   /**
    * Issues the successor of the caller's key, which goes on working for a while. Whoever has none says which key it is,
@@ -89,9 +89,10 @@ export class Keys extends Context.Service<Keys, {
         return { api_key, insert }
       })
 
-      const list = Effect.fn("Keys.list")(function*(scope: ScopeName) {
+      const list = Effect.fn("Keys.list")(function*(scope: ScopeName | undefined) {
         const [rows] = yield* batch([sql`
-          SELECT ${sql.literal(visible)} FROM api_keys WHERE scope = ${scope} ORDER BY created_at DESC, id`])
+          SELECT ${sql.literal(visible)} FROM api_keys ${scope === undefined ? sql`` : sql`WHERE scope = ${scope}`}
+          ORDER BY created_at DESC, id`])
         return yield* decode(rows)
       })
 

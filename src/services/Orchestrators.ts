@@ -15,6 +15,7 @@ import {
   type Registered,
   type Registration
 } from "../domain/Orchestrator.ts"
+import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
 import { Keys } from "./Keys.ts"
 import * as Register from "./Orchestrators/register.ts"
@@ -40,9 +41,9 @@ export class Orchestrators extends Context.Service<Orchestrators, {
     id: OrchestratorId,
     status: Orchestrator["status"],
     scope: Reach
-  ) => Effect.Effect<Orchestrator, OrchestratorNotFound>
+  ) => Effect.Effect<Orchestrator, OrchestratorNotFound | ScopeRequired>
   /** Forgets the machine, and frees its id. What it holds goes back when the leases run out. */
-  readonly remove: (id: OrchestratorId, scope: Reach) => Effect.Effect<void, OrchestratorNotFound>
+  readonly remove: (id: OrchestratorId, scope: Reach) => Effect.Effect<void, OrchestratorNotFound | ScopeRequired>
   /** Marks as offline whoever has been silent for too long, and answers how many that were. */
   readonly sweep: Effect.Effect<number>
 }>()("octopoid-server/services/Orchestrators") {
@@ -53,6 +54,12 @@ export class Orchestrators extends Context.Service<Orchestrators, {
       const register = yield* Register.make
       const { orchestratorTimeoutSeconds } = yield* Settings
       const inScope = (scope: Reach) => scope === undefined ? sql`` : sql`AND scope = ${scope}`
+
+      /** The machine of this id, if there is only one within reach: several scopes may have one. */
+      const theOne = (id: OrchestratorId, scope: Reach) =>
+        sql`id = ${id} ${inScope(scope)} AND (SELECT count(*) FROM orchestrators WHERE id = ${id} ${
+          inScope(scope)
+        }) = 1`
 
       const first = Effect.fnUntraced(function*(id: OrchestratorId, rows: ReadonlyArray<unknown> | undefined) {
         return (yield* decode(rows ?? []))[0] ?? (yield* OrchestratorNotFound.of(id))
@@ -92,9 +99,11 @@ export class Orchestrators extends Context.Service<Orchestrators, {
 
       const setStatus = Effect.fn("Orchestrators.setStatus")(
         function*(id: OrchestratorId, status: Orchestrator["status"], scope: Reach) {
-          const [rows] = yield* batch([
-            sql`UPDATE orchestrators SET status = ${status} WHERE id = ${id} ${inScope(scope)} RETURNING *`
+          const [rows = [], named = []] = yield* batch([
+            sql`UPDATE orchestrators SET status = ${status} WHERE ${theOne(id, scope)} RETURNING *`,
+            sql`SELECT 1 FROM orchestrators WHERE id = ${id} ${inScope(scope)}`
           ])
+          if (named.length > 1) return yield* ScopeRequired.several("orchestrator", id)
           const orchestrator = yield* first(id, rows)
           yield* Effect.logInfo("orchestrator status set").pipe(Effect.annotateLogs({ orchestrator_id: id, status }))
           return orchestrator
@@ -102,9 +111,11 @@ export class Orchestrators extends Context.Service<Orchestrators, {
       )
 
       const remove = Effect.fn("Orchestrators.remove")(function*(id: OrchestratorId, scope: Reach) {
-        const [deleted = []] = yield* batch([
-          sql`DELETE FROM orchestrators WHERE id = ${id} ${inScope(scope)} RETURNING id`
+        const [deleted = [], left = []] = yield* batch([
+          sql`DELETE FROM orchestrators WHERE ${theOne(id, scope)} RETURNING id`,
+          sql`SELECT 1 FROM orchestrators WHERE id = ${id} ${inScope(scope)}`
         ])
+        if (left.length > 1) return yield* ScopeRequired.several("orchestrator", id)
         if (deleted.length === 0) return yield* OrchestratorNotFound.of(id)
         yield* Effect.logInfo("orchestrator removed").pipe(Effect.annotateLogs({ orchestrator_id: id }))
       })

@@ -20,7 +20,7 @@ export class Roles extends Context.Service<Roles, {
   readonly register: (
     registration: RoleRegistration,
     scope: Reach
-  ) => Effect.Effect<ReadonlyArray<Role>, UnknownOrchestrator>
+  ) => Effect.Effect<ReadonlyArray<Role>, UnknownOrchestrator | ScopeRequired>
   /** The roles by name. */
   readonly list: (scope: Reach) => Effect.Effect<ReadonlyArray<Role>>
   /** Without a scope, the one registered last of those that have the name. */
@@ -44,8 +44,10 @@ export class Roles extends Context.Service<Roles, {
           description: description || null,
           claims_from: claims_from || "incoming"
         }))
-        const machine = sql`id = ${id} AND ${inScope(scope)} ORDER BY last_heartbeat DESC, scope LIMIT 1`
-        const [machines = [], , rows] = yield* batch([
+        const machine = sql`id = ${id} AND ${inScope(scope)}
+          AND (SELECT count(*) FROM orchestrators WHERE id = ${id} AND ${inScope(scope)}) = 1`
+        const [several = [], machines = [], , rows] = yield* batch([
+          sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${inScope(scope)}`,
           sql`SELECT scope FROM orchestrators WHERE ${machine}`,
           sql`
             INSERT INTO roles (scope, name, description, claims_from, orchestrator_id, created_at)
@@ -61,6 +63,7 @@ export class Roles extends Context.Service<Roles, {
             SELECT * FROM roles WHERE orchestrator_id = ${id} AND scope =
               (SELECT scope FROM orchestrators WHERE ${machine}) ORDER BY name`
         ])
+        if (several.length > 1) return yield* ScopeRequired.several("orchestrator", id)
         if (machines.length === 0) return yield* UnknownOrchestrator.of(id)
         return yield* decode(rows)
       })

@@ -19,8 +19,6 @@ const decodeFlows = Schema.decodeUnknownEffect(
 export interface PollRequest {
   readonly orchestrator_id: OrchestratorId | undefined
   readonly scope: ScopeName | undefined
-  /** Whether the caller sees nothing outside that scope, the orchestrator included. */
-  readonly confined: boolean
 }
 
 export class Scheduler extends Context.Service<Scheduler, {
@@ -60,7 +58,7 @@ export class Scheduler extends Context.Service<Scheduler, {
           // The three that clients have always been given are there even when they are empty.
           queue_counts: { incoming: 0, claimed: 0, provisional: 0, ...decodeCounts(counts?.[0]?.counts) },
           provisional_tasks: yield* Effect.orDie(decodeTasks(tasks)),
-          orchestrator_registered: registered !== undefined && (!request.confined || registered.scope === seen),
+          orchestrator_registered: registered?.scope === seen,
           flows: Object.fromEntries(
             (yield* Effect.orDie(decodeFlows(flows))).map(({ name, states }) => [name, { states }])
           )

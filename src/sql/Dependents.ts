@@ -50,15 +50,34 @@ export const make = (sql: D1Client.D1Client) => {
     ]
   }
 
-  /** The blocker is about to be done: who waited only for it may be claimed. */
-  const release = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
-    sql`UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edgesTo(blocker)}`,
+  /** The blocker is about to be done: who waited only for it may be claimed. Nothing happens unless `condition` holds. */
+  const release = (
+    blocker: Blocker,
+    actor: string | null,
+    reason: string,
+    now: number,
+    condition: Fragment = sql`1`
+  ): Array<Statement<any>> => [
+    sql`
+      UPDATE dependencies SET satisfied_at = ${now}
+      WHERE satisfied_at IS NULL AND ${condition} AND ${edgesTo(blocker)}`,
     ...refresh(edgesTo(blocker), actor, reason, now)
   ]
 
-  /** The blocker is no longer done: who depends on it waits again. */
-  const hold = (blocker: Blocker, actor: string | null, reason: string, now: number): Array<Statement<any>> => [
-    sql`UPDATE dependencies SET satisfied_at = NULL WHERE satisfied_at IS NOT NULL AND ${edgesTo(blocker)}`,
+  /** The blocker is no longer done: who depends on it waits again, unless its name is also that of one that is done. */
+  const hold = (
+    blocker: Blocker,
+    actor: string | null,
+    reason: string,
+    now: number,
+    condition: Fragment = sql`1`
+  ): Array<Statement<any>> => [
+    sql`
+      UPDATE dependencies SET satisfied_at = NULL
+      WHERE satisfied_at IS NOT NULL AND ${condition} AND ${edgesTo(blocker)}
+        AND NOT EXISTS (
+          SELECT 1 FROM tasks AS other WHERE other.id IN (blocker_id, blocker_key) AND other.id <> ${blocker.id}
+            AND other.scope = dependencies.scope AND other.queue = 'done')`,
     ...refresh(edgesTo(blocker), actor, reason, now)
   ]
 

@@ -11,17 +11,17 @@ export const make = (sql: D1Client.D1Client) => {
   const leads = (source: Fragment, target: Fragment): Fragment =>
     sql`coalesce(${rule(sql`'.leads."' || ${source} || '"."' || ${target} || '"'`)}, 0)`
 
-  // Where a matter came up that somebody has to settle, before or after the task was claimed for that.
+  // Where a matter came up that somebody has to settle, whether or not the task was claimed for that.
   const cameFrom = sql`coalesce(intervention_from, 'claimed')`
-  const stuck = sql`queue = ${intervention}`
+  const stuck = sql`(queue = ${intervention} OR (queue = 'claimed' AND claimed_from = ${intervention}))`
 
   /**
    * Where the task counts as being. A lease that ran out is as good as held, for a move that may still be made; and a
    * matter that is settled goes on from where it came up, or is handed in like any other work that is not done.
    */
   const source = ({ afterLapse, flow }: Move): Fragment =>
-    sql`CASE WHEN ${stuck} THEN ${flow === "step" ? cameFrom : sql`iif(${cameFrom} = 'done', 'done', 'claimed')`}
-      ${afterLapse ? sql`WHEN lapsed_token IS NOT NULL THEN 'claimed'` : sql``} ELSE queue END`
+    sql`CASE ${afterLapse ? sql`WHEN lapsed_token IS NOT NULL THEN 'claimed'` : sql``} WHEN queue = ${intervention}
+      THEN ${flow === "step" ? cameFrom : sql`iif(${cameFrom} = 'done', 'done', 'claimed')`} ELSE queue END`
 
   /** Whether the move is a way out of the intervention wherever it came up: to start again, or to be done as before. */
   const settles = ({ to }: Move): Fragment =>
@@ -48,7 +48,7 @@ export const make = (sql: D1Client.D1Client) => {
   /** What the registered flow says, which is in `flows`. */
   const flowed = (move: Move, from: Fragment, to: Fragment): Fragment =>
     move.flow === "step"
-      ? sql`iif(${settles(move)} OR ${leads(from, to)} OR ${leads(origin, to)} ${
+      ? sql`iif(${settles(move)} OR ${leads(from, to)} OR ${leads(origin, to)} OR ${leads(sql`queue`, to)} ${
         move.to === "origin" ? sql`OR ${leads(from, sql`'incoming'`)}` : sql``
       }, ${to}, '')`
       : sql`iif(${starts(move, from)}, ${

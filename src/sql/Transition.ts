@@ -6,7 +6,7 @@
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
-import type { Move } from "../domain/TaskState.ts"
+import { intervention, type Move } from "../domain/TaskState.ts"
 import * as Landing from "./Landing.ts"
 import * as QueueCounts from "./QueueCounts.ts"
 
@@ -65,14 +65,15 @@ export const make = (sql: D1Client.D1Client) => {
         either(sql`${Number(yes.counts.includes(counter))}`, sql`${Number(no.counts.includes(counter))}`)
       }`
     const lapsed = (move: Move) => move.lease === "lapse" ? sql`grants` : sql`NULL`
-    const intervention = (move: Move) => move.clearsIntervention ? sql`0` : sql`needs_intervention`
+    // A task that goes back to where it waits for somebody to look at it still needs that.
+    const flagged = (move: Move) => move.clearsIntervention ? sql`${to} = ${intervention}` : sql`needs_intervention`
     return {
       to,
       event: either(sql`${yes.event}`, sql`${no.event}`),
       change: sql`
         version = version + 1, updated_at = ${now}, queue = ${to}, lapsed_token = ${either(lapsed(yes), lapsed(no))},
         completed_at = iif(${to} = 'done', completed_at, NULL), ${raised("attempt_count")}, ${raised("lease_losses")},
-        needs_intervention = ${either(intervention(yes), intervention(no))}, ${noLease}`
+        needs_intervention = ${either(flagged(yes), flagged(no))}, ${noLease}`
     }
   }
 
@@ -90,7 +91,7 @@ export const make = (sql: D1Client.D1Client) => {
         SELECT id, version + 1, scope, ${event}, queue, target, ${change.actor}, ${change.reason ?? null},
           ${change.details ?? null}, grants, ${change.now}
         FROM (SELECT *, ${landing(move)} AS target FROM tasks WHERE id = ${change.id} AND ${change.where}) AS tasks
-        WHERE target NOT IN ('', queue)`,
+        WHERE target NOT IN ('', ${move.afterLapse ? sql`iif(lapsed_token IS NULL, queue, '')` : sql`queue`})`,
       sql`
         UPDATE tasks SET ${columns(move, change.now, recordedQueue(move))} ${set}
         WHERE id = ${change.id} AND changes() > 0 RETURNING *`,

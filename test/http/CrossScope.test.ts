@@ -1,6 +1,7 @@
 /** What a key may refer to: nothing of another scope, however it names it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import * as server from "../support/server.ts"
 
 const Secret = "a secret of the server"
@@ -66,6 +67,65 @@ describe("D9: a key of one scope", () => {
       }
       const { body: task } = yield* admin("GET", "/api/v1/tasks/waits")
       assert.deepInclude(task, { blocked_by: "red-task", version: 1 })
+    }))
+
+  it.effect("changes nothing by a move that is refused, whatever waits for the task there", () =>
+    Effect.gen(function*() {
+      const { admin, blue, red } = yield* setup
+      for (const id of ["a", "TASK-a"]) yield* blue("POST", "/api/v1/tasks", { id, file_path: id, branch: "b" })
+      yield* blue("POST", "/api/v1/tasks", { id: "w", file_path: "w", branch: "b", blocked_by: "TASK-a" })
+      yield* admin("POST", "/api/v1/tasks/a/force-queue", { queue: "done", reason: "r" })
+      const before = (yield* blue("GET", "/api/v1/tasks/w")).body
+      assert.isNull(before.blocked_by, "either of the two names the blocker")
+      for (const call of [red, blue]) {
+        const body = { reason: "r", rejected_by: "x", accepted_by: "x" }
+        for (const verb of ["reject", "requeue", "accept", "fail"]) {
+          if (call === blue && verb === "fail") continue
+          assert.isAtLeast((yield* call("POST", `/api/v1/tasks/TASK-a/${verb}`, body)).status, 400)
+        }
+      }
+      assert.deepStrictEqual((yield* blue("GET", "/api/v1/tasks/w")).body, before)
+    }))
+
+  it.effect("D5: names the scope of a machine that several have, where that matters", () =>
+    Effect.gen(function*() {
+      const { admin, red } = yield* setup
+      yield* red("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "blue" })
+      const path = "/api/v1/orchestrators/k-blue"
+      for (
+        const refused of [
+          yield* admin("DELETE", path),
+          yield* admin("PATCH", path, { status: "maintenance" }),
+          yield* admin("POST", "/api/v1/roles/register", { orchestrator_id: "k-blue", roles: [{ name: "r" }] })
+        ]
+      ) {
+        assert.deepStrictEqual([refused.status, refused.body._tag], [400, "ScopeRequired"])
+      }
+      assert.strictEqual((yield* admin("POST", `${path}/heartbeat`)).status, 200)
+      assert.strictEqual((yield* admin("DELETE", `${path}?scope=red`)).status, 200)
+      assert.strictEqual((yield* admin("PATCH", path, { status: "maintenance" })).body.scope, "blue")
+    }))
+
+  it.effect("rotates nothing while it states another scope", () =>
+    Effect.gen(function*() {
+      const { red } = yield* setup
+      const path = "/api/v1/orchestrators/scopes/red/rotate-key"
+      assert.strictEqual((yield* red("POST", `${path}?scope=blue`)).status, 403)
+      assert.strictEqual((yield* red("POST", path, { scope: "blue" })).status, 403)
+    }))
+
+  it.effect("signs no submission with a name from elsewhere, or from before", () =>
+    Effect.gen(function*() {
+      const { blue, red } = yield* setup
+      yield* blue("POST", "/api/v1/tasks/claim", { ...claim("k-blue"), lease_duration_seconds: 60, agent_name: "spy" })
+      yield* TestClock.adjust("61 seconds")
+      yield* blue("POST", "/api/v1/tasks/claim", { ...claim("k-blue"), role_filter: "none" })
+      yield* blue("DELETE", "/api/v1/tasks/blue-task")
+      yield* red("POST", "/api/v1/tasks", { id: "blue-task", file_path: "x", branch: "b" })
+      yield* red("PATCH", "/api/v1/tasks/blue-task", { queue: "requires-intervention" })
+      yield* red("POST", "/api/v1/tasks/blue-task/submit", { commits_count: 0, turns_used: 0 })
+      const { history } = (yield* red("GET", "/api/v1/tasks/blue-task/history")).body
+      assert.include(history.at(-1), { event: "submitted", actor: "registration of k-red" })
     }))
 
   it.effect("cannot create what is done where there is an administrator, who can", () =>

@@ -38,6 +38,10 @@ describe("keys", () => {
       const bare = (yield* admin("POST", "/api/v1/scopes/red/keys")).body
       assert.strictEqual(bare.name, bare.id)
       assert.deepStrictEqual((yield* admin("GET", "/api/v1/scopes/blue/keys")).body, { keys: [] })
+      const other = (yield* admin("POST", "/api/v1/scopes/green/keys")).body
+      const everywhere = (yield* admin("GET", "/api/v1/keys")).body.keys
+      assert.sameMembers(everywhere.map(({ scope }: { readonly scope: string }) => scope), ["green", "red", "red"])
+      assert.notInclude(JSON.stringify(everywhere), other.api_key)
       assert.strictEqual((yield* send("GET", "/api/v1/tasks", undefined, bearer(api_key))).status, 200)
       const { keys } = (yield* admin("GET", "/api/v1/scopes/red/keys")).body
       assert.deepStrictEqual(keys.map((key: any) => key.id), [bare.id, known.id])

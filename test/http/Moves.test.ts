@@ -183,6 +183,79 @@ describe("a task in requires-intervention", () => {
     }))
 })
 
+const steps = (...pairs: ReadonlyArray<readonly [string, string]>) => ({
+  scope,
+  states: ["incoming", "claimed", "testing", "qa", "done"],
+  transitions: pairs.map(([from, to]) => ({ from, to }))
+})
+
+describe("moves out of odd places", () => {
+  it.effect("a late submit counts where it leads to the queue the task lapsed back to", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* post("tasks", task("a", { queue: "needs_continuation" }))
+      yield* post("tasks/claim", claim({ queue: "needs_continuation", lease_duration_seconds: 60 }))
+      yield* TestClock.adjust("61 seconds")
+      yield* post("tasks/claim", claim())
+      assert.include((yield* send("GET", "/api/v1/tasks/a")).body, { queue: "needs_continuation", lease_losses: 1 })
+      const late = yield* post("tasks/a/submit", { commits_count: 3, turns_used: 120, execution_notes: "half" })
+      assert.include(late.body, { queue: "needs_continuation", execution_notes: "half", commits_count: 3 })
+      const { incoming = 0, needs_continuation } = (yield* send("GET", `/api/v1/scheduler/poll?scope=${scope}`)).body
+        .queue_counts
+      assert.deepStrictEqual([incoming, needs_continuation], [0, 1])
+    }))
+
+  it.effect("a flow's own steps out of requires-intervention count, and a step to itself traps nothing", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* send("PUT", "/api/v1/flows/own", steps(["incoming", "claimed"], ["requires-intervention", "done"]))
+      yield* post("tasks", task("a", { flow: "own", role: "a" }))
+      yield* post("tasks/claim", claim({ role_filter: "a" }))
+      yield* send("PATCH", "/api/v1/tasks/a", { queue: "requires-intervention" })
+      assert.strictEqual((yield* post("tasks/a/accept", { accepted_by: "x" })).body.queue, "done")
+      const loop = steps(["claimed", "testing"], ["testing", "testing"], ["testing", "qa"], ["qa", "done"])
+      yield* send("PUT", "/api/v1/flows/loop", loop)
+      yield* post("tasks", task("b", { flow: "loop", queue: "testing" }))
+      yield* post("tasks/claim", claim({ queue: "testing" }))
+      assert.strictEqual((yield* post("tasks/b/submit", done)).body.queue, "qa")
+    }))
+
+  it.effect("what came up after done goes back there, also by the hand that claimed it", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* send("PUT", "/api/v1/flows/default", { scope, ...defaultFlow })
+      yield* post("tasks", task("a", { queue: "provisional" }))
+      yield* post("tasks/a/accept", { accepted_by: "x" })
+      yield* send("PATCH", "/api/v1/tasks/a", { queue: "requires-intervention", needs_intervention: true })
+      const fixer = claim({ queue: "requires-intervention", lease_duration_seconds: 60 })
+      yield* post("tasks/claim", fixer)
+      yield* TestClock.adjust("61 seconds")
+      yield* post("tasks/claim", claim())
+      const lapsed = (yield* send("GET", "/api/v1/tasks/a")).body
+      assert.include(lapsed, { queue: "requires-intervention", needs_intervention: 1 })
+      yield* post("tasks/claim", fixer)
+      assert.strictEqual((yield* post("tasks/a/accept", { accepted_by: "fixer" })).body.queue, "done")
+    }))
+
+  it.effect("a PATCH that changes the project goes by the queues the task has then", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* send("PUT", "/api/v1/flows/project", {
+        scope,
+        ...projectFlow,
+        child_flow: { transitions: [{ from: "claimed", to: "kid" }] }
+      })
+      yield* post("projects", { id: "p", title: "P", branch: "f", scope })
+      yield* post("tasks", task("a", { flow: "project" }))
+      const patch = (body: object) => send("PATCH", "/api/v1/tasks/a", body)
+      assert.strictEqual((yield* patch({ queue: "kid" })).status, 400)
+      assert.strictEqual((yield* patch({ queue: "kid", project_id: "p" })).body.queue, "kid")
+      assert.strictEqual((yield* patch({ queue: "incoming", project_id: null })).status, 200)
+      yield* patch({ project_id: "p" })
+      assert.strictEqual((yield* patch({ queue: "kid", project_id: null })).status, 400)
+    }))
+})
+
 describe("fail and force-queue", () => {
   it.effect("C1: fail keeps the reason, and is refused for what is over", () =>
     Effect.gen(function*() {
@@ -324,6 +397,42 @@ const takeBack = (attempt_count: number) => ({
   lease_expires_at: null,
   attempt_count,
   needs_intervention: false
+})
+
+describe("a PATCH that ends a lease from an old list", () => {
+  const endReview = { scope, queue: "provisional", claimed_by: null, lease_expires_at: null }
+
+  it.effect("does not bring back a review that is over, nor what is done", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const patch = (body: object) => send("PATCH", "/api/v1/tasks/a", body)
+      yield* post("tasks", task("a", { queue: "provisional" }))
+      yield* post("tasks/claim", claim({ queue: "provisional" }))
+      assert.include((yield* patch(endReview)).body, { queue: "provisional", claimed_by: null })
+      yield* post("tasks/a/reject", { reason: "r", rejected_by: "x" })
+      assert.include((yield* patch(endReview)).body, { queue: "incoming" })
+      yield* post("tasks/claim", claim({ agent_name: "bob" }))
+      assert.include((yield* patch(endReview)).body, { queue: "claimed", claimed_by: "bob" })
+      yield* post("tasks/a/submit", done)
+      yield* post("tasks/a/accept", { accepted_by: "x" })
+      for (const body of [endReview, { ...endReview, queue: "incoming", attempt_count: 1 }]) {
+        const answer = yield* patch(body)
+        assert.strictEqual(answer.status, 200)
+        assert.include(answer.body, { queue: "done" })
+        assert.isString(answer.body.completed_at)
+      }
+      assert.include((yield* patch({ queue: "incoming" })).body, { queue: "incoming" })
+    }))
+
+  it.effect("T2: lowers no count of attempts", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      yield* post("tasks", task("a", { attempt_count: 3 }))
+      yield* post("tasks/claim", claim())
+      const requeued = { scope, queue: "incoming", claimed_by: null, lease_expires_at: null, attempt_count: 1 }
+      assert.include((yield* send("PATCH", "/api/v1/tasks/a", requeued)).body, { queue: "incoming", attempt_count: 3 })
+      assert.include((yield* send("PATCH", "/api/v1/tasks/a", { attempt_count: 1 })).body, { attempt_count: 1 })
+    }))
 })
 
 describe("a PATCH that takes a lease back", () => {

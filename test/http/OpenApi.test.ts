@@ -63,9 +63,9 @@ describe("the OpenAPI document", () => {
       const { schema } = requestBody.content["application/json"]
       assert.isFalse([schema, ...schema.anyOf ?? []].some(({ type }: any) => type === "null"), operationId)
     }
-    const rotation = bodies.find(({ operationId }) => operationId === "orchestrators.rotateKey")
-    assert.deepStrictEqual(rotation.requestBody.content["application/json"].schema, {
-      $ref: "#/components/schemas/Rotation"
+    const issue = bodies.find(({ operationId }) => operationId === "keys.issue")
+    assert.deepStrictEqual(issue.requestBody.content["application/json"].schema, {
+      $ref: "#/components/schemas/NewKey"
     })
   })
 

@@ -16,12 +16,11 @@ import { CurrentCost, noCost } from "../../src/sql/Database.ts"
 import { defaultFlow, testingFlow } from "../support/flows.ts"
 import { ServicesLayer, servicesWith } from "../support/layers.ts"
 
-const poll = (request: { machine?: string; scope?: string; confined?: boolean }) =>
+const poll = (request: { machine?: string; scope?: string }) =>
   Scheduler.use((scheduler) =>
     scheduler.poll({
       orchestrator_id: request.machine === undefined ? undefined : OrchestratorId.make(request.machine),
-      scope: request.scope,
-      confined: request.confined ?? false
+      scope: request.scope
     })
   )
 const add = (id: string, scope: string, rest: object = {}) =>
@@ -112,20 +111,20 @@ describe("Scheduler.poll", () => {
       yield* machine("red", "m")
       yield* add("red", "red", { queue: "provisional" })
       assert.deepStrictEqual(yield* seen({ machine: "k-m" }), ["red", 1, true])
-      assert.deepStrictEqual(yield* seen({ machine: "k-m", scope: "blue" }), ["blue", 0, true])
+      assert.deepStrictEqual(yield* seen({ machine: "k-m", scope: "blue" }), ["blue", 0, false])
       assert.deepStrictEqual(yield* seen({ machine: "none" }), ["default", 0, false])
       assert.deepStrictEqual(yield* seen({ machine: "none", scope: "red" }), ["red", 1, false])
       assert.deepStrictEqual(yield* seen({}), ["default", 0, false])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("D4: whoever is confined to a scope learns nothing about another one's orchestrator", () =>
+  it.effect("D4: whoever asks about a scope learns nothing about another one's orchestrator", () =>
     Effect.gen(function*() {
       yield* machine("red", "m")
       yield* add("red", "red", { queue: "provisional" })
-      const stranger = yield* poll({ machine: "k-m", scope: "blue", confined: true })
-      assert.deepStrictEqual(stranger, yield* poll({ machine: "none", scope: "blue", confined: true }))
+      const stranger = yield* poll({ machine: "k-m", scope: "blue" })
+      assert.deepStrictEqual(stranger, yield* poll({ machine: "none", scope: "blue" }))
       assert.isFalse(stranger.orchestrator_registered)
-      assert.isTrue((yield* poll({ machine: "k-m", scope: "red", confined: true })).orchestrator_registered)
+      assert.isTrue((yield* poll({ machine: "k-m", scope: "red" })).orchestrator_registered)
     }).pipe(Effect.provide(ServicesLayer)))
 
   it.effect("with REQUIRE_SCOPE, a poll that names neither a scope nor a registered orchestrator is refused", () =>

@@ -242,11 +242,12 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
     /** Whether the task may be moved to `to`, as its flow says, or as every task may that follows none. */
     const mayGo = (to: string) => {
       if (task === undefined) return false
-      const at = stuck ? task.came : to === "done" && task.lapsed ? "claimed" : task.queue
-      if (stuck && (to !== "done" || task.came === "done")) return true
+      const settling = stuck || (held && task.origin === "requires-intervention")
+      if (settling && (to !== "done" || task.came === "done")) return true
+      const at = to === "done" && task.lapsed ? "claimed" : stuck ? task.came : task.queue
       return task.scope === "red"
         ? at === "claimed" || at === "provisional"
-        : [at, origin(task)].some((from) => rules.leads[from]?.[to] === 1)
+        : [at, origin(task), task.queue].some((from) => rules.leads[from]?.[to] === 1)
     }
     const handedOn = () => task!.scope === "red" ? "provisional" : rules.onward[origin(task!)] ?? rules.submit
     switch (command._tag) {

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import { CurrentActor } from "../../domain/Actor.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Acceptance, Failure, Rejection, Requeue, Submission } from "../../domain/MoveInput.ts"
 import { burntOut, moves } from "../../domain/TaskState.ts"
@@ -17,6 +18,7 @@ export const make = Effect.gen(function*() {
   const submit = Effect.fn("TaskQueue.submit")(
     function*(id: TaskId, work: Submission, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
+      const { name } = yield* CurrentActor
       const limits = { idleTurns: settings.burnoutIdleTurns, totalTurns: settings.burnoutTotalTurns }
       const { commits_count, turns_used } = work
       return yield* run({
@@ -27,8 +29,9 @@ export const make = Effect.gen(function*() {
         version: work.version,
         now,
         // After a lease ran out, the one who lost it is in the entry that says so.
-        actor: sql`coalesce(claimed_by, (SELECT actor FROM history
-          WHERE task_id = tasks.id AND event = ${moves.expire.event} ORDER BY version DESC LIMIT 1))`,
+        actor: sql`CASE WHEN lapsed_token IS NULL THEN coalesce(claimed_by, ${name}) ELSE (
+          SELECT actor FROM history
+          WHERE task_id = tasks.id AND event = ${moves.expire.event} ORDER BY version DESC LIMIT 1) END`,
         details: JSON.stringify({ commits_count, turns_used, ...(burntOut(work, limits) ? limits : {}) }),
         set: sql`, submitted_at = ${now}, commits_count = ${commits_count}, turns_used = ${turns_used},
           check_results = coalesce(${work.check_results ?? null}, check_results),

@@ -52,12 +52,19 @@ export const make = Effect.gen(function*() {
       where: sql`1 ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}
         ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`
     }, set)
-    // Who waits for the task is brought up to date with where it is then, which changes nothing if it was not moved. Only
-    // a registered flow leads out of `done`, so only its steps can make anybody wait again.
+    // Who waits for the task is brought up to date with it if the counters before this were, which they are with every
+    // move that was made. Only a registered flow leads out of `done`, so only its steps can make anybody wait again.
+    const made = sql`changes() > 0`
     const waiting: Array<Statement<any>> = move === moves.accept
-      ? dependents.release({ id, where: sql`id = ${id} AND queue = 'done'` }, null, `Task ${id} is done.`, now)
+      ? dependents.release({ id, where: sql`id = ${id} AND queue = 'done'` }, null, `Task ${id} is done.`, now, made)
       : move.flow === "step"
-      ? dependents.hold({ id, where: sql`id = ${id} AND queue <> 'done'` }, null, `Task ${id} is no longer done.`, now)
+      ? dependents.hold(
+        { id, where: sql`id = ${id} AND queue <> 'done'` },
+        null,
+        `Task ${id} is no longer done.`,
+        now,
+        made
+      )
       : []
     const answers = yield* batch([...steps, ...waiting])
     const task = yield* firstTask(answers[1])

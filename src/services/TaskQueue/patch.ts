@@ -59,9 +59,10 @@ export const make = Effect.gen(function*() {
       if (reach !== undefined && patch.orchestrator_id && machines?.length === 0) {
         return yield* InvalidTask.unknownOrchestrator(patch.orchestrator_id)
       }
+      const project = "project_id" in patch ? patch.project_id : task.project_id
       const plan = TaskPatches.plan(task, patch, {
         waitsFor: edges.map((edge) => String(edge.blocker_id)),
-        rules: decodeRules(flows?.[0]?.rules)?.[task.project_id === null ? "task" : "child"],
+        rules: decodeRules(flows?.[0]?.rules)?.[project ? "child" : "task"],
         forced: forcedBy !== undefined,
         now,
         leaseMillis: settings.defaultLeaseSeconds * 1000
