@@ -17,9 +17,9 @@ import { Authorization } from "./Authorization.ts"
 import { preferringMinimal } from "./Document.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
+import * as Moving from "./TaskMoves.ts"
 
 const params = { id: TaskId }
-const moveErrors = [Errors.TaskNotFound, Errors.InvalidTransition, Errors.VersionConflict] as const
 
 export class TasksApi extends HttpApiGroup.make("tasks")
   .add(
@@ -88,90 +88,13 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       summary: "Delete a task",
       description: "Deletes the task and keeps its history. Tasks that waited for it no longer do."
     })),
-    HttpApiEndpoint.post("submit", "/:id/submit", {
-      params,
-      query: scopeParameter,
-      payload: scoped(Moves.Submission),
-      success: Task,
-      error: moveErrors
-    }).annotate(Required, [
-      { fields: ["commits_count", "turns_used"], error: "Missing required fields: commits_count, turns_used" }
-    ]).annotateMerge(OpenApi.annotations({
-      summary: "Submit a result",
-      description:
-        "Ends the lease and hands the task to review in `provisional`; an agent that ran out of turns hands it to `needs_continuation`. Also after the lease ran out, until somebody else takes or moves the task."
-    })),
-    HttpApiEndpoint.post("accept", "/:id/accept", {
-      params,
-      query: scopeParameter,
-      payload: scoped(Moves.Acceptance),
-      success: Task,
-      error: moveErrors
-    }).annotate(Required, [{ fields: ["accepted_by"], error: "Missing required field: accepted_by" }])
-      .annotateMerge(OpenApi.annotations({
-        summary: "Accept a result",
-        description: "Makes the task `done`, and claimable whichever tasks waited only for it."
-      })),
-    HttpApiEndpoint.post("reject", "/:id/reject", {
-      params,
-      query: scopeParameter,
-      payload: scoped(Moves.Rejection),
-      success: Task,
-      error: moveErrors
-    }).annotate(Required, [
-      { fields: ["reason", "rejected_by"], error: "Missing required fields: reason, rejected_by" }
-    ]).annotateMerge(OpenApi.annotations({
-      summary: "Reject a result",
-      description: "Sends the task back to `incoming` with a reason, which the next agent finds on the task."
-    })),
-    HttpApiEndpoint.post("requeue", "/:id/requeue", {
-      params,
-      query: scopeParameter,
-      payload: [Schema.Null, scoped(Moves.Requeue)],
-      success: Task,
-      error: moveErrors
-    }).annotateMerge(OpenApi.annotations({
-      summary: "Requeue a task",
-      description:
-        "Gives up the work on the task and sends it back to the queue it was claimed from; from review, to `incoming`. The body may be empty."
-    })),
-    HttpApiEndpoint.post("fail", "/:id/fail", {
-      params,
-      query: scopeParameter,
-      payload: scoped(Moves.Failure),
-      success: Task,
-      error: moveErrors
-    }).annotate(Required, [{ fields: ["reason"], error: "Missing required field: reason" }])
-      .annotateMerge(OpenApi.annotations({
-        summary: "Fail a task",
-        description: "Gives the task up from wherever it is, ends its lease, and keeps the reason."
-      })),
-    HttpApiEndpoint.post("forceQueue", "/:id/force-queue", {
-      params,
-      query: scopeParameter,
-      payload: scoped(Moves.ForcedMove),
-      success: Task,
-      error: [Errors.TaskNotFound, InvalidTask, Errors.NotLeased, Errors.TaskBlocked, Errors.VersionConflict]
-    }).annotate(Required, [{ fields: ["queue", "reason"], error: "Missing required fields: queue, reason" }])
-      .annotateMerge(OpenApi.annotations({
-        summary: "Force a task into a queue",
-        description:
-          "Puts the task into any queue from any other, also into `done`, whatever its flow says. Its lease ends, and who did it and why is kept in its history and sent as a message about it. On a server with a secret only the administrator may."
-      })),
-    HttpApiEndpoint.post("completeHook", "/:id/hooks/:hookName/complete", {
-      params: {
-        ...params,
-        hookName: Schema.NonEmptyString.pipe(describe("The name of the hook."))
-      },
-      query: scopeParameter,
-      payload: scoped(Moves.HookResult),
-      success: Task,
-      error: [Errors.TaskNotFound, Errors.HookNotFound]
-    }).annotate(Required, [{ fields: ["status"], error: "status must be \"passed\" or \"failed\"" }])
-      .annotateMerge(OpenApi.annotations({
-        summary: "Complete a hook",
-        description: "Writes down how a hook of the task ended. Completions at the same time are all kept."
-      })),
+    Moving.submit,
+    Moving.accept,
+    Moving.reject,
+    Moving.requeue,
+    Moving.fail,
+    Moving.forceQueue,
+    Moving.completeHook,
     HttpApiEndpoint.get("history", "/:id/history", {
       params,
       query: scopeParameter,

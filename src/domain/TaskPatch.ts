@@ -7,6 +7,7 @@ import type * as Schema from "effect/Schema"
 import { invalidQueue, type Rules } from "./FlowRules.ts"
 import { InvalidTask } from "./InvalidTask.ts"
 import { rank } from "./Priority.ts"
+import { endsLease, isOutdated } from "./StalePatch.ts"
 import type { TaskRow } from "./Task.ts"
 import { described } from "./TaskColumns.ts"
 import { type NotLeased, type TaskBlocked } from "./TaskErrors.ts"
@@ -60,14 +61,6 @@ const internal: ReadonlySet<string> = new Set([
   "priority_rank"
 ])
 
-const expiryFields = ["attempt_count", "claimed_by", "lease_expires_at", "needs_intervention", "queue"].join()
-
-/** Whether the PATCH is the one by which clients take back a lease that has run out, as they last saw it. */
-export const takesBack = (patch: TaskPatch): boolean =>
-  Object.keys(patch).filter((field) => field !== "scope").toSorted().join() === expiryFields
-  && patch.queue === "incoming" && patch.claimed_by === null && patch.lease_expires_at === null
-  && patch.needs_intervention === false
-
 const completion = (task: TaskRow, patch: TaskPatch, queue: string, now: number): Columns =>
   queue !== "done" && task.queue === "done"
     ? { completed_at: null }
@@ -82,27 +75,6 @@ const cause = (task: TaskRow, queue: string): Columns =>
   queue !== intervention || task.queue === intervention || task.claimed_from === intervention
     ? {}
     : { intervention_from: task.queue }
-
-const endingFields = new Set([
-  "attempt_count",
-  "claimed_by",
-  "lease_expires_at",
-  "needs_intervention",
-  "queue",
-  "scope"
-])
-
-/** Whether the PATCH only ends a lease, and says where the task goes then. */
-const endsLease = (patch: TaskPatch): boolean =>
-  Object.keys(patch).every((field) => endingFields.has(field)) && patch.queue != null
-  && patch.claimed_by === null && patch.lease_expires_at === null
-
-/**
- * Clients end leases from lists that may be old. Work that is done by then stays done; a review that was rejected, and may
- * be in other hands, does not come back; and what was counted meanwhile is not forgotten.
- */
-const isOutdated = (task: TaskRow, { queue }: TaskPatch): boolean =>
-  task.queue === "done" || (queue === "provisional" && (task.queue === "incoming" || task.queue === "claimed"))
 
 const current = (task: TaskRow, name: string): string | number | null =>
   name === "metadata"

@@ -8,6 +8,7 @@ import { CurrentActor } from "../../domain/Actor.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import type { ForcedMove } from "../../domain/MoveInput.ts"
+import { takesBack } from "../../domain/StalePatch.ts"
 import { TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
 import type { TaskPatch } from "../../domain/TaskInput.ts"
 import * as TaskPatches from "../../domain/TaskPatch.ts"
@@ -94,7 +95,7 @@ export const make = Effect.gen(function*() {
   const patch = Effect.fn("TaskQueue.patch")(
     function*(id: TaskId, changes: TaskPatch, scope: ScopeName | undefined) {
       if (Object.keys(changes).every((field) => remarks.has(field))) return yield* InvalidTask.noFields()
-      if (TaskPatches.takesBack(changes)) return yield* takeBack(id, scope)
+      if (takesBack(changes)) return yield* takeBack(id, scope)
       return yield* run({ id, patch: changes, scope })
     }
   )
