@@ -12,7 +12,7 @@ import { Required } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
 const params = { id: TaskId }
-const moveErrors = [Errors.TaskNotFound, Errors.InvalidTransition, Errors.VersionConflict] as const
+const moveErrors = [Errors.TaskNotFound, Errors.InvalidTransition, Errors.LeaseLost, Errors.VersionConflict] as const
 
 export const submit = HttpApiEndpoint.post("submit", "/:id/submit", {
   params,
@@ -82,7 +82,14 @@ export const forceQueue = HttpApiEndpoint.post("forceQueue", "/:id/force-queue",
   query: scopeParameter,
   payload: scoped(Moves.ForcedMove),
   success: Task,
-  error: [Errors.TaskNotFound, InvalidTask, Errors.NotLeased, Errors.TaskBlocked, Errors.VersionConflict]
+  error: [
+    Errors.TaskNotFound,
+    InvalidTask,
+    Errors.LeaseLost,
+    Errors.NotLeased,
+    Errors.TaskBlocked,
+    Errors.VersionConflict
+  ]
 }).annotate(Required, [{ fields: ["queue", "reason"], error: "Missing required fields: queue, reason" }])
   .annotateMerge(OpenApi.annotations({
     summary: "Force a task into a queue",
@@ -98,7 +105,7 @@ export const completeHook = HttpApiEndpoint.post("completeHook", "/:id/hooks/:ho
   query: scopeParameter,
   payload: scoped(Moves.HookResult),
   success: Task,
-  error: [Errors.TaskNotFound, Errors.HookNotFound]
+  error: [Errors.TaskNotFound, Errors.HookNotFound, Errors.LeaseLost]
 }).annotate(Required, [{ fields: ["status"], error: "status must be \"passed\" or \"failed\"" }])
   .annotateMerge(OpenApi.annotations({
     summary: "Complete a hook",

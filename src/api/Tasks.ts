@@ -70,7 +70,14 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       query: scopeParameter,
       payload: scoped(Inputs.TaskPatch),
       success: Task,
-      error: [Errors.TaskNotFound, InvalidTask, Errors.NotLeased, Errors.TaskBlocked, Errors.VersionConflict]
+      error: [
+        Errors.TaskNotFound,
+        InvalidTask,
+        Errors.LeaseLost,
+        Errors.NotLeased,
+        Errors.TaskBlocked,
+        Errors.VersionConflict
+      ]
     }).annotateMerge(OpenApi.annotations({
       summary: "Change a task",
       description:

@@ -30,8 +30,18 @@ export const Claim = Schema.Struct({
 }).annotate({ identifier: "Claim" })
 export type Claim = typeof Claim.Type
 
-const expected = {
-  version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another.")
+/** What a call may state about the task it is about: it is refused with 409 where that does not hold. */
+export const expected = {
+  version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another."),
+  fencing_token: maybe(
+    Schema.Int,
+    "The token of the lease the call is made under: refused with 409 when that lease is over. Always needed for a task that is held, where the server is configured so."
+  )
+}
+
+export interface Expected {
+  readonly version?: number | null
+  readonly fencing_token?: number | null
 }
 
 export const Submission = Schema.Struct({
@@ -86,6 +96,7 @@ export const HookResult = Schema.Struct({
   status: Schema.Literals(["passed", "failed"]).annotate({ message: "status must be \"passed\" or \"failed\"" }).pipe(
     describe("How the hook ended.")
   ),
+  fencing_token: expected.fencing_token,
   evidence: maybe(JsonValue, "What shows it: any JSON, kept with the hook.")
 }).annotate({ identifier: "HookResult" })
 export type HookResult = typeof HookResult.Type

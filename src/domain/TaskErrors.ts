@@ -74,6 +74,40 @@ export class InvalidTransition extends TaggedError<InvalidTransition>()(
     })
 }
 
+export class LeaseLost extends TaggedError<LeaseLost>()(
+  "LeaseLost",
+  {
+    error: ErrorText,
+    task_id: TaskId,
+    queue: QueueName,
+    claimed_by: Schema.NullOr(Schema.String).pipe(describe("Who holds the task now; null when nobody does."))
+  },
+  {
+    httpApiStatus: 409,
+    description:
+      "The lease that the fencing token names is over, or the call has to name one and does not. Nothing was changed."
+  }
+) {
+  /** The lease of the token is not the task's. */
+  static readonly of = (task_id: TaskId, token: number, queue: QueueName, claimed_by: string | null) =>
+    new LeaseLost({
+      error: `The lease ${token} of task ${task_id} is over: ${
+        claimed_by === null ? `the task is in ${queue}, and nobody holds it` : `${claimed_by} holds the task now`
+      }. Stop working on it, and claim again.`,
+      task_id,
+      queue,
+      claimed_by
+    })
+  /** The server wants a token for a task that is held. */
+  static readonly unnamed = (task_id: TaskId, queue: QueueName, claimed_by: string | null) =>
+    new LeaseLost({
+      error: `Task ${task_id} is held by ${claimed_by}. Send the fencing_token that the claim was answered with.`,
+      task_id,
+      queue,
+      claimed_by
+    })
+}
+
 export class NotLeased extends TaggedError<NotLeased>()(
   "NotLeased",
   { error: ErrorText, task_id: TaskId },

@@ -14,6 +14,7 @@ import {
   Time
 } from "./Encoding.ts"
 import { OrchestratorId, QueueName, TaskId } from "./Identifier.ts"
+import { expected } from "./MoveInput.ts"
 import { pageParameters } from "./Page.ts"
 
 /** The fields a caller may write, at creation and later. */
@@ -108,7 +109,7 @@ export const TaskPatch = Schema.Struct({
   ),
   agent_name: maybe(Schema.String, "Who changes it: kept in the task's history."),
   branch_name: maybe(Schema.String, "Where the work that was begun can be found: kept in the task's history."),
-  version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another.")
+  ...expected
 }).annotate({ identifier: "TaskPatch" })
 export type TaskPatch = typeof TaskPatch.Type
 

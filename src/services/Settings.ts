@@ -29,6 +29,8 @@ export const SettingsConfig = Config.all({
   keyOverlapSeconds: Config.withDefault(within(0, MaxOverlapSeconds)("KEY_OVERLAP_SECONDS"), 86_400),
   /** Whether a request that needs a scope and names none is refused instead of getting the default scope. */
   requireScope: Config.withDefault(Config.Boolean("REQUIRE_SCOPE"), false),
+  /** Whether calls about a task that is held have to name its lease. Clients of the old server know no tokens. */
+  requireFencingToken: Config.withDefault(Config.Boolean("REQUIRE_FENCING_TOKEN"), false),
   /** The lease of a claim that does not say how long, in seconds. */
   defaultLeaseSeconds: Config.withDefault(seconds("DEFAULT_LEASE_SECONDS"), 300),
   /** The silence after which an orchestrator counts as offline, in seconds. */

@@ -21,6 +21,7 @@ import type {
   AtCapacity,
   HookNotFound,
   InvalidTransition,
+  LeaseLost,
   NoTasksAvailable,
   NotLeased,
   TaskBlocked,
@@ -40,7 +41,7 @@ import * as Removal from "./TaskQueue/remove.ts"
 /** A scope limits an operation to its records: in another scope, or with none such, the task is not found. */
 type Reach = ScopeName | undefined
 
-type MoveError = TaskNotFound | InvalidTransition | VersionConflict
+type MoveError = TaskNotFound | InvalidTransition | LeaseLost | VersionConflict
 
 export class TaskQueue extends Context.Service<TaskQueue, {
   /** Adds a task to the scope. It inherits its project's branch. */
@@ -70,20 +71,20 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     id: TaskId,
     patch: TaskPatch,
     scope: Reach
-  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | NotLeased | TaskBlocked | VersionConflict>
+  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | LeaseLost | NotLeased | TaskBlocked | VersionConflict>
   /** Puts the task into any queue, also into `done`, and ends the lease there is. */
   readonly force: (
     id: TaskId,
     forced: ForcedMove,
     scope: Reach
-  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | NotLeased | TaskBlocked | VersionConflict>
+  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | LeaseLost | NotLeased | TaskBlocked | VersionConflict>
   /** Writes down how one of the task's hooks ended. */
   readonly completeHook: (
     id: TaskId,
     hook: string,
     result: HookResult,
     scope: Reach
-  ) => Effect.Effect<Task, TaskNotFound | HookNotFound>
+  ) => Effect.Effect<Task, TaskNotFound | HookNotFound | LeaseLost>
   readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
   /** What happened to the task, oldest first; also of a deleted one. */
   readonly history: (id: TaskId, scope: Reach) => Effect.Effect<{

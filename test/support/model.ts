@@ -39,7 +39,7 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Review", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Continue", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Test", { agent: Agent }),
-  Schema.TaggedStruct("Submit", { id: Id, turns: between(0, 120) }),
+  Schema.TaggedStruct("Submit", { id: Id, turns: between(0, 120), fenced: Schema.Boolean }),
   Schema.TaggedStruct("Accept", { id: Id }),
   Schema.TaggedStruct("Reject", { id: Id }),
   Schema.TaggedStruct("Requeue", { id: Id }),
@@ -64,6 +64,7 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Block", { id: Id, blockers: Schema.Array(Id).check(Schema.isMaxLength(2)) }),
   Schema.TaggedStruct("Retitle", { id: Id, title: Schema.Literals(["x", "y"]) }),
   Schema.TaggedStruct("StaleVersion", { id: Id }),
+  Schema.TaggedStruct("StaleToken", { id: Id, off: Schema.Literals([-1, 1]) }),
   Schema.TaggedStruct("WrongScope", { id: Id, scope: ScopeOf }),
   Schema.TaggedStruct("Delete", { id: Id }),
   Schema.TaggedStruct("Wait", { seconds: Schema.Literals([1, 30, 60, 300]) }),
@@ -303,8 +304,17 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
         break
       case "Submit":
         yield* expecting(
-          held || (stuck && task.came !== "done") || task?.lapsed === true,
-          queue.submit(id, { commits_count: 0, turns_used: command.turns }, undefined),
+          (held || (stuck && task.came !== "done") || task?.lapsed === true)
+            && (!command.fenced || task.holder !== null || task.lapsed),
+          queue.submit(
+            id,
+            {
+              commits_count: 0,
+              turns_used: command.turns,
+              ...(command.fenced ? { fencing_token: task?.grants ?? 0 } : {})
+            },
+            undefined
+          ),
           id,
           () => {
             const target = handedOn()
@@ -441,6 +451,18 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
         const stale = { title: "stale", version: (task?.version ?? 1) - 1 }
         yield* expecting(false, queue.patch(id, stale, undefined), id, () => {})
         yield* expecting(false, queue.accept(id, { accepted_by: "x", version: stale.version }, undefined), id, () => {})
+        break
+      }
+      case "StaleToken": {
+        const fencing_token = (task?.grants ?? 0) + command.off
+        const refused = (effect: Effect.Effect<unknown, { readonly _tag: string }>) =>
+          expecting(false, effect, id, () => {})
+        yield* refused(queue.submit(id, { commits_count: 0, turns_used: 0, fencing_token }, undefined))
+        yield* refused(queue.accept(id, { accepted_by: "x", fencing_token }, undefined))
+        yield* refused(queue.reject(id, { reason: "r", rejected_by: "x", fencing_token }, undefined))
+        yield* refused(queue.requeue(id, { fencing_token }, undefined))
+        yield* refused(queue.fail(id, { reason: "r", fencing_token }, undefined))
+        yield* refused(queue.patch(id, { queue: "failed", fencing_token }, undefined))
         break
       }
       case "WrongScope": {

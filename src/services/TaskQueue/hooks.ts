@@ -2,20 +2,25 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
+import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { HookResult } from "../../domain/MoveInput.ts"
 import { HookNotFound, TaskNotFound } from "../../domain/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Fence from "../../sql/Fence.ts"
 import * as Transition from "../../sql/Transition.ts"
+import { Settings } from "../Settings.ts"
 import { logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
+  const { requireFencingToken } = yield* Settings
   const transition = Transition.make(sql)
+  const fence = Fence.make(sql, requireFencingToken)
 
   return Effect.fn("TaskQueue.completeHook")(
-    function*(id: TaskId, hook: string, { evidence, status }: HookResult, scope: ScopeName | undefined) {
+    function*(id: TaskId, hook: string, { evidence, fencing_token, status }: HookResult, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       // Hooks are text that callers wrote: only a list of objects has any to complete. The first of a name counts.
       const place = sql`(
@@ -24,7 +29,7 @@ export const make = Effect.gen(function*() {
       const where = sql`id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`
       const [, rows] = yield* batch([
         transition.record({
-          where: sql`${where} AND ${place} IS NOT NULL`,
+          where: sql`${where} AND ${place} IS NOT NULL ${fence(fencing_token)}`,
           event: "hook_completed",
           to: sql`queue`,
           actor: (yield* CurrentActor).name ?? sql`claimed_by`,
@@ -41,8 +46,10 @@ export const make = Effect.gen(function*() {
         yield* logTransition("hook_completed", task, null)
         return task
       }
-      const [known] = yield* batch([sql`SELECT id FROM tasks WHERE ${where}`])
-      return yield* known?.length === 0 ? TaskNotFound.of(id) : HookNotFound.of(id, hook)
+      const [known] = yield* batch([sql`SELECT * FROM tasks WHERE ${where}`])
+      const untouched = yield* firstTask(known)
+      if (untouched === undefined) return yield* TaskNotFound.of(id)
+      return yield* fenceProblem(untouched, fencing_token, requireFencingToken) ?? HookNotFound.of(id, hook)
     }
   )
 })

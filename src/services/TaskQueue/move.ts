@@ -26,7 +26,7 @@ export const make = Effect.gen(function*() {
         move: burntOut(work, limits) ? moves.burnOut : moves.submit,
         id,
         scope,
-        version: work.version,
+        expected: work,
         now,
         // After a lease ran out, the one who lost it is in the entry that says so.
         actor: sql`CASE WHEN lapsed_token IS NULL THEN coalesce(claimed_by, ${name}) ELSE (
@@ -50,7 +50,7 @@ export const make = Effect.gen(function*() {
         move: moves.accept,
         id,
         scope,
-        version: acceptance.version,
+        expected: acceptance,
         now,
         actor: acceptance.accepted_by,
         set: sql`, completed_at = ${completed}`
@@ -59,14 +59,14 @@ export const make = Effect.gen(function*() {
   )
 
   const reject = Effect.fn("TaskQueue.reject")(
-    function*(id: TaskId, { reason, rejected_by, version }: Rejection, scope: ScopeName | undefined) {
+    function*(id: TaskId, { reason, rejected_by, ...expected }: Rejection, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
         verb: "reject",
         move: moves.reject,
         id,
         scope,
-        version,
+        expected,
         now,
         actor: rejected_by,
         reason,
@@ -76,14 +76,14 @@ export const make = Effect.gen(function*() {
   )
 
   const requeue = Effect.fn("TaskQueue.requeue")(
-    function*(id: TaskId, { reason, version }: Requeue, scope: ScopeName | undefined) {
+    function*(id: TaskId, { reason, ...expected }: Requeue, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
         verb: "requeue",
         move: moves.requeue,
         id,
         scope,
-        version,
+        expected,
         now,
         actor: sql`claimed_by`,
         reason: reason ?? null,
@@ -93,14 +93,14 @@ export const make = Effect.gen(function*() {
   )
 
   const fail = Effect.fn("TaskQueue.fail")(
-    function*(id: TaskId, { failed_by, reason, version }: Failure, scope: ScopeName | undefined) {
+    function*(id: TaskId, { failed_by, reason, ...expected }: Failure, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
         verb: "fail",
         move: moves.fail,
         id,
         scope,
-        version,
+        expected,
         now,
         actor: failed_by ? failed_by : sql`claimed_by`,
         reason,

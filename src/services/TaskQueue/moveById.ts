@@ -1,12 +1,16 @@
 /** One move of one task by its id, in one batch: made if the task is where it starts, and explained if not. */
 import * as Effect from "effect/Effect"
 import type { Fragment, Statement } from "effect/sql/Statement"
+import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import type { Expected } from "../../domain/MoveInput.ts"
 import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
 import { landing, type Move, moves, sourcesOf } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
+import * as Fence from "../../sql/Fence.ts"
 import * as Transition from "../../sql/Transition.ts"
+import { Settings } from "../Settings.ts"
 import { logTransition, logTransitions } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
@@ -15,7 +19,7 @@ interface Order {
   readonly move: Move
   readonly id: TaskId
   readonly scope: ScopeName | undefined
-  readonly version: number | null | undefined
+  readonly expected: Expected
   readonly now: number
   readonly actor: Fragment | string | null
   readonly reason?: string | null
@@ -28,9 +32,11 @@ export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const transition = Transition.make(sql)
   const dependents = Dependents.make(sql)
+  const settings = yield* Settings
+  const fence = Fence.make(sql, settings.requireFencingToken)
 
   /** Why the task was not moved: read again, in the second round trip that only a refusal costs. */
-  const refusal = Effect.fnUntraced(function*({ id, move, scope, verb, version }: Order) {
+  const refusal = Effect.fnUntraced(function*({ expected: { fencing_token, version }, id, move, scope, verb }: Order) {
     const [rows, flows] = yield* batch([
       sql`SELECT * FROM tasks WHERE id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`,
       sql`SELECT name FROM flows WHERE (scope, name) = (SELECT scope, flow FROM tasks WHERE id = ${id})`
@@ -40,17 +46,19 @@ export const make = Effect.gen(function*() {
     if (typeof version === "number" && version !== task.version) {
       return yield* VersionConflict.of(id, version, task.version)
     }
+    const fenced = fenceProblem(task, fencing_token, settings.requireFencingToken)
+    if (fenced !== undefined) return yield* fenced
     return yield* move.flow === "step" && flows?.length === 1
       ? InvalidTransition.byFlow(verb, id, task.queue, task.flow, landing(move, task))
       : InvalidTransition.of(verb, id, task.queue, sourcesOf(move))
   })
 
   return Effect.fnUntraced(function*(order: Order) {
-    const { id, move, now, scope, set, version } = order
+    const { expected: { fencing_token, version }, id, move, now, scope, set } = order
     const steps = transition.byId(move, {
       ...order,
       where: sql`1 ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}
-        ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`
+        ${typeof version === "number" ? sql`AND version = ${version}` : sql``} ${fence(fencing_token)}`
     }, set)
     // Who waits for the task is brought up to date with it if the counters before this were, which they are with every
     // move that was made. Only a registered flow leads out of `done`, so only its steps can make anybody wait again.

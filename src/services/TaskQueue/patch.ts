@@ -5,6 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
+import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import type { ForcedMove } from "../../domain/MoveInput.ts"
@@ -23,7 +24,14 @@ import * as WritePatch from "./writePatch.ts"
 const Attempts = 5
 
 // What says something about the change, and nothing about the task.
-const remarks: ReadonlySet<string> = new Set(["version", "reason", "agent_name", "branch_name", "scope"])
+const remarks: ReadonlySet<string> = new Set([
+  "version",
+  "fencing_token",
+  "reason",
+  "agent_name",
+  "branch_name",
+  "scope"
+])
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
@@ -53,6 +61,8 @@ export const make = Effect.gen(function*() {
       if (typeof patch.version === "number" && patch.version !== task.version) {
         return yield* VersionConflict.of(id, patch.version, task.version)
       }
+      const fenced = fenceProblem(task, patch.fencing_token, false)
+      if (fenced !== undefined) return yield* fenced
       if (patch.project_id && projects?.[0]?.scope !== task.scope) {
         return yield* InvalidTask.unknownProject(patch.project_id)
       }
@@ -69,6 +79,11 @@ export const make = Effect.gen(function*() {
         leaseMillis: settings.defaultLeaseSeconds * 1000
       })
       if ("error" in plan) return yield* plan
+      // What only describes the task is nobody's in particular.
+      const unnamed = forcedBy === undefined && plan.protocol && settings.requireFencingToken
+        ? fenceProblem(task, patch.fencing_token, true)
+        : undefined
+      if (unnamed !== undefined) return yield* unnamed
       const changes = Object.keys(plan.columns).length > 0 || plan.blockers !== undefined
       if (!changes && forcedBy === undefined) return task
       const patched = yield* write(task, order, plan, now)

@@ -1,0 +1,18 @@
+/**
+ * Fencing: a call that names the lease it is made under changes nothing once that lease is over. Every grant has a token of
+ * its own, so that whoever lost a lease cannot be taken for whoever holds the next one.
+ */
+import type { TaskRow } from "./Task.ts"
+import { LeaseLost } from "./TaskErrors.ts"
+
+/** Why a call with this token may not be made, if so. `required`: whether a task that is held wants one. */
+export const fenceProblem = (
+  { claimed_by, fencing_token, id, lapsed_token, queue }: TaskRow,
+  token: number | null | undefined,
+  required: boolean
+): LeaseLost | undefined =>
+  token == null
+    ? required && claimed_by !== null ? LeaseLost.unnamed(id, queue, claimed_by) : undefined
+    : token === (fencing_token ?? lapsed_token)
+    ? undefined
+    : LeaseLost.of(id, token, queue, claimed_by)
