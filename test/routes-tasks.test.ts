@@ -159,7 +159,7 @@ describe("claims", () => {
       yield* send("POST", "/api/v1/tasks", task("a", { role: "build" }))
       const empty = yield* send("POST", "/api/v1/tasks/claim", { ...claim, role_filter: "review" })
       assert.strictEqual(empty.status, 404)
-      assert.include(empty.body, { message: "No tasks available", reason: "none_ready" })
+      assert.include(empty.body, { message: "No tasks available", reason: "role_mismatch" })
       assert.deepStrictEqual(empty.body.counts, { incoming: 1 })
       assert.strictEqual(empty.headers.get("retry-after"), String(empty.body.retry_after_seconds))
       assert.strictEqual(

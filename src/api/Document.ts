@@ -45,7 +45,7 @@ export const preferringMinimal = (claim: Record<string, any>) => ({
     ...claim.responses,
     204: {
       description:
-        "There is no task for this claim now, and the request prefers `return=minimal`. `Retry-After` says when to ask again, `X-Reason` why: `none_ready` or `maintenance`.",
+        "There is no task for this claim now, and the request prefers `return=minimal`. `Retry-After` says when to ask again, `X-Reason` why, as `reason` of the 404 does.",
       headers: {
         "retry-after": { schema: { type: "integer" }, required: true, description: "Seconds until to ask again." },
         "x-reason": { schema: { type: "string" }, required: true, description: "Why there is no task." }

@@ -165,8 +165,10 @@ export class AtCapacity extends TaggedError<AtCapacity>()(
 }
 
 /** Why a claim found nothing. */
-export const EmptyReason = Schema.Literals(["none_ready", "maintenance"]).pipe(
-  describe("`none_ready`: no unblocked task matches. `maintenance`: the orchestrator gets no work until it is lifted.")
+export const EmptyReason = Schema.Literals(["none_ready", "role_mismatch", "blocked", "held", "maintenance"]).pipe(
+  describe(
+    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `blocked`: what is there waits for other tasks. `held`: what is there is held by others. `maintenance`: the orchestrator gets no work until it is lifted."
+  )
 )
 
 export class NoTasksAvailable extends TaggedError<NoTasksAvailable>()(

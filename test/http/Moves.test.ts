@@ -375,6 +375,24 @@ describe("claims", () => {
       assert.strictEqual((yield* post("tasks", { ...task("c", { role: "builder" }), scope: "blue" })).status, 201)
     }))
 
+  it.effect("say why there is nothing: nobody for that role, all waiting, all held, or none at all", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const reason = (rest: object = {}) => Effect.map(post("tasks/claim", claim(rest)), ({ body }) => body.reason)
+      assert.strictEqual(yield* reason(), "none_ready")
+      yield* post("tasks", task("a", { role: "build" }))
+      assert.strictEqual(yield* reason({ role_filter: "review" }), "role_mismatch")
+      assert.strictEqual(yield* reason({ type_filter: ["x"] }), "role_mismatch")
+      yield* send("PATCH", "/api/v1/tasks/a", { blocked_by: "b" })
+      assert.strictEqual(yield* reason({ role_filter: "build" }), "blocked")
+      yield* post("tasks", task("r", { queue: "provisional" }))
+      yield* post("tasks/claim", claim({ queue: "provisional" }))
+      const held = yield* post("tasks/claim", claim({ queue: "provisional" }))
+      assert.deepInclude(held.body, { reason: "held", counts: { incoming: 1, provisional: 1 } })
+      yield* send("PATCH", "/api/v1/orchestrators/k-m", { status: "maintenance" })
+      assert.strictEqual(yield* reason(), "maintenance")
+    }))
+
   it.effect("8.1#14: look through priorities in the order they ask for", () =>
     Effect.gen(function*() {
       const { post } = yield* start

@@ -22,6 +22,24 @@ interface Attempt {
   readonly roles: ReadonlyArray<string>
 }
 
+// How many of the tasks that cannot be claimed are looked at.
+const Sample = 20
+
+const why = (queue: string, passedOver: boolean, waiting: number, blocked: number) =>
+  passedOver
+    ? {
+      reason: "role_mismatch" as const,
+      error: `Tasks in ${queue} are ready, but none of the roles or types of this claim. Ask for others, or later.`
+    }
+    : blocked > 0
+    ? { reason: "blocked" as const, error: `What is in ${queue} waits for other tasks. Ask again later.` }
+    : waiting > 0
+    ? { reason: "held" as const, error: `What is in ${queue} is held by others. Ask again later.` }
+    : {
+      reason: "none_ready" as const,
+      error: `No task is in ${queue} now. Ask again later, or check the name of the queue.`
+    }
+
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
 
@@ -30,7 +48,10 @@ export const make = Effect.gen(function*() {
     const { orchestrator_id } = claim
     const itself = sql`id = ${orchestrator_id} ${reach === undefined ? sql`` : sql`AND scope = ${reach}`}
       ORDER BY scope = ${scope} DESC, last_heartbeat DESC LIMIT 1`
-    const [machines = [], counted = [], known = [], flows = []] = yield* batch([
+    // Few are looked at, however many wait: what holds for those says enough.
+    const waiting = sql`tasks INDEXED BY tasks_held WHERE scope = ${scope} AND queue = ${queue}
+      AND (claimed_by IS NOT NULL OR blocked_by IS NOT NULL OR queue = 'done') LIMIT ${Sample}`
+    const [machines = [], counted = [], known = [], [state] = [], flows = []] = yield* batch([
       sql`
         SELECT status, coalesce(${claim.max_claimed ?? null}, max_claimed) AS maximum,
           (SELECT count(*) FROM tasks
@@ -40,6 +61,12 @@ export const make = Effect.gen(function*() {
       sql`
         SELECT name, claims_from FROM roles
         WHERE scope = (SELECT scope FROM orchestrators WHERE ${itself}) ORDER BY name`,
+      sql`
+        SELECT
+          EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_ready WHERE scope = ${scope} AND queue = ${queue}
+            AND claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done') AS ready,
+          count(*) AS waiting, count(blocked_by) AS blocked
+        FROM (SELECT blocked_by FROM ${waiting})`,
       ...(builtIn.includes(queue) || aside.includes(queue)
         ? []
         : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
@@ -67,6 +94,9 @@ export const make = Effect.gen(function*() {
     if (!maintenance && claimOf(queue) === moves.claim && typeof maximum === "number" && held >= maximum) {
       return yield* AtCapacity.of(orchestrator_id, held, maximum, RetryAfterSeconds)
     }
+    // A task that is ready for a claim without filters has come up just now.
+    const filtered = roles.length > 0 || (claim.type_filter?.length ?? 0) > 0
+    const passedOver = filtered && Number(state?.ready) === 1
     return yield* new NoTasksAvailable({
       message: "No tasks available",
       ...(maintenance
@@ -74,12 +104,7 @@ export const make = Effect.gen(function*() {
           reason: "maintenance" as const,
           error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
         }
-        : {
-          reason: "none_ready" as const,
-          error: queue in counts
-            ? `No task in ${queue} is ready for this claim. Ask again later.`
-            : `No task is in ${queue} now. Ask again later, or check the name of the queue.`
-        }),
+        : why(queue, passedOver, Number(state?.waiting), Number(state?.blocked))),
       counts,
       retry_after_seconds: RetryAfterSeconds
     })
