@@ -10,14 +10,12 @@ import { NoFields } from "../domain/NoFields.ts"
 import { pageOf } from "../domain/Page.ts"
 import { Database } from "../sql/Database.ts"
 import * as Patch from "../sql/Patch.ts"
+import { type Reach, within } from "../sql/Reach.ts"
 
 const decodeDrafts = Schema.decodeUnknownEffect(Schema.Array(DraftRow))
 
 const optional = ["domain", "file_path", "linked_task_id", "linked_project_id", "tags"] as const
 const filters = ["status", "author", "domain", "linked_task_id", "linked_project_id", "slug"] as const
-
-/** A scope limits an operation by id to its drafts; none means every scope. */
-type Reach = ScopeName | undefined
 
 export class Drafts extends Context.Service<Drafts, {
   readonly create: (scope: ScopeName, draft: NewDraft) => Effect.Effect<Draft>
@@ -37,8 +35,7 @@ export class Drafts extends Context.Service<Drafts, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
 
-      const one = (id: DraftId, scope: Reach) =>
-        scope === undefined ? sql`id = ${id}` : sql`id = ${id} AND scope = ${scope}`
+      const one = (id: DraftId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
 
       const first = Effect.fnUntraced(function*(id: DraftId, rows: ReadonlyArray<unknown> | undefined) {
         const [draft] = yield* Effect.orDie(decodeDrafts(rows))

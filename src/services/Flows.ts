@@ -18,14 +18,13 @@ import * as FlowImpact from "../domain/FlowImpact.ts"
 import { type FlowName, QueueName, type ScopeName } from "../domain/Identifier.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database, type Row } from "../sql/Database.ts"
+import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(FlowRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 
 const Held = Schema.Struct({ queue: QueueName, child: Schema.BooleanFromBit, tasks: Schema.Int })
 const decodeHeld = Schema.decodeUnknownEffect(Schema.Array(Held))
-
-type Reach = ScopeName | undefined
 
 export class Flows extends Context.Service<Flows, {
   /** Registers a flow, or a new version of it, and tells which tasks it leaves without a way on. */
@@ -45,8 +44,7 @@ export class Flows extends Context.Service<Flows, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
 
-      const named = (name: FlowName, scope: Reach) =>
-        scope === undefined ? sql`name = ${name}` : sql`scope = ${scope} AND name = ${name}`
+      const named = (name: FlowName, scope: Reach) => sql`${within(sql, scope)} AND name = ${name}`
 
       // Only the queues that may harm a task are looked into: the counters say which of them hold any. The index is named
       // because SQLite would rather walk the whole scope when the scope is a subquery.
@@ -108,7 +106,7 @@ export class Flows extends Context.Service<Flows, {
         const [found, stranded] = yield* batch([
           sql`SELECT * FROM flows WHERE ${which} LIMIT 2`,
           held(sql`(SELECT scope FROM flows WHERE ${which})`, name, impact),
-          sql`DELETE FROM flows WHERE ${which} AND (SELECT count(*) FROM flows WHERE ${which}) = 1`
+          sql`DELETE FROM flows WHERE ${onlyOne(sql, "flows", sql`name = ${name}`, scope)}`
         ])
         const flow = yield* only(name, found)
         yield* Effect.logInfo("flow deleted").pipe(Effect.annotateLogs({ flow: name, scope: flow.scope }))

@@ -22,6 +22,7 @@ import {
 import { type Caller, callerName, Unauthorized } from "../domain/Caller.ts"
 import type { ScopeName } from "../domain/Identifier.ts"
 import { Database } from "../sql/Database.ts"
+import { type Reach, within } from "../sql/Reach.ts"
 import * as Mint from "./Keys/mint.ts"
 import { KnownKeys } from "./KnownKeys.ts"
 import { Settings } from "./Settings.ts"
@@ -46,7 +47,7 @@ export class Keys extends Context.Service<Keys, {
     condition: Fragment
   ) => Effect.Effect<{ readonly api_key: string; readonly insert: Statement<any> }>
   /** The keys of the scope, or of all, the newest first. */
-  readonly list: (scope: ScopeName | undefined) => Effect.Effect<ReadonlyArray<ApiKey>>
+  readonly list: (scope: Reach) => Effect.Effect<ReadonlyArray<ApiKey>>
   readonly revoke: (scope: ScopeName, id: string, by: Actor) => Effect.Effect<void, KeyNotFound>
   /**
    * Issues the successor of the caller's key, which goes on working for a while. Whoever has none says which key it is,
@@ -89,9 +90,9 @@ export class Keys extends Context.Service<Keys, {
         return { api_key, insert }
       })
 
-      const list = Effect.fn("Keys.list")(function*(scope: ScopeName | undefined) {
+      const list = Effect.fn("Keys.list")(function*(scope: Reach) {
         const [rows] = yield* batch([sql`
-          SELECT ${sql.literal(visible)} FROM api_keys ${scope === undefined ? sql`` : sql`WHERE scope = ${scope}`}
+          SELECT ${sql.literal(visible)} FROM api_keys WHERE ${within(sql, scope)}
           ORDER BY created_at DESC, id`])
         return yield* decode(rows)
       })

@@ -21,14 +21,12 @@ import { pageOf } from "../domain/Page.ts"
 import { messageId } from "../domain/RecordId.ts"
 import { Database } from "../sql/Database.ts"
 import * as MessageStatements from "../sql/Messages.ts"
+import { type Reach, within } from "../sql/Reach.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(MessageRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 
 const filters = ["task_id", "type", "to_actor", "from_actor", "status"] as const
-
-/** A scope limits an operation by id to its messages; none means every scope. */
-type Reach = ScopeName | undefined
 
 export class Messages extends Context.Service<Messages, {
   readonly send: (scope: ScopeName, message: NewMessage) => Effect.Effect<Message, InvalidParentMessage>
@@ -57,8 +55,7 @@ export class Messages extends Context.Service<Messages, {
       const random = yield* SecureRandom.SecureRandom
       const { insert } = MessageStatements.make(sql)
 
-      const one = (id: MessageId, scope: Reach) =>
-        scope === undefined ? sql`id = ${id}` : sql`id = ${id} AND scope = ${scope}`
+      const one = (id: MessageId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
 
       const send = Effect.fn("Messages.send")(function*(scope: ScopeName, message: NewMessage) {
         const now = yield* Clock.currentTimeMillis

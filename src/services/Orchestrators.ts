@@ -17,14 +17,13 @@ import {
 } from "../domain/Orchestrator.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
+import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 import { Keys } from "./Keys.ts"
 import * as Register from "./Orchestrators/register.ts"
 import { Settings } from "./Settings.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(OrchestratorRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
-
-type Reach = ScopeName | undefined
 
 export class Orchestrators extends Context.Service<Orchestrators, {
   /** Makes the machine known, or renews what is known of it. `created` says which. A scope without a key gets one. */
@@ -53,13 +52,6 @@ export class Orchestrators extends Context.Service<Orchestrators, {
       const { batch, sql } = yield* Database
       const register = yield* Register.make
       const { orchestratorTimeoutSeconds } = yield* Settings
-      const inScope = (scope: Reach) => scope === undefined ? sql`` : sql`AND scope = ${scope}`
-
-      /** The machine of this id, if there is only one within reach: several scopes may have one. */
-      const theOne = (id: OrchestratorId, scope: Reach) =>
-        sql`id = ${id} ${inScope(scope)} AND (SELECT count(*) FROM orchestrators WHERE id = ${id} ${
-          inScope(scope)
-        }) = 1`
 
       const first = Effect.fnUntraced(function*(id: OrchestratorId, rows: ReadonlyArray<unknown> | undefined) {
         return (yield* decode(rows ?? []))[0] ?? (yield* OrchestratorNotFound.of(id))
@@ -69,8 +61,10 @@ export class Orchestrators extends Context.Service<Orchestrators, {
         const now = yield* Clock.currentTimeMillis
         const [, rows] = yield* batch([
           // Apart, because to name `status` in an update is to write its index entry again.
-          sql`UPDATE orchestrators SET status = 'active' WHERE id = ${id} AND status = 'offline' ${inScope(scope)}`,
-          sql`UPDATE orchestrators SET last_heartbeat = ${now} WHERE id = ${id} ${inScope(scope)} RETURNING *`
+          sql`UPDATE orchestrators SET status = 'active' WHERE id = ${id} AND status = 'offline' AND ${
+            within(sql, scope)
+          }`,
+          sql`UPDATE orchestrators SET last_heartbeat = ${now} WHERE id = ${id} AND ${within(sql, scope)} RETURNING *`
         ])
         return (yield* first(id, rows)).last_heartbeat
       })
@@ -90,8 +84,8 @@ export class Orchestrators extends Context.Service<Orchestrators, {
 
       const get = Effect.fn("Orchestrators.get")(function*(id: OrchestratorId, scope: Reach) {
         const [rows] = yield* batch([
-          sql`SELECT * FROM orchestrators WHERE id = ${id} ${
-            inScope(scope)
+          sql`SELECT * FROM orchestrators WHERE id = ${id} AND ${
+            within(sql, scope)
           } ORDER BY last_heartbeat DESC, scope LIMIT 1`
         ])
         return yield* first(id, rows)
@@ -100,8 +94,10 @@ export class Orchestrators extends Context.Service<Orchestrators, {
       const setStatus = Effect.fn("Orchestrators.setStatus")(
         function*(id: OrchestratorId, status: Orchestrator["status"], scope: Reach) {
           const [rows = [], named = []] = yield* batch([
-            sql`UPDATE orchestrators SET status = ${status} WHERE ${theOne(id, scope)} RETURNING *`,
-            sql`SELECT 1 FROM orchestrators WHERE id = ${id} ${inScope(scope)}`
+            sql`UPDATE orchestrators SET status = ${status} WHERE ${
+              onlyOne(sql, "orchestrators", sql`id = ${id}`, scope)
+            } RETURNING *`,
+            sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)}`
           ])
           if (named.length > 1) return yield* ScopeRequired.several("orchestrator", id)
           const orchestrator = yield* first(id, rows)
@@ -112,8 +108,8 @@ export class Orchestrators extends Context.Service<Orchestrators, {
 
       const remove = Effect.fn("Orchestrators.remove")(function*(id: OrchestratorId, scope: Reach) {
         const [deleted = [], left = []] = yield* batch([
-          sql`DELETE FROM orchestrators WHERE ${theOne(id, scope)} RETURNING id`,
-          sql`SELECT 1 FROM orchestrators WHERE id = ${id} ${inScope(scope)}`
+          sql`DELETE FROM orchestrators WHERE ${onlyOne(sql, "orchestrators", sql`id = ${id}`, scope)} RETURNING id`,
+          sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)}`
         ])
         if (left.length > 1) return yield* ScopeRequired.several("orchestrator", id)
         if (deleted.length === 0) return yield* OrchestratorNotFound.of(id)

@@ -21,12 +21,10 @@ import {
 import { type Task, TaskRow } from "../domain/Task.ts"
 import { Database } from "../sql/Database.ts"
 import * as Patch from "../sql/Patch.ts"
+import { type Reach, within } from "../sql/Reach.ts"
 
 const decodeProjects = Schema.decodeUnknownEffect(Schema.Array(ProjectRow))
 const decodeTasks = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
-
-/** A scope limits an operation by id to its projects; none means every scope. */
-type Reach = ScopeName | undefined
 
 const millis = (time: DateTime.Utc | null | undefined) => time ? DateTime.toEpochMillis(time) : null
 
@@ -59,8 +57,7 @@ export class Projects extends Context.Service<Projects, {
     Effect.gen(function*() {
       const { atomic, batch, sql } = yield* Database
 
-      const one = (id: ProjectId, scope: Reach) =>
-        scope === undefined ? sql`id = ${id}` : sql`id = ${id} AND scope = ${scope}`
+      const one = (id: ProjectId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
 
       const first = Effect.fnUntraced(function*(id: ProjectId, rows: ReadonlyArray<unknown> | undefined) {
         const [project] = yield* Effect.orDie(decodeProjects(rows))

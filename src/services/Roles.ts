@@ -8,12 +8,10 @@ import type { RoleName, ScopeName } from "../domain/Identifier.ts"
 import { type Role, RoleNotFound, type RoleRegistration, RoleRow, UnknownOrchestrator } from "../domain/Role.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
+import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(RoleRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
-
-/** A scope limits an operation to its roles; none means every scope. */
-type Reach = ScopeName | undefined
 
 export class Roles extends Context.Service<Roles, {
   /** Registers roles in the scope of the orchestrator, and answers all that are its own. */
@@ -33,8 +31,7 @@ export class Roles extends Context.Service<Roles, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
 
-      const inScope = (scope: Reach) => scope === undefined ? sql`1` : sql`scope = ${scope}`
-      const named = (name: RoleName, scope: Reach) => sql`${inScope(scope)} AND name = ${name}`
+      const named = (name: RoleName, scope: Reach) => sql`${within(sql, scope)} AND name = ${name}`
 
       const register = Effect.fn("Roles.register")(function*(registration: RoleRegistration, scope: Reach) {
         const now = yield* Clock.currentTimeMillis
@@ -44,10 +41,9 @@ export class Roles extends Context.Service<Roles, {
           description: description || null,
           claims_from: claims_from || "incoming"
         }))
-        const machine = sql`id = ${id} AND ${inScope(scope)}
-          AND (SELECT count(*) FROM orchestrators WHERE id = ${id} AND ${inScope(scope)}) = 1`
+        const machine = onlyOne(sql, "orchestrators", sql`id = ${id}`, scope)
         const [several = [], machines = [], , rows] = yield* batch([
-          sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${inScope(scope)}`,
+          sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)}`,
           sql`SELECT scope FROM orchestrators WHERE ${machine}`,
           sql`
             INSERT INTO roles (scope, name, description, claims_from, orchestrator_id, created_at)
@@ -69,7 +65,7 @@ export class Roles extends Context.Service<Roles, {
       })
 
       const list = Effect.fn("Roles.list")(function*(scope: Reach) {
-        const [rows] = yield* batch([sql`SELECT * FROM roles WHERE ${inScope(scope)} ORDER BY name, scope`])
+        const [rows] = yield* batch([sql`SELECT * FROM roles WHERE ${within(sql, scope)} ORDER BY name, scope`])
         return yield* decode(rows)
       })
 
@@ -84,7 +80,7 @@ export class Roles extends Context.Service<Roles, {
         const which = named(name, scope)
         const [rows] = yield* batch([
           sql`SELECT * FROM roles WHERE ${which} LIMIT 2`,
-          sql`DELETE FROM roles WHERE ${which} AND (SELECT count(*) FROM roles WHERE ${which}) = 1`
+          sql`DELETE FROM roles WHERE ${onlyOne(sql, "roles", sql`name = ${name}`, scope)}`
         ])
         const [role, another] = yield* decode(rows)
         if (another !== undefined) return yield* ScopeRequired.several("role", name)

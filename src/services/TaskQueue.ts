@@ -30,6 +30,7 @@ import type {
   VersionConflict
 } from "../domain/TaskErrors.ts"
 import type { NewTask, TaskFilter, TaskPatch } from "../domain/TaskInput.ts"
+import type { Reach } from "../sql/Reach.ts"
 import * as Claiming from "./TaskQueue/claim.ts"
 import * as Creation from "./TaskQueue/create.ts"
 import * as Hooks from "./TaskQueue/hooks.ts"
@@ -37,9 +38,6 @@ import * as Moves from "./TaskQueue/move.ts"
 import * as Patching from "./TaskQueue/patch.ts"
 import * as Reading from "./TaskQueue/read.ts"
 import * as Removal from "./TaskQueue/remove.ts"
-
-/** A scope limits an operation to its records: in another scope, or with none such, the task is not found. */
-type Reach = ScopeName | undefined
 
 type MoveError = TaskNotFound | InvalidTransition | LeaseLost | VersionConflict
 

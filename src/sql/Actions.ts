@@ -1,15 +1,12 @@
 /** What the statements about actions share, and one for whoever removes what they are about. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
-import type { ActionId, ScopeName } from "../domain/Identifier.ts"
-
-/** A scope limits an operation by id to its actions; none means every scope. */
-export type Reach = ScopeName | undefined
+import type { ActionId } from "../domain/Identifier.ts"
+import { type Reach, within } from "./Reach.ts"
 
 export const make = (sql: D1Client.D1Client) => ({
   /** The action with this id, if it is within reach. */
-  one: (id: ActionId, scope: Reach): Fragment =>
-    scope === undefined ? sql`id = ${id}` : sql`id = ${id} AND scope = ${scope}`,
+  one: (id: ActionId, scope: Reach): Fragment => sql`id = ${id} AND ${within(sql, scope)}`,
 
   /** The status an action is seen to have at `now`, as `actionSeenAt` has it. */
   seen: (now: number): Fragment => sql`iif(status = 'proposed' AND expires_at <= ${now}, 'expired', status)`,

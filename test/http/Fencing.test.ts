@@ -31,6 +31,7 @@ describe("a fencing token", () => {
           yield* post("tasks/a/reject", { reason: "r", rejected_by: "x", ...stale }),
           yield* post("tasks/a/requeue", stale),
           yield* post("tasks/a/fail", { reason: "r", ...stale }),
+          yield* post("tasks/a/force-queue", { queue: "incoming", reason: "r", ...stale }),
           yield* post("tasks/a/hooks/lint/complete", { status: "passed", ...stale }),
           yield* send("PATCH", "/api/v1/tasks/a", { lease_expires_at: "1970-01-01T00:10:00Z", ...stale })
         ]

@@ -13,8 +13,8 @@ import {
 import type { ActionId } from "../../domain/Identifier.ts"
 import { NoFields } from "../../domain/NoFields.ts"
 import * as ActionStatements from "../../sql/Actions.ts"
-import type { Reach } from "../../sql/Actions.ts"
 import { Database } from "../../sql/Database.ts"
+import type { Reach } from "../../sql/Reach.ts"
 import { decodeActions } from "./rows.ts"
 
 const isStatus = Schema.is(ActionStatus)

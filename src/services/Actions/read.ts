@@ -6,8 +6,8 @@ import { ActionNotFound } from "../../domain/ActionErrors.ts"
 import type { ActionId, ScopeName } from "../../domain/Identifier.ts"
 import { pageOf } from "../../domain/Page.ts"
 import * as ActionStatements from "../../sql/Actions.ts"
-import type { Reach } from "../../sql/Actions.ts"
 import { Database } from "../../sql/Database.ts"
+import type { Reach } from "../../sql/Reach.ts"
 import { decodeActions } from "./rows.ts"
 
 export const make = Effect.gen(function*() {

@@ -8,6 +8,7 @@ import type { HookResult } from "../../domain/MoveInput.ts"
 import { HookNotFound, TaskNotFound } from "../../domain/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Fence from "../../sql/Fence.ts"
+import { within } from "../../sql/Reach.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import { logTransition } from "./log.ts"
@@ -26,7 +27,7 @@ export const make = Effect.gen(function*() {
       const place = sql`(
         SELECT fullkey FROM json_each(iif(json_valid(hooks), hooks, '[]'))
         WHERE type = 'object' AND value ->> '$.name' = ${hook} ORDER BY key LIMIT 1)`
-      const where = sql`id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`
+      const where = sql`id = ${id} AND ${within(sql, scope)}`
       const [, rows] = yield* batch([
         transition.record({
           where: sql`${where} AND ${place} IS NOT NULL ${fence(fencing_token)}`,

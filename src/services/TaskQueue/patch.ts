@@ -15,6 +15,7 @@ import type { TaskPatch } from "../../domain/TaskInput.ts"
 import * as TaskPatches from "../../domain/TaskPatch.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
+import { within } from "../../sql/Reach.ts"
 import { Settings } from "../Settings.ts"
 import { logTransitions } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
@@ -40,7 +41,7 @@ export const make = Effect.gen(function*() {
   const expire = Expiry.make(sql)
 
   const one = (id: TaskId, scope: ScopeName | undefined) =>
-    sql`SELECT * FROM tasks WHERE id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`
+    sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`
 
   const run = Effect.fnUntraced(function*(order: WritePatch.Order) {
     const { forcedBy, id, patch, scope } = order
@@ -116,12 +117,12 @@ export const make = Effect.gen(function*() {
   )
 
   const force = Effect.fn("TaskQueue.force")(
-    function*(id: TaskId, { actor, queue, reason, version }: ForcedMove, scope: ScopeName | undefined) {
+    function*(id: TaskId, { actor, queue, reason, ...expected }: ForcedMove, scope: ScopeName | undefined) {
       return yield* run({
         id,
         scope,
         // Whoever held the task holds it no longer, wherever it goes.
-        patch: { queue, reason, claimed_by: null, needs_intervention: false, ...(version == null ? {} : { version }) },
+        patch: { queue, reason, claimed_by: null, needs_intervention: false, ...expected },
         forcedBy: actor || ((yield* CurrentActor).name ?? "administrator")
       })
     }

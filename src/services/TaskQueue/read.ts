@@ -6,6 +6,7 @@ import { pageOf } from "../../domain/Page.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/TaskInput.ts"
 import { Database } from "../../sql/Database.ts"
+import { within } from "../../sql/Reach.ts"
 import { decodeCounts, decodeHistory, decodeTasks, firstTask } from "./rows.ts"
 
 const lists = ["priority", "role", "type", "flow", "complexity"] as const
@@ -28,8 +29,6 @@ const isEnd = (queue: string) => queue === "done" || queue === "failed"
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
 
-  const inScope = (scope: ScopeName | undefined) => scope === undefined ? sql`` : sql`AND scope = ${scope}`
-
   // The predicates of the two halves of the claim order, word for word as the indexes have them.
   const ready = sql`claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done'`
   const held = sql`(claimed_by IS NOT NULL OR blocked_by IS NOT NULL OR queue = 'done')`
@@ -49,7 +48,7 @@ export const make = Effect.gen(function*() {
   ]
 
   const get = Effect.fn("TaskQueue.get")(function*(id: TaskId, scope: ScopeName | undefined) {
-    const [rows] = yield* batch([sql`SELECT * FROM tasks WHERE id = ${id} ${inScope(scope)}`])
+    const [rows] = yield* batch([sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])
     return (yield* firstTask(rows)) ?? (yield* TaskNotFound.of(id))
   })
 
@@ -98,7 +97,7 @@ export const make = Effect.gen(function*() {
   /** All entries, oldest first. They outlive their task, so a deleted task still has them. */
   const history = Effect.fn("TaskQueue.history")(function*(id: TaskId, scope: ScopeName | undefined) {
     const [rows = []] = yield* batch([
-      sql`SELECT * FROM history WHERE task_id = ${id} ${inScope(scope)} ORDER BY version`
+      sql`SELECT * FROM history WHERE task_id = ${id} AND ${within(sql, scope)} ORDER BY version`
     ])
     if (rows.length === 0) return yield* TaskNotFound.of(id)
     return { task_id: id, history: yield* decodeHistory(rows), total: rows.length }

@@ -7,6 +7,7 @@ import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import * as Actions from "../../sql/Actions.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
+import { within } from "../../sql/Reach.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { logTransition, logTransitions } from "./log.ts"
 import { firstTask } from "./rows.ts"
@@ -19,9 +20,9 @@ export const make = Effect.gen(function*() {
 
   return Effect.fn("TaskQueue.remove")(function*(id: TaskId, scope: ScopeName | undefined) {
     const now = yield* Clock.currentTimeMillis
-    const where = sql`id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`
+    const where = sql`id = ${id} AND ${within(sql, scope)}`
     const change = { where, event: "deleted", to: null, actor: (yield* CurrentActor).name ?? sql`claimed_by`, now }
-    const releases = dependents.release({ id, where }, null, `Task ${id} was deleted.`, now)
+    const releases = dependents.release({ id, where }, `Task ${id} was deleted.`, now)
     const answers = yield* batch([
       ...releases,
       ...dependents.forget({ id, where }),
