@@ -34,15 +34,15 @@ export const make = (sql: D1Client.D1Client) => {
    * Brings `blocked_by` of the waiting tasks up to date with their edges, and records it. `updated_at` stays: it says when
    * somebody worked on a task, and clients clean up after it.
    */
-  const refresh = (edges: Fragment, actor: string | null, reason: string, now: number): Array<Statement<any>> => {
+  const refresh = (edges: Fragment, reason: string, now: number): Array<Statement<any>> => {
     const waiting = sql`id IN (SELECT task_id FROM dependencies WHERE ${edges})
       AND blocked_by IS NOT ${remaining(sql`tasks.id`)}`
     return [
       sql`
-      INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
+      INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
       SELECT id, version + 1, scope,
         CASE WHEN ${remaining(sql`tasks.id`)} IS NULL THEN 'unblocked' ELSE 'blockers_changed' END,
-        queue, queue, ${actor}, ${reason}, grants, ${now}
+        queue, queue, ${reason}, grants, ${now}
       FROM tasks WHERE ${waiting}`,
       sql`
       UPDATE tasks SET version = version + 1, blocked_by = ${remaining(sql`tasks.id`)}
@@ -50,35 +50,28 @@ export const make = (sql: D1Client.D1Client) => {
     ]
   }
 
+  /** That a task which goes by this name is done: `TASK-x` also means `x`. */
+  const isDone = (scope: Fragment, name: Fragment, except?: TaskId): Fragment =>
+    sql`EXISTS (
+      SELECT 1 FROM tasks AS named WHERE +named.scope = ${scope} AND +named.queue = 'done'
+        AND named.id IN (${name}, iif(${name} GLOB 'TASK-*', substr(${name}, 6), NULL))
+        ${except === undefined ? sql`` : sql`AND named.id <> ${except}`})`
+
   /** The blocker is about to be done: who waited only for it may be claimed. Nothing happens unless `condition` holds. */
-  const release = (
-    blocker: Blocker,
-    actor: string | null,
-    reason: string,
-    now: number,
-    condition: Fragment = sql`1`
-  ): Array<Statement<any>> => [
+  const release = (blocker: Blocker, reason: string, now: number, condition = sql`1`): Array<Statement<any>> => [
     sql`
       UPDATE dependencies SET satisfied_at = ${now}
       WHERE satisfied_at IS NULL AND ${condition} AND ${edgesTo(blocker)}`,
-    ...refresh(edgesTo(blocker), actor, reason, now)
+    ...refresh(edgesTo(blocker), reason, now)
   ]
 
   /** The blocker is no longer done: who depends on it waits again, unless its name is also that of one that is done. */
-  const hold = (
-    blocker: Blocker,
-    actor: string | null,
-    reason: string,
-    now: number,
-    condition: Fragment = sql`1`
-  ): Array<Statement<any>> => [
+  const hold = (blocker: Blocker, reason: string, now: number, condition = sql`1`): Array<Statement<any>> => [
     sql`
       UPDATE dependencies SET satisfied_at = NULL
       WHERE satisfied_at IS NOT NULL AND ${condition} AND ${edgesTo(blocker)}
-        AND NOT EXISTS (
-          SELECT 1 FROM tasks AS other WHERE other.id IN (blocker_id, blocker_key) AND other.id <> ${blocker.id}
-            AND other.scope = dependencies.scope AND other.queue = 'done')`,
-    ...refresh(edgesTo(blocker), actor, reason, now)
+        AND NOT ${isDone(sql`dependencies.scope`, sql`blocker_id`, blocker.id)}`,
+    ...refresh(edgesTo(blocker), reason, now)
   ]
 
   /** The task is about to be deleted: its edges go, to it and from it. */
@@ -99,9 +92,8 @@ export const make = (sql: D1Client.D1Client) => {
     ...(blockers.length === 0 ? [] : [
       sql`
         INSERT OR IGNORE INTO dependencies (scope, blocker_key, blocker_id, task_id, position, satisfied_at)
-        SELECT ${scope}, value ->> 0, value ->> 1, ${id}, key, (
-          SELECT ${now} FROM tasks AS blocker WHERE +blocker.scope = ${scope} AND +blocker.queue = 'done'
-          AND blocker.id IN (value ->> 1, iif(value ->> 1 GLOB 'TASK-*', substr(value ->> 1, 6), NULL)) LIMIT 1)
+        SELECT ${scope}, value ->> 0, value ->> 1, ${id}, key,
+          iif(${isDone(sql`${scope}`, sql`value ->> 1`)}, ${now}, NULL)
         FROM json_each(${JSON.stringify(blockers.map((blocker) => [blockerKey(blocker), blocker]))}) WHERE ${where}`
     ])
   ]
@@ -127,8 +119,7 @@ export const make = (sql: D1Client.D1Client) => {
   const settle = (edges: Fragment, now: number): Statement<any> =>
     sql`
       UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edges}
-      AND EXISTS (SELECT 1 FROM tasks AS blocker WHERE +blocker.scope = dependencies.scope AND +blocker.queue = 'done'
-        AND blocker.id IN (dependencies.blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6), NULL)))`
+      AND ${isDone(sql`dependencies.scope`, sql`blocker_id`)}`
 
   return { dependAll, edgesFromAll, edgesToAll, settle, refresh, release, hold, forget, depend, remaining }
 }

@@ -93,7 +93,6 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
     dependents.settle(dependents.edgesToAll(scope, done), now),
     ...dependents.refresh(
       dependents.edgesToAll(scope, done),
-      null,
       "A task it waits for was imported, and is done.",
       now
     )

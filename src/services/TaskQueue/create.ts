@@ -117,7 +117,6 @@ export const make = Effect.gen(function*() {
         // Of this scope and really done: where nothing was created, the id may be another task's.
         ? dependents.release(
           { id: task.id, where: sql`${self} AND scope = ${scope} AND queue = 'done'` },
-          null,
           `Task ${task.id} is done.`,
           now
         )

@@ -9,6 +9,7 @@ import { landing, type Move, moves, sourcesOf } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Fence from "../../sql/Fence.ts"
+import { within } from "../../sql/Reach.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import { logTransition, logTransitions } from "./log.ts"
@@ -38,7 +39,7 @@ export const make = Effect.gen(function*() {
   /** Why the task was not moved: read again, in the second round trip that only a refusal costs. */
   const refusal = Effect.fnUntraced(function*({ expected: { fencing_token, version }, id, move, scope, verb }: Order) {
     const [rows, flows] = yield* batch([
-      sql`SELECT * FROM tasks WHERE id = ${id} ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}`,
+      sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`,
       sql`SELECT name FROM flows WHERE (scope, name) = (SELECT scope, flow FROM tasks WHERE id = ${id})`
     ])
     const task = yield* firstTask(rows)
@@ -57,18 +58,17 @@ export const make = Effect.gen(function*() {
     const { expected: { fencing_token, version }, id, move, now, scope, set } = order
     const steps = transition.byId(move, {
       ...order,
-      where: sql`1 ${scope === undefined ? sql`` : sql`AND scope = ${scope}`}
+      where: sql`${within(sql, scope)}
         ${typeof version === "number" ? sql`AND version = ${version}` : sql``} ${fence(fencing_token)}`
     }, set)
     // Who waits for the task is brought up to date with it if the counters before this were, which they are with every
     // move that was made. Only a registered flow leads out of `done`, so only its steps can make anybody wait again.
     const made = sql`changes() > 0`
     const waiting: Array<Statement<any>> = move === moves.accept
-      ? dependents.release({ id, where: sql`id = ${id} AND queue = 'done'` }, null, `Task ${id} is done.`, now, made)
+      ? dependents.release({ id, where: sql`id = ${id} AND queue = 'done'` }, `Task ${id} is done.`, now, made)
       : move.flow === "step"
       ? dependents.hold(
         { id, where: sql`id = ${id} AND queue <> 'done'` },
-        null,
         `Task ${id} is no longer done.`,
         now,
         made

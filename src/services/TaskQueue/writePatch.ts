@@ -56,10 +56,10 @@ export const make = Effect.gen(function*() {
       now
     }
     const reopens = task.queue === "done" && queue !== "done"
-      ? dependents.hold({ id: task.id, where }, null, `Task ${task.id} is no longer done.`, now)
+      ? dependents.hold({ id: task.id, where }, `Task ${task.id} is no longer done.`, now)
       : []
     const releases = task.queue !== "done" && queue === "done"
-      ? dependents.release({ id: task.id, where }, null, `Task ${task.id} is done.`, now)
+      ? dependents.release({ id: task.id, where }, `Task ${task.id} is done.`, now)
       : []
     const edges: Array<Statement<any>> = blockers === undefined
       ? []
