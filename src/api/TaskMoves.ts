@@ -14,6 +14,16 @@ import { scoped, scopeParameter } from "./Scoped.ts"
 const params = { id: TaskId }
 const moveErrors = [Errors.TaskNotFound, Errors.InvalidTransition, Errors.LeaseLost, Errors.VersionConflict] as const
 
+/** What a change that the caller designs may meet. */
+export const patchErrors = [
+  Errors.TaskNotFound,
+  InvalidTask,
+  Errors.LeaseLost,
+  Errors.NotLeased,
+  Errors.TaskBlocked,
+  Errors.VersionConflict
+] as const
+
 export const submit = HttpApiEndpoint.post("submit", "/:id/submit", {
   params,
   query: scopeParameter,
@@ -82,14 +92,7 @@ export const forceQueue = HttpApiEndpoint.post("forceQueue", "/:id/force-queue",
   query: scopeParameter,
   payload: scoped(Moves.ForcedMove),
   success: Task,
-  error: [
-    Errors.TaskNotFound,
-    InvalidTask,
-    Errors.LeaseLost,
-    Errors.NotLeased,
-    Errors.TaskBlocked,
-    Errors.VersionConflict
-  ]
+  error: patchErrors
 }).annotate(Required, [{ fields: ["queue", "reason"], error: "Missing required fields: queue, reason" }])
   .annotateMerge(OpenApi.annotations({
     summary: "Force a task into a queue",

@@ -70,14 +70,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       query: scopeParameter,
       payload: scoped(Inputs.TaskPatch),
       success: Task,
-      error: [
-        Errors.TaskNotFound,
-        InvalidTask,
-        Errors.LeaseLost,
-        Errors.NotLeased,
-        Errors.TaskBlocked,
-        Errors.VersionConflict
-      ]
+      error: Moving.patchErrors
     }).annotateMerge(OpenApi.annotations({
       summary: "Change a task",
       description:

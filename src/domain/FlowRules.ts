@@ -75,11 +75,11 @@ export interface Shape {
   readonly transitions: ReadonlyArray<Transition>
 }
 
-/** The rules of a flow and, for the tasks of a project, of its child flow, which also has the states its steps name. */
+/** The rules of a flow and, for the tasks of a project, of its child flow. */
 export const rulesOf = (flow: Shape, child: Shape | undefined): FlowRules => ({
   task: rules(flow.states, flow.transitions),
   child: rules(
-    [...flow.states, ...child?.states ?? [], ...child?.transitions.flatMap(({ from, to }) => [from, to]) ?? []],
+    [...flow.states, ...child?.states ?? []],
     [...child?.transitions ?? [], ...flow.transitions]
   )
 })

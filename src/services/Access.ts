@@ -73,7 +73,6 @@ export class Access extends Context.Service<Access, {
       })
 
       const refuse = Effect.fnUntraced(function*(address: string, hash: string, answer: Unauthorized) {
-        if (yield* isRefused(hash)) return yield* answer
         refused.set(hash, yield* Clock.currentTimeMillis)
         if (refused.size > MaxRefused) refused.delete(refused.keys().next().value!)
         if (!(yield* failures.failed(address))) return yield* answer
@@ -95,9 +94,11 @@ export class Access extends Context.Service<Access, {
         const seconds = keys.seen(hash) ? 0 : yield* remaining(address)
         if (seconds > 0) return yield* TooManyFailures.of(seconds)
         if (yield* isSecret(digest)) return Caller.of({ kind: "administrator" })
-        if (!token.startsWith("oct_")) return yield* refuse(address, hash, Unauthorized.notKey())
-        const key = (yield* isRefused(hash)) ? undefined : yield* keys.check(hash)
-        if (key === undefined) return yield* refuse(address, hash, Unauthorized.invalid())
+        const shaped = token.startsWith("oct_")
+        const wrong = shaped ? Unauthorized.invalid() : Unauthorized.notKey()
+        if (yield* isRefused(hash)) return yield* wrong
+        const key = shaped ? yield* keys.check(hash) : undefined
+        if (key === undefined) return yield* refuse(address, hash, wrong)
         return Caller.of({ kind: "key", scope: key.scope, id: key.id, name: key.name })
       })
 

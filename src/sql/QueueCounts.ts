@@ -14,18 +14,18 @@ export const make = (sql: D1Client.D1Client) => {
   const raise = (counts: Fragment, queue: Fragment, by: number): Fragment =>
     sql`json_set(${counts}, '$."' || ${queue} || '"', coalesce(${counts} ->> ('$."' || ${queue} || '"'), 0) + ${by})`
 
+  const shift = (from: Fragment, to: Fragment): Fragment => raise(raise(sql`counts`, from, -1), to, 1)
+
   /** The counters as they will be after one task is moved or deleted. */
-  const count = ({ to, where }: Moved): Statement<any> => {
-    const left = raise(sql`counts`, sql`moved.queue`, -1)
-    return to === null
+  const count = ({ to, where }: Moved): Statement<any> =>
+    to === null
       ? sql`
-        UPDATE queue_counts SET counts = ${left}
+        UPDATE queue_counts SET counts = ${raise(sql`counts`, sql`moved.queue`, -1)}
         FROM (SELECT scope AS owner, queue FROM tasks WHERE ${where}) AS moved WHERE scope = moved.owner`
       : sql`
-        UPDATE queue_counts SET counts = ${raise(left, sql`moved.target`, 1)}
+        UPDATE queue_counts SET counts = ${shift(sql`moved.queue`, sql`moved.target`)}
         FROM (SELECT scope AS owner, queue, ${to} AS target FROM tasks WHERE ${where}) AS moved
         WHERE scope = moved.owner AND moved.queue <> moved.target`
-  }
 
   /** The same for any number of tasks, of the scopes that `when` holds for. */
   const countAll = ({ to, when, where }: Record<"to" | "when" | "where", Fragment>): Statement<any> => {
@@ -43,7 +43,7 @@ export const make = (sql: D1Client.D1Client) => {
   /** The counters after the statement before this one moved a task of `scope` between these queues, or did not. */
   const countChange = (scope: string, from: string, to: string): Statement<any> =>
     sql`
-      UPDATE queue_counts SET counts = ${raise(raise(sql`counts`, sql`${from}`, -1), sql`${to}`, 1)}
+      UPDATE queue_counts SET counts = ${shift(sql`${from}`, sql`${to}`)}
       WHERE scope = ${scope} AND changes() > 0`
 
   /** Adds one task to `queue` of `scope`, when `where` holds. */
@@ -55,7 +55,7 @@ export const make = (sql: D1Client.D1Client) => {
   /** The counters after the statement before this one changed the task with this id, as its newest history says. */
   const countRecorded = (id: string): Statement<any> =>
     sql`
-      UPDATE queue_counts SET counts = ${raise(raise(sql`counts`, sql`moved.queue`, -1), sql`moved.target`, 1)}
+      UPDATE queue_counts SET counts = ${shift(sql`moved.queue`, sql`moved.target`)}
       FROM (
         SELECT scope AS owner, from_queue AS queue, to_queue AS target FROM history
         WHERE task_id = ${id} AND version = (SELECT version FROM tasks WHERE id = ${id})) AS moved
