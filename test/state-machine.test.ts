@@ -39,8 +39,8 @@ describe("the table of moves", () => {
     assert.strictEqual(landing(claimOf("incoming"), { queue: "incoming", claimed_from: null }), "claimed")
   })
 
-  it("hands nothing out of claimed, done or failed", () => {
-    assert.deepStrictEqual([...unclaimable].toSorted(), ["claimed", "done", "failed"])
+  it("hands nothing out of claimed, or out of an end", () => {
+    assert.deepStrictEqual([...unclaimable].toSorted(), ["cancelled", "claimed", "done", "failed"])
   })
 
   it("sends an agent that ran out of turns to needs_continuation", () => {

@@ -90,6 +90,9 @@ export const MaxCount = 1_000_000_000
 /** Counts. */
 export const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: MaxCount }))
 
+/** Counts of what there must be some of. */
+export const positive = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: MaxCount }))
+
 /** A whole number in a path or a query string: digits only, since `1e3` is a number that nobody means. */
 export const IntegerParameter = Schema.String.check(
   Schema.isPattern(/^-?\d{1,15}$/, { expected: "a whole number" })

@@ -32,7 +32,7 @@ export interface FlowRules {
 }
 
 /** The queues of every flow. */
-export const builtIn: ReadonlyArray<QueueName> = ["incoming", "claimed", "done", "failed"]
+export const builtIn: ReadonlyArray<QueueName> = ["incoming", "claimed", "done", "failed", "cancelled"]
 
 /** Queues that clients put tasks aside in, whatever flow they follow. */
 export const aside: ReadonlyArray<QueueName> = [

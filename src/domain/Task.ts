@@ -7,6 +7,7 @@ import { OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "./Ident
 export const DefaultBranch = "main"
 
 const count = (description: string) => Schema.Int.pipe(describe(description))
+const limit = (description: string) => Schema.NullOr(Schema.Int).pipe(describe(description))
 const flag = (description: string) => Flag.pipe(describe(description))
 
 const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
@@ -31,6 +32,22 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
   fencing_token: Schema.NullOr(Schema.Int).pipe(
     describe("Names this lease: it rises with every grant. Null when nobody holds the task.")
   ),
+  deadline_at: Schema.NullOr(time).pipe(
+    describe("When the present attempt has to end, however often its lease is renewed; null when nothing limits it.")
+  ),
+  max_attempt_seconds: limit("How long one attempt may take, in seconds; null when nothing limits it."),
+  cancel_requested_at: Schema.NullOr(time).pipe(
+    describe("When its holder was asked to stop: the task is cancelled when the lease ends.")
+  ),
+  cancel_reason: text("Why it is to be cancelled, or was."),
+  available_at: Schema.NullOr(time).pipe(
+    describe("Until when it backs off after an attempt that was given up; null when it does not.")
+  ),
+  external_key: text("What its creator knows it by: one open task of a scope has it."),
+  max_attempts: limit("How many attempts may be given up before it fails: null is the server's default, 0 no limit."),
+  max_lease_losses: limit("How many leases may run out before it fails: null is the server's default, 0 no limit."),
+  max_rejections: limit("How many results may be rejected before it fails: null is the server's default, 0 no limit."),
+  failure_reason: text("Why it failed, while it is in `failed`."),
   attempt_count: count("How often work on it was given up: requeued, or its lease lost."),
   rejection_count: count("How often a result was rejected."),
   lease_losses: count("How often a lease ran out before the work was handed in."),
@@ -70,6 +87,9 @@ export const TaskRow = Schema.Struct({
   claimed_from: Schema.NullOr(QueueName),
   intervention_from: Schema.NullOr(QueueName),
   grants: Schema.Int,
+  lease_seconds: Schema.NullOr(Schema.Int),
+  checkpoint: Schema.NullOr(JsonColumn),
+  setbacks: Schema.NullOr(JsonColumn),
   lapsed_token: Schema.NullOr(Schema.Int)
 })
 export type TaskRow = typeof TaskRow.Type

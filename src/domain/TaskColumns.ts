@@ -22,7 +22,11 @@ const plain = [
   "submitted_at",
   "execution_notes",
   "hooks",
-  "flow_overrides"
+  "flow_overrides",
+  "max_attempt_seconds",
+  "max_attempts",
+  "max_lease_losses",
+  "max_rejections"
 ] as const
 const defaulted = {
   commits_count: 0,

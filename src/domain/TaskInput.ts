@@ -11,6 +11,7 @@ import {
   JsonValue,
   maybe,
   natural,
+  positive,
   Time
 } from "./Encoding.ts"
 import { OrchestratorId, QueueName, TaskId } from "./Identifier.ts"
@@ -35,7 +36,14 @@ const writable = {
   metadata: maybe(JsonValue, "Anything you want kept: returned as sent."),
   pr_number: maybe(integer, "Its pull request's number."),
   attempt_count: maybe(natural, "How often work on it was given up."),
-  needs_intervention: maybe(FlagInput, "Whether a person or a fixer must look at it.")
+  needs_intervention: maybe(FlagInput, "Whether a person or a fixer must look at it."),
+  max_attempt_seconds: maybe(
+    positive,
+    "How long one attempt may take, in seconds, however often its lease is renewed. Counts from the next claim."
+  ),
+  max_attempts: maybe(natural, "How many attempts may be given up before it fails; 0 is no limit."),
+  max_lease_losses: maybe(natural, "How many leases may run out before it fails; 0 is no limit."),
+  max_rejections: maybe(natural, "How many results may be rejected before it fails; 0 is no limit.")
 }
 
 export const NewTask = Schema.Struct({

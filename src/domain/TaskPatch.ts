@@ -58,6 +58,10 @@ const internal: ReadonlySet<string> = new Set([
   "intervention_from",
   "lapsed_token",
   "grants",
+  "lease_seconds",
+  "deadline_at",
+  "cancel_requested_at",
+  "available_at",
   "priority_rank"
 ])
 

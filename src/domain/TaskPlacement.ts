@@ -60,7 +60,10 @@ export const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, lease
       claimed_from: null,
       orchestrator_id: null,
       lease_expires_at: null,
-      ...(queue === task.queue ? {} : { lapsed_token: null })
+      lease_seconds: null,
+      deadline_at: null,
+      cancel_requested_at: null,
+      ...(queue === task.queue ? {} : { lapsed_token: null, available_at: null })
     }
   }
   const granted = released || holder !== task.claimed_by
@@ -72,6 +75,10 @@ export const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, lease
     : unclaimable.includes(task.queue)
     ? "incoming"
     : task.queue
+  const deadline = granted
+    ? queue === "claimed" && task.max_attempt_seconds !== null ? now + task.max_attempt_seconds * 1000 : null
+    : column(task.deadline_at)
+  const until = column(patch.lease_expires_at) ?? (granted ? now + leaseMillis : column(task.lease_expires_at))
   return {
     queue,
     claimed_by: holder,
@@ -82,9 +89,14 @@ export const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, lease
       : granted
       ? null
       : task.orchestrator_id,
-    lease_expires_at: column(patch.lease_expires_at) ?? (granted ? now + leaseMillis : column(task.lease_expires_at)),
+    // An attempt ends at its deadline, whoever renews its lease.
+    lease_expires_at: deadline === null ? until : Math.min(Number(until), Number(deadline)),
+    lease_seconds: granted ? null : task.lease_seconds,
+    deadline_at: deadline,
+    cancel_requested_at: granted ? null : column(task.cancel_requested_at),
     grants: granted ? task.grants + 1 : task.grants,
-    lapsed_token: null
+    lapsed_token: null,
+    available_at: null
   }
 }
 

@@ -10,7 +10,7 @@ import type { QueueName } from "./Identifier.ts"
 export interface Move {
   /** What history calls it. */
   readonly event: string
-  /** The queues it leads from; `other` is every queue but `claimed`, `unfinished` every one but `done` and `failed`. */
+  /** The queues it leads from; `other` is every queue but `claimed`, `unfinished` every one where work may still be done. */
   readonly from: ReadonlyArray<QueueName> | "other" | "unfinished"
   /** Where it leads: a queue, the queue the task was claimed from (`origin`), or nowhere else (`same`). */
   readonly to: { readonly queue: QueueName } | "origin" | "same"
@@ -65,8 +65,11 @@ export const moves = {
   expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false })
 } as const satisfies Record<string, Move>
 
+/** The queues in which a task has come to an end; only a person brings it back. */
+export const ends: ReadonlyArray<QueueName> = ["done", "failed", "cancelled"]
+
 /** The queues no task is handed out from: somebody works on it, or nobody should. */
-export const unclaimable: ReadonlyArray<QueueName> = ["claimed", "done", "failed"]
+export const unclaimable: ReadonlyArray<QueueName> = ["claimed", ...ends]
 
 /** What a claim on this queue does: a task under review stays where it is. */
 export const claimOf = (queue: QueueName): Move => queue === "provisional" ? moves.claimReview : moves.claim
@@ -90,12 +93,16 @@ export const startsIn = ({ from }: Pick<Move, "from">, queue: QueueName): boolea
   from === "other"
     ? queue !== "claimed"
     : from === "unfinished"
-    ? queue !== "done" && queue !== "failed"
+    ? !ends.includes(queue)
     : from.includes(queue)
 
 /** The queues a move may start in, as a refusal names them. */
 export const sourcesOf = ({ from }: Pick<Move, "from">): string =>
-  from === "other" ? "any queue but claimed" : from === "unfinished" ? "neither done nor failed" : from.join(" or ")
+  from === "other"
+    ? "any queue but claimed"
+    : from === "unfinished"
+    ? "neither done, failed nor cancelled"
+    : from.join(" or ")
 
 /** Turns without a commit, and turns at all, after which a submitted task needs another agent to go on. */
 export interface BurnoutLimits {

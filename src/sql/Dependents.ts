@@ -3,8 +3,8 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { TaskId } from "../domain/Identifier.ts"
 
-/** What an edge is found by. */
-export const blockerKey = (id: string) => id.replace(/^(TASK-)+/, "")
+/** What an edge is found by: the same for `x` and `TASK-x`. SQL has it as `replace(id, 'TASK-', '')`. */
+export const blockerKey = (id: string) => id.replaceAll("TASK-", "")
 
 interface Blocker {
   readonly id: TaskId

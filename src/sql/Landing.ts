@@ -1,7 +1,7 @@
 /** Where a move leads a task under the flow it follows, as an expression over the columns of `tasks`. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
-import { intervention, type Move } from "../domain/TaskState.ts"
+import { ends, intervention, type Move } from "../domain/TaskState.ts"
 
 export const make = (sql: D1Client.D1Client) => {
   const kind = sql`iif(project_id IS NULL, '$.task', '$.child')`
@@ -38,7 +38,7 @@ export const make = (sql: D1Client.D1Client) => {
     move.from === "other"
       ? sql`queue <> 'claimed'`
       : move.from === "unfinished"
-      ? sql`queue NOT IN ('done', 'failed')`
+      ? sql`queue NOT IN ${sql.in(ends)}`
       : sql`(${from} IN ${sql.in(move.from)} ${move.flow === "step" ? sql`OR ${settles(move)}` : sql``})`
 
   // A task that was claimed from a queue of the flow's own may go on from there as well.

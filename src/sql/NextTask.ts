@@ -2,6 +2,7 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
 import type { ScopeName } from "../domain/Identifier.ts"
+import * as Ready from "./Ready.ts"
 
 export interface Wanted {
   readonly scope: ScopeName
@@ -15,10 +16,12 @@ export interface Wanted {
 }
 
 export const make = (sql: D1Client.D1Client) => {
+  const { ready: claimable } = Ready.make(sql)
+
   /** The id of the task, as an expression; null when there is none. */
   const next = ({ queue, ranks, roles, scope, types }: Wanted): Fragment => {
     const ready = sql`
-      scope = ${scope} AND queue = ${queue} AND claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done'
+      scope = ${scope} AND queue = ${queue} AND ${claimable}
       ${types.length === 0 ? sql`` : sql`AND type IN (SELECT value FROM json_each(${JSON.stringify(types)}))`}`
     const order = sql`ORDER BY priority_rank, created_at, id LIMIT 1`
     // One index holds who is ready, in the order of claims; another holds the same for each role, so that a claim for

@@ -46,7 +46,7 @@ export const make = (sql: D1Client.D1Client) => {
     const raised = (counter: Counter) =>
       move.counts.includes(counter) ? sql`, ${sql(counter)} = ${sql(counter)} + 1` : sql``
     return sql`
-      version = version + 1, updated_at = ${now}, queue = ${queue}, lapsed_token = NULL
+      version = version + 1, updated_at = ${now}, queue = ${queue}, lapsed_token = NULL, available_at = NULL
       ${move.to === "same" || destinationIsDone(move) ? sql`` : sql`, completed_at = NULL`}
       ${raised("attempt_count")} ${raised("rejection_count")} ${raised("lease_losses")}
       ${move.clearsIntervention ? sql`, needs_intervention = 0` : sql``}
@@ -54,7 +54,8 @@ export const make = (sql: D1Client.D1Client) => {
   }
 
   const noLease =
-    sql`claimed_by = NULL, claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL`
+    sql`claimed_by = NULL, claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
+      lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL`
 
   /** Two moves that end leases, in one: `yes` for the tasks for which `condition` holds, `no` for the others. */
   const merged = (condition: Fragment, yes: Move, no: Move, now: number) => {
@@ -71,7 +72,9 @@ export const make = (sql: D1Client.D1Client) => {
       to,
       event: either(sql`${yes.event}`, sql`${no.event}`),
       change: sql`
-        version = version + 1, updated_at = ${now}, queue = ${to}, lapsed_token = ${either(lapsed(yes), lapsed(no))},
+        version = version + 1, updated_at = ${now}, queue = ${to}, lapsed_token = ${
+        either(lapsed(yes), lapsed(no))
+      }, available_at = NULL,
         completed_at = iif(${to} = 'done', completed_at, NULL), ${raised("attempt_count")}, ${raised("lease_losses")},
         needs_intervention = ${either(flagged(yes), flagged(no))}, ${noLease}`
     }

@@ -268,9 +268,12 @@ describe("fail and force-queue", () => {
       assert.include(entry, { event: "failed", from_queue: "claimed", actor: "ann", reason: "the build is broken" })
       const again = yield* post("tasks/a/fail", { reason: "again" })
       assert.strictEqual(again.status, 409)
-      assert.include(again.body.error, "it is in failed, and only a task that is in neither done nor failed can be.")
+      assert.include(
+        again.body.error,
+        "it is in failed, and only a task that is in neither done, failed nor cancelled can be."
+      )
       assert.deepStrictEqual(again.body.details, [
-        "Invalid transition: task is in failed, expected neither done nor failed"
+        "Invalid transition: task is in failed, expected neither done, failed nor cancelled"
       ])
       assert.include((yield* post("tasks/a/fail", {})).body.error, "Missing required field: reason")
     }))

@@ -7,6 +7,7 @@ import type { Claim } from "../../domain/MoveInput.ts"
 import { AtCapacity, NoTasksAvailable } from "../../domain/TaskErrors.ts"
 import { claimOf, moves } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Ready from "../../sql/Ready.ts"
 import { decodeCounts, decodeRules } from "./rows.ts"
 
 // What an empty-handed orchestrator is told to wait, in seconds: its usual tick is longer, an idle retry loop is not.
@@ -42,6 +43,7 @@ const why = (queue: string, passedOver: boolean, waiting: number, blocked: numbe
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
+  const { held, ready } = Ready.make(sql)
 
   /** Fails with the reason, or answers the queue that the claim's first role claims from, when that is another one. */
   return Effect.fnUntraced(function*({ claim, queue, reach, roles, scope }: Attempt) {
@@ -49,8 +51,8 @@ export const make = Effect.gen(function*() {
     const itself = sql`id = ${orchestrator_id} ${reach === undefined ? sql`` : sql`AND scope = ${reach}`}
       ORDER BY scope = ${scope} DESC, last_heartbeat DESC LIMIT 1`
     // Few are looked at, however many wait: what holds for those says enough.
-    const waiting = sql`tasks INDEXED BY tasks_held WHERE scope = ${scope} AND queue = ${queue}
-      AND (claimed_by IS NOT NULL OR blocked_by IS NOT NULL OR queue = 'done') LIMIT ${Sample}`
+    const waiting =
+      sql`tasks INDEXED BY tasks_held WHERE scope = ${scope} AND queue = ${queue} AND ${held} LIMIT ${Sample}`
     const [machines = [], counted = [], known = [], [state] = [], flows = []] = yield* batch([
       sql`
         SELECT status, coalesce(${claim.max_claimed ?? null}, max_claimed) AS maximum,
@@ -64,7 +66,7 @@ export const make = Effect.gen(function*() {
       sql`
         SELECT
           EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_ready WHERE scope = ${scope} AND queue = ${queue}
-            AND claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done') AS ready,
+            AND ${ready}) AS ready,
           count(*) AS waiting, count(blocked_by) AS blocked
         FROM (SELECT blocked_by FROM ${waiting})`,
       ...(builtIn.includes(queue) || aside.includes(queue)
@@ -90,9 +92,9 @@ export const make = Effect.gen(function*() {
       return yield* InvalidTask.queue(invalidQueue(queue, "default", usual.task) ?? `Invalid queue "${queue}".`)
     }
     const maintenance = machine.status === "maintenance"
-    const [maximum, held] = [machine.maximum, Number(machine.held)]
-    if (!maintenance && claimOf(queue) === moves.claim && typeof maximum === "number" && held >= maximum) {
-      return yield* AtCapacity.of(orchestrator_id, held, maximum, RetryAfterSeconds)
+    const [maximum, holds] = [machine.maximum, Number(machine.held)]
+    if (!maintenance && claimOf(queue) === moves.claim && typeof maximum === "number" && holds >= maximum) {
+      return yield* AtCapacity.of(orchestrator_id, holds, maximum, RetryAfterSeconds)
     }
     // A task that is ready for a claim without filters has come up just now.
     const filtered = roles.length > 0 || (claim.type_filter?.length ?? 0) > 0

@@ -5,8 +5,10 @@ import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { pageOf } from "../../domain/Page.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/TaskInput.ts"
+import { ends } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
 import { within } from "../../sql/Reach.ts"
+import * as Ready from "../../sql/Ready.ts"
 import { decodeCounts, decodeHistory, decodeTasks, firstTask } from "./rows.ts"
 
 const lists = ["priority", "role", "type", "flow", "complexity"] as const
@@ -24,14 +26,12 @@ const values = [
 
 // Clients that name no limit go by all there is: they count what is in a queue, and renew every lease they find in one.
 // What has ended only grows, and they look at the newest.
-const isEnd = (queue: string) => queue === "done" || queue === "failed"
+const isEnd = (queue: string) => ends.includes(queue)
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
 
-  // The predicates of the two halves of the claim order, word for word as the indexes have them.
-  const ready = sql`claimed_by IS NULL AND blocked_by IS NULL AND queue <> 'done'`
-  const held = sql`(claimed_by IS NOT NULL OR blocked_by IS NOT NULL OR queue = 'done')`
+  const { held, ready } = Ready.make(sql)
 
   const conditions = (filter: TaskFilter): Array<Fragment> => [
     ...lists.flatMap((field) =>

@@ -8,6 +8,7 @@ import { messageId } from "../../domain/RecordId.ts"
 import type { TaskRow } from "../../domain/Task.ts"
 import type { TaskPatch } from "../../domain/TaskInput.ts"
 import type { Patched } from "../../domain/TaskPatch.ts"
+import { column } from "../../domain/TaskPlacement.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Messages from "../../sql/Messages.ts"
@@ -37,7 +38,11 @@ export const make = Effect.gen(function*() {
     const { agent_name, branch_name } = patch
     const queue = String(columns.queue ?? task.queue)
     const project = columns.project_id ?? null
-    const where = sql`id = ${task.id} AND version = ${task.version} ${
+    // A renewal is no change of the task, and must not be undone by what was planned before it.
+    const lease = columns.lease_expires_at === undefined && columns.queue === undefined
+      ? sql``
+      : sql`AND lease_expires_at IS ${column(task.lease_expires_at)}`
+    const where = sql`id = ${task.id} AND version = ${task.version} ${lease} ${
       project === null ? sql`` : sql`AND EXISTS (SELECT 1 FROM projects WHERE id = ${project} AND scope = tasks.scope)`
     }`
     const event = forcedBy !== undefined ? "force_queue" : protocol ? "patched" : "edited"
