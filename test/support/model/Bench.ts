@@ -1,0 +1,52 @@
+/** The services beside the model: what a step works with. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { OrchestratorId, TaskId } from "../../../src/domain/Identifier.ts"
+import { Flows } from "../../../src/services/Flows.ts"
+import { Leases } from "../../../src/services/Leases.ts"
+import { Orchestrators } from "../../../src/services/Orchestrators.ts"
+import { TaskQueue } from "../../../src/services/TaskQueue.ts"
+import { Database } from "../../../src/sql/Database.ts"
+import type { Command } from "./Command.ts"
+import * as World from "./World.ts"
+
+export const make = Effect.gen(function*() {
+  const queue = yield* TaskQueue
+  const leases = yield* Leases
+  const orchestrators = yield* Orchestrators
+  const flows = yield* Flows
+  const database = yield* Database
+  const orchestrator_id = OrchestratorId.make("k-m")
+  yield* orchestrators.register("red", { cluster: "k", machine_id: "m" })
+  yield* flows.register("blue", "default", World.flow)
+  const world = World.make()
+
+  /** Does what the model allows, and expects the service to refuse the rest. */
+  const expecting = Effect.fnUntraced(
+    function*(
+      allowed: boolean,
+      effect: Effect.Effect<unknown, { readonly _tag: string }>,
+      id: string,
+      change: () => void
+    ) {
+      const result = yield* Effect.result(effect)
+      assert.strictEqual(result._tag, allowed ? "Success" : "Failure", `${id}: ${JSON.stringify(result)}`)
+      if (allowed) world.changing(id, change)
+    }
+  )
+
+  /** Expects the service to refuse. */
+  const refused = (effect: Effect.Effect<unknown, { readonly _tag: string }>) =>
+    expecting(false, effect, "refused", () => {})
+
+  return { queue, leases, orchestrators, database, orchestrator_id, world, expecting, refused }
+})
+
+export type Bench = Effect.Success<typeof make>
+
+/** What each command does, and what it should have done. */
+export type Steps<Tag extends Command["_tag"]> = {
+  readonly [K in Tag]: (command: Extract<Command, { readonly _tag: K }>) => Effect.Effect<void>
+}
+
+export const idOf = (command: { readonly id: string }) => TaskId.make(command.id)

@@ -1,0 +1,76 @@
+/** What may be done to the server: the commands that random sequences are made of. */
+import * as Schema from "effect/Schema"
+
+const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+const Id = Schema.Literals(["a", "b", "c", "d"])
+const Agent = Schema.Literals(["ann", "bob"])
+const Role = Schema.NullOr(Schema.Literals(["build", "review"]))
+const ScopeOf = Schema.Literals(["red", "blue"])
+
+export const Command = Schema.Union([
+  Schema.TaggedStruct("Create", {
+    id: Id,
+    scope: ScopeOf,
+    role: Role,
+    priority: Schema.Literals(["P0", "P1", "P2", "P10"]),
+    blockers: Schema.Array(Id).check(Schema.isMaxLength(2))
+  }),
+  Schema.TaggedStruct("Claim", {
+    scope: ScopeOf,
+    agent: Agent,
+    roles: Schema.Array(Schema.Literals(["build", "review"])).check(Schema.isMaxLength(2))
+  }),
+  Schema.TaggedStruct("Review", { scope: ScopeOf, agent: Agent }),
+  Schema.TaggedStruct("Continue", { scope: ScopeOf, agent: Agent }),
+  Schema.TaggedStruct("Test", { agent: Agent }),
+  Schema.TaggedStruct("Submit", { id: Id, turns: between(0, 120), fenced: Schema.Boolean }),
+  Schema.TaggedStruct("Accept", { id: Id }),
+  Schema.TaggedStruct("Reject", { id: Id }),
+  Schema.TaggedStruct("Requeue", { id: Id }),
+  Schema.TaggedStruct("Move", {
+    id: Id,
+    queue: Schema.Literals([
+      "incoming",
+      "claimed",
+      "provisional",
+      "failed",
+      "needs_continuation",
+      "requires-intervention",
+      "testing"
+    ])
+  }),
+  Schema.TaggedStruct("Fail", { id: Id }),
+  Schema.TaggedStruct("Force", {
+    id: Id,
+    queue: Schema.Literals(["incoming", "claimed", "provisional", "done", "failed", "requires-intervention"])
+  }),
+  Schema.TaggedStruct("Assign", { id: Id, agent: Schema.NullOr(Agent) }),
+  Schema.TaggedStruct("Block", { id: Id, blockers: Schema.Array(Id).check(Schema.isMaxLength(2)) }),
+  Schema.TaggedStruct("Retitle", { id: Id, title: Schema.Literals(["x", "y"]) }),
+  Schema.TaggedStruct("StaleVersion", { id: Id }),
+  Schema.TaggedStruct("StaleToken", { id: Id, off: Schema.Literals([-1, 1]) }),
+  Schema.TaggedStruct("WrongScope", { id: Id, scope: ScopeOf }),
+  Schema.TaggedStruct("Delete", { id: Id }),
+  Schema.TaggedStruct("Wait", { seconds: Schema.Literals([1, 30, 60, 300]) }),
+  Schema.TaggedStruct("Reap", {}),
+  Schema.TaggedStruct("Heartbeat", {})
+])
+export type Command = typeof Command.Type
+
+/** A start with work waiting, so that no sequence spends itself on an empty queue: four tasks, a second apart. */
+export const Start = Schema.Array(Schema.Literals(["P0", "P1", "P2", "P10"])).check(
+  Schema.isMinLength(4),
+  Schema.isMaxLength(4)
+)
+export const begin = (priorities: typeof Start.Type): ReadonlyArray<Command> =>
+  (["d", "b", "a", "c"] as const).flatMap((id, i) => [
+    {
+      _tag: "Create",
+      id,
+      scope: i < 2 ? "red" : "blue",
+      role: i % 2 === 0 ? "build" : "review",
+      priority: priorities[i]!,
+      blockers: []
+    },
+    { _tag: "Wait", seconds: 1 }
+  ])

@@ -1,0 +1,39 @@
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type { Bench, Steps } from "./Bench.ts"
+
+const LeaseSeconds = 60
+
+export const make = (
+  { orchestrator_id, queue, world }: Bench
+): Steps<"Claim" | "Review" | "Continue" | "Test"> => {
+  const claim = Effect.fnUntraced(
+    function*(scope: string, agent_name: string, from: string, roles: ReadonlyArray<string>) {
+      world.expire(scope)
+      const [id, next] = world.next(scope, from, roles) ?? []
+      const result = yield* Effect.result(queue.claim(scope, {
+        orchestrator_id,
+        agent_name,
+        queue: from,
+        role_filter: roles,
+        lease_duration_seconds: LeaseSeconds
+      }))
+      if (next === undefined) {
+        assert.strictEqual(result._tag, "Failure", "a claim found a task that the model has not")
+        if (result._tag === "Failure") assert.strictEqual(result.failure._tag, "NoTasksAvailable")
+        return
+      }
+      assert.strictEqual(result._tag === "Success" ? result.success.id : result.failure._tag, id)
+      world.grant(next, agent_name, LeaseSeconds, from)
+      next.queue = from === "provisional" ? from : "claimed"
+      next.version++
+      if (result._tag === "Success") assert.strictEqual(result.success.fencing_token, next.grants)
+    }
+  )
+  return {
+    Claim: ({ agent, roles, scope }) => claim(scope, agent, "incoming", roles),
+    Review: ({ agent, scope }) => claim(scope, agent, "provisional", []),
+    Continue: ({ agent, scope }) => claim(scope, agent, "needs_continuation", []),
+    Test: ({ agent }) => claim("blue", agent, "testing", [])
+  }
+}

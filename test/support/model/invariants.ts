@@ -1,0 +1,60 @@
+/** What always holds of the database: one queue, whole leases, true counters, one history row for each version. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type { Bench } from "./Bench.ts"
+
+export const make = ({ database: { batch, sql }, world }: Bench) => {
+  return Effect.fnUntraced(function*() {
+    const [rows = [], counts = [], history = [], holes = []] = yield* batch([
+      sql`SELECT * FROM tasks ORDER BY id`,
+      sql`SELECT scope, key AS queue, value AS n FROM queue_counts, json_each(counts) WHERE value <> 0 ORDER BY scope, key`,
+      sql`SELECT scope, queue, count(*) AS n FROM tasks GROUP BY scope, queue ORDER BY scope, queue`,
+      // One history row for each version there ever was, and the newest is the task's own.
+      sql`
+        SELECT task_id FROM history GROUP BY task_id HAVING count(*) <> max(version)
+        UNION ALL
+        SELECT id FROM tasks WHERE version <> (SELECT max(version) FROM history WHERE task_id = tasks.id)
+        UNION ALL
+        SELECT id FROM tasks WHERE queue <> (
+          SELECT to_queue FROM history WHERE task_id = tasks.id ORDER BY version DESC LIMIT 1)`
+    ])
+    assert.deepStrictEqual(counts, history, "the counters drifted")
+    assert.deepStrictEqual(holes, [], "a version without history, or history without its version")
+    const stored = rows.map((row) => ({
+      id: row.id,
+      scope: row.scope,
+      queue: row.queue,
+      version: row.version,
+      title: row.title,
+      holder: row.claimed_by,
+      token: row.fencing_token,
+      origin: row.claimed_from,
+      expires: row.lease_expires_at,
+      lapsed: row.lapsed_token !== null,
+      attempts: row.attempt_count,
+      rejections: row.rejection_count,
+      losses: row.lease_losses,
+      blocked_by: row.blocked_by ?? ""
+    }))
+    const expected = [...world.tasks].toSorted(([a], [b]) => a < b ? -1 : 1).map(([id, task]) => ({
+      id,
+      scope: task.scope,
+      queue: task.queue,
+      version: task.version,
+      title: task.title,
+      holder: task.holder,
+      token: task.holder === null ? null : task.grants,
+      origin: task.origin,
+      expires: task.holder === null ? null : task.expires,
+      lapsed: task.lapsed,
+      attempts: task.attempts,
+      rejections: task.rejections,
+      losses: task.losses,
+      blocked_by: world.unmet(id).join(",")
+    }))
+    assert.strictEqual(
+      stored.map((task) => JSON.stringify(task)).join("\n"),
+      expected.map((task) => JSON.stringify(task)).join("\n")
+    )
+  })
+}

@@ -1,0 +1,74 @@
+/** Tasks come and go, and time passes. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { type Bench, idOf, type Steps } from "./Bench.ts"
+
+const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
+
+export const make = (
+  { expecting, leases, orchestrator_id, orchestrators, queue, world }: Bench
+): Steps<"Create" | "Delete" | "Wait" | "Reap" | "Heartbeat"> => {
+  const { clock, edges, past, tasks } = world
+  return {
+    Create: (command) => {
+      const id = idOf(command)
+      const blockers = [...new Set(command.blockers)]
+      return expecting(
+        !tasks.has(id) && !blockers.includes(command.id),
+        queue.create(command.scope, {
+          id,
+          file_path: `${id}.md`,
+          branch: "main",
+          role: command.role,
+          priority: command.priority,
+          blocked_by: blockers.join(",")
+        }),
+        id,
+        () => {
+          const { grants, version } = past.get(id) ?? { version: 0, grants: 0 }
+          tasks.set(id, {
+            scope: command.scope,
+            role: command.role,
+            rank: ranks[command.priority]!,
+            created: clock.now,
+            queue: "incoming",
+            version: version + 1,
+            title: id,
+            holder: null,
+            origin: null,
+            expires: 0,
+            grants,
+            lapsed: false,
+            came: "claimed",
+            attempts: 0,
+            rejections: 0,
+            losses: 0
+          })
+          for (const blocker of blockers) edges.push({ task: id, blocker, scope: command.scope })
+        }
+      )
+    },
+    Delete: (command) => {
+      const id = idOf(command)
+      const task = tasks.get(id)
+      return expecting(task !== undefined, queue.remove(id, undefined), id, () => {
+        past.set(id, { version: task!.version + 1, grants: task!.grants })
+        tasks.delete(id)
+        for (let i = edges.length - 1; i >= 0; i--) {
+          const edge = edges[i]!
+          if (edge.task === id || (edge.blocker === id && edge.scope === task!.scope)) edges.splice(i, 1)
+        }
+      })
+    },
+    Wait: ({ seconds }) =>
+      Effect.andThen(
+        TestClock.adjust(`${seconds} seconds`),
+        Effect.sync(() => {
+          clock.now += seconds * 1000
+        })
+      ),
+    Reap: () => Effect.map(leases.reap, (reaped) => assert.strictEqual(reaped, world.expire())),
+    Heartbeat: () => Effect.asVoid(Effect.orDie(orchestrators.heartbeat(orchestrator_id, undefined)))
+  }
+}
