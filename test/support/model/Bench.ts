@@ -8,6 +8,7 @@ import { Orchestrators } from "../../../src/services/Orchestrators.ts"
 import { TaskQueue } from "../../../src/services/TaskQueue.ts"
 import { Database } from "../../../src/sql/Database.ts"
 import type { Command } from "./Command.ts"
+import { flow } from "./Task.ts"
 import * as World from "./World.ts"
 
 export const make = Effect.gen(function*() {
@@ -18,8 +19,8 @@ export const make = Effect.gen(function*() {
   const database = yield* Database
   const orchestrator_id = OrchestratorId.make("k-m")
   yield* orchestrators.register("red", { cluster: "k", machine_id: "m" })
-  yield* flows.register("blue", "default", World.flow)
-  const world = World.make()
+  yield* flows.register("blue", "default", flow)
+  const world = World.make({ backoff: undefined })
 
   /** Does what the model allows, and expects the service to refuse the rest. */
   const expecting = Effect.fnUntraced(
@@ -31,7 +32,7 @@ export const make = Effect.gen(function*() {
     ) {
       const result = yield* Effect.result(effect)
       assert.strictEqual(result._tag, allowed ? "Success" : "Failure", `${id}: ${JSON.stringify(result)}`)
-      if (allowed) world.changing(id, change)
+      if (allowed) world.changing(change, id)
     }
   )
 

@@ -1,134 +1,148 @@
-/** What the server should hold, as plain data, and what moves do to it. */
-import { rulesOf } from "../../../src/domain/FlowRules.ts"
+/** What the server should hold, as plain data: tasks, what they wait for, and how leases come and go. */
+import { isEnd, leave, release, type Task } from "./Task.ts"
 
-// The tasks of `blue` follow a flow of their own: results are tested before they are reviewed, and may be reopened.
-export const flow = {
-  states: ["incoming", "claimed", "testing", "provisional", "done"],
-  transitions: [
-    { from: "incoming", to: "claimed" },
-    { from: "claimed", to: "testing" },
-    { from: "testing", to: "provisional" },
-    { from: "testing", to: "incoming" },
-    { from: "provisional", to: "done" },
-    { from: "done", to: "incoming" }
-  ]
-}
-const rules = rulesOf(flow, undefined).task
-
-export interface Task {
-  readonly scope: string
-  readonly role: string | null
-  readonly rank: number
-  readonly created: number
-  queue: string
-  version: number
-  title: string
-  holder: string | null
-  origin: string | null
-  expires: number
-  grants: number
-  lapsed: boolean
-  /** Where it was before it was put into requires-intervention. */
-  came: string
-  attempts: number
-  rejections: number
-  losses: number
-}
+export type OnFailure = "wait" | "skip" | "fail"
 
 interface Edge {
   readonly task: string
   readonly blocker: string
-  readonly scope: string
+  readonly onFailure: OnFailure
 }
 
-const ends = new Set(["done", "failed", "cancelled"])
-
-/** Where a task that is taken out of `queue` by hand goes when its lease runs out: never back to an end. */
-export const waiting = (queue: string) => ends.has(queue) ? "incoming" : queue
-
-/** The queue of its flow that a task is on its way from. */
-const cameFrom = ({ came, origin, queue }: Task) => {
-  const from = origin ?? queue
-  return from === "requires-intervention" ? came : from
+export interface Options {
+  /** The backoff after an attempt that was given up, in milliseconds; none when it is off. */
+  readonly backoff: { readonly base: number; readonly max: number } | undefined
 }
 
-export const release = (task: Task) => Object.assign(task, { holder: null, origin: null, lapsed: false })
+const hasFallen = (task: Task | undefined) => task?.queue === "failed" || task?.queue === "cancelled"
 
-/** Whether a task may be moved to `to`, as its flow says, or as every task may that follows none. */
-export const mayGo = (task: Task, to: string) => {
-  const stuck = task.queue === "requires-intervention"
-  const settling = stuck || (task.queue === "claimed" && task.origin === "requires-intervention")
-  if (settling && (to !== "done" || task.came === "done")) return true
-  const at = to === "done" && task.lapsed ? "claimed" : stuck ? task.came : task.queue
-  return task.scope === "red"
-    ? at === "claimed" || at === "provisional"
-    : [at, cameFrom(task), task.queue].some((from) => rules.leads[from]?.[to] === 1)
-}
-
-/** Where a result of the task goes. */
-export const handedOn = (task: Task) =>
-  task.scope === "red" ? "provisional" : rules.onward[cameFrom(task)] ?? rules.submit
-
-export const make = () => {
+export const make = ({ backoff }: Options) => {
   const tasks = new Map<string, Task>()
   const edges: Array<Edge> = []
   // How far the counters of an id came: they outlive the task.
   const past = new Map<string, { version: number; grants: number }>()
   const clock = { now: 0 }
 
-  /** What a task waits for. */
-  const unmet = (id: string) =>
-    edges.filter((edge) => {
-      if (edge.task !== id) return false
-      const blocker = tasks.get(edge.blocker)
-      return blocker?.scope !== edge.scope || blocker.queue !== "done"
-    }).map((edge) => edge.blocker)
+  const backsOff = () => backoff === undefined ? undefined : { now: clock.now, ...backoff }
 
-  /** Runs a change of `id` and then versions the tasks whose blockers it changed. */
-  const changing = (id: string, change: () => void) => {
+  /** The task by this name, as a task of this scope sees it. */
+  const inScope = (scope: string, id: string) => {
+    const task = tasks.get(id)
+    return task?.scope === scope ? task : undefined
+  }
+
+  /** What a task waits for. */
+  const unmet = (id: string) => {
+    const scope = tasks.get(id)?.scope ?? ""
+    return edges.filter((edge) => {
+      if (edge.task !== id) return false
+      const blocker = inScope(scope, edge.blocker)
+      return blocker?.queue !== "done" && !(edge.onFailure === "skip" && hasFallen(blocker))
+    }).map((edge) => edge.blocker)
+  }
+
+  /** Who waits for this task or has waited for it, directly or not. */
+  const dependents = (scope: string, id: string, seen = new Set<string>()): ReadonlySet<string> => {
+    for (const edge of edges) {
+      if (edge.blocker !== id || seen.has(edge.task) || inScope(scope, edge.task) === undefined) continue
+      seen.add(edge.task)
+      dependents(scope, edge.task, seen)
+    }
+    return seen
+  }
+
+  /** Whether a task would wait for itself if it waited for these. */
+  const closesCycle = (scope: string, id: string, blockers: ReadonlyArray<string>) =>
+    blockers.some((blocker) => blocker === id || dependents(scope, id).has(blocker))
+
+  /** Runs a change of `id`, or of many, and then what it means for the tasks that wait for what changed. */
+  const changing = (change: () => void, id?: string) => {
     const before = new Map([...tasks.keys()].map((key) => [key, unmet(key).join()]))
-    const scope = tasks.get(id)?.scope
+    const fallen = new Set([...tasks].filter(([, task]) => hasFallen(task)).map(([key]) => key))
     change()
-    if (scope === undefined) return
+    const falling = [...tasks].filter(([key, task]) => hasFallen(task) && !fallen.has(key)).map(([key]) => key)
+    for (const blocker of falling) {
+      for (const edge of edges) {
+        const task = inScope(tasks.get(blocker)!.scope, edge.task)
+        if (edge.blocker !== blocker || edge.onFailure !== "fail" || task === undefined) continue
+        if (task.holder !== null || isEnd(task.queue)) continue
+        leave(task, { event: "dependency_failed", to: "failed" })
+        falling.push(edge.task)
+      }
+    }
     for (const [key, task] of tasks) {
       if (key !== id && before.has(key) && before.get(key) !== unmet(key).join()) task.version++
     }
   }
 
-  const grant = (task: Task, holder: string, seconds: number, origin: string) =>
+  /** Gives the task, which is where it will be held, to somebody. Reviews have no deadline. */
+  const grant = (task: Task, holder: string, millis: number, origin: string, asked: boolean) => {
+    const deadline = task.queue !== "claimed" || task.maxAttemptMillis === null
+      ? null
+      : clock.now + task.maxAttemptMillis
+    release(task)
     Object.assign(task, {
       holder,
       origin,
-      expires: clock.now + seconds * 1000,
-      grants: task.grants + 1,
-      lapsed: false
+      deadline,
+      expires: Math.min(clock.now + millis, deadline ?? Infinity),
+      leaseMillis: asked ? millis : null,
+      grants: task.grants + 1
     })
+  }
 
   /** Takes back what has run out, in one scope or all, and answers how many there were. */
   const expire = (scope?: string) => {
-    let expired = 0
-    for (const task of tasks.values()) {
-      if (task.holder === null || task.expires > clock.now || (scope !== undefined && task.scope !== scope)) continue
-      const claimed = task.queue === "claimed"
-      const origin = task.origin!
-      release(task)
-      if (claimed) {
-        Object.assign(task, { queue: origin, attempts: task.attempts + 1, losses: task.losses + 1, lapsed: true })
+    const expired = [...tasks.values()].filter((task) =>
+      task.holder !== null && task.expires <= clock.now && (scope === undefined || task.scope === scope)
+    )
+    changing(() => {
+      for (const task of expired) {
+        if (task.queue !== "claimed") {
+          leave(task, { event: "review_lease_expired", to: task.queue, yields: true })
+        } else if (task.deadline !== null && task.expires >= task.deadline) {
+          leave(task, {
+            event: "deadline_exceeded",
+            to: task.origin!,
+            yields: true,
+            counts: ["attempts"],
+            budget: "attempts",
+            setback: true,
+            backsOff: backsOff()
+          })
+        } else {
+          leave(task, {
+            event: "lease_expired",
+            to: task.origin!,
+            yields: true,
+            counts: ["attempts", "losses"],
+            budget: "losses",
+            setback: true,
+            lapses: true,
+            backsOff: backsOff()
+          })
+        }
       }
-      task.version++
-      expired++
+    })
+    return expired.length
+  }
+
+  /** Makes ready who backed off long enough. */
+  const endBackoff = (scope: string) => {
+    for (const task of tasks.values()) {
+      if (task.scope !== scope || task.availableAt === null || task.availableAt > clock.now) continue
+      Object.assign(task, { availableAt: null, backoff: null, version: task.version + 1 })
     }
-    return expired
   }
 
   /** The task a claim gets. */
   const next = (scope: string, from: string, roles: ReadonlyArray<string>) =>
     [...tasks].filter(([key, task]) =>
       task.scope === scope && task.queue === from && task.holder === null && unmet(key).length === 0
-      && (roles.length === 0 || roles.includes(task.role ?? ""))
+      && task.availableAt === null && (roles.length === 0 || roles.includes(task.role ?? ""))
     ).toSorted(([a, x], [b, y]) => x.rank - y.rank || x.created - y.created || (a < b ? -1 : 1))[0]
 
-  return { tasks, edges, past, clock, unmet, changing, grant, expire, next }
+  return { tasks, edges, past, clock, backsOff, unmet, closesCycle, changing, grant, expire, endBackoff, next }
 }
 
 export type World = ReturnType<typeof make>

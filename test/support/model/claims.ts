@@ -10,6 +10,7 @@ export const make = (
   const claim = Effect.fnUntraced(
     function*(scope: string, agent_name: string, from: string, roles: ReadonlyArray<string>) {
       world.expire(scope)
+      world.endBackoff(scope)
       const [id, next] = world.next(scope, from, roles) ?? []
       const result = yield* Effect.result(queue.claim(scope, {
         orchestrator_id,
@@ -24,8 +25,8 @@ export const make = (
         return
       }
       assert.strictEqual(result._tag === "Success" ? result.success.id : result.failure._tag, id)
-      world.grant(next, agent_name, LeaseSeconds, from)
       next.queue = from === "provisional" ? from : "claimed"
+      world.grant(next, agent_name, LeaseSeconds * 1000, from, true)
       next.version++
       if (result._tag === "Success") assert.strictEqual(result.success.fencing_token, next.grants)
     }

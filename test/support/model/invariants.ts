@@ -46,7 +46,7 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       token: task.holder === null ? null : task.grants,
       origin: task.origin,
       expires: task.holder === null ? null : task.expires,
-      lapsed: task.lapsed,
+      lapsed: task.lapsed !== null,
       attempts: task.attempts,
       rejections: task.rejections,
       losses: task.losses,

@@ -38,14 +38,23 @@ export const make = (
             holder: null,
             origin: null,
             expires: 0,
+            leaseMillis: null,
+            deadline: null,
+            cancelling: false,
             grants,
-            lapsed: false,
+            lapsed: null,
+            backoff: null,
+            availableAt: null,
+            limits: { attempts: 0, losses: 0, rejections: 0 },
+            maxAttemptMillis: null,
             came: "claimed",
             attempts: 0,
             rejections: 0,
-            losses: 0
+            losses: 0,
+            checkpoint: 0,
+            setbacks: []
           })
-          for (const blocker of blockers) edges.push({ task: id, blocker, scope: command.scope })
+          for (const blocker of blockers) edges.push({ task: id, blocker, onFailure: "wait" })
         }
       )
     },
@@ -54,11 +63,13 @@ export const make = (
       const task = tasks.get(id)
       return expecting(task !== undefined, queue.remove(id, undefined), id, () => {
         past.set(id, { version: task!.version + 1, grants: task!.grants })
-        tasks.delete(id)
         for (let i = edges.length - 1; i >= 0; i--) {
           const edge = edges[i]!
-          if (edge.task === id || (edge.blocker === id && edge.scope === task!.scope)) edges.splice(i, 1)
+          if (edge.task === id || (edge.blocker === id && tasks.get(edge.task)?.scope === task!.scope)) {
+            edges.splice(i, 1)
+          }
         }
+        tasks.delete(id)
       })
     },
     Wait: ({ seconds }) =>

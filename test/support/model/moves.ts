@@ -1,16 +1,16 @@
 import { type Bench, idOf, type Steps } from "./Bench.ts"
-import { handedOn, mayGo, release } from "./World.ts"
+import { handedOn, isEnd, leave, mayGo } from "./Task.ts"
 
 export const make = (
-  { expecting, queue, world: { tasks } }: Bench
+  { expecting, queue, world: { backsOff, tasks } }: Bench
 ): Steps<"Submit" | "Accept" | "Reject" | "Requeue" | "Fail"> => ({
   Submit: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
     const settling = task?.queue === "requires-intervention" && task.came !== "done"
     return expecting(
-      task !== undefined && (task.queue === "claimed" || settling || task.lapsed)
-        && (!command.fenced || task.holder !== null || task.lapsed),
+      task !== undefined && (task.queue === "claimed" || settling || task.lapsed !== null)
+        && (!command.fenced || task.holder !== null || task.lapsed !== null),
       queue.submit(
         id,
         {
@@ -23,8 +23,7 @@ export const make = (
       id,
       () => {
         const target = command.turns >= 80 && task!.scope === "red" ? "needs_continuation" : handedOn(task!)
-        release(task!)
-        Object.assign(task!, { queue: target, version: task!.version + 1 })
+        leave(task!, { event: "submitted", to: target, yields: true })
       }
     )
   },
@@ -36,8 +35,7 @@ export const make = (
       queue.accept(id, { accepted_by: "gate" }, undefined),
       id,
       () => {
-        release(task!)
-        Object.assign(task!, { queue: "done", version: task!.version + 1 })
+        leave(task!, { event: "accepted", to: "done" })
       }
     )
   },
@@ -49,8 +47,14 @@ export const make = (
       queue.reject(id, { reason: "no", rejected_by: "gate" }, undefined),
       id,
       () => {
-        release(task!)
-        Object.assign(task!, { queue: "incoming", version: task!.version + 1, rejections: task!.rejections + 1 })
+        leave(task!, {
+          event: "rejected",
+          to: "incoming",
+          yields: true,
+          counts: ["rejections"],
+          budget: "rejections",
+          setback: true
+        })
       }
     )
   },
@@ -63,9 +67,15 @@ export const make = (
       queue.requeue(id, {}, undefined),
       id,
       () => {
-        const target = held ? task.origin! : "incoming"
-        release(task!)
-        Object.assign(task!, { queue: target, version: task!.version + 1, attempts: task!.attempts + 1 })
+        leave(task!, {
+          event: "requeued",
+          to: held ? task.origin! : "incoming",
+          yields: true,
+          counts: ["attempts"],
+          budget: "attempts",
+          setback: true,
+          backsOff: backsOff()
+        })
       }
     )
   },
@@ -73,12 +83,11 @@ export const make = (
     const id = idOf(command)
     const task = tasks.get(id)
     return expecting(
-      task !== undefined && task.queue !== "done" && task.queue !== "failed",
+      task !== undefined && !isEnd(task.queue),
       queue.fail(id, { reason: "broken" }, undefined),
       id,
       () => {
-        release(task!)
-        Object.assign(task!, { queue: "failed", version: task!.version + 1 })
+        leave(task!, { event: "failed", to: "failed", setback: true })
       }
     )
   }

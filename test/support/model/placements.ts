@@ -1,9 +1,9 @@
 /** What a PATCH or an administrator does: tasks go where they are put, and leave no contradiction. */
 import { assert } from "@effect/vitest"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
-import { release, waiting } from "./World.ts"
+import { release, waiting } from "./Task.ts"
 
-const DefaultLeaseSeconds = 300
+const DefaultLeaseMillis = 300_000
 
 export const make = (
   { expecting, queue, world }: Bench
@@ -22,13 +22,18 @@ export const make = (
         () => {
           const from = task!.queue
           if (from === command.queue) return
-          const { holder, origin } = task!
-          if (command.queue !== "claimed") release(task!)
-          else if (holder === null) grant(task!, "unknown", DefaultLeaseSeconds, waiting(from))
-          else Object.assign(task!, { origin: waiting(from), holder, lapsed: false })
+          const { cancelling, holder, origin } = task!
           assert.isTrue(holder === null || origin !== null)
-          if (command.queue === "requires-intervention" && origin !== command.queue) task!.came = from
-          Object.assign(task!, { queue: command.queue, version: task!.version + 1 })
+          // Whoever puts the task back ends a lease that was to end in a cancellation; only to fail it is a verdict.
+          const queue = command.queue !== "claimed" && command.queue !== "failed" && cancelling
+            ? "cancelled"
+            : command.queue
+          if (queue === "requires-intervention" && origin !== queue) task!.came = from
+          task!.queue = queue
+          task!.version++
+          if (queue !== "claimed") release(task!)
+          else if (holder === null) grant(task!, "unknown", DefaultLeaseMillis, waiting(from), false)
+          else Object.assign(task!, { origin: waiting(from), lapsed: null })
         }
       )
     },
@@ -42,11 +47,12 @@ export const make = (
         () => {
           const from = task!.queue
           const origin = from === "claimed" ? task!.origin! : waiting(from)
-          release(task!)
-          if (command.queue === "claimed") grant(task!, "unknown", DefaultLeaseSeconds, origin)
           const again = from === command.queue || origin === command.queue
           if (command.queue === "requires-intervention" && !again) task!.came = from
-          Object.assign(task!, { queue: command.queue, version: task!.version + 1 })
+          task!.queue = command.queue
+          task!.version++
+          release(task!)
+          if (command.queue === "claimed") grant(task!, "unknown", DefaultLeaseMillis, origin, false)
         }
       )
     },
@@ -63,16 +69,16 @@ export const make = (
           if (agent === task!.holder) return
           task!.version++
           if (agent === null) {
-            const origin = task!.origin!
-            const claimed = task!.queue === "claimed"
-            Object.assign(task!, { holder: null, origin: null, ...(claimed ? { queue: origin } : {}) })
-            if (claimed) task!.lapsed = false
+            const { cancelling, origin } = task!
+            if (cancelling) task!.queue = "cancelled"
+            else if (task!.queue === "claimed") task!.queue = origin!
+            release(task!)
             return
           }
           const from = task!.queue
           const origin = from === "claimed" ? task!.origin! : from
-          grant(task!, agent, DefaultLeaseSeconds, origin)
           if (from === "incoming") task!.queue = "claimed"
+          grant(task!, agent, DefaultLeaseMillis, origin, false)
         }
       )
     },
@@ -88,7 +94,7 @@ export const make = (
           const before = edges.filter((edge) => edge.task === id)
           if (before.map((edge) => edge.blocker).join() === blockers.join()) return
           for (const edge of before) edges.splice(edges.indexOf(edge), 1)
-          for (const blocker of blockers) edges.push({ task: id, blocker, scope: task!.scope })
+          for (const blocker of blockers) edges.push({ task: id, blocker, onFailure: "wait" })
           task!.version++
         }
       )

@@ -1,0 +1,135 @@
+/** A task as the model has it, and what ends a lease on it. */
+import { rulesOf } from "../../../src/domain/FlowRules.ts"
+
+// The tasks of `blue` follow a flow of their own: results are tested before they are reviewed, and may be reopened.
+export const flow = {
+  states: ["incoming", "claimed", "testing", "provisional", "done"],
+  transitions: [
+    { from: "incoming", to: "claimed" },
+    { from: "claimed", to: "testing" },
+    { from: "testing", to: "provisional" },
+    { from: "testing", to: "incoming" },
+    { from: "provisional", to: "done" },
+    { from: "done", to: "incoming" }
+  ]
+}
+const rules = rulesOf(flow, undefined).task
+
+/** How often each may happen before the task fails; 0 is no limit. */
+export interface Limits {
+  readonly attempts: number
+  readonly losses: number
+  readonly rejections: number
+}
+
+export interface Task {
+  readonly scope: string
+  readonly role: string | null
+  readonly rank: number
+  readonly created: number
+  readonly limits: Limits
+  readonly maxAttemptMillis: number | null
+  queue: string
+  version: number
+  title: string
+  holder: string | null
+  origin: string | null
+  expires: number
+  /** How long the lease was asked for. */
+  leaseMillis: number | null
+  deadline: number | null
+  cancelling: boolean
+  grants: number
+  /** Who held the lease that ran out, and how, until the task moves or is granted again. */
+  lapsed: Pick<Task, "holder" | "leaseMillis" | "deadline"> | null
+  /** When it may be claimed again: known from the database once it is found to be within these bounds. */
+  backoff: { readonly from: number; readonly to: number } | null
+  availableAt: number | null
+  /** Where it was before it was put into requires-intervention. */
+  came: string
+  attempts: number
+  rejections: number
+  losses: number
+  checkpoint: number
+  setbacks: ReadonlyArray<string>
+}
+
+const ends = new Set(["done", "failed", "cancelled"])
+export const isEnd = (queue: string) => ends.has(queue)
+
+/** Where a task that is taken out of `queue` by hand goes when its lease runs out: never back to an end. */
+export const waiting = (queue: string) => isEnd(queue) ? "incoming" : queue
+
+/** The queue of its flow that a task is on its way from. */
+const cameFrom = ({ came, origin, queue }: Task) => {
+  const from = origin ?? queue
+  return from === "requires-intervention" ? came : from
+}
+
+/** Whether a task may be moved to `to`, as its flow says, or as every task may that follows none. */
+export const mayGo = (task: Task, to: string) => {
+  const stuck = task.queue === "requires-intervention"
+  const settling = stuck || (task.queue === "claimed" && task.origin === "requires-intervention")
+  if (settling && (to !== "done" || task.came === "done")) return true
+  const at = to === "done" && task.lapsed !== null ? "claimed" : stuck ? task.came : task.queue
+  return task.scope === "red"
+    ? at === "claimed" || at === "provisional"
+    : [at, cameFrom(task), task.queue].some((from) => rules.leads[from]?.[to] === 1)
+}
+
+/** Where a result of the task goes. */
+export const handedOn = (task: Task) =>
+  task.scope === "red" ? "provisional" : rules.onward[cameFrom(task)] ?? rules.submit
+
+/** Nobody holds the task, and nothing of a lease is left. */
+export const release = (task: Task) =>
+  Object.assign(task, {
+    holder: null,
+    origin: null,
+    leaseMillis: null,
+    deadline: null,
+    cancelling: false,
+    lapsed: null,
+    backoff: null,
+    availableAt: null
+  })
+
+export interface Leaving {
+  readonly event: string
+  readonly to: string
+  /** Whether a requested cancellation takes effect with it. */
+  readonly yields?: boolean
+  readonly counts?: ReadonlyArray<"attempts" | "rejections" | "losses">
+  readonly budget?: keyof Limits
+  readonly setback?: boolean
+  readonly lapses?: boolean
+  readonly backsOff?: { readonly now: number; readonly base: number; readonly max: number } | undefined
+}
+
+const isSpent = (task: Task, budget: keyof Limits | undefined) => {
+  if (budget === undefined || task.limits[budget] === 0) return false
+  // A worker that vanished spends none of the task's own attempts.
+  const spent = budget === "attempts" ? task.attempts - task.losses : task[budget]
+  return spent >= task.limits[budget]
+}
+
+/** Moves the task somewhere where nobody holds it. */
+export const leave = (task: Task, move: Leaving) => {
+  for (const counter of move.counts ?? []) task[counter]++
+  const to = move.yields === true && task.cancelling
+    ? "cancelled"
+    : isSpent(task, move.budget)
+    ? "failed"
+    : move.to
+  const { deadline, holder, leaseMillis } = task
+  release(task)
+  if (move.lapses === true && !isEnd(to)) task.lapsed = { holder, leaseMillis, deadline }
+  if (move.backsOff !== undefined && !isEnd(to)) {
+    const { base, max, now } = move.backsOff
+    const delay = Math.min(max, base * 2 ** (task.attempts - 1))
+    task.backoff = { from: now + delay / 2, to: now + delay }
+  }
+  if (move.setback === true) task.setbacks = [...task.setbacks, move.event].slice(-10)
+  task.queue = to
+  task.version++
+}
