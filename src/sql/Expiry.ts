@@ -19,7 +19,7 @@ export const make = (sql: D1Client.D1Client) => {
       ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
       : sql`scope = ${scope} AND changes() > 0`
     const { countAll, merged, record } = transition
-    const { change, event, to } = merged(sql`queue = 'claimed'`, moves.expire, moves.expireReview, now)
+    const { change, event, to } = merged([[sql`queue = 'claimed'`, moves.expire]], moves.expireReview, now)
     return [
       record({ where, event, to, actor: sql`claimed_by`, reason: "The lease ran out.", now }),
       countAll({ where, to, when: owners }),
