@@ -21,9 +21,9 @@ export interface Change {
   readonly to: Fragment | null
   /** Who did it: an expression, or a name. */
   readonly actor: Fragment | string | null
-  readonly reason?: string | null
+  readonly reason?: Fragment | string | null
   /** What else to keep in history, as JSON text. */
-  readonly details?: string | null
+  readonly details?: Fragment | string | null
   readonly now: number
 }
 
@@ -116,5 +116,5 @@ export const make = (sql: D1Client.D1Client) => {
       WHERE ${change.where} RETURNING *`
   })
 
-  return { ...counts, record, merged, statements, byId }
+  return { ...counts, columns, record, merged, statements, byId }
 }
