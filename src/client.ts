@@ -26,6 +26,7 @@ export {
 } from "./domain/ApiKey.ts"
 export * from "./domain/Draft.ts"
 export * from "./domain/Flow.ts"
+export * from "./domain/Handoff.ts"
 export { HistoryEntry } from "./domain/History.ts"
 export * from "./domain/Identifier.ts"
 export * from "./domain/Import.ts"
@@ -36,6 +37,7 @@ export { NoFields } from "./domain/NoFields.ts"
 export * from "./domain/Orchestrator.ts"
 export { Poll } from "./domain/Poll.ts"
 export * from "./domain/Project.ts"
+export * from "./domain/Renewal.ts"
 export * from "./domain/Role.ts"
 export * from "./domain/Task.ts"
 export * from "./domain/TaskErrors.ts"
@@ -52,10 +54,11 @@ export interface Options {
   readonly retries?: number | undefined
 }
 
-// Reading is safe to repeat, and so are the two calls that only say "I am here", and an import, which writes only what is
+// Reading is safe to repeat, and so are the calls that only say "I am here" or "I still work on it", and an import, which writes only what is
 // not there. Nothing else is: an answer may be lost after the server has acted.
 const repeatable = (request: HttpClientRequest.HttpClientRequest) =>
-  request.method === "GET" || /\/(orchestrators\/(register|[^/]+\/heartbeat)|scopes\/[^/]+\/import)$/.test(request.url)
+  request.method === "GET" ||
+  /\/(orchestrators\/(register|[^/]+\/heartbeat)|scopes\/[^/]+\/import|tasks\/[^/]+\/renew)$/.test(request.url)
 
 /**
  * A client of the server at `baseUrl`: a method for each endpoint, as `client.tasks.claim({ payload, query })`. It fails

@@ -22,6 +22,7 @@ import { FailureLimit } from "./services/FailureLimit.ts"
 import { Flows } from "./services/Flows.ts"
 import { Import } from "./services/Import.ts"
 import { Keys } from "./services/Keys.ts"
+import { Leases } from "./services/Leases.ts"
 import { Maintenance } from "./services/Maintenance.ts"
 import { Messages } from "./services/Messages.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
@@ -52,6 +53,7 @@ const ServicesLayer = Layer.mergeAll(
   Access.layer.pipe(Layer.provide(FailureLimitLayer)),
   Keys.layer,
   TaskQueue.layer,
+  Leases.layer,
   Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,

@@ -6,14 +6,18 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { KeyAmbiguous, KeyNotFound, Rotated, Rotation } from "../domain/ApiKey.ts"
 import { Unauthorized } from "../domain/Caller.ts"
-import { describe, Time } from "../domain/Encoding.ts"
+import { describe, maybe, Time } from "../domain/Encoding.ts"
+import { CheckpointTooLarge } from "../domain/Handoff.ts"
 import { OrchestratorId, ScopeName } from "../domain/Identifier.ts"
+import { InvalidTask } from "../domain/InvalidTask.ts"
 import * as Orchestrators from "../domain/Orchestrator.ts"
+import { HeldLeases, Renewals } from "../domain/Renewal.ts"
 import { Authorization, KeyMissing } from "./Authorization.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
 const params = { id: OrchestratorId }
+const heard = { success: Schema.Literal(true).pipe(describe("It was heard.")), last_heartbeat: Time }
 const error = Orchestrators.OrchestratorNotFound
 
 export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
@@ -45,14 +49,20 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
         scoped(Schema.Struct({
           timestamp: Schema.optionalKey(Schema.NullOr(Schema.String)).pipe(
             describe("Tolerated: the server's own clock counts.")
+          ),
+          leases: maybe(
+            HeldLeases,
+            "The leases to renew, up to 200: by their tokens, so it does not matter which machine of the scope each was granted to. Of what names the same lease twice, the last counts."
           )
         }))
       ],
-      success: Schema.Struct({ success: Schema.Literal(true).pipe(describe("It was heard.")), last_heartbeat: Time }),
-      error
+      // The first that fits is the answer, so the one that says more comes first.
+      success: [Schema.Struct({ ...heard, ...Renewals.fields }), Schema.Struct(heard)],
+      error: [error, InvalidTask, CheckpointTooLarge]
     }).annotateMerge(OpenApi.annotations({
       summary: "Send a heartbeat",
-      description: "Says that the machine is alive. The body may be empty."
+      description:
+        "Says that the machine is alive. The body may be empty, or carry the leases it holds: then all are renewed at once, and the answer says which go on, which are over and why, and what to do about each."
     })),
     HttpApiEndpoint.get("list", "/", {
       query: { ...Orchestrators.orchestratorFilters, ...scopeParameter },

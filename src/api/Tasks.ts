@@ -10,13 +10,14 @@ import { TaskId } from "../domain/Identifier.ts"
 import { InvalidTask } from "../domain/InvalidTask.ts"
 import * as Moves from "../domain/MoveInput.ts"
 import { pageEnvelope } from "../domain/Page.ts"
-import { Task } from "../domain/Task.ts"
+import { ClaimedTask, Task } from "../domain/Task.ts"
 import * as Errors from "../domain/TaskErrors.ts"
 import * as Inputs from "../domain/TaskInput.ts"
 import { Authorization } from "./Authorization.ts"
 import { preferringMinimal } from "./Document.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
+import * as Leasing from "./TaskLeases.ts"
 import * as Moving from "./TaskMoves.ts"
 
 const params = { id: TaskId }
@@ -49,14 +50,14 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("claim", "/claim", {
       query: scopeParameter,
       payload: scoped(Moves.Claim),
-      success: Task,
+      success: ClaimedTask,
       error: [Errors.NoTasksAvailable, Errors.AtCapacity, InvalidTask, ScopeRequired]
     }).annotate(Required, [
       { fields: ["orchestrator_id", "agent_name"], error: "Missing required fields: orchestrator_id, agent_name" }
     ]).annotateMerge(OpenApi.annotations({
       summary: "Claim the next task",
       description:
-        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. When there is none, a request with the header `Prefer: return=minimal` is answered 204 instead of 404.",
+        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. The answer says when to renew the lease, and what earlier holders left to know. When there is none, a request with the header `Prefer: return=minimal` is answered 204 instead of 404.",
       transform: preferringMinimal
     })),
     HttpApiEndpoint.get("get", "/:id", {
@@ -95,6 +96,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     Moving.fail,
     Moving.forceQueue,
     Moving.completeHook,
+    Leasing.renew,
+    Leasing.handoff,
     HttpApiEndpoint.get("history", "/:id/history", {
       params,
       query: scopeParameter,

@@ -7,12 +7,14 @@ import { LeaseLost } from "./TaskErrors.ts"
 
 /** Why a call with this token may not be made, if so. `required`: whether a task that is held wants one. */
 export const fenceProblem = (
-  { claimed_by, fencing_token, id, lapsed_token, queue }: TaskRow,
+  task: TaskRow,
   token: number | null | undefined,
   required: boolean
-): LeaseLost | undefined =>
-  token == null
+): LeaseLost | undefined => {
+  const { claimed_by, fencing_token, id, lapsed_token, queue } = task
+  return token == null
     ? required && claimed_by !== null ? LeaseLost.unnamed(id, queue, claimed_by) : undefined
     : token === (fencing_token ?? lapsed_token)
     ? undefined
-    : LeaseLost.of(id, token, queue, claimed_by)
+    : LeaseLost.of(task, token)
+}

@@ -1,6 +1,6 @@
 /** What callers send to move a task: claims, results and verdicts. */
 import * as Schema from "effect/Schema"
-import { describe, integer, JsonTextInput, JsonValue, maybe, natural, Time } from "./Encoding.ts"
+import { describe, integer, JsonTextInput, JsonValue, maybe, natural, positive, Time } from "./Encoding.ts"
 import { OrchestratorId, QueueName } from "./Identifier.ts"
 
 export const Claim = Schema.Struct({
@@ -26,6 +26,10 @@ export const Claim = Schema.Struct({
   lease_duration_seconds: maybe(
     Schema.Finite,
     "How long the lease lasts unless renewed, from 1 to 86,400 seconds; the server's default when 0 or not given."
+  ),
+  max_attempt_seconds: maybe(
+    positive,
+    "How long the attempt may take, in seconds, however often its lease is renewed: the tighter of this and the task's own. The server's default when neither says; reviews have no deadline."
   )
 }).annotate({ identifier: "Claim" })
 export type Claim = typeof Claim.Type

@@ -1,6 +1,7 @@
 /** A task: a unit of work, in exactly one queue at any time. */
 import * as Schema from "effect/Schema"
 import { describe, Flag, JsonColumn, text, Time, TimeColumn } from "./Encoding.ts"
+import { CheckpointColumn, Handoff, SetbacksColumn } from "./Handoff.ts"
 import { OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "./Identifier.ts"
 
 /** The branch of a task whose creator names neither a branch nor a scope. */
@@ -81,6 +82,16 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
 export const Task = Schema.Struct(fields(Time, Schema.Json)).annotate({ identifier: "Task" })
 export type Task = typeof Task.Type
 
+/** A task that has just been claimed, with what its new holder needs. */
+export const ClaimedTask = Schema.Struct({
+  ...Task.fields,
+  renew_after_seconds: count(
+    "When to renew the lease first, in seconds: after a third of it, so that two may be lost."
+  ),
+  handoff: Handoff
+}).annotate({ identifier: "ClaimedTask" })
+export type ClaimedTask = typeof ClaimedTask.Type
+
 /** A task as its row holds it, with what the wire does not show. */
 export const TaskRow = Schema.Struct({
   ...fields(TimeColumn, JsonColumn),
@@ -88,8 +99,8 @@ export const TaskRow = Schema.Struct({
   intervention_from: Schema.NullOr(QueueName),
   grants: Schema.Int,
   lease_seconds: Schema.NullOr(Schema.Int),
-  checkpoint: Schema.NullOr(JsonColumn),
-  setbacks: Schema.NullOr(JsonColumn),
+  checkpoint: Schema.NullOr(CheckpointColumn),
+  setbacks: Schema.NullOr(SetbacksColumn),
   lapsed_token: Schema.NullOr(Schema.Int)
 })
 export type TaskRow = typeof TaskRow.Type

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "./Encoding.ts"
 import { QueueName, TaskId } from "./Identifier.ts"
+import { lossOf, LossReason, LossReasonText, type Lost } from "./LeaseLoss.ts"
 import { TaggedError } from "./TaggedError.ts"
 
 const details = Schema.Array(Schema.String).pipe(describe("What was expected and what was found."))
@@ -80,7 +81,10 @@ export class LeaseLost extends TaggedError<LeaseLost>()(
     error: ErrorText,
     task_id: TaskId,
     queue: QueueName,
-    claimed_by: Schema.NullOr(Schema.String).pipe(describe("Who holds the task now; null when nobody does."))
+    claimed_by: Schema.NullOr(Schema.String).pipe(describe("Who holds the task now; null when nobody does.")),
+    reason: Schema.Literals([...LossReason.literals, "unnamed"]).pipe(
+      describe(`${LossReasonText} \`unnamed\`: the call has to name the lease, and does not.`)
+    )
   },
   {
     httpApiStatus: 409,
@@ -88,20 +92,14 @@ export class LeaseLost extends TaggedError<LeaseLost>()(
       "The lease that the fencing token names is over, or the call has to name one and does not. Nothing was changed."
   }
 ) {
-  /** The lease of the token is not the task's. */
-  static readonly of = (task_id: TaskId, token: number, queue: QueueName, claimed_by: string | null) =>
-    new LeaseLost({
-      error: `The lease ${token} of task ${task_id} is over: ${
-        claimed_by === null ? `the task is in ${queue}, and nobody holds it` : `${claimed_by} holds the task now`
-      }. Stop working on it, and claim again.`,
-      task_id,
-      queue,
-      claimed_by
-    })
+  /** The lease of the token is not the task's, or its time is up. */
+  static readonly of = (task: Lost, token: number) =>
+    new LeaseLost({ ...lossOf(task, token), task_id: task.id, queue: task.queue, claimed_by: task.claimed_by })
   /** The server wants a token for a task that is held. */
   static readonly unnamed = (task_id: TaskId, queue: QueueName, claimed_by: string | null) =>
     new LeaseLost({
       error: `Task ${task_id} is held by ${claimed_by}. Send the fencing_token that the claim was answered with.`,
+      reason: "unnamed",
       task_id,
       queue,
       claimed_by

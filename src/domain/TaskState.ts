@@ -61,6 +61,10 @@ export const moves = {
     lease: "lapse",
     counts: ["attempt_count", "lease_losses"]
   }),
+  // The attempt took longer than it may: nobody's silence, and no way back to it.
+  exceedDeadline: move("deadline_exceeded", ["claimed"], "origin", { counts: ["attempt_count"] }),
+  // Nobody else took the task, so whoever lost its lease has it back under the same token.
+  reattach: move("reattached", "unfinished", { queue: "claimed" }, { lease: "grant", afterLapse: true }),
   // A review that nobody finished is nothing the task did: it waits for the next reviewer as it was.
   expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false })
 } as const satisfies Record<string, Move>

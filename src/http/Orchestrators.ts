@@ -19,10 +19,15 @@ export const OrchestratorsHandlers = HttpApiBuilder.group(
           Effect.map(({ created, registered }) => created ? registered : { ...registered, known: true as const })
         ),
       heartbeat: (request) =>
-        Effect.map(
-          Effect.flatMap(visibleScope(request), (scope) => orchestrators.heartbeat(request.params.id, scope)),
-          (last_heartbeat) => ({ success: true as const, last_heartbeat })
-        ),
+        Effect.gen(function*() {
+          const { params: { id }, payload } = request
+          const scope = yield* visibleScope(request)
+          if (payload?.leases == null) {
+            return { success: true as const, last_heartbeat: yield* orchestrators.heartbeat(id, scope) }
+          }
+          const { last_heartbeat, renewals } = yield* orchestrators.renew(id, scope, payload.leases)
+          return { success: true as const, last_heartbeat, ...renewals }
+        }),
       list: (request) =>
         ownScope(request, "Missing required query parameter: scope.").pipe(
           Effect.flatMap((scope) => orchestrators.list(scope, request.query)),

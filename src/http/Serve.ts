@@ -8,6 +8,7 @@ import type { Drafts } from "../services/Drafts.ts"
 import type { Flows } from "../services/Flows.ts"
 import type { Import } from "../services/Import.ts"
 import type { Keys } from "../services/Keys.ts"
+import type { Leases } from "../services/Leases.ts"
 import type { Messages } from "../services/Messages.ts"
 import type { Orchestrators } from "../services/Orchestrators.ts"
 import type { Projects } from "../services/Projects.ts"
@@ -28,6 +29,7 @@ type Services =
   | Flows
   | Import
   | Keys
+  | Leases
   | Messages
   | Orchestrators
   | Projects

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { DefaultBranch } from "../domain/Task.ts"
+import { Leases } from "../services/Leases.ts"
 import { TaskQueue } from "../services/TaskQueue.ts"
 import { answerEmpty } from "./EmptyClaim.ts"
 import { administrator, ownScope, statedScope, visibleScope } from "./Scope.ts"
@@ -11,6 +12,7 @@ export const TasksHandlers = HttpApiBuilder.group(
   "tasks",
   Effect.fn(function*(handlers) {
     const tasks = yield* TaskQueue
+    const leases = yield* Leases
     return handlers.handleAll({
       list: (request) =>
         ownScope(request, "Missing required query parameter: scope. Cannot list tasks across all scopes.").pipe(
@@ -64,6 +66,12 @@ export const TasksHandlers = HttpApiBuilder.group(
           visibleScope(request),
           (scope) => tasks.completeHook(request.params.id, request.params.hookName, request.payload, scope)
         ),
+      renew: (request) =>
+        Effect.flatMap(
+          visibleScope(request),
+          (scope) => leases.renew(request.params.id, request.payload, scope)
+        ),
+      handoff: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.handoff(request.params.id, scope)),
       history: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.history(request.params.id, scope))
     })
   })

@@ -1,10 +1,18 @@
-/** Leases: what runs out is taken back. */
+/** Leases: they are renewed, and what runs out is taken back. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { CheckpointTooLarge } from "../domain/Handoff.ts"
+import type { TaskId } from "../domain/Identifier.ts"
+import type { InvalidTask } from "../domain/InvalidTask.ts"
+import type { Lease, Renewal } from "../domain/Renewal.ts"
+import { LeaseLost, TaskNotFound } from "../domain/TaskErrors.ts"
 import { Database } from "../sql/Database.ts"
 import * as Expiry from "../sql/Expiry.ts"
+import type { Reach } from "../sql/Reach.ts"
+import { leaseOf, taskOf } from "./Leases/answer.ts"
+import * as Renewing from "./Leases/renew.ts"
 import { logTransition } from "./TaskQueue/log.ts"
 import { decodeTasks } from "./TaskQueue/rows.ts"
 
@@ -14,12 +22,22 @@ export class Leases extends Context.Service<Leases, {
    * where it is. Answers how many there were.
    */
   readonly reap: Effect.Effect<number>
+  /**
+   * Extends the lease that the token names, also after it ran out as long as nobody else was granted the task and nobody
+   * moved it. Writes the checkpoint, if there is one.
+   */
+  readonly renew: (
+    id: TaskId,
+    renewal: Renewal,
+    scope: Reach
+  ) => Effect.Effect<Lease, TaskNotFound | LeaseLost | InvalidTask | CheckpointTooLarge>
 }>()("octopoid-server/services/Leases") {
   static readonly layer = Layer.effect(
     Leases,
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const expire = Expiry.make(sql)
+      const { plan, read } = yield* Renewing.make
 
       const reap = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
@@ -28,7 +46,17 @@ export class Leases extends Context.Service<Leases, {
         return tasks.length
       }).pipe(Effect.withSpan("Leases.reap"))
 
-      return Leases.of({ reap })
+      const renew = Effect.fn("Leases.renew")(function*(id: TaskId, renewal: Renewal, scope: Reach) {
+        const now = yield* Clock.currentTimeMillis
+        const { lost, renewed: [task] } = yield* read(
+          yield* batch(yield* plan([{ task_id: id, ...renewal }], now, scope))
+        )
+        if (task !== undefined) return leaseOf(task, now)
+        const known = lost[0] && taskOf(lost[0])
+        return yield* known === undefined ? TaskNotFound.of(id) : LeaseLost.of(known, renewal.fencing_token)
+      })
+
+      return Leases.of({ reap, renew })
     })
   )
 }

@@ -5,7 +5,9 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { CheckpointTooLarge } from "../domain/Handoff.ts"
 import type { OrchestratorId, ScopeName } from "../domain/Identifier.ts"
+import type { InvalidTask } from "../domain/InvalidTask.ts"
 import {
   type Orchestrator,
   type OrchestratorFilter,
@@ -15,10 +17,13 @@ import {
   type Registered,
   type Registration
 } from "../domain/Orchestrator.ts"
+import type { HeldLease, Renewals } from "../domain/Renewal.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
 import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 import { Keys } from "./Keys.ts"
+import { renewalsOf } from "./Leases/answer.ts"
+import * as Renewing from "./Leases/renew.ts"
 import * as Register from "./Orchestrators/register.ts"
 import { Settings } from "./Settings.ts"
 
@@ -33,6 +38,11 @@ export class Orchestrators extends Context.Service<Orchestrators, {
   ) => Effect.Effect<{ readonly created: boolean; readonly registered: Registered }, OrchestratorTaken>
   /** A sign of life. One that was offline is active again; maintenance stays. */
   readonly heartbeat: (id: OrchestratorId, scope: Reach) => Effect.Effect<DateTime.Utc, OrchestratorNotFound>
+  /** The same, which also renews these leases. Each is renewed by its token, whichever machine of the scope it was granted to. */
+  readonly renew: (id: OrchestratorId, scope: Reach, leases: ReadonlyArray<HeldLease>) => Effect.Effect<
+    { readonly last_heartbeat: DateTime.Utc; readonly renewals: Renewals },
+    OrchestratorNotFound | InvalidTask | CheckpointTooLarge
+  >
   /** The scope's machines, the one heard of last first. */
   readonly list: (scope: ScopeName, filter: OrchestratorFilter) => Effect.Effect<ReadonlyArray<Orchestrator>>
   readonly get: (id: OrchestratorId, scope: Reach) => Effect.Effect<Orchestrator, OrchestratorNotFound>
@@ -51,23 +61,37 @@ export class Orchestrators extends Context.Service<Orchestrators, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const register = yield* Register.make
+      const renewing = yield* Renewing.make
       const { orchestratorTimeoutSeconds } = yield* Settings
 
       const first = Effect.fnUntraced(function*(id: OrchestratorId, rows: ReadonlyArray<unknown> | undefined) {
         return (yield* decode(rows ?? []))[0] ?? (yield* OrchestratorNotFound.of(id))
       })
 
+      const alive = (id: OrchestratorId, scope: Reach, now: number) => [
+        // Apart, because to name `status` in an update is to write its index entry again.
+        sql`UPDATE orchestrators SET status = 'active' WHERE id = ${id} AND status = 'offline' AND ${
+          within(sql, scope)
+        }`,
+        sql`UPDATE orchestrators SET last_heartbeat = ${now} WHERE id = ${id} AND ${within(sql, scope)} RETURNING *`
+      ]
+
       const heartbeat = Effect.fn("Orchestrators.heartbeat")(function*(id: OrchestratorId, scope: Reach) {
-        const now = yield* Clock.currentTimeMillis
-        const [, rows] = yield* batch([
-          // Apart, because to name `status` in an update is to write its index entry again.
-          sql`UPDATE orchestrators SET status = 'active' WHERE id = ${id} AND status = 'offline' AND ${
-            within(sql, scope)
-          }`,
-          sql`UPDATE orchestrators SET last_heartbeat = ${now} WHERE id = ${id} AND ${within(sql, scope)} RETURNING *`
-        ])
+        const [, rows] = yield* batch(alive(id, scope, yield* Clock.currentTimeMillis))
         return (yield* first(id, rows)).last_heartbeat
       })
+
+      const renew = Effect.fn("Orchestrators.renew")(
+        function*(id: OrchestratorId, scope: Reach, leases: ReadonlyArray<HeldLease>) {
+          const now = yield* Clock.currentTimeMillis
+          const known = sql`EXISTS (SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)})`
+          const beat = alive(id, scope, now)
+          const answers = yield* batch([...beat, ...(yield* renewing.plan(leases, now, scope, known))])
+          const { last_heartbeat } = yield* first(id, answers[1])
+          const outcome = yield* renewing.read(answers.slice(beat.length))
+          return { last_heartbeat, renewals: renewalsOf(leases, outcome, now) }
+        }
+      )
 
       const list = Effect.fn("Orchestrators.list")(function*(scope: ScopeName, filter: OrchestratorFilter) {
         const [rows] = yield* batch([sql`
@@ -127,7 +151,7 @@ export class Orchestrators extends Context.Service<Orchestrators, {
         return rows.length
       }).pipe(Effect.withSpan("Orchestrators.sweep"))
 
-      return Orchestrators.of({ register, heartbeat, list, get, setStatus, remove, sweep })
+      return Orchestrators.of({ register, heartbeat, renew, list, get, setStatus, remove, sweep })
     })
   ).pipe(Layer.provide(Keys.layer))
 }

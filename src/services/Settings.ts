@@ -33,6 +33,8 @@ export const SettingsConfig = Config.all({
   requireFencingToken: Config.withDefault(Config.Boolean("REQUIRE_FENCING_TOKEN"), false),
   /** The lease of a claim that does not say how long, in seconds. */
   defaultLeaseSeconds: Config.withDefault(seconds("DEFAULT_LEASE_SECONDS"), 300),
+  /** How long an attempt may take, in seconds, when neither the task nor the claim says; nothing limits it unless given. */
+  maxAttemptSeconds: Config.withDefault(within(1, 1_000_000_000)("MAX_ATTEMPT_SECONDS"), undefined),
   /** The silence after which an orchestrator counts as offline, in seconds. */
   orchestratorTimeoutSeconds: Config.withDefault(seconds("ORCHESTRATOR_TIMEOUT_SECONDS"), 120),
   /** Turns without a commit after which a submitted task goes to `needs_continuation`. */

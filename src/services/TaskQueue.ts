@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Handoff } from "../domain/Handoff.ts"
 import type { HistoryEntry } from "../domain/History.ts"
 import type { ScopeName, TaskId } from "../domain/Identifier.ts"
 import type { InvalidTask } from "../domain/InvalidTask.ts"
@@ -16,7 +17,7 @@ import type {
   Requeue,
   Submission
 } from "../domain/MoveInput.ts"
-import type { Task } from "../domain/Task.ts"
+import type { ClaimedTask, Task } from "../domain/Task.ts"
 import type {
   AtCapacity,
   HookNotFound,
@@ -53,7 +54,10 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     readonly limit: number
   }>
   /** Leases the most urgent task that matches: a claim never fails because somebody else was faster. */
-  readonly claim: (scope: ScopeName, claim: Claim) => Effect.Effect<Task, NoTasksAvailable | AtCapacity | InvalidTask>
+  readonly claim: (
+    scope: ScopeName,
+    claim: Claim
+  ) => Effect.Effect<ClaimedTask, NoTasksAvailable | AtCapacity | InvalidTask>
   /** Hands in a result, also after the lease ran out as long as nobody else took or moved the task. */
   readonly submit: (id: TaskId, work: Submission, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Makes the task done, and claimable whoever waited only for it. */
@@ -84,6 +88,11 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     scope: Reach
   ) => Effect.Effect<Task, TaskNotFound | HookNotFound | LeaseLost>
   readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
+  /** What whoever goes on with the task should know. */
+  readonly handoff: (
+    id: TaskId,
+    scope: Reach
+  ) => Effect.Effect<Handoff & { readonly task_id: TaskId }, TaskNotFound>
   /** What happened to the task, oldest first; also of a deleted one. */
   readonly history: (id: TaskId, scope: Reach) => Effect.Effect<{
     readonly task_id: TaskId

@@ -21,9 +21,9 @@ export interface Change {
   readonly to: Fragment | null
   /** Who did it: an expression, or a name. */
   readonly actor: Fragment | string | null
-  readonly reason?: string | null
+  readonly reason?: Fragment | string | null
   /** What else to keep in history, as JSON text. */
-  readonly details?: string | null
+  readonly details?: Fragment | string | null
   readonly now: number
 }
 
@@ -57,26 +57,26 @@ export const make = (sql: D1Client.D1Client) => {
     sql`claimed_by = NULL, claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
       lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL`
 
-  /** Two moves that end leases, in one: `yes` for the tasks for which `condition` holds, `no` for the others. */
-  const merged = (condition: Fragment, yes: Move, no: Move, now: number) => {
-    const either = (left: Fragment, right: Fragment) => sql`iif(${condition}, ${left}, ${right})`
-    const to = either(landed(yes), landed(no))
+  /** Moves that end leases, in one: for each task the first whose condition holds for it, or else `last`. */
+  const merged = (cases: ReadonlyArray<readonly [condition: Fragment, move: Move]>, last: Move, now: number) => {
+    const each = (of: (move: Move) => Fragment): Fragment =>
+      sql`CASE ${
+        cases.reduce((before, [condition, move]) => sql`${before} WHEN ${condition} THEN ${of(move)}`, sql``)
+      } ELSE ${of(last)} END`
+    const to = each(landed)
     const raised = (counter: Counter) =>
-      sql`${sql(counter)} = ${sql(counter)} + ${
-        either(sql`${Number(yes.counts.includes(counter))}`, sql`${Number(no.counts.includes(counter))}`)
-      }`
-    const lapsed = (move: Move) => move.lease === "lapse" ? sql`grants` : sql`NULL`
-    // A task that goes back to where it waits for somebody to look at it still needs that.
-    const flagged = (move: Move) => move.clearsIntervention ? sql`${to} = ${intervention}` : sql`needs_intervention`
+      sql`${sql(counter)} = ${sql(counter)} + ${each((move) => sql`${Number(move.counts.includes(counter))}`)}`
     return {
       to,
-      event: either(sql`${yes.event}`, sql`${no.event}`),
+      event: each((move) => sql`${move.event}`),
       change: sql`
         version = version + 1, updated_at = ${now}, queue = ${to}, lapsed_token = ${
-        either(lapsed(yes), lapsed(no))
+        each((move) => move.lease === "lapse" ? sql`grants` : sql`NULL`)
       }, available_at = NULL,
         completed_at = iif(${to} = 'done', completed_at, NULL), ${raised("attempt_count")}, ${raised("lease_losses")},
-        needs_intervention = ${either(flagged(yes), flagged(no))}, ${noLease}`
+        needs_intervention = ${
+        // A task that goes back to where it waits for somebody to look at it still needs that.
+        each((move) => move.clearsIntervention ? sql`${to} = ${intervention}` : sql`needs_intervention`)}, ${noLease}`
     }
   }
 
@@ -116,5 +116,5 @@ export const make = (sql: D1Client.D1Client) => {
       WHERE ${change.where} RETURNING *`
   })
 
-  return { ...counts, record, merged, statements, byId }
+  return { ...counts, columns, record, merged, statements, byId }
 }

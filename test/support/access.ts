@@ -155,6 +155,8 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   }),
   "POST /api/v1/tasks/:id/requeue": byId(claimed, (id) => `/api/v1/tasks/${id}/requeue`),
   "POST /api/v1/tasks/:id/fail": byId(claimed, (id) => `/api/v1/tasks/${id}/fail`, { reason: "r" }),
+  "POST /api/v1/tasks/:id/renew": byId(claimed, (id) => `/api/v1/tasks/${id}/renew`, { fencing_token: 1 }),
+  "GET /api/v1/tasks/:id/handoff": byId(task, (id) => `/api/v1/tasks/${id}/handoff`),
   "POST /api/v1/tasks/:id/force-queue": {
     ...byId(task, (id) => `/api/v1/tasks/${id}/force-queue`, { queue: "done", reason: "r" }),
     ...administrator

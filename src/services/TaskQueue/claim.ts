@@ -1,11 +1,13 @@
 /** Claiming: one batch takes back what expired, picks the next task and grants it, so that no two claims collide. */
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Fragment } from "effect/sql/Statement"
 import { CurrentActor } from "../../domain/Actor.ts"
+import { handoffOf } from "../../domain/Handoff.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
-import { MaxLeaseSeconds } from "../../domain/Lease.ts"
+import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/Lease.ts"
 import type { Claim } from "../../domain/MoveInput.ts"
 import { rank } from "../../domain/Priority.ts"
 import { claimOf, landing, moves, unclaimable } from "../../domain/TaskState.ts"
@@ -62,6 +64,12 @@ export const make = Effect.gen(function*() {
     })
       FROM roles WHERE roles.scope = orchestrators.scope)`
 
+  /** When an attempt at the task has to end: the tighter of what the task and the claim say, or else the default. */
+  const attemptEnd = (seconds: number | null | undefined, now: number): Fragment =>
+    seconds == null
+      ? sql`${now} + coalesce(max_attempt_seconds, ${settings.maxAttemptSeconds ?? null}) * 1000`
+      : sql`${now} + min(coalesce(max_attempt_seconds, ${seconds}), ${seconds}) * 1000`
+
   /** Grants the next task of `queue`, if there is one and the machine may have it. */
   const grant = Effect.fnUntraced(function*(
     scope: ScopeName,
@@ -87,8 +95,11 @@ export const make = Effect.gen(function*() {
     const change = { where: sql`id = ${id} AND ${may}`, actor: agent_name, details: JSON.stringify(details), now }
     const target = landing(move, { queue, claimed_from: null })
     const takeBack = expire(now, scope)
+    const deadline = move === moves.claim ? attemptEnd(claim.max_attempt_seconds, now) : sql`NULL`
+    const end = now + Math.round(seconds * 1000)
     const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
-      orchestrator_id = ${orchestrator_id}, lease_expires_at = ${now + Math.round(seconds * 1000)}`
+      orchestrator_id = ${orchestrator_id}, lease_seconds = ${Math.ceil(seconds)}, deadline_at = ${deadline},
+      lease_expires_at = min(${end}, coalesce(${deadline}, ${end}))`
     const answers = yield* batch([
       ...takeBack,
       sql`
@@ -101,8 +112,10 @@ export const make = Effect.gen(function*() {
     ])
     yield* logTransitions("lease_expired", answers[takeBack.length - 1])
     const task = yield* firstTask(answers[takeBack.length + 2])
-    if (task !== undefined) yield* logTransition(move.event, task, agent_name)
-    return task
+    if (task === undefined) return undefined
+    yield* logTransition(move.event, task, agent_name)
+    const left = DateTime.toEpochMillis(task.lease_expires_at!) - now
+    return { ...task, renew_after_seconds: renewAfterSeconds(left), handoff: handoffOf(task) }
   })
 
   return Effect.fn("TaskQueue.claim")(function*(scope: ScopeName, claim: Claim) {

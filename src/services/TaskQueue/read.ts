@@ -1,6 +1,7 @@
 /** Reading tasks: one, a page, and the history of one. */
 import * as Effect from "effect/Effect"
 import type { Fragment } from "effect/sql/Statement"
+import { handoffOf } from "../../domain/Handoff.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { pageOf } from "../../domain/Page.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
@@ -50,6 +51,10 @@ export const make = Effect.gen(function*() {
   const get = Effect.fn("TaskQueue.get")(function*(id: TaskId, scope: ScopeName | undefined) {
     const [rows] = yield* batch([sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])
     return (yield* firstTask(rows)) ?? (yield* TaskNotFound.of(id))
+  })
+
+  const handoff = Effect.fn("TaskQueue.handoff")(function*(id: TaskId, scope: ScopeName | undefined) {
+    return { task_id: id, ...handoffOf(yield* get(id, scope)) }
   })
 
   const list = Effect.fn("TaskQueue.list")(function*(scope: ScopeName, filter: TaskFilter) {
@@ -103,5 +108,5 @@ export const make = Effect.gen(function*() {
     return { task_id: id, history: yield* decodeHistory(rows), total: rows.length }
   })
 
-  return { get, list, history }
+  return { get, handoff, list, history }
 })

@@ -1,0 +1,65 @@
+/** What the holder of a lease is told about its renewal. */
+import * as DateTime from "effect/DateTime"
+import type { TaskId } from "../../domain/Identifier.ts"
+import { renewAfterSeconds } from "../../domain/Lease.ts"
+import { lossOf } from "../../domain/LeaseLoss.ts"
+import type { Lease, Renewals } from "../../domain/Renewal.ts"
+import { TaskNotFound } from "../../domain/TaskErrors.ts"
+import type { Renewed, Rest } from "./renew.ts"
+
+type Told = Renewed & { readonly reattached: boolean }
+
+/** The lease as it is now, and what to do: the wish to cancel goes before the machine's rest. */
+export const leaseOf = (task: Told, now: number): Lease => ({
+  task_id: task.id,
+  fencing_token: task.fencing_token,
+  lease_expires_at: task.lease_expires_at,
+  deadline_at: task.deadline_at,
+  renew_after_seconds: renewAfterSeconds(DateTime.toEpochMillis(task.lease_expires_at) - now),
+  checkpoint_version: task.checkpoint_version,
+  reattached: task.reattached,
+  directive: task.cancel_requested_at !== null ? "cancel" : task.machine === "maintenance" ? "pause" : "continue",
+  cancel_reason: task.cancel_requested_at === null ? null : task.cancel_reason
+})
+
+/** What there is of the task, if it is in reach. */
+export const taskOf = ({ id, queue, ...rest }: Rest) =>
+  id === null || queue === null ? undefined : { ...rest, id, queue }
+
+const lostOf = (rest: Rest): Renewals["lost"][number] => {
+  const task = taskOf(rest)
+  return {
+    task_id: rest.task,
+    fencing_token: rest.token,
+    queue: rest.queue,
+    claimed_by: rest.claimed_by,
+    ...(task === undefined
+      ? { reason: "not_found", error: TaskNotFound.of(rest.task).error }
+      : lossOf(task, rest.token))
+  }
+}
+
+/** What a machine is told about the leases it sent, in the order it sent them. */
+export const renewalsOf = (
+  sent: ReadonlyArray<{ readonly task_id: TaskId }>,
+  { lost, renewed }: { readonly renewed: ReadonlyArray<Told>; readonly lost: ReadonlyArray<Rest> },
+  now: number
+): Renewals => {
+  const place = new Map(sent.map(({ task_id }, index) => [task_id, index]))
+  const ordered = <A extends { readonly task_id: TaskId }>(items: ReadonlyArray<A>) =>
+    items.toSorted((one, other) => Number(place.get(one.task_id)) - Number(place.get(other.task_id)))
+  const machines = new Map(renewed.map(({ id, orchestrator_id }) => [id, orchestrator_id]))
+  const leases = ordered(renewed.map((task) => leaseOf(task, now)))
+  return {
+    renewed: leases,
+    lost: ordered(lost.map(lostOf)),
+    directives: leases.map(({ cancel_reason, directive, task_id }) => ({
+      task_id,
+      directive,
+      reason: directive === "pause" ? `Orchestrator ${machines.get(task_id)} is in maintenance.` : cancel_reason
+    })),
+    renew_after_seconds: leases.length === 0
+      ? null
+      : Math.min(...leases.map(({ renew_after_seconds }) => renew_after_seconds))
+  }
+}

@@ -1,0 +1,98 @@
+/** Renewals as a batch of one's own or a part of another: what to send, and what its answers say. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Fragment } from "effect/sql/Statement"
+import { TimeColumn } from "../../domain/Encoding.ts"
+import { checkpointText, CheckpointTooLarge, MaxCheckpointBytes } from "../../domain/Handoff.ts"
+import { TaskId } from "../../domain/Identifier.ts"
+import { InvalidTask } from "../../domain/InvalidTask.ts"
+import { MaxLeaseSeconds } from "../../domain/Lease.ts"
+import type { HeldLease } from "../../domain/Renewal.ts"
+import { TaskRow } from "../../domain/Task.ts"
+import { moves } from "../../domain/TaskState.ts"
+import { type Answers, Database } from "../../sql/Database.ts"
+import type { Reach } from "../../sql/Reach.ts"
+import * as Renewal from "../../sql/Renewal.ts"
+import { Settings } from "../Settings.ts"
+import { logTransition } from "../TaskQueue/log.ts"
+
+const { cancel_reason, claimed_by, fencing_token, id, lapsed_token, queue, scope, setbacks, version } = TaskRow.fields
+
+/** A lease as the statement that renewed it returned it. */
+const Renewed = Schema.Struct({
+  id,
+  scope,
+  queue,
+  version,
+  claimed_by,
+  fencing_token: Schema.Int,
+  orchestrator_id: TaskRow.fields.orchestrator_id,
+  lease_expires_at: TimeColumn,
+  deadline_at: Schema.NullOr(TimeColumn),
+  cancel_requested_at: TaskRow.fields.cancel_requested_at,
+  cancel_reason,
+  checkpoint_version: Schema.NullOr(Schema.Int),
+  machine: Schema.NullOr(Schema.String)
+})
+export type Renewed = typeof Renewed.Type
+
+/** A lease that is not held, and what there is of its task. */
+const Rest = Schema.Struct({
+  task: TaskId,
+  token: Schema.Int,
+  id: Schema.NullOr(id),
+  queue: Schema.NullOr(queue),
+  claimed_by,
+  fencing_token,
+  lapsed_token,
+  setbacks
+})
+export type Rest = typeof Rest.Type
+
+const decodeRenewed = Schema.decodeUnknownEffect(Schema.Array(Renewed))
+const decodeRest = Schema.decodeUnknownEffect(Schema.Array(Rest))
+
+const checked = Effect.fnUntraced(function*({ checkpoint, fencing_token, lease_duration_seconds, task_id }: HeldLease) {
+  const seconds = lease_duration_seconds || null
+  if (seconds !== null && (seconds < 1 || seconds > MaxLeaseSeconds)) return yield* InvalidTask.lease(MaxLeaseSeconds)
+  const text = checkpoint == null ? null : checkpointText(checkpoint)
+  const bytes = text === null ? 0 : new TextEncoder().encode(text).length
+  if (bytes > MaxCheckpointBytes) return yield* CheckpointTooLarge.of(task_id, bytes)
+  return { task_id, fencing_token, millis: seconds === null ? null : Math.round(seconds * 1000), checkpoint: text }
+})
+
+export const make = Effect.gen(function*() {
+  const { sql } = yield* Database
+  const { defaultLeaseSeconds } = yield* Settings
+  const statements = Renewal.make(sql, defaultLeaseSeconds * 1000)
+
+  /** The statements that renew these leases: of what names the same lease twice, the last counts. */
+  const plan = Effect.fnUntraced(
+    function*(leases: ReadonlyArray<HeldLease>, now: number, scope: Reach, condition?: Fragment) {
+      const distinct = new Map(leases.map((lease) => [`${lease.fencing_token} ${lease.task_id}`, lease]))
+      const asked = yield* Effect.forEach(distinct.values(), checked)
+      return statements({ leases: asked, scope, now, ...(condition === undefined ? {} : { condition }) })
+    }
+  )
+
+  /** What the answers of those statements say. */
+  const read = Effect.fnUntraced(function*([renewed, rest, , , again]: Answers) {
+    const held = yield* Effect.orDie(decodeRenewed(renewed))
+    const reattached = yield* Effect.orDie(decodeRenewed(again))
+    yield* Effect.forEach(reattached, (task) => logTransition(moves.reattach.event, task, task.claimed_by), {
+      discard: true
+    })
+    const back = new Set(reattached.map((task) => task.id))
+    return {
+      renewed: [
+        ...held.map((task) => ({ ...task, reattached: false })),
+        ...reattached.map((task) => ({ ...task, reattached: true }))
+      ],
+      lost: (yield* Effect.orDie(decodeRest(rest))).filter(({ lapsed_token, task, token }) =>
+        !(back.has(task) && lapsed_token === token)
+      )
+    }
+  })
+
+  return { plan, read }
+})
