@@ -4,6 +4,7 @@
  * This table is the only place that knows. The endpoints and the lease reaper read their moves from it. A PATCH may put a
  * task anywhere but into `done`, so it has no row; what it does to the lease on the way is in `TaskPlacement.ts`.
  */
+import type { Budget } from "./Budget.ts"
 import type { QueueName } from "./Identifier.ts"
 
 /** A move of a task. */
@@ -27,6 +28,14 @@ export interface Move {
   readonly clearsIntervention: boolean
   /** Whether the holder of a lease that ran out may still make it, as long as nobody else took or moved the task. */
   readonly afterLapse: boolean
+  /** The budget it draws on: spending the last of it lands in `failed`, wherever the move leads. */
+  readonly budget?: Budget
+  /** Whether it lands in `cancelled` where that was asked for: it ends the lease, and says nothing about the result. */
+  readonly yields: boolean
+  /** Whether the task waits a while before it is handed out again (`Backoff.ts`). */
+  readonly backsOff: boolean
+  /** Whether whoever takes the task next is told of it: work was taken or given back, and not accepted. */
+  readonly setback: boolean
 }
 
 const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<Move>): Move => ({
@@ -38,6 +47,9 @@ const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<
   counts: [],
   clearsIntervention: true,
   afterLapse: false,
+  yields: false,
+  backsOff: false,
+  setback: false,
   ...rest
 })
 
@@ -45,24 +57,52 @@ const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<
 export const moves = {
   claim: move("claimed", "other", { queue: "claimed" }, { lease: "grant" }),
   claimReview: move("review_claimed", ["provisional"], "same", { lease: "grant" }),
-  submit: move("submitted", ["claimed"], { queue: "provisional" }, { flow: "submit", afterLapse: true }),
+  submit: move("submitted", ["claimed"], { queue: "provisional" }, { flow: "submit", afterLapse: true, yields: true }),
   burnOut: move("burnout_detected", ["claimed"], { queue: "needs_continuation" }, {
     flow: "burnOut",
-    afterLapse: true
+    afterLapse: true,
+    yields: true
   }),
   accept: move("accepted", ["provisional", "claimed"], { queue: "done" }, { flow: "step", afterLapse: true }),
   reject: move("rejected", ["provisional", "claimed"], { queue: "incoming" }, {
     flow: "step",
-    counts: ["rejection_count"]
+    counts: ["rejection_count"],
+    budget: "max_rejections",
+    yields: true,
+    setback: true
   }),
-  requeue: move("requeued", ["provisional", "claimed"], "origin", { flow: "step", counts: ["attempt_count"] }),
-  fail: move("failed", "unfinished", { queue: "failed" }),
+  requeue: move("requeued", ["provisional", "claimed"], "origin", {
+    flow: "step",
+    counts: ["attempt_count"],
+    budget: "max_attempts",
+    yields: true,
+    backsOff: true,
+    setback: true
+  }),
+  // Given back by whoever found that it is not theirs to do: that is nothing the task did.
+  release: move("released", ["provisional", "claimed"], "origin", { flow: "step", yields: true }),
+  fail: move("failed", "unfinished", { queue: "failed" }, { setback: true }),
   expire: move("lease_expired", ["claimed"], "origin", {
     lease: "lapse",
-    counts: ["attempt_count", "lease_losses"]
+    counts: ["attempt_count", "lease_losses"],
+    budget: "max_lease_losses",
+    yields: true,
+    backsOff: true,
+    setback: true
+  }),
+  // The attempt took too long, whoever renewed its lease: it was the task's own, and nobody may go on with it.
+  exceedDeadline: move("deadline_exceeded", ["claimed"], "origin", {
+    counts: ["attempt_count"],
+    budget: "max_attempts",
+    yields: true,
+    backsOff: true,
+    setback: true
   }),
   // A review that nobody finished is nothing the task did: it waits for the next reviewer as it was.
-  expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false })
+  expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false, yields: true }),
+  // Of a task that nobody holds. The holder of one is asked to stop (`services/TaskQueue/cancel.ts`).
+  cancel: move("cancelled", "unfinished", { queue: "cancelled" }),
+  redrive: move("redriven", ["failed", "cancelled"], { queue: "incoming" })
 } as const satisfies Record<string, Move>
 
 /** The queues in which a task has come to an end; only a person brings it back. */

@@ -1,17 +1,23 @@
 /** Taking back the leases that have run out: done by the cron for everyone, and by each claim for its own scope. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Statement } from "effect/sql/Statement"
-import { moves } from "../domain/TaskState.ts"
+import type { Policy } from "../domain/Policy.ts"
+import { type Move, moves } from "../domain/TaskState.ts"
 import * as Transition from "./Transition.ts"
 
-export const make = (sql: D1Client.D1Client) => {
+/** Why a lease is over, as history has it. */
+const reason = (move: Move) =>
+  move === moves.exceedDeadline ? "The attempt took longer than it may." : "The lease ran out."
+
+export const make = (sql: D1Client.D1Client, policy: Policy) => {
   const transition = Transition.make(sql)
 
   /**
    * The statements that take back the expired leases of `scope`, or of all. Each checks the predicate again as it
-   * writes, so a lease that was renewed meanwhile is left alone.
+   * writes, so a lease that was renewed meanwhile is left alone. A lease that ends with its deadline was as long as the
+   * attempt may be, and is not lost.
    */
-  return (now: number, scope?: string): Array<Statement<any>> => {
+  return (now: number, seed: number, scope?: string): Array<Statement<any>> => {
     // The `+` keeps SQLite from searching the scope for what the index of leases has at hand.
     const where = sql`claimed_by IS NOT NULL AND lease_expires_at <= ${now}
       ${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}`
@@ -19,9 +25,18 @@ export const make = (sql: D1Client.D1Client) => {
       ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
       : sql`scope = ${scope} AND changes() > 0`
     const { countAll, merged, record } = transition
-    const { change, event, to } = merged(sql`queue = 'claimed'`, moves.expire, moves.expireReview, now)
+    const actor = sql`claimed_by`
+    const { change, ...taken } = merged(
+      [
+        [sql`queue = 'claimed' AND deadline_at IS NOT NULL AND lease_expires_at >= deadline_at`, moves.exceedDeadline],
+        [sql`queue = 'claimed'`, moves.expire]
+      ],
+      moves.expireReview,
+      (move) => ({ now, seed, policy, actor, reason: reason(move) })
+    )
+    const { to } = taken
     return [
-      record({ where, event, to, actor: sql`claimed_by`, reason: "The lease ran out.", now }),
+      record({ where, ...taken, actor, now }),
       countAll({ where, to, when: owners }),
       sql`UPDATE tasks SET ${change} WHERE ${where} RETURNING *`
     ]

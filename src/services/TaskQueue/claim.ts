@@ -3,12 +3,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Fragment } from "effect/sql/Statement"
 import { CurrentActor } from "../../domain/Actor.ts"
+import { seed } from "../../domain/Backoff.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import { MaxLeaseSeconds } from "../../domain/Lease.ts"
 import type { Claim } from "../../domain/MoveInput.ts"
 import { rank } from "../../domain/Priority.ts"
 import { claimOf, landing, moves, unclaimable } from "../../domain/TaskState.ts"
+import * as Backoff from "../../sql/Backoff.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as NextTask from "../../sql/NextTask.ts"
@@ -36,7 +38,8 @@ export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const settings = yield* Settings
   const transition = Transition.make(sql)
-  const expire = Expiry.make(sql)
+  const expire = Expiry.make(sql, settings)
+  const { end: endBackoff } = Backoff.make(sql)
   const next = NextTask.make(sql)
   const explain = yield* Refusal.make
 
@@ -86,7 +89,8 @@ export const make = Effect.gen(function*() {
     const details = { orchestrator_id, lease_seconds: seconds }
     const change = { where: sql`id = ${id} AND ${may}`, actor: agent_name, details: JSON.stringify(details), now }
     const target = landing(move, { queue, claimed_from: null })
-    const takeBack = expire(now, scope)
+    // What has waited long enough is ready again, and what ran out is taken back: the change is the last statement.
+    const takeBack = [...endBackoff(now, scope), ...expire(now, yield* seed, scope)]
     const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
       orchestrator_id = ${orchestrator_id}, lease_expires_at = ${now + Math.round(seconds * 1000)}`
     const answers = yield* batch([

@@ -1,6 +1,7 @@
 /** One move of one task by its id, in one batch: made if the task is where it starts, and explained if not. */
 import * as Effect from "effect/Effect"
 import type { Fragment, Statement } from "effect/sql/Statement"
+import { seed } from "../../domain/Backoff.ts"
 import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Expected } from "../../domain/MoveInput.ts"
@@ -58,6 +59,8 @@ export const make = Effect.gen(function*() {
     const { expected: { fencing_token, version }, id, move, now, scope, set } = order
     const steps = transition.byId(move, {
       ...order,
+      policy: settings,
+      seed: yield* seed,
       where: sql`${within(sql, scope)}
         ${typeof version === "number" ? sql`AND version = ${version}` : sql``} ${fence(fencing_token)}`
     }, set)
@@ -66,7 +69,7 @@ export const make = Effect.gen(function*() {
     const made = sql`changes() > 0`
     const waiting: Array<Statement<any>> = move === moves.accept
       ? dependents.release({ id, where: sql`id = ${id} AND queue = 'done'` }, `Task ${id} is done.`, now, made)
-      : move.flow === "step"
+      : move.flow === "step" || move === moves.redrive
       ? dependents.hold(
         { id, where: sql`id = ${id} AND queue <> 'done'` },
         `Task ${id} is no longer done.`,
