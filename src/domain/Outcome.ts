@@ -1,6 +1,6 @@
 /** What becomes of a task when a move ends a lease: it goes where the move leads, unless it is to be cancelled or has failed. */
 import { type Limits, type Spending, spendsLast } from "./Budget.ts"
-import type { Move } from "./TaskState.ts"
+import type { Move } from "./Move.ts"
 
 export type Outcome = "usual" | "cancelled" | "failed"
 

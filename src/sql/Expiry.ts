@@ -3,6 +3,7 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Statement } from "effect/sql/Statement"
 import type { Policy } from "../domain/Policy.ts"
 import { type Move, moves } from "../domain/TaskState.ts"
+import * as Ending from "./Ending.ts"
 import * as Transition from "./Transition.ts"
 
 /** Why a lease is over, as history has it. */
@@ -10,7 +11,8 @@ const reason = (move: Move) =>
   move === moves.exceedDeadline ? "The attempt took longer than it may." : "The lease ran out."
 
 export const make = (sql: D1Client.D1Client, policy: Policy) => {
-  const transition = Transition.make(sql)
+  const { countAll, record } = Transition.make(sql)
+  const { merged } = Ending.make(sql)
 
   /**
    * The statements that take back the expired leases of `scope`, or of all. Each checks the predicate again as it
@@ -24,7 +26,6 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
     const owners = scope === undefined
       ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
       : sql`scope = ${scope} AND changes() > 0`
-    const { countAll, merged, record } = transition
     const actor = sql`claimed_by`
     const { change, ...taken } = merged(
       [

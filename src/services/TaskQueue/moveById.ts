@@ -9,9 +9,9 @@ import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/T
 import { landing, type Move, moves, sourcesOf } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
+import * as Ending from "../../sql/Ending.ts"
 import * as Fence from "../../sql/Fence.ts"
 import { within } from "../../sql/Reach.ts"
-import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import { logTransition, logTransitions } from "./log.ts"
 import { firstTask } from "./rows.ts"
@@ -32,7 +32,7 @@ interface Order {
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
-  const transition = Transition.make(sql)
+  const ending = Ending.make(sql)
   const dependents = Dependents.make(sql)
   const settings = yield* Settings
   const fence = Fence.make(sql, settings.requireFencingToken)
@@ -57,7 +57,7 @@ export const make = Effect.gen(function*() {
 
   return Effect.fnUntraced(function*(order: Order) {
     const { expected: { fencing_token, version }, id, move, now, scope, set } = order
-    const steps = transition.byId(move, {
+    const steps = ending.byId(move, {
       ...order,
       policy: settings,
       seed: yield* seed,
