@@ -34,7 +34,8 @@ export const make = (sql: D1Client.D1Client) => {
       SELECT id, version + 1, scope, 'backoff_ended', queue, queue, grants, ${now}
       FROM tasks INDEXED BY tasks_backing_off WHERE ${due}`,
       // `updated_at` says when somebody worked on it.
-      sql`UPDATE tasks INDEXED BY tasks_backing_off SET version = version + 1, available_at = NULL WHERE ${due}`
+      sql`UPDATE tasks INDEXED BY tasks_backing_off SET version = version + 1, available_at = NULL
+        WHERE changes() > 0 AND ${due}`
     ]
   }
 
