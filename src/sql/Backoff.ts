@@ -27,15 +27,16 @@ export const make = (sql: D1Client.D1Client) => {
 
   /** Makes those of a scope that have waited long enough ready again: record, then change. Mostly there are none. */
   const end = (now: number, scope: string): Array<Statement<any>> => {
-    const due = sql`scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${now}`
+    const due = (owner: Fragment) => sql`scope = ${owner} AND available_at IS NOT NULL AND available_at <= ${now}`
     return [
       sql`
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, grants, at)
       SELECT id, version + 1, scope, 'backoff_ended', queue, queue, grants, ${now}
-      FROM tasks INDEXED BY tasks_backing_off WHERE ${due}`,
-      // `updated_at` says when somebody worked on it.
-      sql`UPDATE tasks INDEXED BY tasks_backing_off SET version = version + 1, available_at = NULL
-        WHERE changes() > 0 AND ${due}`
+      FROM tasks INDEXED BY tasks_backing_off WHERE ${due(sql`${scope}`)}`,
+      // `updated_at` says when somebody worked on it. Nothing is looked for where nothing was recorded.
+      sql`
+      UPDATE tasks INDEXED BY tasks_backing_off SET version = version + 1, available_at = NULL
+      WHERE ${due(sql`iif(changes() > 0, ${scope}, NULL)`)}`
     ]
   }
 
