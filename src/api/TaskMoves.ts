@@ -35,7 +35,7 @@ export const submit = HttpApiEndpoint.post("submit", "/:id/submit", {
 ]).annotateMerge(OpenApi.annotations({
   summary: "Submit a result",
   description:
-    "Ends the lease and hands the task to review in `provisional`; an agent that ran out of turns hands it to `needs_continuation`. Also after the lease ran out, until somebody else takes or moves the task."
+    "Ends the lease and hands the task to review in `provisional`; an agent that ran out of turns hands it to `needs_continuation`, and a task that was to be cancelled is `cancelled`. Also after the lease ran out, until somebody else takes or moves the task."
 }))
 
 export const accept = HttpApiEndpoint.post("accept", "/:id/accept", {
@@ -60,7 +60,8 @@ export const reject = HttpApiEndpoint.post("reject", "/:id/reject", {
   { fields: ["reason", "rejected_by"], error: "Missing required fields: reason, rejected_by" }
 ]).annotateMerge(OpenApi.annotations({
   summary: "Reject a result",
-  description: "Sends the task back to `incoming` with a reason, which the next agent finds on the task."
+  description:
+    "Sends the task back to `incoming` with a reason, which the next agent finds on the task. The rejection that spends the budget of `max_rejections` lands in `failed`."
 }))
 
 export const requeue = HttpApiEndpoint.post("requeue", "/:id/requeue", {
@@ -72,7 +73,7 @@ export const requeue = HttpApiEndpoint.post("requeue", "/:id/requeue", {
 }).annotateMerge(OpenApi.annotations({
   summary: "Requeue a task",
   description:
-    "Gives up the work on the task and sends it back to the queue it was claimed from; from review, to `incoming`. The body may be empty."
+    "Gives up the work on the task and sends it back to the queue it was claimed from; from review, to `incoming`. That counts as an attempt, and the one that spends the budget of `max_attempts` lands in `failed`; with `release` it does not count. The body may be empty."
 }))
 
 export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {
@@ -84,7 +85,8 @@ export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {
 }).annotate(Required, [{ fields: ["reason"], error: "Missing required field: reason" }])
   .annotateMerge(OpenApi.annotations({
     summary: "Fail a task",
-    description: "Gives the task up from wherever it is, ends its lease, and keeps the reason."
+    description:
+      "Gives the task up from wherever it is, ends its lease, and keeps the reason. `redrive` brings it back."
   }))
 
 export const forceQueue = HttpApiEndpoint.post("forceQueue", "/:id/force-queue", {

@@ -17,6 +17,7 @@ import { Authorization } from "./Authorization.ts"
 import { preferringMinimal } from "./Document.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
+import * as Ending from "./TaskEnds.ts"
 import * as Leasing from "./TaskLeases.ts"
 import * as Moving from "./TaskMoves.ts"
 
@@ -94,6 +95,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     Moving.reject,
     Moving.requeue,
     Moving.fail,
+    Ending.cancel,
+    Ending.redrive,
     Moving.forceQueue,
     Moving.completeHook,
     Leasing.renew,

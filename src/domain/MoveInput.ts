@@ -75,13 +75,17 @@ export type Rejection = typeof Rejection.Type
 
 export const Requeue = Schema.Struct({
   reason: maybe(Schema.String, "Why the work is given up: kept in the task's history."),
+  release: maybe(
+    Schema.Boolean,
+    "Whether the task is only given back: that counts as no attempt, and it may be claimed again at once."
+  ),
   ...expected
 }).annotate({ identifier: "Requeue" })
 export type Requeue = typeof Requeue.Type
 
 export const Failure = Schema.Struct({
   reason: Schema.NonEmptyString.pipe(
-    describe("Why it failed: kept on the task as `execution_notes`, and in its history.")
+    describe("Why it failed: kept on the task as `failure_reason` and `execution_notes`, and in its history.")
   ),
   failed_by: maybe(Schema.String, "Who says so; the holder of the lease unless given."),
   ...expected

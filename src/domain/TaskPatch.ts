@@ -62,6 +62,8 @@ const internal: ReadonlySet<string> = new Set([
   "deadline_at",
   "cancel_requested_at",
   "available_at",
+  "failure_reason",
+  "cancel_reason",
   "priority_rank"
 ])
 
@@ -128,7 +130,7 @@ export const plan = (
   const blockers = "blocked_by" in patch ? parseBlockers(patch.blocked_by) : undefined
   if (blockers?.includes(task.id)) return InvalidTask.blockedByItself(task.id)
   if ((blockers?.length ?? 0) > MaxBlockers) return InvalidTask.tooManyBlockers(MaxBlockers)
-  const lease = leaseColumns(task, patch, now, leaseMillis)
+  const lease = leaseColumns(task, patch, { forced, leaseMillis, now })
   const blocked = blockers === undefined ? task.blocked_by !== null : blockers.length > 0
   const problem = leaseProblem(task, patch, lease, blocked, now)
   if (problem !== undefined) return problem

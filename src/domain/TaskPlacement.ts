@@ -5,7 +5,7 @@ import { MaxLeaseSeconds, UnknownHolder } from "./Lease.ts"
 import type { TaskRow } from "./Task.ts"
 import { NotLeased, TaskBlocked } from "./TaskErrors.ts"
 import type { TaskPatch } from "./TaskInput.ts"
-import { unclaimable } from "./TaskState.ts"
+import { ends, unclaimable } from "./TaskState.ts"
 
 /** Columns and the values to write to them. */
 export type Columns = Record<string, string | number | null>
@@ -25,7 +25,7 @@ export const told = (name: string, value: string | number | null) =>
   typeof value === "number" && name.endsWith("_at") ? DateTime.formatIso(DateTime.makeUnsafe(value)) : value
 
 /** Where the PATCH leaves the task, and who holds it there. */
-const placement = (task: TaskRow, patch: TaskPatch) => {
+const placement = (task: TaskRow, patch: TaskPatch, forced: boolean) => {
   const named = patch.claimed_by || undefined
   const released = ("claimed_by" in patch && named === undefined)
     || (named === undefined && patch.lease_expires_at === null)
@@ -46,12 +46,35 @@ const placement = (task: TaskRow, patch: TaskPatch) => {
       : holder === undefined && task.queue === "claimed"
       ? task.claimed_from ?? "incoming"
       : task.queue)
+  // Whoever was asked to stop and gives the task back, wherever to, has stopped.
+  if (!forced && task.cancel_requested_at !== null && !keepsLease(queue, holder) && !ends.includes(queue)) {
+    return { queue: "cancelled", holder: undefined, released }
+  }
   return { queue, holder: queue === "claimed" ? holder ?? UnknownHolder : holder, released }
 }
 
-/** The lease columns for where the task is left. A new holder is a new grant. */
-export const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, leaseMillis: number): Columns => {
-  const { holder, queue, released } = placement(task, patch)
+const keepsLease = (queue: string, holder: string | undefined) => queue === "claimed" || holder !== undefined
+
+/** Why the task is at an end, or is to be, as long as it is. */
+const endColumns = (task: TaskRow, patch: TaskPatch, queue: string, cancelRequested: boolean): Columns => {
+  const reason = patch.reason ?? patch.context ?? patch.execution_notes ?? null
+  return {
+    failure_reason: queue !== "failed" ? null : task.queue === "failed" ? task.failure_reason : reason,
+    cancel_reason: cancelRequested || (queue === "cancelled" && task.queue === "cancelled")
+      ? task.cancel_reason
+      : queue === "cancelled"
+      ? task.cancel_reason ?? reason
+      : null
+  }
+}
+
+/** The lease columns for where the task is left. A new holder is a new grant, and is asked to stop as the old one was. */
+export const leaseColumns = (
+  task: TaskRow,
+  patch: TaskPatch,
+  { forced, leaseMillis, now }: { readonly forced: boolean; readonly leaseMillis: number; readonly now: number }
+): Columns => {
+  const { holder, queue, released } = placement(task, patch, forced)
   if (holder === undefined) {
     return {
       queue,
@@ -63,6 +86,7 @@ export const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, lease
       lease_seconds: null,
       deadline_at: null,
       cancel_requested_at: null,
+      ...endColumns(task, patch, queue, false),
       ...(queue === task.queue ? {} : { lapsed_token: null, available_at: null })
     }
   }
@@ -93,7 +117,8 @@ export const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, lease
     lease_expires_at: deadline === null ? until : Math.min(Number(until), Number(deadline)),
     lease_seconds: granted ? null : task.lease_seconds,
     deadline_at: deadline,
-    cancel_requested_at: granted ? null : column(task.cancel_requested_at),
+    cancel_requested_at: forced ? null : column(task.cancel_requested_at),
+    ...endColumns(task, patch, queue, !forced && task.cancel_requested_at !== null),
     grants: granted ? task.grants + 1 : task.grants,
     lapsed_token: null,
     available_at: null

@@ -5,29 +5,9 @@
  * task anywhere but into `done`, so it has no row; what it does to the lease on the way is in `TaskPlacement.ts`.
  */
 import type { QueueName } from "./Identifier.ts"
+import type { Move } from "./Move.ts"
 
-/** A move of a task. */
-export interface Move {
-  /** What history calls it. */
-  readonly event: string
-  /** The queues it leads from; `other` is every queue but `claimed`, `unfinished` every one where work may still be done. */
-  readonly from: ReadonlyArray<QueueName> | "other" | "unfinished"
-  /** Where it leads: a queue, the queue the task was claimed from (`origin`), or nowhere else (`same`). */
-  readonly to: { readonly queue: QueueName } | "origin" | "same"
-  /**
-   * What a registered flow has to say: it must have a step from where the task is to where the move leads (`step`), or it
-   * says itself where a result goes (`submit`, `burnOut`), or nothing (`none`).
-   */
-  readonly flow: "step" | "submit" | "burnOut" | "none"
-  /** Whether it grants a lease, ends the one there is, or takes it back because it ran out. */
-  readonly lease: "grant" | "end" | "lapse"
-  /** The counters it raises by one. */
-  readonly counts: ReadonlyArray<"attempt_count" | "rejection_count" | "lease_losses">
-  /** Whether the task no longer needs a person's attention. */
-  readonly clearsIntervention: boolean
-  /** Whether the holder of a lease that ran out may still make it, as long as nobody else took or moved the task. */
-  readonly afterLapse: boolean
-}
+export type { Move } from "./Move.ts"
 
 const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<Move>): Move => ({
   event,
@@ -38,6 +18,9 @@ const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<
   counts: [],
   clearsIntervention: true,
   afterLapse: false,
+  yields: false,
+  backsOff: false,
+  setback: false,
   ...rest
 })
 
@@ -45,28 +28,55 @@ const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<
 export const moves = {
   claim: move("claimed", "other", { queue: "claimed" }, { lease: "grant" }),
   claimReview: move("review_claimed", ["provisional"], "same", { lease: "grant" }),
-  submit: move("submitted", ["claimed"], { queue: "provisional" }, { flow: "submit", afterLapse: true }),
+  submit: move("submitted", ["claimed"], { queue: "provisional" }, { flow: "submit", afterLapse: true, yields: true }),
   burnOut: move("burnout_detected", ["claimed"], { queue: "needs_continuation" }, {
     flow: "burnOut",
-    afterLapse: true
+    afterLapse: true,
+    yields: true
   }),
   accept: move("accepted", ["provisional", "claimed"], { queue: "done" }, { flow: "step", afterLapse: true }),
   reject: move("rejected", ["provisional", "claimed"], { queue: "incoming" }, {
     flow: "step",
-    counts: ["rejection_count"]
+    counts: ["rejection_count"],
+    budget: "max_rejections",
+    yields: true,
+    setback: true
   }),
-  requeue: move("requeued", ["provisional", "claimed"], "origin", { flow: "step", counts: ["attempt_count"] }),
-  fail: move("failed", "unfinished", { queue: "failed" }),
+  requeue: move("requeued", ["provisional", "claimed"], "origin", {
+    flow: "step",
+    counts: ["attempt_count"],
+    budget: "max_attempts",
+    yields: true,
+    backsOff: true,
+    setback: true
+  }),
+  // Given back by whoever found that it is not theirs to do: that is nothing the task did.
+  release: move("released", ["provisional", "claimed"], "origin", { flow: "step", yields: true }),
+  fail: move("failed", "unfinished", { queue: "failed" }, { setback: true }),
   expire: move("lease_expired", ["claimed"], "origin", {
     lease: "lapse",
-    counts: ["attempt_count", "lease_losses"]
+    counts: ["attempt_count", "lease_losses"],
+    budget: "max_lease_losses",
+    yields: true,
+    backsOff: true,
+    setback: true
+  }),
+  // The attempt took too long, whoever renewed its lease: it was the task's own, and nobody may go on with it.
+  exceedDeadline: move("deadline_exceeded", ["claimed"], "origin", {
+    counts: ["attempt_count"],
+    budget: "max_attempts",
+    yields: true,
+    backsOff: true,
+    setback: true
   }),
   // The attempt took longer than it may: nobody's silence, and no way back to it.
-  exceedDeadline: move("deadline_exceeded", ["claimed"], "origin", { counts: ["attempt_count"] }),
   // Nobody else took the task, so whoever lost its lease has it back under the same token.
   reattach: move("reattached", "unfinished", { queue: "claimed" }, { lease: "grant", afterLapse: true }),
   // A review that nobody finished is nothing the task did: it waits for the next reviewer as it was.
-  expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false })
+  expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false, yields: true }),
+  // Of a task that nobody holds. The holder of one is asked to stop (`services/TaskQueue/cancel.ts`).
+  cancel: move("cancelled", "unfinished", { queue: "cancelled" }),
+  redrive: move("redriven", ["failed", "cancelled"], { queue: "incoming" })
 } as const satisfies Record<string, Move>
 
 /** The queues in which a task has come to an end; only a person brings it back. */

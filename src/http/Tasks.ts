@@ -56,6 +56,13 @@ export const TasksHandlers = HttpApiBuilder.group(
         ),
       fail: (request) =>
         Effect.flatMap(visibleScope(request), (scope) => tasks.fail(request.params.id, request.payload, scope)),
+      cancel: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => tasks.cancel(request.params.id, request.payload ?? {}, scope)),
+      redrive: (request) =>
+        Effect.flatMap(
+          visibleScope(request),
+          (scope) => tasks.redrive(request.params.id, request.payload ?? {}, scope)
+        ),
       forceQueue: (request) =>
         Effect.flatMap(
           Effect.andThen(administrator("put a task into any queue"), visibleScope(request)),

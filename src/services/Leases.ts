@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { seed } from "../domain/Backoff.ts"
 import type { CheckpointTooLarge } from "../domain/Handoff.ts"
 import type { TaskId } from "../domain/Identifier.ts"
 import type { InvalidTask } from "../domain/InvalidTask.ts"
@@ -13,6 +14,7 @@ import * as Expiry from "../sql/Expiry.ts"
 import type { Reach } from "../sql/Reach.ts"
 import { leaseOf, taskOf } from "./Leases/answer.ts"
 import * as Renewing from "./Leases/renew.ts"
+import { Settings } from "./Settings.ts"
 import { logTransition } from "./TaskQueue/log.ts"
 import { decodeTasks } from "./TaskQueue/rows.ts"
 
@@ -36,12 +38,12 @@ export class Leases extends Context.Service<Leases, {
     Leases,
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
-      const expire = Expiry.make(sql)
       const { plan, read } = yield* Renewing.make
+      const expire = Expiry.make(sql, yield* Settings)
 
       const reap = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const tasks = yield* decodeTasks((yield* batch(expire(now))).flat())
+        const tasks = yield* decodeTasks((yield* batch(expire(now, yield* seed))).flat())
         yield* Effect.forEach(tasks, (task) => logTransition("lease_expired", task, null), { discard: true })
         return tasks.length
       }).pipe(Effect.withSpan("Leases.reap"))

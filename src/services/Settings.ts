@@ -21,6 +21,7 @@ const secret = Config.schema(
 ).pipe(Config.map((text) => Redacted.value(text) === "" ? undefined : text))
 
 const turns = within(1, 1_000_000)
+const times = (name: string) => Config.withDefault(within(0, 1_000_000)(name), 0)
 
 export const SettingsConfig = Config.all({
   /** The administrator's token. Without one the server is open: it answers requests that carry no key. */
@@ -41,6 +42,17 @@ export const SettingsConfig = Config.all({
   burnoutIdleTurns: Config.withDefault(turns("BURNOUT_IDLE_TURNS"), 80),
   /** Turns after which it does so in any case. */
   burnoutTotalTurns: Config.withDefault(turns("BURNOUT_TOTAL_TURNS"), 100),
+  /** How often each may happen to a task that does not say before it fails; 0 is no limit. */
+  limits: Config.all({
+    max_attempts: times("MAX_ATTEMPTS"),
+    max_lease_losses: times("MAX_LEASE_LOSSES"),
+    max_rejections: times("MAX_REJECTIONS")
+  }),
+  /** How long a task that was given up waits before it is handed out again, at first and at most; 0 is not at all. */
+  backoff: Config.all({
+    baseSeconds: Config.withDefault(within(0, MaxLeaseSeconds)("BACKOFF_SECONDS"), 0),
+    maxSeconds: Config.withDefault(seconds("BACKOFF_MAX_SECONDS"), 3600)
+  }),
   /** The origins browsers may call from, separated by commas; `*` is every origin. */
   corsOrigins: Config.withDefault(Config.NonEmptyString("CORS_ORIGINS"), "*"),
   /** The least important log entries that are written. */

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Cancellation, Redrive } from "../domain/EndInput.ts"
 import type { Handoff } from "../domain/Handoff.ts"
 import type { HistoryEntry } from "../domain/History.ts"
 import type { ScopeName, TaskId } from "../domain/Identifier.ts"
@@ -32,12 +33,14 @@ import type {
 } from "../domain/TaskErrors.ts"
 import type { NewTask, TaskFilter, TaskPatch } from "../domain/TaskInput.ts"
 import type { Reach } from "../sql/Reach.ts"
+import * as Cancelling from "./TaskQueue/cancel.ts"
 import * as Claiming from "./TaskQueue/claim.ts"
 import * as Creation from "./TaskQueue/create.ts"
 import * as Hooks from "./TaskQueue/hooks.ts"
 import * as Moves from "./TaskQueue/move.ts"
 import * as Patching from "./TaskQueue/patch.ts"
 import * as Reading from "./TaskQueue/read.ts"
+import * as Redriving from "./TaskQueue/redrive.ts"
 import * as Removal from "./TaskQueue/remove.ts"
 
 type MoveError = TaskNotFound | InvalidTransition | LeaseLost | VersionConflict
@@ -64,10 +67,14 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   readonly accept: (id: TaskId, acceptance: Acceptance, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Sends the task back with a reason for whoever takes it next. */
   readonly reject: (id: TaskId, rejection: Rejection, scope: Reach) => Effect.Effect<Task, MoveError>
-  /** Gives the work up and sends the task back. */
+  /** Gives the work up, or the task back, and sends it to where it was claimed from. */
   readonly requeue: (id: TaskId, requeue: Requeue, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Gives the task up for good, with a reason, from wherever it is. */
   readonly fail: (id: TaskId, failure: Failure, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Cancels the task, or asks whoever holds it to stop. */
+  readonly cancel: (id: TaskId, cancellation: Cancellation, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Gives what failed or was cancelled another try, with its budgets as new. */
+  readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Changes fields. What would leave a contradiction is repaired (`domain/TaskPatch.ts`). */
   readonly patch: (
     id: TaskId,
@@ -106,6 +113,8 @@ export class TaskQueue extends Context.Service<TaskQueue, {
       return TaskQueue.of({
         create: yield* Creation.make,
         claim: yield* Claiming.make,
+        cancel: yield* Cancelling.make,
+        redrive: yield* Redriving.make,
         completeHook: yield* Hooks.make,
         ...(yield* Patching.make),
         remove: yield* Removal.make,

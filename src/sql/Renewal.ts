@@ -80,7 +80,7 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
       AND lapsed_task = tasks.id AND lapsed_version = (SELECT version FROM history
         WHERE task_id = tasks.id AND event = ${moves.expire.event} ORDER BY version DESC LIMIT 1)
       AND coalesce(deadline > ${now}, 1)`
-    const { columns, countAll } = transition
+    const { countAll, granted } = transition
     const claimed = landing(moves.reattach, { queue: "", claimed_from: null })
     const reattach: Array<Statement<any>> = [
       sql`
@@ -96,7 +96,7 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
           AND scope IN (SELECT tasks.scope FROM ${asked} CROSS JOIN tasks ON tasks.id = asked.task)`
       }),
       sql`
-        UPDATE tasks SET ${columns(moves.reattach, now, sql`${claimed}`)}, claimed_from = queue,
+        UPDATE tasks SET ${granted(moves.reattach, now, sql`${claimed}`)}, claimed_from = queue,
           claimed_by = holder, claimed_at = coalesce(since, lapsed_at), orchestrator_id = machine,
           lease_seconds = seconds, deadline_at = deadline,
           lease_expires_at = CAST(${until(sql`deadline`, sql`seconds`)} AS INTEGER) ${noted}

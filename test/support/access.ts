@@ -55,10 +55,12 @@ const machine = (scope: string, admin: Admin) =>
     ({ orchestrator_id }) => orchestrator_id as string
   )
 
-const task = (scope: string, admin: Admin) => {
+const task = (scope: string, admin: Admin, rest?: object) => {
   const id = fresh("task")
-  return Effect.as(admin("POST", "/api/v1/tasks", { id, scope, file_path: `${id}.md`, branch: "b" }), id)
+  return Effect.as(admin("POST", "/api/v1/tasks", { id, scope, file_path: `${id}.md`, branch: "b", ...rest }), id)
 }
+
+const failed = (scope: string, admin: Admin) => task(scope, admin, { queue: "failed" })
 
 const claimed = Effect.fnUntraced(function*(scope: string, admin: Admin) {
   const orchestrator_id = yield* machine(scope, admin)
@@ -157,6 +159,8 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "POST /api/v1/tasks/:id/fail": byId(claimed, (id) => `/api/v1/tasks/${id}/fail`, { reason: "r" }),
   "POST /api/v1/tasks/:id/renew": byId(claimed, (id) => `/api/v1/tasks/${id}/renew`, { fencing_token: 1 }),
   "GET /api/v1/tasks/:id/handoff": byId(task, (id) => `/api/v1/tasks/${id}/handoff`),
+  "POST /api/v1/tasks/:id/cancel": byId(task, (id) => `/api/v1/tasks/${id}/cancel`),
+  "POST /api/v1/tasks/:id/redrive": byId(failed, (id) => `/api/v1/tasks/${id}/redrive`),
   "POST /api/v1/tasks/:id/force-queue": {
     ...byId(task, (id) => `/api/v1/tasks/${id}/force-queue`, { queue: "done", reason: "r" }),
     ...administrator

@@ -4,6 +4,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Fragment } from "effect/sql/Statement"
 import { CurrentActor } from "../../domain/Actor.ts"
+import { seed } from "../../domain/Backoff.ts"
 import { handoffOf } from "../../domain/Handoff.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
@@ -11,6 +12,7 @@ import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/Lease.ts"
 import type { Claim } from "../../domain/MoveInput.ts"
 import { rank } from "../../domain/Priority.ts"
 import { claimOf, landing, moves, unclaimable } from "../../domain/TaskState.ts"
+import * as Backoff from "../../sql/Backoff.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as NextTask from "../../sql/NextTask.ts"
@@ -38,7 +40,8 @@ export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const settings = yield* Settings
   const transition = Transition.make(sql)
-  const expire = Expiry.make(sql)
+  const expire = Expiry.make(sql, settings)
+  const { end: endBackoff } = Backoff.make(sql)
   const next = NextTask.make(sql)
   const explain = yield* Refusal.make
 
@@ -94,9 +97,10 @@ export const make = Effect.gen(function*() {
     const details = { orchestrator_id, lease_seconds: seconds }
     const change = { where: sql`id = ${id} AND ${may}`, actor: agent_name, details: JSON.stringify(details), now }
     const target = landing(move, { queue, claimed_from: null })
-    const takeBack = expire(now, scope)
     const deadline = move === moves.claim ? attemptEnd(claim.max_attempt_seconds, now) : sql`NULL`
     const end = now + Math.round(seconds * 1000)
+    // What has waited long enough is ready again, and what ran out is taken back: the change is the last statement.
+    const takeBack = [...endBackoff(now, scope), ...expire(now, yield* seed, scope)]
     const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
       orchestrator_id = ${orchestrator_id}, lease_seconds = ${Math.ceil(seconds)}, deadline_at = ${deadline},
       lease_expires_at = min(${end}, coalesce(${deadline}, ${end}))`

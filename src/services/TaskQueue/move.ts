@@ -1,4 +1,4 @@
-/** Submit, accept, reject, requeue and fail: moves of one task by its id, each one batch. */
+/** Submit, accept, reject, requeue (or release) and fail: moves of one task by its id, each one batch. */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -76,11 +76,11 @@ export const make = Effect.gen(function*() {
   )
 
   const requeue = Effect.fn("TaskQueue.requeue")(
-    function*(id: TaskId, { reason, ...expected }: Requeue, scope: ScopeName | undefined) {
+    function*(id: TaskId, { reason, release, ...expected }: Requeue, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
         verb: "requeue",
-        move: moves.requeue,
+        move: release === true ? moves.release : moves.requeue,
         id,
         scope,
         expected,

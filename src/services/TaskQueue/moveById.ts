@@ -1,6 +1,7 @@
 /** One move of one task by its id, in one batch: made if the task is where it starts, and explained if not. */
 import * as Effect from "effect/Effect"
 import type { Fragment, Statement } from "effect/sql/Statement"
+import { seed } from "../../domain/Backoff.ts"
 import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Expected } from "../../domain/MoveInput.ts"
@@ -8,9 +9,9 @@ import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/T
 import { landing, type Move, moves, sourcesOf } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
+import * as Ending from "../../sql/Ending.ts"
 import * as Fence from "../../sql/Fence.ts"
 import { within } from "../../sql/Reach.ts"
-import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import { logTransition, logTransitions } from "./log.ts"
 import { firstTask } from "./rows.ts"
@@ -31,7 +32,7 @@ interface Order {
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
-  const transition = Transition.make(sql)
+  const ending = Ending.make(sql)
   const dependents = Dependents.make(sql)
   const settings = yield* Settings
   const fence = Fence.make(sql, settings.requireFencingToken)
@@ -56,8 +57,10 @@ export const make = Effect.gen(function*() {
 
   return Effect.fnUntraced(function*(order: Order) {
     const { expected: { fencing_token, version }, id, move, now, scope, set } = order
-    const steps = transition.byId(move, {
+    const steps = ending.byId(move, {
       ...order,
+      policy: settings,
+      seed: yield* seed,
       where: sql`${within(sql, scope)}
         ${typeof version === "number" ? sql`AND version = ${version}` : sql``} ${fence(fencing_token)}`
     }, set)
@@ -66,7 +69,7 @@ export const make = Effect.gen(function*() {
     const made = sql`changes() > 0`
     const waiting: Array<Statement<any>> = move === moves.accept
       ? dependents.release({ id, where: sql`id = ${id} AND queue = 'done'` }, `Task ${id} is done.`, now, made)
-      : move.flow === "step"
+      : move.flow === "step" || move === moves.redrive
       ? dependents.hold(
         { id, where: sql`id = ${id} AND queue <> 'done'` },
         `Task ${id} is no longer done.`,

@@ -5,6 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
+import { seed } from "../../domain/Backoff.ts"
 import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
@@ -38,7 +39,7 @@ export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const settings = yield* Settings
   const write = yield* WritePatch.make
-  const expire = Expiry.make(sql)
+  const expire = Expiry.make(sql, settings)
 
   const one = (id: TaskId, scope: ScopeName | undefined) =>
     sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`
@@ -102,7 +103,7 @@ export const make = Effect.gen(function*() {
     const [rows] = yield* batch([one(id, scope)])
     const task = yield* firstTask(rows)
     if (task === undefined) return yield* TaskNotFound.of(id)
-    const steps = expire(yield* Clock.currentTimeMillis, task.scope)
+    const steps = expire(yield* Clock.currentTimeMillis, yield* seed, task.scope)
     const answers = yield* batch([...steps, one(id, scope)])
     yield* logTransitions("lease_expired", answers[steps.length - 1])
     return (yield* firstTask(answers.at(-1))) ?? (yield* TaskNotFound.of(id))

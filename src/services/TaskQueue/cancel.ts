@@ -1,0 +1,75 @@
+/** Cancelling: at once where nobody holds the task, and otherwise by asking its holder to stop. One batch either way. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { CurrentActor } from "../../domain/Actor.ts"
+import type { Cancellation } from "../../domain/EndInput.ts"
+import { fenceProblem } from "../../domain/Fence.ts"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
+import { moves, sourcesOf, startsIn } from "../../domain/TaskState.ts"
+import { Database } from "../../sql/Database.ts"
+import * as Fence from "../../sql/Fence.ts"
+import * as Landing from "../../sql/Landing.ts"
+import { within } from "../../sql/Reach.ts"
+import * as Transition from "../../sql/Transition.ts"
+import { logTransition } from "./log.ts"
+import { firstTask } from "./rows.ts"
+
+const requested = "cancel_requested"
+
+export const make = Effect.gen(function*() {
+  const { batch, sql } = yield* Database
+  const { countRecorded, record } = Transition.make(sql)
+  const { landing } = Landing.make(sql)
+  // Who cancels is hardly ever who holds the task, and has no token to name.
+  const fence = Fence.make(sql, false)
+
+  return Effect.fn("TaskQueue.cancel")(
+    function*(
+      id: TaskId,
+      { cancelled_by, fencing_token, reason = null, version }: Cancellation,
+      scope: ScopeName | undefined
+    ) {
+      const now = yield* Clock.currentTimeMillis
+      const actor = cancelled_by || (yield* CurrentActor).name
+      const free = sql`claimed_by IS NULL`
+      const [, changed] = yield* batch([
+        record({
+          where: sql`id = ${id} AND ${within(sql, scope)} AND cancel_requested_at IS NULL
+            AND ${landing(moves.cancel)} <> '' ${fence(fencing_token)}
+            ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`,
+          event: sql`iif(${free}, ${moves.cancel.event}, ${requested})`,
+          to: sql`iif(${free}, 'cancelled', queue)`,
+          actor,
+          reason,
+          now
+        }),
+        sql`
+          UPDATE tasks SET version = version + 1, updated_at = ${now}, cancel_reason = ${reason},
+            cancel_requested_at = iif(${free}, NULL, ${now}), queue = iif(${free}, 'cancelled', queue),
+            completed_at = iif(${free}, NULL, completed_at), needs_intervention = iif(${free}, 0, needs_intervention),
+            available_at = NULL, lapsed_token = NULL, failure_reason = NULL
+          WHERE id = ${id} AND changes() > 0 RETURNING *`,
+        countRecorded(id)
+      ])
+      const cancelled = yield* firstTask(changed)
+      if (cancelled !== undefined) {
+        yield* logTransition(cancelled.claimed_by === null ? moves.cancel.event : requested, cancelled, actor)
+        return cancelled
+      }
+      const [rows] = yield* batch([sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])
+      const task = yield* firstTask(rows)
+      if (task === undefined) return yield* TaskNotFound.of(id)
+      if (typeof version === "number" && version !== task.version) {
+        return yield* VersionConflict.of(id, version, task.version)
+      }
+      const fenced = fenceProblem(task, fencing_token, false)
+      if (fenced !== undefined) return yield* fenced
+      if (!startsIn(moves.cancel, task.queue)) {
+        return yield* InvalidTransition.of("cancel", id, task.queue, sourcesOf(moves.cancel))
+      }
+      // It was asked for before, and once is enough.
+      return task
+    }
+  )
+})
