@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { QueueName } from "../src/domain/Identifier.ts"
 import { rank } from "../src/domain/Priority.ts"
 import { burntOut, claimOf, landing, moves, startsIn, unclaimable } from "../src/domain/TaskState.ts"
-import { ServicesLayer } from "./support/layers.ts"
+import { servicesWith } from "./support/layers.ts"
 import { begin, Command, run, Start } from "./support/model.ts"
 
 describe("the table of moves", () => {
@@ -61,8 +61,14 @@ describe("the table of moves", () => {
 describe("every sequence of commands", () => {
   it.effect.prop(
     "agrees with the model and keeps every invariant",
-    { start: Start, commands: Schema.Array(Command) },
-    ({ commands, start }) => run([...begin(start), ...commands]).pipe(Effect.provide(ServicesLayer, { local: true })),
+    { start: Start, backsOff: Schema.Boolean, commands: Schema.Array(Command) },
+    ({ backsOff, commands, start }) =>
+      run([...begin(start), ...commands], { backoff: backsOff ? { base: 20_000, max: 60_000 } : undefined }).pipe(
+        Effect.provide(
+          servicesWith(backsOff ? { BACKOFF_SECONDS: "20", BACKOFF_MAX_SECONDS: "60" } : {}),
+          { local: true }
+        )
+      ),
     { timeout: 120_000, arbitrary: { runs: 300, size: 120 } }
   )
 })

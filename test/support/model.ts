@@ -7,23 +7,28 @@ import * as Effect from "effect/Effect"
 import * as Bench from "./model/Bench.ts"
 import * as Claims from "./model/claims.ts"
 import type { Command } from "./model/Command.ts"
+import * as Ends from "./model/ends.ts"
 import * as Invariants from "./model/invariants.ts"
+import * as Leases from "./model/leases.ts"
 import * as Lives from "./model/lives.ts"
 import * as Moves from "./model/moves.ts"
 import * as Placements from "./model/placements.ts"
 import * as Refusals from "./model/refusals.ts"
+import type * as World from "./model/World.ts"
 
 export { begin, Command, Start } from "./model/Command.ts"
 
-export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
-  const bench = yield* Bench.make
+export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>, options: World.Options) {
+  const bench = yield* Bench.make(options)
   const invariants = Invariants.make(bench)
   const steps: Bench.Steps<Command["_tag"]> = {
     ...Claims.make(bench),
     ...Moves.make(bench),
     ...Placements.make(bench),
     ...Refusals.make(bench),
-    ...Lives.make(bench)
+    ...Lives.make(bench),
+    ...Leases.make(bench),
+    ...Ends.make(bench)
   }
   for (const command of commands) {
     yield* (steps[command._tag] as (command: Command) => Effect.Effect<void>)(command)

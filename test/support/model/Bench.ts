@@ -11,7 +11,7 @@ import type { Command } from "./Command.ts"
 import { flow } from "./Task.ts"
 import * as World from "./World.ts"
 
-export const make = Effect.gen(function*() {
+export const make = Effect.fnUntraced(function*(options: World.Options) {
   const queue = yield* TaskQueue
   const leases = yield* Leases
   const orchestrators = yield* Orchestrators
@@ -20,7 +20,7 @@ export const make = Effect.gen(function*() {
   const orchestrator_id = OrchestratorId.make("k-m")
   yield* orchestrators.register("red", { cluster: "k", machine_id: "m" })
   yield* flows.register("blue", "default", flow)
-  const world = World.make({ backoff: undefined })
+  const world = World.make(options)
 
   /** Does what the model allows, and expects the service to refuse the rest. */
   const expecting = Effect.fnUntraced(
@@ -43,7 +43,7 @@ export const make = Effect.gen(function*() {
   return { queue, leases, orchestrators, database, orchestrator_id, world, expecting, refused }
 })
 
-export type Bench = Effect.Success<typeof make>
+export type Bench = Effect.Success<ReturnType<typeof make>>
 
 /** What each command does, and what it should have done. */
 export type Steps<Tag extends Command["_tag"]> = {

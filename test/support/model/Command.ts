@@ -13,7 +13,10 @@ export const Command = Schema.Union([
     scope: ScopeOf,
     role: Role,
     priority: Schema.Literals(["P0", "P1", "P2", "P10"]),
-    blockers: Schema.Array(Id).check(Schema.isMaxLength(2))
+    blockers: Schema.Array(Id).check(Schema.isMaxLength(2)),
+    /** What may happen to it twice and no more often. */
+    budget: Schema.NullOr(Schema.Literals(["attempts", "losses", "rejections"])),
+    hasty: Schema.Boolean
   }),
   Schema.TaggedStruct("Claim", {
     scope: ScopeOf,
@@ -34,6 +37,7 @@ export const Command = Schema.Union([
       "claimed",
       "provisional",
       "failed",
+      "cancelled",
       "needs_continuation",
       "requires-intervention",
       "testing"
@@ -53,6 +57,11 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Delete", { id: Id }),
   Schema.TaggedStruct("Wait", { seconds: Schema.Literals([1, 30, 60, 300]) }),
   Schema.TaggedStruct("Reap", {}),
+  Schema.TaggedStruct("Renew", { id: Id, off: Schema.Literals([-1, 0, 0, 0, 1]), noted: Schema.Boolean }),
+  Schema.TaggedStruct("RenewAll", {}),
+  Schema.TaggedStruct("Cancel", { id: Id }),
+  Schema.TaggedStruct("Redrive", { id: Id }),
+  Schema.TaggedStruct("Release", { id: Id }),
   Schema.TaggedStruct("Heartbeat", {})
 ])
 export type Command = typeof Command.Type
@@ -62,6 +71,7 @@ export const Start = Schema.Array(Schema.Literals(["P0", "P1", "P2", "P10"])).ch
   Schema.isMinLength(4),
   Schema.isMaxLength(4)
 )
+const budgets = ["losses", "attempts", "rejections", null] as const
 export const begin = (priorities: typeof Start.Type): ReadonlyArray<Command> =>
   (["d", "b", "a", "c"] as const).flatMap((id, i) => [
     {
@@ -70,7 +80,9 @@ export const begin = (priorities: typeof Start.Type): ReadonlyArray<Command> =>
       scope: i < 2 ? "red" : "blue",
       role: i % 2 === 0 ? "build" : "review",
       priority: priorities[i]!,
-      blockers: []
+      blockers: [],
+      budget: budgets[i]!,
+      hasty: i === 1
     },
     { _tag: "Wait", seconds: 1 }
   ])

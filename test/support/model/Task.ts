@@ -52,6 +52,8 @@ export interface Task {
   losses: number
   checkpoint: number
   setbacks: ReadonlyArray<string>
+  /** Whether somebody or something said why it failed. */
+  reasoned: boolean
 }
 
 const ends = new Set(["done", "failed", "cancelled"])
@@ -131,5 +133,6 @@ export const leave = (task: Task, move: Leaving) => {
   }
   if (move.setback === true) task.setbacks = [...task.setbacks, move.event].slice(-10)
   task.queue = to
+  task.reasoned = true
   task.version++
 }

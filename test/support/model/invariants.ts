@@ -3,7 +3,28 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Bench } from "./Bench.ts"
 
+const checkpointOf = (text: unknown) => {
+  if (typeof text !== "string") return null
+  const { notes, version } = JSON.parse(text) as Record<string, unknown>
+  return [version, notes]
+}
+
+const setbacksOf = (text: unknown) =>
+  typeof text === "string" ? (JSON.parse(text) as Array<{ event: string }>).map(({ event }) => event).join() : ""
+
 export const make = ({ database: { batch, sql }, world }: Bench) => {
+  /** Chance has a part in when a task is ready again: what the server made of it has to be within bounds, and then counts. */
+  const adopt = (id: string, available: unknown) => {
+    const task = world.tasks.get(id)
+    if (task === undefined || task.backoff === null) return
+    const { from, to } = task.backoff
+    assert.isTrue(
+      typeof available === "number" && available >= from && available <= to,
+      `${id} backs off until ${available}`
+    )
+    Object.assign(task, { availableAt: available, backoff: null })
+  }
+
   return Effect.fnUntraced(function*() {
     const [rows = [], counts = [], history = [], holes = []] = yield* batch([
       sql`SELECT * FROM tasks ORDER BY id`,
@@ -34,8 +55,16 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       attempts: row.attempt_count,
       rejections: row.rejection_count,
       losses: row.lease_losses,
+      lease: row.lease_seconds,
+      deadline: row.deadline_at,
+      cancelling: row.cancel_requested_at !== null,
+      failure: row.failure_reason !== null,
+      checkpoint: checkpointOf(row.checkpoint),
+      setbacks: setbacksOf(row.setbacks),
+      available: row.available_at,
       blocked_by: row.blocked_by ?? ""
     }))
+    for (const { available_at, id } of rows) adopt(String(id), available_at)
     const expected = [...world.tasks].toSorted(([a], [b]) => a < b ? -1 : 1).map(([id, task]) => ({
       id,
       scope: task.scope,
@@ -50,6 +79,13 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       attempts: task.attempts,
       rejections: task.rejections,
       losses: task.losses,
+      lease: task.leaseMillis === null ? null : task.leaseMillis / 1000,
+      deadline: task.deadline,
+      cancelling: task.cancelling,
+      failure: task.queue === "failed" && task.reasoned,
+      checkpoint: task.checkpoint === 0 ? null : [task.checkpoint, `checkpoint ${task.checkpoint}`],
+      setbacks: task.setbacks.join(),
+      available: task.availableAt,
       blocked_by: world.unmet(id).join(",")
     }))
     assert.strictEqual(

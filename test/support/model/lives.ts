@@ -4,11 +4,14 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 
+const Limit = 2
+const HastySeconds = 90
+const budgets = { attempts: "max_attempts", losses: "max_lease_losses", rejections: "max_rejections" } as const
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 
 export const make = (
-  { expecting, leases, orchestrator_id, orchestrators, queue, world }: Bench
-): Steps<"Create" | "Delete" | "Wait" | "Reap" | "Heartbeat"> => {
+  { expecting, leases, queue, world }: Bench
+): Steps<"Create" | "Delete" | "Wait" | "Reap"> => {
   const { clock, edges, past, tasks } = world
   return {
     Create: (command) => {
@@ -22,7 +25,9 @@ export const make = (
           branch: "main",
           role: command.role,
           priority: command.priority,
-          blocked_by: blockers.join(",")
+          blocked_by: blockers.join(","),
+          ...(command.budget === null ? {} : { [budgets[command.budget]]: Limit }),
+          ...(command.hasty ? { max_attempt_seconds: HastySeconds } : {})
         }),
         id,
         () => {
@@ -45,14 +50,20 @@ export const make = (
             lapsed: null,
             backoff: null,
             availableAt: null,
-            limits: { attempts: 0, losses: 0, rejections: 0 },
-            maxAttemptMillis: null,
+            limits: {
+              attempts: 0,
+              losses: 0,
+              rejections: 0,
+              ...(command.budget === null ? {} : { [command.budget]: Limit })
+            },
+            maxAttemptMillis: command.hasty ? HastySeconds * 1000 : null,
             came: "claimed",
             attempts: 0,
             rejections: 0,
             losses: 0,
             checkpoint: 0,
-            setbacks: []
+            setbacks: [],
+            reasoned: false
           })
           for (const blocker of blockers) edges.push({ task: id, blocker, onFailure: "wait" })
         }
@@ -79,7 +90,6 @@ export const make = (
           clock.now += seconds * 1000
         })
       ),
-    Reap: () => Effect.map(leases.reap, (reaped) => assert.strictEqual(reaped, world.expire())),
-    Heartbeat: () => Effect.asVoid(Effect.orDie(orchestrators.heartbeat(orchestrator_id, undefined)))
+    Reap: () => Effect.map(leases.reap, (reaped) => assert.strictEqual(reaped, world.expire()))
   }
 }

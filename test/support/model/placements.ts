@@ -30,6 +30,7 @@ export const make = (
             : command.queue
           if (queue === "requires-intervention" && origin !== queue) task!.came = from
           task!.queue = queue
+          task!.reasoned = false
           task!.version++
           if (queue !== "claimed") release(task!)
           else if (holder === null) grant(task!, "unknown", DefaultLeaseMillis, waiting(from), false)
@@ -49,6 +50,7 @@ export const make = (
           const origin = from === "claimed" ? task!.origin! : waiting(from)
           const again = from === command.queue || origin === command.queue
           if (command.queue === "requires-intervention" && !again) task!.came = from
+          if (from !== "failed") task!.reasoned = true
           task!.queue = command.queue
           task!.version++
           release(task!)
