@@ -19,8 +19,8 @@ export interface Move {
    * says itself where a result goes (`submit`, `burnOut`), or nothing (`none`).
    */
   readonly flow: "step" | "submit" | "burnOut" | "none"
-  /** Whether it grants a lease, ends the one there is, or takes it back because it ran out. */
-  readonly lease: "grant" | "end" | "lapse"
+  /** Whether it grants a lease, ends the one there is, takes it back because it ran out, or gives that one back. */
+  readonly lease: "grant" | "end" | "lapse" | "resume"
   /** The counters it raises by one. */
   readonly counts: ReadonlyArray<"attempt_count" | "rejection_count" | "lease_losses">
   /** Whether the task no longer needs a person's attention. */
@@ -64,7 +64,7 @@ export const moves = {
   // The attempt took longer than it may: nobody's silence, and no way back to it.
   exceedDeadline: move("deadline_exceeded", ["claimed"], "origin", { counts: ["attempt_count"] }),
   // Nobody else took the task, so whoever lost its lease has it back under the same token.
-  reattach: move("reattached", "unfinished", { queue: "claimed" }, { lease: "grant", afterLapse: true }),
+  reattach: move("reattached", "unfinished", { queue: "claimed" }, { lease: "resume", afterLapse: true }),
   // A review that nobody finished is nothing the task did: it waits for the next reviewer as it was.
   expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false })
 } as const satisfies Record<string, Move>

@@ -50,7 +50,7 @@ export const make = (sql: D1Client.D1Client) => {
       ${move.to === "same" || destinationIsDone(move) ? sql`` : sql`, completed_at = NULL`}
       ${raised("attempt_count")} ${raised("rejection_count")} ${raised("lease_losses")}
       ${move.clearsIntervention ? sql`, needs_intervention = 0` : sql``}
-      ${move.lease === "grant" ? sql`` : sql`, ${noLease}`}`
+      ${move.lease === "grant" || move.lease === "resume" ? sql`` : sql`, ${noLease}`}`
   }
 
   const noLease =
