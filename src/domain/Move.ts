@@ -14,8 +14,8 @@ export interface Move {
    * says itself where a result goes (`submit`, `burnOut`), or nothing (`none`).
    */
   readonly flow: "step" | "submit" | "burnOut" | "none"
-  /** Whether it grants a lease, ends the one there is, or takes it back because it ran out. */
-  readonly lease: "grant" | "end" | "lapse"
+  /** Whether it grants a lease, ends the one there is, takes it back because it ran out, or gives that one back. */
+  readonly lease: "grant" | "end" | "lapse" | "resume"
   /** The counters it raises by one. */
   readonly counts: ReadonlyArray<"attempt_count" | "rejection_count" | "lease_losses">
   /** Whether the task no longer needs a person's attention. */

@@ -131,6 +131,6 @@ export const leaseProblem = (task: TaskRow, patch: TaskPatch, lease: Columns, bl
     return patch.lease_expires_at || patch.claimed_at || patch.orchestrator_id ? NotLeased.of(task.id) : undefined
   }
   if (Number(lease.lease_expires_at) > now + MaxLeaseSeconds * 1000) return InvalidTask.leaseEnd(MaxLeaseSeconds)
-  if (lease.claimed_by === task.claimed_by) return undefined
+  if (lease.grants === task.grants) return undefined
   return lease.queue === "done" ? InvalidTask.heldWhenDone() : blocked ? TaskBlocked.of(task.id) : undefined
 }

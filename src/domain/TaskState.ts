@@ -69,9 +69,8 @@ export const moves = {
     backsOff: true,
     setback: true
   }),
-  // The attempt took longer than it may: nobody's silence, and no way back to it.
   // Nobody else took the task, so whoever lost its lease has it back under the same token.
-  reattach: move("reattached", "unfinished", { queue: "claimed" }, { lease: "grant", afterLapse: true }),
+  reattach: move("reattached", "unfinished", { queue: "claimed" }, { lease: "resume", afterLapse: true }),
   // A review that nobody finished is nothing the task did: it waits for the next reviewer as it was.
   expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false, yields: true }),
   // Of a task that nobody holds. The holder of one is asked to stop (`services/TaskQueue/cancel.ts`).

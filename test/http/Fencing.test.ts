@@ -23,6 +23,7 @@ describe("a fencing token", () => {
       const ann = (yield* post("tasks/claim", claim("ann"))).body.fencing_token
       yield* TestClock.adjust("61 seconds")
       const bob = (yield* post("tasks/claim", claim("bob"))).body
+      const before = (yield* send("GET", "/api/v1/tasks/a")).body
       const stale = { fencing_token: ann }
       for (
         const answer of [
@@ -37,12 +38,16 @@ describe("a fencing token", () => {
         ]
       ) {
         assert.strictEqual(answer.status, 409, JSON.stringify(answer.body))
-        assert.deepInclude(answer.body, { _tag: "LeaseLost", task_id: "a", queue: "claimed", claimed_by: "bob" })
+        assert.deepInclude(answer.body, {
+          _tag: "LeaseLost",
+          task_id: "a",
+          queue: "claimed",
+          claimed_by: "bob",
+          reason: "taken"
+        })
         assert.include(answer.body.error, "bob holds the task now")
       }
-      const { handoff, renew_after_seconds, ...task } = bob
-      assert.isTrue(handoff.setbacks.length === 1 && renew_after_seconds > 0)
-      assert.deepStrictEqual((yield* send("GET", "/api/v1/tasks/a")).body, task)
+      assert.deepStrictEqual((yield* send("GET", "/api/v1/tasks/a")).body, before)
       assert.strictEqual(
         (yield* post("tasks/a/submit", { ...work, fencing_token: bob.fencing_token })).body.queue,
         "provisional"
