@@ -87,7 +87,7 @@ export const leaseColumns = (
       deadline_at: null,
       cancel_requested_at: null,
       ...endColumns(task, patch, queue, false),
-      ...(queue === task.queue ? {} : { lapsed_token: null, available_at: null })
+      ...(queue === task.queue && !forced ? {} : { lapsed_token: null, available_at: null })
     }
   }
   const granted = released || holder !== task.claimed_by

@@ -139,7 +139,7 @@ export const make = ({ backoff }: Options) => {
   const next = (scope: string, from: string, roles: ReadonlyArray<string>) =>
     [...tasks].filter(([key, task]) =>
       task.scope === scope && task.queue === from && task.holder === null && unmet(key).length === 0
-      && task.availableAt === null && (roles.length === 0 || roles.includes(task.role ?? ""))
+      && task.availableAt === null && task.backoff === null && (roles.length === 0 || roles.includes(task.role ?? ""))
     ).toSorted(([a, x], [b, y]) => x.rank - y.rank || x.created - y.created || (a < b ? -1 : 1))[0]
 
   return { tasks, edges, past, clock, backsOff, unmet, closesCycle, changing, grant, expire, endBackoff, next }

@@ -80,7 +80,10 @@ export const make = (
           const from = task!.queue
           const origin = from === "claimed" ? task!.origin! : from
           if (from === "incoming") task!.queue = "claimed"
+          const { cancelling } = task!
           grant(task!, agent, DefaultLeaseMillis, origin, false)
+          // Whoever gets it is asked to stop, as the one before was.
+          task!.cancelling = cancelling
         }
       )
     },

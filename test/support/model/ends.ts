@@ -1,0 +1,43 @@
+/** Work is called off, given back, or begun again after it failed. */
+import { type Bench, idOf, type Steps } from "./Bench.ts"
+import { isEnd, leave, mayGo } from "./Task.ts"
+
+export const make = ({ expecting, queue, world: { tasks } }: Bench): Steps<"Cancel" | "Redrive" | "Release"> => ({
+  Cancel: (command) => {
+    const id = idOf(command)
+    const task = tasks.get(id)
+    return expecting(
+      task !== undefined && !isEnd(task.queue),
+      queue.cancel(id, { reason: "not needed" }, undefined),
+      id,
+      () => {
+        if (task!.holder === null) leave(task!, { event: "cancelled", to: "cancelled" })
+        else if (!task!.cancelling) Object.assign(task!, { cancelling: true, version: task!.version + 1 })
+      }
+    )
+  },
+  Redrive: (command) => {
+    const id = idOf(command)
+    const task = tasks.get(id)
+    return expecting(
+      task?.queue === "failed" || task?.queue === "cancelled",
+      queue.redrive(id, { reason: "again" }, undefined),
+      id,
+      () => {
+        Object.assign(task!, { attempts: 0, losses: 0, rejections: 0 })
+        leave(task!, { event: "redriven", to: "incoming" })
+      }
+    )
+  },
+  Release: (command) => {
+    const id = idOf(command)
+    const task = tasks.get(id)
+    const held = task?.queue === "claimed"
+    return expecting(
+      task !== undefined && (mayGo(task, "incoming") || (held && mayGo(task, task.origin!))),
+      queue.requeue(id, { release: true }, undefined),
+      id,
+      () => leave(task!, { event: "released", to: held ? task.origin! : "incoming", yields: true })
+    )
+  }
+})

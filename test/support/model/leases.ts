@@ -1,0 +1,82 @@
+/** Leases are renewed, one by one or all of a machine at once, also after they ran out. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { TaskId } from "../../../src/domain/Identifier.ts"
+import { type Bench, idOf, type Steps } from "./Bench.ts"
+import { release, type Task } from "./Task.ts"
+
+const DefaultLeaseMillis = 300_000
+
+const named = (leases: ReadonlyArray<{ readonly task_id: string }>) => leases.map(({ task_id }) => task_id).toSorted()
+
+export const make = (
+  { expecting, leases, orchestrator_id, orchestrators, world }: Bench
+): Steps<"Renew" | "RenewAll" | "Heartbeat"> => {
+  const { clock, tasks } = world
+
+  /** Whether whoever was granted the task last still has it, or may have it back. */
+  const isRenewable = (task: Task) => {
+    const deadline = task.lapsed === null ? task.deadline : task.lapsed.deadline
+    return (task.holder !== null || task.lapsed !== null) && (deadline === null || deadline > clock.now)
+  }
+
+  const renew = (task: Task, noted: boolean) => {
+    if (task.lapsed !== null) {
+      const { deadline, holder, leaseMillis } = task.lapsed
+      const origin = task.queue
+      release(task)
+      Object.assign(task, {
+        queue: "claimed",
+        holder,
+        origin,
+        deadline,
+        leaseMillis,
+        expires: 0,
+        version: task.version + 1
+      })
+    }
+    const until = Math.max(task.expires, clock.now + (task.leaseMillis ?? DefaultLeaseMillis))
+    task.expires = Math.min(until, task.deadline ?? Infinity)
+    if (noted) task.checkpoint++
+  }
+
+  return {
+    Renew: (command) => {
+      const id = idOf(command)
+      const task = tasks.get(id)
+      return expecting(
+        task !== undefined && command.off === 0 && isRenewable(task),
+        leases.renew(
+          id,
+          {
+            fencing_token: (task?.grants ?? 0) + command.off,
+            ...(command.noted ? { checkpoint: { notes: `checkpoint ${(task?.checkpoint ?? 0) + 1}` } } : {})
+          },
+          undefined
+        ),
+        id,
+        () => renew(task!, command.noted)
+      )
+    },
+    // Every task there is, also those that nobody holds: the answer has to tell them apart.
+    RenewAll: Effect.fnUntraced(function*() {
+      const { renewals: { directives, lost, renewed } } = yield* Effect.orDie(
+        orchestrators.renew(
+          orchestrator_id,
+          undefined,
+          [...tasks].map(([id, task]) => ({ task_id: TaskId.make(id), fencing_token: task.grants }))
+        )
+      )
+      const kept = [...tasks].filter(([, task]) => isRenewable(task))
+      const gone = [...tasks.keys()].filter((id) => !kept.some(([key]) => key === id))
+      assert.deepStrictEqual(named(renewed), kept.map(([id]) => id).toSorted())
+      assert.deepStrictEqual(named(lost), gone.toSorted())
+      assert.deepStrictEqual(
+        named(directives.filter(({ directive }) => directive === "cancel")),
+        kept.filter(([, task]) => task.cancelling).map(([id]) => id).toSorted()
+      )
+      for (const [, task] of kept) renew(task, false)
+    }),
+    Heartbeat: () => Effect.asVoid(Effect.orDie(orchestrators.heartbeat(orchestrator_id, undefined)))
+  }
+}
