@@ -8,7 +8,7 @@ import * as Transition from "./Transition.ts"
 
 /** Why a lease is over, as history has it. */
 const reason = (move: Move) =>
-  move === moves.exceedDeadline ? "The attempt took longer than it may." : "The lease ran out."
+  move === moves.exceedDeadline ? "The attempt exceeded its deadline." : "The lease ran out."
 
 export const make = (sql: D1Client.D1Client, policy: Policy) => {
   const { countAll, record } = Transition.make(sql)

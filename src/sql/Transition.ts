@@ -37,15 +37,19 @@ export const make = (sql: D1Client.D1Client) => {
         ${change.reason ?? null}, ${change.details ?? null}, grants, ${change.now}
       FROM tasks WHERE ${change.where}`
 
+  /** The columns a grant writes on every task; whose lease it is, is the caller's to say. */
+  const columns = (move: Move, now: number, queue: Fragment): Fragment =>
+    sql`version = version + 1, updated_at = ${now}, queue = ${queue}, lapsed_token = NULL, available_at = NULL,
+      failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0
+      ${move.to === "same" ? sql`` : sql`, completed_at = NULL`}`
+
   /** The statements of a grant: record, then change. The second one answers the tasks as they are now. */
   const statements = (move: Move, change: Omit<Change, "event" | "to">, set: Fragment = sql``) => ({
     record: record({ ...change, event: move.event, to: landed(move) }),
     change: sql`
-      UPDATE tasks SET version = version + 1, updated_at = ${change.now}, queue = ${landed(move)}, lapsed_token = NULL,
-        available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0
-        ${move.to === "same" ? sql`` : sql`, completed_at = NULL`} ${set}
+      UPDATE tasks SET ${columns(move, change.now, landed(move))} ${set}
       WHERE ${change.where} RETURNING *`
   })
 
-  return { ...counts, record, statements }
+  return { ...counts, record, columns, statements }
 }
