@@ -25,7 +25,7 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
       ${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}`
     const owners = scope === undefined
       ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
-      : sql`scope = ${scope} AND changes() > 0`
+      : sql`scope = iif(changes() > 0, ${scope}, NULL)`
     const actor = sql`claimed_by`
     const { change, ...taken } = merged(
       [
