@@ -25,6 +25,7 @@ export {
   Rotation
 } from "./domain/ApiKey.ts"
 export * from "./domain/Draft.ts"
+export * from "./domain/EndInput.ts"
 export * from "./domain/Flow.ts"
 export * from "./domain/Handoff.ts"
 export { HistoryEntry } from "./domain/History.ts"

@@ -3,20 +3,22 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import { type Backoff, Spread } from "../domain/Backoff.ts"
 
-// How many characters of the id tell tasks apart, and what each weighs.
-const weights = [1, 131, 17_161, 248_088, 499_427, 424_347]
+// What the last characters of an id weigh, where ids differ most: powers of the golden section of the spread, so that tasks
+// that were numbered one after the other are spread evenly.
+const weights = Array.from({ length: 6 }).reduce<ReadonlyArray<number>>(
+  (all) => [...all, ((all.at(-1) ?? 1) * 618_036) % Spread],
+  []
+)
 
 export const make = (sql: D1Client.D1Client) => {
-  // The end of an id is where ids differ most.
   const letters = weights.map((weight, i) =>
     sql`unicode(substr('------' || id, ${sql.literal(String(-1 - i))}, 1)) * ${sql.literal(String(weight))}`
   )
   const number = sql`coalesce(${letters.reduce((sum, letter) => sql`${sum} + ${letter}`)}, 0)`
 
-  /** From 0 to 1: tasks of one batch share the seed, and have different numbers (multiplied modulo a prime). */
+  /** From 0 to 1: tasks of one batch share the seed, and have numbers of their own. */
   const chance = (seed: number): Fragment =>
-    sql`((${seed} * ((${number}) % ${sql.literal(String(Spread))}) + grants) % ${sql.literal(String(Spread))}
-      / ${sql.literal(`${Spread}.0`)})`
+    sql`((${number} + ${seed}) % ${sql.literal(String(Spread))} / ${sql.literal(`${Spread}.0`)})`
 
   /** Until when a task waits whose next attempt, which the move counts, is given up. Null when nothing has to wait. */
   const until = ({ baseSeconds, maxSeconds }: Backoff, now: number, seed: number): Fragment =>

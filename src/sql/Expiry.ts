@@ -9,7 +9,7 @@ import * as Transition from "./Transition.ts"
 
 /** Why a lease is over, as history has it. */
 const reason = (move: Move) =>
-  move === moves.exceedDeadline ? "The attempt took longer than it may." : "The lease ran out."
+  move === moves.exceedDeadline ? "The attempt exceeded its deadline." : "The lease ran out."
 
 export const make = (sql: D1Client.D1Client, policy: Policy) => {
   const { countAll, record } = Transition.make(sql)
@@ -27,7 +27,7 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
       ${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}`
     const owners = scope === undefined
       ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
-      : sql`scope = ${scope} AND changes() > 0`
+      : sql`scope = iif(changes() > 0, ${scope}, NULL)`
     const actor = sql`claimed_by`
     // What a renewal needs to give the lease back to whoever had it.
     const details = sql`json_object('orchestrator_id', orchestrator_id, 'claimed_at', ${told(sql`claimed_at`)},

@@ -132,7 +132,7 @@ export const leave = (task: Task, move: Leaving) => {
     task.backoff = { from: now + delay / 2, to: now + delay }
   }
   if (move.setback === true) task.setbacks = [...task.setbacks, move.event].slice(-10)
+  if (task.queue !== to) task.reasoned = true
   task.queue = to
-  task.reasoned = true
   task.version++
 }
