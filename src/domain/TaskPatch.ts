@@ -101,6 +101,8 @@ export interface Situation {
   /** The time, and how long a lease is that does not say; in milliseconds. */
   readonly now: number
   readonly leaseMillis: number
+  /** How long an attempt may take, in seconds, when the task does not say; null when nothing limits it. */
+  readonly attemptSeconds: number | null
 }
 
 const nothing: Patched = { columns: {}, protocol: false, changes: {}, blockers: undefined }
@@ -113,7 +115,7 @@ const nothing: Patched = { columns: {}, protocol: false, changes: {}, blockers: 
 export const plan = (
   task: TaskRow,
   asked: TaskPatch,
-  { forced, leaseMillis, now, rules, waitsFor }: Situation
+  { attemptSeconds, forced, leaseMillis, now, rules, waitsFor }: Situation
 ): Patched | InvalidTask | NotLeased | TaskBlocked => {
   const ending = !forced && endsLease(asked)
   if (ending && isOutdated(task, asked)) return nothing
@@ -128,7 +130,7 @@ export const plan = (
   const blockers = "blocked_by" in patch ? parseBlockers(patch.blocked_by) : undefined
   if (blockers?.includes(task.id)) return InvalidTask.blockedByItself(task.id)
   if ((blockers?.length ?? 0) > MaxBlockers) return InvalidTask.tooManyBlockers(MaxBlockers)
-  const lease = leaseColumns(task, patch, now, leaseMillis)
+  const lease = leaseColumns(task, patch, now, leaseMillis, attemptSeconds)
   const blocked = blockers === undefined ? task.blocked_by !== null : blockers.length > 0
   const problem = leaseProblem(task, patch, lease, blocked, now)
   if (problem !== undefined) return problem

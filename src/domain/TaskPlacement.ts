@@ -50,7 +50,13 @@ const placement = (task: TaskRow, patch: TaskPatch) => {
 }
 
 /** The lease columns for where the task is left. A new holder is a new grant. */
-export const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, leaseMillis: number): Columns => {
+export const leaseColumns = (
+  task: TaskRow,
+  patch: TaskPatch,
+  now: number,
+  leaseMillis: number,
+  attemptSeconds: number | null
+): Columns => {
   const { holder, queue, released } = placement(task, patch)
   if (holder === undefined) {
     return {
@@ -75,8 +81,9 @@ export const leaseColumns = (task: TaskRow, patch: TaskPatch, now: number, lease
     : unclaimable.includes(task.queue)
     ? "incoming"
     : task.queue
+  const attempt = task.max_attempt_seconds ?? attemptSeconds
   const deadline = granted
-    ? queue === "claimed" && task.max_attempt_seconds !== null ? now + task.max_attempt_seconds * 1000 : null
+    ? queue === "claimed" && attempt !== null ? now + attempt * 1000 : null
     : column(task.deadline_at)
   const until = column(patch.lease_expires_at) ?? (granted ? now + leaseMillis : column(task.lease_expires_at))
   return {

@@ -36,15 +36,16 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
 
   /** The four things a batch of renewals is told: who was renewed, who was not, and, of the latter, who has it back. */
   return ({ condition = sql`1`, leases, now, scope }: Order) => {
-    const list = JSON.stringify(leases.map((lease) => [
-      lease.task_id,
-      lease.fencing_token,
-      lease.millis,
-      lease.checkpoint
-    ]))
-    const asked = sql`(SELECT value ->> 0 AS task, value ->> 1 AS token, value ->> 2 AS millis, value ->> 3 AS noted
-      FROM json_each(${list})) AS asked`
-    const reach = scope === undefined ? sql`` : sql`AND tasks.scope = ${scope}`
+    const keys = leases.map(({ fencing_token, task_id }) => [task_id, fencing_token])
+    const all = leases.map((lease) => [lease.task_id, lease.fencing_token, lease.millis, lease.checkpoint])
+    /** What was asked for, as rows, as long as `when` holds: there are none to go through where it does not. */
+    const asked = (list: ReadonlyArray<unknown>, when?: Fragment): Fragment => {
+      const text = sql`${JSON.stringify(list)}`
+      return sql`(SELECT value ->> 0 AS task, value ->> 1 AS token, value ->> 2 AS millis, value ->> 3 AS noted
+        FROM json_each(${when === undefined ? text : sql`iif(${when}, ${text}, '[]')`})) AS asked`
+    }
+    // The `+` keeps SQLite from going through a scope, or through all that is held, for tasks it can find by their ids.
+    const reach = scope === undefined ? sql`` : sql`AND +tasks.scope = ${scope}`
     const until = (deadline: Fragment, seconds: Fragment): Fragment =>
       sql`min(coalesce(${deadline}, 9e15), ${now} + coalesce(asked.millis, ${seconds} * 1000, ${defaultMillis}))`
     const noted = leases.every(({ checkpoint }) => checkpoint === null) ? sql`` : sql`,
@@ -53,55 +54,57 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
     const answer =
       sql`RETURNING id, scope, queue, version, claimed_by, orchestrator_id, fencing_token, lease_expires_at,
       deadline_at, cancel_requested_at, cancel_reason, checkpoint ->> '$.version' AS checkpoint_version,
-      (SELECT status FROM orchestrators WHERE id = tasks.orchestrator_id
-        ORDER BY scope = tasks.scope DESC LIMIT 1) AS machine`
+      coalesce((SELECT status FROM orchestrators WHERE id = tasks.orchestrator_id AND scope = tasks.scope),
+        (SELECT status FROM orchestrators WHERE id = tasks.orchestrator_id LIMIT 1)) AS machine`
 
-    const own = sql`claimed_by IS NOT NULL AND fencing_token = asked.token`
+    const own = sql`+claimed_by IS NOT NULL AND fencing_token = asked.token`
     const renew = sql`
       UPDATE tasks SET lease_expires_at = CAST(max(lease_expires_at, ${
       until(sql`deadline_at`, sql`lease_seconds`)
     }) AS INTEGER) ${noted}
-      FROM ${asked}
+      FROM ${asked(all)}
       WHERE tasks.id = asked.task AND ${own} AND coalesce(deadline_at > ${now}, 1) ${reach} AND ${condition} ${answer}`
-    // Nothing below is looked at where every lease was renewed: it is a statement that reads no row.
+    // Where every lease was renewed, the statements below have nothing to go through.
     const some = sql`changes() < ${leases.length}`
     const rest = sql`
       SELECT asked.task, asked.token, id, queue, claimed_by, fencing_token, lapsed_token, setbacks
-      FROM ${asked} LEFT JOIN tasks ON tasks.id = asked.task ${reach}
-      WHERE ${some} AND NOT coalesce(${own} AND coalesce(deadline_at > ${now}, 1), 0)`
+      FROM ${asked(keys, some)} LEFT JOIN tasks ON tasks.id = asked.task ${reach}
+      WHERE NOT coalesce(${own} AND coalesce(deadline_at > ${now}, 1), 0)`
 
     // Who had the lease, and how it was, is in the entry that says that it ran out.
     const lapse = sql`(SELECT task_id AS lapsed_task, version AS lapsed_version, actor AS holder, at AS lapsed_at,
       details ->> '$.orchestrator_id' AS machine, details ->> '$.lease_seconds' AS seconds,
       ${heard(sql`(details ->> '$.claimed_at')`)} AS since, ${heard(sql`(details ->> '$.deadline_at')`)} AS deadline
       FROM history) AS lapse`
-    const from = sql`${asked} CROSS JOIN tasks ON tasks.id = asked.task CROSS JOIN ${lapse}`
+    const from = (when?: Fragment) =>
+      sql`${asked(keys, when)} CROSS JOIN tasks ON tasks.id = asked.task CROSS JOIN ${lapse}`
     const where = sql`tasks.lapsed_token = asked.token AND tasks.queue NOT IN ${sql.in(ends)} ${reach}
       AND lapsed_task = tasks.id AND lapsed_version = (SELECT version FROM history
         WHERE task_id = tasks.id AND event = ${moves.expire.event} ORDER BY version DESC LIMIT 1)
       AND coalesce(deadline > ${now}, 1)`
     const { columns, countAll } = transition
+    const made = sql`changes() > 0`
     const claimed = landing(moves.reattach, { queue: "", claimed_from: null })
     const reattach: Array<Statement<any>> = [
       sql`
         INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
         SELECT id, version + 1, scope, ${moves.reattach.event}, queue, ${claimed}, holder,
           'The holder renewed the lease before anybody else was granted the task.', grants, ${now}
-        FROM ${from} WHERE ${some} AND ${condition} AND ${where}`,
+        FROM ${from(some)} WHERE ${condition} AND ${where}`,
       countAll({
-        from,
+        from: from(),
         where,
         to: sql`${claimed}`,
-        when: sql`changes() > 0
-          AND scope IN (SELECT tasks.scope FROM ${asked} CROSS JOIN tasks ON tasks.id = asked.task)`
+        when: sql`${made}
+          AND scope IN (SELECT tasks.scope FROM ${asked(keys, made)} CROSS JOIN tasks ON tasks.id = asked.task)`
       }),
       sql`
         UPDATE tasks SET ${columns(moves.reattach, now, sql`${claimed}`)}, claimed_from = queue,
           claimed_by = holder, claimed_at = coalesce(since, lapsed_at), orchestrator_id = machine,
           lease_seconds = seconds, deadline_at = deadline,
           lease_expires_at = CAST(${until(sql`deadline`, sql`seconds`)} AS INTEGER) ${noted}
-        FROM ${asked}, ${lapse}
-        WHERE changes() > 0 AND tasks.id = asked.task AND ${where} ${answer}`
+        FROM ${asked(all, made)}, ${lapse}
+        WHERE tasks.id = asked.task AND ${where} ${answer}`
     ]
     return [renew, rest, ...reattach]
   }

@@ -69,6 +69,7 @@ export const make = Effect.gen(function*() {
   /** The statements that renew these leases: of what names the same lease twice, the last counts. */
   const plan = Effect.fnUntraced(
     function*(leases: ReadonlyArray<HeldLease>, now: number, scope: Reach, condition?: Fragment) {
+      if (leases.length === 0) return []
       const distinct = new Map(leases.map((lease) => [`${lease.fencing_token} ${lease.task_id}`, lease]))
       const asked = yield* Effect.forEach(distinct.values(), checked)
       return statements({ leases: asked, scope, now, ...(condition === undefined ? {} : { condition }) })
@@ -77,8 +78,8 @@ export const make = Effect.gen(function*() {
 
   /** What the answers of those statements say. */
   const read = Effect.fnUntraced(function*([renewed, rest, , , again]: Answers) {
-    const held = yield* Effect.orDie(decodeRenewed(renewed))
-    const reattached = yield* Effect.orDie(decodeRenewed(again))
+    const held = yield* Effect.orDie(decodeRenewed(renewed ?? []))
+    const reattached = yield* Effect.orDie(decodeRenewed(again ?? []))
     yield* Effect.forEach(reattached, (task) => logTransition(moves.reattach.event, task, task.claimed_by), {
       discard: true
     })
@@ -88,7 +89,7 @@ export const make = Effect.gen(function*() {
         ...held.map((task) => ({ ...task, reattached: false })),
         ...reattached.map((task) => ({ ...task, reattached: true }))
       ],
-      lost: (yield* Effect.orDie(decodeRest(rest))).filter(({ lapsed_token, task, token }) =>
+      lost: (yield* Effect.orDie(decodeRest(rest ?? []))).filter(({ lapsed_token, task, token }) =>
         !(back.has(task) && lapsed_token === token)
       )
     }
