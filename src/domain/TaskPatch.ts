@@ -12,7 +12,7 @@ import type { TaskRow } from "./Task.ts"
 import { described } from "./TaskColumns.ts"
 import { type NotLeased, type TaskBlocked } from "./TaskErrors.ts"
 import type { TaskPatch } from "./TaskInput.ts"
-import { column, type Columns, leaseColumns, leaseProblem, told } from "./TaskPlacement.ts"
+import { column, type Columns, leaseColumns, leaseProblem, type Terms, told } from "./TaskPlacement.ts"
 import { intervention } from "./TaskState.ts"
 
 export interface Patched {
@@ -93,16 +93,11 @@ const current = (task: TaskRow, name: string): string | number | null =>
 export const MaxBlockers = 100
 
 /** What a PATCH has to be planned against. */
-export interface Situation {
+export interface Situation extends Terms {
   /** The blockers the task waits for. */
   readonly waitsFor: ReadonlyArray<string>
   /** What its flow says, if that is registered. */
   readonly rules: Rules | undefined
-  /** Whether an administrator moves the task: only he may make it done without an accept. */
-  readonly forced: boolean
-  /** The time, and how long a lease is that does not say; in milliseconds. */
-  readonly now: number
-  readonly leaseMillis: number
 }
 
 const nothing: Patched = { columns: {}, protocol: false, changes: {}, blockers: undefined }
@@ -115,7 +110,7 @@ const nothing: Patched = { columns: {}, protocol: false, changes: {}, blockers: 
 export const plan = (
   task: TaskRow,
   asked: TaskPatch,
-  { forced, leaseMillis, now, rules, waitsFor }: Situation
+  { attemptSeconds, forced, leaseMillis, now, rules, waitsFor }: Situation
 ): Patched | InvalidTask | NotLeased | TaskBlocked => {
   const ending = !forced && endsLease(asked)
   if (ending && isOutdated(task, asked)) return nothing
@@ -130,7 +125,7 @@ export const plan = (
   const blockers = "blocked_by" in patch ? parseBlockers(patch.blocked_by) : undefined
   if (blockers?.includes(task.id)) return InvalidTask.blockedByItself(task.id)
   if ((blockers?.length ?? 0) > MaxBlockers) return InvalidTask.tooManyBlockers(MaxBlockers)
-  const lease = leaseColumns(task, patch, { forced, leaseMillis, now })
+  const lease = leaseColumns(task, patch, { attemptSeconds, forced, leaseMillis, now })
   const blocked = blockers === undefined ? task.blocked_by !== null : blockers.length > 0
   const problem = leaseProblem(task, patch, lease, blocked, now)
   if (problem !== undefined) return problem

@@ -68,11 +68,22 @@ const endColumns = (task: TaskRow, patch: TaskPatch, queue: string, cancelReques
   }
 }
 
+/** What a lease by PATCH is granted on. */
+export interface Terms {
+  /** Whether an administrator moves the task: only he may make it done without an accept. */
+  readonly forced: boolean
+  /** The time, and how long a lease is that does not say; in milliseconds. */
+  readonly now: number
+  readonly leaseMillis: number
+  /** How long an attempt may take, in seconds, when the task does not say; null when nothing limits it. */
+  readonly attemptSeconds: number | null
+}
+
 /** The lease columns for where the task is left. A new holder is a new grant, and is asked to stop as the old one was. */
 export const leaseColumns = (
   task: TaskRow,
   patch: TaskPatch,
-  { forced, leaseMillis, now }: { readonly forced: boolean; readonly leaseMillis: number; readonly now: number }
+  { attemptSeconds, forced, leaseMillis, now }: Terms
 ): Columns => {
   const { holder, queue, released } = placement(task, patch, forced)
   if (holder === undefined) {
@@ -99,8 +110,9 @@ export const leaseColumns = (
     : unclaimable.includes(task.queue)
     ? "incoming"
     : task.queue
+  const attempt = task.max_attempt_seconds ?? attemptSeconds
   const deadline = granted
-    ? queue === "claimed" && task.max_attempt_seconds !== null ? now + task.max_attempt_seconds * 1000 : null
+    ? queue === "claimed" && attempt !== null ? now + attempt * 1000 : null
     : column(task.deadline_at)
   const until = column(patch.lease_expires_at) ?? (granted ? now + leaseMillis : column(task.lease_expires_at))
   return {

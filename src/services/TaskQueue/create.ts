@@ -64,6 +64,9 @@ export const make = Effect.gen(function*() {
     const metadata = metadataOf(task)
     // A task put into `claimed` by hand gets a lease like any other, so that it cannot stay there for ever.
     const claimed = queue === "claimed"
+    const leaseEnd = now + settings.defaultLeaseSeconds * 1000
+    const attempt = task.max_attempt_seconds ?? settings.maxAttemptSeconds
+    const deadline = attempt === undefined ? null : now + attempt * 1000
     const inScope = sql`id = ${project} AND scope = ${scope}`
     const branch = project === null
       ? sql`${task.branch || null}`
@@ -92,7 +95,7 @@ export const make = Effect.gen(function*() {
         INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, complexity, role, type,
           branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow,
           flow_overrides, metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from,
-          lease_expires_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections)
+          lease_expires_at, deadline_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections)
         SELECT ${task.id}, ${scope}, ${task.file_path}, ${task.title || task.id}, ${queue},
           coalesce((SELECT version FROM (${before})), 0) + 1, ${priority}, ${rank(priority)}, ${
         task.complexity || null
@@ -102,7 +105,7 @@ export const make = Effect.gen(function*() {
           ${Number(task.auto_accept ?? false)}, ${task.hooks || null}, ${flow}, ${task.flow_overrides || null},
           ${metadata === null ? null : JSON.stringify(metadata)}, ${now}, ${now}, ${queue === "done" ? now : null},
           ${grants}, ${claimed ? UnknownHolder : null}, ${claimed ? now : null}, ${claimed ? "incoming" : null},
-          ${claimed ? now + settings.defaultLeaseSeconds * 1000 : null},
+          ${claimed ? Math.min(leaseEnd, deadline ?? leaseEnd) : null}, ${claimed ? deadline : null},
           ${task.max_attempt_seconds ?? null}, ${task.max_attempts ?? null}, ${task.max_lease_losses ?? null},
           ${task.max_rejections ?? null}
         WHERE ${valid} RETURNING id`,

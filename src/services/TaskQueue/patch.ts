@@ -78,7 +78,8 @@ export const make = Effect.gen(function*() {
         rules: decodeRules(flows?.[0]?.rules)?.[project ? "child" : "task"],
         forced: forcedBy !== undefined,
         now,
-        leaseMillis: settings.defaultLeaseSeconds * 1000
+        leaseMillis: settings.defaultLeaseSeconds * 1000,
+        attemptSeconds: settings.maxAttemptSeconds ?? null
       })
       if ("error" in plan) return yield* plan
       // What only describes the task is nobody's in particular.
