@@ -17,6 +17,7 @@ import { Authorization } from "./Authorization.ts"
 import { preferringMinimal } from "./Document.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
+import { explain } from "./TaskExplain.ts"
 import * as Moving from "./TaskMoves.ts"
 
 const params = { id: TaskId }
@@ -95,6 +96,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     Moving.fail,
     Moving.forceQueue,
     Moving.completeHook,
+    explain,
     HttpApiEndpoint.get("history", "/:id/history", {
       params,
       query: scopeParameter,

@@ -64,6 +64,8 @@ export const TasksHandlers = HttpApiBuilder.group(
           visibleScope(request),
           (scope) => tasks.completeHook(request.params.id, request.params.hookName, request.payload, scope)
         ),
+      explain: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => tasks.explain(request.params.id, request.query, scope)),
       history: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.history(request.params.id, scope))
     })
   })

@@ -16,6 +16,7 @@ import type {
   Requeue,
   Submission
 } from "../domain/MoveInput.ts"
+import type { AskedClaim, Explanation } from "../domain/Reason.ts"
 import type { Task } from "../domain/Task.ts"
 import type {
   AtCapacity,
@@ -33,6 +34,7 @@ import type { NewTask, TaskFilter, TaskPatch } from "../domain/TaskInput.ts"
 import type { Reach } from "../sql/Reach.ts"
 import * as Claiming from "./TaskQueue/claim.ts"
 import * as Creation from "./TaskQueue/create.ts"
+import * as Explaining from "./TaskQueue/explain.ts"
 import * as Hooks from "./TaskQueue/hooks.ts"
 import * as Moves from "./TaskQueue/move.ts"
 import * as Patching from "./TaskQueue/patch.ts"
@@ -83,6 +85,12 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     result: HookResult,
     scope: Reach
   ) => Effect.Effect<Task, TaskNotFound | HookNotFound | LeaseLost>
+  /** Why nobody has the task, and whether a claim would get it. Changes nothing. */
+  readonly explain: (
+    id: TaskId,
+    asked: AskedClaim,
+    scope: Reach
+  ) => Effect.Effect<Explanation, TaskNotFound | InvalidTask>
   readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
   /** What happened to the task, oldest first; also of a deleted one. */
   readonly history: (id: TaskId, scope: Reach) => Effect.Effect<{
@@ -98,6 +106,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         create: yield* Creation.make,
         claim: yield* Claiming.make,
         completeHook: yield* Hooks.make,
+        explain: yield* Explaining.make,
         ...(yield* Patching.make),
         remove: yield* Removal.make,
         ...(yield* Moves.make),

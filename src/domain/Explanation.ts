@@ -1,0 +1,204 @@
+/** Why nobody has a task, from the facts. It changes nothing: an expired lease is taken for what a claim makes of it. */
+import * as DateTime from "effect/DateTime"
+import type { OrchestratorId, QueueName } from "./Identifier.ts"
+import { type AskedClaim, type Blocker, type Explanation, MaxAhead, type Reason } from "./Reason.ts"
+import type { TaskRow } from "./Task.ts"
+import { claimOf, ends, landing, moves } from "./TaskState.ts"
+
+/** The machine that would claim. */
+export interface Claimant {
+  readonly id: OrchestratorId
+  readonly maintenance: boolean
+  readonly offline: boolean
+  readonly claimed: number
+  readonly max_claimed: number | null
+}
+
+export interface Facts {
+  readonly task: TaskRow
+  /** The blockers that still count, in the order they were named. */
+  readonly blockers: ReadonlyArray<Blocker>
+  /** The roles that are registered; none where every name is one. */
+  readonly roles: ReadonlyArray<string>
+  readonly asked: Pick<AskedClaim, "queue" | "role">
+  /** How many tasks a claim takes before this one, up to `MaxAhead`. */
+  readonly ahead: number
+  /** The machine that was named, or whether any is active, as far as that is known. */
+  readonly machine: Claimant | undefined
+  readonly anyActive: boolean
+  readonly now: number
+}
+
+// A task may wait for many, and whoever reads the sentence for few: the list beside it has them all.
+const MaxNamed = 5
+
+const reason = (reason: Reason["reason"], message: string, about: Partial<Reason> = {}): Reason => ({
+  reason,
+  blocking: true,
+  message,
+  ...about
+})
+const note = (code: Reason["reason"], message: string, about: Partial<Reason> = {}): Reason =>
+  reason(code, message, { ...about, blocking: false })
+
+const iso = DateTime.formatIso
+const because = (cause: string | null) => cause === null ? {} : { cause }
+const quoted = (cause: string | null) => cause === null ? "." : `: ${cause.replace(/[.\s]+$/, "")}.`
+
+/** Where the next claim takes the task back to, when its lease has run out. */
+const takenBack = (task: TaskRow): QueueName =>
+  task.cancel_requested_at !== null
+    ? "cancelled"
+    : landing(task.queue === "claimed" ? moves.expire : moves.expireReview, task)
+
+const ended = (task: TaskRow, queue: QueueName): Reason =>
+  queue === "done"
+    ? reason("finished", "It is done.")
+    : queue === "failed"
+    ? reason(
+      "failed",
+      `It failed${quoted(task.failure_reason)} Bring it back to incoming to have it tried again.`,
+      because(task.failure_reason)
+    )
+    : reason(
+      "cancelled",
+      `It is cancelled${quoted(task.cancel_reason)} Bring it back to incoming if it is wanted after all.`,
+      because(task.cancel_reason)
+    )
+
+const blocked = (blockers: ReadonlyArray<Blocker>): Reason => {
+  const named = blockers.slice(0, MaxNamed).map(({ queue, task_id }) =>
+    `${task_id} (${queue === null ? "not created yet" : ends.includes(queue) ? queue : `in ${queue}`})`
+  )
+  const more = blockers.length > MaxNamed ? ` and ${blockers.length - MaxNamed} more` : ""
+  return reason(
+    "blocked",
+    `It waits for ${named.join(", ")}${more}. Finish what it waits for, or take it out of blocked_by.`,
+    { blockers }
+  )
+}
+
+const place = (queue: QueueName, asked: string | undefined): ReadonlyArray<Reason> =>
+  asked !== undefined && asked !== queue
+    ? [reason("other_queue", `It is in ${queue}, and the claim is for ${asked}.`, { queue })]
+    : queue === "provisional"
+    ? [note("awaiting_review", "It waits for a review: a claim that names the queue provisional gets it.", { queue })]
+    : queue === "incoming"
+    ? []
+    : [note("other_queue", `Only a claim that names the queue ${queue}, or whose role claims from it, gets it.`, {
+      queue
+    })]
+
+/** The roles a claim asks for: those it names, or the task's own. */
+export const rolesAsked = (role: string | null, asked: AskedClaim["role"]): ReadonlyArray<string> =>
+  asked ?? (role ? [role] : [])
+
+const roleReasons = (role: string | null, asked: AskedClaim["role"], known: ReadonlyArray<string>) => {
+  const wanted = rolesAsked(role, asked)
+  const isKnown = (name: string) => known.length === 0 || known.includes(name)
+  const stranger = wanted.find((name) => !isKnown(name)) ?? (role && !isKnown(role) ? role : undefined)
+  return [
+    ...(stranger === undefined ? [] : [reason(
+      "unknown_role",
+      `The role ${stranger} is not registered, so a claim that asks for it is refused. Register it, or use one of: ${
+        known.join(", ")
+      }.`,
+      { role: stranger, blocking: wanted.includes(stranger) }
+    )]),
+    ...(wanted.length > 0 && !wanted.includes(role ?? "")
+      ? [reason(
+        "role",
+        `It is for ${role ? `the role ${role}` : "no role"}, and the claim asks for ${wanted.join(" or ")}.`,
+        { role }
+      )]
+      : role
+      ? [note("role", `Only a claim for the role ${role}, or for any role, gets it.`, { role })]
+      : known.length > 0
+      ? [note("role", "It has no role, so only a claim for any role gets it.", { role: null })]
+      : [])
+  ]
+}
+
+const machineReasons = ({ anyActive, machine }: Facts, queue: QueueName): ReadonlyArray<Reason> => {
+  if (machine === undefined) {
+    return anyActive ? [] : [note("no_active_orchestrator", "No orchestrator of the scope is active to claim it.")]
+  }
+  const { claimed, id, max_claimed } = machine
+  const about = { orchestrator_id: id }
+  return [
+    ...(machine.maintenance
+      ? [reason("maintenance", `Orchestrator ${id} is in maintenance and gets no work until that is lifted.`, about)]
+      : []),
+    ...(machine.offline
+      ? [
+        note("orchestrator_offline", `Orchestrator ${id} has been silent. A claim or heartbeat brings it back.`, about)
+      ]
+      : []),
+    ...(claimOf(queue) === moves.claim && max_claimed !== null && claimed >= max_claimed
+      ? [reason(
+        "at_capacity",
+        `Orchestrator ${id} holds ${claimed} of the ${max_claimed} tasks it may hold at once. Finish one first.`,
+        { ...about, claimed, max_claimed }
+      )]
+      : [])
+  ]
+}
+
+const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
+  const { ahead, asked, blockers, now, roles, task } = facts
+  const until = task.available_at
+  const backsOff = until !== null && DateTime.toEpochMillis(until) > now
+  const reasons = [
+    ...(blockers.length === 0 ? [] : [blocked(blockers)]),
+    ...(backsOff
+      ? [reason("backing_off", `It backs off until ${iso(until)}, after an attempt that was given up.`, { until })]
+      : []),
+    ...place(queue, asked.queue || undefined),
+    ...roleReasons(task.role, asked.role, roles),
+    ...machineReasons(facts, queue)
+  ]
+  const count = ahead >= MaxAhead ? `${MaxAhead} or more tasks` : ahead === 1 ? "1 task" : `${ahead} tasks`
+  return [
+    ...reasons,
+    ...(ahead > 0
+      ? [note("queued_behind", `${count} in ${queue} will be claimed before it.`, { ahead, queue })]
+      : reasons.some(({ blocking }) => blocking)
+      ? []
+      : [note("no_claim_yet", `It is the next in ${queue}: nobody who may have it has asked since.`, { queue })])
+  ]
+}
+
+/** The reasons, and whether any of them stands in the way of the claim that is asked about. */
+export const explanationOf = (facts: Facts): Explanation => {
+  const { now, task } = facts
+  const until = task.lease_expires_at
+  const expired = until !== null && DateTime.toEpochMillis(until) <= now
+  const queue = expired ? takenBack(task) : task.queue
+  const holder = task.claimed_by
+  const lease = {
+    ...(holder === null ? {} : { claimed_by: holder }),
+    ...(task.orchestrator_id === null ? {} : { orchestrator_id: task.orchestrator_id }),
+    ...(until === null ? {} : { until })
+  }
+  const found = until !== null && !expired
+    ? [reason("held", `${holder} holds it until ${iso(until)}, unless the lease is renewed.`, lease)]
+    : [
+      ...(until === null ? [] : [
+        note("lease_expired", `The lease of ${holder} ran out at ${iso(until)}: it goes back to ${queue}.`, lease)
+      ]),
+      ...(ends.includes(queue) ? [ended(task, queue)] : waiting(facts, queue))
+    ]
+  const obstacles = found.filter(({ blocking }) => blocking)
+  const notes = found.filter(({ blocking }) => !blocking)
+  const claimable = obstacles.length === 0
+  return {
+    task_id: task.id,
+    queue,
+    claimed_by: expired ? null : holder,
+    claimable,
+    summary: claimable
+      ? `Task ${task.id} can be claimed. ${notes.at(-1)?.message}`
+      : `Task ${task.id} cannot be claimed. ${obstacles.map(({ message }) => message).join(" ")}`,
+    reasons: [...obstacles, ...notes]
+  }
+}
