@@ -37,7 +37,7 @@ export const make = Effect.gen(function*() {
         SELECT blocker_id AS task_id, on_failure,
           (SELECT queue FROM tasks
             WHERE id IN (blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6), NULL))
-              AND +scope = dependencies.scope
+              AND +scope = dependencies.scope AND id <> dependencies.task_id
             ORDER BY id = blocker_id DESC LIMIT 1) AS queue
         FROM dependencies WHERE task_id = ${id} AND satisfied_at IS NULL AND +scope = ${scope} ORDER BY position`,
       ahead(self, asked.role, now),
