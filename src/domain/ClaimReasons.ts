@@ -1,6 +1,6 @@
 /** What keeps a claim from a task that waits: where it asks, for which roles, and by which machine. */
 import type { OrchestratorId, QueueName } from "./Identifier.ts"
-import type { AskedClaim, Reason } from "./Reason.ts"
+import type { Reason } from "./Reason.ts"
 import { claimOf, moves } from "./TaskState.ts"
 
 /** The machine that would claim. */
@@ -36,13 +36,8 @@ export const place = (queue: QueueName, asked: string | undefined): ReadonlyArra
       queue
     })]
 
-/** The roles a claim asks for: those it names, or the task's own. */
-export const rolesAsked = (role: string | null, asked: AskedClaim["role"]): ReadonlyArray<string> =>
-  asked ?? (role ? [role] : [])
-
 /** About the role the task is for, and those that are asked for. */
-export const roleReasons = (role: string | null, asked: AskedClaim["role"], known: ReadonlyArray<string>) => {
-  const wanted = rolesAsked(role, asked)
+export const roleReasons = (role: string | null, wanted: ReadonlyArray<string>, known: ReadonlyArray<string>) => {
   const isKnown = (name: string) => known.length === 0 || known.includes(name)
   const stranger = wanted.find((name) => !isKnown(name)) ?? (role && !isKnown(role) ? role : undefined)
   return [

@@ -2,7 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import { type Claimant, machineReasons, note, place, reason, roleReasons } from "./ClaimReasons.ts"
 import type { QueueName } from "./Identifier.ts"
-import { type AskedClaim, type Blocker, type Explanation, MaxAhead, type Reason } from "./Reason.ts"
+import { type Blocker, type Explanation, MaxAhead, type Reason } from "./Reason.ts"
 import type { TaskRow } from "./Task.ts"
 import { ends, landing, moves } from "./TaskState.ts"
 
@@ -12,7 +12,8 @@ export interface Facts {
   readonly blockers: ReadonlyArray<Blocker>
   /** The roles that are registered; none where every name is one. */
   readonly roles: ReadonlyArray<string>
-  readonly asked: Pick<AskedClaim, "queue" | "role">
+  /** What the claim asks for, where that is not what suits the task. */
+  readonly asked: { readonly queue: string | undefined; readonly roles: ReadonlyArray<string> | undefined }
   /** How many tasks a claim takes before this one, up to `MaxAhead`. */
   readonly ahead: number
   /** The machine that was named, or whether any is active, as far as that is known. */
@@ -71,7 +72,7 @@ const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
       ? [reason("backing_off", `It backs off until ${iso(until)}, after an attempt that was given up.`, { until })]
       : []),
     ...place(queue, asked.queue || undefined),
-    ...roleReasons(task.role, asked.role, roles),
+    ...roleReasons(task.role, asked.roles ?? (task.role ? [task.role] : []), roles),
     ...machineReasons(facts.machine, facts.anyActive, queue)
   ]
   const count = ahead >= MaxAhead ? `${MaxAhead} or more tasks` : ahead === 1 ? "1 task" : `${ahead} tasks`

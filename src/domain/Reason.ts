@@ -1,6 +1,6 @@
 /** Why nobody has a task: the answer of `explain`, in reasons that stand in the way and reasons that inform. */
 import * as Schema from "effect/Schema"
-import { CommaList, describe, ErrorText, IntegerParameter, Time } from "./Encoding.ts"
+import { CommaList, describe, ErrorText, FlagParameter, IntegerParameter, Time } from "./Encoding.ts"
 import { OrchestratorId, QueueName, TaskId } from "./Identifier.ts"
 
 /** The claim that is asked about. What it does not say is what suits the task. */
@@ -12,8 +12,9 @@ export const explainParameters = {
     describe("The queue it would claim from; the task's own unless given.")
   ),
   role: Schema.optionalKey(CommaList).pipe(
-    describe("The roles it would ask for, joined by commas, or none for any role; the task's own unless given.")
+    describe("The roles it would ask for, joined by commas; the task's own unless given.")
   ),
+  any_role: Schema.optionalKey(FlagParameter).pipe(describe("Whether it would ask for no roles, and so for any.")),
   max_claimed: Schema.optionalKey(IntegerParameter).pipe(
     describe("How many tasks it would say the machine may hold; what the machine registered with unless given.")
   )

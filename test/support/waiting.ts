@@ -57,11 +57,11 @@ export type Command = typeof Command.Type
 
 /** Tasks to begin with, so that no sequence spends itself on an empty queue. */
 export const Start = Schema.Array(
-  Schema.Struct({ role: Schema.NullOr(Role), priority: Schema.Literals(["P0", "P1", "P2"]), blockers: Blockers })
+  Schema.Struct({ role: Schema.NullOr(Role), priority: Schema.Literals(["P0", "P1", "P2"]) })
 ).check(Schema.isMinLength(3), Schema.isMaxLength(3))
 
 export const begin = (start: typeof Start.Type): ReadonlyArray<Command> =>
-  start.map((task, at) => ({ _tag: "Create", scope: "red", id: ids[at]!, ...task }))
+  start.map((task, at) => ({ _tag: "Create", scope: "red", id: ids[at]!, blockers: [], ...task }))
 
 const register = (scope: string, machine: string, rest: object = {}) =>
   Effect.flatMap(

@@ -29,7 +29,8 @@ export const make = Effect.gen(function*() {
     const heardSince = now - orchestratorTimeoutSeconds * 1000
     const self = sql`id = ${id} AND ${within(sql, reach)}`
     const scope = sql`(SELECT scope FROM tasks WHERE ${self})`
-    const { max_claimed, orchestrator_id } = asked
+    const { any_role, max_claimed, orchestrator_id, queue } = asked
+    const roles = any_role === true ? [] : asked.role
     const asking = orchestrator_id === undefined ? undefined : { orchestrator_id, reach: own, scope, max_claimed }
     const [tasks, waitsFor = [], [place] = [], known = [], [found] = []] = yield* batch([
       sql`SELECT * FROM tasks WHERE ${self}`,
@@ -40,7 +41,7 @@ export const make = Effect.gen(function*() {
               AND +scope = dependencies.scope AND id <> dependencies.task_id
             ORDER BY id = blocker_id DESC LIMIT 1) AS queue
         FROM dependencies WHERE task_id = ${id} AND satisfied_at IS NULL AND +scope = ${scope} ORDER BY position`,
-      ahead(self, asked.role, now),
+      ahead(self, roles, now),
       sql`SELECT name FROM roles WHERE scope = ${asking === undefined ? scope : home(asking)} ORDER BY name`,
       asking === undefined
         ? sql`
@@ -57,7 +58,7 @@ export const make = Effect.gen(function*() {
       // A row that is not blocked waits for nothing, whatever edges it has.
       blockers: task.blocked_by === null ? [] : waitsFor as ReadonlyArray<unknown> as ReadonlyArray<Blocker>,
       roles: known.map(({ name }) => String(name)),
-      asked,
+      asked: { queue, roles },
       ahead: Number(place?.ahead),
       machine: orchestrator_id === undefined ? undefined : {
         id: orchestrator_id,
