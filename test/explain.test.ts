@@ -97,65 +97,71 @@ const isOutOfReach = Effect.fnUntraced(function*(task: Task, asked: AskedClaim, 
 })
 
 /** Does what a reason that stands in the way asks for, and answers the claim to make then. */
-const lift = Effect.fnUntraced(function*(task: Task, asked: AskedClaim, reason: Reason, drop: boolean) {
-  const queue = yield* TaskQueue
-  const orchestrators = yield* Orchestrators
-  const roles = yield* Roles
-  const finish = (id: string) => queue.force(id as TaskId, { queue: "done", reason: "It is." }, task.scope)
-  switch (reason.reason) {
-    case "finished":
-    case "failed":
-    case "cancelled":
-      yield* queue.patch(task.id, { queue: "incoming" }, undefined)
-      return asked
-    case "blocked":
-      for (const { queue: where, task_id } of drop ? [] : reason.blockers!) {
-        // One that is to come may have the name of a task of another scope: then it cannot come.
-        if (where === null) {
-          yield* Effect.ignore(queue.create(task.scope, {
-            id: task_id as TaskId,
-            file_path: task_id,
-            branch: "main",
-            queue: "done"
-          }))
-        } else yield* Effect.catchTag(finish(task_id), "TaskNotFound", () => finish(task_id.replace("TASK-", "")))
-      }
-      if (drop || (yield* queue.get(task.id, undefined)).blocked_by !== null) {
-        yield* queue.patch(task.id, { blocked_by: null }, undefined)
-      }
-      return asked
-    case "backing_off":
-      yield* TestClock.setTime(DateTime.toEpochMillis(reason.until!))
-      return asked
-    case "unknown_role":
-      yield* roles.register({ orchestrator_id: yield* free(task, asked), roles: [{ name: reason.role! }] }, undefined)
-      return asked
-    case "maintenance":
-      yield* orchestrators.setStatus(reason.orchestrator_id!, "active", undefined)
-      return asked
-    case "at_capacity": {
-      assert.isAtLeast(reason.claimed!, reason.max_claimed!)
-      if (reason.max_claimed === 0) {
-        yield* orchestrators.register("red", { cluster: "k", machine_id: "m" })
+const lift = Effect.fnUntraced(
+  function*(task: Task, asked: AskedClaim, found: Explanation, reason: Reason, drop: boolean) {
+    const queue = yield* TaskQueue
+    const orchestrators = yield* Orchestrators
+    const roles = yield* Roles
+    const finish = (id: string) => queue.force(id as TaskId, { queue: "done", reason: "It is." }, task.scope)
+    switch (reason.reason) {
+      case "finished":
+      case "failed":
+      case "cancelled":
+        yield* queue.patch(task.id, { queue: "incoming" }, undefined)
+        return asked
+      case "blocked": {
+        let never = drop
+        for (const { queue: where, task_id } of drop ? [] : reason.blockers!) {
+          // One that is to come may have the name of a task of another scope: then it cannot come.
+          if (where === null) {
+            const created = yield* Effect.result(queue.create(task.scope, {
+              id: task_id as TaskId,
+              file_path: task_id,
+              branch: "main",
+              queue: "done"
+            }))
+            never ||= created._tag === "Failure"
+          } else yield* Effect.catchTag(finish(task_id), "TaskNotFound", () => finish(task_id.replace("TASK-", "")))
+        }
+        if (never) yield* queue.patch(task.id, { blocked_by: null }, undefined)
         return asked
       }
-      const now = yield* Clock.currentTimeMillis
-      const held = (yield* all).filter(({ lease_expires_at, orchestrator_id, queue, scope }) =>
-        orchestrator_id === reason.orchestrator_id && queue === "claimed" && scope === task.scope
-        && DateTime.toEpochMillis(lease_expires_at!) > now
-      )
-      assert.strictEqual(held.length, reason.claimed)
-      for (const { id } of held.slice(reason.max_claimed! - 1)) yield* finish(id)
-      return asked
+      case "backing_off":
+        yield* TestClock.setTime(DateTime.toEpochMillis(reason.until!))
+        return asked
+      case "unknown_role":
+        yield* roles.register({ orchestrator_id: yield* free(task, asked), roles: [{ name: reason.role! }] }, undefined)
+        return asked
+      case "maintenance":
+        yield* orchestrators.setStatus(reason.orchestrator_id!, "active", undefined)
+        return asked
+      case "at_capacity": {
+        assert.isAtLeast(reason.claimed!, reason.max_claimed!)
+        if (reason.max_claimed === 0) {
+          yield* orchestrators.register("red", { cluster: "k", machine_id: "m" })
+          return asked
+        }
+        const now = yield* Clock.currentTimeMillis
+        const held = (yield* all).filter(({ lease_expires_at, orchestrator_id, queue, scope }) =>
+          orchestrator_id === reason.orchestrator_id && queue === "claimed" && scope === task.scope
+          && DateTime.toEpochMillis(lease_expires_at!) > now
+        )
+        assert.strictEqual(held.length, reason.claimed)
+        for (const { id } of held.slice(reason.max_claimed! - 1)) yield* finish(id)
+        return asked
+      }
+      case "other_queue":
+        return { ...asked, queue: reason.queue! }
+      case "role":
+        // A claim for a role that the scope does not know is refused; one for any role is not.
+        return reason.role && !found.reasons.some(({ reason }) => reason === "unknown_role")
+          ? { ...asked, role: [reason.role] }
+          : { ...asked, any_role: true }
+      default:
+        return assert.fail(`nothing is known against ${reason.reason}`)
     }
-    case "other_queue":
-      return { ...asked, queue: reason.queue! }
-    case "role":
-      return reason.role ? { ...asked, role: [reason.role] } : { ...asked, any_role: true }
-    default:
-      return assert.fail(`nothing is known against ${reason.reason}`)
   }
-})
+)
 
 /** Does all that is named, twice where the task had come to an end, and the claim gets the task. */
 const comesUp = Effect.fnUntraced(function*(task: Task, asked: AskedClaim, first: Explanation, drop: boolean) {
@@ -163,7 +169,7 @@ const comesUp = Effect.fnUntraced(function*(task: Task, asked: AskedClaim, first
   let found = first
   for (let round = 0; !found.claimable && round < (unclaimable.includes(first.queue) ? 2 : 1); round++) {
     for (const reason of found.reasons.filter(({ blocking }) => blocking)) {
-      asked = yield* lift(task, asked, reason, drop)
+      asked = yield* lift(task, asked, found, reason, drop)
     }
     found = yield* queue.explain(task.id, asked, undefined)
   }

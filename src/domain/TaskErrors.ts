@@ -190,13 +190,13 @@ export class NoTasksAvailable extends TaggedError<NoTasksAvailable>()(
     reason: EmptyReason,
     counts: Schema.Record(Schema.String, Schema.Int).pipe(describe("How many tasks each queue holds.")),
     waiting: Schema.Struct({
-      ready: waiting("Ready for another claim, up to 20."),
+      ready: waiting("Ready for another claim."),
       held: waiting("Held by others."),
       blocked: waiting("Waiting for other tasks."),
       backing_off: waiting("Waiting after an attempt that was given up.")
     }).pipe(
       describe(
-        "What is in the queue that was looked into. Of those that cannot be claimed, the 20 that come first are looked at."
+        "What is in the queue that was looked into, of up to 20 tasks: the first 10 that are ready, and the first 10 that are not."
       )
     ),
     retry_after_seconds: Schema.Int.pipe(describe("When to ask again; also the `Retry-After` header."))

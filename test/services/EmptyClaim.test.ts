@@ -63,7 +63,7 @@ describe("a claim that got nothing", () => {
       yield* Effect.forEach(Array.from({ length: 25 }, (_, n) => `t${n}`), (id) => create(id))
       assert.deepInclude(yield* empty({ role_filter: "build" }), {
         reason: "role_mismatch",
-        waiting: { ready: 20, held: 0, blocked: 0, backing_off: 0 },
+        waiting: { ready: 10, held: 0, blocked: 0, backing_off: 0 },
         counts: { incoming: 25, provisional: 2 }
       })
       assert.deepInclude(yield* empty({ max_claimed: 0 }), { _tag: "AtCapacity", reason: "at_capacity" })

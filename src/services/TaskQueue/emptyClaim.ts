@@ -25,8 +25,8 @@ interface Attempt {
   readonly roles: ReadonlyArray<string>
 }
 
-// How many of the tasks that cannot be claimed are looked at.
-const Sample = 20
+// How many of the tasks that are ready for others are looked at, and how many of those that cannot be claimed.
+const Sample = 10
 
 // An agent that is told to wait longer than this looks as if it hung.
 const MaxRetrySeconds = 60
