@@ -18,6 +18,7 @@ import { preferringMinimal } from "./Document.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 import * as Ending from "./TaskEnds.ts"
+import { explain } from "./TaskExplain.ts"
 import * as Leasing from "./TaskLeases.ts"
 import * as Moving from "./TaskMoves.ts"
 
@@ -101,6 +102,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     Moving.completeHook,
     Leasing.renew,
     Leasing.handoff,
+    explain,
     HttpApiEndpoint.get("history", "/:id/history", {
       params,
       query: scopeParameter,

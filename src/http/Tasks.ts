@@ -79,6 +79,8 @@ export const TasksHandlers = HttpApiBuilder.group(
           (scope) => leases.renew(request.params.id, request.payload, scope)
         ),
       handoff: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.handoff(request.params.id, scope)),
+      explain: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => tasks.explain(request.params.id, request.query, scope)),
       history: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.history(request.params.id, scope))
     })
   })

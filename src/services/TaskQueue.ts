@@ -18,6 +18,7 @@ import type {
   Requeue,
   Submission
 } from "../domain/MoveInput.ts"
+import type { AskedClaim, Explanation } from "../domain/Reason.ts"
 import type { ClaimedTask, Task } from "../domain/Task.ts"
 import type {
   AtCapacity,
@@ -36,6 +37,7 @@ import type { Reach } from "../sql/Reach.ts"
 import * as Cancelling from "./TaskQueue/cancel.ts"
 import * as Claiming from "./TaskQueue/claim.ts"
 import * as Creation from "./TaskQueue/create.ts"
+import * as Explaining from "./TaskQueue/explain.ts"
 import * as Hooks from "./TaskQueue/hooks.ts"
 import * as Moves from "./TaskQueue/move.ts"
 import * as Patching from "./TaskQueue/patch.ts"
@@ -94,6 +96,12 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     result: HookResult,
     scope: Reach
   ) => Effect.Effect<Task, TaskNotFound | HookNotFound | LeaseLost>
+  /** Why nobody has the task, and whether a claim would get it. Changes nothing. */
+  readonly explain: (
+    id: TaskId,
+    asked: AskedClaim,
+    scope: Reach
+  ) => Effect.Effect<Explanation, TaskNotFound | InvalidTask>
   readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
   /** What whoever goes on with the task should know. */
   readonly handoff: (
@@ -116,6 +124,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         cancel: yield* Cancelling.make,
         redrive: yield* Redriving.make,
         completeHook: yield* Hooks.make,
+        explain: yield* Explaining.make,
         ...(yield* Patching.make),
         remove: yield* Removal.make,
         ...(yield* Moves.make),

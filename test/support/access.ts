@@ -145,6 +145,7 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "GET /api/v1/tasks/:id": byId(task, (id) => `/api/v1/tasks/${id}`),
   "PATCH /api/v1/tasks/:id": byId(task, (id) => `/api/v1/tasks/${id}`, { title: "x" }),
   "DELETE /api/v1/tasks/:id": byId(task, (id) => `/api/v1/tasks/${id}`),
+  "GET /api/v1/tasks/:id/explain": byId(task, (id) => `/api/v1/tasks/${id}/explain`),
   "GET /api/v1/tasks/:id/history": byId(task, (id) => `/api/v1/tasks/${id}/history`),
   "POST /api/v1/tasks/:id/submit": byId(claimed, (id) => `/api/v1/tasks/${id}/submit`, {
     commits_count: 1,

@@ -1,4 +1,5 @@
 /** Why a claim got nothing: asked in a second round trip, which a claim that finds work does not pay for. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { aside, builtIn, invalidQueue } from "../../domain/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
@@ -6,6 +7,7 @@ import { InvalidTask } from "../../domain/InvalidTask.ts"
 import type { Claim } from "../../domain/MoveInput.ts"
 import { AtCapacity, NoTasksAvailable } from "../../domain/TaskErrors.ts"
 import { claimOf, moves } from "../../domain/TaskState.ts"
+import * as Claimant from "../../sql/Claimant.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Ready from "../../sql/Ready.ts"
 import { decodeCounts, decodeRules } from "./rows.ts"
@@ -23,18 +25,33 @@ interface Attempt {
   readonly roles: ReadonlyArray<string>
 }
 
-// How many of the tasks that cannot be claimed are looked at.
-const Sample = 20
+// How many of the tasks that are ready for others are looked at, and how many of those that cannot be claimed.
+const Sample = 10
 
-const why = (queue: string, passedOver: boolean, waiting: number, blocked: number) =>
+// An agent that is told to wait longer than this looks as if it hung.
+const MaxRetrySeconds = 60
+
+interface Waiting {
+  readonly ready: number
+  readonly held: number
+  readonly blocked: number
+  readonly backing_off: number
+}
+
+const why = (queue: string, passedOver: boolean, waiting: Waiting) =>
   passedOver
     ? {
       reason: "role_mismatch" as const,
       error: `Tasks in ${queue} are ready, but none of the roles or types of this claim. Ask for others, or later.`
     }
-    : blocked > 0
+    : waiting.backing_off > 0
+    ? {
+      reason: "backing_off" as const,
+      error: `What is in ${queue} backs off after attempts that were given up. Ask again when the first is due.`
+    }
+    : waiting.blocked > 0
     ? { reason: "blocked" as const, error: `What is in ${queue} waits for other tasks. Ask again later.` }
-    : waiting > 0
+    : waiting.held > 0
     ? { reason: "held" as const, error: `What is in ${queue} is held by others. Ask again later.` }
     : {
       reason: "none_ready" as const,
@@ -44,37 +61,35 @@ const why = (queue: string, passedOver: boolean, waiting: number, blocked: numbe
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const { held, ready } = Ready.make(sql)
+  const { home, machine } = Claimant.make(sql)
 
   /** Fails with the reason, or answers the queue that the claim's first role claims from, when that is another one. */
   return Effect.fnUntraced(function*({ claim, queue, reach, roles, scope }: Attempt) {
     const { orchestrator_id } = claim
-    const itself = sql`id = ${orchestrator_id} ${reach === undefined ? sql`` : sql`AND scope = ${reach}`}
-      ORDER BY scope = ${scope} DESC, last_heartbeat DESC LIMIT 1`
+    const now = yield* Clock.currentTimeMillis
+    const asking = { orchestrator_id, reach, scope: sql`${scope}`, max_claimed: claim.max_claimed }
     // Few are looked at, however many wait: what holds for those says enough.
-    const waiting =
+    const waits =
       sql`tasks INDEXED BY tasks_held WHERE scope = ${scope} AND queue = ${queue} AND ${held} LIMIT ${Sample}`
     const [machines = [], counted = [], known = [], [state] = [], flows = []] = yield* batch([
-      sql`
-        SELECT status, coalesce(${claim.max_claimed ?? null}, max_claimed) AS maximum,
-          (SELECT count(*) FROM tasks
-            WHERE orchestrator_id = orchestrators.id AND queue = 'claimed' AND scope = ${scope}) AS held
-        FROM orchestrators WHERE ${itself}`,
+      machine(asking),
       sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
-      sql`
-        SELECT name, claims_from FROM roles
-        WHERE scope = (SELECT scope FROM orchestrators WHERE ${itself}) ORDER BY name`,
+      sql`SELECT name, claims_from FROM roles WHERE scope = ${home(asking)} ORDER BY name`,
       sql`
         SELECT
-          EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_ready WHERE scope = ${scope} AND queue = ${queue}
-            AND ${ready}) AS ready,
-          count(*) AS waiting, count(blocked_by) AS blocked
-        FROM (SELECT blocked_by FROM ${waiting})`,
+          (SELECT count(*) FROM (SELECT 1 FROM tasks INDEXED BY tasks_ready
+            WHERE scope = ${scope} AND queue = ${queue} AND ${ready} LIMIT ${Sample})) AS ready,
+          count(claimed_by) AS held,
+          count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NOT NULL) AS blocked,
+          count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NOT NULL) AS backing_off,
+          min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
+        FROM (SELECT claimed_by, blocked_by, available_at FROM ${waits})`,
       ...(builtIn.includes(queue) || aside.includes(queue)
         ? []
         : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
     ])
-    const [machine] = machines
-    if (machine === undefined) return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
+    const [asks] = machines
+    if (asks === undefined) return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
     const names = known.map(({ name }) => String(name))
     const stranger = names.length === 0 ? undefined : roles.find((role) => !names.includes(role))
     if (stranger !== undefined) return yield* InvalidTask.role(stranger, names, "role_filter")
@@ -91,24 +106,33 @@ export const make = Effect.gen(function*() {
     if (usual !== undefined && unheardOf) {
       return yield* InvalidTask.queue(invalidQueue(queue, "default", usual.task) ?? `Invalid queue "${queue}".`)
     }
-    const maintenance = machine.status === "maintenance"
-    const [maximum, holds] = [machine.maximum, Number(machine.held)]
+    const maintenance = asks.status === "maintenance"
+    const [maximum, holds] = [asks.maximum, Number(asks.held)]
     if (!maintenance && claimOf(queue) === moves.claim && typeof maximum === "number" && holds >= maximum) {
       return yield* AtCapacity.of(orchestrator_id, holds, maximum, RetryAfterSeconds)
     }
     // A task that is ready for a claim without filters has come up just now.
     const filtered = roles.length > 0 || (claim.type_filter?.length ?? 0) > 0
-    const passedOver = filtered && Number(state?.ready) === 1
+    const waiting = {
+      ready: Number(state?.ready),
+      held: Number(state?.held),
+      blocked: Number(state?.blocked),
+      backing_off: Number(state?.backing_off)
+    }
+    const answer = maintenance
+      ? {
+        reason: "maintenance" as const,
+        error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
+      }
+      : why(queue, filtered && waiting.ready > 0, waiting)
     return yield* new NoTasksAvailable({
       message: "No tasks available",
-      ...(maintenance
-        ? {
-          reason: "maintenance" as const,
-          error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
-        }
-        : why(queue, passedOver, Number(state?.waiting), Number(state?.blocked))),
+      ...answer,
       counts,
-      retry_after_seconds: RetryAfterSeconds
+      waiting,
+      retry_after_seconds: answer.reason === "backing_off"
+        ? Math.min(Math.max(Math.ceil((Number(state?.due) - now) / 1000), 1), MaxRetrySeconds)
+        : RetryAfterSeconds
     })
   })
 })

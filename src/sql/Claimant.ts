@@ -1,0 +1,34 @@
+/** The machine that claims: the one of its name that the claim reaches, and how much it holds. */
+import type * as D1Client from "@effect/sql-d1/D1Client"
+import type { Fragment } from "effect/sql/Statement"
+import { type Reach, within } from "./Reach.ts"
+
+export interface Asking {
+  readonly orchestrator_id: string
+  /** The scope the machine has to belong to, if any. */
+  readonly reach: Reach
+  /** The scope that is claimed from: where it has a machine of this name, that is the one. */
+  readonly scope: Fragment
+  /** What the claim says the machine may hold at once. */
+  readonly max_claimed: number | null | undefined
+}
+
+export const make = (sql: D1Client.D1Client) => {
+  const itself = ({ orchestrator_id, reach, scope }: Asking): Fragment =>
+    sql`FROM orchestrators WHERE id = ${orchestrator_id} AND ${within(sql, reach)}
+      ORDER BY scope = ${scope} DESC, last_heartbeat DESC LIMIT 1`
+
+  /** The machine, what it may hold and what it holds. `live` narrows what counts. */
+  const machine = (asking: Asking, live: Fragment = sql``) =>
+    sql`
+      SELECT id, status, last_heartbeat, coalesce(${asking.max_claimed ?? null}, max_claimed) AS maximum,
+        (SELECT count(*) FROM tasks INDEXED BY tasks_held_by
+          WHERE orchestrator_id = ${asking.orchestrator_id} AND scope = ${asking.scope} AND queue = 'claimed'
+            ${live}) AS held
+      ${itself(asking)}`
+
+  /** The scope it belongs to, which is where its roles are. */
+  const home = (asking: Asking): Fragment => sql`(SELECT scope ${itself(asking)})`
+
+  return { machine, home }
+}
