@@ -4,6 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { DependencyCycle } from "../domain/DependencyErrors.ts"
 import { describe } from "../domain/Encoding.ts"
 import { HistoryEntry } from "../domain/History.ts"
 import { TaskId } from "../domain/Identifier.ts"
@@ -39,7 +40,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       query: scopeParameter,
       payload: scoped(Inputs.NewTask),
       success: Task.pipe(HttpApiSchema.status(201)),
-      error: [Errors.TaskExists, InvalidTask, ScopeRequired]
+      error: [Errors.TaskExists, InvalidTask, DependencyCycle, ScopeRequired]
     }).annotate(Required, [
       { fields: ["id", "file_path"], error: "Missing required fields: id, file_path" }
     ]).annotateMerge(OpenApi.annotations({
