@@ -17,6 +17,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as Serve from "./http/Serve.ts"
 import { Access } from "./services/Access.ts"
 import { Actions } from "./services/Actions.ts"
+import { Dependencies } from "./services/Dependencies.ts"
 import { Drafts } from "./services/Drafts.ts"
 import { FailureLimit } from "./services/FailureLimit.ts"
 import { Flows } from "./services/Flows.ts"
@@ -52,6 +53,7 @@ const ServicesLayer = Layer.mergeAll(
   Access.layer.pipe(Layer.provide(FailureLimitLayer)),
   Keys.layer,
   TaskQueue.layer,
+  Dependencies.layer,
   Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,

@@ -18,6 +18,7 @@ import { Authorization } from "./Authorization.ts"
 import { preferringMinimal } from "./Document.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
+import * as Depending from "./TaskDependencies.ts"
 import * as Moving from "./TaskMoves.ts"
 
 const params = { id: TaskId }
@@ -96,6 +97,12 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     Moving.fail,
     Moving.forceQueue,
     Moving.completeHook,
+    Depending.dependencies,
+    Depending.replaceDependencies,
+    Depending.putDependency,
+    Depending.removeDependency,
+    Depending.clearDependencies,
+    Depending.graph,
     HttpApiEndpoint.get("history", "/:id/history", {
       params,
       query: scopeParameter,

@@ -2,9 +2,11 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { DefaultBranch } from "../domain/Task.ts"
+import { Dependencies } from "../services/Dependencies.ts"
 import { TaskQueue } from "../services/TaskQueue.ts"
 import { answerEmpty } from "./EmptyClaim.ts"
 import { administrator, ownScope, statedScope, visibleScope } from "./Scope.ts"
+import { dependencyHandlers } from "./TaskDependencies.ts"
 
 export const TasksHandlers = HttpApiBuilder.group(
   Api,
@@ -64,6 +66,7 @@ export const TasksHandlers = HttpApiBuilder.group(
           visibleScope(request),
           (scope) => tasks.completeHook(request.params.id, request.params.hookName, request.payload, scope)
         ),
+      ...dependencyHandlers(yield* Dependencies),
       history: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.history(request.params.id, scope))
     })
   })

@@ -8,10 +8,11 @@ import type { Fragment, Statement } from "effect/sql/Statement"
 import type { TaskId } from "../domain/Identifier.ts"
 import { ends } from "../domain/TaskState.ts"
 import * as Edges from "./Edges.ts"
-import * as QueueCounts from "./QueueCounts.ts"
 
 /** Where a cascade starts. */
 export interface Source {
+  /** A row if there may be anything to do: looked for before anything else, which costs nothing where there is none. */
+  readonly any: Fragment
   /** Rows `edge` of `dependencies` with `up`, the id, scope and queue of the blocker they lead to. */
   readonly failing: Fragment
   /** Rows `edge` of `dependencies` that have to be looked at again, with the id and the queue of their blocker. */
@@ -22,7 +23,6 @@ export interface Source {
 
 export const make = (sql: D1Client.D1Client) => {
   const { edgesTo, isSatisfied, leadsTo, meant, remaining, stored } = Edges.make(sql)
-  const { countAll } = QueueCounts.make(sql)
 
   const columns = sql`edge.blocker_key, edge.task_id, edge.blocker_id, edge.on_failure`
   const edges = (id: TaskId): Fragment => {
@@ -33,14 +33,17 @@ export const make = (sql: D1Client.D1Client) => {
 
   /** A task that has just been moved, whoever waits for it. */
   const of = (id: TaskId): Source => ({
+    any: sql`SELECT 1 FROM dependencies WHERE ${edgesTo(id)} LIMIT 1`,
     failing: sql`dependencies AS edge CROSS JOIN tasks AS up ON ${edgesTo(id)} AND up.id = ${id}`,
     edges: edges(id)
   })
 
-  /** A task that has just been given what it waits for, some of which may have failed already. */
-  const to = (id: TaskId): Source => ({
+  /** A task that has just been given these to wait for, some of which may have failed already. */
+  const to = (id: TaskId, blockers: ReadonlyArray<string>): Source => ({
+    any: sql`SELECT 1`,
     failing: sql`dependencies AS edge CROSS JOIN tasks AS up
-      ON edge.task_id = ${id} AND up.id IN ${meant(sql`edge.blocker_id`)}`,
+      ON edge.task_id = ${id} AND edge.blocker_id IN (SELECT value FROM json_each(${JSON.stringify(blockers)}))
+        AND up.id IN ${meant(sql`edge.blocker_id`)}`,
     edges: edges(id)
   })
 
@@ -49,23 +52,29 @@ export const make = (sql: D1Client.D1Client) => {
    * come before the move, since nothing finds those tasks after it.
    */
   const ofAll = (where: Fragment, queue: Fragment): Source => {
+    const ending = sql`${where} AND ${queue} IN ${sql.in(Edges.lost)}`
     const up = sql`(SELECT * FROM (SELECT id, scope, ${queue} AS queue FROM tasks WHERE ${where})
       WHERE queue IN ${sql.in(Edges.lost)}) AS up CROSS JOIN dependencies AS edge ON ${leadsTo(sql`up.id`)}`
     return {
+      any: sql`SELECT 1 FROM tasks WHERE ${ending} LIMIT 1`,
       failing: up,
       edges: sql`SELECT ${columns}, up.id, up.queue FROM ${up} AND edge.scope = up.scope`,
-      ending: sql`${where} AND ${queue} IN ${sql.in(Edges.lost)}`
+      ending
     }
   }
 
-  const falls = sql`edge.scope = up.scope AND edge.on_failure = 'fail' AND edge.satisfied_at IS NULL
+  const falls = sql`edge.scope = +up.scope AND edge.on_failure = 'fail' AND edge.satisfied_at IS NULL
     AND waiting.id = edge.task_id AND waiting.claimed_by IS NULL AND waiting.queue NOT IN ${sql.in(ends)}`
+
+  // Of these forms D1 counts no row, or one, as long as the statement before changed nothing.
+  const ifChanged = sql`(SELECT 1 FROM (SELECT changes() AS n) WHERE n > 0) AS made`
+  const listed = (ids: Fragment): Fragment => sql`json_each(iif(changes() > 0, (${ids}), '[]'))`
 
   /** `falling`: the tasks that fail because of what they wait for, and one reason for each way there. */
   const falling = (source: Source): Fragment =>
     sql`WITH RECURSIVE falling (id, scope, because) AS (
       SELECT waiting.id, waiting.scope, 'Blocker ' || up.id || iif(up.queue = 'failed', ' failed.', ' was cancelled.')
-      FROM ${source.failing} CROSS JOIN tasks AS waiting ON ${falls} WHERE up.queue IN ${sql.in(Edges.lost)}
+      FROM ${source.failing} CROSS JOIN tasks AS waiting ON ${falls} WHERE +up.queue IN ${sql.in(Edges.lost)}
       UNION SELECT waiting.id, waiting.scope, 'Blocker ' || up.id || ' failed.'
       FROM falling AS up CROSS JOIN dependencies AS edge ON ${leadsTo(sql`up.id`)}
         CROSS JOIN tasks AS waiting ON ${falls})`
@@ -79,19 +88,28 @@ export const make = (sql: D1Client.D1Client) => {
       ${falling(source)}
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
       SELECT tasks.id, version + 1, tasks.scope, 'dependency_failed', queue, 'failed', fallen.because, grants, ${now}
-      FROM (SELECT id, min(because) AS because FROM falling GROUP BY id) AS fallen CROSS JOIN tasks ON tasks.id = fallen.id
-      WHERE ${made}`,
-    countAll({
-      where: sql`tasks.id IN (${falling(source)} SELECT id FROM falling)`,
-      to: sql`'failed'`,
-      when: sql`scope IN (${falling(source)} SELECT scope FROM falling) AND changes() > 0`
-    }),
+      FROM (SELECT ${made} AS it) AS made CROSS JOIN (${source.any}) AS any ON made.it
+        CROSS JOIN (SELECT id, min(because) AS because FROM falling GROUP BY id) AS fallen
+        CROSS JOIN tasks ON tasks.id = fallen.id`,
+    sql`
+      ${falling(source)}
+      INSERT INTO queue_counts (scope, counts)
+      SELECT fallen.scope, '{}' FROM ${ifChanged} CROSS JOIN (SELECT DISTINCT scope FROM falling) AS fallen WHERE true
+      ON CONFLICT (scope) DO UPDATE SET counts = (
+        SELECT json_group_object(queue, n) FROM (
+          SELECT queue, sum(step) AS n FROM (
+            SELECT key AS queue, value AS step FROM json_each(queue_counts.counts)
+            UNION ALL SELECT json_each.value, iif(json_each.value = 'failed', 1, -1)
+            FROM (SELECT DISTINCT id FROM falling WHERE falling.scope = queue_counts.scope) AS fallen
+              CROSS JOIN tasks ON tasks.id = fallen.id CROSS JOIN json_each(json_array(tasks.queue, 'failed')))
+          GROUP BY queue))`,
     sql`
       UPDATE tasks SET version = version + 1, updated_at = ${now}, queue = 'failed', lapsed_token = NULL,
         available_at = NULL, completed_at = NULL, needs_intervention = 0,
         failure_reason = (
           SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)
-      WHERE id IN (${falling(source)} SELECT id FROM falling) AND changes() > 0 RETURNING *`
+      FROM ${listed(sql`${falling(source)} SELECT json_group_array(DISTINCT id) FROM falling`)} AS fallen
+      WHERE tasks.id = fallen.value RETURNING *`
   ]
 
   /** `touched`: the edges to the blocker, and to those that failed with it. */
@@ -110,29 +128,30 @@ export const make = (sql: D1Client.D1Client) => {
    * nothing is written. `updated_at` stays: it says when somebody worked on a task, and clients clean up after it. The last
    * one answers the tasks.
    */
-  const settle = (source: Source, now: number): Array<Statement<any>> => {
-    const changed = sql`blocked_by IS NOT ${remaining(sql`tasks.id`)}`
-    return [
-      sql`
+  const settle = (source: Source, now: number): Array<Statement<any>> => [
+    sql`
         ${touched(source)}
-        UPDATE dependencies SET satisfied_at = iif(satisfied_at IS NULL, ${now}, NULL)
-        WHERE (blocker_key, task_id, blocker_id) IN (SELECT blocker_key, task_id, blocker_id FROM touched)
-          AND (satisfied_at IS NOT NULL) <> ${isSatisfied(stored, source.ending)}`,
-      sql`
+        INSERT INTO dependencies (scope, blocker_key, task_id, blocker_id, position, satisfied_at)
+        SELECT dependencies.scope, dependencies.blocker_key, dependencies.task_id, dependencies.blocker_id, position,
+          iif(satisfied_at IS NULL, ${now}, NULL)
+        FROM (${source.any}) AS any CROSS JOIN (SELECT DISTINCT blocker_key, task_id, blocker_id FROM touched) AS edge
+          CROSS JOIN dependencies USING (blocker_key, task_id, blocker_id)
+        WHERE (satisfied_at IS NOT NULL) <> ${isSatisfied(stored, source.ending)}
+        ON CONFLICT (blocker_key, task_id, blocker_id) DO UPDATE SET satisfied_at = excluded.satisfied_at`,
+    sql`
         ${touched(source)}
         INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
         SELECT id, version + 1, scope,
           CASE WHEN ${remaining(sql`tasks.id`)} IS NULL THEN 'unblocked' ELSE 'blockers_changed' END,
           queue, queue, waiting.reason, grants, ${now}
-        FROM (SELECT task_id, min(${reason}) AS reason FROM touched GROUP BY task_id) AS waiting
+        FROM ${ifChanged} CROSS JOIN (SELECT task_id, min(${reason}) AS reason FROM touched GROUP BY task_id) AS waiting
           CROSS JOIN tasks ON tasks.id = waiting.task_id
-        WHERE ${changed}`,
-      sql`
-        ${touched(source)}
+        WHERE blocked_by IS NOT ${remaining(sql`tasks.id`)}`,
+    sql`
         UPDATE tasks SET version = version + 1, blocked_by = ${remaining(sql`tasks.id`)}
-        WHERE id IN (SELECT task_id FROM touched) AND ${changed} RETURNING *`
-    ]
-  }
+        FROM ${listed(sql`${touched(source)} SELECT json_group_array(DISTINCT task_id) FROM touched`)} AS waiting
+        WHERE tasks.id = waiting.value AND blocked_by IS NOT ${remaining(sql`tasks.id`)} RETURNING *`
+  ]
 
   return { of, to, ofAll, fall, settle }
 }

@@ -85,5 +85,14 @@ export const make = (sql: D1Client.D1Client) => {
     ...(waits.length === 0 ? [] : [depend(id, waits, now, where)])
   ]
 
-  return { meant, leadsTo, edgesTo, remaining, isSatisfied, stored, depend, replace }
+  /** What a task waits for, in order, and where that is. Of two tasks that a name means, the one that is done counts. */
+  const listed = (id: TaskId): Statement<any> =>
+    sql`
+      SELECT blocker_id, on_failure, satisfied_at, (
+        SELECT queue FROM tasks WHERE tasks.id IN ${meant(sql`dependencies.blocker_id`)}
+          AND +tasks.scope = dependencies.scope
+        ORDER BY queue = 'done' DESC, tasks.id = dependencies.blocker_id DESC LIMIT 1) AS queue
+      FROM dependencies WHERE task_id = ${id} ORDER BY position`
+
+  return { listed, meant, leadsTo, edgesTo, remaining, isSatisfied, stored, depend, replace }
 }

@@ -27,14 +27,11 @@ export const make = (sql: D1Client.D1Client) => {
         FROM (SELECT scope AS owner, queue, ${to} AS target FROM tasks WHERE ${where}) AS moved
         WHERE scope = moved.owner AND moved.queue <> moved.target`
 
-  /**
-   * The same for any number of tasks, of the scopes that `when` holds for. The `+` keeps SQLite from searching the scope for
-   * what `where` finds.
-   */
+  /** The same for any number of tasks, of the scopes that `when` holds for. */
   const countAll = ({ to, when, where }: Record<"to" | "when" | "where", Fragment>): Statement<any> => {
     const steps = sql`
-      SELECT queue, -1 AS step FROM tasks WHERE +tasks.scope = queue_counts.scope AND ${where}
-      UNION ALL SELECT ${to}, 1 FROM tasks WHERE +tasks.scope = queue_counts.scope AND ${where}`
+      SELECT queue, -1 AS step FROM tasks WHERE tasks.scope = queue_counts.scope AND ${where}
+      UNION ALL SELECT ${to}, 1 FROM tasks WHERE tasks.scope = queue_counts.scope AND ${where}`
     return sql`
       UPDATE queue_counts SET counts = (
         SELECT json_group_object(queue, n) FROM (

@@ -162,6 +162,15 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
       return blocker?.scope !== edge.scope || blocker.queue !== "done"
     }).map((edge) => edge.blocker)
 
+  /** Whether the task, or one that waits for it, is among these. */
+  const closes = (id: string, scope: string | undefined, blockers: ReadonlyArray<string>) => {
+    const below = new Set([id])
+    for (const reached of below) {
+      for (const edge of edges) if (edge.blocker === reached && edge.scope === scope) below.add(edge.task)
+    }
+    return blockers.some((blocker) => below.has(blocker))
+  }
+
   /** Runs a change of `id` and then versions the tasks whose blockers it changed. */
   const changing = (id: string, change: () => void) => {
     const before = new Map([...tasks.keys()].map((key) => [key, unmet(key).join()]))
@@ -255,7 +264,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
       case "Create": {
         const blockers = [...new Set(command.blockers)]
         yield* expecting(
-          task === undefined && !blockers.includes(command.id),
+          task === undefined && !closes(id, command.scope, blockers),
           queue.create(command.scope, {
             id,
             file_path: `${id}.md`,
@@ -429,7 +438,11 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>)
       case "Block": {
         const blockers = [...new Set(command.blockers)]
         yield* expecting(
-          task !== undefined && !blockers.includes(command.id),
+          task !== undefined && !blockers.includes(command.id) && !closes(
+            id,
+            task.scope,
+            blockers.filter((blocker) => !edges.some((edge) => edge.task === id && edge.blocker === blocker))
+          ),
           queue.patch(id, { blocked_by: blockers.join(",") }, undefined),
           id,
           () => {
