@@ -24,6 +24,16 @@ export {
   Rotated,
   Rotation
 } from "./domain/ApiKey.ts"
+export {
+  Dependencies,
+  Dependency,
+  DependencyChange,
+  DependencyList,
+  DependsOn,
+  OnFailure
+} from "./domain/Dependency.ts"
+export * from "./domain/DependencyErrors.ts"
+export { Graph } from "./domain/DependencyGraph.ts"
 export * from "./domain/Draft.ts"
 export * from "./domain/EndInput.ts"
 export * from "./domain/Flow.ts"

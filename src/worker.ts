@@ -17,6 +17,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as Serve from "./http/Serve.ts"
 import { Access } from "./services/Access.ts"
 import { Actions } from "./services/Actions.ts"
+import { Dependencies } from "./services/Dependencies.ts"
 import { Drafts } from "./services/Drafts.ts"
 import { FailureLimit } from "./services/FailureLimit.ts"
 import { Flows } from "./services/Flows.ts"
@@ -54,6 +55,7 @@ const ServicesLayer = Layer.mergeAll(
   Keys.layer,
   TaskQueue.layer,
   Leases.layer,
+  Dependencies.layer,
   Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,

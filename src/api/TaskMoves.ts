@@ -2,6 +2,7 @@
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { DependencyCycle } from "../domain/DependencyErrors.ts"
 import { describe } from "../domain/Encoding.ts"
 import { TaskId } from "../domain/Identifier.ts"
 import { InvalidTask } from "../domain/InvalidTask.ts"
@@ -21,7 +22,8 @@ export const patchErrors = [
   Errors.LeaseLost,
   Errors.NotLeased,
   Errors.TaskBlocked,
-  Errors.VersionConflict
+  Errors.VersionConflict,
+  DependencyCycle
 ] as const
 
 export const submit = HttpApiEndpoint.post("submit", "/:id/submit", {

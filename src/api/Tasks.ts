@@ -4,6 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { DependencyCycle } from "../domain/DependencyErrors.ts"
 import { describe } from "../domain/Encoding.ts"
 import { HistoryEntry } from "../domain/History.ts"
 import { TaskId } from "../domain/Identifier.ts"
@@ -17,6 +18,7 @@ import { Authorization } from "./Authorization.ts"
 import { preferringMinimal } from "./Document.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
+import * as Depending from "./TaskDependencies.ts"
 import * as Ending from "./TaskEnds.ts"
 import { explain } from "./TaskExplain.ts"
 import * as Leasing from "./TaskLeases.ts"
@@ -42,7 +44,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       query: scopeParameter,
       payload: scoped(Inputs.NewTask),
       success: Task.pipe(HttpApiSchema.status(201)),
-      error: [Errors.TaskExists, InvalidTask, ScopeRequired]
+      error: [Errors.TaskExists, InvalidTask, DependencyCycle, ScopeRequired]
     }).annotate(Required, [
       { fields: ["id", "file_path"], error: "Missing required fields: id, file_path" }
     ]).annotateMerge(OpenApi.annotations({
@@ -103,6 +105,12 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     Leasing.renew,
     Leasing.handoff,
     explain,
+    Depending.dependencies,
+    Depending.replaceDependencies,
+    Depending.putDependency,
+    Depending.removeDependency,
+    Depending.clearDependencies,
+    Depending.graph,
     HttpApiEndpoint.get("history", "/:id/history", {
       params,
       query: scopeParameter,

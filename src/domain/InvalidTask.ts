@@ -62,5 +62,10 @@ export class InvalidTask extends TaggedError<InvalidTask>()(
     })
   static readonly tooManyBlockers = (maximum: number) =>
     new InvalidTask({ error: `blocked_by: a task waits for ${maximum} others at most.`, field: "blocked_by" })
+  static readonly commaInBlocker = (id: string) =>
+    new InvalidTask({
+      error: `blocker: tasks show what they wait for joined by commas, so ${id} cannot be one.`,
+      field: "blocker"
+    })
   static readonly noFields = () => new InvalidTask({ error: "No fields to update", field: "*" })
 }

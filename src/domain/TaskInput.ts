@@ -1,5 +1,6 @@
 /** What callers send about tasks: new ones, changes, filters, claims and results. */
 import * as Schema from "effect/Schema"
+import { DependsOn } from "./Dependency.ts"
 import {
   CommaList,
   describe,
@@ -51,6 +52,10 @@ export const NewTask = Schema.Struct({
   id: TaskId,
   queue: maybe(Schema.Union([QueueName, Schema.Literal("")]), "The queue to put it into; `incoming` unless given."),
   file_path: Schema.NonEmptyString.pipe(describe("Where the task is described; unique in its scope.")),
+  depends_on: maybe(
+    DependsOn,
+    "The tasks that must be done first, with what becomes of this one when one of them fails; together with `blocked_by`."
+  ),
   branch: maybe(
     Schema.String,
     "The branch to work on. A project's branch wins; a request that names neither a branch nor a scope gets `main`."

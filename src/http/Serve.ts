@@ -4,6 +4,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import type { Access } from "../services/Access.ts"
 import type { Actions } from "../services/Actions.ts"
+import type { Dependencies } from "../services/Dependencies.ts"
 import type { Drafts } from "../services/Drafts.ts"
 import type { Flows } from "../services/Flows.ts"
 import type { Import } from "../services/Import.ts"
@@ -25,6 +26,7 @@ type Services =
   | Access
   | Actions
   | Database
+  | Dependencies
   | Drafts
   | Flows
   | Import

@@ -2,10 +2,12 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { DefaultBranch } from "../domain/Task.ts"
+import { Dependencies } from "../services/Dependencies.ts"
 import { Leases } from "../services/Leases.ts"
 import { TaskQueue } from "../services/TaskQueue.ts"
 import { answerEmpty } from "./EmptyClaim.ts"
 import { administrator, ownScope, statedScope, visibleScope } from "./Scope.ts"
+import { dependencyHandlers } from "./TaskDependencies.ts"
 
 export const TasksHandlers = HttpApiBuilder.group(
   Api,
@@ -81,6 +83,7 @@ export const TasksHandlers = HttpApiBuilder.group(
       handoff: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.handoff(request.params.id, scope)),
       explain: (request) =>
         Effect.flatMap(visibleScope(request), (scope) => tasks.explain(request.params.id, request.query, scope)),
+      ...dependencyHandlers(yield* Dependencies),
       history: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.history(request.params.id, scope))
     })
   })

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { DependencyCycle } from "../domain/DependencyErrors.ts"
 import type { Cancellation, Redrive } from "../domain/EndInput.ts"
 import type { Handoff } from "../domain/Handoff.ts"
 import type { HistoryEntry } from "../domain/History.ts"
@@ -45,11 +46,19 @@ import * as Reading from "./TaskQueue/read.ts"
 import * as Redriving from "./TaskQueue/redrive.ts"
 import * as Removal from "./TaskQueue/remove.ts"
 
+type PatchError =
+  | TaskNotFound
+  | InvalidTask
+  | LeaseLost
+  | NotLeased
+  | TaskBlocked
+  | VersionConflict
+  | DependencyCycle
 type MoveError = TaskNotFound | InvalidTransition | LeaseLost | VersionConflict
 
 export class TaskQueue extends Context.Service<TaskQueue, {
   /** Adds a task to the scope. It inherits its project's branch. */
-  readonly create: (scope: ScopeName, task: NewTask) => Effect.Effect<Task, TaskExists | InvalidTask>
+  readonly create: (scope: ScopeName, task: NewTask) => Effect.Effect<Task, TaskExists | InvalidTask | DependencyCycle>
   readonly get: (id: TaskId, scope: Reach) => Effect.Effect<Task, TaskNotFound>
   /** A page of the scope's tasks, newest or most urgent first, and how many match on all pages. */
   readonly list: (scope: ScopeName, filter: TaskFilter) => Effect.Effect<{
@@ -82,13 +91,13 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     id: TaskId,
     patch: TaskPatch,
     scope: Reach
-  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | LeaseLost | NotLeased | TaskBlocked | VersionConflict>
+  ) => Effect.Effect<Task, PatchError>
   /** Puts the task into any queue, also into `done`, and ends the lease there is. */
   readonly force: (
     id: TaskId,
     forced: ForcedMove,
     scope: Reach
-  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | LeaseLost | NotLeased | TaskBlocked | VersionConflict>
+  ) => Effect.Effect<Task, PatchError>
   /** Writes down how one of the task's hooks ended. */
   readonly completeHook: (
     id: TaskId,

@@ -1,10 +1,8 @@
-/** What becomes of the tasks that wait for a task when it is done, reopened or deleted: part of the same batch. */
+/** What becomes of the tasks that wait for others when those are deleted or imported: part of the same batch. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { TaskId } from "../domain/Identifier.ts"
-
-/** What an edge is found by: the same for `x` and `TASK-x`. SQL has it as `replace(id, 'TASK-', '')`. */
-export const blockerKey = (id: string) => id.replaceAll("TASK-", "")
+import * as Edges from "./Edges.ts"
 
 interface Blocker {
   readonly id: TaskId
@@ -20,15 +18,11 @@ export interface Edge {
 }
 
 export const make = (sql: D1Client.D1Client) => {
-  /** The edges to a blocker that `where` holds for. It may be named by its id, or as `TASK-<id>`. */
-  const edgesTo = ({ id, where }: Blocker): Fragment =>
-    sql`blocker_key = ${blockerKey(id)} AND (blocker_id = ${id} OR blocker_id = ${`TASK-${id}`})
-      AND scope = (SELECT scope FROM tasks WHERE ${where})`
+  const { edgesTo: edgesToId, isSatisfied, remaining, stored } = Edges.make(sql)
 
-  /** What a task still waits for, as `blocked_by` shows it. */
-  const remaining = (id: Fragment): Fragment =>
-    sql`(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies
-      WHERE task_id = ${id} AND satisfied_at IS NULL)`
+  /** The edges to a blocker that `where` holds for. */
+  const edgesTo = ({ id, where }: Blocker): Fragment =>
+    sql`${edgesToId(id)} AND scope = (SELECT scope FROM tasks WHERE ${where})`
 
   /**
    * Brings `blocked_by` of the waiting tasks up to date with their edges, and records it. `updated_at` stays: it says when
@@ -50,27 +44,9 @@ export const make = (sql: D1Client.D1Client) => {
     ]
   }
 
-  /** That a task which goes by this name is done: `TASK-x` also means `x`. */
-  const isDone = (scope: Fragment, name: Fragment, except?: TaskId): Fragment =>
-    sql`EXISTS (
-      SELECT 1 FROM tasks AS named WHERE +named.scope = ${scope} AND +named.queue = 'done'
-        AND named.id IN (${name}, iif(${name} GLOB 'TASK-*', substr(${name}, 6), NULL))
-        ${except === undefined ? sql`` : sql`AND named.id <> ${except}`})`
-
-  /** The blocker is about to be done: who waited only for it may be claimed. Nothing happens unless `condition` holds. */
-  const release = (blocker: Blocker, reason: string, now: number, condition = sql`1`): Array<Statement<any>> => [
-    sql`
-      UPDATE dependencies SET satisfied_at = ${now}
-      WHERE satisfied_at IS NULL AND ${condition} AND ${edgesTo(blocker)}`,
-    ...refresh(edgesTo(blocker), reason, now)
-  ]
-
-  /** The blocker is no longer done: who depends on it waits again, unless its name is also that of one that is done. */
-  const hold = (blocker: Blocker, reason: string, now: number, condition = sql`1`): Array<Statement<any>> => [
-    sql`
-      UPDATE dependencies SET satisfied_at = NULL
-      WHERE satisfied_at IS NOT NULL AND ${condition} AND ${edgesTo(blocker)}
-        AND NOT ${isDone(sql`dependencies.scope`, sql`blocker_id`, blocker.id)}`,
+  /** The blocker is about to be deleted: who waited only for it may be claimed. `forget` has to follow. */
+  const release = (blocker: Blocker, reason: string, now: number): Array<Statement<any>> => [
+    sql`UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edgesTo(blocker)}`,
     ...refresh(edgesTo(blocker), reason, now)
   ]
 
@@ -80,30 +56,12 @@ export const make = (sql: D1Client.D1Client) => {
     sql`DELETE FROM dependencies WHERE task_id = ${task.id} AND EXISTS (SELECT 1 FROM tasks WHERE ${task.where})`
   ]
 
-  /** Writes what a task waits for, as long as `where` holds. Blockers that are done already do not count. */
-  const depend = (
-    id: TaskId,
-    scope: string,
-    blockers: ReadonlyArray<string>,
-    now: number,
-    where: Fragment
-  ): Array<Statement<any>> => [
-    sql`DELETE FROM dependencies WHERE task_id = ${id} AND ${where}`,
-    ...(blockers.length === 0 ? [] : [
-      sql`
-        INSERT OR IGNORE INTO dependencies (scope, blocker_key, blocker_id, task_id, position, satisfied_at)
-        SELECT ${scope}, value ->> 0, value ->> 1, ${id}, key,
-          iif(${isDone(sql`${scope}`, sql`value ->> 1`)}, ${now}, NULL)
-        FROM json_each(${JSON.stringify(blockers.map((blocker) => [blockerKey(blocker), blocker]))}) WHERE ${where}`
-    ])
-  ]
-
   /** Writes what several tasks of a scope wait for, as long as `where` holds for the task; `settle` has to follow. */
   const dependAll = (scope: string, edges: ReadonlyArray<Edge>, where: Fragment): Statement<any> =>
     sql`
       INSERT OR IGNORE INTO dependencies (scope, blocker_key, blocker_id, task_id, position)
       SELECT ${scope}, value ->> 'key', value ->> 'blocker', value ->> 'task', value ->> 'position'
-      FROM json_each(${JSON.stringify(edges.map((edge) => ({ ...edge, key: blockerKey(edge.blocker) })))})
+      FROM json_each(${JSON.stringify(edges.map((edge) => ({ ...edge, key: Edges.blockerKey(edge.blocker) })))})
       WHERE value ->> 'task' IN (SELECT id FROM tasks WHERE ${where})`
 
   const listed = (ids: ReadonlyArray<string>): Fragment =>
@@ -113,13 +71,12 @@ export const make = (sql: D1Client.D1Client) => {
   const edgesFromAll = (scope: string, tasks: ReadonlyArray<string>): Fragment =>
     sql`+scope = ${scope} AND task_id ${listed(tasks)}`
   const edgesToAll = (scope: string, blockers: ReadonlyArray<string>): Fragment =>
-    sql`+scope = ${scope} AND blocker_key ${listed(blockers.map(blockerKey))}`
+    sql`+scope = ${scope} AND blocker_key ${listed(blockers.map(Edges.blockerKey))}`
 
   /** Satisfies those of the edges whose blocker is done. `refresh` has to follow where tasks were waiting already. */
   const settle = (edges: Fragment, now: number): Statement<any> =>
     sql`
-      UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edges}
-      AND ${isDone(sql`dependencies.scope`, sql`blocker_id`)}`
+      UPDATE dependencies SET satisfied_at = ${now} WHERE satisfied_at IS NULL AND ${edges} AND ${isSatisfied(stored)}`
 
-  return { dependAll, edgesFromAll, edgesToAll, settle, refresh, release, hold, forget, depend, remaining }
+  return { dependAll, edgesFromAll, edgesToAll, settle, refresh, release, forget, remaining }
 }

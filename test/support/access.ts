@@ -61,6 +61,11 @@ const task = (scope: string, admin: Admin, rest?: object) => {
 }
 
 const failed = (scope: string, admin: Admin) => task(scope, admin, { queue: "failed" })
+const waiting = (scope: string, admin: Admin) => {
+  const id = fresh("waiting")
+  const blocked = { id, scope, file_path: `${id}.md`, branch: "b", blocked_by: "x" }
+  return Effect.as(admin("POST", "/api/v1/tasks", blocked), id)
+}
 
 const claimed = Effect.fnUntraced(function*(scope: string, admin: Admin) {
   const orchestrator_id = yield* machine(scope, admin)
@@ -146,6 +151,12 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "PATCH /api/v1/tasks/:id": byId(task, (id) => `/api/v1/tasks/${id}`, { title: "x" }),
   "DELETE /api/v1/tasks/:id": byId(task, (id) => `/api/v1/tasks/${id}`),
   "GET /api/v1/tasks/:id/explain": byId(task, (id) => `/api/v1/tasks/${id}/explain`),
+  "GET /api/v1/tasks/:id/dependencies": byId(task, (id) => `/api/v1/tasks/${id}/dependencies`),
+  "PUT /api/v1/tasks/:id/dependencies": byId(task, (id) => `/api/v1/tasks/${id}/dependencies`, { depends_on: ["x"] }),
+  "DELETE /api/v1/tasks/:id/dependencies": byId(task, (id) => `/api/v1/tasks/${id}/dependencies`),
+  "PUT /api/v1/tasks/:id/dependencies/:blocker": byId(task, (id) => `/api/v1/tasks/${id}/dependencies/x`),
+  "DELETE /api/v1/tasks/:id/dependencies/:blocker": byId(waiting, (id) => `/api/v1/tasks/${id}/dependencies/x`),
+  "GET /api/v1/tasks/:id/graph": byId(task, (id) => `/api/v1/tasks/${id}/graph`),
   "GET /api/v1/tasks/:id/history": byId(task, (id) => `/api/v1/tasks/${id}/history`),
   "POST /api/v1/tasks/:id/submit": byId(claimed, (id) => `/api/v1/tasks/${id}/submit`, {
     commits_count: 1,

@@ -7,6 +7,7 @@ import * as Logger from "effect/Logger"
 import { readdirSync, readFileSync } from "node:fs"
 import { Access } from "../../src/services/Access.ts"
 import { Actions } from "../../src/services/Actions.ts"
+import { Dependencies } from "../../src/services/Dependencies.ts"
 import { Drafts } from "../../src/services/Drafts.ts"
 import { FailureLimit } from "../../src/services/FailureLimit.ts"
 import { Flows } from "../../src/services/Flows.ts"
@@ -39,6 +40,7 @@ export const servicesWith = (config: Record<string, string>) =>
     Access.layer.pipe(Layer.provide(FailureLimit.layerMemory)),
     Keys.layer,
     TaskQueue.layer,
+    Dependencies.layer,
     Leases.layer,
     Maintenance.layer,
     Orchestrators.layer,

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
+import { waitsOf } from "../../domain/Dependency.ts"
 import { aside, builtIn, invalidQueue } from "../../domain/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
@@ -10,18 +11,25 @@ import { DefaultPriority, rank } from "../../domain/Priority.ts"
 import { TaskExists } from "../../domain/TaskErrors.ts"
 import { creatorOf, metadataOf, type NewTask } from "../../domain/TaskInput.ts"
 import { MaxBlockers, parseBlockers } from "../../domain/TaskPatch.ts"
+import { ends } from "../../domain/TaskState.ts"
+import * as Cascade from "../../sql/Cascade.ts"
+import * as Cycles from "../../sql/Cycles.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Dependents from "../../sql/Dependents.ts"
+import * as Edges from "../../sql/Edges.ts"
 import * as Transition from "../../sql/Transition.ts"
+import * as Cycle from "../Dependencies/cycle.ts"
 import { Settings } from "../Settings.ts"
-import { logTransition } from "./log.ts"
+import { logCascade, logTransition } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
 
 export const make = Effect.gen(function*() {
   const { atomic, batch, sql } = yield* Database
   const settings = yield* Settings
   const transition = Transition.make(sql)
-  const dependents = Dependents.make(sql)
+  const edges = Edges.make(sql)
+  const cascade = Cascade.make(sql)
+  const cycles = Cycles.make(sql)
+  const findCycle = yield* Cycle.make
 
   /** A retry of a create repeats both; then it is the id that says so. */
   const exists = Effect.fnUntraced(function*(task: NewTask) {
@@ -48,7 +56,8 @@ export const make = Effect.gen(function*() {
 
   return Effect.fn("TaskQueue.create")(function*(scope: ScopeName, task: NewTask) {
     const now = yield* Clock.currentTimeMillis
-    const blockers = parseBlockers(task.blocked_by)
+    const waits = waitsOf(parseBlockers(task.blocked_by), task.depends_on)
+    const blockers = waits.map(({ blocker }) => blocker)
     if (blockers.includes(task.id)) return yield* InvalidTask.blockedByItself(task.id)
     if (blockers.length > MaxBlockers) return yield* InvalidTask.tooManyBlockers(MaxBlockers)
     const queue = task.queue || "incoming"
@@ -74,6 +83,7 @@ export const make = Effect.gen(function*() {
     const valid = sql.and([
       project === null ? sql`${Number(Boolean(task.branch))}` : sql`${branch} IS NOT NULL`,
       ...(project === null ? [] : [sql`EXISTS (SELECT 1 FROM projects WHERE ${inScope})`]),
+      cycles.none(task.id, scope, blockers),
       ...(task.role
         ? [
           sql`(SELECT count(*) = 0 OR count(*) FILTER (WHERE name = ${task.role}) = 1 FROM roles WHERE scope = ${scope})`
@@ -89,6 +99,14 @@ export const make = Effect.gen(function*() {
     const grants = sql`coalesce((SELECT grants FROM (${before})), 0) + ${Number(claimed)}`
     const self = sql`id = ${task.id}`
     const actor = creatorOf(task) ?? name
+    const blocking = blockers.length === 0 ? [] : [
+      edges.depend(task.id, waits, now, sql`changes() > 0`),
+      sql`UPDATE tasks SET blocked_by = ${edges.remaining(sql`tasks.id`)} WHERE ${self} AND changes() > 0`
+    ]
+    // Others may have waited for a task of this name, and some of what it waits for may have failed already.
+    const ended = ends.includes(queue)
+    const source = ended ? cascade.of(task.id) : cascade.to(task.id, blockers)
+    const cascades = ended || waits.some(({ on_failure }) => on_failure === "fail")
 
     const answers = yield* atomic([
       sql`
@@ -114,23 +132,17 @@ export const make = Effect.gen(function*() {
         SELECT id, version, scope, 'created', queue, ${actor}, grants, ${now} FROM tasks
         WHERE ${self} AND changes() > 0`,
       transition.countNew(scope, queue, sql`changes() > 0`),
-      ...(blockers.length === 0 ? [] : [
-        ...dependents.depend(task.id, scope, blockers, now, valid),
-        sql`UPDATE tasks SET blocked_by = ${dependents.remaining(sql`tasks.id`)} WHERE ${self} AND ${valid}`
-      ]),
-      ...(queue === "done"
-        // Of this scope and really done: where nothing was created, the id may be another task's.
-        ? dependents.release(
-          { id: task.id, where: sql`${self} AND scope = ${scope} AND queue = 'done'` },
-          `Task ${task.id} is done.`,
-          now
-        )
-        : []),
+      ...blocking,
+      ...(cascades ? [...cascade.fall(source, now, sql`changes() > 0`), ...cascade.settle(source, now)] : []),
       sql`SELECT * FROM tasks WHERE ${self}`
     ]).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))
-    if (answers[0]?.length === 0) return yield* refusal(scope, task, queue, flow)
+    if (answers[0]?.length === 0) {
+      const cycle = yield* findCycle({ id: task.id, scope }, blockers)
+      return yield* cycle ?? refusal(scope, task, queue, flow)
+    }
     const created = (yield* firstTask(answers.at(-1)))!
     yield* logTransition("created", created, actor)
+    if (cascades) yield* logCascade(answers.slice(3 + blocking.length, -1))
     return created
   })
 })

@@ -1,6 +1,7 @@
 /** One log line for each transition. */
 import * as Effect from "effect/Effect"
 import type { TaskRow } from "../../domain/Task.ts"
+import type { Answers } from "../../sql/Database.ts"
 import { decodeTasks } from "./rows.ts"
 
 export const logTransition = (
@@ -24,3 +25,18 @@ export const logTransitions = (event: string, rows: ReadonlyArray<unknown> | und
     decodeTasks(rows ?? []),
     Effect.forEach((task) => logTransition(event, task, null), { discard: true })
   )
+
+/**
+ * The same for what a cascade did (`sql/Cascade.ts`): what its statements answered, or those of a `settle` alone. Only the
+ * statements that change tasks answer any.
+ */
+export const logCascade = (answers: Answers) =>
+  Effect.gen(function*() {
+    const settled = yield* decodeTasks(answers.at(-1) ?? [])
+    yield* logTransitions("dependency_failed", answers.slice(0, -1).flat())
+    yield* Effect.forEach(
+      settled,
+      (task) => logTransition(task.blocked_by === null ? "unblocked" : "blocked", task, null),
+      { discard: true }
+    )
+  })

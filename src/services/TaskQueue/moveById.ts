@@ -1,19 +1,19 @@
 /** One move of one task by its id, in one batch: made if the task is where it starts, and explained if not. */
 import * as Effect from "effect/Effect"
-import type { Fragment, Statement } from "effect/sql/Statement"
+import type { Fragment } from "effect/sql/Statement"
 import { seed } from "../../domain/Backoff.ts"
 import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Expected } from "../../domain/MoveInput.ts"
 import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
 import { landing, type Move, moves, sourcesOf } from "../../domain/TaskState.ts"
+import * as Cascade from "../../sql/Cascade.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Dependents from "../../sql/Dependents.ts"
 import * as Ending from "../../sql/Ending.ts"
 import * as Fence from "../../sql/Fence.ts"
 import { within } from "../../sql/Reach.ts"
 import { Settings } from "../Settings.ts"
-import { logTransition, logTransitions } from "./log.ts"
+import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
 interface Order {
@@ -33,7 +33,7 @@ interface Order {
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const ending = Ending.make(sql)
-  const dependents = Dependents.make(sql)
+  const cascade = Cascade.make(sql)
   const settings = yield* Settings
   const fence = Fence.make(sql, settings.requireFencingToken)
 
@@ -64,23 +64,16 @@ export const make = Effect.gen(function*() {
       where: sql`${within(sql, scope)}
         ${typeof version === "number" ? sql`AND version = ${version}` : sql``} ${fence(fencing_token)}`
     }, set)
-    // Who waits for the task is brought up to date with it if the counters before this were, which they are with every
-    // move that was made. Only a registered flow leads out of `done`, so only its steps can make anybody wait again.
-    const made = sql`changes() > 0`
-    const waiting: Array<Statement<any>> = move === moves.accept
-      ? dependents.release({ id, where: sql`id = ${id} AND queue = 'done'` }, `Task ${id} is done.`, now, made)
-      : move.flow === "step" || move === moves.redrive
-      ? dependents.hold(
-        { id, where: sql`id = ${id} AND queue <> 'done'` },
-        `Task ${id} is no longer done.`,
-        now,
-        made
-      )
-      : []
+    // Who waits for the task follows it, if the counters before this did, which they do with every move that was made.
+    // An accepted task is done, so nobody fails with it.
+    const waiting = [
+      ...(move === moves.accept ? [] : cascade.fall(cascade.of(id), now, sql`changes() > 0`)),
+      ...cascade.settle(cascade.of(id), now)
+    ]
     const answers = yield* batch([...steps, ...waiting])
     const task = yield* firstTask(answers[1])
     if (task === undefined) return yield* refusal(order)
-    if (waiting.length > 0) yield* logTransitions(move === moves.accept ? "unblocked" : "blocked", answers.at(-1))
+    yield* logCascade(answers.slice(steps.length))
     const detoured = move === moves.burnOut && task.queue !== landing(move, task)
     const event = detoured ? moves.submit.event : move.event
     yield* logTransition(event, task, typeof order.actor === "string" ? order.actor : null)

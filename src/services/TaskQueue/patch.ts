@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
 import { seed } from "../../domain/Backoff.ts"
+import type { OnFailure } from "../../domain/Dependency.ts"
 import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
@@ -17,6 +18,7 @@ import * as TaskPatches from "../../domain/TaskPatch.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import { within } from "../../sql/Reach.ts"
+import * as Cycle from "../Dependencies/cycle.ts"
 import { Settings } from "../Settings.ts"
 import { logTransitions } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
@@ -40,6 +42,7 @@ export const make = Effect.gen(function*() {
   const settings = yield* Settings
   const write = yield* WritePatch.make
   const expire = Expiry.make(sql, settings)
+  const findCycle = yield* Cycle.make
 
   const one = (id: TaskId, scope: ScopeName | undefined) =>
     sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`
@@ -53,7 +56,7 @@ export const make = Effect.gen(function*() {
         one(id, scope),
         sql`SELECT scope FROM projects WHERE id = ${patch.project_id ?? null}`,
         sql`SELECT scope FROM orchestrators WHERE id = ${patch.orchestrator_id ?? null} AND scope = ${reach ?? null}`,
-        sql`SELECT blocker_id FROM dependencies WHERE task_id = ${id} ORDER BY position`,
+        sql`SELECT blocker_id, on_failure FROM dependencies WHERE task_id = ${id} ORDER BY position`,
         sql`
           SELECT rules FROM flows
           WHERE (scope, name) = (SELECT scope, coalesce(${patch.flow || null}, flow) FROM tasks WHERE id = ${id})`
@@ -72,9 +75,13 @@ export const make = Effect.gen(function*() {
       if (reach !== undefined && patch.orchestrator_id && machines?.length === 0) {
         return yield* InvalidTask.unknownOrchestrator(patch.orchestrator_id)
       }
+      const waited = edges.map(({ blocker_id, on_failure }) => ({
+        blocker: String(blocker_id),
+        on_failure: on_failure as OnFailure
+      }))
       const project = "project_id" in patch ? patch.project_id : task.project_id
       const plan = TaskPatches.plan(task, patch, {
-        waitsFor: edges.map((edge) => String(edge.blocker_id)),
+        waitsFor: waited.map(({ blocker }) => blocker),
         rules: decodeRules(flows?.[0]?.rules)?.[project ? "child" : "task"],
         forced: forcedBy !== undefined,
         now,
@@ -89,8 +96,13 @@ export const make = Effect.gen(function*() {
       if (unnamed !== undefined) return yield* unnamed
       const changes = Object.keys(plan.columns).length > 0 || plan.blockers !== undefined
       if (!changes && forcedBy === undefined) return task
-      const patched = yield* write(task, order, plan, now)
+      const known = (name: string) => waited.find(({ blocker }) => blocker === name)
+      const added = (plan.blockers ?? []).filter((blocker) => known(blocker) === undefined)
+      const waits = plan.blockers?.map((blocker) => known(blocker) ?? { blocker, on_failure: "wait" as const })
+      const patched = yield* write(task, order, { ...plan, waits, added }, now)
       if (patched !== undefined) return patched
+      const cycle = yield* findCycle(task, added)
+      if (cycle !== undefined) return yield* cycle
       if (attempt === Attempts) return yield* VersionConflict.of(id, task.version, task.version + 1)
     }
   })

@@ -1,20 +1,28 @@
 /** Writing what a PATCH makes of a task, unless the task has moved on since it was read: record, count, change. */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import type { Statement } from "effect/sql/Statement"
 import { CurrentActor } from "../../domain/Actor.ts"
+import type { Waits } from "../../domain/Dependency.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { messageId } from "../../domain/RecordId.ts"
 import type { TaskRow } from "../../domain/Task.ts"
 import type { TaskPatch } from "../../domain/TaskInput.ts"
 import type { Patched } from "../../domain/TaskPatch.ts"
 import { column } from "../../domain/TaskPlacement.ts"
+import * as Cascade from "../../sql/Cascade.ts"
+import * as Cycles from "../../sql/Cycles.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Dependents from "../../sql/Dependents.ts"
+import * as Edges from "../../sql/Edges.ts"
 import * as Messages from "../../sql/Messages.ts"
 import * as Transition from "../../sql/Transition.ts"
-import { logTransition, logTransitions } from "./log.ts"
+import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
+
+/** A PATCH as it is planned, with what the task waits for from then on, if that changes, and whom it did not wait for. */
+interface Planned extends Patched {
+  readonly waits: ReadonlyArray<Waits> | undefined
+  readonly added: ReadonlyArray<string>
+}
 
 export interface Order {
   readonly id: TaskId
@@ -27,13 +35,15 @@ export interface Order {
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const transition = Transition.make(sql)
-  const dependents = Dependents.make(sql)
+  const edges = Edges.make(sql)
+  const cascade = Cascade.make(sql)
+  const cycles = Cycles.make(sql)
   const messages = Messages.make(sql)
   const random = yield* SecureRandom.SecureRandom
 
-  /** The task as it is then, or undefined when it is no longer the version that was planned for. */
-  return Effect.fnUntraced(function*(task: TaskRow, order: Order, plan: Patched, now: number) {
-    const { blockers, changes, columns, protocol } = plan
+  /** The task as it is then, or undefined when it is not the version that was planned for, or would wait in a circle. */
+  return Effect.fnUntraced(function*(task: TaskRow, order: Order, plan: Planned, now: number) {
+    const { added, changes, columns, protocol, waits } = plan
     const { forcedBy, patch } = order
     const { agent_name, branch_name } = patch
     const queue = String(columns.queue ?? task.queue)
@@ -44,7 +54,7 @@ export const make = Effect.gen(function*() {
       : sql`AND lease_expires_at IS ${column(task.lease_expires_at)}`
     const where = sql`id = ${task.id} AND version = ${task.version} ${lease} ${
       project === null ? sql`` : sql`AND EXISTS (SELECT 1 FROM projects WHERE id = ${project} AND scope = tasks.scope)`
-    }`
+    } AND ${cycles.none(task.id, task.scope, added)}`
     const event = forcedBy !== undefined ? "force_queue" : protocol ? "patched" : "edited"
     const actor = forcedBy ?? (agent_name || ((yield* CurrentActor).name ?? task.claimed_by))
     const change = {
@@ -60,15 +70,9 @@ export const make = Effect.gen(function*() {
       }),
       now
     }
-    const reopens = task.queue === "done" && queue !== "done"
-      ? dependents.hold({ id: task.id, where }, `Task ${task.id} is no longer done.`, now)
-      : []
-    const releases = task.queue !== "done" && queue === "done"
-      ? dependents.release({ id: task.id, where }, `Task ${task.id} is done.`, now)
-      : []
-    const edges: Array<Statement<any>> = blockers === undefined
+    const replaced = waits === undefined
       ? []
-      : dependents.depend(task.id, task.scope, blockers, now, sql`EXISTS (SELECT 1 FROM tasks WHERE ${where})`)
+      : edges.replace(task.id, waits, now, sql`EXISTS (SELECT 1 FROM tasks WHERE ${where})`)
     const notice = forcedBy === undefined ? [] : [messages.insert({
       id: yield* Effect.provideService(messageId, SecureRandom.SecureRandom, random),
       scope: task.scope,
@@ -81,25 +85,28 @@ export const make = Effect.gen(function*() {
       now
     }, sql`changes() > 0`)]
     const before = [
-      ...reopens,
-      ...releases,
       transition.record(change),
       ...(queue === task.queue ? [] : [transition.count(change)]),
-      ...edges
+      ...replaced
     ]
+    // Who waits for the task follows it, if it went anywhere.
+    const source = cascade.of(task.id)
+    const after = queue === task.queue
+      ? []
+      : [...cascade.fall(source, now, sql`changes() > 0`), ...cascade.settle(source, now)]
     const answers = yield* batch([
       ...before,
       sql`
         UPDATE tasks SET ${sql.update({ ...columns, updated_at: now }, [])}, version = version + 1
-          ${blockers === undefined ? sql`` : sql`, blocked_by = ${dependents.remaining(sql`tasks.id`)}`}
+          ${waits === undefined ? sql`` : sql`, blocked_by = ${edges.remaining(sql`tasks.id`)}`}
           ${queue === task.queue && forcedBy === undefined ? sql`` : sql`, lapsed_token = NULL`}
         WHERE ${where} RETURNING *`,
-      ...notice
+      ...notice,
+      ...after
     ])
     const patched = yield* firstTask(answers[before.length])
     if (patched === undefined) return undefined
-    if (reopens.length > 0) yield* logTransitions("blocked", answers[reopens.length - 1])
-    if (releases.length > 0) yield* logTransitions("unblocked", answers[releases.length - 1])
+    yield* logCascade(answers.slice(before.length + 1 + notice.length))
     yield* logTransition(event, patched, actor)
     return patched
   })

@@ -1,0 +1,157 @@
+/**
+ * What becomes of the tasks that wait for a task when that is done, fails, is cancelled or is brought back: part of the
+ * same batch. First fail those that fail with it (`fall`), and those that fail with them; then bring up to date what all
+ * who wait for any of these wait for (`settle`). For a task that nobody waits for, both read no row.
+ */
+import type * as D1Client from "@effect/sql-d1/D1Client"
+import type { Fragment, Statement } from "effect/sql/Statement"
+import type { TaskId } from "../domain/Identifier.ts"
+import { ends } from "../domain/TaskState.ts"
+import * as Edges from "./Edges.ts"
+
+/** Where a cascade starts. */
+export interface Source {
+  /** A row if there may be anything to do: looked for before anything else, which costs nothing where there is none. */
+  readonly any: Fragment
+  /** Rows `edge` of `dependencies` with `up`, the id, scope and queue of the blocker they lead to. */
+  readonly failing: Fragment
+  /** Rows `edge` of `dependencies` that have to be looked at again, with the id and the queue of their blocker. */
+  readonly edges: Fragment
+  /** A condition on columns of `tasks`: who is about to fail, but has not been moved yet. */
+  readonly ending?: Fragment
+}
+
+export const make = (sql: D1Client.D1Client) => {
+  const { edgesTo, isSatisfied, leadsTo, meant, remaining, stored } = Edges.make(sql)
+
+  const columns = sql`edge.blocker_key, edge.task_id, edge.blocker_id, edge.on_failure`
+  const edges = (id: TaskId): Fragment => {
+    const own = (column: Fragment) => sql`(SELECT ${column} FROM tasks WHERE id = ${id})`
+    return sql`SELECT ${columns}, ${id}, ${own(sql`queue`)} FROM dependencies AS edge
+      WHERE ${edgesTo(id)} AND edge.scope = ${own(sql`scope`)}`
+  }
+
+  /** A task that has just been moved, whoever waits for it. */
+  const of = (id: TaskId): Source => ({
+    any: sql`SELECT 1 FROM dependencies WHERE ${edgesTo(id)} LIMIT 1`,
+    failing: sql`dependencies AS edge CROSS JOIN tasks AS up ON ${edgesTo(id)} AND up.id = ${id}`,
+    edges: edges(id)
+  })
+
+  /** A task that has just been given these to wait for, some of which may have failed already. */
+  const to = (id: TaskId, blockers: ReadonlyArray<string>): Source => ({
+    any: sql`SELECT 1`,
+    failing: sql`dependencies AS edge CROSS JOIN tasks AS up
+      ON edge.task_id = ${id} AND edge.blocker_id IN (SELECT value FROM json_each(${JSON.stringify(blockers)}))
+        AND up.id IN ${meant(sql`edge.blocker_id`)}`,
+    edges: edges(id)
+  })
+
+  /**
+   * The tasks for which `where` holds, which the batch is about to move to `queue`, an expression over their columns. Both
+   * come before the move, since nothing finds those tasks after it.
+   */
+  const ofAll = (where: Fragment, queue: Fragment): Source => {
+    const ending = sql`${where} AND ${queue} IN ${sql.in(Edges.lost)}`
+    const up = sql`(SELECT * FROM (SELECT id, scope, ${queue} AS queue FROM tasks WHERE ${where})
+      WHERE queue IN ${sql.in(Edges.lost)}) AS up CROSS JOIN dependencies AS edge ON ${leadsTo(sql`up.id`)}`
+    return {
+      any: sql`SELECT 1 FROM tasks WHERE ${ending} LIMIT 1`,
+      failing: up,
+      edges: sql`SELECT ${columns}, up.id, up.queue FROM ${up} AND edge.scope = up.scope`,
+      ending
+    }
+  }
+
+  const falls = sql`edge.scope = +up.scope AND edge.on_failure = 'fail' AND edge.satisfied_at IS NULL
+    AND waiting.id = edge.task_id AND waiting.claimed_by IS NULL AND waiting.queue NOT IN ${sql.in(ends)}`
+
+  // Of these forms D1 counts no row, or one, as long as the statement before changed nothing.
+  const ifChanged = sql`(SELECT 1 FROM (SELECT changes() AS n) WHERE n > 0) AS made`
+  const listed = (ids: Fragment): Fragment => sql`json_each(iif(changes() > 0, (${ids}), '[]'))`
+
+  /** `falling`: the tasks that fail because of what they wait for, and one reason for each way there. */
+  const falling = (source: Source): Fragment =>
+    sql`WITH RECURSIVE falling (id, scope, because) AS (
+      SELECT waiting.id, waiting.scope, 'Blocker ' || up.id || iif(up.queue = 'failed', ' failed.', ' was cancelled.')
+      FROM ${source.failing} CROSS JOIN tasks AS waiting ON ${falls} WHERE +up.queue IN ${sql.in(Edges.lost)}
+      UNION SELECT waiting.id, waiting.scope, 'Blocker ' || up.id || ' failed.'
+      FROM falling AS up CROSS JOIN dependencies AS edge ON ${leadsTo(sql`up.id`)}
+        CROSS JOIN tasks AS waiting ON ${falls})`
+
+  /**
+   * Fails the tasks that fail with what they wait for, through any number of them, unless somebody holds them. Nothing
+   * happens unless `made` holds, which may ask for the changes of the statement before. The last one answers the tasks.
+   */
+  const fall = (source: Source, now: number, made: Fragment = sql`1`): Array<Statement<any>> => [
+    sql`
+      ${falling(source)}
+      INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
+      SELECT tasks.id, version + 1, tasks.scope, 'dependency_failed', queue, 'failed', fallen.because, grants, ${now}
+      FROM (SELECT ${made} AS it) AS made CROSS JOIN (${source.any}) AS any ON made.it
+        CROSS JOIN (SELECT id, min(because) AS because FROM falling GROUP BY id) AS fallen
+        CROSS JOIN tasks ON tasks.id = fallen.id`,
+    sql`
+      ${falling(source)}
+      INSERT INTO queue_counts (scope, counts)
+      SELECT fallen.scope, '{}' FROM ${ifChanged} CROSS JOIN (SELECT DISTINCT scope FROM falling) AS fallen WHERE true
+      ON CONFLICT (scope) DO UPDATE SET counts = (
+        SELECT json_group_object(queue, n) FROM (
+          SELECT queue, sum(step) AS n FROM (
+            SELECT key AS queue, value AS step FROM json_each(queue_counts.counts)
+            UNION ALL SELECT json_each.value, iif(json_each.value = 'failed', 1, -1)
+            FROM (SELECT DISTINCT id FROM falling WHERE falling.scope = queue_counts.scope) AS fallen
+              CROSS JOIN tasks ON tasks.id = fallen.id CROSS JOIN json_each(json_array(tasks.queue, 'failed')))
+          GROUP BY queue))`,
+    sql`
+      UPDATE tasks SET version = version + 1, updated_at = ${now}, queue = 'failed', lapsed_token = NULL,
+        available_at = NULL, completed_at = NULL, needs_intervention = 0,
+        failure_reason = (
+          SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)
+      FROM ${listed(sql`${falling(source)} SELECT json_group_array(DISTINCT id) FROM falling`)} AS fallen
+      WHERE tasks.id = fallen.value RETURNING *`
+  ]
+
+  /** `touched`: the edges to the blocker, and to those that failed with it. */
+  const touched = (source: Source): Fragment =>
+    sql`WITH RECURSIVE touched (blocker_key, task_id, blocker_id, on_failure, up, became) AS (
+      ${source.edges}
+      UNION SELECT ${columns}, up.id, up.queue
+      FROM touched CROSS JOIN tasks AS up ON up.id = touched.task_id AND touched.on_failure = 'fail' AND up.queue = 'failed'
+        CROSS JOIN dependencies AS edge ON ${leadsTo(sql`up.id`)} AND edge.scope = up.scope)`
+
+  const reason = sql`'Task ' || up || CASE became WHEN 'done' THEN ' is done.' WHEN 'failed' THEN ' failed.'
+    WHEN 'cancelled' THEN ' was cancelled.' ELSE ' is in ' || became || ' again.' END`
+
+  /**
+   * Brings up to date which edges are satisfied and what the waiting tasks show of it; where all is as it should be,
+   * nothing is written. `updated_at` stays: it says when somebody worked on a task, and clients clean up after it. The last
+   * one answers the tasks.
+   */
+  const settle = (source: Source, now: number): Array<Statement<any>> => [
+    sql`
+        ${touched(source)}
+        INSERT INTO dependencies (scope, blocker_key, task_id, blocker_id, position, satisfied_at)
+        SELECT dependencies.scope, dependencies.blocker_key, dependencies.task_id, dependencies.blocker_id, position,
+          iif(satisfied_at IS NULL, ${now}, NULL)
+        FROM (${source.any}) AS any CROSS JOIN (SELECT DISTINCT blocker_key, task_id, blocker_id FROM touched) AS edge
+          CROSS JOIN dependencies USING (blocker_key, task_id, blocker_id)
+        WHERE (satisfied_at IS NOT NULL) <> ${isSatisfied(stored, source.ending)}
+        ON CONFLICT (blocker_key, task_id, blocker_id) DO UPDATE SET satisfied_at = excluded.satisfied_at`,
+    sql`
+        ${touched(source)}
+        INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
+        SELECT id, version + 1, scope,
+          CASE WHEN ${remaining(sql`tasks.id`)} IS NULL THEN 'unblocked' ELSE 'blockers_changed' END,
+          queue, queue, waiting.reason, grants, ${now}
+        FROM ${ifChanged} CROSS JOIN (SELECT task_id, min(${reason}) AS reason FROM touched GROUP BY task_id) AS waiting
+          CROSS JOIN tasks ON tasks.id = waiting.task_id
+        WHERE blocked_by IS NOT ${remaining(sql`tasks.id`)}`,
+    sql`
+        UPDATE tasks SET version = version + 1, blocked_by = ${remaining(sql`tasks.id`)}
+        FROM ${listed(sql`${touched(source)} SELECT json_group_array(DISTINCT task_id) FROM touched`)} AS waiting
+        WHERE tasks.id = waiting.value AND blocked_by IS NOT ${remaining(sql`tasks.id`)} RETURNING *`
+  ]
+
+  return { of, to, ofAll, fall, settle }
+}
