@@ -15,8 +15,7 @@ import type { Reach } from "../sql/Reach.ts"
 import { leaseOf, taskOf } from "./Leases/answer.ts"
 import * as Renewing from "./Leases/renew.ts"
 import { Settings } from "./Settings.ts"
-import { logTransition } from "./TaskQueue/log.ts"
-import { decodeTasks } from "./TaskQueue/rows.ts"
+import { logTakenBack } from "./TaskQueue/log.ts"
 
 export class Leases extends Context.Service<Leases, {
   /**
@@ -43,9 +42,9 @@ export class Leases extends Context.Service<Leases, {
 
       const reap = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const tasks = yield* decodeTasks((yield* batch(expire(now, yield* seed))).flat())
-        yield* Effect.forEach(tasks, (task) => logTransition("lease_expired", task, null), { discard: true })
-        return tasks.length
+        const answers = yield* batch(expire(now, yield* seed))
+        yield* logTakenBack(answers)
+        return answers.at(-1)!.length
       }).pipe(Effect.withSpan("Leases.reap"))
 
       const renew = Effect.fn("Leases.renew")(function*(id: TaskId, renewal: Renewal, scope: Reach) {

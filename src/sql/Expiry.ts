@@ -3,6 +3,7 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Statement } from "effect/sql/Statement"
 import type { Policy } from "../domain/Policy.ts"
 import { type Move, moves } from "../domain/TaskState.ts"
+import * as Cascade from "./Cascade.ts"
 import * as Ending from "./Ending.ts"
 import * as Instant from "./Instant.ts"
 import * as Transition from "./Transition.ts"
@@ -15,6 +16,7 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
   const { countAll, record } = Transition.make(sql)
   const { merged } = Ending.make(sql)
   const { told } = Instant.make(sql)
+  const cascade = Cascade.make(sql)
 
   /**
    * The statements that take back the expired leases of `scope`, or of all. Each checks the predicate again as it
@@ -41,7 +43,12 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
       (move) => ({ now, seed, policy, actor, details, reason: reason(move) })
     )
     const { to } = taken
+    // First what it means for others, since nothing finds these tasks once they are taken back; and some may wait for others
+    // of them.
+    const fallen = cascade.ofAll(where, to)
     return [
+      ...cascade.fall(fallen, now),
+      ...cascade.settle(fallen, now),
       record({ where, ...taken, actor, now }),
       countAll({ where, to, when: owners }),
       sql`UPDATE tasks SET ${change} WHERE ${where} RETURNING *`

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Bench from "./model/Bench.ts"
 import * as Claims from "./model/claims.ts"
 import type { Command } from "./model/Command.ts"
+import * as Dependencies from "./model/dependencies.ts"
 import * as Ends from "./model/ends.ts"
 import * as Invariants from "./model/invariants.ts"
 import * as Leases from "./model/leases.ts"
@@ -28,7 +29,8 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>,
     ...Refusals.make(bench),
     ...Lives.make(bench),
     ...Leases.make(bench),
-    ...Ends.make(bench)
+    ...Ends.make(bench),
+    ...Dependencies.make(bench)
   }
   for (const command of commands) {
     yield* (steps[command._tag] as (command: Command) => Effect.Effect<void>)(command)

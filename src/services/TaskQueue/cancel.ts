@@ -7,12 +7,13 @@ import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
 import { moves, sourcesOf, startsIn } from "../../domain/TaskState.ts"
+import * as Cascade from "../../sql/Cascade.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Fence from "../../sql/Fence.ts"
 import * as Landing from "../../sql/Landing.ts"
 import { within } from "../../sql/Reach.ts"
 import * as Transition from "../../sql/Transition.ts"
-import { logTransition } from "./log.ts"
+import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
 const requested = "cancel_requested"
@@ -21,6 +22,7 @@ export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const { countRecorded, record } = Transition.make(sql)
   const { landing } = Landing.make(sql)
+  const cascade = Cascade.make(sql)
   // Who cancels is hardly ever who holds the task, and has no token to name.
   const fence = Fence.make(sql, false)
 
@@ -33,7 +35,7 @@ export const make = Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       const actor = cancelled_by || (yield* CurrentActor).name
       const free = sql`claimed_by IS NULL`
-      const [, changed] = yield* batch([
+      const answers = yield* batch([
         record({
           where: sql`id = ${id} AND ${within(sql, scope)} AND cancel_requested_at IS NULL
             AND ${landing(moves.cancel)} <> '' ${fence(fencing_token)}
@@ -50,10 +52,13 @@ export const make = Effect.gen(function*() {
             completed_at = iif(${free}, NULL, completed_at), needs_intervention = iif(${free}, 0, needs_intervention),
             available_at = NULL, lapsed_token = NULL, failure_reason = NULL
           WHERE id = ${id} AND changes() > 0 RETURNING *`,
-        countRecorded(id)
+        countRecorded(id),
+        ...cascade.fall(cascade.of(id), now, sql`changes() > 0`),
+        ...cascade.settle(cascade.of(id), now)
       ])
-      const cancelled = yield* firstTask(changed)
+      const cancelled = yield* firstTask(answers[1])
       if (cancelled !== undefined) {
+        yield* logCascade(answers.slice(3))
         yield* logTransition(cancelled.claimed_by === null ? moves.cancel.event : requested, cancelled, actor)
         return cancelled
       }

@@ -19,7 +19,7 @@ import * as NextTask from "../../sql/NextTask.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import * as Refusal from "./emptyClaim.ts"
-import { logTransition, logTransitions } from "./log.ts"
+import { logTakenBack, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
 // A claim is a sign of life, but a heartbeat younger than this says the same without another written row.
@@ -100,7 +100,8 @@ export const make = Effect.gen(function*() {
     const deadline = move === moves.claim ? attemptEnd(claim.max_attempt_seconds, now) : sql`NULL`
     const end = now + Math.round(seconds * 1000)
     // What has waited long enough is ready again, and what ran out is taken back: the change is the last statement.
-    const takeBack = [...endBackoff(now, scope), ...expire(now, yield* seed, scope)]
+    const ready = endBackoff(now, scope)
+    const takeBack = [...ready, ...expire(now, yield* seed, scope)]
     const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
       orchestrator_id = ${orchestrator_id}, lease_seconds = ${Math.ceil(seconds)}, deadline_at = ${deadline},
       lease_expires_at = min(${end}, coalesce(${deadline}, ${end}))`
@@ -114,7 +115,7 @@ export const make = Effect.gen(function*() {
       transition.statements(move, { ...change, where: sql`id = ${id} AND changes() > 0` }, set).change,
       ...(target === queue ? [] : [transition.countChange(scope, queue, target)])
     ])
-    yield* logTransitions("lease_expired", answers[takeBack.length - 1])
+    yield* logTakenBack(answers.slice(ready.length, takeBack.length))
     const task = yield* firstTask(answers[takeBack.length + 2])
     if (task === undefined) return undefined
     yield* logTransition(move.event, task, agent_name)

@@ -40,3 +40,7 @@ export const logCascade = (answers: Answers) =>
       { discard: true }
     )
   })
+
+/** The same for what was taken back (`sql/Expiry.ts`), and for who failed or may go on because of it. */
+export const logTakenBack = (answers: Answers) =>
+  Effect.andThen(logCascade(answers.slice(0, -3)), logTransitions("lease_expired", answers.at(-1)))

@@ -20,7 +20,7 @@ import * as Expiry from "../../sql/Expiry.ts"
 import { within } from "../../sql/Reach.ts"
 import * as Cycle from "../Dependencies/cycle.ts"
 import { Settings } from "../Settings.ts"
-import { logTransitions } from "./log.ts"
+import { logTakenBack } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
 import * as WritePatch from "./writePatch.ts"
 
@@ -118,7 +118,7 @@ export const make = Effect.gen(function*() {
     if (task === undefined) return yield* TaskNotFound.of(id)
     const steps = expire(yield* Clock.currentTimeMillis, yield* seed, task.scope)
     const answers = yield* batch([...steps, one(id, scope)])
-    yield* logTransitions("lease_expired", answers[steps.length - 1])
+    yield* logTakenBack(answers.slice(0, -1))
     return (yield* firstTask(answers.at(-1))) ?? (yield* TaskNotFound.of(id))
   })
 

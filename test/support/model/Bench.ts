@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { OrchestratorId, TaskId } from "../../../src/domain/Identifier.ts"
+import { Dependencies } from "../../../src/services/Dependencies.ts"
 import { Flows } from "../../../src/services/Flows.ts"
 import { Leases } from "../../../src/services/Leases.ts"
 import { Orchestrators } from "../../../src/services/Orchestrators.ts"
@@ -14,6 +15,7 @@ import * as World from "./World.ts"
 export const make = Effect.fnUntraced(function*(options: World.Options) {
   const queue = yield* TaskQueue
   const leases = yield* Leases
+  const dependencies = yield* Dependencies
   const orchestrators = yield* Orchestrators
   const flows = yield* Flows
   const database = yield* Database
@@ -40,7 +42,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const refused = (effect: Effect.Effect<unknown, { readonly _tag: string }>) =>
     expecting(false, effect, "refused", () => {})
 
-  return { queue, leases, orchestrators, database, orchestrator_id, world, expecting, refused }
+  return { queue, leases, dependencies, orchestrators, database, orchestrator_id, world, expecting, refused }
 })
 
 export type Bench = Effect.Success<ReturnType<typeof make>>

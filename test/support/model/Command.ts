@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+const OnFailure = Schema.Literals(["wait", "skip", "fail"])
 const Id = Schema.Literals(["a", "b", "c", "d"])
 const Agent = Schema.Literals(["ann", "bob"])
 const Role = Schema.NullOr(Schema.Literals(["build", "review"]))
@@ -14,6 +15,7 @@ export const Command = Schema.Union([
     role: Role,
     priority: Schema.Literals(["P0", "P1", "P2", "P10"]),
     blockers: Schema.Array(Id).check(Schema.isMaxLength(2)),
+    onFailure: OnFailure,
     /** What may happen to it twice and no more often. */
     budget: Schema.NullOr(Schema.Literals(["attempts", "losses", "rejections"])),
     hasty: Schema.Boolean
@@ -50,6 +52,8 @@ export const Command = Schema.Union([
   }),
   Schema.TaggedStruct("Assign", { id: Id, agent: Schema.NullOr(Agent) }),
   Schema.TaggedStruct("Block", { id: Id, blockers: Schema.Array(Id).check(Schema.isMaxLength(2)) }),
+  Schema.TaggedStruct("Depend", { id: Id, blocker: Id, onFailure: OnFailure }),
+  Schema.TaggedStruct("Undepend", { id: Id, blocker: Id }),
   Schema.TaggedStruct("Retitle", { id: Id, title: Schema.Literals(["x", "y"]) }),
   Schema.TaggedStruct("StaleVersion", { id: Id }),
   Schema.TaggedStruct("StaleToken", { id: Id, off: Schema.Literals([-1, 1]) }),
@@ -81,6 +85,7 @@ export const begin = (priorities: typeof Start.Type): ReadonlyArray<Command> =>
       role: i % 2 === 0 ? "build" : "review",
       priority: priorities[i]!,
       blockers: [],
+      onFailure: "wait",
       budget: budgets[i]!,
       hasty: i === 1
     },

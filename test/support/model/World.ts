@@ -55,21 +55,38 @@ export const make = ({ backoff }: Options) => {
   const closesCycle = (scope: string, id: string, blockers: ReadonlyArray<string>) =>
     blockers.some((blocker) => blocker === id || dependents(scope, id).has(blocker))
 
+  // Edges that may make a task fail at once, since what it is to wait for has failed already.
+  let risks: Array<Edge> = []
+
+  /** Makes a task wait for another, or changes what the failure of that means; in the place it has in its list. */
+  const wait = (task: string, blocker: string, onFailure: OnFailure) => {
+    const edge = { task, blocker, onFailure }
+    const at = edges.findIndex((each) => each.task === task && each.blocker === blocker)
+    if (onFailure === "fail" && edges[at]?.onFailure !== "fail") risks.push(edge)
+    if (at === -1) edges.push(edge)
+    else edges[at] = edge
+  }
+
+  const forget = (which: (edge: Edge) => boolean) => {
+    for (let i = edges.length - 1; i >= 0; i--) if (which(edges[i]!)) edges.splice(i, 1)
+  }
+
   /** Runs a change of `id`, or of many, and then what it means for the tasks that wait for what changed. */
   const changing = (change: () => void, id?: string) => {
     const before = new Map([...tasks.keys()].map((key) => [key, unmet(key).join()]))
     const fallen = new Set([...tasks].filter(([, task]) => hasFallen(task)).map(([key]) => key))
+    risks = []
     change()
     const falling = [...tasks].filter(([key, task]) => hasFallen(task) && !fallen.has(key)).map(([key]) => key)
-    for (const blocker of falling) {
-      for (const edge of edges) {
-        const task = inScope(tasks.get(blocker)!.scope, edge.task)
-        if (edge.blocker !== blocker || edge.onFailure !== "fail" || task === undefined) continue
-        if (task.holder !== null || isEnd(task.queue)) continue
-        leave(task, { event: "dependency_failed", to: "failed" })
-        falling.push(edge.task)
-      }
+    const follow = (edge: Edge) => {
+      const task = tasks.get(edge.task)
+      if (edge.onFailure !== "fail" || task === undefined || task.holder !== null || isEnd(task.queue)) return
+      if (!hasFallen(inScope(task.scope, edge.blocker))) return
+      leave(task, { event: "dependency_failed", to: "failed" })
+      falling.push(edge.task)
     }
+    risks.forEach(follow)
+    for (const blocker of falling) edges.filter((edge) => edge.blocker === blocker).forEach(follow)
     for (const [key, task] of tasks) {
       if (key !== id && before.has(key) && before.get(key) !== unmet(key).join()) task.version++
     }
@@ -142,7 +159,22 @@ export const make = ({ backoff }: Options) => {
       && task.availableAt === null && task.backoff === null && (roles.length === 0 || roles.includes(task.role ?? ""))
     ).toSorted(([a, x], [b, y]) => x.rank - y.rank || x.created - y.created || (a < b ? -1 : 1))[0]
 
-  return { tasks, edges, past, clock, backsOff, unmet, closesCycle, changing, grant, expire, endBackoff, next }
+  return {
+    tasks,
+    edges,
+    past,
+    clock,
+    backsOff,
+    unmet,
+    wait,
+    forget,
+    closesCycle,
+    changing,
+    grant,
+    expire,
+    endBackoff,
+    next
+  }
 }
 
 export type World = ReturnType<typeof make>

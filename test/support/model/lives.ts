@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 
 const Limit = 2
@@ -12,20 +13,24 @@ const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 export const make = (
   { expecting, leases, queue, world }: Bench
 ): Steps<"Create" | "Delete" | "Wait" | "Reap"> => {
-  const { clock, edges, past, tasks } = world
+  const { clock, closesCycle, forget, past, tasks, wait } = world
   return {
     Create: (command) => {
       const id = idOf(command)
       const blockers = [...new Set(command.blockers)]
       return expecting(
-        !tasks.has(id) && !blockers.includes(command.id),
+        !tasks.has(id) && !closesCycle(command.scope, id, blockers),
         queue.create(command.scope, {
           id,
           file_path: `${id}.md`,
           branch: "main",
           role: command.role,
           priority: command.priority,
-          blocked_by: blockers.join(","),
+          ...(command.onFailure === "wait"
+            ? { blocked_by: blockers.join(",") }
+            : {
+              depends_on: blockers.map((blocker) => ({ task_id: TaskId.make(blocker), on_failure: command.onFailure }))
+            }),
           ...(command.budget === null ? {} : { [budgets[command.budget]]: Limit }),
           ...(command.hasty ? { max_attempt_seconds: HastySeconds } : {})
         }),
@@ -65,7 +70,7 @@ export const make = (
             setbacks: [],
             reasoned: false
           })
-          for (const blocker of blockers) edges.push({ task: id, blocker, onFailure: "wait" })
+          for (const blocker of blockers) wait(id, blocker, command.onFailure)
         }
       )
     },
@@ -74,12 +79,7 @@ export const make = (
       const task = tasks.get(id)
       return expecting(task !== undefined, queue.remove(id, undefined), id, () => {
         past.set(id, { version: task!.version + 1, grants: task!.grants })
-        for (let i = edges.length - 1; i >= 0; i--) {
-          const edge = edges[i]!
-          if (edge.task === id || (edge.blocker === id && tasks.get(edge.task)?.scope === task!.scope)) {
-            edges.splice(i, 1)
-          }
-        }
+        forget((edge) => edge.task === id || (edge.blocker === id && tasks.get(edge.task)?.scope === task!.scope))
         tasks.delete(id)
       })
     },

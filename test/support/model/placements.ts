@@ -7,8 +7,8 @@ const DefaultLeaseMillis = 300_000
 
 export const make = (
   { expecting, queue, world }: Bench
-): Steps<"Move" | "Force" | "Assign" | "Block" | "Retitle"> => {
-  const { edges, grant, tasks, unmet } = world
+): Steps<"Move" | "Force" | "Assign" | "Retitle"> => {
+  const { grant, tasks, unmet } = world
   return {
     Move: (command) => {
       const id = idOf(command)
@@ -84,23 +84,6 @@ export const make = (
           grant(task!, agent, DefaultLeaseMillis, origin, false)
           // Whoever gets it is asked to stop, as the one before was.
           task!.cancelling = cancelling
-        }
-      )
-    },
-    Block: (command) => {
-      const id = idOf(command)
-      const task = tasks.get(id)
-      const blockers = [...new Set(command.blockers)]
-      return expecting(
-        task !== undefined && !blockers.includes(command.id),
-        queue.patch(id, { blocked_by: blockers.join(",") }, undefined),
-        id,
-        () => {
-          const before = edges.filter((edge) => edge.task === id)
-          if (before.map((edge) => edge.blocker).join() === blockers.join()) return
-          for (const edge of before) edges.splice(edges.indexOf(edge), 1)
-          for (const blocker of blockers) edges.push({ task: id, blocker, onFailure: "wait" })
-          task!.version++
         }
       )
     },
