@@ -22,8 +22,7 @@ import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
 import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 import { Keys } from "./Keys.ts"
-import { renewalsOf } from "./Leases/answer.ts"
-import * as Renewing from "./Leases/renew.ts"
+import * as Heartbeat from "./Orchestrators/heartbeat.ts"
 import * as Register from "./Orchestrators/register.ts"
 import { Settings } from "./Settings.ts"
 
@@ -61,37 +60,11 @@ export class Orchestrators extends Context.Service<Orchestrators, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const register = yield* Register.make
-      const renewing = yield* Renewing.make
       const { orchestratorTimeoutSeconds } = yield* Settings
 
       const first = Effect.fnUntraced(function*(id: OrchestratorId, rows: ReadonlyArray<unknown> | undefined) {
         return (yield* decode(rows ?? []))[0] ?? (yield* OrchestratorNotFound.of(id))
       })
-
-      const alive = (id: OrchestratorId, scope: Reach, now: number) => [
-        // Apart, because to name `status` in an update is to write its index entry again.
-        sql`UPDATE orchestrators SET status = 'active' WHERE id = ${id} AND status = 'offline' AND ${
-          within(sql, scope)
-        }`,
-        sql`UPDATE orchestrators SET last_heartbeat = ${now} WHERE id = ${id} AND ${within(sql, scope)} RETURNING *`
-      ]
-
-      const heartbeat = Effect.fn("Orchestrators.heartbeat")(function*(id: OrchestratorId, scope: Reach) {
-        const [, rows] = yield* batch(alive(id, scope, yield* Clock.currentTimeMillis))
-        return (yield* first(id, rows)).last_heartbeat
-      })
-
-      const renew = Effect.fn("Orchestrators.renew")(
-        function*(id: OrchestratorId, scope: Reach, leases: ReadonlyArray<HeldLease>) {
-          const now = yield* Clock.currentTimeMillis
-          const known = sql`EXISTS (SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)})`
-          const beat = alive(id, scope, now)
-          const answers = yield* batch([...beat, ...(yield* renewing.plan(leases, now, scope, known))])
-          const { last_heartbeat } = yield* first(id, answers[1])
-          const outcome = yield* renewing.read(answers.slice(beat.length))
-          return { last_heartbeat, renewals: renewalsOf(leases, outcome, now) }
-        }
-      )
 
       const list = Effect.fn("Orchestrators.list")(function*(scope: ScopeName, filter: OrchestratorFilter) {
         const [rows] = yield* batch([sql`
@@ -151,7 +124,7 @@ export class Orchestrators extends Context.Service<Orchestrators, {
         return rows.length
       }).pipe(Effect.withSpan("Orchestrators.sweep"))
 
-      return Orchestrators.of({ register, heartbeat, renew, list, get, setStatus, remove, sweep })
+      return Orchestrators.of({ register, ...(yield* Heartbeat.make), list, get, setStatus, remove, sweep })
     })
   ).pipe(Layer.provide(Keys.layer))
 }

@@ -34,7 +34,10 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
   const transition = Transition.make(sql)
   const { heard } = Instant.make(sql)
 
-  /** The four things a batch of renewals is told: who was renewed, who was not, and, of the latter, who has it back. */
+  /**
+   * The statements of a batch: the first answers the leases that were renewed, the second the others and what there is of
+   * their tasks, and the last those of them that were given back.
+   */
   return ({ condition = sql`1`, leases, now, scope }: Order) => {
     const keys = leases.map(({ fencing_token, task_id }) => [task_id, fencing_token])
     const all = leases.map((lease) => [lease.task_id, lease.fencing_token, lease.millis, lease.checkpoint])

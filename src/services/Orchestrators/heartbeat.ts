@@ -1,0 +1,50 @@
+/** A machine's sign of life, and the leases that go along with it, in one batch. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { OrchestratorId } from "../../domain/Identifier.ts"
+import { OrchestratorNotFound, OrchestratorRow } from "../../domain/Orchestrator.ts"
+import type { HeldLease } from "../../domain/Renewal.ts"
+import { Database, type Row } from "../../sql/Database.ts"
+import { type Reach, within } from "../../sql/Reach.ts"
+import { renewalsOf } from "../Leases/answer.ts"
+import * as Renewing from "../Leases/renew.ts"
+
+const decode = Schema.decodeUnknownEffect(OrchestratorRow)
+
+export const make = Effect.gen(function*() {
+  const { batch, sql } = yield* Database
+  const renewing = yield* Renewing.make
+
+  const alive = (id: OrchestratorId, scope: Reach, now: number) => [
+    // Apart, because to name `status` in an update is to write its index entry again.
+    sql`UPDATE orchestrators SET status = 'active' WHERE id = ${id} AND status = 'offline' AND ${within(sql, scope)}`,
+    sql`UPDATE orchestrators SET last_heartbeat = ${now} WHERE id = ${id} AND ${within(sql, scope)} RETURNING *`
+  ]
+
+  const heardAt = Effect.fnUntraced(function*(id: OrchestratorId, rows: ReadonlyArray<Row> | undefined) {
+    const [row] = rows ?? []
+    if (row === undefined) return yield* OrchestratorNotFound.of(id)
+    return (yield* Effect.orDie(decode(row))).last_heartbeat
+  })
+
+  const heartbeat = Effect.fn("Orchestrators.heartbeat")(function*(id: OrchestratorId, scope: Reach) {
+    const [, rows] = yield* batch(alive(id, scope, yield* Clock.currentTimeMillis))
+    return yield* heardAt(id, rows)
+  })
+
+  const renew = Effect.fn("Orchestrators.renew")(
+    function*(id: OrchestratorId, scope: Reach, leases: ReadonlyArray<HeldLease>) {
+      const now = yield* Clock.currentTimeMillis
+      // A machine that is not known is told so, and then nothing has happened.
+      const known = sql`EXISTS (SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)})`
+      const beat = alive(id, scope, now)
+      const answers = yield* batch([...beat, ...(yield* renewing.plan(leases, now, scope, known))])
+      const last_heartbeat = yield* heardAt(id, answers[1])
+      const outcome = yield* renewing.read(answers.slice(beat.length))
+      return { last_heartbeat, renewals: renewalsOf(leases, outcome, now) }
+    }
+  )
+
+  return { heartbeat, renew }
+})
