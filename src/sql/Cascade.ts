@@ -63,7 +63,13 @@ export const make = (sql: D1Client.D1Client) => {
     }
   }
 
-  const falls = sql`edge.scope = +up.scope AND edge.on_failure = 'fail' AND edge.satisfied_at IS NULL
+  // What `satisfied_at` says is from before the move: a blocker that was done may just have failed.
+  const done = isSatisfied({
+    scope: sql`edge.scope`,
+    blocker: sql`edge.blocker_id`,
+    on_failure: sql`edge.on_failure`
+  })
+  const falls = sql`edge.scope = +up.scope AND edge.on_failure = 'fail' AND NOT ${done}
     AND waiting.id = edge.task_id AND waiting.claimed_by IS NULL AND waiting.queue NOT IN ${sql.in(ends)}`
 
   // Of these forms D1 counts no row, or one, as long as the statement before changed nothing.

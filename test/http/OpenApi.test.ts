@@ -47,6 +47,7 @@ describe("the OpenAPI document", () => {
   const operations = Object.values<any>(spec.paths).flatMap((path) => Object.values<any>(path))
   const absent = [
     "tasks.requeue",
+    "tasks.putDependency",
     "orchestrators.heartbeat",
     "orchestrators.rotateKey",
     "keys.issue",
