@@ -140,7 +140,7 @@ export const make = (sql: D1Client.D1Client) => {
         INSERT INTO dependencies (scope, blocker_key, task_id, blocker_id, position, satisfied_at)
         SELECT dependencies.scope, dependencies.blocker_key, dependencies.task_id, dependencies.blocker_id, position,
           iif(satisfied_at IS NULL, ${now}, NULL)
-        FROM (${source.any}) AS any CROSS JOIN (SELECT DISTINCT blocker_key, task_id, blocker_id FROM touched) AS edge
+        FROM (${source.any}) AS any CROSS JOIN (SELECT DISTINCT blocker_key, task_id, blocker_id FROM touched) AS affected
           CROSS JOIN dependencies USING (blocker_key, task_id, blocker_id)
         WHERE (satisfied_at IS NOT NULL) <> ${isSatisfied(stored, source.ending)}
         ON CONFLICT (blocker_key, task_id, blocker_id) DO UPDATE SET satisfied_at = excluded.satisfied_at`,
