@@ -63,7 +63,13 @@ export const make = (sql: D1Client.D1Client) => {
     }
   }
 
-  const falls = sql`edge.scope = +up.scope AND edge.on_failure = 'fail' AND edge.satisfied_at IS NULL
+  // What `satisfied_at` says is from before the move: a blocker that was done may just have failed.
+  const done = isSatisfied({
+    scope: sql`edge.scope`,
+    blocker: sql`edge.blocker_id`,
+    on_failure: sql`edge.on_failure`
+  })
+  const falls = sql`edge.scope = +up.scope AND edge.on_failure = 'fail' AND NOT ${done}
     AND waiting.id = edge.task_id AND waiting.claimed_by IS NULL AND waiting.queue NOT IN ${sql.in(ends)}`
 
   // Of these forms D1 counts no row, or one, as long as the statement before changed nothing.
@@ -134,7 +140,7 @@ export const make = (sql: D1Client.D1Client) => {
         INSERT INTO dependencies (scope, blocker_key, task_id, blocker_id, position, satisfied_at)
         SELECT dependencies.scope, dependencies.blocker_key, dependencies.task_id, dependencies.blocker_id, position,
           iif(satisfied_at IS NULL, ${now}, NULL)
-        FROM (${source.any}) AS any CROSS JOIN (SELECT DISTINCT blocker_key, task_id, blocker_id FROM touched) AS edge
+        FROM (${source.any}) AS any CROSS JOIN (SELECT DISTINCT blocker_key, task_id, blocker_id FROM touched) AS affected
           CROSS JOIN dependencies USING (blocker_key, task_id, blocker_id)
         WHERE (satisfied_at IS NOT NULL) <> ${isSatisfied(stored, source.ending)}
         ON CONFLICT (blocker_key, task_id, blocker_id) DO UPDATE SET satisfied_at = excluded.satisfied_at`,

@@ -49,6 +49,7 @@ describe("the OpenAPI document", () => {
     "tasks.requeue",
     "tasks.cancel",
     "tasks.redrive",
+    "tasks.putDependency",
     "orchestrators.heartbeat",
     "orchestrators.rotateKey",
     "keys.issue",

@@ -1,0 +1,71 @@
+/** A cascade that starts with a set of tasks which the same batch is about to move, as the taking back of leases does. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { TaskId } from "../../src/domain/Identifier.ts"
+import { TaskQueue } from "../../src/services/TaskQueue.ts"
+import * as Cascade from "../../src/sql/Cascade.ts"
+import { Database } from "../../src/sql/Database.ts"
+import { ServicesLayer } from "../support/layers.ts"
+
+const edge = (task_id: string, on_failure: "wait" | "skip" | "fail") => ({ task_id: TaskId.make(task_id), on_failure })
+
+describe("a cascade of a set of tasks", () => {
+  it.effect("comes before their move, and leaves those alone that land elsewhere", () =>
+    Effect.gen(function*() {
+      const queue = yield* TaskQueue
+      const { batch, sql } = yield* Database
+      const cascade = Cascade.make(sql)
+      const create = (id: string, depends_on: ReadonlyArray<ReturnType<typeof edge>> = []) =>
+        queue.create("red", { id: TaskId.make(id), file_path: id, branch: "b", depends_on })
+      const read = (id: string) => queue.get(TaskId.make(id), undefined)
+      for (const id of ["spent", "spared"]) {
+        yield* create(id)
+        yield* queue.patch(TaskId.make(id), { claimed_by: "ann" }, undefined)
+      }
+      yield* create("fail", [edge("spent", "fail"), edge("spared", "skip")])
+      yield* create("next", [edge("fail", "fail")])
+      yield* create("skip", [edge("TASK-spent", "skip")])
+      yield* create("last", [edge("next", "skip"), edge("spared", "skip")])
+      yield* create("other", [edge("spared", "fail")])
+      const where = sql`claimed_by IS NOT NULL AND lease_expires_at <= ${Number.MAX_SAFE_INTEGER}`
+      const to = sql`iif(id = 'spent', 'failed', claimed_from)`
+      const source = cascade.ofAll(where, to)
+      const before = [...cascade.fall(source, 5), ...cascade.settle(source, 5)]
+      yield* batch([
+        ...before,
+        sql`UPDATE tasks SET queue = ${to}, version = version + 1, claimed_by = NULL, claimed_at = NULL,
+          claimed_from = NULL, lease_expires_at = NULL WHERE ${where}`
+      ])
+      assert.include(yield* read("fail"), { queue: "failed", failure_reason: "Blocker spent failed." })
+      assert.include(yield* read("next"), { queue: "failed", failure_reason: "Blocker fail failed." })
+      assert.include(yield* read("skip"), { queue: "incoming", blocked_by: null, version: 2 })
+      assert.include(yield* read("last"), { queue: "incoming", blocked_by: "spared", version: 2 })
+      assert.include(yield* read("other"), { queue: "incoming", blocked_by: "spared", version: 1 })
+      const { total } = yield* queue.list("red", { queue: ["failed"] })
+      // The batch moved `spent` without counting it; the cascade counts its own.
+      assert.strictEqual(total, 2)
+      const plans = yield* batch(before.map((statement) => {
+        const [text, parameters] = statement.compile()
+        return sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters)
+      }))
+      for (const { detail } of plans.flat()) {
+        assert.notMatch(String(detail), /SCAN (tasks|dependencies|history|edge|up USING)|tasks_newest/)
+      }
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("of one task searches no table, whoever waits for it", () =>
+    Effect.gen(function*() {
+      const { batch, sql } = yield* Database
+      const cascade = Cascade.make(sql)
+      const id = TaskId.make("a")
+      for (const source of [cascade.of(id), cascade.to(id, ["b"])]) {
+        const plans = yield* batch([...cascade.fall(source, 1), ...cascade.settle(source, 1)].map((statement) => {
+          const [text, parameters] = statement.compile()
+          return sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters)
+        }))
+        for (const { detail } of plans.flat()) {
+          assert.notMatch(String(detail), /SCAN (tasks|dependencies|history|edge|up USING)|tasks_newest/)
+        }
+      }
+    }).pipe(Effect.provide(ServicesLayer)))
+})
