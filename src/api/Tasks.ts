@@ -50,13 +50,20 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       query: scopeParameter,
       payload: scoped(Moves.Claim),
       success: Task,
-      error: [Errors.NoTasksAvailable, Errors.AtCapacity, InvalidTask, ScopeRequired]
+      error: [
+        Errors.NoTasksAvailable,
+        Errors.AtCapacity,
+        Errors.LeaseLost,
+        Errors.TaskNotFound,
+        InvalidTask,
+        ScopeRequired
+      ]
     }).annotate(Required, [
       { fields: ["orchestrator_id", "agent_name"], error: "Missing required fields: orchestrator_id, agent_name" }
     ]).annotateMerge(OpenApi.annotations({
       summary: "Claim the next task",
       description:
-        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. When there is none, a request with the header `Prefer: return=minimal` is answered 204 instead of 404.",
+        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. When there is none, a request with the header `Prefer: return=minimal` is answered 204 instead of 404. Repeated under the same `Idempotency-Key` it answers the same task and token for as long as that lease is held, as the task is then; afterwards it is refused with 409, or 404 if the task was deleted. A claim that got nothing is tried afresh.",
       transform: preferringMinimal
     })),
     HttpApiEndpoint.get("get", "/:id", {

@@ -53,7 +53,10 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     readonly limit: number
   }>
   /** Leases the most urgent task that matches: a claim never fails because somebody else was faster. */
-  readonly claim: (scope: ScopeName, claim: Claim) => Effect.Effect<Task, NoTasksAvailable | AtCapacity | InvalidTask>
+  readonly claim: (
+    scope: ScopeName,
+    claim: Claim
+  ) => Effect.Effect<Task, NoTasksAvailable | AtCapacity | InvalidTask | LeaseLost | TaskNotFound>
   /** Hands in a result, also after the lease ran out as long as nobody else took or moved the task. */
   readonly submit: (id: TaskId, work: Submission, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Makes the task done, and claimable whoever waited only for it. */

@@ -8,9 +8,11 @@ import { InvalidTask } from "../../domain/InvalidTask.ts"
 import { MaxLeaseSeconds } from "../../domain/Lease.ts"
 import type { Claim } from "../../domain/MoveInput.ts"
 import { rank } from "../../domain/Priority.ts"
+import { LeaseLost, TaskNotFound } from "../../domain/TaskErrors.ts"
 import { claimOf, landing, moves, unclaimable } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
 import * as NextTask from "../../sql/NextTask.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
@@ -33,7 +35,8 @@ const ranksOf = (order: Claim["priority_order"]): ReadonlyArray<number> =>
   ].slice(0, MaxRanks)
 
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { sql } = yield* Database
+  const once = yield* Idempotency.make
   const settings = yield* Settings
   const transition = Transition.make(sql)
   const expire = Expiry.make(sql)
@@ -62,6 +65,16 @@ export const make = Effect.gen(function*() {
     })
       FROM roles WHERE roles.scope = orchestrators.scope)`
 
+  /** The task of an earlier claim as it is now, while it is held under the token that one was answered with. */
+  const held = Effect.fnUntraced(function*({ besides, rows: [granted] }: Idempotency.Replay) {
+    const task = yield* firstTask(besides)
+    const { fencing_token, id } = granted!
+    if (task === undefined) return yield* TaskNotFound.of(String(id))
+    return task.fencing_token === fencing_token
+      ? task
+      : yield* LeaseLost.of(task.id, Number(fencing_token), task.queue, task.claimed_by)
+  })
+
   /** Grants the next task of `queue`, if there is one and the machine may have it. */
   const grant = Effect.fnUntraced(function*(
     scope: ScopeName,
@@ -89,7 +102,7 @@ export const make = Effect.gen(function*() {
     const takeBack = expire(now, scope)
     const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
       orchestrator_id = ${orchestrator_id}, lease_expires_at = ${now + Math.round(seconds * 1000)}`
-    const answers = yield* batch([
+    const { answers, replay } = yield* once.batch([
       ...takeBack,
       sql`
         UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
@@ -98,7 +111,14 @@ export const make = Effect.gen(function*() {
       // What may be granted was settled by the statement before, which wrote a row if and only if it may.
       transition.statements(move, { ...change, where: sql`id = ${id} AND changes() > 0` }, set).change,
       ...(target === queue ? [] : [transition.countChange(scope, queue, target)])
-    ])
+    ], {
+      // Before the grant, as long as the same expression finds the very task it goes to.
+      after: takeBack.length + 1,
+      row: { id: sql`id`, fencing_token: sql`grants + 1` },
+      from: sql`tasks WHERE id = ${id} AND changes() > 0`,
+      besides: (answer) => sql`SELECT * FROM tasks WHERE id = ${answer} ->> '$[0].id'`
+    })
+    if (replay !== undefined) return yield* held(replay)
     yield* logTransitions("lease_expired", answers[takeBack.length - 1])
     const task = yield* firstTask(answers[takeBack.length + 2])
     if (task !== undefined) yield* logTransition(move.event, task, agent_name)

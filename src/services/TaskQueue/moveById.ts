@@ -5,10 +5,13 @@ import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Expected } from "../../domain/MoveInput.ts"
 import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
+import { TaskRow } from "../../domain/Task.ts"
 import { landing, type Move, moves, sourcesOf } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as Fence from "../../sql/Fence.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import { within } from "../../sql/Reach.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
@@ -31,6 +34,8 @@ interface Order {
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
+  const once = yield* Idempotency.make
+  const row = columnsOf(sql, TaskRow)
   const transition = Transition.make(sql)
   const dependents = Dependents.make(sql)
   const settings = yield* Settings
@@ -74,7 +79,12 @@ export const make = Effect.gen(function*() {
         made
       )
       : []
-    const answers = yield* batch([...steps, ...waiting])
+    const { answers, replay } = yield* once.batch([...steps, ...waiting], {
+      after: 1,
+      row,
+      from: sql`tasks WHERE id = ${id} AND changes() > 0`
+    })
+    if (replay !== undefined) return (yield* firstTask(replay.rows))!
     const task = yield* firstTask(answers[1])
     if (task === undefined) return yield* refusal(order)
     if (waiting.length > 0) yield* logTransitions(move === moves.accept ? "unblocked" : "blocked", answers.at(-1))

@@ -5,12 +5,14 @@ import type { Statement } from "effect/sql/Statement"
 import { CurrentActor } from "../../domain/Actor.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { messageId } from "../../domain/RecordId.ts"
-import type { TaskRow } from "../../domain/Task.ts"
+import { TaskRow } from "../../domain/Task.ts"
 import type { TaskPatch } from "../../domain/TaskInput.ts"
 import type { Patched } from "../../domain/TaskPatch.ts"
 import { column } from "../../domain/TaskPlacement.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Messages from "../../sql/Messages.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { logTransition, logTransitions } from "./log.ts"
@@ -25,7 +27,9 @@ export interface Order {
 }
 
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { sql } = yield* Database
+  const once = yield* Idempotency.make
+  const row = columnsOf(sql, TaskRow)
   const transition = Transition.make(sql)
   const dependents = Dependents.make(sql)
   const messages = Messages.make(sql)
@@ -87,7 +91,7 @@ export const make = Effect.gen(function*() {
       ...(queue === task.queue ? [] : [transition.count(change)]),
       ...edges
     ]
-    const answers = yield* batch([
+    const { answers, replay } = yield* once.batch([
       ...before,
       sql`
         UPDATE tasks SET ${sql.update({ ...columns, updated_at: now }, [])}, version = version + 1
@@ -95,7 +99,8 @@ export const make = Effect.gen(function*() {
           ${queue === task.queue && forcedBy === undefined ? sql`` : sql`, lapsed_token = NULL`}
         WHERE ${where} RETURNING *`,
       ...notice
-    ])
+    ], { after: before.length, row, from: sql`tasks WHERE id = ${task.id} AND changes() > 0` })
+    if (replay !== undefined) return yield* firstTask(replay.rows)
     const patched = yield* firstTask(answers[before.length])
     if (patched === undefined) return undefined
     if (reopens.length > 0) yield* logTransitions("blocked", answers[reopens.length - 1])
