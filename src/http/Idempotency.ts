@@ -65,6 +65,8 @@ export const make = Effect.gen(function*() {
         Effect.map((response) =>
           key.replayed ? HttpServerResponse.setHeader(response, "idempotent-replayed", "true") : response
         ),
-        Effect.catchDefect((defect) => defect instanceof IdempotencyKeyReused ? Effect.fail(defect) : Effect.die(defect))
+        Effect.catchDefect((defect) =>
+          defect instanceof IdempotencyKeyReused ? Effect.fail(defect) : Effect.die(defect)
+        )
       ))
 })

@@ -14,14 +14,18 @@ import {
   type IssuedKey,
   KeyAmbiguous,
   KeyExpired,
+  KeyId,
   KeyNotFound,
   type NewKey,
   type Rotated,
   type Rotation
 } from "../domain/ApiKey.ts"
 import { type Caller, callerName, Unauthorized } from "../domain/Caller.ts"
+import { TimeColumn } from "../domain/Encoding.ts"
 import type { ScopeName } from "../domain/Identifier.ts"
 import { Database } from "../sql/Database.ts"
+import * as Idempotency from "../sql/Idempotency.ts"
+import { columnsOf } from "../sql/JsonRow.ts"
 import { type Reach, within } from "../sql/Reach.ts"
 import * as Mint from "./Keys/mint.ts"
 import { KnownKeys } from "./KnownKeys.ts"
@@ -31,6 +35,13 @@ type Actor = Caller["Service"]
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(ApiKeyRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
+
+const decodeRotated = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({
+  id: KeyId,
+  name: Schema.String,
+  salt: Schema.String,
+  until: TimeColumn
+})))
 
 const visible = "id, name, scope, starts_with, created_by, created_at, last_used_at, expires_at"
 
@@ -45,7 +56,9 @@ export class Keys extends Context.Service<Keys, {
     name: string,
     by: string,
     condition: Fragment
-  ) => Effect.Effect<{ readonly api_key: string; readonly insert: Statement<any> }>
+  ) => Effect.Effect<{ readonly api_key: string; readonly insert: Statement<any>; readonly salt: string }>
+  /** The key that the request of which this is a repetition was told. */
+  readonly again: (salt: string) => Effect.Effect<string>
   /** The keys of the scope, or of all, the newest first. */
   readonly list: (scope: Reach) => Effect.Effect<ReadonlyArray<ApiKey>>
   readonly revoke: (scope: ScopeName, id: string, by: Actor) => Effect.Effect<void, KeyNotFound>
@@ -65,29 +78,34 @@ export class Keys extends Context.Service<Keys, {
       const { batch, sql } = yield* Database
       const { keyOverlapSeconds } = yield* Settings
       const known = yield* KnownKeys
-      const mint = yield* Mint.make
+      const { again, mint } = yield* Mint.make
+      const once = yield* Idempotency.make
+      const row = columnsOf(sql, ApiKeyRow)
 
       const issue = Effect.fn("Keys.issue")(function*(scope: ScopeName, key: NewKey, by: Actor) {
         const now = yield* Clock.currentTimeMillis
         const until = key.expires_at ? DateTime.toEpochMillis(key.expires_at) : null
         if (key.expires_at && until !== null && until <= now) return yield* KeyExpired.of(key.expires_at)
-        const { api_key, columns } = yield* mint(scope, callerName(by), key.name || undefined)
-        const [rows] = yield* batch([
+        const { api_key, columns, salt } = yield* mint(scope, callerName(by), key.name || undefined)
+        const { answers: [rows], replay } = yield* once.batch([
           sql`INSERT INTO api_keys ${sql.insert({ ...columns, expires_at: until, issued_until: until })}
             RETURNING ${sql.literal(visible)}`
-        ])
+        ], { after: 0, row: { ...row, salt: sql`${salt}` }, from: sql`api_keys WHERE id = ${columns.id}` })
+        if (replay !== undefined) {
+          return { ...(yield* decode(replay.rows))[0]!, api_key: yield* again(String(replay.rows[0]!.salt)) }
+        }
         yield* log("key issued", scope, columns.id, callerName(by))
         return { ...(yield* decode(rows))[0]!, api_key }
       })
 
       const first = Effect.fnUntraced(function*(scope: ScopeName, name: string, by: string, condition: Fragment) {
-        const { api_key, columns } = yield* mint(scope, by, name)
+        const { api_key, columns, salt } = yield* mint(scope, by, name)
         const insert = sql`
           INSERT INTO api_keys (${sql.csv(Object.keys(columns).map((column) => sql`${sql(column)}`))})
           SELECT ${sql.csv(Object.values(columns).map((value) => sql`${value}`))}
           WHERE ${condition} AND NOT EXISTS (SELECT 1 FROM api_keys WHERE scope = ${scope})
           RETURNING id`
-        return { api_key, insert }
+        return { api_key, insert, salt }
       })
 
       const list = Effect.fn("Keys.list")(function*(scope: Reach) {
@@ -107,7 +125,7 @@ export class Keys extends Context.Service<Keys, {
       const rotate = Effect.fn("Keys.rotate")(function*(scope: ScopeName, rotation: Rotation, by: Actor) {
         const now = yield* Clock.currentTimeMillis
         const end = now + (rotation.overlap_seconds ?? keyOverlapSeconds) * 1000
-        const { api_key, columns } = yield* mint(scope, callerName(by))
+        const { api_key, columns, salt } = yield* mint(scope, callerName(by))
         const { created_at, created_by, hash, id, starts_with } = columns
         const asked = by.kind === "key" ? by.id : rotation.key_id || undefined
         const valid = sql`(expires_at IS NULL OR expires_at > ${now})`
@@ -118,7 +136,7 @@ export class Keys extends Context.Service<Keys, {
             ? sql`(SELECT count(*) FROM api_keys WHERE scope = ${scope} AND id <> ${id} AND ${valid}) = 1`
             : sql`id = ${asked}`
         ])
-        const [successor, before = []] = yield* batch([
+        const { answers: [successor, before = []], replay } = yield* once.batch([
           // A key that was to end some day is not made to last by rotating it.
           sql`
             INSERT INTO api_keys (hash, id, scope, name, starts_with, created_by, created_at, expires_at, issued_until)
@@ -128,7 +146,22 @@ export class Keys extends Context.Service<Keys, {
           sql`
             UPDATE api_keys SET expires_at = min(coalesce(expires_at, ${end}), ${end})
             WHERE ${replaced} AND id <> ${id} RETURNING expires_at`
-        ])
+        ], {
+          after: 0,
+          row: {
+            id: sql`id`,
+            name: sql`name`,
+            salt: sql`${salt}`,
+            until: sql`(
+              SELECT max(min(coalesce(expires_at, ${end}), ${end})) FROM api_keys WHERE ${replaced} AND id <> ${id})`
+          },
+          from: sql`api_keys WHERE id = ${id}`
+        })
+        if (replay !== undefined) {
+          const [kept] = yield* Effect.orDie(decodeRotated(replay.rows))
+          const { id, name, salt, until } = kept!
+          return { api_key: yield* again(salt), scope, id, name, previous_expires_at: until }
+        }
         known.forget(scope, asked)
         const [key] = yield* decode(successor)
         if (key === undefined) {
@@ -144,7 +177,7 @@ export class Keys extends Context.Service<Keys, {
         return { api_key, scope, id, name: key.name, previous_expires_at: DateTime.makeUnsafe(last) }
       })
 
-      return Keys.of({ issue, first, list, revoke, rotate })
+      return Keys.of({ issue, first, again, list, revoke, rotate })
     })
   ).pipe(Layer.provide([KnownKeys.layer, SecureRandom.layerWebCrypto, Digest.layerWebCrypto]))
 }

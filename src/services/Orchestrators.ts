@@ -17,6 +17,8 @@ import {
 } from "../domain/Orchestrator.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
+import * as Idempotency from "../sql/Idempotency.ts"
+import { columnsOf } from "../sql/JsonRow.ts"
 import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 import { Keys } from "./Keys.ts"
 import * as Register from "./Orchestrators/register.ts"
@@ -50,6 +52,8 @@ export class Orchestrators extends Context.Service<Orchestrators, {
     Orchestrators,
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
+      const once = yield* Idempotency.make
+      const row = columnsOf(sql, OrchestratorRow)
       const register = yield* Register.make
       const { orchestratorTimeoutSeconds } = yield* Settings
 
@@ -59,14 +63,14 @@ export class Orchestrators extends Context.Service<Orchestrators, {
 
       const heartbeat = Effect.fn("Orchestrators.heartbeat")(function*(id: OrchestratorId, scope: Reach) {
         const now = yield* Clock.currentTimeMillis
-        const [, rows] = yield* batch([
+        const { answers: [, rows], replay } = yield* once.batch([
           // Apart, because to name `status` in an update is to write its index entry again.
           sql`UPDATE orchestrators SET status = 'active' WHERE id = ${id} AND status = 'offline' AND ${
             within(sql, scope)
           }`,
           sql`UPDATE orchestrators SET last_heartbeat = ${now} WHERE id = ${id} AND ${within(sql, scope)} RETURNING *`
-        ])
-        return (yield* first(id, rows)).last_heartbeat
+        ], { after: 1, row, from: sql`orchestrators WHERE id = ${id} AND ${within(sql, scope)}` })
+        return (yield* first(id, replay?.rows ?? rows)).last_heartbeat
       })
 
       const list = Effect.fn("Orchestrators.list")(function*(scope: ScopeName, filter: OrchestratorFilter) {

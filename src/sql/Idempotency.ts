@@ -61,14 +61,23 @@ export interface Once {
 export const make = Effect.gen(function*() {
   const { atomic: run, sql } = yield* Database
 
-  const recall = Effect.fnUntraced(function*(key: RequestKey, row: Row, besides: ReadonlyArray<Row>, kept: Kept) {
+  const find = (key: RequestKey, now: number) =>
+    sql`SELECT fingerprint, answer, at FROM idempotency_keys WHERE id = ${key.id} AND at > ${now - KeyLifetime}`
+
+  const recall = Effect.fnUntraced(function*(
+    key: RequestKey,
+    row: Row,
+    besides: ReadonlyArray<Row>,
+    kept: Pick<Kept, "row">
+  ) {
     // It concerns the request and not what it asks for, so no operation lists it; the HTTP layer answers it.
     if (row.fingerprint !== key.fingerprint) return yield* Effect.die(IdempotencyKeyReused.of())
     key.replayed = true
     // What was kept before a deployment may lack the columns that came with it.
     const absent = Object.fromEntries(Object.keys(kept.row).map((name) => [name, null]))
     const rows = (JSON.parse(String(row.answer)) as ReadonlyArray<Row>).map((one): Row => ({ ...absent, ...one }))
-    return { answers: [], replay: { rows, at: Number(row.at), besides } }
+    const once: Once = { answers: [], replay: { rows, at: Number(row.at), besides } }
+    return once
   })
 
   /** Runs the statements as `Database.atomic` does, but only once for the key of the request, if it has one. */
@@ -82,7 +91,7 @@ export const make = Effect.gen(function*() {
     const mine = sql`id = ${key.id}`
     const place = kept.after + 1
     const known = [
-      sql`SELECT fingerprint, answer, at FROM idempotency_keys WHERE ${mine} AND at > ${now - KeyLifetime}`,
+      find(key, now),
       ...(kept.besides === undefined ? [] : [kept.besides(sql`(SELECT answer FROM idempotency_keys WHERE ${mine})`)])
     ]
     const batch = [
@@ -109,14 +118,31 @@ export const make = Effect.gen(function*() {
       return row === undefined ? undefined : yield* recall(key, row, besides, kept)
     })
     return yield* attempt.pipe(
-      Effect.catchTag("UniqueViolation", (violation) =>
-        Effect.flatMap(afterViolation, (found): Effect.Effect<Once, typeof violation> =>
-          found === undefined ? Effect.fail(violation) : Effect.succeed(found)))
+      Effect.catchTag(
+        "UniqueViolation",
+        (violation) =>
+          Effect.flatMap(
+            afterViolation,
+            (found): Effect.Effect<Once, typeof violation> =>
+              found === undefined ? Effect.fail(violation) : Effect.succeed(found)
+          )
+      )
     )
   })
 
   /** The same, where a violation of what must be unique is a defect. */
   const batch = (statements: ReadonlyArray<Statement<any>>, kept: Kept) => Effect.orDie(atomic(statements, kept))
 
-  return { atomic, batch }
+  /** Runs statements that only read, before those that are to have an effect: a repetition is recognised by then. */
+  const read = Effect.fnUntraced(function*(statements: ReadonlyArray<Statement<any>>, kept: Pick<Kept, "row">) {
+    const key = yield* CurrentIdempotency
+    const all = yield* Effect.orDie(
+      run(key === undefined ? statements : [...statements, find(key, yield* Clock.currentTimeMillis)])
+    )
+    const [row] = all[statements.length] ?? []
+    const once: Once = { answers: all, replay: undefined }
+    return key === undefined || row === undefined ? once : yield* recall(key, row, [], kept)
+  })
+
+  return { atomic, batch, read }
 })
