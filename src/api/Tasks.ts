@@ -10,7 +10,7 @@ import { TaskId } from "../domain/Identifier.ts"
 import { InvalidTask } from "../domain/InvalidTask.ts"
 import * as Moves from "../domain/MoveInput.ts"
 import { pageEnvelope } from "../domain/Page.ts"
-import { Task } from "../domain/Task.ts"
+import { ExistingTask, Task } from "../domain/Task.ts"
 import * as Errors from "../domain/TaskErrors.ts"
 import * as Inputs from "../domain/TaskInput.ts"
 import { Authorization } from "./Authorization.ts"
@@ -38,13 +38,15 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("create", "/", {
       query: scopeParameter,
       payload: scoped(Inputs.NewTask),
-      success: Task.pipe(HttpApiSchema.status(201)),
+      // The first that fits is the answer, so the one that asks for more comes first.
+      success: [ExistingTask, Task.pipe(HttpApiSchema.status(201))],
       error: [Errors.TaskExists, InvalidTask, ScopeRequired]
     }).annotate(Required, [
       { fields: ["id", "file_path"], error: "Missing required fields: id, file_path" }
     ]).annotateMerge(OpenApi.annotations({
       summary: "Create a task",
-      description: "Adds a task to a queue. A task of a project gets the project's branch."
+      description:
+        "Adds a task to a queue. A task of a project gets the project's branch. When an open task of the scope has the `external_key`, nothing is created, whatever else the body says: the answer is that task as it is, with 200 and `existing: true`."
     })),
     HttpApiEndpoint.post("claim", "/claim", {
       query: scopeParameter,

@@ -81,6 +81,13 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
 export const Task = Schema.Struct(fields(Time, Schema.Json)).annotate({ identifier: "Task" })
 export type Task = typeof Task.Type
 
+/** What a create is answered with whose `external_key` an open task has: that task, as it is. */
+export const ExistingTask = Schema.Struct({
+  ...fields(Time, Schema.Json),
+  existing: Schema.Literal(true).pipe(describe("It was there before: an open task has the `external_key`."))
+})
+export type ExistingTask = typeof ExistingTask.Type
+
 /** A task as its row holds it, with what the wire does not show. */
 export const TaskRow = Schema.Struct({
   ...fields(TimeColumn, JsonColumn),

@@ -16,7 +16,7 @@ import type {
   Requeue,
   Submission
 } from "../domain/MoveInput.ts"
-import type { Task } from "../domain/Task.ts"
+import type { ExistingTask, Task } from "../domain/Task.ts"
 import type {
   AtCapacity,
   HookNotFound,
@@ -39,11 +39,12 @@ import * as Patching from "./TaskQueue/patch.ts"
 import * as Reading from "./TaskQueue/read.ts"
 import * as Removal from "./TaskQueue/remove.ts"
 
-type MoveError = TaskNotFound | InvalidTransition | LeaseLost | VersionConflict
+type PatchError = TaskExists | TaskNotFound | InvalidTask | LeaseLost | NotLeased | TaskBlocked | VersionConflict
+type MoveError = TaskExists | TaskNotFound | InvalidTransition | LeaseLost | VersionConflict
 
 export class TaskQueue extends Context.Service<TaskQueue, {
-  /** Adds a task to the scope. It inherits its project's branch. */
-  readonly create: (scope: ScopeName, task: NewTask) => Effect.Effect<Task, TaskExists | InvalidTask>
+  /** Adds a task to the scope. It inherits its project's branch. An open task of the same external key is answered instead. */
+  readonly create: (scope: ScopeName, task: NewTask) => Effect.Effect<Task | ExistingTask, TaskExists | InvalidTask>
   readonly get: (id: TaskId, scope: Reach) => Effect.Effect<Task, TaskNotFound>
   /** A page of the scope's tasks, newest or most urgent first, and how many match on all pages. */
   readonly list: (scope: ScopeName, filter: TaskFilter) => Effect.Effect<{
@@ -72,13 +73,13 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     id: TaskId,
     patch: TaskPatch,
     scope: Reach
-  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | LeaseLost | NotLeased | TaskBlocked | VersionConflict>
+  ) => Effect.Effect<Task, PatchError>
   /** Puts the task into any queue, also into `done`, and ends the lease there is. */
   readonly force: (
     id: TaskId,
     forced: ForcedMove,
     scope: Reach
-  ) => Effect.Effect<Task, TaskNotFound | InvalidTask | LeaseLost | NotLeased | TaskBlocked | VersionConflict>
+  ) => Effect.Effect<Task, PatchError>
   /** Writes down how one of the task's hooks ended. */
   readonly completeHook: (
     id: TaskId,

@@ -17,6 +17,7 @@ import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
+import * as ExternalKey from "./externalKey.ts"
 import { logTransition } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
 
@@ -25,6 +26,7 @@ export const make = Effect.gen(function*() {
   const once = yield* Idempotency.make
   const row = columnsOf(sql, TaskRow)
   const settings = yield* Settings
+  const externalKey = yield* ExternalKey.make
   const transition = Transition.make(sql)
   const dependents = Dependents.make(sql)
 
@@ -51,7 +53,7 @@ export const make = Effect.gen(function*() {
     return yield* InvalidTask.unknownProject(task.project_id ?? "")
   })
 
-  return Effect.fn("TaskQueue.create")(function*(scope: ScopeName, task: NewTask) {
+  const create = Effect.fnUntraced(function*(scope: ScopeName, task: NewTask) {
     const now = yield* Clock.currentTimeMillis
     const blockers = parseBlockers(task.blocked_by)
     if (blockers.includes(task.id)) return yield* InvalidTask.blockedByItself(task.id)
@@ -97,7 +99,7 @@ export const make = Effect.gen(function*() {
         INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, complexity, role, type,
           branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow,
           flow_overrides, metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from,
-          lease_expires_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections)
+          lease_expires_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections, external_key)
         SELECT ${task.id}, ${scope}, ${task.file_path}, ${task.title || task.id}, ${queue},
           coalesce((SELECT version FROM (${before})), 0) + 1, ${priority}, ${rank(priority)}, ${
         task.complexity || null
@@ -109,7 +111,7 @@ export const make = Effect.gen(function*() {
           ${grants}, ${claimed ? UnknownHolder : null}, ${claimed ? now : null}, ${claimed ? "incoming" : null},
           ${claimed ? now + settings.defaultLeaseSeconds * 1000 : null},
           ${task.max_attempt_seconds ?? null}, ${task.max_attempts ?? null}, ${task.max_lease_losses ?? null},
-          ${task.max_rejections ?? null}
+          ${task.max_rejections ?? null}, ${task.external_key ?? null}
         WHERE ${valid} RETURNING id`,
       sql`
         INSERT INTO history (task_id, version, scope, event, to_queue, actor, grants, at)
@@ -141,4 +143,15 @@ export const make = Effect.gen(function*() {
     yield* logTransition("created", created, actor)
     return created
   })
+
+  return Effect.fn("TaskQueue.create")((scope: ScopeName, task: NewTask) =>
+    create(scope, task).pipe(Effect.catch((refused) => {
+      // Whoever creates a task by its key wants it to be there, and it is, whatever else would be in the way of another.
+      const existing = task.external_key == null ? Effect.undefined : externalKey.holder(scope, task.external_key)
+      return Effect.flatMap(
+        existing,
+        (found) => found === undefined ? Effect.fail(refused) : Effect.succeed({ ...found, existing: true as const })
+      )
+    }))
+  )
 })

@@ -15,6 +15,7 @@ import { columnsOf } from "../../sql/JsonRow.ts"
 import { within } from "../../sql/Reach.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
+import * as ExternalKey from "./externalKey.ts"
 import { logTransition, logTransitions } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
@@ -35,6 +36,7 @@ interface Order {
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const once = yield* Idempotency.make
+  const externalKey = yield* ExternalKey.make
   const row = columnsOf(sql, TaskRow)
   const transition = Transition.make(sql)
   const dependents = Dependents.make(sql)
@@ -79,11 +81,11 @@ export const make = Effect.gen(function*() {
         made
       )
       : []
-    const { answers, replay } = yield* once.batch([...steps, ...waiting], {
+    const { answers, replay } = yield* once.atomic([...steps, ...waiting], {
       after: 1,
       row,
       from: sql`tasks WHERE id = ${id} AND changes() > 0`
-    })
+    }).pipe(Effect.catchTag("UniqueViolation", (violation) => externalKey.taken(id, null, violation)))
     if (replay !== undefined) return (yield* firstTask(replay.rows))!
     const task = yield* firstTask(answers[1])
     if (task === undefined) return yield* refusal(order)

@@ -15,6 +15,7 @@ import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Messages from "../../sql/Messages.ts"
 import * as Transition from "../../sql/Transition.ts"
+import * as ExternalKey from "./externalKey.ts"
 import { logTransition, logTransitions } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
@@ -29,6 +30,7 @@ export interface Order {
 export const make = Effect.gen(function*() {
   const { sql } = yield* Database
   const once = yield* Idempotency.make
+  const externalKey = yield* ExternalKey.make
   const row = columnsOf(sql, TaskRow)
   const transition = Transition.make(sql)
   const dependents = Dependents.make(sql)
@@ -91,7 +93,7 @@ export const make = Effect.gen(function*() {
       ...(queue === task.queue ? [] : [transition.count(change)]),
       ...edges
     ]
-    const { answers, replay } = yield* once.batch([
+    const { answers, replay } = yield* once.atomic([
       ...before,
       sql`
         UPDATE tasks SET ${sql.update({ ...columns, updated_at: now }, [])}, version = version + 1
@@ -99,7 +101,12 @@ export const make = Effect.gen(function*() {
           ${queue === task.queue && forcedBy === undefined ? sql`` : sql`, lapsed_token = NULL`}
         WHERE ${where} RETURNING *`,
       ...notice
-    ], { after: before.length, row, from: sql`tasks WHERE id = ${task.id} AND changes() > 0` })
+    ], { after: before.length, row, from: sql`tasks WHERE id = ${task.id} AND changes() > 0` }).pipe(
+      Effect.catchTag(
+        "UniqueViolation",
+        (violation) => externalKey.taken(task.id, patch.external_key ?? null, violation)
+      )
+    )
     if (replay !== undefined) return yield* firstTask(replay.rows)
     const patched = yield* firstTask(answers[before.length])
     if (patched === undefined) return undefined
