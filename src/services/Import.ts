@@ -31,6 +31,18 @@ const planners: Record<ImportKind, Planner> = {
   actions: planActions
 }
 
+const remembered = (plans: Plans, { rows: [kept] }: Idempotency.Replay): Answers =>
+  plans.flatMap(([kind, { statements }]) => statements.map(() => JSON.parse(String(kept![kind])) ?? []))
+
+const outcomes = (plans: Plans, answers: Answers) => {
+  let at = 0
+  const all = new Map<ImportKind, Outcome>()
+  for (const [kind, plan] of plans) {
+    all.set(kind, plan.outcome(answers.slice(at, at += plan.statements.length), all))
+  }
+  return all
+}
+
 const counts = (
   outcomes: ReadonlyMap<ImportKind, Outcome>,
   of: (outcome: Outcome) => number
@@ -72,18 +84,6 @@ export class Import extends Context.Service<Import, {
           columns.map((name) => [name, name === "identity" ? sql`identity || ''` : sql`${sql(name)}`])
         )
         return verdicts === undefined ? sql`NULL` : sql`(SELECT ${JsonRow.listOf(sql, row)} FROM (${verdicts}))`
-      }
-
-      const remembered = (plans: Plans, { rows: [kept] }: Idempotency.Replay): Answers =>
-        plans.flatMap(([kind, { statements }]) => statements.map(() => JSON.parse(String(kept![kind])) ?? []))
-
-      const outcomes = (plans: Plans, answers: Answers) => {
-        let at = 0
-        const all = new Map<ImportKind, Outcome>()
-        for (const [kind, plan] of plans) {
-          all.set(kind, plan.outcome(answers.slice(at, at += plan.statements.length), all))
-        }
-        return all
       }
 
       const run = Effect.fn("Import.run")(function*(scope: ScopeName, records: ImportBatch) {

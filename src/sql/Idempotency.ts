@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import { IdempotencyKeyReused, KeyLifetime } from "../domain/IdempotencyKey.ts"
-import { type Answers, Database, type Row } from "./Database.ts"
+import { type Answers, Database, type Row, type UniqueViolation } from "./Database.ts"
 import * as JsonRow from "./JsonRow.ts"
 
 export interface RequestKey {
@@ -113,21 +113,11 @@ export const make = Effect.gen(function*() {
       return once
     })
     // What must be unique may be what the original wrote, so nothing is concluded from that before the key is looked for.
-    const afterViolation = Effect.gen(function*() {
+    const orKnown = Effect.fnUntraced(function*(violation: UniqueViolation) {
       const [[row] = [], besides = []] = yield* run(known)
-      return row === undefined ? undefined : yield* recall(key, row, besides, kept)
+      return row === undefined ? yield* violation : yield* recall(key, row, besides, kept)
     })
-    return yield* attempt.pipe(
-      Effect.catchTag(
-        "UniqueViolation",
-        (violation) =>
-          Effect.flatMap(
-            afterViolation,
-            (found): Effect.Effect<Once, typeof violation> =>
-              found === undefined ? Effect.fail(violation) : Effect.succeed(found)
-          )
-      )
-    )
+    return yield* Effect.catchTag(attempt, "UniqueViolation", orKnown)
   })
 
   /** The same, where a violation of what must be unique is a defect. */

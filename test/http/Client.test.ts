@@ -11,6 +11,9 @@ import * as server from "../support/server.ts"
 const id = client.TaskId.make("a")
 const query = {}
 
+const connect = (options: Partial<client.Options> = {}) =>
+  client.make({ baseUrl: "http://server/", ...options }).pipe(Effect.provide(FetchHttpClient.layer))
+
 describe("the typed client", () => {
   it.live("speaks the domain's types, in its own scope", () =>
     Effect.gen(function*() {
@@ -58,8 +61,6 @@ describe("the typed client", () => {
         statuses.push(answer.status)
         return lost ? new Response(JSON.stringify({ error: "busy" }), { status: 503 }) : answer
       }) as typeof globalThis.fetch
-      const connect = (options: Partial<client.Options> = {}) =>
-        client.make({ baseUrl: "http://server/", ...options }).pipe(Effect.provide(FetchHttpClient.layer))
       const api = yield* connect()
       const failing = Effect.provideService(FetchHttpClient.Fetch, failingOnce)
       assert.strictEqual((yield* failing(api.tasks.list({ query }))).total, 3)

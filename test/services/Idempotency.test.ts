@@ -40,7 +40,7 @@ describe("under an idempotency key", () => {
       assert.isTrue(other._tag === "Failure" && String(other.cause).includes(IdempotencyKeyReused.name))
       yield* create("red", { ...task, id: TaskId.make("b"), file_path: "b" })
       const ask = claim("red", { orchestrator_id: OrchestratorId.make("k-m"), agent_name: "ann" })
-      const claims = yield* Effect.all([1, 2].map(() => Effect.provideService(ask, CurrentIdempotency, key("2"))))
+      const claims = yield* Effect.forEach([1, 2], () => Effect.provideService(ask, CurrentIdempotency, key("2")))
       assert.deepStrictEqual(claims[0], claims[1])
       assert.lengthOf(Faulty.everything(raw).idempotency_keys!, 2)
     }).pipe(Effect.provide(servicesWith({}, open), { local: true }))

@@ -9,13 +9,14 @@ export interface Faulty {
   readonly open: () => D1Database
   readonly raw: DatabaseSync
   /** What befalls the next batches, in this order; after that they go well. */
-  readonly faults: Array<Fault>
+  readonly faults: Array<Fault | undefined>
 }
+
+const lost = (what: string) => new Error(`D1_ERROR: ${what}: internal error`)
 
 export const make = (): Faulty => {
   const { db, raw } = migrated()
-  const faults: Array<Fault> = []
-  const lost = (what: string) => new Error(`D1_ERROR: ${what}: internal error`)
+  const faults: Faulty["faults"] = []
   const open = () =>
     ({
       prepare: (text: string) => db.prepare(text),
