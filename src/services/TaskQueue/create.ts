@@ -94,7 +94,7 @@ export const make = Effect.gen(function*() {
     const self = sql`id = ${task.id}`
     const actor = creatorOf(task) ?? name
 
-    const { answers, replay } = yield* once.atomic([
+    const steps = [
       sql`
         INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, complexity, role, type,
           branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow,
@@ -121,7 +121,10 @@ export const make = Effect.gen(function*() {
       ...(blockers.length === 0 ? [] : [
         ...dependents.depend(task.id, scope, blockers, now, valid),
         sql`UPDATE tasks SET blocked_by = ${dependents.remaining(sql`tasks.id`)} WHERE ${self} AND ${valid}`
-      ]),
+      ])
+    ]
+    const { answers, replay } = yield* once.atomic([
+      ...steps,
       ...(queue === "done"
         // Of this scope and really done: where nothing was created, the id may be another task's.
         ? dependents.release(
@@ -132,8 +135,8 @@ export const make = Effect.gen(function*() {
         : []),
       sql`SELECT * FROM tasks WHERE ${self}`
     ], {
-      // Once the task is as its creator wants it: of the statements so far, the last one changes a row if it was created.
-      after: blockers.length === 0 ? 2 : 5,
+      // The last of the steps changes a row if and only if the task was created.
+      after: steps.length - 1,
       row,
       from: sql`tasks WHERE ${self} AND changes() > 0`
     }).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))
