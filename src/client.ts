@@ -1,9 +1,13 @@
 /** What a TypeScript consumer imports: the typed client, the API it is derived from, and the domain it speaks. */
-import type * as Effect from "effect/Effect"
+import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
 import { flow } from "effect/Function"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Schedule from "effect/Schedule"
 import { Api } from "./api/Api.ts"
 
@@ -39,6 +43,7 @@ export * from "./domain/EndInput.ts"
 export * from "./domain/Flow.ts"
 export * from "./domain/Handoff.ts"
 export { HistoryEntry } from "./domain/History.ts"
+export { IdempotencyKeyReused } from "./domain/IdempotencyKey.ts"
 export * from "./domain/Identifier.ts"
 export * from "./domain/Import.ts"
 export { InvalidTask } from "./domain/InvalidTask.ts"
@@ -63,29 +68,71 @@ export interface Options {
   readonly scope?: string | undefined
   /** How often a request that is safe to repeat is tried again. Three times unless given; 0 turns it off. */
   readonly retries?: number | undefined
+  /** Whether every POST carries an idempotency key, which makes it safe to repeat. It does unless this is `false`. */
+  readonly idempotencyKeys?: boolean | undefined
 }
 
-// Reading is safe to repeat, and so are the calls that only say "I am here" or "I still work on it", and an import, which writes only what is
-// not there. Nothing else is: an answer may be lost after the server has acted.
+/**
+ * The idempotency key of the next POST, for whoever repeats it across restarts:
+ * `Effect.provideService(call, IdempotencyKey, key)`. Without one every call gets a random key of its own.
+ */
+export const IdempotencyKey = Context.Reference<string | undefined>("octopoid-server/client/IdempotencyKey", {
+  defaultValue: () => undefined
+})
+
+const header = "idempotency-key"
+
+// These are safe to repeat as they are: two say "I am here" or "I still work on it", and an import writes only what is not
+// there. A key that is kept for a day would be a written row for nothing.
+const harmless = /\/(orchestrators\/[^/]+\/heartbeat|tasks\/[^/]+\/renew|scopes\/[^/]+\/import)$/
+
+// Reading is safe to repeat, and so is what carries an idempotency key. Nothing else is: an answer may be lost after the
+// server has acted.
 const repeatable = (request: HttpClientRequest.HttpClientRequest) =>
-  request.method === "GET" ||
-  /\/(orchestrators\/(register|[^/]+\/heartbeat)|scopes\/[^/]+\/import|tasks\/[^/]+\/renew)$/.test(request.url)
+  request.method === "GET" || request.headers[header] !== undefined || harmless.test(request.url)
+  || request.url.endsWith("/orchestrators/register")
+
+// A claim by a machine that holds all it may is answered 429, and is not to wait in the client until that changes.
+class Full extends Data.TaggedError("Full")<{ readonly response: HttpClientResponse.HttpClientResponse }> {}
+
+/**
+ * The request under an idempotency key: the caller's, or a random one, of which what is harmless to repeat needs none. All
+ * its repetitions are under the same.
+ */
+const underKey = Effect.fnUntraced(function*(request: HttpClientRequest.HttpClientRequest, random: boolean) {
+  if (request.method !== "POST") return request
+  const key = (yield* IdempotencyKey) ??
+    (random && !harmless.test(request.url) ? SecureRandom.uuidV4Unsafe() : undefined)
+  return key === undefined ? request : HttpClientRequest.setHeader(request, header, key)
+})
 
 /**
  * A client of the server at `baseUrl`: a method for each endpoint, as `client.tasks.claim({ payload, query })`. It fails
  * with the endpoint's own errors, decoded to their classes, and with `HttpClientError` or `SchemaError` where the server
  * cannot be reached or is not ours. Needs an `HttpClient`, as `FetchHttpClient.layer` provides it.
  */
-export const make = ({ baseUrl, retries = 3, scope, token }: Options) =>
+export const make = ({ baseUrl, idempotencyKeys = true, retries = 3, scope, token }: Options) =>
   HttpApiClient.make(Api, {
     transformClient: (client) => {
-      const retrying = HttpClient.retryTransient(client, {
-        times: retries,
-        schedule: Schedule.jittered(Schedule.exponential("200 millis"))
-      })
+      const retrying = client.pipe(
+        HttpClient.transformResponse(Effect.filterOrFail(
+          ({ request, status }) => status !== 429 || request.method === "GET",
+          (response) => new Full({ response })
+        )),
+        HttpClient.retryTransient({
+          times: retries,
+          schedule: Schedule.jittered(Schedule.exponential("200 millis"))
+        }),
+        HttpClient.transformResponse(Effect.catchTag("Full", ({ response }) => Effect.succeed(response)))
+      )
       // The address comes first: what is below needs a whole URL.
       return HttpClient.mapRequest(
-        HttpClient.make((request) => (repeatable(request) ? retrying : client).execute(request)),
+        HttpClient.make((request) =>
+          Effect.flatMap(
+            underKey(request, idempotencyKeys),
+            (keyed) => (repeatable(keyed) ? retrying : client).execute(keyed)
+          )
+        ),
         flow(
           HttpClientRequest.prependUrl(baseUrl.replace(/\/+$/, "")),
           (request) => token === undefined ? request : HttpClientRequest.bearerToken(request, token),

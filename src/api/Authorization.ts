@@ -4,6 +4,8 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { AdministratorRequired, type Caller, ScopeMismatch, TooManyFailures, Unauthorized } from "../domain/Caller.ts"
+import { IdempotencyKeyReused } from "../domain/IdempotencyKey.ts"
+import { InvalidRequest } from "./InvalidRequest.ts"
 
 export { AdministratorRequired, Caller, ScopeMismatch, TooManyFailures, Unauthorized } from "../domain/Caller.ts"
 
@@ -16,7 +18,11 @@ const bearer = HttpApiSecurity.bearer.pipe(
 
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: Caller }>()(
   "octopoid-server/api/Authorization",
-  { security: { bearer }, error: [Unauthorized, ScopeMismatch, AdministratorRequired, TooManyFailures] }
+  {
+    security: { bearer },
+    // The key of a POST is one of its caller's, so it is looked at where the caller is.
+    error: [Unauthorized, ScopeMismatch, AdministratorRequired, TooManyFailures, IdempotencyKeyReused, InvalidRequest]
+  }
 ) {}
 
 /** What an endpoint answers a request without a key with, where a key is needed. */

@@ -8,6 +8,43 @@ const withoutNull = (schema: Schema): Schema | undefined => {
   return rest.length === options.length ? undefined : rest.length === 1 ? rest[0] : { ...schema, anyOf: rest }
 }
 
+const idempotencyKey = {
+  name: "Idempotency-Key",
+  in: "header",
+  schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[ -~]*$" },
+  required: false,
+  description:
+    "Names this request, so that it may be repeated when its answer was lost: for 24 hours the same request under the same key has one effect and gets the same answer. Another one under the key is refused with 422. A random UUID does. What changed nothing, as an error or an empty claim, is not kept: its repetition is tried afresh."
+}
+
+const replayed = {
+  "idempotent-replayed": {
+    schema: { type: "string", enum: ["true"] },
+    required: false,
+    description: "That this is the answer an earlier request got under the same `Idempotency-Key`."
+  }
+}
+
+/** Every POST takes an idempotency key, and nothing else does. No client has to send one, so no schema has it. */
+const repeatable = (method: string, one: Record<string, any>) => {
+  const { 422: reused, ...responses } = one.responses
+  return method !== "post" ? { ...one, responses } : {
+    ...one,
+    parameters: [...one.parameters, idempotencyKey],
+    responses: {
+      ...Object.fromEntries(
+        Object.entries<Record<string, any>>(responses).map(([status, response]) => [
+          status,
+          status.startsWith("2") && status !== "204"
+            ? { ...response, headers: { ...response.headers, ...replayed } }
+            : response
+        ])
+      ),
+      422: reused
+    }
+  }
+}
+
 /** The server takes an absent body for `null`: where the schema allows that, the body may be left out. */
 const operation = (one: Record<string, any>) => {
   // What carries no body is never answered that its body is too large.
@@ -26,7 +63,9 @@ export const complete = ({ paths, ...document }: Record<string, any>): Record<st
   paths: Object.fromEntries(
     Object.entries<Record<string, object>>(paths).map(([path, operations]) => [
       path,
-      Object.fromEntries(Object.entries(operations).map(([method, one]) => [method, operation(one)]))
+      Object.fromEntries(
+        Object.entries(operations).map(([method, one]) => [method, repeatable(method, operation(one))])
+      )
     ])
   )
 })

@@ -28,7 +28,7 @@ export const redrive = HttpApiEndpoint.post("redrive", "/:id/redrive", {
   query: scopeParameter,
   payload: [Schema.Null, scoped(Ends.Redrive)],
   success: Task,
-  error: errors
+  error: [...errors, Errors.TaskExists]
 }).annotateMerge(OpenApi.annotations({
   summary: "Redrive a task",
   description:

@@ -13,7 +13,13 @@ import { Required } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
 const params = { id: TaskId }
-const moveErrors = [Errors.TaskNotFound, Errors.InvalidTransition, Errors.LeaseLost, Errors.VersionConflict] as const
+const moveErrors = [
+  Errors.TaskNotFound,
+  Errors.InvalidTransition,
+  Errors.LeaseLost,
+  Errors.TaskExists,
+  Errors.VersionConflict
+] as const
 
 /** What a change that the caller designs may meet. */
 export const patchErrors = [
@@ -22,6 +28,7 @@ export const patchErrors = [
   Errors.LeaseLost,
   Errors.NotLeased,
   Errors.TaskBlocked,
+  Errors.TaskExists,
   Errors.VersionConflict,
   DependencyCycle
 ] as const

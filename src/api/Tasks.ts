@@ -11,7 +11,7 @@ import { TaskId } from "../domain/Identifier.ts"
 import { InvalidTask } from "../domain/InvalidTask.ts"
 import * as Moves from "../domain/MoveInput.ts"
 import { pageEnvelope } from "../domain/Page.ts"
-import { ClaimedTask, Task } from "../domain/Task.ts"
+import { ClaimedTask, ExistingTask, Task } from "../domain/Task.ts"
 import * as Errors from "../domain/TaskErrors.ts"
 import * as Inputs from "../domain/TaskInput.ts"
 import { Authorization } from "./Authorization.ts"
@@ -43,25 +43,34 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("create", "/", {
       query: scopeParameter,
       payload: scoped(Inputs.NewTask),
-      success: Task.pipe(HttpApiSchema.status(201)),
+      // The first that fits is the answer, so the one that asks for more comes first.
+      success: [ExistingTask, Task.pipe(HttpApiSchema.status(201))],
       error: [Errors.TaskExists, InvalidTask, DependencyCycle, ScopeRequired]
     }).annotate(Required, [
       { fields: ["id", "file_path"], error: "Missing required fields: id, file_path" }
     ]).annotateMerge(OpenApi.annotations({
       summary: "Create a task",
-      description: "Adds a task to a queue. A task of a project gets the project's branch."
+      description:
+        "Adds a task to a queue. A task of a project gets the project's branch. When an open task of the scope has the `external_key`, nothing is created, whatever else the body says: the answer is that task as it is, with 200 and `existing: true`."
     })),
     HttpApiEndpoint.post("claim", "/claim", {
       query: scopeParameter,
       payload: scoped(Moves.Claim),
       success: ClaimedTask,
-      error: [Errors.NoTasksAvailable, Errors.AtCapacity, InvalidTask, ScopeRequired]
+      error: [
+        Errors.NoTasksAvailable,
+        Errors.AtCapacity,
+        Errors.LeaseLost,
+        Errors.TaskNotFound,
+        InvalidTask,
+        ScopeRequired
+      ]
     }).annotate(Required, [
       { fields: ["orchestrator_id", "agent_name"], error: "Missing required fields: orchestrator_id, agent_name" }
     ]).annotateMerge(OpenApi.annotations({
       summary: "Claim the next task",
       description:
-        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. The answer says when to renew the lease, and what earlier holders left to know. When there is none, a request with the header `Prefer: return=minimal` is answered 204 instead of 404.",
+        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. The answer says when to renew the lease, and what earlier holders left to know. When there is none, a request with the header `Prefer: return=minimal` is answered 204 instead of 404. Repeated under the same `Idempotency-Key` it answers the same task and token for as long as that lease is held, as the task is then; afterwards it is refused with 409, or 404 if the task was deleted. A claim that got nothing is tried afresh.",
       transform: preferringMinimal
     })),
     HttpApiEndpoint.get("get", "/:id", {

@@ -91,6 +91,12 @@ export const ClaimedTask = Schema.Struct({
   handoff: Handoff
 }).annotate({ identifier: "ClaimedTask" })
 export type ClaimedTask = typeof ClaimedTask.Type
+/** What a create is answered with whose `external_key` an open task has: that task, as it is. */
+export const ExistingTask = Schema.Struct({
+  ...fields(Time, Schema.Json),
+  existing: Schema.Literal(true).pipe(describe("It was there before: an open task has the `external_key`."))
+})
+export type ExistingTask = typeof ExistingTask.Type
 
 /** A task as its row holds it, with what the wire does not show. */
 export const TaskRow = Schema.Struct({

@@ -23,6 +23,7 @@ const plain = [
   "execution_notes",
   "hooks",
   "flow_overrides",
+  "external_key",
   "max_attempt_seconds",
   "max_attempts",
   "max_lease_losses",

@@ -20,9 +20,12 @@ export class TaskExists extends TaggedError<TaskExists>()(
   {
     error: ErrorText,
     task_id: TaskId,
-    field: Schema.Literals(["id", "file_path"]).pipe(describe("Which of the two is taken."))
+    field: Schema.Literals(["id", "file_path", "external_key"]).pipe(describe("Which of them is taken."))
   },
-  { httpApiStatus: 409, description: "Another task has this id, or this file_path in this scope." }
+  {
+    httpApiStatus: 409,
+    description: "Another task has this id, or in this scope this file_path or, while it is open, this external_key."
+  }
 ) {
   static readonly id = (task_id: TaskId) =>
     new TaskExists({ error: `A task with the id ${task_id} already exists.`, task_id, field: "id" })
@@ -31,6 +34,15 @@ export class TaskExists extends TaggedError<TaskExists>()(
       error: `Task ${task_id} was not created: another task already has the file_path ${path}.`,
       task_id,
       field: "file_path"
+    })
+  /** What the task is to become would be the second open task of the key. */
+  static readonly externalKey = (task_id: TaskId, key: string, other: string | undefined) =>
+    new TaskExists({
+      error: `Task ${task_id} was not changed: ${
+        other === undefined ? "another open task" : `the open task ${other}`
+      } has the external_key ${key}. Finish that one first, or give one of them another key.`,
+      task_id,
+      field: "external_key"
     })
 }
 

@@ -19,6 +19,9 @@ import { OrchestratorId, QueueName, TaskId } from "./Identifier.ts"
 import { expected } from "./MoveInput.ts"
 import { pageParameters } from "./Page.ts"
 
+/** What its creator knows a task by. */
+const ExternalKey = Schema.NonEmptyString.check(Schema.isMaxLength(255))
+
 /** The fields a caller may write, at creation and later. */
 const writable = {
   title: maybe(Schema.String, "What is to be done, in a few words."),
@@ -38,6 +41,10 @@ const writable = {
   pr_number: maybe(integer, "Its pull request's number."),
   attempt_count: maybe(natural, "How often work on it was given up."),
   needs_intervention: maybe(FlagInput, "Whether a person or a fixer must look at it."),
+  external_key: maybe(
+    ExternalKey,
+    "What you know it by, as the number of an issue. One open task of a scope has it: to create another answers that one."
+  ),
   max_attempt_seconds: maybe(
     positive,
     "How long one attempt may take, in seconds, however often its lease is renewed. Counts from the next claim."
@@ -141,6 +148,9 @@ export const taskFilters = {
   claimed_by: parameter("The agent that holds the lease."),
   orchestrator_id: parameter("The orchestrator that holds the lease."),
   project_id: parameter("The project."),
+  external_key: parameter(
+    "What its creator knows it by: at most one of those that are open, and any number that ended."
+  ),
   blocked_by: parameter("The unmet blockers, exactly as the task shows them."),
   pr_number: Schema.optionalKey(IntegerParameter.pipe(describe("The pull request."))),
   needs_intervention: flagParameter("Whether a person or a fixer must look at it."),

@@ -1,5 +1,6 @@
 /** Checks who sends a request before anything else of it is looked at. */
 import * as Context from "effect/Context"
+import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -10,6 +11,7 @@ import { type Actor, CurrentActor } from "../domain/Actor.ts"
 import { Caller, callerName } from "../domain/Caller.ts"
 import { Access } from "../services/Access.ts"
 import { addressOf } from "./Address.ts"
+import * as Idempotency from "./Idempotency.ts"
 
 const withHeader = (name: string, value: string) =>
   HttpEffect.appendPreResponseHandler((_request, response) =>
@@ -42,10 +44,11 @@ export const AuthorizationLayer = Layer.effect(
   Authorization,
   Effect.gen(function*() {
     const access = yield* Access
+    const underKey = yield* Idempotency.make
     return {
       bearer: Effect.fnUntraced(function*(httpEffect, { endpoint }) {
         const caller = yield* identify(access, Context.get(endpoint.annotations, KeyMissing))
-        return yield* httpEffect.pipe(
+        return yield* underKey(httpEffect, caller).pipe(
           Effect.provideService(Caller, caller),
           Effect.provideService(CurrentActor, actorOf(caller)),
           Effect.annotateLogs({ caller: callerName(caller) })
@@ -53,4 +56,4 @@ export const AuthorizationLayer = Layer.effect(
       })
     }
   })
-)
+).pipe(Layer.provide(Digest.layerWebCrypto))

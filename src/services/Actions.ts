@@ -5,7 +5,7 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Action, ActionFilter, ActionPatch, NewAction } from "../domain/Action.ts"
+import { type Action, type ActionFilter, type ActionPatch, ActionRow, type NewAction } from "../domain/Action.ts"
 import type {
   ActionNotExecutable,
   ActionNotFound,
@@ -16,6 +16,8 @@ import type { ActionId, ScopeName } from "../domain/Identifier.ts"
 import type { NoFields } from "../domain/NoFields.ts"
 import { actionId } from "../domain/RecordId.ts"
 import { Database } from "../sql/Database.ts"
+import * as Idempotency from "../sql/Idempotency.ts"
+import { columnsOf } from "../sql/JsonRow.ts"
 import type { Reach } from "../sql/Reach.ts"
 import * as Change from "./Actions/change.ts"
 import * as Read from "./Actions/read.ts"
@@ -50,13 +52,15 @@ export class Actions extends Context.Service<Actions, {
   static readonly layer = Layer.effect(
     Actions,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
+      const { sql } = yield* Database
+      const once = yield* Idempotency.make
+      const row = columnsOf(sql, ActionRow)
       const random = yield* SecureRandom.SecureRandom
 
       const propose = Effect.fn("Actions.propose")(function*(scope: ScopeName, action: NewAction) {
         const now = yield* Clock.currentTimeMillis
         const id = yield* Effect.provideService(actionId, SecureRandom.SecureRandom, random)
-        const [rows] = yield* batch([
+        const { answers: [rows], replay } = yield* once.batch([
           sql`INSERT INTO actions ${
             sql.insert({
               id,
@@ -74,8 +78,8 @@ export class Actions extends Context.Service<Actions, {
               action_data: action.action_data || null
             })
           } RETURNING *`
-        ])
-        return (yield* decodeActions(rows, now))[0]!
+        ], { after: 0, row, from: sql`actions WHERE id = ${id}` })
+        return (yield* decodeActions(replay?.rows ?? rows, replay?.at ?? now))[0]!
       })
 
       return Actions.of({ propose, ...(yield* Read.make), ...(yield* Change.make) })

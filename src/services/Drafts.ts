@@ -9,6 +9,8 @@ import type { DraftId, ScopeName } from "../domain/Identifier.ts"
 import { NoFields } from "../domain/NoFields.ts"
 import { pageOf } from "../domain/Page.ts"
 import { Database } from "../sql/Database.ts"
+import * as Idempotency from "../sql/Idempotency.ts"
+import { columnsOf } from "../sql/JsonRow.ts"
 import * as Patch from "../sql/Patch.ts"
 import { type Reach, within } from "../sql/Reach.ts"
 
@@ -34,6 +36,8 @@ export class Drafts extends Context.Service<Drafts, {
     Drafts,
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
+      const once = yield* Idempotency.make
+      const row = columnsOf(sql, DraftRow)
 
       const one = (id: DraftId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
 
@@ -44,7 +48,7 @@ export class Drafts extends Context.Service<Drafts, {
 
       const create = Effect.fn("Drafts.create")(function*(scope: ScopeName, draft: NewDraft) {
         const now = yield* Clock.currentTimeMillis
-        const [rows] = yield* batch([
+        const { answers: [rows], replay } = yield* once.batch([
           sql`INSERT INTO drafts ${
             sql.insert({
               scope,
@@ -57,8 +61,8 @@ export class Drafts extends Context.Service<Drafts, {
               updated_at: now
             })
           } RETURNING *`
-        ])
-        return (yield* Effect.orDie(decodeDrafts(rows)))[0]!
+        ], { after: 0, row, from: sql`drafts WHERE id = last_insert_rowid()` })
+        return (yield* Effect.orDie(decodeDrafts(replay?.rows ?? rows)))[0]!
       })
 
       const get = Effect.fn("Drafts.get")(function*(id: DraftId, scope: Reach) {

@@ -5,16 +5,20 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ScopeName } from "../domain/Identifier.ts"
 import { type ImportBatch, type ImportKind, importKinds, type ImportReport } from "../domain/Import.ts"
-import { Database } from "../sql/Database.ts"
+import { type Answers, Database } from "../sql/Database.ts"
+import * as Idempotency from "../sql/Idempotency.ts"
+import * as JsonRow from "../sql/JsonRow.ts"
 import { planActions } from "./Import/actions.ts"
 import { planDrafts } from "./Import/drafts.ts"
 import { planFlows } from "./Import/flows.ts"
 import { planMessages } from "./Import/messages.ts"
 import { planOrchestrators } from "./Import/orchestrators.ts"
-import type { Outcome, Planner } from "./Import/plan.ts"
+import type { Outcome, Plan, Planner } from "./Import/plan.ts"
 import { planProjects } from "./Import/projects.ts"
 import { planRoles } from "./Import/roles.ts"
 import { planTasks } from "./Import/tasks.ts"
+
+type Plans = ReadonlyArray<readonly [ImportKind, Plan]>
 
 const planners: Record<ImportKind, Planner> = {
   flows: planFlows,
@@ -25,6 +29,18 @@ const planners: Record<ImportKind, Planner> = {
   tasks: planTasks,
   messages: planMessages,
   actions: planActions
+}
+
+const remembered = (plans: Plans, { rows: [kept] }: Idempotency.Replay): Answers =>
+  plans.flatMap(([kind, { statements }]) => statements.map(() => JSON.parse(String(kept![kind])) ?? []))
+
+const outcomes = (plans: Plans, answers: Answers) => {
+  let at = 0
+  const all = new Map<ImportKind, Outcome>()
+  for (const [kind, plan] of plans) {
+    all.set(kind, plan.outcome(answers.slice(at, at += plan.statements.length), all))
+  }
+  return all
 }
 
 const counts = (
@@ -58,26 +74,42 @@ export class Import extends Context.Service<Import, {
   static readonly layer = Layer.effect(
     Import,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
+      const { sql } = yield* Database
+      const once = yield* Idempotency.make
+
+      /** What a dry run would find now, from which the report can be made again: all that is kept of an import. */
+      const found = ({ columns, statements: [verdicts] }: Plan) => {
+        // What identifies a record is text that happens to be JSON.
+        const row = Object.fromEntries(
+          columns.map((name) => [name, name === "identity" ? sql`identity || ''` : sql`${sql(name)}`])
+        )
+        return verdicts === undefined ? sql`NULL` : sql`(SELECT ${JsonRow.listOf(sql, row)} FROM (${verdicts}))`
+      }
 
       const run = Effect.fn("Import.run")(function*(scope: ScopeName, records: ImportBatch) {
         const dryRun = records.dry_run ?? false
         const target = { scope, now: yield* Clock.currentTimeMillis, dryRun }
-        const plans = importKinds.map((kind) => [kind, planners[kind](sql, target, records[kind] ?? [])] as const)
+        const plansOf = (dryRun: boolean) =>
+          importKinds.map((kind) => [kind, planners[kind](sql, { ...target, dryRun }, records[kind] ?? [])] as const)
+        const plans = plansOf(dryRun)
+        const rehearsal = (yield* Idempotency.CurrentIdempotency) === undefined ? [] : plansOf(true)
         const statements = plans.flatMap(([, plan]) => plan.statements)
-        const answers = statements.length === 0 ? [] : yield* batch(statements)
-        let at = 0
-        const outcomes = new Map<ImportKind, Outcome>()
-        for (const [kind, plan] of plans) {
-          outcomes.set(kind, plan.outcome(answers.slice(at, at += plan.statements.length), outcomes))
-        }
+        const { answers, replay } = statements.length + rehearsal.length === 0
+          ? { answers: [], replay: undefined }
+          : yield* once.batch(statements, {
+            after: -1,
+            row: Object.fromEntries(rehearsal.map(([kind, plan]) => [kind, found(plan)])),
+            from: sql`(SELECT 1)`
+          })
+        const all = replay === undefined ? outcomes(plans, answers) : outcomes(rehearsal, remembered(rehearsal, replay))
         const report: ImportReport = {
           scope,
           dry_run: dryRun,
-          imported: counts(outcomes, ({ written }) => written.length),
-          existing: counts(outcomes, ({ existing }) => existing),
-          conflicts: [...outcomes.values()].flatMap(({ conflicts }) => conflicts)
+          imported: counts(all, ({ written }) => written.length),
+          existing: counts(all, ({ existing }) => existing),
+          conflicts: [...all.values()].flatMap(({ conflicts }) => conflicts)
         }
+        if (replay !== undefined) return report
         yield* Effect.logInfo(dryRun ? "import rehearsed" : "imported").pipe(Effect.annotateLogs({
           scope,
           imported: report.imported,

@@ -11,9 +11,11 @@ import type { Lease, Renewal } from "../domain/Renewal.ts"
 import { LeaseLost, TaskNotFound } from "../domain/TaskErrors.ts"
 import { Database } from "../sql/Database.ts"
 import * as Expiry from "../sql/Expiry.ts"
+import * as Idempotency from "../sql/Idempotency.ts"
 import type { Reach } from "../sql/Reach.ts"
 import { leaseOf, taskOf } from "./Leases/answer.ts"
 import * as Renewing from "./Leases/renew.ts"
+import * as Replaying from "./Leases/replay.ts"
 import { Settings } from "./Settings.ts"
 import { logTakenBack } from "./TaskQueue/log.ts"
 
@@ -37,7 +39,9 @@ export class Leases extends Context.Service<Leases, {
     Leases,
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
+      const once = yield* Idempotency.make
       const { plan, read } = yield* Renewing.make
+      const { keep, recall } = yield* Replaying.make
       const expire = Expiry.make(sql, yield* Settings)
 
       const reap = Effect.gen(function*() {
@@ -49,10 +53,12 @@ export class Leases extends Context.Service<Leases, {
 
       const renew = Effect.fn("Leases.renew")(function*(id: TaskId, renewal: Renewal, scope: Reach) {
         const now = yield* Clock.currentTimeMillis
-        const { lost, renewed: [task] } = yield* read(
-          yield* batch(yield* plan([{ task_id: id, ...renewal }], now, scope))
-        )
-        if (task !== undefined) return leaseOf(task, now)
+        const leases = [{ task_id: id, ...renewal }]
+        const steps = yield* plan(leases, now, scope)
+        const kept = keep(leases, { after: steps.length - 1, happened: sql`held`, now, scope })
+        const { answers, replay } = yield* once.batch(steps, kept)
+        const { lost, renewed: [task] } = yield* replay === undefined ? read(answers) : recall(replay)
+        if (task !== undefined) return leaseOf(task, replay?.at ?? now)
         const known = lost[0] && taskOf(lost[0])
         return yield* known === undefined ? TaskNotFound.of(id) : LeaseLost.of(known, renewal.fencing_token)
       })

@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Database } from "../sql/Database.ts"
+import { forgetOld } from "../sql/IdempotencySweep.ts"
 import { Leases } from "./Leases.ts"
 import { Orchestrators } from "./Orchestrators.ts"
 import { Settings } from "./Settings.ts"
@@ -15,7 +16,7 @@ const duty = (name: string, due: ReadonlyArray<unknown> | undefined, work: Effec
     : Effect.catchCause(work, (cause) => Effect.as(Effect.logError(`${name} failed`, cause), 0))
 
 export class Maintenance extends Context.Service<Maintenance, {
-  /** Takes back expired leases and notices silent orchestrators. Mostly one look finds that there is nothing to do. */
+  /** Takes back expired leases, notices silent orchestrators and forgets old idempotency keys. Mostly one look finds that there is nothing to do. */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
 }>()("octopoid-server/services/Maintenance") {
   static readonly layer = Layer.effect(
@@ -32,7 +33,8 @@ export class Maintenance extends Context.Service<Maintenance, {
           sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} LIMIT 1`,
           sql`
             SELECT 1 FROM orchestrators
-            WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} LIMIT 1`
+            WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} LIMIT 1`,
+          forgetOld(sql, now)
         ])
         return { reaped: yield* duty("reaping", expired, reap), silent: yield* duty("sweeping", silent, sweep) }
       }).pipe(Effect.withSpan("Maintenance.tick"))

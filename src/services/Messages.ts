@@ -20,6 +20,8 @@ import {
 import { pageOf } from "../domain/Page.ts"
 import { messageId } from "../domain/RecordId.ts"
 import { Database } from "../sql/Database.ts"
+import * as Idempotency from "../sql/Idempotency.ts"
+import { columnsOf } from "../sql/JsonRow.ts"
 import * as MessageStatements from "../sql/Messages.ts"
 import { type Reach, within } from "../sql/Reach.ts"
 
@@ -53,6 +55,8 @@ export class Messages extends Context.Service<Messages, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const random = yield* SecureRandom.SecureRandom
+      const once = yield* Idempotency.make
+      const row = columnsOf(sql, MessageRow)
       const { insert } = MessageStatements.make(sql)
 
       const one = (id: MessageId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
@@ -63,14 +67,14 @@ export class Messages extends Context.Service<Messages, {
         const { task_id } = message
         const parent_message_id = message.parent_message_id || null
         const parent = sql`SELECT task_id FROM messages WHERE id = ${parent_message_id} AND scope = ${scope}`
-        const [rows, parents] = yield* batch([
+        const { answers: [rows, parents], replay } = yield* once.batch([
           insert(
             { ...message, id, scope, to_actor: message.to_actor || null, parent_message_id, now },
             parent_message_id === null ? undefined : sql`(${parent}) = ${task_id}`
           ),
           ...(parent_message_id === null ? [] : [parent])
-        ])
-        const [sent] = yield* decode(rows)
+        ], { after: 0, row, from: sql`messages WHERE id = ${id}` })
+        const [sent] = yield* decode(replay?.rows ?? rows)
         if (sent !== undefined) return sent
         return yield* parents?.[0] === undefined
           ? InvalidParentMessage.unknown(String(parent_message_id))

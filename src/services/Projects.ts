@@ -20,6 +20,8 @@ import {
 } from "../domain/Project.ts"
 import { type Task, TaskRow } from "../domain/Task.ts"
 import { Database } from "../sql/Database.ts"
+import * as Idempotency from "../sql/Idempotency.ts"
+import { columnsOf } from "../sql/JsonRow.ts"
 import * as Patch from "../sql/Patch.ts"
 import { type Reach, within } from "../sql/Reach.ts"
 
@@ -55,7 +57,9 @@ export class Projects extends Context.Service<Projects, {
   static readonly layer = Layer.effect(
     Projects,
     Effect.gen(function*() {
-      const { atomic, batch, sql } = yield* Database
+      const { batch, sql } = yield* Database
+      const once = yield* Idempotency.make
+      const row = columnsOf(sql, ProjectRow)
 
       const one = (id: ProjectId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
 
@@ -67,7 +71,7 @@ export class Projects extends Context.Service<Projects, {
       const create = Effect.fn("Projects.create")(function*(scope: ScopeName, project: NewProject) {
         const now = yield* Clock.currentTimeMillis
         const status = project.status || "draft"
-        const [rows] = yield* atomic([
+        const { answers: [rows], replay } = yield* once.atomic([
           sql`INSERT INTO projects ${
             sql.insert({
               id: project.id,
@@ -87,8 +91,10 @@ export class Projects extends Context.Service<Projects, {
               completed_at: millis(project.completed_at) ?? (status === "completed" ? now : null)
             })
           } RETURNING *`
-        ]).pipe(Effect.catchTag("UniqueViolation", () => ProjectExists.of(project.id)))
-        return (yield* Effect.orDie(decodeProjects(rows)))[0]!
+        ], { after: 0, row, from: sql`projects WHERE id = ${project.id}` }).pipe(
+          Effect.catchTag("UniqueViolation", () => ProjectExists.of(project.id))
+        )
+        return (yield* Effect.orDie(decodeProjects(replay?.rows ?? rows)))[0]!
       })
 
       const get = Effect.fn("Projects.get")(function*(id: ProjectId, scope: Reach) {

@@ -8,6 +8,8 @@ import type { RoleName, ScopeName } from "../domain/Identifier.ts"
 import { type Role, RoleNotFound, type RoleRegistration, RoleRow, UnknownOrchestrator } from "../domain/Role.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
+import * as Idempotency from "../sql/Idempotency.ts"
+import { columnsOf } from "../sql/JsonRow.ts"
 import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(RoleRow))
@@ -30,6 +32,8 @@ export class Roles extends Context.Service<Roles, {
     Roles,
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
+      const once = yield* Idempotency.make
+      const row = columnsOf(sql, RoleRow)
 
       const named = (name: RoleName, scope: Reach) => sql`${within(sql, scope)} AND name = ${name}`
 
@@ -42,7 +46,9 @@ export class Roles extends Context.Service<Roles, {
           claims_from: claims_from || "incoming"
         }))
         const machine = onlyOne(sql, "orchestrators", sql`id = ${id}`, scope)
-        const [several = [], machines = [], , rows] = yield* batch([
+        const own = sql`roles WHERE orchestrator_id = ${id} AND scope =
+          (SELECT scope FROM orchestrators WHERE ${machine}) ORDER BY name`
+        const { answers: [several = [], machines = [], , rows], replay } = yield* once.batch([
           sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)}`,
           sql`SELECT scope FROM orchestrators WHERE ${machine}`,
           sql`
@@ -55,10 +61,9 @@ export class Roles extends Context.Service<Roles, {
               claims_from = excluded.claims_from, orchestrator_id = excluded.orchestrator_id
             WHERE roles.description IS NOT excluded.description OR roles.claims_from <> excluded.claims_from
               OR roles.orchestrator_id <> excluded.orchestrator_id`,
-          sql`
-            SELECT * FROM roles WHERE orchestrator_id = ${id} AND scope =
-              (SELECT scope FROM orchestrators WHERE ${machine}) ORDER BY name`
-        ])
+          sql`SELECT * FROM ${own}`
+        ], { after: 2, row, from: sql`(SELECT * FROM ${own})` })
+        if (replay !== undefined) return yield* decode(replay.rows)
         if (several.length > 1) return yield* ScopeRequired.several("orchestrator", id)
         if (machines.length === 0) return yield* UnknownOrchestrator.of(id)
         return yield* decode(rows)

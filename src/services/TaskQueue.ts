@@ -20,7 +20,7 @@ import type {
   Submission
 } from "../domain/MoveInput.ts"
 import type { AskedClaim, Explanation } from "../domain/Reason.ts"
-import type { ClaimedTask, Task } from "../domain/Task.ts"
+import type { ClaimedTask, ExistingTask, Task } from "../domain/Task.ts"
 import type {
   AtCapacity,
   HookNotFound,
@@ -47,6 +47,7 @@ import * as Redriving from "./TaskQueue/redrive.ts"
 import * as Removal from "./TaskQueue/remove.ts"
 
 type PatchError =
+  | TaskExists
   | TaskNotFound
   | InvalidTask
   | LeaseLost
@@ -54,11 +55,14 @@ type PatchError =
   | TaskBlocked
   | VersionConflict
   | DependencyCycle
-type MoveError = TaskNotFound | InvalidTransition | LeaseLost | VersionConflict
+type MoveError = TaskExists | TaskNotFound | InvalidTransition | LeaseLost | VersionConflict
 
 export class TaskQueue extends Context.Service<TaskQueue, {
-  /** Adds a task to the scope. It inherits its project's branch. */
-  readonly create: (scope: ScopeName, task: NewTask) => Effect.Effect<Task, TaskExists | InvalidTask | DependencyCycle>
+  /** Adds a task to the scope. It inherits its project's branch. An open task of the same external key is answered instead. */
+  readonly create: (
+    scope: ScopeName,
+    task: NewTask
+  ) => Effect.Effect<Task | ExistingTask, TaskExists | InvalidTask | DependencyCycle>
   readonly get: (id: TaskId, scope: Reach) => Effect.Effect<Task, TaskNotFound>
   /** A page of the scope's tasks, newest or most urgent first, and how many match on all pages. */
   readonly list: (scope: ScopeName, filter: TaskFilter) => Effect.Effect<{
@@ -71,7 +75,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   readonly claim: (
     scope: ScopeName,
     claim: Claim
-  ) => Effect.Effect<ClaimedTask, NoTasksAvailable | AtCapacity | InvalidTask>
+  ) => Effect.Effect<ClaimedTask, NoTasksAvailable | AtCapacity | InvalidTask | LeaseLost | TaskNotFound>
   /** Hands in a result, also after the lease ran out as long as nobody else took or moved the task. */
   readonly submit: (id: TaskId, work: Submission, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Makes the task done, and claimable whoever waited only for it. */
@@ -83,7 +87,11 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   /** Gives the task up for good, with a reason, from wherever it is. */
   readonly fail: (id: TaskId, failure: Failure, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Cancels the task, or asks whoever holds it to stop. */
-  readonly cancel: (id: TaskId, cancellation: Cancellation, scope: Reach) => Effect.Effect<Task, MoveError>
+  readonly cancel: (
+    id: TaskId,
+    cancellation: Cancellation,
+    scope: Reach
+  ) => Effect.Effect<Task, Exclude<MoveError, TaskExists>>
   /** Gives what failed or was cancelled another try, with its budgets as new. */
   readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Changes fields. What would leave a contradiction is repaired (`domain/TaskPatch.ts`). */

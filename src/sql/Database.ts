@@ -77,6 +77,8 @@ export class Database extends Context.Service<Database, {
         const cost = yield* CurrentCost
         const riders = (yield* Riders)?.splice(0) ?? []
         const started = yield* Clock.currentTimeMillis
+        // One that fails was made as well.
+        cost.trips += 1
         const results = yield* Effect.tryPromise({
           try: () =>
             db.batch<Row>([...statements, ...riders.flatMap((rider) => rider.statements)].map((statement) => {
@@ -85,7 +87,6 @@ export class Database extends Context.Service<Database, {
             })),
           catch: (cause) => new BatchFailure({ cause })
         })
-        cost.trips += 1
         cost.millis += (yield* Clock.currentTimeMillis) - started
         for (const { meta } of results) {
           cost.read += meta.rows_read

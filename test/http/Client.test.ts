@@ -11,6 +11,9 @@ import * as server from "../support/server.ts"
 const id = client.TaskId.make("a")
 const query = {}
 
+const connect = (options: Partial<client.Options> = {}) =>
+  client.make({ baseUrl: "http://server/", ...options }).pipe(Effect.provide(FetchHttpClient.layer))
+
 describe("the typed client", () => {
   it.live("speaks the domain's types, in its own scope", () =>
     Effect.gen(function*() {
@@ -38,23 +41,49 @@ describe("the typed client", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks?scope=red")).body.total, 1)
     }))
 
-  it.live("tries a read again, and never a claim", () =>
+  it.live("tries a read again, and a claim under the same key", () =>
     Effect.gen(function*() {
-      const { fetch } = yield* server.make()
+      const { fetch, send } = yield* server.make()
+      yield* send("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m", max_claimed: 2 })
+      for (const task of ["a", "b", "c"]) {
+        yield* send("POST", "/api/v1/tasks", { id: task, file_path: task, branch: "b" })
+      }
       const calls: Array<string> = []
-      const failingOnce = ((input: string | URL | Request, init?: RequestInit) => {
+      const keys: Array<string | null> = []
+      const statuses: Array<number> = []
+      // The first answer to each of these is lost on its way, after the server has acted.
+      const failingOnce = (async (input: string | URL | Request, init?: RequestInit) => {
         const path = `${init?.method} ${new URL(String(input)).pathname}`
+        const lost = !calls.includes(path)
         calls.push(path)
-        return calls.filter((call) => call === path).length === 1
-          ? Promise.resolve(new Response(JSON.stringify({ error: "busy" }), { status: 503 }))
-          : fetch(input as string, init)
+        keys.push(new Headers(init?.headers).get("idempotency-key"))
+        const answer = await fetch(input as string, init)
+        statuses.push(answer.status)
+        return lost ? new Response(JSON.stringify({ error: "busy" }), { status: 503 }) : answer
       }) as typeof globalThis.fetch
-      const api = yield* client.make({ baseUrl: "http://server/" }).pipe(Effect.provide(FetchHttpClient.layer))
+      const api = yield* connect()
       const failing = Effect.provideService(FetchHttpClient.Fetch, failingOnce)
-      assert.strictEqual((yield* failing(api.tasks.list({ query }))).total, 0)
+      assert.strictEqual((yield* failing(api.tasks.list({ query }))).total, 3)
       const payload = { orchestrator_id: client.OrchestratorId.make("k-m"), agent_name: "ann" }
-      yield* Effect.flip(failing(api.tasks.claim({ query, payload })))
-      assert.deepStrictEqual(calls, ["GET /api/v1/tasks", "GET /api/v1/tasks", "POST /api/v1/tasks/claim"])
+      assert.strictEqual((yield* failing(api.tasks.claim({ query, payload }))).id, id)
+      const claim = "POST /api/v1/tasks/claim"
+      assert.deepStrictEqual(calls, ["GET /api/v1/tasks", "GET /api/v1/tasks", claim, claim])
+      assert.deepStrictEqual(keys.slice(0, 2), [null, null])
+      assert.match(String(keys[2]), /^[0-9a-f-]{36}$/)
+      assert.strictEqual(keys[3], keys[2])
+      // The next call has another key, unless it is told which; a machine that is full does not wait in the client.
+      const own = Effect.provideService(client.IdempotencyKey, "mine")
+      assert.strictEqual((yield* failing(own(api.tasks.claim({ query, payload })))).id, "b")
+      assert.strictEqual((yield* failing(own(api.tasks.claim({ query, payload })))).id, "b")
+      assert.instanceOf(yield* Effect.flip(failing(api.tasks.claim({ query, payload }))), client.AtCapacity)
+      assert.deepStrictEqual(keys.slice(4, 6), ["mine", "mine"])
+      assert.strictEqual(new Set(keys.slice(2)).size, 3)
+      assert.deepStrictEqual(statuses.slice(2), [200, 200, 200, 200, 429])
+      calls.length = 0
+      keys.length = 0
+      const careless = yield* connect({ idempotencyKeys: false })
+      yield* Effect.flip(failing(careless.tasks.claim({ query, payload })))
+      assert.deepStrictEqual([calls, keys], [[claim], [null]])
     }))
 
   const errors = Object.values(client).filter((value): value is typeof client.TaskNotFound =>

@@ -91,6 +91,18 @@ describe("the OpenAPI document", () => {
     }
   })
 
+  it("says of every POST, and of nothing else, that it may be repeated under a key", () => {
+    for (const [path, methods] of Object.entries<any>(spec.paths)) {
+      for (const [method, { parameters, responses }] of Object.entries<any>(methods)) {
+        const keys = parameters.filter(({ in: place, name }: any) => place === "header" && name === "Idempotency-Key")
+        assert.lengthOf(keys, method === "post" ? 1 : 0, `${method} ${path}`)
+        assert.strictEqual("422" in responses, method === "post", `${method} ${path}`)
+        const replayed = Object.entries<any>(responses).filter(([, { headers }]) => headers?.["idempotent-replayed"])
+        assert.strictEqual(replayed.length > 0, method === "post", `${method} ${path}`)
+      }
+    }
+  })
+
   it("lists the claim that is answered without content, and the header that asks for it", () => {
     const claim = spec.paths["/api/v1/tasks/claim"].post
     assert.containsAllKeys(claim.responses, ["200", "204", "404"])

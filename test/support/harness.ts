@@ -15,12 +15,13 @@ const start = async (secrets: Record<string, string>) => {
   await harness.listen()
   await harness.getWorker().applyD1Migrations("DB")
 
-  const send = async (method: string, path: string, body?: unknown, token?: string) => {
+  const send = async (method: string, path: string, body?: unknown, token?: string, key?: string) => {
     const response = await harness.fetch(`http://worker${path}`, {
       method,
       headers: {
         ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` })
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(key === undefined ? {} : { "idempotency-key": key })
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
@@ -31,9 +32,9 @@ const start = async (secrets: Record<string, string>) => {
   }
   return {
     harness,
-    /** Sends a request, with a bearer token if there is one, and tells what it cost in D1. */
-    send: (method: string, path: string, body?: unknown, token?: string) =>
-      Effect.promise(() => send(method, path, body, token)),
+    /** Sends a request, with a bearer token and under an idempotency key if there are any, and tells what it cost in D1. */
+    send: (method: string, path: string, body?: unknown, token?: string, key?: string) =>
+      Effect.promise(() => send(method, path, body, token, key)),
     /** Fires the cron. */
     tick: Effect.promise(() => harness.getWorker().scheduled({ cron: "* * * * *" }))
   }

@@ -1,4 +1,5 @@
 /** A fresh, migrated, in-memory database with every service on it. */
+import type { D1Database } from "@cloudflare/workers-types"
 import * as D1Client from "@effect/sql-d1/D1Client"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -28,14 +29,18 @@ import * as NodeD1 from "./NodeD1.ts"
 const directory = new URL("../../migrations/", import.meta.url)
 const migrations = readdirSync(directory).sort().map((file) => readFileSync(new URL(file, directory), "utf8"))
 
-const DatabaseLayer = Layer.unwrap(Effect.sync(() => {
-  const { db, raw } = NodeD1.make()
-  for (const migration of migrations) raw.exec(migration)
-  return Database.layer.pipe(Layer.provide(D1Client.layer({ db })))
-}))
+const databaseOn = (open: () => D1Database) =>
+  Layer.unwrap(Effect.sync(() => Database.layer.pipe(Layer.provide(D1Client.layer({ db: open() })))))
 
-/** Every service, configured by `config` as the Worker's environment would. */
-export const servicesWith = (config: Record<string, string>) =>
+/** A migrated database. */
+export const migrated = () => {
+  const database = NodeD1.make()
+  for (const migration of migrations) database.raw.exec(migration)
+  return database
+}
+
+/** Every service, configured by `config` as the Worker's environment would, on a database of its own unless one is given. */
+export const servicesWith = (config: Record<string, string>, open: () => D1Database = () => migrated().db) =>
   Layer.mergeAll(
     Access.layer.pipe(Layer.provide(FailureLimit.layerMemory)),
     Keys.layer,
@@ -53,7 +58,7 @@ export const servicesWith = (config: Record<string, string>) =>
     Scheduler.layer,
     Import.layer
   ).pipe(
-    Layer.provideMerge(Layer.mergeAll(DatabaseLayer, Settings.layer)),
+    Layer.provideMerge(Layer.mergeAll(databaseOn(open), Settings.layer)),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(config))),
     Layer.provideMerge(Logger.layer([]))
   )

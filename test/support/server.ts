@@ -1,4 +1,5 @@
 /** The routes over a fresh in-memory database: raw requests and the typed client, without a socket. */
+import type { D1Database } from "@cloudflare/workers-types"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,10 +14,11 @@ export interface Answer {
   readonly body: any
 }
 
-export const make = (config: Record<string, string> = {}) =>
+/** The server, configured as the Worker by its environment, on a database of its own unless one is given. */
+export const make = (config: Record<string, string> = {}, open?: () => D1Database) =>
   Effect.gen(function*() {
     const { handler } = yield* Effect.acquireRelease(
-      Effect.sync(() => Serve.make(servicesWith(config))),
+      Effect.sync(() => Serve.make(servicesWith(config, open))),
       ({ dispose }) => Effect.promise(dispose)
     )
     // The requests live in the test's time: where it has a TestClock, so have they.

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Fragment } from "effect/sql/Statement"
-import { type ActionPatch, ActionStatus, finishedStatuses } from "../../domain/Action.ts"
+import { type ActionPatch, ActionRow, ActionStatus, finishedStatuses } from "../../domain/Action.ts"
 import {
   ActionNotExecutable,
   ActionNotFound,
@@ -14,22 +14,27 @@ import type { ActionId } from "../../domain/Identifier.ts"
 import { NoFields } from "../../domain/NoFields.ts"
 import * as ActionStatements from "../../sql/Actions.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { decodeActions } from "./rows.ts"
 
 const isStatus = Schema.is(ActionStatus)
 
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { sql } = yield* Database
+  const once = yield* Idempotency.make
+  const row = columnsOf(sql, ActionRow)
   const { one, seen } = ActionStatements.make(sql)
 
   /** Changes the action if `allowed` holds for it, and answers whether it did and the action as it is then. */
   const change = Effect.fnUntraced(
     function*(id: ActionId, scope: Reach, now: number, set: ReadonlyArray<Fragment>, allowed: Fragment) {
-      const [changed = [], rows] = yield* batch([
+      const { answers: [changed = [], rows], replay } = yield* once.batch([
         sql`UPDATE actions SET ${sql.csv(set)} WHERE ${one(id, scope)} AND ${allowed} RETURNING id`,
         sql`SELECT * FROM actions WHERE ${one(id, scope)}`
-      ])
+      ], { after: 0, row, from: sql`actions WHERE ${one(id, scope)} AND changes() > 0` })
+      if (replay !== undefined) return { changed: true, action: (yield* decodeActions(replay.rows, replay.at))[0]! }
       const action = (yield* decodeActions(rows, now))[0] ?? (yield* ActionNotFound.of(id))
       if (changed.length > 0) {
         yield* Effect.logInfo("action changed").pipe(

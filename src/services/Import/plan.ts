@@ -15,6 +15,8 @@ export interface Outcome {
 
 export interface Plan {
   readonly statements: ReadonlyArray<Statement<any>>
+  /** What the one statement of a dry run answers, by name. */
+  readonly columns: ReadonlyArray<string>
   /** Takes the answers of these statements, and what came of the kinds before. */
   readonly outcome: (answers: Answers, before: ReadonlyMap<ImportKind, Outcome>) => Outcome
 }

@@ -43,7 +43,7 @@ export const planTable = <A>(table: Table<A>): Planner => (sql, { dryRun, now, s
   const { conflicts, fitting } = readAll(kind, read, records)
   const rows = fitting.map((record) => row(record, now))
   const columns = Object.keys(rows[0] ?? {})
-  if (columns.length === 0) return { statements: [], outcome: () => outcomeOf(kind, [], [], conflicts) }
+  if (columns.length === 0) return { statements: [], columns: [], outcome: () => outcomeOf(kind, [], [], conflicts) }
   const keys = rows.map((row) => Object.fromEntries(identity.map((column) => [column, row[column]])))
   // The names of columns are ours, never a caller's.
   const field = (column: string) => sql.literal(`given.value ->> '${column}'`)
@@ -62,6 +62,7 @@ export const planTable = <A>(table: Table<A>): Planner => (sql, { dryRun, now, s
     FROM json_each(${JSON.stringify(keys)}) AS given ORDER BY given.key`
   return {
     statements: dryRun ? [verdicts] : [insert, verdicts],
+    columns: ["name", "identity", "here", "taken"],
     outcome: (answers) => {
       const [written = [], verdicts = []] = dryRun ? rehearse(answers) : answers
       return outcomeOf(

@@ -53,7 +53,7 @@ const rehearse = ([verdicts = []]: Answers, projects: ReadonlyArray<string>): An
 
 export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
   const { conflicts, fitting } = readAll("tasks", read, records)
-  if (fitting.length === 0) return { statements: [], outcome: () => outcomeOf("tasks", [], [], conflicts) }
+  if (fitting.length === 0) return { statements: [], columns: [], outcome: () => outcomeOf("tasks", [], [], conflicts) }
   const dependents = Dependents.make(sql)
   const rows = fitting.map(({ task }) => columnsOf(task, now))
   const columns = Object.keys(rows[0] ?? {}).filter((name) => name !== "version" && name !== "fencing_token")
@@ -98,6 +98,7 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
     )
   ]
   return {
+    columns: ["id", "file_path", "project_id", "here", "elsewhere", "path_taken", "unknown_project"],
     statements: dryRun ? [verdicts] : [
       sql`
         INSERT INTO tasks (scope, version, grants, ${sql.csv(columns.map((column) => sql`${sql(column)}`))})

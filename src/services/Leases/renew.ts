@@ -49,8 +49,8 @@ const Rest = Schema.Struct({
 })
 export type Rest = typeof Rest.Type
 
-const decodeRenewed = Schema.decodeUnknownEffect(Schema.Array(Renewed))
-const decodeRest = Schema.decodeUnknownEffect(Schema.Array(Rest))
+export const decodeRenewed = Schema.decodeUnknownEffect(Schema.Array(Renewed))
+export const decodeRest = Schema.decodeUnknownEffect(Schema.Array(Rest))
 
 const checked = Effect.fnUntraced(function*({ checkpoint, fencing_token, lease_duration_seconds, task_id }: HeldLease) {
   const seconds = lease_duration_seconds || null

@@ -1,20 +1,26 @@
 /** A machine's sign of life, and the leases that go along with it, in one batch. */
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { OrchestratorId } from "../../domain/Identifier.ts"
 import { OrchestratorNotFound, OrchestratorRow } from "../../domain/Orchestrator.ts"
 import type { HeldLease } from "../../domain/Renewal.ts"
 import { Database, type Row } from "../../sql/Database.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
 import { renewalsOf } from "../Leases/answer.ts"
 import * as Renewing from "../Leases/renew.ts"
+import * as Replaying from "../Leases/replay.ts"
 
 const decode = Schema.decodeUnknownEffect(OrchestratorRow)
 
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { sql } = yield* Database
+  const once = yield* Idempotency.make
   const renewing = yield* Renewing.make
+  const { keep, recall } = yield* Replaying.make
 
   const alive = (id: OrchestratorId, scope: Reach, now: number) => [
     // Apart, because to name `status` in an update is to write its index entry again.
@@ -29,8 +35,12 @@ export const make = Effect.gen(function*() {
   })
 
   const heartbeat = Effect.fn("Orchestrators.heartbeat")(function*(id: OrchestratorId, scope: Reach) {
-    const [, rows] = yield* batch(alive(id, scope, yield* Clock.currentTimeMillis))
-    return yield* heardAt(id, rows)
+    const { answers: [, rows], replay } = yield* once.batch(alive(id, scope, yield* Clock.currentTimeMillis), {
+      after: 1,
+      row: columnsOf(sql, OrchestratorRow),
+      from: sql`orchestrators WHERE id = ${id} AND ${within(sql, scope)}`
+    })
+    return yield* heardAt(id, replay?.rows ?? rows)
   })
 
   const renew = Effect.fn("Orchestrators.renew")(
@@ -39,7 +49,13 @@ export const make = Effect.gen(function*() {
       // A machine that is not known is told so, and then nothing has happened.
       const known = sql`EXISTS (SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)})`
       const beat = alive(id, scope, now)
-      const answers = yield* batch([...beat, ...(yield* renewing.plan(leases, now, scope, known))])
+      const steps = [...beat, ...(yield* renewing.plan(leases, now, scope, known))]
+      const kept = keep(leases, { after: steps.length - 1, happened: known, now, scope })
+      const { answers, replay } = yield* once.batch(steps, kept)
+      if (replay !== undefined) {
+        const last_heartbeat = DateTime.makeUnsafe(replay.at)
+        return { last_heartbeat, renewals: renewalsOf(leases, yield* recall(replay), replay.at) }
+      }
       const last_heartbeat = yield* heardAt(id, answers[1])
       const outcome = yield* renewing.read(answers.slice(beat.length))
       return { last_heartbeat, renewals: renewalsOf(leases, outcome, now) }

@@ -5,11 +5,14 @@ import { CurrentActor } from "../../domain/Actor.ts"
 import type { Cancellation } from "../../domain/EndInput.ts"
 import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import { TaskRow } from "../../domain/Task.ts"
 import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
 import { moves, sourcesOf, startsIn } from "../../domain/TaskState.ts"
 import * as Cascade from "../../sql/Cascade.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Fence from "../../sql/Fence.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Landing from "../../sql/Landing.ts"
 import { within } from "../../sql/Reach.ts"
 import * as Transition from "../../sql/Transition.ts"
@@ -20,6 +23,8 @@ const requested = "cancel_requested"
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
+  const once = yield* Idempotency.make
+  const row = columnsOf(sql, TaskRow)
   const { countRecorded, record } = Transition.make(sql)
   const { landing } = Landing.make(sql)
   const cascade = Cascade.make(sql)
@@ -35,7 +40,7 @@ export const make = Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       const actor = cancelled_by || (yield* CurrentActor).name
       const free = sql`claimed_by IS NULL`
-      const answers = yield* batch([
+      const { answers, replay } = yield* once.batch([
         record({
           where: sql`id = ${id} AND ${within(sql, scope)} AND cancel_requested_at IS NULL
             AND ${landing(moves.cancel)} <> '' ${fence(fencing_token)}
@@ -55,7 +60,8 @@ export const make = Effect.gen(function*() {
         countRecorded(id),
         ...cascade.fall(cascade.of(id), now, sql`changes() > 0`),
         ...cascade.settle(cascade.of(id), now)
-      ])
+      ], { after: 1, row, from: sql`tasks WHERE id = ${id} AND changes() > 0` })
+      if (replay !== undefined) return (yield* firstTask(replay.rows))!
       const cancelled = yield* firstTask(answers[1])
       if (cancelled !== undefined) {
         yield* logCascade(answers.slice(3))

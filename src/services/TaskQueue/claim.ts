@@ -11,10 +11,13 @@ import { InvalidTask } from "../../domain/InvalidTask.ts"
 import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/Lease.ts"
 import type { Claim } from "../../domain/MoveInput.ts"
 import { rank } from "../../domain/Priority.ts"
+import type { TaskRow } from "../../domain/Task.ts"
+import { LeaseLost, TaskNotFound } from "../../domain/TaskErrors.ts"
 import { claimOf, landing, moves, unclaimable } from "../../domain/TaskState.ts"
 import * as Backoff from "../../sql/Backoff.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
 import * as NextTask from "../../sql/NextTask.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
@@ -36,8 +39,16 @@ const ranksOf = (order: Claim["priority_order"]): ReadonlyArray<number> =>
     ...new Set(asList(order).flatMap((item) => item.split(",")).map(rank))
   ].slice(0, MaxRanks)
 
+/** A task in the hands of its new holder, with what it needs to know. */
+const claimed = (task: TaskRow, now: number) => ({
+  ...task,
+  renew_after_seconds: renewAfterSeconds(DateTime.toEpochMillis(task.lease_expires_at!) - now),
+  handoff: handoffOf(task)
+})
+
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { sql } = yield* Database
+  const once = yield* Idempotency.make
   const settings = yield* Settings
   const transition = Transition.make(sql)
   const expire = Expiry.make(sql, settings)
@@ -72,6 +83,15 @@ export const make = Effect.gen(function*() {
     seconds == null
       ? sql`${now} + coalesce(max_attempt_seconds, ${settings.maxAttemptSeconds ?? null}) * 1000`
       : sql`${now} + min(coalesce(max_attempt_seconds, ${seconds}), ${seconds}) * 1000`
+  /** The task of an earlier claim as it is now, while it is held under the token that one was answered with. */
+  const held = Effect.fnUntraced(function*({ besides, rows: [granted] }: Idempotency.Replay) {
+    const task = yield* firstTask(besides)
+    const { fencing_token, id } = granted!
+    if (task === undefined) return yield* TaskNotFound.of(String(id))
+    return task.fencing_token === fencing_token
+      ? task
+      : yield* LeaseLost.of(task, Number(fencing_token))
+  })
 
   /** Grants the next task of `queue`, if there is one and the machine may have it. */
   const grant = Effect.fnUntraced(function*(
@@ -105,7 +125,7 @@ export const make = Effect.gen(function*() {
     const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
       orchestrator_id = ${orchestrator_id}, lease_seconds = ${Math.ceil(seconds)}, deadline_at = ${deadline},
       lease_expires_at = min(${end}, coalesce(${deadline}, ${end}))`
-    const answers = yield* batch([
+    const { answers, replay } = yield* once.batch([
       ...takeBack,
       sql`
         UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
@@ -114,13 +134,19 @@ export const make = Effect.gen(function*() {
       // What may be granted was settled by the statement before, which wrote a row if and only if it may.
       transition.statements(move, { ...change, where: sql`id = ${id} AND changes() > 0` }, set).change,
       ...(target === queue ? [] : [transition.countChange(scope, queue, target)])
-    ])
+    ], {
+      // Before the grant, as long as the same expression finds the very task it goes to.
+      after: takeBack.length + 1,
+      row: { id: sql`id`, fencing_token: sql`grants + 1` },
+      from: sql`tasks WHERE id = ${id} AND changes() > 0`,
+      besides: (answer) => sql`SELECT * FROM tasks WHERE id = ${answer} ->> '$[0].id'`
+    })
+    if (replay !== undefined) return claimed(yield* held(replay), now)
     yield* logTakenBack(answers.slice(ready.length, takeBack.length))
     const task = yield* firstTask(answers[takeBack.length + 2])
     if (task === undefined) return undefined
     yield* logTransition(move.event, task, agent_name)
-    const left = DateTime.toEpochMillis(task.lease_expires_at!) - now
-    return { ...task, renew_after_seconds: renewAfterSeconds(left), handoff: handoffOf(task) }
+    return claimed(task, now)
   })
 
   return Effect.fn("TaskQueue.claim")(function*(scope: ScopeName, claim: Claim) {

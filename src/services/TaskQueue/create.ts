@@ -8,6 +8,7 @@ import type { ScopeName } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import { UnknownHolder } from "../../domain/Lease.ts"
 import { DefaultPriority, rank } from "../../domain/Priority.ts"
+import { TaskRow } from "../../domain/Task.ts"
 import { TaskExists } from "../../domain/TaskErrors.ts"
 import { creatorOf, metadataOf, type NewTask } from "../../domain/TaskInput.ts"
 import { MaxBlockers, parseBlockers } from "../../domain/TaskPatch.ts"
@@ -16,15 +17,21 @@ import * as Cascade from "../../sql/Cascade.ts"
 import * as Cycles from "../../sql/Cycles.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Edges from "../../sql/Edges.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Transition from "../../sql/Transition.ts"
 import * as Cycle from "../Dependencies/cycle.ts"
 import { Settings } from "../Settings.ts"
+import * as ExternalKey from "./externalKey.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
 
 export const make = Effect.gen(function*() {
-  const { atomic, batch, sql } = yield* Database
+  const { batch, sql } = yield* Database
+  const once = yield* Idempotency.make
+  const row = columnsOf(sql, TaskRow)
   const settings = yield* Settings
+  const externalKey = yield* ExternalKey.make
   const transition = Transition.make(sql)
   const edges = Edges.make(sql)
   const cascade = Cascade.make(sql)
@@ -54,7 +61,7 @@ export const make = Effect.gen(function*() {
     return yield* InvalidTask.unknownProject(task.project_id ?? "")
   })
 
-  return Effect.fn("TaskQueue.create")(function*(scope: ScopeName, task: NewTask) {
+  const create = Effect.fnUntraced(function*(scope: ScopeName, task: NewTask) {
     const now = yield* Clock.currentTimeMillis
     const waits = waitsOf(parseBlockers(task.blocked_by), task.depends_on)
     const blockers = waits.map(({ blocker }) => blocker)
@@ -108,12 +115,13 @@ export const make = Effect.gen(function*() {
     const source = ended ? cascade.of(task.id) : cascade.to(task.id, blockers)
     const cascades = ended || waits.some(({ on_failure }) => on_failure === "fail")
 
-    const answers = yield* atomic([
+    const steps = [
       sql`
         INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, complexity, role, type,
           branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow,
           flow_overrides, metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from,
-          lease_expires_at, deadline_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections)
+          lease_expires_at, deadline_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections,
+          external_key)
         SELECT ${task.id}, ${scope}, ${task.file_path}, ${task.title || task.id}, ${queue},
           coalesce((SELECT version FROM (${before})), 0) + 1, ${priority}, ${rank(priority)}, ${
         task.complexity || null
@@ -125,24 +133,46 @@ export const make = Effect.gen(function*() {
           ${grants}, ${claimed ? UnknownHolder : null}, ${claimed ? now : null}, ${claimed ? "incoming" : null},
           ${claimed ? Math.min(leaseEnd, deadline ?? leaseEnd) : null}, ${claimed ? deadline : null},
           ${task.max_attempt_seconds ?? null}, ${task.max_attempts ?? null}, ${task.max_lease_losses ?? null},
-          ${task.max_rejections ?? null}
+          ${task.max_rejections ?? null}, ${task.external_key ?? null}
         WHERE ${valid} RETURNING id`,
       sql`
         INSERT INTO history (task_id, version, scope, event, to_queue, actor, grants, at)
         SELECT id, version, scope, 'created', queue, ${actor}, grants, ${now} FROM tasks
         WHERE ${self} AND changes() > 0`,
       transition.countNew(scope, queue, sql`changes() > 0`),
-      ...blocking,
-      ...(cascades ? [...cascade.fall(source, now, sql`changes() > 0`), ...cascade.settle(source, now)] : []),
-      sql`SELECT * FROM tasks WHERE ${self}`
-    ]).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))
+      ...blocking
+    ]
+    const followers = cascades
+      ? [...cascade.fall(source, now, sql`changes() > 0`), ...cascade.settle(source, now)]
+      : []
+    const { answers, replay } = yield* once.atomic([...steps, ...followers, sql`SELECT * FROM tasks WHERE ${self}`], {
+      // The last of the steps changes a row if and only if the task was created. It may fail right away with what it waits for.
+      after: steps.length + followers.length - 1,
+      row,
+      from: cascades
+        ? sql`tasks WHERE ${self} AND (SELECT at FROM history WHERE task_id = ${task.id} AND event = 'created'
+            ORDER BY version DESC LIMIT 1) = ${now}`
+        : sql`tasks WHERE ${self} AND changes() > 0`
+    }).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))
+    if (replay !== undefined) return (yield* firstTask(replay.rows))!
     if (answers[0]?.length === 0) {
       const cycle = yield* findCycle({ id: task.id, scope }, blockers)
       return yield* cycle ?? refusal(scope, task, queue, flow)
     }
     const created = (yield* firstTask(answers.at(-1)))!
     yield* logTransition("created", created, actor)
-    if (cascades) yield* logCascade(answers.slice(3 + blocking.length, -1))
+    if (cascades) yield* logCascade(answers.slice(steps.length, -1))
     return created
   })
+
+  return Effect.fn("TaskQueue.create")((scope: ScopeName, task: NewTask) =>
+    create(scope, task).pipe(Effect.catch((refused) => {
+      // Whoever creates a task by its key wants it to be there, and it is, whatever else would be in the way of another.
+      const existing = task.external_key == null ? Effect.undefined : externalKey.holder(scope, task.external_key)
+      return Effect.flatMap(
+        existing,
+        (found) => found === undefined ? Effect.fail(refused) : Effect.succeed({ ...found, existing: true as const })
+      )
+    }))
+  )
 })

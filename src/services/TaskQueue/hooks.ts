@@ -5,9 +5,12 @@ import { CurrentActor } from "../../domain/Actor.ts"
 import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { HookResult } from "../../domain/MoveInput.ts"
+import { TaskRow } from "../../domain/Task.ts"
 import { HookNotFound, TaskNotFound } from "../../domain/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Fence from "../../sql/Fence.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import { within } from "../../sql/Reach.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
@@ -16,6 +19,8 @@ import { firstTask } from "./rows.ts"
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
+  const once = yield* Idempotency.make
+  const row = columnsOf(sql, TaskRow)
   const { requireFencingToken } = yield* Settings
   const transition = Transition.make(sql)
   const fence = Fence.make(sql, requireFencingToken)
@@ -28,7 +33,7 @@ export const make = Effect.gen(function*() {
         SELECT fullkey FROM json_each(iif(json_valid(hooks), hooks, '[]'))
         WHERE type = 'object' AND value ->> '$.name' = ${hook} ORDER BY key LIMIT 1)`
       const where = sql`id = ${id} AND ${within(sql, scope)}`
-      const [, rows] = yield* batch([
+      const { answers: [, rows], replay } = yield* once.batch([
         transition.record({
           where: sql`${where} AND ${place} IS NOT NULL ${fence(fencing_token)}`,
           event: "hook_completed",
@@ -41,7 +46,8 @@ export const make = Effect.gen(function*() {
           UPDATE tasks SET version = version + 1, updated_at = ${now}, hooks = json_set(hooks, ${place} || '.status', ${status}
             ${evidence == null ? sql`` : sql`, ${place} || '.evidence', json(${JSON.stringify(evidence)})`})
           WHERE id = ${id} AND changes() > 0 RETURNING *`
-      ])
+      ], { after: 1, row, from: sql`tasks WHERE id = ${id} AND changes() > 0` })
+      if (replay !== undefined) return (yield* firstTask(replay.rows))!
       const task = yield* firstTask(rows)
       if (task !== undefined) {
         yield* logTransition("hook_completed", task, null)

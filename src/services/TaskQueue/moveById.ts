@@ -5,14 +5,18 @@ import { seed } from "../../domain/Backoff.ts"
 import { fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Expected } from "../../domain/MoveInput.ts"
+import { TaskRow } from "../../domain/Task.ts"
 import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
 import { landing, type Move, moves, sourcesOf } from "../../domain/TaskState.ts"
 import * as Cascade from "../../sql/Cascade.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Ending from "../../sql/Ending.ts"
 import * as Fence from "../../sql/Fence.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import { within } from "../../sql/Reach.ts"
 import { Settings } from "../Settings.ts"
+import * as ExternalKey from "./externalKey.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
@@ -32,6 +36,9 @@ interface Order {
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
+  const once = yield* Idempotency.make
+  const externalKey = yield* ExternalKey.make
+  const row = columnsOf(sql, TaskRow)
   const ending = Ending.make(sql)
   const cascade = Cascade.make(sql)
   const settings = yield* Settings
@@ -70,7 +77,12 @@ export const make = Effect.gen(function*() {
       ...(move === moves.accept ? [] : cascade.fall(cascade.of(id), now, sql`changes() > 0`)),
       ...cascade.settle(cascade.of(id), now)
     ]
-    const answers = yield* batch([...steps, ...waiting])
+    const { answers, replay } = yield* once.atomic([...steps, ...waiting], {
+      after: 1,
+      row,
+      from: sql`tasks WHERE id = ${id} AND changes() > 0`
+    }).pipe(Effect.catchTag("UniqueViolation", (violation) => externalKey.taken(id, null, violation)))
+    if (replay !== undefined) return (yield* firstTask(replay.rows))!
     const task = yield* firstTask(answers[1])
     if (task === undefined) return yield* refusal(order)
     yield* logCascade(answers.slice(steps.length))

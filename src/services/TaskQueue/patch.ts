@@ -12,11 +12,14 @@ import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import type { ForcedMove } from "../../domain/MoveInput.ts"
 import { takesBack } from "../../domain/StalePatch.ts"
+import { TaskRow } from "../../domain/Task.ts"
 import { TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
 import type { TaskPatch } from "../../domain/TaskInput.ts"
 import * as TaskPatches from "../../domain/TaskPatch.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import { within } from "../../sql/Reach.ts"
 import * as Cycle from "../Dependencies/cycle.ts"
 import { Settings } from "../Settings.ts"
@@ -40,6 +43,8 @@ const remarks: ReadonlySet<string> = new Set([
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const settings = yield* Settings
+  const once = yield* Idempotency.make
+  const row = columnsOf(sql, TaskRow)
   const write = yield* WritePatch.make
   const expire = Expiry.make(sql, settings)
   const findCycle = yield* Cycle.make
@@ -52,7 +57,7 @@ export const make = Effect.gen(function*() {
     const { scope: reach } = yield* CurrentActor
     const now = yield* Clock.currentTimeMillis
     for (let attempt = 1;; attempt++) {
-      const [rows, projects, machines, edges = [], flows] = yield* batch([
+      const { answers: [rows, projects, machines, edges = [], flows], replay } = yield* once.read([
         one(id, scope),
         sql`SELECT scope FROM projects WHERE id = ${patch.project_id ?? null}`,
         sql`SELECT scope FROM orchestrators WHERE id = ${patch.orchestrator_id ?? null} AND scope = ${reach ?? null}`,
@@ -60,7 +65,8 @@ export const make = Effect.gen(function*() {
         sql`
           SELECT rules FROM flows
           WHERE (scope, name) = (SELECT scope, coalesce(${patch.flow || null}, flow) FROM tasks WHERE id = ${id})`
-      ])
+      ], { row })
+      if (replay !== undefined) return (yield* firstTask(replay.rows))!
       const task = yield* firstTask(rows)
       if (task === undefined) return yield* TaskNotFound.of(id)
       if (typeof patch.version === "number" && patch.version !== task.version) {

@@ -17,6 +17,7 @@ const values = [
   "claimed_by",
   "orchestrator_id",
   "project_id",
+  "external_key",
   "blocked_by",
   "pr_number",
   "needs_intervention",

@@ -5,7 +5,7 @@ import { CurrentActor } from "../../domain/Actor.ts"
 import type { Waits } from "../../domain/Dependency.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { messageId } from "../../domain/RecordId.ts"
-import type { TaskRow } from "../../domain/Task.ts"
+import { TaskRow } from "../../domain/Task.ts"
 import type { TaskPatch } from "../../domain/TaskInput.ts"
 import type { Patched } from "../../domain/TaskPatch.ts"
 import { column } from "../../domain/TaskPlacement.ts"
@@ -13,8 +13,11 @@ import * as Cascade from "../../sql/Cascade.ts"
 import * as Cycles from "../../sql/Cycles.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Edges from "../../sql/Edges.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Messages from "../../sql/Messages.ts"
 import * as Transition from "../../sql/Transition.ts"
+import * as ExternalKey from "./externalKey.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
@@ -33,7 +36,10 @@ export interface Order {
 }
 
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { sql } = yield* Database
+  const once = yield* Idempotency.make
+  const externalKey = yield* ExternalKey.make
+  const row = columnsOf(sql, TaskRow)
   const transition = Transition.make(sql)
   const edges = Edges.make(sql)
   const cascade = Cascade.make(sql)
@@ -94,7 +100,7 @@ export const make = Effect.gen(function*() {
     const after = queue === task.queue
       ? []
       : [...cascade.fall(source, now, sql`changes() > 0`), ...cascade.settle(source, now)]
-    const answers = yield* batch([
+    const { answers, replay } = yield* once.atomic([
       ...before,
       sql`
         UPDATE tasks SET ${sql.update({ ...columns, updated_at: now }, [])}, version = version + 1
@@ -103,7 +109,13 @@ export const make = Effect.gen(function*() {
         WHERE ${where} RETURNING *`,
       ...notice,
       ...after
-    ])
+    ], { after: before.length, row, from: sql`tasks WHERE id = ${task.id} AND changes() > 0` }).pipe(
+      Effect.catchTag(
+        "UniqueViolation",
+        (violation) => externalKey.taken(task.id, patch.external_key ?? null, violation)
+      )
+    )
+    if (replay !== undefined) return yield* firstTask(replay.rows)
     const patched = yield* firstTask(answers[before.length])
     if (patched === undefined) return undefined
     yield* logCascade(answers.slice(before.length + 1 + notice.length))

@@ -1,0 +1,72 @@
+/** What is kept of renewals under an idempotency key, so that the same can be answered again. */
+import * as Effect from "effect/Effect"
+import type { Fragment } from "effect/sql/Statement"
+import type { HeldLease } from "../../domain/Renewal.ts"
+import { Database } from "../../sql/Database.ts"
+import type { Kept, Replay } from "../../sql/Idempotency.ts"
+import { type Reach, within } from "../../sql/Reach.ts"
+import { decodeRenewed, decodeRest } from "./renew.ts"
+
+const columns = [
+  "id",
+  "scope",
+  "queue",
+  "version",
+  "claimed_by",
+  "orchestrator_id",
+  "fencing_token",
+  "lapsed_token",
+  "lease_expires_at",
+  "deadline_at",
+  "cancel_requested_at",
+  "cancel_reason",
+  "setbacks"
+] as const
+
+export const make = Effect.gen(function*() {
+  const { sql } = yield* Database
+
+  /** Every lease that was sent, as it is after the batch; as long as `happened` holds, which may speak of `held`. */
+  const keep = (
+    leases: ReadonlyArray<HeldLease>,
+    { after, happened, now, scope }: {
+      readonly after: number
+      readonly happened: Fragment
+      readonly now: number
+      readonly scope: Reach
+    }
+  ): Kept => {
+    const asked = JSON.stringify(leases.map(({ fencing_token, task_id }) => [task_id, fencing_token]))
+    return {
+      after,
+      row: {
+        ...Object.fromEntries(columns.map((name) => [name, sql`${sql(name)}`])),
+        task: sql`task`,
+        token: sql`token`,
+        held: sql`held`,
+        checkpoint_version: sql`checkpoint ->> '$.version'`,
+        machine:
+          sql`(SELECT status FROM orchestrators WHERE id = orchestrator_id ORDER BY scope = kept.scope DESC LIMIT 1)`,
+        reattached: sql`(SELECT event = 'reattached' AND at = ${now} FROM history
+          WHERE task_id = kept.id AND history.version = kept.version)`
+      },
+      from: sql`(
+        SELECT tasks.*, value ->> 0 AS task, value ->> 1 AS token, coalesce(claimed_by IS NOT NULL
+          AND fencing_token = value ->> 1 AND coalesce(deadline_at > ${now}, 1), 0) AS held
+        FROM json_each(${asked}) LEFT JOIN tasks ON tasks.id = value ->> 0 AND ${within(sql, scope)}) AS kept
+        WHERE ${happened}`
+    }
+  }
+
+  /** The same as `renew.ts` reads it from a batch. */
+  const recall = Effect.fnUntraced(function*({ rows }: Replay) {
+    const held = rows.filter((row) => row.held === 1)
+    const back = new Set(held.filter((row) => row.reattached === 1).map((row) => row.id))
+    return {
+      renewed: (yield* decodeRenewed(held)).map((task) => ({ ...task, reattached: back.has(task.id) })),
+      lost: yield* decodeRest(rows.filter((row) => row.held !== 1))
+    }
+  }, Effect.orDie)
+
+  return { keep, recall }
+})

@@ -1,0 +1,35 @@
+/** The task that is known by an external key: one open task of a scope is, and nothing makes it two. */
+import * as Effect from "effect/Effect"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import { TaskExists } from "../../domain/TaskErrors.ts"
+import { ends } from "../../domain/TaskState.ts"
+import { Database, type UniqueViolation } from "../../sql/Database.ts"
+import { firstTask } from "./rows.ts"
+
+export const make = Effect.gen(function*() {
+  const { batch, sql } = yield* Database
+
+  // Word for word as the index has it, or it is not used.
+  const open = sql`external_key IS NOT NULL AND queue NOT IN (${sql.literal(ends.map((end) => `'${end}'`).join(", "))})`
+
+  /** The open task that has the key, if any does. */
+  const holder = Effect.fnUntraced(function*(scope: ScopeName, key: string) {
+    const [rows] = yield* batch([sql`SELECT * FROM tasks WHERE scope = ${scope} AND external_key = ${key} AND ${open}`])
+    return yield* firstTask(rows)
+  })
+
+  /** Why a task could not be changed, where the change would have made it the second open task of a key: `key`, or its own. */
+  const taken = Effect.fnUntraced(function*(id: TaskId, key: string | null, violation: UniqueViolation) {
+    if (!violation.columns.includes("tasks.external_key")) return yield* Effect.die(violation)
+    const self = sql`FROM tasks WHERE id = ${id}`
+    const [changed = [], holders = []] = yield* batch([
+      sql`SELECT coalesce(${key}, external_key) AS external_key ${self}`,
+      sql`
+        SELECT id FROM tasks WHERE scope = (SELECT scope ${self})
+          AND external_key = coalesce(${key}, (SELECT external_key ${self})) AND ${open}`
+    ])
+    return yield* TaskExists.externalKey(id, String(changed[0]?.external_key), holders[0] && String(holders[0].id))
+  })
+
+  return { holder, taken }
+})
