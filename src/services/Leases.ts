@@ -58,7 +58,7 @@ export class Leases extends Context.Service<Leases, {
         const kept = keep(leases, { after: steps.length - 1, happened: sql`held`, now, scope })
         const { answers, replay } = yield* once.batch(steps, kept)
         const { lost, renewed: [task] } = yield* replay === undefined ? read(answers) : recall(replay)
-        if (task !== undefined) return leaseOf(task, replay?.at ?? now)
+        if (task !== undefined) return leaseOf(task, now)
         const known = lost[0] && taskOf(lost[0])
         return yield* known === undefined ? TaskNotFound.of(id) : LeaseLost.of(known, renewal.fencing_token)
       })

@@ -36,7 +36,7 @@ export const make = (sql: D1Client.D1Client) => {
     failure_reason: outcome.failureReason(move, limits, sql`${reason}`),
     // A cancellation that was asked for is over with the lease, unless it came to that.
     cancel_reason: outcome.choose(move, limits, {
-      usual: sql`NULL`,
+      usual: move.to === "same" ? sql`cancel_reason` : sql`NULL`,
       cancelled: sql`cancel_reason`,
       failed: sql`NULL`
     }),

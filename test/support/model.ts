@@ -15,6 +15,7 @@ import * as Lives from "./model/lives.ts"
 import * as Moves from "./model/moves.ts"
 import * as Placements from "./model/placements.ts"
 import * as Refusals from "./model/refusals.ts"
+import * as Repeats from "./model/repeats.ts"
 import type * as World from "./model/World.ts"
 
 export { begin, Command, Start } from "./model/Command.ts"
@@ -30,7 +31,8 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>,
     ...Lives.make(bench),
     ...Leases.make(bench),
     ...Ends.make(bench),
-    ...Dependencies.make(bench)
+    ...Dependencies.make(bench),
+    ...Repeats.make(bench)
   }
   for (const command of commands) {
     yield* (steps[command._tag] as (command: Command) => Effect.Effect<void>)(command)

@@ -54,7 +54,7 @@ export const make = Effect.gen(function*() {
       const { answers, replay } = yield* once.batch(steps, kept)
       if (replay !== undefined) {
         const last_heartbeat = DateTime.makeUnsafe(replay.at)
-        return { last_heartbeat, renewals: renewalsOf(leases, yield* recall(replay), replay.at) }
+        return { last_heartbeat, renewals: renewalsOf(leases, yield* recall(replay), now) }
       }
       const last_heartbeat = yield* heardAt(id, answers[1])
       const outcome = yield* renewing.read(answers.slice(beat.length))

@@ -9,6 +9,7 @@ import { Orchestrators } from "../../../src/services/Orchestrators.ts"
 import { TaskQueue } from "../../../src/services/TaskQueue.ts"
 import { Database } from "../../../src/sql/Database.ts"
 import type { Command } from "./Command.ts"
+import * as Keyed from "./Keyed.ts"
 import { flow } from "./Task.ts"
 import * as World from "./World.ts"
 
@@ -38,11 +39,29 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     }
   )
 
+  const { keyed, posted } = Keyed.make()
+
+  /** The same as a request with an idempotency key, which may be repeated later. */
+  const posting: typeof expecting = (allowed, effect, id, change) => expecting(allowed, keyed(effect), id, change)
+
   /** Expects the service to refuse. */
   const refused = (effect: Effect.Effect<unknown, { readonly _tag: string }>) =>
     expecting(false, effect, "refused", () => {})
 
-  return { queue, leases, dependencies, orchestrators, database, orchestrator_id, world, expecting, refused }
+  return {
+    queue,
+    leases,
+    dependencies,
+    orchestrators,
+    database,
+    orchestrator_id,
+    world,
+    keyed,
+    posted,
+    expecting,
+    posting,
+    refused
+  }
 })
 
 export type Bench = Effect.Success<ReturnType<typeof make>>

@@ -63,6 +63,7 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Reap", {}),
   Schema.TaggedStruct("Renew", { id: Id, off: Schema.Literals([-1, 0, 0, 0, 1]), noted: Schema.Boolean }),
   Schema.TaggedStruct("RenewAll", {}),
+  Schema.TaggedStruct("Repeat", { back: Schema.Literals([0, 1, 4]) }),
   Schema.TaggedStruct("Cancel", { id: Id }),
   Schema.TaggedStruct("Redrive", { id: Id }),
   Schema.TaggedStruct("Release", { id: Id }),

@@ -5,20 +5,20 @@ import type { Bench, Steps } from "./Bench.ts"
 const LeaseSeconds = 60
 
 export const make = (
-  { orchestrator_id, queue, world }: Bench
+  { keyed, orchestrator_id, queue, world }: Bench
 ): Steps<"Claim" | "Review" | "Continue" | "Test"> => {
   const claim = Effect.fnUntraced(
     function*(scope: string, agent_name: string, from: string, roles: ReadonlyArray<string>) {
       world.expire(scope)
       world.endBackoff(scope)
       const [id, next] = world.next(scope, from, roles) ?? []
-      const result = yield* Effect.result(queue.claim(scope, {
+      const result = yield* Effect.result(keyed(queue.claim(scope, {
         orchestrator_id,
         agent_name,
         queue: from,
         role_filter: roles,
         lease_duration_seconds: LeaseSeconds
-      }))
+      })))
       if (next === undefined) {
         assert.strictEqual(result._tag, "Failure", "a claim found a task that the model has not")
         if (result._tag === "Failure") assert.strictEqual(result.failure._tag, "NoTasksAvailable")

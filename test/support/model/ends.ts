@@ -2,11 +2,11 @@
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 import { isEnd, leave, mayGo } from "./Task.ts"
 
-export const make = ({ expecting, queue, world: { tasks } }: Bench): Steps<"Cancel" | "Redrive" | "Release"> => ({
+export const make = ({ posting, queue, world: { tasks } }: Bench): Steps<"Cancel" | "Redrive" | "Release"> => ({
   Cancel: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
-    return expecting(
+    return posting(
       task !== undefined && !isEnd(task.queue),
       queue.cancel(id, { reason: "not needed" }, undefined),
       id,
@@ -19,7 +19,7 @@ export const make = ({ expecting, queue, world: { tasks } }: Bench): Steps<"Canc
   Redrive: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
-    return expecting(
+    return posting(
       task?.queue === "failed" || task?.queue === "cancelled",
       queue.redrive(id, { reason: "again" }, undefined),
       id,
@@ -33,7 +33,7 @@ export const make = ({ expecting, queue, world: { tasks } }: Bench): Steps<"Canc
     const id = idOf(command)
     const task = tasks.get(id)
     const held = task?.queue === "claimed"
-    return expecting(
+    return posting(
       task !== undefined && (mayGo(task, "incoming") || (held && mayGo(task, task.origin!))),
       queue.requeue(id, { release: true }, undefined),
       id,

@@ -10,7 +10,7 @@ const DefaultLeaseMillis = 300_000
 const named = (leases: ReadonlyArray<{ readonly task_id: string }>) => leases.map(({ task_id }) => task_id).toSorted()
 
 export const make = (
-  { expecting, leases, orchestrator_id, orchestrators, world }: Bench
+  { posting, leases, orchestrator_id, orchestrators, world }: Bench
 ): Steps<"Renew" | "RenewAll" | "Heartbeat"> => {
   const { clock, tasks } = world
 
@@ -44,7 +44,7 @@ export const make = (
     Renew: (command) => {
       const id = idOf(command)
       const task = tasks.get(id)
-      return expecting(
+      return posting(
         task !== undefined && command.off === 0 && isRenewable(task),
         leases.renew(
           id,

@@ -11,14 +11,14 @@ const budgets = { attempts: "max_attempts", losses: "max_lease_losses", rejectio
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 
 export const make = (
-  { expecting, leases, queue, world }: Bench
+  { expecting, leases, posting, queue, world }: Bench
 ): Steps<"Create" | "Delete" | "Wait" | "Reap"> => {
   const { clock, closesCycle, forget, past, tasks, wait } = world
   return {
     Create: (command) => {
       const id = idOf(command)
       const blockers = [...new Set(command.blockers)]
-      return expecting(
+      return posting(
         !tasks.has(id) && !closesCycle(command.scope, id, blockers),
         queue.create(command.scope, {
           id,

@@ -2,13 +2,13 @@ import { type Bench, idOf, type Steps } from "./Bench.ts"
 import { handedOn, isEnd, leave, mayGo } from "./Task.ts"
 
 export const make = (
-  { expecting, queue, world: { backsOff, tasks } }: Bench
+  { posting, queue, world: { backsOff, tasks } }: Bench
 ): Steps<"Submit" | "Accept" | "Reject" | "Requeue" | "Fail"> => ({
   Submit: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
     const settling = task?.queue === "requires-intervention" && task.came !== "done"
-    return expecting(
+    return posting(
       task !== undefined && (task.queue === "claimed" || settling || task.lapsed !== null)
         && (!command.fenced || task.holder !== null || task.lapsed !== null),
       queue.submit(
@@ -30,7 +30,7 @@ export const make = (
   Accept: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
-    return expecting(
+    return posting(
       task !== undefined && mayGo(task, "done"),
       queue.accept(id, { accepted_by: "gate" }, undefined),
       id,
@@ -42,7 +42,7 @@ export const make = (
   Reject: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
-    return expecting(
+    return posting(
       task !== undefined && mayGo(task, "incoming"),
       queue.reject(id, { reason: "no", rejected_by: "gate" }, undefined),
       id,
@@ -62,7 +62,7 @@ export const make = (
     const id = idOf(command)
     const task = tasks.get(id)
     const held = task?.queue === "claimed"
-    return expecting(
+    return posting(
       task !== undefined && (mayGo(task, "incoming") || (held && mayGo(task, task.origin!))),
       queue.requeue(id, {}, undefined),
       id,
@@ -82,7 +82,7 @@ export const make = (
   Fail: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
-    return expecting(
+    return posting(
       task !== undefined && !isEnd(task.queue),
       queue.fail(id, { reason: "broken" }, undefined),
       id,

@@ -6,7 +6,7 @@ import { release, waiting } from "./Task.ts"
 const DefaultLeaseMillis = 300_000
 
 export const make = (
-  { expecting, queue, world }: Bench
+  { expecting, posting, queue, world }: Bench
 ): Steps<"Move" | "Force" | "Assign" | "Retitle"> => {
   const { grant, tasks, unmet } = world
   return {
@@ -41,7 +41,7 @@ export const make = (
     Force: (command) => {
       const id = idOf(command)
       const task = tasks.get(id)
-      return expecting(
+      return posting(
         task !== undefined && (command.queue !== "claimed" || unmet(id).length === 0),
         queue.force(id, { queue: command.queue, reason: "stuck" }, undefined),
         id,

@@ -1,0 +1,56 @@
+/** Requests are repeated under their key: they have had their effect, and get the same answer. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type { Bench, Steps } from "./Bench.ts"
+
+/** An answer without what is counted from the time of the answer. */
+const lasting = (answer: unknown) => JSON.stringify({ ...answer as object, renew_after_seconds: undefined })
+
+// Of the answers to POSTs of tasks, only that of a claim tells what was left to know.
+const isClaim = (
+  answer: unknown
+): answer is { readonly id: string; readonly scope: string; readonly fencing_token: number } =>
+  typeof answer === "object" && answer !== null && "handoff" in answer
+
+export const make = ({ database: { batch, sql }, posted, world }: Bench): Steps<"Repeat"> => {
+  const { clock, endBackoff, expire, tasks } = world
+
+  // A claim that is found out before it grants anything has done what every claim does first.
+  const takenBack = Effect.fnUntraced(function*(scope: string) {
+    const [due = []] = yield* batch([
+      sql`SELECT 1 FROM tasks WHERE scope = ${scope} AND (lease_expires_at <= ${clock.now} OR available_at <= ${clock.now})`
+    ])
+    if (due.length > 0) return
+    expire(scope)
+    endBackoff(scope)
+  })
+
+  return {
+    Repeat: Effect.fnUntraced(function*({ back }) {
+      const request = posted.at(-1 - back)
+      if (request === undefined) return
+      const { answer } = request
+      const result = yield* Effect.result(request.repeat)
+      if (!isClaim(answer)) {
+        assert.strictEqual(
+          result._tag === "Success" ? lasting(result.success.answer) : result.failure._tag,
+          lasting(answer)
+        )
+        assert.isTrue(result._tag === "Success" && result.success.replayed)
+        return
+      }
+      yield* takenBack(answer.scope)
+      const task = tasks.get(answer.id)
+      if (task !== undefined && task.holder !== null && task.grants === answer.fencing_token) {
+        const again = result._tag === "Success" ? result.success.answer : result.failure
+        assert.isTrue(isClaim(again), JSON.stringify(again))
+        if (isClaim(again)) assert.deepStrictEqual([again.id, again.fencing_token], [answer.id, answer.fencing_token])
+      } else {
+        assert.strictEqual(
+          result._tag === "Failure" ? result.failure._tag : "Success",
+          task === undefined ? "TaskNotFound" : "LeaseLost"
+        )
+      }
+    })
+  }
+}
