@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import type { InternalError, TooManyFailures } from "../client.ts"
 
 /** How long an answer is waited for. */
@@ -89,14 +90,17 @@ export const make = (): Ask => {
       })
     )
 
-  const persistently = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, Settled<E>, R> =>
-    Effect.catchIf(
-      once(call),
-      (error): error is Unreachable => error instanceof Unreachable,
-      (error): Effect.Effect<A, Settled<E>, R> =>
-        Effect.andThen(Effect.sleep(error.pause), Effect.suspend(() => persistently(call))),
-      (error) => Effect.fail(error as Settled<E>)
-    )
+  const persistently = Effect.fnUntraced(
+    function*<A, E, R>(call: Effect.Effect<A, E, R>): Effect.fn.Return<A, Settled<E>, R> {
+      for (;;) {
+        const answer = yield* Effect.result(once(call))
+        if (Result.isSuccess(answer)) return answer.success
+        const { failure } = answer
+        if (!(failure instanceof Unreachable)) return yield* Effect.fail(failure)
+        yield* Effect.sleep(failure.pause)
+      }
+    }
+  )
 
   return { once, persistently }
 }

@@ -75,7 +75,7 @@ const core = Effect.fnUntraced(function*<E, R>(
     Deferred.await(worker.fatal)
   ))
   const orphans = Effect.suspend(() =>
-    claims.isUnsure() ? Effect.flatMap(claims.orphans, Effect.forEach(start, { discard: true })) : Effect.void
+    claims.isUnsure() ? Effect.flatMap(claims.orphans(Infinity), Effect.forEach(start, { discard: true })) : Effect.void
   )
   yield* drain(worker, attempts, orphans, Exit.isSuccess(ended) ? options.grace ?? 0 : 0)
   yield* Fiber.interrupt(beats)

@@ -21,36 +21,41 @@ export interface Machine<E> {
   readonly register: Effect.Effect<unknown, E>
 }
 
-const tell = Effect.fnUntraced(function*(held: Held, directive: Lease["directive"], reason: string | null) {
-  if ((yield* SubscriptionRef.get(held.directive)) !== directive) {
-    yield* Effect.logInfo(`the server says ${directive}`).pipe(Effect.annotateLogs({ reason }))
-    yield* SubscriptionRef.set(held.directive, directive)
+const tell = Effect.fnUntraced(
+  function*(worker: Worker, held: Held, directive: Lease["directive"], reason: string | null) {
+    const before = yield* SubscriptionRef.get(held.directive)
+    if (before !== directive) {
+      yield* Effect.logInfo(`the server says ${directive}`).pipe(Effect.annotateLogs({ reason }))
+      yield* SubscriptionRef.set(held.directive, directive)
+      if (before === "pause") worker.claimNow.openUnsafe()
+    }
+    if (directive === "cancel") stop(held, { why: "cancel", reason })
   }
-  if (directive === "cancel") stop(held, { why: "cancel", reason })
-})
+)
 
 /** Acts on what the server said about the leases it was sent. */
 const apply = Effect.fnUntraced(function*(
+  worker: Worker,
   sent: ReadonlyArray<Held>,
   { directives, lost, renewed }: Renewals
 ) {
   const now = yield* Clock.currentTimeMillis
   for (const held of sent) {
     const { task: { id }, token } = held
-    // What is not renewed is looked at no more: it is over, or about to be handed in.
-    held.renewAt = now + LongestSilence
     yield* Effect.gen(function*() {
       const lease = renewed.find(({ fencing_token, task_id }) => task_id === id && fencing_token === token)
       if (lease !== undefined) {
         held.renewAt = now + (yield* jittered(lease.renew_after_seconds * 1000))
         if (lease.reattached) yield* Effect.logInfo("the lease had run out, and holds again")
         const directive = directives.find(({ task_id }) => task_id === id)
-        if (directive !== undefined) yield* tell(held, directive.directive, directive.reason)
+        if (directive !== undefined) yield* tell(worker, held, directive.directive, directive.reason)
         return
       }
       const over = lost.find(({ fencing_token, task_id }) => task_id === id && fencing_token === token)
+      if (over === undefined) return
+      held.renewAt = Infinity
       // What is being handed in is over as soon as it was: the answer to that tells what became of it.
-      if (over === undefined || held.settling) return
+      if (held.settling) return
       yield* Effect.logWarning("the lease is lost").pipe(Effect.annotateLogs({ reason: over.reason }))
       stop(held, { why: "lost", reason: over.reason, error: over.error })
     }).pipe(Effect.annotateLogs({ task_id: id, fencing_token: token }))
@@ -72,8 +77,8 @@ export const beating = <E>(worker: Worker, client: Client, ask: Ask, machine: Ma
     const beat = Effect.fnUntraced(function*() {
       const sent = Array.from(worker.held.values()).filter((held) => held.stop?.why !== "lost")
       const waiting = Array.from(worker.awaiting)
-      const written = sent.filter(({ checkpoint }) => checkpoint !== undefined).slice(0, CheckpointsAtOnce)
-      const checkpoints = new Map(written.map((held) => [held, held.checkpoint]))
+      const unwritten = sent.filter(({ checkpoint }) => checkpoint !== undefined)
+      const checkpoints = new Map(unwritten.slice(0, CheckpointsAtOnce).map((held) => [held, held.checkpoint]))
       const payload = sent.length === 0 ? null : {
         leases: sent.map((held) => ({
           task_id: held.task.id,
@@ -87,14 +92,15 @@ export const beating = <E>(worker: Worker, client: Client, ask: Ask, machine: Ma
       for (const [held, checkpoint] of checkpoints) {
         if (held.checkpoint === checkpoint) held.checkpoint = undefined
       }
-      if ("renewed" in answer) yield* apply(sent, answer)
+      for (const held of sent) held.renewAt = last + silence
+      if ("renewed" in answer) yield* apply(worker, sent, answer)
+      if (waiting.length > 0) asked = last
+      // Whoever waits does so until everything is written down.
+      if (unwritten.length > checkpoints.size) return
       for (const deferred of waiting) {
         worker.awaiting.delete(deferred)
         yield* Deferred.succeed(deferred, undefined)
       }
-      if (waiting.length > 0) asked = last
-      // A machine that was told to pause may have been told to go on.
-      worker.claimNow.openUnsafe()
     })
 
     return yield* Effect.forever(Effect.gen(function*() {

@@ -47,24 +47,24 @@ export const make = (worker: Worker, { agent, ask, client, id, options }: Claimi
     return held
   })
 
-  /** The tasks that were granted to this worker without its knowing. */
-  const orphans = Effect.gen(function*() {
+  /** The tasks that were granted to this worker without its knowing: so many of them at most. */
+  const orphans = Effect.fnUntraced(function*(room: number) {
     const { tasks } = yield* ask.once(client.tasks.list({ query: { claimed_by: agent, orchestrator_id: id } }))
     const unknown = tasks.filter(({ fencing_token, id }) =>
       fencing_token !== null && !worker.held.has(keyOf(id, fencing_token))
     )
     const found = yield* Effect.forEach(
-      unknown,
+      unknown.slice(0, room),
       (task) =>
         ask.once(client.tasks.handoff({ params: { id: task.id }, query: {} })).pipe(
           // Nobody knows how much of the lease is left.
-          Effect.flatMap((handoff) => take({ ...task, renew_after_seconds: 0, handoff })),
+          Effect.map((handoff): ClaimedTask => ({ ...task, renew_after_seconds: 0, handoff })),
           Effect.catchTag("TaskNotFound", () => Effect.undefined)
         ),
       { concurrency: 5 }
     )
-    unsure = false
-    return found.filter((held) => held !== undefined)
+    unsure = unknown.length > room
+    return yield* Effect.forEach(found.filter((task) => task !== undefined), take)
   })
 
   const paused = Effect.sync(() =>
@@ -101,10 +101,10 @@ export const claiming = <E, R>(
         yield* worker.claimNow.await
         continue
       }
-      const some: Effect.Effect<ReadonlyArray<Held>, Effect.Error<typeof orphans> | Effect.Error<typeof next>> =
-        isUnsure()
-          ? orphans
-          : Effect.map(next, (held) => [held])
+      const some: Effect.Effect<
+        ReadonlyArray<Held>,
+        Effect.Error<ReturnType<typeof orphans>> | Effect.Error<typeof next>
+      > = isUnsure() ? orphans(concurrency - worker.held.size) : Effect.map(next, (held) => [held])
       yield* some.pipe(
         Effect.flatMap((all) => Effect.forEach(all, start, { discard: true })),
         Effect.as(true),
