@@ -49,7 +49,9 @@ export const make = (worker: Worker, { agent, ask, client, id, options }: Claimi
 
   /** The tasks that were granted to this worker without its knowing: so many of them at most. */
   const orphans = Effect.fnUntraced(function*(room: number) {
-    const { tasks } = yield* ask.once(client.tasks.list({ query: { claimed_by: agent, orchestrator_id: id } }))
+    const { tasks } = yield* ask.once(client.tasks.list({
+      query: { queue: ["claimed", "provisional"], claimed_by: agent, orchestrator_id: id }
+    }))
     const unknown = tasks.filter(({ fencing_token, id }) =>
       fencing_token !== null && !worker.held.has(keyOf(id, fencing_token))
     )
@@ -92,8 +94,9 @@ export const claiming = <E, R>(
 ) =>
   Effect.gen(function*() {
     const concurrency = options.concurrency ?? 1
+    // No sooner than the server said, and not all machines at once.
     const wait = (seconds: number) =>
-      Effect.flatMap(jittered(seconds * 1000), (millis) => pause(millis, worker.claimNow))
+      Effect.flatMap(jittered(seconds * 1250), (millis) => pause(millis, worker.claimNow))
 
     while (!worker.stopping) {
       worker.claimNow.closeUnsafe()

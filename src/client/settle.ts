@@ -38,21 +38,32 @@ export const make = (client: Client, ask: Ask, agent: string) => {
 
   /** Asks until the server settles it. Answers what it was refused with, if it was. */
   const settled = <A, E>(what: string, call: Effect.Effect<A, E>): Effect.Effect<Refusal | undefined, Closing> =>
-    ask.persistently(call).pipe(
-      Effect.andThen(Effect.logInfo(what)),
-      Effect.as(undefined),
-      Effect.catch((error: unknown) => {
-        if (isClosing(error)) return Effect.fail(error)
-        // Nobody may do anything about a lease that is over: it is only told of.
-        if (!isOver(error)) return Effect.succeed(new Refusal({ what, error }))
-        return Effect.as(Effect.logWarning(`not ${what}: ${String(error)}`), undefined)
-      })
-    )
+    Effect.suspend(() => {
+      let asked = 0
+      return ask.persistently(Effect.suspend(() => {
+        asked += 1
+        return call
+      })).pipe(
+        Effect.andThen(Effect.logInfo(what)),
+        Effect.as(undefined),
+        Effect.catch((error: unknown) => {
+          if (isClosing(error)) return Effect.fail(error)
+          if (!isOver(error)) return Effect.succeed(new Refusal({ what, error }))
+          // Nobody may do anything about a lease that is over: it is only told of.
+          const told = asked > 1
+            ? Effect.logInfo(`${what}, unless the lease was lost: an earlier answer did not arrive`)
+            : Effect.logWarning(`not ${what}: the lease is lost`)
+          return Effect.as(Effect.annotateLogs(told, { answer: String(error) }), undefined)
+        })
+      )
+    })
 
   /** Writes down what is still to be, so that whoever takes the task next finds it. */
   const flush = Effect.fnUntraced(function*({ checkpoint, task: { id }, token }: Held) {
     if (checkpoint === undefined) return
-    yield* ask.once(client.tasks.renew({ query, params: { id }, payload: { fencing_token: token, checkpoint } })).pipe(
+    yield* ask.persistently(
+      client.tasks.renew({ query, params: { id }, payload: { fencing_token: token, checkpoint } })
+    ).pipe(
       Effect.catch((error) =>
         Effect.logWarning("the last checkpoint was not kept").pipe(Effect.annotateLogs({ error }))
       )

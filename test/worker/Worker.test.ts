@@ -1,5 +1,6 @@
 /** A worker against the server: what it claims, hands in, gives up and gives back. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -9,6 +10,7 @@ import * as Worker from "../../src/client/Worker.ts"
 import { machine, make, result } from "./support.ts"
 
 const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann" }
+class Notes extends Context.Service<Notes, string>()("test/Notes") {}
 class Broken extends Schema.TaggedError<Broken>()("Broken", { what: Schema.String }) {}
 
 describe("a worker", () => {
@@ -135,6 +137,41 @@ describe("a worker", () => {
       assert.strictEqual((yield* task("good")).queue, "done")
       assert.deepInclude(yield* task("bad"), { queue: "incoming", last_rejection_reason: "no test" })
       assert.deepInclude(yield* task("odd"), { queue: "provisional", claimed_by: null })
+    }), 20_000)
+
+  it.live(
+    "holds no more than its machine may, and works in the services of whoever runs it",
+    () =>
+      Effect.gen(function*() {
+        const { api, create, task, throughFaults } = yield* make()
+        yield* create("a", "b", "c")
+        let now = 0
+        let most = 0
+        const worker: Effect.Effect<void, Worker.WorkerError, Notes> = Worker.run(
+          { ...options, client: api, machine: { ...machine, max_claimed: 1 }, concurrency: 3, until: "idle" },
+          () =>
+            Effect.gen(function*() {
+              most = Math.max(most, ++now)
+              yield* Effect.sleep("30 millis")
+              now -= 1
+              return { ...result, execution_notes: yield* Notes }
+            })
+        )
+        yield* throughFaults(Effect.provideService(worker, Notes, "from outside"))
+        assert.strictEqual(most, 1)
+        for (const name of ["a", "b", "c"]) {
+          assert.deepInclude(yield* task(name), { queue: "provisional", execution_notes: "from outside" })
+        }
+      }),
+    20_000
+  )
+
+  it.live("refuses to work on more at once than one heartbeat renews", () =>
+    Effect.gen(function*() {
+      for (const concurrency of [0, 1.5, 201]) {
+        const exit = yield* Effect.exit(Worker.run({ ...options, concurrency }, () => Effect.succeed(result)))
+        assert.match(String(exit), /concurrency/)
+      }
     }), 20_000)
 
   it.live("ends with the error of a server that does not let it in", () =>
