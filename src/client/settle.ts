@@ -4,7 +4,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { AdministratorRequired, Client, ScopeMismatch, Unauthorized } from "../client.ts"
 import type { Ask } from "./Ask.ts"
-import type { Result } from "./Attempt.ts"
+import type { Outcome, Result } from "./Attempt.ts"
 import type { Held } from "./Held.ts"
 
 /** The longest reason that is sent. */
@@ -12,6 +12,7 @@ const MaxReason = 2000
 
 /** Where reviews are claimed from: what ends one leaves the task there. */
 const underReview = "provisional"
+export const isReview = ({ task: { queue } }: Held): boolean => queue === underReview
 
 /** The server will answer nothing the worker asks for otherwise. */
 export type Closing = Unauthorized | ScopeMismatch | AdministratorRequired
@@ -70,10 +71,14 @@ export const make = (client: Client, ask: Ask, agent: string) => {
     )
   })
 
-  const submit = ({ task: { id }, token: fencing_token }: Held, result: Result) => {
+  const submit = ({ task: { id }, token: fencing_token }: Held, result: Result | undefined) => {
     const params = { id }
-    if (!("verdict" in result)) {
-      return settled("submitted", client.tasks.submit({ query, params, payload: { ...result, fencing_token } }))
+    // What a handler in JavaScript may answer instead is for the server's schema to refuse.
+    if (result === undefined || !("verdict" in result)) {
+      return settled(
+        "submitted",
+        client.tasks.submit({ query, params, payload: { ...result as Outcome, fencing_token } })
+      )
     }
     return result.verdict === "accept"
       ? settled("accepted", client.tasks.accept({ query, params, payload: { accepted_by: agent, fencing_token } }))
@@ -83,8 +88,9 @@ export const make = (client: Client, ask: Ask, agent: string) => {
       )
   }
 
-  const giveBack = ({ task: { id, queue }, token: fencing_token }: Held, reason: string) =>
-    queue === underReview
+  const giveBack = (held: Held, reason: string) => {
+    const { task: { id }, token: fencing_token } = held
+    return isReview(held)
       // A release would send the result back to be done again.
       ? settled(
         "given back",
@@ -94,11 +100,12 @@ export const make = (client: Client, ask: Ask, agent: string) => {
         "given back",
         client.tasks.requeue({ query, params: { id }, payload: { release: true, reason, fencing_token } })
       )
+  }
 
   const giveUp = (held: Held, how: "fail" | "retry", reason: string) => {
-    const { task: { id, queue }, token: fencing_token } = held
+    const { task: { id }, token: fencing_token } = held
     const params = { id }
-    if (queue === underReview) return giveBack(held, reason)
+    if (isReview(held)) return giveBack(held, reason)
     return how === "retry"
       ? settled("requeued", client.tasks.requeue({ query, params, payload: { reason, fencing_token } }))
       : settled("failed", client.tasks.fail({ query, params, payload: { reason, failed_by: agent, fencing_token } }))

@@ -9,8 +9,10 @@ import { Checkpoint, CheckpointTooLarge, MaxCheckpointBytes } from "../client.ts
 import { checkpointText } from "../domain/Handoff.ts"
 import type { Attempt, Result } from "./Attempt.ts"
 import { type Held, keyOf, stop, type Worker } from "./Held.ts"
-import { type make as makeSettle, reasonOf } from "./settle.ts"
+import { isReview, type make as makeSettle, reasonOf } from "./settle.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
+
+const AfterFailedReview = "15 seconds"
 
 const checkShape = Schema.encodeEffect(Checkpoint)
 
@@ -94,6 +96,10 @@ export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
     held.settling = true
     const refusal = yield* conclude(parts, held, attempt, exit)
     if (refusal !== undefined) yield* Effect.logError(`${refusal.message} The lease is left to run out.`)
+    // Nothing counts how often a review fails, and it could be claimed again at once.
+    if (isReview(held) && held.stop === undefined && Exit.isFailure(exit)) {
+      yield* Effect.timeoutOption(Deferred.await(worker.halted), AfterFailedReview)
+    }
   }).pipe(
     Effect.catch((error) => Effect.asVoid(Deferred.fail(worker.fatal, error))),
     Effect.catchDefect((defect) => Effect.logError("the attempt could not be ended", Cause.die(defect))),

@@ -86,6 +86,20 @@ describe("the pace of a worker", () => {
       yield* Fiber.interrupt(fiber)
     }), 60_000)
 
+  it.effect("with reviews that fail: it rests before the next one", () =>
+    Effect.gen(function*() {
+      const { calls, create, send, task, throughFaults } = yield* make()
+      yield* create("a")
+      yield* send("PATCH", "/api/v1/tasks/a", { queue: "provisional" })
+      const review = Worker.run({ ...options, queue: "provisional" }, () => Effect.fail("no checkout"))
+      const fiber = yield* Effect.forkChild(throughFaults(review))
+      yield* pass(60)
+      assert.isAtLeast(counting(calls)("/claim"), 3)
+      assert.isAtMost(counting(calls)("/claim"), 5)
+      assert.deepInclude(yield* task("a"), { queue: "provisional", claimed_by: null, attempt_count: 0 })
+      yield* Fiber.interrupt(fiber)
+    }), 60_000)
+
   it.effect("without a server: it waits longer and longer, and says so once", () =>
     Effect.gen(function*() {
       const { calls, create, fail, task, throughFaults } = yield* make()

@@ -74,13 +74,16 @@ describe("a worker", () => {
   it.live("fails a task whose result the server does not take", () =>
     Effect.gen(function*() {
       const { create, task, throughFaults } = yield* make()
-      yield* create("a")
-      yield* throughFaults(
-        Worker.run({ ...options, until: "idle" }, () => Effect.succeed({ commits_count: -1, turns_used: 0 }))
-      )
-      const failed = yield* task("a")
-      assert.strictEqual(failed.queue, "failed")
-      assert.match(failed.failure_reason, /could not be submitted/)
+      yield* create("a", "b")
+      yield* throughFaults(Worker.run(
+        { ...options, until: "idle" },
+        ({ task }) => Effect.succeed(task.id === "a" ? { commits_count: -1, turns_used: 0 } : undefined as never)
+      ))
+      for (const name of ["a", "b"]) {
+        const failed = yield* task(name)
+        assert.strictEqual(failed.queue, "failed")
+        assert.match(failed.failure_reason, /could not be submitted/)
+      }
     }), 20_000)
 
   it.live("hands the checkpoint of an attempt that failed to the next one", () =>

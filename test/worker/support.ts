@@ -4,8 +4,6 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as client from "../../src/client.ts"
 import * as server from "../support/server.ts"
 
-export const query = {}
-export const id = client.TaskId.make
 export const machine = { cluster: "k", machine_id: "m" }
 export const result = { commits_count: 1, turns_used: 2 }
 
