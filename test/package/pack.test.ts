@@ -63,6 +63,29 @@ const main = Effect.gen(function*() {
 await Effect.runPromise(main)
 `
 
+/** Another, which works on what there is until there is nothing more. */
+const worker = `
+import * as Effect from "effect/Effect"
+import * as Worker from "octopoid-server/worker"
+import type * as client from "octopoid-server/client"
+
+declare const process: { readonly argv: ReadonlyArray<string> }
+
+const connection: client.Options = { baseUrl: process.argv[2] ?? "", scope: "packed" }
+
+const main = Worker.run(
+  { client: connection, machine: { cluster: "k", machine_id: "m" }, until: "idle" },
+  (attempt: Worker.Attempt) =>
+    Effect.gen(function*() {
+      yield* attempt.checkpoint({ notes: "begun" })
+      console.log("worked on " + attempt.task.id)
+      return { commits_count: 1, turns_used: 1 }
+    })
+)
+
+await Effect.runPromise(main)
+`
+
 /** The program of the README, which calls `http://localhost:8787`. */
 const readme = async () => /```ts\n([^]*?)```/.exec(await readFile(join(root, "README.md"), "utf8"))?.[1] ?? ""
 
@@ -100,10 +123,11 @@ class Consumer extends Context.Service<Consumer, { readonly directory: string }>
           writeFile(join(directory, "package.json"), JSON.stringify({ private: true, type: "module" })),
           writeFile(join(directory, "main.ts"), program),
           readme().then((text) => writeFile(join(directory, "prog.mts"), text)),
+          writeFile(join(directory, "worker.ts"), worker),
           writeFile(join(directory, "misuse.ts"), misuse),
           writeFile(
             join(directory, "tsconfig.json"),
-            JSON.stringify({ compilerOptions, files: ["main.ts", "prog.mts"] })
+            JSON.stringify({ compilerOptions, files: ["main.ts", "worker.ts", "prog.mts"] })
           )
         ])
       )
@@ -134,7 +158,7 @@ const listening = Effect.gen(function*() {
 })
 
 layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("the packed client", (it) => {
-  it.effect("holds the client and nothing of the server", () =>
+  it.effect("holds the client, the worker and nothing of the server", () =>
     Effect.gen(function*() {
       const { directory } = yield* Consumer
       const files = yield* Effect.promise(() =>
@@ -142,16 +166,19 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("th
       )
       assert.include(files, join("dist", "client.js"))
       assert.include(files, join("dist", "client.d.ts"))
+      assert.include(files, join("dist", "client", "Worker.js"))
+      assert.include(files, join("dist", "client", "Worker.d.ts"))
       const others = files.filter((file) =>
-        !/^(dist(.(api|domain))?|dist.((api|domain).\w+|client)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(
-          file
-        )
+        !/^(dist(.(api|client|domain))?|dist.((api|client|domain).\w+|client)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/
+          .test(
+            file
+          )
       )
       assert.deepStrictEqual(others, [])
       const manifest = JSON.parse(
         yield* Effect.promise(() => readFile(join(directory, "node_modules/octopoid-server/package.json"), "utf8"))
       )
-      assert.deepStrictEqual(Object.keys(manifest.exports), ["./client"])
+      assert.deepStrictEqual(Object.keys(manifest.exports), ["./client", "./worker"])
       assert.deepStrictEqual(manifest.dependencies ?? {}, {})
     }))
 
@@ -174,6 +201,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("th
       const baseUrl = yield* listening
       const output = yield* succeed(directory, process.execPath, "main.ts", baseUrl)
       assert.deepStrictEqual(JSON.parse(output), ["Packed", "incoming", "packed", 1, "t2"])
+      assert.include(yield* succeed(directory, process.execPath, "worker.ts", baseUrl), "worked on t1")
     }), 60_000)
 
   it.effect("runs the program of the README", () =>

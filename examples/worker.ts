@@ -1,0 +1,71 @@
+/**
+ * A worker, complete: `npm run example:worker` against a server that runs (`npm start`).
+ *
+ * `OCTOPOID_URL` says where the server is (`http://localhost:8787`), `OCTOPOID_API_KEY` is a key of the scope or the
+ * server's secret, `OCTOPOID_SCOPE` the scope (`example`). Stop it with Ctrl-C: it gives back what it has not finished.
+ */
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+// Elsewhere: from "octopoid-server/client" and "octopoid-server/worker".
+import * as client from "../src/client.ts"
+import * as Worker from "../src/client/Worker.ts"
+
+const connection: client.Options = {
+  baseUrl: process.env.OCTOPOID_URL || "http://localhost:8787",
+  token: process.env.OCTOPOID_API_KEY || undefined,
+  scope: process.env.OCTOPOID_SCOPE || "example"
+}
+
+const say = (task: string, what: string) => Effect.sync(() => console.log(`${task.padEnd(24)} ${what}`))
+
+/** Something to do, unless there is. */
+const prepare = Effect.gen(function*() {
+  const api = yield* client.make(connection)
+  const { total } = yield* api.tasks.list({ query: { queue: ["incoming"] } })
+  if (total > 0) return
+  const run = Date.now().toString(36)
+  for (const title of ["schema", "endpoint", "docs"]) {
+    const id = client.TaskId.make(`${run}-${title}`)
+    yield* api.tasks.create({ query: {}, payload: { id, file_path: `${id}.md`, branch: "main", title } })
+    yield* say(id, "created")
+  }
+})
+
+/** What an agent would do here. Its lease is renewed meanwhile, and it may be interrupted at any point. */
+const work = Effect.fnUntraced(function*({ checkpoint, fencing_token, handoff, task }: Worker.Attempt) {
+  yield* say(task.id, `claimed, lease ${fencing_token}`)
+  if (handoff.checkpoint !== null) yield* say(task.id, `goes on from: ${handoff.checkpoint.notes}`)
+  for (const step of [1, 2, 3]) {
+    yield* Effect.sleep("1 second")
+    yield* checkpoint({ branch: `agent/${task.id}`, notes: `step ${step} of 3 is done` })
+    yield* say(task.id, `step ${step} of 3`)
+  }
+  yield* say(task.id, "done, for review")
+  return { commits_count: 1, turns_used: 3, execution_notes: "Three steps, no surprises." }
+}, (effect, { task }) => Effect.onInterrupt(effect, () => say(task.id, "interrupted")))
+
+const worker = Worker.run({
+  client: connection,
+  machine: { cluster: "example", machine_id: "laptop" },
+  concurrency: 2,
+  leaseSeconds: 60,
+  grace: "500 millis"
+}, work)
+
+const fiber = Effect.runFork(Effect.provide(Effect.andThen(prepare, worker), FetchHttpClient.layer))
+
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    console.log(`${signal}: giving back what is not finished`)
+    Effect.runFork(Fiber.interrupt(fiber))
+  })
+}
+fiber.addObserver((exit) => {
+  if (exit._tag === "Success" || exit.cause.reasons.every(({ _tag }) => _tag === "Interrupt")) {
+    console.log("Stopped.")
+  } else {
+    console.error(String(exit.cause))
+    process.exitCode = 1
+  }
+})

@@ -1,0 +1,115 @@
+/**
+ * A worker: claims tasks, keeps their leases while a handler works on them, and hands in what it comes to.
+ *
+ * What consumers import as `octopoid-server/worker`.
+ */
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as client from "../client.ts"
+import * as Ask from "./Ask.ts"
+import type { Attempt, Result } from "./Attempt.ts"
+import { beating } from "./beat.ts"
+import * as Claim from "./claim.ts"
+import { drain } from "./drain.ts"
+import { type Held, makeWorker, type Worker } from "./Held.ts"
+import * as Settle from "./settle.ts"
+import { work } from "./work.ts"
+import type { WorkerError } from "./WorkerError.ts"
+import type { WorkerOptions } from "./WorkerOptions.ts"
+
+export { type Attempt, type Outcome, type Result, type Stop, Stopped, type Verdict } from "./Attempt.ts"
+export type { WorkerError } from "./WorkerError.ts"
+export type { WorkerOptions } from "./WorkerOptions.ts"
+
+// How long a claim under way is waited for when the worker stops.
+const InFlight = "5 seconds"
+
+/** Stops with the worker, unless it is done before. */
+const unlessHalted = <A, E, R>(worker: Worker, effect: Effect.Effect<A, E, R>, patience: Duration.Input = 0) =>
+  Effect.raceFirst(
+    Effect.asSome(effect),
+    Effect.as(Effect.andThen(Deferred.await(worker.halted), Effect.sleep(patience)), Option.none<A>())
+  )
+
+const core = Effect.fnUntraced(function*<E, R>(
+  worker: Worker,
+  options: WorkerOptions<E>,
+  handler: (attempt: Attempt) => Effect.Effect<Result, E, R>
+) {
+  const api = "tasks" in options.client
+    ? options.client
+    : yield* Effect.provide(client.make(options.client), FetchHttpClient.layer)
+  const ask = Ask.make()
+  const agent = options.agentName ?? `worker-${(yield* Random.nextIntBetween(36 ** 5, 36 ** 6)).toString(36)}`
+  const register = Effect.gen(function*() {
+    const registered = yield* ask.persistently(api.orchestrators.register({ query: {}, payload: options.machine }))
+    const { orchestrator_id, status } = registered
+    yield* Effect.annotateLogs(Effect.logInfo("registered"), { orchestrator_id, agent_name: agent, status })
+    yield* options.onRegistered?.(registered) ?? Effect.void
+    return orchestrator_id
+  })
+  const registered = yield* unlessHalted(worker, register)
+  if (Option.isNone(registered)) return
+  const id = registered.value
+
+  const parts = { options, handler, settle: Settle.make(api, ask, agent) }
+  const attempts = new Set<Fiber.Fiber<void>>()
+  const start = Effect.fnUntraced(function*(held: Held) {
+    const fiber: Fiber.Fiber<void> = yield* Effect.forkDetach(work(worker, parts, held), { uninterruptible: false })
+    attempts.add(fiber)
+    fiber.addObserver(() => attempts.delete(fiber))
+  })
+  const claims = Claim.make(worker, { client: api, ask, agent, id, options })
+  const beats = yield* beating(worker, api, ask, { id, register }).pipe(
+    Effect.catch((error) => Deferred.fail(worker.fatal, error)),
+    Effect.forkChild
+  )
+  const ended = yield* Effect.exit(Effect.raceFirst(
+    unlessHalted(worker, Claim.claiming(worker, options, claims, start, register), InFlight),
+    Deferred.await(worker.fatal)
+  ))
+  const orphans = Effect.suspend(() =>
+    claims.isUnsure() ? Effect.flatMap(claims.orphans(Infinity), Effect.forEach(start, { discard: true })) : Effect.void
+  )
+  yield* drain(worker, attempts, orphans, Exit.isSuccess(ended) ? options.grace ?? 0 : 0)
+  yield* Fiber.interrupt(beats)
+  yield* ended
+})
+
+/**
+ * Registers the machine, claims tasks, hands each to the handler, and submits what it answers. Interrupt it to stop: then
+ * it claims no more, gives handlers the grace to finish, and gives back the rest at once (`drain.ts`).
+ */
+export const run: {
+  <E, R>(
+    options: WorkerOptions<E> & { readonly until: "idle" },
+    handler: (attempt: Attempt) => Effect.Effect<Result, E, R>
+  ): Effect.Effect<void, WorkerError, R>
+  <E, R>(
+    options: WorkerOptions<E>,
+    handler: (attempt: Attempt) => Effect.Effect<Result, E, R>
+  ): Effect.Effect<never, WorkerError, R>
+} = <E, R>(options: WorkerOptions<E>, handler: (attempt: Attempt) => Effect.Effect<Result, E, R>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const { concurrency = 1 } = options
+      if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > client.MaxLeases) {
+        return yield* Effect.die(new RangeError(`concurrency: from 1 to ${client.MaxLeases}, and not ${concurrency}.`))
+      }
+      const worker = makeWorker()
+      // Its own fiber, since what is interrupted cannot give anything back any more.
+      const fiber = yield* Effect.forkDetach(core(worker, options, handler), { uninterruptible: false })
+      return (yield* Effect.onInterrupt(restore(Fiber.join(fiber)), () => {
+        worker.stopping = true
+        worker.claimNow.openUnsafe()
+        Deferred.doneUnsafe(worker.halted, Effect.void)
+        return Fiber.await(fiber)
+      })) as never
+    })
+  )

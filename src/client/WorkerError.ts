@@ -1,0 +1,17 @@
+/** What ends a worker: what the server settled, and no waiting changes. */
+import type { HttpClientError } from "effect/http/HttpClientError"
+import type { SchemaError } from "effect/Schema"
+import type * as client from "../client.ts"
+
+export type WorkerError =
+  | client.Unauthorized
+  | client.ScopeMismatch
+  | client.AdministratorRequired
+  | client.ScopeRequired
+  | client.OrchestratorTaken
+  | client.InvalidTask
+  | client.InvalidRequest
+  | client.BodyTooLarge
+  | client.CheckpointTooLarge
+  | HttpClientError
+  | SchemaError

@@ -1,0 +1,118 @@
+/** One heartbeat for the machine and all its leases, as often as the server asks for it. */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { Client, Lease, OrchestratorId, Renewals } from "../client.ts"
+import { type Ask, jittered } from "./Ask.ts"
+import { type Held, pause, stop, type Worker } from "./Held.ts"
+
+/** The longest a machine is silent: whoever wants a task cancelled does not wait longer than this. */
+const LongestSilence = 60_000
+
+/** Between two heartbeats that handlers ask for. */
+const ShortestSilence = 2_000
+
+// Bodies may have a mebibyte, and a checkpoint 16 KiB: what does not fit goes with the next one.
+const CheckpointsAtOnce = 40
+
+export interface Machine<E> {
+  readonly id: OrchestratorId
+  readonly register: Effect.Effect<unknown, E>
+}
+
+const tell = Effect.fnUntraced(
+  function*(worker: Worker, held: Held, directive: Lease["directive"], reason: string | null) {
+    const before = yield* SubscriptionRef.get(held.directive)
+    if (before !== directive) {
+      yield* Effect.logInfo(`the server says ${directive}`).pipe(Effect.annotateLogs({ reason }))
+      yield* SubscriptionRef.set(held.directive, directive)
+      if (before === "pause") worker.claimNow.openUnsafe()
+    }
+    if (directive === "cancel") stop(held, { why: "cancel", reason })
+  }
+)
+
+/** Acts on what the server said about the leases it was sent. */
+const apply = Effect.fnUntraced(function*(
+  worker: Worker,
+  sent: ReadonlyArray<Held>,
+  { directives, lost, renewed }: Renewals
+) {
+  const now = yield* Clock.currentTimeMillis
+  for (const held of sent) {
+    const { task: { id }, token } = held
+    yield* Effect.gen(function*() {
+      const lease = renewed.find(({ fencing_token, task_id }) => task_id === id && fencing_token === token)
+      if (lease !== undefined) {
+        held.renewAt = now + (yield* jittered(lease.renew_after_seconds * 1000))
+        if (lease.reattached) yield* Effect.logInfo("the lease had run out, and holds again")
+        const directive = directives.find(({ task_id }) => task_id === id)
+        if (directive !== undefined) yield* tell(worker, held, directive.directive, directive.reason)
+        return
+      }
+      const over = lost.find(({ fencing_token, task_id }) => task_id === id && fencing_token === token)
+      if (over === undefined) return
+      held.renewAt = Infinity
+      // What is being handed in is over as soon as it was: the answer to that tells what became of it.
+      if (held.settling) return
+      yield* Effect.logWarning("the lease is lost").pipe(Effect.annotateLogs({ reason: over.reason }))
+      stop(held, { why: "lost", reason: over.reason, error: over.error })
+    }).pipe(Effect.annotateLogs({ task_id: id, fencing_token: token }))
+  }
+})
+
+/** Sends heartbeats for as long as it runs. Only what the server settles otherwise ends it. */
+export const beating = <E>(worker: Worker, client: Client, ask: Ask, machine: Machine<E>) =>
+  Effect.gen(function*() {
+    let last = yield* Clock.currentTimeMillis
+    let silence = yield* jittered(LongestSilence)
+    let asked = -Infinity
+
+    const due = (): number => {
+      const soonest = Math.min(last + silence, ...Array.from(worker.held.values(), ({ renewAt }) => renewAt))
+      return worker.awaiting.size > 0 ? Math.min(soonest, asked + ShortestSilence) : soonest
+    }
+
+    const beat = Effect.fnUntraced(function*() {
+      const sent = Array.from(worker.held.values()).filter((held) => held.stop?.why !== "lost")
+      const waiting = Array.from(worker.awaiting)
+      const unwritten = sent.filter(({ checkpoint }) => checkpoint !== undefined)
+      const checkpoints = new Map(unwritten.slice(0, CheckpointsAtOnce).map((held) => [held, held.checkpoint]))
+      const payload = sent.length === 0 ? null : {
+        leases: sent.map((held) => ({
+          task_id: held.task.id,
+          fencing_token: held.token,
+          checkpoint: checkpoints.get(held) ?? null
+        }))
+      }
+      const answer = yield* ask.once(client.orchestrators.heartbeat({ params: { id: machine.id }, query: {}, payload }))
+      last = yield* Clock.currentTimeMillis
+      silence = yield* jittered(LongestSilence)
+      for (const [held, checkpoint] of checkpoints) {
+        if (held.checkpoint === checkpoint) held.checkpoint = undefined
+      }
+      for (const held of sent) held.renewAt = last + silence
+      if ("renewed" in answer) yield* apply(worker, sent, answer)
+      if (waiting.length > 0) asked = last
+      // Whoever waits does so until everything is written down.
+      if (unwritten.length > checkpoints.size) return
+      for (const deferred of waiting) {
+        worker.awaiting.delete(deferred)
+        yield* Deferred.succeed(deferred, undefined)
+      }
+    })
+
+    return yield* Effect.forever(Effect.gen(function*() {
+      worker.beatNow.closeUnsafe()
+      const wait = due() - (yield* Clock.currentTimeMillis)
+      if (wait > 0) return yield* pause(wait, worker.beatNow)
+      yield* beat().pipe(
+        Effect.catchTags({
+          Unreachable: (error) => Effect.sleep(error.pause),
+          OrchestratorNotFound: () =>
+            Effect.andThen(Effect.logWarning("the server does not know the machine; registering"), machine.register)
+        })
+      )
+    }))
+  })

@@ -1,0 +1,47 @@
+/**
+ * Ending in good order, so that nothing of the worker's waits for a lease to run out:
+ *
+ * 1. Nothing more is claimed. What a claim under way still brings is given back.
+ * 2. For as long as the grace lasts, handlers go on, their leases are renewed, and what they finish is handed in.
+ * 3. The others are interrupted; their finalizers have five seconds.
+ * 4. What they wrote down is kept, and their tasks are released, all at once, within ten seconds.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { stop, type Worker } from "./Held.ts"
+
+const Finalizing = Duration.seconds(5)
+const Settling = Duration.seconds(10)
+
+/** `attempts` are the fibers of what is under way, `orphans` looks for what a lost answer has granted. */
+export const drain = Effect.fnUntraced(function*<E, R>(
+  worker: Worker,
+  attempts: ReadonlySet<Fiber.Fiber<void>>,
+  orphans: Effect.Effect<void, E, R>,
+  grace: Duration.Input
+) {
+  worker.stopping = true
+  const held = () => Array.from(worker.held.values())
+  const ended = (within: Duration.Input) =>
+    Effect.timeoutOption(Effect.suspend(() => Fiber.awaitAll(Array.from(attempts))), within)
+  if (worker.held.size > 0) {
+    yield* Effect.annotateLogs(Effect.logInfo("stopping: nothing more is claimed"), { held: worker.held.size })
+  }
+  const looking = yield* Effect.forkDetach(
+    Effect.catchCause(orphans, (cause) => Effect.logWarning("what was granted unheard of is left to run out", cause)),
+    { uninterruptible: false }
+  )
+  yield* ended(grace)
+  for (const one of held()) stop(one, { why: "drain" })
+  yield* ended(Finalizing)
+  for (const one of held()) yield* Deferred.succeed(one.abandoned, undefined)
+  yield* Effect.timeoutOption(Effect.andThen(Fiber.await(looking), ended(Settling)), Settling)
+  for (const { task: { id }, token } of held()) {
+    yield* Effect.logError("the task could not be given back; its lease is left to run out").pipe(
+      Effect.annotateLogs({ task_id: id, fencing_token: token })
+    )
+  }
+  yield* Fiber.interruptAll([...attempts, looking])
+})

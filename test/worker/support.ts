@@ -1,0 +1,64 @@
+/** The server in process, with a scope of its own, tasks in it, and a transport that can be made to fail. */
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as client from "../../src/client.ts"
+import * as server from "../support/server.ts"
+
+export const machine = { cluster: "k", machine_id: "m" }
+export const result = { commits_count: 1, turns_used: 2 }
+
+type Fetch = typeof globalThis.fetch
+
+/** What becomes of a request: it is sent, or its answer is lost after the server acted, or the server is not reached. */
+export type Fault = (method: string, path: string, times: number) => "none" | "lost" | "down"
+
+export const faultless: Fault = () => "none"
+
+export const make = Effect.fnUntraced(function*(config: Record<string, string> = {}) {
+  const { fetch, send } = yield* server.make(config)
+  const api = yield* client.make({ baseUrl: "http://server" }).pipe(
+    Effect.provide(FetchHttpClient.layer),
+    Effect.provideService(FetchHttpClient.Fetch, fetch)
+  )
+  const calls: Array<string> = []
+  let fault = faultless
+  const faulty = (async (input: string | URL | Request, init?: RequestInit) => {
+    const { pathname } = new URL(String(input))
+    const call = `${init?.method} ${pathname}`
+    calls.push(call)
+    const what = fault(String(init?.method), pathname, calls.filter((other) => other === call).length)
+    if (what === "down") throw new TypeError("connection refused")
+    const response = await fetch(input as string, init)
+    if (what === "lost") throw new TypeError("connection reset")
+    return response
+  }) as Fetch
+
+  const task = (name: string) => Effect.map(send("GET", `/api/v1/tasks/${name}`), ({ body }) => body)
+  return {
+    send,
+    calls,
+    api,
+    fail: (next: Fault) => {
+      fault = next
+    },
+    create: (...names: ReadonlyArray<string>) =>
+      Effect.forEach(names, (name) => send("POST", "/api/v1/tasks", { id: name, file_path: name, branch: "b" })),
+    task,
+    claim: (agent_name = "other") => send("POST", "/api/v1/tasks/claim", { orchestrator_id: "k-m", agent_name }),
+    events: (name: string) =>
+      Effect.map(
+        send("GET", `/api/v1/tasks/${name}/history`),
+        ({ body }) => (body.history as ReadonlyArray<{ readonly event: string }>).map(({ event }) => event)
+      ),
+    /** Waits until it holds, for ten seconds at most. */
+    until: <E, R>(what: string, holds: Effect.Effect<boolean, E, R>) =>
+      Effect.gen(function*() {
+        for (let left = 400; !(yield* holds); left--) {
+          if (left === 0) return yield* Effect.die(new Error(`It never came to this: ${what}`))
+          yield* Effect.sleep("25 millis")
+        }
+      }),
+    /** The worker's client, whose transport may fail. */
+    throughFaults: Effect.provideService(FetchHttpClient.Fetch, faulty)
+  }
+})
