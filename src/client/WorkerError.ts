@@ -13,5 +13,6 @@ export type WorkerError =
   | client.InvalidRequest
   | client.BodyTooLarge
   | client.CheckpointTooLarge
+  | client.IdempotencyKeyReused
   | HttpClientError
   | SchemaError

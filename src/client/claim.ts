@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ClaimedTask, Client, OrchestratorId } from "../client.ts"
-import { type Ask, jittered } from "./Ask.ts"
+import { type Ask, jittered, Unreachable } from "./Ask.ts"
 import { type Held, hold, keyOf, pause, type Worker } from "./Held.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
 
@@ -19,7 +19,7 @@ export const make = (worker: Worker, { agent, ask, client, id, options }: Claimi
   // A task may have been granted in an answer that was lost, and nobody would know of it until its lease runs out.
   let unsure = options.resume === true
 
-  const next = Effect.suspend(() => {
+  const claim = Effect.suspend(() => {
     unsure = true
     return ask.once(client.tasks.claim({
       query: {},
@@ -37,6 +37,13 @@ export const make = (worker: Worker, { agent, ask, client, id, options }: Claimi
     unsure = false
     return Effect.void
   }))
+  // An answer was lost, and when the claim was repeated its grant was over already: that leaves nothing to take up.
+  const next = claim.pipe(
+    Effect.catchTag(
+      ["LeaseLost", "TaskNotFound"],
+      () => new Unreachable({ why: "the claim came to nothing", pause: 0 })
+    )
+  )
 
   const take = Effect.fnUntraced(function*(task: ClaimedTask) {
     const renewAt = (yield* Clock.currentTimeMillis) + (yield* jittered(task.renew_after_seconds * 1000))

@@ -1,6 +1,5 @@
 /** Every route the server answers. */
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import { Api } from "../api/Api.ts"
 import { ActionsHandlers } from "./Actions.ts"
@@ -14,6 +13,7 @@ import { ImportHandlers } from "./Import.ts"
 import { KeysHandlers } from "./Keys.ts"
 import { MessagesHandlers } from "./Messages.ts"
 import { OrchestratorsHandlers } from "./Orchestrators.ts"
+import { PlatformLayer } from "./Platform.ts"
 import { ProjectsHandlers } from "./Projects.ts"
 import { RequestsLayer } from "./Requests.ts"
 import { RolesHandlers } from "./Roles.ts"
@@ -40,5 +40,5 @@ const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pip
 
 export const HttpLayer = Layer.mergeAll(ApiLayer, DocsLayer, FallbackLayer, CorsLayer, RequestsLayer).pipe(
   Layer.provide([RequestErrorsLayer, AuthorizationLayer]),
-  Layer.provide(HttpServer.layerServices)
+  Layer.provide(PlatformLayer)
 )

@@ -1,0 +1,19 @@
+/**
+ * What the router wants for serving files. A Worker has none, so nothing of it is ever used: and to bring the real ones
+ * along, with their tables of file types, would make it a twentieth larger.
+ */
+import type * as Context from "effect/Context"
+import * as FileSystem from "effect/FileSystem"
+import * as Etag from "effect/http/Etag"
+import * as HttpPlatform from "effect/http/HttpPlatform"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+
+const unused = <Id, Service>(key: Context.Key<Id, Service>) => Layer.succeed(key, {} as Service)
+
+export const PlatformLayer = Layer.mergeAll(
+  unused(HttpPlatform.HttpPlatform),
+  unused(Etag.Generator),
+  unused(Path.Path),
+  unused(FileSystem.FileSystem)
+)
