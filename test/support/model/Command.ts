@@ -16,8 +16,9 @@ export const Command = Schema.Union([
     priority: Schema.Literals(["P0", "P1", "P2", "P10"]),
     blockers: Schema.Array(Id).check(Schema.isMaxLength(2)),
     onFailure: OnFailure,
-    /** What may happen to it twice and no more often. */
+    /** What makes it fail when it happens for the first or the second time. */
     budget: Schema.NullOr(Schema.Literals(["attempts", "losses", "rejections"])),
+    limit: Schema.Literals([1, 2]),
     hasty: Schema.Boolean
   }),
   Schema.TaggedStruct("Claim", {
@@ -71,13 +72,19 @@ export const Command = Schema.Union([
 ])
 export type Command = typeof Command.Type
 
-/** A start with work waiting, so that no sequence spends itself on an empty queue: four tasks, a second apart. */
-export const Start = Schema.Array(Schema.Literals(["P0", "P1", "P2", "P10"])).check(
-  Schema.isMinLength(4),
-  Schema.isMaxLength(4)
-)
+/**
+ * A start with work waiting, so that no sequence spends itself on an empty queue: four tasks, a second apart. In half of
+ * them two of the tasks wait for the others.
+ */
+export const Start = Schema.Struct({
+  priorities: Schema.Array(Schema.Literals(["P0", "P1", "P2", "P10"])).check(
+    Schema.isMinLength(4),
+    Schema.isMaxLength(4)
+  ),
+  chained: Schema.NullOr(OnFailure)
+})
 const budgets = ["losses", "attempts", "rejections", null] as const
-export const begin = (priorities: typeof Start.Type): ReadonlyArray<Command> =>
+export const begin = ({ chained, priorities }: typeof Start.Type): ReadonlyArray<Command> =>
   (["d", "b", "a", "c"] as const).flatMap((id, i) => [
     {
       _tag: "Create",
@@ -85,9 +92,10 @@ export const begin = (priorities: typeof Start.Type): ReadonlyArray<Command> =>
       scope: i < 2 ? "red" : "blue",
       role: i % 2 === 0 ? "build" : "review",
       priority: priorities[i]!,
-      blockers: [],
-      onFailure: "wait",
+      blockers: chained === null || i % 2 === 0 ? [] : [id === "b" ? "d" : "a"],
+      onFailure: chained ?? "wait",
       budget: budgets[i]!,
+      limit: i === 0 ? 1 : 2,
       hasty: i === 1
     },
     { _tag: "Wait", seconds: 1 }

@@ -5,7 +5,6 @@ import * as TestClock from "effect/testing/TestClock"
 import { TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 
-const Limit = 2
 const HastySeconds = 90
 const budgets = { attempts: "max_attempts", losses: "max_lease_losses", rejections: "max_rejections" } as const
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
@@ -31,7 +30,7 @@ export const make = (
             : {
               depends_on: blockers.map((blocker) => ({ task_id: TaskId.make(blocker), on_failure: command.onFailure }))
             }),
-          ...(command.budget === null ? {} : { [budgets[command.budget]]: Limit }),
+          ...(command.budget === null ? {} : { [budgets[command.budget]]: command.limit }),
           ...(command.hasty ? { max_attempt_seconds: HastySeconds } : {})
         }),
         id,
@@ -59,7 +58,7 @@ export const make = (
               attempts: 0,
               losses: 0,
               rejections: 0,
-              ...(command.budget === null ? {} : { [command.budget]: Limit })
+              ...(command.budget === null ? {} : { [command.budget]: command.limit })
             },
             maxAttemptMillis: command.hasty ? HastySeconds * 1000 : null,
             came: "claimed",
