@@ -82,7 +82,7 @@ export const requeue = HttpApiEndpoint.post("requeue", "/:id/requeue", {
 }).annotateMerge(OpenApi.annotations({
   summary: "Requeue a task",
   description:
-    "Gives up the work on the task and sends it back to the queue it was claimed from; from review, to `incoming`. That counts as an attempt, and the one that spends the budget of `max_attempts` lands in `failed`; with `release` it does not count. The body may be empty."
+    "Gives up the work on the task and sends it back to the queue it was claimed from; from review, to `incoming`. That counts as an attempt, and the one that spends the budget of `max_attempts` lands in `failed`; with `release` it does not count, and a review stays under review. The body may be empty."
 }))
 
 export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {

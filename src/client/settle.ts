@@ -90,16 +90,10 @@ export const make = (client: Client, ask: Ask, agent: string) => {
 
   const giveBack = (held: Held, reason: string) => {
     const { task: { id }, token: fencing_token } = held
-    return isReview(held)
-      // A release would send the result back to be done again.
-      ? settled(
-        "given back",
-        client.tasks.patch({ query, params: { id }, payload: { claimed_by: null, reason, fencing_token } })
-      )
-      : settled(
-        "given back",
-        client.tasks.requeue({ query, params: { id }, payload: { release: true, reason, fencing_token } })
-      )
+    return settled(
+      "given back",
+      client.tasks.requeue({ query, params: { id }, payload: { release: true, reason, fencing_token } })
+    )
   }
 
   const giveUp = (held: Held, how: "fail" | "retry", reason: string) => {

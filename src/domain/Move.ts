@@ -5,10 +5,16 @@ import type { QueueName } from "./Identifier.ts"
 export interface Move {
   /** What history calls it. */
   readonly event: string
-  /** The queues it leads from; `other` is every queue but `claimed`, `unfinished` every one where work may still be done. */
-  readonly from: ReadonlyArray<QueueName> | "other" | "unfinished"
-  /** Where it leads: a queue, the queue the task was claimed from (`origin`), or nowhere else (`same`). */
-  readonly to: { readonly queue: QueueName } | "origin" | "same"
+  /**
+   * The queues it leads from; `other` is every queue but `claimed`, `unfinished` every one where work may still be done,
+   * `held` wherever somebody holds the task.
+   */
+  readonly from: ReadonlyArray<QueueName> | "other" | "unfinished" | "held"
+  /**
+   * Where it leads: a queue, the queue the task was claimed from or else `incoming` (`origin`), the queue it was claimed
+   * from or is under review in (`back`), or nowhere else (`same`).
+   */
+  readonly to: { readonly queue: QueueName } | "origin" | "back" | "same"
   /**
    * What a registered flow has to say: it must have a step from where the task is to where the move leads (`step`), or it
    * says itself where a result goes (`submit`, `burnOut`), or nothing (`none`).

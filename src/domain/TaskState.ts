@@ -51,7 +51,7 @@ export const moves = {
     setback: true
   }),
   // Given back by whoever found that it is not theirs to do: that is nothing the task did.
-  release: move("released", ["provisional", "claimed"], "origin", { flow: "step", yields: true }),
+  release: move("released", "held", "back", { yields: true, clearsIntervention: false }),
   fail: move("failed", "unfinished", { queue: "failed" }, { setback: true }),
   expire: move("lease_expired", ["claimed"], "origin", {
     lease: "lapse",
@@ -99,6 +99,8 @@ export const landing = (
     ? task.queue
     : to === "origin"
     ? (task.queue === "claimed" ? task.claimed_from : null) ?? "incoming"
+    : to === "back"
+    ? (task.queue === "claimed" ? task.claimed_from : null) ?? task.queue
     : to.queue
 
 /** Whether a move may start in `queue`. */
@@ -107,7 +109,7 @@ export const startsIn = ({ from }: Pick<Move, "from">, queue: QueueName): boolea
     ? queue !== "claimed"
     : from === "unfinished"
     ? !ends.includes(queue)
-    : from.includes(queue)
+    : from === "held" || from.includes(queue)
 
 /** The queues a move may start in, as a refusal names them. */
 export const sourcesOf = ({ from }: Pick<Move, "from">): string =>
@@ -115,6 +117,8 @@ export const sourcesOf = ({ from }: Pick<Move, "from">): string =>
     ? "any queue but claimed"
     : from === "unfinished"
     ? "neither done, failed nor cancelled"
+    : from === "held"
+    ? "somebody's hands"
     : from.join(" or ")
 
 /** Turns without a commit, and turns at all, after which a submitted task needs another agent to go on. */

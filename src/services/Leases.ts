@@ -46,7 +46,7 @@ export class Leases extends Context.Service<Leases, {
 
       const reap = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const answers = yield* batch(expire(now, yield* seed))
+        const answers = yield* batch(expire.all(now, yield* seed))
         yield* logTakenBack(answers)
         return answers.at(-1)!.length
       }).pipe(Effect.withSpan("Leases.reap"))

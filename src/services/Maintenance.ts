@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Backoff from "../sql/Backoff.ts"
 import { Database } from "../sql/Database.ts"
 import { forgetOld } from "../sql/IdempotencySweep.ts"
 import { Leases } from "./Leases.ts"
@@ -25,7 +26,8 @@ export class Maintenance extends Context.Service<Maintenance, {
       const { batch, sql } = yield* Database
       const { reap } = yield* Leases
       const { sweep } = yield* Orchestrators
-      const { orchestratorTimeoutSeconds } = yield* Settings
+      const { backoff, orchestratorTimeoutSeconds } = yield* Settings
+      const { endAll } = Backoff.make(sql)
 
       const tick = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
@@ -34,7 +36,9 @@ export class Maintenance extends Context.Service<Maintenance, {
           sql`
             SELECT 1 FROM orchestrators
             WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} LIMIT 1`,
-          forgetOld(sql, now)
+          forgetOld(sql, now),
+          // Where backoff is on, claims see to it. What was put back before it was turned off is not forgotten.
+          ...(backoff.baseSeconds === 0 ? endAll(now) : [])
         ])
         return { reaped: yield* duty("reaping", expired, reap), silent: yield* duty("sweeping", silent, sweep) }
       }).pipe(Effect.withSpan("Maintenance.tick"))

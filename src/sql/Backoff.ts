@@ -27,20 +27,23 @@ export const make = (sql: D1Client.D1Client) => {
         min(${maxSeconds}, ${baseSeconds} * (1 << min(max(attempt_count, 0), 30))) * (500 + 500 * ${chance(seed)})
       ) AS INTEGER)`
 
-  /** Makes those of a scope that have waited long enough ready again: record, then change. Mostly there are none. */
-  const end = (now: number, scope: string): Array<Statement<any>> => {
-    const due = (owner: Fragment) => sql`scope = ${owner} AND available_at IS NOT NULL AND available_at <= ${now}`
-    return [
-      sql`
+  const ending = (now: number, due: (now: Fragment) => Fragment): Array<Statement<any>> => [
+    sql`
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, grants, at)
       SELECT id, version + 1, scope, 'backoff_ended', queue, queue, grants, ${now}
-      FROM tasks INDEXED BY tasks_backing_off WHERE ${due(sql`${scope}`)}`,
-      // `updated_at` says when somebody worked on it. Nothing is looked for where nothing was recorded.
-      sql`
+      FROM tasks INDEXED BY tasks_backing_off WHERE ${due(sql`${now}`)}`,
+    // `updated_at` says when somebody worked on it. Nothing is looked for where nothing was recorded.
+    sql`
       UPDATE tasks INDEXED BY tasks_backing_off SET version = version + 1, available_at = NULL
-      WHERE ${due(sql`iif(changes() > 0, ${scope}, NULL)`)}`
-    ]
-  }
+      WHERE ${due(sql`iif(changes() > 0, ${now}, NULL)`)}`
+  ]
 
-  return { until, end }
+  /** Makes those of a scope that have waited long enough ready again: record, then change. Mostly there are none. */
+  const end = (now: number, scope: string) =>
+    ending(now, (until) => sql`scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${until}`)
+
+  /** The same in every scope. Looks at everybody who waits, so it is for where hardly anybody does. */
+  const endAll = (now: number) => ending(now, (until) => sql`available_at IS NOT NULL AND available_at <= ${until}`)
+
+  return { until, end, endAll }
 }

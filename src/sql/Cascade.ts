@@ -76,6 +76,9 @@ export const make = (sql: D1Client.D1Client) => {
   const ifChanged = sql`(SELECT 1 FROM (SELECT changes() AS n) WHERE n > 0) AS made`
   const listed = (ids: Fragment): Fragment => sql`json_each(iif(changes() > 0, (${ids}), '[]'))`
 
+  // What is told of a task that is about to change: D1 counts a row more for a statement that answers what it changed.
+  const told = sql`tasks.id, tasks.scope, version + 1 AS version, claimed_by, fencing_token`
+
   /** `falling`: the tasks that fail because of what they wait for, and one reason for each way there. */
   const falling = (source: Source): Fragment =>
     sql`WITH RECURSIVE falling (id, scope, because) AS (
@@ -87,7 +90,7 @@ export const make = (sql: D1Client.D1Client) => {
 
   /**
    * Fails the tasks that fail with what they wait for, through any number of them, unless somebody holds them. Nothing
-   * happens unless `made` holds, which may ask for the changes of the statement before. The last one answers the tasks.
+   * happens unless `made` holds, which may ask for the changes of the statement before. One answers what to log.
    */
   const fall = (source: Source, now: number, made: Fragment = sql`1`): Array<Statement<any>> => [
     sql`
@@ -97,6 +100,10 @@ export const make = (sql: D1Client.D1Client) => {
       FROM (SELECT ${made} AS it) AS made CROSS JOIN (${source.any}) AS any ON made.it
         CROSS JOIN (SELECT id, min(because) AS because FROM falling GROUP BY id) AS fallen
         CROSS JOIN tasks ON tasks.id = fallen.id`,
+    sql`
+      ${falling(source)}
+      SELECT 'dependency_failed' AS event, ${told}, 'failed' AS queue FROM ${ifChanged}
+        CROSS JOIN (SELECT DISTINCT id FROM falling) AS fallen CROSS JOIN tasks ON tasks.id = fallen.id`,
     sql`
       ${falling(source)}
       INSERT INTO queue_counts (scope, counts)
@@ -115,7 +122,7 @@ export const make = (sql: D1Client.D1Client) => {
         failure_reason = (
           SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)
       FROM ${listed(sql`${falling(source)} SELECT json_group_array(DISTINCT id) FROM falling`)} AS fallen
-      WHERE tasks.id = fallen.value RETURNING *`
+      WHERE tasks.id = fallen.value`
   ]
 
   /** `touched`: the edges to the blocker, and to those that failed with it. */
@@ -131,8 +138,8 @@ export const make = (sql: D1Client.D1Client) => {
 
   /**
    * Brings up to date which edges are satisfied and what the waiting tasks show of it; where all is as it should be,
-   * nothing is written. `updated_at` stays: it says when somebody worked on a task, and clients clean up after it. The last
-   * one answers the tasks.
+   * nothing is written. `updated_at` stays: it says when somebody worked on a task, and clients clean up after it. One
+   * answers what to log.
    */
   const settle = (source: Source, now: number): Array<Statement<any>> => [
     sql`
@@ -154,9 +161,17 @@ export const make = (sql: D1Client.D1Client) => {
           CROSS JOIN tasks ON tasks.id = waiting.task_id
         WHERE blocked_by IS NOT ${remaining(sql`tasks.id`)}`,
     sql`
+        ${touched(source)}
+        SELECT CASE WHEN ${
+      remaining(sql`tasks.id`)
+    } IS NULL THEN 'unblocked' ELSE 'blocked' END AS event, ${told}, queue
+        FROM ${ifChanged} CROSS JOIN (SELECT DISTINCT task_id FROM touched) AS waiting
+          CROSS JOIN tasks ON tasks.id = waiting.task_id
+        WHERE blocked_by IS NOT ${remaining(sql`tasks.id`)}`,
+    sql`
         UPDATE tasks SET version = version + 1, blocked_by = ${remaining(sql`tasks.id`)}
         FROM ${listed(sql`${touched(source)} SELECT json_group_array(DISTINCT task_id) FROM touched`)} AS waiting
-        WHERE tasks.id = waiting.value AND blocked_by IS NOT ${remaining(sql`tasks.id`)} RETURNING *`
+        WHERE tasks.id = waiting.value AND blocked_by IS NOT ${remaining(sql`tasks.id`)}`
   ]
 
   return { of, to, ofAll, fall, settle }

@@ -36,7 +36,7 @@ export const make = (sql: D1Client.D1Client) => {
     failure_reason: outcome.failureReason(move, limits, sql`${reason}`),
     // A cancellation that was asked for is over with the lease, unless it came to that.
     cancel_reason: outcome.choose(move, limits, {
-      usual: move.to === "same" ? sql`cancel_reason` : sql`NULL`,
+      usual: move.to === "same" || move.to === "back" ? sql`iif(queue = 'cancelled', cancel_reason, NULL)` : sql`NULL`,
       cancelled: sql`cancel_reason`,
       failed: sql`NULL`
     }),
@@ -132,7 +132,9 @@ export const make = (sql: D1Client.D1Client) => {
           ${change.reason ?? null}, ${outcome.details(move, limits, sql`${change.details ?? null}`)}, grants,
           ${change.now}
         FROM (SELECT *, ${landing(move)} AS usual FROM tasks WHERE id = ${change.id} AND ${change.where}) AS tasks
-        WHERE usual NOT IN ('', ${move.afterLapse ? sql`iif(lapsed_token IS NULL, queue, '')` : sql`queue`})`,
+        WHERE usual NOT IN ('', ${
+        // Who leads nowhere else has no move to make, but for who gives a task back where it is.
+        move.to === "back" ? sql`''` : move.afterLapse ? sql`iif(lapsed_token IS NULL, queue, '')` : sql`queue`})`,
       sql`
         UPDATE tasks SET version = version + 1, updated_at = ${change.now}, queue = ${recordedQueue(move, limits)},
           lapsed_token = NULL, ${noLease},

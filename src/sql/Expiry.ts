@@ -1,9 +1,10 @@
 /** Taking back the leases that have run out: done by the cron for everyone, and by each claim for its own scope. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
-import type { Statement } from "effect/sql/Statement"
+import type { Fragment, Statement } from "effect/sql/Statement"
 import type { Policy } from "../domain/Policy.ts"
 import { type Move, moves } from "../domain/TaskState.ts"
 import * as Cascade from "./Cascade.ts"
+import { lost } from "./Edges.ts"
 import * as Ending from "./Ending.ts"
 import * as Instant from "./Instant.ts"
 import * as Transition from "./Transition.ts"
@@ -18,22 +19,12 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
   const { told } = Instant.make(sql)
   const cascade = Cascade.make(sql)
 
-  /**
-   * The statements that take back the expired leases of `scope`, or of all. Each checks the predicate again as it
-   * writes, so a lease that was renewed meanwhile is left alone. A lease that ends with its deadline was as long as the
-   * attempt may be, and is not lost.
-   */
-  return (now: number, seed: number, scope?: string): Array<Statement<any>> => {
-    // The `+` keeps SQLite from searching the scope for what the index of leases has at hand.
-    const where = sql`claimed_by IS NOT NULL AND lease_expires_at <= ${now}
-      ${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}`
-    const owners = scope === undefined
-      ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
-      : sql`scope = iif(changes() > 0, ${scope}, NULL)`
+  const plan = (now: number, seed: number, scope: string | undefined, sparing: boolean) => {
     const actor = sql`claimed_by`
     // What a renewal needs to give the lease back to whoever had it.
     const details = sql`json_object('orchestrator_id', orchestrator_id, 'claimed_at', ${told(sql`claimed_at`)},
       'lease_seconds', lease_seconds, 'deadline_at', ${told(sql`deadline_at`)})`
+    // A lease that ends with its deadline was as long as the attempt may be, and is not lost.
     const { change, ...taken } = merged(
       [
         [sql`queue = 'claimed' AND deadline_at IS NOT NULL AND lease_expires_at >= deadline_at`, moves.exceedDeadline],
@@ -42,16 +33,43 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
       moves.expireReview,
       (move) => ({ now, seed, policy, actor, details, reason: reason(move) })
     )
-    const { to } = taken
-    // First what it means for others, since nothing finds these tasks once they are taken back; and some may wait for others
-    // of them.
-    const fallen = cascade.ofAll(where, to)
-    return [
-      ...cascade.fall(fallen, now),
-      ...cascade.settle(fallen, now),
-      record({ where, ...taken, actor, now }),
-      countAll({ where, to, when: owners }),
-      sql`UPDATE tasks SET ${change} WHERE ${where} RETURNING *`
-    ]
+    // The `+` keeps SQLite from searching the scope for what the index of leases has at hand.
+    const expired = (at: Fragment) =>
+      sql`claimed_by IS NOT NULL AND lease_expires_at <= ${at}
+        ${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}
+        ${sparing ? sql`AND ${taken.to} NOT IN ${sql.in(lost)}` : sql``}`
+    const where = expired(sql`${now}`)
+    const owners = scope === undefined
+      ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
+      : sql`scope = iif(changes() > 0, ${scope}, NULL)`
+    return {
+      where,
+      to: taken.to,
+      steps: [
+        record({ where, ...taken, actor, now }),
+        countAll({ where, to: taken.to, when: owners }),
+        // Nothing is looked for where nothing was counted.
+        sql`UPDATE tasks SET ${change} WHERE ${expired(sql`iif(changes() > 0, ${now}, NULL)`)} RETURNING *`
+      ]
+    }
+  }
+
+  return {
+    /**
+     * The statements that take back every expired lease of `scope`, or of all. Each checks the predicate again as it writes,
+     * so a lease that was renewed meanwhile is left alone. The last one answers the tasks.
+     */
+    all: (now: number, seed: number, scope?: string): Array<Statement<any>> => {
+      const { steps, to, where } = plan(now, seed, scope, false)
+      // First what it means for others, since nothing finds these tasks once they are taken back; and some may wait for
+      // others of them.
+      const fallen = cascade.ofAll(where, to)
+      return [...cascade.fall(fallen, now), ...cascade.settle(fallen, now), ...steps]
+    },
+    /**
+     * The same of those tasks only that may be claimed then, which is all a claim needs to know. What fails or is cancelled
+     * with its lease is left to whoever takes back the others, and so is what that means for tasks that wait for it.
+     */
+    claimable: (now: number, seed: number, scope: string): Array<Statement<any>> => plan(now, seed, scope, true).steps
   }
 }

@@ -30,6 +30,8 @@ export const make = (sql: D1Client.D1Client) => {
   const destination = ({ to }: Move): Fragment =>
     to === "same"
       ? sql`queue`
+      : to === "back"
+      ? sql`iif(queue = 'claimed', claimed_from, queue)`
       : to === "origin"
       ? sql`iif(queue = 'claimed', claimed_from, 'incoming')`
       : sql`${to.queue}`
@@ -37,6 +39,8 @@ export const make = (sql: D1Client.D1Client) => {
   const starts = (move: Move, from: Fragment): Fragment =>
     move.from === "other"
       ? sql`queue <> 'claimed'`
+      : move.from === "held"
+      ? sql`claimed_by IS NOT NULL`
       : move.from === "unfinished"
       ? sql`queue NOT IN ${sql.in(ends)}`
       : sql`(${from} IN ${sql.in(move.from)} ${move.flow === "step" ? sql`OR ${settles(move)}` : sql``})`

@@ -34,7 +34,7 @@ export const make = (sql: D1Client.D1Client) => {
   const failureReason = (move: Move, limits: Limits, reason: Fragment): Fragment => {
     if (typeof move.to === "object" && move.to.queue === "failed") return reason
     // Where a task stays where it is, so does the reason why it is there.
-    if (move.to === "same") return sql`failure_reason`
+    if (move.to === "same" || move.to === "back") return sql`iif(queue = 'failed', failure_reason, NULL)`
     if (move.budget === undefined) return sql`NULL`
     const { many, one } = units[move.budget]
     const most = limit(move.budget, limits)

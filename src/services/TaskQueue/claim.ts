@@ -120,8 +120,8 @@ export const make = Effect.gen(function*() {
     const deadline = move === moves.claim ? attemptEnd(claim.max_attempt_seconds, now) : sql`NULL`
     const end = now + Math.round(seconds * 1000)
     // What has waited long enough is ready again, and what ran out is taken back: the change is the last statement.
-    const ready = endBackoff(now, scope)
-    const takeBack = [...ready, ...expire(now, yield* seed, scope)]
+    const ready = settings.backoff.baseSeconds === 0 ? [] : endBackoff(now, scope)
+    const takeBack = [...ready, ...expire.claimable(now, yield* seed, scope)]
     const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
       orchestrator_id = ${orchestrator_id}, lease_seconds = ${Math.ceil(seconds)}, deadline_at = ${deadline},
       lease_expires_at = min(${end}, coalesce(${deadline}, ${end}))`

@@ -1,6 +1,7 @@
 /** Why a claim got nothing: asked in a second round trip, which a claim that finds work does not pay for. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { seed } from "../../domain/Backoff.ts"
 import { aside, builtIn, invalidQueue } from "../../domain/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
@@ -9,7 +10,10 @@ import { AtCapacity, NoTasksAvailable } from "../../domain/TaskErrors.ts"
 import { claimOf, moves } from "../../domain/TaskState.ts"
 import * as Claimant from "../../sql/Claimant.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Expiry from "../../sql/Expiry.ts"
 import * as Ready from "../../sql/Ready.ts"
+import { Settings } from "../Settings.ts"
+import { logTakenBack } from "./log.ts"
 import { decodeCounts, decodeRules } from "./rows.ts"
 
 // What an empty-handed orchestrator is told to wait, in seconds: its usual tick is longer, an idle retry loop is not.
@@ -61,9 +65,10 @@ const why = (queue: string, passedOver: boolean, waiting: Waiting) =>
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const { held, ready } = Ready.make(sql)
+  const expire = Expiry.make(sql, yield* Settings)
   const { home, machine } = Claimant.make(sql)
 
-  /** Fails with the reason, or answers the queue that the claim's first role claims from, when that is another one. */
+  /** Fails with the reason, or answers the queue to look into next: that of the claim's first role, or the same once more. */
   return Effect.fnUntraced(function*({ claim, queue, reach, roles, scope }: Attempt) {
     const { orchestrator_id } = claim
     const now = yield* Clock.currentTimeMillis
@@ -71,7 +76,7 @@ export const make = Effect.gen(function*() {
     // Few are looked at, however many wait: what holds for those says enough.
     const waits =
       sql`tasks INDEXED BY tasks_held WHERE scope = ${scope} AND queue = ${queue} AND ${held} LIMIT ${Sample}`
-    const [machines = [], counted = [], known = [], [state] = [], flows = []] = yield* batch([
+    const [machines = [], counted = [], known = [], [state] = [], overdue = [], flows = []] = yield* batch([
       machine(asking),
       sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
       sql`SELECT name, claims_from FROM roles WHERE scope = ${home(asking)} ORDER BY name`,
@@ -84,6 +89,7 @@ export const make = Effect.gen(function*() {
           count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NOT NULL) AS backing_off,
           min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
         FROM (SELECT claimed_by, blocked_by, available_at FROM ${waits})`,
+      sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} AND +scope = ${scope} LIMIT 1`,
       ...(builtIn.includes(queue) || aside.includes(queue)
         ? []
         : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
@@ -95,6 +101,11 @@ export const make = Effect.gen(function*() {
     if (stranger !== undefined) return yield* InvalidTask.role(stranger, names, "role_filter")
     const elsewhere = claim.queue ? undefined : known.find(({ name }) => name === roles[0])?.claims_from
     if (elsewhere !== undefined && elsewhere !== queue) return String(elsewhere)
+    // What a claim leaves to the cron: to fail or to cancel with its lease. Then the tasks that waited for it may be ready.
+    if (overdue.length > 0) {
+      yield* logTakenBack(yield* batch(expire.all(now, yield* seed, scope)))
+      return queue
+    }
 
     const counts = decodeCounts(counted[0]?.counts)
     const rules = flows.map(({ name, rules }) => ({ name: String(name), rules: decodeRules(rules) }))

@@ -1,12 +1,16 @@
 /** One log line for each transition. */
 import * as Effect from "effect/Effect"
-import type { TaskRow } from "../../domain/Task.ts"
+import * as Schema from "effect/Schema"
+import { TaskRow } from "../../domain/Task.ts"
 import type { Answers } from "../../sql/Database.ts"
 import { decodeTasks } from "./rows.ts"
 
+const { claimed_by, fencing_token, id, queue, scope, version } = TaskRow.fields
+const told = { id, scope, queue, version, claimed_by, fencing_token }
+
 export const logTransition = (
   event: string,
-  task: Pick<TaskRow, "id" | "scope" | "queue" | "version" | "claimed_by" | "fencing_token">,
+  task: Pick<TaskRow, keyof typeof told>,
   actor: string | null
 ) =>
   Effect.logInfo("transition").pipe(Effect.annotateLogs({
@@ -26,21 +30,15 @@ export const logTransitions = (event: string, rows: ReadonlyArray<unknown> | und
     Effect.forEach((task) => logTransition(event, task, null), { discard: true })
   )
 
-/**
- * The same for what a cascade did (`sql/Cascade.ts`): what its statements answered, or those of a `settle` alone. Only the
- * statements that change tasks answer any.
- */
+const decodeTold = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ ...told, event: Schema.String })))
+
+/** The same for what a cascade did (`sql/Cascade.ts`), as its statements answered it. */
 export const logCascade = (answers: Answers) =>
-  Effect.gen(function*() {
-    const settled = yield* decodeTasks(answers.at(-1) ?? [])
-    yield* logTransitions("dependency_failed", answers.slice(0, -1).flat())
-    yield* Effect.forEach(
-      settled,
-      (task) => logTransition(task.blocked_by === null ? "unblocked" : "blocked", task, null),
-      { discard: true }
-    )
-  })
+  Effect.flatMap(
+    Effect.orDie(decodeTold(answers.flat())),
+    Effect.forEach((task) => logTransition(task.event, task, null), { discard: true })
+  )
 
 /** The same for what was taken back (`sql/Expiry.ts`), and for who failed or may go on because of it. */
 export const logTakenBack = (answers: Answers) =>
-  Effect.andThen(logCascade(answers.slice(0, -3)), logTransitions("lease_expired", answers.at(-1)))
+  Effect.andThen(logCascade(answers.slice(0, -1)), logTransitions("lease_expired", answers.at(-1)))

@@ -79,7 +79,7 @@ export const make = Effect.gen(function*() {
     function*(id: TaskId, { reason, release, ...expected }: Requeue, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
-        verb: "requeue",
+        verb: release === true ? "release" : "requeue",
         move: release === true ? moves.release : moves.requeue,
         id,
         scope,

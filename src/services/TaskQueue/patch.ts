@@ -122,7 +122,7 @@ export const make = Effect.gen(function*() {
     const [rows] = yield* batch([one(id, scope)])
     const task = yield* firstTask(rows)
     if (task === undefined) return yield* TaskNotFound.of(id)
-    const steps = expire(yield* Clock.currentTimeMillis, yield* seed, task.scope)
+    const steps = expire.all(yield* Clock.currentTimeMillis, yield* seed, task.scope)
     const answers = yield* batch([...steps, one(id, scope)])
     yield* logTakenBack(answers.slice(0, -1))
     return (yield* firstTask(answers.at(-1))) ?? (yield* TaskNotFound.of(id))

@@ -1,5 +1,5 @@
 /** What the server should hold, as plain data: tasks, what they wait for, and how leases come and go. */
-import { isEnd, leave, release, type Task } from "./Task.ts"
+import { isEnd, leave, type Leaving, release, type Task } from "./Task.ts"
 
 export type OnFailure = "wait" | "skip" | "fail"
 
@@ -108,44 +108,59 @@ export const make = ({ backoff }: Options) => {
     })
   }
 
-  /** Takes back what has run out, in one scope or all, and answers how many there were. */
-  const expire = (scope?: string) => {
-    const expired = [...tasks.values()].filter((task) =>
+  const overdue = (scope?: string) =>
+    [...tasks.values()].filter((task) =>
       task.holder !== null && task.expires <= clock.now && (scope === undefined || task.scope === scope)
     )
-    changing(() => {
-      for (const task of expired) {
-        if (task.queue !== "claimed") {
-          leave(task, { event: "review_lease_expired", to: task.queue, yields: true })
-        } else if (task.deadline !== null && task.expires >= task.deadline) {
-          leave(task, {
-            event: "deadline_exceeded",
-            to: task.origin!,
-            yields: true,
-            counts: ["attempts"],
-            budget: "attempts",
-            setback: true,
-            backsOff: backsOff()
-          })
-        } else {
-          leave(task, {
-            event: "lease_expired",
-            to: task.origin!,
-            yields: true,
-            counts: ["attempts", "losses"],
-            budget: "losses",
-            setback: true,
-            lapses: true,
-            backsOff: backsOff()
-          })
-        }
+
+  /** What the end of its lease makes of a task. */
+  const expiry = (task: Task): Leaving =>
+    task.queue !== "claimed"
+      ? { event: "review_lease_expired", to: task.queue, yields: true }
+      : task.deadline !== null && task.expires >= task.deadline
+      ? {
+        event: "deadline_exceeded",
+        to: task.origin!,
+        yields: true,
+        counts: ["attempts"],
+        budget: "attempts",
+        setback: true,
+        backsOff: backsOff()
       }
+      : {
+        event: "lease_expired",
+        to: task.origin!,
+        yields: true,
+        counts: ["attempts", "losses"],
+        budget: "losses",
+        setback: true,
+        lapses: true,
+        backsOff: backsOff()
+      }
+
+  const takeBack = (expired: ReadonlyArray<Task>) => {
+    changing(() => {
+      for (const task of expired) leave(task, expiry(task))
     })
     return expired.length
   }
 
+  /** Takes back what has run out, in one scope or all, and answers how many there were. */
+  const expire = (scope?: string) => takeBack(overdue(scope))
+
+  /** Takes back what comes back to be claimed. */
+  const expireClaimable = (scope: string) =>
+    takeBack(
+      overdue(scope).filter((task) => {
+        const after = structuredClone(task)
+        leave(after, expiry(task))
+        return !hasFallen(after)
+      })
+    )
+
   /** Makes ready who backed off long enough. */
   const endBackoff = (scope: string) => {
+    if (backoff === undefined) return
     for (const task of tasks.values()) {
       if (task.scope !== scope || task.availableAt === null || task.availableAt > clock.now) continue
       Object.assign(task, { availableAt: null, backoff: null, version: task.version + 1 })
@@ -172,6 +187,7 @@ export const make = ({ backoff }: Options) => {
     changing,
     grant,
     expire,
+    expireClaimable,
     endBackoff,
     next
   }

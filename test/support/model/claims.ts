@@ -9,8 +9,10 @@ export const make = (
 ): Steps<"Claim" | "Review" | "Continue" | "Test"> => {
   const claim = Effect.fnUntraced(
     function*(scope: string, agent_name: string, from: string, roles: ReadonlyArray<string>) {
-      world.expire(scope)
+      world.expireClaimable(scope)
       world.endBackoff(scope)
+      // Before a claim says that there is nothing, it takes back what fails or is cancelled: others may wait for that.
+      if (world.next(scope, from, roles) === undefined) world.expire(scope)
       const [id, next] = world.next(scope, from, roles) ?? []
       const result = yield* Effect.result(keyed(queue.claim(scope, {
         orchestrator_id,

@@ -1,6 +1,6 @@
 /** Work is called off, given back, or begun again after it failed. */
 import { type Bench, idOf, type Steps } from "./Bench.ts"
-import { isEnd, leave, mayGo } from "./Task.ts"
+import { isEnd, leave } from "./Task.ts"
 
 export const make = ({ posting, queue, world: { tasks } }: Bench): Steps<"Cancel" | "Redrive" | "Release"> => ({
   Cancel: (command) => {
@@ -32,12 +32,14 @@ export const make = ({ posting, queue, world: { tasks } }: Bench): Steps<"Cancel
   Release: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
-    const held = task?.queue === "claimed"
     return posting(
-      task !== undefined && (mayGo(task, "incoming") || (held && mayGo(task, task.origin!))),
+      task !== undefined && task.holder !== null,
       queue.requeue(id, { release: true }, undefined),
       id,
-      () => leave(task!, { event: "released", to: held ? task.origin! : "incoming", yields: true })
+      () => {
+        const to = task!.queue === "claimed" ? task!.origin! : task!.queue
+        leave(task!, { event: "released", to, yields: true })
+      }
     )
   }
 })

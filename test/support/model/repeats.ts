@@ -13,15 +13,13 @@ const isClaim = (
   typeof answer === "object" && answer !== null && "handoff" in answer
 
 export const make = ({ database: { batch, sql }, posted, world }: Bench): Steps<"Repeat"> => {
-  const { clock, endBackoff, expire, tasks } = world
+  const { endBackoff, expireClaimable, tasks } = world
 
   // A claim that is found out before it grants anything has done what every claim does first.
   const takenBack = Effect.fnUntraced(function*(scope: string) {
-    const [due = []] = yield* batch([
-      sql`SELECT 1 FROM tasks WHERE scope = ${scope} AND (lease_expires_at <= ${clock.now} OR available_at <= ${clock.now})`
-    ])
-    if (due.length > 0) return
-    expire(scope)
+    const [rows = []] = yield* batch([sql`SELECT id, version FROM tasks WHERE scope = ${scope}`])
+    if (rows.every(({ id, version }) => tasks.get(String(id))?.version === version)) return
+    expireClaimable(scope)
     endBackoff(scope)
   })
 
