@@ -191,10 +191,8 @@ describe("a key", () => {
       const first = yield* post("/api/v1/tasks", task("a", { blocked_by: "x,y", external_key: "e" }))
       assert.strictEqual(first.body.blocked_by, "x,y")
       yield* post("/api/v1/tasks/a/fail", { reason: "r" }, "f")
-      assert.deepStrictEqual(shown(yield* post("/api/v1/tasks", task("a", { blocked_by: "x,y", external_key: "e" }))), {
-        status: 201,
-        body: first.body
-      })
+      const again = yield* post("/api/v1/tasks", task("a", { blocked_by: "x,y", external_key: "e" }))
+      assert.deepStrictEqual(shown(again), shown(first))
       const taken = yield* post("/api/v1/tasks", task("a"), "another")
       assert.strictEqual(taken.status, 409)
       const done = yield* post("/api/v1/tasks", task("d", { queue: "done" }), "done")
