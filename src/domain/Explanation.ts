@@ -2,6 +2,8 @@
 import * as DateTime from "effect/DateTime"
 import { type Claimant, machineReasons, note, place, reason, roleReasons } from "./ClaimReasons.ts"
 import type { QueueName } from "./Identifier.ts"
+import { outcome } from "./Outcome.ts"
+import type { Policy } from "./Policy.ts"
 import { type Blocker, type Explanation, MaxAhead, type Reason } from "./Reason.ts"
 import type { TaskRow } from "./Task.ts"
 import { ends, landing, moves } from "./TaskState.ts"
@@ -20,6 +22,8 @@ export interface Facts {
   readonly machine: Claimant | undefined
   readonly anyActive: boolean
   readonly now: number
+  /** What the server's configuration makes of tasks that are given up. */
+  readonly policy: Policy
 }
 
 // A task may wait for many, and whoever reads the sentence for few: the list beside it has them all.
@@ -29,11 +33,18 @@ const iso = DateTime.formatIso
 const because = (cause: string | null) => cause === null ? {} : { cause }
 const quoted = (cause: string | null) => cause === null ? "." : `: ${cause.replace(/[.\s]+$/, "")}.`
 
-/** Where the next claim takes the task back to, when its lease has run out. */
-const takenBack = (task: TaskRow): QueueName =>
-  task.cancel_requested_at !== null
-    ? "cancelled"
-    : landing(task.queue === "claimed" ? moves.expire : moves.expireReview, task)
+/** What the end of its lease makes of the task, which is when it is taken back. */
+const takenBack = (task: TaskRow, { backoff, limits }: Policy) => {
+  const { deadline_at, lease_expires_at } = task
+  const overdue = deadline_at !== null && lease_expires_at !== null
+    && DateTime.toEpochMillis(lease_expires_at) >= DateTime.toEpochMillis(deadline_at)
+  const move = task.queue !== "claimed" ? moves.expireReview : overdue ? moves.exceedDeadline : moves.expire
+  const became = outcome(move, { ...task, cancelRequested: task.cancel_requested_at !== null }, limits)
+  return {
+    queue: became === "usual" ? landing(move, task) : became,
+    backsOff: became === "usual" && move.backsOff && backoff.baseSeconds > 0
+  }
+}
 
 const ended = (task: TaskRow, queue: QueueName): Reason =>
   queue === "done"
@@ -41,12 +52,12 @@ const ended = (task: TaskRow, queue: QueueName): Reason =>
     : queue === "failed"
     ? reason(
       "failed",
-      `It failed${quoted(task.failure_reason)} Bring it back to incoming to have it tried again.`,
+      `It failed${quoted(task.failure_reason)} Redrive it to have it tried again.`,
       because(task.failure_reason)
     )
     : reason(
       "cancelled",
-      `It is cancelled${quoted(task.cancel_reason)} Bring it back to incoming if it is wanted after all.`,
+      `It is cancelled${quoted(task.cancel_reason)} Redrive it if it is wanted after all.`,
       because(task.cancel_reason)
     )
 
@@ -91,7 +102,8 @@ export const explanationOf = (facts: Facts): Explanation => {
   const { now, task } = facts
   const until = task.lease_expires_at
   const expired = until !== null && DateTime.toEpochMillis(until) <= now
-  const queue = expired ? takenBack(task) : task.queue
+  const back = takenBack(task, facts.policy)
+  const queue = expired ? back.queue : task.queue
   const holder = task.claimed_by
   const lease = {
     ...(holder === null ? {} : { claimed_by: holder }),
@@ -102,7 +114,13 @@ export const explanationOf = (facts: Facts): Explanation => {
     ? [reason("held", `${holder} holds it until ${iso(until)}, unless the lease is renewed.`, lease)]
     : [
       ...(until === null ? [] : [
-        note("lease_expired", `The lease of ${holder} ran out at ${iso(until)}: it goes back to ${queue}.`, lease)
+        reason(
+          "lease_expired",
+          `The lease of ${holder} ran out at ${iso(until)}: it goes back to ${queue}${
+            back.backsOff ? " with the next claim, and backs off before it is handed out" : ""
+          }.`,
+          { ...lease, blocking: back.backsOff }
+        )
       ]),
       ...(ends.includes(queue) ? [ended(task, queue)] : waiting(facts, queue))
     ]

@@ -1,14 +1,20 @@
 /** How many tasks a claim takes before one: counted in the order of claims, and no further than there is a use for. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
+import type { Policy } from "../domain/Policy.ts"
 import { MaxAhead } from "../domain/Reason.ts"
-import { ends } from "../domain/TaskState.ts"
+import { ends, moves } from "../domain/TaskState.ts"
+import * as Outcome from "./Outcome.ts"
 import * as Ready from "./Ready.ts"
 
-export const make = (sql: D1Client.D1Client) => {
+export const make = (sql: D1Client.D1Client, { backoff, limits }: Policy) => {
   const { ready } = Ready.make(sql)
-  // Where a claim finds a task whose lease has run out, which it takes back first.
-  const returns = sql`iif(queue = 'claimed', claimed_from, queue)`
+  const { target } = Outcome.make(sql)
+  // Where a claim finds a task whose lease has run out, which it takes back first. It hands out none that backs off then.
+  const returns = sql`CASE WHEN queue <> 'claimed' THEN ${target(moves.expireReview, limits, sql`queue`)}
+    WHEN coalesce(lease_expires_at >= deadline_at, 0) THEN ${target(moves.exceedDeadline, limits, sql`claimed_from`)}
+    ELSE ${target(moves.expire, limits, sql`claimed_from`)} END`
+  const atOnce = backoff.baseSeconds === 0 ? sql`` : sql`AND queue <> 'claimed'`
 
   /**
    * The count, for the task that `self` finds and a claim for these roles: for every one when there are none, for the
@@ -26,7 +32,7 @@ export const make = (sql: D1Client.D1Client) => {
           AND available_at <= ${now} AND claimed_by IS NULL AND queue = own.place AND ${waits}
         UNION ALL
         SELECT 1 FROM tasks INDEXED BY tasks_leased WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now}
-          AND +scope = own.scope AND cancel_requested_at IS NULL AND ${returns} = own.place AND ${waits}
+          AND +scope = own.scope ${atOnce} AND ${returns} = own.place AND ${waits}
         LIMIT ${MaxAhead}))`
     }
     const anyLane = count(sql`tasks_ready`, sql``)
@@ -38,7 +44,8 @@ export const make = (sql: D1Client.D1Client) => {
     return sql`
       SELECT ${ahead} AS ahead FROM (
         SELECT id, scope, lane, priority_rank, created_at,
-          iif(queue IN ${sql.in(ends)} OR lease_expires_at > ${now}, NULL, ${returns}) AS place
+          iif(queue IN ${sql.in(ends)} OR lease_expires_at > ${now}, NULL,
+            iif(claimed_by IS NULL, queue, nullif(nullif(${returns}, 'failed'), 'cancelled'))) AS place
         FROM tasks WHERE ${self}) AS own`
   }
 }

@@ -22,7 +22,9 @@ export const Command = Schema.Union([
     scope: ScopeOf,
     role: Schema.NullOr(Role),
     priority: Schema.Literals(["P0", "P1", "P2"]),
-    blockers: Blockers
+    blockers: Blockers,
+    /** Whether it fails with the first lease that runs out. */
+    fragile: Schema.Boolean
   }),
   Schema.TaggedStruct("Claim", {
     scope: ScopeOf,
@@ -46,6 +48,7 @@ export const Command = Schema.Union([
       "testing"
     ])
   }),
+  Schema.TaggedStruct("Cancel", { id: Id }),
   Schema.TaggedStruct("Block", { id: Id, blockers: Blockers }),
   Schema.TaggedStruct("BackOff", { id: Id, seconds: Schema.Literals([30, 90]) }),
   Schema.TaggedStruct("Know", { roles: Schema.Array(Role).check(Schema.isMinLength(1), Schema.isMaxLength(2)) }),
@@ -61,7 +64,7 @@ export const Start = Schema.Array(
 ).check(Schema.isMinLength(3), Schema.isMaxLength(3))
 
 export const begin = (start: typeof Start.Type): ReadonlyArray<Command> =>
-  start.map((task, at) => ({ _tag: "Create", scope: "red", id: ids[at]!, blockers: [], ...task }))
+  start.map((task, at) => ({ _tag: "Create", scope: "red", id: ids[at]!, blockers: [], fragile: at === 1, ...task }))
 
 const register = (scope: string, machine: string, rest: object = {}) =>
   Effect.flatMap(
@@ -88,7 +91,8 @@ export const play = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>
           branch: "main",
           role: command.role,
           priority: command.priority,
-          blocked_by: command.blockers.join(",")
+          blocked_by: command.blockers.join(","),
+          ...(command.fragile ? { max_lease_losses: 1 } : {})
         })
       case "Claim":
         return queue.claim(command.scope, {
@@ -108,6 +112,8 @@ export const play = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>
         return queue.fail(id, { reason: "It does not build." }, undefined)
       case "Move":
         return queue.patch(id, { queue: command.queue }, undefined)
+      case "Cancel":
+        return queue.cancel(id, {}, undefined)
       case "Block":
         return queue.patch(id, { blocked_by: command.blockers.join(",") || null }, undefined)
       case "BackOff":

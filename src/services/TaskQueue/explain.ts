@@ -19,9 +19,10 @@ const Sample = 20
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
-  const { orchestratorTimeoutSeconds } = yield* Settings
+  const settings = yield* Settings
+  const { orchestratorTimeoutSeconds } = settings
   const { home, machine } = Claimant.make(sql)
-  const ahead = Ahead.make(sql)
+  const ahead = Ahead.make(sql, settings)
 
   return Effect.fn("TaskQueue.explain")(function*(id: TaskId, asked: AskedClaim, reach: Reach) {
     const now = yield* Clock.currentTimeMillis
@@ -68,7 +69,8 @@ export const make = Effect.gen(function*() {
         max_claimed: typeof found?.maximum === "number" ? found.maximum : null
       },
       anyActive: Number(found?.active) === 1 || Number(found?.seen) === Sample,
-      now
+      now,
+      policy: settings
     })
   })
 })
