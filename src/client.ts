@@ -28,6 +28,7 @@ export {
   Rotated,
   Rotation
 } from "./domain/ApiKey.ts"
+export * from "./domain/ClaimErrors.ts"
 export {
   Dependencies,
   Dependency,
@@ -57,6 +58,7 @@ export * from "./domain/Renewal.ts"
 export * from "./domain/Role.ts"
 export * from "./domain/Task.ts"
 export * from "./domain/TaskErrors.ts"
+export * from "./domain/TaskFilter.ts"
 export * from "./domain/TaskInput.ts"
 
 export interface Options {

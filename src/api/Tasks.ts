@@ -4,6 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { AtCapacity, NoTasksAvailable } from "../domain/ClaimErrors.ts"
 import { DependencyCycle } from "../domain/DependencyErrors.ts"
 import { describe } from "../domain/Encoding.ts"
 import { HistoryEntry } from "../domain/History.ts"
@@ -13,6 +14,7 @@ import * as Moves from "../domain/MoveInput.ts"
 import { pageEnvelope } from "../domain/Page.ts"
 import { ClaimedTask, ExistingTask, Task } from "../domain/Task.ts"
 import * as Errors from "../domain/TaskErrors.ts"
+import { taskFilters } from "../domain/TaskFilter.ts"
 import * as Inputs from "../domain/TaskInput.ts"
 import { Authorization } from "./Authorization.ts"
 import { preferringMinimal } from "./Document.ts"
@@ -29,7 +31,7 @@ const params = { id: TaskId }
 export class TasksApi extends HttpApiGroup.make("tasks")
   .add(
     HttpApiEndpoint.get("list", "/", {
-      query: { ...Inputs.taskFilters, ...scopeParameter },
+      query: { ...taskFilters, ...scopeParameter },
       success: Schema.Struct({
         tasks: Schema.Array(Task).pipe(describe("The tasks of this page.")),
         ...pageEnvelope
@@ -58,8 +60,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       payload: scoped(Moves.Claim),
       success: ClaimedTask,
       error: [
-        Errors.NoTasksAvailable,
-        Errors.AtCapacity,
+        NoTasksAvailable,
+        AtCapacity,
         Errors.LeaseLost,
         Errors.TaskNotFound,
         InvalidTask,

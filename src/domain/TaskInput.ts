@@ -1,23 +1,9 @@
-/** What callers send about tasks: new ones, changes, filters, claims and results. */
+/** What callers send about tasks: new ones and changes. */
 import * as Schema from "effect/Schema"
 import { DependsOn } from "./Dependency.ts"
-import {
-  CommaList,
-  describe,
-  FlagInput,
-  FlagParameter,
-  integer,
-  IntegerParameter,
-  JsonTextInput,
-  JsonValue,
-  maybe,
-  natural,
-  positive,
-  Time
-} from "./Encoding.ts"
+import { describe, FlagInput, integer, JsonTextInput, JsonValue, maybe, natural, positive, Time } from "./Encoding.ts"
 import { OrchestratorId, QueueName, TaskId } from "./Identifier.ts"
 import { expected } from "./MoveInput.ts"
-import { pageParameters } from "./Page.ts"
 
 /** What its creator knows a task by. */
 const ExternalKey = Schema.NonEmptyString.check(Schema.isMaxLength(255))
@@ -132,35 +118,3 @@ export const TaskPatch = Schema.Struct({
   ...expected
 }).annotate({ identifier: "TaskPatch" })
 export type TaskPatch = typeof TaskPatch.Type
-
-const list = (description: string) => Schema.optionalKey(CommaList).pipe(describe(description))
-const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
-const flagParameter = (description: string) => Schema.optionalKey(FlagParameter).pipe(describe(description))
-
-/** The query parameters of the task list: each narrows it, and `a,b` means a or b. */
-export const taskFilters = {
-  queue: list("Queues."),
-  priority: list("Priorities."),
-  role: list("Roles."),
-  type: list("Types."),
-  flow: list("Flows."),
-  complexity: list("Complexities."),
-  claimed_by: parameter("The agent that holds the lease."),
-  orchestrator_id: parameter("The orchestrator that holds the lease."),
-  project_id: parameter("The project."),
-  external_key: parameter(
-    "What its creator knows it by: at most one of those that are open, and any number that ended."
-  ),
-  blocked_by: parameter("The unmet blockers, exactly as the task shows them."),
-  pr_number: Schema.optionalKey(IntegerParameter.pipe(describe("The pull request."))),
-  needs_intervention: flagParameter("Whether a person or a fixer must look at it."),
-  has_plan: flagParameter("Whether it has a plan."),
-  auto_accept: flagParameter("Whether it is marked for automatic acceptance."),
-  needs_rebase: flagParameter("Whether its branch has to be rebased."),
-  sort: Schema.optionalKey(Schema.Literals(["priority", "created_at"])).pipe(
-    describe("`priority`: most urgent first, then oldest. Otherwise newest first.")
-  ),
-  ...pageParameters
-}
-export const TaskFilter = Schema.Struct(taskFilters)
-export type TaskFilter = typeof TaskFilter.Type

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { AtCapacity, NoTasksAvailable } from "../domain/ClaimErrors.ts"
 import type { DependencyCycle } from "../domain/DependencyErrors.ts"
 import type { Cancellation, Redrive } from "../domain/EndInput.ts"
 import type { Handoff } from "../domain/Handoff.ts"
@@ -22,18 +23,17 @@ import type {
 import type { AskedClaim, Explanation } from "../domain/Reason.ts"
 import type { ClaimedTask, ExistingTask, Task } from "../domain/Task.ts"
 import type {
-  AtCapacity,
   HookNotFound,
   InvalidTransition,
   LeaseLost,
-  NoTasksAvailable,
   NotLeased,
   TaskBlocked,
   TaskExists,
   TaskNotFound,
   VersionConflict
 } from "../domain/TaskErrors.ts"
-import type { NewTask, TaskFilter, TaskPatch } from "../domain/TaskInput.ts"
+import type { TaskFilter } from "../domain/TaskFilter.ts"
+import type { NewTask, TaskPatch } from "../domain/TaskInput.ts"
 import type { Reach } from "../sql/Reach.ts"
 import * as Cancelling from "./TaskQueue/cancel.ts"
 import * as Claiming from "./TaskQueue/claim.ts"

@@ -5,63 +5,13 @@
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
-import type { TaskId } from "../domain/Identifier.ts"
 import { ends } from "../domain/TaskState.ts"
+import * as CascadeSource from "./CascadeSource.ts"
 import * as Edges from "./Edges.ts"
 
-/** Where a cascade starts. */
-export interface Source {
-  /** A row if there may be anything to do: looked for before anything else, which costs nothing where there is none. */
-  readonly any: Fragment
-  /** Rows `edge` of `dependencies` with `up`, the id, scope and queue of the blocker they lead to. */
-  readonly failing: Fragment
-  /** Rows `edge` of `dependencies` that have to be looked at again, with the id and the queue of their blocker. */
-  readonly edges: Fragment
-  /** A condition on columns of `tasks`: who is about to fail, but has not been moved yet. */
-  readonly ending?: Fragment
-}
-
 export const make = (sql: D1Client.D1Client) => {
-  const { edgesTo, isSatisfied, leadsTo, meant, remaining, stored } = Edges.make(sql)
-
-  const columns = sql`edge.blocker_key, edge.task_id, edge.blocker_id, edge.on_failure`
-  const edges = (id: TaskId): Fragment => {
-    const own = (column: Fragment) => sql`(SELECT ${column} FROM tasks WHERE id = ${id})`
-    return sql`SELECT ${columns}, ${id}, ${own(sql`queue`)} FROM dependencies AS edge
-      WHERE ${edgesTo(id)} AND edge.scope = ${own(sql`scope`)}`
-  }
-
-  /** A task that has just been moved, whoever waits for it. */
-  const of = (id: TaskId): Source => ({
-    any: sql`SELECT 1 FROM dependencies WHERE ${edgesTo(id)} LIMIT 1`,
-    failing: sql`dependencies AS edge CROSS JOIN tasks AS up ON ${edgesTo(id)} AND up.id = ${id}`,
-    edges: edges(id)
-  })
-
-  /** A task that has just been given these to wait for, some of which may have failed already. */
-  const to = (id: TaskId, blockers: ReadonlyArray<string>): Source => ({
-    any: sql`SELECT 1`,
-    failing: sql`dependencies AS edge CROSS JOIN tasks AS up
-      ON edge.task_id = ${id} AND edge.blocker_id IN (SELECT value FROM json_each(${JSON.stringify(blockers)}))
-        AND up.id IN ${meant(sql`edge.blocker_id`)}`,
-    edges: edges(id)
-  })
-
-  /**
-   * The tasks for which `where` holds, which the batch is about to move to `queue`, an expression over their columns. Both
-   * come before the move, since nothing finds those tasks after it.
-   */
-  const ofAll = (where: Fragment, queue: Fragment): Source => {
-    const ending = sql`${where} AND ${queue} IN ${sql.in(Edges.lost)}`
-    const up = sql`(SELECT * FROM (SELECT id, scope, ${queue} AS queue FROM tasks WHERE ${where})
-      WHERE queue IN ${sql.in(Edges.lost)}) AS up CROSS JOIN dependencies AS edge ON ${leadsTo(sql`up.id`)}`
-    return {
-      any: sql`SELECT 1 FROM tasks WHERE ${ending} LIMIT 1`,
-      failing: up,
-      edges: sql`SELECT ${columns}, up.id, up.queue FROM ${up} AND edge.scope = up.scope`,
-      ending
-    }
-  }
+  const { isSatisfied, leadsTo, remaining, stored } = Edges.make(sql)
+  const { columns, of, ofAll, to } = CascadeSource.make(sql)
 
   // What `satisfied_at` says is from before the move: a blocker that was done may just have failed.
   const done = isSatisfied({
@@ -80,7 +30,7 @@ export const make = (sql: D1Client.D1Client) => {
   const told = sql`tasks.id, tasks.scope, version + 1 AS version, claimed_by, fencing_token`
 
   /** `falling`: the tasks that fail because of what they wait for, and one reason for each way there. */
-  const falling = (source: Source): Fragment =>
+  const falling = (source: CascadeSource.Source): Fragment =>
     sql`WITH RECURSIVE falling (id, scope, because) AS (
       SELECT waiting.id, waiting.scope, 'Blocker ' || up.id || iif(up.queue = 'failed', ' failed.', ' was cancelled.')
       FROM ${source.failing} CROSS JOIN tasks AS waiting ON ${falls} WHERE +up.queue IN ${sql.in(Edges.lost)}
@@ -92,7 +42,7 @@ export const make = (sql: D1Client.D1Client) => {
    * Fails the tasks that fail with what they wait for, through any number of them, unless somebody holds them. Nothing
    * happens unless `made` holds, which may ask for the changes of the statement before. One answers what to log.
    */
-  const fall = (source: Source, now: number, made: Fragment = sql`1`): Array<Statement<any>> => [
+  const fall = (source: CascadeSource.Source, now: number, made: Fragment = sql`1`): Array<Statement<any>> => [
     sql`
       ${falling(source)}
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
@@ -126,7 +76,7 @@ export const make = (sql: D1Client.D1Client) => {
   ]
 
   /** `touched`: the edges to the blocker, and to those that failed with it. */
-  const touched = (source: Source): Fragment =>
+  const touched = (source: CascadeSource.Source): Fragment =>
     sql`WITH RECURSIVE touched (blocker_key, task_id, blocker_id, on_failure, up, became) AS (
       ${source.edges}
       UNION SELECT ${columns}, up.id, up.queue
@@ -141,7 +91,7 @@ export const make = (sql: D1Client.D1Client) => {
    * nothing is written. `updated_at` stays: it says when somebody worked on a task, and clients clean up after it. One
    * answers what to log.
    */
-  const settle = (source: Source, now: number): Array<Statement<any>> => [
+  const settle = (source: CascadeSource.Source, now: number): Array<Statement<any>> => [
     sql`
         ${touched(source)}
         INSERT INTO dependencies (scope, blocker_key, task_id, blocker_id, position, satisfied_at)

@@ -16,6 +16,7 @@ import { LeaseLost, TaskNotFound } from "../../domain/TaskErrors.ts"
 import { claimOf, landing, moves, unclaimable } from "../../domain/TaskState.ts"
 import * as Backoff from "../../sql/Backoff.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Entitled from "../../sql/Entitled.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import * as NextTask from "../../sql/NextTask.ts"
@@ -54,29 +55,8 @@ export const make = Effect.gen(function*() {
   const expire = Expiry.make(sql, settings)
   const { end: endBackoff } = Backoff.make(sql)
   const next = NextTask.make(sql)
+  const entitled = Entitled.make(sql)
   const explain = yield* Refusal.make
-
-  /**
-   * Whether the machine may be given one more. Reviews do not count, and are not held back by what does; nor do the tasks
-   * of another scope, since each project that a machine works for has a limit of its own.
-   */
-  const hasRoom = (scope: ScopeName, { max_claimed, orchestrator_id }: Claim): Fragment => {
-    const held = sql`SELECT 1 FROM tasks INDEXED BY tasks_held_by WHERE orchestrator_id = ${orchestrator_id}
-      AND queue = 'claimed' AND scope = ${scope}`
-    return max_claimed == null
-      ? sql`(max_claimed IS NULL OR (SELECT count(*) FROM (${held})) < max_claimed)`
-      : sql`(SELECT count(*) FROM (${held} LIMIT ${max_claimed})) < ${max_claimed}`
-  }
-
-  /** Whether the roles of the machine's scope are as the claim takes them to be. A scope without any knows every name. */
-  const rolesHold = (roles: ReadonlyArray<string>, queue: string | undefined): Fragment =>
-    sql`(
-      SELECT count(*) = 0 OR (
-        count(*) FILTER (WHERE name IN (SELECT value FROM json_each(${JSON.stringify(roles)}))) = ${roles.length}
-        ${
-      queue === undefined ? sql`` : sql`AND count(*) FILTER (WHERE name = ${roles[0]} AND claims_from = ${queue}) = 1`
-    })
-      FROM roles WHERE roles.scope = orchestrators.scope)`
 
   /** When an attempt at the task has to end: the tighter of what the task and the claim say, or else the default. */
   const attemptEnd = (seconds: number | null | undefined, now: number): Fragment =>
@@ -106,14 +86,7 @@ export const make = Effect.gen(function*() {
     const move = claimOf(queue)
     const roles = [...new Set(asList(claim.role_filter))]
     const id = next({ scope, queue, roles, types: asList(claim.type_filter), ranks: ranksOf(claim.priority_order) })
-    const machine = sql`id = ${orchestrator_id} ${reach === undefined ? sql`` : sql`AND scope = ${reach}`}`
-    // A machine of another scope claims for this one only where no key forbids it and this one knows no such machine.
-    const own = sql`(scope = ${scope} OR NOT EXISTS (
-      SELECT 1 FROM orchestrators AS own WHERE own.id = ${orchestrator_id} AND own.scope = ${scope}))`
-    const may = sql`EXISTS (
-      SELECT 1 FROM orchestrators WHERE ${machine} AND ${own} AND status <> 'maintenance'
-        ${move === moves.claim ? sql`AND ${hasRoom(scope, claim)}` : sql``}
-        ${roles.length === 0 ? sql`` : sql`AND ${rolesHold(roles, claim.queue ? undefined : queue)}`})`
+    const { machine, may } = entitled({ claim, reach, roles, scope, reviews: move !== moves.claim, from: queue })
     const details = { orchestrator_id, lease_seconds: seconds }
     const change = { where: sql`id = ${id} AND ${may}`, actor: agent_name, details: JSON.stringify(details), now }
     const target = landing(move, { queue, claimed_from: null })

@@ -3,13 +3,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
 import { waitsOf } from "../../domain/Dependency.ts"
-import { aside, builtIn, invalidQueue } from "../../domain/FlowRules.ts"
+import { aside, builtIn } from "../../domain/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import { UnknownHolder } from "../../domain/Lease.ts"
 import { DefaultPriority, rank } from "../../domain/Priority.ts"
 import { TaskRow } from "../../domain/Task.ts"
-import { TaskExists } from "../../domain/TaskErrors.ts"
 import { creatorOf, metadataOf, type NewTask } from "../../domain/TaskInput.ts"
 import { MaxBlockers, parseBlockers } from "../../domain/TaskPatch.ts"
 import { ends } from "../../domain/TaskState.ts"
@@ -22,12 +21,13 @@ import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Transition from "../../sql/Transition.ts"
 import * as Cycle from "../Dependencies/cycle.ts"
 import { Settings } from "../Settings.ts"
+import * as Refusal from "./createRefusal.ts"
 import * as ExternalKey from "./externalKey.ts"
 import { logCascade, logTransition } from "./log.ts"
-import { decodeRules, firstTask } from "./rows.ts"
+import { firstTask } from "./rows.ts"
 
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { sql } = yield* Database
   const once = yield* Idempotency.make
   const row = columnsOf(sql, TaskRow)
   const settings = yield* Settings
@@ -37,29 +37,7 @@ export const make = Effect.gen(function*() {
   const cascade = Cascade.make(sql)
   const cycles = Cycles.make(sql)
   const findCycle = yield* Cycle.make
-
-  /** A retry of a create repeats both; then it is the id that says so. */
-  const exists = Effect.fnUntraced(function*(task: NewTask) {
-    const [same] = yield* batch([sql`SELECT id FROM tasks WHERE id = ${task.id}`])
-    return yield* same?.length === 0 ? TaskExists.filePath(task.id, task.file_path) : TaskExists.id(task.id)
-  })
-
-  /** Why the task was not created: what it refers to is read again, in the second round trip only a refusal costs. */
-  const refusal = Effect.fnUntraced(function*(scope: ScopeName, task: NewTask, queue: string, flow: string) {
-    const [projects = [], roles = [], flows = []] = yield* batch([
-      sql`SELECT branch FROM projects WHERE id = ${task.project_id || null} AND scope = ${scope}`,
-      sql`SELECT name FROM roles WHERE scope = ${scope} ORDER BY name`,
-      sql`SELECT rules FROM flows WHERE scope = ${scope} AND name = ${flow}`
-    ])
-    if (!task.branch && !projects[0]?.branch) return yield* InvalidTask.branchRequired()
-    const known = roles.map(({ name }) => String(name))
-    if (task.role && known.length > 0 && !known.includes(task.role)) {
-      return yield* InvalidTask.role(task.role, known, "role")
-    }
-    const problem = invalidQueue(queue, flow, decodeRules(flows[0]?.rules)?.[task.project_id ? "child" : "task"])
-    if (problem !== undefined) return yield* InvalidTask.queue(problem)
-    return yield* InvalidTask.unknownProject(task.project_id ?? "")
-  })
+  const { exists, refusal } = yield* Refusal.make
 
   const create = Effect.fnUntraced(function*(scope: ScopeName, task: NewTask) {
     const now = yield* Clock.currentTimeMillis

@@ -1,0 +1,61 @@
+/** Where a cascade starts (`Cascade.ts`): with one task or many, and whoever waits for them. */
+import type * as D1Client from "@effect/sql-d1/D1Client"
+import type { Fragment } from "effect/sql/Statement"
+import type { TaskId } from "../domain/Identifier.ts"
+import * as Edges from "./Edges.ts"
+
+export interface Source {
+  /** A row if there may be anything to do: looked for before anything else, which costs nothing where there is none. */
+  readonly any: Fragment
+  /** Rows `edge` of `dependencies` with `up`, the id, scope and queue of the blocker they lead to. */
+  readonly failing: Fragment
+  /** Rows `edge` of `dependencies` that have to be looked at again, with the id and the queue of their blocker. */
+  readonly edges: Fragment
+  /** A condition on columns of `tasks`: who is about to fail, but has not been moved yet. */
+  readonly ending?: Fragment
+}
+
+export const make = (sql: D1Client.D1Client) => {
+  const { edgesTo, leadsTo, meant } = Edges.make(sql)
+
+  const columns = sql`edge.blocker_key, edge.task_id, edge.blocker_id, edge.on_failure`
+  const edges = (id: TaskId): Fragment => {
+    const own = (column: Fragment) => sql`(SELECT ${column} FROM tasks WHERE id = ${id})`
+    return sql`SELECT ${columns}, ${id}, ${own(sql`queue`)} FROM dependencies AS edge
+      WHERE ${edgesTo(id)} AND edge.scope = ${own(sql`scope`)}`
+  }
+
+  /** A task that has just been moved, whoever waits for it. */
+  const of = (id: TaskId): Source => ({
+    any: sql`SELECT 1 FROM dependencies WHERE ${edgesTo(id)} LIMIT 1`,
+    failing: sql`dependencies AS edge CROSS JOIN tasks AS up ON ${edgesTo(id)} AND up.id = ${id}`,
+    edges: edges(id)
+  })
+
+  /** A task that has just been given these to wait for, some of which may have failed already. */
+  const to = (id: TaskId, blockers: ReadonlyArray<string>): Source => ({
+    any: sql`SELECT 1`,
+    failing: sql`dependencies AS edge CROSS JOIN tasks AS up
+      ON edge.task_id = ${id} AND edge.blocker_id IN (SELECT value FROM json_each(${JSON.stringify(blockers)}))
+        AND up.id IN ${meant(sql`edge.blocker_id`)}`,
+    edges: edges(id)
+  })
+
+  /**
+   * The tasks for which `where` holds, which the batch is about to move to `queue`, an expression over their columns. Both
+   * come before the move, since nothing finds those tasks after it.
+   */
+  const ofAll = (where: Fragment, queue: Fragment): Source => {
+    const ending = sql`${where} AND ${queue} IN ${sql.in(Edges.lost)}`
+    const up = sql`(SELECT * FROM (SELECT id, scope, ${queue} AS queue FROM tasks WHERE ${where})
+      WHERE queue IN ${sql.in(Edges.lost)}) AS up CROSS JOIN dependencies AS edge ON ${leadsTo(sql`up.id`)}`
+    return {
+      any: sql`SELECT 1 FROM tasks WHERE ${ending} LIMIT 1`,
+      failing: up,
+      edges: sql`SELECT ${columns}, up.id, up.queue FROM ${up} AND edge.scope = up.scope`,
+      ending
+    }
+  }
+
+  return { columns, of, to, ofAll }
+}
