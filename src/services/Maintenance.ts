@@ -31,15 +31,17 @@ export class Maintenance extends Context.Service<Maintenance, {
 
       const tick = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const [expired, silent] = yield* batch([
+        // Where backoff is on, claims see to its end. What was put back before it was turned off is not forgotten.
+        const leftOver = sql`available_at IS NOT NULL AND available_at <= ${backoff.baseSeconds === 0 ? now : null}`
+        const [expired, silent, waiting] = yield* batch([
           sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} LIMIT 1`,
           sql`
             SELECT 1 FROM orchestrators
             WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} LIMIT 1`,
-          forgetOld(sql, now),
-          // Where backoff is on, claims see to it. What was put back before it was turned off is not forgotten.
-          ...(backoff.baseSeconds === 0 ? endAll(now) : [])
+          sql`SELECT 1 FROM tasks INDEXED BY tasks_backing_off WHERE ${leftOver} LIMIT 1`,
+          forgetOld(sql, now)
         ])
+        yield* duty("ending backoff", waiting, Effect.as(batch(endAll(now)), 1))
         return { reaped: yield* duty("reaping", expired, reap), silent: yield* duty("sweeping", silent, sweep) }
       }).pipe(Effect.withSpan("Maintenance.tick"))
 

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { delayMillis, longestMillis } from "../../src/domain/Backoff.ts"
 import { TaskId } from "../../src/domain/Identifier.ts"
+import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Database } from "../../src/sql/Database.ts"
 import { ServicesLayer, servicesWith } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
@@ -116,6 +117,19 @@ describe("backoff", () => {
       yield* queue.cancel(id, {}, undefined)
       assert.deepInclude(yield* get, { queue: "cancelled", available_at: null })
     }).pipe(backingOff))
+
+  it.effect("that is left over when backoff is turned off is ended by the cron", () =>
+    Effect.gen(function*() {
+      const { get, row, write } = yield* begin()
+      const { tick } = yield* Maintenance
+      yield* write({ available_at: 1000 })
+      yield* tick
+      assert.isNotNull((yield* get).available_at)
+      yield* TestClock.adjust("1 seconds")
+      const { version } = yield* get
+      yield* tick
+      assert.deepInclude(yield* row, { available_at: null, version: version + 1 })
+    }).pipe(Effect.provide(ServicesLayer, { local: true })))
 
   it.effect("finds what has waited long enough by its index", () =>
     Effect.gen(function*() {
