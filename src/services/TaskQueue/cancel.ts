@@ -22,7 +22,7 @@ import { firstTask } from "./rows.ts"
 const requested = "cancel_requested"
 
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { sql } = yield* Database
   const once = yield* Idempotency.make
   const row = columnsOf(sql, TaskRow)
   const { countRecorded, record } = Transition.make(sql)
@@ -40,11 +40,11 @@ export const make = Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       const actor = cancelled_by || (yield* CurrentActor).name
       const free = sql`claimed_by IS NULL`
+      const itself = sql`id = ${id} AND ${within(sql, scope)} ${fence(fencing_token)}
+        ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`
       const { answers, replay } = yield* once.batch([
         record({
-          where: sql`id = ${id} AND ${within(sql, scope)} AND cancel_requested_at IS NULL
-            AND ${landing(moves.cancel)} <> '' ${fence(fencing_token)}
-            ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`,
+          where: sql`${itself} AND cancel_requested_at IS NULL AND ${landing(moves.cancel)} <> ''`,
           event: sql`iif(${free}, ${moves.cancel.event}, ${requested})`,
           to: sql`iif(${free}, 'cancelled', queue)`,
           actor,
@@ -68,8 +68,12 @@ export const make = Effect.gen(function*() {
         yield* logTransition(cancelled.claimed_by === null ? moves.cancel.event : requested, cancelled, actor)
         return cancelled
       }
-      const [rows] = yield* batch([sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])
-      const task = yield* firstTask(rows)
+      // It may have been asked for before, and once is enough: that is an answer as well, and is kept like one.
+      const again = yield* once.batch(
+        [sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`],
+        { after: 0, row, from: sql`tasks WHERE ${itself} AND cancel_requested_at IS NOT NULL` }
+      )
+      const task = yield* firstTask(again.replay?.rows ?? again.answers[0])
       if (task === undefined) return yield* TaskNotFound.of(id)
       if (typeof version === "number" && version !== task.version) {
         return yield* VersionConflict.of(id, version, task.version)
@@ -79,7 +83,6 @@ export const make = Effect.gen(function*() {
       if (!startsIn(moves.cancel, task.queue)) {
         return yield* InvalidTransition.of("cancel", id, task.queue, sourcesOf(moves.cancel))
       }
-      // It was asked for before, and once is enough.
       return task
     }
   )

@@ -74,10 +74,12 @@ export const make = ({ backoff }: Options) => {
   /** Runs a change of `id`, or of many, and then what it means for the tasks that wait for what changed. */
   const changing = (change: () => void, id?: string) => {
     const before = new Map([...tasks.keys()].map((key) => [key, unmet(key).join()]))
-    const fallen = new Set([...tasks].filter(([, task]) => hasFallen(task)).map(([key]) => key))
+    const queues = new Map([...tasks].map(([key, task]) => [key, task.queue]))
     risks = []
     change()
-    const falling = [...tasks].filter(([key, task]) => hasFallen(task) && !fallen.has(key)).map(([key]) => key)
+    const falling = [...tasks].filter(([key, task]) => hasFallen(task) && queues.get(key) !== task.queue).map(([key]) =>
+      key
+    )
     const follow = (edge: Edge) => {
       const task = tasks.get(edge.task)
       if (edge.onFailure !== "fail" || task === undefined || task.holder !== null || isEnd(task.queue)) return
