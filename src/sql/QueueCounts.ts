@@ -61,7 +61,7 @@ export const make = (sql: D1Client.D1Client) => {
       FROM (
         SELECT scope AS owner, from_queue AS queue, to_queue AS target FROM history
         WHERE task_id = ${id} AND version = (SELECT version FROM tasks WHERE id = ${id})) AS moved
-      WHERE scope = moved.owner AND changes() > 0`
+      WHERE scope = moved.owner AND changes() > 0 AND moved.queue <> moved.target`
 
   return { count, countAll, countChange, countNew, countRecorded }
 }
