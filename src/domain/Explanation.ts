@@ -42,9 +42,17 @@ const takenBack = (task: TaskRow, { backoff, limits }: Policy) => {
   const became = outcome(move, { ...task, cancelRequested: task.cancel_requested_at !== null }, limits)
   return {
     queue: became === "usual" ? landing(move, task) : became,
-    backsOff: became === "usual" && move.backsOff && backoff.baseSeconds > 0
+    backsOff: became === "usual" && move.backsOff && backoff.baseSeconds > 0,
+    overdue
   }
 }
+
+const becoming = ({ backsOff, queue }: ReturnType<typeof takenBack>) =>
+  queue === "failed"
+    ? "failed, since its budget is spent,"
+    : queue === "cancelled"
+    ? "cancelled, as was asked for,"
+    : `in ${queue}${backsOff ? ", backing off," : ""}`
 
 const ended = (task: TaskRow, queue: QueueName): Reason =>
   queue === "done"
@@ -63,7 +71,7 @@ const ended = (task: TaskRow, queue: QueueName): Reason =>
 
 const blocked = (blockers: ReadonlyArray<Blocker>): Reason => {
   const named = blockers.slice(0, MaxNamed).map(({ queue, task_id }) =>
-    `${task_id} (${queue === null ? "not created yet" : ends.includes(queue) ? queue : `in ${queue}`})`
+    `${task_id} (${queue === null ? "not created in this scope yet" : ends.includes(queue) ? queue : `in ${queue}`})`
   )
   const more = blockers.length > MaxNamed ? ` and ${blockers.length - MaxNamed} more` : ""
   return reason(
@@ -103,7 +111,9 @@ export const explanationOf = (facts: Facts): Explanation => {
   const until = task.lease_expires_at
   const expired = until !== null && DateTime.toEpochMillis(until) <= now
   const back = takenBack(task, facts.policy)
-  const queue = expired ? back.queue : task.queue
+  // What its end makes of it other than a task that is ready at once has not happened yet.
+  const waits = expired && (ends.includes(back.queue) || back.backsOff)
+  const queue = expired && !waits ? back.queue : task.queue
   const holder = task.claimed_by
   const lease = {
     ...(holder === null ? {} : { claimed_by: holder }),
@@ -111,18 +121,25 @@ export const explanationOf = (facts: Facts): Explanation => {
     ...(until === null ? {} : { until })
   }
   const found = until !== null && !expired
-    ? [reason("held", `${holder} holds it until ${iso(until)}, unless the lease is renewed.`, lease)]
+    ? [
+      reason("held", `${holder} holds it until ${iso(until)}, unless the lease is renewed.`, lease),
+      ...(task.cancel_requested_at === null ? [] : [note(
+        "cancel_requested",
+        `It is to be cancelled${quoted(task.cancel_reason)} Its holder learns that with the next renewal.`,
+        because(task.cancel_reason)
+      )])
+    ]
     : [
       ...(until === null ? [] : [
         reason(
           "lease_expired",
-          `The lease of ${holder} ran out at ${iso(until)}: it goes back to ${queue}${
-            back.backsOff ? " with the next claim, and backs off before it is handed out" : ""
-          }.`,
-          { ...lease, blocking: back.backsOff }
+          `The ${back.overdue ? "attempt" : "lease"} of ${holder} is over since ${iso(until)}, and the task will be ${
+            becoming(back)
+          } when it is taken back: with the next claim, or within a minute.`,
+          { ...lease, blocking: waits }
         )
       ]),
-      ...(ends.includes(queue) ? [ended(task, queue)] : waiting(facts, queue))
+      ...(waits ? [] : ends.includes(queue) ? [ended(task, queue)] : waiting(facts, queue))
     ]
   const obstacles = found.filter(({ blocking }) => blocking)
   const notes = found.filter(({ blocking }) => !blocking)

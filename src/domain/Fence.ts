@@ -5,15 +5,21 @@
 import type { TaskRow } from "./Task.ts"
 import { LeaseLost } from "./TaskErrors.ts"
 
-/** Why a call with this token may not be made, if so. `required`: whether a task that is held wants one. */
+/**
+ * Why a call with this token may not be made, if so. `required`: whether a task that is held wants one; `afterLapse`: whether
+ * one does whose lease ran out, since the call is for its holder to make.
+ */
 export const fenceProblem = (
   task: TaskRow,
   token: number | null | undefined,
-  required: boolean
+  required: boolean,
+  afterLapse = false
 ): LeaseLost | undefined => {
   const { claimed_by, fencing_token, id, lapsed_token, queue } = task
   return token == null
-    ? required && claimed_by !== null ? LeaseLost.unnamed(id, queue, claimed_by) : undefined
+    ? required && (claimed_by !== null || (afterLapse && lapsed_token !== null))
+      ? LeaseLost.unnamed(id, queue, claimed_by)
+      : undefined
     : token === (fencing_token ?? lapsed_token)
     ? undefined
     : LeaseLost.of(task, token)

@@ -13,7 +13,12 @@ export const Checkpoint = Schema.Struct({
   head_commit: maybe(Schema.String, "The last commit of it."),
   notes: maybe(Schema.String, "What is done, what is not, and what comes next."),
   open_questions: maybe(Schema.Array(Schema.String), "What somebody has to decide.")
-}).annotate({ identifier: "Checkpoint" })
+}).annotate({ identifier: "Checkpoint" }).check(
+  // It replaces the one before, which a slip of the pen is not to wipe out.
+  Schema.makeFilter((checkpoint) => Object.values(checkpoint).some((value) => value != null), {
+    expected: "at least one of branch, head_commit, notes and open_questions"
+  })
+)
 export type Checkpoint = typeof Checkpoint.Type
 
 const checkpointFields = <T extends Schema.Top>(time: T) => ({

@@ -4,9 +4,9 @@ import { describe } from "./Encoding.ts"
 
 // Control characters and halves of surrogate pairs are refused: they survive neither logs nor URLs, and some clients
 // cannot send them back.
-const name = (description: string) =>
+const name = (description: string, longest = 200) =>
   Schema.NonEmptyString.check(
-    Schema.isMaxLength(200),
+    Schema.isMaxLength(longest),
     // oxlint-disable-next-line no-control-regex
     Schema.isPattern(/^[^\u0000-\u001f\u007f]*$/, { expected: "no control characters" }),
     Schema.makeFilter((text: string) => text.isWellFormed(), { expected: "no half of a surrogate pair" }),
@@ -25,6 +25,9 @@ export const TaskId = name("The task's id, chosen by its creator and unique on t
   Schema.brand("TaskId")
 )
 export type TaskId = typeof TaskId.Type
+
+/** What a creator knows a task by: the number of an issue, an address. */
+export const ExternalKey = name("What its creator knows the task by.", 255)
 
 export const ProjectId = name("The project's id, chosen by its creator and unique on the server.").pipe(
   Schema.brand("ProjectId")

@@ -75,6 +75,7 @@ export type Rejection = typeof Rejection.Type
 
 export const Requeue = Schema.Struct({
   reason: maybe(Schema.String, "Why the work is given up: kept in the task's history."),
+  requeued_by: maybe(Schema.String, "Who gives it up; the holder of the lease unless given."),
   release: maybe(
     Schema.Boolean,
     "Whether the task is only given back: that counts as no attempt, and it may be claimed again at once."

@@ -27,6 +27,7 @@ export const MaxAhead = 100
 
 const ReasonCode = Schema.Literals([
   "held",
+  "cancel_requested",
   "lease_expired",
   "finished",
   "failed",
@@ -45,6 +46,7 @@ const ReasonCode = Schema.Literals([
   "no_claim_yet"
 ]).pipe(describe([
   "`held`: somebody holds it.",
+  "`cancel_requested`: its holder is to stop, and then it is cancelled.",
   "`lease_expired`: somebody held it, and the next claim takes it back.",
   "`finished`: it is done.",
   "`failed`, `cancelled`: it has come to an end, from which a person brings it back.",

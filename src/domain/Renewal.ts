@@ -72,6 +72,11 @@ export const DirectiveFor = Schema.Struct({
 /** What a heartbeat that carries leases is told about them. */
 export const Renewals = Schema.Struct({
   renewed: Schema.Array(RenewedLease).pipe(describe("The leases that go on.")),
+  refused: Schema.Array(Schema.Struct({ task_id: TaskId, fencing_token: token, error: ErrorText })).pipe(
+    describe(
+      "What was sent with a lease and could not be used, as a checkpoint that is too large. The lease is renewed without it, for as long as the claim asked for."
+    )
+  ),
   lost: Schema.Array(LostLease).pipe(describe("The leases that are over: stop working on these tasks.")),
   directives: Schema.Array(DirectiveFor).pipe(describe("What to do about each task whose lease was renewed.")),
   renew_after_seconds: Schema.NullOr(Schema.Int).pipe(

@@ -105,12 +105,21 @@ export class LeaseLost extends TaggedError<LeaseLost>()(
   }
 ) {
   /** The lease of the token is not the task's, or its time is up. */
-  static readonly of = (task: Lost, token: number) =>
-    new LeaseLost({ ...lossOf(task, token), task_id: task.id, queue: task.queue, claimed_by: task.claimed_by })
+  static readonly of = (task: Lost, token: number, renewing = false) =>
+    new LeaseLost({
+      ...lossOf(task, token, renewing),
+      task_id: task.id,
+      queue: task.queue,
+      claimed_by: task.claimed_by
+    })
   /** The server wants a token for a task that is held. */
   static readonly unnamed = (task_id: TaskId, queue: QueueName, claimed_by: string | null) =>
     new LeaseLost({
-      error: `Task ${task_id} is held by ${claimed_by}. Send the fencing_token that the claim was answered with.`,
+      error: `${
+        claimed_by === null
+          ? `Whoever held task ${task_id} last may still hand it in.`
+          : `Task ${task_id} is held by ${claimed_by}.`
+      } Send the fencing_token that the claim was answered with.`,
       reason: "unnamed",
       task_id,
       queue,

@@ -2,12 +2,10 @@
 import * as Schema from "effect/Schema"
 import { DependsOn } from "./Dependency.ts"
 import { describe, FlagInput, integer, JsonTextInput, JsonValue, maybe, natural, positive, Time } from "./Encoding.ts"
-import { OrchestratorId, QueueName, TaskId } from "./Identifier.ts"
+import { ExternalKey, OrchestratorId, QueueName, TaskId } from "./Identifier.ts"
 import { expected } from "./MoveInput.ts"
 
 /** What its creator knows a task by. */
-const ExternalKey = Schema.NonEmptyString.check(Schema.isMaxLength(255))
-
 /** The fields a caller may write, at creation and later. */
 const writable = {
   title: maybe(Schema.String, "What is to be done, in a few words."),
@@ -35,9 +33,9 @@ const writable = {
     positive,
     "How long one attempt may take, in seconds, however often its lease is renewed. Counts from the next claim."
   ),
-  max_attempts: maybe(natural, "How many attempts may be given up before it fails; 0 is no limit."),
-  max_lease_losses: maybe(natural, "How many leases may run out before it fails; 0 is no limit."),
-  max_rejections: maybe(natural, "How many results may be rejected before it fails; 0 is no limit.")
+  max_attempts: maybe(natural, "The attempt that fails it: with 3, the third one that is given up. 0 is no limit."),
+  max_lease_losses: maybe(natural, "The lost lease that fails it: with 3, the third. 0 is no limit."),
+  max_rejections: maybe(natural, "The rejection that fails it: with 3, the third. 0 is no limit.")
 }
 
 export const NewTask = Schema.Struct({

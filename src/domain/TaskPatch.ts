@@ -41,7 +41,16 @@ const protocolColumns: ReadonlySet<string> = new Set([
   "rejection_count",
   "needs_intervention",
   "blocked_by",
-  "completed_at"
+  "completed_at",
+  "submitted_at",
+  "commits_count",
+  "turns_used",
+  "check_results",
+  "hooks",
+  "max_attempt_seconds",
+  "max_attempts",
+  "max_lease_losses",
+  "max_rejections"
 ])
 
 // Kept on the row, too long or too private to repeat in every history entry.

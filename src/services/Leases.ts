@@ -15,6 +15,7 @@ import * as Idempotency from "../sql/Idempotency.ts"
 import type { Reach } from "../sql/Reach.ts"
 import { leaseOf, taskOf } from "./Leases/answer.ts"
 import * as Renewing from "./Leases/renew.ts"
+import { problemOf } from "./Leases/renew.ts"
 import * as Replaying from "./Leases/replay.ts"
 import { Settings } from "./Settings.ts"
 import { logTakenBack } from "./TaskQueue/log.ts"
@@ -53,14 +54,17 @@ export class Leases extends Context.Service<Leases, {
 
       const renew = Effect.fn("Leases.renew")(function*(id: TaskId, renewal: Renewal, scope: Reach) {
         const now = yield* Clock.currentTimeMillis
-        const leases = [{ task_id: id, ...renewal }]
-        const steps = yield* plan(leases, now, scope)
+        const lease = { task_id: id, ...renewal }
+        const problem = problemOf(lease)
+        if (problem !== undefined) return yield* problem
+        const leases = [lease]
+        const steps = plan(leases, now, scope)
         const kept = keep(leases, { after: steps.length - 1, happened: sql`held`, now, scope })
         const { answers, replay } = yield* once.batch(steps, kept)
         const { lost, renewed: [task] } = yield* replay === undefined ? read(answers) : recall(replay)
         if (task !== undefined) return leaseOf(task, now)
         const known = lost[0] && taskOf(lost[0])
-        return yield* known === undefined ? TaskNotFound.of(id) : LeaseLost.of(known, renewal.fencing_token)
+        return yield* known === undefined ? TaskNotFound.of(id) : LeaseLost.of(known, renewal.fencing_token, true)
       })
 
       return Leases.of({ reap, renew })

@@ -57,8 +57,7 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
     const answer =
       sql`RETURNING id, scope, queue, version, claimed_by, orchestrator_id, fencing_token, lease_expires_at,
       deadline_at, cancel_requested_at, cancel_reason, checkpoint ->> '$.version' AS checkpoint_version,
-      coalesce((SELECT status FROM orchestrators WHERE id = tasks.orchestrator_id AND scope = tasks.scope),
-        (SELECT status FROM orchestrators WHERE id = tasks.orchestrator_id LIMIT 1)) AS machine`
+      (SELECT status FROM orchestrators WHERE id = tasks.orchestrator_id AND scope = tasks.scope) AS machine`
 
     const own = sql`+claimed_by IS NOT NULL AND fencing_token = asked.token`
     const renew = sql`

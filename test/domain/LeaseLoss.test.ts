@@ -22,7 +22,7 @@ const setback = (event: string, fencing_token: number) => ({
 const held: Partial<Lost> = { queue: "claimed", claimed_by: "bob", fencing_token: 2 }
 
 describe("lossOf", () => {
-  const cases: ReadonlyArray<readonly [LossReason, number, Partial<Lost>]> = [
+  const cases: ReadonlyArray<readonly [LossReason, number, Partial<Lost>, renewing?: boolean]> = [
     ["taken", 1, held],
     ["taken", 3, held],
     ["taken", 1, { ...held, setbacks: [setback("deadline_exceeded", 1)] }],
@@ -34,13 +34,14 @@ describe("lossOf", () => {
     ["moved", 1, { setbacks: [setback("deadline_exceeded", 2)] }],
     ["deadline_exceeded", 1, { setbacks: [setback("deadline_exceeded", 1), setback("rejected", 2)] }],
     ["deadline_exceeded", 2, held],
-    ["deadline_exceeded", 1, { lapsed_token: 1 }]
+    ["deadline_exceeded", 1, { lapsed_token: 1 }],
+    ["expired", 1, { lapsed_token: 1 }, false]
   ]
-  for (const [reason, token, rest] of cases) {
+  for (const [reason, token, rest, renewing = true] of cases) {
     it(`${reason}: ${JSON.stringify(rest)} under ${token}`, () => {
-      const loss = lossOf({ ...row, ...rest }, token)
+      const loss = lossOf({ ...row, ...rest }, token, renewing)
       assert.strictEqual(loss.reason, reason)
-      assert.match(loss.error, /^The lease \d of task a is over: .+\. Stop working on it, and claim /)
+      assert.match(loss.error, /^The lease \d of task a is over: .+\. (Stop working on it, and claim|Renew it) /)
     })
   }
 

@@ -16,17 +16,20 @@ const start = Effect.fnUntraced(function*(config: Record<string, string> = {}) {
 })
 
 describe("POST /tasks/:id/cancel", () => {
-  it.effect("ends a task that nobody holds, with an empty body; a second time it is a conflict", () =>
+  it.effect("ends a task that nobody holds, with an empty body; a second time changes nothing", () =>
     Effect.gen(function*() {
       const { post } = yield* start()
       const cancelled = yield* post("tasks/a/cancel")
       assert.strictEqual(cancelled.status, 200)
       assert.deepInclude(cancelled.body, { queue: "cancelled", cancel_reason: null, version: 2 })
-      const refused = yield* post("tasks/a/cancel", {})
+      const again = yield* post("tasks/a/cancel", { reason: "late" })
+      assert.deepStrictEqual([again.status, again.body], [200, cancelled.body])
+      yield* post("tasks", { id: "b", scope, file_path: "b.md", branch: "b", queue: "failed" })
+      const refused = yield* post("tasks/b/cancel", {})
       assert.strictEqual(refused.status, 409)
       assert.strictEqual(
         refused.body.error,
-        "Failed to cancel task a: it is in cancelled, and only a task that is in neither done, failed nor cancelled can be."
+        "Failed to cancel task b: it is in failed, and only a task that is in neither done, failed nor cancelled can be."
       )
     }))
 

@@ -79,7 +79,7 @@ describe("GET /api/v1/tasks/:id/explain", () => {
       })
       assert.strictEqual(
         body.summary,
-        "Task t cannot be claimed. It waits for a (failed), later (not created yet). Finish what it waits for, or take it out of blocked_by."
+        "Task t cannot be claimed. It waits for a (failed), later (not created in this scope yet). Finish what it waits for, or take it out of blocked_by."
       )
     }))
 

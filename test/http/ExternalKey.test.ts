@@ -134,4 +134,25 @@ describe("external_key", () => {
       assert.isTrue("existing" in existing && existing.existing)
       assert.strictEqual(existing.id, "a")
     }))
+
+  it.effect("an answer that the task is there is one for its idempotency key as well", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* setup
+      yield* post("", keyed("a"))
+      const create = () => send("POST", "/api/v1/tasks", keyed("b"), { "idempotency-key": "k" })
+      const first = yield* create()
+      assert.deepInclude(first.body, { id: "a", existing: true })
+      yield* post("/a/cancel")
+      const again = yield* create()
+      assert.deepStrictEqual([again.status, again.body], [first.status, first.body])
+      assert.strictEqual((yield* send("GET", "/api/v1/tasks/b")).status, 404)
+    }))
+
+  it.effect("is text that can be told apart", () =>
+    Effect.gen(function*() {
+      const { post } = yield* setup
+      for (const external_key of ["", "  ", "\ud800", "a\u0000b", "x".repeat(256)]) {
+        assert.strictEqual((yield* post("", task("a", { external_key }))).status, 400, JSON.stringify(external_key))
+      }
+    }))
 })

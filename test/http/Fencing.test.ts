@@ -78,4 +78,17 @@ describe("a fencing token", () => {
       assert.strictEqual((yield* post("tasks/a/submit", { ...work, fencing_token })).status, 200)
       assert.strictEqual((yield* post("tasks/a/accept", { accepted_by: "x" })).body.queue, "done", "nobody holds it")
     }))
+
+  it.effect("is asked for where a lease ran out, for what its holder may still do", () =>
+    Effect.gen(function*() {
+      const { post } = yield* start({ REQUIRE_FENCING_TOKEN: "true" })
+      const { fencing_token } = (yield* post("tasks/claim", { ...claim("ann"), lease_duration_seconds: 60 })).body
+      yield* TestClock.adjust("60 seconds")
+      assert.strictEqual((yield* post("tasks/claim", { ...claim("bob"), queue: "provisional" })).status, 404)
+      for (const stranger of [post("tasks/a/submit", work), post("tasks/a/accept", { accepted_by: "x" })]) {
+        const refused = yield* stranger
+        assert.deepInclude(refused.body, { _tag: "LeaseLost", reason: "unnamed", queue: "incoming" })
+      }
+      assert.strictEqual((yield* post("tasks/a/submit", { ...work, fencing_token })).body.queue, "provisional")
+    }))
 })

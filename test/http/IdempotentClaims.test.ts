@@ -134,4 +134,29 @@ describe("a claim under a key", () => {
       assert.strictEqual((yield* claim("1")).body.id, "a")
       assert.strictEqual(grants(), 1)
     }))
+
+  it.effect("is told that its lease ran out, and that renewing brings it back", () =>
+    Effect.gen(function*() {
+      const { claim, post } = yield* setup
+      const { body: { fencing_token, id } } = yield* claim("1")
+      yield* TestClock.adjust("300 seconds")
+      // Somebody else's claim takes the lease back, and gets something else.
+      yield* claim(undefined, { queue: "provisional" })
+      const again = yield* claim("1")
+      assert.deepInclude(again.body, { _tag: "LeaseLost", task_id: id, reason: "expired", queue: "incoming" })
+      assert.include(again.body.error, "Renew it")
+      assert.strictEqual((yield* post(`/tasks/${id}/renew`, { fencing_token })).body.reattached, true)
+    }))
+
+  it.effect("is told nothing of a task of another scope that goes by the old name", () =>
+    Effect.gen(function*() {
+      const { claim, post, send } = yield* setup
+      const { body: { id } } = yield* claim("1")
+      yield* send("DELETE", `/api/v1/tasks/${id}`)
+      yield* post("/orchestrators/register", { cluster: "k", machine_id: "m", scope: "other" })
+      yield* post("/tasks", { id, file_path: id, branch: "b", scope: "other" })
+      yield* claim(undefined, { scope: "other", agent_name: "eve" })
+      const again = yield* claim("1")
+      assert.deepStrictEqual([again.status, again.body._tag], [404, "TaskNotFound"])
+    }))
 })

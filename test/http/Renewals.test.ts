@@ -146,6 +146,7 @@ describe("a heartbeat with leases", () => {
           checkpoint_version: 1,
           reattached: false
         }],
+        refused: [],
         lost: [
           {
             task_id: "x",
@@ -169,6 +170,7 @@ describe("a heartbeat with leases", () => {
       }])
       assert.deepInclude((yield* post("orchestrators/k-m/heartbeat", { leases: [] })).body, {
         renewed: [],
+        refused: [],
         lost: [],
         directives: [],
         renew_after_seconds: null
@@ -186,9 +188,7 @@ describe("a heartbeat with leases", () => {
       assert.deepStrictEqual([many.status, many.body._tag], [400, "InvalidRequest"])
       const wrong = yield* post("orchestrators/k-m/heartbeat", { leases: [lease, { task_id: "b" }] })
       assert.deepStrictEqual(wrong.body.issues[0].path, ["body", "leases", 1, "fencing_token"])
-      const long = yield* post("orchestrators/k-m/heartbeat", {
-        leases: [lease, { ...lease, task_id: "b", lease_duration_seconds: -1 }]
-      })
+      const long = yield* post("tasks/a/renew", { fencing_token, lease_duration_seconds: -1 })
       assert.deepStrictEqual([long.status, long.body._tag], [400, "InvalidTask"])
       assert.strictEqual((yield* post("orchestrators/x/heartbeat", { leases: [lease] })).status, 404)
       assert.deepStrictEqual((yield* send("GET", "/api/v1/tasks/a")).body, before)
@@ -197,5 +197,61 @@ describe("a heartbeat with leases", () => {
           .length,
         1
       )
+    }))
+
+  it.effect("what is wrong with one lease is refused, and every lease is renewed", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const [a, b] = [(yield* post("tasks/claim", claim("ann"))).body, (yield* post("tasks/claim", claim("ann"))).body]
+      yield* TestClock.adjust("10 seconds")
+      const leases = [
+        { task_id: "a", fencing_token: a.fencing_token, checkpoint: { notes: "x".repeat(20_000) } },
+        { task_id: "b", fencing_token: b.fencing_token, lease_duration_seconds: 1e9 }
+      ]
+      const { body } = yield* post("orchestrators/k-m/heartbeat", { leases })
+      assert.deepStrictEqual(body.renewed.map((lease: any) => [lease.task_id, lease.lease_expires_at]), [
+        ["a", "1970-01-01T00:01:10.000Z"],
+        ["b", "1970-01-01T00:01:10.000Z"]
+      ])
+      assert.deepStrictEqual(body.refused.map((lease: any) => lease.task_id), ["a", "b"])
+      assert.include(body.refused[0].error, "checkpoint")
+      assert.isNull((yield* send("GET", "/api/v1/tasks/a/handoff")).body.checkpoint)
+    }))
+
+  it.effect("a checkpoint that says nothing wipes out none", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body
+      yield* post("tasks/a/renew", { fencing_token, checkpoint: { notes: "n" } })
+      for (const checkpoint of [{}, { note: "oops" }, { notes: null }]) {
+        assert.strictEqual((yield* post("tasks/a/renew", { fencing_token, checkpoint })).status, 400)
+      }
+      assert.strictEqual((yield* send("GET", "/api/v1/tasks/a/handoff")).body.checkpoint.notes, "n")
+    }))
+
+  it.effect("a machine of the same name in another scope pauses nobody here", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body
+      yield* send("DELETE", "/api/v1/orchestrators/k-m?scope=default")
+      yield* post("orchestrators/register", { cluster: "k", machine_id: "m", scope: "other" })
+      yield* send("PATCH", "/api/v1/orchestrators/k-m?scope=other", { status: "maintenance" })
+      assert.strictEqual((yield* post("tasks/a/renew", { fencing_token })).body.directive, "continue")
+    }))
+
+  it.effect("a heartbeat that names a lease twice is answered alike when it is repeated", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body
+      const lease = { task_id: "a", fencing_token }
+      const beat = () =>
+        send("POST", "/api/v1/orchestrators/k-m/heartbeat", {
+          leases: [lease, lease, { task_id: "z", fencing_token: 1 }]
+        }, {
+          "idempotency-key": "k"
+        })
+      const first = yield* beat()
+      assert.deepStrictEqual([first.body.renewed.length, first.body.lost.length], [1, 1])
+      assert.deepStrictEqual((yield* beat()).body, first.body)
     }))
 })

@@ -3,9 +3,9 @@ import * as DateTime from "effect/DateTime"
 import type { TaskId } from "../../domain/Identifier.ts"
 import { renewAfterSeconds } from "../../domain/Lease.ts"
 import { lossOf } from "../../domain/LeaseLoss.ts"
-import type { Lease, Renewals } from "../../domain/Renewal.ts"
+import type { HeldLease, Lease, Renewals } from "../../domain/Renewal.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
-import type { Renewed, Rest } from "./renew.ts"
+import { problemOf, type Renewed, type Rest } from "./renew.ts"
 
 type Told = Renewed & { readonly reattached: boolean }
 
@@ -35,13 +35,13 @@ const lostOf = (rest: Rest): Renewals["lost"][number] => {
     claimed_by: rest.claimed_by,
     ...(task === undefined
       ? { reason: "not_found", error: TaskNotFound.of(rest.task).error }
-      : lossOf(task, rest.token))
+      : lossOf(task, rest.token, true))
   }
 }
 
 /** What a machine is told about the leases it sent, in the order it sent them. */
 export const renewalsOf = (
-  sent: ReadonlyArray<{ readonly task_id: TaskId }>,
+  sent: ReadonlyArray<HeldLease>,
   { lost, renewed }: { readonly renewed: ReadonlyArray<Told>; readonly lost: ReadonlyArray<Rest> },
   now: number
 ): Renewals => {
@@ -53,6 +53,11 @@ export const renewalsOf = (
   return {
     renewed: leases,
     lost: ordered(lost.map(lostOf)),
+    refused: sent.flatMap((lease) => {
+      const problem = problemOf(lease)
+      const { fencing_token, task_id } = lease
+      return problem === undefined ? [] : [{ task_id, fencing_token, error: problem.error }]
+    }),
     directives: leases.map(({ cancel_reason, directive, task_id }) => ({
       task_id,
       directive,

@@ -52,29 +52,42 @@ export type Rest = typeof Rest.Type
 export const decodeRenewed = Schema.decodeUnknownEffect(Schema.Array(Renewed))
 export const decodeRest = Schema.decodeUnknownEffect(Schema.Array(Rest))
 
-const checked = Effect.fnUntraced(function*({ checkpoint, fencing_token, lease_duration_seconds, task_id }: HeldLease) {
+/** The leases, without those that are named twice: the last counts. */
+export const distinct = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> =>
+  Array.from(new Map(leases.map((lease) => [`${lease.fencing_token} ${lease.task_id}`, lease])).values())
+
+/** What cannot be done of a renewal; the lease may be renewed without it. */
+export const problemOf = (
+  { checkpoint, lease_duration_seconds, task_id }: HeldLease
+): InvalidTask | CheckpointTooLarge | undefined => {
   const seconds = lease_duration_seconds || null
-  if (seconds !== null && (seconds < 1 || seconds > MaxLeaseSeconds)) return yield* InvalidTask.lease(MaxLeaseSeconds)
-  const text = checkpoint == null ? null : checkpointText(checkpoint)
-  const bytes = text === null ? 0 : new TextEncoder().encode(text).length
-  if (bytes > MaxCheckpointBytes) return yield* CheckpointTooLarge.of(task_id, bytes)
-  return { task_id, fencing_token, millis: seconds === null ? null : Math.round(seconds * 1000), checkpoint: text }
-})
+  if (seconds !== null && (seconds < 1 || seconds > MaxLeaseSeconds)) return InvalidTask.lease(MaxLeaseSeconds)
+  const bytes = checkpoint == null ? 0 : new TextEncoder().encode(checkpointText(checkpoint)).length
+  return bytes > MaxCheckpointBytes ? CheckpointTooLarge.of(task_id, bytes) : undefined
+}
+
+const asked = (lease: HeldLease): Renewal.Asked => {
+  const { checkpoint, fencing_token, lease_duration_seconds, task_id } = lease
+  const bare = { task_id, fencing_token, millis: null, checkpoint: null }
+  return problemOf(lease) === undefined
+    ? {
+      ...bare,
+      millis: lease_duration_seconds ? Math.round(lease_duration_seconds * 1000) : null,
+      checkpoint: checkpoint == null ? null : checkpointText(checkpoint)
+    }
+    : bare
+}
 
 export const make = Effect.gen(function*() {
   const { sql } = yield* Database
   const { defaultLeaseSeconds } = yield* Settings
   const statements = Renewal.make(sql, defaultLeaseSeconds * 1000)
 
-  /** The statements that renew these leases: of what names the same lease twice, the last counts. */
-  const plan = Effect.fnUntraced(
-    function*(leases: ReadonlyArray<HeldLease>, now: number, scope: Reach, condition?: Fragment) {
-      if (leases.length === 0) return []
-      const distinct = new Map(leases.map((lease) => [`${lease.fencing_token} ${lease.task_id}`, lease]))
-      const asked = yield* Effect.forEach(distinct.values(), checked)
-      return statements({ leases: asked, scope, now, ...(condition === undefined ? {} : { condition }) })
-    }
-  )
+  /** The statements that renew these leases, no two of which are the same. */
+  const plan = (leases: ReadonlyArray<HeldLease>, now: number, scope: Reach, condition?: Fragment) =>
+    leases.length === 0
+      ? []
+      : statements({ leases: leases.map(asked), scope, now, ...(condition === undefined ? {} : { condition }) })
 
   /** What the answers of those statements say. */
   const read = Effect.fnUntraced(function*([renewed, rest, , , again]: Answers) {

@@ -19,8 +19,7 @@ const columns = [
   "lease_expires_at",
   "deadline_at",
   "cancel_requested_at",
-  "cancel_reason",
-  "setbacks"
+  "cancel_reason"
 ] as const
 
 export const make = Effect.gen(function*() {
@@ -41,12 +40,13 @@ export const make = Effect.gen(function*() {
       after,
       row: {
         ...Object.fromEntries(columns.map((name) => [name, sql`${sql(name)}`])),
+        // Only of what is lost it says why.
+        setbacks: sql`iif(held, NULL, setbacks)`,
         task: sql`task`,
         token: sql`token`,
         held: sql`held`,
         checkpoint_version: sql`checkpoint ->> '$.version'`,
-        machine:
-          sql`(SELECT status FROM orchestrators WHERE id = orchestrator_id ORDER BY scope = kept.scope DESC LIMIT 1)`,
+        machine: sql`(SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = kept.scope)`,
         reattached: sql`(SELECT event = 'reattached' AND at = ${now} FROM history
           WHERE task_id = kept.id AND history.version = kept.version)`
       },

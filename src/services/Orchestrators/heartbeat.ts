@@ -44,12 +44,13 @@ export const make = Effect.gen(function*() {
   })
 
   const renew = Effect.fn("Orchestrators.renew")(
-    function*(id: OrchestratorId, scope: Reach, leases: ReadonlyArray<HeldLease>) {
+    function*(id: OrchestratorId, scope: Reach, sent: ReadonlyArray<HeldLease>) {
+      const leases = Renewing.distinct(sent)
       const now = yield* Clock.currentTimeMillis
       // A machine that is not known is told so, and then nothing has happened.
       const known = sql`EXISTS (SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)})`
       const beat = alive(id, scope, now)
-      const steps = [...beat, ...(yield* renewing.plan(leases, now, scope, known))]
+      const steps = [...beat, ...renewing.plan(leases, now, scope, known)]
       const kept = keep(leases, { after: steps.length - 1, happened: known, now, scope })
       const { answers, replay } = yield* once.batch(steps, kept)
       if (replay !== undefined) {

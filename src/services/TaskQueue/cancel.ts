@@ -71,7 +71,7 @@ export const make = Effect.gen(function*() {
       // It may have been asked for before, and once is enough: that is an answer as well, and is kept like one.
       const again = yield* once.batch(
         [sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`],
-        { after: 0, row, from: sql`tasks WHERE ${itself} AND cancel_requested_at IS NOT NULL` }
+        { after: 0, row, from: sql`tasks WHERE ${itself} AND (cancel_requested_at IS NOT NULL OR queue = 'cancelled')` }
       )
       const task = yield* firstTask(again.replay?.rows ?? again.answers[0])
       if (task === undefined) return yield* TaskNotFound.of(id)
@@ -80,7 +80,7 @@ export const make = Effect.gen(function*() {
       }
       const fenced = fenceProblem(task, fencing_token, false)
       if (fenced !== undefined) return yield* fenced
-      if (!startsIn(moves.cancel, task.queue)) {
+      if (task.queue !== "cancelled" && !startsIn(moves.cancel, task.queue)) {
         return yield* InvalidTransition.of("cancel", id, task.queue, sourcesOf(moves.cancel))
       }
       return task

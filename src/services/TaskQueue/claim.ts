@@ -112,7 +112,7 @@ export const make = Effect.gen(function*() {
       after: takeBack.length + 1,
       row: { id: sql`id`, fencing_token: sql`grants + 1` },
       from: sql`tasks WHERE id = ${id} AND changes() > 0`,
-      besides: (answer) => sql`SELECT * FROM tasks WHERE id = ${answer} ->> '$[0].id'`
+      besides: (answer) => sql`SELECT * FROM tasks WHERE id = ${answer} ->> '$[0].id' AND scope = ${scope}`
     })
     if (replay !== undefined) return claimed(yield* held(replay), now)
     yield* logTakenBack(answers.slice(ready.length, takeBack.length))

@@ -132,7 +132,10 @@ export const make = Effect.gen(function*() {
             ORDER BY version DESC LIMIT 1) = ${now}`
         : sql`tasks WHERE ${self} AND changes() > 0`
     }).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))
-    if (replay !== undefined) return (yield* firstTask(replay.rows))!
+    if (replay !== undefined) {
+      const task = (yield* firstTask(replay.rows))!
+      return replay.rows[0]?.existing === 1 ? { ...task, existing: true as const } : task
+    }
     if (answers[0]?.length === 0) {
       const cycle = yield* findCycle({ id: task.id, scope }, blockers)
       return yield* cycle ?? refusal(scope, task, queue, flow)
@@ -146,7 +149,7 @@ export const make = Effect.gen(function*() {
   return Effect.fn("TaskQueue.create")((scope: ScopeName, task: NewTask) =>
     create(scope, task).pipe(Effect.catch((refused) => {
       // Whoever creates a task by its key wants it to be there, and it is, whatever else would be in the way of another.
-      const existing = task.external_key == null ? Effect.undefined : externalKey.holder(scope, task.external_key)
+      const existing = task.external_key == null ? Effect.undefined : externalKey.known(scope, task.external_key)
       return Effect.flatMap(
         existing,
         (found) => found === undefined ? Effect.fail(refused) : Effect.succeed({ ...found, existing: true as const })

@@ -1,21 +1,30 @@
 /** The task that is known by an external key: one open task of a scope is, and nothing makes it two. */
 import * as Effect from "effect/Effect"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import { TaskRow } from "../../domain/Task.ts"
 import { TaskExists } from "../../domain/TaskErrors.ts"
 import { ends } from "../../domain/TaskState.ts"
 import { Database, type UniqueViolation } from "../../sql/Database.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import { firstTask } from "./rows.ts"
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
+  const once = yield* Idempotency.make
 
   // Word for word as the index has it, or it is not used.
   const open = sql`external_key IS NOT NULL AND queue NOT IN (${sql.literal(ends.map((end) => `'${end}'`).join(", "))})`
 
-  /** The open task that has the key, if any does. */
-  const holder = Effect.fnUntraced(function*(scope: ScopeName, key: string) {
-    const [rows] = yield* batch([sql`SELECT * FROM tasks WHERE scope = ${scope} AND external_key = ${key} AND ${open}`])
-    return yield* firstTask(rows)
+  /** The open task that has the key, if any does: an answer that is kept under the key of the request, like others. */
+  const known = Effect.fnUntraced(function*(scope: ScopeName, key: string) {
+    const from = sql`tasks WHERE scope = ${scope} AND external_key = ${key} AND ${open}`
+    const { answers: [rows], replay } = yield* once.batch([sql`SELECT * FROM ${from}`], {
+      after: 0,
+      row: { ...columnsOf(sql, TaskRow), existing: sql`1` },
+      from
+    })
+    return yield* firstTask(replay?.rows ?? rows)
   })
 
   /** Why a task could not be changed, where the change would have made it the second open task of a key: `key`, or its own. */
@@ -31,5 +40,5 @@ export const make = Effect.gen(function*() {
     return yield* TaskExists.externalKey(id, String(changed[0]?.external_key), holders[0] && String(holders[0].id))
   })
 
-  return { holder, taken }
+  return { known, taken }
 })

@@ -76,7 +76,7 @@ export const make = Effect.gen(function*() {
   )
 
   const requeue = Effect.fn("TaskQueue.requeue")(
-    function*(id: TaskId, { reason, release, ...expected }: Requeue, scope: ScopeName | undefined) {
+    function*(id: TaskId, { reason, release, requeued_by, ...expected }: Requeue, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
         verb: release === true ? "release" : "requeue",
@@ -85,7 +85,7 @@ export const make = Effect.gen(function*() {
         scope,
         expected,
         now,
-        actor: sql`claimed_by`,
+        actor: requeued_by ? requeued_by : sql`claimed_by`,
         reason: reason ?? null,
         set: sql``
       })

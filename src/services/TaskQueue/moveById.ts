@@ -55,7 +55,7 @@ export const make = Effect.gen(function*() {
     if (typeof version === "number" && version !== task.version) {
       return yield* VersionConflict.of(id, version, task.version)
     }
-    const fenced = fenceProblem(task, fencing_token, settings.requireFencingToken)
+    const fenced = fenceProblem(task, fencing_token, settings.requireFencingToken, move.afterLapse)
     if (fenced !== undefined) return yield* fenced
     return yield* move.flow === "step" && flows?.length === 1
       ? InvalidTransition.byFlow(verb, id, task.queue, task.flow, landing(move, task))
@@ -69,7 +69,7 @@ export const make = Effect.gen(function*() {
       policy: settings,
       seed: yield* seed,
       where: sql`${within(sql, scope)}
-        ${typeof version === "number" ? sql`AND version = ${version}` : sql``} ${fence(fencing_token)}`
+        ${typeof version === "number" ? sql`AND version = ${version}` : sql``} ${fence(fencing_token, move.afterLapse)}`
     }, set)
     // Who waits for the task follows it, if the counters before this did, which they do with every move that was made.
     // An accepted task is done, so nobody fails with it.

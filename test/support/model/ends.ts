@@ -7,10 +7,11 @@ export const make = ({ posting, queue, world: { tasks } }: Bench): Steps<"Cancel
     const id = idOf(command)
     const task = tasks.get(id)
     return posting(
-      task !== undefined && !isEnd(task.queue),
+      task !== undefined && (!isEnd(task.queue) || task.queue === "cancelled"),
       queue.cancel(id, { reason: "not needed" }, undefined),
       id,
       () => {
+        if (task!.queue === "cancelled") return
         if (task!.holder === null) leave(task!, { event: "cancelled", to: "cancelled" })
         else if (!task!.cancelling) Object.assign(task!, { cancelling: true, version: task!.version + 1 })
       }
