@@ -12,11 +12,13 @@ interface Edge {
 export interface Options {
   /** The backoff after an attempt that was given up, in milliseconds; none when it is off. */
   readonly backoff: { readonly base: number; readonly max: number } | undefined
+  /** Whether every POST has an idempotency key. */
+  readonly keyed: boolean
 }
 
 const hasFallen = (task: Task | undefined) => task?.queue === "failed" || task?.queue === "cancelled"
 
-export const make = ({ backoff }: Options) => {
+export const make = ({ backoff }: Pick<Options, "backoff">) => {
   const tasks = new Map<string, Task>()
   const edges: Array<Edge> = []
   // How far the counters of an id came: they outlive the task.
