@@ -1,5 +1,5 @@
 /** What the server should hold, as plain data: tasks, what they wait for, and how leases come and go. */
-import { isEnd, leave, type Leaving, release, type Task } from "./Task.ts"
+import { type Entry, isEnd, leave, type Leaving, record, release, type Task } from "./Task.ts"
 
 export type OnFailure = "wait" | "skip" | "fail"
 
@@ -21,8 +21,8 @@ const hasFallen = (task: Task | undefined) => task?.queue === "failed" || task?.
 export const make = ({ backoff }: Pick<Options, "backoff">) => {
   const tasks = new Map<string, Task>()
   const edges: Array<Edge> = []
-  // How far the counters of an id came: they outlive the task.
-  const past = new Map<string, { version: number; grants: number }>()
+  // How far the counters and the history of an id came: they outlive the task.
+  const past = new Map<string, { version: number; grants: number; latest: Entry }>()
   const clock = { now: 0 }
 
   const backsOff = () => backoff === undefined ? undefined : { now: clock.now, ...backoff }
@@ -92,7 +92,9 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     risks.forEach(follow)
     for (const blocker of falling) edges.filter((edge) => edge.blocker === blocker).forEach(follow)
     for (const [key, task] of tasks) {
-      if (key !== id && before.has(key) && before.get(key) !== unmet(key).join()) task.version++
+      const left = unmet(key)
+      if (key === id || !before.has(key) || before.get(key) === left.join()) continue
+      record(task, left.length === 0 ? "unblocked" : "blockers_changed", null)
     }
   }
 
@@ -143,9 +145,13 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
       }
 
   const takeBack = (expired: ReadonlyArray<Task>) => {
+    let entries: ReadonlyArray<Entry> = []
     changing(() => {
       for (const task of expired) leave(task, expiry(task))
+      entries = expired.map(({ latest }) => latest)
     })
+    // What it means for others is written before it, also for those of them that are taken back as well.
+    for (const [i, task] of expired.entries()) task.latest = entries[i]!
     return expired.length
   }
 
@@ -167,7 +173,8 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     if (backoff === undefined) return
     for (const task of tasks.values()) {
       if (task.scope !== scope || task.availableAt === null || task.availableAt > clock.now) continue
-      Object.assign(task, { availableAt: null, backoff: null, version: task.version + 1 })
+      Object.assign(task, { availableAt: null, backoff: null })
+      record(task, "backoff_ended", null)
     }
   }
 
