@@ -61,14 +61,15 @@ describe("the table of moves", () => {
 describe("every sequence of commands", () => {
   it.effect.prop(
     "agrees with the model and keeps every invariant",
-    { start: Start, backsOff: Schema.Boolean, commands: Schema.Array(Command) },
-    ({ backsOff, commands, start }) =>
-      run([...begin(start), ...commands], { backoff: backsOff ? { base: 20_000, max: 60_000 } : undefined }).pipe(
-        Effect.provide(
-          servicesWith(backsOff ? { BACKOFF_SECONDS: "20", BACKOFF_MAX_SECONDS: "60" } : {}),
-          { local: true }
-        )
-      ),
+    { start: Start, backsOff: Schema.Boolean, keyed: Schema.Boolean, commands: Schema.Array(Command) },
+    ({ backsOff, commands, keyed, start }) =>
+      run([...begin(start), ...commands], { backoff: backsOff ? { base: 20_000, max: 60_000 } : undefined, keyed })
+        .pipe(
+          Effect.provide(
+            servicesWith(backsOff ? { BACKOFF_SECONDS: "20", BACKOFF_MAX_SECONDS: "60" } : {}),
+            { local: true }
+          )
+        ),
     { timeout: 120_000, arbitrary: { runs: 300, size: 120 } }
   )
 })

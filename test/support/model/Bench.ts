@@ -39,9 +39,9 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     }
   )
 
-  const { keyed, posted } = Keyed.make()
+  const { keyed, posted } = Keyed.make(options.keyed)
 
-  /** The same as a request with an idempotency key, which may be repeated later. */
+  /** The same as a POST: in a run with idempotency keys it has one, and may be repeated later. */
   const posting: typeof expecting = (allowed, effect, id, change) => expecting(allowed, keyed(effect), id, change)
 
   /** Expects the service to refuse. */

@@ -22,6 +22,13 @@ export interface Limits {
   readonly rejections: number
 }
 
+/** The newest row of a task's history. Where the task went is where it is. */
+export interface Entry {
+  readonly event: string
+  readonly from: string | null
+  readonly actor: string | null
+}
+
 export interface Task {
   readonly scope: string
   readonly role: string | null
@@ -31,6 +38,7 @@ export interface Task {
   readonly maxAttemptMillis: number | null
   queue: string
   version: number
+  latest: Entry
   title: string
   holder: string | null
   origin: string | null
@@ -96,8 +104,16 @@ export const release = (task: Task) =>
     availableAt: null
   })
 
+/** The task is about to change, or just has: that is a version of its own, with an entry in its history. */
+export const record = (task: Task, event: string, actor: string | null, from = task.queue) => {
+  task.version++
+  task.latest = { event, from, actor }
+}
+
 export interface Leaving {
   readonly event: string
+  /** Who did it; the holder unless given. */
+  readonly actor?: string | null
   readonly to: string
   /** Whether a requested cancellation takes effect with it. */
   readonly yields?: boolean
@@ -124,6 +140,7 @@ export const leave = (task: Task, move: Leaving) => {
     ? "failed"
     : move.to
   const { deadline, holder, leaseMillis } = task
+  record(task, move.event, move.actor === undefined ? holder : move.actor)
   release(task)
   if (move.lapses === true && !isEnd(to)) task.lapsed = { holder, leaseMillis, deadline }
   if (move.backsOff !== undefined && !isEnd(to)) {
@@ -134,5 +151,4 @@ export const leave = (task: Task, move: Leaving) => {
   if (move.setback === true) task.setbacks = [...task.setbacks, move.event].slice(-10)
   if (task.queue !== to) task.reasoned = true
   task.queue = to
-  task.version++
 }

@@ -1,5 +1,5 @@
 /** What the server should hold, as plain data: tasks, what they wait for, and how leases come and go. */
-import { isEnd, leave, type Leaving, release, type Task } from "./Task.ts"
+import { type Entry, isEnd, leave, type Leaving, record, release, type Task } from "./Task.ts"
 
 export type OnFailure = "wait" | "skip" | "fail"
 
@@ -12,15 +12,17 @@ interface Edge {
 export interface Options {
   /** The backoff after an attempt that was given up, in milliseconds; none when it is off. */
   readonly backoff: { readonly base: number; readonly max: number } | undefined
+  /** Whether every POST has an idempotency key. */
+  readonly keyed: boolean
 }
 
 const hasFallen = (task: Task | undefined) => task?.queue === "failed" || task?.queue === "cancelled"
 
-export const make = ({ backoff }: Options) => {
+export const make = ({ backoff }: Pick<Options, "backoff">) => {
   const tasks = new Map<string, Task>()
   const edges: Array<Edge> = []
-  // How far the counters of an id came: they outlive the task.
-  const past = new Map<string, { version: number; grants: number }>()
+  // How far the counters and the history of an id came: they outlive the task.
+  const past = new Map<string, { version: number; grants: number; latest: Entry }>()
   const clock = { now: 0 }
 
   const backsOff = () => backoff === undefined ? undefined : { now: clock.now, ...backoff }
@@ -90,7 +92,9 @@ export const make = ({ backoff }: Options) => {
     risks.forEach(follow)
     for (const blocker of falling) edges.filter((edge) => edge.blocker === blocker).forEach(follow)
     for (const [key, task] of tasks) {
-      if (key !== id && before.has(key) && before.get(key) !== unmet(key).join()) task.version++
+      const left = unmet(key)
+      if (key === id || !before.has(key) || before.get(key) === left.join()) continue
+      record(task, left.length === 0 ? "unblocked" : "blockers_changed", null)
     }
   }
 
@@ -141,9 +145,13 @@ export const make = ({ backoff }: Options) => {
       }
 
   const takeBack = (expired: ReadonlyArray<Task>) => {
+    let entries: ReadonlyArray<Entry> = []
     changing(() => {
       for (const task of expired) leave(task, expiry(task))
+      entries = expired.map(({ latest }) => latest)
     })
+    // What it means for others is written before it, also for those of them that are taken back as well.
+    for (const [i, task] of expired.entries()) task.latest = entries[i]!
     return expired.length
   }
 
@@ -165,7 +173,8 @@ export const make = ({ backoff }: Options) => {
     if (backoff === undefined) return
     for (const task of tasks.values()) {
       if (task.scope !== scope || task.availableAt === null || task.availableAt > clock.now) continue
-      Object.assign(task, { availableAt: null, backoff: null, version: task.version + 1 })
+      Object.assign(task, { availableAt: null, backoff: null })
+      record(task, "backoff_ended", null)
     }
   }
 

@@ -1,6 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Bench, Steps } from "./Bench.ts"
+import { record } from "./Task.ts"
 
 const LeaseSeconds = 60
 
@@ -27,9 +28,10 @@ export const make = (
         return
       }
       assert.strictEqual(result._tag === "Success" ? result.success.id : result.failure._tag, id)
-      next.queue = from === "provisional" ? from : "claimed"
+      const isReview = from === "provisional"
+      record(next, isReview ? "review_claimed" : "claimed", agent_name)
+      next.queue = isReview ? from : "claimed"
       world.grant(next, agent_name, LeaseSeconds * 1000, from, true)
-      next.version++
       if (result._tag === "Success") assert.strictEqual(result.success.fencing_token, next.grants)
     }
   )

@@ -1,6 +1,7 @@
 /** Tasks are made to wait for others, and no longer to. */
 import { TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
+import { record } from "./Task.ts"
 
 export const make = (
   { dependencies, expecting, queue, world }: Bench
@@ -28,7 +29,7 @@ export const make = (
             if (known === undefined) wait(id, blocker, "wait")
             else edges.push(known)
           }
-          task!.version++
+          record(task!, "patched", task!.holder)
         }
       )
     },
@@ -45,7 +46,7 @@ export const make = (
         () => {
           if (known?.onFailure === onFailure) return
           wait(id, blocker, onFailure)
-          task!.version++
+          record(task!, "dependencies_changed", task!.holder)
         }
       )
     },
@@ -58,7 +59,7 @@ export const make = (
         id,
         () => {
           forget((edge) => edge.task === id && edge.blocker === command.blocker)
-          task!.version++
+          record(task!, "dependencies_changed", task!.holder)
         }
       )
     }

@@ -1,6 +1,6 @@
 /** Work is called off, given back, or begun again after it failed. */
 import { type Bench, idOf, type Steps } from "./Bench.ts"
-import { isEnd, leave } from "./Task.ts"
+import { isEnd, leave, record } from "./Task.ts"
 
 export const make = ({ posting, queue, world: { tasks } }: Bench): Steps<"Cancel" | "Redrive" | "Release"> => ({
   Cancel: (command) => {
@@ -13,7 +13,10 @@ export const make = ({ posting, queue, world: { tasks } }: Bench): Steps<"Cancel
       () => {
         if (task!.queue === "cancelled") return
         if (task!.holder === null) leave(task!, { event: "cancelled", to: "cancelled" })
-        else if (!task!.cancelling) Object.assign(task!, { cancelling: true, version: task!.version + 1 })
+        else if (!task!.cancelling) {
+          task!.cancelling = true
+          record(task!, "cancel_requested", null)
+        }
       }
     )
   },
@@ -26,7 +29,7 @@ export const make = ({ posting, queue, world: { tasks } }: Bench): Steps<"Cancel
       id,
       () => {
         Object.assign(task!, { attempts: 0, losses: 0, rejections: 0 })
-        leave(task!, { event: "redriven", to: "incoming" })
+        leave(task!, { event: "redriven", actor: null, to: "incoming" })
       }
     )
   },

@@ -26,7 +26,7 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
   }
 
   return Effect.fnUntraced(function*() {
-    const [rows = [], counts = [], history = [], holes = []] = yield* batch([
+    const [rows = [], counts = [], history = [], holes = [], entries = []] = yield* batch([
       sql`SELECT * FROM tasks ORDER BY id`,
       sql`SELECT scope, key AS queue, value AS n FROM queue_counts, json_each(counts) WHERE value <> 0 ORDER BY scope, key`,
       sql`SELECT scope, queue, count(*) AS n FROM tasks GROUP BY scope, queue ORDER BY scope, queue`,
@@ -37,7 +37,11 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
         SELECT id FROM tasks WHERE version <> (SELECT max(version) FROM history WHERE task_id = tasks.id)
         UNION ALL
         SELECT id FROM tasks WHERE queue <> (
-          SELECT to_queue FROM history WHERE task_id = tasks.id ORDER BY version DESC LIMIT 1)`
+          SELECT to_queue FROM history WHERE task_id = tasks.id ORDER BY version DESC LIMIT 1)`,
+      // Of the rows of a group, SQLite takes the other columns from the one that has the maximum.
+      sql`
+        SELECT task_id AS id, event, from_queue AS "from", to_queue AS "to", actor, max(version) AS version
+        FROM history GROUP BY task_id ORDER BY task_id`
     ])
     assert.deepStrictEqual(counts, history, "the counters drifted")
     assert.deepStrictEqual(holes, [], "a version without history, or history without its version")
@@ -89,6 +93,16 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       blocked_by: world.unmet(id).join(",")
     }))
     assert.deepStrictEqual(stored.map(({ id }) => String(id)), expected.map(({ id }) => id))
+    const told = [...new Map([...world.past, ...world.tasks])].toSorted(([a], [b]) => a < b ? -1 : 1).map(
+      ([id, { latest: { actor, event, from }, version }]) => {
+        const to = world.tasks.get(id)?.queue ?? null
+        return { id, event, from, to, actor, version }
+      }
+    )
+    assert.strictEqual(
+      entries.map((entry) => JSON.stringify(entry)).join("\n"),
+      told.map((entry) => JSON.stringify(entry)).join("\n")
+    )
     for (const [i, task] of expected.entries()) {
       // A shrunk counterexample is told in one line: so that says what differs.
       const differing = Object.entries(stored[i]!).filter(([field, value]) =>

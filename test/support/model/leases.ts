@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
-import { release, type Task } from "./Task.ts"
+import { record, release, type Task } from "./Task.ts"
 
 const DefaultLeaseMillis = 300_000
 
@@ -24,6 +24,7 @@ export const make = (
     if (task.lapsed !== null) {
       const { deadline, holder, leaseMillis } = task.lapsed
       const origin = task.queue
+      record(task, "reattached", holder)
       release(task)
       Object.assign(task, {
         queue: "claimed",
@@ -31,8 +32,7 @@ export const make = (
         origin,
         deadline,
         leaseMillis,
-        expires: 0,
-        version: task.version + 1
+        expires: 0
       })
     }
     const until = Math.max(task.expires, clock.now + (task.leaseMillis ?? DefaultLeaseMillis))

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
+import { record } from "./Task.ts"
 
 const HastySeconds = 90
 const budgets = { attempts: "max_attempts", losses: "max_lease_losses", rejections: "max_rejections" } as const
@@ -43,6 +44,7 @@ export const make = (
             created: clock.now,
             queue: "incoming",
             version: version + 1,
+            latest: { event: "created", from: null, actor: null },
             title: id,
             holder: null,
             origin: null,
@@ -77,7 +79,8 @@ export const make = (
       const id = idOf(command)
       const task = tasks.get(id)
       return expecting(task !== undefined, queue.remove(id, undefined), id, () => {
-        past.set(id, { version: task!.version + 1, grants: task!.grants })
+        record(task!, "deleted", task!.holder)
+        past.set(id, task!)
         forget((edge) => edge.task === id || (edge.blocker === id && tasks.get(edge.task)?.scope === task!.scope))
         tasks.delete(id)
       })

@@ -22,8 +22,10 @@ export const make = (
       ),
       id,
       () => {
-        const target = command.turns >= 80 && task!.scope === "red" ? "needs_continuation" : handedOn(task!)
-        leave(task!, { event: "submitted", to: target, yields: true })
+        const burntOut = command.turns >= 80
+        const to = burntOut && task!.scope === "red" ? "needs_continuation" : handedOn(task!)
+        const event = burntOut && to === "needs_continuation" ? "burnout_detected" : "submitted"
+        leave(task!, { event, to, actor: (task!.lapsed ?? task!).holder, yields: true })
       }
     )
   },
@@ -35,7 +37,7 @@ export const make = (
       queue.accept(id, { accepted_by: "gate" }, undefined),
       id,
       () => {
-        leave(task!, { event: "accepted", to: "done" })
+        leave(task!, { event: "accepted", actor: "gate", to: "done" })
       }
     )
   },
@@ -49,6 +51,7 @@ export const make = (
       () => {
         leave(task!, {
           event: "rejected",
+          actor: "gate",
           to: "incoming",
           yields: true,
           counts: ["rejections"],

@@ -1,7 +1,7 @@
 /** What a PATCH or an administrator does: tasks go where they are put, and leave no contradiction. */
 import { assert } from "@effect/vitest"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
-import { release, waiting } from "./Task.ts"
+import { record, release, waiting } from "./Task.ts"
 
 const DefaultLeaseMillis = 300_000
 
@@ -29,9 +29,9 @@ export const make = (
             ? "cancelled"
             : command.queue
           if (queue === "requires-intervention" && origin !== queue) task!.came = from
+          record(task!, "patched", holder)
           task!.queue = queue
           task!.reasoned = false
-          task!.version++
           if (queue !== "claimed") release(task!)
           else if (holder === null) grant(task!, "unknown", DefaultLeaseMillis, waiting(from), false)
           else Object.assign(task!, { origin: waiting(from), lapsed: null })
@@ -51,8 +51,8 @@ export const make = (
           const again = from === command.queue || origin === command.queue
           if (command.queue === "requires-intervention" && !again) task!.came = from
           if (from !== "failed") task!.reasoned = true
+          record(task!, "force_queue", "administrator")
           task!.queue = command.queue
-          task!.version++
           release(task!)
           if (command.queue === "claimed") grant(task!, "unknown", DefaultLeaseMillis, origin, false)
         }
@@ -69,7 +69,7 @@ export const make = (
         () => {
           const { agent } = command
           if (agent === task!.holder) return
-          task!.version++
+          record(task!, "patched", task!.holder)
           if (agent === null) {
             const { cancelling, origin } = task!
             if (cancelling) task!.queue = "cancelled"
@@ -91,7 +91,9 @@ export const make = (
       const id = idOf(command)
       const task = tasks.get(id)
       return expecting(task !== undefined, queue.patch(id, { title: command.title }, undefined), id, () => {
-        if (task!.title !== command.title) Object.assign(task!, { title: command.title, version: task!.version + 1 })
+        if (task!.title === command.title) return
+        task!.title = command.title
+        record(task!, "edited", task!.holder)
       })
     }
   }
