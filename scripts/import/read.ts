@@ -1,9 +1,9 @@
 /** Reads a scope from the old server, each kind in the order it is to be written in. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { parseBlockers } from "../../src/domain/Dependency.ts"
 import { type ImportKind, importKinds } from "../../src/domain/Import.ts"
 import { millisOf } from "../../src/domain/Imported.ts"
-import { parseBlockers } from "../../src/domain/TaskPatch.ts"
 import type { Item, Source } from "./Source.ts"
 
 export interface Contents {

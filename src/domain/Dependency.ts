@@ -94,6 +94,14 @@ export interface Waits {
 export const meanings = (name: string): ReadonlyArray<string> =>
   name.startsWith("TASK-") ? [name, name.slice(5)] : [name]
 
+/** The blockers a task may be given at once. */
+export const MaxBlockers = 100
+
+/** The blockers a caller names in `blocked_by`. */
+export const parseBlockers = (blocked_by: string | null | undefined): ReadonlyArray<string> => [
+  ...new Set((blocked_by ?? "").split(",").map((id) => id.trim()).filter((id) => id !== ""))
+]
+
 /** What a caller lists in `blocked_by` and `depends_on` together: each blocker once, where it came first. */
 export const waitsOf = (blockers: ReadonlyArray<string>, depends_on?: DependsOn | null): ReadonlyArray<Waits> => {
   const waits = new Map<string, OnFailure>(blockers.map((blocker) => [blocker, "wait"]))

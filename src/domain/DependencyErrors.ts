@@ -10,7 +10,9 @@ export class DependencyCycle extends TaggedError<DependencyCycle>()(
     error: ErrorText,
     task_id: TaskId,
     path: Schema.Array(Schema.String).pipe(
-      describe("The tasks of the cycle: each waits for the next one, and the last is the first.")
+      describe(
+        "The tasks of the cycle: each waits for the next one, and the last is the first. Of one that is too long to follow, only the task and the blocker that would close it."
+      )
     )
   },
   {
@@ -25,6 +27,15 @@ export class DependencyCycle extends TaggedError<DependencyCycle>()(
       }). Leave it out, or remove another of these dependencies first.`,
       task_id,
       path
+    })
+
+  /** Of a circle that is there, but longer than was followed. */
+  static readonly tooLong = (task_id: TaskId, blocker: string) =>
+    new DependencyCycle({
+      error:
+        `Task ${task_id} cannot wait for ${blocker}: that waits for it already, by way of many others. Leave it out, or remove another of these dependencies first.`,
+      task_id,
+      path: [task_id, blocker]
     })
 }
 

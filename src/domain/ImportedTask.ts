@@ -1,11 +1,11 @@
 /** A task of another server, and where it is left in this one: its lease stays only if it still runs. */
 import * as Schema from "effect/Schema"
+import { MaxBlockers, parseBlockers } from "./Dependency.ts"
 import { integer, JsonTextInput, JsonValue, natural } from "./Encoding.ts"
 import { OrchestratorId, ProjectId, QueueName, TaskId } from "./Identifier.ts"
 import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
 import { MaxLeaseSeconds } from "./Lease.ts"
 import { DefaultPriority, rank } from "./Priority.ts"
-import { MaxBlockers, parseBlockers } from "./TaskPatch.ts"
 import type { Columns } from "./TaskPlacement.ts"
 
 const text = optional(Schema.String)

@@ -4,6 +4,7 @@
  * a lease on a task that is blocked or done, and a renewal of no lease.
  */
 import type * as Schema from "effect/Schema"
+import { MaxBlockers, parseBlockers } from "./Dependency.ts"
 import { invalidQueue, type Rules } from "./FlowRules.ts"
 import { InvalidTask } from "./InvalidTask.ts"
 import { rank } from "./Priority.ts"
@@ -25,11 +26,6 @@ export interface Patched {
   /** The blockers to wait for from now on, when they change. */
   readonly blockers: ReadonlyArray<string> | undefined
 }
-
-/** The blockers a caller names in `blocked_by`. */
-export const parseBlockers = (blocked_by: string | null | undefined): ReadonlyArray<string> => [
-  ...new Set((blocked_by ?? "").split(",").map((id) => id.trim()).filter((id) => id !== ""))
-]
 
 const protocolColumns: ReadonlySet<string> = new Set([
   "queue",
@@ -98,9 +94,6 @@ const current = (task: TaskRow, name: string): string | number | null =>
     ? rank(task.priority)
     : column(task[name as keyof TaskRow])
 
-/** The blockers a task may be given at once. */
-export const MaxBlockers = 100
-
 /** What a PATCH has to be planned against. */
 export interface Situation extends Terms {
   /** The blockers the task waits for. */
@@ -150,7 +143,9 @@ export const plan = (
       .filter(([name]) => !bodies.has(name) && !internal.has(name))
       .map(([name, value]) => [name, [told(name, current(task, name)), told(name, value)]])
   )
-  const waits = blockers !== undefined && blockers.join(",") !== waitsFor.join(",")
+  // A task shows what it still waits for, so whoever sends that back as it was shown changes nothing.
+  const waits = blockers !== undefined
+    && ![waitsFor, parseBlockers(task.blocked_by)].some((known) => known.join(",") === blockers.join(","))
   if (waits) changes.blocked_by = [waitsFor.join(",") || null, blockers.join(",") || null]
   return {
     columns,

@@ -14,6 +14,7 @@ import * as Expiry from "../sql/Expiry.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import type { Reach } from "../sql/Reach.ts"
 import { leaseOf, taskOf } from "./Leases/answer.ts"
+import * as FailFreed from "./Leases/failFreed.ts"
 import * as Renewing from "./Leases/renew.ts"
 import { problemOf } from "./Leases/renew.ts"
 import * as Replaying from "./Leases/replay.ts"
@@ -43,12 +44,14 @@ export class Leases extends Context.Service<Leases, {
       const once = yield* Idempotency.make
       const { plan, read } = yield* Renewing.make
       const { keep, recall } = yield* Replaying.make
+      const failFreed = yield* FailFreed.make
       const expire = Expiry.make(sql, yield* Settings)
 
       const reap = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         const answers = yield* batch(expire.all(now, yield* seed))
         yield* logTakenBack(answers)
+        yield* failFreed(answers.at(-1), now)
         return answers.at(-1)!.length
       }).pipe(Effect.withSpan("Leases.reap"))
 

@@ -5,13 +5,14 @@
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
+import type { TaskId } from "../domain/Identifier.ts"
 import { ends } from "../domain/TaskState.ts"
 import * as CascadeSource from "./CascadeSource.ts"
 import * as Edges from "./Edges.ts"
 
 export const make = (sql: D1Client.D1Client) => {
   const { isSatisfied, leadsTo, remaining, stored } = Edges.make(sql)
-  const { columns, of, ofAll, to } = CascadeSource.make(sql)
+  const { columns, of, ofAll, own, ownOf, to } = CascadeSource.make(sql)
 
   // What `satisfied_at` says is from before the move: a blocker that was done may just have failed.
   const done = isSatisfied({
@@ -75,6 +76,10 @@ export const make = (sql: D1Client.D1Client) => {
       WHERE tasks.id = fallen.value`
   ]
 
+  /** The task as it is now, if the statement before this one changed anything: what `fall` of its own made of it. */
+  const ifFallen = (id: TaskId): Statement<any> =>
+    sql`SELECT tasks.* FROM ${ifChanged} CROSS JOIN tasks ON tasks.id = ${id}`
+
   /** `touched`: the edges to the blocker, and to those that failed with it. */
   const touched = (source: CascadeSource.Source): Fragment =>
     sql`WITH RECURSIVE touched (blocker_key, task_id, blocker_id, on_failure, up, became) AS (
@@ -124,5 +129,5 @@ export const make = (sql: D1Client.D1Client) => {
         WHERE tasks.id = waiting.value AND blocked_by IS NOT ${remaining(sql`tasks.id`)}`
   ]
 
-  return { of, to, ofAll, fall, settle }
+  return { of, to, own, ownOf, ofAll, fall, ifFallen, settle }
 }

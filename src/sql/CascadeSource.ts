@@ -57,5 +57,31 @@ export const make = (sql: D1Client.D1Client) => {
     }
   }
 
-  return { columns, of, to, ofAll }
+  // What these wait for themselves may have failed while somebody held them, or else they would have failed with it.
+  const freed = (which: Fragment) => ({
+    any: sql`SELECT 1 FROM tasks AS freed
+      WHERE ${which} AND freed.blocked_by IS NOT NULL AND freed.claimed_by IS NULL LIMIT 1`,
+    failing: sql`tasks AS freed CROSS JOIN dependencies AS edge ON edge.task_id = freed.id
+      CROSS JOIN tasks AS up ON ${which} AND up.id IN ${meant(sql`edge.blocker_id`)}`
+  })
+
+  /** A task that has just been moved, for what it waits for itself, as long as `moved`, a condition on `freed`, holds. */
+  const own = (id: TaskId, moved: Fragment = sql`1`): Source => ({
+    ...freed(sql`freed.id = ${id} AND ${moved}`),
+    edges: edges(id)
+  })
+
+  /** The same of many, each of the version the move gave it; and afterwards whoever waits for those. */
+  const ownOf = (tasks: ReadonlyArray<{ readonly id: TaskId; readonly version: number }>) => {
+    const given = JSON.stringify(tasks.map(({ id, version }) => [id, version]))
+    const fallen = freed(sql`freed.id IN (SELECT value ->> 0 FROM json_each(${given}))
+      AND freed.version = (SELECT value ->> 1 FROM json_each(${given}) WHERE value ->> 0 = freed.id)`)
+    const waiting = sql`SELECT ${columns}, up.id, up.queue FROM json_each(${given}) AS given
+      CROSS JOIN tasks AS up ON up.id = given.value ->> 0
+      CROSS JOIN dependencies AS edge ON ${leadsTo(sql`up.id`)} AND edge.scope = up.scope`
+    const before: Source = { ...fallen, edges: waiting }
+    return { before, after: { ...before, any: sql`SELECT 1` } }
+  }
+
+  return { columns, of, to, own, ownOf, ofAll }
 }

@@ -27,6 +27,13 @@ export const make = (sql: D1Client.D1Client) => {
       SELECT 1 FROM below CROSS JOIN json_each(${JSON.stringify(blockers)}) AS given
       WHERE given.value IN (below.id, 'TASK-' || below.id))`
 
+  /** One of these that the task cannot wait for without a circle. */
+  const closing = (id: TaskId, scope: ScopeName, blockers: ReadonlyArray<string>): Statement<any> =>
+    sql`
+      ${below(id, scope)}
+      SELECT given.value AS blocker FROM below CROSS JOIN json_each(${JSON.stringify(blockers)}) AS given
+      WHERE given.value IN (below.id, 'TASK-' || below.id) LIMIT 1`
+
   /** The edges among the task and all who wait for it, to find a circle with: `waiter` waits for the task `blocker`. */
   const edgesBelow = (id: TaskId, scope: ScopeName): Statement<any> =>
     sql`
@@ -34,5 +41,5 @@ export const make = (sql: D1Client.D1Client) => {
       SELECT edge.task_id AS waiter, below.id AS blocker FROM below CROSS JOIN dependencies AS edge
         ON ${leadsTo(sql`below.id`)} AND edge.scope = ${scope} LIMIT ${MaxEdges}`
 
-  return { none, edgesBelow }
+  return { none, closing, edgesBelow }
 }

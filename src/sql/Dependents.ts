@@ -17,12 +17,18 @@ export interface Edge {
   readonly position: number
 }
 
-export const make = (sql: D1Client.D1Client) => {
-  const { edgesTo: edgesToId, isSatisfied, remaining, stored } = Edges.make(sql)
+/** The task whose name means this one too. */
+export const namesake = (id: TaskId) => `TASK-${id}` as TaskId
 
-  /** The edges to a blocker that `where` holds for. */
+export const make = (sql: D1Client.D1Client) => {
+  const { isSatisfied, remaining, stored } = Edges.make(sql)
+
+  /** The edges to a blocker that `where` holds for, but for those that are meant for a task `TASK-<id>` there is as well. */
   const edgesTo = ({ id, where }: Blocker): Fragment =>
-    sql`${edgesToId(id)} AND scope = (SELECT scope FROM tasks WHERE ${where})`
+    sql`blocker_key = ${Edges.blockerKey(id)} AND scope = (SELECT scope FROM tasks WHERE ${where})
+      AND (blocker_id = ${id} OR (blocker_id = ${namesake(id)} AND NOT EXISTS (
+        SELECT 1 FROM tasks AS namesake WHERE namesake.id = ${namesake(id)}
+          AND +namesake.scope = dependencies.scope)))`
 
   /**
    * Brings `blocked_by` of the waiting tasks up to date with their edges, and records it. `updated_at` stays: it says when

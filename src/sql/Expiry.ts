@@ -37,7 +37,7 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
     const expired = (at: Fragment) =>
       sql`claimed_by IS NOT NULL AND lease_expires_at <= ${at}
         ${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}
-        ${sparing ? sql`AND ${taken.to} NOT IN ${sql.in(lost)}` : sql``}`
+        ${sparing ? sql`AND blocked_by IS NULL AND ${taken.to} NOT IN ${sql.in(lost)}` : sql``}`
     const where = expired(sql`${now}`)
     const owners = scope === undefined
       ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
@@ -68,7 +68,8 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
     },
     /**
      * The same of those tasks only that may be claimed then, which is all a claim needs to know. What fails or is cancelled
-     * with its lease is left to whoever takes back the others, and so is what that means for tasks that wait for it.
+     * with its lease is left to whoever takes back the others, and so is what that means for tasks that wait for it, and who
+     * waits for others itself.
      */
     claimable: (now: number, seed: number, scope: string): Array<Statement<any>> => plan(now, seed, scope, true).steps
   }

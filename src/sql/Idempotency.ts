@@ -38,6 +38,8 @@ export interface Kept {
   readonly row: Record<string, Fragment>
   /** What follows FROM. It yields rows if and only if the effect has happened: `tasks WHERE id = … AND changes() > 0`. */
   readonly from: Fragment
+  /** The statement after which the rows are kept once more, as they are then, if that one changed any. */
+  readonly again?: number
   /** What a repetition has to know besides: a query that is given the answer, a JSON list of rows, as an expression. */
   readonly besides?: (answer: Fragment) => Statement<any>
 }
@@ -90,6 +92,7 @@ export const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const mine = sql`id = ${key.id}`
     const place = kept.after + 1
+    const again = (kept.again ?? kept.after) + 1
     const known = [
       find(key, now),
       ...(kept.besides === undefined ? [] : [kept.besides(sql`(SELECT answer FROM idempotency_keys WHERE ${mine})`)])
@@ -102,13 +105,22 @@ export const make = Effect.gen(function*() {
         INSERT INTO idempotency_keys (id, fingerprint, at, answer)
         SELECT ${key.id}, ${key.fingerprint}, ${now}, ${JsonRow.listOf(sql, kept.row)}
         FROM ${kept.from} HAVING count(*) > 0`,
-      ...statements.slice(place)
+      ...statements.slice(place, again),
+      ...(kept.again === undefined ? [] : [sql`
+        UPDATE idempotency_keys SET answer = (SELECT ${JsonRow.listOf(sql, kept.row)} FROM ${kept.from})
+        WHERE ${mine} AND changes() > 0`]),
+      ...statements.slice(again)
     ]
     const attempt = Effect.gen(function*() {
       const all = yield* run(batch)
       const [row] = all[1 + place] ?? []
       if (row !== undefined) return yield* recall(key, row, all[2 + place] ?? [], kept)
-      const answers = [...all.slice(1, 1 + place), ...all.slice(2 + place + known.length)]
+      const rest = all.slice(2 + place + known.length)
+      const answers = [
+        ...all.slice(1, 1 + place),
+        ...rest.slice(0, again - place),
+        ...rest.slice(again - place + (kept.again === undefined ? 0 : 1))
+      ]
       const once: Once = { answers, replay: undefined }
       return once
     })

@@ -2,26 +2,23 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
-import type { Waits } from "../../domain/Dependency.ts"
+import { MaxBlockers, type Waits } from "../../domain/Dependency.ts"
 import { fenceProblem } from "../../domain/Fence.ts"
 import type { TaskId } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import type { Expected } from "../../domain/MoveInput.ts"
 import { TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
-import { MaxBlockers } from "../../domain/TaskPatch.ts"
 import * as Cascade from "../../sql/Cascade.ts"
 import * as Cycles from "../../sql/Cycles.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Edges from "../../sql/Edges.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
+import { Attempts } from "../Attempts.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade, logTransition } from "../TaskQueue/log.ts"
 import { firstTask } from "../TaskQueue/rows.ts"
 import * as Cycle from "./cycle.ts"
 import { listingOf } from "./read.ts"
-
-// Each failed attempt means that somebody else's change went through, so this many in a row is a storm, not a race.
-const Attempts = 5
 
 const told = (waits: ReadonlyArray<Waits>) => waits.map(({ blocker, on_failure }) => ({ task_id: blocker, on_failure }))
 

@@ -25,7 +25,7 @@ const wayDown = (edges: ReadonlyArray<Edge>, from: string, to: string): Readonly
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
-  const { edgesBelow } = Cycles.make(sql)
+  const { closing, edgesBelow } = Cycles.make(sql)
 
   /** The refusal of a task that would wait for these, if there would be a circle. */
   return Effect.fnUntraced(function*(
@@ -33,12 +33,12 @@ export const make = Effect.gen(function*() {
     blockers: ReadonlyArray<string>
   ) {
     if (blockers.length === 0) return undefined
-    const [rows = []] = yield* batch([edgesBelow(id, scope)])
+    const [rows = [], [end] = []] = yield* batch([edgesBelow(id, scope), closing(id, scope, blockers)])
     const edges = rows.map(({ blocker, waiter }) => ({ waiter: String(waiter), blocker: String(blocker) }))
     for (const blocker of blockers.flatMap(meanings)) {
       const way = wayDown(edges, blocker, id)
       if (way !== undefined) return DependencyCycle.of(id, [id, ...way])
     }
-    return undefined
+    return end === undefined ? undefined : DependencyCycle.tooLong(id, String(end.blocker))
   })
 })

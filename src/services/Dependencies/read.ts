@@ -8,7 +8,7 @@ import { Database, type Row } from "../../sql/Database.ts"
 import * as Edges from "../../sql/Edges.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
 
-const decodeEdges = Schema.decodeUnknownEffect(Schema.Array(DependencyRow))
+export const decodeEdges = Schema.decodeUnknownEffect(Schema.Array(DependencyRow))
 
 /** The answer about a task, of its row and the rows of its edges. */
 export const listingOf = Effect.fnUntraced(

@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import { reader } from "../../domain/Imported.ts"
 import { blockersOf, columnsOf, ImportedTask } from "../../domain/ImportedTask.ts"
+import { ends } from "../../domain/TaskState.ts"
 import type { Answers, Row } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import { outcomeOf, type Planner, readAll } from "./plan.ts"
@@ -61,7 +62,7 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
   const edges = fitting.flatMap(({ blockers, task }) =>
     blockers.map((blocker, position) => ({ task: task.id, blocker, position }))
   )
-  const done = fitting.flatMap(({ task }) => task.queue === "done" ? [task.id] : [])
+  const ended = fitting.flatMap(({ task }) => ends.includes(task.queue) ? [task.id] : [])
 
   // The names of columns are ours, never a caller's.
   const field = (column: string) => sql.literal(`given.value ->> '${column}'`)
@@ -89,11 +90,11 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
     dependents.settle(dependents.edgesFromAll(scope, edges.map(({ task }) => task)), now),
     sql`UPDATE tasks SET blocked_by = ${dependents.remaining(sql`tasks.id`)} WHERE ${written}`
   ]
-  const releases = done.length === 0 ? [] : [
-    dependents.settle(dependents.edgesToAll(scope, done), now),
+  const releases = ended.length === 0 ? [] : [
+    dependents.settle(dependents.edgesToAll(scope, ended), now),
     ...dependents.refresh(
-      dependents.edgesToAll(scope, done),
-      "A task it waits for was imported, and is done.",
+      dependents.edgesToAll(scope, ended),
+      "A task it waited for was imported, and is over.",
       now
     )
   ]

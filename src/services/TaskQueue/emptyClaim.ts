@@ -12,6 +12,7 @@ import * as Claimant from "../../sql/Claimant.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as Ready from "../../sql/Ready.ts"
+import * as FailFreed from "../Leases/failFreed.ts"
 import { Settings } from "../Settings.ts"
 import { logTakenBack } from "./log.ts"
 import { decodeCounts, decodeRules } from "./rows.ts"
@@ -65,6 +66,7 @@ const why = (queue: string, passedOver: boolean, waiting: Waiting) =>
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const { held, ready } = Ready.make(sql)
+  const failFreed = yield* FailFreed.make
   const expire = Expiry.make(sql, yield* Settings)
   const { home, machine } = Claimant.make(sql)
 
@@ -103,7 +105,9 @@ export const make = Effect.gen(function*() {
     if (elsewhere !== undefined && elsewhere !== queue) return String(elsewhere)
     // What a claim leaves to the cron: to fail or to cancel with its lease. Then the tasks that waited for it may be ready.
     if (overdue.length > 0) {
-      yield* logTakenBack(yield* batch(expire.all(now, yield* seed, scope)))
+      const taken = yield* batch(expire.all(now, yield* seed, scope))
+      yield* logTakenBack(taken)
+      yield* failFreed(taken.at(-1), now)
       return queue
     }
 

@@ -5,12 +5,14 @@ import { CurrentActor } from "../../domain/Actor.ts"
 import { explanationOf } from "../../domain/Explanation.ts"
 import type { TaskId } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
-import type { AskedClaim, Blocker } from "../../domain/Reason.ts"
+import type { AskedClaim } from "../../domain/Reason.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import * as Ahead from "../../sql/Ahead.ts"
 import * as Claimant from "../../sql/Claimant.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Edges from "../../sql/Edges.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
+import { decodeEdges } from "../Dependencies/read.ts"
 import { Settings } from "../Settings.ts"
 import { firstTask } from "./rows.ts"
 
@@ -22,6 +24,7 @@ export const make = Effect.gen(function*() {
   const settings = yield* Settings
   const { orchestratorTimeoutSeconds } = settings
   const { home, machine } = Claimant.make(sql)
+  const edges = Edges.make(sql)
   const ahead = Ahead.make(sql, settings)
 
   return Effect.fn("TaskQueue.explain")(function*(id: TaskId, asked: AskedClaim, reach: Reach) {
@@ -35,13 +38,7 @@ export const make = Effect.gen(function*() {
     const asking = orchestrator_id === undefined ? undefined : { orchestrator_id, reach: own, scope, max_claimed }
     const [tasks, waitsFor = [], [place] = [], known = [], [found] = []] = yield* batch([
       sql`SELECT * FROM tasks WHERE ${self}`,
-      sql`
-        SELECT blocker_id AS task_id, on_failure,
-          (SELECT queue FROM tasks
-            WHERE id IN (blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6), NULL))
-              AND +scope = dependencies.scope AND id <> dependencies.task_id
-            ORDER BY id = blocker_id DESC LIMIT 1) AS queue
-        FROM dependencies WHERE task_id = ${id} AND satisfied_at IS NULL AND +scope = ${scope} ORDER BY position`,
+      edges.listed(id),
       ahead(self, roles, now),
       sql`SELECT name FROM roles WHERE scope = ${asking === undefined ? scope : home(asking)} ORDER BY name`,
       asking === undefined
@@ -57,7 +54,9 @@ export const make = Effect.gen(function*() {
     return explanationOf({
       task,
       // A row that is not blocked waits for nothing, whatever edges it has.
-      blockers: task.blocked_by === null ? [] : waitsFor as ReadonlyArray<unknown> as ReadonlyArray<Blocker>,
+      blockers: task.blocked_by === null ? [] : (yield* Effect.orDie(decodeEdges(waitsFor)))
+        .filter(({ satisfied_at }) => satisfied_at === null)
+        .map(({ blocker_id, on_failure, queue }) => ({ task_id: blocker_id, on_failure, queue })),
       roles: known.map(({ name }) => String(name)),
       asked: { queue, roles },
       ahead: Number(place?.ahead),

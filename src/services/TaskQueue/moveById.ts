@@ -34,6 +34,9 @@ interface Order {
   readonly set: Fragment
 }
 
+// Whoever makes one of these has the task no longer, and handed in no result.
+const givesBack: ReadonlyArray<Move> = [moves.requeue, moves.release, moves.reject]
+
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const once = yield* Idempotency.make
@@ -62,6 +65,11 @@ export const make = Effect.gen(function*() {
       : InvalidTransition.of(verb, id, task.queue, sourcesOf(move))
   })
 
+  /** That the task, as `freed`, is as this very move left it. */
+  const justMoved = ({ move, now }: Order): Fragment =>
+    sql`EXISTS (SELECT 1 FROM history WHERE task_id = freed.id AND version = freed.version
+      AND event = ${move.event} AND at = ${now})`
+
   return Effect.fnUntraced(function*(order: Order) {
     const { expected: { fencing_token, version }, id, move, now, scope, set } = order
     const steps = ending.byId(move, {
@@ -73,22 +81,29 @@ export const make = Effect.gen(function*() {
     }, set)
     // Who waits for the task follows it, if the counters before this did, which they do with every move that was made.
     // An accepted task is done, so nobody fails with it.
-    const waiting = [
-      ...(move === moves.accept ? [] : cascade.fall(cascade.of(id), now, sql`changes() > 0`)),
+    const followers = move === moves.accept ? [] : cascade.fall(cascade.of(id), now, sql`changes() > 0`)
+    // What the task itself waits for may have failed while it was held.
+    const fall = givesBack.includes(move) ? cascade.fall(cascade.own(id, justMoved(order)), now) : []
+    const fallen = fall.length === 0 ? [] : [cascade.ifFallen(id)]
+    const before = [...steps, ...followers, ...fall]
+    const { answers, replay } = yield* once.atomic([
+      ...before,
+      ...fallen,
       ...cascade.settle(cascade.of(id), now)
-    ]
-    const { answers, replay } = yield* once.atomic([...steps, ...waiting], {
+    ], {
       after: 1,
+      ...(fall.length === 0 ? {} : { again: before.length - 1 }),
       row,
       from: sql`tasks WHERE id = ${id} AND changes() > 0`
     }).pipe(Effect.catchTag("UniqueViolation", (violation) => externalKey.taken(id, null, violation)))
     if (replay !== undefined) return (yield* firstTask(replay.rows))!
     const task = yield* firstTask(answers[1])
     if (task === undefined) return yield* refusal(order)
-    yield* logCascade(answers.slice(steps.length))
+    const after = before.length + fallen.length
+    yield* logCascade([...answers.slice(steps.length, before.length), ...answers.slice(after)])
     const detoured = move === moves.burnOut && task.queue !== landing(move, task)
     const event = detoured ? moves.submit.event : move.event
     yield* logTransition(event, task, typeof order.actor === "string" ? order.actor : null)
-    return task
+    return (yield* firstTask(fall.length === 0 ? [] : answers[before.length])) ?? task
   })
 })

@@ -21,14 +21,13 @@ import * as Expiry from "../../sql/Expiry.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { within } from "../../sql/Reach.ts"
+import { Attempts } from "../Attempts.ts"
 import * as Cycle from "../Dependencies/cycle.ts"
+import * as FailFreed from "../Leases/failFreed.ts"
 import { Settings } from "../Settings.ts"
 import { logTakenBack } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
 import * as WritePatch from "./writePatch.ts"
-
-// Each failed attempt means that somebody else's change went through, so this many in a row is a storm, not a race.
-const Attempts = 5
 
 // What says something about the change, and nothing about the task.
 const remarks: ReadonlySet<string> = new Set([
@@ -46,6 +45,7 @@ export const make = Effect.gen(function*() {
   const once = yield* Idempotency.make
   const row = columnsOf(sql, TaskRow)
   const write = yield* WritePatch.make
+  const failFreed = yield* FailFreed.make
   const expire = Expiry.make(sql, settings)
   const findCycle = yield* Cycle.make
 
@@ -122,10 +122,12 @@ export const make = Effect.gen(function*() {
     const [rows] = yield* batch([one(id, scope)])
     const task = yield* firstTask(rows)
     if (task === undefined) return yield* TaskNotFound.of(id)
-    const steps = expire.all(yield* Clock.currentTimeMillis, yield* seed, task.scope)
+    const now = yield* Clock.currentTimeMillis
+    const steps = expire.all(now, yield* seed, task.scope)
     const answers = yield* batch([...steps, one(id, scope)])
     yield* logTakenBack(answers.slice(0, -1))
-    return (yield* firstTask(answers.at(-1))) ?? (yield* TaskNotFound.of(id))
+    const after = (yield* failFreed(answers.at(-2), now)) ? (yield* batch([one(id, scope)]))[0] : answers.at(-1)
+    return (yield* firstTask(after)) ?? (yield* TaskNotFound.of(id))
   })
 
   const patch = Effect.fn("TaskQueue.patch")(

@@ -9,6 +9,7 @@ import { TaskRow } from "../../domain/Task.ts"
 import type { TaskPatch } from "../../domain/TaskInput.ts"
 import type { Patched } from "../../domain/TaskPatch.ts"
 import { column } from "../../domain/TaskPlacement.ts"
+import { ends } from "../../domain/TaskState.ts"
 import * as Cascade from "../../sql/Cascade.ts"
 import * as Cycles from "../../sql/Cycles.ts"
 import { Database } from "../../sql/Database.ts"
@@ -97,9 +98,13 @@ export const make = Effect.gen(function*() {
     ]
     // Who waits for the task follows it, if it went anywhere.
     const source = cascade.of(task.id)
-    const after = queue === task.queue
+    // What it waits for itself may have failed while it was held; an administrator's word goes before that.
+    const freed = forcedBy === undefined && columns.claimed_by === null && !ends.includes(queue)
+    const fall = queue === task.queue && !freed
       ? []
-      : [...cascade.fall(source, now, sql`changes() > 0`), ...cascade.settle(source, now)]
+      : cascade.fall(freed ? cascade.own(task.id) : source, now, sql`changes() > 0`)
+    const settle = fall.length === 0 ? [] : cascade.settle(source, now)
+    const until = before.length + 1 + notice.length + fall.length
     const { answers, replay } = yield* once.atomic([
       ...before,
       sql`
@@ -108,8 +113,15 @@ export const make = Effect.gen(function*() {
           ${queue === task.queue && forcedBy === undefined ? sql`` : sql`, lapsed_token = NULL`}
         WHERE ${where} RETURNING *`,
       ...notice,
-      ...after
-    ], { after: before.length, row, from: sql`tasks WHERE id = ${task.id} AND changes() > 0` }).pipe(
+      ...fall,
+      ...(freed ? [cascade.ifFallen(task.id)] : []),
+      ...settle
+    ], {
+      after: before.length,
+      ...(freed ? { again: until - 1 } : {}),
+      row,
+      from: sql`tasks WHERE id = ${task.id} AND changes() > 0`
+    }).pipe(
       Effect.catchTag(
         "UniqueViolation",
         (violation) => externalKey.taken(task.id, patch.external_key ?? null, violation)
@@ -118,8 +130,11 @@ export const make = Effect.gen(function*() {
     if (replay !== undefined) return yield* firstTask(replay.rows)
     const patched = yield* firstTask(answers[before.length])
     if (patched === undefined) return undefined
-    yield* logCascade(answers.slice(before.length + 1 + notice.length))
+    yield* logCascade([
+      ...answers.slice(before.length + 1 + notice.length, until),
+      ...answers.slice(until + Number(freed))
+    ])
     yield* logTransition(event, patched, actor)
-    return patched
+    return (yield* firstTask(freed ? answers[until] : [])) ?? patched
   })
 })
