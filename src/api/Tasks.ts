@@ -40,7 +40,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     }).annotateMerge(OpenApi.annotations({
       summary: "List tasks",
       description:
-        "A page of the scope's tasks, newest first unless sorted by priority: up to 500 of queues other than `done` and `failed`, unless a limit is given. Every filter narrows it."
+        "A page of the scope's tasks, newest first unless sorted by priority: up to 500 of queues other than `done`, `failed` and `cancelled`, unless a limit is given. Every filter narrows it."
     })),
     HttpApiEndpoint.post("create", "/", {
       query: scopeParameter,
