@@ -23,7 +23,7 @@ import { columnsOf } from "../../sql/JsonRow.ts"
 import { within } from "../../sql/Reach.ts"
 import * as Cycle from "../Dependencies/cycle.ts"
 import { Settings } from "../Settings.ts"
-import { logTakenBack } from "./log.ts"
+import { logCascade } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
 import * as WritePatch from "./writePatch.ts"
 
@@ -124,7 +124,7 @@ export const make = Effect.gen(function*() {
     if (task === undefined) return yield* TaskNotFound.of(id)
     const steps = expire.all(yield* Clock.currentTimeMillis, yield* seed, task.scope)
     const answers = yield* batch([...steps, one(id, scope)])
-    yield* logTakenBack(answers.slice(0, -1))
+    yield* logCascade(answers.slice(0, -1))
     return (yield* firstTask(answers.at(-1))) ?? (yield* TaskNotFound.of(id))
   })
 
