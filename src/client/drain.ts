@@ -39,9 +39,10 @@ export const drain = Effect.fnUntraced(function*<E, R>(
   for (const one of held()) yield* Deferred.succeed(one.abandoned, undefined)
   yield* Effect.timeoutOption(Effect.andThen(Fiber.await(looking), ended(Settling)), Settling)
   for (const { task: { id }, token } of held()) {
-    yield* Effect.logError("the task could neither be handed in nor given back: its result is lost with its lease").pipe(
-      Effect.annotateLogs({ task_id: id, fencing_token: token })
-    )
+    yield* Effect.logError("the task could neither be handed in nor given back: its result is lost with its lease")
+      .pipe(
+        Effect.annotateLogs({ task_id: id, fencing_token: token })
+      )
   }
   yield* Fiber.interruptAll([...attempts, looking])
 })

@@ -1,6 +1,7 @@
 /** Why nobody has a task, from the facts. It changes nothing: an expired lease is taken for what a claim makes of it. */
 import * as DateTime from "effect/DateTime"
 import { type Claimant, machineReasons, note, place, reason, roleReasons } from "./ClaimReasons.ts"
+import { expiryOf } from "./Expiry.ts"
 import type { QueueName } from "./Identifier.ts"
 import { outcome } from "./Outcome.ts"
 import type { Policy } from "./Policy.ts"
@@ -35,15 +36,12 @@ const quoted = (cause: string | null) => cause === null ? "." : `: ${cause.repla
 
 /** What the end of its lease makes of the task, which is when it is taken back. */
 const takenBack = (task: TaskRow, { backoff, limits }: Policy) => {
-  const { deadline_at, lease_expires_at } = task
-  const overdue = deadline_at !== null && lease_expires_at !== null
-    && DateTime.toEpochMillis(lease_expires_at) >= DateTime.toEpochMillis(deadline_at)
-  const move = task.queue !== "claimed" ? moves.expireReview : overdue ? moves.exceedDeadline : moves.expire
+  const move = expiryOf(task)
   const became = outcome(move, { ...task, cancelRequested: task.cancel_requested_at !== null }, limits)
   return {
     queue: became === "usual" ? landing(move, task) : became,
     backsOff: became === "usual" && move.backsOff && backoff.baseSeconds > 0,
-    overdue
+    overdue: move === moves.exceedDeadline
   }
 }
 

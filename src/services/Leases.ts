@@ -3,28 +3,24 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { seed } from "../domain/Backoff.ts"
 import type { CheckpointTooLarge } from "../domain/Handoff.ts"
 import type { TaskId } from "../domain/Identifier.ts"
 import type { InvalidTask } from "../domain/InvalidTask.ts"
 import type { Lease, Renewal } from "../domain/Renewal.ts"
 import { LeaseLost, TaskNotFound } from "../domain/TaskErrors.ts"
 import { Database } from "../sql/Database.ts"
-import * as Expiry from "../sql/Expiry.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import type { Reach } from "../sql/Reach.ts"
 import { leaseOf, taskOf } from "./Leases/answer.ts"
-import * as FailFreed from "./Leases/failFreed.ts"
 import * as Renewing from "./Leases/renew.ts"
 import { problemOf } from "./Leases/renew.ts"
 import * as Replaying from "./Leases/replay.ts"
-import { Settings } from "./Settings.ts"
-import { logTakenBack } from "./TaskQueue/log.ts"
+import * as TakingBack from "./TaskQueue/takeBack.ts"
 
 export class Leases extends Context.Service<Leases, {
   /**
    * Takes back every lease that has run out: a task returns to the queue it was claimed from, a task under review stays
-   * where it is. Answers how many there were.
+   * where it is. Answers how many there were. One that cannot be taken back is logged, and keeps no other.
    */
   readonly reap: Effect.Effect<number>
   /**
@@ -40,20 +36,13 @@ export class Leases extends Context.Service<Leases, {
   static readonly layer = Layer.effect(
     Leases,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
+      const { sql } = yield* Database
       const once = yield* Idempotency.make
       const { plan, read } = yield* Renewing.make
       const { keep, recall } = yield* Replaying.make
-      const failFreed = yield* FailFreed.make
-      const expire = Expiry.make(sql, yield* Settings)
+      const takeBack = yield* TakingBack.make
 
-      const reap = Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        const answers = yield* batch(expire.all(now, yield* seed))
-        yield* logTakenBack(answers)
-        yield* failFreed(answers.at(-1), now)
-        return answers.at(-1)!.length
-      }).pipe(Effect.withSpan("Leases.reap"))
+      const reap = Effect.map(takeBack(), ({ taken }) => taken).pipe(Effect.withSpan("Leases.reap"))
 
       const renew = Effect.fn("Leases.renew")(function*(id: TaskId, renewal: Renewal, scope: Reach) {
         const now = yield* Clock.currentTimeMillis

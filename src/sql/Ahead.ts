@@ -4,6 +4,7 @@ import type { Fragment, Statement } from "effect/sql/Statement"
 import type { Policy } from "../domain/Policy.ts"
 import { MaxAhead } from "../domain/Reason.ts"
 import { ends, moves } from "../domain/TaskState.ts"
+import * as Deadline from "./Deadline.ts"
 import * as Outcome from "./Outcome.ts"
 import * as Ready from "./Ready.ts"
 
@@ -12,7 +13,7 @@ export const make = (sql: D1Client.D1Client, { backoff, limits }: Policy) => {
   const { target } = Outcome.make(sql)
   // Where a claim finds a task whose lease has run out, which it takes back first. It hands out none that backs off then.
   const returns = sql`CASE WHEN queue <> 'claimed' THEN ${target(moves.expireReview, limits, sql`queue`)}
-    WHEN coalesce(lease_expires_at >= deadline_at, 0) THEN ${target(moves.exceedDeadline, limits, sql`claimed_from`)}
+    WHEN ${Deadline.exceeded(sql)} THEN ${target(moves.exceedDeadline, limits, sql`claimed_from`)}
     ELSE ${target(moves.expire, limits, sql`claimed_from`)} END`
   const atOnce = backoff.baseSeconds === 0 ? sql`` : sql`AND queue <> 'claimed'`
 

@@ -4,6 +4,7 @@ import type { Fragment, Statement } from "effect/sql/Statement"
 import type { Policy } from "../domain/Policy.ts"
 import { type Move, moves } from "../domain/TaskState.ts"
 import * as Cascade from "./Cascade.ts"
+import * as Deadline from "./Deadline.ts"
 import { lost } from "./Edges.ts"
 import * as Ending from "./Ending.ts"
 import * as Instant from "./Instant.ts"
@@ -13,31 +14,40 @@ import * as Transition from "./Transition.ts"
 const reason = (move: Move) =>
   move === moves.exceedDeadline ? "The attempt exceeded its deadline." : "The lease ran out."
 
+/** Which of the expired leases: those of tasks that may be claimed then, or that of one task. */
+interface Only {
+  readonly claimable?: boolean
+  readonly id?: string
+}
+
 export const make = (sql: D1Client.D1Client, policy: Policy) => {
   const { countAll, record } = Transition.make(sql)
   const { merged } = Ending.make(sql)
   const { told } = Instant.make(sql)
   const cascade = Cascade.make(sql)
 
-  const plan = (now: number, seed: number, scope: string | undefined, sparing: boolean) => {
+  // The `+` keeps SQLite from searching the scope for what the index of leases has at hand.
+  const overdue = (at: Fragment, scope: string | undefined): Fragment =>
+    sql`claimed_by IS NOT NULL AND lease_expires_at <= ${at}
+      ${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}`
+
+  const plan = (now: number, seed: number, scope: string | undefined, only: Only) => {
     const actor = sql`claimed_by`
     // What a renewal needs to give the lease back to whoever had it.
     const details = sql`json_object('orchestrator_id', orchestrator_id, 'claimed_at', ${told(sql`claimed_at`)},
       'lease_seconds', lease_seconds, 'deadline_at', ${told(sql`deadline_at`)})`
-    // A lease that ends with its deadline was as long as the attempt may be, and is not lost.
     const { change, ...taken } = merged(
       [
-        [sql`queue = 'claimed' AND deadline_at IS NOT NULL AND lease_expires_at >= deadline_at`, moves.exceedDeadline],
+        [Deadline.exceeded(sql), moves.exceedDeadline],
         [sql`queue = 'claimed'`, moves.expire]
       ],
       moves.expireReview,
       (move) => ({ now, seed, policy, actor, details, reason: reason(move) })
     )
-    // The `+` keeps SQLite from searching the scope for what the index of leases has at hand.
     const expired = (at: Fragment) =>
-      sql`claimed_by IS NOT NULL AND lease_expires_at <= ${at}
-        ${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}
-        ${sparing ? sql`AND blocked_by IS NULL AND ${taken.to} NOT IN ${sql.in(lost)}` : sql``}`
+      sql`${overdue(at, scope)}
+         ${only.claimable === true ? sql`AND blocked_by IS NULL AND ${taken.to} NOT IN ${sql.in(lost)}` : sql``}
+         ${only.id === undefined ? sql`` : sql`AND tasks.id = ${only.id}`}`
     const where = expired(sql`${now}`)
     const owners = scope === undefined
       ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
@@ -49,18 +59,20 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
         record({ where, ...taken, actor, now }),
         countAll({ where, to: taken.to, when: owners }),
         // Nothing is looked for where nothing was counted.
-        sql`UPDATE tasks SET ${change} WHERE ${expired(sql`iif(changes() > 0, ${now}, NULL)`)} RETURNING *`
+        sql`
+          UPDATE tasks SET ${change} WHERE ${expired(sql`iif(changes() > 0, ${now}, NULL)`)}
+          RETURNING *, (SELECT event FROM history WHERE task_id = tasks.id AND history.version = tasks.version) AS event`
       ]
     }
   }
 
   return {
     /**
-     * The statements that take back every expired lease of `scope`, or of all. Each checks the predicate again as it writes,
-     * so a lease that was renewed meanwhile is left alone. The last one answers the tasks.
+     * The statements that take back every expired lease of `scope`, or of all; or that of one task. Each checks the predicate
+     * again as it writes, so a lease that was renewed meanwhile is left alone. The last one answers the tasks, and the event.
      */
-    all: (now: number, seed: number, scope?: string): Array<Statement<any>> => {
-      const { steps, to, where } = plan(now, seed, scope, false)
+    all: (now: number, seed: number, scope?: string, id?: string): Array<Statement<any>> => {
+      const { steps, to, where } = plan(now, seed, scope, id === undefined ? {} : { id })
       // First what it means for others, since nothing finds these tasks once they are taken back; and some may wait for
       // others of them.
       const fallen = cascade.ofAll(where, to)
@@ -71,6 +83,10 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
      * with its lease is left to whoever takes back the others, and so is what that means for tasks that wait for it, and who
      * waits for others itself.
      */
-    claimable: (now: number, seed: number, scope: string): Array<Statement<any>> => plan(now, seed, scope, true).steps
+    claimable: (now: number, seed: number, scope: string): Array<Statement<any>> =>
+      plan(now, seed, scope, { claimable: true }).steps,
+    /** Some of the tasks whose leases have run out, those first that have waited longest. */
+    some: (now: number, most: number, scope?: string): Statement<any> =>
+      sql`SELECT id FROM tasks WHERE ${overdue(sql`${now}`, scope)} ORDER BY lease_expires_at, id LIMIT ${most}`
   }
 }

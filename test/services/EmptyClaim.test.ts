@@ -1,6 +1,7 @@
 /** What a claim that got nothing is told: why, how much waits for what, and when to ask again. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
 import { Orchestrators } from "../../src/services/Orchestrators.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
@@ -18,7 +19,7 @@ const start = Effect.gen(function*() {
   const claim = (rest: object = {}) =>
     queue.claim("red", { orchestrator_id: OrchestratorId.make(orchestrator_id), agent_name: "ann", ...rest })
   const empty = (rest: object = {}) => Effect.flip(claim(rest))
-  return { create, backOff, claim, empty }
+  return { queue, create, backOff, claim, empty }
 })
 
 describe("a claim that got nothing", () => {
@@ -67,5 +68,25 @@ describe("a claim that got nothing", () => {
         counts: { incoming: 25, provisional: 2 }
       })
       assert.deepInclude(yield* empty({ max_claimed: 0 }), { _tag: "AtCapacity", reason: "at_capacity" })
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("gets what has waited long enough where backoff is off, as the explanation says", () =>
+    Effect.gen(function*() {
+      const { backOff, claim, create, empty, queue } = yield* start
+      // More of them wait for others, and are more urgent, than are looked at.
+      yield* Effect.forEach(
+        Array.from({ length: 12 }, (_, n) => `w${n}`),
+        (id) => create(id, { blocked_by: "x", priority: "P0" })
+      )
+      yield* create("a")
+      yield* backOff("a", 1_000)
+      assert.deepInclude(yield* empty(), { _tag: "NoTasksAvailable" })
+      yield* TestClock.adjust("999 millis")
+      yield* empty()
+      yield* TestClock.adjust("1 millis")
+      assert.isTrue((yield* queue.explain(TaskId.make("a"), {}, undefined)).claimable)
+      assert.deepInclude(yield* claim(), { id: TaskId.make("a"), available_at: null })
+      const { history } = yield* queue.history(TaskId.make("a"), undefined)
+      assert.deepStrictEqual(history.map(({ event }) => event), ["created", "backoff_ended", "claimed"])
     }).pipe(Effect.provide(ServicesLayer)))
 })

@@ -1,4 +1,5 @@
 /** The Worker as it is deployed, in workerd with a real D1, by wrangler's own test harness. */
+import type { D1Database } from "@cloudflare/workers-types"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -35,6 +36,8 @@ const start = async (secrets: Record<string, string>) => {
     /** Sends a request, with a bearer token and under an idempotency key if there are any, and tells what it cost in D1. */
     send: (method: string, path: string, body?: unknown, token?: string, key?: string) =>
       Effect.promise(() => send(method, path, body, token, key)),
+    /** Its D1, for what no request tells. */
+    database: Effect.promise(async () => (await harness.getWorker().getEnv() as { readonly DB: D1Database }).DB),
     /** Fires the cron. */
     tick: Effect.promise(() => harness.getWorker().scheduled({ cron: "* * * * *" }))
   }

@@ -20,10 +20,11 @@ import * as Entitled from "../../sql/Entitled.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import * as NextTask from "../../sql/NextTask.ts"
+import { isRefusal } from "../../sql/Refusal.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import * as Refusal from "./emptyClaim.ts"
-import { logTakenBack, logTransition } from "./log.ts"
+import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
 // A claim is a sign of life, but a heartbeat younger than this says the same without another written row.
@@ -94,29 +95,37 @@ export const make = Effect.gen(function*() {
     const end = now + Math.round(seconds * 1000)
     // What has waited long enough is ready again, and what ran out is taken back: the change is the last statement.
     const ready = settings.backoff.baseSeconds === 0 ? [] : endBackoff(now, scope)
-    const takeBack = [...ready, ...expire.claimable(now, yield* seed, scope)]
+    const expired = expire.claimable(now, yield* seed, scope)
     const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
       orchestrator_id = ${orchestrator_id}, lease_seconds = ${Math.ceil(seconds)}, deadline_at = ${deadline},
       lease_expires_at = min(${end}, coalesce(${deadline}, ${end}))`
-    const { answers, replay } = yield* once.batch([
-      ...takeBack,
-      sql`
+    const send = (takeBack: typeof expired) =>
+      once.batch([
+        ...ready,
+        ...takeBack,
+        sql`
         UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
         WHERE ${machine} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
-      transition.statements(move, change).record,
-      // What may be granted was settled by the statement before, which wrote a row if and only if it may.
-      transition.statements(move, { ...change, where: sql`id = ${id} AND changes() > 0` }, set).change,
-      ...(target === queue ? [] : [transition.countChange(scope, queue, target)])
-    ], {
-      // Before the grant, as long as the same expression finds the very task it goes to.
-      after: takeBack.length + 1,
-      row: { id: sql`id`, fencing_token: sql`grants + 1` },
-      from: sql`tasks WHERE id = ${id} AND changes() > 0`,
-      besides: (answer) => sql`SELECT * FROM tasks WHERE id = ${answer} ->> '$[0].id' AND scope = ${scope}`
-    })
+        transition.statements(move, change).record,
+        // What may be granted was settled by the statement before, which wrote a row if and only if it may.
+        transition.statements(move, { ...change, where: sql`id = ${id} AND changes() > 0` }, set).change,
+        ...(target === queue ? [] : [transition.countChange(scope, queue, target)])
+      ], {
+        // Before the grant, as long as the same expression finds the very task it goes to.
+        after: ready.length + takeBack.length + 1,
+        row: { id: sql`id`, fencing_token: sql`grants + 1` },
+        from: sql`tasks WHERE id = ${id} AND changes() > 0`,
+        besides: (answer) => sql`SELECT * FROM tasks WHERE id = ${answer} ->> '$[0].id' AND scope = ${scope}`
+      }).pipe(Effect.map((sent) => ({ ...sent, takeBack })))
+    // Whom nobody can take a lease back from is left to the cron, which says so, and gets in the way of no other's claim.
+    const { answers, replay, takeBack } = yield* Effect.catchDefect(send(expired), (defect) =>
+      isRefusal(defect)
+        ? Effect.andThen(Effect.logError("taking back with a claim was refused", defect), send([]))
+        : Effect.die(defect))
     if (replay !== undefined) return claimed(yield* held(replay), now)
-    yield* logTakenBack(answers.slice(ready.length, takeBack.length))
-    const task = yield* firstTask(answers[takeBack.length + 2])
+    const before = ready.length + takeBack.length
+    yield* logCascade(answers.slice(ready.length, before))
+    const task = yield* firstTask(answers[before + 2])
     if (task === undefined) return undefined
     yield* logTransition(move.event, task, agent_name)
     return claimed(task, now)

@@ -1,7 +1,6 @@
 /** Why a claim got nothing: asked in a second round trip, which a claim that finds work does not pay for. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { seed } from "../../domain/Backoff.ts"
 import { AtCapacity, NoTasksAvailable } from "../../domain/ClaimErrors.ts"
 import { aside, builtIn, invalidQueue } from "../../domain/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
@@ -10,12 +9,9 @@ import type { Claim } from "../../domain/MoveInput.ts"
 import { claimOf, moves } from "../../domain/TaskState.ts"
 import * as Claimant from "../../sql/Claimant.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Expiry from "../../sql/Expiry.ts"
 import * as Ready from "../../sql/Ready.ts"
-import * as FailFreed from "../Leases/failFreed.ts"
-import { Settings } from "../Settings.ts"
-import { logTakenBack } from "./log.ts"
 import { decodeCounts, decodeRules } from "./rows.ts"
+import * as TakingBack from "./takeBack.ts"
 
 // What an empty-handed orchestrator is told to wait, in seconds: its usual tick is longer, an idle retry loop is not.
 const RetryAfterSeconds = 15
@@ -66,8 +62,7 @@ const why = (queue: string, passedOver: boolean, waiting: Waiting) =>
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const { held, ready } = Ready.make(sql)
-  const failFreed = yield* FailFreed.make
-  const expire = Expiry.make(sql, yield* Settings)
+  const takeBack = yield* TakingBack.make
   const { home, machine } = Claimant.make(sql)
 
   /** Fails with the reason, or answers the queue to look into next: that of the claim's first role, or the same once more. */
@@ -105,10 +100,9 @@ export const make = Effect.gen(function*() {
     if (elsewhere !== undefined && elsewhere !== queue) return String(elsewhere)
     // What a claim leaves to the cron: to fail or to cancel with its lease. Then the tasks that waited for it may be ready.
     if (overdue.length > 0) {
-      const taken = yield* batch(expire.all(now, yield* seed, scope))
-      yield* logTakenBack(taken)
-      yield* failFreed(taken.at(-1), now)
-      return queue
+      const { refused, taken } = yield* takeBack(scope)
+      // Who cannot be taken back gets in the way of nobody, but makes no work either.
+      if (taken > 0 || refused === 0) return queue
     }
 
     const counts = decodeCounts(counted[0]?.counts)

@@ -32,13 +32,9 @@ export const logTransitions = (event: string, rows: ReadonlyArray<unknown> | und
 
 const decodeTold = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ ...told, event: Schema.String })))
 
-/** The same for what a cascade did (`sql/Cascade.ts`), as its statements answered it. */
+/** The same for what a cascade did (`sql/Cascade.ts`), or was taken back (`sql/Expiry.ts`), as the statements answered it. */
 export const logCascade = (answers: Answers) =>
   Effect.flatMap(
     Effect.orDie(decodeTold(answers.flat())),
     Effect.forEach((task) => logTransition(task.event, task, null), { discard: true })
   )
-
-/** The same for what was taken back (`sql/Expiry.ts`), and for who failed or may go on because of it. */
-export const logTakenBack = (answers: Answers) =>
-  Effect.andThen(logCascade(answers.slice(0, -1)), logTransitions("lease_expired", answers.at(-1)))

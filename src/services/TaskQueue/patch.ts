@@ -25,7 +25,7 @@ import { Attempts } from "../Attempts.ts"
 import * as Cycle from "../Dependencies/cycle.ts"
 import * as FailFreed from "../Leases/failFreed.ts"
 import { Settings } from "../Settings.ts"
-import { logTakenBack } from "./log.ts"
+import { logCascade } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
 import * as WritePatch from "./writePatch.ts"
 
@@ -125,7 +125,7 @@ export const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const steps = expire.all(now, yield* seed, task.scope)
     const answers = yield* batch([...steps, one(id, scope)])
-    yield* logTakenBack(answers.slice(0, -1))
+    yield* logCascade(answers.slice(0, -1))
     const after = (yield* failFreed(answers.at(-2), now)) ? (yield* batch([one(id, scope)]))[0] : answers.at(-1)
     return (yield* firstTask(after)) ?? (yield* TaskNotFound.of(id))
   })

@@ -1,0 +1,127 @@
+/** Leases that have run out are taken back, also beside one that the database refuses to change. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import * as TestClock from "effect/testing/TestClock"
+import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
+import { Leases } from "../../src/services/Leases.ts"
+import { Orchestrators } from "../../src/services/Orchestrators.ts"
+import { TaskQueue } from "../../src/services/TaskQueue.ts"
+import { Database } from "../../src/sql/Database.ts"
+import * as Faulty from "../support/Faulty.ts"
+import { ServicesLayer, servicesWith } from "../support/layers.ts"
+
+const start = Effect.gen(function*() {
+  const tasks = yield* TaskQueue
+  const { reap } = yield* Leases
+  const { batch, sql } = yield* Database
+  yield* (yield* Orchestrators).register("red", { cluster: "k", machine_id: "m" })
+  const create = (name: string, scope = "red", rest: object = {}) =>
+    tasks.create(scope, { id: TaskId.make(name), file_path: name, branch: "b", ...rest })
+  const claim = (scope = "red", rest: object = {}) =>
+    tasks.claim(scope, {
+      orchestrator_id: OrchestratorId.make("k-m"),
+      agent_name: "ann",
+      lease_duration_seconds: 60,
+      ...rest
+    })
+  const get = (name: string) => tasks.get(TaskId.make(name), undefined)
+  /** From now on no lease of the task `bad` ends: as if its row were one that D1 refuses. */
+  const refuse = batch([sql`
+    CREATE TRIGGER refuses BEFORE UPDATE ON tasks WHEN OLD.id = 'bad' AND NEW.claimed_by IS NULL
+    BEGIN SELECT RAISE(ABORT, 'refused'); END`])
+  const relent = batch([sql`DROP TRIGGER refuses`])
+  return { tasks, reap, batch, sql, create, claim, get, refuse, relent }
+})
+
+/** Runs it and answers what was logged, with the level, besides. */
+const logged = Effect.fnUntraced(function*<A, E, R>(work: Effect.Effect<A, E, R>) {
+  const entries: Array<{ readonly level: string; readonly event: unknown; readonly task_id: unknown }> = []
+  const logger = Logger.make(({ fiber, logLevel }) => {
+    const { event, task_id } = fiber.getRef(References.CurrentLogAnnotations)
+    entries.push({ level: logLevel, event, task_id })
+  })
+  const answer = yield* Effect.provide(work, Logger.layer([logger]))
+  return { answer, entries }
+})
+
+describe("Leases.reap", () => {
+  it.effect("takes back the others where one cannot be, and says which one", () =>
+    Effect.gen(function*() {
+      const { batch, claim, create, get, reap, refuse, relent, sql } = yield* start
+      for (const [name, scope] of [["good", "red"], ["bad", "red"], ["other", "blue"]] as const) {
+        yield* create(name, scope)
+        yield* claim(scope)
+      }
+      yield* TestClock.adjust("60 seconds")
+      yield* refuse
+      const { answer, entries } = yield* logged(reap)
+      assert.strictEqual(answer, 2)
+      for (const name of ["good", "other"]) {
+        assert.deepInclude(yield* get(name), { queue: "incoming", claimed_by: null, lease_losses: 1 })
+      }
+      assert.deepInclude(yield* get("bad"), { queue: "claimed", claimed_by: "ann", lease_losses: 0 })
+      assert.deepStrictEqual(
+        entries.filter(({ level }) => level === "Error").map(({ task_id }) => task_id),
+        [undefined, "bad"]
+      )
+      const [counts] = yield* batch([sql`SELECT scope, counts ->> '$.incoming' AS n FROM queue_counts ORDER BY scope`])
+      assert.deepStrictEqual(counts!.map(({ n, scope }) => [scope, n]), [["blue", 1], ["red", 1]])
+      yield* relent
+      assert.strictEqual(yield* reap, 1)
+      assert.deepInclude(yield* get("bad"), { queue: "incoming", lease_losses: 1 })
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("logs what happened to each: a lease ran out, a deadline, a review", () =>
+    Effect.gen(function*() {
+      const { claim, create, reap } = yield* start
+      yield* create("lease")
+      yield* claim()
+      yield* create("deadline")
+      yield* claim("red", { max_attempt_seconds: 60 })
+      yield* create("review", "red", { queue: "provisional" })
+      yield* claim("red", { queue: "provisional" })
+      yield* TestClock.adjust("60 seconds")
+      const { entries } = yield* logged(reap)
+      assert.deepStrictEqual(Object.fromEntries(entries.map(({ event, task_id }) => [task_id, event])), {
+        lease: "lease_expired",
+        deadline: "deadline_exceeded",
+        review: "review_lease_expired"
+      })
+    }).pipe(Effect.provide(ServicesLayer)))
+})
+
+describe("a claim in a scope with a lease that cannot be taken back", () => {
+  it.effect("gets what is ready, and is told that nothing is when that is so", () =>
+    Effect.gen(function*() {
+      const { claim, create, get, reap, refuse } = yield* start
+      for (const name of ["bad", "good"]) {
+        yield* create(name)
+        yield* claim()
+      }
+      yield* create("ready")
+      yield* TestClock.adjust("60 seconds")
+      yield* refuse
+      const { answer, entries } = yield* logged(claim())
+      assert.strictEqual(answer.id, "ready")
+      assert.isTrue(entries.some(({ level }) => level === "Error"))
+      assert.strictEqual((yield* claim()).id, "good", "where nothing else is ready, it is taken back by itself")
+      assert.deepInclude(yield* Effect.flip(claim()), { _tag: "NoTasksAvailable", reason: "none_ready" })
+      assert.strictEqual(yield* reap, 0)
+      assert.strictEqual((yield* get("bad")).claimed_by, "ann")
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  const faulty = Faulty.make()
+  it.effect("is not made twice when it is its answer that was lost", () =>
+    Effect.gen(function*() {
+      const { claim, create, get } = yield* start
+      yield* create("a")
+      yield* create("b")
+      faulty.faults.push("lost answer")
+      assert.strictEqual((yield* Effect.exit(claim()))._tag, "Failure")
+      const names = ["a", "b"]
+      const held = yield* Effect.filter(names, (name) => Effect.map(get(name), (task) => task.claimed_by !== null))
+      assert.strictEqual(held.length, 1)
+    }).pipe(Effect.provide(servicesWith({}, faulty.open))))
+})

@@ -1,0 +1,63 @@
+/** What it costs on D1 to take a lease back and to give it back: the same however many tasks of its scope are done. */
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
+import { Leases } from "../../src/services/Leases.ts"
+import { Maintenance } from "../../src/services/Maintenance.ts"
+import { Orchestrators } from "../../src/services/Orchestrators.ts"
+import { TaskQueue } from "../../src/services/TaskQueue.ts"
+import { CurrentCost, Database, noCost } from "../../src/sql/Database.ts"
+import { Workerd } from "../support/harness.ts"
+import { servicesWith } from "../support/layers.ts"
+
+const Done = 300
+
+/** One lease in a scope with this many tasks that are done: what each way to take it back costs, and to give it back. */
+const costs = Effect.fnUntraced(function*(scope: string, done: number) {
+  const tasks = yield* TaskQueue
+  const leases = yield* Leases
+  const { tick } = yield* Maintenance
+  const { batch, sql } = yield* Database
+  const id = TaskId.make(`${scope}-held`)
+  const create = (name: string, queue: string) =>
+    tasks.create(scope, { id: TaskId.make(name), file_path: name, branch: "b", queue })
+  yield* Effect.forEach(Array.from({ length: done }, (_, i) => `${scope}-${i}`), (name) => create(name, "done"), {
+    concurrency: 10
+  })
+  yield* create(id, "incoming")
+  const claim = tasks.claim(scope, { orchestrator_id: OrchestratorId.make("k-m"), agent_name: "ann" })
+  const runsOut = batch([sql`UPDATE tasks SET lease_expires_at = 1 WHERE id = ${id}`])
+  const measure = Effect.fnUntraced(function*<A, E, R>(work: Effect.Effect<A, E, R>) {
+    const cost = noCost()
+    const answer = yield* Effect.provideService(work, CurrentCost, cost)
+    return { answer, cost: { trips: cost.trips, read: cost.read, written: cost.written } }
+  })
+
+  const first = yield* claim
+  yield* runsOut
+  const byCron = yield* measure(tick)
+  assert.deepStrictEqual(byCron.answer, { reaped: 1, silent: 0 })
+  const renewal = yield* measure(leases.renew(id, { fencing_token: first.fencing_token! }, scope))
+  assert.isTrue(renewal.answer.reattached)
+  yield* runsOut
+  const byClaim = yield* measure(claim)
+  assert.deepInclude(byClaim.answer, { id, lease_losses: 2 })
+  // The end of what is read is the first lease that still runs: there is to be none for the next scope, either.
+  yield* tasks.requeue(id, { release: true }, scope)
+  return { byCron: byCron.cost, byClaim: byClaim.cost, renewal: renewal.cost }
+})
+
+layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("taking back in workerd", (it) => {
+  it.effect("costs the same however much is done", () =>
+    Effect.gen(function*() {
+      const db = yield* (yield* Workerd).database
+      const [few, many] = yield* Effect.gen(function*() {
+        yield* (yield* Orchestrators).register("few", { cluster: "k", machine_id: "m" })
+        return [yield* costs("few", 1), yield* costs("many", Done)] as const
+      }).pipe(Effect.provide(servicesWith({}, () => db), { local: true }))
+      assert.deepStrictEqual(many, few)
+      assert.isAtMost(many.byCron.read, 40)
+      assert.isAtMost(many.byClaim.read, 40)
+      assert.isAtMost(many.renewal.read, 60)
+    }))
+})
