@@ -85,7 +85,7 @@ describe("a claim that got nothing", () => {
       yield* empty()
       yield* TestClock.adjust("1 millis")
       assert.isTrue((yield* queue.explain(TaskId.make("a"), {}, undefined)).claimable)
-      assert.deepInclude(yield* claim(), { id: "a", available_at: null })
+      assert.deepInclude(yield* claim(), { id: TaskId.make("a"), available_at: null })
       const { history } = yield* queue.history(TaskId.make("a"), undefined)
       assert.deepStrictEqual(history.map(({ event }) => event), ["created", "backoff_ended", "claimed"])
     }).pipe(Effect.provide(ServicesLayer)))
