@@ -17,7 +17,10 @@ const duty = (name: string, due: ReadonlyArray<unknown> | undefined, work: Effec
     : Effect.catchCause(work, (cause) => Effect.as(Effect.logError(`${name} failed`, cause), 0))
 
 export class Maintenance extends Context.Service<Maintenance, {
-  /** Takes back expired leases, notices silent orchestrators and forgets old idempotency keys. Mostly one look finds that there is nothing to do. */
+  /**
+   * Takes back expired leases, notices silent orchestrators, ends the backoff that is left over from before it was turned
+   * off, and forgets old idempotency keys. Mostly one look, which forgets the keys, finds that there is nothing else to do.
+   */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
 }>()("octopoid-server/services/Maintenance") {
   static readonly layer = Layer.effect(

@@ -20,10 +20,10 @@ import * as Entitled from "../../sql/Entitled.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import * as NextTask from "../../sql/NextTask.ts"
-import { isRefusal } from "../../sql/Refusal.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import * as Refusal from "./emptyClaim.ts"
+import { ifRefused } from "./ifRefused.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
@@ -117,11 +117,9 @@ export const make = Effect.gen(function*() {
         from: sql`tasks WHERE id = ${id} AND changes() > 0`,
         besides: (answer) => sql`SELECT * FROM tasks WHERE id = ${answer} ->> '$[0].id' AND scope = ${scope}`
       }).pipe(Effect.map((sent) => ({ ...sent, takeBack })))
-    // Whom nobody can take a lease back from is left to the cron, which says so, and gets in the way of no other's claim.
-    const { answers, replay, takeBack } = yield* Effect.catchDefect(send(expired), (defect) =>
-      isRefusal(defect)
-        ? Effect.andThen(Effect.logError("taking back with a claim was refused", defect), send([]))
-        : Effect.die(defect))
+    // What cannot be taken back is left to the cron, which says what that is, and keeps nobody from the rest.
+    const without = ifRefused("taking back with a claim was refused", Effect.suspend(() => send([])))
+    const { answers, replay, takeBack } = yield* without(send(expired))
     if (replay !== undefined) return claimed(yield* held(replay), now)
     const before = ready.length + takeBack.length
     yield* logCascade(answers.slice(ready.length, before))

@@ -7,6 +7,7 @@ import type { ScopeName } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import type { Claim } from "../../domain/MoveInput.ts"
 import { claimOf, moves } from "../../domain/TaskState.ts"
+import * as Backoff from "../../sql/Backoff.ts"
 import * as Claimant from "../../sql/Claimant.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Ready from "../../sql/Ready.ts"
@@ -62,6 +63,7 @@ const why = (queue: string, passedOver: boolean, waiting: Waiting) =>
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const { held, ready } = Ready.make(sql)
+  const { end: endBackoff } = Backoff.make(sql)
   const takeBack = yield* TakingBack.make
   const { home, machine } = Claimant.make(sql)
 
@@ -73,11 +75,12 @@ export const make = Effect.gen(function*() {
     // Few are looked at, however many wait: what holds for those says enough.
     const waits =
       sql`tasks INDEXED BY tasks_held WHERE scope = ${scope} AND queue = ${queue} AND ${held} LIMIT ${Sample}`
-    const [machines = [], counted = [], known = [], [state] = [], overdue = [], flows = []] = yield* batch([
-      machine(asking),
-      sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
-      sql`SELECT name, claims_from FROM roles WHERE scope = ${home(asking)} ORDER BY name`,
-      sql`
+    const [machines = [], counted = [], known = [], [state] = [], overdue = [], waited = [], flows = []] = yield* batch(
+      [
+        machine(asking),
+        sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
+        sql`SELECT name, claims_from FROM roles WHERE scope = ${home(asking)} ORDER BY name`,
+        sql`
         SELECT
           (SELECT count(*) FROM (SELECT 1 FROM tasks INDEXED BY tasks_ready
             WHERE scope = ${scope} AND queue = ${queue} AND ${ready} LIMIT ${Sample})) AS ready,
@@ -86,11 +89,15 @@ export const make = Effect.gen(function*() {
           count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NOT NULL) AS backing_off,
           min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
         FROM (SELECT claimed_by, blocked_by, available_at FROM ${waits})`,
-      sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} AND +scope = ${scope} LIMIT 1`,
-      ...(builtIn.includes(queue) || aside.includes(queue)
-        ? []
-        : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
-    ])
+        sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} AND +scope = ${scope} LIMIT 1`,
+        sql`
+        SELECT 1 FROM tasks INDEXED BY tasks_backing_off
+        WHERE scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${now} LIMIT 1`,
+        ...(builtIn.includes(queue) || aside.includes(queue)
+          ? []
+          : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
+      ]
+    )
     const [asks] = machines
     if (asks === undefined) return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
     const names = known.map(({ name }) => String(name))
@@ -103,6 +110,11 @@ export const make = Effect.gen(function*() {
       const { refused, taken } = yield* takeBack(scope)
       // Who cannot be taken back gets in the way of nobody, but makes no work either.
       if (taken > 0 || refused === 0) return queue
+    }
+    // Where backoff is off, claims do not end what is left of it.
+    if (waited.length > 0) {
+      yield* batch(endBackoff(now, scope))
+      return queue
     }
 
     const counts = decodeCounts(counted[0]?.counts)

@@ -5,9 +5,9 @@ import { seed } from "../../domain/Backoff.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
-import { isRefusal } from "../../sql/Refusal.ts"
 import * as FailFreed from "../Leases/failFreed.ts"
 import { Settings } from "../Settings.ts"
+import { ifRefused } from "./ifRefused.ts"
 import { logCascade } from "./log.ts"
 
 // As many as a Worker has queries for, whatever its plan. Who comes next can wait for the next minute.
@@ -28,21 +28,18 @@ export const make = Effect.gen(function*() {
       yield* failFreed(answers.at(-1), now)
       return { taken: answers.at(-1)!.length, refused: 0 }
     })
-    /** Goes on after a batch that was refused. Of any other nobody knows what became of it, so that it stays a defect. */
-    const orElse = <A, R>(message: string, other: Effect.Effect<A, never, R>) => (defect: unknown) =>
-      isRefusal(defect)
-        ? Effect.andThen(Effect.logError(message, defect), other)
-        : Effect.die(defect)
-
     const each = Effect.gen(function*() {
       const [expired = []] = yield* batch([expire.some(now, OneByOne, scope)])
       const found = yield* Effect.forEach(expired, ({ id }) =>
         run(String(id)).pipe(
-          Effect.catchDefect(orElse("a task cannot be taken back", Effect.succeed({ taken: 0, refused: 1 }))),
+          ifRefused("a task cannot be taken back", Effect.succeed({ taken: 0, refused: 1 })),
           Effect.annotateLogs({ task_id: id })
         ))
-      return found.reduce((all, one) => ({ taken: all.taken + one.taken, refused: all.refused + one.refused }))
+      return found.reduce((all, one) => ({ taken: all.taken + one.taken, refused: all.refused + one.refused }), {
+        taken: 0,
+        refused: 0
+      })
     })
-    return yield* Effect.catchDefect(run(), orElse("taking back in one batch was refused", each))
+    return yield* ifRefused("taking back in one batch was refused", each)(run())
   })
 })
