@@ -44,9 +44,11 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   /** The same as a POST: in a run with idempotency keys it has one, and may be repeated later. */
   const posting: typeof expecting = (allowed, effect, id, change) => expecting(allowed, keyed(effect), id, change)
 
-  /** Expects the service to refuse. */
-  const refused = (effect: Effect.Effect<unknown, { readonly _tag: string }>) =>
-    expecting(false, effect, "refused", () => {})
+  /** Expects the service to refuse, and why. */
+  const refused = Effect.fnUntraced(function*(why: string, effect: Effect.Effect<unknown, { readonly _tag: string }>) {
+    const result = yield* Effect.result(effect)
+    assert.strictEqual(result._tag === "Failure" ? result.failure._tag : "Success", why, JSON.stringify(result))
+  })
 
   return {
     queue,

@@ -6,6 +6,9 @@ import { TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 import { record } from "./Task.ts"
 
+/** The hook that every task has. */
+export const Hook = "checks"
+
 const HastySeconds = 90
 const budgets = { attempts: "max_attempts", losses: "max_lease_losses", rejections: "max_rejections" } as const
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
@@ -24,6 +27,7 @@ export const make = (
           id,
           file_path: `${id}.md`,
           branch: "main",
+          hooks: JSON.stringify([{ name: Hook, status: "pending" }]),
           role: command.role,
           priority: command.priority,
           ...(command.onFailure === "wait"
