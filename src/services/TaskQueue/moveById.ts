@@ -35,7 +35,7 @@ interface Order {
 }
 
 // Whoever makes one of these has the task no longer, and handed in no result.
-const givesBack: ReadonlyArray<Move> = [moves.requeue, moves.release, moves.reject]
+const givesBack: ReadonlySet<Move> = new Set([moves.requeue, moves.release, moves.reject])
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
@@ -83,7 +83,7 @@ export const make = Effect.gen(function*() {
     // An accepted task is done, so nobody fails with it.
     const followers = move === moves.accept ? [] : cascade.fall(cascade.of(id), now, sql`changes() > 0`)
     // What the task itself waits for may have failed while it was held.
-    const fall = givesBack.includes(move) ? cascade.fall(cascade.own(id, justMoved(order)), now) : []
+    const fall = givesBack.has(move) ? cascade.fall(cascade.own(id, justMoved(order)), now) : []
     const fallen = fall.length === 0 ? [] : [cascade.ifFallen(id)]
     const before = [...steps, ...followers, ...fall]
     const { answers, replay } = yield* once.atomic([

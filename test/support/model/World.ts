@@ -94,6 +94,9 @@ export const make = ({ backoff }: Options) => {
     }
   }
 
+  /** Nobody holds the task any longer: what it waits for may have failed while somebody did. To be said as it changes. */
+  const free = (task: Task) => risks.push(...edges.filter((edge) => tasks.get(edge.task) === task))
+
   /** Gives the task, which is where it will be held, to somebody. Reviews have no deadline. */
   const grant = (task: Task, holder: string, millis: number, origin: string, asked: boolean) => {
     const deadline = task.queue !== "claimed" || task.maxAttemptMillis === null
@@ -144,6 +147,7 @@ export const make = ({ backoff }: Options) => {
     changing(() => {
       for (const task of expired) leave(task, expiry(task))
     })
+    changing(() => expired.forEach(free))
     return expired.length
   }
 
@@ -156,7 +160,7 @@ export const make = ({ backoff }: Options) => {
       overdue(scope).filter((task) => {
         const after = structuredClone(task)
         leave(after, expiry(task))
-        return !hasFallen(after)
+        return !hasFallen(after) && ![...tasks].some(([id, each]) => each === task && unmet(id).length > 0)
       })
     )
 
@@ -187,6 +191,7 @@ export const make = ({ backoff }: Options) => {
     forget,
     closesCycle,
     changing,
+    free,
     grant,
     expire,
     expireClaimable,
