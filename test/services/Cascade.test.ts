@@ -59,7 +59,16 @@ describe("a cascade of a set of tasks", () => {
       const cascade = Cascade.make(sql)
       const id = TaskId.make("a")
       const { after, before } = cascade.ownOf([{ id, version: 2 }, { id: TaskId.make("b"), version: 3 }])
-      for (const source of [cascade.of(id), cascade.to(id, ["b"]), cascade.own(id), before, after]) {
+      for (
+        const source of [
+          cascade.of(id),
+          cascade.to(id, ["b"]),
+          cascade.own(id),
+          cascade.around(id, sql`1`),
+          before,
+          after
+        ]
+      ) {
         const plans = yield* batch([...cascade.fall(source, 1), ...cascade.settle(source, 1)].map((statement) => {
           const [text, parameters] = statement.compile()
           return sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters)
