@@ -12,7 +12,7 @@ import * as Edges from "./Edges.ts"
 
 export const make = (sql: D1Client.D1Client) => {
   const { isSatisfied, leadsTo, remaining, stored } = Edges.make(sql)
-  const { columns, of, ofAll, own, ownOf, to } = CascadeSource.make(sql)
+  const { around, columns, of, ofAll, own, ownOf, to } = CascadeSource.make(sql)
 
   // What `satisfied_at` says is from before the move: a blocker that was done may just have failed.
   const done = isSatisfied({
@@ -30,11 +30,15 @@ export const make = (sql: D1Client.D1Client) => {
   // What is told of a task that is about to change: D1 counts a row more for a statement that answers what it changed.
   const told = sql`tasks.id, tasks.scope, version + 1 AS version, claimed_by, fencing_token`
 
+  const first = (failing: Fragment): Fragment =>
+    sql`SELECT waiting.id, waiting.scope, 'Blocker ' || up.id || iif(up.queue = 'failed', ' failed.', ' was cancelled.')
+      FROM ${failing} CROSS JOIN tasks AS waiting ON ${falls} WHERE +up.queue IN ${sql.in(Edges.lost)}`
+
   /** `falling`: the tasks that fail because of what they wait for, and one reason for each way there. */
   const falling = (source: CascadeSource.Source): Fragment =>
     sql`WITH RECURSIVE falling (id, scope, because) AS (
-      SELECT waiting.id, waiting.scope, 'Blocker ' || up.id || iif(up.queue = 'failed', ' failed.', ' was cancelled.')
-      FROM ${source.failing} CROSS JOIN tasks AS waiting ON ${falls} WHERE +up.queue IN ${sql.in(Edges.lost)}
+      ${first(source.failing)}
+      ${source.besides === undefined ? sql`` : sql`UNION ${first(source.besides)}`}
       UNION SELECT waiting.id, waiting.scope, 'Blocker ' || up.id || ' failed.'
       FROM falling AS up CROSS JOIN dependencies AS edge ON ${leadsTo(sql`up.id`)}
         CROSS JOIN tasks AS waiting ON ${falls})`
@@ -43,12 +47,14 @@ export const make = (sql: D1Client.D1Client) => {
    * Fails the tasks that fail with what they wait for, through any number of them, unless somebody holds them. Nothing
    * happens unless `made` holds, which may ask for the changes of the statement before. One answers what to log.
    */
-  const fall = (source: CascadeSource.Source, now: number, made: Fragment = sql`1`): Array<Statement<any>> => [
+  const fall = (source: CascadeSource.Source, now: number, made?: Fragment): Array<Statement<any>> => [
     sql`
       ${falling(source)}
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
       SELECT tasks.id, version + 1, tasks.scope, 'dependency_failed', queue, 'failed', fallen.because, grants, ${now}
-      FROM (SELECT ${made} AS it) AS made CROSS JOIN (${source.any}) AS any ON made.it
+      FROM ${
+      made === undefined ? sql`` : sql`(SELECT 1 FROM (SELECT ${made} AS it) WHERE it) AS made CROSS JOIN`
+    } (${source.any}) AS any
         CROSS JOIN (SELECT id, min(because) AS because FROM falling GROUP BY id) AS fallen
         CROSS JOIN tasks ON tasks.id = fallen.id`,
     sql`
@@ -77,8 +83,7 @@ export const make = (sql: D1Client.D1Client) => {
   ]
 
   /** The task as it is now, if the statement before this one changed anything: what `fall` of its own made of it. */
-  const ifFallen = (id: TaskId): Statement<any> =>
-    sql`SELECT tasks.* FROM ${ifChanged} CROSS JOIN tasks ON tasks.id = ${id}`
+  const ifFallen = (id: TaskId): Statement<any> => sql`SELECT * FROM tasks WHERE id = iif(changes() > 0, ${id}, NULL)`
 
   /** `touched`: the edges to the blocker, and to those that failed with it. */
   const touched = (source: CascadeSource.Source): Fragment =>
@@ -129,5 +134,5 @@ export const make = (sql: D1Client.D1Client) => {
         WHERE tasks.id = waiting.value AND blocked_by IS NOT ${remaining(sql`tasks.id`)}`
   ]
 
-  return { of, to, own, ownOf, ofAll, fall, ifFallen, settle }
+  return { of, to, own, ownOf, around, ofAll, fall, ifFallen, settle }
 }

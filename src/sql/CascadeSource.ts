@@ -9,6 +9,8 @@ export interface Source {
   readonly any: Fragment
   /** Rows `edge` of `dependencies` with `up`, the id, scope and queue of the blocker they lead to. */
   readonly failing: Fragment
+  /** More of these. */
+  readonly besides?: Fragment
   /** Rows `edge` of `dependencies` that have to be looked at again, with the id and the queue of their blocker. */
   readonly edges: Fragment
   /** A condition on columns of `tasks`: who is about to fail, but has not been moved yet. */
@@ -71,7 +73,21 @@ export const make = (sql: D1Client.D1Client) => {
     edges: edges(id)
   })
 
-  /** The same of many, each of the version the move gave it; and afterwards whoever waits for those. */
+  /**
+   * A task that has just been moved, for both: whoever waits for it, if the statement before changed anything, and what it
+   * waits for itself, if `moved` holds.
+   */
+  const around = (id: TaskId, moved: Fragment): Source => {
+    const { any, failing } = own(id, moved)
+    return {
+      ...of(id),
+      any: sql`SELECT 1 WHERE (changes() > 0 AND EXISTS (SELECT 1 FROM dependencies WHERE ${edgesTo(id)}))
+        OR EXISTS (${any})`,
+      besides: failing
+    }
+  }
+
+  /** The same of many for what they wait for, each of the version the move gave it; and afterwards whoever waits for those. */
   const ownOf = (tasks: ReadonlyArray<{ readonly id: TaskId; readonly version: number }>) => {
     const given = JSON.stringify(tasks.map(({ id, version }) => [id, version]))
     const fallen = freed(sql`freed.id IN (SELECT value ->> 0 FROM json_each(${given}))
@@ -83,5 +99,5 @@ export const make = (sql: D1Client.D1Client) => {
     return { before, after: { ...before, any: sql`SELECT 1` } }
   }
 
-  return { columns, of, to, own, ownOf, ofAll }
+  return { columns, of, to, own, ownOf, around, ofAll }
 }

@@ -58,13 +58,23 @@ describe("a cascade of a set of tasks", () => {
       const { batch, sql } = yield* Database
       const cascade = Cascade.make(sql)
       const id = TaskId.make("a")
-      for (const source of [cascade.of(id), cascade.to(id, ["b"])]) {
+      const { after, before } = cascade.ownOf([{ id, version: 2 }, { id: TaskId.make("b"), version: 3 }])
+      for (
+        const source of [
+          cascade.of(id),
+          cascade.to(id, ["b"]),
+          cascade.own(id),
+          cascade.around(id, sql`1`),
+          before,
+          after
+        ]
+      ) {
         const plans = yield* batch([...cascade.fall(source, 1), ...cascade.settle(source, 1)].map((statement) => {
           const [text, parameters] = statement.compile()
           return sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters)
         }))
         for (const { detail } of plans.flat()) {
-          assert.notMatch(String(detail), /SCAN (tasks|dependencies|history|edge|up USING)|tasks_newest/)
+          assert.notMatch(String(detail), /SCAN (tasks|dependencies|history|edge|freed|up USING)|tasks_newest/)
         }
       }
     }).pipe(Effect.provide(ServicesLayer)))

@@ -26,6 +26,7 @@ const Command = Schema.Union([
   Schema.TaggedStruct("Patch", { id: Name, queue: Schema.Literals(["incoming", "failed", "cancelled"]) }),
   Schema.TaggedStruct("Fail", { id: Name }),
   Schema.TaggedStruct("Hold", { id: Name }),
+  Schema.TaggedStruct("Requeue", { id: Name }),
   Schema.TaggedStruct("Accept", { id: Name }),
   Schema.TaggedStruct("Remove", { id: Name })
 ])
@@ -87,6 +88,12 @@ const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
     )
     if (hit && task.queue !== "claimed" && !over.has(task.queue)) move(id, "failed")
   }
+  /** Moves the task, and fails it for what failed while it was held. */
+  const free = (id: string, to: string) => {
+    const { edges, queue } = tasks.get(id)!
+    move(id, to)
+    if (queue === "claimed") burden(id, [...edges])
+  }
   const expecting = Effect.fnUntraced(
     function*(allowed: boolean, effect: Effect.Effect<unknown, { readonly _tag: string }>, change: () => void) {
       const result = yield* Effect.result(effect)
@@ -134,6 +141,7 @@ const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
         const patch = queue.patch(id, { blocked_by: command.blocker }, undefined)
         const allowed = task !== undefined && id !== command.blocker && !(added && closes(id, [command.blocker]))
         return yield* expecting(allowed, patch, () => {
+          if (unmet(id).join() === command.blocker) return
           const on_failure = task!.edges.get(command.blocker) ?? "wait"
           task!.edges.clear()
           task!.edges.set(command.blocker, on_failure)
@@ -149,7 +157,7 @@ const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
         return yield* expecting(
           task !== undefined,
           queue.patch(id, { queue: command.queue }, undefined),
-          () => move(id, command.queue)
+          () => free(id, command.queue)
         )
       case "Fail":
         return yield* expecting(
@@ -163,6 +171,12 @@ const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
         if (allowed) move(id, "claimed")
         return
       }
+      case "Requeue":
+        return yield* expecting(
+          task?.queue === "claimed",
+          queue.requeue(id, {}, undefined),
+          () => free(id, "incoming")
+        )
       case "Accept":
         return yield* expecting(
           task?.queue === "claimed",
@@ -174,7 +188,7 @@ const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
           tasks.delete(id)
           for (const { edges } of tasks.values()) {
             edges.delete(id)
-            edges.delete(`TASK-${id}`)
+            if (!tasks.has(`TASK-${id}`)) edges.delete(`TASK-${id}`)
           }
         })
     }

@@ -35,7 +35,7 @@ interface Order {
 }
 
 // Whoever makes one of these has the task no longer, and handed in no result.
-const givesBack: ReadonlyArray<Move> = [moves.requeue, moves.release, moves.reject]
+const givesBack: ReadonlySet<Move> = new Set([moves.requeue, moves.release, moves.reject])
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
@@ -81,18 +81,22 @@ export const make = Effect.gen(function*() {
     }, set)
     // Who waits for the task follows it, if the counters before this did, which they do with every move that was made.
     // An accepted task is done, so nobody fails with it.
-    const followers = move === moves.accept ? [] : cascade.fall(cascade.of(id), now, sql`changes() > 0`)
-    // What the task itself waits for may have failed while it was held.
-    const fall = givesBack.includes(move) ? cascade.fall(cascade.own(id, justMoved(order)), now) : []
-    const fallen = fall.length === 0 ? [] : [cascade.ifFallen(id)]
-    const before = [...steps, ...followers, ...fall]
+    // What the task waits for itself may have failed while it was held.
+    const freed = givesBack.has(move)
+    const fall = freed
+      ? cascade.fall(cascade.around(id, justMoved(order)), now)
+      : move === moves.accept
+      ? []
+      : cascade.fall(cascade.of(id), now, sql`changes() > 0`)
+    const fallen = freed ? [cascade.ifFallen(id)] : []
+    const before = [...steps, ...fall]
     const { answers, replay } = yield* once.atomic([
       ...before,
       ...fallen,
       ...cascade.settle(cascade.of(id), now)
     ], {
       after: 1,
-      ...(fall.length === 0 ? {} : { again: before.length - 1 }),
+      ...(freed ? { again: before.length - 1 } : {}),
       row,
       from: sql`tasks WHERE id = ${id} AND changes() > 0`
     }).pipe(Effect.catchTag("UniqueViolation", (violation) => externalKey.taken(id, null, violation)))
@@ -104,6 +108,6 @@ export const make = Effect.gen(function*() {
     const detoured = move === moves.burnOut && task.queue !== landing(move, task)
     const event = detoured ? moves.submit.event : move.event
     yield* logTransition(event, task, typeof order.actor === "string" ? order.actor : null)
-    return (yield* firstTask(fall.length === 0 ? [] : answers[before.length])) ?? task
+    return (yield* firstTask(freed ? answers[before.length] : [])) ?? task
   })
 })

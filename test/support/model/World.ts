@@ -98,6 +98,9 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     }
   }
 
+  /** Nobody holds the task any longer: what it waits for may have failed while somebody did. To be said as it changes. */
+  const free = (task: Task) => risks.push(...edges.filter((edge) => tasks.get(edge.task) === task))
+
   /** Gives the task, which is where it will be held, to somebody. Reviews have no deadline. */
   const grant = (task: Task, holder: string, millis: number, origin: string, asked: boolean) => {
     const deadline = task.queue !== "claimed" || task.maxAttemptMillis === null
@@ -152,6 +155,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     })
     // What it means for others is written before it, also for those of them that are taken back as well.
     for (const [i, task] of expired.entries()) task.latest = entries[i]!
+    changing(() => expired.forEach(free))
     return expired.length
   }
 
@@ -164,7 +168,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
       overdue(scope).filter((task) => {
         const after = structuredClone(task)
         leave(after, expiry(task))
-        return !hasFallen(after)
+        return !hasFallen(after) && ![...tasks].some(([id, each]) => each === task && unmet(id).length > 0)
       })
     )
 
@@ -196,6 +200,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     forget,
     closesCycle,
     changing,
+    free,
     grant,
     expire,
     expireClaimable,

@@ -20,7 +20,7 @@ export const make = (
         queue.patch(id, { blocked_by: blockers.join(",") }, undefined),
         id,
         () => {
-          if (blockersOf(id).join() === blockers.join()) return
+          if ([blockersOf(id), world.unmet(id)].some((known) => known.join() === blockers.join())) return
           const before = new Map(edges.filter((edge) => edge.task === id).map((edge) => [edge.blocker, edge]))
           forget((edge) => edge.task === id)
           // Whoever names a blocker again means it as it was meant before.

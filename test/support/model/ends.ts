@@ -2,7 +2,7 @@
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 import { isEnd, leave, record } from "./Task.ts"
 
-export const make = ({ posting, queue, world: { tasks } }: Bench): Steps<"Cancel" | "Redrive" | "Release"> => ({
+export const make = ({ posting, queue, world: { free, tasks } }: Bench): Steps<"Cancel" | "Redrive" | "Release"> => ({
   Cancel: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
@@ -43,6 +43,7 @@ export const make = ({ posting, queue, world: { tasks } }: Bench): Steps<"Cancel
       () => {
         const to = task!.queue === "claimed" ? task!.origin! : task!.queue
         leave(task!, { event: "released", to, yields: true })
+        free(task!)
       }
     )
   }

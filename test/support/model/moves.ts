@@ -2,7 +2,7 @@ import { type Bench, idOf, type Steps } from "./Bench.ts"
 import { handedOn, isEnd, leave, mayGo } from "./Task.ts"
 
 export const make = (
-  { posting, queue, world: { backsOff, tasks } }: Bench
+  { posting, queue, world: { backsOff, free, tasks } }: Bench
 ): Steps<"Submit" | "Accept" | "Reject" | "Requeue" | "Fail"> => ({
   Submit: (command) => {
     const id = idOf(command)
@@ -58,6 +58,7 @@ export const make = (
           budget: "rejections",
           setback: true
         })
+        free(task!)
       }
     )
   },
@@ -79,6 +80,7 @@ export const make = (
           setback: true,
           backsOff: backsOff()
         })
+        free(task!)
       }
     )
   },

@@ -8,7 +8,7 @@ const DefaultLeaseMillis = 300_000
 export const make = (
   { expecting, posting, queue, world }: Bench
 ): Steps<"Move" | "Force" | "Assign" | "Retitle"> => {
-  const { grant, tasks, unmet } = world
+  const { free, grant, tasks, unmet } = world
   return {
     Move: (command) => {
       const id = idOf(command)
@@ -32,8 +32,10 @@ export const make = (
           record(task!, "patched", holder)
           task!.queue = queue
           task!.reasoned = false
-          if (queue !== "claimed") release(task!)
-          else if (holder === null) grant(task!, "unknown", DefaultLeaseMillis, waiting(from), false)
+          if (queue !== "claimed") {
+            release(task!)
+            if (holder !== null) free(task!)
+          } else if (holder === null) grant(task!, "unknown", DefaultLeaseMillis, waiting(from), false)
           else Object.assign(task!, { origin: waiting(from), lapsed: null })
         }
       )
@@ -75,6 +77,7 @@ export const make = (
             if (cancelling) task!.queue = "cancelled"
             else if (task!.queue === "claimed") task!.queue = origin!
             release(task!)
+            free(task!)
             return
           }
           const from = task!.queue
