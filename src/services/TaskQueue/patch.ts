@@ -123,7 +123,7 @@ export const make = Effect.gen(function*() {
     const task = yield* firstTask(rows)
     if (task === undefined) return yield* TaskNotFound.of(id)
     const now = yield* Clock.currentTimeMillis
-    const steps = expire.all(now, yield* seed, task.scope)
+    const steps = expire.all(now, yield* seed, task.scope, id)
     const answers = yield* batch([...steps, one(id, scope)])
     yield* logCascade(answers.slice(0, -1))
     const after = (yield* failFreed(answers.at(-2), now)) ? (yield* batch([one(id, scope)]))[0] : answers.at(-1)
