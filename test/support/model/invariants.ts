@@ -99,10 +99,11 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
         return { id, event, from, to, actor, version }
       }
     )
-    assert.strictEqual(
-      entries.map((entry) => JSON.stringify(entry)).join("\n"),
-      told.map((entry) => JSON.stringify(entry)).join("\n")
-    )
+    for (const [i, entry] of entries.entries()) {
+      const [stored, expected] = [JSON.stringify(entry), JSON.stringify(told[i])]
+      assert.strictEqual(stored, expected, `history ends with ${stored} and not with ${expected}`)
+    }
+    assert.strictEqual(entries.length, told.length)
     for (const [i, task] of expected.entries()) {
       // A shrunk counterexample is told in one line: so that says what differs.
       const differing = Object.entries(stored[i]!).filter(([field, value]) =>
