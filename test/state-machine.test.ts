@@ -70,6 +70,6 @@ describe("every sequence of commands", () => {
             { local: true }
           )
         ),
-    { timeout: 120_000, arbitrary: { runs: 300, size: 120 } }
+    { timeout: 300_000, arbitrary: { runs: 300, size: 120 } }
   )
 })
