@@ -55,7 +55,11 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("tak
         yield* (yield* Orchestrators).register("few", { cluster: "k", machine_id: "m" })
         return [yield* costs("few", 1), yield* costs("many", Done)] as const
       }).pipe(Effect.provide(servicesWith({}, () => db), { local: true }))
-      assert.deepStrictEqual(many, few)
+      for (const way of ["byCron", "byClaim", "renewal"] as const) {
+        assert.deepStrictEqual([many[way].trips, many[way].written], [few[way].trips, few[way].written], way)
+        // Where a search ends is a row more or less; that it passes none of those that are done is the point.
+        assert.isAtMost(Math.abs(many[way].read - few[way].read), 3, way)
+      }
       assert.isAtMost(many.byCron.read, 40)
       assert.isAtMost(many.byClaim.read, 40)
       assert.isAtMost(many.renewal.read, 60)
