@@ -1,17 +1,11 @@
 /** A task as the model has it, and what ends a lease on it. */
 import { rulesOf } from "../../../src/domain/FlowRules.ts"
+import { testingFlow } from "../flows.ts"
 
 // The tasks of `blue` follow a flow of their own: results are tested before they are reviewed, and may be reopened.
 export const flow = {
-  states: ["incoming", "claimed", "testing", "provisional", "done"],
-  transitions: [
-    { from: "incoming", to: "claimed" },
-    { from: "claimed", to: "testing" },
-    { from: "testing", to: "provisional" },
-    { from: "testing", to: "incoming" },
-    { from: "provisional", to: "done" },
-    { from: "done", to: "incoming" }
-  ]
+  ...testingFlow,
+  transitions: [...testingFlow.transitions, { from: "done", to: "incoming" }]
 }
 const rules = rulesOf(flow, undefined).task
 
