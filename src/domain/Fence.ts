@@ -2,8 +2,9 @@
  * Fencing: a call that names the lease it is made under changes nothing once that lease is over. Every grant has a token of
  * its own, so that whoever lost a lease cannot be taken for whoever holds the next one.
  */
+import type { Expected } from "./MoveInput.ts"
 import type { TaskRow } from "./Task.ts"
-import { LeaseLost } from "./TaskErrors.ts"
+import { LeaseLost, VersionConflict } from "./TaskErrors.ts"
 
 /**
  * Why a call with this token may not be made, if so. `required`: whether a task that is held wants one; `afterLapse`: whether
@@ -24,3 +25,14 @@ export const fenceProblem = (
     ? undefined
     : LeaseLost.of(task, token)
 }
+
+/** The same, and why the task is not as the call states it, if that is so. */
+export const expectationProblem = (
+  task: TaskRow,
+  { fencing_token, version }: { readonly [field in keyof Expected]: Expected[field] | undefined },
+  required: boolean,
+  afterLapse = false
+): VersionConflict | LeaseLost | undefined =>
+  typeof version === "number" && version !== task.version
+    ? VersionConflict.of(task.id, version, task.version)
+    : fenceProblem(task, fencing_token, required, afterLapse)

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
 import { MaxBlockers, type Waits } from "../../domain/Dependency.ts"
-import { fenceProblem } from "../../domain/Fence.ts"
+import { expectationProblem } from "../../domain/Fence.ts"
 import type { TaskId } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import type { Expected } from "../../domain/MoveInput.ts"
@@ -45,11 +45,8 @@ export const make = Effect.gen(function*() {
       ])
       const task = yield* firstTask(rows)
       if (task === undefined) return yield* TaskNotFound.of(id)
-      if (typeof version === "number" && version !== task.version) {
-        return yield* VersionConflict.of(id, version, task.version)
-      }
-      const fenced = fenceProblem(task, fencing_token, settings.requireFencingToken)
-      if (fenced !== undefined) return yield* fenced
+      const problem = expectationProblem(task, { fencing_token, version }, settings.requireFencingToken)
+      if (problem !== undefined) return yield* problem
       const listing = yield* listingOf(id, rows?.[0], listed)
       const old = listing.dependencies.map(({ blocker_id, on_failure }) => ({ blocker: blocker_id, on_failure }))
       const waits = yield* next(old)

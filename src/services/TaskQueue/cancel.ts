@@ -3,10 +3,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
 import type { Cancellation } from "../../domain/EndInput.ts"
-import { fenceProblem } from "../../domain/Fence.ts"
+import { expectationProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { TaskRow } from "../../domain/Task.ts"
-import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
+import { InvalidTransition, TaskNotFound } from "../../domain/TaskErrors.ts"
 import { moves, sourcesOf, startsIn } from "../../domain/TaskState.ts"
 import * as Cascade from "../../sql/Cascade.ts"
 import { Database } from "../../sql/Database.ts"
@@ -75,11 +75,8 @@ export const make = Effect.gen(function*() {
       )
       const task = yield* firstTask(again.replay?.rows ?? again.answers[0])
       if (task === undefined) return yield* TaskNotFound.of(id)
-      if (typeof version === "number" && version !== task.version) {
-        return yield* VersionConflict.of(id, version, task.version)
-      }
-      const fenced = fenceProblem(task, fencing_token, false)
-      if (fenced !== undefined) return yield* fenced
+      const problem = expectationProblem(task, { fencing_token, version }, false)
+      if (problem !== undefined) return yield* problem
       if (task.queue !== "cancelled" && !startsIn(moves.cancel, task.queue)) {
         return yield* InvalidTransition.of("cancel", id, task.queue, sourcesOf(moves.cancel))
       }

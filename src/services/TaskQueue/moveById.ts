@@ -2,11 +2,11 @@
 import * as Effect from "effect/Effect"
 import type { Fragment } from "effect/sql/Statement"
 import { seed } from "../../domain/Backoff.ts"
-import { fenceProblem } from "../../domain/Fence.ts"
+import { expectationProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Expected } from "../../domain/MoveInput.ts"
 import { TaskRow } from "../../domain/Task.ts"
-import { InvalidTransition, TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
+import { InvalidTransition, TaskNotFound } from "../../domain/TaskErrors.ts"
 import { landing, type Move, moves, sourcesOf } from "../../domain/TaskState.ts"
 import * as Cascade from "../../sql/Cascade.ts"
 import { Database } from "../../sql/Database.ts"
@@ -55,11 +55,8 @@ export const make = Effect.gen(function*() {
     ])
     const task = yield* firstTask(rows)
     if (task === undefined) return yield* TaskNotFound.of(id)
-    if (typeof version === "number" && version !== task.version) {
-      return yield* VersionConflict.of(id, version, task.version)
-    }
-    const fenced = fenceProblem(task, fencing_token, settings.requireFencingToken, move.afterLapse)
-    if (fenced !== undefined) return yield* fenced
+    const problem = expectationProblem(task, { fencing_token, version }, settings.requireFencingToken, move.afterLapse)
+    if (problem !== undefined) return yield* problem
     return yield* move.flow === "step" && flows?.length === 1
       ? InvalidTransition.byFlow(verb, id, task.queue, task.flow, landing(move, task))
       : InvalidTransition.of(verb, id, task.queue, sourcesOf(move))

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
 import { seed } from "../../domain/Backoff.ts"
 import type { OnFailure } from "../../domain/Dependency.ts"
-import { fenceProblem } from "../../domain/Fence.ts"
+import { expectationProblem, fenceProblem } from "../../domain/Fence.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import type { ForcedMove } from "../../domain/MoveInput.ts"
@@ -69,11 +69,8 @@ export const make = Effect.gen(function*() {
       if (replay !== undefined) return (yield* firstTask(replay.rows))!
       const task = yield* firstTask(rows)
       if (task === undefined) return yield* TaskNotFound.of(id)
-      if (typeof patch.version === "number" && patch.version !== task.version) {
-        return yield* VersionConflict.of(id, patch.version, task.version)
-      }
-      const fenced = fenceProblem(task, patch.fencing_token, false)
-      if (fenced !== undefined) return yield* fenced
+      const problem = expectationProblem(task, patch, false)
+      if (problem !== undefined) return yield* problem
       if (patch.project_id && projects?.[0]?.scope !== task.scope) {
         return yield* InvalidTask.unknownProject(patch.project_id)
       }
