@@ -1,5 +1,5 @@
 /**
- * Gives the database of `wrangler dev` the migrations it lacks. Wrangler runs this before every build (`[build]` in
+ * Gives the database of `wrangler dev` the migrations it lacks. Wrangler runs this with every build (`[build]` in
  * wrangler.toml) and says in WRANGLER_COMMAND what it builds for; a deployment and the tests migrate by themselves.
  */
 import { spawnSync } from "node:child_process"

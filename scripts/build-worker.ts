@@ -1,0 +1,17 @@
+/**
+ * Bundles the Worker to `build/worker.js`, which wrangler takes from there (`[build]` in wrangler.toml). Rolldown and not
+ * wrangler's own esbuild, because the result is an eighth smaller. `wrangler dev` gets it readable, everything else minified.
+ */
+import { mkdirSync, renameSync, writeFileSync } from "node:fs"
+import { rolldown } from "rolldown"
+
+const readable = process.env["WRANGLER_COMMAND"] === "dev" && process.env["VITEST"] === undefined
+
+const bundle = await rolldown({ input: "src/worker.ts", external: /^cloudflare:/, platform: "browser" })
+const { output: [worker] } = await bundle.generate({ format: "esm", minify: !readable })
+
+mkdirSync("build", { recursive: true })
+// Tests build side by side: none may read what another has written half of.
+const draft = `build/worker.${process.pid}.js`
+writeFileSync(draft, worker.code)
+renameSync(draft, "build/worker.js")
