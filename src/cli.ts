@@ -11,7 +11,7 @@ no tasks, and skips what needs an administrator.
 
   --key <key>     the server's API_SECRET_KEY, or the key of a scope that nobody uses. Better: OCTOPOID_API_KEY, since
                   others on this machine can see arguments
-  --only <group>  one group of checks: ${groupNames.join(", ")}
+  --only <groups> only some of the groups ${groupNames.join(", ")}, as races,leases
   --json          the report as one JSON document
   --help          this text
 
@@ -20,7 +20,7 @@ Exit code: 0 when every check passed, 1 when one failed, 2 when the suite could 
 interface Command {
   readonly url: string
   readonly key: string | undefined
-  readonly only: string | undefined
+  readonly only: ReadonlyArray<string> | undefined
   readonly json: boolean
 }
 
@@ -41,11 +41,11 @@ const parse = (): Command | { readonly help: string; readonly code: number } => 
     if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
       return { help: `${address} is not an address. Write it as http://localhost:8787.`, code: 2 }
     }
-    if (values.only !== undefined && !groupNames.includes(values.only)) {
-      return { help: `There is no group ${values.only}, only ${groupNames.join(", ")}.`, code: 2 }
-    }
+    const only = values.only?.split(",")
+    const unknown = only?.find((name) => !groupNames.includes(name))
+    if (unknown !== undefined) return { help: `There is no group ${unknown}, only ${groupNames.join(", ")}.`, code: 2 }
     const key = values.key || process.env.OCTOPOID_API_KEY || undefined
-    return { url: address.replace(/\/+$/, ""), key, only: values.only, json: values.json }
+    return { url: address.replace(/\/+$/, ""), key, only, json: values.json }
   } catch (error) {
     return { help: `${error instanceof Error ? error.message : String(error)}\n\n${usage}`, code: 2 }
   }

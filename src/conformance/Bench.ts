@@ -91,8 +91,8 @@ export const make = (connection: Ask.Connection, tenancy: Tenancy, check: string
     claim,
     /** A claim that gets a task. */
     hold: async (rest?: Fields): Promise<any> => expect(await claim(rest), 200),
-    /** The same, of a task that was given back: where the server makes such tasks wait, that is waited for, if it is short. */
-    holdAgain: async (rest?: Fields): Promise<any> => {
+    /** The same, of a task that was lost, in the check's own queue: where the server makes it wait, that is waited for, if it is short. */
+    holdAgain: async (rest: Fields & { readonly queue: string }): Promise<any> => {
       for (;;) {
         const answer = await claim(rest)
         if (answer.status !== 404 || answer.body?.reason !== "backing_off") return expect(answer, 200)

@@ -17,8 +17,8 @@ export interface Options {
   readonly url: string
   /** The server's secret, or the key of a scope that holds no tasks; an open server needs none. */
   readonly key?: string | undefined
-  /** The name of the one group to check. */
-  readonly only?: string | undefined
+  /** The names of the groups to check: all unless given. */
+  readonly only?: ReadonlyArray<string> | undefined
   readonly fetch?: Ask.Fetch
   /** Ends the run early: what was made is deleted all the same. */
   readonly signal?: AbortSignal
@@ -80,7 +80,7 @@ const make = async (connection: Ask.Connection, tenancy: Tenancy.Tenancy, planne
 export const conform = async (options: Options): Promise<Report> => {
   const connection = { url: options.url, fetch: options.fetch ?? fetch, signal: options.signal }
   const unstoppable = { ...connection, signal: undefined }
-  const planned = groups.filter(({ name }) => options.only === undefined || name === options.only).flatMap(
+  const planned = groups.filter(({ name }) => options.only?.includes(name) ?? true).flatMap(
     ({ checks, name }) => checks.map((check, i): Planned => ({ group: name, check, tag: `${name}-${i}` }))
   )
   const tenancy = await Tenancy.open(unstoppable, options.key)

@@ -59,11 +59,12 @@ export const expiry: ReadonlyArray<Check> = [
     name: "a lease is lost when somebody else was granted the task",
     means: "Two agents work on one task, and each overwrites what the other did.",
     look: Look.deployment,
-    async run({ create, hold, holdAgain, orchestrator, post, read, renew, sleep }) {
-      const { id } = await create("a")
-      const ann = await hold(Short)
+    async run({ create, hold, holdAgain, orchestrator, post, read, renew, sleep, tag }) {
+      const queue = tag
+      const { id } = await create("a", { queue })
+      const ann = await hold({ queue, ...Short })
       await sleep(AfterShort)
-      const bob = await holdAgain({ agent_name: "bob" })
+      const bob = await holdAgain({ queue, agent_name: "bob" })
       refused(await renew(ann), 409, { reason: "taken", claimed_by: "bob" })
       const leases = [{ task_id: id, fencing_token: ann.fencing_token }]
       const beat = await post(`orchestrators/${orchestrator}/heartbeat`, { leases })
