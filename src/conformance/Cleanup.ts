@@ -1,18 +1,17 @@
 /** Deletes what a run made, also after failures, and says what is left. Knows it by its name, so that nothing else is touched. */
 import * as Ask from "./Ask.ts"
 import { inParallel } from "./inParallel.ts"
-import { revokeAll, type Tenancy, type Tenant } from "./Tenancy.ts"
+import { listed, revokeAll, type Tenancy, type Tenant } from "./Tenancy.ts"
 
 const kinds = ["tasks", "projects", "orchestrators"] as const
 
-/** Deletes what a list shows of the run, until it shows no more. Answers how many could not be deleted. */
+/** Deletes what a list shows of the run, as long as that makes it shorter. Answers how many it still shows. */
 const empty = async (ask: Ask.Ask, kind: (typeof kinds)[number], run: string): Promise<number> => {
-  for (;;) {
-    const { body } = await ask("GET", `/api/v1/${kind}?limit=500`)
-    const ours = (body[kind] as ReadonlyArray<{ readonly id: string }>).filter(({ id }) => id.startsWith(run))
-    const answers = await inParallel(ours, 8, ({ id }) => ask("DELETE", `/api/v1/${kind}/${id}`))
-    const kept = answers.filter(({ status }) => status !== 200 && status !== 404).length
-    if (kept === ours.length) return kept
+  for (let before = Infinity;;) {
+    const ours = (await listed(ask, `/api/v1/${kind}?limit=500`, kind)).filter(({ id }) => id.startsWith(run))
+    if (ours.length === 0 || ours.length >= before) return ours.length
+    before = ours.length
+    await inParallel(ours, 8, ({ id }) => ask("DELETE", `/api/v1/${kind}/${id}`))
   }
 }
 

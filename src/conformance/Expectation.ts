@@ -28,7 +28,8 @@ export const must = (holds: boolean, expected: string, answer?: Answer): void =>
 export const expect = (answer: Answer, status: number, fields: Readonly<Record<string, unknown>> = {}): any => {
   must(answer.status === status, `status ${status}`, answer)
   for (const [name, value] of Object.entries(fields)) {
-    must(isDeepStrictEqual(answer.body?.[name], value), `status ${status} with ${name}: ${show(value)}`, answer)
+    const found = answer.body?.[name]
+    must(isDeepStrictEqual(found, value), `status ${status} with ${name}: ${show(value)}, not ${show(found)}`, answer)
   }
   return answer.body
 }

@@ -43,10 +43,22 @@ const issue = async (ask: Ask.Ask, scope: string): Promise<Tenant> => {
   return { scope, key: issued.body.api_key }
 }
 
-/** Revokes every key of a throw-away scope. */
-export const revokeAll = async (ask: Ask.Ask, scope: string): Promise<void> => {
-  const { body } = await ask("GET", `/api/v1/scopes/${scope}/keys`)
-  for (const { id } of body.keys) await ask("DELETE", `/api/v1/scopes/${scope}/keys/${id}`)
+/** What a list holds. */
+export const listed = async (
+  ask: Ask.Ask,
+  path: string,
+  kind: string
+): Promise<ReadonlyArray<{ readonly id: string }>> => {
+  const answer = await ask("GET", path)
+  if (!Array.isArray(answer.body?.[kind])) throw new Error(`GET ${path} is answered ${sentence(answer)}`)
+  return answer.body[kind]
+}
+
+/** Revokes every key of a throw-away scope. Answers how many there are still. */
+export const revokeAll = async (ask: Ask.Ask, scope: string): Promise<number> => {
+  const path = `/api/v1/scopes/${scope}/keys`
+  for (const { id } of await listed(ask, path, "keys")) await ask("DELETE", `${path}/${id}`)
+  return (await listed(ask, path, "keys")).length
 }
 
 /** That nobody works in the scope: a claim could take a task that is not the suite's, and takes expired leases back. */
