@@ -159,7 +159,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("th
       )
       assert.deepStrictEqual(Object.keys(manifest.exports), ["./client", "./worker"])
       assert.deepStrictEqual(manifest.dependencies ?? {}, {})
-      assert.deepStrictEqual(manifest.bin, { "octopoid-server": "./dist/cli.js" })
+      assert.deepStrictEqual(manifest.bin, { "octopoid-server": "dist/cli.js" })
     }))
 
   it.effect("typechecks, and finds a mistake", () =>
