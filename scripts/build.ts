@@ -1,4 +1,4 @@
-/** Emits the typed client, and what it imports, to `dist`. */
+/** Emits what the package holds to `dist`: the typed client, the worker, the command, and what they import. */
 import { spawnSync } from "node:child_process"
 import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"

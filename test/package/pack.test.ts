@@ -5,12 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { execFile } from "node:child_process"
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { text } from "node:stream/consumers"
-import * as server from "../support/server.ts"
+import { listening } from "../support/listening.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 
@@ -138,25 +135,6 @@ class Consumer extends Context.Service<Consumer, { readonly directory: string }>
   )
 }
 
-/** The routes on a port of this machine. */
-const listening = Effect.gen(function*() {
-  const { fetch } = yield* server.make()
-  const listener = createServer(async (request, response) => {
-    const body = request.method === "GET" || request.method === "HEAD" ? undefined : await text(request)
-    const answer = await fetch(`http://server${request.url}`, {
-      method: request.method ?? "GET",
-      headers: new Headers(request.headersDistinct as Record<string, never>),
-      ...(body === undefined ? {} : { body })
-    })
-    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
-  })
-  yield* Effect.acquireRelease(
-    Effect.promise(() => new Promise<void>((done) => listener.listen(0, "127.0.0.1", done))),
-    () => Effect.promise(() => new Promise((done) => listener.close(done).closeAllConnections()))
-  )
-  return `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
-})
-
 layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("the packed client", (it) => {
   it.effect("holds the client, the worker and nothing of the server", () =>
     Effect.gen(function*() {
@@ -168,8 +146,9 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("th
       assert.include(files, join("dist", "client.d.ts"))
       assert.include(files, join("dist", "client", "Worker.js"))
       assert.include(files, join("dist", "client", "Worker.d.ts"))
+      assert.include(files, join("dist", "cli.js"))
       const others = files.filter((file) =>
-        !/^(dist(.(api|client|domain))?|dist.((api|client|domain).\w+|client)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/
+        !/^(dist(.(api|client|conformance|domain))?|dist.conformance.checks|dist.((api|client|conformance|conformance.checks|domain).\w+|client|cli)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/
           .test(
             file
           )
@@ -180,6 +159,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("th
       )
       assert.deepStrictEqual(Object.keys(manifest.exports), ["./client", "./worker"])
       assert.deepStrictEqual(manifest.dependencies ?? {}, {})
+      assert.deepStrictEqual(manifest.bin, { "octopoid-server": "dist/cli.js" })
     }))
 
   it.effect("typechecks, and finds a mistake", () =>
@@ -198,7 +178,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("th
   it.effect("runs against a server", () =>
     Effect.gen(function*() {
       const { directory } = yield* Consumer
-      const baseUrl = yield* listening
+      const baseUrl = yield* listening()
       const output = yield* succeed(directory, process.execPath, "main.ts", baseUrl)
       assert.deepStrictEqual(JSON.parse(output), ["Packed", "incoming", "packed", 1, "t2"])
       assert.include(yield* succeed(directory, process.execPath, "worker.ts", baseUrl), "worked on t1")
@@ -207,10 +187,18 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("th
   it.effect("runs the program of the README", () =>
     Effect.gen(function*() {
       const { directory } = yield* Consumer
-      const baseUrl = yield* listening
+      const baseUrl = yield* listening()
       const elsewhere = (yield* Effect.promise(readme)).replace("http://localhost:8787", baseUrl)
       yield* Effect.promise(() => writeFile(join(directory, "elsewhere.mts"), elsewhere))
       const output = yield* succeed(directory, process.execPath, "elsewhere.mts")
       assert.match(output, /^task-\d+ is held until \d{4}-/)
+    }), 60_000)
+
+  it.effect("checks a server as the command of the README", () =>
+    Effect.gen(function*() {
+      const { directory } = yield* Consumer
+      const baseUrl = yield* listening()
+      const output = yield* succeed(directory, "npx", "--no-install", "octopoid-server", "conformance", baseUrl)
+      assert.match(output, /\n\d\d passed, 0 failed, 1 skipped against http:\S+\n/)
     }), 60_000)
 })

@@ -1,0 +1,46 @@
+/** That a key works as long as it is valid, and no further than it reaches. */
+import type { Check } from "../Check.ts"
+import { expect, refused, Skipped } from "../Expectation.ts"
+import { Look } from "../Look.ts"
+
+export const keys: ReadonlyArray<Check> = [
+  {
+    name: "a key that is not valid is refused, and so is nobody where keys are asked for",
+    means: "Anybody can read and change the work of every scope.",
+    look: Look.access,
+    async run({ access, as }) {
+      refused(await as(`oct_${"0".repeat(64)}`)("GET", "/api/v1/tasks"), 401)
+      if (access === "keys") refused(await as(undefined)("GET", "/api/v1/tasks"), 401)
+    }
+  },
+  {
+    name: "a key that was revoked stops working",
+    means: "A machine that was stolen cannot be locked out.",
+    look: Look.access,
+    async run(bench) {
+      const { admin, other: { scope } } = bench.administered()
+      const { api_key, id } = expect(await admin("POST", `/api/v1/scopes/${scope}/keys`, { name: "revoked" }), 201)
+      const revoked = bench.as(api_key)
+      expect(await revoked("GET", "/api/v1/tasks"), 200)
+      expect(await admin("DELETE", `/api/v1/scopes/${scope}/keys/${id}`), 200)
+      // At once where it was revoked, within 30 seconds everywhere else.
+      for (let seconds = 0; seconds < 60; seconds++) {
+        if ((await revoked("GET", "/api/v1/tasks")).status === 401) return
+        await bench.sleep(1)
+      }
+      refused(await revoked("GET", "/api/v1/tasks"), 401)
+    }
+  },
+  {
+    name: "the key of a scope does not do what only the administrator may",
+    means: "Whoever has a key of a scope can hand out more of them, and put work into done.",
+    look: Look.access,
+    async run({ access, ask, create, post, scope }) {
+      if (access === "open") throw new Skipped("an open server has no administrator")
+      const { id } = await create("a")
+      refused(await post(`scopes/${scope}/keys`), 403)
+      refused(await ask("GET", "/api/v1/keys"), 403)
+      refused(await post(`tasks/${id}/force-queue`, { queue: "done", reason: "r" }), 403)
+    }
+  }
+]

@@ -1,0 +1,203 @@
+/** Servers that break one promise: ours, with something in front that changes what passes. */
+import type { Fetch } from "../../src/conformance/Ask.ts"
+
+type Json = Record<string, any>
+
+const bodyOf = (init: RequestInit): Json => {
+  try {
+    return JSON.parse(String(init.body ?? "{}"))
+  } catch {
+    return {}
+  }
+}
+
+const without = (init: RequestInit, ...fields: ReadonlyArray<string>): RequestInit => {
+  if (typeof init.body !== "string" || init.body.length > 100_000) return init
+  const kept = Object.fromEntries(Object.entries(bodyOf(init)).filter(([name]) => !fields.includes(name)))
+  // What is no JSON stays as it is.
+  return Object.keys(kept).length === 0 && !init.body.startsWith("{}") ? init : { ...init, body: JSON.stringify(kept) }
+}
+
+const anonymous = (init: RequestInit): RequestInit => {
+  const { authorization: _, ...headers } = init.headers as Record<string, string>
+  return { ...init, headers }
+}
+
+const edited = async (response: Response, edit: (body: Json) => Json) =>
+  new Response(JSON.stringify(edit(await response.json() as Json)), {
+    status: response.status,
+    headers: response.headers
+  })
+
+const isClaim = (url: string) => url.endsWith("/tasks/claim")
+const withKey = (init: RequestInit) => "authorization" in (init.headers as object)
+
+/** Groups the claims that are under way at once and look for the same. */
+const whileClaiming = (fetch: Fetch, second: (first: Promise<Response>) => Promise<Response>): Fetch => {
+  const underWay = new Map<string, Promise<Response>>()
+  return async (url, init) => {
+    if (!isClaim(url) || "idempotency-key" in (init.headers as object)) return fetch(url, init)
+    const { queue, type_filter } = bodyOf(init)
+    const looksFor = `${type_filter} ${queue}`
+    const first = underWay.get(looksFor)
+    if (first !== undefined) return second(first)
+    const answer = fetch(url, init)
+    underWay.set(looksFor, answer)
+    try {
+      return (await answer).clone()
+    } finally {
+      underWay.delete(looksFor)
+    }
+  }
+}
+
+export interface Tampering {
+  readonly groups: ReadonlyArray<string>
+  readonly tamper: (fetch: Fetch) => Fetch
+  /** The checks of the groups that have to fail, and no others. */
+  readonly caught: ReadonlyArray<string>
+}
+
+export const tampered: Readonly<Record<string, Tampering>> = {
+  "grants one task to claims at once": {
+    groups: ["races", "idempotency"],
+    tamper: (fetch) => whileClaiming(fetch, async (first) => (await first).clone()),
+    caught: [
+      "claims at once get different tasks, and those that get none are told so",
+      "reviews claimed at once go to different reviewers"
+    ]
+  },
+  "answers a conflict to whoever was slower": {
+    groups: ["races"],
+    tamper: (fetch) =>
+      whileClaiming(fetch, async () => Response.json({ error: "Somebody else was faster." }, { status: 409 })),
+    caught: [
+      "claims at once get different tasks, and those that get none are told so",
+      "reviews claimed at once go to different reviewers"
+    ]
+  },
+  "lets stale tokens through": {
+    groups: ["fencing", "races"],
+    tamper: (fetch) => (url, init) => fetch(url, url.endsWith("/renew") ? init : without(init, "fencing_token")),
+    caught: ["a call with an older token is refused, whatever the call, and changes nothing"]
+  },
+  "takes no notice of stated versions": {
+    groups: ["fencing", "races"],
+    tamper: (fetch) => (url, init) => fetch(url, without(init, "version")),
+    caught: [
+      "a call that states another version is refused, and changes nothing",
+      "of changes at once that state the same version one counts"
+    ]
+  },
+  "drops idempotency keys": {
+    groups: ["idempotency", "races"],
+    tamper: (fetch) => (url, init) => {
+      const { "idempotency-key": _, ...headers } = init.headers as Record<string, string>
+      return fetch(url, { ...init, headers })
+    },
+    caught: [
+      "a create that is repeated makes one task, and gets the same answer",
+      "a claim that is repeated gets the same task, not a second one",
+      "a submit that is repeated gets the same answer",
+      "an accept that is repeated gets the same answer",
+      "another request under the same key is refused, and changes nothing",
+      "a key that is in flight twice at once has one effect",
+      "creates under one idempotency key at once are one task, and all get the answer"
+    ]
+  },
+  "leaves rejections out of the history": {
+    groups: ["lifecycle"],
+    tamper: (fetch) => async (url, init) => {
+      const response = await fetch(url, init)
+      return url.endsWith("/history") && response.ok
+        ? edited(response, (body) => ({
+          ...body,
+          history: body.history.filter(({ event }: Json) => event !== "rejected")
+        }))
+        : response
+    },
+    caught: ["the history has one entry for each version, and outlives the task"]
+  },
+  "counts one too many": {
+    groups: ["lifecycle", "isolation"],
+    tamper: (fetch) => async (url, init) => {
+      const response = await fetch(url, init)
+      return url.includes("/scheduler/poll") && response.ok
+        ? edited(response, (body) => ({
+          ...body,
+          queue_counts: Object.fromEntries(
+            Object.entries<number>(body.queue_counts).map(([queue, count]) => [queue, count + 1])
+          )
+        }))
+        : response
+    },
+    caught: [
+      "the counts that schedulers see are those of the tasks",
+      "when all is quiet, every count is that of the rows"
+    ]
+  },
+  "never takes a lease back": {
+    groups: ["leases"],
+    tamper: (fetch) => (url, init) =>
+      fetch(
+        url,
+        isClaim(url) && bodyOf(init).lease_duration_seconds === 1
+          ? { ...init, body: JSON.stringify({ ...bodyOf(init), lease_duration_seconds: 900 }) }
+          : init
+      ),
+    caught: [
+      "a task whose lease ran out goes back to its queue, and that is counted and on record",
+      "a lease is lost when somebody else was granted the task",
+      "a review is held by one, stays where it is, and is free again when its lease runs out"
+    ]
+  },
+  "hands out blocked tasks": {
+    groups: ["lifecycle"],
+    tamper: (fetch) => (url, init) => fetch(url, without(init, "depends_on")),
+    caught: [
+      "a blocked task is not handed out, and is ready when its last blocker is done",
+      "when a blocker fails, on_failure decides",
+      "a circle of tasks is refused"
+    ]
+  },
+  "shows tasks of other scopes by their ids": {
+    groups: ["isolation"],
+    tamper: (fetch) => async (url, init) => {
+      const response = await fetch(url, init)
+      return response.status === 404 && init.method === "GET" && withKey(init) ? fetch(url, anonymous(init)) : response
+    },
+    caught: [
+      "a task of another scope cannot be read by its id",
+      "lists, counts and messages show nothing of another scope"
+    ]
+  },
+  "changes tasks of other scopes by their ids": {
+    groups: ["isolation"],
+    tamper: (fetch) => async (url, init) => {
+      const response = await fetch(url, init)
+      return response.status === 404 && init.method === "POST" && !isClaim(url) && withKey(init)
+        ? fetch(url, anonymous(init))
+        : response
+    },
+    caught: ["a task of another scope cannot be changed by its id"]
+  },
+  "takes a key that is not valid": {
+    groups: ["isolation"],
+    tamper: (fetch) => async (url, init) => {
+      const response = await fetch(url, init)
+      const { authorization } = init.headers as Record<string, string>
+      return response.status === 401 && authorization?.endsWith("0000") ? fetch(url, anonymous(init)) : response
+    },
+    caught: [
+      "a key that is not valid is refused, and so is nobody where keys are asked for"
+    ]
+  },
+  "sits behind a proxy that refuses large bodies in HTML": {
+    groups: ["contract"],
+    tamper: (fetch) => async (url, init) =>
+      typeof init.body === "string" && init.body.length > 1_000_000
+        ? new Response("<h1>413 Request Entity Too Large</h1>", { status: 413 })
+        : fetch(url, init),
+    caught: ["a body that is too large is refused"]
+  }
+}

@@ -1,0 +1,23 @@
+/** The Worker as it is deployed passes the suite that operators run. */
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { conform, format } from "../../src/conformance/Conformance.ts"
+import { Workerd } from "../support/harness.ts"
+
+const Secret = "a secret of the server"
+
+layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true, timeout: "120 seconds" })(
+  "in workerd",
+  (it) => {
+    it.effect("every promise that the suite knows is kept", () =>
+      Effect.gen(function*() {
+        const { harness } = yield* Workerd
+        const fetch = (url: string, init: RequestInit) =>
+          harness.fetch(url, init as object) as unknown as Promise<Response>
+        const report = yield* Effect.promise(() => conform({ url: "http://worker", key: Secret, fetch }))
+        const text = format(report, false)
+        assert.deepInclude(report, { failed: 0, skipped: 0, access: "keys", interrupted: false }, text)
+        assert.isAtLeast(report.passed, 55, text)
+      }), 120_000)
+  }
+)
