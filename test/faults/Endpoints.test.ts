@@ -58,6 +58,7 @@ describe("over a D1 that fails", () => {
       const batches = twin.sent() - sent
       const after = twin.rows()
       if (name !== "GET /") assert.isAtLeast(batches, 1)
+      let kept = false
       // What only reads has nothing to lose.
       for (const fault of reads(name) ? faults.slice(0, 3) : faults) {
         for (let place = 0; place < batches; place++) {
@@ -70,6 +71,7 @@ describe("over a D1 that fails", () => {
           // A claim whose taking back was refused goes on without.
           if (answer.status !== answered.status) assertHonest(name, fault, answer, where)
           const changed = JSON.stringify(everything()) !== JSON.stringify(before)
+          kept ||= changed && answer.status >= 500
           if (changed) assert.deepStrictEqual(rows(), after, where)
           if (fault !== "lost answer" && fault !== "committed without an answer" && answer.status >= 300) {
             assert.isFalse(changed, where)
@@ -87,5 +89,6 @@ describe("over a D1 that fails", () => {
           }
         }
       }
+      assert.strictEqual(kept, !reads(name), "an answer was lost after its change was made")
     }))
 })
