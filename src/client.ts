@@ -29,6 +29,7 @@ export {
   Rotation
 } from "./domain/ApiKey.ts"
 export * from "./domain/ClaimErrors.ts"
+export { DatabaseUnavailable } from "./domain/DatabaseUnavailable.ts"
 export {
   Dependencies,
   Dependency,
@@ -68,7 +69,7 @@ export interface Options {
   readonly token?: string | undefined
   /** The scope of every request that names none. */
   readonly scope?: string | undefined
-  /** How often a request that is safe to repeat is tried again. Three times unless given; 0 turns it off. */
+  /** How often a read, or a POST under its key, is tried again that is answered 408, 5xx or nothing: 3 times unless given. */
   readonly retries?: number | undefined
   /** Whether every POST carries an idempotency key, which makes it safe to repeat. It does unless this is `false`. */
   readonly idempotencyKeys?: boolean | undefined

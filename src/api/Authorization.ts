@@ -4,6 +4,7 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { AdministratorRequired, type Caller, ScopeMismatch, TooManyFailures, Unauthorized } from "../domain/Caller.ts"
+import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { IdempotencyKeyReused } from "../domain/IdempotencyKey.ts"
 import { InvalidRequest } from "./InvalidRequest.ts"
 
@@ -20,8 +21,16 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
   "octopoid-server/api/Authorization",
   {
     security: { bearer },
-    // The key of a POST is one of its caller's, so it is looked at where the caller is.
-    error: [Unauthorized, ScopeMismatch, AdministratorRequired, TooManyFailures, IdempotencyKeyReused, InvalidRequest]
+    // The key of a POST is one of its caller's, so it is looked at where the caller is. Who has a caller has a database.
+    error: [
+      Unauthorized,
+      ScopeMismatch,
+      AdministratorRequired,
+      TooManyFailures,
+      IdempotencyKeyReused,
+      InvalidRequest,
+      DatabaseUnavailable
+    ]
   }
 ) {}
 

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import type { InternalError, TooManyFailures } from "../client.ts"
+import type { DatabaseUnavailable, InternalError, TooManyFailures } from "../client.ts"
 
 /** How long an answer is waited for. */
 const Patience = Duration.seconds(30)
@@ -25,7 +25,7 @@ export class Unreachable extends Data.TaggedError("Unreachable")<{
   }
 }
 
-type Passing = InternalError | TooManyFailures | Cause.TimeoutError
+type Passing = DatabaseUnavailable | InternalError | TooManyFailures | Cause.TimeoutError
 
 /** What the server settles: these errors say that asking again would be answered alike. */
 export type Settled<E> = Exclude<E, Passing>
@@ -39,6 +39,7 @@ const passes = (error: unknown): error is Passing | HttpClientError => {
   }
   switch (_tag) {
     case "TimeoutError":
+    case "DatabaseUnavailable":
     case "InternalError":
     case "TooManyFailures":
       return true
@@ -73,7 +74,7 @@ export const make = (): Ask => {
         if (!passes(error)) return Effect.failCause(cause as Cause.Cause<Settled<E>>)
         return Effect.gen(function*() {
           const pause = yield* jittered(Math.min(LongestPause, FirstPause * 2 ** failures))
-          const said = error._tag === "TooManyFailures" ? error.retry_after_seconds * 1000 : 0
+          const said = "retry_after_seconds" in error ? error.retry_after_seconds * 1000 : 0
           failures += 1
           const why = error._tag === "TimeoutError" ? `no answer within ${Duration.format(Patience)}` : error.message
           if (failures === 1) {

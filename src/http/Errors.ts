@@ -12,8 +12,10 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidRequest, RequestErrors, Required } from "../api/InvalidRequest.ts"
 import { Unauthorized } from "../domain/Caller.ts"
+import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { ErrorText } from "../domain/Encoding.ts"
 import { Access } from "../services/Access.ts"
+import { TransientFailure } from "../sql/TransientFailure.ts"
 import { identify } from "./Authorization.ts"
 import { methodsOf } from "./Endpoints.ts"
 
@@ -77,7 +79,26 @@ const unmatched = Effect.gen(function*() {
   })
 })
 
-/** What a request is answered with that failed in a way nobody foresaw: a body that cannot be read, or our own fault. */
+/** What a request is answered with that D1 failed: what may have become of it depends on what it was to do. */
+const unavailable = Effect.fnUntraced(function*({ cause, retryAfterSeconds }: TransientFailure) {
+  const { headers, method } = yield* HttpServerRequest.HttpServerRequest
+  const { error, retry_after_seconds } = DatabaseUnavailable.of(
+    method === "GET" || method === "HEAD"
+      ? "reads"
+      : method === "POST" && headers["idempotency-key"] !== undefined
+      ? "under a key"
+      : "changes",
+    retryAfterSeconds
+  )
+  yield* Effect.logWarning("the database is unavailable", cause)
+  return HttpServerResponse.setHeader(
+    answer(503, "DatabaseUnavailable", error, { retry_after_seconds }),
+    "retry-after",
+    String(retry_after_seconds)
+  )
+})
+
+/** What a request is answered with that failed in a way no endpoint foresees: a body that cannot be read, D1, or our own fault. */
 export const answerDefect = (defect: unknown) => {
   if (HttpServerError.isHttpServerError(defect) && defect.reason._tag === "RequestParseError") {
     return Effect.succeed(
@@ -86,6 +107,7 @@ export const answerDefect = (defect: unknown) => {
         : answer(400, "UnreadableBody", "The body cannot be read.")
     )
   }
+  if (defect instanceof TransientFailure) return unavailable(defect)
   // JSON that nests tens of thousands of levels deep exhausts the stack before any check sees it.
   if (defect instanceof RangeError) return Effect.succeed(answer(400, "BodyTooDeep", "The body nests too deeply."))
   return Effect.as(

@@ -20,11 +20,15 @@ export const SystemHandlers = HttpApiBuilder.group(
         new Unhealthy({ error, status: "unhealthy", version: Version, timestamp, database })
       const [tables] = yield* batch([
         sql`SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('tasks', 'history', 'queue_counts', 'flows', 'api_keys')`
-      ]).pipe(Effect.catchDefect((defect) =>
-        Effect.logError("health check failed", defect).pipe(
-          Effect.andThen(Effect.fail(unhealthy("disconnected", "The database does not answer. Try again later.")))
+      ]).pipe(
+        // Whoever asks whether the server works does not wait as long as whoever has work for it.
+        Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.die("no answer within 5 seconds") }),
+        Effect.catchDefect((defect) =>
+          Effect.logError("health check failed", defect).pipe(
+            Effect.andThen(Effect.fail(unhealthy("disconnected", "The database does not answer. Try again later.")))
+          )
         )
-      ))
+      )
       if (tables?.length !== 5) {
         return yield* unhealthy("unmigrated", "The database has no tables yet. Apply the migrations.")
       }

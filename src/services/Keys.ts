@@ -98,8 +98,10 @@ export class Keys extends Context.Service<Keys, {
       })
 
       const revoke = Effect.fn("Keys.revoke")(function*(scope: ScopeName, id: string, by: Actor) {
-        const [rows = []] = yield* batch([sql`DELETE FROM api_keys WHERE scope = ${scope} AND id = ${id} RETURNING id`])
-        known.forget(scope, id)
+        const [rows = []] = yield* Effect.ensuring(
+          batch([sql`DELETE FROM api_keys WHERE scope = ${scope} AND id = ${id} RETURNING id`]),
+          Effect.sync(() => known.forget(scope, id))
+        )
         if (rows.length === 0) return yield* KeyNotFound.of(id)
         yield* log("key revoked", scope, id, callerName(by))
       })

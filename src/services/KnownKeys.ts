@@ -32,7 +32,7 @@ export class KnownKeys extends Context.Service<KnownKeys, {
   readonly seen: (hash: string) => boolean
   /** The key, if it is valid now. */
   readonly check: (hash: string) => Effect.Effect<KnownKey | undefined>
-  /** Forgets a key of the scope, or all of them: they have changed in the database. */
+  /** Forgets a key of the scope, or all of them: they may have changed in the database. */
   readonly forget: (scope: ScopeName, id?: string) => void
 }>()("octopoid-server/services/KnownKeys") {
   static readonly layer = Layer.effect(

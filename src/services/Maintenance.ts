@@ -10,7 +10,7 @@ import { Leases } from "./Leases.ts"
 import { Orchestrators } from "./Orchestrators.ts"
 import { Settings } from "./Settings.ts"
 
-// One failing duty must not keep the other from its work.
+// One failing duty must not keep the others from their work, and a look that failed does not say that there is none.
 const duty = (name: string, due: ReadonlyArray<unknown> | undefined, work: Effect.Effect<number>) =>
   due?.length === 0
     ? Effect.succeed(0)
@@ -36,7 +36,7 @@ export class Maintenance extends Context.Service<Maintenance, {
         const now = yield* Clock.currentTimeMillis
         // Where backoff is on, claims see to its end. What was put back before it was turned off is not forgotten.
         const leftOver = sql`available_at IS NOT NULL AND available_at <= ${backoff.baseSeconds === 0 ? now : null}`
-        const [expired, silent, waiting] = yield* batch([
+        const look = batch([
           sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} LIMIT 1`,
           sql`
             SELECT 1 FROM orchestrators
@@ -44,6 +44,10 @@ export class Maintenance extends Context.Service<Maintenance, {
           sql`SELECT 1 FROM tasks INDEXED BY tasks_backing_off WHERE ${leftOver} LIMIT 1`,
           forgetOld(sql, now)
         ])
+        const [expired, silent, waiting] = yield* Effect.catchCause(
+          look,
+          (cause) => Effect.as(Effect.logError("looking for what is due failed", cause), [])
+        )
         yield* duty("ending backoff", waiting, Effect.as(batch(endAll(now)), 1))
         return { reaped: yield* duty("reaping", expired, reap), silent: yield* duty("sweeping", silent, sweep) }
       }).pipe(Effect.withSpan("Maintenance.tick"))

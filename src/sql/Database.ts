@@ -2,7 +2,7 @@
  * D1, what a request costs there, and what its failures mean.
  *
  * D1 has no interactive transactions: a batch is the unit of atomicity and one round trip, so every statement goes
- * through `batch`. D1 reports each failure as an unclassified error, with SQLite's reason only in the text.
+ * through `batch`. D1 reports each failure as an unclassified error, with the reason only in the text.
  */
 import * as D1Client from "@effect/sql-d1/D1Client"
 import * as Clock from "effect/Clock"
@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Statement } from "effect/sql/Statement"
+import * as TransientFailure from "./TransientFailure.ts"
 
 /** A row that must be unique is not; the batch changed nothing. `columns` are as SQLite names them: `tasks.id`. */
 export class UniqueViolation extends Schema.TaggedError<UniqueViolation>()("UniqueViolation", {
@@ -52,6 +53,9 @@ export const Riders = Context.Reference<Array<Rider> | undefined>("octopoid-serv
   defaultValue: () => undefined
 })
 
+// D1 ends a query after 30 s. Clients that wait no longer than that are told before they give up.
+const Patience = "25 seconds"
+
 class BatchFailure extends Schema.TaggedError<BatchFailure>()("BatchFailure", { cause: Schema.Defect() }) {}
 
 const uniqueViolation = (cause: unknown): UniqueViolation | undefined => {
@@ -62,7 +66,10 @@ const uniqueViolation = (cause: unknown): UniqueViolation | undefined => {
 export class Database extends Context.Service<Database, {
   /** Builds statements. They run only through `batch` and `atomic`. */
   readonly sql: D1Client.D1Client
-  /** Runs the statements together, all or none, in one round trip. A failure is a defect. */
+  /**
+   * Runs the statements together, all or none, in one round trip. A failure is a defect: a `TransientFailure` if it passes,
+   * as does a batch that is not answered.
+   */
   readonly batch: (statements: ReadonlyArray<Statement<any>>) => Effect.Effect<Answers>
   /** The same, where a row that must be unique may turn out not to be. */
   readonly atomic: (statements: ReadonlyArray<Statement<any>>) => Effect.Effect<Answers, UniqueViolation>
@@ -86,7 +93,10 @@ export class Database extends Context.Service<Database, {
               return db.prepare(text).bind(...parameters)
             })),
           catch: (cause) => new BatchFailure({ cause })
-        })
+        }).pipe(Effect.timeoutOrElse({
+          duration: Patience,
+          orElse: () => Effect.fail(new BatchFailure({ cause: new Error(`no answer within ${Patience}`) }))
+        }))
         cost.millis += (yield* Clock.currentTimeMillis) - started
         for (const { meta } of results) {
           cost.read += meta.rows_read
@@ -101,7 +111,7 @@ export class Database extends Context.Service<Database, {
       const atomic = (statements: ReadonlyArray<Statement<any>>) =>
         Effect.catch(run(statements), ({ cause }) => {
           const violation = uniqueViolation(cause)
-          return violation === undefined ? Effect.die(cause) : Effect.fail(violation)
+          return violation === undefined ? Effect.die(TransientFailure.of(cause) ?? cause) : Effect.fail(violation)
         })
 
       return Database.of({ sql, atomic, batch: (statements) => Effect.orDie(atomic(statements)) })

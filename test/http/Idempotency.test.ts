@@ -82,12 +82,12 @@ describe("every POST", () => {
       Effect.gen(function*() {
         const { ask, everything, faults } = yield* asked(name)
         faults.push("lost request")
-        assert.strictEqual((yield* ask(under("k"))).status, 500)
+        assert.strictEqual((yield* ask(under("k"))).status, 503)
         assert.lengthOf(everything().idempotency_keys!, 0)
         // The batch with the effect is the last one of a request, and force-queue has one before that.
         if (name.endsWith("force-queue")) faults.push(undefined)
         faults.push("lost answer")
-        assert.strictEqual((yield* ask(under("k"))).status, 500)
+        assert.strictEqual((yield* ask(under("k"))).status, 503)
         const after = everything()
         assert.lengthOf(after.idempotency_keys!, 1)
         yield* TestClock.adjust("5 seconds")

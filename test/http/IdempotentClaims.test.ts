@@ -129,7 +129,7 @@ describe("a claim under a key", () => {
     Effect.gen(function*() {
       const { claim, faults, grants } = yield* setup
       faults.push("lost answer")
-      assert.strictEqual((yield* claim("1")).status, 500)
+      assert.strictEqual((yield* claim("1")).status, 503)
       assert.strictEqual(grants(), 1)
       assert.strictEqual((yield* claim("1")).body.id, "a")
       assert.strictEqual(grants(), 1)

@@ -21,8 +21,14 @@ export const make = (config: Record<string, string> = {}, open?: () => D1Databas
       Effect.sync(() => Serve.make(servicesWith(config, open))),
       ({ dispose }) => Effect.promise(dispose)
     )
-    // The requests live in the test's time: where it has a TestClock, so have they.
-    const clock = Context.make(Clock.Clock, yield* Clock.Clock) as Context.Context<never>
+    // The requests live in the test's time: where it has a TestClock, so have they, in the whole milliseconds of a server.
+    const time = yield* Clock.Clock
+    const currentTimeMillisUnsafe = () => Math.floor(time.currentTimeMillisUnsafe())
+    const whole: Clock.Clock = Object.assign(Object.create(time), {
+      currentTimeMillisUnsafe,
+      currentTimeMillis: Effect.sync(currentTimeMillisUnsafe)
+    })
+    const clock = Context.make(Clock.Clock, whole) as Context.Context<never>
     const fetch = ((input: string | URL | Request, init?: RequestInit) =>
       handler(new Request(input, init), clock)) as typeof globalThis.fetch
 

@@ -1,6 +1,8 @@
 /** What only workerd and D1 can show: migrations, the cron, contention, and what requests cost. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { isRefusal } from "../../src/sql/Refusal.ts"
+import * as TransientFailure from "../../src/sql/TransientFailure.ts"
 import { testingFlow } from "../support/flows.ts"
 import { type Cost, Workerd } from "../support/harness.ts"
 
@@ -76,6 +78,27 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("in 
           const listed = yield* send("GET", `/api/v1/tasks?scope=odd&role=${encodeURIComponent(text.toWellFormed())}`)
           assert.strictEqual(listed.status, 200, text)
         }))
+    }))
+
+  it.effect("what D1 says of a statement that is wrong is no failure that passes", () =>
+    Effect.gen(function*() {
+      const { database } = yield* Workerd
+      const db = yield* database
+      const columns = "INSERT INTO queue_counts (scope, counts)"
+      const wrong: Record<string, string> = {
+        unique: `${columns} VALUES ('twice', '{}'), ('twice', '{}')`,
+        null: `${columns} VALUES ('internal error', NULL)`,
+        type: `${columns} VALUES ('connection lost', x'00')`,
+        missing: "SELECT * FROM internal_error",
+        syntax: "SELEC 1",
+        variables: `SELECT ${Array.from({ length: 101 }, (_, index) => `?${index + 1}`)}`
+      }
+      for (const [name, text] of Object.entries(wrong)) {
+        const error = yield* Effect.promise(() => db.batch([db.prepare(text)]).then(() => undefined, (error) => error))
+        assert.instanceOf(error, Error, name)
+        assert.isTrue(isRefusal(error), `${name}: ${error}`)
+        assert.isUndefined(TransientFailure.of(error), `${name}: ${error}`)
+      }
     }))
 
   it.effect("requests cost what the design allows, at any depth", () =>

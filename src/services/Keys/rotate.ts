@@ -64,13 +64,12 @@ export const make = Effect.gen(function*() {
           SELECT max(min(coalesce(expires_at, ${end}), ${end})) FROM api_keys WHERE ${replaced} AND id <> ${id})`
       },
       from: sql`api_keys WHERE id = ${id}`
-    })
+    }).pipe(Effect.ensuring(Effect.sync(() => known.forget(scope, asked))))
     if (replay !== undefined) {
       const [kept] = yield* Effect.orDie(decodeKept(replay.rows))
       const { id, name, salt, until } = kept!
       return { api_key: yield* again(salt), scope, id, name, previous_expires_at: until }
     }
-    known.forget(scope, asked)
     const [key] = yield* decode(successor)
     if (key === undefined) {
       if (by.kind === "key") return yield* Unauthorized.invalid()

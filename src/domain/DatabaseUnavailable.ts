@@ -1,0 +1,32 @@
+/** What a request is answered with when the database fails in a way that passes by itself. */
+import * as Schema from "effect/Schema"
+import { describe, ErrorText } from "./Encoding.ts"
+import { TaggedError } from "./TaggedError.ts"
+
+export class DatabaseUnavailable extends TaggedError<DatabaseUnavailable>()(
+  "DatabaseUnavailable",
+  {
+    error: ErrorText,
+    retry_after_seconds: Schema.Int.pipe(describe("When to try again; also the `Retry-After` header."))
+  },
+  {
+    httpApiStatus: 503,
+    description:
+      "The database cannot be used for the moment. A change was made wholly or not at all, and which is not known: repeat the request under the same `Idempotency-Key`, or read first."
+  }
+) {
+  /** To a request that reads, that changes something under an idempotency key, or that does so without one. */
+  static readonly of = (request: "reads" | "under a key" | "changes", retry_after_seconds: number) =>
+    new DatabaseUnavailable({
+      error: `The database did not answer${
+        request === "reads"
+          ? "; nothing was changed. Ask again"
+          : `, and whether the change was made is not known. ${
+            request === "changes"
+              ? "Read what is there before you send the request again"
+              : "Repeat the request under the same Idempotency-Key"
+          }`
+      } in ${retry_after_seconds} s.`,
+      retry_after_seconds
+    })
+}
