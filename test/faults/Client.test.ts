@@ -6,12 +6,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Schema from "effect/Schema"
-import * as TestClock from "effect/testing/TestClock"
 import * as client from "../../src/client.ts"
 import * as Faulty from "../support/Faulty.ts"
 import * as server from "../support/server.ts"
+import { driven } from "./driven.ts"
 
-const Lives = 120
+const Lives = 100
 const Machines = 8
 const Share = 0.3
 const Secret = "a secret of the server"
@@ -76,17 +76,6 @@ const start = Effect.fnUntraced(function*(seed: number) {
     watched: Effect.provideService(FetchHttpClient.Fetch, watched)
   }
 })
-
-/** Moves the clock whenever nothing else moves. */
-const driven = <A, E, R>(sent: () => number, effect: Effect.Effect<A, E, R>) =>
-  Effect.raceFirst(
-    effect,
-    Effect.forever(Effect.gen(function*() {
-      const before = sent()
-      for (let i = 0; i < 5; i++) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
-      if (sent() === before) yield* TestClock.adjust("1 second")
-    }))
-  )
 
 describe("the typed client over a D1 that fails at random", () => {
   it.effect.each([1, 2])(
