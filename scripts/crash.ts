@@ -20,7 +20,8 @@ const report = await run({ code: await build(), kills, seed, say: console.log })
 for (const one of report.lost) console.error(`lost: ${one}`)
 for (const one of report.violations) console.error(`violation: ${one}`)
 console.log(
-  `${((Date.now() - started) / 1000).toFixed(0)} s; interrupted: ${report.interrupted}, repeated: ${report.repeated}`
+  `${((Date.now() - started) / 1000).toFixed(0)} s; interrupted: ${report.interrupted}, repeated: ${report.repeated}, `
+    + `tasks: ${JSON.stringify(report.tasks)}`
 )
 console.log(
   `kills: ${kills}, requests: ${report.requests}, acknowledged: ${report.acknowledged}, lost: ${report.lost.length}, `

@@ -5,8 +5,8 @@
 import type { Wire } from "../support/Wire.ts"
 import type { Chance } from "./Chance.ts"
 import * as Ledger from "./Ledger.ts"
+import { scope } from "./Scope.ts"
 
-export const scope = "crash"
 /** The rejection that fails a task. */
 export const maxRejections = 3
 
@@ -15,6 +15,14 @@ interface Held {
   readonly token: number
   readonly agent: string
 }
+
+const of = (held: Held, kind: Ledger.Request["kind"], verb: string, body: object, effect?: Ledger.Effect) => ({
+  kind,
+  method: "POST",
+  path: `/api/v1/tasks/${held.id}/${verb}`,
+  body: { fencing_token: held.token, ...body },
+  effect
+})
 
 export interface Client {
   /** Plays until a request is not answered, or until `over`. */
@@ -73,14 +81,6 @@ export const make = ({ chance, creates, ledger, name, violated }: Options): Clie
       effect: { event: queue === "incoming" ? "claimed" : "review_claimed", mark: agent_name }
     }
   }
-
-  const of = (held: Held, kind: Ledger.Request["kind"], verb: string, body: object, effect?: Ledger.Effect) => ({
-    kind,
-    method: "POST",
-    path: `/api/v1/tasks/${held.id}/${verb}`,
-    body: { fencing_token: held.token, ...body },
-    effect
-  })
 
   const work = (held: Held): Ledger.Request => {
     if (chance.next() < 0.4) return of(held, "renew", "renew", {})

@@ -12,11 +12,10 @@ import * as Chance from "./Chance.ts"
 import * as Client from "./Client.ts"
 import * as Ledger from "./Ledger.ts"
 import * as Repeat from "./Repeat.ts"
-import { unfinished, verify } from "./Verify.ts"
+import * as Scope from "./Scope.ts"
+import { outcome, verify } from "./Verify.ts"
 
 const clientCount = 12
-// After every kill, this many of the requests that were answered before the one before it are repeated as well.
-const oldRepeats = 25
 const drainSeconds = 300
 
 export interface Options {
@@ -35,6 +34,7 @@ export interface Report {
   /** How often the answer to a request did not arrive, and how many of those requests carried a key. */
   readonly interrupted: number
   readonly repeated: number
+  /** How many tasks there are in the end, by queue. */
   readonly tasks: Record<string, number>
   readonly lost: ReadonlyArray<string>
   readonly violations: ReadonlyArray<string>
@@ -59,11 +59,12 @@ export const run = async ({ code, kills, say = () => {}, seed }: Options): Promi
     }))
   let server: Running | undefined
 
+  // The Worker logs what went wrong, and nothing should.
+  const log = (line: string) => {
+    if (/"level":"(ERROR|FATAL)"|Uncaught/.test(line)) violations.add(`The Worker logged ${line}`)
+  }
+
   const start = async () => {
-    // The Worker logs what went wrong, and nothing should.
-    const log = (line: string) => {
-      if (/"level":"(ERROR|FATAL)"|Uncaught/.test(line)) violations.add(`The Worker logged ${line}`)
-    }
     server = await launch({ code, storage, env: { LOG_LEVEL: "Error" }, log })
     return { server, wire: connect(server.base) }
   }
@@ -79,50 +80,36 @@ export const run = async ({ code, kills, say = () => {}, seed }: Options): Promi
     for (const one of found.violations) violations.add(one)
   }
 
-  /** What every client without an answer does when the server is back. */
-  const catchUp = async (wire: ReturnType<typeof connect>, since: number) => {
-    const requests = clients.flatMap(({ unanswered }) => unanswered.splice(0))
-    const keyed = ledger.acknowledged.filter(({ request }) => request.key !== undefined)
-    const recent = ledger.acknowledged.slice(since).filter(({ request }) => request.key !== undefined)
-    const old = Array.from({ length: Math.min(oldRepeats, keyed.length) }, () => chance.pick(keyed))
-    repeated += requests.length + recent.length + old.length
-    for (const one of await Repeat.unanswered(wire, ledger, requests)) violations.add(one)
-    for (const one of await Repeat.answered(wire, ledger, [...recent, ...old])) violations.add(one)
-  }
-
   /** Load until `kill` is due, or for good. */
   const round = async (since: number, number: number) => {
     const { server, wire } = await start()
-    await catchUp(wire, since)
-    if (number === 0) {
-      await wire.send({
-        method: "POST",
-        path: "/api/v1/orchestrators/register",
-        body: { cluster: "c", machine_id: "m", scope: Client.scope }
-      })
-    }
+    const unanswered = clients.flatMap((client) => client.unanswered.splice(0))
+    const again = await Repeat.catchUp(wire, ledger, { chance, since, unanswered })
+    repeated += again.repeated
+    for (const one of again.wrong) violations.add(one)
+    if (number === 0) await wire.send(Scope.register)
     const begun = ledger.acknowledged.length
-    let over = false
-    const playing = Promise.all(clients.map((client) => client.play(wire, () => over)))
+    const state = { over: false, silent: false }
+    const playing = Promise.all(clients.map((client) => client.play(wire, () => state.over))).then(() => {
+      state.silent = true
+    })
     if (number < kills) {
       const due = ledger.requests + chance.between(40, 400)
-      while (ledger.requests < due) await sleep(1)
+      while (ledger.requests < due && !state.silent) await sleep(1)
       await sleep(chance.between(0, 10))
       if (chance.next() < 0.2) void server.tick().catch(() => {})
     } else {
       draining = true
       const until = Date.now() + drainSeconds * 1000
-      for (let open = 1; open > 0 && Date.now() < until;) {
-        await sleep(250)
-        const { body } = await wire.send({ method: "GET", path: `/api/v1/scheduler/poll?scope=${Client.scope}` })
-        const { claimed, incoming, provisional } = body.queue_counts
-        open = claimed + incoming + provisional
-      }
-      over = true
+      while (!state.silent && Date.now() < until && await Scope.open(wire) > 0) await sleep(250)
+    }
+    if (state.silent) violations.add("The server ceased to answer before it was killed")
+    if (draining) {
+      state.over = true
       await playing
     }
     await kill()
-    over = true
+    state.over = true
     await playing
     wire.close()
     interrupted += clients.filter(({ unanswered }) => unanswered.length > 0).length
@@ -135,18 +122,20 @@ export const run = async ({ code, kills, say = () => {}, seed }: Options): Promi
     for (let number = 0; number <= kills; number++) {
       since = await round(since, number)
       const { acknowledged, requests } = ledger
-      say(`${number === kills ? "drained" : `kill ${number + 1}`}: ${requests} requests, ${acknowledged.length} `
-        + `acknowledged, ${repeated} repeated, ${lost.size} lost, ${violations.size} violations`)
+      say(
+        `${number === kills ? "drained" : `kill ${number + 1}`}: ${requests} requests, ${acknowledged.length} `
+          + `acknowledged, ${repeated} repeated, ${lost.size} lost, ${violations.size} violations`
+      )
     }
-    for (const one of unfinished(storage)) violations.add(one)
-    const tasks = new Map<string, number>()
+    const { tasks, unfinished } = outcome(storage)
+    for (const one of unfinished) violations.add(one)
     return {
       kills,
       requests: ledger.requests,
       acknowledged: ledger.acknowledged.length,
       interrupted: interrupted + ledger.unknown.length,
       repeated,
-      tasks: Object.fromEntries(tasks),
+      tasks,
       lost: [...lost],
       violations: [...violations]
     }

@@ -1,10 +1,5 @@
 /** Holds what the clients were told against the database that a killed workerd left behind. */
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
-import { integrity } from "../support/Integrity.ts"
-import { databaseFile } from "../support/Launcher.ts"
+import { reading, violationsOf } from "../support/Leftover.ts"
 import type { Acknowledged, Ledger, Request } from "./Ledger.ts"
 
 export interface Findings {
@@ -12,23 +7,6 @@ export interface Findings {
   readonly lost: ReadonlyArray<string>
   /** Whatever else should not be. */
   readonly violations: ReadonlyArray<string>
-}
-
-/** Opens a copy of the database, so that it is workerd itself that has to recover the original. */
-const reading = <A>(storage: string, read: (db: DatabaseSync) => A): A => {
-  const directory = mkdtempSync(join(tmpdir(), "octopoid-copy-"))
-  try {
-    const [file, copy] = [databaseFile(storage), join(directory, "copy.sqlite")]
-    for (const suffix of ["", "-wal"]) if (existsSync(file + suffix)) cpSync(file + suffix, copy + suffix)
-    const db = new DatabaseSync(copy)
-    try {
-      return read(db)
-    } finally {
-      db.close()
-    }
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
 }
 
 const told = ({ request: { effect, kind, path }, answer: { body } }: Acknowledged) =>
@@ -42,7 +20,10 @@ interface Stored {
 const unkept = ({ history, tasks }: Stored, { acknowledged, refused, unknown }: Ledger): Findings => {
   const lost: Array<string> = []
   const violations: Array<string> = []
-  const effects = Map.groupBy(history, ({ actor, event, task_id }) => `${event} ${event === "created" ? task_id : actor}`)
+  const effects = Map.groupBy(
+    history,
+    ({ actor, event, task_id }) => `${event} ${event === "created" ? task_id : actor}`
+  )
   const versions = new Map(history.map((row) => [`${row.task_id} ${row.version}`, row]))
   const of = ({ effect }: Request) => effect === undefined ? [] : effects.get(`${effect.event} ${effect.mark}`) ?? []
 
@@ -58,7 +39,9 @@ const unkept = ({ history, tasks }: Stored, { acknowledged, refused, unknown }: 
     const answered = versions.get(`${body.id} ${body.version}`)
     if (row === undefined || row.task_id !== body.id || answered === undefined || !tasks.has(body.id)) {
       lost.push(told(one))
-    } else if (answered.to_queue !== body.queue || row.version > body.version || tasks.get(body.id).version < body.version) {
+    } else if (
+      answered.to_queue !== body.queue || row.version > body.version || tasks.get(body.id).version < body.version
+    ) {
       violations.push(`The database tells it otherwise: ${told(one)}`)
     } else if (request.kind === "claim" && row.grants + 1 !== body.fencing_token) {
       violations.push(`Another token was granted: ${told(one)}`)
@@ -85,31 +68,24 @@ const grantedTwice = ({ acknowledged }: Ledger) => {
   return [...grants].filter(([, claims]) => claims.length > 1).map(([grant]) => `Granted more than once: ${grant}`)
 }
 
-/** What of the tasks has not come to an end, or has without a reason. */
-export const unfinished = (storage: string): ReadonlyArray<string> =>
-  reading(storage, (db) =>
-    db.prepare(`SELECT id, queue, blocked_by FROM tasks
+/** How many tasks came to which end, and what has not come to one, or has without a reason. */
+export const outcome = (storage: string) =>
+  reading(storage, (db) => ({
+    tasks: Object.fromEntries(
+      db.prepare("SELECT queue, count(*) AS n FROM tasks GROUP BY queue").all()
+        .map(({ n, queue }) => [String(queue), Number(n)])
+    ),
+    unfinished: db.prepare(`SELECT id, queue, blocked_by FROM tasks
       WHERE NOT (queue = 'done' OR (queue = 'failed' AND coalesce(failure_reason, '') <> ''))`).all()
-      .map((task) => `Has not come to an end: ${JSON.stringify(task)}`))
+      .map((task) => `Has not come to an end: ${JSON.stringify(task)}`)
+  }))
 
 /** Holds the ledger, and what always holds, against the database in `storage`, on which nothing may run meanwhile. */
 export const verify = (storage: string, ledger: Ledger): Findings =>
   reading(storage, (db) => {
-    const stored = {
+    const { lost, violations } = unkept({
       history: db.prepare("SELECT task_id, version, event, to_queue, actor, grants FROM history").all(),
       tasks: new Map(db.prepare("SELECT * FROM tasks").all().map((task) => [String(task["id"]), task]))
-    }
-    const { lost, violations } = unkept(stored, ledger)
-    const file = db.prepare("PRAGMA integrity_check").all().map((row) => String(row["integrity_check"]))
-    return {
-      lost,
-      violations: [
-        ...violations,
-        ...grantedTwice(ledger),
-        ...integrity.flatMap(({ name, sql }) =>
-          db.prepare(sql).all().map((row) => `Does not hold: ${name}: ${JSON.stringify(row)}`)
-        ),
-        ...file.filter((line) => line !== "ok").map((line) => `The file is damaged: ${line}`)
-      ]
-    }
+    }, ledger)
+    return { lost, violations: [...violations, ...grantedTwice(ledger), ...violationsOf(db)] }
   })

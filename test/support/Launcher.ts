@@ -98,7 +98,7 @@ export const launch = async ({ code, env = {}, log = () => {}, storage }: Option
   const [miniflare, workerd] = await spawnedBy(async () => {
     const options = {
       ...workerOptions,
-      bindings: { ...workerOptions.bindings, ...env },
+      bindings: { ...workerOptions.bindings as Record<string, string> | undefined, ...env },
       modules: [{ type: "ESModule", path: "worker.js", contents: code }],
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       unsafeTriggerHandlers: true,

@@ -14,6 +14,8 @@ export interface Answer {
   readonly body: any
   /** Whether it is what an earlier request under the same key was answered. */
   readonly replayed: boolean
+  /** The rows D1 read for it. */
+  readonly read: number
 }
 
 export interface Wire {
@@ -49,7 +51,8 @@ export const connect = (base: URL): Wire => {
             answered({
               status: response.statusCode!,
               body: JSON.parse(Buffer.concat(chunks).toString()),
-              replayed: response.headers["idempotent-replayed"] === "true"
+              replayed: response.headers["idempotent-replayed"] === "true",
+              read: Number(/ read=(\d+)/.exec(String(response.headers["server-timing"]))?.[1] ?? 0)
             })
           } catch (error) {
             failed(error)
