@@ -102,7 +102,7 @@ export const make = ({ chance, creates, ledger, name, violated }: Options): Clie
 
   const next = (): Ledger.Request => {
     const dice = chance.next()
-    if (creates() && dice < 0.18) return create()
+    if (creates() && dice < 0.12) return create()
     if (reviewing !== undefined && dice < 0.6) return judge(reviewing)
     if (working !== undefined) return work(working)
     return claim(reviewing === undefined && dice < 0.6 ? "provisional" : "incoming")
