@@ -1,0 +1,140 @@
+/**
+ * The built Worker on workerd with a D1 database in a directory, reached through workerd's own socket: nothing of
+ * `wrangler dev` is in the way. The directory outlives workerd, also when that is killed. Only on the loopback interface.
+ */
+import { convertV4MiniflareOptions, Miniflare, type V4MiniflareOptions } from "miniflare"
+import type { ChildProcess } from "node:child_process"
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler"
+import { root } from "./Bundle.ts"
+
+export interface Options {
+  /** The code of the Worker (`Bundle.ts`). */
+  readonly code: string
+  /** Where the database is kept. */
+  readonly storage: string
+  /** Settings and secrets of the Worker. */
+  readonly env?: Record<string, string>
+  /** Is given what workerd and the Worker log, line by line. */
+  readonly log?: (line: string) => void
+}
+
+export interface Running {
+  /** Where the Worker answers: workerd's socket, without a proxy before it. */
+  readonly base: URL
+  /** The process id of workerd. */
+  readonly pid: number
+  /** The memory workerd has in use (its resident set), in bytes; undefined where there is no `/proc`. */
+  readonly memory: () => number | undefined
+  /** The processor time workerd has used so far, in milliseconds; undefined where there is no `/proc`. */
+  readonly busy: () => number | undefined
+  /** Fires the cron and waits until it is through. Fails if the Worker does. */
+  readonly tick: () => Promise<void>
+  /** Kills workerd as a crash would (SIGKILL), whatever it is doing, and waits until it is gone. */
+  readonly kill: () => Promise<void>
+  /** Stops workerd. */
+  readonly close: () => Promise<void>
+}
+
+/** The file of the database in `storage`, to be read while no workerd runs on it. */
+export const databaseFile = (storage: string): string => {
+  const directory = join(storage, "d1", "miniflare-D1DatabaseObject")
+  const name = readdirSync(directory).find((file) => file.endsWith(".sqlite") && file !== "metadata.sqlite")
+  if (name === undefined) throw new Error(`There is no database in ${directory}`)
+  return join(directory, name)
+}
+
+/** Miniflare does not tell which process it starts, but Node does. */
+const spawnedBy = async <A>(start: () => Promise<A>): Promise<readonly [A, ChildProcess]> => {
+  const children: Array<ChildProcess> = []
+  const note = (message: unknown) => void children.push((message as { readonly process: ChildProcess }).process)
+  subscribe("child_process", note)
+  try {
+    const started = await start()
+    const workerd = children.find(({ pid, spawnfile }) => pid !== undefined && /workerd/.test(spawnfile))
+    if (workerd === undefined) throw new Error("Miniflare started no workerd")
+    return [started, workerd]
+  } finally {
+    unsubscribe("child_process", note)
+  }
+}
+
+const migrate = async (miniflare: Miniflare) => {
+  const db = await miniflare.getD1Database("DB")
+  // The table wrangler keeps, so that it may go on where this stopped.
+  await db.prepare(`CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE,
+    applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`).run()
+  const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ readonly name: string }>()
+  const applied = new Set(results.map(({ name }) => name))
+  for (const file of readdirSync(join(root, "migrations")).sort()) {
+    if (applied.has(file)) continue
+    await db.batch([
+      db.prepare(readFileSync(join(root, "migrations", file), "utf8")),
+      db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(file)
+    ])
+  }
+}
+
+const memoryOf = (pid: number) => {
+  const file = `/proc/${pid}/status`
+  const kib = existsSync(file) ? /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(file, "utf8"))?.[1] : undefined
+  return kib === undefined ? undefined : Number(kib) * 1024
+}
+
+const busyOf = (pid: number) => {
+  const file = `/proc/${pid}/stat`
+  if (!existsSync(file)) return undefined
+  // `pid (name) state …`, and a name may hold anything; after it, times are fields 12 and 13, in hundredths of a second.
+  const stat = readFileSync(file, "utf8")
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
+/** Starts workerd on the storage, and migrates its database. */
+export const launch = async ({ code, env = {}, log = () => {}, storage }: Options): Promise<Running> => {
+  const { workerOptions } = workerOptionsOf(join(root, "wrangler.toml"))
+  const [miniflare, workerd] = await spawnedBy(async () => {
+    const options = {
+      ...workerOptions,
+      bindings: { ...workerOptions.bindings as Record<string, string> | undefined, ...env },
+      modules: [{ type: "ESModule", path: "worker.js", contents: code }],
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+      unsafeTriggerHandlers: true,
+      host: "127.0.0.1",
+      port: 0,
+      resourcePersistencePath: storage,
+      handleStructuredLogs: ({ message }) => log(message)
+    } satisfies V4MiniflareOptions
+    const miniflare = new Miniflare(convertV4MiniflareOptions(options))
+    await miniflare.ready
+    return miniflare
+  })
+  const gone = new Promise<void>((done) => workerd.once("exit", () => done()))
+  const pid = workerd.pid!
+  // The cron comes in through Miniflare's own door.
+  const cron = new URL("/cdn-cgi/local/scheduled", await miniflare.ready)
+  try {
+    await migrate(miniflare)
+    return {
+      base: await miniflare.unsafeGetDirectURL(),
+      pid,
+      memory: () => memoryOf(pid),
+      busy: () => busyOf(pid),
+      tick: async () => {
+        const { status } = await fetch(cron)
+        if (status !== 200) throw new Error(`The cron was answered ${status}`)
+      },
+      kill: async () => {
+        workerd.kill("SIGKILL")
+        // Miniflare would start it again at once if it were not told to stop.
+        await Promise.all([miniflare.dispose(), gone])
+      },
+      close: () => miniflare.dispose()
+    }
+  } catch (error) {
+    await miniflare.dispose()
+    throw error
+  }
+}

@@ -1,0 +1,33 @@
+/** The database a stopped or killed workerd left in its storage. */
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { integrity } from "./Integrity.ts"
+import { databaseFile } from "./Launcher.ts"
+
+/** Reads a copy of the database, so that it is workerd itself that has to recover the original. */
+export const reading = <A>(storage: string, read: (db: DatabaseSync) => A): A => {
+  const directory = mkdtempSync(join(tmpdir(), "octopoid-copy-"))
+  try {
+    const [file, copy] = [databaseFile(storage), join(directory, "copy.sqlite")]
+    for (const suffix of ["", "-wal"]) if (existsSync(file + suffix)) cpSync(file + suffix, copy + suffix)
+    const db = new DatabaseSync(copy)
+    try {
+      return read(db)
+    } finally {
+      db.close()
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** What contradicts `Integrity.ts`, and what SQLite finds wrong with the file itself: one line each. */
+export const violationsOf = (db: DatabaseSync): ReadonlyArray<string> => [
+  ...integrity.flatMap(({ name, sql }) =>
+    db.prepare(sql).all().map((row) => `Does not hold: ${name}: ${JSON.stringify(row)}`)
+  ),
+  ...db.prepare("PRAGMA integrity_check").all().map((row) => String(row["integrity_check"]))
+    .filter((line) => line !== "ok").map((line) => `The file is damaged: ${line}`)
+]

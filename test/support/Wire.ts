@@ -1,0 +1,66 @@
+/** Plain JSON over kept-alive connections: as little client as possible between a load and what it loads. */
+import { Agent, request } from "node:http"
+
+export interface Call {
+  readonly method: string
+  readonly path: string
+  readonly body?: unknown
+  /** The idempotency key, if it has one. */
+  readonly key?: string | undefined
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body: any
+  /** Whether it is what an earlier request under the same key was answered. */
+  readonly replayed: boolean
+  /** The rows D1 read for it. */
+  readonly read: number
+}
+
+export interface Wire {
+  /** Sends the call. Rejects when no whole answer comes back. */
+  readonly send: (call: Call) => Promise<Answer>
+  readonly close: () => void
+}
+
+/** Connections to the server at `base`: as many as there are calls at once. */
+export const connect = (base: URL): Wire => {
+  const agent = new Agent({ keepAlive: true, noDelay: true })
+  const send = ({ body, key, method, path }: Call) =>
+    new Promise<Answer>((answered, failed) => {
+      const text = body === undefined ? undefined : JSON.stringify(body)
+      const sent = request({
+        agent,
+        host: base.hostname,
+        port: base.port,
+        method,
+        path,
+        headers: {
+          ...(text === undefined
+            ? {}
+            : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+          ...(key === undefined ? {} : { "idempotency-key": key })
+        }
+      }, (response) => {
+        const chunks: Array<Buffer> = []
+        response.on("data", (chunk: Buffer) => chunks.push(chunk))
+        response.once("error", failed)
+        response.once("end", () => {
+          try {
+            answered({
+              status: response.statusCode!,
+              body: JSON.parse(Buffer.concat(chunks).toString()),
+              replayed: response.headers["idempotent-replayed"] === "true",
+              read: Number(/ read=(\d+)/.exec(String(response.headers["server-timing"]))?.[1] ?? 0)
+            })
+          } catch (error) {
+            failed(error)
+          }
+        })
+      })
+      sent.once("error", failed)
+      sent.end(text)
+    })
+  return { send, close: () => agent.destroy() }
+}
