@@ -1,8 +1,48 @@
+/**
+ * Plays the simulation for many seeds: `npm run simulate -- --seeds 1000 [--from N]`, or for one: `--seed N [--trace]`. Ends
+ * with one line, and with 1 when something did not hold.
+ */
+import { parseArgs } from "node:util"
 import * as Simulation from "../test/simulation/Simulation.ts"
-const seed = Number(process.argv[2] ?? 1)
-const t = performance.now()
-const run = await Simulation.run(seed, { trace: process.argv[3] === "trace" })
-console.log(run.seed, run.steps, run.digest, run.violation, performance.now() - t)
-if (run.violation) console.log(run.recent.join("\n"))
-console.log([...run.faults].sort().map(([k, v]) => k + "=" + v).join(", "))
-console.log([...run.coverage].sort().map(([k, v]) => k + "=" + v).join(", "))
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "100" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+    trace: { type: "boolean", default: false }
+  }
+})
+const from = Number(values.seed ?? values.from)
+const to = values.seed === undefined ? from + Number(values.seeds) : from + 1
+
+const faults = new Map<string, number>()
+const coverage = new Map<string, number>()
+const violations: Array<number> = []
+let steps = 0
+
+const add = (sum: Map<string, number>, counted: ReadonlyMap<string, number>) => {
+  for (const [what, n] of counted) sum.set(what, (sum.get(what) ?? 0) + n)
+}
+const table = (counted: ReadonlyMap<string, number>) =>
+  Array.from(counted).toSorted(([a], [b]) => a < b ? -1 : 1).map(([what, n]) => `  ${String(n).padStart(8)}  ${what}`).join("\n")
+
+const started = performance.now()
+for (let seed = from; seed < to; seed++) {
+  const run = await Simulation.run(seed, { trace: values.trace })
+  steps += run.steps
+  add(faults, run.faults)
+  add(coverage, run.coverage)
+  if (run.violation !== undefined) {
+    violations.push(seed)
+    console.log(Simulation.report(run))
+  }
+  const done = seed - from + 1
+  if (done % 50 === 0) console.log(`${done} of ${to - from} runs, ${((performance.now() - started) / done).toFixed(0)} ms each`)
+}
+
+const injected = Array.from(faults.values()).reduce((sum, n) => sum + n, 0)
+console.log(`seen:\n${table(coverage)}\nfaults:\n${table(faults)}`)
+if (violations.length > 0) console.log(`failing seeds: ${violations.join(", ")}`)
+console.log(`runs: ${to - from}, steps: ${steps}, faults injected: ${injected}, violations: ${violations.length}`)
+process.exitCode = violations.length > 0 ? 1 : 0

@@ -38,6 +38,8 @@ export interface Exchange {
   /** The scope of its key; undefined is the administrator, or the cron. */
   readonly scope: string | undefined
   readonly body: any
+  /** The step in which the server got it. */
+  arrived: number
   /** Whether D1 failed it, so that it may be answered 5xx. */
   failedByD1: boolean
   /** The tasks it changed, and whether something went on for it in another way than by a batch that was answered. */
@@ -59,6 +61,7 @@ export const exchange = (
   sent,
   scope,
   body: sent?.body === undefined ? undefined : JSON.parse(sent.body),
+  arrived: 0,
   failedByD1: false,
   changed: new Set(),
   batches: 0,

@@ -3,9 +3,14 @@ import { createHash } from "node:crypto"
 
 const Kept = 40
 
+type Noted = readonly [step: number, now: number, what: string]
+
+const lineOf = ([step, now, what]: Noted) =>
+  `${String(step).padStart(5)}  ${new Date(now).toISOString().slice(5, 23)}  ${what}`
+
 export const make = (print: boolean) => {
   const hash = createHash("sha256")
-  const recent: Array<string> = []
+  const recent: Array<Noted> = []
   const faults = new Map<string, number>()
   const coverage = new Map<string, number>()
   let steps = 0
@@ -15,18 +20,17 @@ export const make = (print: boolean) => {
   return {
     faults,
     coverage,
-    recent,
+    recent: () => recent.map(lineOf),
     steps: () => steps,
     step: () => {
       steps += 1
     },
     /** Writes down an event. All of them together are what two runs of a seed have in common. */
     note: (now: number, what: string) => {
-      const line = `${String(steps).padStart(5)}  ${new Date(now).toISOString().slice(5, 23)}  ${what}`
-      hash.update(line)
-      recent.push(line)
+      hash.update(`${steps} ${now} ${what}\n`)
+      recent.push([steps, now, what])
       if (recent.length > Kept) recent.shift()
-      if (print) console.log(line)
+      if (print) console.log(lineOf([steps, now, what]))
     },
     fault: (what: string) => count(faults, what),
     saw: (what: string) => count(coverage, what),

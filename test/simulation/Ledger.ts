@@ -62,11 +62,15 @@ export { tokenOf }
 
 export const make = (raw: DatabaseSync) => {
   const totals = raw.prepare("SELECT total_changes() AS changes")
-  const tasks = raw.prepare("SELECT * FROM tasks")
+  const columns = raw.prepare("SELECT name FROM pragma_table_info('tasks')").all().map(({ name }) => `"${name}"`)
+  // Most batches change one row or none: only those that differ are read.
+  const prints = raw.prepare(`SELECT id, json_array(${columns.join()}) AS print FROM tasks`)
+  const task = raw.prepare("SELECT * FROM tasks WHERE id = ?")
   const history = raw.prepare("SELECT count(*) AS n FROM history")
   const since = raw.prepare("SELECT * FROM history WHERE task_id = ? AND version > ? ORDER BY version")
   const dependencies = raw.prepare("SELECT * FROM dependencies ORDER BY task_id, position")
   let rows: ReadonlyMap<string, Row> = new Map()
+  let known = new Map<unknown, unknown>()
   /** Everything that was ever recorded, as it was: by task, in order of its versions. */
   const recorded = new Map<string, Array<Entry>>()
   let entriesSoFar = 0
@@ -78,9 +82,18 @@ export const make = (raw: DatabaseSync) => {
     if (total === changes) return undefined
     changes = total
     const before = rows
-    const after = new Map((tasks.all() as unknown as ReadonlyArray<Row>).map((row) => [row.id, row]))
+    const after = new Map<string, Row>()
+    const present = new Map<unknown, unknown>()
+    const differing = new Set<string>()
+    for (const { id, print } of prints.all() as ReadonlyArray<any>) {
+      present.set(id, print)
+      if (known.get(id) !== print) differing.add(id)
+      after.set(id, differing.has(id) ? task.get(id) as unknown as Row : before.get(id)!)
+    }
+    for (const id of before.keys()) if (!after.has(id)) differing.add(id)
+    known = present
     const entries = new Map<string, ReadonlyArray<Entry>>()
-    for (const id of new Set([...before.keys(), ...after.keys()])) {
+    for (const id of differing) {
       const [was, is] = [before.get(id), after.get(id)]
       if (was?.version === is?.version) {
         for (const [column, value] of Object.entries(was!)) {
@@ -89,13 +102,13 @@ export const make = (raw: DatabaseSync) => {
         }
         continue
       }
-      const known = recorded.get(id) ?? []
-      const written = since.all(id, known.length) as unknown as ReadonlyArray<Entry>
+      const past = recorded.get(id) ?? []
+      const written = since.all(id, past.length) as unknown as ReadonlyArray<Entry>
       const version = is?.version ?? was!.version + 1
-      ensure(written.every((entry, i) => entry.version === known.length + 1 + i) && known.length + written.length === version, () =>
-        `${id} is at version ${version}, and history was written for ${written.map((one) => one.version)} after ${known.length}`)
-      const all = [...known, ...written]
-      ensure(all.slice(-written.length).every(({ grants }, i) => grants >= (all[known.length + i - 1]?.grants ?? 0)), () =>
+      ensure(written.every((entry, i) => entry.version === past.length + 1 + i) && past.length + written.length === version, () =>
+        `${id} is at version ${version}, and history was written for ${written.map((one) => one.version)} after ${past.length}`)
+      const all = [...past, ...written]
+      ensure(all.slice(-written.length).every(({ grants }, i) => grants >= (all[past.length + i - 1]?.grants ?? 0)), () =>
         `${id}: history says that fewer leases were granted than before`)
       recorded.set(id, all)
       entriesSoFar += written.length

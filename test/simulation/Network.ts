@@ -48,7 +48,10 @@ export const make = (world: World, server: Server, observer: Observer) => {
         back(world.delay(5, 120), `${exchange.name} gets ${reply.status}`, () =>
           resolve(new Response(reply.text, { status: reply.status, headers: reply.headers })))
       }
-      timeline.after(world.delay(5, 120), `${exchange.name} arrives`, undefined, () => server.serve(exchange, answered, refused))
+      timeline.after(world.delay(5, 120), `${exchange.name} arrives`, undefined, () => {
+        exchange.arrived = journal.steps()
+        server.serve(exchange, answered, refused)
+      })
     }
     journal.note(timeline.now(), `${name} ${sent.body?.slice(0, 120) ?? ""}`)
     observer.sent(sent)

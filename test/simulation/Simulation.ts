@@ -57,6 +57,9 @@ const configOf = (chance: Chance.Chance): Record<string, string> => ({
 
 const play = async (seed: number, { tamper, trace = false }: Options): Promise<Run> => {
   const chance = Chance.make(seed)
+  // Refusals are errors, and nobody reads where they were made: that would be a third of the time.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   const restore = Crypto.seeded(chance)
   const timeline = Timeline.make(Start)
   const journal = Journal.make(trace)
@@ -97,8 +100,8 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
 
   world.weather = Weather.of(chance)
   misfortunes.begin()
-  fleet.start(chance.between(6, 12))
-  await pass(timeline.now() + chance.between(30, 60) * Minute)
+  fleet.start(chance.between(4, 9))
+  await pass(timeline.now() + chance.between(15, 40) * Minute)
 
   world.weather = Weather.clear
   misfortunes.end()
@@ -113,6 +116,7 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
   world.check(watch.end)
 
   restore()
+  Error.stackTraceLimit = stackTraceLimit
   raw.close()
   const { violation } = world
   if (violation !== undefined && !World.isViolation(violation)) throw violation
@@ -123,8 +127,16 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
     faults: journal.faults,
     coverage: journal.coverage,
     violation: violation?.message,
-    recent: journal.recent
+    recent: journal.recent()
   }
 }
 
 export const run = (seed: number, options: Options = {}): Promise<Run> => play(seed, options)
+
+/** What is said of a run in which something did not hold, and how to see it again. */
+export const report = ({ recent, seed, steps, violation }: Run): string =>
+  [
+    `seed ${seed}, step ${steps}: ${violation}`,
+    ...recent,
+    `replay: npm run simulate -- --seed ${seed} --trace`
+  ].join("\n")

@@ -52,7 +52,7 @@ const work = Effect.fnUntraced(
 
 const agent = Effect.fnUntraced(function*(machine: Machine, name: string, id: client.OrchestratorId, held: Held) {
   const { chance } = machine.world
-  const api = yield* machine.connect()
+  const api = yield* machine.connect
   const role = chance.pick([undefined, undefined, "build", "test"])
   for (;;) {
     const seconds = chance.pick([20, 60, 60, 240, 240, 1800])
@@ -72,14 +72,14 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, id: cl
       3
     )
     if (answer !== undefined && "done" in answer) yield* work(machine, api, held, answer.done, seconds)
-    else yield* machine.pause(20, 240)
+    else yield* machine.pause(60, 400)
   }
 })
 
 const heart = Effect.fnUntraced(function*(machine: Machine, id: client.OrchestratorId, held: Held) {
-  const api = yield* machine.connect()
+  const api = yield* machine.connect
   for (;;) {
-    yield* machine.pause(15, 90)
+    yield* machine.pause(60, 240)
     const payload = held.size === 0 ? null : { leases: [...held.values()] }
     const answer = yield* settle(machine, api.orchestrators.heartbeat({ params: { id }, query, payload }), 1)
     if (answer === undefined || "refused" in answer || !("lost" in answer.done)) continue
@@ -89,7 +89,7 @@ const heart = Effect.fnUntraced(function*(machine: Machine, id: client.Orchestra
 
 /** Registers the machine, for as long as it takes, and answers its id. */
 export const register = Effect.fnUntraced(function*(machine: Machine) {
-  const api = yield* machine.connect()
+  const api = yield* machine.connect
   const machine_id = machine.process.name.replaceAll(" ", "-")
   for (;;) {
     const answer = yield* settle(machine, api.orchestrators.register({ query, payload: { cluster: "k", machine_id } }))

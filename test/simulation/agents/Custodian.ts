@@ -52,6 +52,6 @@ export const run = Effect.fnUntraced(function*(machine: Machine) {
     const open = body.tasks.filter(({ queue }: any) => !ends.has(queue))
     if (open.length === 0) return
     for (const task of open) yield* unstick(machine, task, all)
-    yield* machine.pause(30, 120)
+    yield* machine.pause(120, 900)
   }
 })

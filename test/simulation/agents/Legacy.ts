@@ -19,7 +19,7 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, orches
     const claim = { orchestrator_id, agent_name: name, lease_duration_seconds: chance.pick([30, 120, 600]) }
     const answer = yield* insist(machine, "POST", "/tasks/claim", claim)
     if (answer?.status !== 200) {
-      yield* machine.pause(30, 300)
+      yield* machine.pause(60, 500)
       continue
     }
     const { id } = answer.body

@@ -26,7 +26,7 @@ export interface Machine {
   /** Starts a program. That it fails is a fault of ours or of the server, and ends the run. */
   readonly fork: (program: Effect.Effect<unknown, unknown>) => void
   /** A typed client with the key of the scope. */
-  readonly connect: (options?: Partial<client.Options>) => Effect.Effect<client.Client>
+  readonly connect: Effect.Effect<client.Client>
   /** A bare request, as a script would send it; undefined when no answer came. */
   readonly send: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Effect.Effect<Answer | undefined>
   readonly pause: (leastSeconds: number, mostSeconds: number) => Effect.Effect<void>
@@ -58,10 +58,11 @@ export const make = (
     })
   }
 
-  const connect = (options: Partial<client.Options> = {}) =>
-    client.make({ baseUrl: "http://server", token, retries: chance.between(0, 3), ...options }).pipe(
+  const connect = Effect.runSync(Effect.cached(
+    client.make({ baseUrl: "http://server", token, retries: chance.between(0, 3) }).pipe(
       Effect.provide(FetchHttpClient.layer)
     )
+  ))
 
   const send: Machine["send"] = (method, path, body, headers = {}) =>
     Effect.promise(async () => {

@@ -8,7 +8,7 @@ const query = {}
 
 const agent = Effect.fnUntraced(function*(machine: Machine, name: string, orchestrator_id: OrchestratorId) {
   const { chance } = machine.world
-  const api = yield* machine.connect()
+  const api = yield* machine.connect
   for (;;) {
     const seconds = chance.pick([30, 120, 600])
     const answer = yield* settle(
@@ -19,7 +19,7 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, orches
       })
     )
     if (answer === undefined || !("done" in answer)) {
-      yield* machine.pause(20, 200)
+      yield* machine.pause(60, 300)
       continue
     }
     const { fencing_token, id } = answer.done

@@ -6,10 +6,12 @@ import { ensure } from "../Violation.ts"
 import type { World } from "../World.ts"
 
 interface Known {
-  readonly request: string
+  /** The request that had the effect, or the first that tried. */
+  request: string
   readonly since: number
-  /** The batches that had its effect. */
+  /** The batches that had its effect, and the step of the last. */
   effects: number
+  effected: number
   /** What the first answer said. */
   answer: string | undefined
 }
@@ -19,6 +21,8 @@ const keyOf = ({ scope, sent }: Exchange) => {
   return key === undefined ? undefined : `${scope ?? "administrator"} ${key}`
 }
 
+const requestOf = ({ sent }: Exchange) => `${sent!.method} ${sent!.url} ${sent!.body}`
+
 const effects = new Set(["claimed", "review_claimed", "created"])
 
 /** Whether the batch did what the request asks for, and did not only take back leases on the way. */
@@ -27,8 +31,15 @@ const isEffect = ({ asked }: Exchange, { entries }: Commit) =>
     ? Array.from(entries.values()).some((written) => written.some(({ event }) => effects.has(event)))
     : entries.has(asked.id)
 
-/** What of an answer stays the same. A claim tells how its task is now, as long as it is held. */
-const lasting = ({ asked }: Exchange, body: any, text: string) => asked.verb === "claim" ? `${body.id} ${body.fencing_token}` : text
+/** What of an answer stays the same. A claim and a renewal tell how the task and its lease are now. */
+const lasting = ({ asked }: Exchange, body: any, text: string) =>
+  asked.verb === "claim"
+    ? `${body.id} ${body.fencing_token}`
+    : asked.verb === "renew"
+    ? `${body.task_id} ${body.fencing_token}`
+    : asked.verb === "heartbeat"
+    ? JSON.stringify((body.renewed ?? []).map((lease: any) => `${lease.task_id} ${lease.fencing_token}`))
+    : text
 
 export const make = ({ journal, timeline }: World) => {
   const all = new Map<string, Known>()
@@ -38,19 +49,20 @@ export const make = ({ journal, timeline }: World) => {
     if (key === undefined) return undefined
     const known = all.get(key)
     if (known !== undefined && timeline.now() - known.since < KeyLifetime - 60_000) return known
-    const { body, method, url } = exchange.sent!
-    const fresh: Known = { request: `${method} ${url} ${body}`, since: timeline.now(), effects: 0, answer: undefined }
+    const fresh: Known = { request: requestOf(exchange), since: timeline.now(), effects: 0, effected: Infinity, answer: undefined }
     all.set(key, fresh)
     return fresh
   }
 
-  const isAnother = (known: Known, { sent }: Exchange) => known.request !== `${sent!.method} ${sent!.url} ${sent!.body}`
+  const isAnother = (known: Known, exchange: Exchange) => known.request !== requestOf(exchange)
 
   const committed = (exchange: Exchange | undefined, commit: Commit) => {
     if (exchange === undefined || !isEffect(exchange, commit)) return
     const known = find(exchange)
     if (known === undefined) return
+    if (known.effects === 0) known.request = requestOf(exchange)
     known.effects += 1
+    known.effected = journal.steps()
     ensure(!isAnother(known, exchange), () => `${exchange.name} had an effect under the key of another request`)
     ensure(known.effects === 1, () => `${exchange.name} had its effect ${known.effects} times under one key`)
   }
@@ -61,14 +73,16 @@ export const make = ({ journal, timeline }: World) => {
   ) => {
     const known = find(exchange)
     if (known === undefined || status >= 500) return
+    // Two that are under way at once may each be told what was true when it was looked at.
+    const isLate = known.effected < exchange.arrived
     if (isAnother(known, exchange)) {
-      ensure(known.effects === 0 || status === 422, () => `${exchange.name} was answered ${status} under the key of another request`)
+      ensure(!isLate || status === 422, () => `${exchange.name} was answered ${status} under the key of another request`)
       if (status === 422) journal.saw("key of another request refused")
       return
     }
     if (replayed) journal.saw("answered again by key")
     const wasOver = exchange.asked.verb === "claim" && (body._tag === "LeaseLost" || body._tag === "TaskNotFound")
-    if (known.effects > 0 && !wasOver) {
+    if (isLate && !wasOver) {
       ensure(status < 300, () => `${exchange.name} was answered ${status} after its effect: ${text}`)
     }
     if (status >= 300) return
