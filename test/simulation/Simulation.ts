@@ -100,8 +100,8 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
 
   world.weather = Weather.of(chance)
   misfortunes.begin()
-  fleet.start(chance.between(4, 9))
-  await pass(timeline.now() + chance.between(15, 40) * Minute)
+  fleet.start(chance.between(3, 7))
+  await pass(timeline.now() + chance.between(12, 30) * Minute)
 
   world.weather = Weather.clear
   misfortunes.end()

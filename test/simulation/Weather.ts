@@ -41,10 +41,10 @@ export const of = (chance: Chance): Weather => {
     batchLost: rate(0.04),
     batchAnswerLost: rate(0.08),
     minutesBetween: {
-      kills: chance.between(10, 40),
-      stalls: chance.between(10, 40),
-      restarts: chance.between(15, 60),
-      naps: chance.between(15, 60)
+      kills: chance.between(5, 20),
+      stalls: chance.between(5, 20),
+      restarts: chance.between(8, 30),
+      naps: chance.between(8, 30)
     },
     grain: chance.pick([1, 1, 250, 1000])
   }

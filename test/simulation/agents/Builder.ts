@@ -52,7 +52,7 @@ const work = Effect.fnUntraced(
 
 const agent = Effect.fnUntraced(function*(machine: Machine, name: string, id: client.OrchestratorId, held: Held) {
   const { chance } = machine.world
-  const api = yield* machine.connect
+  const { api } = machine
   const role = chance.pick([undefined, undefined, "build", "test"])
   for (;;) {
     const seconds = chance.pick([20, 60, 60, 240, 240, 1800])
@@ -77,7 +77,7 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, id: cl
 })
 
 const heart = Effect.fnUntraced(function*(machine: Machine, id: client.OrchestratorId, held: Held) {
-  const api = yield* machine.connect
+  const { api } = machine
   for (;;) {
     yield* machine.pause(60, 240)
     const payload = held.size === 0 ? null : { leases: [...held.values()] }
@@ -89,7 +89,7 @@ const heart = Effect.fnUntraced(function*(machine: Machine, id: client.Orchestra
 
 /** Registers the machine, for as long as it takes, and answers its id. */
 export const register = Effect.fnUntraced(function*(machine: Machine) {
-  const api = yield* machine.connect
+  const { api } = machine
   const machine_id = machine.process.name.replaceAll(" ", "-")
   for (;;) {
     const answer = yield* settle(machine, api.orchestrators.register({ query, payload: { cluster: "k", machine_id } }))

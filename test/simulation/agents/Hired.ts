@@ -10,7 +10,7 @@ export const start = (machine: Machine, agentName: string): void => {
   const { chance } = machine.world
   machine.fork(
     Worker.run({
-      client: { baseUrl: "http://server", token: machine.token },
+      client: machine.api,
       machine: { cluster: "k", machine_id: machine.process.name.replaceAll(" ", "-") },
       agentName,
       concurrency: 2,

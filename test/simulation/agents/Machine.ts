@@ -21,15 +21,23 @@ export interface Answer {
 export interface Machine {
   readonly process: Process
   readonly scope: string
-  readonly token: string
   readonly world: World
   /** Starts a program. That it fails is a fault of ours or of the server, and ends the run. */
   readonly fork: (program: Effect.Effect<unknown, unknown>) => void
-  /** A typed client with the key of the scope. */
-  readonly connect: Effect.Effect<client.Client>
+  /** A typed client. */
+  readonly api: client.Client
   /** A bare request, as a script would send it; undefined when no answer came. */
   readonly send: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Effect.Effect<Answer | undefined>
   readonly pause: (leastSeconds: number, mostSeconds: number) => Effect.Effect<void>
+}
+
+// A client takes tens of milliseconds to make, holds nothing, and finds the machine's way to the server in its context.
+const clients = new Map<number, client.Client>()
+const clientThatRetries = (retries: number): client.Client => {
+  const known = clients.get(retries)
+    ?? Effect.runSync(Effect.provide(client.make({ baseUrl: "http://server", retries }), FetchHttpClient.layer))
+  clients.set(retries, known)
+  return known
 }
 
 export const make = (
@@ -39,7 +47,10 @@ export const make = (
 ): Machine => {
   const { chance, timeline } = world
   const process = makeProcess(name, chance.between(-90_000, 90_000))
-  const fetch = fetchOf(process)
+  const bare = fetchOf(process)
+  /** Its way to the server: everything it sends carries its key. */
+  const fetch: typeof globalThis.fetch = (input, init) =>
+    bare(input, { ...init, headers: { ...init?.headers, authorization: `Bearer ${token}` } as Record<string, string> })
   const context = Context.make(Clock.Clock, timeline.clockOf(process)).pipe(
     Context.add(Random.Random, chance.random),
     Context.add(Scheduler.Scheduler, new Scheduler.MixedScheduler("sync")),
@@ -58,18 +69,14 @@ export const make = (
     })
   }
 
-  const connect = Effect.runSync(Effect.cached(
-    client.make({ baseUrl: "http://server", token, retries: chance.between(0, 3) }).pipe(
-      Effect.provide(FetchHttpClient.layer)
-    )
-  ))
+  const api = clientThatRetries(chance.pick([0, 1, 3]))
 
   const send: Machine["send"] = (method, path, body, headers = {}) =>
     Effect.promise(async () => {
       try {
         const response = await fetch(`http://server/api/v1${path}`, {
           method,
-          headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
+          headers: { "content-type": "application/json", ...headers },
           ...(body === undefined ? {} : { body: JSON.stringify(body) })
         })
         const text = await response.text()
@@ -82,7 +89,7 @@ export const make = (
   const pause = (least: number, most: number) =>
     Effect.suspend(() => Effect.sleep(world.chance.between(least * 1000, most * 1000)))
 
-  return { process, scope, token, world, fork, connect, send, pause }
+  return { process, scope, world, fork, api, send, pause }
 }
 
 /** Whether nobody knows what became of the request. */

@@ -30,7 +30,7 @@ export const taskOf = ({ scope, world: { chance } }: Machine, n: number): client
 export const start = (machine: Machine, tasks: number): void => {
   machine.fork(Effect.gen(function*() {
     const { chance } = machine.world
-    const api = yield* machine.connect
+    const { api } = machine
     for (let n = 1; n <= tasks; n++) {
       const payload = taskOf(machine, n)
       yield* settle(machine, api.tasks.create({ query, payload }), 6)

@@ -8,7 +8,7 @@ const query = {}
 
 const agent = Effect.fnUntraced(function*(machine: Machine, name: string, orchestrator_id: OrchestratorId) {
   const { chance } = machine.world
-  const api = yield* machine.connect
+  const { api } = machine
   for (;;) {
     const seconds = chance.pick([30, 120, 600])
     const answer = yield* settle(
