@@ -27,7 +27,8 @@ const add = (sum: Map<string, number>, counted: ReadonlyMap<string, number>) => 
   for (const [what, n] of counted) sum.set(what, (sum.get(what) ?? 0) + n)
 }
 const table = (counted: ReadonlyMap<string, number>) =>
-  Array.from(counted).toSorted(([a], [b]) => a < b ? -1 : 1).map(([what, n]) => `  ${String(n).padStart(8)}  ${what}`).join("\n")
+  Array.from(counted).toSorted(([a], [b]) => a < b ? -1 : 1).map(([what, n]) => `  ${String(n).padStart(8)}  ${what}`)
+    .join("\n")
 
 const started = performance.now()
 for (let seed = from; seed < to && !(values.bail && violations.length > 0); seed++) {
@@ -40,7 +41,10 @@ for (let seed = from; seed < to && !(values.bail && violations.length > 0); seed
     violations.push(seed)
     console.log(Simulation.report(run))
   }
-  if (runs % 50 === 0) console.log(`${runs} of ${to - from} runs, ${((performance.now() - started) / runs).toFixed(0)} ms each`)
+  if (values.seed !== undefined) console.log(`seed ${seed}: ${run.digest}`)
+  if (runs % 50 === 0) {
+    console.log(`${runs} of ${to - from} runs, ${((performance.now() - started) / runs).toFixed(0)} ms each`)
+  }
 }
 
 const injected = Array.from(faults.values()).reduce((sum, n) => sum + n, 0)

@@ -32,7 +32,10 @@ export const make = (world: World, db: D1Database, isolate: Process, committed: 
         if (chance.happens(world.weather.batchLost)) return fail("batch lost before commit")
         world.current = exchange
         // It runs at once, and is only answered as a promise.
-        const answer = db.batch(statements).then((results) => () => resolve(results), (error: unknown) => () => reject(error))
+        const answer = db.batch(statements).then(
+          (results) => () => resolve(results),
+          (error: unknown) => () => reject(error)
+        )
         world.check(committed)
         if (chance.happens(world.weather.batchAnswerLost)) return fail("batch answer lost after commit")
         tell(`${label}: batch answered`, () => void answer.then((act) => act()))

@@ -5,9 +5,14 @@
 import { createHash } from "node:crypto"
 import type { Chance } from "./Chance.ts"
 
-const digest = (algorithm: string | { readonly name: string }, data: ArrayBuffer | ArrayBufferView): Promise<ArrayBuffer> => {
+const digest = (
+  algorithm: string | { readonly name: string },
+  data: ArrayBuffer | ArrayBufferView
+): Promise<ArrayBuffer> => {
   const name = (typeof algorithm === "string" ? algorithm : algorithm.name).replace("-", "").toLowerCase()
-  const bytes = ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data)
+  const bytes = ArrayBuffer.isView(data)
+    ? Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+    : Buffer.from(data)
   return Promise.resolve(Uint8Array.from(createHash(name).update(bytes).digest()).buffer)
 }
 

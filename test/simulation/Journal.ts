@@ -8,14 +8,14 @@ type Noted = readonly [step: number, now: number, what: string]
 const lineOf = ([step, now, what]: Noted) =>
   `${String(step).padStart(5)}  ${new Date(now).toISOString().slice(5, 23)}  ${what}`
 
+const count = (map: Map<string, number>, what: string) => map.set(what, (map.get(what) ?? 0) + 1)
+
 export const make = (print: boolean) => {
   const hash = createHash("sha256")
   const recent: Array<Noted> = []
   const faults = new Map<string, number>()
   const coverage = new Map<string, number>()
   let steps = 0
-
-  const count = (map: Map<string, number>, what: string) => map.set(what, (map.get(what) ?? 0) + 1)
 
   return {
     faults,

@@ -97,25 +97,40 @@ export const make = (raw: DatabaseSync) => {
       const [was, is] = [before.get(id), after.get(id)]
       if (was?.version === is?.version) {
         for (const [column, value] of Object.entries(was!)) {
-          ensure(renewable.has(column) || value === is![column as keyof Row], () =>
-            `${id}: ${column} changed from ${value} to ${is![column as keyof Row]} and the version stayed ${is!.version}`)
+          ensure(
+            renewable.has(column) || value === is![column as keyof Row],
+            () =>
+              `${id}: ${column} changed from ${value} to ${is![column as keyof Row]} and the version stayed ${
+                is!.version
+              }`
+          )
         }
         continue
       }
       const past = recorded.get(id) ?? []
       const written = since.all(id, past.length) as unknown as ReadonlyArray<Entry>
       const version = is?.version ?? was!.version + 1
-      ensure(written.every((entry, i) => entry.version === past.length + 1 + i) && past.length + written.length === version, () =>
-        `${id} is at version ${version}, and history was written for ${written.map((one) => one.version)} after ${past.length}`)
+      ensure(
+        written.every((entry, i) => entry.version === past.length + 1 + i) && past.length + written.length === version,
+        () =>
+          `${id} is at version ${version}, and history was written for ${
+            written.map((one) => one.version)
+          } after ${past.length}`
+      )
       const all = [...past, ...written]
-      ensure(all.slice(-written.length).every(({ grants }, i) => grants >= (all[past.length + i - 1]?.grants ?? 0)), () =>
-        `${id}: history says that fewer leases were granted than before`)
+      ensure(
+        all.slice(-written.length).every(({ grants }, i) => grants >= (all[past.length + i - 1]?.grants ?? 0)),
+        () => `${id}: history says that fewer leases were granted than before`
+      )
       recorded.set(id, all)
       entriesSoFar += written.length
       entries.set(id, written)
     }
     const stored = Number(history.get()!.n)
-    ensure(stored === entriesSoFar, () => `history holds ${stored} entries, and ${entriesSoFar} were written for changes`)
+    ensure(
+      stored === entriesSoFar,
+      () => `history holds ${stored} entries, and ${entriesSoFar} were written for changes`
+    )
     rows = after
     return { now, before, after, entries, edges: dependencies.all() as unknown as ReadonlyArray<Edge> }
   }

@@ -11,7 +11,11 @@ export interface Observer {
 }
 
 const textOf = (body: unknown): string | undefined =>
-  body === undefined || body === null ? undefined : typeof body === "string" ? body : new TextDecoder().decode(body as Uint8Array)
+  body === undefined || body === null
+    ? undefined
+    : typeof body === "string"
+    ? body
+    : new TextDecoder().decode(body as Uint8Array)
 
 const sentence = (sent: Exchange.Sent) =>
   `#${sent.number} ${sent.from.name}: ${sent.method} ${sent.url.pathname.replace("/api/v1", "")}`
@@ -38,15 +42,18 @@ export const make = (world: World, server: Server, observer: Observer) => {
       // Some connections break at once, and some are silent for as long as anybody waits.
       back(chance.pick([10, 5000, 40_000]), `${name} fails: ${what}`, () => reject(new TypeError(what)))
     }
+    const refused = () => drop("isolate gone")
     const deliver = (copy: string) => {
       const exchange = Exchange.exchange(`${name}${copy}`, sent, scope)
-      const refused = () => drop("isolate gone")
       const answered = (reply: Reply) => {
         journal.note(timeline.now(), `${exchange.name} is answered ${reply.status} ${reply.text.slice(0, 90)}`)
         world.check(() => observer.answered(exchange, reply))
         if (chance.happens(world.weather.answerLost)) return drop("answer lost")
-        back(world.delay(5, 120), `${exchange.name} gets ${reply.status}`, () =>
-          resolve(new Response(reply.text, { status: reply.status, headers: reply.headers })))
+        back(
+          world.delay(5, 120),
+          `${exchange.name} gets ${reply.status}`,
+          () => resolve(new Response(reply.text, { status: reply.status, headers: reply.headers }))
+        )
       }
       timeline.after(world.delay(5, 120), `${exchange.name} arrives`, undefined, () => {
         exchange.arrived = journal.steps()

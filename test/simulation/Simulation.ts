@@ -2,10 +2,10 @@
  * One run: machines with agents, two isolates of the real server, one database, and everything that can come between them,
  * in virtual time. A seed decides all of it, so that a run that fails can be seen again, event by event.
  */
-import * as Custodian from "./agents/Custodian.ts"
-import * as Machine from "./agents/Machine.ts"
 import * as Effect from "effect/Effect"
 import { migrated } from "../support/layers.ts"
+import * as Custodian from "./agents/Custodian.ts"
+import * as Machine from "./agents/Machine.ts"
 import * as Chance from "./Chance.ts"
 import * as Crypto from "./Crypto.ts"
 import * as Fleet from "./Fleet.ts"
@@ -88,11 +88,14 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
     }
   }
 
-  const issueKeys = Effect.forEach(Fleet.scopes, (scope) =>
-    Effect.map(operator.send("POST", `/scopes/${scope}/keys`, {}), (answer) => {
-      tokens[scope] = answer!.body.api_key
-      world.scopes.set(`Bearer ${tokens[scope]}`, scope)
-    }))
+  const issueKeys = Effect.forEach(
+    Fleet.scopes,
+    (scope) =>
+      Effect.map(operator.send("POST", `/scopes/${scope}/keys`, {}), (answer) => {
+        tokens[scope] = answer!.body.api_key
+        world.scopes.set(`Bearer ${tokens[scope]}`, scope)
+      })
+  )
 
   const operator = Machine.make(world, fetchOf, { name: "setup", scope: "administrator", token: Secret })
   operator.fork(issueKeys)

@@ -1,5 +1,5 @@
 /** Virtual time: events in order, one at a time, each carried to its end before the next begins. */
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 

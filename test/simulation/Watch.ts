@@ -47,11 +47,18 @@ export const make = (world: World) => {
       for (const [id, until] of leasedBefore) {
         const row = ledger.rows().get(id)
         if (row === undefined || row.claimed_by === null || until > began) continue
-        ensure(row.lease_expires_at !== until, () => `the cron left the lease of ${id}, which ended ${began - until} ms before it`)
+        ensure(
+          row.lease_expires_at !== until,
+          () => `the cron left the lease of ${id}, which ended ${began - until} ms before it`
+        )
       }
     },
     leases: () =>
-      new Map(Array.from(ledger.rows().values()).filter(({ claimed_by }) => claimed_by !== null).map((row) => [row.id, row.lease_expires_at!])),
+      new Map(
+        Array.from(ledger.rows().values()).filter(({ claimed_by }) => claimed_by !== null).map((
+          row
+        ) => [row.id, row.lease_expires_at!])
+      ),
     end: () => {
       look()
       counters.whole()

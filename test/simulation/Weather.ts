@@ -14,7 +14,12 @@ export interface Weather {
   readonly batchLost: number
   readonly batchAnswerLost: number
   /** Between two kills of a machine, two stalls and two restarts of the server, and two naps of a machine; in minutes. */
-  readonly minutesBetween: { readonly kills: number; readonly stalls: number; readonly restarts: number; readonly naps: number }
+  readonly minutesBetween: {
+    readonly kills: number
+    readonly stalls: number
+    readonly restarts: number
+    readonly naps: number
+  }
   /** What times are multiples of, in milliseconds: where it is coarse, things happen in the very moment that leases end. */
   readonly grain: number
 }

@@ -23,7 +23,11 @@ const work = Effect.fnUntraced(
       yield* machine.pause(0, seconds * (chance.happens(0.8) ? 0.7 : 2))
       if (beats && chance.happens(0.5)) continue
       const checkpoint = chance.happens(0.4) ? { checkpoint: { notes: `so far ${chance.between(1, 99)}` } } : {}
-      const renewed = yield* settle(machine, api.tasks.renew({ query, params, payload: { fencing_token, ...checkpoint } }), 2)
+      const renewed = yield* settle(
+        machine,
+        api.tasks.renew({ query, params, payload: { fencing_token, ...checkpoint } }),
+        2
+      )
       if (renewed === undefined) continue
       if ("refused" in renewed) {
         journal.saw("a holder learned that its lease is lost")
@@ -38,9 +42,15 @@ const work = Effect.fnUntraced(
     const fate = chance.next()
     if (cancelled || fate < 0.12) {
       const release = chance.happens(0.5)
-      yield* settle(machine, api.tasks.requeue({ query, params, payload: { fencing_token, release, reason: "It is not for me." } }))
+      yield* settle(
+        machine,
+        api.tasks.requeue({ query, params, payload: { fencing_token, release, reason: "It is not for me." } })
+      )
     } else if (fate < 0.17) {
-      yield* settle(machine, api.tasks.fail({ query, params, payload: { fencing_token, reason: "It cannot be built." } }))
+      yield* settle(
+        machine,
+        api.tasks.fail({ query, params, payload: { fencing_token, reason: "It cannot be built." } })
+      )
     } else if (fate > 0.07 + 0.85) {
       journal.saw("an agent forgot its task")
     } else {
@@ -102,7 +112,9 @@ export const start = (machine: Machine): void => {
   const held: Held = new Map()
   machine.fork(Effect.gen(function*() {
     const id = yield* register(machine)
-    for (const n of [1, 2]) machine.fork(agent(machine, `${machine.process.name} agent ${n} ${keyOf(machine)}`, id, held))
-    yield* heart(machine, id, held)
+    for (const n of [1, 2]) {
+      machine.fork(agent(machine, `${machine.process.name} agent ${n} ${keyOf(machine)}`, id, held))
+    }
+    return yield* heart(machine, id, held)
   }))
 }

@@ -47,7 +47,11 @@ export const run = Effect.fnUntraced(function*(machine: Machine) {
   const id = yield* register(machine)
   for (;;) {
     for (const queue of ["incoming", "needs_continuation", "provisional"]) yield* work(machine, id, queue)
-    const { body } = yield* ask(machine, "GET", "/tasks?limit=500&include_done=true&queue=incoming,claimed,provisional,done,failed,cancelled,needs_continuation,requires-intervention")
+    const { body } = yield* ask(
+      machine,
+      "GET",
+      "/tasks?limit=500&include_done=true&queue=incoming,claimed,provisional,done,failed,cancelled,needs_continuation,requires-intervention"
+    )
     const all = new Map<string, any>(body.tasks.map((task: any) => [task.id, task]))
     const open = body.tasks.filter(({ queue }: any) => !ends.has(queue))
     if (open.length === 0) return

@@ -27,7 +27,12 @@ export interface Machine {
   /** A typed client. */
   readonly api: client.Client
   /** A bare request, as a script would send it; undefined when no answer came. */
-  readonly send: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Effect.Effect<Answer | undefined>
+  readonly send: (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>
+  ) => Effect.Effect<Answer | undefined>
   readonly pause: (leastSeconds: number, mostSeconds: number) => Effect.Effect<void>
 }
 

@@ -10,7 +10,15 @@ const orders: ReadonlyArray<readonly [verb: string, body: (chance: Machine["worl
   ["redrive", () => ({ reason: "It is worth another try." })],
   ["accept", () => ({ accepted_by: "operator" })],
   ["force-queue", (chance) => ({
-    queue: chance.pick(["incoming", "provisional", "failed", "requires-intervention", "needs_continuation", "done", "claimed"]),
+    queue: chance.pick([
+      "incoming",
+      "provisional",
+      "failed",
+      "requires-intervention",
+      "needs_continuation",
+      "done",
+      "claimed"
+    ]),
     reason: "I know better."
   })]
 ]
@@ -68,7 +76,9 @@ export const startSpy = (machine: Machine, other: string): void => {
       ])())
       if (answer === undefined || answer.status >= 500) continue
       machine.world.journal.saw("asked about another scope's task")
-      machine.world.check(() => ensure(answer.status === 404, () => `a key of ${machine.scope} was answered ${answer.status} for ${path}`))
+      machine.world.check(() =>
+        ensure(answer.status === 404, () => `a key of ${machine.scope} was answered ${answer.status} for ${path}`)
+      )
     }
   }))
 }

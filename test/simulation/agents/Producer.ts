@@ -7,7 +7,9 @@ const query = {}
 
 export const taskOf = ({ scope, world: { chance } }: Machine, n: number): client.NewTask => {
   const id = `${scope}-${n}`
-  const blockers = n > 1 && chance.happens(0.45) ? [...new Set([chance.between(1, n - 1), chance.between(1, n - 1)])] : []
+  const blockers = n > 1 && chance.happens(0.45)
+    ? [...new Set([chance.between(1, n - 1), chance.between(1, n - 1)])]
+    : []
   return {
     id: id as client.TaskId,
     file_path: `${id}.md`,
@@ -37,7 +39,11 @@ export const start = (machine: Machine, tasks: number): void => {
       if (chance.happens(0.1)) {
         // The same key for another task: nothing of it may be done.
         const headers = { "idempotency-key": `careless-${machine.scope}` }
-        yield* machine.send("POST", "/tasks", { ...payload, id: `${payload.id}-twin`, file_path: `${payload.id}-twin.md` }, headers)
+        yield* machine.send("POST", "/tasks", {
+          ...payload,
+          id: `${payload.id}-twin`,
+          file_path: `${payload.id}-twin.md`
+        }, headers)
       }
       if (chance.happens(0.6)) yield* machine.pause(1, 200)
     }

@@ -26,11 +26,14 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, orches
     const params = { id }
     yield* machine.pause(1, seconds * (chance.happens(0.8) ? 0.9 : 1.5))
     const fate = chance.next()
-    if (fate < 0.6) yield* settle(machine, api.tasks.accept({ query, params, payload: { accepted_by: name, fencing_token } }))
-    else if (fate < 0.85) {
+    if (fate < 0.6) {
+      yield* settle(machine, api.tasks.accept({ query, params, payload: { accepted_by: name, fencing_token } }))
+    } else if (fate < 0.85) {
       const payload = { rejected_by: name, reason: "The tests fail.", fencing_token }
       yield* settle(machine, api.tasks.reject({ query, params, payload }))
-    } else if (fate < 0.92) yield* settle(machine, api.tasks.requeue({ query, params, payload: { release: true, fencing_token } }))
+    } else if (fate < 0.92) {
+      yield* settle(machine, api.tasks.requeue({ query, params, payload: { release: true, fencing_token } }))
+    }
   }
 })
 

@@ -13,10 +13,13 @@ const scopesIn = (value: unknown): ReadonlyArray<string> =>
   Array.isArray(value)
     ? value.flatMap(scopesIn)
     : typeof value === "object" && value !== null
-    ? Object.entries(value).flatMap(([key, inner]) => key === "scope" && typeof inner === "string" ? [inner] : scopesIn(inner))
+    ? Object.entries(value).flatMap(([key, inner]) =>
+      key === "scope" && typeof inner === "string" ? [inner] : scopesIn(inner)
+    )
     : []
 
-const recordedAt = (ledger: Ledger, id: string, version: number): Entry | undefined => ledger.recorded.get(id)?.[version - 1]
+const recordedAt = (ledger: Ledger, id: string, version: number): Entry | undefined =>
+  ledger.recorded.get(id)?.[version - 1]
 
 export const make = (world: World, ledger: Ledger) => {
   const { journal } = world
@@ -28,11 +31,18 @@ export const make = (world: World, ledger: Ledger) => {
     const grant = `${id} ${fencing_token}`
     const who = exchange.sent!.headers["idempotency-key"] ?? exchange.name
     const holder = holders.get(grant)
-    ensure(holder === undefined || holder === who, () => `${exchange.name} was given ${grant}, which ${holder} was given before`)
+    ensure(
+      holder === undefined || holder === who,
+      () => `${exchange.name} was given ${grant}, which ${holder} was given before`
+    )
     holders.set(grant, who)
     const entries = ledger.recorded.get(id) ?? []
-    ensure(entries.some(({ event, grants, scope: of }) => of === scope && event.endsWith("claimed") && grants + 1 === fencing_token), () =>
-      `${exchange.name} was given ${grant}, and no such grant is recorded`)
+    ensure(
+      entries.some(({ event, grants, scope: of }) =>
+        of === scope && event.endsWith("claimed") && grants + 1 === fencing_token
+      ),
+      () => `${exchange.name} was given ${grant}, and no such grant is recorded`
+    )
   }
 
   /** Everything that is answered as done is in the database. */
@@ -42,14 +52,22 @@ export const make = (world: World, ledger: Ledger) => {
       if (typeof id !== "string" || typeof version !== "number") continue
       const entry = recordedAt(ledger, id, version)
       ensure(entry !== undefined, () => `${name} told of version ${version} of ${id}, which is not recorded`)
-      ensure(entry.to_queue === queue, () => `${name} told that ${id} is in ${queue} at version ${version}, and it was in ${entry.to_queue}`)
+      ensure(
+        entry.to_queue === queue,
+        () => `${name} told that ${id} is in ${queue} at version ${version}, and it was in ${entry.to_queue}`
+      )
     }
     const leases: ReadonlyArray<any> = body.renewed ?? (asked.verb === "renew" ? [body] : [])
     for (const { checkpoint_version, fencing_token, lease_expires_at, task_id } of leases) {
       const kept = renewals.get(`${task_id} ${fencing_token}`)
-      ensure(kept !== undefined && kept.until >= Date.parse(lease_expires_at), () =>
-        `${name} renewed ${task_id} until ${lease_expires_at}, and no batch wrote that`)
-      ensure((checkpoint_version ?? 0) <= kept.checkpoint, () => `${name} told of a checkpoint of ${task_id} that is not kept`)
+      ensure(
+        kept !== undefined && kept.until >= Date.parse(lease_expires_at),
+        () => `${name} renewed ${task_id} until ${lease_expires_at}, and no batch wrote that`
+      )
+      ensure(
+        (checkpoint_version ?? 0) <= kept.checkpoint,
+        () => `${name} told of a checkpoint of ${task_id} that is not kept`
+      )
     }
   }
 
@@ -72,7 +90,9 @@ export const make = (world: World, ledger: Ledger) => {
     const { asked, name, scope } = exchange
     const body = text === "" ? {} : JSON.parse(text)
     const replayed = headers["idempotent-replayed"] === "true"
-    journal.saw(`${asked.verb} ${status}${body._tag === undefined ? "" : ` ${body._tag}`}${replayed ? " (replayed)" : ""}`)
+    journal.saw(
+      `${asked.verb} ${status}${body._tag === undefined ? "" : ` ${body._tag}`}${replayed ? " (replayed)" : ""}`
+    )
     ensure(status < 500 || exchange.failedByD1, () => `${name} was answered ${status} without a fault: ${text}`)
     for (const other of scopesIn(body)) {
       ensure(scope === undefined || other === scope, () => `${name}, with a key of ${scope}, was told of ${other}`)
@@ -82,8 +102,10 @@ export const make = (world: World, ledger: Ledger) => {
     }
     if (status === 404 && ["none_ready", "blocked", "held", "backing_off"].includes(body.reason)) {
       journal.saw(`claim ${body.reason}`)
-      ensure(exchange.batches === 0 || exchange.batchesWithReady < exchange.batches, () =>
-        `${name} was told that there is nothing (${body.reason}), and there was`)
+      ensure(
+        exchange.batches === 0 || exchange.batchesWithReady < exchange.batches,
+        () => `${name} was told that there is nothing (${body.reason}), and there was`
+      )
     }
     keyed.answered(exchange, { status, replayed, body, text })
     if (status >= 300) return
@@ -91,7 +113,9 @@ export const make = (world: World, ledger: Ledger) => {
       checkGrant(exchange, body)
       if (body.checkpoint != null) journal.saw("claimed with a checkpoint")
     }
-    if (body.reattached === true || body.renewed?.some((lease: any) => lease.reattached) === true) journal.saw("re-attached")
+    if (body.reattached === true || body.renewed?.some((lease: any) => lease.reattached) === true) {
+      journal.saw("re-attached")
+    }
     if (body.lost?.length > 0) journal.saw("heartbeat told of a lost lease")
     if (!replayed) checkKept(exchange, body)
   }

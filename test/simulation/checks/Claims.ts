@@ -4,7 +4,8 @@ import { ensure } from "../Violation.ts"
 import type { World } from "../World.ts"
 
 const isReady = (row: Row, scope: string, queue: string, role: string | undefined) =>
-  row.scope === scope && row.queue === queue && row.claimed_by === null && row.blocked_by === null && row.available_at === null
+  row.scope === scope && row.queue === queue && row.claimed_by === null && row.blocked_by === null &&
+  row.available_at === null
   && (role === undefined || row.role === role)
 
 const isBefore = (a: Row, b: Row) =>
@@ -23,10 +24,15 @@ export const check = (world: World, commit: Commit): void => {
     const task = commit.after.get(id)
     if (grant === undefined || task === undefined) continue
     exchange.granted.push(`${id} ${task.grants}`)
-    ensure(role === undefined || task.role === role, () => `${exchange.name} asked for ${role} and got ${id}, which is for ${task.role}`)
+    ensure(
+      role === undefined || task.role === role,
+      () => `${exchange.name} asked for ${role} and got ${id}, which is for ${task.role}`
+    )
     for (const other of commit.after.values()) {
-      ensure(!isReady(other, task.scope, grant.from_queue!, role) || !isBefore(other, task), () =>
-        `${exchange.name} got ${id} while ${other.id} is before it`)
+      ensure(
+        !isReady(other, task.scope, grant.from_queue!, role) || !isBefore(other, task),
+        () => `${exchange.name} got ${id} while ${other.id} is before it`
+      )
     }
   }
 }

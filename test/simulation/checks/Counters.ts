@@ -15,7 +15,10 @@ export const make = (raw: DatabaseSync) => {
     const holes = raw.prepare(Consistent.holes).all()
     ensure(holes.length === 0, () => `history and tasks disagree: ${JSON.stringify(holes)}`)
     const [kept, counted] = [raw.prepare(Consistent.counters).all(), raw.prepare(Consistent.counted).all()]
-    ensure(JSON.stringify(kept) === JSON.stringify(counted), () => `the counters drifted: ${JSON.stringify([kept, counted])}`)
+    ensure(
+      JSON.stringify(kept) === JSON.stringify(counted),
+      () => `the counters drifted: ${JSON.stringify([kept, counted])}`
+    )
   }
 
   const check = ({ after }: Commit): void => {
@@ -27,7 +30,10 @@ export const make = (raw: DatabaseSync) => {
     for (const { counts, scope } of counters.all()) {
       for (const [queue, n] of Object.entries(JSON.parse(String(counts)) as Record<string, number>)) {
         const place = `${scope} ${queue}`
-        ensure(n === (counted.get(place) ?? 0), () => `the counter of ${place} is ${n}, and there are ${counted.get(place) ?? 0}`)
+        ensure(
+          n === (counted.get(place) ?? 0),
+          () => `the counter of ${place} is ${n}, and there are ${counted.get(place) ?? 0}`
+        )
         counted.delete(place)
       }
     }

@@ -49,7 +49,13 @@ export const make = ({ journal, timeline }: World) => {
     if (key === undefined) return undefined
     const known = all.get(key)
     if (known !== undefined && timeline.now() - known.since < KeyLifetime - 60_000) return known
-    const fresh: Known = { request: requestOf(exchange), since: timeline.now(), effects: 0, effected: Infinity, answer: undefined }
+    const fresh: Known = {
+      request: requestOf(exchange),
+      since: timeline.now(),
+      effects: 0,
+      effected: Infinity,
+      answer: undefined
+    }
     all.set(key, fresh)
     return fresh
   }
@@ -69,14 +75,22 @@ export const make = ({ journal, timeline }: World) => {
 
   const answered = (
     exchange: Exchange,
-    { body, replayed, status, text }: { readonly status: number; readonly replayed: boolean; readonly body: any; readonly text: string }
+    { body, replayed, status, text }: {
+      readonly status: number
+      readonly replayed: boolean
+      readonly body: any
+      readonly text: string
+    }
   ) => {
     const known = find(exchange)
     if (known === undefined || status >= 500) return
     // Two that are under way at once may each be told what was true when it was looked at.
     const isLate = known.effected < exchange.arrived
     if (isAnother(known, exchange)) {
-      ensure(!isLate || status === 422, () => `${exchange.name} was answered ${status} under the key of another request`)
+      ensure(
+        !isLate || status === 422,
+        () => `${exchange.name} was answered ${status} under the key of another request`
+      )
       if (status === 422) journal.saw("key of another request refused")
       return
     }
@@ -87,8 +101,10 @@ export const make = ({ journal, timeline }: World) => {
     }
     if (status >= 300) return
     const answer = lasting(exchange, body, text)
-    ensure(known.answer === undefined || known.answer === answer, () =>
-      `${exchange.name} was answered ${answer}, and before that ${known.answer}`)
+    ensure(
+      known.answer === undefined || known.answer === answer,
+      () => `${exchange.name} was answered ${answer}, and before that ${known.answer}`
+    )
     known.answer = answer
   }
 

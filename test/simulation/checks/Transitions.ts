@@ -9,7 +9,8 @@ const columns = ["claimed_by", "claimed_at", "claimed_from", "lease_expires_at"]
 
 const isWhole = (row: Row) => {
   const held = columns.map((column) => (row as unknown as Record<string, unknown>)[column] !== null)
-  return held.every((each) => each === (row.claimed_by !== null)) && (row.queue !== "claimed" || row.claimed_by !== null)
+  return held.every((each) => each === (row.claimed_by !== null)) &&
+    (row.queue !== "claimed" || row.claimed_by !== null)
 }
 
 /** Checks the history of a task against the state it began with. */
@@ -26,8 +27,13 @@ const follow = (world: World, commit: Commit, was: Row | undefined, entries: Rea
       ensure(entry.event === "accepted" || administrator, () => `${about} made it done without an accept`)
     }
     if (expiries.has(entry.event)) {
-      ensure(held?.claimed_by != null && held.lease_expires_at! <= entry.at, () =>
-        `${about} took back a lease that had ${held?.lease_expires_at == null ? "no end" : `${held.lease_expires_at - entry.at} ms to go`}`)
+      ensure(
+        held?.claimed_by != null && held.lease_expires_at! <= entry.at,
+        () =>
+          `${about} took back a lease that had ${
+            held?.lease_expires_at == null ? "no end" : `${held.lease_expires_at - entry.at} ms to go`
+          }`
+      )
       held = undefined
     }
     queue = entry.to_queue
@@ -46,12 +52,17 @@ export const check = (world: World, commit: Commit): void => {
     const least = was?.grants ?? written[0]!.grants
     ensure(is.grants >= least, () => `${id}: the token fell from ${least} to ${is.grants}`)
     const granted = written.filter(({ event }) => grants.has(event)).length
-    ensure(is.grants - least >= granted, () => `${id} was granted ${granted} times, and its token rose by ${is.grants - least}`)
+    ensure(
+      is.grants - least >= granted,
+      () => `${id} was granted ${granted} times, and its token rose by ${is.grants - least}`
+    )
     const taken = is.claimed_by !== null && (is.claimed_by !== was?.claimed_by || is.claimed_at !== was.claimed_at)
     if (taken) {
       const back = written.some(({ event }) => event === "reattached")
-      ensure(back ? is.grants === was?.lapsed_token : is.grants > least, () =>
-        `${id} came to ${is.claimed_by} under the token ${is.grants}, which was another's`)
+      ensure(
+        back ? is.grants === was?.lapsed_token : is.grants > least,
+        () => `${id} came to ${is.claimed_by} under the token ${is.grants}, which was another's`
+      )
       ensure(is.blocked_by === null || back, () => `${id} was handed out while it waits for ${is.blocked_by}`)
     }
     if (is.claimed_by === null && is.lapsed_token !== null) {
@@ -66,13 +77,17 @@ export const checkFence = (world: World, commit: Commit): void => {
   const changed = new Set(commit.entries.keys())
   for (const [id, row] of commit.after) {
     const was = commit.before.get(id)
-    if (was !== undefined && (was.lease_expires_at !== row.lease_expires_at || was.checkpoint !== row.checkpoint)) changed.add(id)
+    if (was !== undefined && (was.lease_expires_at !== row.lease_expires_at || was.checkpoint !== row.checkpoint)) {
+      changed.add(id)
+    }
   }
   for (const id of changed) {
     exchange?.changed.add(id)
     const scope = (commit.before.get(id) ?? commit.after.get(id))!.scope
-    ensure(exchange === undefined || exchange.scope === undefined || exchange.scope === scope, () =>
-      `${exchange!.name} changed ${id} of ${scope} with a key of ${exchange!.scope}`)
+    ensure(
+      exchange === undefined || exchange.scope === undefined || exchange.scope === scope,
+      () => `${exchange!.name} changed ${id} of ${scope} with a key of ${exchange!.scope}`
+    )
   }
   if (exchange?.body == null) return
   const { asked: { id }, body } = exchange
@@ -84,7 +99,9 @@ export const checkFence = (world: World, commit: Commit): void => {
   for (const [task, token] of stated) {
     const was = commit.before.get(task)
     if (!changed.has(task) || was === undefined) continue
-    ensure(stated.some(([other, right]) => other === task && right === tokenOf(was)), () =>
-      `${exchange.name} changed ${task} under the token ${token}, and ${tokenOf(was)} was the one that counts`)
+    ensure(
+      stated.some(([other, right]) => other === task && right === tokenOf(was)),
+      () => `${exchange.name} changed ${task} under the token ${token}, and ${tokenOf(was)} was the one that counts`
+    )
   }
 }
