@@ -64,9 +64,9 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
   const timeline = Timeline.make(Start)
   const journal = Journal.make(trace)
   const { db, raw } = migrated()
-  const world = World.make({ seed, chance, timeline, journal, raw, weather: Weather.clear })
+  const world = World.make({ seed, chance, timeline, journal, raw, config: configOf(chance), weather: Weather.clear })
   const watch = Watch.make(world)
-  const server = Server.make(world, db, configOf(chance), watch.committed)
+  const server = Server.make(world, db, watch.committed)
   const tokens: Record<string, string> = { administrator: Secret }
   const fetchOf = Network.make(world, server, {
     sent: () => {},

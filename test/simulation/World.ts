@@ -13,6 +13,8 @@ export interface World {
   readonly timeline: Timeline
   readonly journal: Journal
   readonly raw: DatabaseSync
+  /** What the server is configured with. */
+  readonly config: Record<string, string>
   weather: Weather
   /** On whose behalf the server is at work: one event goes on with one request. */
   current: Exchange | undefined
@@ -25,7 +27,9 @@ export interface World {
   readonly delay: (least: number, most: number) => number
 }
 
-export const make = (parts: Pick<World, "seed" | "chance" | "timeline" | "journal" | "raw" | "weather">): World => {
+export const make = (
+  parts: Pick<World, "seed" | "chance" | "timeline" | "journal" | "raw" | "config" | "weather">
+): World => {
   const world: World = {
     ...parts,
     current: undefined,
