@@ -20,6 +20,12 @@ const textOf = (body: unknown): string | undefined =>
 const sentence = (sent: Exchange.Sent) =>
   `#${sent.number} ${sent.from.name}: ${sent.method} ${sent.url.pathname.replace("/api/v1", "")}`
 
+/** How long until a moment that chance would seldom meet: the end of a lease, or the millisecond before or after it. */
+const untilLeaseEnds = ({ chance, leaseEnds, timeline }: World): number | undefined => {
+  const near = leaseEnds().map((end) => end - timeline.now()).filter((wait) => wait > 5 && wait < 60_000)
+  return near.length === 0 ? undefined : chance.pick(near) + chance.between(-1, 1)
+}
+
 export const make = (world: World, server: Server, observer: Observer) => {
   const { chance, journal, timeline } = world
   let number = 0
@@ -55,7 +61,9 @@ export const make = (world: World, server: Server, observer: Observer) => {
           () => resolve(new Response(reply.text, { status: reply.status, headers: reply.headers }))
         )
       }
-      timeline.after(world.delay(5, 120), `${exchange.name} arrives`, undefined, () => {
+      const aimed = chance.happens(world.weather.aimed) ? untilLeaseEnds(world) : undefined
+      if (aimed !== undefined) journal.fault("arrives as a lease ends")
+      timeline.after(aimed ?? world.delay(5, 120), `${exchange.name} arrives`, undefined, () => {
         exchange.arrived = journal.steps()
         server.serve(exchange, answered, refused)
       })

@@ -21,6 +21,8 @@ export interface World {
   /** Whose key is whose: the scope of each; undefined for the administrator's secret. */
   readonly scopes: Map<string, string | undefined>
   violation: unknown
+  /** When the leases there are run out. */
+  leaseEnds: () => ReadonlyArray<number>
   /** Runs a check: what does not hold ends the run. */
   readonly check: (holds: () => void) => void
   /** A time on the way, of at least so many milliseconds, and mostly not many more. */
@@ -35,6 +37,7 @@ export const make = (
     current: undefined,
     scopes: new Map(),
     violation: undefined,
+    leaseEnds: () => [],
     check: (holds) => {
       if (world.violation !== undefined) return
       try {

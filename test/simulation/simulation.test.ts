@@ -45,6 +45,7 @@ describe("simulation", () => {
     for (let seed = 1001; seed <= 1025; seed++) for (const fault of (await holds(seed)).faults.keys()) faults.add(fault)
     assert.deepStrictEqual(Array.from(faults).sort(), [
       "answer lost",
+      "arrives as a lease ends",
       "batch answer lost after commit",
       "batch lost before commit",
       "cron late",
