@@ -4,12 +4,6 @@ import type { Reply, Server } from "./Server.ts"
 import type { Process } from "./Timeline.ts"
 import type { World } from "./World.ts"
 
-export interface Observer {
-  readonly sent: (sent: Exchange.Sent) => void
-  /** The server has answered. Whether anybody hears it is another matter. */
-  readonly answered: (exchange: Exchange.Exchange, reply: Reply) => void
-}
-
 const textOf = (body: unknown): string | undefined =>
   body === undefined || body === null
     ? undefined
@@ -26,7 +20,8 @@ const untilLeaseEnds = ({ chance, leaseEnds, timeline }: World): number | undefi
   return near.length === 0 ? undefined : chance.pick(near) + chance.between(-1, 1)
 }
 
-export const make = (world: World, server: Server, observer: Observer) => {
+/** `observe` is told what the server has answered. Whether anybody hears it is another matter. */
+export const make = (world: World, server: Server, observe: (exchange: Exchange.Exchange, reply: Reply) => void) => {
   const { chance, journal, timeline } = world
   let number = 0
 
@@ -53,7 +48,7 @@ export const make = (world: World, server: Server, observer: Observer) => {
       const exchange = Exchange.exchange(`${name}${copy}`, sent, scope)
       const answered = (reply: Reply) => {
         journal.note(timeline.now(), `${exchange.name} is answered ${reply.status} ${reply.text.slice(0, 90)}`)
-        world.check(() => observer.answered(exchange, reply))
+        world.check(() => observe(exchange, reply))
         if (chance.happens(world.weather.answerLost)) return drop("answer lost")
         back(
           world.delay(5, 120),
@@ -69,7 +64,6 @@ export const make = (world: World, server: Server, observer: Observer) => {
       })
     }
     journal.note(timeline.now(), `${name} ${sent.body?.slice(0, 120) ?? ""}`)
-    observer.sent(sent)
     if (chance.happens(world.weather.requestLost)) return drop("request lost")
     deliver("")
     if (chance.happens(world.weather.duplicated)) {

@@ -68,10 +68,7 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
   const watch = Watch.make(world)
   const server = Server.make(world, db, watch.committed)
   const tokens: Record<string, string> = { administrator: Secret }
-  const fetchOf = Network.make(world, server, {
-    sent: () => {},
-    answered: (exchange, reply) => watch.answered(exchange, reply)
-  })
+  const fetchOf = Network.make(world, server, watch.answered)
   const fleet = Fleet.make(world, fetchOf, tokens)
   const misfortunes = Misfortunes.make(world, server, fleet, watch)
 
