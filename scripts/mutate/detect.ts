@@ -42,10 +42,15 @@ const run = ({ file, name }: Tests, directory: string, seed: number): Promise<Re
     cwd: directory,
     env: { ...process.env, MUTATION_SEED: String(seed) },
     stdio: "ignore",
-    timeout: MaxMinutes * 60_000,
-    killSignal: "SIGKILL"
+    // A group of its own, with the workers that it starts.
+    detached: true
   })
+  const stop = () => process.kill(-child.pid!, "SIGKILL")
+  const timer = setTimeout(stop, MaxMinutes * 60_000)
+  process.on("exit", stop)
   child.on("close", (_code, signal) => {
+    clearTimeout(timer)
+    process.off("exit", stop)
     if (signal !== null) return resolve("hang")
     resolve(existsSync(output) ? JSON.parse(readFileSync(output, "utf8")) as Report : undefined)
   })

@@ -14,6 +14,10 @@ export interface Faulty {
 
 const lost = (what: string) => new Error(`D1_ERROR: ${what}: internal error`)
 
+/** Whether this is what such a batch fails with. */
+export const isLost = (defect: unknown): boolean =>
+  defect instanceof Error && /^D1_ERROR: the (request|answer) was lost/.test(defect.message)
+
 export const make = (): Faulty => {
   const { db, raw } = migrated()
   const faults: Faulty["faults"] = []

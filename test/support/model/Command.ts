@@ -43,7 +43,8 @@ export const Command = Schema.Union([
       "cancelled",
       "needs_continuation",
       "requires-intervention",
-      "testing"
+      "testing",
+      "done"
     ])
   }),
   Schema.TaggedStruct("Fail", { id: Id }),
@@ -68,7 +69,11 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Cancel", { id: Id }),
   Schema.TaggedStruct("Redrive", { id: Id }),
   Schema.TaggedStruct("Release", { id: Id }),
-  Schema.TaggedStruct("Heartbeat", {})
+  Schema.TaggedStruct("Heartbeat", {}),
+  Schema.TaggedStruct("TakeBack", { id: Id }),
+  Schema.TaggedStruct("CompleteHook", { id: Id, fenced: Schema.Boolean }),
+  Schema.TaggedStruct("Look", { scope: ScopeOf }),
+  Schema.TaggedStruct("Outage", { lost: Schema.Literals(["request", "answer"]), after: Schema.Literals([0, 1]) })
 ])
 export type Command = typeof Command.Type
 

@@ -16,7 +16,7 @@ const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 export const make = (
   { expecting, leases, posting, queue, world }: Bench
 ): Steps<"Create" | "Delete" | "Wait" | "Reap"> => {
-  const { clock, closesCycle, forget, past, tasks, wait } = world
+  const { clock, closesCycle, forget, lives, past, tasks, wait } = world
   return {
     Create: (command) => {
       const id = idOf(command)
@@ -47,6 +47,7 @@ export const make = (
             rank: ranks[command.priority]!,
             created: clock.now,
             queue: "incoming",
+            since: version,
             version: version + 1,
             latest: { event: "created", from: null, actor: null },
             title: id,
@@ -85,6 +86,7 @@ export const make = (
       return expecting(task !== undefined, queue.remove(id, undefined), id, () => {
         record(task!, "deleted", task!.holder)
         past.set(id, task!)
+        lives.push({ id, scope: task!.scope, entries: task!.version - task!.since })
         forget((edge) => edge.task === id || (edge.blocker === id && tasks.get(edge.task)?.scope === task!.scope))
         tasks.delete(id)
       })
