@@ -25,7 +25,7 @@ interface Report {
   }>
 }
 
-const MaxMinutes = 12
+const MaxMinutes = 10
 
 // What a mistake of a fault looks like, as against a server that breaks its word.
 const mistake = /SQLITE_(ERROR|MISMATCH|TOOBIG)|SyntaxError|ReferenceError|TypeError|Cannot find (module|package)/

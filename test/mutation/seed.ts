@@ -2,6 +2,6 @@
 import * as Arbitrary from "effect/Arbitrary"
 
 // A counterexample is reported as soon as it is short enough to read.
-const MaxShrinks = 60
+const MaxShrinks = 30
 
 Arbitrary.configureGlobal({ check: { seed: Number(process.env.MUTATION_SEED ?? 1), maxShrinks: MaxShrinks } })

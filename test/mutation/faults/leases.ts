@@ -10,11 +10,18 @@ export const leases: ReadonlyArray<Fault> = [
     replace: "SELECT id FROM tasks WHERE scope = ${scope} AND queue = ${queue} AND blocked_by IS NULL ${order}"
   },
   {
-    name: "expiry-off-by-one",
-    breaks: "A lease ends when it says, not a moment after.",
+    name: "expiry-too-late",
+    breaks: "A lease is over when it says, not a moment later.",
+    file: "src/sql/Expiry.ts",
+    find: "plan(now, seed, scope, { claimable: true }).steps",
+    replace: "plan(now - 1, seed, scope, { claimable: true }).steps"
+  },
+  {
+    name: "expiry-too-early",
+    breaks: "Nor a moment sooner.",
     file: "src/sql/Expiry.ts",
     find: "claimed_by IS NOT NULL AND lease_expires_at <= ${at}",
-    replace: "claimed_by IS NOT NULL AND lease_expires_at < ${at}"
+    replace: "claimed_by IS NOT NULL AND lease_expires_at - 1 <= ${at}"
   },
   {
     name: "expiry-by-database-time",

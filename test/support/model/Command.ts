@@ -61,7 +61,7 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("StaleToken", { id: Id, off: Schema.Literals([-1, 1]) }),
   Schema.TaggedStruct("WrongScope", { id: Id, scope: ScopeOf }),
   Schema.TaggedStruct("Delete", { id: Id }),
-  Schema.TaggedStruct("Wait", { seconds: Schema.Literals([1, 30, 60, 300]) }),
+  Schema.TaggedStruct("Wait", { seconds: Schema.Literals([1, 30, 59.999, 60, 300]) }),
   Schema.TaggedStruct("Reap", {}),
   Schema.TaggedStruct("Renew", { id: Id, off: Schema.Literals([-1, 0, 0, 0, 1]), noted: Schema.Boolean }),
   Schema.TaggedStruct("RenewAll", {}),

@@ -93,7 +93,7 @@ export const make = (
     },
     Wait: ({ seconds }) =>
       Effect.andThen(
-        TestClock.adjust(`${seconds} seconds`),
+        TestClock.adjust(seconds * 1000),
         Effect.sync(() => {
           clock.now += seconds * 1000
         })
