@@ -10,9 +10,9 @@
 import { parseArgs } from "node:util"
 import { faults as all } from "../test/mutation/faults.ts"
 import * as Copy from "./mutate/Copy.ts"
-import { detect, isThere, type Verdict } from "./mutate/detect.ts"
 import { detectors as known } from "./mutate/Detector.ts"
 import { isCaught, line, markdown, type Outcome } from "./mutate/table.ts"
+import type { Verdict } from "./mutate/Verdict.ts"
 
 const { values } = parseArgs({
   options: {
@@ -28,9 +28,9 @@ const seed = Number(values.seed)
 const faults = all.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
 if (faults.length < values.only.length) throw new Error(`Unknown fault: one of ${values.only.join(", ")}`)
 
-const asked = known.filter(({ informs }) => values.examples || informs !== true)
-const detectors = asked.filter(isThere)
-for (const { name } of asked.filter((each) => !isThere(each))) console.log(`${name}: left out, it is not there`)
+const asked = known.filter(({ informs }) => values.examples || !informs)
+const detectors = asked.filter(({ isThere }) => isThere)
+for (const { name } of asked.filter(({ isThere }) => !isThere)) console.log(`${name}: left out, it is not there`)
 
 const copies = Array.from({ length: Math.max(1, Math.min(Number(values.parallel), faults.length)) }, Copy.make)
 process.on("exit", () => copies.forEach(({ remove }) => remove()))
@@ -38,7 +38,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => pr
 
 // Whoever complains without a fault finds nothing out.
 for (const detector of values.unchecked ? [] : detectors) {
-  const verdict = await detect(detector, copies[0]!.directory, seed)
+  const verdict = await detector.detect(copies[0]!.directory, seed)
   if (verdict._tag !== "Survived") {
     throw new Error(`${detector.name} does not pass without a fault: ${JSON.stringify(verdict)}`)
   }
@@ -51,7 +51,7 @@ const work = async ({ directory, plant }: Copy.Copy) => {
   for (let fault = waiting.shift(); fault !== undefined; fault = waiting.shift()) {
     const takeOut = plant(fault)
     const verdicts = new Map<string, Verdict>()
-    for (const detector of detectors) verdicts.set(detector.name, await detect(detector, directory, seed))
+    for (const detector of detectors) verdicts.set(detector.name, await detector.detect(directory, seed))
     takeOut()
     const outcome = { fault, verdicts }
     outcomes.set(fault.name, outcome)

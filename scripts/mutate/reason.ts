@@ -12,10 +12,12 @@ const messageOf = (text: string): string => {
   return line.replace(/^(\w*Error: )+/, "").replace(/: expected [[{].*$/, "").replace(/^(\w+: )?\{.*\}: /, "$1")
 }
 
+/** A text as it fits into a table. */
+export const shortened = (text: string): string => text.length > MaxLength ? `${text.slice(0, MaxLength)}…` : text
+
 export const reasonOf = (text: string): string => {
   const commands = commandsOf(text)
   const ending = commands.slice(-MaxCommands).join(", ")
   const way = commands.length === 0 ? "" : `${commands.length > MaxCommands ? "… " : ""}${ending}: `
-  const reason = `${way}${messageOf(text)}`
-  return reason.length > MaxLength ? `${reason.slice(0, MaxLength)}…` : reason
+  return shortened(`${way}${messageOf(text)}`)
 }

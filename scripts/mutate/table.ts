@@ -1,7 +1,7 @@
 /** What became of each fault: a line of text, or a row of a table in Markdown. */
 import type { Fault } from "../../test/mutation/Fault.ts"
-import type { Verdict } from "./detect.ts"
 import type { Detector } from "./Detector.ts"
+import type { Verdict } from "./Verdict.ts"
 
 export interface Outcome {
   readonly fault: Fault
@@ -14,7 +14,7 @@ const isFound = ({ _tag }: Verdict) => _tag === "Caught" || _tag === "Hang"
 /** Whether a detector that counts found the fault out, and none took it for something else than a fault. */
 export const isCaught = ({ verdicts }: Outcome, detectors: ReadonlyArray<Detector>): boolean =>
   [...verdicts.values()].every(({ _tag }) => _tag !== "Broken")
-  && detectors.some(({ informs, name }) => informs !== true && isFound(verdicts.get(name) ?? { _tag: "Survived" }))
+  && detectors.some(({ informs, name }) => !informs && isFound(verdicts.get(name) ?? { _tag: "Survived" }))
 
 const told = (verdict: Verdict | undefined): string =>
   verdict === undefined

@@ -15,8 +15,16 @@ const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 
 export const make = (
   { expecting, leases, posting, queue, world }: Bench
-): Steps<"Create" | "Delete" | "Wait" | "Reap"> => {
+): Steps<"Create" | "Delete" | "Wait" | "Lapse" | "Reap"> => {
   const { clock, closesCycle, forget, lives, past, tasks, wait } = world
+  const pass = (millis: number) =>
+    Effect.andThen(
+      TestClock.adjust(millis),
+      Effect.sync(() => {
+        clock.now += millis
+      })
+    )
+
   return {
     Create: (command) => {
       const id = idOf(command)
@@ -91,13 +99,14 @@ export const make = (
         tasks.delete(id)
       })
     },
-    Wait: ({ seconds }) =>
-      Effect.andThen(
-        TestClock.adjust(seconds * 1000),
-        Effect.sync(() => {
-          clock.now += seconds * 1000
-        })
-      ),
+    Wait: ({ seconds }) => pass(seconds * 1000),
+    // To the very end of the lease that ends next, or to its last millisecond.
+    Lapse: ({ early }) => {
+      const ends = [...tasks.values()].flatMap(({ expires, holder }) =>
+        holder !== null && expires > clock.now ? [expires] : []
+      )
+      return ends.length === 0 ? Effect.void : pass(Math.min(...ends) - clock.now - Number(early))
+    },
     Reap: () => Effect.map(leases.reap, (reaped) => assert.strictEqual(reaped, world.expire()))
   }
 }
