@@ -90,8 +90,8 @@ export const leases: ReadonlyArray<Fault> = [
     name: "cancel-not-heeded",
     breaks: "A cancellation that was asked for takes effect when the lease ends.",
     file: "src/sql/Outcome.ts",
-    find: "const cancelled = move.yields ?",
-    replace: "const cancelled = move.yields && move.counts.length > 0 ?"
+    find: "WHEN cancel_requested_at IS NOT NULL THEN ${becomes.cancelled}",
+    replace: "WHEN cancel_requested_at < 0 THEN ${becomes.cancelled}"
   },
   {
     name: "backoff-ends-early",
