@@ -3,7 +3,7 @@
  * fresh migrated database costs a fraction of a millisecond. It does not count rows; workerd does (test/workerd).
  */
 import type { D1Database } from "@cloudflare/workers-types"
-import { DatabaseSync, type DatabaseSyncOptions, type SQLInputValue } from "node:sqlite"
+import { DatabaseSync, type DatabaseSyncOptions, type SQLInputValue, type StatementSync } from "node:sqlite"
 
 const constraints: Record<number, string> = {
   275: "SQLITE_CONSTRAINT_CHECK",
@@ -48,24 +48,26 @@ const asInput = (value: unknown): SQLInputValue => {
   return typeof value === "boolean" ? Number(value) : value as SQLInputValue
 }
 
+type Compile = (text: string) => StatementSync
+
 class Prepared {
-  private readonly db: DatabaseSync
+  private readonly compile: Compile
   private readonly text: string
   private readonly parameters: ReadonlyArray<SQLInputValue>
 
-  constructor(db: DatabaseSync, text: string, parameters: ReadonlyArray<SQLInputValue> = []) {
-    this.db = db
+  constructor(compile: Compile, text: string, parameters: ReadonlyArray<SQLInputValue> = []) {
+    this.compile = compile
     this.text = text
     this.parameters = parameters
   }
 
   bind(...parameters: ReadonlyArray<unknown>) {
-    return new Prepared(this.db, this.text, parameters.map(asInput))
+    return new Prepared(this.compile, this.text, parameters.map(asInput))
   }
 
   rows() {
     try {
-      return this.db.prepare(this.text).all(...this.parameters)
+      return this.compile(this.text).all(...this.parameters)
     } catch (error) {
       throw asD1Error(error)
     }
@@ -83,8 +85,15 @@ class Prepared {
 export const make = (file = ":memory:"): { readonly db: D1Database; readonly raw: DatabaseSync } => {
   const raw = new DatabaseSync(file, options)
   raw.exec("PRAGMA foreign_keys = ON")
+  // To compile a statement takes longer than to run it.
+  const compiled = new Map<string, StatementSync>()
+  const compile: Compile = (text) => {
+    const known = compiled.get(text) ?? raw.prepare(text)
+    compiled.set(text, known)
+    return known
+  }
   const db = {
-    prepare: (text: string) => new Prepared(raw, text),
+    prepare: (text: string) => new Prepared(compile, text),
     async batch(statements: ReadonlyArray<Prepared>) {
       raw.exec("BEGIN IMMEDIATE")
       try {

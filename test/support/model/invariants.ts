@@ -1,6 +1,7 @@
 /** What always holds of the database: one queue, whole leases, true counters, one history row for each version. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Consistent from "../consistent.ts"
 import type { Bench } from "./Bench.ts"
 
 const checkpointOf = (text: unknown) => {
@@ -28,16 +29,10 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
   return Effect.fnUntraced(function*() {
     const [rows = [], counts = [], history = [], holes = [], entries = []] = yield* batch([
       sql`SELECT * FROM tasks ORDER BY id`,
-      sql`SELECT scope, key AS queue, value AS n FROM queue_counts, json_each(counts) WHERE value <> 0 ORDER BY scope, key`,
-      sql`SELECT scope, queue, count(*) AS n FROM tasks GROUP BY scope, queue ORDER BY scope, queue`,
+      sql.unsafe(Consistent.counters),
+      sql.unsafe(Consistent.counted),
       // One history row for each version there ever was, and the newest is the task's own.
-      sql`
-        SELECT task_id FROM history GROUP BY task_id HAVING count(*) <> max(version)
-        UNION ALL
-        SELECT id FROM tasks WHERE version <> (SELECT max(version) FROM history WHERE task_id = tasks.id)
-        UNION ALL
-        SELECT id FROM tasks WHERE queue <> (
-          SELECT to_queue FROM history WHERE task_id = tasks.id ORDER BY version DESC LIMIT 1)`,
+      sql.unsafe(Consistent.holes),
       // Of the rows of a group, SQLite takes the other columns from the one that has the maximum.
       sql`
         SELECT task_id AS id, event, from_queue AS "from", to_queue AS "to", actor, max(version) AS version

@@ -1,0 +1,54 @@
+/**
+ * Plays the simulation for many seeds: `npm run simulate -- --seeds 1000 [--from N]`, or for one: `--seed N [--trace]`; with
+ * `--bail` it stops at the first violation. Ends with one line, and with 1 when something did not hold.
+ */
+import { parseArgs } from "node:util"
+import * as Simulation from "../test/simulation/Simulation.ts"
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "100" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+    trace: { type: "boolean", default: false },
+    bail: { type: "boolean", default: false }
+  }
+})
+const from = Number(values.seed ?? values.from)
+const to = values.seed === undefined ? from + Number(values.seeds) : from + 1
+
+const faults = new Map<string, number>()
+const coverage = new Map<string, number>()
+const violations: Array<number> = []
+let steps = 0
+let runs = 0
+
+const add = (sum: Map<string, number>, counted: ReadonlyMap<string, number>) => {
+  for (const [what, n] of counted) sum.set(what, (sum.get(what) ?? 0) + n)
+}
+const table = (counted: ReadonlyMap<string, number>) =>
+  Array.from(counted).toSorted(([a], [b]) => a < b ? -1 : 1).map(([what, n]) => `  ${String(n).padStart(8)}  ${what}`)
+    .join("\n")
+
+const started = performance.now()
+for (let seed = from; seed < to && !(values.bail && violations.length > 0); seed++) {
+  runs += 1
+  const run = await Simulation.run(seed, { trace: values.trace })
+  steps += run.steps
+  add(faults, run.faults)
+  add(coverage, run.coverage)
+  if (run.violation !== undefined) {
+    violations.push(seed)
+    console.log(Simulation.report(run))
+  }
+  if (values.seed !== undefined) console.log(`seed ${seed}: ${run.digest}`)
+  if (runs % 50 === 0) {
+    console.log(`${runs} of ${to - from} runs, ${((performance.now() - started) / runs).toFixed(0)} ms each`)
+  }
+}
+
+const injected = Array.from(faults.values()).reduce((sum, n) => sum + n, 0)
+console.log(`seen:\n${table(coverage)}\nfaults:\n${table(faults)}`)
+if (violations.length > 0) console.log(`failing seeds: ${violations.join(", ")}`)
+console.log(`runs: ${runs}, steps: ${steps}, faults injected: ${injected}, violations: ${violations.length}`)
+process.exitCode = violations.length > 0 ? 1 : 0

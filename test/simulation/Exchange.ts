@@ -1,0 +1,70 @@
+/** A request as it travels, and what became of it at the server. */
+import type { Process } from "./Timeline.ts"
+
+export interface Sent {
+  /** The same for every delivery of one sending. */
+  readonly number: number
+  readonly from: Process
+  readonly method: string
+  readonly url: URL
+  readonly headers: Record<string, string>
+  readonly body: string | undefined
+}
+
+/** What the request asks for, and about which task. */
+export interface Asked {
+  readonly verb: string
+  readonly id: string | undefined
+}
+
+const tasks = /^\/api\/v1\/tasks\/([^/]+)(?:\/([^/]+))?/
+
+export const askedOf = ({ method, url }: Pick<Sent, "method" | "url">): Asked => {
+  const { pathname } = url
+  if (pathname === "/api/v1/tasks") return { verb: method === "POST" ? "create" : "list", id: undefined }
+  if (pathname === "/api/v1/tasks/claim") return { verb: "claim", id: undefined }
+  const [, id, verb] = tasks.exec(pathname) ?? []
+  if (id !== undefined) {
+    return { verb: verb ?? { GET: "get", PATCH: "patch", DELETE: "delete" }[method] ?? method, id }
+  }
+  return { verb: pathname.split("/").at(-1)!, id: undefined }
+}
+
+/** One delivery of a request, or one turn of the cron: what the server does on its behalf. */
+export interface Exchange {
+  readonly name: string
+  readonly asked: Asked
+  readonly sent: Sent | undefined
+  /** The scope of its key; undefined is the administrator, or the cron. */
+  readonly scope: string | undefined
+  readonly body: any
+  /** The step in which the server got it. */
+  arrived: number
+  /** Whether D1 failed it, so that it may be answered 5xx. */
+  failedByD1: boolean
+  /** The tasks it changed, and whether something went on for it in another way than by a batch that was answered. */
+  readonly changed: Set<string>
+  /** Batches that were run for it, and those of them after which the queue that it asks held something ready. */
+  batches: number
+  batchesWithReady: number
+  /** What it granted. */
+  readonly granted: Array<string>
+}
+
+export const exchange = (
+  name: string,
+  sent: Sent | undefined,
+  scope: string | undefined
+): Exchange => ({
+  name,
+  asked: sent === undefined ? { verb: "cron", id: undefined } : askedOf(sent),
+  sent,
+  scope,
+  body: sent?.body === undefined ? undefined : JSON.parse(sent.body),
+  arrived: 0,
+  failedByD1: false,
+  changed: new Set(),
+  batches: 0,
+  batchesWithReady: 0,
+  granted: []
+})

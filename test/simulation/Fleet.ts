@@ -1,0 +1,92 @@
+/** The machines of a run, and those who make the work and meddle with it. A machine that was killed comes up again. */
+import type * as Builder from "./agents/Builder.ts"
+import * as BuilderMachine from "./agents/Builder.ts"
+import * as Hired from "./agents/Hired.ts"
+import * as Legacy from "./agents/Legacy.ts"
+import * as Machine from "./agents/Machine.ts"
+import * as Operator from "./agents/Operator.ts"
+import * as Producer from "./agents/Producer.ts"
+import * as Reviewer from "./agents/Reviewer.ts"
+import type { Process } from "./Timeline.ts"
+import type { World } from "./World.ts"
+
+export type { Builder }
+
+interface Post {
+  readonly name: string
+  readonly scope: string
+  readonly start: (machine: Machine.Machine) => void
+}
+
+export const scopes = ["red", "blue"] as const
+
+export const posts = (scope: string): ReadonlyArray<Post> => [
+  { name: `${scope} builder`, scope, start: BuilderMachine.start },
+  { name: `${scope} reviewer`, scope, start: Reviewer.start },
+  scope === "red"
+    ? { name: "red legacy", scope, start: Legacy.start }
+    : { name: "blue worker", scope, start: (machine) => Hired.start(machine, "the worker") }
+]
+
+export const make = (
+  world: World,
+  fetchOf: (process: Process) => typeof globalThis.fetch,
+  tokens: Record<string, string>
+) => {
+  const { chance, journal, timeline } = world
+  const crew: Array<{ readonly post: Post; machine: Machine.Machine }> = []
+  const bystanders: Array<Machine.Machine> = []
+
+  const boot = (name: string, scope: string) => Machine.make(world, fetchOf, { name, scope, token: tokens[scope]! })
+
+  const extra = (name: string, scope: string, begin: (machine: Machine.Machine) => void) => {
+    const machine = boot(name, scope)
+    bystanders.push(machine)
+    begin(machine)
+  }
+
+  return {
+    boot,
+    start: (tasks: number) => {
+      for (const scope of scopes) {
+        extra(`${scope} producer`, scope, (machine) => Producer.start(machine, tasks))
+        // Not everybody is there in every run: some things only happen where others do not.
+        for (const post of posts(scope).filter((_, i) => i === 0 || chance.happens(0.6))) {
+          const machine = boot(post.name, scope)
+          crew.push({ post, machine })
+          post.start(machine)
+        }
+      }
+      extra("operator", "administrator", (machine) => Operator.start(machine, scopes))
+      extra("spy", "blue", (machine) => Operator.startSpy(machine, "red"))
+    },
+    /** Ends a machine in the middle of whatever it does. It is back after a while, and knows nothing. */
+    kill: () => {
+      const member = chance.pick(crew)
+      const { post } = member
+      journal.fault("machine killed")
+      journal.note(timeline.now(), `${post.name} is killed`)
+      member.machine.process.dead = true
+      timeline.after(chance.between(1, 600) * 1000, `${post.name} is back`, undefined, () => {
+        if (!member.machine.process.dead) return
+        member.machine = boot(post.name, post.scope)
+        post.start(member.machine)
+      })
+    },
+    /** A lid is closed: hours may pass before the machine goes on where it was. */
+    nap: () => {
+      const { machine: { process } } = chance.pick(crew)
+      const minutes = chance.pick([1, 5, 20, 90])
+      journal.fault("machine asleep")
+      journal.note(timeline.now(), `${process.name} sleeps for ${minutes} minutes`)
+      process.asleepUntil = Math.max(process.asleepUntil, timeline.now() + minutes * 60_000)
+    },
+    /** Everybody goes, for good. */
+    dismiss: () => {
+      for (const { machine } of crew) machine.process.dead = true
+      for (const machine of bystanders) machine.process.dead = true
+    }
+  }
+}
+
+export type Fleet = ReturnType<typeof make>

@@ -1,0 +1,88 @@
+/** Between the agents and the server: requests and answers take their time, get lost, and arrive twice. */
+import * as Exchange from "./Exchange.ts"
+import type { Reply, Server } from "./Server.ts"
+import type { Process } from "./Timeline.ts"
+import type { World } from "./World.ts"
+
+export interface Observer {
+  readonly sent: (sent: Exchange.Sent) => void
+  /** The server has answered. Whether anybody hears it is another matter. */
+  readonly answered: (exchange: Exchange.Exchange, reply: Reply) => void
+}
+
+const textOf = (body: unknown): string | undefined =>
+  body === undefined || body === null
+    ? undefined
+    : typeof body === "string"
+    ? body
+    : new TextDecoder().decode(body as Uint8Array)
+
+const sentence = (sent: Exchange.Sent) =>
+  `#${sent.number} ${sent.from.name}: ${sent.method} ${sent.url.pathname.replace("/api/v1", "")}`
+
+export const make = (world: World, server: Server, observer: Observer) => {
+  const { chance, journal, timeline } = world
+  let number = 0
+
+  const send = (sent: Exchange.Sent, resolve: (response: Response) => void, reject: (error: unknown) => void) => {
+    const { from } = sent
+    const name = sentence(sent)
+    const scope = world.scopes.get(sent.headers.authorization ?? "")
+    let over = false
+    /** Something comes back to the sender, if it still waits for it. */
+    const back = (millis: number, what: string, act: () => void) =>
+      timeline.after(millis, what, from, () => {
+        if (over) return
+        over = true
+        journal.note(timeline.now(), what)
+        act()
+      })
+    const drop = (what: string) => {
+      journal.fault(what)
+      // Some connections break at once, and some are silent for as long as anybody waits.
+      back(chance.pick([10, 5000, 40_000]), `${name} fails: ${what}`, () => reject(new TypeError(what)))
+    }
+    const refused = () => drop("isolate gone")
+    const deliver = (copy: string) => {
+      const exchange = Exchange.exchange(`${name}${copy}`, sent, scope)
+      const answered = (reply: Reply) => {
+        journal.note(timeline.now(), `${exchange.name} is answered ${reply.status} ${reply.text.slice(0, 90)}`)
+        world.check(() => observer.answered(exchange, reply))
+        if (chance.happens(world.weather.answerLost)) return drop("answer lost")
+        back(
+          world.delay(5, 120),
+          `${exchange.name} gets ${reply.status}`,
+          () => resolve(new Response(reply.text, { status: reply.status, headers: reply.headers }))
+        )
+      }
+      timeline.after(world.delay(5, 120), `${exchange.name} arrives`, undefined, () => {
+        exchange.arrived = journal.steps()
+        server.serve(exchange, answered, refused)
+      })
+    }
+    journal.note(timeline.now(), `${name} ${sent.body?.slice(0, 120) ?? ""}`)
+    observer.sent(sent)
+    if (chance.happens(world.weather.requestLost)) return drop("request lost")
+    deliver("")
+    if (chance.happens(world.weather.duplicated)) {
+      journal.fault("request duplicated")
+      deliver(" (again)")
+    }
+  }
+
+  /** The `fetch` of a process. */
+  return (from: Process) =>
+    ((input: string | URL, init: RequestInit = {}) =>
+      new Promise<Response>((resolve, reject) => {
+        const sent = {
+          number: ++number,
+          from,
+          method: init.method ?? "GET",
+          url: new URL(input),
+          headers: { ...init.headers } as Record<string, string>,
+          body: textOf(init.body)
+        }
+        init.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")))
+        send(sent, resolve, reject)
+      })) as typeof globalThis.fetch
+}

@@ -1,0 +1,122 @@
+/**
+ * The server: isolates that share a database and nothing else, as Workers are. Each is built of the real routes and services;
+ * one that ends is replaced by another that knows nothing of what it was doing.
+ */
+import type { D1Database } from "@cloudflare/workers-types"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
+import * as Serve from "../../src/http/Serve.ts"
+import { Maintenance } from "../../src/services/Maintenance.ts"
+import { servicesWith } from "../support/layers.ts"
+import * as Binding from "./Binding.ts"
+import { type Exchange, exchange } from "./Exchange.ts"
+import { makeProcess, type Process } from "./Timeline.ts"
+import type { World } from "./World.ts"
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Record<string, string>
+  readonly text: string
+}
+
+export interface Isolate {
+  readonly process: Process
+  readonly serve: (exchange: Exchange, answered: (reply: Reply) => void, refused: () => void) => void
+  readonly tick: (exchange: Exchange, done: (failed: boolean) => void) => void
+  readonly end: () => void
+}
+
+const makeIsolate = (
+  world: World,
+  name: string,
+  db: D1Database,
+  config: Record<string, string>,
+  committed: () => void
+): Isolate => {
+  const process = makeProcess(name)
+  const scheduler = new Scheduler.MixedScheduler("sync")
+  const services = servicesWith(config, () => Binding.make(world, db, process, committed)).pipe(
+    Layer.provideMerge(Layer.succeed(Scheduler.Scheduler, scheduler))
+  )
+  const runtime = ManagedRuntime.make(services)
+  const routes = Serve.make(services, runtime.memoMap)
+  const context = Context.make(Clock.Clock, world.timeline.clockOf(process)).pipe(
+    Context.add(Random.Random, world.chance.random),
+    Context.add(Scheduler.Scheduler, scheduler)
+  )
+  // Those who wait for an answer of this isolate, and are told when it ends.
+  const waiting = new Set<() => void>()
+
+  return {
+    process,
+    serve: (exchange, answered, refused) => {
+      const { body, headers, method, url } = exchange.sent!
+      world.current = exchange
+      waiting.add(refused)
+      void routes.handler(
+        new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }),
+        context as unknown as Context.Context<never>
+      ).then(async (response) => {
+        const reply = {
+          status: response.status,
+          headers: Object.fromEntries(response.headers),
+          text: await response.text()
+        }
+        if (process.dead) return
+        waiting.delete(refused)
+        answered(reply)
+      })
+    },
+    tick: (exchange, done) => {
+      world.current = exchange
+      void runtime.runPromise(Effect.provide(Maintenance.use(({ tick }) => tick), context)).then(
+        () => done(exchange.failedByD1),
+        () => done(true)
+      )
+    },
+    end: () => {
+      process.dead = true
+      for (const refused of waiting) refused()
+    }
+  }
+}
+
+export const make = (world: World, db: D1Database, config: Record<string, string>, committed: () => void) => {
+  const { chance, journal, timeline } = world
+  let built = 0
+  const start = () => makeIsolate(world, `isolate ${++built}`, db, config, committed)
+  const isolates = [start(), start()]
+
+  const some = () => chance.pick(isolates)
+
+  return {
+    /** Gives a request to one of the isolates. One that stalls serves it when it goes on. */
+    serve: (exchange: Exchange, answered: (reply: Reply) => void, refused: () => void) => {
+      const isolate = some()
+      const wait = Math.max(0, isolate.process.asleepUntil - timeline.now())
+      timeline.after(wait, `${exchange.name} reaches ${isolate.process.name}`, undefined, () => {
+        if (isolate.process.dead) refused()
+        else isolate.serve(exchange, answered, refused)
+      })
+    },
+    stall: (millis: number) => {
+      const { process } = some()
+      journal.fault("isolate stalled")
+      process.asleepUntil = Math.max(process.asleepUntil, timeline.now() + millis)
+    },
+    restart: () => {
+      const at = chance.between(0, isolates.length - 1)
+      journal.fault("isolate restarted")
+      isolates[at]!.end()
+      isolates[at] = start()
+    },
+    cron: (done: (failed: boolean) => void) => some().tick(exchange(`cron`, undefined, undefined), done)
+  }
+}
+
+export type Server = ReturnType<typeof make>

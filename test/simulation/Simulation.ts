@@ -1,0 +1,145 @@
+/**
+ * One run: machines with agents, two isolates of the real server, one database, and everything that can come between them,
+ * in virtual time. A seed decides all of it, so that a run that fails can be seen again, event by event.
+ */
+import * as Effect from "effect/Effect"
+import { migrated } from "../support/layers.ts"
+import * as Custodian from "./agents/Custodian.ts"
+import * as Machine from "./agents/Machine.ts"
+import * as Chance from "./Chance.ts"
+import * as Crypto from "./Crypto.ts"
+import * as Fleet from "./Fleet.ts"
+import * as Journal from "./Journal.ts"
+import * as Misfortunes from "./Misfortunes.ts"
+import * as Network from "./Network.ts"
+import * as Server from "./Server.ts"
+import * as Timeline from "./Timeline.ts"
+import { ensure } from "./Violation.ts"
+import * as Watch from "./Watch.ts"
+import * as Weather from "./Weather.ts"
+import * as World from "./World.ts"
+
+const Start = Date.UTC(2026, 0, 1)
+const Minute = 60_000
+const Secret = "the-secret-of-the-simulation"
+
+/** More events than any run has needed by far: one that has not ended by then goes round in circles. */
+const MostSteps = 40_000
+
+export interface Options {
+  /** Prints every event. */
+  readonly trace?: boolean
+  /** Does something behind the server's back after so many steps, to see that it is noticed. */
+  readonly tamper?: { readonly step: number; readonly with: (world: World.World) => void }
+}
+
+export interface Run {
+  readonly seed: number
+  readonly steps: number
+  /** The same for every run of the seed. */
+  readonly digest: string
+  readonly faults: ReadonlyMap<string, number>
+  /** How often what was seen. */
+  readonly coverage: ReadonlyMap<string, number>
+  readonly violation: string | undefined
+  /** The last events. */
+  readonly recent: ReadonlyArray<string>
+}
+
+const configOf = (chance: Chance.Chance): Record<string, string> => ({
+  API_SECRET_KEY: Secret,
+  DEFAULT_LEASE_SECONDS: chance.pick(["60", "300"]),
+  BACKOFF_SECONDS: chance.pick(["0", "0", "20"]),
+  MAX_LEASE_LOSSES: chance.pick(["0", "0", "4"]),
+  MAX_ATTEMPTS: chance.pick(["0", "0", "5"]),
+  REQUIRE_FENCING_TOKEN: chance.pick(["false", "false", "false", "true"])
+})
+
+const play = async (seed: number, { tamper, trace = false }: Options): Promise<Run> => {
+  const chance = Chance.make(seed)
+  // Refusals are errors, and nobody reads where they were made: that would be a third of the time.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  const restore = Crypto.seeded(chance)
+  const timeline = Timeline.make(Start)
+  const journal = Journal.make(trace)
+  const { db, raw } = migrated()
+  const world = World.make({ seed, chance, timeline, journal, raw, weather: Weather.clear })
+  const watch = Watch.make(world)
+  const server = Server.make(world, db, configOf(chance), watch.committed)
+  const tokens: Record<string, string> = { administrator: Secret }
+  const fetchOf = Network.make(world, server, {
+    sent: () => {},
+    answered: (exchange, reply) => watch.answered(exchange, reply)
+  })
+  const fleet = Fleet.make(world, fetchOf, tokens)
+  const misfortunes = Misfortunes.make(world, server, fleet, watch)
+
+  /** Lets time pass until then, or until it is enough, or something does not hold. */
+  const pass = async (until: number, enough: () => boolean = () => false) => {
+    while (world.violation === undefined && !enough()) {
+      const event = await timeline.step(until)
+      if (event === undefined) return
+      journal.step()
+      if (journal.steps() === tamper?.step) tamper.with(world)
+      world.current = undefined
+      world.check(watch.look)
+      world.check(() => ensure(journal.steps() < MostSteps, () => "it goes round in circles"))
+    }
+  }
+
+  const issueKeys = Effect.forEach(
+    Fleet.scopes,
+    (scope) =>
+      Effect.map(operator.send("POST", `/scopes/${scope}/keys`, {}), (answer) => {
+        tokens[scope] = answer!.body.api_key
+        world.scopes.set(`Bearer ${tokens[scope]}`, scope)
+      })
+  )
+
+  const operator = Machine.make(world, fetchOf, { name: "setup", scope: "administrator", token: Secret })
+  operator.fork(issueKeys)
+  await pass(Start + Minute, () => Fleet.scopes.every((scope) => tokens[scope] !== undefined))
+
+  world.weather = Weather.of(chance)
+  misfortunes.begin()
+  fleet.start(chance.between(3, 7))
+  await pass(timeline.now() + chance.between(12, 30) * Minute)
+
+  world.weather = Weather.clear
+  misfortunes.end()
+  fleet.dismiss()
+  let left: number = Fleet.scopes.length
+  for (const scope of Fleet.scopes) {
+    const machine = fleet.boot(`${scope} custodian`, scope)
+    machine.fork(Effect.tap(Custodian.run(machine), () => Effect.sync(() => left--)))
+  }
+  await pass(timeline.now() + 36 * 60 * Minute, () => left === 0)
+  world.check(() => ensure(left === 0, () => "a day later there is still something to do"))
+  world.check(watch.end)
+
+  restore()
+  Error.stackTraceLimit = stackTraceLimit
+  raw.close()
+  const { violation } = world
+  if (violation !== undefined && !World.isViolation(violation)) throw violation
+  return {
+    seed,
+    steps: journal.steps(),
+    digest: journal.digest(),
+    faults: journal.faults,
+    coverage: journal.coverage,
+    violation: violation?.message,
+    recent: journal.recent()
+  }
+}
+
+export const run = (seed: number, options: Options = {}): Promise<Run> => play(seed, options)
+
+/** What is said of a run in which something did not hold, and how to see it again. */
+export const report = ({ recent, seed, steps, violation }: Run): string =>
+  [
+    `seed ${seed}, step ${steps}: ${violation}`,
+    ...recent,
+    `replay: npm run simulate -- --seed ${seed} --trace`
+  ].join("\n")

@@ -1,0 +1,102 @@
+/** Virtual time: events in order, one at a time, each carried to its end before the next begins. */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+
+/** Something that runs: a machine with its agents, or an isolate of the server. What happens to it waits while it sleeps. */
+export interface Process {
+  readonly name: string
+  /** Nothing happens to it any more. */
+  dead: boolean
+  asleepUntil: number
+  /** How far its clock is off, in milliseconds. */
+  readonly skew: number
+}
+
+interface Event {
+  readonly at: number
+  readonly order: number
+  readonly label: string
+  readonly owner: Process | undefined
+  readonly run: () => void
+}
+
+const isBefore = (a: Event, b: Event) => a.at < b.at || (a.at === b.at && a.order < b.order)
+
+// Promises and fibers go on in microtasks, all of which have run when Node comes to this.
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+export const make = (start: number) => {
+  const events: Array<Event> = []
+  let now = start
+  let order = 0
+
+  const insert = (event: Event) => {
+    let low = 0
+    let high = events.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (isBefore(events[middle]!, event)) high = middle
+      else low = middle + 1
+    }
+    events.splice(low, 0, event)
+  }
+
+  /** Makes something happen after so many milliseconds, to `owner` if it is still there. */
+  const after = (millis: number, label: string, owner: Process | undefined, run: () => void): void => {
+    insert({ at: now + Math.max(0, Math.ceil(millis)), order: order++, label, owner, run })
+  }
+
+  /** Lets the next thing happen, and answers what it was; nothing when that is later than `until`. */
+  const step = async (until: number): Promise<string | undefined> => {
+    for (;;) {
+      const event = events.at(-1)
+      if (event === undefined || event.at > until) {
+        now = Math.max(now, until)
+        return undefined
+      }
+      events.pop()
+      if (event.owner?.dead === true) continue
+      if (event.owner !== undefined && event.owner.asleepUntil > event.at) {
+        insert({ ...event, at: event.owner.asleepUntil, order: order++ })
+        continue
+      }
+      now = event.at
+      event.run()
+      await settled()
+      return event.label
+    }
+  }
+
+  /** The clock of a process: its timers are events like all others. */
+  const clockOf = (owner: Process): Clock.Clock => {
+    const millis = () => now + owner.skew
+    const nanos = () => BigInt(millis()) * 1_000_000n
+    return {
+      currentTimeMillisUnsafe: millis,
+      currentTimeMillis: Effect.sync(millis),
+      currentTimeNanosUnsafe: nanos,
+      currentTimeNanos: Effect.sync(nanos),
+      monotonicTimeNanosUnsafe: nanos,
+      monotonicTimeNanos: Effect.sync(nanos),
+      sleep: (duration) =>
+        Effect.callback<void>((resume) => {
+          const wait = Duration.toMillis(duration)
+          if (!Number.isFinite(wait)) return
+          let cancelled = false
+          after(wait, `${owner.name} wakes`, owner, () => {
+            if (!cancelled) resume(Effect.void)
+          })
+          return Effect.sync(() => {
+            cancelled = true
+          })
+        })
+    }
+  }
+
+  return { now: () => now, after, step, clockOf, settled }
+}
+
+export type Timeline = ReturnType<typeof make>
+
+export const makeProcess = (name: string, skew = 0): Process => ({ name, dead: false, asleepUntil: 0, skew })

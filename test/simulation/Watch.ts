@@ -1,0 +1,70 @@
+/** Looks at the database after every batch and every event, and at every answer: whether all that is promised holds. */
+import * as Answers from "./checks/Answers.ts"
+import * as Claims from "./checks/Claims.ts"
+import * as Counters from "./checks/Counters.ts"
+import * as Dependencies from "./checks/Dependencies.ts"
+import * as End from "./checks/End.ts"
+import * as Transitions from "./checks/Transitions.ts"
+import * as Ledger from "./Ledger.ts"
+import { ensure } from "./Violation.ts"
+import type { World } from "./World.ts"
+
+export const make = (world: World) => {
+  const { journal, raw, timeline } = world
+  const ledger = Ledger.make(raw)
+  const counters = Counters.make(raw)
+  const answers = Answers.make(world, ledger)
+
+  /** Checks what has changed since the last look. */
+  const look = () => {
+    const commit = ledger.look(timeline.now())
+    if (commit === undefined) return
+    for (const [id, entries] of commit.entries) {
+      for (const { event, from_queue, to_queue, version } of entries) {
+        journal.note(timeline.now(), `  ${id} v${version} ${event}: ${from_queue} -> ${to_queue}`)
+      }
+    }
+    Transitions.check(world, commit)
+    Transitions.checkFence(world, commit)
+    Claims.check(world, commit)
+    Dependencies.check(commit)
+    counters.check(commit)
+    answers.committed(world.current, commit)
+    answers.remember()
+  }
+
+  return {
+    ledger,
+    answered: answers.answered,
+    look,
+    /** After each batch: what it has changed, and what it has left for the claim that it belongs to. */
+    committed: () => {
+      look()
+      Claims.observe(world, ledger.rows())
+    },
+    /** After a turn of the cron that nothing kept from its work: no lease that had run out before it is left. */
+    swept: (began: number, leasedBefore: ReadonlyMap<string, number>) => {
+      for (const [id, until] of leasedBefore) {
+        const row = ledger.rows().get(id)
+        if (row === undefined || row.claimed_by === null || until > began) continue
+        ensure(
+          row.lease_expires_at !== until,
+          () => `the cron left the lease of ${id}, which ended ${began - until} ms before it`
+        )
+      }
+    },
+    leases: () =>
+      new Map(
+        Array.from(ledger.rows().values()).filter(({ claimed_by }) => claimed_by !== null).map((
+          row
+        ) => [row.id, row.lease_expires_at!])
+      ),
+    end: () => {
+      look()
+      counters.whole()
+      End.check(raw, ledger)
+    }
+  }
+}
+
+export type Watch = ReturnType<typeof make>

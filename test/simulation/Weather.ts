@@ -1,0 +1,56 @@
+/** How likely each fault is in a run. Some seeds are calm, so that the work gets far; some are rough, so that little does. */
+import type { Chance } from "./Chance.ts"
+
+export interface Weather {
+  /** The request is lost on its way to the server. */
+  readonly requestLost: number
+  /** The answer is lost on its way back: the server has acted. */
+  readonly answerLost: number
+  /** The request reaches the server twice. */
+  readonly duplicated: number
+  /** Something on the way takes seconds, and is overtaken. */
+  readonly slow: number
+  /** A batch is lost before D1 has run it, or its answer is when it has. */
+  readonly batchLost: number
+  readonly batchAnswerLost: number
+  /** Between two kills of a machine, two stalls and two restarts of the server, and two naps of a machine; in minutes. */
+  readonly minutesBetween: {
+    readonly kills: number
+    readonly stalls: number
+    readonly restarts: number
+    readonly naps: number
+  }
+  /** What times are multiples of, in milliseconds: where it is coarse, things happen in the very moment that leases end. */
+  readonly grain: number
+}
+
+export const clear: Weather = {
+  requestLost: 0,
+  answerLost: 0,
+  duplicated: 0,
+  slow: 0,
+  batchLost: 0,
+  batchAnswerLost: 0,
+  minutesBetween: { kills: Infinity, stalls: Infinity, restarts: Infinity, naps: Infinity },
+  grain: 1
+}
+
+export const of = (chance: Chance): Weather => {
+  const roughness = chance.pick([0.3, 1, 1, 2.5])
+  const rate = (most: number) => most * roughness * chance.next()
+  return {
+    requestLost: rate(0.06),
+    answerLost: rate(0.1),
+    duplicated: rate(0.1),
+    slow: rate(0.1),
+    batchLost: rate(0.04),
+    batchAnswerLost: rate(0.08),
+    minutesBetween: {
+      kills: chance.between(5, 20),
+      stalls: chance.between(5, 20),
+      restarts: chance.between(8, 30),
+      naps: chance.between(8, 30)
+    },
+    grain: chance.pick([1, 1, 250, 1000])
+  }
+}

@@ -1,0 +1,53 @@
+/** What the parts of a run share. */
+import type { DatabaseSync } from "node:sqlite"
+import type { Chance } from "./Chance.ts"
+import type { Exchange } from "./Exchange.ts"
+import type { Journal } from "./Journal.ts"
+import type { Timeline } from "./Timeline.ts"
+import { Violation } from "./Violation.ts"
+import type { Weather } from "./Weather.ts"
+
+export interface World {
+  readonly seed: number
+  readonly chance: Chance
+  readonly timeline: Timeline
+  readonly journal: Journal
+  readonly raw: DatabaseSync
+  weather: Weather
+  /** On whose behalf the server is at work: one event goes on with one request. */
+  current: Exchange | undefined
+  /** Whose key is whose: the scope of each; undefined for the administrator's secret. */
+  readonly scopes: Map<string, string | undefined>
+  violation: unknown
+  /** Runs a check: what does not hold ends the run. */
+  readonly check: (holds: () => void) => void
+  /** A time on the way, of at least so many milliseconds, and mostly not many more. */
+  readonly delay: (least: number, most: number) => number
+}
+
+export const make = (parts: Pick<World, "seed" | "chance" | "timeline" | "journal" | "raw" | "weather">): World => {
+  const world: World = {
+    ...parts,
+    current: undefined,
+    scopes: new Map(),
+    violation: undefined,
+    check: (holds) => {
+      if (world.violation !== undefined) return
+      try {
+        holds()
+      } catch (error) {
+        world.violation = error
+      }
+    },
+    delay: (least, most) => {
+      const { chance, journal, weather } = world
+      const slow = chance.happens(weather.slow)
+      if (slow) journal.fault("delayed by seconds")
+      const millis = slow ? chance.between(1000, 25_000) : chance.between(least, most)
+      return Math.ceil(millis / weather.grain) * weather.grain
+    }
+  }
+  return world
+}
+
+export const isViolation = (error: unknown): error is Violation => error instanceof Violation

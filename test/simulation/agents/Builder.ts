@@ -1,0 +1,120 @@
+/** An agent as it should be: typed calls under idempotency keys and tokens, renewals, checkpoints; and one heartbeat for all. */
+import * as Effect from "effect/Effect"
+import type * as client from "../../../src/client.ts"
+import { keyOf, type Machine, settle } from "./Machine.ts"
+
+/** What a machine holds, for its heartbeat to carry. */
+export type Held = Map<string, { readonly task_id: client.TaskId; readonly fencing_token: number }>
+
+const query = {}
+
+/** One attempt. Answers when the agent is through with the task, whether the server is or not. */
+const work = Effect.fnUntraced(
+  function*(machine: Machine, api: client.Client, held: Held, task: client.ClaimedTask, seconds: number) {
+    const { chance, journal } = machine.world
+    const fencing_token = task.fencing_token!
+    const params = { id: task.id }
+    const place = `${task.id} ${fencing_token}`
+    const beats = chance.happens(0.5)
+    if (beats) held.set(place, { task_id: task.id, fencing_token })
+    let cancelled = false
+    for (let steps = chance.between(0, 3); steps > 0 && !cancelled; steps--) {
+      // Mostly it renews in time. A lease that runs out under it is what this is about.
+      yield* machine.pause(0, seconds * (chance.happens(0.8) ? 0.7 : 2))
+      if (beats && chance.happens(0.5)) continue
+      const checkpoint = chance.happens(0.4) ? { checkpoint: { notes: `so far ${chance.between(1, 99)}` } } : {}
+      const renewed = yield* settle(
+        machine,
+        api.tasks.renew({ query, params, payload: { fencing_token, ...checkpoint } }),
+        2
+      )
+      if (renewed === undefined) continue
+      if ("refused" in renewed) {
+        journal.saw("a holder learned that its lease is lost")
+        // Some do not hear, and hand in their result anyway.
+        if (chance.happens(0.7)) return void held.delete(place)
+        break
+      }
+      cancelled = renewed.done.directive === "cancel"
+    }
+    yield* machine.pause(0, seconds * (chance.happens(0.85) ? 0.6 : 1.5))
+    held.delete(place)
+    const fate = chance.next()
+    if (cancelled || fate < 0.12) {
+      const release = chance.happens(0.5)
+      yield* settle(
+        machine,
+        api.tasks.requeue({ query, params, payload: { fencing_token, release, reason: "It is not for me." } })
+      )
+    } else if (fate < 0.17) {
+      yield* settle(
+        machine,
+        api.tasks.fail({ query, params, payload: { fencing_token, reason: "It cannot be built." } })
+      )
+    } else if (fate > 0.07 + 0.85) {
+      journal.saw("an agent forgot its task")
+    } else {
+      const work = { commits_count: chance.between(0, 2), turns_used: chance.pick([5, 20, 90]) }
+      yield* settle(machine, api.tasks.submit({ query, params, payload: { fencing_token, ...work } }))
+    }
+  }
+)
+
+const agent = Effect.fnUntraced(function*(machine: Machine, name: string, id: client.OrchestratorId, held: Held) {
+  const { chance } = machine.world
+  const { api } = machine
+  const role = chance.pick([undefined, undefined, "build", "test"])
+  for (;;) {
+    const seconds = chance.pick([20, 60, 60, 240, 240, 1800])
+    const queue = chance.pick(["incoming", "incoming", "incoming", "needs_continuation"])
+    const answer = yield* settle(
+      machine,
+      api.tasks.claim({
+        query,
+        payload: {
+          orchestrator_id: id,
+          agent_name: name,
+          queue,
+          lease_duration_seconds: seconds,
+          ...(role === undefined ? {} : { role_filter: [role] })
+        }
+      }),
+      3
+    )
+    if (answer !== undefined && "done" in answer) yield* work(machine, api, held, answer.done, seconds)
+    else yield* machine.pause(60, 400)
+  }
+})
+
+const heart = Effect.fnUntraced(function*(machine: Machine, id: client.OrchestratorId, held: Held) {
+  const { api } = machine
+  for (;;) {
+    yield* machine.pause(60, 240)
+    const payload = held.size === 0 ? null : { leases: [...held.values()] }
+    const answer = yield* settle(machine, api.orchestrators.heartbeat({ params: { id }, query, payload }), 1)
+    if (answer === undefined || "refused" in answer || !("lost" in answer.done)) continue
+    for (const { fencing_token, task_id } of answer.done.lost) held.delete(`${task_id} ${fencing_token}`)
+  }
+})
+
+/** Registers the machine, for as long as it takes, and answers its id. */
+export const register = Effect.fnUntraced(function*(machine: Machine) {
+  const { api } = machine
+  const machine_id = machine.process.name.replaceAll(" ", "-")
+  for (;;) {
+    const answer = yield* settle(machine, api.orchestrators.register({ query, payload: { cluster: "k", machine_id } }))
+    if (answer !== undefined && "done" in answer) return answer.done.orchestrator_id
+    yield* machine.pause(5, 30)
+  }
+})
+
+export const start = (machine: Machine): void => {
+  const held: Held = new Map()
+  machine.fork(Effect.gen(function*() {
+    const id = yield* register(machine)
+    for (const n of [1, 2]) {
+      machine.fork(agent(machine, `${machine.process.name} agent ${n} ${keyOf(machine)}`, id, held))
+    }
+    return yield* heart(machine, id, held)
+  }))
+}

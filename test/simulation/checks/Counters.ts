@@ -1,0 +1,45 @@
+/** The counters, against counting; and now and then all that is said of the whole database in SQL. */
+import type { DatabaseSync } from "node:sqlite"
+import * as Consistent from "../../support/consistent.ts"
+import type { Commit } from "../Ledger.ts"
+import { ensure } from "../Violation.ts"
+
+// The questions to the whole database cost more with all that happened, and what they find does not go away.
+const Every = 40
+
+export const make = (raw: DatabaseSync) => {
+  const counters = raw.prepare("SELECT scope, counts FROM queue_counts")
+  let commits = 0
+
+  const whole = () => {
+    const holes = raw.prepare(Consistent.holes).all()
+    ensure(holes.length === 0, () => `history and tasks disagree: ${JSON.stringify(holes)}`)
+    const [kept, counted] = [raw.prepare(Consistent.counters).all(), raw.prepare(Consistent.counted).all()]
+    ensure(
+      JSON.stringify(kept) === JSON.stringify(counted),
+      () => `the counters drifted: ${JSON.stringify([kept, counted])}`
+    )
+  }
+
+  const check = ({ after }: Commit): void => {
+    const counted = new Map<string, number>()
+    for (const { queue, scope } of after.values()) {
+      const place = `${scope} ${queue}`
+      counted.set(place, (counted.get(place) ?? 0) + 1)
+    }
+    for (const { counts, scope } of counters.all()) {
+      for (const [queue, n] of Object.entries(JSON.parse(String(counts)) as Record<string, number>)) {
+        const place = `${scope} ${queue}`
+        ensure(
+          n === (counted.get(place) ?? 0),
+          () => `the counter of ${place} is ${n}, and there are ${counted.get(place) ?? 0}`
+        )
+        counted.delete(place)
+      }
+    }
+    ensure(counted.size === 0, () => `nothing counts ${[...counted.keys()]}`)
+    if (++commits % Every === 0) whole()
+  }
+
+  return { check, whole }
+}

@@ -1,0 +1,20 @@
+/** How a run ends: every task done once, or failed or cancelled for a recorded reason; and no history changed afterwards. */
+import type { DatabaseSync } from "node:sqlite"
+import type { Ledger } from "../Ledger.ts"
+import { ensure } from "../Violation.ts"
+
+export const check = (raw: DatabaseSync, ledger: Ledger): void => {
+  for (const { cancel_reason, claimed_by, failure_reason, id, queue } of ledger.rows().values()) {
+    const entries = ledger.recorded.get(id)!
+    // A task that was deleted and made again is another one.
+    const life = entries.slice(entries.findLastIndex(({ event }) => event === "created"))
+    ensure(["done", "failed", "cancelled"].includes(queue), () => `${id} ends in ${queue}, held by ${claimed_by}`)
+    const arrivals = life.filter(({ from_queue, to_queue }) => to_queue === "done" && from_queue !== "done").length
+    ensure(arrivals === (queue === "done" ? 1 : 0), () => `${id} is ${queue}, and came to done ${arrivals} times`)
+    ensure(queue !== "failed" || failure_reason !== null, () => `${id} failed, and nothing says why`)
+    ensure(queue !== "cancelled" || cancel_reason !== null, () => `${id} is cancelled, and nothing says why`)
+  }
+  const stored = raw.prepare("SELECT * FROM history ORDER BY task_id, version").all()
+  const told = Array.from(ledger.recorded).toSorted(([a], [b]) => a < b ? -1 : 1).flatMap(([, entries]) => entries)
+  ensure(JSON.stringify(stored) === JSON.stringify(told), () => "history is not as it was written")
+}

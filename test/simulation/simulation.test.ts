@@ -1,0 +1,79 @@
+/** The simulation for a few seeds, and that it replays, and that it sees what it is to see. `npm run simulate` plays many. */
+import { assert, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
+import { regressions } from "./regressions.ts"
+import * as Simulation from "./Simulation.ts"
+
+const script = new URL("../../scripts/simulate.ts", import.meta.url).pathname
+
+const holds = async (seed: number) => {
+  const run = await Simulation.run(seed)
+  assert.isUndefined(run.violation, Simulation.report(run))
+  return run
+}
+
+/** SQL that somebody runs behind the server's back, once there are tasks, and what is to be said about it. */
+const tampering: ReadonlyArray<readonly [what: string, sql: string, seen: RegExp]> = [
+  [
+    "a task that is moved without history",
+    "UPDATE tasks SET queue = 'needs_continuation' WHERE id = 'red-1'",
+    /red-1: queue changed .* version stayed/
+  ],
+  ["a version without history", "UPDATE tasks SET version = version + 1", /history was written for  after/],
+  ["history that is lost", "DELETE FROM history WHERE version = 1", /history holds/],
+  ["history that is written over", "UPDATE history SET actor = 'somebody'", /history is not as it was written/],
+  [
+    "a counter that is off",
+    "UPDATE queue_counts SET counts = json_set(counts, '$.done', 99)",
+    /the counter of (red|blue) done is 99/
+  ],
+  [
+    "a blocker that is forgotten",
+    "UPDATE dependencies SET satisfied_at = 1 WHERE satisfied_at IS NULL",
+    /shows that it waits for/
+  ],
+  ["a task that is lost", "DELETE FROM tasks WHERE id = 'red-1'", /red-1 is at version/]
+]
+
+describe("simulation", () => {
+  it("keeps every promise in the runs that once did not", async () => {
+    for (const { seed } of regressions) await holds(seed)
+  })
+
+  it("keeps every promise in fresh runs, in which everything that can go wrong does", async () => {
+    const faults = new Set<string>()
+    for (let seed = 1001; seed <= 1025; seed++) for (const fault of (await holds(seed)).faults.keys()) faults.add(fault)
+    assert.deepStrictEqual(Array.from(faults).sort(), [
+      "answer lost",
+      "batch answer lost after commit",
+      "batch lost before commit",
+      "cron late",
+      "cron never ran",
+      "cron twice",
+      "delayed by seconds",
+      "isolate gone",
+      "isolate restarted",
+      "isolate stalled",
+      "machine asleep",
+      "machine killed",
+      "request duplicated",
+      "request lost"
+    ])
+  })
+
+  it("plays a seed the same way each time, in this process and in another", async () => {
+    const [first, second] = [await holds(7), await holds(7)]
+    assert.deepStrictEqual(second, first)
+    const told = execFileSync(process.execPath, [script, "--seed", "7"], { encoding: "utf8" })
+    assert.include(told, `seed 7: ${first.digest}`)
+    assert.notStrictEqual((await holds(8)).digest, first.digest)
+  })
+
+  for (const [what, sql, seen] of tampering) {
+    it(`sees ${what}`, async () => {
+      const run = await Simulation.run(7, { tamper: { step: 600, with: ({ raw }) => raw.exec(sql) } })
+      assert.match(run.violation ?? "", seen)
+      assert.include(Simulation.report(run), "npm run simulate -- --seed 7")
+    })
+  }
+})
