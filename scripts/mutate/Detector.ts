@@ -36,7 +36,7 @@ const properties = byTests("properties", false, [
 ])
 
 const script = "scripts/simulate.ts"
-const runs = 100
+const runs = 20
 
 /** Many machines at once, and all that befalls them. */
 const simulator: Detector = {

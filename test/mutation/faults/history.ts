@@ -22,10 +22,10 @@ export const history: ReadonlyArray<Fault> = [
   },
   {
     name: "history-left-out",
-    breaks: "The end of a backoff is recorded like every other change.",
-    file: "src/sql/Backoff.ts",
-    find: "FROM tasks INDEXED BY tasks_backing_off WHERE ${due(sql`${now}`)}`,",
-    replace: "FROM tasks INDEXED BY tasks_backing_off WHERE version > 9 AND ${due(sql`${now}`)}`,"
+    breaks: "Every change is recorded: also that of a title.",
+    file: "src/services/TaskQueue/writePatch.ts",
+    find: "      transition.record(change),\n",
+    replace: "      ...(protocol ? [transition.record(change)] : []),\n"
   },
   {
     name: "dependency-change-without-version",

@@ -9,6 +9,18 @@ const Agent = Schema.Literals(["ann", "bob"])
 const Role = Schema.NullOr(Schema.Literals(["build", "review"]))
 const ScopeOf = Schema.Literals(["red", "blue"])
 
+const Create = Schema.TaggedStruct("Create", {
+  id: Id,
+  scope: ScopeOf,
+  role: Role,
+  priority: Schema.Literals(["P0", "P1", "P2", "P10"]),
+  blockers: Schema.Array(Id).check(Schema.isMaxLength(2)),
+  onFailure: OnFailure,
+  /** What makes it fail when it happens for the first or the second time. */
+  budget: Schema.NullOr(Schema.Literals(["attempts", "losses", "rejections"])),
+  limit: Schema.Literals([1, 2]),
+  hasty: Schema.Boolean
+})
 const Claim = Schema.TaggedStruct("Claim", {
   scope: ScopeOf,
   agent: Agent,
@@ -18,22 +30,10 @@ const Lapse = Schema.TaggedStruct("Lapse", { early: Schema.Literals([true, false
 const Redrive = Schema.TaggedStruct("Redrive", { id: Id })
 const Requeue = Schema.TaggedStruct("Requeue", { id: Id })
 // What keeps tasks going is more frequent than what ends them, or most sequences would end with nothing left to do.
-const driving = [Claim, Claim, Claim, Claim, Lapse, Lapse, Redrive, Redrive, Requeue, Requeue] as const
+const driving = [Create, Create, Claim, Claim, Claim, Claim, Lapse, Lapse, Redrive, Redrive, Requeue, Requeue] as const
 
 export const Command = Schema.Union([
   ...driving,
-  Schema.TaggedStruct("Create", {
-    id: Id,
-    scope: ScopeOf,
-    role: Role,
-    priority: Schema.Literals(["P0", "P1", "P2", "P10"]),
-    blockers: Schema.Array(Id).check(Schema.isMaxLength(2)),
-    onFailure: OnFailure,
-    /** What makes it fail when it happens for the first or the second time. */
-    budget: Schema.NullOr(Schema.Literals(["attempts", "losses", "rejections"])),
-    limit: Schema.Literals([1, 2]),
-    hasty: Schema.Boolean
-  }),
   Schema.TaggedStruct("Review", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Continue", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Test", { agent: Agent }),

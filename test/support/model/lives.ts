@@ -100,11 +100,12 @@ export const make = (
       })
     },
     Wait: ({ seconds }) => pass(seconds * 1000),
-    // To the very end of the lease that ends next, or to its last millisecond.
+    // To the very end of the lease or the backoff that ends next, or to its last millisecond.
     Lapse: ({ early }) => {
-      const ends = [...tasks.values()].flatMap(({ expires, holder }) =>
-        holder !== null && expires > clock.now ? [expires] : []
+      const ends = [...tasks.values()].map(({ availableAt, expires, holder }) =>
+        holder === null ? availableAt ?? 0 : expires
       )
+        .filter((end) => end > clock.now)
       return ends.length === 0 ? Effect.void : pass(Math.min(...ends) - clock.now - Number(early))
     },
     Reap: () => Effect.map(leases.reap, (reaped) => assert.strictEqual(reaped, world.expire()))
