@@ -24,7 +24,9 @@ const Create = Schema.TaggedStruct("Create", {
 const Claim = Schema.TaggedStruct("Claim", {
   scope: ScopeOf,
   agent: Agent,
-  roles: Schema.Array(Schema.Literals(["build", "review"])).check(Schema.isMaxLength(2))
+  roles: Schema.Array(Schema.Literals(["build", "review"])).check(Schema.isMaxLength(2)),
+  /** How many tasks its machine may hold. */
+  most: Schema.Literals([1, 2, 9, 9, 9])
 })
 const Lapse = Schema.TaggedStruct("Lapse", { early: Schema.Literals([true, false, false]) })
 const Redrive = Schema.TaggedStruct("Redrive", { id: Id })
