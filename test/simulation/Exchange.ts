@@ -47,6 +47,10 @@ export interface Exchange {
   /** Batches that were run for it, and those of them after which the queue that it asks held something ready. */
   batches: number
   batchesWithReady: number
+  /** When its latest batch was sent, which is the time the batch goes by. */
+  sentAt: number
+  /** A task whose lease had run out, and that its last batch left in its holder's hands; if there is one. */
+  left: string | undefined
   /** What it granted. */
   readonly granted: Array<string>
 }
@@ -66,5 +70,7 @@ export const exchange = (
   changed: new Set(),
   batches: 0,
   batchesWithReady: 0,
+  sentAt: 0,
+  left: undefined,
   granted: []
 })

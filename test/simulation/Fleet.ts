@@ -36,6 +36,7 @@ export const make = (
   const { chance, journal, timeline } = world
   const crew: Array<{ readonly post: Post; machine: Machine.Machine }> = []
   const bystanders: Array<Machine.Machine> = []
+  let dismissed = false
 
   const boot = (name: string, scope: string) => Machine.make(world, fetchOf, { name, scope, token: tokens[scope]! })
 
@@ -68,7 +69,7 @@ export const make = (
       journal.note(timeline.now(), `${post.name} is killed`)
       member.machine.process.dead = true
       timeline.after(chance.between(1, 600) * 1000, `${post.name} is back`, undefined, () => {
-        if (!member.machine.process.dead) return
+        if (dismissed || !member.machine.process.dead) return
         member.machine = boot(post.name, post.scope)
         post.start(member.machine)
       })
@@ -83,6 +84,7 @@ export const make = (
     },
     /** Everybody goes, for good. */
     dismiss: () => {
+      dismissed = true
       for (const { machine } of crew) machine.process.dead = true
       for (const machine of bystanders) machine.process.dead = true
     }

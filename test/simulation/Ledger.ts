@@ -20,6 +20,12 @@ export interface Row {
   readonly failure_reason: string | null
   readonly cancel_reason: string | null
   readonly checkpoint: string | null
+  readonly cancel_requested_at: number | null
+  readonly deadline_at: number | null
+  readonly attempt_count: number
+  readonly lease_losses: number
+  readonly max_attempts: number | null
+  readonly max_lease_losses: number | null
 }
 
 export interface Entry {

@@ -4,12 +4,6 @@ import type { Reply, Server } from "./Server.ts"
 import type { Process } from "./Timeline.ts"
 import type { World } from "./World.ts"
 
-export interface Observer {
-  readonly sent: (sent: Exchange.Sent) => void
-  /** The server has answered. Whether anybody hears it is another matter. */
-  readonly answered: (exchange: Exchange.Exchange, reply: Reply) => void
-}
-
 const textOf = (body: unknown): string | undefined =>
   body === undefined || body === null
     ? undefined
@@ -20,7 +14,14 @@ const textOf = (body: unknown): string | undefined =>
 const sentence = (sent: Exchange.Sent) =>
   `#${sent.number} ${sent.from.name}: ${sent.method} ${sent.url.pathname.replace("/api/v1", "")}`
 
-export const make = (world: World, server: Server, observer: Observer) => {
+/** How long until a moment that chance would seldom meet: the end of a lease, or the millisecond before or after it. */
+const untilLeaseEnds = ({ chance, leaseEnds, timeline }: World): number | undefined => {
+  const near = leaseEnds().map((end) => end - timeline.now()).filter((wait) => wait > 5 && wait < 60_000)
+  return near.length === 0 ? undefined : chance.pick(near) + chance.between(-1, 1)
+}
+
+/** `observe` is told what the server has answered. Whether anybody hears it is another matter. */
+export const make = (world: World, server: Server, observe: (exchange: Exchange.Exchange, reply: Reply) => void) => {
   const { chance, journal, timeline } = world
   let number = 0
 
@@ -47,7 +48,7 @@ export const make = (world: World, server: Server, observer: Observer) => {
       const exchange = Exchange.exchange(`${name}${copy}`, sent, scope)
       const answered = (reply: Reply) => {
         journal.note(timeline.now(), `${exchange.name} is answered ${reply.status} ${reply.text.slice(0, 90)}`)
-        world.check(() => observer.answered(exchange, reply))
+        world.check(() => observe(exchange, reply))
         if (chance.happens(world.weather.answerLost)) return drop("answer lost")
         back(
           world.delay(5, 120),
@@ -55,13 +56,14 @@ export const make = (world: World, server: Server, observer: Observer) => {
           () => resolve(new Response(reply.text, { status: reply.status, headers: reply.headers }))
         )
       }
-      timeline.after(world.delay(5, 120), `${exchange.name} arrives`, undefined, () => {
+      const aimed = chance.happens(world.weather.aimed) ? untilLeaseEnds(world) : undefined
+      if (aimed !== undefined) journal.fault("arrives as a lease ends")
+      timeline.after(aimed ?? world.delay(5, 120), `${exchange.name} arrives`, undefined, () => {
         exchange.arrived = journal.steps()
         server.serve(exchange, answered, refused)
       })
     }
     journal.note(timeline.now(), `${name} ${sent.body?.slice(0, 120) ?? ""}`)
-    observer.sent(sent)
     if (chance.happens(world.weather.requestLost)) return drop("request lost")
     deliver("")
     if (chance.happens(world.weather.duplicated)) {

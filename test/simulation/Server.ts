@@ -35,12 +35,11 @@ const makeIsolate = (
   world: World,
   name: string,
   db: D1Database,
-  config: Record<string, string>,
   committed: () => void
 ): Isolate => {
   const process = makeProcess(name)
   const scheduler = new Scheduler.MixedScheduler("sync")
-  const services = servicesWith(config, () => Binding.make(world, db, process, committed)).pipe(
+  const services = servicesWith(world.config, () => Binding.make(world, db, process, committed)).pipe(
     Layer.provideMerge(Layer.succeed(Scheduler.Scheduler, scheduler))
   )
   const runtime = ManagedRuntime.make(services)
@@ -86,10 +85,10 @@ const makeIsolate = (
   }
 }
 
-export const make = (world: World, db: D1Database, config: Record<string, string>, committed: () => void) => {
+export const make = (world: World, db: D1Database, committed: () => void) => {
   const { chance, journal, timeline } = world
   let built = 0
-  const start = () => makeIsolate(world, `isolate ${++built}`, db, config, committed)
+  const start = () => makeIsolate(world, `isolate ${++built}`, db, committed)
   const isolates = [start(), start()]
 
   const some = () => chance.pick(isolates)

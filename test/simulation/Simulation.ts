@@ -64,14 +64,11 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
   const timeline = Timeline.make(Start)
   const journal = Journal.make(trace)
   const { db, raw } = migrated()
-  const world = World.make({ seed, chance, timeline, journal, raw, weather: Weather.clear })
+  const world = World.make({ seed, chance, timeline, journal, raw, config: configOf(chance), weather: Weather.clear })
   const watch = Watch.make(world)
-  const server = Server.make(world, db, configOf(chance), watch.committed)
+  const server = Server.make(world, db, watch.committed)
   const tokens: Record<string, string> = { administrator: Secret }
-  const fetchOf = Network.make(world, server, {
-    sent: () => {},
-    answered: (exchange, reply) => watch.answered(exchange, reply)
-  })
+  const fetchOf = Network.make(world, server, watch.answered)
   const fleet = Fleet.make(world, fetchOf, tokens)
   const misfortunes = Misfortunes.make(world, server, fleet, watch)
 
@@ -134,7 +131,14 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
   }
 }
 
-export const run = (seed: number, options: Options = {}): Promise<Run> => play(seed, options)
+let last: Promise<unknown> = Promise.resolve()
+
+/** Plays a seed, once all that was asked for before has been played: `crypto` is one for all of them. */
+export const run = (seed: number, options: Options = {}): Promise<Run> => {
+  const next = last.then(() => play(seed, options))
+  last = next.catch(() => undefined)
+  return next
+}
 
 /** What is said of a run in which something did not hold, and how to see it again. */
 export const report = ({ recent, seed, steps, violation }: Run): string =>

@@ -14,6 +14,8 @@ export const make = (world: World) => {
   const ledger = Ledger.make(raw)
   const counters = Counters.make(raw)
   const answers = Answers.make(world, ledger)
+  world.leaseEnds = () =>
+    Array.from(ledger.rows().values(), (row) => row.lease_expires_at).filter((end) => end !== null)
 
   /** Checks what has changed since the last look. */
   const look = () => {

@@ -8,6 +8,8 @@ export interface Weather {
   readonly answerLost: number
   /** The request reaches the server twice. */
   readonly duplicated: number
+  /** The request arrives in the very moment in which a lease ends. */
+  readonly aimed: number
   /** Something on the way takes seconds, and is overtaken. */
   readonly slow: number
   /** A batch is lost before D1 has run it, or its answer is when it has. */
@@ -28,6 +30,7 @@ export const clear: Weather = {
   requestLost: 0,
   answerLost: 0,
   duplicated: 0,
+  aimed: 0,
   slow: 0,
   batchLost: 0,
   batchAnswerLost: 0,
@@ -42,6 +45,7 @@ export const of = (chance: Chance): Weather => {
     requestLost: rate(0.06),
     answerLost: rate(0.1),
     duplicated: rate(0.1),
+    aimed: rate(0.1),
     slow: rate(0.1),
     batchLost: rate(0.04),
     batchAnswerLost: rate(0.08),

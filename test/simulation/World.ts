@@ -13,24 +13,31 @@ export interface World {
   readonly timeline: Timeline
   readonly journal: Journal
   readonly raw: DatabaseSync
+  /** What the server is configured with. */
+  readonly config: Record<string, string>
   weather: Weather
   /** On whose behalf the server is at work: one event goes on with one request. */
   current: Exchange | undefined
   /** Whose key is whose: the scope of each; undefined for the administrator's secret. */
   readonly scopes: Map<string, string | undefined>
   violation: unknown
+  /** When the leases there are run out. */
+  leaseEnds: () => ReadonlyArray<number>
   /** Runs a check: what does not hold ends the run. */
   readonly check: (holds: () => void) => void
   /** A time on the way, of at least so many milliseconds, and mostly not many more. */
   readonly delay: (least: number, most: number) => number
 }
 
-export const make = (parts: Pick<World, "seed" | "chance" | "timeline" | "journal" | "raw" | "weather">): World => {
+export const make = (
+  parts: Pick<World, "seed" | "chance" | "timeline" | "journal" | "raw" | "config" | "weather">
+): World => {
   const world: World = {
     ...parts,
     current: undefined,
     scopes: new Map(),
     violation: undefined,
+    leaseEnds: () => [],
     check: (holds) => {
       if (world.violation !== undefined) return
       try {

@@ -1,8 +1,9 @@
-/** Seeds that once ended in a violation, and what they found. They are played with every run of the tests. */
+/**
+ * Seeds that once ended in a violation, of the server or of one with a planted fault, and what they found. They are played
+ * with every run of the tests. A seed means the same run only as long as the simulation itself draws the same chances.
+ */
 export const regressions: ReadonlyArray<{ readonly seed: number; readonly found: string }> = [
-  { seed: 14, found: "a check that took a refused request for the one that had the effect of its key" },
-  {
-    seed: 17,
-    found: "a check that expected a claim to know of the grant to its double, which was made after it had looked"
-  }
+  { seed: 8, found: "planted: a claim that leaves a lease which ends in that very millisecond" },
+  { seed: 14, found: "planted: a lease that is taken back a millisecond early" },
+  { seed: 255, found: "that a late PATCH which names a queue, without a token or a version, takes a task out of done" }
 ]

@@ -18,9 +18,9 @@ const work = Effect.fnUntraced(
     const beats = chance.happens(0.5)
     if (beats) held.set(place, { task_id: task.id, fencing_token })
     let cancelled = false
-    for (let steps = chance.between(0, 3); steps > 0 && !cancelled; steps--) {
+    for (let steps = chance.between(0, 4); steps > 0 && !cancelled; steps--) {
       // Mostly it renews in time. A lease that runs out under it is what this is about.
-      yield* machine.pause(0, seconds * (chance.happens(0.8) ? 0.7 : 2))
+      yield* machine.pause(0, seconds * (chance.happens(0.75) ? 0.7 : 4))
       if (beats && chance.happens(0.5)) continue
       const checkpoint = chance.happens(0.4) ? { checkpoint: { notes: `so far ${chance.between(1, 99)}` } } : {}
       const renewed = yield* settle(
@@ -31,9 +31,10 @@ const work = Effect.fnUntraced(
       if (renewed === undefined) continue
       if ("refused" in renewed) {
         journal.saw("a holder learned that its lease is lost")
-        // Some do not hear, and hand in their result anyway.
-        if (chance.happens(0.7)) return void held.delete(place)
-        break
+        // Some do not hear: they go on as if it were theirs, or hand in their result.
+        if (chance.happens(0.6)) return void held.delete(place)
+        if (chance.happens(0.5)) break
+        continue
       }
       cancelled = renewed.done.directive === "cancel"
     }

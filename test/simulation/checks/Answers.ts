@@ -107,6 +107,9 @@ export const make = (world: World, ledger: Ledger) => {
         () => `${name} was told that there is nothing (${body.reason}), and there was`
       )
     }
+    if (asked.verb === "claim" && !replayed && (status === 200 || status === 404)) {
+      ensure(exchange.left === undefined, () => `${name} left ${exchange.left}, whose lease had run out`)
+    }
     keyed.answered(exchange, { status, replayed, body, text })
     if (status >= 300) return
     if (asked.verb === "claim") {

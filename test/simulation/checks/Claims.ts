@@ -37,12 +37,27 @@ export const check = (world: World, commit: Commit): void => {
   }
 }
 
-/** Counts the batches after which the claim could have been given something. */
+/** Whether the task is ready again once its lease is taken back, which a claim sees to. What comes to an end waits for the cron. */
+const comesBack = (row: Row, config: Record<string, string>) => {
+  const spends = (spent: number, own: number | null, usual: string) => {
+    const limit = own ?? Number(config[usual])
+    return limit > 0 && spent + 1 >= limit
+  }
+  return row.blocked_by === null && row.cancel_requested_at === null
+    && !spends(row.attempt_count, row.max_attempts, "MAX_ATTEMPTS")
+    && !spends(row.lease_losses, row.max_lease_losses, "MAX_LEASE_LOSSES")
+}
+
+/** Notes what was left that had run out by the time the claim goes by, and counts the batches after which the claim could have been given something. */
 export const observe = (world: World, rows: ReadonlyMap<string, Row>): void => {
   const exchange = world.current
   if (exchange?.asked.verb !== "claim") return
   const { queue = "incoming", role_filter } = exchange.body
   exchange.batches += 1
+  exchange.left = Array.from(rows.values()).find((row) =>
+    row.scope === exchange.scope && row.claimed_by !== null && row.lease_expires_at! <= exchange.sentAt
+    && comesBack(row, world.config)
+  )?.id
   if (Array.from(rows.values()).some((row) => isReady(row, exchange.scope!, queue, role_filter?.[0]))) {
     exchange.batchesWithReady += 1
   }

@@ -26,6 +26,11 @@ const follow = (world: World, commit: Commit, was: Row | undefined, entries: Rea
       const administrator = world.current?.sent !== undefined && world.current.scope === undefined
       ensure(entry.event === "accepted" || administrator, () => `${about} made it done without an accept`)
     }
+    if (queue === "done" && entry.to_queue !== "done" && entry.to_queue !== null) {
+      // Whoever names a queue in a PATCH means it, whatever they knew: that is the contract, and is told apart.
+      world.journal.saw(`done was undone: ${entry.event}`)
+      ensure(["patched", "force_queue"].includes(entry.event), () => `${about} undid what was done`)
+    }
     if (expiries.has(entry.event)) {
       ensure(
         held?.claimed_by != null && held.lease_expires_at! <= entry.at,
