@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { QueueName } from "../src/domain/Identifier.ts"
 import { rank } from "../src/domain/Priority.ts"
 import { burntOut, claimOf, landing, moves, startsIn, unclaimable } from "../src/domain/TaskState.ts"
+import * as Faulty from "./support/Faulty.ts"
 import { servicesWith } from "./support/layers.ts"
 import { begin, Command, run, Start } from "./support/model.ts"
 
@@ -62,14 +63,16 @@ describe("every sequence of commands", () => {
   it.effect.prop(
     "agrees with the model and keeps every invariant",
     { start: Start, backsOff: Schema.Boolean, keyed: Schema.Boolean, commands: Schema.Array(Command) },
-    ({ backsOff, commands, keyed, start }) =>
-      run([...begin(start), ...commands], { backoff: backsOff ? { base: 20_000, max: 60_000 } : undefined, keyed })
-        .pipe(
-          Effect.provide(
-            servicesWith(backsOff ? { BACKOFF_SECONDS: "20", BACKOFF_MAX_SECONDS: "60" } : {}),
-            { local: true }
-          )
-        ),
+    ({ backsOff, commands, keyed, start }) => {
+      const { faults, open } = Faulty.make()
+      const backoff = backsOff ? { base: 20_000, max: 60_000 } : undefined
+      return run([...begin(start), ...commands], { backoff, keyed, faults }).pipe(
+        Effect.provide(
+          servicesWith(backsOff ? { BACKOFF_SECONDS: "20", BACKOFF_MAX_SECONDS: "60" } : {}, open),
+          { local: true }
+        )
+      )
+    },
     { timeout: 300_000, arbitrary: { runs: 300, size: 120 } }
   )
 })

@@ -48,8 +48,9 @@ export const make = (sql: D1Client.D1Client) => {
    * come before the move, since nothing finds those tasks after it.
    */
   const ofAll = (where: Fragment, queue: Fragment): Source => {
-    const ending = sql`${where} AND ${queue} IN ${sql.in(Edges.lost)}`
-    const up = sql`(SELECT * FROM (SELECT id, scope, ${queue} AS queue FROM tasks WHERE ${where})
+    // One that only loses a lease where it is has failed before, and so has whoever was to fail with it.
+    const ending = sql`${where} AND ${queue} IN ${sql.in(Edges.lost)} AND ${queue} <> queue`
+    const up = sql`(SELECT * FROM (SELECT id, scope, ${queue} AS queue FROM tasks WHERE ${where} AND ${queue} <> queue)
       WHERE queue IN ${sql.in(Edges.lost)}) AS up CROSS JOIN dependencies AS edge ON ${leadsTo(sql`up.id`)}`
     return {
       any: sql`SELECT 1 FROM tasks WHERE ${ending} LIMIT 1`,

@@ -1,11 +1,13 @@
 /** A cascade that starts with a set of tasks which the same batch is about to move, as the taking back of leases does. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { TaskId } from "../../src/domain/Identifier.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
 import * as Cascade from "../../src/sql/Cascade.ts"
 import { Database } from "../../src/sql/Database.ts"
 import { ServicesLayer } from "../support/layers.ts"
+import { begin, id } from "../support/one-task.ts"
 
 const edge = (task_id: string, on_failure: "wait" | "skip" | "fail") => ({ task_id: TaskId.make(task_id), on_failure })
 
@@ -51,6 +53,20 @@ describe("a cascade of a set of tasks", () => {
       for (const { detail } of plans.flat()) {
         assert.notMatch(String(detail), /SCAN (tasks|dependencies|history|edge|up USING)|tasks_newest/)
       }
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("does not begin again with a lease on a task that had failed before", () =>
+    Effect.gen(function*() {
+      const { create, queue, reap } = yield* begin()
+      const waiting = TaskId.make("waiting")
+      yield* create("waiting", { depends_on: [edge("a", "fail")] })
+      yield* queue.fail(id, { reason: "broken" }, undefined)
+      yield* queue.redrive(waiting, {}, undefined)
+      yield* queue.patch(id, { claimed_by: "ann" }, undefined)
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(yield* reap, 1)
+      assert.include(yield* queue.get(id, undefined), { queue: "failed", claimed_by: null })
+      assert.include(yield* queue.get(waiting, undefined), { queue: "incoming", blocked_by: "a" })
     }).pipe(Effect.provide(ServicesLayer)))
 
   it.effect("of one task searches no table, whoever waits for it", () =>

@@ -9,10 +9,13 @@ import * as Claims from "./model/claims.ts"
 import type { Command } from "./model/Command.ts"
 import * as Dependencies from "./model/dependencies.ts"
 import * as Ends from "./model/ends.ts"
+import * as Hooks from "./model/hooks.ts"
 import * as Invariants from "./model/invariants.ts"
 import * as Leases from "./model/leases.ts"
 import * as Lives from "./model/lives.ts"
+import * as Looks from "./model/looks.ts"
 import * as Moves from "./model/moves.ts"
+import * as Outages from "./model/outages.ts"
 import * as Placements from "./model/placements.ts"
 import * as Refusals from "./model/refusals.ts"
 import * as Repeats from "./model/repeats.ts"
@@ -23,6 +26,7 @@ export { begin, Command, Start } from "./model/Command.ts"
 export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>, options: World.Options) {
   const bench = yield* Bench.make(options)
   const invariants = Invariants.make(bench)
+  const outages = Outages.make(options)
   const steps: Bench.Steps<Command["_tag"]> = {
     ...Claims.make(bench),
     ...Moves.make(bench),
@@ -32,10 +36,14 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>,
     ...Leases.make(bench),
     ...Ends.make(bench),
     ...Dependencies.make(bench),
-    ...Repeats.make(bench)
+    ...Repeats.make(bench),
+    ...Hooks.make(bench),
+    ...Looks.make(bench),
+    ...outages.steps
   }
   for (const command of commands) {
-    yield* (steps[command._tag] as (command: Command) => Effect.Effect<void>)(command)
+    const step = steps[command._tag] as (command: Command) => Effect.Effect<void>
+    yield* outages.during(command, step(command))
     yield* invariants()
   }
 })

@@ -6,6 +6,7 @@ import { Dependencies } from "../../../src/services/Dependencies.ts"
 import { Flows } from "../../../src/services/Flows.ts"
 import { Leases } from "../../../src/services/Leases.ts"
 import { Orchestrators } from "../../../src/services/Orchestrators.ts"
+import { Scheduler } from "../../../src/services/Scheduler.ts"
 import { TaskQueue } from "../../../src/services/TaskQueue.ts"
 import { Database } from "../../../src/sql/Database.ts"
 import type { Command } from "./Command.ts"
@@ -19,6 +20,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const dependencies = yield* Dependencies
   const orchestrators = yield* Orchestrators
   const flows = yield* Flows
+  const scheduler = yield* Scheduler
   const database = yield* Database
   const orchestrator_id = OrchestratorId.make("k-m")
   yield* orchestrators.register("red", { cluster: "k", machine_id: "m" })
@@ -51,10 +53,12 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   })
 
   return {
+    options,
     queue,
     leases,
     dependencies,
     orchestrators,
+    scheduler,
     database,
     orchestrator_id,
     world,

@@ -3,36 +3,45 @@ import * as Schema from "effect/Schema"
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 const OnFailure = Schema.Literals(["wait", "skip", "fail"])
-const Id = Schema.Literals(["a", "b", "c", "d"])
+// Some are met more often than others, so that more happens to the same task.
+const Id = Schema.Literals(["a", "a", "b", "b", "c", "d"])
 const Agent = Schema.Literals(["ann", "bob"])
 const Role = Schema.NullOr(Schema.Literals(["build", "review"]))
 const ScopeOf = Schema.Literals(["red", "blue"])
 
+const Create = Schema.TaggedStruct("Create", {
+  id: Id,
+  scope: ScopeOf,
+  role: Role,
+  priority: Schema.Literals(["P0", "P1", "P2", "P10"]),
+  blockers: Schema.Array(Id).check(Schema.isMaxLength(2)),
+  onFailure: OnFailure,
+  /** What makes it fail when it happens for the first or the second time. */
+  budget: Schema.NullOr(Schema.Literals(["attempts", "losses", "rejections"])),
+  limit: Schema.Literals([1, 2]),
+  hasty: Schema.Boolean
+})
+const Claim = Schema.TaggedStruct("Claim", {
+  scope: ScopeOf,
+  agent: Agent,
+  roles: Schema.Array(Schema.Literals(["build", "review"])).check(Schema.isMaxLength(2)),
+  /** How many tasks its machine may hold. */
+  most: Schema.Literals([1, 2, 9, 9, 9])
+})
+const Lapse = Schema.TaggedStruct("Lapse", { early: Schema.Literals([true, false, false]) })
+const Redrive = Schema.TaggedStruct("Redrive", { id: Id })
+const Requeue = Schema.TaggedStruct("Requeue", { id: Id })
+// What keeps tasks going is more frequent than what ends them, or most sequences would end with nothing left to do.
+const driving = [Create, Create, Claim, Claim, Claim, Claim, Lapse, Lapse, Redrive, Redrive, Requeue, Requeue] as const
+
 export const Command = Schema.Union([
-  Schema.TaggedStruct("Create", {
-    id: Id,
-    scope: ScopeOf,
-    role: Role,
-    priority: Schema.Literals(["P0", "P1", "P2", "P10"]),
-    blockers: Schema.Array(Id).check(Schema.isMaxLength(2)),
-    onFailure: OnFailure,
-    /** What makes it fail when it happens for the first or the second time. */
-    budget: Schema.NullOr(Schema.Literals(["attempts", "losses", "rejections"])),
-    limit: Schema.Literals([1, 2]),
-    hasty: Schema.Boolean
-  }),
-  Schema.TaggedStruct("Claim", {
-    scope: ScopeOf,
-    agent: Agent,
-    roles: Schema.Array(Schema.Literals(["build", "review"])).check(Schema.isMaxLength(2))
-  }),
+  ...driving,
   Schema.TaggedStruct("Review", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Continue", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Test", { agent: Agent }),
   Schema.TaggedStruct("Submit", { id: Id, turns: between(0, 120), fenced: Schema.Boolean }),
   Schema.TaggedStruct("Accept", { id: Id }),
   Schema.TaggedStruct("Reject", { id: Id }),
-  Schema.TaggedStruct("Requeue", { id: Id }),
   Schema.TaggedStruct("Move", {
     id: Id,
     queue: Schema.Literals([
@@ -43,7 +52,8 @@ export const Command = Schema.Union([
       "cancelled",
       "needs_continuation",
       "requires-intervention",
-      "testing"
+      "testing",
+      "done"
     ])
   }),
   Schema.TaggedStruct("Fail", { id: Id }),
@@ -66,9 +76,12 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("RenewAll", {}),
   Schema.TaggedStruct("Repeat", { back: Schema.Literals([0, 1, 4]) }),
   Schema.TaggedStruct("Cancel", { id: Id }),
-  Schema.TaggedStruct("Redrive", { id: Id }),
   Schema.TaggedStruct("Release", { id: Id }),
-  Schema.TaggedStruct("Heartbeat", {})
+  Schema.TaggedStruct("Heartbeat", {}),
+  Schema.TaggedStruct("TakeBack", { id: Id }),
+  Schema.TaggedStruct("CompleteHook", { id: Id, fenced: Schema.Boolean }),
+  Schema.TaggedStruct("Look", { scope: ScopeOf }),
+  Schema.TaggedStruct("Outage", { lost: Schema.Literals(["request", "answer"]), after: Schema.Literals([0, 1]) })
 ])
 export type Command = typeof Command.Type
 
@@ -81,10 +94,15 @@ export const Start = Schema.Struct({
     Schema.isMinLength(4),
     Schema.isMaxLength(4)
   ),
-  chained: Schema.NullOr(OnFailure)
+  chained: Schema.NullOr(OnFailure),
+  /** Where each of them is put then. */
+  places: Schema.Array(Schema.Literals(["incoming", "incoming", "provisional", "needs_continuation", "testing"])).check(
+    Schema.isMinLength(4),
+    Schema.isMaxLength(4)
+  )
 })
 const budgets = ["losses", "attempts", "rejections", null] as const
-export const begin = ({ chained, priorities }: typeof Start.Type): ReadonlyArray<Command> =>
+export const begin = ({ chained, places, priorities }: typeof Start.Type): ReadonlyArray<Command> =>
   (["d", "b", "a", "c"] as const).flatMap((id, i) => [
     {
       _tag: "Create",
@@ -98,5 +116,6 @@ export const begin = ({ chained, priorities }: typeof Start.Type): ReadonlyArray
       limit: i === 0 ? 1 : 2,
       hasty: i === 1
     },
-    { _tag: "Wait", seconds: 1 }
+    { _tag: "Wait", seconds: 1 },
+    { _tag: "Move", id, queue: places[i]! }
   ])

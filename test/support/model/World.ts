@@ -1,4 +1,5 @@
 /** What the server should hold, as plain data: tasks, what they wait for, and how leases come and go. */
+import type { Faulty } from "../Faulty.ts"
 import { type Entry, isEnd, leave, type Leaving, record, release, type Task } from "./Task.ts"
 
 export type OnFailure = "wait" | "skip" | "fail"
@@ -14,6 +15,8 @@ export interface Options {
   readonly backoff: { readonly base: number; readonly max: number } | undefined
   /** Whether every POST has an idempotency key. */
   readonly keyed: boolean
+  /** What befalls the next batches. */
+  readonly faults: Faulty["faults"]
 }
 
 const hasFallen = (task: Task | undefined) => task?.queue === "failed" || task?.queue === "cancelled"
@@ -23,6 +26,8 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   const edges: Array<Edge> = []
   // How far the counters and the history of an id came: they outlive the task.
   const past = new Map<string, { version: number; grants: number; latest: Entry }>()
+  // How many entries the history of an id has from each time it was deleted, and in which scope that was.
+  const lives: Array<{ readonly id: string; readonly scope: string; readonly entries: number }> = []
   const clock = { now: 0 }
 
   const backsOff = () => backoff === undefined ? undefined : { now: clock.now, ...backoff }
@@ -162,6 +167,9 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   /** Takes back what has run out, in one scope or all, and answers how many there were. */
   const expire = (scope?: string) => takeBack(overdue(scope))
 
+  /** Takes back this one, if it has run out. */
+  const expireOne = (id: string) => takeBack(overdue().filter((task) => task === tasks.get(id)))
+
   /** Takes back what comes back to be claimed. */
   const expireClaimable = (scope: string) =>
     takeBack(
@@ -193,6 +201,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     tasks,
     edges,
     past,
+    lives,
     clock,
     backsOff,
     unmet,
@@ -203,6 +212,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     free,
     grant,
     expire,
+    expireOne,
     expireClaimable,
     endBackoff,
     next

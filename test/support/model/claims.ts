@@ -9,26 +9,35 @@ export const make = (
   { keyed, orchestrator_id, queue, world }: Bench
 ): Steps<"Claim" | "Review" | "Continue" | "Test"> => {
   const claim = Effect.fnUntraced(
-    function*(scope: string, agent_name: string, from: string, roles: ReadonlyArray<string>) {
+    function*(scope: string, agent_name: string, from: string, roles: ReadonlyArray<string>, most = 9) {
+      const isReview = from === "provisional"
+      // Reviews do not count, and nor does what somebody was given by hand.
+      const hasRoom = () =>
+        isReview ||
+        [...world.tasks.values()].filter((task) =>
+            task.scope === scope && task.queue === "claimed" && task.leaseMillis !== null
+          ).length < most
       world.expireClaimable(scope)
       world.endBackoff(scope)
       // Before a claim says that there is nothing, it takes back what fails or is cancelled: others may wait for that.
-      if (world.next(scope, from, roles) === undefined) world.expire(scope)
-      const [id, next] = world.next(scope, from, roles) ?? []
+      if (!hasRoom() || world.next(scope, from, roles) === undefined) world.expire(scope)
+      const [id, next] = hasRoom() ? world.next(scope, from, roles) ?? [] : []
       const result = yield* Effect.result(keyed(queue.claim(scope, {
         orchestrator_id,
         agent_name,
         queue: from,
         role_filter: roles,
-        lease_duration_seconds: LeaseSeconds
+        lease_duration_seconds: LeaseSeconds,
+        max_claimed: most
       })))
       if (next === undefined) {
         assert.strictEqual(result._tag, "Failure", "a claim found a task that the model has not")
-        if (result._tag === "Failure") assert.strictEqual(result.failure._tag, "NoTasksAvailable")
+        if (result._tag === "Failure") {
+          assert.strictEqual(result.failure._tag, hasRoom() ? "NoTasksAvailable" : "AtCapacity")
+        }
         return
       }
       assert.strictEqual(result._tag === "Success" ? result.success.id : result.failure._tag, id)
-      const isReview = from === "provisional"
       record(next, isReview ? "review_claimed" : "claimed", agent_name)
       next.queue = isReview ? from : "claimed"
       world.grant(next, agent_name, LeaseSeconds * 1000, from, true)
@@ -36,7 +45,7 @@ export const make = (
     }
   )
   return {
-    Claim: ({ agent, roles, scope }) => claim(scope, agent, "incoming", roles),
+    Claim: ({ agent, most, roles, scope }) => claim(scope, agent, "incoming", roles, most),
     Review: ({ agent, scope }) => claim(scope, agent, "provisional", []),
     Continue: ({ agent, scope }) => claim(scope, agent, "needs_continuation", []),
     Test: ({ agent }) => claim("blue", agent, "testing", [])

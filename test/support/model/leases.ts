@@ -10,8 +10,8 @@ const DefaultLeaseMillis = 300_000
 const named = (leases: ReadonlyArray<{ readonly task_id: string }>) => leases.map(({ task_id }) => task_id).toSorted()
 
 export const make = (
-  { posting, leases, orchestrator_id, orchestrators, world }: Bench
-): Steps<"Renew" | "RenewAll" | "Heartbeat"> => {
+  { expecting, posting, leases, orchestrator_id, orchestrators, queue, world }: Bench
+): Steps<"Renew" | "RenewAll" | "Heartbeat" | "TakeBack"> => {
   const { clock, tasks } = world
 
   /** Whether whoever was granted the task last still has it, or may have it back. */
@@ -76,6 +76,14 @@ export const make = (
         kept.filter(([, task]) => task.cancelling).map(([id]) => id).toSorted()
       )
       for (const [, task] of kept) renew(task, false)
+    }),
+    // As clients do it: what has not run out is left alone, and what has is taken back as the server does it.
+    TakeBack: Effect.fnUntraced(function*(command) {
+      const id = idOf(command)
+      const task = tasks.get(id)
+      const patch = { queue: "incoming", claimed_by: null, lease_expires_at: null, needs_intervention: false }
+      yield* expecting(task !== undefined, queue.patch(id, { ...patch, attempt_count: 0 }, undefined), id, () => {})
+      world.expireOne(id)
     }),
     Heartbeat: () => Effect.asVoid(Effect.orDie(orchestrators.heartbeat(orchestrator_id, undefined)))
   }

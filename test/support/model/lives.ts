@@ -15,8 +15,16 @@ const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 
 export const make = (
   { expecting, leases, posting, queue, world }: Bench
-): Steps<"Create" | "Delete" | "Wait" | "Reap"> => {
-  const { clock, closesCycle, forget, past, tasks, wait } = world
+): Steps<"Create" | "Delete" | "Wait" | "Lapse" | "Reap"> => {
+  const { clock, closesCycle, forget, lives, past, tasks, wait } = world
+  const pass = (millis: number) =>
+    Effect.andThen(
+      TestClock.adjust(millis),
+      Effect.sync(() => {
+        clock.now += millis
+      })
+    )
+
   return {
     Create: (command) => {
       const id = idOf(command)
@@ -47,6 +55,7 @@ export const make = (
             rank: ranks[command.priority]!,
             created: clock.now,
             queue: "incoming",
+            since: version,
             version: version + 1,
             latest: { event: "created", from: null, actor: null },
             title: id,
@@ -85,17 +94,20 @@ export const make = (
       return expecting(task !== undefined, queue.remove(id, undefined), id, () => {
         record(task!, "deleted", task!.holder)
         past.set(id, task!)
+        lives.push({ id, scope: task!.scope, entries: task!.version - task!.since })
         forget((edge) => edge.task === id || (edge.blocker === id && tasks.get(edge.task)?.scope === task!.scope))
         tasks.delete(id)
       })
     },
-    Wait: ({ seconds }) =>
-      Effect.andThen(
-        TestClock.adjust(`${seconds} seconds`),
-        Effect.sync(() => {
-          clock.now += seconds * 1000
-        })
-      ),
+    Wait: ({ seconds }) => pass(seconds * 1000),
+    // To the very end of the lease or the backoff that ends next, or to its last millisecond.
+    Lapse: ({ early }) => {
+      const ends = [...tasks.values()].map(({ availableAt, expires, holder }) =>
+        holder === null ? availableAt ?? 0 : expires
+      )
+        .filter((end) => end > clock.now)
+      return ends.length === 0 ? Effect.void : pass(Math.min(...ends) - clock.now - Number(early))
+    },
     Reap: () => Effect.map(leases.reap, (reaped) => assert.strictEqual(reaped, world.expire()))
   }
 }

@@ -15,8 +15,10 @@ export const make = (
       const task = tasks.get(id)
       return expecting(
         // Nobody is given a task that waits for others.
+        // Nor is it done unless somebody accepts it.
         task !== undefined
-          && (command.queue !== "claimed" || task.holder !== null || unmet(id).length === 0),
+          && (command.queue !== "claimed" || task.holder !== null || unmet(id).length === 0)
+          && (command.queue !== "done" || task.queue === "done"),
         queue.patch(id, { queue: command.queue }, undefined),
         id,
         () => {

@@ -1,6 +1,8 @@
 /** Requests are repeated under their key: they have had their effect, and get the same answer. */
 import { assert } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { IdempotencyKeyReused } from "../../../src/domain/IdempotencyKey.ts"
 import type { Bench, Steps } from "./Bench.ts"
 
 /** An answer without what is counted from the time of the answer. */
@@ -28,6 +30,11 @@ export const make = ({ database: { batch, sql }, posted, world }: Bench): Steps<
       const request = posted.at(-1 - back)
       if (request === undefined) return
       const { answer } = request
+      const reused = yield* Effect.exit(request.reuse)
+      assert.isTrue(
+        reused._tag === "Failure" && Cause.squash(reused.cause) instanceof IdempotencyKeyReused,
+        `a key was not refused for another request: ${JSON.stringify(reused)}`
+      )
       const result = yield* Effect.result(request.repeat)
       if (!isClaim(answer)) {
         assert.strictEqual(

@@ -1,0 +1,56 @@
+/** What may find a planted fault out. */
+import { existsSync } from "node:fs"
+import * as simulation from "./simulation.ts"
+import * as tests from "./tests.ts"
+import type { Verdict } from "./Verdict.ts"
+
+/** A file of tests, and the name of those that count, if not all do. */
+export interface Tests {
+  readonly file: string
+  readonly name?: string
+}
+
+export interface Detector {
+  readonly name: string
+  /** Whether it is there; otherwise it is left out. */
+  readonly isThere: boolean
+  /** Whether it only informs: a fault that nothing else finds survives. */
+  readonly informs: boolean
+  /** Looks at a copy of the repository. The same seed finds the same. */
+  readonly detect: (directory: string, seed: number) => Promise<Verdict>
+}
+
+const byTests = (name: string, informs: boolean, files: ReadonlyArray<Tests>): Detector => ({
+  name,
+  informs,
+  isThere: files.every(({ file }) => existsSync(file)),
+  detect: (directory, seed) => tests.detect(files, directory, seed)
+})
+
+/** Real SQL against a model, under random sequences of commands. Asked one after the other, until one fails. */
+const properties = byTests("properties", false, [
+  { file: "test/state-machine.test.ts", name: "every sequence of commands" },
+  { file: "test/explain.test.ts" },
+  { file: "test/services/Outcomes.test.ts", name: "is in SQL what the rule says" },
+  { file: "test/services/DependencyRules.test.ts", name: "agree with the model after every command" }
+])
+
+const script = "scripts/simulate.ts"
+const runs = 20
+
+/** Many machines at once, and all that befalls them. */
+const simulator: Detector = {
+  name: "simulator",
+  informs: false,
+  isThere: existsSync(script),
+  detect: (directory, seed) => simulation.detect(script, runs, directory, seed)
+}
+
+/** What each service and each endpoint does, one by one. */
+const examples = byTests("examples", true, [
+  { file: "test/services" },
+  { file: "test/http" },
+  { file: "test/domain" }
+])
+
+export const detectors: ReadonlyArray<Detector> = [properties, simulator, examples]

@@ -1,0 +1,62 @@
+/** Faults in what tasks wait for. */
+import type { Fault } from "../Fault.ts"
+
+export const dependencies: ReadonlyArray<Fault> = [
+  {
+    name: "blocked-handed-out",
+    breaks: "A task that waits for another is never handed out.",
+    file: "src/sql/NextTask.ts",
+    find: "SELECT id FROM tasks INDEXED BY tasks_ready_for WHERE ${ready} AND lane = ${roles[0]} ${order}",
+    replace:
+      "SELECT id FROM tasks WHERE scope = ${scope} AND queue = ${queue} AND claimed_by IS NULL AND lane = ${roles[0]} ${order}"
+  },
+  {
+    name: "accept-unblocks-nobody",
+    breaks: "When its last blocker is accepted, a task may be claimed.",
+    file: "src/services/TaskQueue/moveById.ts",
+    find: "...cascade.settle(cascade.of(id), now)",
+    replace: "...(move === moves.accept ? [] : cascade.settle(cascade.of(id), now))"
+  },
+  {
+    name: "force-unblocks-nobody",
+    breaks: "So it may when an administrator says that the blocker is done.",
+    file: "src/services/TaskQueue/writePatch.ts",
+    find: "const settle = fall.length === 0 ?",
+    replace: "const settle = fall.length === 0 || forcedBy !== undefined ?"
+  },
+  {
+    name: "delete-unblocks-nobody",
+    breaks: "So it may when the blocker is deleted.",
+    file: "src/services/TaskQueue/remove.ts",
+    find: "      ...releases,\n",
+    replace: ""
+  },
+  {
+    name: "reopened-blocker-ignored",
+    breaks: "When a blocker that was done is brought back, the task waits again.",
+    file: "src/sql/Cascade.ts",
+    find: "iif(satisfied_at IS NULL, ${now}, NULL)",
+    replace: "coalesce(satisfied_at, ${now})"
+  },
+  {
+    name: "cancelled-blocker-ignored",
+    breaks: "A blocker that is cancelled has failed, for whoever fails with it.",
+    file: "src/sql/Edges.ts",
+    find: "export const lost = [\"failed\", \"cancelled\"]",
+    replace: "export const lost = [\"failed\"]"
+  },
+  {
+    name: "freed-task-does-not-fall",
+    breaks: "A task that comes back from its holder fails if what it waits for failed meanwhile.",
+    file: "src/services/Leases/failFreed.ts",
+    find: "if (blocked.length === 0) return false",
+    replace: "if (blocked.length < 2) return false"
+  },
+  {
+    name: "cycle-let-in",
+    breaks: "No task waits for itself, over any number of others.",
+    file: "src/sql/Cycles.ts",
+    find: "blockers.length === 0 ? sql`1` :",
+    replace: "blockers.length < 2 ? sql`1` :"
+  }
+]

@@ -1,0 +1,72 @@
+/** Faults in what is written beside a change: its history, its version, and the counters. */
+import type { Fault } from "../Fault.ts"
+
+export const history: ReadonlyArray<Fault> = [
+  {
+    name: "history-outside-the-batch",
+    breaks:
+      "What happened is recorded in the batch in which it happens, so that no failure leaves one without the other.",
+    file: "src/services/TaskQueue/remove.ts",
+    find: `      transition.record(change),
+      transition.count(change),
+      actions.withdraw(where),
+      sql\`DELETE FROM tasks WHERE \${where} RETURNING *\`
+    ]
+`,
+    replace: `      transition.count(change),
+      actions.withdraw(where),
+      sql\`DELETE FROM tasks WHERE \${where} RETURNING *\`
+    ]
+    yield* batch([transition.record(change)])
+`
+  },
+  {
+    name: "history-left-out",
+    breaks: "Every change is recorded: also that of a title.",
+    file: "src/services/TaskQueue/writePatch.ts",
+    find: "      transition.record(change),\n",
+    replace: "      ...(protocol ? [transition.record(change)] : []),\n"
+  },
+  {
+    name: "dependency-change-without-version",
+    breaks: "Every change of a task raises its version by one: also of what it waits for.",
+    file: "src/services/Dependencies/change.ts",
+    find: "UPDATE tasks SET version = version + 1, updated_at",
+    replace: "UPDATE tasks SET updated_at"
+  },
+  {
+    name: "hook-without-version",
+    breaks: "Every change of a task raises its version by one: also the completion of a hook.",
+    file: "src/services/TaskQueue/hooks.ts",
+    find: "UPDATE tasks SET version = version + 1, updated_at",
+    replace: "UPDATE tasks SET updated_at"
+  },
+  {
+    name: "claim-not-counted",
+    breaks: "The counters equal what counting the rows would give: after a claim.",
+    file: "src/services/TaskQueue/claim.ts",
+    find: "...(target === queue ? [] :",
+    replace: "...(queue !== \"incoming\" ? [] :"
+  },
+  {
+    name: "delete-not-counted",
+    breaks: "The same after a deletion.",
+    file: "src/services/TaskQueue/remove.ts",
+    find: "      transition.count(change),\n",
+    replace: ""
+  },
+  {
+    name: "cascade-counted-once",
+    breaks: "The same after a failure that several tasks share.",
+    file: "src/sql/Cascade.ts",
+    find: "SELECT queue, sum(step) AS n FROM (",
+    replace: "SELECT queue, max(step) AS n FROM ("
+  },
+  {
+    name: "redrive-keeps-budget",
+    breaks: "A redrive gives a task its budgets back.",
+    file: "src/services/TaskQueue/redrive.ts",
+    find: "attempt_count = 0, lease_losses = 0,",
+    replace: "attempt_count = 0,"
+  }
+]

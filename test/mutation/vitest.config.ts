@@ -1,0 +1,11 @@
+import { defineConfig, mergeConfig } from "vitest/config"
+import config from "../../vitest.config.ts"
+
+// `npm run mutate` runs two of these at a time: more would only be in each other's way.
+export default mergeConfig(
+  config,
+  defineConfig({
+    cacheDir: ".vite",
+    test: { setupFiles: ["test/mutation/seed.ts"], bail: 1, maxWorkers: 1, fileParallelism: false }
+  })
+)

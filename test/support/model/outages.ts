@@ -1,0 +1,60 @@
+/**
+ * The database is out of reach for one batch of a request. A request that got lost changes nothing, and one that was
+ * answered in vain is made again under its key, and has had its effect.
+ */
+import { assert } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { TransientFailure } from "../../../src/sql/TransientFailure.ts"
+import type { Bench, Steps } from "./Bench.ts"
+import type { Command } from "./Command.ts"
+
+type Tag = Command["_tag"]
+
+// All that these do they do in one batch, whatever they look at before and after it.
+const posts: ReadonlySet<Tag> = new Set<Tag>([
+  "Create",
+  "Submit",
+  "Accept",
+  "Reject",
+  "Requeue",
+  "Fail",
+  "Force",
+  "Cancel",
+  "Redrive",
+  "Release",
+  "Renew",
+  "CompleteHook"
+])
+const others: ReadonlySet<Tag> = new Set<Tag>(["Move", "Assign", "Block", "Depend", "Undepend", "Retitle", "Delete"])
+// What ran out is taken back before and apart from that.
+const claims: ReadonlySet<Tag> = new Set<Tag>(["Claim", "Review", "Continue", "Test"])
+
+export const make = ({ faults, keyed }: Pick<Bench["options"], "faults" | "keyed">) => {
+  let next: Extract<Command, { readonly _tag: "Outage" }> | undefined
+
+  const steps: Steps<"Outage"> = {
+    Outage: (outage) =>
+      Effect.sync(() => {
+        next = outage
+      })
+  }
+
+  /** Whether the request can be in an outage: one without a key is not made again, so nobody would know what it did. */
+  const canBeOut = (tag: Tag, lost: "request" | "answer") =>
+    keyed && (posts.has(tag) || claims.has(tag)) || (lost === "request" && (posts.has(tag) || others.has(tag)))
+
+  /** Takes a step, in the outage that is due, if any. */
+  const during = Effect.fnUntraced(function*({ _tag }: Command, step: Effect.Effect<void>) {
+    if (next === undefined || !canBeOut(_tag, next.lost)) return yield* step
+    faults.push(...Array.from({ length: next.after }, () => undefined), `lost ${next.lost}`)
+    next = undefined
+    const exit = yield* Effect.exit(step)
+    const cameAbout = faults.splice(0).length === 0
+    if (exit._tag === "Success") return
+    if (!cameAbout || !(Cause.squash(exit.cause) instanceof TransientFailure)) return yield* exit
+    assert.isFalse(keyed && !others.has(_tag), "a request with a key is made again")
+  })
+
+  return { steps, during }
+}
