@@ -54,10 +54,14 @@ const unreadablePath = { _tag: "InvalidRequest", error: message, issues: [{ path
 
 // The router drops what it does not know before any route or middleware sees it.
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-const refused = (status: number, body: object) =>
-  Response.json(body, {
+const refused = (status: number, body: object, method: string) =>
+  new Response(method === "HEAD" ? null : JSON.stringify(body), {
     status,
-    headers: { "access-control-allow-origin": "*", "server-timing": timing(noCost()) }
+    headers: {
+      "access-control-allow-origin": "*",
+      "content-type": "application/json",
+      "server-timing": timing(noCost())
+    }
   })
 
 export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.MemoMap): {
@@ -73,10 +77,12 @@ export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.Memo
   return {
     handler: (request, context) =>
       !methods.has(request.method)
-        ? Promise.resolve(refused(405, { _tag: "MethodNotAllowed", error: "The server knows no such method." }))
+        ? Promise.resolve(
+          refused(405, { _tag: "MethodNotAllowed", error: "The server knows no such method." }, request.method)
+        )
         : decodable(request.url)
         ? handler(request, context)
-        : Promise.resolve(refused(400, unreadablePath)),
+        : Promise.resolve(refused(400, unreadablePath, request.method)),
     dispose
   }
 }

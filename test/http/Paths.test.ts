@@ -57,6 +57,8 @@ describe("a path", () => {
         assert.strictEqual(status, 400, segment)
         assert.strictEqual(body._tag, "InvalidRequest")
         assert.deepStrictEqual(body.issues.map((issue: any) => issue.path), [["path"]])
+        const head = yield* send("HEAD", `/api/v1/tasks/a${segment}`)
+        assert.deepStrictEqual([head.status, head.body], [400, ""])
       }
     }))
 
