@@ -94,7 +94,7 @@ export const answerDefect = (defect: unknown) => {
   if (defect instanceof RangeError) return Effect.succeed(unreadable("The body nests too deeply."))
   return Effect.as(
     Effect.logError("request failed", defect),
-    answer(500, "InternalError", "Internal Server Error", { message: "The server made a mistake, and has logged it." })
+    answer(500, "InternalError", "Internal Server Error: the server made a mistake, and has logged it.")
   )
 }
 

@@ -17,7 +17,7 @@ const pages = new Map([["/docs", "text/html"], ["/openapi.json", "application/js
  */
 const refusedByPlatform = ({ headers: sent, method, target }: Request, { headers, status }: Answer) =>
   headers.get("content-type")?.startsWith("text/plain") === true &&
-  ((status === 501 && ["M-SEARCH", "X", "patch"].includes(method)) ||
+  ((status === 501 && ["M-SEARCH", "X"].includes(method)) ||
     ([414, 431].includes(status) && target.length + JSON.stringify(sent).length > 8000))
 
 /** Words that clients take for a server they cannot reach, and what only the inside of the server says. */

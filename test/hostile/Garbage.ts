@@ -67,7 +67,7 @@ const methods = [
   "GET",
   "POST",
   "PROPFIND",
-  "patch",
+  "PURGE",
   "M-SEARCH",
   "LOCK",
   "X"

@@ -47,7 +47,9 @@ export const make = (document: Document, known: Known, fresh: () => string) => {
       case "object": {
         const required = new Set<string>(schema.required)
         const all = Object.entries<Schema>(schema.properties ?? {})
-        const drawn = all.filter(([field]) => required.has(field) || needed.has(field) || random.chance(0.2))
+        const drawn = all.filter(([field]) =>
+          required.has(field) || needed.has(field) || random.chance(field === "queue" ? 0.5 : 0.2)
+        )
         const fields = drawn.length > 0 || all.length === 0 ? drawn : [random.pick(all)]
         return Object.fromEntries(fields.map(([field, schema]) => [field, value(schema, field, context)]))
       }

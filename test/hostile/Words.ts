@@ -1,7 +1,7 @@
 /** What the document does not say of a field, and its name does. */
 import type { Random } from "./Random.ts"
 
-const queues = ["incoming", "incoming", "provisional", "provisional", "failed", "needs_continuation"]
+const queues = ["incoming", "incoming", "provisional", "provisional", "needs_continuation"]
 const count = (random: Random) => random.between(0, 5)
 const flag = (random: Random) => random.pick(["true", "false", "1", "0"])
 export const instant = (random: Random) => new Date(random.between(0, 4_000_000) * 1_000_000).toISOString()

@@ -1,6 +1,7 @@
-/** Paths as nobody spells them: each is an endpoint's or none's, and is answered as such. */
+/** What cannot be read, or only by halves: paths as nobody spells them, bodies too deep, names with half a character. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Faulty from "../support/Faulty.ts"
 import * as server from "../support/server.ts"
 
 const Secret = "a secret of the server"
@@ -90,5 +91,34 @@ describe("a body that nests too deeply", () => {
           assert.strictEqual(body.issues[0].path[0], "body")
         }
       }
+    }))
+})
+
+describe("the name of a machine", () => {
+  it.effect("has no half of a surrogate pair", () =>
+    Effect.gen(function*() {
+      const { send } = yield* server.make()
+      const machine = { cluster: "k", machine_id: "m" }
+      for (const field of ["cluster", "machine_id"] as const) {
+        const half = { ...machine, [field]: "x\ud800" }
+        const { body, status } = yield* send("POST", "/api/v1/orchestrators/register", half)
+        assert.strictEqual(status, 400, field)
+        assert.deepStrictEqual(body.issues.map((issue: any) => issue.path), [["body", field]])
+      }
+      const whole = yield* send("POST", "/api/v1/orchestrators/register", { ...machine, cluster: "🐙" })
+      assert.strictEqual(whole.status, 200)
+    }))
+})
+
+describe("a defect", () => {
+  it.effect("is answered as the document says", () =>
+    Effect.gen(function*() {
+      const faulty = Faulty.make()
+      const { send } = yield* server.make({}, faulty.open)
+      faulty.faults.push("lost request")
+      const { body, status } = yield* send("GET", "/api/v1/tasks")
+      assert.strictEqual(status, 500)
+      const { body: spec } = yield* send("GET", "/openapi.json")
+      assert.sameMembers(Object.keys(body), Object.keys(spec.components.schemas.InternalErrorEncoded.properties))
     }))
 })
