@@ -106,7 +106,7 @@ describe("the name of a machine", () => {
         assert.deepStrictEqual(body.issues.map((issue: any) => issue.path), [["body", field]])
       }
       const whole = yield* send("POST", "/api/v1/orchestrators/register", { ...machine, cluster: "🐙" })
-      assert.strictEqual(whole.status, 200)
+      assert.strictEqual(whole.status, 201)
     }))
 })
 
