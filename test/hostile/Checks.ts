@@ -89,7 +89,8 @@ export const make = (document: Document, spec: { readonly components: { readonly
     const problems: Array<string> = []
     if (refusedByPlatform(request, answer)) return problems
     const { headers, status, text } = answer
-    const { pathname } = new URL(`http://server${request.target}`)
+    // Slashes that are doubled count once.
+    const pathname = new URL(`http://server${request.target}`).pathname.replace(/\/{2,}/g, "/")
     if (status >= 500) problems.push(`status ${status}`)
     if (limited && [text, ...headers.values()].some((part) => part.includes(Canary))) {
       problems.push("the answer tells what is the victim's")

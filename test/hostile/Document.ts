@@ -86,9 +86,7 @@ export const read = (spec: any): Document => {
     match: (method, pathname) => {
       // A router answers HEAD as GET.
       const asked = method === "HEAD" ? "GET" : method
-      // Slashes that are doubled count once.
-      const path = pathname.replace(/\/{2,}/g, "/")
-      return matchers.find(({ operation, pattern }) => operation.method === asked && pattern.test(path))?.operation
+      return matchers.find(({ operation, pattern }) => operation.method === asked && pattern.test(pathname))?.operation
     }
   }
 }

@@ -32,10 +32,11 @@ export class Known {
     this.collections = new Set(operations.map(({ collection }) => collection))
   }
 
-  /** A record of the attacker's own scope. */
-  record(random: Random, collection: string): Record_ | undefined {
+  /** A record of the attacker's own scope; one that has these fields, if there is such a one. */
+  record(random: Random, collection: string, fields: ReadonlyArray<string> = []): Record_ | undefined {
     const records = [...(this.own.get(collection)?.values() ?? [])]
-    return records.length === 0 ? undefined : random.pick(records)
+    const fitting = records.filter((record) => fields.every((field) => record[field] != null))
+    return records.length === 0 ? undefined : random.pick(fitting.length === 0 ? records : fitting)
   }
 
   id(random: Random, collection: string): string {

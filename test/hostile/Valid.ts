@@ -98,7 +98,10 @@ export const make = (document: Document, known: Known, fresh: () => string) => {
   /** A request for the operation that should succeed, if its record is in a state that allows it. */
   return (operation: Operation, caller: Caller, random: Random): Draft => {
     const about = operation.subject === undefined ? undefined : operation.named[operation.subject]!
-    const context: Context = { random, subject: about === undefined ? undefined : known.record(random, about) }
+    const asked = operation.body && document.resolve(operation.body.schema)
+    // Whoever has to name a lease does so of a task that has one.
+    const held = asked?.required?.includes("fencing_token") ? ["fencing_token"] : []
+    const context: Context = { random, subject: about === undefined ? undefined : known.record(random, about, held) }
     const path: Record<string, string> = {}
     const query: Draft["query"] = []
     const headers: Draft["headers"] = []
