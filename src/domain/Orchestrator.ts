@@ -32,7 +32,9 @@ export type Orchestrator = typeof Orchestrator.Type
 export const OrchestratorRow = Schema.Struct(fields(TimeColumn))
 
 const name = (description: string) =>
-  Schema.NonEmptyString.check(Schema.isMaxLength(90), Schema.isPattern(/^[^\p{Cc}]*$/u)).pipe(describe(description))
+  Schema.NonEmptyString.check(Schema.isMaxLength(90), Schema.isPattern(/^[^\p{Cc}\p{Cs}]*$/u)).pipe(
+    describe(description)
+  )
 
 const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
 

@@ -61,6 +61,10 @@ export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Re
 const answer = (status: number, tag: string, error: string, extra: Record<string, unknown> = {}) =>
   HttpServerResponse.jsonUnsafe({ _tag: tag, error: Schema.encodeSync(ErrorText)(error), ...extra }, { status })
 
+/** What a body is answered with that cannot be read, in the words of one that does not fit. */
+const unreadable = (error: string) =>
+  answer(400, "InvalidRequest", error, { issues: [{ path: ["body"], message: error }] })
+
 /** What a path or a method is answered with that no endpoint has. */
 const unmatched = Effect.gen(function*() {
   const { method, url } = yield* HttpServerRequest.HttpServerRequest
@@ -104,15 +108,15 @@ export const answerDefect = (defect: unknown) => {
     return Effect.succeed(
       defect.reason.reason === "BodyTooLarge"
         ? answer(413, "BodyTooLarge", "The body is larger than 1 MiB.")
-        : answer(400, "UnreadableBody", "The body cannot be read.")
+        : unreadable("The body cannot be read.")
     )
   }
   if (defect instanceof TransientFailure) return unavailable(defect)
   // JSON that nests tens of thousands of levels deep exhausts the stack before any check sees it.
-  if (defect instanceof RangeError) return Effect.succeed(answer(400, "BodyTooDeep", "The body nests too deeply."))
+  if (defect instanceof RangeError) return Effect.succeed(unreadable("The body nests too deeply."))
   return Effect.as(
     Effect.logError("request failed", defect),
-    answer(500, "InternalError", "Internal Server Error", { message: "The server made a mistake, and has logged it." })
+    answer(500, "InternalError", "Internal Server Error: the server made a mistake, and has logged it.")
   )
 }
 

@@ -19,10 +19,12 @@ const MaxBody = ByteSize.mebibytes(1)
 export const timing = ({ millis, read, trips, written }: Cost) =>
   `d1;dur=${millis};desc="trips=${trips} read=${read} written=${written}"`
 
-// Of a parameter that is repeated the first counts, and one that is empty counts as not given.
-const firstOfEach = (url: string): string => {
-  const [path, ...query] = url.split("?")
-  if (query.length === 0) return url
+// Slashes that are doubled count once: `//x` would name a host. The router would take `;` for `?`. Of a parameter that is
+// repeated the first counts, and one that is empty counts as not given.
+const normalize = (url: string): string => {
+  const [written = "", ...query] = url.split("?")
+  const path = written.replace(/\/{2,}/g, "/").replaceAll(";", "%3B")
+  if (query.length === 0) return path
   const kept = new Map(Array.from(new URLSearchParams(query.join("?"))).toReversed())
   return `${path}?${new URLSearchParams(Array.from(kept).filter(([, value]) => value !== ""))}`
 }
@@ -36,7 +38,8 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const request = yield* HttpServerRequest.HttpServerRequest
         const started = yield* Clock.currentTimeMillis
         const request_id = request.headers["cf-ray"] ?? (yield* random.uuidV4())
-        const path = new URL(request.url, "http://server").pathname
+        const url = normalize(request.url)
+        const path = new URL(url, "http://server").pathname
         const cost = noCost()
         // The router looks past a slash at the end. It makes another path, which is no endpoint's.
         const answered = path.length > 1 && path.endsWith("/") ? fallback : httpEffect
@@ -47,7 +50,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
             HttpServerRequest.HttpServerRequest,
             request.modify({
               headers: Headers.set(request.headers, "content-type", "application/json"),
-              url: firstOfEach(request.url)
+              url
             })
           ),
           Effect.provideService(HttpIncomingMessage.MaxBodySize, MaxBody),

@@ -49,12 +49,19 @@ const decodable = (url: string): boolean => {
   }
 }
 
+const message = "The path is not valid percent-encoded UTF-8."
+const unreadablePath = { _tag: "InvalidRequest", error: message, issues: [{ path: ["path"], message }] }
+
 // The router drops what it does not know before any route or middleware sees it.
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-const refused = (status: number, _tag: string, error: string) =>
-  Response.json({ _tag, error }, {
+const refused = (status: number, body: object, method: string) =>
+  new Response(method === "HEAD" ? null : JSON.stringify(body), {
     status,
-    headers: { "access-control-allow-origin": "*", "server-timing": timing(noCost()) }
+    headers: {
+      "access-control-allow-origin": "*",
+      "content-type": "application/json",
+      "server-timing": timing(noCost())
+    }
   })
 
 export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.MemoMap): {
@@ -64,15 +71,18 @@ export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.Memo
   const { dispose, handler } = HttpRouter.toWebHandler(HttpLayer.pipe(Layer.provideMerge(services)), {
     disableLogger: true,
     memoMap,
-    routerConfig: { maxParamLength: 1000 }
+    // However long an id is, it is its schema that refuses it.
+    routerConfig: { caseSensitive: true, maxParamLength: Number.MAX_SAFE_INTEGER }
   })
   return {
     handler: (request, context) =>
       !methods.has(request.method)
-        ? Promise.resolve(refused(405, "MethodNotAllowed", "The server knows no such method."))
+        ? Promise.resolve(
+          refused(405, { _tag: "MethodNotAllowed", error: "The server knows no such method." }, request.method)
+        )
         : decodable(request.url)
         ? handler(request, context)
-        : Promise.resolve(refused(400, "UnreadablePath", "The path is not valid percent-encoded UTF-8.")),
+        : Promise.resolve(refused(400, unreadablePath, request.method)),
     dispose
   }
 }

@@ -1,0 +1,116 @@
+/** What every answer has to be, whatever was asked: answered, declared, and silent about what is not the caller's. */
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
+import type { Document, Operation, Schema } from "./Document.ts"
+import type { Answer, Request } from "./Request.ts"
+
+/** In every text of the victim's records, and in nothing that anybody else sends. */
+export const Canary = "c4nary-that-must-not-be-heard"
+
+// What no route answers: the library's answer to a preflight, and pages that are no part of the API.
+const preflight = ({ method }: Request, { status, text }: Answer) =>
+  method === "OPTIONS" && status === 204 && text === ""
+const pages = new Map([["/docs", "text/html"], ["/openapi.json", "application/json"]])
+
+/**
+ * What workerd answers by itself, so that no Worker ever sees the request: methods that its parser does not know, and
+ * heads that are larger than it reads.
+ */
+const refusedByPlatform = ({ headers: sent, method, target }: Request, { headers, status }: Answer) =>
+  headers.get("content-type")?.startsWith("text/plain") === true &&
+  ((status === 501 && ["M-SEARCH", "X"].includes(method)) ||
+    ([414, 431].includes(status) && target.length + JSON.stringify(sent).length > 8000))
+
+/** Words that clients take for a server they cannot reach, and what only the inside of the server says. */
+const offline = /network|timeout|fetch failed|econnrefused|enotfound|etimedout/i
+const inside = /SQLITE|D1_|constraint failed|\bat \S+ \(|node_modules|\.ts:\d+|RangeError|TypeError|SyntaxError/
+
+const parsed = (text: string): any => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const undeclared = new Set([400, 401, 404, 405, 429])
+
+/** The `$ref`s of a schema are of the document. */
+const absolute = (schema: Schema): Schema =>
+  JSON.parse(JSON.stringify(schema).replaceAll("#/components/schemas/", "openapi#/$defs/"))
+
+const ofError = (body: any, problems: Array<string>) => {
+  if (typeof body?._tag !== "string") problems.push("the error has no _tag")
+  if (typeof body?.error !== "string" || body.error.trim() === "") problems.push("the error has no sentence")
+  else {
+    if (offline.test(body.error)) problems.push(`the sentence sounds as if the server were away: ${body.error}`)
+    if (inside.test(body.error)) problems.push(`the sentence tells of the inside: ${body.error}`)
+  }
+}
+
+export const make = (document: Document, spec: { readonly components: { readonly schemas: object } }) => {
+  const ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: false, validateSchema: false })
+  ajv.addSchema(absolute({ $id: "openapi", $defs: spec.components.schemas }))
+  const validators = new Map<Schema, ValidateFunction>()
+
+  const validator = (schema: Schema) => {
+    const known = validators.get(schema) ?? ajv.compile(absolute(schema))
+    validators.set(schema, known)
+    return known
+  }
+
+  const ofOperation = (operation: Operation, request: Request, answer: Answer, problems: Array<string>) => {
+    const declared = operation.responses[answer.status]
+    if (declared === undefined) {
+      problems.push(`${operation.name} declares no ${answer.status}`)
+      return
+    }
+    for (const [name, { required, schema }] of Object.entries(declared.headers ?? {})) {
+      const value = answer.headers.get(name)
+      const typed = schema.type === "integer" ? Number(value) : value
+      if (value === null ? required : !validator(schema)(typed)) problems.push(`the header ${name} is ${value}`)
+    }
+    if (request.method === "HEAD") return
+    const schema = declared.content?.["application/json"]?.schema
+    if (schema === undefined) {
+      if (answer.text !== "") problems.push("a body is not declared")
+      return
+    }
+    const body = parsed(answer.text)
+    if (body === undefined) {
+      problems.push("the body is no JSON")
+      return
+    }
+    const validate = validator(schema)
+    if (!validate(body)) problems.push(`${operation.name} ${answer.status}: ${ajv.errorsText(validate.errors)}`)
+  }
+
+  /** What is wrong with an answer. `limited` is whether its caller may hear nothing of the victim. */
+  return (request: Request, answer: Answer, limited: boolean): ReadonlyArray<string> => {
+    const problems: Array<string> = []
+    if (refusedByPlatform(request, answer)) return problems
+    const { headers, status, text } = answer
+    // Slashes that are doubled count once.
+    const pathname = new URL(`http://server${request.target}`).pathname.replace(/\/{2,}/g, "/")
+    if (status >= 500) problems.push(`status ${status}`)
+    if (limited && [text, ...headers.values()].some((part) => part.includes(Canary))) {
+      problems.push("the answer tells what is the victim's")
+    }
+    if (preflight(request, answer)) return problems
+    if (status === 200 && pages.has(pathname)) {
+      if (!headers.get("content-type")?.startsWith(pages.get(pathname)!)) problems.push("a page of another type")
+      return problems
+    }
+    const operation = document.match(request.method, pathname)
+    if (operation !== undefined) ofOperation(operation, request, answer, problems)
+    else if (!undeclared.has(status)) problems.push(`no operation, and status ${status}`)
+    if (request.method === "HEAD") {
+      if (text !== "") problems.push("HEAD is answered with a body")
+      return problems
+    }
+    if (status !== 204 && headers.get("content-type")?.startsWith("application/json") !== true) {
+      problems.push(`the content type is ${headers.get("content-type")}`)
+    }
+    if (status >= 400) ofError(parsed(text), problems)
+    return problems
+  }
+}

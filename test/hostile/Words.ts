@@ -1,0 +1,39 @@
+/** What the document does not say of a field, and its name does. */
+import type { Random } from "./Random.ts"
+
+const queues = ["incoming", "incoming", "provisional", "provisional", "needs_continuation"]
+const count = (random: Random) => random.between(0, 5)
+const flag = (random: Random) => random.pick(["true", "false", "1", "0"])
+export const instant = (random: Random) => new Date(random.between(0, 4_000_000) * 1_000_000).toISOString()
+
+/** What a field of this name holds, where any text or any JSON would fit the schema. */
+export const words: { readonly [name: string]: (random: Random) => unknown } = {
+  queue: (random) => random.pick(queues),
+  claims_from: (random) => random.pick(queues),
+  priority: (random) => random.pick(["P0", "P1", "P2", "P3"]),
+  status: (random) => random.pick(["active", "pending", "done", "failed", "completed"]),
+  name: (random) => random.pick(["alpha", "beta", "gamma", "delta"]),
+  type: (random) => random.pick(["comment", "question", "bug"]),
+  limit: (random) => String(random.between(1, 100)),
+  offset: count,
+  depth: count,
+  pr_number: count,
+  max_claimed: (random) => random.between(3, 50),
+  unreplied: flag,
+  lease_duration_seconds: (random) => random.between(1, 3600),
+  hooks: () => [{ name: "tests", point: "before_submit", type: "script", status: "pending" }],
+  hookName: () => "tests",
+  states: () => ["incoming", "claimed", "provisional", "done", "checking"],
+  transitions: () => [{ from: "claimed", to: "checking" }, { from: "checking", to: "done" }],
+  child_flow: () => ({ transitions: [{ from: "claimed", to: "provisional" }] }),
+  cluster: (random) => random.pick(["north", "south"]),
+  machine_id: (random) => `m${random.between(1, 8)}`,
+  Prefer: () => "return=minimal",
+  timestamp: instant,
+  expires_at: instant
+}
+
+// Fields that the document lets a request leave out, and a sentence in it does not.
+export const needed = new Set(["branch", "status"])
+
+export const sentences = ["plain", "Grüße, 世界 🐙", "two\nlines", "a longer sentence, with \"quotes\" and 'more'", "x"]

@@ -1,0 +1,29 @@
+/**
+ * Twenty thousand requests that the OpenAPI document suggests, and that no client would send: every answer is as declared,
+ * none is a 500, nobody hears of another scope, and the database holds what it has to. `npm run fuzz` sends others.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Attack from "./Attack.ts"
+import * as InProcess from "./InProcess.ts"
+
+const Secret = "a secret of the server"
+
+const attack = Effect.fnUntraced(function*(secret: string | undefined, seed: number, requests: number) {
+  const transport = yield* InProcess.make(secret === undefined ? {} : { API_SECRET_KEY: secret })
+  const { tally, violations } = yield* Effect.promise(() => Attack.run({ transport, secret, seed, requests }))
+  const told = violations.slice(0, 5).map(({ number, problems, request }) =>
+    `--seed ${seed} --until ${number}: ${problems.join("; ")}\n${request}`
+  )
+  assert.deepStrictEqual(told, [])
+  // Otherwise it would show only that nonsense is refused.
+  assert.deepStrictEqual(tally.neverSucceeded, [])
+  assert.isAtLeast(tally.validShare, 0.6)
+  assert.strictEqual(tally.requests, requests)
+})
+
+describe("hostile input", () => {
+  it.effect("changes and reveals nothing it must not, on a server with keys", () => attack(Secret, 1, 12_000), 600_000)
+
+  it.effect("nor on a server that is open", () => attack(undefined, 2, 8000), 600_000)
+})
