@@ -2,8 +2,8 @@
  * A client of a crash run: it creates, claims, renews, submits and judges tasks, half of the time under an idempotency
  * key, until the server is gone. It goes by what it was told and by nothing else.
  */
+import type { Chance } from "../support/Chance.ts"
 import type { Wire } from "../support/Wire.ts"
-import type { Chance } from "./Chance.ts"
 import * as Ledger from "./Ledger.ts"
 import { scope } from "./Scope.ts"
 

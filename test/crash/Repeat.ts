@@ -1,7 +1,7 @@
 /** Requests repeated under their key, after the server they were sent to is gone. */
 import { isDeepStrictEqual } from "node:util"
+import type { Chance } from "../support/Chance.ts"
 import type { Wire } from "../support/Wire.ts"
-import type { Chance } from "./Chance.ts"
 import * as Ledger from "./Ledger.ts"
 
 // How many of the requests that were answered long ago are repeated as well.

@@ -93,7 +93,7 @@ export const run = async ({ hear, prefix = "", requests, secret, seed, transport
     } catch (error) {
       violations.push({ number, problems: [`no answer: ${String(error)}`], request: Curl.render(request) })
     }
-    if (random.chance(0.3)) await transport.pass?.(random.between(0, random.chance(0.02) ? 600_000 : 15_000))
+    if (random.happens(0.3)) await transport.pass?.(random.between(0, random.happens(0.02) ? 600_000 : 15_000))
   }
 
   const after = await state()

@@ -1,9 +1,9 @@
 /** Bodies that are no JSON, or more of it than anybody reads; made from what the body was. */
-import type { Random } from "./Random.ts"
+import type { Chance } from "../support/Chance.ts"
 import { utf8 } from "./Request.ts"
 
 type Bytes = Uint8Array<ArrayBuffer>
-type Made = (body: string, random: Random) => string | Bytes
+type Made = (body: string, random: Chance) => string | Bytes
 
 const MiB = 1024 * 1024
 
@@ -56,7 +56,7 @@ const large: ReadonlyArray<Made> = [
   () => `{"depends_on":[${"\"a\",".repeat(100_000)}"a"]}`
 ]
 
-export const spoiled = (body: string, random: Random): Bytes => {
-  const made = random.pick(random.chance(0.04) ? large : bodies)(body, random)
+export const spoiled = (body: string, random: Chance): Bytes => {
+  const made = random.pick(random.happens(0.04) ? large : bodies)(body, random)
   return typeof made === "string" ? utf8(made) : made
 }

@@ -1,13 +1,13 @@
 /** A request taken apart where it is bytes: bodies that are no JSON, URLs that are no paths, methods and headers nobody expects. */
+import type { Chance } from "../support/Chance.ts"
 import { spoiled } from "./Bodies.ts"
 import * as OddHeaders from "./OddHeaders.ts"
-import type { Random } from "./Random.ts"
 import type { Request } from "./Request.ts"
 import * as Values from "./Values.ts"
 
-type Part = (request: Request, random: Random) => Partial<Request>
+type Part = (request: Request, random: Chance) => Partial<Request>
 
-const targets: ReadonlyArray<(path: string, query: string, random: Random) => string> = [
+const targets: ReadonlyArray<(path: string, query: string, random: Chance) => string> = [
   (path, query) => `${path}/${query}`,
   (path, query) => `/${path}${query}`,
   (path, query) => `${path.replaceAll("/", "//")}${query}`,
@@ -98,12 +98,12 @@ const withHeaders: Part = ({ headers }, random) => ({
  * that few are told to wait.
  */
 const withAuthorization: Part = ({ caller, headers }, random) => ({
-  caller: random.chance(0.2) ? caller : "nobody",
+  caller: random.happens(0.2) ? caller : "nobody",
   headers: [
     ...headers,
     [
       "authorization",
-      random.chance(0.3)
+      random.happens(0.3)
         ? Values.string(random).replace(/[^\u0020-\u007e]/g, "")
         : random.pick(OddHeaders.authorizations)
     ],
@@ -122,7 +122,7 @@ const parts = [
   withAuthorization
 ] as const
 
-export const spoil = (request: Request, random: Random): Request => {
+export const spoil = (request: Request, random: Chance): Request => {
   const once = { ...request, ...random.pick(parts)(request, random) }
-  return random.chance(0.25) ? { ...once, ...random.pick(parts)(once, random) } : once
+  return random.happens(0.25) ? { ...once, ...random.pick(parts)(once, random) } : once
 }

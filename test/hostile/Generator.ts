@@ -1,10 +1,10 @@
 /** Draws the requests: what each is, who sends it and about what, from its number and from what is known by then. */
+import * as Chance from "../support/Chance.ts"
 import type { Document, Operation } from "./Document.ts"
 import * as Foreign from "./Foreign.ts"
 import * as Garbage from "./Garbage.ts"
 import type { Known } from "./Known.ts"
 import { mistaken } from "./NearlyValid.ts"
-import * as Random from "./Random.ts"
 import { type Caller, type Kind, type Request, serialize } from "./Request.ts"
 import * as Valid from "./Valid.ts"
 
@@ -23,7 +23,7 @@ export interface Generated {
   readonly request: Request
   /** The id of the record that it is about, before anything was spoiled. */
   readonly subject: string | undefined
-  readonly random: Random.Random
+  readonly random: Chance.Chance
 }
 
 const chances: ReadonlyArray<readonly [Kind, number]> = [["valid", 0.45], ["foreign", 0.6], ["nearly", 0.82]]
@@ -38,14 +38,14 @@ export const make = ({ document, known, open, prefix, seed, victim }: Options) =
     "201" in operation.responses || operation.name.endsWith("/claim") ? [operation, operation, operation] : [operation]
   )
 
-  const callerOf = (operation: Operation, kind: Kind, random: Random.Random): Caller => {
-    if (!open && random.chance(kind === "valid" ? 0.01 : 0.08)) return "nobody"
+  const callerOf = (operation: Operation, kind: Kind, random: Chance.Chance): Caller => {
+    if (!open && random.happens(kind === "valid" ? 0.01 : 0.08)) return "nobody"
     if (kind === "valid" && known.restricted.has(operation.name)) return "administrator"
-    return random.chance(0.3) ? "administrator" : "key"
+    return random.happens(0.3) ? "administrator" : "key"
   }
 
   return (index: number): Generated => {
-    const random = Random.make(seed, index)
+    const random = Chance.make(`${seed} ${index}`)
     named = `${index}-`
     const drawn = random.between(0, 999) / 1000
     const kind = chances.find(([, below]) => drawn < below)?.[0] ?? "garbage"
@@ -55,7 +55,7 @@ export const make = ({ document, known, open, prefix, seed, victim }: Options) =
     const subject = operation.subject === undefined ? undefined : draft.path[operation.subject]
     // Only of a key, and of nobody, nothing that is spoiled can get through to the victim.
     const mayReach = caller === "administrator" || open
-    const about = kind === "foreign" || (kind !== "valid" && !mayReach && random.chance(0.3))
+    const about = kind === "foreign" || (kind !== "valid" && !mayReach && random.happens(0.3))
       ? foreign(draft, random)
       : draft
     const sent = kind === "nearly" ? mistaken(about, random, document) : about

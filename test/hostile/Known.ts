@@ -1,6 +1,6 @@
 /** What an attacker has found out: which records there are in its own scope, and which it has heard of elsewhere. */
+import type { Chance } from "../support/Chance.ts"
 import type { Operation } from "./Document.ts"
-import type { Random } from "./Random.ts"
 
 export type Record_ = { readonly [field: string]: any }
 
@@ -33,25 +33,25 @@ export class Known {
   }
 
   /** A record of the attacker's own scope; one that has these fields, if there is such a one. */
-  record(random: Random, collection: string, fields: ReadonlyArray<string> = []): Record_ | undefined {
+  record(random: Chance, collection: string, fields: ReadonlyArray<string> = []): Record_ | undefined {
     const records = [...(this.own.get(collection)?.values() ?? [])]
     const fitting = records.filter((record) => fields.every((field) => record[field] != null))
     return records.length === 0 ? undefined : random.pick(fitting.length === 0 ? records : fitting)
   }
 
-  id(random: Random, collection: string): string {
+  id(random: Chance, collection: string): string {
     const record = this.record(random, collection)
     return record === undefined ? this.nowhere(random) : idOf(record)!
   }
 
   /** The id of a record of the victim. */
-  foreignId(random: Random, collection: string): string {
+  foreignId(random: Chance, collection: string): string {
     const ids = this.foreign.get(collection) ?? []
     return ids.length === 0 ? this.nowhere(random) : random.pick(ids)
   }
 
   /** The id of nothing. */
-  nowhere(random: Random): string {
+  nowhere(random: Chance): string {
     return String(random.between(800_000, 900_000))
   }
 

@@ -1,6 +1,6 @@
 /** A request that fits, with one thing wrong: a field mutated, missing, too many, of another type, or just out of bounds. */
+import type { Chance } from "../support/Chance.ts"
 import type { Document, Schema } from "./Document.ts"
-import type { Random } from "./Random.ts"
 import type { Draft } from "./Request.ts"
 import * as Values from "./Values.ts"
 
@@ -26,7 +26,7 @@ const bounds = (schema: Schema): ReadonlyArray<unknown> => {
   ]
 }
 
-const odd = (value: unknown, random: Random): unknown =>
+const odd = (value: unknown, random: Chance): unknown =>
   random.pick<() => unknown>([
     () => null,
     () => [value],
@@ -41,7 +41,7 @@ const odd = (value: unknown, random: Random): unknown =>
     () => Values.any(random)
   ])()
 
-type Mistake = (draft: Draft, random: Random, document: Document) => void
+type Mistake = (draft: Draft, random: Chance, document: Document) => void
 
 const wrongField: Mistake = (draft, random) => {
   const all = places(draft.body)
@@ -50,7 +50,7 @@ const wrongField: Mistake = (draft, random) => {
     return
   }
   const [container, key] = random.pick(all)
-  if (random.chance(0.2)) delete container[key]
+  if (random.happens(0.2)) delete container[key]
   else container[key] = odd(container[key], random)
 }
 
@@ -89,12 +89,12 @@ const wrongPath: Mistake = (draft, random, document) => {
   const names = Object.keys(draft.path)
   if (names.length === 0) return wrongQuery(draft, random, document)
   const name = random.pick(names)
-  draft.path[name] = random.chance(0.7) ? Values.string(random) : `${draft.path[name]}${Values.string(random)}`
+  draft.path[name] = random.happens(0.7) ? Values.string(random) : `${draft.path[name]}${Values.string(random)}`
 }
 
 const wrongHeader: Mistake = (draft, random) => {
   const names = ["Idempotency-Key", "Idempotency-Key", "Prefer", "If-Match", "If-None-Match", "Range", "X-Request-Id"]
-  const value = random.chance(0.2) ? "k".repeat(random.pick([254, 255, 256, 5000])) : Values.string(random)
+  const value = random.happens(0.2) ? "k".repeat(random.pick([254, 255, 256, 5000])) : Values.string(random)
   draft.headers.push([random.pick(names), value])
 }
 
@@ -110,9 +110,9 @@ const mistakes = [
 ] as const
 
 /** The request with a mistake in it; now and then with two. */
-export const mistaken = (draft: Draft, random: Random, document: Document): Draft => {
+export const mistaken = (draft: Draft, random: Chance, document: Document): Draft => {
   const copy = { ...draft, path: { ...draft.path }, body: structuredClone(draft.body) }
   random.pick(mistakes)(copy, random, document)
-  if (random.chance(0.2)) random.pick([outOfBounds, wrongQuery, wrongHeader])(copy, random, document)
+  if (random.happens(0.2)) random.pick([outOfBounds, wrongQuery, wrongHeader])(copy, random, document)
   return copy
 }

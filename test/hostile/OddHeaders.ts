@@ -1,5 +1,5 @@
 /** Headers that nobody sends, or not like this. */
-import type { Random } from "./Random.ts"
+import type { Chance } from "../support/Chance.ts"
 
 const contentTypes = [
   "application/x-www-form-urlencoded",
@@ -29,7 +29,7 @@ export const authorizations = [
   "null"
 ]
 
-export const headers: ReadonlyArray<(random: Random) => ReadonlyArray<readonly [string, string]>> = [
+export const headers: ReadonlyArray<(random: Chance) => ReadonlyArray<readonly [string, string]>> = [
   (random) => [["content-type", random.pick(contentTypes)]],
   (random) => [["content-type", random.pick(contentTypes)], ["content-type", "application/json"]],
   () => [["content-encoding", "gzip"]],

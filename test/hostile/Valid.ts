@@ -1,18 +1,18 @@
 /** Requests that fit the document, made from its schemas, and from what the attacker knows where a schema says too little. */
+import type { Chance } from "../support/Chance.ts"
 import type { Document, Operation, Schema } from "./Document.ts"
 import { idOf, type Known, type Record_ } from "./Known.ts"
-import type { Random } from "./Random.ts"
 import type { Caller, Draft } from "./Request.ts"
 import { instant, needed, sentences, words } from "./Words.ts"
 
 interface Context {
-  readonly random: Random
+  readonly random: Chance
   /** The record that the path names. */
   readonly subject: Record_ | undefined
 }
 
-const integer = ({ maximum = 1e9, minimum = 0 }: Schema, random: Random) =>
-  Math.min(maximum, Math.max(minimum, random.chance(0.9) ? random.between(0, 9) : random.between(0, 1_000_000)))
+const integer = ({ maximum = 1e9, minimum = 0 }: Schema, random: Chance) =>
+  Math.min(maximum, Math.max(minimum, random.happens(0.9) ? random.between(0, 9) : random.between(0, 1_000_000)))
 
 export const make = (document: Document, known: Known, fresh: () => string) => {
   /** The collection whose records a field names: `task_id` those of `tasks`. */
@@ -48,7 +48,7 @@ export const make = (document: Document, known: Known, fresh: () => string) => {
         const required = new Set<string>(schema.required)
         const all = Object.entries<Schema>(schema.properties ?? {})
         const drawn = all.filter(([field]) =>
-          required.has(field) || needed.has(field) || random.chance(field === "queue" ? 0.5 : 0.2)
+          required.has(field) || needed.has(field) || random.happens(field === "queue" ? 0.5 : 0.2)
         )
         const fields = drawn.length > 0 || all.length === 0 ? drawn : [random.pick(all)]
         return Object.fromEntries(fields.map(([field, schema]) => [field, value(schema, field, context)]))
@@ -62,7 +62,7 @@ export const make = (document: Document, known: Known, fresh: () => string) => {
         return Array.from({ length }, () => value(schema.items ?? { type: "string" }, name, context))
       }
       case "boolean":
-        return random.chance(0.5)
+        return random.happens(0.5)
       case "integer":
       case "number":
         return integer(schema, random)
@@ -82,7 +82,7 @@ export const make = (document: Document, known: Known, fresh: () => string) => {
     const options = (schema.anyOf ?? schema.oneOf)?.map(document.resolve) as ReadonlyArray<Schema> | undefined
     if (options !== undefined) {
       const wanted = options.filter(({ enum: only, type }) => type !== "null" && only?.[0] !== "")
-      return random.chance(0.05)
+      return random.happens(0.05)
         ? value(random.pick(options), name, context)
         : value(random.pick(wanted), name, context)
     }
@@ -96,7 +96,7 @@ export const make = (document: Document, known: Known, fresh: () => string) => {
   }
 
   /** A request for the operation that should succeed, if its record is in a state that allows it. */
-  return (operation: Operation, caller: Caller, random: Random): Draft => {
+  return (operation: Operation, caller: Caller, random: Chance): Draft => {
     const about = operation.subject === undefined ? undefined : operation.named[operation.subject]!
     const asked = operation.body && document.resolve(operation.body.schema)
     // Whoever has to name a lease does so of a task that has one.
@@ -110,13 +110,13 @@ export const make = (document: Document, known: Known, fresh: () => string) => {
         path[name] = name === operation.subject && context.subject !== undefined
           ? idOf(context.subject)!
           : String(value(schema, name, context))
-      } else if (required || random.chance(name === "scope" && caller !== "key" ? 1 : 0.15)) {
+      } else if (required || random.happens(name === "scope" && caller !== "key" ? 1 : 0.15)) {
         const text = String(name === "Idempotency-Key" ? fresh() : value(schema, name, context))
         if (place === "query") query.push([name, text])
         else headers.push([name, text])
       }
     }
-    const body = operation.body && (operation.body.required || random.chance(0.6))
+    const body = operation.body && (operation.body.required || random.happens(0.6))
       ? value(operation.body.schema, "", context)
       : undefined
     return { operation, caller, path, query, headers, body }

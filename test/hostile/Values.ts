@@ -1,5 +1,5 @@
 /** Values that have broken servers before. */
-import type { Random } from "./Random.ts"
+import type { Chance } from "../support/Chance.ts"
 import { texts } from "./Texts.ts"
 
 /** A number as it is written, since JSON can write what no number of JavaScript is. */
@@ -33,25 +33,25 @@ const numbers: ReadonlyArray<unknown> = [
 
 const lengths: ReadonlyArray<number> = [50, 51, 90, 91, 199, 200, 201, 255, 256, 1000, 1001, 4096, 20_000]
 
-export const string = (random: Random): string =>
-  random.chance(0.15)
+export const string = (random: Chance): string =>
+  random.happens(0.15)
     ? random.pick(["x", "é", "\u{1f600}", " ", "%", "_", "\"", "a,"]).repeat(random.pick(lengths))
-    : random.chance(0.2)
+    : random.happens(0.2)
     ? `${random.pick(texts)}${random.pick(texts)}`
     : random.pick(texts)
 
-export const number = (random: Random): unknown => random.pick(numbers)
+export const number = (random: Chance): unknown => random.pick(numbers)
 
 /** Lists in lists, or objects in objects. */
-export const nested = (random: Random, depth: number): unknown => {
-  const asList = random.chance(0.5)
+export const nested = (random: Chance, depth: number): unknown => {
+  const asList = random.happens(0.5)
   let value: unknown = 1
   for (let i = 0; i < depth; i++) value = asList ? [value] : { a: value }
   return value
 }
 
 /** Keys that mean something else in JavaScript, in Python, or to a parser. */
-export const key = (random: Random): string =>
+export const key = (random: Chance): string =>
   random.pick([
     "__proto__",
     "constructor",
@@ -71,8 +71,8 @@ export const withKey = (object: object, name: string, value: unknown): object =>
   Object.fromEntries([...Object.entries(object), [name, value]])
 
 /** Any JSON value at all. */
-export const any = (random: Random): unknown =>
-  random.pick<(random: Random) => unknown>([
+export const any = (random: Chance): unknown =>
+  random.pick<(random: Chance) => unknown>([
     string,
     string,
     number,

@@ -1,13 +1,13 @@
 /** What the document does not say of a field, and its name does. */
-import type { Random } from "./Random.ts"
+import type { Chance } from "../support/Chance.ts"
 
 const queues = ["incoming", "incoming", "provisional", "provisional", "needs_continuation"]
-const count = (random: Random) => random.between(0, 5)
-const flag = (random: Random) => random.pick(["true", "false", "1", "0"])
-export const instant = (random: Random) => new Date(random.between(0, 4_000_000) * 1_000_000).toISOString()
+const count = (random: Chance) => random.between(0, 5)
+const flag = (random: Chance) => random.pick(["true", "false", "1", "0"])
+export const instant = (random: Chance) => new Date(random.between(0, 4_000_000) * 1_000_000).toISOString()
 
 /** What a field of this name holds, where any text or any JSON would fit the schema. */
-export const words: { readonly [name: string]: (random: Random) => unknown } = {
+export const words: { readonly [name: string]: (random: Chance) => unknown } = {
   queue: (random) => random.pick(queues),
   claims_from: (random) => random.pick(queues),
   priority: (random) => random.pick(["P0", "P1", "P2", "P3"]),

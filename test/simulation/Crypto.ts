@@ -3,7 +3,7 @@
  * when a thread of Node is done with them, so that a run depends on nothing but its seed.
  */
 import { createHash } from "node:crypto"
-import type { Chance } from "./Chance.ts"
+import type { Chance } from "../support/Chance.ts"
 
 const digest = (
   algorithm: string | { readonly name: string },

@@ -3,10 +3,10 @@
  * in virtual time. A seed decides all of it, so that a run that fails can be seen again, event by event.
  */
 import * as Effect from "effect/Effect"
+import * as Chance from "../support/Chance.ts"
 import { migrated } from "../support/layers.ts"
 import * as Custodian from "./agents/Custodian.ts"
 import * as Machine from "./agents/Machine.ts"
-import * as Chance from "./Chance.ts"
 import * as Crypto from "./Crypto.ts"
 import * as Fleet from "./Fleet.ts"
 import * as Journal from "./Journal.ts"

@@ -1,5 +1,5 @@
 /** How likely each fault is in a run. Some seeds are calm, so that the work gets far; some are rough, so that little does. */
-import type { Chance } from "./Chance.ts"
+import type { Chance } from "../support/Chance.ts"
 
 export interface Weather {
   /** The request is lost on its way to the server. */

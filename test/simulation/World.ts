@@ -1,6 +1,6 @@
 /** What the parts of a run share. */
 import type { DatabaseSync } from "node:sqlite"
-import type { Chance } from "./Chance.ts"
+import type { Chance } from "../support/Chance.ts"
 import type { Exchange } from "./Exchange.ts"
 import type { Journal } from "./Journal.ts"
 import type { Timeline } from "./Timeline.ts"

@@ -21,7 +21,9 @@ export const integrity: ReadonlyArray<Integrity> = [
   {
     name: "every version has one history row, and the newest is the task's own",
     sql: `
-      SELECT task_id FROM history GROUP BY task_id HAVING count(*) <> max(version)
+      SELECT task_id FROM history GROUP BY task_id HAVING count(*) <> max(version) - min(version) + 1
+      UNION ALL
+      SELECT task_id FROM history GROUP BY task_id HAVING min(iif(event = 'imported', 1, version)) > 1
       UNION ALL
       SELECT id FROM tasks WHERE version IS NOT (SELECT max(version) FROM history WHERE task_id = tasks.id)
       UNION ALL
@@ -74,5 +76,13 @@ export const integrity: ReadonlyArray<Integrity> = [
     sql: `
       SELECT id FROM tasks WHERE scope IS NOT (
         SELECT scope FROM history WHERE task_id = tasks.id ORDER BY version DESC LIMIT 1)`
-  }
+  },
+  {
+    name: "what a task refers to is in its scope",
+    sql: `
+      SELECT tasks.id FROM tasks JOIN projects ON projects.id = project_id WHERE projects.scope <> tasks.scope
+      UNION ALL
+      SELECT task_id FROM dependencies JOIN tasks ON tasks.id = task_id WHERE dependencies.scope <> tasks.scope`
+  },
+  { name: "nothing refers to what there is not", sql: "SELECT * FROM pragma_foreign_key_check" }
 ]

@@ -1,4 +1,4 @@
-/** The one source of chance of a run: everything that happens is decided by its seed. */
+/** The one source of chance of a run: everything that is drawn is decided by the seed. */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
@@ -13,7 +13,7 @@ export interface Chance {
   readonly pick: <A>(from: ReadonlyArray<A>) => A
 }
 
-export const make = (seed: number): Chance => {
+export const make = (seed: number | string): Chance => {
   const random = Effect.runSync(Random.withSeed(Effect.service(Random.Random), seed))
   const next = () => random.nextDoubleUnsafe()
   const between = (minimum: number, maximum: number) => minimum + Math.floor(next() * (maximum - minimum + 1))
