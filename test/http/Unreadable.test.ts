@@ -115,7 +115,7 @@ describe("a defect", () => {
     Effect.gen(function*() {
       const faulty = Faulty.make()
       const { send } = yield* server.make({}, faulty.open)
-      faulty.faults.push("lost request")
+      faulty.faults.push(new Error("D1_ERROR: no such table: tasks: SQLITE_ERROR"))
       const { body, status } = yield* send("GET", "/api/v1/tasks")
       assert.strictEqual(status, 500)
       const { body: spec } = yield* send("GET", "/openapi.json")

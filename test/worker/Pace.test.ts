@@ -5,16 +5,14 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import * as Worker from "../../src/client/Worker.ts"
-import { machine, make, result } from "./support.ts"
+import { answered, machine, make, result } from "./support.ts"
 
 const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann" }
 
-/** Answers come when the machine has had its turn, which the test's time knows nothing of. */
-const turn = Effect.promise(() => new Promise((done) => setTimeout(done, 1)))
 const pass = (seconds: number) =>
   Effect.forEach(
     Array.from({ length: seconds }),
-    () => Effect.andThen(TestClock.adjust("1 second"), Effect.andThen(turn, turn)),
+    () => Effect.andThen(TestClock.adjust("1 second"), answered),
     { discard: true }
   )
 

@@ -12,6 +12,13 @@ type Fetch = typeof globalThis.fetch
 /** What becomes of a request: it is sent, or its answer is lost after the server acted, or the server is not reached. */
 export type Fault = (method: string, path: string, times: number) => "none" | "lost" | "down"
 
+let underWay = 0
+
+/** Waits until every request is answered, which is a matter of the machine's time, and who made it has gone on. */
+export const answered = Effect.promise(async () => {
+  for (let idle = 0; idle < 3; idle = underWay === 0 ? idle + 1 : 0) await new Promise((done) => setTimeout(done, 1))
+})
+
 export const faultless: Fault = () => "none"
 
 export const make = Effect.fnUntraced(function*(config: Record<string, string> = {}) {
@@ -22,7 +29,7 @@ export const make = Effect.fnUntraced(function*(config: Record<string, string> =
   )
   const calls: Array<string> = []
   let fault = faultless
-  const faulty = (async (input: string | URL | Request, init?: RequestInit) => {
+  const travel = async (input: string | URL | Request, init?: RequestInit) => {
     const { pathname } = new URL(String(input))
     const call = `${init?.method} ${pathname}`
     calls.push(call)
@@ -31,6 +38,14 @@ export const make = Effect.fnUntraced(function*(config: Record<string, string> =
     const response = await fetch(input as string, init)
     if (what === "lost") throw new TypeError("connection reset")
     return response
+  }
+  const faulty = (async (input, init) => {
+    underWay++
+    try {
+      return await travel(input, init)
+    } finally {
+      underWay--
+    }
   }) as Fetch
 
   const task = (name: string) => Effect.map(send("GET", `/api/v1/tasks/${name}`), ({ body }) => body)
