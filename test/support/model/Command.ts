@@ -114,7 +114,7 @@ export const begin = ({ chained, places, priorities }: typeof Start.Type): Reado
       onFailure: chained ?? "wait",
       budget: budgets[i]!,
       limit: i === 0 ? 1 : 2,
-      hasty: i === 1
+      hasty: i === 1 || i === 2
     },
     { _tag: "Wait", seconds: 1 },
     { _tag: "Move", id, queue: places[i]! }
