@@ -5,8 +5,8 @@
  *     npm run mutate -- [--only <name>]… [--by <detector>]… [--seed <n>] [--markdown] [--parallel <n>]
  *     [--unchecked]
  *
- * Asks the properties and the simulator unless told; `--by examples` asks the other tests, as information. `--unchecked` takes it that all of them pass without a fault.
- * Exits with 1 if a fault survived, or turned out to be none.
+ * Asks the properties and the simulator unless told; `--by examples` asks the other tests, as information. `--unchecked`
+ * takes it that all of them pass without a fault. Exits with 1 if a fault survived, or turned out to be none.
  */
 import { parseArgs } from "node:util"
 import { faults as all } from "../test/mutation/faults.ts"
