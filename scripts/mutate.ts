@@ -2,10 +2,11 @@
  * The mutation check: plants one fault after the other in a copy of the server, and sees whether the properties and the
  * simulator find it out. A fault that survives is a test that is missing.
  *
- *     npm run mutate -- [--only <name>]… [--seed <n>] [--examples] [--markdown] [--parallel <n>] [--unchecked]
+ *     npm run mutate -- [--only <name>]… [--by <detector>]… [--seed <n>] [--markdown] [--parallel <n>]
+ *     [--unchecked]
  *
- * `--examples` also asks the other tests, as information; `--unchecked` takes it that all of them pass without a fault.
- * Exits with 1 if a fault survived, or turned out to be none.
+ * Asks the properties and the simulator unless told; `--by examples` asks the other tests, as information. `--unchecked`
+ * takes it that all of them pass without a fault. Exits with 1 if a fault survived, or turned out to be none.
  */
 import { parseArgs } from "node:util"
 import { faults as all } from "../test/mutation/faults.ts"
@@ -18,7 +19,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true, default: [] },
     seed: { type: "string", default: "1" },
-    examples: { type: "boolean", default: false },
+    by: { type: "string", multiple: true, default: [] },
     markdown: { type: "boolean", default: false },
     unchecked: { type: "boolean", default: false },
     parallel: { type: "string", default: "2" }
@@ -28,7 +29,7 @@ const seed = Number(values.seed)
 const faults = all.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
 if (faults.length < values.only.length) throw new Error(`Unknown fault: one of ${values.only.join(", ")}`)
 
-const asked = known.filter(({ informs }) => values.examples || !informs)
+const asked = known.filter(({ informs, name }) => values.by.length === 0 ? !informs : values.by.includes(name))
 const detectors = asked.filter(({ isThere }) => isThere)
 for (const { name } of asked.filter(({ isThere }) => !isThere)) console.log(`${name}: left out, it is not there`)
 

@@ -53,6 +53,7 @@ export const Command = Schema.Union([
       "needs_continuation",
       "requires-intervention",
       "testing",
+      "done",
       "done"
     ])
   }),
@@ -95,6 +96,8 @@ export const Start = Schema.Struct({
     Schema.isMaxLength(4)
   ),
   chained: Schema.NullOr(OnFailure),
+  /** Whether one that waits for nobody is made to wait while it is held, and then what it waits for fails. */
+  overtaken: Schema.Boolean,
   /** Where each of them is put then. */
   places: Schema.Array(Schema.Literals(["incoming", "incoming", "provisional", "needs_continuation", "testing"])).check(
     Schema.isMinLength(4),
@@ -102,8 +105,13 @@ export const Start = Schema.Struct({
   )
 })
 const budgets = ["losses", "attempts", "rejections", null] as const
-export const begin = ({ chained, places, priorities }: typeof Start.Type): ReadonlyArray<Command> =>
-  (["d", "b", "a", "c"] as const).flatMap((id, i) => [
+const overtaking: ReadonlyArray<Command> = [
+  { _tag: "Assign", id: "b", agent: "ann" },
+  { _tag: "Depend", id: "b", blocker: "d", onFailure: "fail" },
+  { _tag: "Fail", id: "d" }
+]
+export const begin = ({ chained, overtaken, places, priorities }: typeof Start.Type): ReadonlyArray<Command> => [
+  ...(["d", "b", "a", "c"] as const).flatMap((id, i): ReadonlyArray<Command> => [
     {
       _tag: "Create",
       id,
@@ -114,8 +122,10 @@ export const begin = ({ chained, places, priorities }: typeof Start.Type): Reado
       onFailure: chained ?? "wait",
       budget: budgets[i]!,
       limit: i === 0 ? 1 : 2,
-      hasty: i === 1
+      hasty: i === 1 || i === 2
     },
     { _tag: "Wait", seconds: 1 },
     { _tag: "Move", id, queue: places[i]! }
-  ])
+  ]),
+  ...(overtaken && chained === null ? overtaking : [])
+]
