@@ -39,16 +39,20 @@ const immediately = Effect.promise(() => new Promise((resolve) => setImmediate(r
 
 const start = Effect.gen(function*() {
   const faulty = Faulty.make()
+  /** Waits until so many batches in all were not answered. */
+  const unanswered = Effect.fnUntraced(function*(batches: number) {
+    while (faulty.silent() < batches) yield* immediately
+    yield* immediately
+  })
   /** The answer to a request whose batch is not answered, when as much time has passed. */
   const after = Effect.fnUntraced(function*<A, E>(time: "5 seconds" | "25 seconds", request: Effect.Effect<A, E>) {
     const before = faulty.silent()
     const fiber = yield* Effect.forkChild(request)
-    while (faulty.silent() === before) yield* immediately
-    yield* immediately
+    yield* unanswered(before + 1)
     yield* TestClock.adjust(time)
     return yield* Fiber.join(fiber)
   })
-  return { ...faulty, ...(yield* server.make({}, faulty.open)), after }
+  return { ...faulty, ...(yield* server.make({}, faulty.open)), after, unanswered }
 })
 
 describe("a failure of D1", () => {
@@ -111,6 +115,22 @@ describe("a failure of D1", () => {
       const again = yield* send("POST", "/api/v1/tasks", task, key)
       assert.deepStrictEqual([again.status, again.headers.get("idempotent-replayed")], [201, "true"])
       assert.strictEqual((yield* send("GET", "/api/v1/tasks")).body.total, 1)
+    }))
+
+  it.effect("is bounded for all batches of a request together", () =>
+    Effect.gen(function*() {
+      const { faults, release, send, unanswered } = yield* start
+      yield* send("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m" })
+      // A claim that finds nothing looks a second time, for the reason.
+      faults.push("late", "no answer")
+      const claim = { orchestrator_id: "k-m", agent_name: "ann" }
+      const fiber = yield* Effect.forkChild(send("POST", "/api/v1/tasks/claim", claim))
+      yield* unanswered(1)
+      yield* TestClock.adjust("20 seconds")
+      yield* Effect.promise(release)
+      yield* unanswered(2)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber)).status, 503)
     }))
 
   it.effect("is what the health check is about: it is told soon", () =>
