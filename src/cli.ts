@@ -64,7 +64,7 @@ const run = async ({ json, ...options }: Command): Promise<number> => {
     const report = await conform({ ...options, signal: stop.signal })
     const colour = process.stdout.isTTY === true && !process.env.NO_COLOR
     console.log(json ? JSON.stringify(report, null, 2) : format(report, colour))
-    return report.interrupted ? 2 : report.failed > 0 ? 1 : 0
+    return report.interrupted ? 2 : report.failed > 0 || !report.cleaned ? 1 : 0
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     console.error(error instanceof CannotRun ? `Cannot run: ${why}` : `The run broke off: ${why}`)

@@ -56,33 +56,49 @@ export interface Connection {
   readonly signal: AbortSignal | undefined
 }
 
+// A deployment may be out of its database for a moment. What may be repeated is; the rest is told as it is.
+const Repeats = 3
+
+const pauseBefore = (method: string, headers: Readonly<Record<string, string>>, { headers: told, status }: Answer) =>
+  status === 503 && (method === "GET" || "idempotency-key" in headers) ? Number(told.get("retry-after")) : 0
+
 /** Asks the server as the holder of `key`, or as nobody. `heard` is told every answer. */
 export const make =
   ({ fetch, signal, url }: Connection, key: string | undefined, heard: (answer: Answer) => void = () => {}): Ask =>
-  async (method, path, body, headers = {}) => {
-    const patience = AbortSignal.timeout(PatienceMillis)
-    try {
-      const response = await fetch(`${url}${path}`, {
-        method,
-        headers: {
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-          ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-          ...headers
-        },
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-        redirect: "manual",
-        signal: signal === undefined ? patience : AbortSignal.any([signal, patience])
-      })
-      const answer = {
-        method,
-        path,
-        status: response.status,
-        headers: response.headers,
-        body: parsed(await response.text())
+  (method, path, body, headers = {}) => {
+    const once = async (): Promise<Answer> => {
+      const patience = AbortSignal.timeout(PatienceMillis)
+      try {
+        const response = await fetch(`${url}${path}`, {
+          method,
+          headers: {
+            ...(body === undefined ? {} : { "content-type": "application/json" }),
+            ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+            ...headers
+          },
+          ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+          redirect: "manual",
+          signal: signal === undefined ? patience : AbortSignal.any([signal, patience])
+        })
+        const answer = {
+          method,
+          path,
+          status: response.status,
+          headers: response.headers,
+          body: parsed(await response.text())
+        }
+        heard(answer)
+        return answer
+      } catch (cause) {
+        throw new NoAnswer(`${method} ${path}`, cause)
       }
-      heard(answer)
-      return answer
-    } catch (cause) {
-      throw new NoAnswer(`${method} ${path}`, cause)
     }
+    const asked = async (repeats: number): Promise<Answer> => {
+      const answer = await once()
+      const pause = pauseBefore(method, headers, answer)
+      if (!(pause > 0) || repeats === 0) return answer
+      await new Promise((resume) => setTimeout(resume, pause * 1000))
+      return asked(repeats - 1)
+    }
+    return asked(Repeats)
   }

@@ -15,7 +15,14 @@ const empty = async (ask: Ask.Ask, kind: (typeof kinds)[number], run: string): P
   }
 }
 
-export const cleanUp = async (connection: Ask.Connection, tenancy: Tenancy): Promise<ReadonlyArray<string>> => {
+export interface Cleaned {
+  /** Whether everything is gone that can be deleted. */
+  readonly cleaned: boolean
+  /** What is left, in sentences. */
+  readonly left: ReadonlyArray<string>
+}
+
+export const cleanUp = async (connection: Ask.Connection, tenancy: Tenancy): Promise<Cleaned> => {
   const { administered, home, run } = tenancy
   const left: Array<string> = []
   const attempt = async (what: string, act: () => Promise<number | void>) => {
@@ -39,10 +46,8 @@ export const cleanUp = async (connection: Ask.Connection, tenancy: Tenancy): Pro
     }
   }
   const messages = administered === undefined ? "" : ", the message that a check sent"
-  return [
-    ...left,
-    `${
-      left.length === 0 ? "What the run made is deleted. " : ""
-    }By design the history of its tasks stays${messages}, and for a day its idempotency keys.`
-  ]
+  const stays = `By design the history of its tasks stays${messages}, and for a day its idempotency keys.`
+  return left.length === 0
+    ? { cleaned: true, left: [`What the run made is deleted. ${stays}`] }
+    : { cleaned: false, left: [...left, stays] }
 }

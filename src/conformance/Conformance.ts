@@ -2,7 +2,7 @@
 import * as Ask from "./Ask.ts"
 import * as Bench from "./Bench.ts"
 import type { Check } from "./Check.ts"
-import { cleanUp } from "./Cleanup.ts"
+import { type Cleaned, cleanUp } from "./Cleanup.ts"
 import { Broken, Skipped } from "./Expectation.ts"
 import { groups } from "./groups.ts"
 import { inParallel } from "./inParallel.ts"
@@ -86,7 +86,7 @@ export const conform = async (options: Options): Promise<Report> => {
   const tenancy = await Tenancy.open(unstoppable, options.key)
   const machine = { cluster: tenancy.run, machine_id: "machine" }
   let checks: ReadonlyArray<Result> = []
-  let left: ReadonlyArray<string> = []
+  let end: Cleaned
   try {
     const registered = await Ask.make(unstoppable, tenancy.home.key)("POST", "/api/v1/orchestrators/register", machine)
     if (registered.status !== 201) {
@@ -98,7 +98,7 @@ export const conform = async (options: Options): Promise<Report> => {
     const results = new Map([...first, ...await perform(planned.filter(({ check }) => check.last))])
     checks = planned.map((one) => results.get(one)!)
   } finally {
-    left = await cleanUp(unstoppable, tenancy)
+    end = await cleanUp(unstoppable, tenancy)
   }
   const count = (status: Result["status"]) => checks.filter((check) => check.status === status).length
   return {
@@ -113,6 +113,6 @@ export const conform = async (options: Options): Promise<Report> => {
     failed: count("failed"),
     skipped: count("skipped"),
     checks,
-    left
+    ...end
   }
 }

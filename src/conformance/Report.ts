@@ -26,6 +26,8 @@ export interface Report {
   readonly failed: number
   readonly skipped: number
   readonly checks: ReadonlyArray<Result>
+  /** Whether everything is gone that can be deleted. */
+  readonly cleaned: boolean
   /** What the run made and did not delete, in sentences. */
   readonly left: ReadonlyArray<string>
 }

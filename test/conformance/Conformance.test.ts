@@ -152,6 +152,7 @@ describe.concurrent("the conformance suite", { timeout: 120_000 }, () => {
         ? Response.json({ error: "Out of order." }, { status: 500 })
         : server.fetch(url, init)
     const report = await server.run({ fetch, only: ["lifecycle"] })
+    assert.isFalse(report.cleaned)
     const left = report.left.join("\n")
     assert.match(left, /Could not delete 1 projects of the scope conformance-/)
     assert.match(left, /Could not delete orchestrators of the scope .*: GET .* is answered 500 Out of order\./)
