@@ -76,7 +76,7 @@ export const check = (world: World, commit: Commit): void => {
   }
 }
 
-/** What a request may do to the task it names: nothing under an older token, and nothing outside its scope. */
+/** What a request may do to the task it names: nothing under an older token or from another version than it states, and nothing outside its scope. */
 export const checkFence = (world: World, commit: Commit): void => {
   const exchange = world.current
   const changed = new Set(commit.entries.keys())
@@ -96,6 +96,14 @@ export const checkFence = (world: World, commit: Commit): void => {
   }
   if (exchange?.body == null) return
   const { asked: { id }, body } = exchange
+  const start = id === undefined ? undefined : commit.before.get(id)
+  if (typeof body.version === "number" && start !== undefined && commit.entries.has(start.id)) {
+    ensure(
+      start.version === body.version,
+      () => `${exchange.name} changed ${id} from version ${start.version}, and stated ${body.version}`
+    )
+    world.journal.saw("changed from the version it stated")
+  }
   const stated: ReadonlyArray<readonly [string, unknown]> = body.leases != null
     ? body.leases.map((lease: any) => [lease.task_id, lease.fencing_token])
     : id !== undefined && body.fencing_token != null
