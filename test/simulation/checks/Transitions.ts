@@ -22,14 +22,25 @@ const follow = (world: World, commit: Commit, was: Row | undefined, entries: Rea
     world.journal.saw(`event ${entry.event}`)
     ensure(entry.from_queue === queue, () => `${about} says it was in ${entry.from_queue}, and it was in ${queue}`)
     ensure(entry.at <= commit.now, () => `${about} is dated ${entry.at - commit.now} ms ahead`)
+    const { current } = world
+    const verb = current?.asked.id === entry.task_id ? current.asked.verb : undefined
     if (entry.to_queue === "done" && queue !== "done") {
-      const administrator = world.current?.sent !== undefined && world.current.scope === undefined
-      ensure(entry.event === "accepted" || administrator, () => `${about} made it done without an accept`)
+      const byName = entry.event === "force_queue" && verb === "force-queue" && current!.scope === undefined &&
+        current!.body.queue === "done"
+      ensure(
+        byName || entry.event === "accepted" && verb === "accept",
+        () => `${about} made it done without an accept, by ${current?.name}`
+      )
     }
     if (queue === "done" && entry.to_queue !== "done" && entry.to_queue !== null) {
       // Whoever names a queue in a PATCH means it, whatever they knew: that is the contract, and is told apart.
       world.journal.saw(`done was undone: ${entry.event}`)
-      ensure(["patched", "force_queue"].includes(entry.event), () => `${about} undid what was done`)
+      const asks = entry.event === "patched" && verb === "patch" ||
+        entry.event === "force_queue" && verb === "force-queue"
+      ensure(
+        asks && current!.body?.queue === entry.to_queue,
+        () => `${about} undid what was done, by ${current?.name}`
+      )
     }
     if (expiries.has(entry.event)) {
       ensure(
