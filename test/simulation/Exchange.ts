@@ -51,6 +51,8 @@ export interface Exchange {
   sentAt: number
   /** A task whose lease had run out, and that its last batch left in its holder's hands; if there is one. */
   left: string | undefined
+  /** The token that counted for the task it names, before each of its batches; null if none did. */
+  readonly tokens: Array<number | null>
   /** What it granted. */
   readonly granted: Array<string>
 }
@@ -72,5 +74,6 @@ export const exchange = (
   batchesWithReady: 0,
   sentAt: 0,
   left: undefined,
+  tokens: [],
   granted: []
 })

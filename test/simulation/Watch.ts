@@ -41,6 +41,7 @@ export const make = (world: World) => {
     look,
     /** After each batch: what it has changed, and what it has left for the claim that it belongs to. */
     committed: () => {
+      answers.began(world.current)
       look()
       Claims.observe(world, ledger.rows())
     },

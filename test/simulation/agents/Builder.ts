@@ -41,11 +41,13 @@ const work = Effect.fnUntraced(
     yield* machine.pause(0, seconds * (chance.happens(0.85) ? 0.6 : 1.5))
     held.delete(place)
     const fate = chance.next()
+    // Some state what they were given, too: whatever became of the task since, they want to look at it again.
+    const given = chance.happens(0.3) ? { version: task.version } : {}
     if (cancelled || fate < 0.12) {
       const release = chance.happens(0.5)
       yield* settle(
         machine,
-        api.tasks.requeue({ query, params, payload: { fencing_token, release, reason: "It is not for me." } })
+        api.tasks.requeue({ query, params, payload: { fencing_token, ...given, release, reason: "It is not for me." } })
       )
     } else if (fate < 0.17) {
       yield* settle(
@@ -56,7 +58,7 @@ const work = Effect.fnUntraced(
       journal.saw("an agent forgot its task")
     } else {
       const work = { commits_count: chance.between(0, 2), turns_used: chance.pick([5, 20, 90]) }
-      yield* settle(machine, api.tasks.submit({ query, params, payload: { fencing_token, ...work } }))
+      yield* settle(machine, api.tasks.submit({ query, params, payload: { fencing_token, ...given, ...work } }))
     }
   }
 )

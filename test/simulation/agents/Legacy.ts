@@ -1,4 +1,4 @@
-/** An agent of the old days: bare requests without keys, tokens or renewals, repeated blindly when no answer comes. */
+/** An agent of the old days: bare requests without keys, tokens or renewals, at best with a version, repeated blindly when no answer comes. */
 import * as Effect from "effect/Effect"
 import { register } from "./Builder.ts"
 import type { Machine } from "./Machine.ts"
@@ -23,10 +23,13 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, orches
       continue
     }
     const { id } = answer.body
+    // Some know of versions, which tell them what a token would: that somebody else has the task by now.
+    const known = chance.happens(0.5) ? { version: answer.body.version } : {}
     yield* machine.pause(1, claim.lease_duration_seconds * 1.3)
     const fate = chance.next()
-    if (fate < 0.7) yield* insist(machine, "POST", `/tasks/${id}/submit`, { commits_count: 1, turns_used: 10 })
-    else if (fate < 0.8) yield* insist(machine, "POST", `/tasks/${id}/requeue`, {})
+    if (fate < 0.7) {
+      yield* insist(machine, "POST", `/tasks/${id}/submit`, { commits_count: 1, turns_used: 10, ...known })
+    } else if (fate < 0.8) yield* insist(machine, "POST", `/tasks/${id}/requeue`, known)
     else if (fate < 0.85) yield* insist(machine, "PATCH", `/tasks/${id}`, { queue: "failed", reason: "It broke." })
     else if (fate < 0.9) yield* insist(machine, "PATCH", `/tasks/${id}`, { claimed_by: null, queue: "incoming" })
     else if (fate < 0.95) yield* insist(machine, "PATCH", `/tasks/${id}`, { queue: "provisional", commits_count: 1 })

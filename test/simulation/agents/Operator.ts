@@ -51,7 +51,11 @@ export const start = (machine: Machine, scopes: ReadonlyArray<string>): void => 
       const listed = yield* machine.send("GET", `/tasks?scope=${chance.pick(scopes)}&limit=200`)
       const tasks: ReadonlyArray<any> = listed?.body.tasks ?? []
       const open = tasks.filter(({ queue }) => queue !== "done")
-      if (open.length > 0) yield* act(machine, chance.pick(open))
+      if (open.length === 0) continue
+      const seen = chance.pick(open)
+      // Some think about it, and the task goes on meanwhile.
+      if (chance.happens(0.5)) yield* machine.pause(10, 180)
+      yield* act(machine, seen)
     }
   }))
 }

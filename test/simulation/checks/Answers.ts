@@ -1,6 +1,6 @@
 /** What the server answers: nothing of another scope, nothing that is not in the database, one effect for each key, no grant twice. */
 import type { Exchange } from "../Exchange.ts"
-import type { Entry, Ledger } from "../Ledger.ts"
+import { type Entry, type Ledger, tokenOf } from "../Ledger.ts"
 import type { Reply } from "../Server.ts"
 import { ensure } from "../Violation.ts"
 import type { World } from "../World.ts"
@@ -8,6 +8,9 @@ import * as Keyed from "./Keyed.ts"
 
 /** What else may change although the request is refused: leases that ran out are taken back on the way. */
 const takesBack = new Set(["claim", "heartbeat"])
+
+/** What the holder of a lease does under its token. */
+const moves = new Set(["submit", "accept", "reject", "requeue", "fail", "renew"])
 
 /** How long the server waits for D1, in milliseconds. */
 const Patience = 25_000
@@ -23,6 +26,15 @@ const scopesIn = (value: unknown): ReadonlyArray<string> =>
 
 const recordedAt = (ledger: Ledger, id: string, version: number): Entry | undefined =>
   ledger.recorded.get(id)?.[version - 1]
+
+/** Who calls under a token that counts no more is told so, even where there was nothing left to do. */
+const checkStale = ({ asked, body, name, tokens }: Exchange, status: number) => {
+  if (!moves.has(asked.verb) || body?.fencing_token == null) return
+  ensure(
+    tokens.includes(body.fencing_token),
+    () => `${name} was answered ${status} under the token ${body.fencing_token}, and ${tokens} was the one that counts`
+  )
+}
 
 export const make = (world: World, ledger: Ledger) => {
   const { journal, timeline } = world
@@ -89,6 +101,12 @@ export const make = (world: World, ledger: Ledger) => {
     }
   }
 
+  /** Before a batch is looked at: what was known of the task it is for. */
+  const began = (exchange: Exchange | undefined) => {
+    const task = exchange?.asked.id === undefined ? undefined : ledger.rows().get(exchange.asked.id)
+    if (task !== undefined) exchange!.tokens.push(tokenOf(task))
+  }
+
   const answered = (exchange: Exchange, { headers, status, text }: Reply) => {
     const { asked, name, scope } = exchange
     const body = text === "" ? {} : JSON.parse(text)
@@ -124,10 +142,12 @@ export const make = (world: World, ledger: Ledger) => {
       journal.saw("re-attached")
     }
     if (body.lost?.length > 0) journal.saw("heartbeat told of a lost lease")
-    if (!replayed) checkKept(exchange, body)
+    if (replayed) return
+    checkStale(exchange, status)
+    checkKept(exchange, body)
   }
 
-  return { answered, remember, committed: keyed.committed }
+  return { began, answered, remember, committed: keyed.committed }
 }
 
 export type Answers = ReturnType<typeof make>

@@ -83,6 +83,12 @@ export const make = ({ journal, timeline }: World) => {
     }
   ) => {
     const known = find(exchange)
+    if (exchange.asked.verb === "claim" && status === 409) {
+      ensure(
+        known !== undefined && !isAnother(known, exchange) && known.effects > 0,
+        () => `${exchange.name} was answered 409, and repeats no claim that had its effect: ${text}`
+      )
+    }
     if (known === undefined || status >= 500) return
     // Two that are under way at once may each be told what was true when it was looked at.
     const isLate = known.effected < exchange.arrived

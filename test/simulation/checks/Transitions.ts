@@ -22,14 +22,25 @@ const follow = (world: World, commit: Commit, was: Row | undefined, entries: Rea
     world.journal.saw(`event ${entry.event}`)
     ensure(entry.from_queue === queue, () => `${about} says it was in ${entry.from_queue}, and it was in ${queue}`)
     ensure(entry.at <= commit.now, () => `${about} is dated ${entry.at - commit.now} ms ahead`)
+    const { current } = world
+    const verb = current?.asked.id === entry.task_id ? current.asked.verb : undefined
     if (entry.to_queue === "done" && queue !== "done") {
-      const administrator = world.current?.sent !== undefined && world.current.scope === undefined
-      ensure(entry.event === "accepted" || administrator, () => `${about} made it done without an accept`)
+      const byName = entry.event === "force_queue" && verb === "force-queue" && current!.scope === undefined &&
+        current!.body.queue === "done"
+      ensure(
+        byName || entry.event === "accepted" && verb === "accept",
+        () => `${about} made it done without an accept, by ${current?.name}`
+      )
     }
     if (queue === "done" && entry.to_queue !== "done" && entry.to_queue !== null) {
       // Whoever names a queue in a PATCH means it, whatever they knew: that is the contract, and is told apart.
       world.journal.saw(`done was undone: ${entry.event}`)
-      ensure(["patched", "force_queue"].includes(entry.event), () => `${about} undid what was done`)
+      const asks = entry.event === "patched" && verb === "patch" ||
+        entry.event === "force_queue" && verb === "force-queue"
+      ensure(
+        asks && current!.body?.queue === entry.to_queue,
+        () => `${about} undid what was done, by ${current?.name}`
+      )
     }
     if (expiries.has(entry.event)) {
       ensure(
@@ -76,7 +87,7 @@ export const check = (world: World, commit: Commit): void => {
   }
 }
 
-/** What a request may do to the task it names: nothing under an older token, and nothing outside its scope. */
+/** What a request may do to the task it names: nothing under an older token or from another version than it states, and nothing outside its scope. */
 export const checkFence = (world: World, commit: Commit): void => {
   const exchange = world.current
   const changed = new Set(commit.entries.keys())
@@ -96,6 +107,14 @@ export const checkFence = (world: World, commit: Commit): void => {
   }
   if (exchange?.body == null) return
   const { asked: { id }, body } = exchange
+  const start = id === undefined ? undefined : commit.before.get(id)
+  if (typeof body.version === "number" && start !== undefined && commit.entries.has(start.id)) {
+    ensure(
+      start.version === body.version,
+      () => `${exchange.name} changed ${id} from version ${start.version}, and stated ${body.version}`
+    )
+    world.journal.saw("changed from the version it stated")
+  }
   const stated: ReadonlyArray<readonly [string, unknown]> = body.leases != null
     ? body.leases.map((lease: any) => [lease.task_id, lease.fencing_token])
     : id !== undefined && body.fencing_token != null
