@@ -2,17 +2,14 @@
  * Kills workerd in the middle of load, again and again, and holds what clients were told against what it left behind.
  * `npm run crash -- --kills 50 --seed 1`. The seed decides what is asked and when it is killed, not how requests meet.
  */
-import { parseArgs } from "node:util"
 import { run } from "../test/crash/Crash.ts"
 import { build } from "../test/support/Bundle.ts"
+import * as Flags from "./flags.ts"
 
-const { values } = parseArgs({ options: { kills: { type: "string", default: "50" }, seed: { type: "string" } } })
-const kills = Number(values.kills)
-const seed = Number(values.seed ?? Date.now() % 1_000_000)
-if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
-  console.error("Usage: npm run crash -- [--kills 50] [--seed 1]")
-  process.exit(2)
-}
+const flags = Flags.make("npm run crash -- [--kills 50] [--seed 1]")
+const values = flags.parse({ kills: { type: "string", default: "50" }, seed: { type: "string" } })
+const kills = flags.whole("kills", values.kills, 1)
+const seed = values.seed === undefined ? Date.now() % 1_000_000 : flags.whole("seed", values.seed)
 
 console.log(`seed: ${seed}`)
 const started = Date.now()

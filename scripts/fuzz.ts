@@ -8,34 +8,30 @@
  */
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { parseArgs } from "node:util"
 import * as Attack from "../test/hostile/Attack.ts"
 import * as Curl from "../test/hostile/Curl.ts"
 import * as InProcess from "../test/hostile/InProcess.ts"
 import * as InWorkerd from "../test/hostile/InWorkerd.ts"
 import { overSocket, type Transport } from "../test/hostile/Transport.ts"
 import { Workerd } from "../test/support/harness.ts"
+import * as Flags from "./flags.ts"
 
-const { values } = parseArgs({
-  options: {
-    requests: { type: "string", default: "20000" },
-    seed: { type: "string" },
-    until: { type: "string" },
-    url: { type: "string" },
-    key: { type: "string" },
-    workerd: { type: "boolean", default: false },
-    open: { type: "boolean", default: false }
-  }
+const flags = Flags.make(
+  "npm run fuzz -- [--requests 20000] [--seed 7 [--until 1234]] [--workerd | --url http://localhost:8787 [--key …]] [--open]"
+)
+const values = flags.parse({
+  requests: { type: "string", default: "20000" },
+  seed: { type: "string" },
+  until: { type: "string" },
+  url: { type: "string" },
+  key: { type: "string" },
+  workerd: { type: "boolean", default: false },
+  open: { type: "boolean", default: false }
 })
 
-const natural = (name: string, text: string) => {
-  if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} is a whole number, not ${text}`)
-  return Number(text)
-}
-
-const seed = values.seed === undefined ? Math.floor(Math.random() * 1e6) : natural("seed", values.seed)
-const until = values.until === undefined ? undefined : natural("until", values.until)
-const requests = until === undefined ? natural("requests", values.requests) : until + 1
+const seed = values.seed === undefined ? Math.floor(Math.random() * 1e6) : flags.whole("seed", values.seed)
+const until = values.until === undefined ? undefined : flags.whole("until", values.until)
+const requests = until === undefined ? flags.whole("requests", values.requests, 1) : until + 1
 // A server that runs already has its own secret, or none.
 const secret = values.url !== undefined
   ? values.key

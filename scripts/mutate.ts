@@ -8,32 +8,37 @@
  * Asks the properties and the simulator unless told; `--by examples` asks the other tests, as information. `--unchecked`
  * takes it that all of them pass without a fault. Exits with 1 if a fault survived, or turned out to be none.
  */
-import { parseArgs } from "node:util"
 import { faults as all } from "../test/mutation/faults.ts"
+import * as Flags from "./flags.ts"
 import * as Copy from "./mutate/Copy.ts"
 import { detectors as known } from "./mutate/Detector.ts"
 import { isCaught, line, markdown, type Outcome } from "./mutate/table.ts"
 import type { Verdict } from "./mutate/Verdict.ts"
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", multiple: true, default: [] },
-    seed: { type: "string", default: "1" },
-    by: { type: "string", multiple: true, default: [] },
-    markdown: { type: "boolean", default: false },
-    unchecked: { type: "boolean", default: false },
-    parallel: { type: "string", default: "2" }
-  }
+const flags = Flags.make(
+  "npm run mutate -- [--only <fault>]… [--by <detector>]… [--seed 1] [--markdown] [--parallel 2] [--unchecked]"
+)
+const values = flags.parse({
+  only: { type: "string", multiple: true, default: [] },
+  seed: { type: "string", default: "1" },
+  by: { type: "string", multiple: true, default: [] },
+  markdown: { type: "boolean", default: false },
+  unchecked: { type: "boolean", default: false },
+  parallel: { type: "string", default: "2" }
 })
-const seed = Number(values.seed)
+const seed = flags.whole("seed", values.seed)
 const faults = all.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
-if (faults.length < values.only.length) throw new Error(`Unknown fault: one of ${values.only.join(", ")}`)
+const unknown = values.only.find((wanted) => !all.some(({ name }) => name === wanted))
+if (unknown !== undefined) flags.refuse(`There is no fault ${unknown}, only ${all.map(({ name }) => name).join(", ")}.`)
 
 const asked = known.filter(({ informs, name }) => values.by.length === 0 ? !informs : values.by.includes(name))
 const detectors = asked.filter(({ isThere }) => isThere)
 for (const { name } of asked.filter(({ isThere }) => !isThere)) console.log(`${name}: left out, it is not there`)
 
-const copies = Array.from({ length: Math.max(1, Math.min(Number(values.parallel), faults.length)) }, Copy.make)
+const copies = Array.from(
+  { length: Math.max(1, Math.min(flags.whole("parallel", values.parallel, 1), faults.length)) },
+  Copy.make
+)
 process.on("exit", () => copies.forEach(({ remove }) => remove()))
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1))
 

@@ -2,20 +2,19 @@
  * Plays the simulation for many seeds: `npm run simulate -- --seeds 1000 [--from N]`, or for one: `--seed N [--trace]`; with
  * `--bail` it stops at the first violation. Ends with one line, and with 1 when something did not hold.
  */
-import { parseArgs } from "node:util"
 import * as Simulation from "../test/simulation/Simulation.ts"
+import * as Flags from "./flags.ts"
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "100" },
-    from: { type: "string", default: "1" },
-    seed: { type: "string" },
-    trace: { type: "boolean", default: false },
-    bail: { type: "boolean", default: false }
-  }
+const flags = Flags.make("npm run simulate -- [--seeds 100] [--from 1] [--bail] | --seed 7 [--trace]")
+const values = flags.parse({
+  seeds: { type: "string", default: "100" },
+  from: { type: "string", default: "1" },
+  seed: { type: "string" },
+  trace: { type: "boolean", default: false },
+  bail: { type: "boolean", default: false }
 })
-const from = Number(values.seed ?? values.from)
-const to = values.seed === undefined ? from + Number(values.seeds) : from + 1
+const from = values.seed === undefined ? flags.whole("from", values.from) : flags.whole("seed", values.seed)
+const to = values.seed === undefined ? from + flags.whole("seeds", values.seeds, 1) : from + 1
 
 const faults = new Map<string, number>()
 const coverage = new Map<string, number>()

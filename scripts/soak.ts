@@ -6,28 +6,27 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { isDeepStrictEqual, parseArgs } from "node:util"
+import { isDeepStrictEqual } from "node:util"
 import { build } from "../test/support/Bundle.ts"
 import { launch } from "../test/support/Launcher.ts"
 import { reading, violationsOf } from "../test/support/Leftover.ts"
 import { connect } from "../test/support/Wire.ts"
+import * as Flags from "./flags.ts"
 import * as Client from "./soak/Client.ts"
 import { judge } from "./soak/Verdict.ts"
 import * as Windows from "./soak/Windows.ts"
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "5" },
-    clients: { type: "string", default: "64" },
-    depth: { type: "string", default: "500" },
-    json: { type: "boolean", default: false }
-  }
+const flags = Flags.make("npm run soak -- [--minutes 5] [--clients 64] [--depth 500] [--json]")
+const values = flags.parse({
+  minutes: { type: "string", default: "5" },
+  clients: { type: "string", default: "64" },
+  depth: { type: "string", default: "500" },
+  json: { type: "boolean", default: false }
 })
-const [minutes, clients, depth] = [Number(values.minutes), Number(values.clients), Number(values.depth)]
-if (!(minutes > 0) || !(clients > 0) || !(depth >= 0)) {
-  console.error("Usage: npm run soak -- [--minutes 5] [--clients 64] [--depth 500] [--json]")
-  process.exit(2)
-}
+const minutes = Number(values.minutes)
+if (!(minutes > 0)) flags.refuse(`--minutes is a number above 0, not ${values.minutes}.`)
+const clients = flags.whole("clients", values.clients, 1)
+const depth = flags.whole("depth", values.depth)
 // At least ten windows, of half a minute where there is time.
 const windowSeconds = Math.min(30, minutes * 6)
 const say = values.json ? () => {} : console.log
