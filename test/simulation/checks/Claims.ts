@@ -54,6 +54,11 @@ export const observe = (world: World, rows: ReadonlyMap<string, Row>): void => {
   if (exchange?.asked.verb !== "claim") return
   const { queue = "incoming", role_filter } = exchange.body
   exchange.batches += 1
+  for (const { claimed_by, lease_expires_at, scope } of rows.values()) {
+    if (scope === exchange.scope && claimed_by !== null && lease_expires_at === exchange.sentAt + 1) {
+      world.journal.saw("claim left a lease with a millisecond to go")
+    }
+  }
   exchange.left = Array.from(rows.values()).find((row) =>
     row.scope === exchange.scope && row.claimed_by !== null && row.lease_expires_at! <= exchange.sentAt
     && comesBack(row, world.config)

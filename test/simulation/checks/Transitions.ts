@@ -50,6 +50,7 @@ const follow = (world: World, commit: Commit, was: Row | undefined, entries: Rea
             held?.lease_expires_at == null ? "no end" : `${held.lease_expires_at - entry.at} ms to go`
           }`
       )
+      if (held!.lease_expires_at === entry.at) world.journal.saw(`${current?.asked.verb} took back a lease as it ended`)
       held = undefined
     }
     queue = entry.to_queue
