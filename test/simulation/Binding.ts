@@ -14,7 +14,10 @@ export const make = (world: World, db: D1Database, isolate: Process, committed: 
   const batch = (statements: Statements) => {
     const exchange = world.current
     const label = exchange?.name ?? "start"
-    if (exchange !== undefined) exchange.sentAt = timeline.now()
+    if (exchange !== undefined) {
+      exchange.sentAt = timeline.now()
+      exchange.waitsSince ??= timeline.now()
+    }
     return new Promise<unknown>((resolve, reject) => {
       /** Tells the isolate, some time later. */
       const tell = (what: string, act: () => void) =>

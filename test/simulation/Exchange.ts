@@ -49,6 +49,8 @@ export interface Exchange {
   batchesWithReady: number
   /** When its latest batch was sent, which is the time the batch goes by. */
   sentAt: number
+  /** When its first batch was sent: from then on it waits for D1. */
+  waitsSince: number | undefined
   /** A task whose lease had run out, and that its last batch left in its holder's hands; if there is one. */
   left: string | undefined
   /** The token that counted for the task it names, before each of its batches; null if none did. */
@@ -73,6 +75,7 @@ export const exchange = (
   batches: 0,
   batchesWithReady: 0,
   sentAt: 0,
+  waitsSince: undefined,
   left: undefined,
   tokens: [],
   granted: []

@@ -106,6 +106,8 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
   world.weather = Weather.clear
   misfortunes.end()
   fleet.dismiss()
+  // What is under way arrives, or nobody would see to it.
+  await pass(timeline.now() + 15 * Minute)
   let left: number = Fleet.scopes.length
   for (const scope of Fleet.scopes) {
     const machine = fleet.boot(`${scope} custodian`, scope)

@@ -37,7 +37,11 @@ const unstick = Effect.fnUntraced(function*(machine: Machine, task: any, all: Re
     if (blocker === undefined) {
       yield* ask(machine, "POST", "/tasks", { id, file_path: `${id}-again.md`, branch: "main" })
     } else if (blocker.queue !== "done" && ends.has(blocker.queue)) {
-      yield* ask(machine, "POST", `/tasks/${name}/redrive`, { reason: "Others wait for it." })
+      const { body } = yield* ask(machine, "POST", `/tasks/${name}/redrive`, { reason: "Others wait for it." })
+      // Two tasks of one external key are never open at once: whoever waits for the older waits in vain.
+      if (body._tag === "TaskExists") {
+        yield* ask(machine, "POST", `/tasks/${task.id}/cancel`, { reason: "It waits for its own predecessor." })
+      }
     }
   }
 })

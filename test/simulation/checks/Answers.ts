@@ -12,7 +12,7 @@ const takesBack = new Set(["claim", "heartbeat"])
 /** What the holder of a lease does under its token. */
 const moves = new Set(["submit", "accept", "reject", "requeue", "fail", "renew"])
 
-/** How long the server waits for D1, in milliseconds. */
+/** How long a request waits for D1 in all, in milliseconds. */
 const Patience = 25_000
 
 const scopesIn = (value: unknown): ReadonlyArray<string> =>
@@ -114,7 +114,7 @@ export const make = (world: World, ledger: Ledger) => {
     journal.saw(
       `${asked.verb} ${status}${body._tag === undefined ? "" : ` ${body._tag}`}${replayed ? " (replayed)" : ""}`
     )
-    const failed = exchange.failedByD1 || timeline.now() - exchange.sentAt >= Patience
+    const failed = exchange.failedByD1 || timeline.now() - (exchange.waitsSince ?? timeline.now()) >= Patience
     ensure(status < 500 || status === 503 && failed, () => `${name} was answered ${status} without a fault: ${text}`)
     for (const other of scopesIn(body)) {
       ensure(scope === undefined || other === scope, () => `${name}, with a key of ${scope}, was told of ${other}`)
