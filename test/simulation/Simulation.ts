@@ -65,61 +65,63 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
   const journal = Journal.make(trace)
   const { db, raw } = migrated()
   const world = World.make({ seed, chance, timeline, journal, raw, config: configOf(chance), weather: Weather.clear })
-  const watch = Watch.make(world)
-  const server = Server.make(world, db, watch.committed)
-  const tokens: Record<string, string> = { administrator: Secret }
-  const fetchOf = Network.make(world, server, watch.answered)
-  const fleet = Fleet.make(world, fetchOf, tokens)
-  const misfortunes = Misfortunes.make(world, server, fleet, watch)
+  try {
+    const watch = Watch.make(world)
+    const server = Server.make(world, db, watch.committed)
+    const tokens: Record<string, string> = { administrator: Secret }
+    const fetchOf = Network.make(world, server, watch.answered)
+    const fleet = Fleet.make(world, fetchOf, tokens)
+    const misfortunes = Misfortunes.make(world, server, fleet, watch)
 
-  /** Lets time pass until then, or until it is enough, or something does not hold. */
-  const pass = async (until: number, enough: () => boolean = () => false) => {
-    while (world.violation === undefined && !enough()) {
-      const event = await timeline.step(until)
-      if (event === undefined) return
-      journal.step()
-      if (journal.steps() === tamper?.step) tamper.with(world)
-      world.current = undefined
-      world.check(watch.look)
-      world.check(() => ensure(journal.steps() < MostSteps, () => "it goes round in circles"))
+    /** Lets time pass until then, or until it is enough, or something does not hold. */
+    const pass = async (until: number, enough: () => boolean = () => false) => {
+      while (world.violation === undefined && !enough()) {
+        const event = await timeline.step(until)
+        if (event === undefined) return
+        journal.step()
+        if (journal.steps() === tamper?.step) tamper.with(world)
+        world.current = undefined
+        world.check(watch.look)
+        world.check(() => ensure(journal.steps() < MostSteps, () => "it goes round in circles"))
+      }
     }
+
+    const issueKeys = Effect.forEach(
+      Fleet.scopes,
+      (scope) =>
+        Effect.map(operator.send("POST", `/scopes/${scope}/keys`, {}), (answer) => {
+          tokens[scope] = answer!.body.api_key
+          world.scopes.set(`Bearer ${tokens[scope]}`, scope)
+        })
+    )
+
+    const operator = Machine.make(world, fetchOf, { name: "setup", scope: "administrator", token: Secret })
+    operator.fork(issueKeys)
+    await pass(Start + Minute, () => Fleet.scopes.every((scope) => tokens[scope] !== undefined))
+
+    world.weather = Weather.of(chance)
+    misfortunes.begin()
+    fleet.start(chance.between(3, 7))
+    await pass(timeline.now() + chance.between(12, 30) * Minute)
+
+    world.weather = Weather.clear
+    misfortunes.end()
+    fleet.dismiss()
+    // What is under way arrives, or nobody would see to it.
+    await pass(timeline.now() + 15 * Minute)
+    let left: number = Fleet.scopes.length
+    for (const scope of Fleet.scopes) {
+      const machine = fleet.boot(`${scope} custodian`, scope)
+      machine.fork(Effect.tap(Custodian.run(machine), () => Effect.sync(() => left--)))
+    }
+    await pass(timeline.now() + 36 * 60 * Minute, () => left === 0)
+    world.check(() => ensure(left === 0, () => "a day later there is still something to do"))
+    world.check(watch.end)
+  } finally {
+    restore()
+    Error.stackTraceLimit = stackTraceLimit
+    raw.close()
   }
-
-  const issueKeys = Effect.forEach(
-    Fleet.scopes,
-    (scope) =>
-      Effect.map(operator.send("POST", `/scopes/${scope}/keys`, {}), (answer) => {
-        tokens[scope] = answer!.body.api_key
-        world.scopes.set(`Bearer ${tokens[scope]}`, scope)
-      })
-  )
-
-  const operator = Machine.make(world, fetchOf, { name: "setup", scope: "administrator", token: Secret })
-  operator.fork(issueKeys)
-  await pass(Start + Minute, () => Fleet.scopes.every((scope) => tokens[scope] !== undefined))
-
-  world.weather = Weather.of(chance)
-  misfortunes.begin()
-  fleet.start(chance.between(3, 7))
-  await pass(timeline.now() + chance.between(12, 30) * Minute)
-
-  world.weather = Weather.clear
-  misfortunes.end()
-  fleet.dismiss()
-  // What is under way arrives, or nobody would see to it.
-  await pass(timeline.now() + 15 * Minute)
-  let left: number = Fleet.scopes.length
-  for (const scope of Fleet.scopes) {
-    const machine = fleet.boot(`${scope} custodian`, scope)
-    machine.fork(Effect.tap(Custodian.run(machine), () => Effect.sync(() => left--)))
-  }
-  await pass(timeline.now() + 36 * 60 * Minute, () => left === 0)
-  world.check(() => ensure(left === 0, () => "a day later there is still something to do"))
-  world.check(watch.end)
-
-  restore()
-  Error.stackTraceLimit = stackTraceLimit
-  raw.close()
   const { violation } = world
   if (violation !== undefined && !World.isViolation(violation)) throw violation
   return {

@@ -37,10 +37,11 @@ const unstick = Effect.fnUntraced(function*(machine: Machine, task: any, all: Re
     if (blocker === undefined) {
       yield* ask(machine, "POST", "/tasks", { id, file_path: `${id}-again.md`, branch: "main" })
     } else if (blocker.queue !== "done" && ends.has(blocker.queue)) {
-      const { body } = yield* ask(machine, "POST", `/tasks/${name}/redrive`, { reason: "Others wait for it." })
-      // Two tasks of one external key are never open at once: whoever waits for the older waits in vain.
-      if (body._tag === "TaskExists") {
-        yield* ask(machine, "POST", `/tasks/${task.id}/cancel`, { reason: "It waits for its own predecessor." })
+      const redriven = yield* ask(machine, "POST", `/tasks/${name}/redrive`, { reason: "Others wait for it." })
+      // Another task has its external key by now, and that may be the very one that waits: somebody has to choose.
+      if (redriven.body?._tag === "TaskExists") {
+        machine.world.journal.saw("a blocker could not come back")
+        yield* ask(machine, "PATCH", `/tasks/${encodeURIComponent(task.id)}`, { blocked_by: null })
       }
     }
   }
