@@ -52,7 +52,7 @@ const parsed = (text: string): unknown => {
 export interface Connection {
   readonly url: string
   readonly fetch: Fetch
-  /** Ends the requests that are under way. */
+  /** Nothing more is sent once it is aborted. What is under way is waited for, or it would arrive after all is deleted. */
   readonly signal: AbortSignal | undefined
 }
 
@@ -67,7 +67,7 @@ export const make =
   ({ fetch, signal, url }: Connection, key: string | undefined, heard: (answer: Answer) => void = () => {}): Ask =>
   (method, path, body, headers = {}) => {
     const once = async (): Promise<Answer> => {
-      const patience = AbortSignal.timeout(PatienceMillis)
+      if (signal?.aborted) throw new NoAnswer(`${method} ${path}`, new Error("interrupted"))
       try {
         const response = await fetch(`${url}${path}`, {
           method,
@@ -78,7 +78,7 @@ export const make =
           },
           ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
           redirect: "manual",
-          signal: signal === undefined ? patience : AbortSignal.any([signal, patience])
+          signal: AbortSignal.timeout(PatienceMillis)
         })
         const answer = {
           method,
