@@ -40,7 +40,7 @@ const run = async ({ file, name }: Tests, directory: string, seed: number): Prom
   const only = name === undefined ? [] : ["-t", name]
   const vitest = join(directory, "node_modules/vitest/vitest.mjs")
   const ended = await node.run(directory, [vitest, "run", file, ...only, ...options, `--outputFile=${report}`], {
-    MUTATION_SEED: String(seed)
+    PROPERTY_SEED: String(seed)
   })
   if (ended === "hang") return { _tag: "Hang" }
   return existsSync(report)

@@ -6,6 +6,6 @@ export default mergeConfig(
   config,
   defineConfig({
     cacheDir: ".vite",
-    test: { setupFiles: ["test/mutation/seed.ts"], bail: 1, maxWorkers: 1, fileParallelism: false }
+    test: { bail: 1, maxWorkers: 1, fileParallelism: false }
   })
 )

@@ -25,7 +25,10 @@ const columns = [
 export const make = Effect.gen(function*() {
   const { sql } = yield* Database
 
-  /** Every lease that was sent, as it is after the batch; as long as `happened` holds, which may speak of `held`. */
+  /**
+   * Every lease that was sent, as it is `after` the last statement that renews them (`sql/Renewal.ts`); as long as `happened`
+   * holds, which may speak of `held`.
+   */
   const keep = (
     leases: ReadonlyArray<HeldLease>,
     { after, happened, now, scope }: {
@@ -47,7 +50,8 @@ export const make = Effect.gen(function*() {
         held: sql`held`,
         checkpoint_version: sql`checkpoint ->> '$.version'`,
         machine: sql`(SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = kept.scope)`,
-        reattached: sql`(SELECT event = 'reattached' AND at = ${now} FROM history
+        // Within the same millisecond, another request may have given it back.
+        reattached: sql`changes() > 0 AND (SELECT event = 'reattached' AND at = ${now} FROM history
           WHERE task_id = kept.id AND history.version = kept.version)`
       },
       from: sql`(

@@ -78,8 +78,11 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     for (let i = edges.length - 1; i >= 0; i--) if (which(edges[i]!)) edges.splice(i, 1)
   }
 
-  /** Runs a change of `id`, or of many, and then what it means for the tasks that wait for what changed. */
-  const changing = (change: () => void, id?: string) => {
+  /**
+   * Runs a change of `id`, or of many, and then what it means for the tasks that wait for what changed, but for those that
+   * were `held` until then.
+   */
+  const changing = (change: () => void, id?: string, held: ReadonlyArray<Task> = []) => {
     const before = new Map([...tasks.keys()].map((key) => [key, unmet(key).join()]))
     const queues = new Map([...tasks].map(([key, task]) => [key, task.queue]))
     risks = []
@@ -90,6 +93,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     const follow = (edge: Edge) => {
       const task = tasks.get(edge.task)
       if (edge.onFailure !== "fail" || task === undefined || task.holder !== null || isEnd(task.queue)) return
+      if (held.includes(task)) return
       if (!hasFallen(inScope(task.scope, edge.blocker))) return
       leave(task, { event: "dependency_failed", to: "failed" })
       falling.push(edge.task)
@@ -154,10 +158,14 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
 
   const takeBack = (expired: ReadonlyArray<Task>) => {
     let entries: ReadonlyArray<Entry> = []
-    changing(() => {
-      for (const task of expired) leave(task, expiry(task))
-      entries = expired.map(({ latest }) => latest)
-    })
+    changing(
+      () => {
+        for (const task of expired) leave(task, expiry(task))
+        entries = expired.map(({ latest }) => latest)
+      },
+      undefined,
+      expired
+    )
     // What it means for others is written before it, also for those of them that are taken back as well.
     for (const [i, task] of expired.entries()) task.latest = entries[i]!
     changing(() => expired.forEach(free))
