@@ -80,8 +80,13 @@ export const make = (sql: D1Client.D1Client) => {
    */
   const around = (id: TaskId, moved: Fragment): Source => {
     const { any, failing } = own(id, moved)
+    const others = of(id)
     return {
-      ...of(id),
+      ...others,
+      // One that was only given back where it is has failed before, and whoever was to fail with it then may have been
+      // brought back since.
+      failing: sql`${others.failing}
+        AND (SELECT from_queue <> to_queue FROM history WHERE task_id = up.id AND history.version = up.version)`,
       any: sql`SELECT 1 WHERE (changes() > 0 AND EXISTS (SELECT 1 FROM dependencies WHERE ${edgesTo(id)}))
         OR EXISTS (${any})`,
       besides: failing

@@ -36,6 +36,9 @@ export const through =
     return { status: response.status, headers: response.headers, text: await within(response.text()) }
   }
 
+/** The status of a request whose connection was closed while its body was being sent: a server need not read on to refuse it. */
+export const Closed = 0
+
 /** Over a socket, where everything arrives as it was written. */
 export const overSocket = (base: string): Transport["send"] => {
   const { hostname, port, protocol } = new URL(base)
@@ -67,7 +70,10 @@ export const overSocket = (base: string): Transport["send"] => {
             })
           })
         })
-        request.on("error", reject)
+        request.on("error", (error) => {
+          if (request.writableFinished && !request.reusedSocket) reject(error)
+          else resolve({ status: Closed, headers: new Headers(), text: "" })
+        })
         request.end(body)
       })
     )

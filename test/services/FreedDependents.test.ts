@@ -156,4 +156,17 @@ describe("a task that was held when its blocker failed", () => {
       yield* Leases.use((leases) => leases.reap)
       assert.include(yield* read("held"), { queue: "incoming", blocked_by: "TASK-blocker" })
     }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("is not failed again by a blocker that only leaves somebody's hands where it is", () =>
+    Effect.gen(function*() {
+      const { queue, read } = yield* setup("wait")
+      yield* queue.fail(id("held"), { reason: "r" }, undefined)
+      yield* queue.redrive(id("next"), {}, undefined)
+      yield* queue.patch(id("held"), { blocked_by: "" }, undefined)
+      yield* queue.patch(id("held"), { claimed_by: "bob" }, undefined)
+      yield* queue.patch(id("held"), { blocked_by: "other" }, undefined)
+      yield* queue.requeue(id("held"), { release: true }, undefined)
+      assert.include(yield* read("held"), { queue: "failed", claimed_by: null, blocked_by: "other" })
+      assert.include(yield* read("next"), { queue: "incoming", blocked_by: "held" })
+    }).pipe(Effect.provide(ServicesLayer)))
 })
