@@ -2,6 +2,7 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
 import type { Document, Operation, Schema } from "./Document.ts"
 import type { Answer, Request } from "./Request.ts"
+import { Closed } from "./Transport.ts"
 
 /** In every text of the victim's records, and in nothing that anybody else sends. */
 export const Canary = "c4nary-that-must-not-be-heard"
@@ -87,7 +88,7 @@ export const make = (document: Document, spec: { readonly components: { readonly
   /** What is wrong with an answer. `limited` is whether its caller may hear nothing of the victim. */
   return (request: Request, answer: Answer, limited: boolean): ReadonlyArray<string> => {
     const problems: Array<string> = []
-    if (refusedByPlatform(request, answer)) return problems
+    if (answer.status === Closed || refusedByPlatform(request, answer)) return problems
     const { headers, status, text } = answer
     // Slashes that are doubled count once.
     const pathname = new URL(`http://server${request.target}`).pathname.replace(/\/{2,}/g, "/")

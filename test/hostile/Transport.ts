@@ -36,7 +36,10 @@ export const through =
     return { status: response.status, headers: response.headers, text: await within(response.text()) }
   }
 
-/** The status of a request whose connection was closed while its body was being sent: a server need not read on to refuse it. */
+// What the server reads of a body (src/http/Requests.ts), in bytes.
+const MaxBody = 2 ** 20
+
+/** The status where the connection was closed on a larger body: whoever refuses it need not read it to its end. */
 export const Closed = 0
 
 /** Over a socket, where everything arrives as it was written. */
@@ -71,8 +74,8 @@ export const overSocket = (base: string): Transport["send"] => {
           })
         })
         request.on("error", (error) => {
-          if (request.writableFinished && !request.reusedSocket) reject(error)
-          else resolve({ status: Closed, headers: new Headers(), text: "" })
+          if ((body?.length ?? 0) > MaxBody) resolve({ status: Closed, headers: new Headers(), text: "" })
+          else reject(error)
         })
         request.end(body)
       })
