@@ -18,6 +18,7 @@ import * as FlowImpact from "../domain/FlowImpact.ts"
 import { type FlowName, QueueName, type ScopeName } from "../domain/Identifier.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database, type Row } from "../sql/Database.ts"
+import * as Places from "../sql/Places.ts"
 import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(FlowRow))
@@ -43,18 +44,20 @@ export class Flows extends Context.Service<Flows, {
     Flows,
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
+      const { all } = Places.make(sql)
 
       const named = (name: FlowName, scope: Reach) => sql`${within(sql, scope)} AND name = ${name}`
 
-      // Only the queues that may harm a task are looked into: the counters say which of them hold any. The index is named
-      // because SQLite would rather walk the whole scope when the scope is a subquery.
+      // Only the queues that may harm a task are looked into: the counters say which of them hold any.
       const held = (scope: Fragment, name: FlowName, { unharmed }: FlowImpact.Impact) =>
         sql`
           SELECT tasks.queue, tasks.project_id IS NOT NULL AS child, count(*) AS tasks
-          FROM queue_counts AS c, json_each(c.counts) AS q
-            CROSS JOIN tasks INDEXED BY tasks_newest ON tasks.scope = c.scope AND tasks.queue = q.key
-          WHERE c.scope = ${scope} AND q.value > 0 AND tasks.flow = ${name}
-            AND q.key NOT IN (SELECT value FROM json_each(${JSON.stringify(unharmed)}))
+          FROM (SELECT c.scope, q.key AS place FROM queue_counts AS c, json_each(c.counts) AS q
+              WHERE c.scope = ${scope} AND q.value > 0
+                AND q.key NOT IN (SELECT value FROM json_each(${JSON.stringify(unharmed)}))) AS harmful
+            CROSS JOIN tasks ON tasks.id IN (
+              ${all({ scope: sql`harmful.scope`, queue: sql`harmful.place` }, sql`id`)})
+          WHERE tasks.flow = ${name}
           GROUP BY tasks.queue, child ORDER BY tasks.queue`
 
       const warnings = Effect.fnUntraced(function*(rows: ReadonlyArray<Row> | undefined, impact: FlowImpact.Impact) {

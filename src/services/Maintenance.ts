@@ -37,7 +37,8 @@ export class Maintenance extends Context.Service<Maintenance, {
         // Where backoff is on, claims see to its end. What was put back before it was turned off is not forgotten.
         const leftOver = sql`available_at IS NOT NULL AND available_at <= ${backoff.baseSeconds === 0 ? now : null}`
         const look = batch([
-          sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} LIMIT 1`,
+          sql`SELECT 1 FROM queue_counts AS c CROSS JOIN tasks INDEXED BY tasks_leased ON tasks.scope = c.scope
+            AND claimed_by IS NOT NULL AND lease_expires_at <= ${now} LIMIT 1`,
           sql`
             SELECT 1 FROM orchestrators
             WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} LIMIT 1`,

@@ -7,6 +7,7 @@ import { DefaultScope, FlowName, type OrchestratorId, QueueName, ScopeName } fro
 import { Poll } from "../domain/Poll.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
+import * as Places from "../sql/Places.ts"
 import { Settings } from "./Settings.ts"
 import { decodeCounts } from "./TaskQueue/rows.ts"
 
@@ -30,6 +31,7 @@ export class Scheduler extends Context.Service<Scheduler, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const { requireScope } = yield* Settings
+      const { all } = Places.make(sql)
 
       const poll = Effect.fn("Scheduler.poll")(function*(request: PollRequest) {
         const machine = request.orchestrator_id ?? null
@@ -42,8 +44,9 @@ export class Scheduler extends Context.Service<Scheduler, {
           known,
           sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
           sql`
-            SELECT id, hooks, pr_number, claimed_by FROM tasks
-            WHERE scope = ${scope} AND queue = 'provisional' ORDER BY created_at, id`,
+            SELECT id, hooks, pr_number, claimed_by FROM (
+              ${all({ scope, queue: sql`'provisional'` }, sql`id, hooks, pr_number, claimed_by, created_at`)})
+            ORDER BY created_at, id`,
           sql`SELECT name, states FROM flows WHERE scope = ${scope} ORDER BY name`
         ])
         const [registered] = yield* Effect.orDie(decodeScopes(machines))

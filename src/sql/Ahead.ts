@@ -5,11 +5,12 @@ import type { Policy } from "../domain/Policy.ts"
 import { MaxAhead } from "../domain/Reason.ts"
 import { ends, moves } from "../domain/TaskState.ts"
 import * as Deadline from "./Deadline.ts"
+import { byRole } from "./NextTask.ts"
 import * as Outcome from "./Outcome.ts"
-import * as Ready from "./Ready.ts"
+import * as Places from "./Places.ts"
 
 export const make = (sql: D1Client.D1Client, { backoff, limits }: Policy) => {
-  const { ready } = Ready.make(sql)
+  const { ready } = Places.make(sql)
   const { target } = Outcome.make(sql)
   // Where a claim finds a task whose lease has run out, which it takes back first. It hands out none that backs off then.
   const returns = sql`CASE WHEN queue <> 'claimed' THEN ${target(moves.expireReview, limits, sql`queue`)}
@@ -33,15 +34,21 @@ export const make = (sql: D1Client.D1Client, { backoff, limits }: Policy) => {
           AND available_at <= ${now} AND claimed_by IS NULL AND queue = own.place AND ${waits}
         UNION ALL
         SELECT 1 FROM tasks INDEXED BY tasks_leased WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now}
-          AND +scope = own.scope ${atOnce} AND ${returns} = own.place AND ${waits}
+          AND scope = own.scope ${atOnce} AND ${returns} = own.place AND ${waits}
         LIMIT ${MaxAhead}))`
     }
     const anyLane = count(sql`tasks_ready`, sql``)
     const ahead = roles === undefined
-      ? sql`iif(own.lane = '', ${anyLane}, ${count(sql`tasks_ready_for`, sql`AND lane = own.lane`)})`
+      ? sql`iif(own.lane = '', ${anyLane}, ${
+        count(sql`tasks_ready_for`, sql`AND role IS NOT NULL AND lane = own.lane`)
+      })`
       : roles.length === 0
       ? anyLane
-      : count(sql`tasks_ready_for`, sql`AND lane IN (SELECT value FROM json_each(${JSON.stringify(roles)}))`)
+      : count(
+        byRole(roles) ? sql`tasks_ready_for` : sql`tasks_ready`,
+        sql`${byRole(roles) ? sql`AND role IS NOT NULL` : sql``}
+          AND lane IN (SELECT value FROM json_each(${JSON.stringify(roles)}))`
+      )
     return sql`
       SELECT ${ahead} AS ahead FROM (
         SELECT id, scope, lane, priority_rank, created_at,

@@ -22,9 +22,9 @@ export const make = (sql: D1Client.D1Client) => {
   const machine = (asking: Asking, live: Fragment = sql``) =>
     sql`
       SELECT id, status, last_heartbeat, coalesce(${asking.max_claimed ?? null}, max_claimed) AS maximum,
-        (SELECT count(*) FROM tasks INDEXED BY tasks_held_by
-          WHERE orchestrator_id = ${asking.orchestrator_id} AND scope = ${asking.scope} AND queue = 'claimed'
-            ${live}) AS held
+        (SELECT count(*) FROM tasks INDEXED BY tasks_leased
+          WHERE claimed_by IS NOT NULL AND scope = ${asking.scope} AND queue = 'claimed'
+            AND orchestrator_id = ${asking.orchestrator_id} ${live}) AS held
       ${itself(asking)}`
 
   /** The scope it belongs to, which is where its roles are. */

@@ -22,11 +22,13 @@ export const make = (sql: D1Client.D1Client) => {
    * of another scope, since each project that a machine works for has a limit of its own.
    */
   const hasRoom = (scope: ScopeName, { max_claimed, orchestrator_id }: Claim): Fragment => {
-    const held = sql`SELECT 1 FROM tasks INDEXED BY tasks_held_by WHERE orchestrator_id = ${orchestrator_id}
-      AND queue = 'claimed' AND scope = ${scope}`
-    return max_claimed == null
-      ? sql`(max_claimed IS NULL OR (SELECT count(*) FROM (${held})) < max_claimed)`
-      : sql`(SELECT count(*) FROM (${held} LIMIT ${max_claimed})) < ${max_claimed}`
+    const held = sql`SELECT 1 FROM tasks INDEXED BY tasks_leased WHERE claimed_by IS NOT NULL AND scope = ${scope}
+      AND queue = 'claimed' AND orchestrator_id = ${orchestrator_id}`
+    const most = max_claimed == null ? sql`max_claimed` : sql`${max_claimed}`
+    // Mostly all machines together hold fewer than that.
+    const claimed = sql`(SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = ${scope})`
+    return sql`(${most} IS NULL OR coalesce(${claimed}, 0) < ${most}
+      OR (SELECT count(*) FROM (${held} ${max_claimed == null ? sql`` : sql`LIMIT ${max_claimed}`})) < ${most})`
   }
 
   /** Whether the roles of the machine's scope are as the claim takes them to be. A scope without any knows every name. */

@@ -26,10 +26,10 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
   const { told } = Instant.make(sql)
   const cascade = Cascade.make(sql)
 
-  // The `+` keeps SQLite from searching the scope for what the index of leases has at hand.
+  // Leases are in the order of their ends in each scope, and every scope that has tasks has counters.
   const overdue = (at: Fragment, scope: string | undefined): Fragment =>
     sql`claimed_by IS NOT NULL AND lease_expires_at <= ${at}
-      ${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}`
+      AND tasks.scope ${scope === undefined ? sql`IN (SELECT scope FROM queue_counts)` : sql`= ${scope}`}`
 
   const plan = (now: number, seed: number, scope: string | undefined, only: Only) => {
     const actor = sql`claimed_by`

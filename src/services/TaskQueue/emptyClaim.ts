@@ -1,6 +1,7 @@
 /** Why a claim got nothing: asked in a second round trip, which a claim that finds work does not pay for. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { Fragment } from "effect/sql/Statement"
 import { AtCapacity, NoTasksAvailable } from "../../domain/ClaimErrors.ts"
 import { aside, builtIn, invalidQueue } from "../../domain/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
@@ -10,7 +11,7 @@ import { claimOf, moves } from "../../domain/TaskState.ts"
 import * as Backoff from "../../sql/Backoff.ts"
 import * as Claimant from "../../sql/Claimant.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Ready from "../../sql/Ready.ts"
+import * as Places from "../../sql/Places.ts"
 import { decodeCounts, decodeRules } from "./rows.ts"
 import * as TakingBack from "./takeBack.ts"
 
@@ -62,7 +63,7 @@ const why = (queue: string, passedOver: boolean, waiting: Waiting) =>
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
-  const { held, ready } = Ready.make(sql)
+  const { ready, waiting: waits } = Places.make(sql)
   const { end: endBackoff } = Backoff.make(sql)
   const takeBack = yield* TakingBack.make
   const { home, machine } = Claimant.make(sql)
@@ -73,8 +74,9 @@ export const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const asking = { orchestrator_id, reach, scope: sql`${scope}`, max_claimed: claim.max_claimed }
     // Few are looked at, however many wait: what holds for those says enough.
-    const waits =
-      sql`tasks INDEXED BY tasks_held WHERE scope = ${scope} AND queue = ${queue} AND ${held} LIMIT ${Sample}`
+    const some = (index: Fragment, condition: Fragment) =>
+      sql`SELECT * FROM (SELECT claimed_by, blocked_by, available_at FROM tasks INDEXED BY ${index}
+        WHERE scope = ${scope} AND queue = ${queue} AND ${condition} LIMIT ${Sample})`
     const [machines = [], counted = [], known = [], [state] = [], overdue = [], waited = [], flows = []] = yield* batch(
       [
         machine(asking),
@@ -88,8 +90,8 @@ export const make = Effect.gen(function*() {
           count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NOT NULL) AS blocked,
           count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NOT NULL) AS backing_off,
           min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
-        FROM (SELECT claimed_by, blocked_by, available_at FROM ${waits})`,
-        sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} AND +scope = ${scope} LIMIT 1`,
+        FROM (${some(sql`tasks_leased`, sql`claimed_by IS NOT NULL`)} UNION ALL ${some(sql`tasks_waiting`, waits)})`,
+        sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} AND scope = ${scope} LIMIT 1`,
         sql`
         SELECT 1 FROM tasks INDEXED BY tasks_backing_off
         WHERE scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${now} LIMIT 1`,

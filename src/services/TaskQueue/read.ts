@@ -8,8 +8,8 @@ import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/TaskFilter.ts"
 import { ends } from "../../domain/TaskState.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Places from "../../sql/Places.ts"
 import { within } from "../../sql/Reach.ts"
-import * as Ready from "../../sql/Ready.ts"
 import { decodeCounts, decodeHistory, decodeTasks, firstTask } from "./rows.ts"
 
 const lists = ["priority", "role", "type", "flow", "complexity"] as const
@@ -30,10 +30,14 @@ const values = [
 // What has ended only grows, and they look at the newest.
 const isEnd = (queue: string) => ends.includes(queue)
 
+// D1 merges five parts in order at most, and one of them is for all that is left. Nobody claims what is done.
+const slotsOf = (queue: string | undefined): Places.Slots =>
+  queue === "done" ? { ready: 0, waiting: 4 } : { ready: 2, waiting: 1 }
+
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
 
-  const { held, ready } = Ready.make(sql)
+  const places = Places.make(sql)
 
   const conditions = (filter: TaskFilter): Array<Fragment> => [
     ...lists.flatMap((field) =>
@@ -69,29 +73,41 @@ export const make = Effect.gen(function*() {
     const queues = asked === undefined
       ? sql`(SELECT key AS queue FROM queue_counts, json_each(counts) WHERE scope = ${scope})`
       : sql`(SELECT value AS queue FROM json_each(${JSON.stringify(asked)}))`
-    // One queue is read in the order of its index. Of several, the best of each are found first and then merged, so
-    // that a page costs as many rows as it has for each queue, and not all the tasks there are.
-    const inOrder = (queue: Fragment, rows: Fragment) =>
-      filter.sort !== "priority" ? sql`SELECT ${rows} FROM tasks WHERE ${matches} AND queue = ${queue}` : sql`
-        SELECT * FROM (SELECT ${rows} FROM tasks INDEXED BY tasks_ready WHERE ${matches} AND queue = ${queue} AND ${ready})
-        UNION ALL
-        SELECT * FROM (SELECT ${rows} FROM tasks INDEXED BY tasks_held WHERE ${matches} AND queue = ${queue} AND ${held})`
+    // Of a queue that is read in parts, the best of each are found and then merged, so that a page costs as many rows as it
+    // has, or as it has for each of several queues, and not all the tasks there are.
+    const inOrder = (queue: Fragment, rows: Fragment, slots: Places.Slots) => {
+      const among = { scope: sql`${scope}`, queue, ...(narrowed.length === 0 ? {} : { narrowed: sql.and(narrowed) }) }
+      return filter.sort === "priority"
+        ? places.all(among, rows)
+        : places.newest(among, rows, limit + offset, narrowed.length === 0 ? slots : { ready: 0, waiting: 0 })
+    }
     // Few tasks are flagged among many, and they have an index of their own.
     const flagged = sql`tasks INDEXED BY tasks_flagged WHERE needs_intervention = 1 AND ${matches}
       ${asked === undefined ? sql`` : sql`AND queue IN ${queues}`}`
     const page = filter.needs_intervention === true
       ? sql`SELECT * FROM ${flagged} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
       : asked?.length === 1
-      ? sql`${inOrder(sql`${asked[0]}`, sql`*`)} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
+      ? sql`${
+        inOrder(sql`${asked[0]}`, sql`tasks.*`, slotsOf(asked[0]!))
+      } ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
       : sql`
         SELECT tasks.* FROM ${queues} AS q CROSS JOIN tasks ON tasks.id IN (SELECT id FROM (
-          ${inOrder(sql`q.queue`, sql`id, priority_rank, created_at`)} ORDER BY ${order} LIMIT ${limit + offset}))
+          ${inOrder(sql`q.queue`, sql`id, priority_rank, created_at`, slotsOf(undefined))} ORDER BY ${order} LIMIT ${
+        limit + offset
+      }))
         ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
     const count = narrowed.length === 0
       ? sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`
       : filter.needs_intervention === true
       ? sql`SELECT count(*) AS total FROM ${flagged}`
-      : sql`SELECT count(*) AS total FROM tasks WHERE ${matches} AND queue IN ${queues}`
+      : sql`
+        SELECT count(*) AS total FROM (${
+        places.all(
+          { scope: sql`${scope}`, queue: sql`q.place`, narrowed: sql.and(narrowed) },
+          sql`id`,
+          sql`(SELECT queue AS place FROM ${queues}) AS q`
+        )
+      })`
     const [rows, counted] = yield* batch([page, count])
     const total = narrowed.length === 0
       ? Object.entries(decodeCounts(counted?.[0]?.counts))

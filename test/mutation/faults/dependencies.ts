@@ -6,7 +6,7 @@ export const dependencies: ReadonlyArray<Fault> = [
     name: "blocked-handed-out",
     breaks: "A task that waits for another is never handed out.",
     file: "src/sql/NextTask.ts",
-    find: "SELECT id FROM tasks INDEXED BY tasks_ready_for WHERE ${ready} AND lane = ${roles[0]} ${order}",
+    find: "SELECT id FROM tasks INDEXED BY ${index} WHERE ${ready} AND lane = ${roles[0]} ${order}",
     replace:
       "SELECT id FROM tasks WHERE scope = ${scope} AND queue = ${queue} AND claimed_by IS NULL AND lane = ${roles[0]} ${order}"
   },
