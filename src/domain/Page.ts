@@ -134,16 +134,14 @@ export const pageOf = (
   return Result.map(Cursor.decode(query.cursor, list, key), page)
 }
 
+/** What tells the SQL of a list which page it is. */
+export type Bounds = Pick<Page, "after" | "columns" | "limit" | "take">
+
 /** All there is of a list. */
-export const wholeList: Pick<Page, "after" | "columns" | "limit" | "take"> = {
-  after: undefined,
-  columns: [],
-  limit: -1,
-  take: -1
-}
+export const wholeList: Bounds = { after: undefined, columns: [], limit: -1, take: -1 }
 
 /** Whether a page is all there is. */
-export const isWhole = ({ after, limit }: Pick<Page, "after" | "limit">) => limit < 0 && after === undefined
+export const isWhole = ({ after, limit }: Bounds) => limit < 0 && after === undefined
 
 /** Where the next page begins: in the envelope of every list. */
 export const nextCursor = {

@@ -16,7 +16,7 @@ import {
 import { readFlow } from "../domain/FlowDefinition.ts"
 import * as FlowImpact from "../domain/FlowImpact.ts"
 import { type FlowName, QueueName, type ScopeName } from "../domain/Identifier.ts"
-import { type Page, wholeList } from "../domain/Page.ts"
+import { type Bounds, wholeList } from "../domain/Page.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database, type Row } from "../sql/Database.ts"
 import { beyond } from "../sql/Keyset.ts"
@@ -33,7 +33,7 @@ export class Flows extends Context.Service<Flows, {
   /** Registers a flow, or a new version of it, and tells which tasks it leaves without a way on. */
   readonly register: (scope: ScopeName, name: FlowName, flow: NewFlow) => Effect.Effect<RegisteredFlow, InvalidFlow>
   /** The scope's flows by name: all, or those that a page asks for. */
-  readonly list: (scope: ScopeName, page?: Page) => Effect.Effect<ReadonlyArray<Flow>>
+  readonly list: (scope: ScopeName, page?: Bounds) => Effect.Effect<ReadonlyArray<Flow>>
   /** Without a scope, the only flow of that name. */
   readonly get: (name: FlowName, scope: Reach) => Effect.Effect<Flow, FlowNotFound | ScopeRequired>
   /** Deletes the flow, of which the tasks keep the name, and tells which of them have no way on now. */
@@ -95,7 +95,7 @@ export class Flows extends Context.Service<Flows, {
         return { ...flow, warnings: harmed }
       })
 
-      const list = Effect.fn("Flows.list")(function*(scope: ScopeName, page: Page = wholeList) {
+      const list = Effect.fn("Flows.list")(function*(scope: ScopeName, page: Bounds = wholeList) {
         const matches = sql.and([sql`scope = ${scope}`, ...beyond(sql, page, "ascending")])
         const [rows] = yield* batch([sql`SELECT * FROM flows WHERE ${matches} ORDER BY name LIMIT ${page.take}`])
         return yield* decode(rows)

@@ -20,7 +20,7 @@ import {
 } from "../domain/ApiKey.ts"
 import { type Caller, callerName, type Unauthorized } from "../domain/Caller.ts"
 import type { ScopeName } from "../domain/Identifier.ts"
-import { isWhole, type Page, wholeList } from "../domain/Page.ts"
+import { type Bounds, isWhole, wholeList } from "../domain/Page.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
@@ -45,7 +45,7 @@ export class Keys extends Context.Service<Keys, {
   /** The key that the request of which this is a repetition was told. */
   readonly again: (salt: string) => Effect.Effect<string>
   /** The keys of the scope, or of all, the newest first; those that a page asks for, by their ids. */
-  readonly list: (scope: Reach, page?: Page) => Effect.Effect<ReadonlyArray<ApiKey>>
+  readonly list: (scope: Reach, page?: Bounds) => Effect.Effect<ReadonlyArray<ApiKey>>
   readonly revoke: (scope: ScopeName, id: string, by: Actor) => Effect.Effect<void, KeyNotFound>
   /**
    * Issues the successor of the caller's key, which goes on working for a while. Whoever has none says which key it is,
@@ -92,7 +92,7 @@ export class Keys extends Context.Service<Keys, {
         return { api_key, insert, salt }
       })
 
-      const list = Effect.fn("Keys.list")(function*(scope: Reach, page: Page = wholeList) {
+      const list = Effect.fn("Keys.list")(function*(scope: Reach, page: Bounds = wholeList) {
         const [rows] = yield* batch([sql`
           SELECT ${sql.literal(visible)} FROM api_keys
           WHERE ${sql.and([within(sql, scope), ...beyond(sql, page, "ascending")])}

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { RoleName, ScopeName } from "../domain/Identifier.ts"
-import { type Page, wholeList } from "../domain/Page.ts"
+import { type Bounds, wholeList } from "../domain/Page.ts"
 import { type Role, RoleNotFound, type RoleRegistration, RoleRow, UnknownOrchestrator } from "../domain/Role.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
@@ -24,7 +24,7 @@ export class Roles extends Context.Service<Roles, {
     scope: Reach
   ) => Effect.Effect<ReadonlyArray<Role>, UnknownOrchestrator | ScopeRequired>
   /** The roles by name: all, or those that a page asks for. */
-  readonly list: (scope: Reach, page?: Page) => Effect.Effect<ReadonlyArray<Role>>
+  readonly list: (scope: Reach, page?: Bounds) => Effect.Effect<ReadonlyArray<Role>>
   /** Without a scope, the one registered last of those that have the name. */
   readonly get: (name: RoleName, scope: Reach) => Effect.Effect<Role, RoleNotFound>
   /** Deletes the role, without a scope the only one of the name, and answers which scope it was in. */
@@ -71,7 +71,7 @@ export class Roles extends Context.Service<Roles, {
         return yield* decode(rows)
       })
 
-      const list = Effect.fn("Roles.list")(function*(scope: Reach, page: Page = wholeList) {
+      const list = Effect.fn("Roles.list")(function*(scope: Reach, page: Bounds = wholeList) {
         const matches = sql.and([within(sql, scope), ...beyond(sql, page, "ascending")])
         const [rows] = yield* batch([sql`SELECT * FROM roles WHERE ${matches} ORDER BY name, scope LIMIT ${page.take}`])
         return yield* decode(rows)
