@@ -95,7 +95,10 @@ export interface Page {
   }
 }
 
-const parts = ({ content: _, cursor: __, limit: ___, offset: ____, ...filter }: Record<string, unknown>) => filter
+const ofPage: ReadonlySet<string> = new Set(["content", "cursor", "limit", "offset"])
+
+const parts = (asked: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(asked).filter(([name]) => !ofPage.has(name)))
 
 /** The page a query asks for. */
 export const pageOf = (

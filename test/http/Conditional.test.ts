@@ -85,11 +85,11 @@ const play = Effect.fnUntraced(function*(seed: number, steps: number) {
 })
 
 describe("If-None-Match", () => {
-  it.effect.each([1, 2, 3, 4, 5, 6])(
+  it.effect.each([1, 2, 3])(
     "is answered 304 only when the answer is the same, whatever happens: %s",
     (seed) =>
       Effect.gen(function*() {
-        const kept = yield* play(seed, 120)
+        const kept = yield* play(seed, 90)
         // A name that changes for no reason would hold as well, and serve nobody.
         const often = [...kept].filter(([path, times]) => times < 10 && !path.includes("/projects/"))
         assert.deepStrictEqual(often.filter(([path]) => !path.includes("history")), [])

@@ -26,6 +26,12 @@ const flow = (n: number) => ({
   }]
 })
 
+/** Remembers what was created. */
+const kept = <A>(list: Array<A>, of: (answer: Answer) => A | undefined) => (answer: Answer) => {
+  const one = answer.status === 201 ? of(answer) : undefined
+  if (one !== undefined) list.push(one)
+}
+
 /** One command, by its name: a request or two, or time that passes. Many are refused, as they come. */
 export const make = ({ chance, send, tick }: World) => {
   const scope = () => chance.pick(scopes)
@@ -43,10 +49,6 @@ export const make = ({ chance, send, tick }: World) => {
     return post(`tasks/${about(owner)}/${verb}`, body())
   }
   const by = { rejected_by: "r", requeued_by: "r", failed_by: "r", cancelled_by: "r", accepted_by: "r" }
-  const kept = <A>(list: Array<A>, of: (answer: Answer) => A | undefined) => (answer: Answer) => {
-    const one = answer.status === 201 ? of(answer) : undefined
-    if (one !== undefined) list.push(one)
-  }
   const claim = (queue: string) => () => {
     const owner = scope()
     const seconds = chance.pick([1, 60, 600])
