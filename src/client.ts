@@ -29,6 +29,7 @@ export {
   Rotation
 } from "./domain/ApiKey.ts"
 export * from "./domain/ClaimErrors.ts"
+export { InvalidCursor } from "./domain/Cursor.ts"
 export { DatabaseUnavailable } from "./domain/DatabaseUnavailable.ts"
 export {
   Dependencies,

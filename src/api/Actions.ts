@@ -4,18 +4,28 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { Action, ActionCompletion, ActionFailure, actionFilters, ActionPatch, NewAction } from "../domain/Action.ts"
+import {
+  Action,
+  ActionCompletion,
+  actionContent,
+  ActionFailure,
+  actionFilters,
+  ActionPatch,
+  NewAction
+} from "../domain/Action.ts"
 import {
   ActionNotExecutable,
   ActionNotFound,
   ActionStatusConflict,
   InvalidActionStatus
 } from "../domain/ActionErrors.ts"
+import { InvalidCursor } from "../domain/Cursor.ts"
 import { describe } from "../domain/Encoding.ts"
 import { ActionId } from "../domain/Identifier.ts"
 import { NoFields } from "../domain/NoFields.ts"
 import { pageEnvelope } from "../domain/Page.ts"
 import { Authorization } from "./Authorization.ts"
+import { conditional } from "./Conditional.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -23,18 +33,20 @@ const params = { id: ActionId }
 
 export class ActionsApi extends HttpApiGroup.make("actions")
   .add(
-    HttpApiEndpoint.get("list", "/", {
-      query: { ...actionFilters, ...scopeParameter },
-      success: Schema.Struct({
-        actions: Schema.Array(Action).pipe(describe("The actions of this page.")),
-        ...pageEnvelope
-      }),
-      error: ScopeRequired
-    }).annotateMerge(OpenApi.annotations({
-      summary: "List actions",
-      description:
-        "A page of the scope's actions, newest first. Every filter narrows it; expired ones must be asked for."
-    })),
+    conditional(
+      HttpApiEndpoint.get("list", "/", {
+        query: { ...actionFilters, ...scopeParameter },
+        success: Schema.Struct({
+          actions: Schema.Array(Action).pipe(describe("The actions of this page.")),
+          ...pageEnvelope
+        }),
+        error: [ScopeRequired, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List actions",
+        description:
+          "A page of the scope's actions, newest first. Every filter narrows it; expired ones must be asked for."
+      }))
+    ),
     HttpApiEndpoint.post("propose", "/", {
       query: scopeParameter,
       payload: scoped(NewAction),
@@ -47,7 +59,12 @@ export class ActionsApi extends HttpApiGroup.make("actions")
       summary: "Propose an action",
       description: "Puts an action forward for somebody to approve."
     })),
-    HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Action, error: ActionNotFound })
+    HttpApiEndpoint.get("get", "/:id", {
+      params,
+      query: { ...actionContent, ...scopeParameter },
+      success: Action,
+      error: ActionNotFound
+    })
       .annotateMerge(OpenApi.annotations({ summary: "Read an action", description: "The action as it is now." })),
     HttpApiEndpoint.patch("patch", "/:id", {
       params,

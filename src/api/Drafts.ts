@@ -5,12 +5,14 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { InvalidCursor } from "../domain/Cursor.ts"
 import { Draft, draftFilters, DraftNotFound, DraftPatch, NewDraft } from "../domain/Draft.ts"
 import { describe } from "../domain/Encoding.ts"
 import { DraftId } from "../domain/Identifier.ts"
 import { NoFields } from "../domain/NoFields.ts"
 import { pageEnvelope } from "../domain/Page.ts"
 import { Authorization } from "./Authorization.ts"
+import { conditional } from "./Conditional.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -24,17 +26,19 @@ const params = {
 
 export class DraftsApi extends HttpApiGroup.make("drafts")
   .add(
-    HttpApiEndpoint.get("list", "/", {
-      query: { ...draftFilters, ...scopeParameter },
-      success: Schema.Struct({
-        drafts: Schema.Array(Draft).pipe(describe("The drafts of this page.")),
-        ...pageEnvelope
-      }),
-      error: ScopeRequired
-    }).annotateMerge(OpenApi.annotations({
-      summary: "List drafts",
-      description: "A page of the scope's drafts, newest first. Every filter narrows it."
-    })),
+    conditional(
+      HttpApiEndpoint.get("list", "/", {
+        query: { ...draftFilters, ...scopeParameter },
+        success: Schema.Struct({
+          drafts: Schema.Array(Draft).pipe(describe("The drafts of this page.")),
+          ...pageEnvelope
+        }),
+        error: [ScopeRequired, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List drafts",
+        description: "A page of the scope's drafts, newest first. Every filter narrows it."
+      }))
+    ),
     HttpApiEndpoint.post("create", "/", {
       query: scopeParameter,
       payload: scoped(NewDraft),

@@ -3,10 +3,13 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { InvalidCursor } from "../domain/Cursor.ts"
 import { describe } from "../domain/Encoding.ts"
 import { Flow, FlowNotFound, FlowWarnings, InvalidFlow, NewFlow, RegisteredFlow } from "../domain/Flow.ts"
 import { FlowName, ScopeName } from "../domain/Identifier.ts"
+import { nextCursor, wholeParameters } from "../domain/Page.ts"
 import { Authorization } from "./Authorization.ts"
+import { conditional } from "./Conditional.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -29,11 +32,16 @@ export class FlowsApi extends HttpApiGroup.make("flows")
       description:
         "Registers the flow or replaces the version there is: 200 in both cases. `states` and `transitions` are answered as JSON text, `child_flow` as the object it is. `warnings` tells which tasks have no way on in this version."
     })),
-    HttpApiEndpoint.get("list", "/", {
-      query: scopeParameter,
-      success: Schema.Struct({ flows: Schema.Array(Flow).pipe(describe("The scope's flows, by name.")) }),
-      error: ScopeRequired
-    }).annotateMerge(OpenApi.annotations({ summary: "List flows", description: "All flows of the scope, by name." })),
+    conditional(
+      HttpApiEndpoint.get("list", "/", {
+        query: { ...wholeParameters, ...scopeParameter },
+        success: Schema.Struct({
+          flows: Schema.Array(Flow).pipe(describe("The scope's flows, by name.")),
+          ...nextCursor
+        }),
+        error: [ScopeRequired, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({ summary: "List flows", description: "All flows of the scope, by name." }))
+    ),
     HttpApiEndpoint.get("get", "/:name", { params, query: scopeParameter, success: Flow, error })
       .annotateMerge(OpenApi.annotations({
         summary: "Read a flow",

@@ -5,21 +5,30 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { ApiKey, IssuedKey, KeyExpired, KeyId, KeyNotFound, NewKey } from "../domain/ApiKey.ts"
+import { InvalidCursor } from "../domain/Cursor.ts"
 import { describe } from "../domain/Encoding.ts"
 import { ScopeName } from "../domain/Identifier.ts"
+import { nextCursor, wholeParameters } from "../domain/Page.ts"
 import { Authorization } from "./Authorization.ts"
+import { conditional } from "./Conditional.ts"
 
 const params = { scope: ScopeName }
+const keys = (description: string) =>
+  Schema.Struct({ keys: Schema.Array(ApiKey).pipe(describe(description)), ...nextCursor })
 
 export class KeysApi extends HttpApiGroup.make("keys")
   .add(
-    HttpApiEndpoint.get("listAll", "/keys", {
-      success: Schema.Struct({ keys: Schema.Array(ApiKey).pipe(describe("Every key there is, the newest first.")) })
-    }).annotateMerge(OpenApi.annotations({
-      summary: "List the keys of all scopes",
-      description:
-        "What is known of every key of the server, as to find those that were handed out while it was open. For the administrator."
-    })),
+    conditional(
+      HttpApiEndpoint.get("listAll", "/keys", {
+        query: wholeParameters,
+        success: keys("Every key there is, the newest first; with `limit`, a page of them, by their ids."),
+        error: InvalidCursor
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List the keys of all scopes",
+        description:
+          "What is known of every key of the server, as to find those that were handed out while it was open. For the administrator."
+      }))
+    ),
     HttpApiEndpoint.post("issue", "/scopes/:scope/keys", {
       params,
       payload: [Schema.Null, NewKey],
@@ -29,14 +38,18 @@ export class KeysApi extends HttpApiGroup.make("keys")
       summary: "Issue a key",
       description: "Gives the scope one more key, and shows it this once. For the administrator. The body may be empty."
     })),
-    HttpApiEndpoint.get("list", "/scopes/:scope/keys", {
-      params,
-      success: Schema.Struct({ keys: Schema.Array(ApiKey).pipe(describe("The scope's keys, the newest first.")) })
-    }).annotateMerge(OpenApi.annotations({
-      summary: "List keys",
-      description:
-        "What is known of the scope's keys, expired ones too; never the keys themselves. For the administrator."
-    })),
+    conditional(
+      HttpApiEndpoint.get("list", "/scopes/:scope/keys", {
+        params,
+        query: wholeParameters,
+        success: keys("The scope's keys, the newest first; with `limit`, a page of them, by their ids."),
+        error: InvalidCursor
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List keys",
+        description:
+          "What is known of the scope's keys, expired ones too; never the keys themselves. For the administrator."
+      }))
+    ),
     HttpApiEndpoint.delete("revoke", "/scopes/:scope/keys/:id", {
       params: { ...params, id: KeyId },
       success: Schema.Struct({

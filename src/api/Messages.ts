@@ -4,11 +4,13 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { InvalidCursor } from "../domain/Cursor.ts"
 import { describe } from "../domain/Encoding.ts"
 import { MessageId, TaskId } from "../domain/Identifier.ts"
 import {
   InvalidParentMessage,
   Message,
+  messageContent,
   messageFilters,
   MessageNotFound,
   MessagePatch,
@@ -18,6 +20,7 @@ import {
 } from "../domain/Message.ts"
 import { pageEnvelope } from "../domain/Page.ts"
 import { Authorization } from "./Authorization.ts"
+import { conditional } from "./Conditional.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -30,15 +33,17 @@ const page = Schema.Struct({
 
 export class MessagesApi extends HttpApiGroup.make("messages")
   .add(
-    HttpApiEndpoint.get("list", "/messages", {
-      query: { ...messageFilters, ...scopeParameter },
-      success: page,
-      error: ScopeRequired
-    }).annotateMerge(OpenApi.annotations({
-      summary: "List messages",
-      description:
-        "A page of the scope's messages, oldest first. Without `offset` it is the newest page; with it, pages count from the oldest message. Every filter narrows it."
-    })),
+    conditional(
+      HttpApiEndpoint.get("list", "/messages", {
+        query: { ...messageFilters, ...scopeParameter },
+        success: page,
+        error: [ScopeRequired, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List messages",
+        description:
+          "A page of the scope's messages, oldest first. Without `offset` it is the newest page; with it, pages count from the oldest message. `next_cursor` goes on in the same direction: from the newest page to older ones, from `offset=0` to newer ones. Every filter narrows it."
+      }))
+    ),
     HttpApiEndpoint.post("send", "/messages", {
       query: scopeParameter,
       payload: scoped(NewMessage),
@@ -53,7 +58,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
     })),
     HttpApiEndpoint.get("get", "/messages/:id", {
       params,
-      query: scopeParameter,
+      query: { ...messageContent, ...scopeParameter },
       success: Message,
       error: MessageNotFound
     }).annotateMerge(OpenApi.annotations({ summary: "Read a message", description: "The message as it is now." })),
@@ -69,15 +74,17 @@ export class MessagesApi extends HttpApiGroup.make("messages")
         description:
           "Sets the status. With `expected_status` it is a compare-and-set: send `processing`, expecting `pending`, before carrying out a command, and nobody else will carry it out too."
       })),
-    HttpApiEndpoint.get("listOfTask", "/tasks/:id/messages", {
-      params: { id: TaskId },
-      query: { ...taskMessageFilters, ...scopeParameter },
-      success: page,
-      error: ScopeRequired
-    }).annotateMerge(OpenApi.annotations({
-      summary: "List the messages about a task",
-      description: "The same, of one task. A task without messages has none, whether it exists or not."
-    }))
+    conditional(
+      HttpApiEndpoint.get("listOfTask", "/tasks/:id/messages", {
+        params: { id: TaskId },
+        query: { ...taskMessageFilters, ...scopeParameter },
+        success: page,
+        error: [ScopeRequired, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List the messages about a task",
+        description: "The same, of one task. A task without messages has none, whether it exists or not."
+      }))
+    )
   )
   .prefix("/api/v1")
   .middleware(Authorization)

@@ -6,13 +6,16 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { KeyAmbiguous, KeyNotFound, Rotated, Rotation } from "../domain/ApiKey.ts"
 import { Unauthorized } from "../domain/Caller.ts"
+import { InvalidCursor } from "../domain/Cursor.ts"
 import { describe, maybe, Time } from "../domain/Encoding.ts"
 import { CheckpointTooLarge } from "../domain/Handoff.ts"
 import { OrchestratorId, ScopeName } from "../domain/Identifier.ts"
 import { InvalidTask } from "../domain/InvalidTask.ts"
 import * as Orchestrators from "../domain/Orchestrator.ts"
+import { nextCursor } from "../domain/Page.ts"
 import { HeldLeases, Renewals } from "../domain/Renewal.ts"
 import { Authorization, KeyMissing } from "./Authorization.ts"
+import { conditional } from "./Conditional.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -64,17 +67,21 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       description:
         "Says that the machine is alive. The body may be empty, or carry the leases it holds: then all are renewed at once, and the answer says which go on, which are over and why, and what to do about each."
     })),
-    HttpApiEndpoint.get("list", "/", {
-      query: { ...Orchestrators.orchestratorFilters, ...scopeParameter },
-      success: Schema.Struct({
-        orchestrators: Schema.Array(Orchestrators.Orchestrator).pipe(describe("The machines.")),
-        total: Schema.Int.pipe(describe("How many there are."))
-      }),
-      error: ScopeRequired
-    }).annotateMerge(OpenApi.annotations({
-      summary: "List orchestrators",
-      description: "All machines of the scope, the one heard of last first."
-    })),
+    conditional(
+      HttpApiEndpoint.get("list", "/", {
+        query: { ...Orchestrators.orchestratorFilters, ...scopeParameter },
+        success: Schema.Struct({
+          orchestrators: Schema.Array(Orchestrators.Orchestrator).pipe(describe("The machines.")),
+          total: Schema.Int.pipe(describe("How many there are.")),
+          ...nextCursor
+        }),
+        error: [ScopeRequired, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List orchestrators",
+        description:
+          "All machines of the scope, the one heard of last first. With `limit`, a page of them, by their ids."
+      }))
+    ),
     HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Orchestrators.Orchestrator, error })
       .annotateMerge(
         OpenApi.annotations({ summary: "Read an orchestrator", description: "The machine as it is known." })

@@ -4,10 +4,11 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { InvalidCursor } from "../domain/Cursor.ts"
 import { describe } from "../domain/Encoding.ts"
 import { ProjectId } from "../domain/Identifier.ts"
 import { NoFields } from "../domain/NoFields.ts"
-import { pageEnvelope } from "../domain/Page.ts"
+import { nextCursor, pageEnvelope } from "../domain/Page.ts"
 import {
   NewProject,
   Project,
@@ -15,10 +16,12 @@ import {
   projectFilters,
   ProjectHasTasks,
   ProjectNotFound,
-  ProjectPatch
+  ProjectPatch,
+  projectTasksParameters
 } from "../domain/Project.ts"
 import { Task } from "../domain/Task.ts"
 import { Authorization } from "./Authorization.ts"
+import { conditional } from "./Conditional.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -26,18 +29,20 @@ const params = { id: ProjectId }
 
 export class ProjectsApi extends HttpApiGroup.make("projects")
   .add(
-    HttpApiEndpoint.get("list", "/", {
-      query: { ...projectFilters, ...scopeParameter },
-      success: Schema.Struct({
-        projects: Schema.Array(Project).pipe(describe("The projects of this page.")),
-        ...pageEnvelope
-      }),
-      error: ScopeRequired
-    }).annotateMerge(OpenApi.annotations({
-      summary: "List projects",
-      description:
-        "A page of the scope's projects, newest first: up to 500 of one `status` unless a limit is given. Every filter narrows it."
-    })),
+    conditional(
+      HttpApiEndpoint.get("list", "/", {
+        query: { ...projectFilters, ...scopeParameter },
+        success: Schema.Struct({
+          projects: Schema.Array(Project).pipe(describe("The projects of this page.")),
+          ...pageEnvelope
+        }),
+        error: [ScopeRequired, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List projects",
+        description:
+          "A page of the scope's projects, newest first: up to 500 of one `status` unless a limit is given. Every filter narrows it."
+      }))
+    ),
     HttpApiEndpoint.post("create", "/", {
       query: scopeParameter,
       payload: scoped(NewProject),
@@ -51,19 +56,23 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
     })),
     HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Project, error: ProjectNotFound })
       .annotateMerge(OpenApi.annotations({ summary: "Read a project", description: "The project as it is now." })),
-    HttpApiEndpoint.get("tasks", "/:id/tasks", {
-      params,
-      query: scopeParameter,
-      success: Schema.Struct({
-        project_id: ProjectId,
-        tasks: Schema.Array(Task).pipe(describe("All tasks of the project.")),
-        total: Schema.Int.pipe(describe("How many tasks the project has."))
-      }),
-      error: ProjectNotFound
-    }).annotateMerge(OpenApi.annotations({
-      summary: "List a project's tasks",
-      description: "All of them, most urgent first, then newest: never only a page."
-    })),
+    conditional(
+      HttpApiEndpoint.get("tasks", "/:id/tasks", {
+        params,
+        query: { ...projectTasksParameters, ...scopeParameter },
+        success: Schema.Struct({
+          project_id: ProjectId,
+          tasks: Schema.Array(Task).pipe(describe("All tasks of the project.")),
+          total: Schema.Int.pipe(describe("How many tasks the project has.")),
+          ...nextCursor
+        }),
+        error: [ProjectNotFound, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List a project's tasks",
+        description:
+          "All of them, most urgent first, then newest: never only a page, unless `limit` asks for one. Pages have the oldest of the equally urgent first."
+      }))
+    ),
     HttpApiEndpoint.patch("patch", "/:id", {
       params,
       query: scopeParameter,

@@ -3,10 +3,13 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { InvalidCursor } from "../domain/Cursor.ts"
 import { describe } from "../domain/Encoding.ts"
 import { RoleName, ScopeName } from "../domain/Identifier.ts"
+import { nextCursor, wholeParameters } from "../domain/Page.ts"
 import { Role, RoleNotFound, RoleRegistration, UnknownOrchestrator } from "../domain/Role.ts"
 import { Authorization } from "./Authorization.ts"
+import { conditional } from "./Conditional.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
 
@@ -27,11 +30,17 @@ export class RolesApi extends HttpApiGroup.make("roles")
       description:
         "Makes the roles known in the orchestrator's scope, or changes those that are. From then on the scope takes no task of any other role."
     })),
-    HttpApiEndpoint.get("list", "/", { query: scopeParameter, success: roles("The roles, by name.") })
-      .annotateMerge(OpenApi.annotations({
-        summary: "List roles",
-        description: "The roles of the scope by name; without a scope, of all that the caller reaches."
-      })),
+    conditional(
+      HttpApiEndpoint.get("list", "/", {
+        query: { ...wholeParameters, ...scopeParameter },
+        success: Schema.Struct({ ...roles("The roles, by name.").fields, ...nextCursor }),
+        error: InvalidCursor
+      })
+        .annotateMerge(OpenApi.annotations({
+          summary: "List roles",
+          description: "The roles of the scope by name; without a scope, of all that the caller reaches."
+        }))
+    ),
     HttpApiEndpoint.get("get", "/:name", { params, query: scopeParameter, success: Role, error: RoleNotFound })
       .annotateMerge(OpenApi.annotations({
         summary: "Read a role",

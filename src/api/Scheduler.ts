@@ -4,20 +4,23 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { Poll, pollParameters } from "../domain/Poll.ts"
 import { Authorization } from "./Authorization.ts"
+import { conditional } from "./Conditional.ts"
 import { ScopeRequired } from "./InvalidRequest.ts"
 import { scopeParameter } from "./Scoped.ts"
 
 export class SchedulerApi extends HttpApiGroup.make("scheduler")
   .add(
-    HttpApiEndpoint.get("poll", "/poll", {
-      query: { ...pollParameters, ...scopeParameter },
-      success: Poll,
-      error: ScopeRequired
-    }).annotateMerge(OpenApi.annotations({
-      summary: "Poll",
-      description:
-        "All that an orchestrator needs to plan its tick, in one request: counts, reviews and flows of its scope, and whether it is registered."
-    }))
+    conditional(
+      HttpApiEndpoint.get("poll", "/poll", {
+        query: { ...pollParameters, ...scopeParameter },
+        success: Poll,
+        error: ScopeRequired
+      }).annotateMerge(OpenApi.annotations({
+        summary: "Poll",
+        description:
+          "All that an orchestrator needs to plan its tick, in one request: counts, reviews and flows of its scope, and whether it is registered."
+      }))
+    )
   )
   .prefix("/api/v1/scheduler")
   .middleware(Authorization)

@@ -5,18 +5,20 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { AtCapacity, NoTasksAvailable } from "../domain/ClaimErrors.ts"
+import { InvalidCursor } from "../domain/Cursor.ts"
 import { DependencyCycle } from "../domain/DependencyErrors.ts"
 import { describe } from "../domain/Encoding.ts"
-import { HistoryEntry } from "../domain/History.ts"
+import { HistoryEntry, historyParameters } from "../domain/History.ts"
 import { TaskId } from "../domain/Identifier.ts"
 import { InvalidTask } from "../domain/InvalidTask.ts"
 import * as Moves from "../domain/MoveInput.ts"
-import { pageEnvelope } from "../domain/Page.ts"
+import { nextCursor, pageEnvelope } from "../domain/Page.ts"
 import { ClaimedTask, ExistingTask, Task } from "../domain/Task.ts"
 import * as Errors from "../domain/TaskErrors.ts"
-import { taskFilters } from "../domain/TaskFilter.ts"
+import { taskContent, taskFilters } from "../domain/TaskFilter.ts"
 import * as Inputs from "../domain/TaskInput.ts"
 import { Authorization } from "./Authorization.ts"
+import { conditional } from "./Conditional.ts"
 import { preferringMinimal } from "./Document.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
 import { scoped, scopeParameter } from "./Scoped.ts"
@@ -30,18 +32,20 @@ const params = { id: TaskId }
 
 export class TasksApi extends HttpApiGroup.make("tasks")
   .add(
-    HttpApiEndpoint.get("list", "/", {
-      query: { ...taskFilters, ...scopeParameter },
-      success: Schema.Struct({
-        tasks: Schema.Array(Task).pipe(describe("The tasks of this page.")),
-        ...pageEnvelope
-      }),
-      error: ScopeRequired
-    }).annotateMerge(OpenApi.annotations({
-      summary: "List tasks",
-      description:
-        "A page of the scope's tasks, newest first unless sorted by priority: up to 500 of queues other than `done`, `failed` and `cancelled`, unless a limit is given. Every filter narrows it."
-    })),
+    conditional(
+      HttpApiEndpoint.get("list", "/", {
+        query: { ...taskFilters, ...scopeParameter },
+        success: Schema.Struct({
+          tasks: Schema.Array(Task).pipe(describe("The tasks of this page.")),
+          ...pageEnvelope
+        }),
+        error: [ScopeRequired, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List tasks",
+        description:
+          "A page of the scope's tasks, newest first unless sorted by priority: up to 500 of queues other than `done`, `failed` and `cancelled`, unless a limit is given. Every filter narrows it."
+      }))
+    ),
     HttpApiEndpoint.post("create", "/", {
       query: scopeParameter,
       payload: scoped(Inputs.NewTask),
@@ -77,7 +81,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     })),
     HttpApiEndpoint.get("get", "/:id", {
       params,
-      query: scopeParameter,
+      query: { ...taskContent, ...scopeParameter },
       success: Task,
       error: Errors.TaskNotFound
     }).annotateMerge(OpenApi.annotations({ summary: "Read a task", description: "The task as it is now." })),
@@ -122,20 +126,23 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     Depending.removeDependency,
     Depending.clearDependencies,
     Depending.graph,
-    HttpApiEndpoint.get("history", "/:id/history", {
-      params,
-      query: scopeParameter,
-      success: Schema.Struct({
-        task_id: TaskId,
-        history: Schema.Array(HistoryEntry).pipe(describe("What happened, oldest first.")),
-        total: Schema.Int.pipe(describe("How many entries there are."))
-      }),
-      error: Errors.TaskNotFound
-    }).annotateMerge(OpenApi.annotations({
-      summary: "Read a task's history",
-      description:
-        "Everything that happened to the task, oldest first: one entry for each version. It outlives the task."
-    }))
+    conditional(
+      HttpApiEndpoint.get("history", "/:id/history", {
+        params,
+        query: { ...historyParameters, ...scopeParameter },
+        success: Schema.Struct({
+          task_id: TaskId,
+          history: Schema.Array(HistoryEntry).pipe(describe("What happened, oldest first.")),
+          total: Schema.Int.pipe(describe("How many entries there are.")),
+          ...nextCursor
+        }),
+        error: [Errors.TaskNotFound, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "Read a task's history",
+        description:
+          "Everything that happened to the task, oldest first: one entry for each version, all of them unless a `limit` is given. It outlives the task."
+      }))
+    )
   )
   .prefix("/api/v1/tasks")
   .middleware(Authorization)

@@ -10,6 +10,7 @@ export type WorkerError =
   | client.ScopeRequired
   | client.OrchestratorTaken
   | client.InvalidTask
+  | client.InvalidCursor
   | client.InvalidRequest
   | client.BodyTooLarge
   | client.CheckpointTooLarge

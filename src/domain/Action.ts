@@ -3,7 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { describe, IdInput, JsonTextInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { ActionId, ScopeName } from "./Identifier.ts"
-import { pageParameters } from "./Page.ts"
+import { contentParameter, pageParameters } from "./Page.ts"
 
 export const ActionStatus = Schema.Literals([
   "proposed",
@@ -98,6 +98,11 @@ export const actionResultOf = ({ error, reason, result }: ActionFailure): string
 
 const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
 
+/** Whether a read tells the long texts of an action. */
+export const actionContent = contentParameter(
+  "`description`, `result`, `metadata` and `action_data`, which are null then"
+)
+
 /** The query parameters of the action list: each narrows it, and an empty one does not. */
 export const actionFilters = {
   entity_type: parameter(entityType),
@@ -105,7 +110,8 @@ export const actionFilters = {
   status: Schema.optionalKey(Schema.Literals([...ActionStatus.literals, "pending", ""])).pipe(
     describe("Exactly this status; `pending` means `proposed`. Unless it is given, expired actions are left out.")
   ),
-  ...pageParameters
+  ...pageParameters,
+  ...actionContent
 }
 const ActionFilter = Schema.Struct(actionFilters)
 export type ActionFilter = typeof ActionFilter.Type

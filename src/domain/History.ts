@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, JsonColumn, Time, TimeColumn } from "./Encoding.ts"
 import { QueueName, ScopeName, TaskId } from "./Identifier.ts"
+import { contentParameter, wholeParameters } from "./Page.ts"
 
 const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
   task_id: TaskId,
@@ -20,5 +21,9 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
 
 export const HistoryEntry = Schema.Struct(fields(Time, Schema.Json)).annotate({ identifier: "HistoryEntry" })
 export type HistoryEntry = typeof HistoryEntry.Type
+
+export const historyParameters = { ...wholeParameters, ...contentParameter("`details`, which is null then") }
+const HistoryQuery = Schema.Struct(historyParameters)
+export type HistoryQuery = typeof HistoryQuery.Type
 
 export const HistoryRow = Schema.Struct(fields(TimeColumn, JsonColumn))

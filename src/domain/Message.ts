@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, FlagParameter, IdInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { MessageId, ScopeName } from "./Identifier.ts"
-import { pageParameters } from "./Page.ts"
+import { contentParameter, pageParameters } from "./Page.ts"
 import { TaggedError } from "./TaggedError.ts"
 
 /** The longest thread that is answered. */
@@ -58,6 +58,9 @@ export type MessagePatch = typeof MessagePatch.Type
 
 const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
 
+/** Whether a read tells what a message says. */
+export const messageContent = contentParameter("`content`, which is empty text then")
+
 /** The query parameters of the messages of one task: each narrows the list, and an empty one does not. */
 export const taskMessageFilters = {
   type: parameter("The kind of message."),
@@ -65,7 +68,8 @@ export const taskMessageFilters = {
   from_actor: parameter("Who wrote it."),
   status: Schema.optionalKey(Schema.Literals([...MessageStatus.literals, ""])).pipe(describe("Exactly this status.")),
   unreplied: Schema.optionalKey(FlagParameter).pipe(describe("`true`: only messages that nobody replied to.")),
-  limit: pageParameters.limit,
+  ...messageContent,
+  ...pageParameters,
   offset: pageParameters.offset.pipe(
     describe("How many of the oldest to skip. Without it the page is the newest messages, and says where it starts.")
   )

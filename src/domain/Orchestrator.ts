@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { ApiKeyText } from "./ApiKey.ts"
 import { CommaList, describe, ErrorText, JsonTextInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { OrchestratorId, ScopeName } from "./Identifier.ts"
+import { wholeParameters } from "./Page.ts"
 import { TaggedError } from "./TaggedError.ts"
 
 export const OrchestratorStatus = Schema.Literals(["active", "offline", "maintenance"]).pipe(
@@ -66,7 +67,8 @@ export type Registered = typeof Registered.Type
 
 export const orchestratorFilters = {
   cluster: Schema.optionalKey(Schema.String).pipe(describe("Only machines of this cluster.")),
-  status: Schema.optionalKey(CommaList).pipe(describe("Only those with one of these statuses."))
+  status: Schema.optionalKey(CommaList).pipe(describe("Only those with one of these statuses.")),
+  ...wholeParameters
 }
 export const OrchestratorFilter = Schema.Struct(orchestratorFilters)
 export type OrchestratorFilter = typeof OrchestratorFilter.Type

@@ -1,7 +1,10 @@
 /** One page of a list. */
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { describe, IntegerParameter } from "./Encoding.ts"
+import * as Cursor from "./Cursor.ts"
+import { describe, FlagParameter, IntegerParameter } from "./Encoding.ts"
+import { fingerprint } from "./Fingerprint.ts"
 
 /** The longest page. A greater `limit` is answered with this many, and says so in `limit`. */
 export const MaxLimit = 500
@@ -15,28 +18,147 @@ const Limit = Natural.pipe(
   )
 )
 
+const cursor = Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4096))).pipe(
+  describe("`next_cursor` of the page before, to read the next one. Everything else is asked for as it was there.")
+)
+
 /** The query parameters of every list. */
 export const pageParameters = {
   limit: Schema.optionalKey(
     Limit.pipe(describe(`How many rows at most: 50 unless given or said otherwise, never more than ${MaxLimit}.`))
   ),
-  offset: Schema.optionalKey(Natural.pipe(describe("How many rows to skip.")))
+  offset: Schema.optionalKey(Natural.pipe(describe("How many rows to skip. Not together with `cursor`."))),
+  cursor
+}
+
+/** The query parameters of a list that is whole unless a page of it is asked for. */
+export const wholeParameters = {
+  limit: Schema.optionalKey(Limit.pipe(describe(`How many rows at most: all unless given, else up to ${MaxLimit}.`))),
+  cursor
+}
+
+/** Whether a read tells the long texts as well. */
+export const contentParameter = (without: string) => ({
+  content: Schema.optionalKey(FlagParameter.pipe(describe(`\`false\` leaves out what may be long: ${without}.`)))
+})
+
+interface Query {
+  readonly limit?: number | undefined
+  readonly offset?: number | undefined
+  readonly cursor?: string | undefined
+}
+
+/** Which page of a list is asked for that is whole otherwise. */
+export type WholeQuery = Omit<Query, "offset">
+
+/** Whether the long texts are asked for. */
+export interface ContentChoice {
+  readonly content?: boolean | undefined
+}
+
+interface List {
+  /** What is listed, and what narrows it: a cursor of another list is refused. */
+  readonly name: string
+  readonly of: Readonly<Record<string, unknown>>
+  /** The columns that order it and tell its rows apart. */
+  readonly key: Cursor.KeyTypes
+  /** Whether one that names no limit gets as many as there may be, or all. */
+  readonly whole?: boolean | "all"
+}
+
+/** What is told about a page. */
+export interface Envelope {
+  readonly total: number
+  readonly offset: number
+  readonly limit: number
+  readonly next_cursor: string | null
 }
 
 export interface Page {
+  /** How many rows it holds at most; -1 is all there are. */
   readonly limit: number
+  /** How many rows come before it. */
   readonly offset: number
+  /** How many rows to ask for: one more than it holds, which tells whether there is another page. -1 is all. */
+  readonly take: number
+  /** How many of them to skip: none where a cursor says where it begins. */
+  readonly skip: number
+  /** The columns that order the list, and their values in the row it begins after. */
+  readonly columns: ReadonlyArray<string>
+  readonly after: Cursor.Key | undefined
+  /** How many rows matched when the first page was read, if this is another one: those are not counted again. */
+  readonly total: number | undefined
+  /** What was found, as the page and what is told about it. */
+  readonly end: <Row extends object>(rows: ReadonlyArray<Row>, counted?: number) => {
+    readonly rows: ReadonlyArray<Row>
+    readonly envelope: Envelope
+  }
 }
 
-/** The page a query asks for. `whole`: whether one that names no limit gets as many as there may be. */
-export const pageOf = (query: { readonly limit?: number; readonly offset?: number }, whole = false): Page => ({
-  limit: query.limit ?? (whole ? MaxLimit : 50),
-  offset: query.offset ?? 0
-})
+const ofPage: ReadonlySet<string> = new Set(["content", "cursor", "limit", "offset"])
+
+const parts = (asked: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(asked).filter(([name]) => !ofPage.has(name)))
+
+/** The page a query asks for. */
+export const pageOf = (
+  query: Query,
+  { key, name, of, whole = false }: List
+): Result.Result<Page, Cursor.InvalidCursor> => {
+  const list = fingerprint(name, parts(of))
+  const columns = Object.keys(key)
+  const limit = query.limit ?? (whole === "all" ? -1 : whole ? MaxLimit : 50)
+  const page = (at: Cursor.Cursor | undefined): Page => {
+    const offset = at?.offset ?? query.offset ?? 0
+    return {
+      limit,
+      offset,
+      take: limit < 0 ? limit : limit + 1,
+      skip: at === undefined ? offset : 0,
+      columns,
+      after: at?.key,
+      total: at?.total,
+      end: (found, counted) => {
+        const rows = limit < 0 ? found : found.slice(0, limit)
+        const total = at?.total ?? counted ?? rows.length
+        const last = rows.length < found.length ? rows.at(-1) : undefined
+        const next_cursor = last === undefined ? null : Cursor.encode({
+          list,
+          total,
+          offset: offset + rows.length,
+          key: columns.map((column) => last[column as keyof typeof last] as string | number)
+        })
+        return { rows, envelope: { total, offset, limit, next_cursor } }
+      }
+    }
+  }
+  if (query.cursor === undefined || query.cursor === "") return Result.succeed(page(undefined))
+  if (query.offset !== undefined) return Result.fail(Cursor.InvalidCursor.withOffset(query.cursor))
+  return Result.map(Cursor.decode(query.cursor, list, key), page)
+}
+
+/** What tells the SQL of a list which page it is. */
+export type Bounds = Pick<Page, "after" | "columns" | "limit" | "take">
+
+/** All there is of a list. */
+export const wholeList: Bounds = { after: undefined, columns: [], limit: -1, take: -1 }
+
+/** Whether a page is all there is. */
+export const isWhole = ({ after, limit }: Bounds) => limit < 0 && after === undefined
+
+/** Where the next page begins: in the envelope of every list. */
+export const nextCursor = {
+  next_cursor: Schema.NullOr(Schema.String).pipe(
+    describe("Where the next page begins, as `cursor` of the next request; null when this is the last one.")
+  )
+}
 
 /** The envelope of every list. */
 export const pageEnvelope = {
-  total: Schema.Int.pipe(describe("How many rows match, on all pages.")),
-  offset: Schema.Int.pipe(describe("How many rows were skipped.")),
-  limit: Schema.Int.pipe(describe("How many rows this page holds at most."))
+  total: Schema.Int.pipe(
+    describe("How many rows match, on all pages. With a cursor: how many did when the first page was read.")
+  ),
+  offset: Schema.Int.pipe(describe("How many rows come before this page.")),
+  limit: Schema.Int.pipe(describe("How many rows this page holds at most.")),
+  ...nextCursor
 }

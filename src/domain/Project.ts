@@ -2,8 +2,9 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, Flag, FlagInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { ProjectId, ScopeName } from "./Identifier.ts"
-import { pageParameters } from "./Page.ts"
+import { pageParameters, wholeParameters } from "./Page.ts"
 import { TaggedError } from "./TaggedError.ts"
+import { taskContent } from "./TaskFilter.ts"
 
 const fields = <T extends Schema.Top, B extends Schema.Top>(time: T, bool: B) => ({
   id: ProjectId,
@@ -76,6 +77,10 @@ export const projectFilters = {
 }
 const ProjectFilter = Schema.Struct(projectFilters)
 export type ProjectFilter = typeof ProjectFilter.Type
+
+export const projectTasksParameters = { ...wholeParameters, ...taskContent }
+const ProjectTasksQuery = Schema.Struct(projectTasksParameters)
+export type ProjectTasksQuery = typeof ProjectTasksQuery.Type
 
 export class ProjectNotFound extends TaggedError<ProjectNotFound>()(
   "ProjectNotFound",

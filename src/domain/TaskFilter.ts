@@ -1,11 +1,14 @@
 /** What a list of tasks may be narrowed by. */
 import * as Schema from "effect/Schema"
 import { CommaList, describe, FlagParameter, IntegerParameter } from "./Encoding.ts"
-import { pageParameters } from "./Page.ts"
+import { contentParameter, pageParameters } from "./Page.ts"
 
 const list = (description: string) => Schema.optionalKey(CommaList).pipe(describe(description))
 const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
 const flagParameter = (description: string) => Schema.optionalKey(FlagParameter).pipe(describe(description))
+
+/** Whether a read tells the body of a task. */
+export const taskContent = contentParameter("`content`, which is null then")
 
 /** The query parameters of the task list: each narrows it, and `a,b` means a or b. */
 export const taskFilters = {
@@ -30,7 +33,8 @@ export const taskFilters = {
   sort: Schema.optionalKey(Schema.Literals(["priority", "created_at"])).pipe(
     describe("`priority`: most urgent first, then oldest. Otherwise newest first.")
   ),
-  ...pageParameters
+  ...pageParameters,
+  ...taskContent
 }
 export const TaskFilter = Schema.Struct(taskFilters)
 export type TaskFilter = typeof TaskFilter.Type

@@ -18,7 +18,8 @@ export const ActionsHandlers = HttpApiBuilder.group(
         Effect.flatMap(ownScope(request, missingInList), (scope) => actions.list(scope, request.query)),
       propose: (request) =>
         Effect.flatMap(ownScope(request, missing), (scope) => actions.propose(scope, request.payload)),
-      get: (request) => Effect.flatMap(visibleScope(request), (scope) => actions.get(request.params.id, scope)),
+      get: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => actions.get(request.params.id, scope, request.query)),
       patch: (request) =>
         Effect.flatMap(visibleScope(request), (scope) => actions.patch(request.params.id, request.payload, scope)),
       execute: (request) => Effect.flatMap(visibleScope(request), (scope) => actions.execute(request.params.id, scope)),

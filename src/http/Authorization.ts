@@ -11,6 +11,7 @@ import { type Actor, CurrentActor } from "../domain/Actor.ts"
 import { Caller, callerName } from "../domain/Caller.ts"
 import { Access } from "../services/Access.ts"
 import { addressOf } from "./Address.ts"
+import * as Conditional from "./Conditional.ts"
 import * as Idempotency from "./Idempotency.ts"
 
 const withHeader = (name: string, value: string) =>
@@ -45,10 +46,11 @@ export const AuthorizationLayer = Layer.effect(
   Effect.gen(function*() {
     const access = yield* Access
     const underKey = yield* Idempotency.make
+    const conditionally = yield* Conditional.make
     return {
       bearer: Effect.fnUntraced(function*(httpEffect, { endpoint }) {
         const caller = yield* identify(access, Context.get(endpoint.annotations, KeyMissing))
-        return yield* underKey(httpEffect, caller).pipe(
+        return yield* conditionally(underKey(httpEffect, caller), endpoint).pipe(
           Effect.provideService(Caller, caller),
           Effect.provideService(CurrentActor, actorOf(caller)),
           Effect.annotateLogs({ caller: callerName(caller) })

@@ -11,7 +11,7 @@ export const CorsLayer = Layer.unwrap(Effect.gen(function*() {
   const cors = HttpMiddleware.cors({
     // The library reads an empty list as every origin.
     ...(origins.has("*") ? {} : { allowedOrigins: (origin: string) => origins.has(origin) }),
-    exposedHeaders: ["Server-Timing", "Retry-After", "X-Request-Id", "X-Reason", "Idempotent-Replayed"],
+    exposedHeaders: ["Server-Timing", "Retry-After", "ETag", "X-Request-Id", "X-Reason", "Idempotent-Replayed"],
     maxAge: 86_400
   })
   return HttpRouter.middleware((httpEffect) => cors(httpEffect), { global: true })

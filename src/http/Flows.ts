@@ -1,8 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
+import { pageOf } from "../domain/Page.ts"
 import { Flows } from "../services/Flows.ts"
 import { ownScope, visibleScope } from "./Scope.ts"
+
+const missingInList = "Missing required query parameter: scope. Cannot list flows across all scopes."
 
 export const FlowsHandlers = HttpApiBuilder.group(
   Api,
@@ -15,11 +18,14 @@ export const FlowsHandlers = HttpApiBuilder.group(
           ownScope(request, "Missing required field: scope"),
           (scope) => flows.register(scope, request.params.name, request.payload)
         ),
-      list: (request) =>
-        ownScope(request, "Missing required query parameter: scope. Cannot list flows across all scopes.").pipe(
-          Effect.flatMap(flows.list),
-          Effect.map((all) => ({ flows: all }))
-        ),
+      list: Effect.fnUntraced(function*(request) {
+        const scope = yield* ownScope(request, missingInList)
+        const page = yield* Effect.fromResult(
+          pageOf(request.query, { name: "flows", of: { scope }, key: { name: "string" }, whole: "all" })
+        )
+        const { envelope: { next_cursor }, rows } = page.end(yield* flows.list(scope, page))
+        return { flows: rows, next_cursor }
+      }),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => flows.get(request.params.name, scope)),
       delete: (request) =>
         Effect.map(

@@ -1,8 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
+import type { ScopeName } from "../domain/Identifier.ts"
+import { pageOf, type WholeQuery } from "../domain/Page.ts"
 import { Keys } from "../services/Keys.ts"
 import { administrator } from "./Scope.ts"
+
+const page = Effect.fnUntraced(function*(keys: Keys["Service"], scope: ScopeName | undefined, query: WholeQuery) {
+  const page = yield* Effect.fromResult(
+    pageOf(query, { name: "keys", of: { scope }, key: { id: "string" }, whole: "all" })
+  )
+  const { envelope: { next_cursor }, rows } = page.end(yield* keys.list(scope, page))
+  return { keys: rows, next_cursor }
+})
 
 export const KeysHandlers = HttpApiBuilder.group(
   Api,
@@ -12,16 +22,13 @@ export const KeysHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       issue: ({ params: { scope }, payload }) =>
         Effect.flatMap(administrator("issue keys", scope), (caller) => keys.issue(scope, payload ?? {}, caller)),
-      list: ({ params: { scope } }) =>
-        Effect.map(
-          Effect.andThen(administrator("list keys", scope), keys.list(scope)),
-          (all) => ({ keys: all })
-        ),
+      list: ({ params: { scope }, query }) =>
+        Effect.andThen(administrator("list keys", scope), page(keys, scope, query)),
       // No scope that a key has is every scope, whatever the server is.
-      listAll: () =>
+      listAll: ({ query }) =>
         Effect.flatMap(
           administrator("list the keys of all scopes"),
-          (caller) => Effect.map(keys.list(caller.kind === "key" ? caller.scope : undefined), (all) => ({ keys: all }))
+          (caller) => page(keys, caller.kind === "key" ? caller.scope : undefined, query)
         ),
       revoke: ({ params: { id, scope } }) =>
         Effect.as(

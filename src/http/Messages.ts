@@ -30,7 +30,8 @@ export const MessagesHandlers = HttpApiBuilder.group(
         return yield* messages.list(scope, { ...query, task_id: id })
       }),
       send: (request) => Effect.flatMap(ownScope(request, missing), (scope) => messages.send(scope, request.payload)),
-      get: (request) => Effect.flatMap(visibleScope(request), (scope) => messages.get(request.params.id, scope)),
+      get: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => messages.get(request.params.id, scope, request.query)),
       patch: (request) =>
         Effect.flatMap(visibleScope(request), (scope) => messages.patch(request.params.id, request.payload, scope))
     })

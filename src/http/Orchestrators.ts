@@ -30,8 +30,7 @@ export const OrchestratorsHandlers = HttpApiBuilder.group(
         }),
       list: (request) =>
         ownScope(request, "Missing required query parameter: scope.").pipe(
-          Effect.flatMap((scope) => orchestrators.list(scope, request.query)),
-          Effect.map((all) => ({ orchestrators: all, total: all.length }))
+          Effect.flatMap((scope) => orchestrators.list(scope, request.query))
         ),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => orchestrators.get(request.params.id, scope)),
       delete: (request) =>

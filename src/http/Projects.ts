@@ -16,7 +16,8 @@ export const ProjectsHandlers = HttpApiBuilder.group(
       create: (request) =>
         Effect.flatMap(ownScope(request, missing), (scope) => projects.create(scope, request.payload)),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => projects.get(request.params.id, scope)),
-      tasks: (request) => Effect.flatMap(visibleScope(request), (scope) => projects.tasks(request.params.id, scope)),
+      tasks: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => projects.tasks(request.params.id, scope, request.query)),
       patch: (request) =>
         Effect.flatMap(visibleScope(request), (scope) => projects.patch(request.params.id, request.payload, scope)),
       delete: (request) =>

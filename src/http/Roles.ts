@@ -1,8 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
+import { pageOf } from "../domain/Page.ts"
 import { Roles } from "../services/Roles.ts"
 import { visibleScope } from "./Scope.ts"
+
+const listed = (scope: string | undefined) => ({
+  name: "roles",
+  of: { scope },
+  key: { name: "string", scope: "string" },
+  whole: "all"
+} as const)
 
 export const RolesHandlers = HttpApiBuilder.group(
   Api,
@@ -15,7 +23,12 @@ export const RolesHandlers = HttpApiBuilder.group(
           Effect.flatMap(visibleScope(request), (scope) => roles.register(request.payload, scope)),
           (registered) => ({ roles: registered })
         ),
-      list: (request) => Effect.map(Effect.flatMap(visibleScope(request), roles.list), (all) => ({ roles: all })),
+      list: Effect.fnUntraced(function*(request) {
+        const scope = yield* visibleScope(request)
+        const page = yield* Effect.fromResult(pageOf(request.query, listed(scope)))
+        const { envelope: { next_cursor }, rows } = page.end(yield* roles.list(scope, page))
+        return { roles: rows, next_cursor }
+      }),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => roles.get(request.params.name, scope)),
       delete: (request) =>
         Effect.map(

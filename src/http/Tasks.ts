@@ -37,7 +37,8 @@ export const TasksHandlers = HttpApiBuilder.group(
           Effect.flatMap((scope) => tasks.claim(scope, request.payload)),
           Effect.catchTag(["NoTasksAvailable", "AtCapacity"], answerEmpty)
         ),
-      get: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.get(request.params.id, scope)),
+      get: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => tasks.get(request.params.id, scope, request.query)),
       patch: (request) =>
         Effect.flatMap(visibleScope(request), (scope) => tasks.patch(request.params.id, request.payload, scope)),
       delete: (request) =>
@@ -84,7 +85,8 @@ export const TasksHandlers = HttpApiBuilder.group(
       explain: (request) =>
         Effect.flatMap(visibleScope(request), (scope) => tasks.explain(request.params.id, request.query, scope)),
       ...dependencyHandlers(yield* Dependencies),
-      history: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.history(request.params.id, scope))
+      history: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => tasks.history(request.params.id, scope, request.query))
     })
   })
 )

@@ -12,8 +12,10 @@ import type {
   ActionStatusConflict,
   InvalidActionStatus
 } from "../domain/ActionErrors.ts"
+import type { InvalidCursor } from "../domain/Cursor.ts"
 import type { ActionId, ScopeName } from "../domain/Identifier.ts"
 import type { NoFields } from "../domain/NoFields.ts"
+import type { ContentChoice, Envelope } from "../domain/Page.ts"
 import { actionId } from "../domain/RecordId.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
@@ -25,14 +27,12 @@ import { decodeActions } from "./Actions/rows.ts"
 
 export class Actions extends Context.Service<Actions, {
   readonly propose: (scope: ScopeName, action: NewAction) => Effect.Effect<Action>
-  readonly get: (id: ActionId, scope: Reach) => Effect.Effect<Action, ActionNotFound>
+  readonly get: (id: ActionId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Action, ActionNotFound>
   /** A page of the scope's actions, newest first, and how many match on all pages. Expired ones only if asked for. */
-  readonly list: (scope: ScopeName, filter: ActionFilter) => Effect.Effect<{
-    readonly actions: ReadonlyArray<Action>
-    readonly total: number
-    readonly offset: number
-    readonly limit: number
-  }>
+  readonly list: (
+    scope: ScopeName,
+    filter: ActionFilter
+  ) => Effect.Effect<{ readonly actions: ReadonlyArray<Action> } & Envelope, InvalidCursor>
   /** Approves a proposal. Of several that do at once, one succeeds. */
   readonly execute: (id: ActionId, scope: Reach) => Effect.Effect<Action, ActionNotFound | ActionNotExecutable>
   /** Sets the status, the result or both, if the action is as the caller expects. */

@@ -4,31 +4,35 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { InvalidCursor } from "../domain/Cursor.ts"
 import { type Draft, type DraftFilter, DraftNotFound, DraftPatch, DraftRow, type NewDraft } from "../domain/Draft.ts"
 import type { DraftId, ScopeName } from "../domain/Identifier.ts"
 import { NoFields } from "../domain/NoFields.ts"
-import { pageOf } from "../domain/Page.ts"
+import { type Envelope, pageOf } from "../domain/Page.ts"
+import * as Conditional from "../sql/Conditional.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
+import { beyond } from "../sql/Keyset.ts"
 import * as Patch from "../sql/Patch.ts"
 import { type Reach, within } from "../sql/Reach.ts"
+import * as Revision from "../sql/Revision.ts"
 
 const decodeDrafts = Schema.decodeUnknownEffect(Schema.Array(DraftRow))
 
 const optional = ["domain", "file_path", "linked_task_id", "linked_project_id", "tags"] as const
 const filters = ["status", "author", "domain", "linked_task_id", "linked_project_id", "slug"] as const
 
+const newest = { name: "drafts", key: { created_at: "number", id: "number" } } as const
+
 export class Drafts extends Context.Service<Drafts, {
   readonly create: (scope: ScopeName, draft: NewDraft) => Effect.Effect<Draft>
   readonly get: (id: DraftId, scope: Reach) => Effect.Effect<Draft, DraftNotFound>
   /** A page of the scope's drafts, newest first, and how many match on all pages. */
-  readonly list: (scope: ScopeName, filter: DraftFilter) => Effect.Effect<{
-    readonly drafts: ReadonlyArray<Draft>
-    readonly total: number
-    readonly offset: number
-    readonly limit: number
-  }>
+  readonly list: (
+    scope: ScopeName,
+    filter: DraftFilter
+  ) => Effect.Effect<{ readonly drafts: ReadonlyArray<Draft> } & Envelope, InvalidCursor>
   readonly patch: (id: DraftId, patch: DraftPatch, scope: Reach) => Effect.Effect<Draft, DraftNotFound | NoFields>
   readonly remove: (id: DraftId, scope: Reach) => Effect.Effect<void, DraftNotFound>
 }>()("octopoid-server/services/Drafts") {
@@ -38,6 +42,8 @@ export class Drafts extends Context.Service<Drafts, {
       const { batch, sql } = yield* Database
       const once = yield* Idempotency.make
       const row = columnsOf(sql, DraftRow)
+      const read = yield* Conditional.make
+      const revision = Revision.make(sql)
 
       const one = (id: DraftId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
 
@@ -60,7 +66,8 @@ export class Drafts extends Context.Service<Drafts, {
               created_at: now,
               updated_at: now
             })
-          } RETURNING *`
+          } RETURNING *`,
+          revision.raise("drafts", sql`${scope}`)
         ], { after: 0, row, from: sql`drafts WHERE id = last_insert_rowid()` })
         return (yield* Effect.orDie(decodeDrafts(replay?.rows ?? rows)))[0]!
       })
@@ -71,17 +78,24 @@ export class Drafts extends Context.Service<Drafts, {
       })
 
       const list = Effect.fn("Drafts.list")(function*(scope: ScopeName, filter: DraftFilter) {
-        const { limit, offset } = pageOf(filter)
+        const asked = { scope, ...filter }
+        const page = yield* Effect.fromResult(pageOf(filter, { ...newest, of: asked }))
         const matches = sql.and([
           sql`scope = ${scope}`,
           ...filters.flatMap((field) => filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : [])
         ])
-        const [rows, totals] = yield* batch([
-          sql`SELECT * FROM drafts WHERE ${matches} ORDER BY created_at DESC, id DESC LIMIT ${limit} OFFSET ${offset}`,
-          sql`SELECT count(*) AS total FROM drafts WHERE ${matches}`
+        const [found = [], totals] = yield* read({
+          name: newest.name,
+          asked,
+          revision: sql`SELECT ${revision.of("drafts", sql`${scope}`)} AS revision`
+        }, [
+          sql`
+            SELECT * FROM drafts WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}
+            ORDER BY created_at DESC, id DESC LIMIT ${page.take} OFFSET ${page.skip}`,
+          ...(page.total === undefined ? [sql`SELECT count(*) AS total FROM drafts WHERE ${matches}`] : [])
         ])
-        const drafts = yield* Effect.orDie(decodeDrafts(rows))
-        return { drafts, total: Number(totals?.[0]?.total), offset, limit }
+        const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
+        return { drafts: yield* Effect.orDie(decodeDrafts(rows)), ...envelope }
       })
 
       const patch = Effect.fn("Drafts.patch")(function*(id: DraftId, changes: DraftPatch, scope: Reach) {
@@ -91,12 +105,18 @@ export class Drafts extends Context.Service<Drafts, {
           if (changes[field] !== undefined) columns[field] = sql`${changes[field] || null}`
         }
         if (Object.keys(columns).length === 0) return yield* NoFields.of(DraftPatch)
-        const [, rows] = yield* batch(Patch.statements(sql, "drafts", one(id, scope), columns, now))
+        const [, rows] = yield* batch([
+          ...Patch.statements(sql, "drafts", one(id, scope), columns, now),
+          revision.raise("drafts", sql`SELECT scope FROM drafts WHERE ${one(id, scope)}`)
+        ])
         return yield* first(id, rows)
       })
 
       const remove = Effect.fn("Drafts.remove")(function*(id: DraftId, scope: Reach) {
-        const [deleted = []] = yield* batch([sql`DELETE FROM drafts WHERE ${one(id, scope)} RETURNING id`])
+        const [, deleted = []] = yield* batch([
+          revision.raise("drafts", sql`SELECT scope FROM drafts WHERE ${one(id, scope)}`, sql`1`),
+          sql`DELETE FROM drafts WHERE ${one(id, scope)} RETURNING id`
+        ])
         if (deleted.length === 0) return yield* DraftNotFound.of(id)
       })
 

@@ -16,10 +16,13 @@ import {
 import { readFlow } from "../domain/FlowDefinition.ts"
 import * as FlowImpact from "../domain/FlowImpact.ts"
 import { type FlowName, QueueName, type ScopeName } from "../domain/Identifier.ts"
+import { type Bounds, wholeList } from "../domain/Page.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database, type Row } from "../sql/Database.ts"
+import { beyond } from "../sql/Keyset.ts"
 import * as Places from "../sql/Places.ts"
 import { onlyOne, type Reach, within } from "../sql/Reach.ts"
+import * as Revision from "../sql/Revision.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(FlowRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
@@ -30,8 +33,8 @@ const decodeHeld = Schema.decodeUnknownEffect(Schema.Array(Held))
 export class Flows extends Context.Service<Flows, {
   /** Registers a flow, or a new version of it, and tells which tasks it leaves without a way on. */
   readonly register: (scope: ScopeName, name: FlowName, flow: NewFlow) => Effect.Effect<RegisteredFlow, InvalidFlow>
-  /** The scope's flows by name. */
-  readonly list: (scope: ScopeName) => Effect.Effect<ReadonlyArray<Flow>>
+  /** The scope's flows by name: all, or those that a page asks for. */
+  readonly list: (scope: ScopeName, page?: Bounds) => Effect.Effect<ReadonlyArray<Flow>>
   /** Without a scope, the only flow of that name. */
   readonly get: (name: FlowName, scope: Reach) => Effect.Effect<Flow, FlowNotFound | ScopeRequired>
   /** Deletes the flow, of which the tasks keep the name, and tells which of them have no way on now. */
@@ -45,6 +48,7 @@ export class Flows extends Context.Service<Flows, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const { all } = Places.make(sql)
+      const revision = Revision.make(sql)
 
       const named = (name: FlowName, scope: Reach) => sql`${within(sql, scope)} AND name = ${name}`
 
@@ -76,7 +80,7 @@ export class Flows extends Context.Service<Flows, {
         const now = yield* Clock.currentTimeMillis
         const impact = FlowImpact.ofVersion(states, rules)
         const written = Object.keys(columns).map((column) => sql(column))
-        const [stranded, , rows] = yield* batch([
+        const [stranded, , , rows] = yield* batch([
           held(sql`${scope}`, name, impact),
           // Every machine registers its flows when it starts: one that is known already costs no write.
           sql`
@@ -85,6 +89,7 @@ export class Flows extends Context.Service<Flows, {
             sql.csv(written.map((column) => sql`${column} = excluded.${column}`))
           }, updated_at = excluded.updated_at
             WHERE ${sql.or(written.map((column) => sql`flows.${column} IS NOT excluded.${column}`))}`,
+          revision.raise("tasks", sql`${scope}`),
           sql`SELECT * FROM flows WHERE ${named(name, scope)}`
         ])
         const flow = (yield* decode(rows))[0]!
@@ -93,8 +98,9 @@ export class Flows extends Context.Service<Flows, {
         return { ...flow, warnings: harmed }
       })
 
-      const list = Effect.fn("Flows.list")(function*(scope: ScopeName) {
-        const [rows] = yield* batch([sql`SELECT * FROM flows WHERE scope = ${scope} ORDER BY name`])
+      const list = Effect.fn("Flows.list")(function*(scope: ScopeName, page: Bounds = wholeList) {
+        const matches = sql.and([sql`scope = ${scope}`, ...beyond(sql, page, "ascending")])
+        const [rows] = yield* batch([sql`SELECT * FROM flows WHERE ${matches} ORDER BY name LIMIT ${page.take}`])
         return yield* decode(rows)
       })
 
@@ -106,10 +112,12 @@ export class Flows extends Context.Service<Flows, {
       const remove = Effect.fn("Flows.remove")(function*(name: FlowName, scope: Reach) {
         const impact = FlowImpact.ofRemoval
         const which = named(name, scope)
+        const theOne = onlyOne(sql, "flows", sql`name = ${name}`, scope)
         const [found, stranded] = yield* batch([
           sql`SELECT * FROM flows WHERE ${which} LIMIT 2`,
           held(sql`(SELECT scope FROM flows WHERE ${which})`, name, impact),
-          sql`DELETE FROM flows WHERE ${onlyOne(sql, "flows", sql`name = ${name}`, scope)}`
+          revision.raise("tasks", sql`SELECT scope FROM flows WHERE ${theOne}`, sql`1`),
+          sql`DELETE FROM flows WHERE ${theOne}`
         ])
         const flow = yield* only(name, found)
         yield* Effect.logInfo("flow deleted").pipe(Effect.annotateLogs({ flow: name, scope: flow.scope }))

@@ -20,9 +20,11 @@ import {
 } from "../domain/ApiKey.ts"
 import { type Caller, callerName, type Unauthorized } from "../domain/Caller.ts"
 import type { ScopeName } from "../domain/Identifier.ts"
+import { type Bounds, isWhole, wholeList } from "../domain/Page.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
+import { beyond } from "../sql/Keyset.ts"
 import { type Reach, within } from "../sql/Reach.ts"
 import * as Mint from "./Keys/mint.ts"
 import * as Rotate from "./Keys/rotate.ts"
@@ -42,8 +44,8 @@ export class Keys extends Context.Service<Keys, {
   ) => Effect.Effect<{ readonly api_key: string; readonly insert: Statement<any>; readonly salt: string }>
   /** The key that the request of which this is a repetition was told. */
   readonly again: (salt: string) => Effect.Effect<string>
-  /** The keys of the scope, or of all, the newest first. */
-  readonly list: (scope: Reach) => Effect.Effect<ReadonlyArray<ApiKey>>
+  /** The keys of the scope, or of all, the newest first; those that a page asks for, by their ids. */
+  readonly list: (scope: Reach, page?: Bounds) => Effect.Effect<ReadonlyArray<ApiKey>>
   readonly revoke: (scope: ScopeName, id: string, by: Actor) => Effect.Effect<void, KeyNotFound>
   /**
    * Issues the successor of the caller's key, which goes on working for a while. Whoever has none says which key it is,
@@ -90,10 +92,12 @@ export class Keys extends Context.Service<Keys, {
         return { api_key, insert, salt }
       })
 
-      const list = Effect.fn("Keys.list")(function*(scope: Reach) {
+      const list = Effect.fn("Keys.list")(function*(scope: Reach, page: Bounds = wholeList) {
         const [rows] = yield* batch([sql`
-          SELECT ${sql.literal(visible)} FROM api_keys WHERE ${within(sql, scope)}
-          ORDER BY created_at DESC, id`])
+          SELECT ${sql.literal(visible)} FROM api_keys
+          WHERE ${sql.and([within(sql, scope), ...beyond(sql, page, "ascending")])}
+          ORDER BY ${isWhole(page) ? sql`created_at DESC, id` : sql`id`}
+          LIMIT ${page.take}`])
         return yield* decode(rows)
       })
 

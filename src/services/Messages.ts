@@ -4,7 +4,9 @@ import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { InvalidCursor } from "../domain/Cursor.ts"
 import type { MessageId, ScopeName } from "../domain/Identifier.ts"
 import {
   InvalidParentMessage,
@@ -17,14 +19,19 @@ import {
   MessageStatusConflict,
   type NewMessage
 } from "../domain/Message.ts"
-import { pageOf } from "../domain/Page.ts"
+import { type ContentChoice, type Envelope, pageOf } from "../domain/Page.ts"
 import { messageId } from "../domain/RecordId.ts"
+import { without } from "../sql/Columns.ts"
+import * as Conditional from "../sql/Conditional.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
+import { beyond } from "../sql/Keyset.ts"
 import * as MessageStatements from "../sql/Messages.ts"
 import { type Reach, within } from "../sql/Reach.ts"
+import * as Revision from "../sql/Revision.ts"
 
+const KeyedRow = { fields: { seq: true, ...MessageRow.fields } }
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(MessageRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 
@@ -32,17 +39,16 @@ const filters = ["task_id", "type", "to_actor", "from_actor", "status"] as const
 
 export class Messages extends Context.Service<Messages, {
   readonly send: (scope: ScopeName, message: NewMessage) => Effect.Effect<Message, InvalidParentMessage>
-  readonly get: (id: MessageId, scope: Reach) => Effect.Effect<Message, MessageNotFound>
+  readonly get: (id: MessageId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Message, MessageNotFound>
   /**
    * A page of the scope's messages in the order they arrived, and how many match on all pages. Without an offset it is
-   * the last page, so that whoever asks for nothing else sees what is new. A thread is one page.
+   * the last page, so that whoever asks for nothing else sees what is new; its cursor leads to the page before, and so on
+   * to the oldest. A thread is one page.
    */
-  readonly list: (scope: ScopeName, filter: MessageFilter) => Effect.Effect<{
-    readonly messages: ReadonlyArray<Message>
-    readonly total: number
-    readonly offset: number
-    readonly limit: number
-  }>
+  readonly list: (
+    scope: ScopeName,
+    filter: MessageFilter
+  ) => Effect.Effect<{ readonly messages: ReadonlyArray<Message> } & Envelope, InvalidCursor>
   /** Says how far the message has been dealt with, if it is as far as the caller expects. */
   readonly patch: (
     id: MessageId,
@@ -58,6 +64,8 @@ export class Messages extends Context.Service<Messages, {
       const once = yield* Idempotency.make
       const row = columnsOf(sql, MessageRow)
       const { insert } = MessageStatements.make(sql)
+      const read = yield* Conditional.make
+      const revision = Revision.make(sql)
 
       const one = (id: MessageId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
 
@@ -72,7 +80,8 @@ export class Messages extends Context.Service<Messages, {
             { ...message, id, scope, to_actor: message.to_actor || null, parent_message_id, now },
             parent_message_id === null ? undefined : sql`(${parent}) = ${task_id}`
           ),
-          ...(parent_message_id === null ? [] : [parent])
+          ...(parent_message_id === null ? [] : [parent]),
+          revision.raise("messages", sql`${scope}`)
         ], { after: 0, row, from: sql`messages WHERE id = ${id}` })
         const [sent] = yield* decode(replay?.rows ?? rows)
         if (sent !== undefined) return sent
@@ -81,8 +90,12 @@ export class Messages extends Context.Service<Messages, {
           : InvalidParentMessage.ofOtherTask(String(parent_message_id))
       })
 
-      const get = Effect.fn("Messages.get")(function*(id: MessageId, scope: Reach) {
-        const [rows] = yield* batch([sql`SELECT * FROM messages WHERE ${one(id, scope)}`])
+      /** The columns of a message, without what it says if nobody asked for that. */
+      const columns = (content: boolean | undefined) =>
+        without(sql, KeyedRow, content === false ? ["content"] : [], { empty: sql`''`, table: "messages" })
+
+      const get = Effect.fn("Messages.get")(function*(id: MessageId, scope: Reach, { content }: ContentChoice = {}) {
+        const [rows] = yield* batch([sql`SELECT ${columns(content)} FROM messages WHERE ${one(id, scope)}`])
         return (yield* decode(rows))[0] ?? (yield* MessageNotFound.of(id))
       })
 
@@ -100,7 +113,13 @@ export class Messages extends Context.Service<Messages, {
 
       const list = Effect.fn("Messages.list")(function*(scope: ScopeName, filter: MessageFilter) {
         const whole = Boolean(filter.thread_id) && filter.limit === undefined
-        const { limit } = whole ? { limit: MaxThread } : pageOf(filter)
+        const asked = { scope, ...filter }
+        // From the newest page one goes on to older ones, and from one that counts from the oldest to newer ones.
+        const going = (name: string) =>
+          pageOf(whole ? { ...filter, limit: MaxThread } : filter, { name, of: asked, key: { seq: "number" } })
+        const older = going("messages, older")
+        const newer = filter.offset !== undefined || Result.isFailure(older)
+        const page = yield* Effect.fromResult(newer ? going("messages, newer") : older)
         const matches = sql.and([
           sql`scope = ${scope}`,
           ...filters.flatMap((field) => filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : []),
@@ -111,16 +130,26 @@ export class Messages extends Context.Service<Messages, {
                 WHERE reply.parent_message_id = messages.id AND reply.scope = messages.scope)`]
             : [])
         ])
-        const [rows, totals] = yield* batch([
-          filter.offset === undefined
-            ? sql`SELECT * FROM (SELECT * FROM messages WHERE ${matches} ORDER BY seq DESC LIMIT ${limit}) ORDER BY seq`
-            : sql`SELECT * FROM messages WHERE ${matches} ORDER BY seq LIMIT ${limit} OFFSET ${filter.offset}`,
-          sql`SELECT count(*) AS total FROM messages WHERE ${matches}`
+        const order = newer ? "ascending" : "descending"
+        const [found = [], totals] = yield* read({
+          name: "messages",
+          asked,
+          revision: sql`SELECT ${revision.of("messages", sql`${scope}`)} AS revision`
+        }, [
+          sql`
+            SELECT ${columns(filter.content)} FROM messages WHERE ${sql.and([matches, ...beyond(sql, page, order)])}
+            ORDER BY seq ${sql.literal(newer ? "ASC" : "DESC")} LIMIT ${page.take} OFFSET ${page.skip}`,
+          ...(page.total === undefined ? [sql`SELECT count(*) AS total FROM messages WHERE ${matches}`] : [])
         ])
-        const messages = yield* decode(rows)
-        const total = Number(totals?.[0]?.total)
-        const offset = filter.offset ?? Math.max(total - limit, 0)
-        return { messages, total, offset, limit: whole ? messages.length : limit }
+        const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
+        const messages = yield* decode(newer ? rows : rows.toReversed())
+        return {
+          messages,
+          ...envelope,
+          // Places are counted from the oldest message, whichever way one goes.
+          offset: newer ? envelope.offset : Math.max(envelope.total - envelope.offset - envelope.limit, 0),
+          limit: whole ? messages.length : envelope.limit
+        }
       })
 
       const patch = Effect.fn("Messages.patch")(function*(id: MessageId, changes: MessagePatch, scope: Reach) {
@@ -129,7 +158,8 @@ export class Messages extends Context.Service<Messages, {
           sql`
             UPDATE messages SET status = ${status}
             WHERE ${one(id, scope)} ${expected === null ? sql`` : sql`AND status = ${expected}`} RETURNING id`,
-          sql`SELECT * FROM messages WHERE ${one(id, scope)}`
+          sql`SELECT * FROM messages WHERE ${one(id, scope)}`,
+          revision.raise("messages", sql`SELECT scope FROM messages WHERE ${one(id, scope)}`)
         ])
         const message = (yield* decode(rows))[0] ?? (yield* MessageNotFound.of(id))
         if (changed.length === 0 && expected !== null) {

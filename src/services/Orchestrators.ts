@@ -5,6 +5,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { InvalidCursor } from "../domain/Cursor.ts"
 import type { CheckpointTooLarge } from "../domain/Handoff.ts"
 import type { OrchestratorId, ScopeName } from "../domain/Identifier.ts"
 import type { InvalidTask } from "../domain/InvalidTask.ts"
@@ -17,9 +18,11 @@ import {
   type Registered,
   type Registration
 } from "../domain/Orchestrator.ts"
+import { pageOf } from "../domain/Page.ts"
 import type { HeldLease, Renewals } from "../domain/Renewal.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
+import { beyond } from "../sql/Keyset.ts"
 import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 import { Keys } from "./Keys.ts"
 import * as Heartbeat from "./Orchestrators/heartbeat.ts"
@@ -42,8 +45,12 @@ export class Orchestrators extends Context.Service<Orchestrators, {
     { readonly last_heartbeat: DateTime.Utc; readonly renewals: Renewals },
     OrchestratorNotFound | InvalidTask | CheckpointTooLarge
   >
-  /** The scope's machines, the one heard of last first. */
-  readonly list: (scope: ScopeName, filter: OrchestratorFilter) => Effect.Effect<ReadonlyArray<Orchestrator>>
+  /** The scope's machines, the one heard of last first; a page of them, if one is asked for, by their ids. */
+  readonly list: (scope: ScopeName, filter: OrchestratorFilter) => Effect.Effect<{
+    readonly orchestrators: ReadonlyArray<Orchestrator>
+    readonly total: number
+    readonly next_cursor: string | null
+  }, InvalidCursor>
   readonly get: (id: OrchestratorId, scope: Reach) => Effect.Effect<Orchestrator, OrchestratorNotFound>
   readonly setStatus: (
     id: OrchestratorId,
@@ -67,16 +74,28 @@ export class Orchestrators extends Context.Service<Orchestrators, {
       })
 
       const list = Effect.fn("Orchestrators.list")(function*(scope: ScopeName, filter: OrchestratorFilter) {
-        const [rows] = yield* batch([sql`
-          SELECT * FROM orchestrators WHERE scope = ${scope}
-            ${filter.cluster ? sql`AND cluster = ${filter.cluster}` : sql``}
-            ${
-          filter.status === undefined || filter.status.length === 0
-            ? sql``
-            : sql`AND status IN (SELECT value FROM json_each(${JSON.stringify(filter.status)}))`
-        }
-          ORDER BY last_heartbeat DESC, id`])
-        return yield* decode(rows)
+        const page = yield* Effect.fromResult(
+          pageOf(filter, { name: "orchestrators", of: { scope, ...filter }, key: { id: "string" }, whole: "all" })
+        )
+        const paged = filter.limit !== undefined || page.after !== undefined
+        const matches = sql.and([
+          sql`scope = ${scope}`,
+          ...(filter.cluster ? [sql`cluster = ${filter.cluster}`] : []),
+          ...(filter.status === undefined || filter.status.length === 0
+            ? []
+            : [sql`status IN (SELECT value FROM json_each(${JSON.stringify(filter.status)}))`])
+        ])
+        // Who is heard of moves to the front, past whoever turns the pages: so those go by name.
+        const [found = [], totals] = yield* batch([
+          sql`
+            SELECT * FROM orchestrators WHERE ${sql.and([matches, ...beyond(sql, page, "ascending")])}
+            ORDER BY ${paged ? sql`id` : sql`last_heartbeat DESC, id`} LIMIT ${page.take}`,
+          ...(paged && page.total === undefined
+            ? [sql`SELECT count(*) AS total FROM orchestrators WHERE ${matches}`]
+            : [])
+        ])
+        const { envelope: { next_cursor, total }, rows } = page.end(found, Number(totals?.[0]?.total ?? found.length))
+        return { orchestrators: yield* decode(rows), total, next_cursor }
       })
 
       const get = Effect.fn("Orchestrators.get")(function*(id: OrchestratorId, scope: Reach) {

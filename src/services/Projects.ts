@@ -5,9 +5,10 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { InvalidCursor } from "../domain/Cursor.ts"
 import type { ProjectId, ScopeName } from "../domain/Identifier.ts"
 import { NoFields } from "../domain/NoFields.ts"
-import { pageOf } from "../domain/Page.ts"
+import { type Envelope, pageOf } from "../domain/Page.ts"
 import {
   type NewProject,
   type Project,
@@ -16,17 +17,29 @@ import {
   ProjectHasTasks,
   ProjectNotFound,
   ProjectPatch,
-  ProjectRow
+  ProjectRow,
+  type ProjectTasksQuery
 } from "../domain/Project.ts"
 import { type Task, TaskRow } from "../domain/Task.ts"
+import { without } from "../sql/Columns.ts"
+import * as Conditional from "../sql/Conditional.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
+import { beyond } from "../sql/Keyset.ts"
 import * as Patch from "../sql/Patch.ts"
 import { type Reach, within } from "../sql/Reach.ts"
+import * as Revision from "../sql/Revision.ts"
+import { someLeased } from "./TaskQueue/rows.ts"
 
 const decodeProjects = Schema.decodeUnknownEffect(Schema.Array(ProjectRow))
 const decodeTasks = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
+
+const newest = { name: "projects", key: { created_at: "number", id: "string" } } as const
+const urgent = {
+  name: "tasks of a project",
+  key: { priority_rank: "number", created_at: "number", id: "string" }
+} as const
 
 const millis = (time: DateTime.Utc | null | undefined) => time ? DateTime.toEpochMillis(time) : null
 
@@ -34,18 +47,20 @@ export class Projects extends Context.Service<Projects, {
   readonly create: (scope: ScopeName, project: NewProject) => Effect.Effect<Project, ProjectExists>
   readonly get: (id: ProjectId, scope: Reach) => Effect.Effect<Project, ProjectNotFound>
   /** A page of the scope's projects, newest first, and how many match on all pages. */
-  readonly list: (scope: ScopeName, filter: ProjectFilter) => Effect.Effect<{
-    readonly projects: ReadonlyArray<Project>
-    readonly total: number
-    readonly offset: number
-    readonly limit: number
-  }>
-  /** All tasks of the project, most urgent first. Clients call a project complete when all of these are. */
-  readonly tasks: (id: ProjectId, scope: Reach) => Effect.Effect<{
+  readonly list: (
+    scope: ScopeName,
+    filter: ProjectFilter
+  ) => Effect.Effect<{ readonly projects: ReadonlyArray<Project> } & Envelope, InvalidCursor>
+  /**
+   * All tasks of the project, most urgent first. Clients call a project complete when all of these are. A page of them, if
+   * one is asked for, has the oldest of the equally urgent first.
+   */
+  readonly tasks: (id: ProjectId, scope: Reach, query?: ProjectTasksQuery) => Effect.Effect<{
     readonly project_id: ProjectId
     readonly tasks: ReadonlyArray<Task>
     readonly total: number
-  }, ProjectNotFound>
+    readonly next_cursor: string | null
+  }, ProjectNotFound | InvalidCursor>
   readonly patch: (
     id: ProjectId,
     patch: ProjectPatch,
@@ -60,6 +75,8 @@ export class Projects extends Context.Service<Projects, {
       const { batch, sql } = yield* Database
       const once = yield* Idempotency.make
       const row = columnsOf(sql, ProjectRow)
+      const read = yield* Conditional.make
+      const revision = Revision.make(sql)
 
       const one = (id: ProjectId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
 
@@ -90,7 +107,8 @@ export class Projects extends Context.Service<Projects, {
               updated_at: now,
               completed_at: millis(project.completed_at) ?? (status === "completed" ? now : null)
             })
-          } RETURNING *`
+          } RETURNING *`,
+          revision.raise("projects", sql`${scope}`)
         ], { after: 0, row, from: sql`projects WHERE id = ${project.id}` }).pipe(
           Effect.catchTag("UniqueViolation", () => ProjectExists.of(project.id))
         )
@@ -103,29 +121,49 @@ export class Projects extends Context.Service<Projects, {
       })
 
       const list = Effect.fn("Projects.list")(function*(scope: ScopeName, filter: ProjectFilter) {
-        const { limit, offset } = pageOf(filter, Boolean(filter.status))
+        const asked = { scope, ...filter }
+        const page = yield* Effect.fromResult(pageOf(filter, { ...newest, of: asked, whole: Boolean(filter.status) }))
         const matches = sql.and([
           sql`scope = ${scope}`,
           ...(filter.status ? [sql`status = ${filter.status}`] : []),
           ...(filter.created_by ? [sql`created_by = ${filter.created_by}`] : [])
         ])
-        const [rows, totals] = yield* batch([
-          sql`SELECT * FROM projects WHERE ${matches} ORDER BY created_at DESC, id DESC LIMIT ${limit} OFFSET ${offset}`,
-          sql`SELECT count(*) AS total FROM projects WHERE ${matches}`
+        const [found = [], totals] = yield* read({
+          name: newest.name,
+          asked,
+          revision: sql`SELECT ${revision.of("projects", sql`${scope}`)} AS revision`
+        }, [
+          sql`
+            SELECT * FROM projects WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}
+            ORDER BY created_at DESC, id DESC LIMIT ${page.take} OFFSET ${page.skip}`,
+          ...(page.total === undefined ? [sql`SELECT count(*) AS total FROM projects WHERE ${matches}`] : [])
         ])
-        const projects = yield* Effect.orDie(decodeProjects(rows))
-        return { projects, total: Number(totals?.[0]?.total), offset, limit }
+        const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
+        return { projects: yield* Effect.orDie(decodeProjects(rows)), ...envelope }
       })
 
-      const tasks = Effect.fn("Projects.tasks")(function*(id: ProjectId, scope: Reach) {
-        const [projects = [], rows = []] = yield* batch([
-          sql`SELECT id FROM projects WHERE ${one(id, scope)}`,
+      const tasks = Effect.fn("Projects.tasks")(function*(id: ProjectId, scope: Reach, query: ProjectTasksQuery = {}) {
+        const asked = { id, scope, ...query }
+        const page = yield* Effect.fromResult(pageOf(query, { ...urgent, of: asked, whole: "all" }))
+        const paged = query.limit !== undefined || page.after !== undefined
+        const owner = sql`(SELECT scope FROM projects WHERE ${one(id, scope)})`
+        const all = sql`project_id = (SELECT id FROM projects WHERE ${one(id, scope)})`
+        const [found = [], projects = [], totals] = yield* read({
+          name: urgent.name,
+          asked,
+          revision: sql`SELECT ${revision.of("tasks", owner)} AS revision, ${owner} AS scope`,
+          moves: someLeased
+        }, [
           sql`
-            SELECT * FROM tasks WHERE project_id = (SELECT id FROM projects WHERE ${one(id, scope)})
-            ORDER BY priority_rank, created_at DESC, id`
+            SELECT ${without(sql, TaskRow, query.content === false ? ["content"] : [], { table: "tasks" })} FROM tasks
+            WHERE ${sql.and([all, ...beyond(sql, page, "ascending")])}
+            ORDER BY priority_rank, created_at ${sql.literal(paged ? "ASC" : "DESC")}, id LIMIT ${page.take}`,
+          sql`SELECT id FROM projects WHERE ${one(id, scope)}`,
+          ...(paged && page.total === undefined ? [sql`SELECT count(*) AS total FROM tasks WHERE ${all}`] : [])
         ])
         if (projects.length === 0) return yield* ProjectNotFound.of(id)
-        return { project_id: id, tasks: yield* Effect.orDie(decodeTasks(rows)), total: rows.length }
+        const { envelope: { next_cursor, total }, rows } = page.end(found, Number(totals?.[0]?.total ?? found.length))
+        return { project_id: id, tasks: yield* Effect.orDie(decodeTasks(rows)), total, next_cursor }
       })
 
       const assignments = (patch: ProjectPatch, now: number): Patch.Assignments => {
@@ -149,15 +187,18 @@ export class Projects extends Context.Service<Projects, {
         const now = yield* Clock.currentTimeMillis
         const columns = assignments(changes, now)
         if (Object.keys(columns).length === 0) return yield* NoFields.of(ProjectPatch)
-        const [, rows] = yield* batch(Patch.statements(sql, "projects", one(id, scope), columns, now))
+        const [, rows] = yield* batch([
+          ...Patch.statements(sql, "projects", one(id, scope), columns, now),
+          revision.raise("projects", sql`SELECT scope FROM projects WHERE ${one(id, scope)}`)
+        ])
         return yield* first(id, rows)
       })
 
       const remove = Effect.fn("Projects.remove")(function*(id: ProjectId, scope: Reach) {
-        const [deleted = [], left = []] = yield* batch([
-          sql`
-            DELETE FROM projects WHERE ${one(id, scope)} AND NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = ${id})
-            RETURNING id`,
+        const empty = sql`${one(id, scope)} AND NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = ${id})`
+        const [, deleted = [], left = []] = yield* batch([
+          revision.raise("projects", sql`SELECT scope FROM projects WHERE ${empty}`, sql`1`),
+          sql`DELETE FROM projects WHERE ${empty} RETURNING id`,
           sql`
             SELECT (SELECT count(*) FROM tasks WHERE project_id = ${id}) AS tasks FROM projects WHERE ${one(id, scope)}`
         ])

@@ -5,11 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { RoleName, ScopeName } from "../domain/Identifier.ts"
+import { type Bounds, wholeList } from "../domain/Page.ts"
 import { type Role, RoleNotFound, type RoleRegistration, RoleRow, UnknownOrchestrator } from "../domain/Role.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
+import { beyond } from "../sql/Keyset.ts"
 import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(RoleRow))
@@ -21,8 +23,8 @@ export class Roles extends Context.Service<Roles, {
     registration: RoleRegistration,
     scope: Reach
   ) => Effect.Effect<ReadonlyArray<Role>, UnknownOrchestrator | ScopeRequired>
-  /** The roles by name. */
-  readonly list: (scope: Reach) => Effect.Effect<ReadonlyArray<Role>>
+  /** The roles by name: all, or those that a page asks for. */
+  readonly list: (scope: Reach, page?: Bounds) => Effect.Effect<ReadonlyArray<Role>>
   /** Without a scope, the one registered last of those that have the name. */
   readonly get: (name: RoleName, scope: Reach) => Effect.Effect<Role, RoleNotFound>
   /** Deletes the role, without a scope the only one of the name, and answers which scope it was in. */
@@ -69,8 +71,9 @@ export class Roles extends Context.Service<Roles, {
         return yield* decode(rows)
       })
 
-      const list = Effect.fn("Roles.list")(function*(scope: Reach) {
-        const [rows] = yield* batch([sql`SELECT * FROM roles WHERE ${within(sql, scope)} ORDER BY name, scope`])
+      const list = Effect.fn("Roles.list")(function*(scope: Reach, page: Bounds = wholeList) {
+        const matches = sql.and([within(sql, scope), ...beyond(sql, page, "ascending")])
+        const [rows] = yield* batch([sql`SELECT * FROM roles WHERE ${matches} ORDER BY name, scope LIMIT ${page.take}`])
         return yield* decode(rows)
       })
 

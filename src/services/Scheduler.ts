@@ -6,8 +6,10 @@ import * as Schema from "effect/Schema"
 import { DefaultScope, FlowName, type OrchestratorId, QueueName, ScopeName } from "../domain/Identifier.ts"
 import { Poll } from "../domain/Poll.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
+import * as Conditional from "../sql/Conditional.ts"
 import { Database } from "../sql/Database.ts"
 import * as Places from "../sql/Places.ts"
+import * as Revision from "../sql/Revision.ts"
 import { Settings } from "./Settings.ts"
 import { decodeCounts } from "./TaskQueue/rows.ts"
 
@@ -29,7 +31,9 @@ export class Scheduler extends Context.Service<Scheduler, {
   static readonly layer = Layer.effect(
     Scheduler,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
+      const { sql } = yield* Database
+      const read = yield* Conditional.make
+      const revision = Revision.make(sql)
       const { requireScope } = yield* Settings
       const { all } = Places.make(sql)
 
@@ -40,7 +44,11 @@ export class Scheduler extends Context.Service<Scheduler, {
         const known = sql`SELECT scope FROM orchestrators WHERE id = ${machine}
           ORDER BY scope = ${request.scope ?? null} DESC, last_heartbeat DESC, scope LIMIT 1`
         const scope = request.scope === undefined ? sql`coalesce((${known}), ${fallback})` : sql`${request.scope}`
-        const [machines, counts, tasks, flows] = yield* batch([
+        const [machines, counts, tasks, flows] = yield* read({
+          name: "poll",
+          asked: { ...request },
+          revision: sql`SELECT ${revision.of("tasks", scope)} AS revision, ${scope} AS scope, (${known}) AS home`
+        }, [
           known,
           sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
           sql`

@@ -4,10 +4,11 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { AtCapacity, NoTasksAvailable } from "../domain/ClaimErrors.ts"
+import type { InvalidCursor } from "../domain/Cursor.ts"
 import type { DependencyCycle } from "../domain/DependencyErrors.ts"
 import type { Cancellation, Redrive } from "../domain/EndInput.ts"
 import type { Handoff } from "../domain/Handoff.ts"
-import type { HistoryEntry } from "../domain/History.ts"
+import type { HistoryEntry, HistoryQuery } from "../domain/History.ts"
 import type { ScopeName, TaskId } from "../domain/Identifier.ts"
 import type { InvalidTask } from "../domain/InvalidTask.ts"
 import type {
@@ -20,6 +21,7 @@ import type {
   Requeue,
   Submission
 } from "../domain/MoveInput.ts"
+import type { ContentChoice, Envelope } from "../domain/Page.ts"
 import type { AskedClaim, Explanation } from "../domain/Reason.ts"
 import type { ClaimedTask, ExistingTask, Task } from "../domain/Task.ts"
 import type {
@@ -63,14 +65,12 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     scope: ScopeName,
     task: NewTask
   ) => Effect.Effect<Task | ExistingTask, TaskExists | InvalidTask | DependencyCycle>
-  readonly get: (id: TaskId, scope: Reach) => Effect.Effect<Task, TaskNotFound>
+  readonly get: (id: TaskId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Task, TaskNotFound>
   /** A page of the scope's tasks, newest or most urgent first, and how many match on all pages. */
-  readonly list: (scope: ScopeName, filter: TaskFilter) => Effect.Effect<{
-    readonly tasks: ReadonlyArray<Task>
-    readonly total: number
-    readonly offset: number
-    readonly limit: number
-  }>
+  readonly list: (
+    scope: ScopeName,
+    filter: TaskFilter
+  ) => Effect.Effect<{ readonly tasks: ReadonlyArray<Task> } & Envelope, InvalidCursor>
   /** Leases the most urgent task that matches: a claim never fails because somebody else was faster. */
   readonly claim: (
     scope: ScopeName,
@@ -126,11 +126,12 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     scope: Reach
   ) => Effect.Effect<Handoff & { readonly task_id: TaskId }, TaskNotFound>
   /** What happened to the task, oldest first; also of a deleted one. */
-  readonly history: (id: TaskId, scope: Reach) => Effect.Effect<{
+  readonly history: (id: TaskId, scope: Reach, query?: HistoryQuery) => Effect.Effect<{
     readonly task_id: TaskId
     readonly history: ReadonlyArray<HistoryEntry>
     readonly total: number
-  }, TaskNotFound>
+    readonly next_cursor: string | null
+  }, TaskNotFound | InvalidCursor>
 }>()("octopoid-server/services/TaskQueue") {
   static readonly layer = Layer.effect(
     TaskQueue,

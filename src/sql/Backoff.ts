@@ -2,6 +2,7 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import { type Backoff, Spread } from "../domain/Backoff.ts"
+import * as Revision from "./Revision.ts"
 
 // What the last characters of an id weigh, where ids differ most: powers of the golden section of the spread, so that tasks
 // that were numbered one after the other are spread evenly.
@@ -11,6 +12,7 @@ const weights = Array.from({ length: 6 }).reduce<ReadonlyArray<number>>(
 )
 
 export const make = (sql: D1Client.D1Client) => {
+  const revision = Revision.make(sql)
   const letters = weights.map((weight, i) =>
     sql`unicode(substr('------' || id, ${sql.literal(String(-1 - i))}, 1)) * ${sql.literal(String(weight))}`
   )
@@ -39,11 +41,19 @@ export const make = (sql: D1Client.D1Client) => {
   ]
 
   /** Makes those of a scope that have waited long enough ready again: record, then change. Mostly there are none. */
-  const end = (now: number, scope: string) =>
-    ending(now, (until) => sql`scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${until}`)
+  const end = (now: number, scope: string) => [
+    ...ending(now, (until) => sql`scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${until}`),
+    revision.raise("tasks", sql`${scope}`)
+  ]
 
   /** The same in every scope. Looks at everybody who waits, so it is for where hardly anybody does. */
-  const endAll = (now: number) => ending(now, (until) => sql`available_at IS NOT NULL AND available_at <= ${until}`)
+  const endAll = (now: number) => [
+    // Afterwards nothing tells whose tasks they were.
+    sql`
+      UPDATE queue_counts SET revision = revision + 1 WHERE scope IN (
+        SELECT scope FROM tasks INDEXED BY tasks_backing_off WHERE available_at IS NOT NULL AND available_at <= ${now})`,
+    ...ending(now, (until) => sql`available_at IS NOT NULL AND available_at <= ${until}`)
+  ]
 
   return { until, end, endAll }
 }

@@ -63,9 +63,9 @@ export const make = (sql: D1Client.D1Client) => {
         CROSS JOIN (SELECT DISTINCT id FROM falling) AS fallen CROSS JOIN tasks ON tasks.id = fallen.id`,
     sql`
       ${falling(source)}
-      INSERT INTO queue_counts (scope, counts)
-      SELECT fallen.scope, '{}' FROM ${ifChanged} CROSS JOIN (SELECT DISTINCT scope FROM falling) AS fallen WHERE true
-      ON CONFLICT (scope) DO UPDATE SET counts = (
+      INSERT INTO queue_counts (scope, counts, revision)
+      SELECT fallen.scope, '{}', 1 FROM ${ifChanged} CROSS JOIN (SELECT DISTINCT scope FROM falling) AS fallen WHERE true
+      ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, counts = (
         SELECT json_group_object(queue, n) FROM (
           SELECT queue, sum(step) AS n FROM (
             SELECT key AS queue, value AS step FROM json_each(queue_counts.counts)

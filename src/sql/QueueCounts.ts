@@ -1,4 +1,7 @@
-/** The counters of a scope's queues: one JSON row, kept in the batch that moves a task. */
+/**
+ * The counters of a scope's queues: one JSON row, kept in the batch that moves a task. Every change of a task goes through
+ * one of these, also where it stays in its queue: they raise the `revision` that conditional reads go by.
+ */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 
@@ -20,12 +23,12 @@ export const make = (sql: D1Client.D1Client) => {
   const count = ({ to, where }: Moved): Statement<any> =>
     to === null
       ? sql`
-        UPDATE queue_counts SET counts = ${raise(sql`counts`, sql`moved.queue`, -1)}
+        UPDATE queue_counts SET revision = revision + 1, counts = ${raise(sql`counts`, sql`moved.queue`, -1)}
         FROM (SELECT scope AS owner, queue FROM tasks WHERE ${where}) AS moved WHERE scope = moved.owner`
       : sql`
-        UPDATE queue_counts SET counts = ${shift(sql`moved.queue`, sql`moved.target`)}
+        UPDATE queue_counts SET revision = revision + 1, counts = ${shift(sql`moved.queue`, sql`moved.target`)}
         FROM (SELECT scope AS owner, queue, ${to} AS target FROM tasks WHERE ${where}) AS moved
-        WHERE scope = moved.owner AND moved.queue <> moved.target`
+        WHERE scope = moved.owner`
 
   /** The same for any number of tasks, of the scopes that `when` holds for. `from` is where to look for them, if not in all. */
   const countAll = (
@@ -36,7 +39,7 @@ export const make = (sql: D1Client.D1Client) => {
       SELECT queue, -1 AS step FROM ${from} WHERE +tasks.scope = queue_counts.scope AND ${where}
       UNION ALL SELECT ${to}, 1 FROM ${from} WHERE +tasks.scope = queue_counts.scope AND ${where}`
     return sql`
-      UPDATE queue_counts SET counts = (
+      UPDATE queue_counts SET revision = revision + 1, counts = (
         SELECT json_group_object(queue, n) FROM (
           SELECT queue, sum(step) AS n FROM (SELECT key AS queue, value AS step FROM json_each(counts) UNION ALL ${steps})
           GROUP BY queue))
@@ -46,23 +49,23 @@ export const make = (sql: D1Client.D1Client) => {
   /** The counters after the statement before this one moved a task of `scope` between these queues, or did not. */
   const countChange = (scope: string, from: string, to: string): Statement<any> =>
     sql`
-      UPDATE queue_counts SET counts = ${shift(sql`${from}`, sql`${to}`)}
+      UPDATE queue_counts SET revision = revision + 1, counts = ${shift(sql`${from}`, sql`${to}`)}
       WHERE scope = ${scope} AND changes() > 0`
 
   /** Adds one task to `queue` of `scope`, when `where` holds. */
   const countNew = (scope: string, queue: string, where: Fragment): Statement<any> =>
     sql`
-      INSERT INTO queue_counts (scope, counts) SELECT ${scope}, json_object(${queue}, 1) WHERE ${where}
-      ON CONFLICT (scope) DO UPDATE SET counts = ${raise(sql`counts`, sql`${queue}`, 1)}`
+      INSERT INTO queue_counts (scope, counts, revision) SELECT ${scope}, json_object(${queue}, 1), 1 WHERE ${where}
+      ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, counts = ${raise(sql`counts`, sql`${queue}`, 1)}`
 
   /** The counters after the statement before this one changed the task with this id, as its newest history says. */
   const countRecorded = (id: string): Statement<any> =>
     sql`
-      UPDATE queue_counts SET counts = ${shift(sql`moved.queue`, sql`moved.target`)}
+      UPDATE queue_counts SET revision = revision + 1, counts = ${shift(sql`moved.queue`, sql`moved.target`)}
       FROM (
         SELECT scope AS owner, from_queue AS queue, to_queue AS target FROM history
         WHERE task_id = ${id} AND version = (SELECT version FROM tasks WHERE id = ${id})) AS moved
-      WHERE scope = moved.owner AND changes() > 0 AND moved.queue <> moved.target`
+      WHERE scope = moved.owner AND changes() > 0`
 
   return { count, countAll, countChange, countNew, countRecorded }
 }

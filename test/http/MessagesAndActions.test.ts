@@ -55,7 +55,8 @@ describe("/api/v1/messages", () => {
         messages: [sent.body],
         total: 1,
         offset: 0,
-        limit: 50
+        limit: 50,
+        next_cursor: null
       })
       const reply = { ...mail, type: "worker_result", parent_message_id: sent.body.id }
       const replied = yield* send("POST", "/api/v1/messages", reply)
@@ -63,7 +64,13 @@ describe("/api/v1/messages", () => {
       assert.match(replied.headers.get("server-timing")!, /trips=1 /)
       assert.strictEqual((yield* send("GET", unreplied)).body.total, 0)
       const thread = yield* send("GET", `/api/v1/messages?scope=red&thread_id=${sent.body.id}`)
-      assert.deepStrictEqual(thread.body, { messages: [sent.body, replied.body], total: 2, offset: 0, limit: 2 })
+      assert.deepStrictEqual(thread.body, {
+        messages: [sent.body, replied.body],
+        total: 2,
+        offset: 0,
+        limit: 2,
+        next_cursor: null
+      })
 
       const path = `/api/v1/messages/${sent.body.id}`
       assert.deepStrictEqual((yield* send("GET", path)).body, sent.body)
@@ -88,7 +95,7 @@ describe("/api/v1/messages", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/u/messages?scope=red&from_actor=bob")).body.total, 1)
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/t/messages?scope=red&from_actor=bob")).body.total, 0)
       const none = yield* send("GET", "/api/v1/tasks/none/messages?scope=red")
-      assert.deepStrictEqual(none.body, { messages: [], total: 0, offset: 0, limit: 50 })
+      assert.deepStrictEqual(none.body, { messages: [], total: 0, offset: 0, limit: 50, next_cursor: null })
     }))
 
   it.effect("stays in its scope, and by id only when a scope is given", () =>
@@ -122,7 +129,13 @@ describe("/api/v1/actions", () => {
       assert.match(proposed.body.id, /^act-\d+-[0-9a-z]{6}$/)
       assert.match(proposed.body.proposed_at, iso)
       const pending = yield* send("GET", "/api/v1/actions?scope=red&entity_type=draft&status=pending")
-      assert.deepStrictEqual(pending.body, { actions: [proposed.body], total: 1, offset: 0, limit: 50 })
+      assert.deepStrictEqual(pending.body, {
+        actions: [proposed.body],
+        total: 1,
+        offset: 0,
+        limit: 50,
+        next_cursor: null
+      })
 
       const path = `/api/v1/actions/${proposed.body.id}`
       const executed = yield* send("POST", `${path}/execute`)

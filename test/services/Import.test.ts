@@ -244,7 +244,14 @@ describe("Import", () => {
       assert.deepStrictEqual(clash.conflicts.map(({ id, kind }) => [kind, id]), [["drafts", "1"], ["tasks", "u"]])
       assert.match(clash.conflicts[1]!.error, /^file_path: another task of the scope has the path TASK-t.md/)
       assert.strictEqual((yield* rows("tasks"))[0]?.title, "t")
-      assert.deepStrictEqual(yield* rows("queue_counts"), [{ scope: "red", counts: "{\"incoming\":1}" }])
+      assert.deepStrictEqual(yield* rows("queue_counts"), [{
+        scope: "red",
+        counts: "{\"incoming\":1}",
+        revision: 1,
+        messages_revision: 1,
+        drafts_revision: 1,
+        projects_revision: 1
+      }])
     }).pipe(Effect.provide(ServicesLayer)))
 
   it.effect("counts a record sent twice in one request once", () =>

@@ -120,7 +120,7 @@ describe("Messages", () => {
       assert.deepStrictEqual(yield* contents({ thread_id: root.id, unreplied: true }), ["right", "deep"])
       assert.deepStrictEqual(yield* contents({ thread_id: root.id, limit: 1 }), ["deep"])
       assert.deepStrictEqual(yield* contents({ thread_id: root.id, limit: 2, offset: 1 }), ["left", "right"])
-      const none = { messages: [], total: 0, offset: 0, limit: 0 }
+      const none = { messages: [], total: 0, offset: 0, limit: 0, next_cursor: null }
       assert.deepStrictEqual(yield* list({ thread_id: "unknown" }), none)
       assert.deepStrictEqual(yield* list({ thread_id: root.id }, "blue"), none)
       assert.deepStrictEqual(

@@ -54,7 +54,7 @@ describe("Orchestrators", () => {
       assert.strictEqual(yield* all.sweep, 0)
       const statuses = Effect.map(
         all.list("red", {}),
-        (found) => Object.fromEntries(found.map((each) => [each.machine_id, each.status]))
+        ({ orchestrators }) => Object.fromEntries(orchestrators.map((each) => [each.machine_id, each.status]))
       )
       assert.deepStrictEqual(yield* statuses, { silent: "offline", loud: "active", parked: "maintenance" })
       yield* all.heartbeat(id("k-silent"), undefined)
@@ -73,7 +73,7 @@ describe("Orchestrators", () => {
       yield* all.heartbeat(id("l-b"), "red")
       yield* all.setStatus(id("k-a"), "maintenance", "red")
       const ids = (filter: Parameters<typeof all.list>[1]) =>
-        Effect.map(all.list("red", filter), (found) => found.map((each) => String(each.id)))
+        Effect.map(all.list("red", filter), ({ orchestrators }) => orchestrators.map((each) => String(each.id)))
       assert.deepStrictEqual(yield* ids({}), ["l-b", "k-a"])
       assert.deepStrictEqual(yield* ids({ cluster: "k" }), ["k-a"])
       assert.deepStrictEqual(yield* ids({ status: ["active", "offline"] }), ["l-b"])

@@ -1,28 +1,39 @@
 /** Reading actions: one, and a page. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { ActionFilter } from "../../domain/Action.ts"
+import { type ActionFilter, ActionRow } from "../../domain/Action.ts"
 import { ActionNotFound } from "../../domain/ActionErrors.ts"
 import type { ActionId, ScopeName } from "../../domain/Identifier.ts"
-import { pageOf } from "../../domain/Page.ts"
+import { type ContentChoice, pageOf } from "../../domain/Page.ts"
 import * as ActionStatements from "../../sql/Actions.ts"
+import { without } from "../../sql/Columns.ts"
 import { Database } from "../../sql/Database.ts"
+import { beyond } from "../../sql/Keyset.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { decodeActions } from "./rows.ts"
+
+const KeyedRow = { fields: { seq: true, ...ActionRow.fields } }
+const longTexts = ["description", "result", "metadata", "action_data"]
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const { one, seen } = ActionStatements.make(sql)
 
-  const get = Effect.fn("Actions.get")(function*(id: ActionId, scope: Reach) {
+  /** The columns of an action, without its long texts if nobody asked for them. */
+  const columns = (content: boolean | undefined) =>
+    without(sql, KeyedRow, content === false ? longTexts : [], { table: "actions" })
+
+  const get = Effect.fn("Actions.get")(function*(id: ActionId, scope: Reach, { content }: ContentChoice = {}) {
     const now = yield* Clock.currentTimeMillis
-    const [rows] = yield* batch([sql`SELECT * FROM actions WHERE ${one(id, scope)}`])
+    const [rows] = yield* batch([sql`SELECT ${columns(content)} FROM actions WHERE ${one(id, scope)}`])
     return (yield* decodeActions(rows, now))[0] ?? (yield* ActionNotFound.of(id))
   })
 
   const list = Effect.fn("Actions.list")(function*(scope: ScopeName, filter: ActionFilter) {
     const now = yield* Clock.currentTimeMillis
-    const { limit, offset } = pageOf(filter)
+    const page = yield* Effect.fromResult(
+      pageOf(filter, { name: "actions", of: { scope, ...filter }, key: { proposed_at: "number", seq: "number" } })
+    )
     const status = filter.status === "pending" ? "proposed" : filter.status
     const matches = sql.and([
       sql`scope = ${scope}`,
@@ -31,11 +42,15 @@ export const make = Effect.gen(function*() {
         filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : []
       )
     ])
-    const [rows, totals] = yield* batch([
-      sql`SELECT * FROM actions WHERE ${matches} ORDER BY proposed_at DESC, seq DESC LIMIT ${limit} OFFSET ${offset}`,
-      sql`SELECT count(*) AS total FROM actions WHERE ${matches}`
+    const [found = [], totals] = yield* batch([
+      sql`
+        SELECT ${columns(filter.content)} FROM actions
+        WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}
+        ORDER BY proposed_at DESC, seq DESC LIMIT ${page.take} OFFSET ${page.skip}`,
+      ...(page.total === undefined ? [sql`SELECT count(*) AS total FROM actions WHERE ${matches}`] : [])
     ])
-    return { actions: yield* decodeActions(rows, now), total: Number(totals?.[0]?.total), offset, limit }
+    const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
+    return { actions: yield* decodeActions(rows, now), ...envelope }
   })
 
   return { get, list }

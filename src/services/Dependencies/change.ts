@@ -12,6 +12,7 @@ import * as Cascade from "../../sql/Cascade.ts"
 import * as Cycles from "../../sql/Cycles.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Edges from "../../sql/Edges.ts"
+import * as QueueCounts from "../../sql/QueueCounts.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
 import { Attempts } from "../Attempts.ts"
 import { Settings } from "../Settings.ts"
@@ -28,6 +29,7 @@ export const make = Effect.gen(function*() {
   const edges = Edges.make(sql)
   const cycles = Cycles.make(sql)
   const cascade = Cascade.make(sql)
+  const counts = QueueCounts.make(sql)
   const findCycle = yield* Cycle.make
 
   return Effect.fnUntraced(function*<E>(
@@ -64,6 +66,7 @@ export const make = Effect.gen(function*() {
       )
       const source = cascade.to(id, risks)
       const answers = yield* batch([
+        counts.count({ where, to: sql`queue` }),
         sql`
           INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
           SELECT id, version + 1, scope, 'dependencies_changed', queue, queue, coalesce(${name}, claimed_by),
@@ -80,7 +83,7 @@ export const make = Effect.gen(function*() {
         sql`SELECT version, blocked_by FROM tasks WHERE id = ${id}`,
         edges.listed(id)
       ])
-      const written = waits.length === 0 ? 2 : 3
+      const written = waits.length === 0 ? 3 : 4
       const changed = yield* firstTask(answers[written])
       if (changed !== undefined) {
         yield* logTransition("dependencies_changed", changed, name)

@@ -6,6 +6,7 @@ const read = reader(ImportedDraft)
 
 export const planDrafts = planTable({
   kind: "drafts",
+  told: "drafts",
   // Both servers count their drafts, so a number alone says nothing; the instant it was written at tells them apart.
   identity: ["id", "created_at"],
   unique: "server",

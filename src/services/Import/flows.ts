@@ -8,6 +8,7 @@ const readRecord = reader(ImportedFlow)
 
 export const planFlows = planTable({
   kind: "flows",
+  told: "tasks",
   identity: ["name"],
   unique: "scope",
   // The server it comes from may have taken a flow that could not be registered here.

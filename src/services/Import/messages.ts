@@ -6,6 +6,7 @@ const read = reader(ImportedMessage)
 
 export const planMessages = planTable({
   kind: "messages",
+  told: "messages",
   identity: ["id"],
   unique: "server",
   read,

@@ -6,6 +6,7 @@ const read = reader(ImportedProject)
 
 export const planProjects = planTable({
   kind: "projects",
+  told: "projects",
   identity: ["id"],
   unique: "server",
   read,

@@ -3,6 +3,7 @@ import type * as Result from "effect/Result"
 import type { ImportKind } from "../../domain/Import.ts"
 import type { Columns } from "../../domain/TaskPlacement.ts"
 import type { Answers } from "../../sql/Database.ts"
+import * as Revision from "../../sql/Revision.ts"
 import { outcomeOf, type Planner, readAll } from "./plan.ts"
 
 export interface Table<A> {
@@ -16,6 +17,8 @@ export interface Table<A> {
   readonly read: (record: unknown) => Result.Result<A, string>
   /** The row of a record, the same columns for each. */
   readonly row: (record: A, now: number) => Columns
+  /** What has a number that the lists go by which tell these records, if it has one. */
+  readonly told?: Revision.Kind
   /** Why a record was not written that the scope has not got. */
   readonly taken: (name: string) => string
 }
@@ -39,7 +42,7 @@ const rehearse = ([verdicts = []]: Answers): Answers => {
  * of those, and so the number of statements does not depend on the number of records.
  */
 export const planTable = <A>(table: Table<A>): Planner => (sql, { dryRun, now, scope }, records) => {
-  const { identity, kind, read, row, taken, unique } = table
+  const { identity, kind, read, row, taken, told, unique } = table
   const { conflicts, fitting } = readAll(kind, read, records)
   const rows = fitting.map((record) => row(record, now))
   const columns = Object.keys(rows[0] ?? {})
@@ -60,8 +63,10 @@ export const planTable = <A>(table: Table<A>): Planner => (sql, { dryRun, now, s
       EXISTS (SELECT 1 FROM ${sql(kind)} AS known WHERE ${inScope} AND ${same}) AS here,
       EXISTS (SELECT 1 FROM ${sql(kind)} AS known WHERE ${inTheWay}) AS taken
     FROM json_each(${JSON.stringify(keys)}) AS given ORDER BY given.key`
+  // A query between leaves `changes()` as it was.
+  const raised = told === undefined ? [] : [Revision.make(sql).raise(told, sql`${scope}`)]
   return {
-    statements: dryRun ? [verdicts] : [insert, verdicts],
+    statements: dryRun ? [verdicts] : [insert, verdicts, ...raised],
     columns: ["name", "identity", "here", "taken"],
     outcome: (answers) => {
       const [written = [], verdicts = []] = dryRun ? rehearse(answers) : answers

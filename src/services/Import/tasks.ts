@@ -5,6 +5,7 @@ import { blockersOf, columnsOf, ImportedTask } from "../../domain/ImportedTask.t
 import { ends } from "../../domain/TaskState.ts"
 import type { Answers, Row } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
+import * as Revision from "../../sql/Revision.ts"
 import { outcomeOf, type Planner, readAll } from "./plan.ts"
 
 const readTask = reader(ImportedTask)
@@ -96,7 +97,8 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
       dependents.edgesToAll(scope, ended),
       "A task it waited for was imported, and is over.",
       now
-    )
+    ),
+    Revision.make(sql).raise("tasks", sql`${scope}`)
   ]
   return {
     columns: ["id", "file_path", "project_id", "here", "elsewhere", "path_taken", "unknown_project"],
@@ -113,10 +115,10 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
       verdicts,
       ...waits,
       sql`
-        INSERT INTO queue_counts (scope, counts)
-        SELECT ${scope}, json_group_object(queue, n)
+        INSERT INTO queue_counts (scope, counts, revision)
+        SELECT ${scope}, json_group_object(queue, n), 1
         FROM (SELECT queue, count(*) AS n FROM tasks WHERE ${written} GROUP BY queue) HAVING count(*) > 0
-        ON CONFLICT (scope) DO UPDATE SET counts = (
+        ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, counts = (
           SELECT json_group_object(queue, total) FROM (
             SELECT queue, sum(n) AS total FROM (
               SELECT key AS queue, value AS n FROM json_each(queue_counts.counts)

@@ -19,7 +19,13 @@ export const make = Effect.gen(function*() {
       .filter(({ queue }) => !ends.includes(queue))
     if (blocked.length === 0) return false
     const { after, before } = cascade.ownOf(blocked)
-    yield* logCascade(yield* batch([...cascade.fall(before, now), ...cascade.settle(after, now)]))
+    const owners = JSON.stringify([...new Set(blocked.map(({ scope }) => scope))])
+    const answers = yield* batch([
+      ...cascade.fall(before, now),
+      ...cascade.settle(after, now),
+      sql`UPDATE queue_counts SET revision = revision + 1 WHERE scope IN (SELECT value FROM json_each(${owners}))`
+    ])
+    yield* logCascade(answers.slice(0, -1))
     return true
   })
 })

@@ -109,7 +109,7 @@ export const make = Effect.gen(function*() {
         transition.statements(move, change).record,
         // What may be granted was settled by the statement before, which wrote a row if and only if it may.
         transition.statements(move, { ...change, where: sql`id = ${id} AND changes() > 0` }, set).change,
-        ...(target === queue ? [] : [transition.countChange(scope, queue, target)])
+        transition.countChange(scope, queue, target)
       ], {
         // Before the grant, as long as the same expression finds the very task it goes to.
         after: ready.length + takeBack.length + 1,

@@ -45,7 +45,8 @@ export const make = Effect.gen(function*() {
         sql`
           UPDATE tasks SET version = version + 1, updated_at = ${now}, hooks = json_set(hooks, ${place} || '.status', ${status}
             ${evidence == null ? sql`` : sql`, ${place} || '.evidence', json(${JSON.stringify(evidence)})`})
-          WHERE id = ${id} AND changes() > 0 RETURNING *`
+          WHERE id = ${id} AND changes() > 0 RETURNING *`,
+        transition.countRecorded(id)
       ], { after: 1, row, from: sql`tasks WHERE id = ${id} AND changes() > 0` })
       if (replay !== undefined) return (yield* firstTask(replay.rows))!
       const task = yield* firstTask(rows)

@@ -2,15 +2,21 @@
 import * as Effect from "effect/Effect"
 import type { Fragment } from "effect/sql/Statement"
 import { handoffOf } from "../../domain/Handoff.ts"
+import { type HistoryQuery, HistoryRow } from "../../domain/History.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
-import { pageOf } from "../../domain/Page.ts"
+import { type ContentChoice, pageOf } from "../../domain/Page.ts"
+import { TaskRow } from "../../domain/Task.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/TaskFilter.ts"
 import { ends } from "../../domain/TaskState.ts"
+import { without } from "../../sql/Columns.ts"
+import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
+import { beyond } from "../../sql/Keyset.ts"
 import * as Places from "../../sql/Places.ts"
 import { within } from "../../sql/Reach.ts"
-import { decodeCounts, decodeHistory, decodeTasks, firstTask } from "./rows.ts"
+import * as Revision from "../../sql/Revision.ts"
+import { decodeCounts, decodeHistory, decodeTasks, firstTask, someLeased } from "./rows.ts"
 
 const lists = ["priority", "role", "type", "flow", "complexity"] as const
 const values = [
@@ -36,6 +42,12 @@ const slotsOf = (queue: string | undefined): Places.Slots =>
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
+  const read = yield* Conditional.make
+  const revision = Revision.make(sql)
+
+  /** The columns of a task, without its body if nobody asked for it, and then without what no list tells. */
+  const columns = (content: boolean | undefined) =>
+    without(sql, TaskRow, content === false ? ["content"] : [], { table: "tasks" })
 
   const places = Places.make(sql)
 
@@ -53,8 +65,12 @@ export const make = Effect.gen(function*() {
     })
   ]
 
-  const get = Effect.fn("TaskQueue.get")(function*(id: TaskId, scope: ScopeName | undefined) {
-    const [rows] = yield* batch([sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])
+  const get = Effect.fn("TaskQueue.get")(function*(
+    id: TaskId,
+    scope: ScopeName | undefined,
+    { content }: ContentChoice = {}
+  ) {
+    const [rows] = yield* batch([sql`SELECT ${columns(content)} FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])
     return (yield* firstTask(rows)) ?? (yield* TaskNotFound.of(id))
   })
 
@@ -64,42 +80,50 @@ export const make = Effect.gen(function*() {
 
   const list = Effect.fn("TaskQueue.list")(function*(scope: ScopeName, filter: TaskFilter) {
     const asked = filter.queue === undefined || filter.queue.length === 0 ? undefined : [...new Set(filter.queue)]
-    const { limit, offset } = pageOf(filter, asked !== undefined && !asked.some(isEnd))
+    const urgent = filter.sort === "priority"
+    const page = yield* Effect.fromResult(pageOf(filter, {
+      name: "tasks",
+      of: { scope, ...filter },
+      key: urgent
+        ? { priority_rank: "number", created_at: "number", id: "string" }
+        : { created_at: "number", id: "string" },
+      whole: asked !== undefined && !asked.some(isEnd)
+    }))
+    const { skip, take } = page
     const narrowed = conditions(filter)
-    const matches = sql.and([sql`scope = ${scope}`, ...narrowed])
-    const order = filter.sort === "priority"
-      ? sql`priority_rank, created_at, id`
-      : sql`created_at DESC, id DESC`
+    const all = sql.and([sql`scope = ${scope}`, ...narrowed])
+    const matches = sql.and([all, ...beyond(sql, page, urgent ? "ascending" : "descending")])
+    const order = urgent ? sql`priority_rank, created_at, id` : sql`created_at DESC, id DESC`
+    const told = columns(filter.content)
     const queues = asked === undefined
       ? sql`(SELECT key AS queue FROM queue_counts, json_each(counts) WHERE scope = ${scope})`
       : sql`(SELECT value AS queue FROM json_each(${JSON.stringify(asked)}))`
     // Of a queue that is read in parts, the best of each are found and then merged, so that a page costs as many rows as it
     // has, or as it has for each of several queues, and not all the tasks there are.
+    const further = [...narrowed, ...beyond(sql, page, urgent ? "ascending" : "descending")]
     const inOrder = (queue: Fragment, rows: Fragment, slots: Places.Slots) => {
-      const among = { scope: sql`${scope}`, queue, ...(narrowed.length === 0 ? {} : { narrowed: sql.and(narrowed) }) }
-      return filter.sort === "priority"
+      const among = { scope: sql`${scope}`, queue, ...(further.length === 0 ? {} : { narrowed: sql.and(further) }) }
+      return urgent
         ? places.all(among, rows)
-        : places.newest(among, rows, limit + offset, narrowed.length === 0 ? slots : { ready: 0, waiting: 0 })
+        : places.newest(among, rows, take + skip, narrowed.length === 0 ? slots : { ready: 0, waiting: 0 })
     }
     // Few tasks are flagged among many, and they have an index of their own.
-    const flagged = sql`tasks INDEXED BY tasks_flagged WHERE needs_intervention = 1 AND ${matches}
+    const flagged = (matches: Fragment) =>
+      sql`tasks INDEXED BY tasks_flagged WHERE needs_intervention = 1 AND ${matches}
       ${asked === undefined ? sql`` : sql`AND queue IN ${queues}`}`
-    const page = filter.needs_intervention === true
-      ? sql`SELECT * FROM ${flagged} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
+    const rows = filter.needs_intervention === true
+      ? sql`SELECT ${told} FROM ${flagged(matches)} ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
       : asked?.length === 1
-      ? sql`${
-        inOrder(sql`${asked[0]}`, sql`tasks.*`, slotsOf(asked[0]!))
-      } ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
+      ? sql`${inOrder(sql`${asked[0]}`, told, slotsOf(asked[0]!))} ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
       : sql`
-        SELECT tasks.* FROM ${queues} AS q CROSS JOIN tasks ON tasks.id IN (SELECT id FROM (
-          ${inOrder(sql`q.queue`, sql`id, priority_rank, created_at`, slotsOf(undefined))} ORDER BY ${order} LIMIT ${
-        limit + offset
-      }))
-        ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`
+        SELECT ${told} FROM ${queues} AS q CROSS JOIN tasks ON tasks.id IN (SELECT id FROM (
+          ${inOrder(sql`q.queue`, sql`id, priority_rank, created_at`, slotsOf(undefined))}
+          ORDER BY ${order} LIMIT ${take + skip}))
+        ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
     const count = narrowed.length === 0
       ? sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`
       : filter.needs_intervention === true
-      ? sql`SELECT count(*) AS total FROM ${flagged}`
+      ? sql`SELECT count(*) AS total FROM ${flagged(all)}`
       : sql`
         SELECT count(*) AS total FROM (${
         places.all(
@@ -108,21 +132,52 @@ export const make = Effect.gen(function*() {
           sql`(SELECT queue AS place FROM ${queues}) AS q`
         )
       })`
-    const [rows, counted] = yield* batch([page, count])
+    const [found = [], counted] = yield* read({
+      name: "tasks",
+      asked: { scope, ...filter },
+      revision: sql`SELECT ${revision.of("tasks", sql`${scope}`)} AS revision`,
+      moves: someLeased
+    }, page.total === undefined ? [rows, count] : [rows])
     const total = narrowed.length === 0
       ? Object.entries(decodeCounts(counted?.[0]?.counts))
         .reduce((sum, [queue, n]) => asked === undefined || asked.includes(queue) ? sum + n : sum, 0)
       : Number(counted?.[0]?.total)
-    return { tasks: yield* decodeTasks(rows), total, offset, limit }
+    const answer = page.end(found, total)
+    return { tasks: yield* decodeTasks(answer.rows), ...answer.envelope }
   })
 
   /** All entries, oldest first. They outlive their task, so a deleted task still has them. */
-  const history = Effect.fn("TaskQueue.history")(function*(id: TaskId, scope: ScopeName | undefined) {
-    const [rows = []] = yield* batch([
-      sql`SELECT * FROM history WHERE task_id = ${id} AND ${within(sql, scope)} ORDER BY version`
+  const history = Effect.fn("TaskQueue.history")(function*(
+    id: TaskId,
+    scope: ScopeName | undefined,
+    query: HistoryQuery = {}
+  ) {
+    const asked = { id, scope, ...query }
+    const page = yield* Effect.fromResult(
+      pageOf(query, { name: "history", of: asked, key: { version: "number" }, whole: "all" })
+    )
+    const all = sql`task_id = ${id} AND ${within(sql, scope)}`
+    // Entries are added at one end, if they go they go at the other, and none ever changes.
+    const end = (order: string) =>
+      sql`(SELECT version FROM history WHERE ${all} ORDER BY version ${sql.literal(order)} LIMIT 1)`
+    const [rows = [], counted] = yield* read({
+      name: "history",
+      asked,
+      revision: sql`SELECT ${end("DESC")} AS revision, ${end("ASC")} AS oldest`
+    }, [
+      sql`
+        SELECT ${
+        without(sql, HistoryRow, query.content === false ? ["details"] : [], { table: "history" })
+      } FROM history
+        WHERE ${sql.and([all, ...beyond(sql, page, "ascending")])} ORDER BY version LIMIT ${page.take}`,
+      ...(page.limit < 0 || page.total !== undefined ? [] : [sql`SELECT count(*) AS total FROM history WHERE ${all}`])
     ])
-    if (rows.length === 0) return yield* TaskNotFound.of(id)
-    return { task_id: id, history: yield* decodeHistory(rows), total: rows.length }
+    const { envelope: { next_cursor, total }, rows: entries } = page.end(
+      rows,
+      Number(counted?.[0]?.total ?? rows.length)
+    )
+    if (total === 0) return yield* TaskNotFound.of(id)
+    return { task_id: id, history: yield* decodeHistory(entries), total, next_cursor }
   })
 
   return { get, handoff, list, history }

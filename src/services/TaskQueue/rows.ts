@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import type { FlowRules } from "../../domain/FlowRules.ts"
 import { HistoryRow } from "../../domain/History.ts"
 import { TaskRow } from "../../domain/Task.ts"
+import type { Answers } from "../../sql/Database.ts"
 
 const decodeTask = Schema.decodeUnknownEffect(TaskRow)
 const decodeHistoryRows = Schema.decodeUnknownEffect(Schema.Array(HistoryRow))
@@ -12,6 +13,9 @@ const decodeTaskRows = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
 // A row that does not decode is our fault, never the caller's.
 export const decodeTasks = (rows: unknown) => Effect.orDie(decodeTaskRows(rows))
 export const decodeHistory = (rows: unknown) => Effect.orDie(decodeHistoryRows(rows))
+
+/** Whether a task among the rows that a read answered first is leased: a renewal changes it, and is no change of the task. */
+export const someLeased = ([rows = []]: Answers) => rows.some(({ claimed_by }) => claimed_by != null)
 
 /** The first row as a task, or undefined when there is none. */
 export const firstTask = (rows: ReadonlyArray<unknown> | undefined) =>

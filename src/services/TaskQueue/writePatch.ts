@@ -17,6 +17,7 @@ import * as Edges from "../../sql/Edges.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Messages from "../../sql/Messages.ts"
+import * as Revision from "../../sql/Revision.ts"
 import * as Transition from "../../sql/Transition.ts"
 import * as ExternalKey from "./externalKey.ts"
 import { logCascade, logTransition } from "./log.ts"
@@ -46,6 +47,7 @@ export const make = Effect.gen(function*() {
   const cascade = Cascade.make(sql)
   const cycles = Cycles.make(sql)
   const messages = Messages.make(sql)
+  const revision = Revision.make(sql)
   const random = yield* SecureRandom.SecureRandom
 
   /** The task as it is then, or undefined when it is not the version that was planned for, or would wait in a circle. */
@@ -80,20 +82,23 @@ export const make = Effect.gen(function*() {
     const replaced = waits === undefined
       ? []
       : edges.replace(task.id, waits, now, sql`EXISTS (SELECT 1 FROM tasks WHERE ${where})`)
-    const notice = forcedBy === undefined ? [] : [messages.insert({
-      id: yield* Effect.provideService(messageId, SecureRandom.SecureRandom, random),
-      scope: task.scope,
-      task_id: task.id,
-      from_actor: "system",
-      to_actor: null,
-      type: "force_queue",
-      content: patch.reason ?? "",
-      parent_message_id: null,
-      now
-    }, sql`changes() > 0`)]
+    const notice = forcedBy === undefined ? [] : [
+      messages.insert({
+        id: yield* Effect.provideService(messageId, SecureRandom.SecureRandom, random),
+        scope: task.scope,
+        task_id: task.id,
+        from_actor: "system",
+        to_actor: null,
+        type: "force_queue",
+        content: patch.reason ?? "",
+        parent_message_id: null,
+        now
+      }, sql`changes() > 0`),
+      revision.raise("messages", sql`${task.scope}`)
+    ]
     const before = [
       transition.record(change),
-      ...(queue === task.queue ? [] : [transition.count(change)]),
+      transition.count(change),
       ...replaced
     ]
     // Who waits for the task follows it, if it went anywhere.

@@ -10,7 +10,7 @@ export const make = ({ queue, scheduler, world: { lives, past, tasks } }: Bench)
   Look: Effect.fnUntraced(function*(command) {
     const scope = ScopeName.make(command.scope)
     const own = [...tasks].flatMap(([id, task]) => task.scope === scope ? [{ id, ...task }] : [])
-    const listed = yield* queue.list(scope, { limit: 100 })
+    const listed = yield* Effect.orDie(queue.list(scope, { limit: 100 }))
     assert.deepStrictEqual(ids(listed.tasks), ids(own), "a list shows what is in its scope")
     assert.strictEqual(listed.total, own.length)
     const polled = yield* Effect.orDie(scheduler.poll({ orchestrator_id: undefined, scope }))

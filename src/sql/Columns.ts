@@ -1,0 +1,18 @@
+/** The columns of a row, but for long ones that nobody asked for. */
+import type * as D1Client from "@effect/sql-d1/D1Client"
+import type { Fragment } from "effect/sql/Statement"
+
+/** All columns of the row's schema, where those of `left` are empty text or null, and so are not read. */
+export const without = (
+  sql: D1Client.D1Client,
+  row: { readonly fields: Readonly<Record<string, unknown>> },
+  left: ReadonlyArray<string>,
+  { empty = sql`NULL`, table }: { readonly empty?: Fragment; readonly table: string }
+): Fragment =>
+  left.length === 0 ?
+    sql`${sql(table)}.*` :
+    sql.csv(
+      Object.keys(row.fields).map((name) =>
+        left.includes(name) ? sql`${empty} AS ${sql(name)}` : sql`${sql(table)}.${sql(name)}`
+      )
+    )

@@ -1,0 +1,99 @@
+/** `ETag` and `If-None-Match` of the poll and the lists: never told that nothing changed when something did. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { Maintenance } from "../../src/services/Maintenance.ts"
+import * as Chance from "../support/Chance.ts"
+import { migrated, servicesWith } from "../support/layers.ts"
+import * as Commands from "../support/lists/commands.ts"
+import * as server from "../support/server.ts"
+
+const config = { BACKOFF_SECONDS: "20", MAX_ATTEMPTS: "3" }
+const ofScope = [
+  "tasks",
+  "tasks?queue=claimed",
+  "tasks?queue=incoming,provisional&sort=priority",
+  "tasks?limit=1",
+  "tasks?limit=1&offset=1&content=false",
+  "tasks?needs_intervention=true",
+  "tasks?role=none",
+  "projects",
+  "drafts",
+  "messages",
+  "messages?offset=0&content=false",
+  "actions",
+  "orchestrators",
+  "roles",
+  "flows",
+  "scheduler/poll",
+  "scheduler/poll?orchestrator_id=k-both"
+]
+const watched = [
+  ...Commands.scopes.flatMap((scope) => [
+    ...ofScope.map((path) => `/api/v1/${path}${path.includes("?") ? "&" : "?"}scope=${scope}`),
+    `/api/v1/projects/${scope}-p/tasks`,
+    `/api/v1/projects/${scope}-p/tasks?limit=1`,
+    `/api/v1/scopes/${scope}/keys`,
+    `/api/v1/tasks/${scope}-a/messages`,
+    ...Commands.ids.map((id) => `/api/v1/tasks/${scope}-${id}/history`)
+  ]),
+  "/api/v1/roles",
+  "/api/v1/keys",
+  "/api/v1/scheduler/poll?orchestrator_id=k-both"
+]
+
+const fresh = Effect.gen(function*() {
+  const database = migrated()
+  const { send } = yield* server.make(config, () => database.db)
+  const maintenance = yield* Effect.provide(Maintenance, servicesWith(config, () => database.db))
+  return { send, tick: maintenance.tick }
+})
+
+const play = Effect.fnUntraced(function*(seed: number, steps: number) {
+  const { send, tick } = yield* fresh
+  const chance = Chance.make(`lists ${seed}`)
+  const commands = Object.entries(Commands.make({ send, tick, chance }))
+  const seen = new Map<string, { readonly tag: string; readonly body: unknown }>()
+  const kept = new Map(watched.map((path) => [path, 0]))
+  const done: Array<string> = []
+  for (let step = 0; step < steps; step++) {
+    const [name, run] = chance.pick(commands)
+    done.push(name)
+    yield* run()
+    for (const path of watched) {
+      const before = seen.get(path)
+      const answer = yield* send("GET", path, undefined, before === undefined ? {} : { "if-none-match": before.tag })
+      if (answer.status === 304) {
+        const now = yield* send("GET", path)
+        assert.deepStrictEqual(
+          now.body,
+          before?.body,
+          `seed ${seed}: ${path} is another after ${done.slice(-3).join(", ")}`
+        )
+        assert.strictEqual(answer.headers.get("etag"), before?.tag)
+        kept.set(path, kept.get(path)! + 1)
+        continue
+      }
+      const tag = answer.headers.get("etag")
+      if (answer.status === 200) {
+        assert.isNotNull(tag, path)
+        assert.notStrictEqual(tag, before?.tag, path)
+        seen.set(path, { tag: tag!, body: answer.body })
+      } else seen.delete(path)
+    }
+  }
+  return kept
+})
+
+describe("If-None-Match", () => {
+  it.effect.each([1, 2, 3])(
+    "is answered 304 only when the answer is the same, whatever happens: %s",
+    (seed) =>
+      Effect.gen(function*() {
+        const kept = yield* play(seed, 90)
+        // A name that changes for no reason would hold as well, and serve nobody.
+        const often = [...kept].filter(([path, times]) => times < 10 && !path.includes("/projects/"))
+        assert.deepStrictEqual(often.filter(([path]) => !path.includes("history")), [])
+      }),
+    240_000
+  )
+})
