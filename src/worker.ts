@@ -30,7 +30,7 @@ import { Orchestrators } from "./services/Orchestrators.ts"
 import { Projects } from "./services/Projects.ts"
 import { Roles } from "./services/Roles.ts"
 import { Scheduler as SchedulerService } from "./services/Scheduler.ts"
-import { Settings, SettingsConfig } from "./services/Settings.ts"
+import { KeyLifetimeLayer, Settings, SettingsConfig } from "./services/Settings.ts"
 import { TaskQueue } from "./services/TaskQueue.ts"
 import { Database } from "./sql/Database.ts"
 
@@ -45,6 +45,7 @@ const PlatformLayer = Layer.mergeAll(
   Layer.succeed(References.MinimumLogLevel, settings.logLevel),
   Layer.succeed(Scheduler.Scheduler, new Scheduler.MixedScheduler("sync"))
 )
+const ConfiguredLayer = KeyLifetimeLayer.pipe(Layer.provideMerge(PlatformLayer))
 
 const FailureLimitLayer = env.FAILED_AUTH === undefined
   ? FailureLimit.layerMemory
@@ -66,7 +67,7 @@ const ServicesLayer = Layer.mergeAll(
   Roles.layer,
   SchedulerService.layer,
   Import.layer
-).pipe(Layer.provideMerge(PlatformLayer))
+).pipe(Layer.provideMerge(ConfiguredLayer))
 
 const runtime = ManagedRuntime.make(ServicesLayer)
 const web = Serve.make(ServicesLayer, runtime.memoMap)
