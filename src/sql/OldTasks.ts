@@ -16,7 +16,9 @@ export const make = (sql: D1Client.D1Client) => {
    * that is still shows it as what it waits for.
    */
   const isOld = (before: number): Fragment =>
-    sql`(+tasks.queue IN ${sql.in(ends)} AND tasks.updated_at <= ${before} AND NOT EXISTS (
+    sql`(+tasks.queue IN ${
+      sql.in(ends)
+    } AND +tasks.claimed_by IS NULL AND tasks.updated_at <= ${before} AND NOT EXISTS (
       SELECT 1 FROM dependencies AS edge LEFT JOIN tasks AS waiting ON waiting.id = edge.task_id
       WHERE ${leadsTo(sql`tasks.id`)} AND edge.scope = tasks.scope
         AND (edge.satisfied_at IS NULL OR waiting.queue NOT IN ${sql.in(ends)})))`
