@@ -106,11 +106,14 @@ export const make = (sql: D1Client.D1Client) => {
     const through = taken.length === due.length
       && (slice.seen < most * Looks || (kind === "messages" && due.length === 0))
     const position = through ? "" : taken.length < due.length ? String(taken.at(-1)) : slice.last ?? ""
+    // More of a history may be due than one step removes: then the place stays.
+    const done = kind === "history" && taken.length > 0 ? sql`changes() < ${most * Looks}` : sql`1`
     return [
       ...(taken.length === 0 ? [] : removals[kind](JSON.stringify(taken), sweep)),
       sql`
-        INSERT INTO sweeps (name, position, due_at) SELECT ${kind}, ${position}, ${through ? now + Rest : 0}
-        WHERE ${kind === "history" && taken.length > 0 ? sql`changes() < ${most * Looks}` : sql`1`}
+        INSERT INTO sweeps (name, position, due_at)
+        SELECT ${kind}, iif(${done}, ${position}, place.position), iif(${done}, ${through ? now + Rest : 0}, 0)
+        FROM ${place(kind)} WHERE true
         ON CONFLICT (name) DO UPDATE SET position = excluded.position, due_at = excluded.due_at`
     ]
   }
