@@ -19,6 +19,7 @@ import { Access } from "./services/Access.ts"
 import { Actions } from "./services/Actions.ts"
 import { Dependencies } from "./services/Dependencies.ts"
 import { Drafts } from "./services/Drafts.ts"
+import { Export } from "./services/Export.ts"
 import { FailureLimit } from "./services/FailureLimit.ts"
 import { Flows } from "./services/Flows.ts"
 import { Import } from "./services/Import.ts"
@@ -66,7 +67,8 @@ const ServicesLayer = Layer.mergeAll(
   Flows.layer,
   Roles.layer,
   SchedulerService.layer,
-  Import.layer
+  Import.layer,
+  Export.layer
 ).pipe(Layer.provideMerge(ConfiguredLayer))
 
 const runtime = ManagedRuntime.make(ServicesLayer)

@@ -10,6 +10,7 @@ import { Access } from "../../src/services/Access.ts"
 import { Actions } from "../../src/services/Actions.ts"
 import { Dependencies } from "../../src/services/Dependencies.ts"
 import { Drafts } from "../../src/services/Drafts.ts"
+import { Export } from "../../src/services/Export.ts"
 import { FailureLimit } from "../../src/services/FailureLimit.ts"
 import { Flows } from "../../src/services/Flows.ts"
 import { Import } from "../../src/services/Import.ts"
@@ -56,7 +57,8 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     Flows.layer,
     Roles.layer,
     Scheduler.layer,
-    Import.layer
+    Import.layer,
+    Export.layer
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(databaseOn(open), KeyLifetimeLayer)),
     Layer.provideMerge(Settings.layer),
