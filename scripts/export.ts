@@ -22,8 +22,7 @@ const { key, out, scope, url } = parse({
 if (!/^https?:/.test(url) || !URL.canParse(url)) refuse(`${url} is not an address.`)
 
 const lines = async function*() {
-  const header = { scope: scope ?? null, at: new Date().toISOString() }
-  for await (const line of write(header, pages({ url, key, scope }))) yield `${line}\n`
+  for await (const line of write(new Date().toISOString(), pages({ url, key, scope }))) yield `${line}\n`
 }
 
 try {

@@ -19,17 +19,19 @@ export interface Line {
 /** A file that cannot be read as an export, and why. */
 export class DumpUnreadable extends Error {}
 
-type Page = (cursor: string | undefined) => Promise<{
+export interface Page {
+  readonly scope: string | null
   readonly records: ReadonlyArray<Line>
   readonly next_cursor: string | null
-}>
+}
 
 /** The lines of an export, read page by page. */
-export const write = async function*(header: Omit<Header, "octopoid_export">, page: Page) {
-  yield JSON.stringify({ octopoid_export: 1, ...header })
+export const write = async function*(at: string, page: (cursor: string | undefined) => Promise<Page>) {
   const counts: Record<string, number> = {}
   for (let cursor: string | null | undefined; cursor !== null;) {
-    const { next_cursor, records } = await page(cursor)
+    const { next_cursor, records, scope } = await page(cursor)
+    // A key that names no scope exports its own, which the server knows.
+    if (cursor === undefined) yield JSON.stringify({ octopoid_export: 1, scope, at } satisfies Header)
     for (const { kind, record } of records) {
       counts[kind] = (counts[kind] ?? 0) + 1
       yield JSON.stringify({ kind, record })

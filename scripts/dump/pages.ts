@@ -1,6 +1,6 @@
 /** The pages of an export, from a server's API. What passes by itself is tried again. */
 import { setTimeout } from "node:timers/promises"
-import type { Line } from "./Dump.ts"
+import type { Page } from "./Dump.ts"
 
 export interface Source {
   readonly url: string
@@ -25,10 +25,7 @@ export const pages =
         () => undefined
       )
       if (response?.status === 200) {
-        return await response.json() as {
-          readonly records: ReadonlyArray<Line>
-          readonly next_cursor: string | null
-        }
+        return await response.json() as Page
       }
       if (attempt < Attempts && (response === undefined || response.status === 429 || response.status >= 500)) {
         await setTimeout(200 * 2 ** attempt)

@@ -48,6 +48,7 @@ export const exportParameters = {
 }
 
 export const ExportPage = Schema.Struct({
+  scope: Schema.NullOr(Schema.String).pipe(describe("The scope that is exported; null when it is the whole server.")),
   records: Schema.Array(Schema.Struct({
     kind: Schema.Literals([...exportKinds, "dependencies", "history"]).pipe(describe("The table it is from.")),
     record: Schema.Record(Schema.String, Schema.Unknown).pipe(

@@ -61,7 +61,7 @@ export class Export extends Context.Service<Export, {
         )
         const [kind, after] = cursor ?? [kinds[0]!, []]
         // A kind that is out of reach comes after all that are within it.
-        if (!kinds.includes(kind)) return { records: [], next_cursor: null }
+        if (!kinds.includes(kind)) return { scope: scope ?? null, records: [], next_cursor: null }
         const [seen = []] = yield* batch([dump.look(kind, after, scope, limit)])
         let length = 0
         const first = seen.findIndex((row) => (length += Number(row.length)) > MaxLength)
@@ -76,6 +76,7 @@ export class Export extends Context.Service<Export, {
         const last = taken.at(-1)
         const next: ExportKind | undefined = last === undefined ? kinds[kinds.indexOf(kind) + 1] : kind
         return {
+          scope: scope ?? null,
           records,
           next_cursor: next === undefined ? null : `["${next}",${last ?? "[]"}]`
         }
