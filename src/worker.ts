@@ -19,6 +19,7 @@ import { Access } from "./services/Access.ts"
 import { Actions } from "./services/Actions.ts"
 import { Dependencies } from "./services/Dependencies.ts"
 import { Drafts } from "./services/Drafts.ts"
+import { Export } from "./services/Export.ts"
 import { FailureLimit } from "./services/FailureLimit.ts"
 import { Flows } from "./services/Flows.ts"
 import { Import } from "./services/Import.ts"
@@ -30,7 +31,7 @@ import { Orchestrators } from "./services/Orchestrators.ts"
 import { Projects } from "./services/Projects.ts"
 import { Roles } from "./services/Roles.ts"
 import { Scheduler as SchedulerService } from "./services/Scheduler.ts"
-import { Settings, SettingsConfig } from "./services/Settings.ts"
+import { KeyLifetimeLayer, Settings, SettingsConfig } from "./services/Settings.ts"
 import { TaskQueue } from "./services/TaskQueue.ts"
 import { Database } from "./sql/Database.ts"
 
@@ -45,6 +46,7 @@ const PlatformLayer = Layer.mergeAll(
   Layer.succeed(References.MinimumLogLevel, settings.logLevel),
   Layer.succeed(Scheduler.Scheduler, new Scheduler.MixedScheduler("sync"))
 )
+const ConfiguredLayer = KeyLifetimeLayer.pipe(Layer.provideMerge(PlatformLayer))
 
 const FailureLimitLayer = env.FAILED_AUTH === undefined
   ? FailureLimit.layerMemory
@@ -65,8 +67,9 @@ const ServicesLayer = Layer.mergeAll(
   Flows.layer,
   Roles.layer,
   SchedulerService.layer,
-  Import.layer
-).pipe(Layer.provideMerge(PlatformLayer))
+  Import.layer,
+  Export.layer
+).pipe(Layer.provideMerge(ConfiguredLayer))
 
 const runtime = ManagedRuntime.make(ServicesLayer)
 const web = Serve.make(ServicesLayer, runtime.memoMap)

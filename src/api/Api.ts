@@ -4,6 +4,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import { ActionsApi } from "./Actions.ts"
 import { complete } from "./Document.ts"
 import { DraftsApi } from "./Drafts.ts"
+import { ExportApi } from "./Export.ts"
 import { FlowsApi } from "./Flows.ts"
 import { ImportApi } from "./Import.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
@@ -28,6 +29,7 @@ export class Api extends HttpApi.make("octopoid")
   .add(RolesApi)
   .add(SchedulerApi)
   .add(ImportApi)
+  .add(ExportApi)
   .add(SystemApi)
   .middleware(RequestErrors)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true })

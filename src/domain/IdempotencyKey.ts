@@ -2,7 +2,7 @@
 import { ErrorText } from "./Encoding.ts"
 import { TaggedError } from "./TaggedError.ts"
 
-/** How long a key is remembered, in milliseconds: a day. */
+/** How long a key is remembered at least, in milliseconds: a day. */
 export const KeyLifetime = 86_400_000
 
 /** What a key is made of: 1 to 255 printable characters of ASCII. */

@@ -8,6 +8,7 @@ import { CorsLayer } from "./Cors.ts"
 import { DocsLayer } from "./Docs.ts"
 import { DraftsHandlers } from "./Drafts.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
+import { ExportHandlers } from "./Export.ts"
 import { FlowsHandlers } from "./Flows.ts"
 import { ImportHandlers } from "./Import.ts"
 import { KeysHandlers } from "./Keys.ts"
@@ -34,6 +35,7 @@ const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pip
     RolesHandlers,
     SchedulerHandlers,
     ImportHandlers,
+    ExportHandlers,
     SystemHandlers
   ])
 )

@@ -6,6 +6,7 @@ import type { Access } from "../services/Access.ts"
 import type { Actions } from "../services/Actions.ts"
 import type { Dependencies } from "../services/Dependencies.ts"
 import type { Drafts } from "../services/Drafts.ts"
+import type { Export } from "../services/Export.ts"
 import type { Flows } from "../services/Flows.ts"
 import type { Import } from "../services/Import.ts"
 import type { Keys } from "../services/Keys.ts"
@@ -28,6 +29,7 @@ type Services =
   | Database
   | Dependencies
   | Drafts
+  | Export
   | Flows
   | Import
   | Keys

@@ -6,9 +6,13 @@ import * as Layer from "effect/Layer"
 import * as Backoff from "../sql/Backoff.ts"
 import { Database } from "../sql/Database.ts"
 import { forgetOld } from "../sql/IdempotencySweep.ts"
+import { CurrentKeyLifetime } from "../sql/KeyLifetime.ts"
+import * as Retention from "../sql/Retention.ts"
 import { Leases } from "./Leases.ts"
 import { Orchestrators } from "./Orchestrators.ts"
 import { Settings } from "./Settings.ts"
+
+const Day = 86_400_000
 
 // One failing duty must not keep the others from their work, and a look that failed does not say that there is none.
 const duty = (name: string, due: ReadonlyArray<unknown> | undefined, work: Effect.Effect<number>) =>
@@ -19,7 +23,8 @@ const duty = (name: string, due: ReadonlyArray<unknown> | undefined, work: Effec
 export class Maintenance extends Context.Service<Maintenance, {
   /**
    * Takes back expired leases, notices silent orchestrators, ends the backoff that is left over from before it was turned
-   * off, and forgets old idempotency keys. Mostly one look, which forgets the keys, finds that there is nothing else to do.
+   * off, forgets old idempotency keys, and removes a few of the records that are older than they are to be kept. Mostly one
+   * look, which forgets the keys, finds that there is nothing else to do.
    */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
 }>()("octopoid-server/services/Maintenance") {
@@ -29,13 +34,23 @@ export class Maintenance extends Context.Service<Maintenance, {
       const { batch, sql } = yield* Database
       const { reap } = yield* Leases
       const { sweep } = yield* Orchestrators
-      const { backoff, orchestratorTimeoutSeconds } = yield* Settings
+      const { backoff, orchestratorTimeoutSeconds, retain } = yield* Settings
+      const lifetime = yield* CurrentKeyLifetime
       const { endAll } = Backoff.make(sql)
+      const retention = Retention.make(sql)
+      const ages = { history: retain.historyDays, messages: retain.messagesDays, tasks: retain.finishedTasksDays }
+      const kept = Retention.kinds.filter((kind) => ages[kind] > 0)
 
       const tick = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         // Where backoff is on, claims see to its end. What was put back before it was turned off is not forgotten.
         const leftOver = sql`available_at IS NOT NULL AND available_at <= ${backoff.baseSeconds === 0 ? now : null}`
+        const sweeps = kept.map((kind): Retention.Sweep => ({
+          kind,
+          before: now - ages[kind] * Day,
+          most: retain.perMinute,
+          now
+        }))
         const look = batch([
           sql`SELECT 1 FROM queue_counts AS c CROSS JOIN tasks INDEXED BY tasks_leased ON tasks.scope = c.scope
             AND claimed_by IS NOT NULL AND lease_expires_at <= ${now} LIMIT 1`,
@@ -43,13 +58,20 @@ export class Maintenance extends Context.Service<Maintenance, {
             SELECT 1 FROM orchestrators
             WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} LIMIT 1`,
           sql`SELECT 1 FROM tasks INDEXED BY tasks_backing_off WHERE ${leftOver} LIMIT 1`,
-          forgetOld(sql, now)
+          forgetOld(sql, now, lifetime),
+          ...sweeps.map(retention.look)
         ])
-        const [expired, silent, waiting] = yield* Effect.catchCause(
+        const [expired, silent, waiting, , ...slices] = yield* Effect.catchCause(
           look,
           (cause) => Effect.as(Effect.logError("looking for what is due failed", cause), [])
         )
         yield* duty("ending backoff", waiting, Effect.as(batch(endAll(now)), 1))
+        for (const [i, sweep] of sweeps.entries()) {
+          const slice = slices[i]?.[0] as Retention.Slice | undefined
+          if (slice?.open === 1) {
+            yield* duty(`removing old ${sweep.kind}`, undefined, Effect.as(batch(retention.step(sweep, slice)), 1))
+          }
+        }
         return { reaped: yield* duty("reaping", expired, reap), silent: yield* duty("sweeping", silent, sweep) }
       }).pipe(Effect.withSpan("Maintenance.tick"))
 

@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { MaxOverlapSeconds } from "../domain/ApiKey.ts"
 import { MaxLeaseSeconds } from "../domain/Lease.ts"
+import { CurrentKeyLifetime } from "../sql/KeyLifetime.ts"
 
 const within = (minimum: number, maximum: number) => (name: string) =>
   Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum })), name)
@@ -21,6 +22,7 @@ const secret = Config.schema(
 ).pipe(Config.map((text) => Redacted.value(text) === "" ? undefined : text))
 
 const turns = within(1, 1_000_000)
+const days = (name: string) => Config.withDefault(within(0, 36_500)(name), 0)
 const times = (name: string) => Config.withDefault(within(0, 1_000_000)(name), 0)
 
 export const SettingsConfig = Config.all({
@@ -53,6 +55,18 @@ export const SettingsConfig = Config.all({
     baseSeconds: Config.withDefault(within(0, MaxLeaseSeconds)("BACKOFF_SECONDS"), 0),
     maxSeconds: Config.withDefault(seconds("BACKOFF_MAX_SECONDS"), 3600)
   }),
+  /**
+   * After how many days records leave that nobody needs any more, 0 being never: the history of tasks that are over, messages,
+   * and the tasks themselves. How many of each are removed a minute, at most, and how long idempotency keys are remembered.
+   */
+  retain: Config.all({
+    historyDays: days("RETAIN_HISTORY_DAYS"),
+    messagesDays: days("RETAIN_MESSAGES_DAYS"),
+    finishedTasksDays: days("RETAIN_FINISHED_TASKS_DAYS"),
+    perMinute: Config.withDefault(within(1, 200)("RETAIN_PER_MINUTE"), 5),
+    // Clients count on a day.
+    idempotencyHours: Config.withDefault(within(24, 8760)("RETAIN_IDEMPOTENCY_HOURS"), 24)
+  }),
   /** The origins browsers may call from, separated by commas; `*` is every origin. */
   corsOrigins: Config.withDefault(Config.NonEmptyString("CORS_ORIGINS"), "*"),
   /** The least important log entries that are written. */
@@ -64,3 +78,8 @@ export class Settings extends Context.Service<Settings, Config.Success<typeof Se
 ) {
   static readonly layer = Layer.effect(Settings, Effect.map(SettingsConfig, Settings.of))
 }
+
+export const KeyLifetimeLayer = Layer.effect(
+  CurrentKeyLifetime,
+  Effect.map(Settings, ({ retain }) => retain.idempotencyHours * 3_600_000)
+)

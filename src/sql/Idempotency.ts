@@ -9,9 +9,10 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Fragment, Statement } from "effect/sql/Statement"
-import { IdempotencyKeyReused, KeyLifetime } from "../domain/IdempotencyKey.ts"
+import { IdempotencyKeyReused } from "../domain/IdempotencyKey.ts"
 import { type Answers, Database, type Row, type UniqueViolation } from "./Database.ts"
 import * as JsonRow from "./JsonRow.ts"
+import { CurrentKeyLifetime } from "./KeyLifetime.ts"
 
 export interface RequestKey {
   /** The key as it was sent. */
@@ -62,9 +63,10 @@ export interface Once {
 
 export const make = Effect.gen(function*() {
   const { atomic: run, sql } = yield* Database
+  const lifetime = yield* CurrentKeyLifetime
 
   const find = (key: RequestKey, now: number) =>
-    sql`SELECT fingerprint, answer, at FROM idempotency_keys WHERE id = ${key.id} AND at > ${now - KeyLifetime}`
+    sql`SELECT fingerprint, answer, at FROM idempotency_keys WHERE id = ${key.id} AND at > ${now - lifetime}`
 
   const recall = Effect.fnUntraced(function*(
     key: RequestKey,
@@ -98,7 +100,7 @@ export const make = Effect.gen(function*() {
       ...(kept.besides === undefined ? [] : [kept.besides(sql`(SELECT answer FROM idempotency_keys WHERE ${mine})`)])
     ]
     const batch = [
-      sql`DELETE FROM idempotency_keys WHERE ${mine} AND at <= ${now - KeyLifetime}`,
+      sql`DELETE FROM idempotency_keys WHERE ${mine} AND at <= ${now - lifetime}`,
       ...statements.slice(0, place),
       ...known,
       sql`

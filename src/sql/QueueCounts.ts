@@ -46,6 +46,17 @@ export const make = (sql: D1Client.D1Client) => {
       WHERE ${when}`
   }
 
+  /** The counters as they will be after any number of tasks are deleted: those that `where` holds for. */
+  const countDeleted = (where: Fragment): Statement<any> =>
+    sql`
+      UPDATE queue_counts SET counts = (
+        SELECT json_group_object(queue, n) FROM (
+          SELECT queue, sum(step) AS n FROM (
+            SELECT key AS queue, value AS step FROM json_each(counts)
+            UNION ALL SELECT queue, -1 FROM tasks WHERE +tasks.scope = queue_counts.scope AND ${where})
+          GROUP BY queue))
+      WHERE scope IN (SELECT tasks.scope FROM tasks WHERE ${where})`
+
   /** The counters after the statement before this one moved a task of `scope` between these queues, or did not. */
   const countChange = (scope: string, from: string, to: string): Statement<any> =>
     sql`
@@ -67,5 +78,5 @@ export const make = (sql: D1Client.D1Client) => {
         WHERE task_id = ${id} AND version = (SELECT version FROM tasks WHERE id = ${id})) AS moved
       WHERE scope = moved.owner AND changes() > 0`
 
-  return { count, countAll, countChange, countNew, countRecorded }
+  return { count, countAll, countDeleted, countChange, countNew, countRecorded }
 }

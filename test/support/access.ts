@@ -256,6 +256,8 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "PATCH /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`, { title: "x" }),
   "DELETE /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`),
 
+  "GET /api/v1/export": statedInQuery("/api/v1/export"),
+
   "GET /api/v1/keys": { success: 200, key: 403, denied: 403, ask: () => ["/api/v1/keys"] },
   "POST /api/v1/scopes/:scope/import": {
     success: 200,

@@ -10,6 +10,7 @@ import { Access } from "../../src/services/Access.ts"
 import { Actions } from "../../src/services/Actions.ts"
 import { Dependencies } from "../../src/services/Dependencies.ts"
 import { Drafts } from "../../src/services/Drafts.ts"
+import { Export } from "../../src/services/Export.ts"
 import { FailureLimit } from "../../src/services/FailureLimit.ts"
 import { Flows } from "../../src/services/Flows.ts"
 import { Import } from "../../src/services/Import.ts"
@@ -21,7 +22,7 @@ import { Orchestrators } from "../../src/services/Orchestrators.ts"
 import { Projects } from "../../src/services/Projects.ts"
 import { Roles } from "../../src/services/Roles.ts"
 import { Scheduler } from "../../src/services/Scheduler.ts"
-import { Settings } from "../../src/services/Settings.ts"
+import { KeyLifetimeLayer, Settings } from "../../src/services/Settings.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
 import * as NodeD1 from "./NodeD1.ts"
@@ -56,9 +57,11 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     Flows.layer,
     Roles.layer,
     Scheduler.layer,
-    Import.layer
+    Import.layer,
+    Export.layer
   ).pipe(
-    Layer.provideMerge(Layer.mergeAll(databaseOn(open), Settings.layer)),
+    Layer.provideMerge(Layer.mergeAll(databaseOn(open), KeyLifetimeLayer)),
+    Layer.provideMerge(Settings.layer),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(config))),
     Layer.provideMerge(Logger.layer([]))
   )

@@ -19,6 +19,7 @@ import * as Outages from "./model/outages.ts"
 import * as Placements from "./model/placements.ts"
 import * as Refusals from "./model/refusals.ts"
 import * as Repeats from "./model/repeats.ts"
+import * as Retention from "./model/retention.ts"
 import type * as World from "./model/World.ts"
 
 export { begin, Command, Start } from "./model/Command.ts"
@@ -39,6 +40,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>,
     ...Repeats.make(bench),
     ...Hooks.make(bench),
     ...Looks.make(bench),
+    ...Retention.make(bench),
     ...outages.steps
   }
   for (const command of commands) {

@@ -82,6 +82,7 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("TakeBack", { id: Id }),
   Schema.TaggedStruct("CompleteHook", { id: Id, fenced: Schema.Boolean }),
   Schema.TaggedStruct("Look", { scope: ScopeOf }),
+  Schema.TaggedStruct("Retain", { kind: Schema.Literals(["history", "tasks"]) }),
   Schema.TaggedStruct("Outage", { lost: Schema.Literals(["request", "answer"]), after: Schema.Literals([0, 1]) })
 ])
 export type Command = typeof Command.Type

@@ -30,8 +30,8 @@ export interface Task {
   readonly created: number
   readonly limits: Limits
   readonly maxAttemptMillis: number | null
-  /** The version of the id before it was created. */
-  readonly since: number
+  /** The version of the id before it was created, or before the oldest entry that is left of its history. */
+  since: number
   queue: string
   version: number
   latest: Entry

@@ -27,7 +27,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   // How far the counters and the history of an id came: they outlive the task.
   const past = new Map<string, { version: number; grants: number; latest: Entry }>()
   // How many entries the history of an id has from each time it was deleted, and in which scope that was.
-  const lives: Array<{ readonly id: string; readonly scope: string; readonly entries: number }> = []
+  const lives: Array<{ readonly id: string; readonly scope: string; entries: number }> = []
   const clock = { now: 0 }
 
   const backsOff = () => backoff === undefined ? undefined : { now: clock.now, ...backoff }

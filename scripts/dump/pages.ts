@@ -1,0 +1,38 @@
+/** The pages of an export, from a server's API. What passes by itself is tried again. */
+import { setTimeout } from "node:timers/promises"
+import type { Page } from "./Dump.ts"
+
+export interface Source {
+  readonly url: string
+  /** A key of the scope or the server's secret; empty for none. */
+  readonly key: string
+  readonly scope?: string | undefined
+  /** How many rows a page looks at; the server's default unless given. */
+  readonly limit?: number
+  readonly fetch?: typeof globalThis.fetch
+}
+
+const Attempts = 6
+
+export const pages =
+  ({ fetch = globalThis.fetch, key, limit, scope, url }: Source) => async (cursor: string | undefined) => {
+    const address = new URL(`${url.replace(/\/+$/, "")}/api/v1/export`)
+    for (const [name, value] of Object.entries({ scope, cursor, limit })) {
+      if (value !== undefined) address.searchParams.set(name, String(value))
+    }
+    for (let attempt = 1;; attempt++) {
+      const response = await fetch(address, { headers: key === "" ? {} : { authorization: `Bearer ${key}` } }).catch(
+        () => undefined
+      )
+      if (response?.status === 200) {
+        return await response.json() as Page
+      }
+      if (attempt < Attempts && (response === undefined || response.status === 429 || response.status >= 500)) {
+        await setTimeout(200 * 2 ** attempt)
+        continue
+      }
+      if (response === undefined) throw new Error(`Nothing answers at ${url}. Is the server started (--url)?`)
+      const text = await response.text()
+      throw new Error(`${url} answered ${response.status}: ${text.slice(0, 500)}`)
+    }
+  }

@@ -1,0 +1,20 @@
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import { Api } from "../api/Api.ts"
+import { Caller } from "../domain/Caller.ts"
+import { Export } from "../services/Export.ts"
+import { visibleScope } from "./Scope.ts"
+
+export const ExportHandlers = HttpApiBuilder.group(
+  Api,
+  "export",
+  Effect.fn(function*(handlers) {
+    const { page } = yield* Export
+    return handlers.handleAll({
+      page: Effect.fnUntraced(function*(request) {
+        const { kind } = yield* Caller
+        return yield* page(yield* visibleScope(request), { ...request.query, apiKeys: kind === "administrator" })
+      })
+    })
+  })
+)

@@ -1,0 +1,83 @@
+/** Reading whole tables by their keys: first which records a page has, and how long they are, and then those. */
+import type * as D1Client from "@effect/sql-d1/D1Client"
+import type { Fragment, Statement } from "effect/sql/Statement"
+import type { ExportKind } from "../domain/Export.ts"
+import { type Reach, within } from "./Reach.ts"
+
+interface Table {
+  readonly key: ReadonlyArray<string>
+  /** The columns that may be long. */
+  readonly long?: ReadonlyArray<string>
+  /** A column that only this server knows: the order of arrival, which the lines have. */
+  readonly without?: string
+}
+
+const tables: Readonly<Record<Exclude<ExportKind, "tasks">, Table>> = {
+  flows: { key: ["scope", "name"], long: ["states", "transitions", "rules"] },
+  roles: { key: ["scope", "name"] },
+  projects: { key: ["id"], long: ["description"] },
+  orchestrators: { key: ["id", "scope"] },
+  drafts: { key: ["id"] },
+  messages: { key: ["seq"], long: ["content"], without: "seq" },
+  actions: { key: ["seq"], long: ["metadata", "action_data", "result"], without: "seq" },
+  idempotency_keys: { key: ["id"], long: ["answer"] },
+  api_keys: { key: ["hash"] }
+}
+
+const longOfTasks = ["content", "execution_notes", "check_results", "metadata", "hooks", "checkpoint", "setbacks"]
+
+/** What a row has that is not stored, or means nothing elsewhere. */
+export const beside = (kind: ExportKind): ReadonlyArray<string> =>
+  kind === "tasks" ? ["fencing_token", "lane"] : [tables[kind].without ?? ""]
+
+export const make = (sql: D1Client.D1Client) => {
+  const columns = (names: ReadonlyArray<string>): Fragment => sql.csv(names.map((name) => sql`${sql(name)}`))
+  const length = (names: ReadonlyArray<string>): Fragment =>
+    names.map((name) => sql`coalesce(length(${sql(name)}), 0)`).reduce((sum, one) => sql`${sum} + ${one}`, sql`0`)
+  const reach = (kind: ExportKind, scope: Reach) => kind === "idempotency_keys" ? sql`1` : within(sql, scope)
+
+  /** The keys of the next records, as JSON lists, in order, and the length of each. */
+  const look = (
+    kind: ExportKind,
+    after: ReadonlyArray<string | number>,
+    scope: Reach,
+    limit: number
+  ): Statement<any> => {
+    if (kind === "tasks") {
+      // Every task has history, and so has what was deleted: its counters go on in what is created under its id again.
+      const first = after.length === 0 ? sql`` : sql`WHERE task_id > ${after[0]}`
+      return sql`
+        SELECT json_array(task_id) AS key,
+          coalesce((SELECT ${length(longOfTasks)} FROM tasks WHERE tasks.id = task_id), 0) AS length
+        FROM (SELECT task_id FROM history ${first} ORDER BY task_id LIMIT ${limit}) GROUP BY task_id ORDER BY task_id`
+    }
+    const { key, long = [] } = tables[kind]
+    const begin = after.length === 0
+      ? sql`1`
+      : sql`(${columns(key)}) > (${sql.csv(after.map((value) => sql`${value}`))})`
+    return sql`
+      SELECT json_array(${columns(key)}) AS key, ${length(long)} AS length FROM ${sql(kind)}
+      WHERE ${begin} AND ${reach(kind, scope)} ORDER BY ${columns(key)} LIMIT ${limit}`
+  }
+
+  /** The records with these keys, a JSON list. A task's come with its edges and all its history, of every scope. */
+  const read = (kind: ExportKind, keys: string, scope: Reach): ReadonlyArray<Statement<any>> => {
+    if (kind === "tasks") {
+      const ids = sql`(SELECT value ->> 0 FROM json_each(${keys}))`
+      return [
+        sql`SELECT * FROM tasks WHERE id IN ${ids} AND ${within(sql, scope)} ORDER BY id`,
+        sql`
+          SELECT * FROM dependencies WHERE task_id IN ${ids} AND ${within(sql, scope)}
+          ORDER BY task_id, blocker_key, blocker_id`,
+        sql`SELECT * FROM history WHERE task_id IN ${ids} ORDER BY task_id, version`
+      ]
+    }
+    const { key } = tables[kind]
+    const values = sql.csv(key.map((_, i) => sql.literal(`value ->> ${i}`)))
+    return [sql`
+      SELECT * FROM ${sql(kind)} WHERE (${columns(key)}) IN (SELECT ${values} FROM json_each(${keys}))
+        AND ${reach(kind, scope)} ORDER BY ${columns(key)}`]
+  }
+
+  return { look, read }
+}

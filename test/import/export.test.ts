@@ -1,0 +1,244 @@
+/** What is exported and imported is what there was, and it goes on from there. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { read, write } from "../../scripts/dump/Dump.ts"
+import type { Header, Line, Page } from "../../scripts/dump/Dump.ts"
+import { pages } from "../../scripts/dump/pages.ts"
+import { statements } from "../../scripts/dump/statements.ts"
+import * as Faulty from "../support/Faulty.ts"
+import { integrity } from "../support/Integrity.ts"
+import { migrated, servicesWith } from "../support/layers.ts"
+import { begin, Command, run, Start } from "../support/model.ts"
+import * as Server from "../support/server.ts"
+
+const url = "http://server"
+
+/** The lines of an export in pages of so many rows, with something done before each. */
+const exported = (
+  fetch: typeof globalThis.fetch,
+  { before = () => Promise.resolve(), ...source }: {
+    readonly key?: string
+    readonly scope?: string
+    readonly limit?: number
+    readonly before?: () => Promise<unknown>
+  } = {}
+) =>
+  Effect.promise(async () => {
+    const page = pages({ url, key: "", fetch, ...source })
+    const next = async (cursor: string | undefined): Promise<Page> => {
+      await before()
+      return page(cursor)
+    }
+    return Array.fromAsync(write("2026-01-01T00:00:00.000Z", next))
+  })
+
+const linesOf = async function*(texts: ReadonlyArray<string>) {
+  yield* texts
+}
+
+/** A new database with what the export says. */
+const imported = (texts: ReadonlyArray<string>, into = migrated()) =>
+  Effect.promise(async () => {
+    const records = async function*(): AsyncGenerator<Line> {
+      for await (const { line } of read(linesOf(texts))) if (line !== undefined) yield line
+    }
+    const header: Header = JSON.parse(texts[0]!)
+    into.raw.exec("BEGIN")
+    try {
+      for await (const statement of statements(header, records, 0)) {
+        assert.isAtMost(Buffer.byteLength(statement), 100_000)
+        into.raw.exec(statement)
+      }
+      into.raw.exec("COMMIT")
+    } catch (error) {
+      into.raw.exec("ROLLBACK")
+      throw error
+    }
+    return into
+  })
+
+const holds = ({ raw }: ReturnType<typeof migrated>) => {
+  for (const { name, sql } of integrity) assert.deepStrictEqual(raw.prepare(sql).all(), [], name)
+}
+
+const counters = ({ raw }: ReturnType<typeof migrated>) =>
+  raw.prepare("SELECT scope, key, value FROM queue_counts, json_each(counts) WHERE value > 0 ORDER BY 1, 2").all()
+
+describe("an export", () => {
+  it.effect.prop(
+    "is imported as what there was, whatever happened before, and exported again is the same",
+    { start: Start, limit: Schema.Literals([1, 7, 200]), commands: Schema.Array(Command) },
+    ({ commands, limit, start }) =>
+      Effect.gen(function*() {
+        const original = migrated()
+        const { faults } = Faulty.make()
+        yield* run([...begin(start), ...commands], { backoff: undefined, keyed: true, faults }).pipe(
+          Effect.provide(servicesWith({}, () => original.db), { local: true })
+        )
+        const { fetch } = yield* Server.make({}, () => original.db)
+        const lines = yield* exported(fetch, { limit })
+        const copy = yield* imported(lines)
+        holds(copy)
+        assert.deepStrictEqual(counters(copy), counters(original))
+        const again = yield* Server.make({}, () => copy.db)
+        assert.deepStrictEqual(yield* exported(again.fetch), lines)
+        for (const scope of ["red", "blue"]) {
+          const own = yield* exported(fetch, { scope, limit })
+          const alone = yield* imported(own)
+          holds(alone)
+          const { fetch: ask } = yield* Server.make({}, () => alone.db)
+          assert.deepStrictEqual(yield* exported(ask, { scope }), own)
+          for (const text of own.slice(1, -1)) {
+            assert.strictEqual(JSON.parse(text).record.scope, scope, "another's record")
+          }
+        }
+      }),
+    { timeout: 300_000, arbitrary: { runs: 60, size: 80 } }
+  )
+
+  it.effect("holds every table, and text of every kind and length", () =>
+    Effect.gen(function*() {
+      const original = migrated()
+      const { fetch, send } = yield* Server.make({ API_SECRET_KEY: "s".repeat(20) }, () => original.db)
+      const admin = { authorization: `Bearer ${"s".repeat(20)}` }
+      const post = (path: string, body: object, headers: object = {}) =>
+        Effect.map(send("POST", `/api/v1/${path}`, body, { ...admin, ...headers }), (answer) => {
+          assert.isBelow(answer.status, 300, JSON.stringify(answer.body))
+          return answer.body
+        })
+      const content = `'; DROP TABLE tasks; -- /* "\\ \n\r\u2028 ß 漢 🐙`.repeat(9000)
+      const scope = "red"
+      yield* post("flows", { scope, name: "f", states: ["incoming", "claimed", "done"], transitions: [] })
+      yield* post("roles/register", {
+        scope,
+        orchestrator_id: "k-m",
+        roles: [{ name: "build", claims_from: "incoming" }]
+      })
+      yield* post("orchestrators/register", { scope, cluster: "k", machine_id: "m" })
+      yield* post("projects", {
+        scope,
+        id: "p",
+        title: "it's; a project",
+        branch: "b",
+        description: "d".repeat(100_000)
+      })
+      yield* post("tasks", { scope, id: "t", file_path: "t'.md", project_id: "p", content, metadata: { content } }, {
+        "idempotency-key": "one"
+      })
+      yield* post("tasks", { scope, id: "u", file_path: "u.md", branch: "b", blocked_by: "t" })
+      yield* post("drafts", { scope, title: "draft", author: "ann" })
+      yield* post("messages", { scope, task_id: "t", from_actor: "ann", type: "comment", content })
+      yield* post("actions", {
+        scope,
+        entity_type: "task",
+        entity_id: "t",
+        action_type: "archive",
+        label: "Archive",
+        proposed_by: "ann"
+      })
+      const { key } = yield* post("scopes/red/keys", { name: "laptop" })
+      const lines = yield* exported(fetch, { key: "s".repeat(20) })
+      const tables = original.raw.prepare(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT IN ('sweeps', 'queue_counts')"
+      ).all().map(({ name }) => String(name))
+      assert.deepStrictEqual(Object.keys(JSON.parse(lines.at(-1)!).counts).toSorted(), tables.toSorted())
+      const copy = yield* imported(lines)
+      holds(copy)
+      const server = yield* Server.make({ API_SECRET_KEY: "s".repeat(20) }, () => copy.db)
+      assert.deepStrictEqual(yield* exported(server.fetch, { key: "s".repeat(20) }), lines)
+      const own = yield* exported(server.fetch, { key })
+      assert.strictEqual(JSON.parse(own[0]!).scope, "red", "a key exports its scope")
+      assert.notMatch(own.join(), /"kind":"(api_keys|idempotency_keys)"/)
+      const bearer = { authorization: `Bearer ${key}` }
+      const task = yield* server.send("GET", "/api/v1/tasks/t", undefined, bearer)
+      assert.strictEqual(task.body.content, content, "the key goes on working, and the content is whole")
+    }))
+
+  it.effect("lets life go on: no token and no version comes twice", () =>
+    Effect.gen(function*() {
+      const original = migrated()
+      const { fetch, send } = yield* Server.make({}, () => original.db)
+      const claim = { orchestrator_id: "k-m", agent_name: "ann" }
+      yield* send("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m" })
+      yield* send("POST", "/api/v1/tasks", { id: "a", file_path: "a", branch: "b" })
+      yield* send("POST", "/api/v1/tasks/claim", claim)
+      yield* send("DELETE", "/api/v1/tasks/a")
+      yield* send("POST", "/api/v1/tasks", { id: "b", file_path: "b", branch: "b" })
+      const held = yield* send("POST", "/api/v1/tasks/claim", claim)
+      const copy = yield* imported(yield* exported(fetch))
+      const server = yield* Server.make({}, () => copy.db)
+      const renewed = yield* server.send("POST", "/api/v1/tasks/b/renew", { fencing_token: held.body.fencing_token })
+      assert.strictEqual(renewed.status, 200, "the holder still holds it")
+      yield* server.send("POST", "/api/v1/tasks/b/requeue", {})
+      yield* server.send("POST", "/api/v1/tasks", { id: "a", file_path: "a", branch: "b", priority: "P0" })
+      const [again, other] = [
+        yield* server.send("POST", "/api/v1/tasks/claim", claim),
+        yield* server.send("POST", "/api/v1/tasks/claim", claim)
+      ]
+      assert.deepStrictEqual([again.body.id, again.body.version, again.body.fencing_token], ["a", 5, 2])
+      assert.deepStrictEqual([other.body.id, other.body.fencing_token], ["b", 2])
+      holds(copy)
+    }))
+
+  it.effect("keeps what must hold of a server that is at work meanwhile", () =>
+    Effect.gen(function*() {
+      const original = migrated()
+      const { fetch, send } = yield* Server.make({}, () => original.db)
+      const task = (id: string, rest: object = {}) =>
+        send("POST", "/api/v1/tasks", { id, file_path: id, branch: "b", ...rest })
+      const done = (id: string) => send("POST", `/api/v1/tasks/${id}/force-queue`, { queue: "done", reason: "r" })
+      yield* send("POST", "/api/v1/projects", { id: "p", title: "p", branch: "b" })
+      yield* task("a", { blocked_by: "z", project_id: "p" })
+      yield* task("b", { file_path: "taken", external_key: "k" })
+      yield* task("z")
+      const work = [
+        [],
+        // The first page has been read.
+        [
+          done("z"),
+          send("PATCH", "/api/v1/tasks/a", { project_id: null }),
+          send("DELETE", "/api/v1/projects/p"),
+          send("POST", "/api/v1/projects", { id: "q", title: "q", branch: "b" })
+        ],
+        [
+          send("DELETE", "/api/v1/tasks/b"),
+          task("c", { file_path: "taken", external_key: "k", project_id: "q", blocked_by: "b" })
+        ]
+      ]
+      const services = yield* Effect.context<never>()
+      const before = async () => {
+        for (const step of work.shift() ?? []) {
+          const { body, status } = await Effect.runPromiseWith(services)(step)
+          assert.isBelow(status, 300, JSON.stringify(body))
+        }
+      }
+      const lines = yield* exported(fetch, { limit: 1, before })
+      assert.lengthOf(lines.filter((text) => text.includes("\"file_path\":\"taken\"")), 2, "both were there in turn")
+      const copy = yield* imported(lines)
+      holds(copy)
+      const state = copy.raw.prepare("SELECT id, queue, project_id, blocked_by FROM tasks ORDER BY id").all()
+      assert.deepStrictEqual(state.map((row) => Object.values(row)), [
+        ["a", "incoming", null, null],
+        ["c", "incoming", "q", "b"],
+        ["z", "done", null, null]
+      ])
+      const [last] = copy.raw.prepare("SELECT event FROM history WHERE task_id = 'b' ORDER BY version DESC").all()
+      assert.strictEqual(last?.["event"], "deleted")
+    }))
+
+  it.effect("is not taken for whole when it is cut short or changed", () =>
+    Effect.gen(function*() {
+      const { fetch, send } = yield* Server.make()
+      yield* send("POST", "/api/v1/tasks", { id: "a", file_path: "a", branch: "b" })
+      const lines = yield* exported(fetch)
+      const refusal = (texts: ReadonlyArray<string>) =>
+        Effect.promise(() => Array.fromAsync(read(linesOf(texts))).then(() => "whole", (error: Error) => error.message))
+      assert.strictEqual(yield* refusal(lines), "whole")
+      assert.match(yield* refusal(lines.slice(0, -1)), /cut short/)
+      assert.match(yield* refusal([...lines.slice(0, 1), ...lines.slice(2)]), /There are 0 tasks, and should be 1/)
+      assert.match(yield* refusal(lines.slice(1)), /This is no export/)
+      assert.match(yield* refusal([lines[0]!.replace(":1,", ":2,"), ...lines.slice(1)]), /version 2/)
+      assert.match(yield* refusal([...lines, lines[1]!]), /after the end/)
+    }))
+})
