@@ -42,7 +42,15 @@ const live = Effect.fnUntraced(function*(open: () => D1Database, depth: number) 
     const id = `deep-waiting-${n}`
     const blocked_by = n % 10 === 0 ? `never-${n}` : null
     const role = n % 3 === 0 ? "builder" : undefined
-    yield* post("/tasks", { id, file_path: `${id}.md`, branch: "b", priority: "P3", project_id: "deep-0", blocked_by, role })
+    yield* post("/tasks", {
+      id,
+      file_path: `${id}.md`,
+      branch: "b",
+      priority: "P3",
+      project_id: "deep-0",
+      blocked_by,
+      role
+    })
   }
   // What the cron finds to do is done.
   yield* TestClock.adjust("1 hour")
@@ -63,8 +71,10 @@ const copy = async (raw: DatabaseSync, db: D1Database) => {
     const rows = raw.prepare(`SELECT json_array(${columns.join()}) AS row FROM ${name}`).all().map(({ row }) => row)
     const values = columns.map((_, i) => `value ->> ${i}`).join()
     const insert = db.prepare(`INSERT INTO ${name} (${columns.join()}) SELECT ${values} FROM json_each(?) WHERE true`)
-    return Array.from({ length: Math.ceil(rows.length / Rows) }, (_, i) =>
-      insert.bind(`[${rows.slice(i * Rows, (i + 1) * Rows).join()}]`))
+    return Array.from(
+      { length: Math.ceil(rows.length / Rows) },
+      (_, i) => insert.bind(`[${rows.slice(i * Rows, (i + 1) * Rows).join()}]`)
+    )
   })
   await db.batch([db.prepare("PRAGMA defer_foreign_keys = on"), ...inserts])
 }

@@ -1,6 +1,8 @@
 /** What everything costs on the real D1, at two depths: the figures, and the statements they are made of. */
 import type { D1Database } from "@cloudflare/workers-types"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { endpoints } from "../../src/http/Endpoints.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
@@ -23,14 +25,7 @@ export interface Measured extends Counts {
   /** What was measured: an endpoint, or `endpoint: what is special`. */
   readonly name: string
   readonly depth: number
-  readonly trips: number
   readonly executions: ReadonlyArray<Recorded.Execution>
-}
-
-export interface Measurement {
-  readonly all: ReadonlyArray<Measured>
-  /** A database it was measured on. */
-  readonly db: D1Database
 }
 
 const Secret = "a secret of the server"
@@ -54,8 +49,7 @@ const tally = (name: string, depth: number, trips: Recorded.Trips): Measured => 
 const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
   const restore = yield* Filled.fill(db, depth)
   const { open, take } = Recorded.make(db)
-  const config = { API_SECRET_KEY: Secret }
-  const { send } = yield* server.make(config, open)
+  const { send } = yield* server.make({ API_SECRET_KEY: Secret }, open)
   const bearer = { authorization: `Bearer ${Secret}` }
   const admin: Admin = (method, path, body) =>
     Effect.flatMap(send(method, path, body, bearer), (answer) =>
@@ -75,26 +69,41 @@ const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
   for (const [name, { ask, headers, method, status }] of asked) {
     const question = ask(Filled.scope, admin)
     const [path, body]: Question = Effect.isEffect(question) ? yield* question : question
-    all.push(yield* measure(
-      name,
-      Effect.flatMap(send(method, path, body, { ...bearer, ...headers }), (answer) =>
-        answer.status === status
-          ? Effect.void
-          : Effect.die(new Error(`${name}: ${answer.status} ${JSON.stringify(answer.body)}`)))
-    ))
+    all.push(
+      yield* measure(
+        name,
+        Effect.flatMap(send(method, path, body, { ...bearer, ...headers }), (answer) =>
+          answer.status === status
+            ? Effect.void
+            : Effect.die(new Error(`${name}: ${answer.status} ${JSON.stringify(answer.body)}`)))
+      )
+    )
   }
-  const tick = Maintenance.use(({ tick }) => tick).pipe(Effect.provide(servicesWith(config, open)))
-  all.push(yield* measure("cron: nothing to do", tick))
+  const tick = (config: Record<string, string> = {}) =>
+    Maintenance.use(({ tick }) => tick).pipe(Effect.provide(Layer.orDie(servicesWith(config, open))))
+  all.push(yield* measure("cron: nothing to do", tick()))
   for (let n = 0; n < 5; n++) yield* claimed(Filled.scope, admin)
   yield* TestClock.adjust("1 hour")
-  all.push(yield* measure("cron: five leases ran out and five machines fell silent", tick))
+  all.push(yield* measure("cron: five leases ran out and five machines fell silent", tick()))
+  // The last of all: it is not taken back.
+  yield* Effect.promise(() => db.prepare("UPDATE tasks SET available_at = 9e15 WHERE claimed_by IS NULL").run())
+  all.push(yield* measure("cron: everybody backs off", tick({ BACKOFF_SECONDS: "60" })))
   return all
 })
 
-/** Takes some twenty seconds. */
-export const measure = Effect.gen(function*() {
-  const databases = yield* RealD1.make(depths.map((depth) => `DEPTH_${depth}`))
-  const all: Array<Measured> = []
-  for (const [i, depth] of depths.entries()) all.push(...yield* atDepth(databases[i]!, depth))
-  return { all, db: databases[0]! } satisfies Measurement
-}).pipe(Effect.provide(TestClock.layer()))
+/** All that was measured. It takes half a minute. */
+export class Measurement extends Context.Service<Measurement, {
+  readonly all: ReadonlyArray<Measured>
+  /** The deepest of the databases it was measured on. */
+  readonly db: D1Database
+}>()("test/budget/Measurement") {
+  static readonly layer = Layer.effect(
+    Measurement,
+    Effect.gen(function*() {
+      const databases = yield* RealD1.make(depths.map((depth) => `DEPTH_${depth}`))
+      const all: Array<Measured> = []
+      for (const [i, depth] of depths.entries()) all.push(...yield* atDepth(databases[i]!, depth))
+      return { all, db: databases.at(-1)! }
+    }).pipe(Effect.provide(TestClock.layer()))
+  )
+}
