@@ -56,7 +56,7 @@ const excess = async (measured: Measured, limits: Counts, db: Measurement["db"])
   const plan = most === undefined ? "" : Plan.render(await Plan.explain(db, [most]))
   return [
     `${measured.name}, at a depth of ${measured.depth}: ` +
-    over.map((figure) => `${measured[figure]} ${words[figure]} where ${limits[figure]} are allowed`).join(", ") +
+    over.map((figure) => `${measured[figure]} ${words[figure]} (allowed: ${limits[figure]})`).join(", ") +
     (most === undefined ? "" : `\n  The statement with the most ${words[figure]} (${most[figure]}):\n  ${plan}`)
   ]
 }
