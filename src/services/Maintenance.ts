@@ -44,7 +44,8 @@ export class Maintenance extends Context.Service<Maintenance, {
       const tick = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         // Where backoff is on, claims see to its end. What was put back before it was turned off is not forgotten.
-        const leftOver = sql`available_at IS NOT NULL AND available_at <= ${backoff.baseSeconds === 0 ? now : null}`
+        const off = backoff.baseSeconds === 0 ? 1 : 0
+        const leftOver = sql`${off} AND available_at IS NOT NULL AND available_at <= ${now}`
         const sweeps = kept.map((kind): Retention.Sweep => ({
           kind,
           before: now - ages[kind] * Day,

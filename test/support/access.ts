@@ -5,9 +5,9 @@
 import * as Effect from "effect/Effect"
 
 /** Sends as the administrator, and answers the body. A refusal is a defect. */
-type Admin = (method: string, path: string, body?: unknown) => Effect.Effect<any>
+export type Admin = (method: string, path: string, body?: unknown) => Effect.Effect<any>
 
-type Question = readonly [path: string, body?: unknown]
+export type Question = readonly [path: string, body?: unknown]
 
 export interface Row {
   /** What the administrator is answered, and whoever has a key of the record's scope. */
@@ -24,7 +24,7 @@ export interface Row {
 const everybody = (path: string) => ({ success: 200, open: true as const, ask: (): Question => [path] })
 
 let last = 0
-const fresh = (name: string) => `${name}-${++last}`
+export const fresh = (name: string) => `${name}-${++last}`
 
 const statedInQuery = (path: string, success = 200): Row => ({
   success,
@@ -49,25 +49,25 @@ const byId = (
   ask: (scope, admin) => Effect.map(make(scope, admin), (id): Question => [path(id), body])
 })
 
-const machine = (scope: string, admin: Admin) =>
+export const machine = (scope: string, admin: Admin) =>
   Effect.map(
     admin("POST", "/api/v1/orchestrators/register", { scope, cluster: "k", machine_id: fresh("m") }),
     ({ orchestrator_id }) => orchestrator_id as string
   )
 
-const task = (scope: string, admin: Admin, rest?: object) => {
+export const task = (scope: string, admin: Admin, rest?: object) => {
   const id = fresh("task")
   return Effect.as(admin("POST", "/api/v1/tasks", { id, scope, file_path: `${id}.md`, branch: "b", ...rest }), id)
 }
 
 const failed = (scope: string, admin: Admin) => task(scope, admin, { queue: "failed" })
-const waiting = (scope: string, admin: Admin) => {
+export const waiting = (scope: string, admin: Admin) => {
   const id = fresh("waiting")
   const blocked = { id, scope, file_path: `${id}.md`, branch: "b", blocked_by: "x" }
   return Effect.as(admin("POST", "/api/v1/tasks", blocked), id)
 }
 
-const claimed = Effect.fnUntraced(function*(scope: string, admin: Admin) {
+export const claimed = Effect.fnUntraced(function*(scope: string, admin: Admin) {
   const orchestrator_id = yield* machine(scope, admin)
   const id = yield* task(scope, admin)
   yield* admin("POST", "/api/v1/tasks/claim", { scope, orchestrator_id, agent_name: "ann" })

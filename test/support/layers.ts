@@ -28,7 +28,8 @@ import { Database } from "../../src/sql/Database.ts"
 import * as NodeD1 from "./NodeD1.ts"
 
 const directory = new URL("../../migrations/", import.meta.url)
-const migrations = readdirSync(directory).sort().map((file) => readFileSync(new URL(file, directory), "utf8"))
+/** The SQL of the migrations, in order. */
+export const migrations = readdirSync(directory).sort().map((file) => readFileSync(new URL(file, directory), "utf8"))
 
 const databaseOn = (open: () => D1Database) =>
   Layer.unwrap(Effect.sync(() => Database.layer.pipe(Layer.provide(D1Client.layer({ db: open() })))))

@@ -1,6 +1,6 @@
 /**
  * What holds of the database at any time, whatever was asked of the server and wherever it was stopped: queries in plain
- * SQLite that must return no rows. Each row that is returned is a violation.
+ * SQLite that must return no rows. Each row that is returned is a violation. Not part of the Worker: tests and the doctor ask.
  */
 export interface Integrity {
   /** What holds. */

@@ -1,0 +1,91 @@
+/** The limits that CI holds the server to (`bench/budget.json`), and what exceeds them. */
+import { readFileSync, writeFileSync } from "node:fs"
+import { type Counts, figures, type Measured, type Measurement as Made } from "./Measure.ts"
+import * as Plan from "./Plan.ts"
+
+export interface Budget {
+  /** The size of the Worker, compressed: `npm run bundle`. */
+  readonly bundle: { readonly gzipKiB: number }
+  /** How long it is busy when it starts, on a machine that does nothing else: `npm run startup`. */
+  readonly startup: { readonly activeMillis: number }
+  /** What may be asked for, and the counts it may cost by the depth of the database. */
+  readonly operations: { readonly [name: string]: { readonly [depth: string]: Counts } }
+}
+
+type Measurement = Made["Service"]
+
+const file = new URL("../../bench/budget.json", import.meta.url)
+const plansFile = new URL("../../bench/plans.txt", import.meta.url)
+
+export const read = (): Budget => JSON.parse(readFileSync(file, "utf8"))
+
+export const readPlans = (): string => readFileSync(plansFile, "utf8")
+
+/**
+ * Steps that read a growing table or an index of it from end to end, and may: each by a pattern of the statement and the
+ * step, with the reason.
+ */
+const allowed: ReadonlyArray<{ readonly statement: RegExp; readonly step: RegExp; readonly because: string }> = [
+  {
+    statement: /INDEXED BY tasks_backing_off WHERE (?!scope)/,
+    step: /^SCAN tasks USING (COVERING )?INDEX tasks_backing_off$/,
+    because:
+      "Only tasks that back off are in this index, and the cron looks there only where backoff is off: hardly any."
+  }
+]
+
+/** The scans among the plans, one line each, with what it is in. */
+export const scans = (plans: ReadonlyArray<Plan.Plan>): ReadonlyArray<string> =>
+  plans.flatMap((plan) =>
+    Plan.scansOf(plan)
+      .filter((step) => !allowed.some((one) => one.statement.test(plan.text) && one.step.test(step)))
+      .map((step) => `${step}\n  in ${Plan.render([plan])}`)
+  )
+
+/** Every statement that was executed, with its plan. */
+export const plansOf = ({ all, db }: Measurement): Promise<ReadonlyArray<Plan.Plan>> =>
+  Plan.explain(db, all.flatMap(({ executions }) => executions))
+
+const words: Record<keyof Counts, string> = { trips: "round trips", read: "rows read", written: "rows written" }
+
+const excess = async (measured: Measured, limits: Counts, db: Measurement["db"]) => {
+  const over = figures.filter((figure) => measured[figure] > limits[figure])
+  if (over.length === 0) return []
+  const figure = over.includes("written") && !over.includes("read") ? "written" : "read"
+  const [most] = measured.executions.toSorted((a, b) => b[figure] - a[figure])
+  const plan = most === undefined ? "" : Plan.render(await Plan.explain(db, [most]))
+  return [
+    `${measured.name}, at a depth of ${measured.depth}: ` +
+    over.map((figure) => `${measured[figure]} ${words[figure]} (allowed: ${limits[figure]})`).join(", ") +
+    (most === undefined ? "" : `\n  The statement with the most ${words[figure]} (${most[figure]}):\n  ${plan}`)
+  ]
+}
+
+/** What does not keep to the budget, and what has none. */
+export const excesses = async ({ operations }: Budget, { all, db }: Measurement): Promise<ReadonlyArray<string>> => {
+  const found: Array<string> = []
+  for (const measured of all) {
+    const limits = operations[measured.name]?.[measured.depth]
+    if (limits === undefined) found.push(`${measured.name} has no budget at a depth of ${measured.depth}`)
+    else found.push(...await excess(measured, limits, db))
+  }
+  const names = new Set(all.map(({ name }) => name))
+  const gone = Object.keys(operations).filter((name) => !names.has(name))
+  return [...found, ...gone.map((name) => `${name} has a budget and is not measured`)]
+}
+
+/** Writes what was measured down as the limits, one line for each depth, and the plans. */
+export const write = (measurement: Measurement, plans: ReadonlyArray<Plan.Plan>): void => {
+  const { bundle, startup } = read()
+  const lines = [...Map.groupBy(measurement.all, ({ name }) => name)].map(([name, measured]) => {
+    const depths = measured.map(({ depth, read, trips, written }) =>
+      `      "${depth}": { "trips": ${trips}, "read": ${read}, "written": ${written} }`
+    )
+    return `    ${JSON.stringify(name)}: {\n${depths.join(",\n")}\n    }`
+  })
+  const limits = Object.entries({ bundle, startup }).map(([name, value]) =>
+    `  "${name}": ${JSON.stringify(value, null, 1).replace(/\s+/g, " ")}`
+  )
+  writeFileSync(file, `{\n${limits.join(",\n")},\n  "operations": {\n${lines.join(",\n")}\n  }\n}\n`)
+  writeFileSync(plansFile, Plan.render(plans))
+}

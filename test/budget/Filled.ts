@@ -1,0 +1,115 @@
+/**
+ * A database that has been in use: as many records of every kind as it is deep, in one scope, made by the server itself.
+ * What is measured is asked about records of its own, which are taken away again, so that no measurement finds the rest
+ * of another.
+ */
+import type { D1Database } from "@cloudflare/workers-types"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import type { DatabaseSync } from "node:sqlite"
+import { Maintenance } from "../../src/services/Maintenance.ts"
+import { migrated, servicesWith } from "../support/layers.ts"
+import * as server from "../support/server.ts"
+
+export const scope = "deep"
+
+const Rows = 200
+
+/** Has the server make everything: for each finished task a waiting one, a message, a proposal, a draft and a project. */
+const live = Effect.fnUntraced(function*(open: () => D1Database, depth: number) {
+  const { send } = yield* server.make({}, open)
+  const post = Effect.fnUntraced(function*(path: string, body: object, key?: string) {
+    const answer = yield* send("POST", `/api/v1${path}`, { scope, ...body }, key ? { "idempotency-key": key } : {})
+    if (answer.status >= 300) return yield* Effect.die(new Error(`${path}: ${JSON.stringify(answer.body)}`))
+    return answer.body
+  })
+  const { orchestrator_id } = yield* post("/orchestrators/register", { cluster: "k", machine_id: "deep" })
+  for (let n = 0; n < depth; n++) {
+    yield* TestClock.adjust(1000)
+    const id = `deep-${n}`
+    // Whatever is measured makes tasks of its own, and claims those first.
+    const rest = { scope, branch: "b", priority: "P3", type: n % 2 === 0 ? "product" : "infra" }
+    yield* post("/tasks", { id, file_path: `${id}.md`, ...rest }, id)
+    yield* post("/tasks/claim", { orchestrator_id, agent_name: "ann" })
+    yield* post(`/tasks/${id}/submit`, { commits_count: 1, turns_used: 1 })
+    yield* post(`/tasks/${id}/accept`, { accepted_by: "bob" })
+    yield* post("/messages", { task_id: id, from_actor: "a", to_actor: "deep", type: "comment", content: "c" })
+    yield* post("/actions", { entity_type: "task", entity_id: id, action_type: "x", label: "l", proposed_by: "a" })
+    yield* post("/drafts", { title: "t", author: "a" })
+    yield* post("/projects", { id: `deep-${n}`, title: "t", branch: "b" })
+  }
+  for (let n = 0; n < depth; n++) {
+    const id = `deep-waiting-${n}`
+    const blocked_by = n % 10 === 0 ? `never-${n}` : null
+    const role = n % 3 === 0 ? "builder" : undefined
+    yield* post("/tasks", {
+      id,
+      file_path: `${id}.md`,
+      branch: "b",
+      priority: "P3",
+      project_id: "deep-0",
+      blocked_by,
+      role
+    })
+  }
+  // What the cron finds to do is done.
+  yield* TestClock.adjust("1 hour")
+  yield* Maintenance.use(({ tick }) => tick).pipe(Effect.provide(servicesWith({}, open)))
+})
+
+const tablesOf = (raw: DatabaseSync) =>
+  raw.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'").all()
+    .map(({ name }) => {
+      // Without the columns that are generated.
+      const columns = raw.prepare(`SELECT name FROM pragma_table_info('${String(name)}')`).all()
+      return { name: String(name), columns: columns.map(({ name }) => String(name)) }
+    })
+
+/** Copies what one database holds into another, which is empty, in one batch. */
+const copy = async (raw: DatabaseSync, db: D1Database) => {
+  const inserts = tablesOf(raw).flatMap(({ columns, name }) => {
+    const rows = raw.prepare(`SELECT json_array(${columns.join()}) AS row FROM ${name}`).all().map(({ row }) => row)
+    const values = columns.map((_, i) => `value ->> ${i}`).join()
+    const insert = db.prepare(`INSERT INTO ${name} (${columns.join()}) SELECT ${values} FROM json_each(?) WHERE true`)
+    return Array.from(
+      { length: Math.ceil(rows.length / Rows) },
+      (_, i) => insert.bind(`[${rows.slice(i * Rows, (i + 1) * Rows).join()}]`)
+    )
+  })
+  await db.batch([db.prepare("PRAGMA defer_foreign_keys = on"), ...inserts])
+}
+
+/** The time a record was made at. */
+const times = ["created_at", "registered_at", "proposed_at", "at"]
+
+/** What takes everything away that was made after `since`, and has the counters as they were. */
+const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
+  const counters = raw.prepare("SELECT scope, counts FROM queue_counts").all()
+  const deletes = tablesOf(raw).filter(({ name }) => name !== "queue_counts" && name !== "dependencies").map(
+    ({ columns, name }) => {
+      const time = times.find((time) => columns.includes(time))
+      if (time === undefined) throw new Error(`When a row of ${name} was made is not known: test/budget/Filled.ts`)
+      return db.prepare(`DELETE FROM ${name} WHERE ${time} > ?`).bind(since)
+    }
+  )
+  return [
+    db.prepare("PRAGMA defer_foreign_keys = on"),
+    ...deletes,
+    db.prepare("DELETE FROM dependencies WHERE task_id NOT IN (SELECT id FROM tasks)"),
+    db.prepare("DELETE FROM queue_counts"),
+    ...counters.map(({ counts, scope }) =>
+      db.prepare("INSERT INTO queue_counts (scope, counts) VALUES (?, ?)").bind(scope, counts)
+    )
+  ]
+}
+
+/** Fills the database, and answers what brings it back to what it is then. The time of the test has moved on. */
+export const fill = Effect.fnUntraced(function*(db: D1Database, depth: number) {
+  const made = migrated()
+  yield* live(() => made.db, depth)
+  yield* Effect.promise(() => copy(made.raw, db))
+  const since = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+  yield* TestClock.adjust("1 hour")
+  const restore = restoring(made.raw, db, since)
+  return Effect.promise(() => db.batch(restore))
+})

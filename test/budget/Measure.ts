@@ -1,0 +1,109 @@
+/** What everything costs on the real D1, at two depths: the figures, and the statements they are made of. */
+import type { D1Database } from "@cloudflare/workers-types"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import { endpoints } from "../../src/http/Endpoints.ts"
+import { Maintenance } from "../../src/services/Maintenance.ts"
+import { type Admin, claimed, type Question, table } from "../support/access.ts"
+import { servicesWith } from "../support/layers.ts"
+import * as server from "../support/server.ts"
+import { type Case, cases } from "./cases.ts"
+import * as Filled from "./Filled.ts"
+import * as RealD1 from "./RealD1.ts"
+import * as Recorded from "./Recorded.ts"
+
+export const depths = [10, 1000] as const
+
+export const figures = ["trips", "read", "written"] as const
+
+/** Round trips to D1, and rows read and written as D1 bills them. */
+export type Counts = Record<typeof figures[number], number>
+
+export interface Measured extends Counts {
+  /** What was measured: an endpoint, or `endpoint: what is special`. */
+  readonly name: string
+  readonly depth: number
+  readonly executions: ReadonlyArray<Recorded.Execution>
+}
+
+const Secret = "a secret of the server"
+
+const asked: ReadonlyArray<readonly [name: string, one: Case]> = [
+  ...endpoints.map(({ method, path }): [string, Case] => {
+    const name = `${method} ${path}`
+    const row = table[name]
+    if (row === undefined) throw new Error(`${name} has no row in test/support/access.ts`)
+    return [name, { method, status: row.success, ask: row.ask }]
+  }),
+  ...Object.entries(cases)
+]
+
+const tally = (name: string, depth: number, trips: Recorded.Trips): Measured => {
+  const executions = trips.flat()
+  const sum = (figure: "read" | "written") => executions.reduce((sum, execution) => sum + execution[figure], 0)
+  return { name, depth, trips: trips.length, read: sum("read"), written: sum("written"), executions }
+}
+
+const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
+  const restore = yield* Filled.fill(db, depth)
+  const { open, take } = Recorded.make(db)
+  const { send } = yield* server.make({ API_SECRET_KEY: Secret }, open)
+  const bearer = { authorization: `Bearer ${Secret}` }
+  const admin: Admin = (method, path, body) =>
+    Effect.flatMap(send(method, path, body, bearer), (answer) =>
+      answer.status < 300
+        ? Effect.succeed(answer.body)
+        : Effect.die(new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)))
+
+  const measure = <A>(name: string, what: Effect.Effect<A>) =>
+    Effect.gen(function*() {
+      take()
+      yield* what
+      const measured = tally(name, depth, take())
+      yield* restore
+      return measured
+    })
+  const all: Array<Measured> = []
+  for (const [name, { ask, headers, method, status }] of asked) {
+    const question = ask(Filled.scope, admin)
+    const [path, body]: Question = Effect.isEffect(question) ? yield* question : question
+    all.push(
+      yield* measure(
+        name,
+        Effect.flatMap(send(method, path, body, { ...bearer, ...headers }), (answer) =>
+          answer.status === status
+            ? Effect.void
+            : Effect.die(new Error(`${name}: ${answer.status} ${JSON.stringify(answer.body)}`)))
+      )
+    )
+  }
+  const tick = (config: Record<string, string> = {}) =>
+    Maintenance.use(({ tick }) => tick).pipe(Effect.provide(Layer.orDie(servicesWith(config, open))))
+  all.push(yield* measure("cron: nothing to do", tick()))
+  for (let n = 0; n < 5; n++) yield* claimed(Filled.scope, admin)
+  yield* TestClock.adjust("1 hour")
+  all.push(yield* measure("cron: five leases ran out and five machines fell silent", tick()))
+  // The last of all: it is not taken back.
+  yield* Effect.promise(() => db.prepare("UPDATE tasks SET available_at = 9e15 WHERE claimed_by IS NULL").run())
+  all.push(yield* measure("cron: everybody backs off", tick({ BACKOFF_SECONDS: "60" })))
+  return all
+})
+
+/** All that was measured. It takes half a minute. */
+export class Measurement extends Context.Service<Measurement, {
+  readonly all: ReadonlyArray<Measured>
+  /** The deepest of the databases it was measured on. */
+  readonly db: D1Database
+}>()("test/budget/Measurement") {
+  static readonly layer = Layer.effect(
+    Measurement,
+    Effect.gen(function*() {
+      const databases = yield* RealD1.make(depths.map((depth) => `DEPTH_${depth}`))
+      const all: Array<Measured> = []
+      for (const [i, depth] of depths.entries()) all.push(...yield* atDepth(databases[i]!, depth))
+      return { all, db: databases.at(-1)! }
+    }).pipe(Effect.provide(TestClock.layer()))
+  )
+}

@@ -1,0 +1,73 @@
+/** Nothing costs more than `bench/budget.json` says, and no statement reads a table that grows from end to end. */
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Budget from "./Budget.ts"
+import { depths, figures, Measurement } from "./Measure.ts"
+import * as Plan from "./Plan.ts"
+import * as Recorded from "./Recorded.ts"
+
+const again = "If that is meant, `npm run budget -- --write` writes it down."
+
+layer(Measurement.layer, { excludeTestServices: true, timeout: "5 minutes" })("the budget", (it) => {
+  it.effect("is kept by every endpoint and the cron, at both depths", () =>
+    Effect.gen(function*() {
+      const measurement = yield* Measurement
+      const found = yield* Effect.promise(() => Budget.excesses(Budget.read(), measurement))
+      assert.isEmpty(found, `\n${found.join("\n")}\n${again}`)
+    }))
+
+  it.effect("has no statement that reads tasks, history, messages or dependencies from end to end", () =>
+    Effect.gen(function*() {
+      const plans = yield* Effect.flatMap(
+        Measurement,
+        (measurement) => Effect.promise(() => Budget.plansOf(measurement))
+      )
+      const found = Budget.scans(plans)
+      assert.isEmpty(found, `\n${found.join("\n")}`)
+    }))
+
+  it.effect("knows how each statement is carried out", () =>
+    Effect.gen(function*() {
+      const plans = yield* Effect.flatMap(
+        Measurement,
+        (measurement) => Effect.promise(() => Budget.plansOf(measurement))
+      )
+      assert.strictEqual(Plan.render(plans), Budget.readPlans(), `bench/plans.txt has other plans. ${again}`)
+    }))
+
+  it.effect.each<readonly [what: string, text: string, step: string]>([
+    ["a table", "SELECT id FROM tasks WHERE +queue = ?", "SCAN tasks"],
+    ["a table by an alias", "SELECT t.id FROM tasks AS t WHERE +t.queue = ?", "SCAN t"],
+    ["an index", "SELECT id FROM tasks INDEXED BY tasks_newest WHERE queue = ?", "SCAN tasks USING"],
+    ["history", "SELECT count(*) AS n FROM history AS h WHERE event = ?", "SCAN h"],
+    [
+      "a table within a recursion",
+      `WITH RECURSIVE up (id) AS (SELECT id FROM tasks WHERE id = ?
+        UNION SELECT t.id FROM up CROSS JOIN tasks AS t ON t.branch = up.id) SELECT id FROM up`,
+      "SEARCH t USING AUTOMATIC"
+    ]
+  ])("finds a planted scan of %s, and tells the plan", ([, text, step]) =>
+    Effect.gen(function*() {
+      const { all, db } = yield* Measurement
+      const { open, take } = Recorded.make(db)
+      yield* Effect.promise(() => open().batch([open().prepare(text).bind("incoming")]))
+      const [[execution] = []] = take()
+      const plans = yield* Effect.promise(() => Plan.explain(db, [execution!]))
+      assert.lengthOf(Budget.scans(plans), 1)
+      const [own] = all.filter(({ depth, name }) => name === "POST /api/v1/tasks/claim" && depth === 1000)
+      const read = own!.read + execution!.read
+      const dearer = { ...own!, read, executions: [...own!.executions, execution!] }
+      const found = yield* Effect.promise(() => Budget.excesses(Budget.read(), { all: [dearer], db }))
+      assert.include(found[0], `POST /api/v1/tasks/claim, at a depth of 1000: ${read} rows read (allowed: `)
+      assert.include(found[0], step)
+    }))
+
+  it.effect("measures what was asked for", () =>
+    Effect.gen(function*() {
+      const { all } = yield* Measurement
+      for (const depth of depths) {
+        const claim = all.find((one) => one.depth === depth && one.name === "POST /api/v1/tasks/claim")!
+        for (const figure of figures) assert.isAbove(claim[figure], 0)
+      }
+    }))
+})

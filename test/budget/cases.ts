@@ -1,0 +1,157 @@
+/**
+ * What is measured besides the plain request to each endpoint (test/support/access.ts): the same request where it costs
+ * something else.
+ */
+import * as Effect from "effect/Effect"
+import { type Admin, claimed, machine, type Question, task } from "../support/access.ts"
+
+export interface Case {
+  readonly method: string
+  /** What it has to be answered, or the measurement is of something else. */
+  readonly status: number
+  readonly headers?: Record<string, string>
+  /** Makes what it is about, and answers the request. */
+  readonly ask: (scope: string, admin: Admin) => Question | Effect.Effect<Question>
+}
+
+const post = (ask: Case["ask"], status = 200, headers: Record<string, string> = {}): Case => ({
+  method: "POST",
+  status,
+  headers,
+  ask
+})
+
+/** A claim of a machine that is registered, of the tasks that the filter leaves. */
+const claim = (filter: object, status = 200, headers = {}) =>
+  post(
+    (scope, admin) =>
+      Effect.map(machine(scope, admin), (orchestrator_id): Question => [
+        "/api/v1/tasks/claim",
+        { scope, orchestrator_id, agent_name: "ann", ...filter }
+      ]),
+    status,
+    headers
+  )
+
+/** A request about a task that is held, with `dependents` tasks that wait for it. */
+const about = (
+  move: string,
+  body: object,
+  { dependents = 0, headers = {}, status = 200, ...edge }: {
+    readonly dependents?: number
+    readonly on_failure?: string
+    readonly status?: number
+    readonly headers?: Record<string, string>
+  } = {}
+) =>
+  post(
+    Effect.fnUntraced(function*(scope, admin) {
+      const id = yield* claimed(scope, admin)
+      const depends_on = [{ task_id: id, ...edge }]
+      for (let n = 0; n < dependents; n++) {
+        const waiting = yield* task(scope, admin)
+        yield* admin("PUT", `/api/v1/tasks/${waiting}/dependencies`, { depends_on })
+      }
+      return [`/api/v1/tasks/${id}/${move}`, body] as const
+    }),
+    status,
+    headers
+  )
+
+const newTask = (rest: object, headers = {}) =>
+  post((scope) => ["/api/v1/tasks", { scope, id: "one", file_path: "one.md", branch: "b", ...rest }], 201, headers)
+
+const key = { "idempotency-key": "one" }
+const result = { commits_count: 1, turns_used: 1 }
+
+const changes: Record<string, Case> = {
+  "POST /api/v1/tasks: waits for two others": newTask({ blocked_by: "deep-waiting-0,deep-waiting-1" }),
+  "POST /api/v1/tasks: of a project, under an external key": newTask({ project_id: "deep-0", external_key: "one" }),
+  "POST /api/v1/tasks: under an idempotency key": newTask({}, key),
+
+  "POST /api/v1/tasks/claim: of a role": claim({ role_filter: "builder" }),
+  "POST /api/v1/tasks/claim: of two roles": claim({ role_filter: ["reviewer", "builder"] }),
+  "POST /api/v1/tasks/claim: of a type": claim({ type_filter: "product" }, 404),
+  "POST /api/v1/tasks/claim: low priorities first": claim({ priority_order: ["P3", "P2"] }),
+  "POST /api/v1/tasks/claim: with a limit on the machine": claim({ max_claimed: 3 }),
+  "POST /api/v1/tasks/claim: under an idempotency key": claim({}, 200, key),
+  "POST /api/v1/tasks/claim: nothing for the role": claim({ role_filter: "nobody" }, 404),
+  "POST /api/v1/tasks/claim: for review": post(
+    Effect.fnUntraced(function*(scope, admin) {
+      const id = yield* claimed(scope, admin)
+      yield* admin("POST", `/api/v1/tasks/${id}/submit`, result)
+      const orchestrator_id = yield* machine(scope, admin)
+      return [
+        "/api/v1/tasks/claim",
+        { scope, orchestrator_id, agent_name: "bob", queue: "provisional" }
+      ] as const
+    })
+  ),
+
+  "POST /api/v1/tasks/:id/submit: under the fencing token": about("submit", { ...result, fencing_token: 1 }),
+  "POST /api/v1/tasks/:id/submit: under an idempotency key": about("submit", result, { headers: key }),
+  "POST /api/v1/tasks/:id/submit: another token": about("submit", { ...result, fencing_token: 7 }, { status: 409 }),
+  "POST /api/v1/tasks/:id/accept: three wait for it": about("accept", { accepted_by: "x" }, { dependents: 3 }),
+  "POST /api/v1/tasks/:id/fail: three wait for it": about("fail", { reason: "r" }, { dependents: 3 }),
+  "POST /api/v1/tasks/:id/fail: three fail with it": about("fail", { reason: "r" }, {
+    dependents: 3,
+    on_failure: "fail"
+  }),
+
+  "POST /api/v1/orchestrators/:id/heartbeat: with five leases": post(Effect.fnUntraced(function*(scope, admin) {
+    const leases: Array<object> = []
+    while (leases.length < 5) leases.push({ task_id: yield* claimed(scope, admin), fencing_token: 1 })
+    const id = yield* machine(scope, admin)
+    return [`/api/v1/orchestrators/${id}/heartbeat`, { scope, leases }] as const
+  })),
+  "POST /api/v1/messages: to somebody": post((scope) => [
+    "/api/v1/messages",
+    { scope, task_id: "deep-0", from_actor: "a", to_actor: "b", type: "comment", content: "c" }
+  ], 201)
+}
+
+/** Pages of what there is: each is read with `limit=5`. */
+const pages = [
+  ...[
+    "queue=incoming",
+    "queue=incoming,claimed,provisional",
+    "queue=done",
+    "sort=priority",
+    "queue=incoming&sort=priority",
+    "project_id=deep-0",
+    "role=builder",
+    "type=infra",
+    "priority=P3",
+    "claimed_by=ann",
+    "orchestrator_id=k-deep",
+    "external_key=one",
+    "blocked_by=never-0",
+    "pr_number=1",
+    "needs_intervention=true",
+    "has_plan=true",
+    "offset=5"
+  ].map((filter) => `tasks?${filter}`),
+  ...[
+    "to_actor=deep",
+    "from_actor=a",
+    "task_id=deep-0",
+    "type=comment",
+    "status=pending",
+    "to_actor=deep&status=pending",
+    "unreplied=true",
+    "offset=5"
+  ].map((filter) => `messages?${filter}`),
+  "tasks/deep-0/messages?type=comment",
+  ...["entity_type=task&entity_id=deep-0", "status=proposed"].map((filter) => `actions?${filter}`),
+  "drafts?offset=5",
+  "projects?offset=5",
+  "projects/deep-0/tasks?offset=5"
+]
+
+export const cases: Record<string, Case> = {
+  ...changes,
+  ...Object.fromEntries(pages.map((page): [string, Case] => [
+    `GET /api/v1/${page}`,
+    { method: "GET", status: 200, ask: (scope) => [`/api/v1/${page}&limit=5&scope=${scope}`] }
+  ]))
+}

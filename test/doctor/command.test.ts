@@ -1,0 +1,42 @@
+/** `npm run doctor` on a database of wrangler's. */
+import { assert, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { root } from "../support/Bundle.ts"
+import { databaseFile } from "../support/Launcher.ts"
+
+const wrangler = join(createRequire(import.meta.url).resolve("wrangler/package.json"), "..", "bin", "wrangler.js")
+
+const run = (...args: ReadonlyArray<string>) =>
+  spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", env: { ...process.env, CI: "true" } })
+
+describe("npm run doctor", () => {
+  it("exits with 0 when all is well, with 1 and the drift when it is not, with 2 when there is nothing to look at", () => {
+    const state = mkdtempSync(join(tmpdir(), "octopoid-doctor-"))
+    try {
+      const doctor = () => run("scripts/doctor.ts", "--persist-to", state, "--json")
+      const none = doctor()
+      assert.strictEqual(none.status, 2)
+      assert.include(none.stderr, "There is no local database")
+      const made = run(wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state)
+      assert.strictEqual(made.status, 0, made.stderr)
+
+      const well = doctor()
+      assert.strictEqual(well.status, 0, well.stdout + well.stderr)
+      assert.isTrue(JSON.parse(well.stdout).healthy)
+
+      const file = new DatabaseSync(databaseFile(join(state, "v3")))
+      file.exec("INSERT INTO queue_counts (scope, counts) VALUES ('red', '{\"incoming\": 1}')")
+      file.close()
+      const drifted = doctor()
+      assert.strictEqual(drifted.status, 1, drifted.stdout + drifted.stderr)
+      assert.include(drifted.stdout.replaceAll(/\s/g, ""), "{\"scope\":\"red\",\"queue\":\"incoming\",\"drift\":1}")
+    } finally {
+      rmSync(state, { recursive: true, force: true })
+    }
+  })
+})
