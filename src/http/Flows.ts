@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Flows } from "../services/Flows.ts"
+import * as Routes from "./Routes.ts"
 import { ownScope, visibleScope } from "./Scope.ts"
 
-export const FlowsHandlers = HttpApiBuilder.group(
+export const FlowsHandlers = Routes.group(
   Api,
   "flows",
   Effect.fn(function*(handlers) {

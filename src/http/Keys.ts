@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Keys } from "../services/Keys.ts"
+import * as Routes from "./Routes.ts"
 import { administrator } from "./Scope.ts"
 
-export const KeysHandlers = HttpApiBuilder.group(
+export const KeysHandlers = Routes.group(
   Api,
   "keys",
   Effect.fn(function*(handlers) {

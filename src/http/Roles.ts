@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Roles } from "../services/Roles.ts"
+import * as Routes from "./Routes.ts"
 import { visibleScope } from "./Scope.ts"
 
-export const RolesHandlers = HttpApiBuilder.group(
+export const RolesHandlers = Routes.group(
   Api,
   "roles",
   Effect.fn(function*(handlers) {
