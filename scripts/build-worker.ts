@@ -7,7 +7,13 @@ import { rolldown } from "rolldown"
 
 const readable = process.env["WRANGLER_COMMAND"] === "dev" && process.env["VITEST"] === undefined
 
-const bundle = await rolldown({ input: "src/worker.ts", external: /^cloudflare:/, platform: "browser" })
+const bundle = await rolldown({
+  input: "src/worker.ts",
+  external: /^cloudflare:/,
+  platform: "browser",
+  // Effect looks whether it runs on Node. workerd has a `process` too, and loading it takes longer than all our schemas.
+  transform: { define: { "globalThis.process": "undefined" } }
+})
 const { output: [worker] } = await bundle.generate({ format: "esm", minify: !readable })
 
 mkdirSync("build", { recursive: true })

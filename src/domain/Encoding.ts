@@ -4,7 +4,10 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 
 /** Describes a value as it travels, so that the OpenAPI document says what it is. */
 export const describe = (description: string) => <S extends Schema.Top>(schema: S): S["Rebuild"] =>
-  Schema.annotateEncoded<S>({ description })(schema)
+  // What is not spelled differently itself is described on either side; turning it round twice is work at every start.
+  schema.ast.encoding === undefined && schema.ast.checks === undefined
+    ? schema.annotate({ description })
+    : Schema.annotateEncoded<S>({ description })(schema)
 
 /** Text that a record may not have. */
 export const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))

@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { actionResultOf } from "../domain/Action.ts"
 import { Actions } from "../services/Actions.ts"
+import * as Routes from "./Routes.ts"
 import { ownScope, visibleScope } from "./Scope.ts"
 
 const missing = "Missing required field: scope. All actions must belong to a scope."
 const missingInList = "Missing required query parameter: scope. Cannot list actions across all scopes."
 
-export const ActionsHandlers = HttpApiBuilder.group(
+export const ActionsHandlers = Routes.group(
   Api,
   "actions",
   Effect.fn(function*(handlers) {

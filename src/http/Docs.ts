@@ -1,14 +1,22 @@
-/** `GET /docs`: the API for people, rendered from the same definition as `/openapi.json`. */
+/** `GET /openapi.json` and `GET /docs`: the API for programs and for people, each made by its first request. */
 import * as Effect from "effect/Effect"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
 import { Api } from "../api/Api.ts"
 import { render } from "./docs/Page.ts"
 
+let document: HttpServerResponse.HttpServerResponse | undefined
 let page: string | undefined
 
-export const DocsLayer = HttpRouter.add(
+const DocumentLayer = HttpRouter.add(
+  "GET",
+  "/openapi.json",
+  Effect.sync(() => document ??= HttpServerResponse.jsonUnsafe(OpenApi.fromApi(Api)))
+)
+
+const PageLayer = HttpRouter.add(
   "GET",
   "/docs",
   Effect.sync(() =>
@@ -22,3 +30,5 @@ export const DocsLayer = HttpRouter.add(
     })
   )
 )
+
+export const DocsLayer = Layer.mergeAll(DocumentLayer, PageLayer)

@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Drafts } from "../services/Drafts.ts"
+import * as Routes from "./Routes.ts"
 import { ownScope, visibleScope } from "./Scope.ts"
 
 const missing = "Missing required field: scope. All drafts must belong to a scope."
 
-export const DraftsHandlers = HttpApiBuilder.group(
+export const DraftsHandlers = Routes.group(
   Api,
   "drafts",
   Effect.fn(function*(handlers) {

@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Caller } from "../domain/Caller.ts"
 import { Export } from "../services/Export.ts"
+import * as Routes from "./Routes.ts"
 import { visibleScope } from "./Scope.ts"
 
-export const ExportHandlers = HttpApiBuilder.group(
+export const ExportHandlers = Routes.group(
   Api,
   "export",
   Effect.fn(function*(handlers) {

@@ -1,13 +1,12 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { pageOf } from "../domain/Page.ts"
 import { Flows } from "../services/Flows.ts"
+import * as Routes from "./Routes.ts"
 import { ownScope, visibleScope } from "./Scope.ts"
 
-const missingInList = "Missing required query parameter: scope. Cannot list flows across all scopes."
 
-export const FlowsHandlers = HttpApiBuilder.group(
+export const FlowsHandlers = Routes.group(
   Api,
   "flows",
   Effect.fn(function*(handlers) {
@@ -19,7 +18,6 @@ export const FlowsHandlers = HttpApiBuilder.group(
           (scope) => flows.register(scope, request.params.name, request.payload)
         ),
       list: Effect.fnUntraced(function*(request) {
-        const scope = yield* ownScope(request, missingInList)
         const page = yield* Effect.fromResult(
           pageOf(request.query, { name: "flows", of: { scope }, key: { name: "string" }, whole: "all" })
         )

@@ -1,7 +1,5 @@
 /** Every route the server answers. */
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Layer from "effect/Layer"
-import { Api } from "../api/Api.ts"
 import { ActionsHandlers } from "./Actions.ts"
 import { AuthorizationLayer } from "./Authorization.ts"
 import { CorsLayer } from "./Cors.ts"
@@ -22,22 +20,20 @@ import { SchedulerHandlers } from "./Scheduler.ts"
 import { SystemHandlers } from "./System.ts"
 import { TasksHandlers } from "./Tasks.ts"
 
-const ApiLayer = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
-  Layer.provide([
-    TasksHandlers,
-    OrchestratorsHandlers,
-    ProjectsHandlers,
-    DraftsHandlers,
-    MessagesHandlers,
-    ActionsHandlers,
-    KeysHandlers,
-    FlowsHandlers,
-    RolesHandlers,
-    SchedulerHandlers,
-    ImportHandlers,
-    ExportHandlers,
-    SystemHandlers
-  ])
+const ApiLayer = Layer.mergeAll(
+  TasksHandlers,
+  OrchestratorsHandlers,
+  ProjectsHandlers,
+  DraftsHandlers,
+  MessagesHandlers,
+  ActionsHandlers,
+  KeysHandlers,
+  FlowsHandlers,
+  RolesHandlers,
+  SchedulerHandlers,
+  ImportHandlers,
+  ExportHandlers,
+  SystemHandlers
 )
 
 export const HttpLayer = Layer.mergeAll(ApiLayer, DocsLayer, FallbackLayer, CorsLayer, RequestsLayer).pipe(

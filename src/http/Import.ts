@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Import } from "../services/Import.ts"
+import * as Routes from "./Routes.ts"
 import { administrator } from "./Scope.ts"
 
-export const ImportHandlers = HttpApiBuilder.group(
+export const ImportHandlers = Routes.group(
   Api,
   "import",
   Effect.fn(function*(handlers) {

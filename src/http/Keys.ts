@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import type { ScopeName } from "../domain/Identifier.ts"
 import { pageOf, type WholeQuery } from "../domain/Page.ts"
 import { Keys } from "../services/Keys.ts"
+import * as Routes from "./Routes.ts"
 import { administrator } from "./Scope.ts"
 
 const page = Effect.fnUntraced(function*(keys: Keys["Service"], scope: ScopeName | undefined, query: WholeQuery) {
@@ -14,7 +14,7 @@ const page = Effect.fnUntraced(function*(keys: Keys["Service"], scope: ScopeName
   return { keys: rows, next_cursor }
 })
 
-export const KeysHandlers = HttpApiBuilder.group(
+export const KeysHandlers = Routes.group(
   Api,
   "keys",
   Effect.fn(function*(handlers) {

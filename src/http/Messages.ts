@@ -1,15 +1,15 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { TaskId } from "../domain/Identifier.ts"
 import { Messages } from "../services/Messages.ts"
 import { TaskQueue } from "../services/TaskQueue.ts"
+import * as Routes from "./Routes.ts"
 import { ownScope, visibleScope } from "./Scope.ts"
 
 const missing = "Missing required field: scope. All messages must belong to a scope."
 const missingInList = "Missing required query parameter: scope. Cannot list messages across all scopes."
 
-export const MessagesHandlers = HttpApiBuilder.group(
+export const MessagesHandlers = Routes.group(
   Api,
   "messages",
   Effect.fn(function*(handlers) {

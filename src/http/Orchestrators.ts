@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Caller, ScopeMismatch, Unauthorized } from "../domain/Caller.ts"
 import { Keys } from "../services/Keys.ts"
 import { Orchestrators } from "../services/Orchestrators.ts"
+import * as Routes from "./Routes.ts"
 import { ownScope, visibleScope } from "./Scope.ts"
 
-export const OrchestratorsHandlers = HttpApiBuilder.group(
+export const OrchestratorsHandlers = Routes.group(
   Api,
   "orchestrators",
   Effect.fn(function*(handlers) {

@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Projects } from "../services/Projects.ts"
+import * as Routes from "./Routes.ts"
 import { ownScope, visibleScope } from "./Scope.ts"
 
 const missing = "Missing required field: scope. All projects must belong to a scope."
 
-export const ProjectsHandlers = HttpApiBuilder.group(
+export const ProjectsHandlers = Routes.group(
   Api,
   "projects",
   Effect.fn(function*(handlers) {

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { pageOf } from "../domain/Page.ts"
 import { Roles } from "../services/Roles.ts"
+import * as Routes from "./Routes.ts"
 import { visibleScope } from "./Scope.ts"
 
 const listed = (scope: string | undefined) => ({
@@ -12,7 +12,7 @@ const listed = (scope: string | undefined) => ({
   whole: "all"
 } as const)
 
-export const RolesHandlers = HttpApiBuilder.group(
+export const RolesHandlers = Routes.group(
   Api,
   "roles",
   Effect.fn(function*(handlers) {

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Scheduler } from "../services/Scheduler.ts"
+import * as Routes from "./Routes.ts"
 import { visibleScope } from "./Scope.ts"
 
-export const SchedulerHandlers = HttpApiBuilder.group(
+export const SchedulerHandlers = Routes.group(
   Api,
   "scheduler",
   Effect.fn(function*(handlers) {

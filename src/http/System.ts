@@ -1,13 +1,13 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { Health, Unhealthy, Version } from "../api/System.ts"
 import { Access } from "../services/Access.ts"
 import { Database } from "../sql/Database.ts"
 import { endpoints } from "./Endpoints.ts"
+import * as Routes from "./Routes.ts"
 
-export const SystemHandlers = HttpApiBuilder.group(
+export const SystemHandlers = Routes.group(
   Api,
   "system",
   Effect.fn(function*(handlers) {

@@ -1,15 +1,15 @@
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "../api/Api.ts"
 import { DefaultBranch } from "../domain/Task.ts"
 import { Dependencies } from "../services/Dependencies.ts"
 import { Leases } from "../services/Leases.ts"
 import { TaskQueue } from "../services/TaskQueue.ts"
 import { answerEmpty } from "./EmptyClaim.ts"
+import * as Routes from "./Routes.ts"
 import { administrator, ownScope, statedScope, visibleScope } from "./Scope.ts"
 import { dependencyHandlers } from "./TaskDependencies.ts"
 
-export const TasksHandlers = HttpApiBuilder.group(
+export const TasksHandlers = Routes.group(
   Api,
   "tasks",
   Effect.fn(function*(handlers) {

@@ -1,0 +1,60 @@
+/**
+ * A group of endpoints as routes. `HttpApiBuilder.group` would make the codecs of every endpoint whenever the Worker
+ * starts; here the first request to an endpoint makes those of that one, as an isolate is asked for few of them.
+ */
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type * as Etag from "effect/http/Etag"
+import type * as HttpPlatform from "effect/http/HttpPlatform"
+import * as HttpRouter from "effect/http/HttpRouter"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as Layer from "effect/Layer"
+import type * as Path from "effect/Path"
+import type * as Scope from "effect/Scope"
+
+type Platform = Etag.Generator | FileSystem.FileSystem | HttpPlatform.HttpPlatform | Path.Path
+
+type Handler = HttpApiEndpoint.Handler<HttpApiEndpoint.Constraint, unknown, unknown>
+type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse>
+
+/** Called as `HttpApiBuilder.group`, and checked as it is: every endpoint of the group has its handler. */
+export const group = <
+  ApiId extends string,
+  Groups extends HttpApiGroup.Constraint,
+  const Identifier extends HttpApiGroup.Identifier<Groups>,
+  Return
+>(
+  api: HttpApi.HttpApi<ApiId, Groups>,
+  identifier: Identifier,
+  build: (
+    handlers: HttpApiBuilder.Handlers.FromGroup<HttpApiGroup.WithIdentifier<Groups, Identifier>>
+  ) => HttpApiBuilder.Handlers.ValidateReturn<Return>
+): Layer.Layer<
+  never,
+  HttpApiBuilder.Handlers.Error<Return>,
+  HttpRouter.HttpRouter | Platform | Exclude<HttpApiBuilder.Handlers.Context<Return>, Scope.Scope>
+> =>
+  HttpRouter.use(Effect.fnUntraced(function*(router) {
+    const handlers: Record<string, Handler> = yield* (build as any)({ handleAll: (all: unknown) => all })
+    const context = yield* Effect.context<any>()
+    const endpoints = (api.groups[identifier] as HttpApiGroup.Top).endpoints
+    yield* router.addAll(
+      Object.entries(handlers).map(([name, handler]) => {
+        const endpoint = endpoints[name]!
+        let answer: Answer | undefined
+        const make = () =>
+          Effect.runSyncWith(context)(
+            (HttpApiBuilder.endpoint as any)(api, identifier, name, handler) as Effect.Effect<Answer>
+          )
+        return HttpRouter.route(
+          endpoint.method,
+          endpoint.path as HttpRouter.PathInput,
+          Effect.suspend(() => answer ??= make())
+        )
+      })
+    )
+  })) as any
