@@ -42,8 +42,9 @@ export const clone = (db: DatabaseSync, { copies, name, prototype, set = {}, tab
       : `p.${column}`)
   )
   db.prepare(`
-    WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?)
+    WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?),
+      prototypes AS MATERIALIZED (SELECT * FROM ${table} AS p WHERE ${rows})
     INSERT INTO ${table} (${given.map((column) => column.name).join(", ")})
-    SELECT ${values.join(", ")} FROM copies CROSS JOIN (SELECT * FROM ${table} AS p WHERE ${rows}) AS p
+    SELECT ${values.join(", ")} FROM prototypes AS p CROSS JOIN copies
   `).run(copies)
 }

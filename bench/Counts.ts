@@ -47,7 +47,7 @@ const logs = () => {
   }
 }
 
-const tick = async (server: Running, { cost, log: _ }: ReturnType<typeof logs>, reaped: number): Promise<Cost> => {
+const tick = async (server: Running, { cost }: ReturnType<typeof logs>, reaped: number): Promise<Cost> => {
   await server.tick()
   return cost(({ annotations, message }) => String(message) === "cron" && annotations.reaped === reaped)
 }
@@ -55,7 +55,10 @@ const tick = async (server: Running, { cost, log: _ }: ReturnType<typeof logs>, 
 /** Measures on a copy of `empty`, whose database is migrated. */
 export const measure = async (code: string, empty: string, size: Seed.Size, seconds: number): Promise<AtDepth> => {
   const storage = Storage.copyOf(empty)
-  await Storage.opened(storage, (database) => Seed.seed(database, size))
+  await Storage.opened(storage, async (database) => {
+    await Seed.seed(database, size)
+    await Seed.register(database, Load.machines(1))
+  })
   const rows: Array<Row> = []
 
   const running = async (use: (server: Running, log: ReturnType<typeof logs>) => Promise<void>) => {

@@ -32,6 +32,9 @@ export const sum = (results: ReadonlyArray<Result>): Result =>
 
 let last = 0
 
+/** The machines of so many clients, which have to be registered. */
+export const machines = (clients: number) => Array.from({ length: clients }, (_, n) => `client-${n}`)
+
 export interface Options {
   /** Where the server is. */
   readonly base: URL
@@ -53,21 +56,11 @@ export const run = async ({ base, clients, seconds }: Options): Promise<Result> 
       conflicts += 1
     }
   }
-  const machines = Array.from({ length: clients }, (_, n) => `bench-client-${n}`)
-  for (const machine of machines) {
-    const machine_id = machine.slice("bench-".length)
-    const call = {
-      method: "POST",
-      path: "/api/v1/orchestrators/register",
-      body: { cluster: "bench", machine_id, scope: "bench" }
-    }
-    succeeded(call, await wire.send(call))
-  }
   const started = performance.now()
-  await Promise.all(machines.map(async (machine) => {
+  await Promise.all(machines(clients).map(async (machine) => {
     while (performance.now() - started < seconds * 1000) {
       await ask("create", Life.create(`load-${process.pid}-${++last}`))
-      const task: Life.Claimed = await ask("claim", Life.claim(machine))
+      const task: Life.Claimed = await ask("claim", Life.claim(`bench-${machine}`))
       await ask("submit", Life.submit(task))
       await ask("accept", Life.accept(task.id))
       lives += 1

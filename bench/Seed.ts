@@ -118,6 +118,14 @@ export const seed = async (database: ReturnType<typeof NodeD1.make>, { depth, hi
   hold(raw)
 }
 
+/** Makes machines known, in the cluster `bench`. */
+export const register = (database: ReturnType<typeof NodeD1.make>, machines: ReadonlyArray<string>): Promise<void> =>
+  inProcess(database, async ({ ask }) => {
+    for (const machine_id of machines) {
+      await ask("POST", "/api/v1/orchestrators/register", { scope, cluster: "bench", machine_id })
+    }
+  })
+
 /** Adds tasks whose leases have run out. */
 export const expire = async (database: ReturnType<typeof NodeD1.make>, leases: number): Promise<void> => {
   const { raw } = database

@@ -28,6 +28,9 @@ export const task = async ({ ask, fresh }: Setup, rest?: object): Promise<string
   return id
 }
 
+/** A task that others wait for. Claims come to it last, so that cases about a task that is held meet none of these. */
+export const blocker = (setup: Setup): Promise<string> => task(setup, { priority: "P9" })
+
 export interface Held {
   readonly id: string
   readonly fencing_token: number

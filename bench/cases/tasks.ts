@@ -1,6 +1,6 @@
 /** Creating, reading and changing tasks. */
 import { about, type Case, type Cases, plain, scope, type Setup } from "../Case.ts"
-import { held, newTask, submitted, task } from "./given.ts"
+import { blocker, held, newTask, submitted, task } from "./given.ts"
 
 const at = (rest = "") => (id: string) => `/api/v1/tasks/${id}${rest}`
 const list = (query: string, variant: string) => plain(`/api/v1/tasks?scope=${scope}&${query}`, variant)
@@ -10,12 +10,12 @@ const creation = (variant: string | undefined, rest: (setup: Setup) => Promise<o
   prepare: async (setup) => ({ path: "/api/v1/tasks", body: newTask(setup.fresh("new"), await rest(setup)), key })
 })
 
-const waiting = async (setup: Setup) => task(setup, { depends_on: [await task(setup)] })
+const waiting = async (setup: Setup) => task(setup, { depends_on: [await blocker(setup)] })
 
 export const tasks: Cases = {
   "POST /api/v1/tasks": [
     creation(undefined, () => ({})),
-    creation("with a blocker", async (setup) => ({ depends_on: [await task(setup)] })),
+    creation("with a blocker", async (setup) => ({ depends_on: [await blocker(setup)] })),
     creation("under an idempotency key", () => ({}), "a key of the bench"),
     {
       variant: "repeated under its key",
@@ -55,21 +55,21 @@ export const tasks: Cases = {
   "GET /api/v1/tasks/:id/dependencies": [about(waiting, at("/dependencies"))],
   "PUT /api/v1/tasks/:id/dependencies": [{
     prepare: async (setup) => {
-      const [id, blocker] = [await task(setup), await task(setup)]
-      return { path: at("/dependencies")(id), body: { depends_on: [blocker] } }
+      const [id, before] = [await task(setup), await blocker(setup)]
+      return { path: at("/dependencies")(id), body: { depends_on: [before] } }
     }
   }],
   "DELETE /api/v1/tasks/:id/dependencies": [about(waiting, at("/dependencies"))],
   "PUT /api/v1/tasks/:id/dependencies/:blocker": [{
     prepare: async (setup) => {
-      const [id, blocker] = [await task(setup), await task(setup)]
-      return { path: at(`/dependencies/${blocker}`)(id) }
+      const [id, before] = [await task(setup), await blocker(setup)]
+      return { path: at(`/dependencies/${before}`)(id) }
     }
   }],
   "DELETE /api/v1/tasks/:id/dependencies/:blocker": [{
     prepare: async (setup) => {
-      const blocker = await task(setup)
-      return { path: at(`/dependencies/${blocker}`)(await task(setup, { depends_on: [blocker] })) }
+      const before = await blocker(setup)
+      return { path: at(`/dependencies/${before}`)(await task(setup, { depends_on: [before] })) }
     }
   }],
   "GET /api/v1/tasks/:id/graph": [about(waiting, at("/graph"))]
