@@ -22,8 +22,8 @@ const quote = (text: string) => `'${text.replaceAll("'", "''")}'`
 
 export const clone = (db: DatabaseSync, { copies, name, prototype, set = {}, table }: Clone): void => {
   if (copies <= 0) return
-  const columns = db.prepare(`SELECT name, type, pk FROM pragma_table_info(${quote(table)})`).all() as unknown as
-    ReadonlyArray<{ readonly name: string; readonly type: string; readonly pk: number }>
+  const columns = db.prepare(`SELECT name, type, pk FROM pragma_table_info(${quote(table)})`)
+    .all() as unknown as ReadonlyArray<{ readonly name: string; readonly type: string; readonly pk: number }>
   // An integer that is the whole key is given by SQLite.
   const given = columns.filter(({ pk, type }) => pk > 0 && type === "INTEGER").length === 1
       && columns.filter(({ pk }) => pk > 0).length === 1

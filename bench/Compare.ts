@@ -43,12 +43,16 @@ const seedHono = (storage: string, { depth, history }: Seed.Size) =>
     raw.exec("PRAGMA synchronous = OFF; BEGIN")
     tasks.run(depth, "ready-", "ready-", "incoming")
     tasks.run(done, "done-", "done-", "done")
-    raw.exec("INSERT INTO history (task_id, event, to_queue, at) SELECT id, 'created', 'incoming', created_at FROM tasks")
-    for (const [event, from, to] of [
-      ["claimed", "incoming", "claimed"],
-      ["submitted", "claimed", "provisional"],
-      ["accepted", "provisional", "done"]
-    ] as const) {
+    raw.exec(
+      "INSERT INTO history (task_id, event, to_queue, at) SELECT id, 'created', 'incoming', created_at FROM tasks"
+    )
+    for (
+      const [event, from, to] of [
+        ["claimed", "incoming", "claimed"],
+        ["submitted", "claimed", "provisional"],
+        ["accepted", "provisional", "done"]
+      ] as const
+    ) {
       raw.prepare(`INSERT INTO history (task_id, event, from_queue, to_queue, at)
         SELECT id, ?, ?, ?, created_at FROM tasks WHERE queue = 'done'`).run(event, from, to)
     }
@@ -91,7 +95,11 @@ export const run = async (
       }
       results.push({
         clients: count,
-        of: { "this server": Load.sum(of["this server"]), "bare batches": Load.sum(of["bare batches"]), Hono: Load.sum(of.Hono) }
+        of: {
+          "this server": Load.sum(of["this server"]),
+          "bare batches": Load.sum(of["bare batches"]),
+          Hono: Load.sum(of.Hono)
+        }
       })
     }
     return { ...size, rounds, seconds, results }

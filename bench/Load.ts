@@ -57,15 +57,17 @@ export const run = async ({ base, clients, seconds }: Options): Promise<Result> 
     }
   }
   const started = performance.now()
-  await Promise.all(machines(clients).map(async (machine) => {
-    while (performance.now() - started < seconds * 1000) {
-      await ask("create", Life.create(`load-${process.pid}-${++last}`))
-      const task: Life.Claimed = await ask("claim", Life.claim(`bench-${machine}`))
-      await ask("submit", Life.submit(task))
-      await ask("accept", Life.accept(task.id))
-      lives += 1
-    }
-  }))
+  await Promise.all(
+    machines(clients).map(async (machine) => {
+      while (performance.now() - started < seconds * 1000) {
+        await ask("create", Life.create(`load-${process.pid}-${++last}`))
+        const task: Life.Claimed = await ask("claim", Life.claim(`bench-${machine}`))
+        await ask("submit", Life.submit(task))
+        await ask("accept", Life.accept(task.id))
+        lives += 1
+      }
+    })
+  )
   const millis = performance.now() - started
   wire.close()
   return { lives, millis, times, conflicts, cost }

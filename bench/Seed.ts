@@ -113,7 +113,13 @@ export const seed = async (database: ReturnType<typeof NodeD1.make>, { depth, hi
     clone(raw, { table: "drafts", prototype: "draft-0.", name: "draft-", copies: depth - 1 })
     // Ids are spread as those of hashes are.
     const spread = "printf('%08x%056d', (n * 2654435761) % 4294967296, n)"
-    clone(raw, { table: "idempotency_keys", prototype: "keyed-0.", name: "keyed-", copies: depth - 1, set: { id: spread } })
+    clone(raw, {
+      table: "idempotency_keys",
+      prototype: "keyed-0.",
+      name: "keyed-",
+      copies: depth - 1,
+      set: { id: spread }
+    })
   })
   hold(raw)
 }

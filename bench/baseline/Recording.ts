@@ -70,26 +70,28 @@ export const record = (): Promise<Recording> => {
     currentTimeMillisUnsafe: () => Now,
     currentTimeMillis: Effect.succeed(Now)
   })
-  return Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-    const { send } = yield* server.make({}, () => recorded(db, sent))
-    const { ask } = setupOf(({ body, method, path }) => Effect.runPromise(send(method, path, body)))
-    const { orchestrator_id } = yield* Effect.promise(() =>
-      ask("POST", "/api/v1/orchestrators/register", { scope: "bench", cluster: "bench", machine_id: names.machine })
-    )
-    const step = Effect.fnUntraced(function*({ body, method, path }: ReturnType<typeof Life.create>) {
-      sent.length = 0
-      yield* Effect.promise(() => ask(method, path, body))
-      const [batch] = sent
-      if (sent.length !== 1 || batch!.answer < 0) {
-        return yield* Effect.die(new Error(`${path} is not one batch that answers the task`))
-      }
-      return batch!
-    })
-    const create = yield* step(Life.create(names.task))
-    raw.exec(`UPDATE tasks SET grants = ${Grants}`)
-    const claim = yield* step(Life.claim(orchestrator_id))
-    const submit = yield* step(Life.submit({ id: names.task, fencing_token: Grants + 1 }))
-    const accept = yield* step(Life.accept(names.task))
-    return { create, claim, submit, accept }
-  })).pipe(Effect.provideService(Clock.Clock, still)))
+  return Effect.runPromise(
+    Effect.scoped(Effect.gen(function*() {
+      const { send } = yield* server.make({}, () => recorded(db, sent))
+      const { ask } = setupOf(({ body, method, path }) => Effect.runPromise(send(method, path, body)))
+      const { orchestrator_id } = yield* Effect.promise(() =>
+        ask("POST", "/api/v1/orchestrators/register", { scope: "bench", cluster: "bench", machine_id: names.machine })
+      )
+      const step = Effect.fnUntraced(function*({ body, method, path }: ReturnType<typeof Life.create>) {
+        sent.length = 0
+        yield* Effect.promise(() => ask(method, path, body))
+        const [batch] = sent
+        if (sent.length !== 1 || batch!.answer < 0) {
+          return yield* Effect.die(new Error(`${path} is not one batch that answers the task`))
+        }
+        return batch!
+      })
+      const create = yield* step(Life.create(names.task))
+      raw.exec(`UPDATE tasks SET grants = ${Grants}`)
+      const claim = yield* step(Life.claim(orchestrator_id))
+      const submit = yield* step(Life.submit({ id: names.task, fencing_token: Grants + 1 }))
+      const accept = yield* step(Life.accept(names.task))
+      return { create, claim, submit, accept }
+    })).pipe(Effect.provideService(Clock.Clock, still))
+  )
 }

@@ -43,7 +43,9 @@ const record = (c: Context<Env>, id: unknown, event: string, from: unknown, to: 
 
 app.post("/api/v1/tasks", async (c) => {
   const task = await c.req.json()
-  if (!task.id || !task.file_path || !task.branch) return c.json({ error: "id, file_path and branch are required" }, 400)
+  if (!task.id || !task.file_path || !task.branch) {
+    return c.json({ error: "id, file_path and branch are required" }, 400)
+  }
   if (await find(c, task.id)) return c.json({ error: "Task already exists" }, 409)
   const now = new Date().toISOString()
   await query(

@@ -50,7 +50,9 @@ export const moves: Cases = {
       }
     }
   ],
-  "POST /api/v1/tasks/:id/reject": [about(submitted, at("reject"), { reason: "A test is missing.", rejected_by: "bob" })],
+  "POST /api/v1/tasks/:id/reject": [
+    about(submitted, at("reject"), { reason: "A test is missing.", rejected_by: "bob" })
+  ],
   "POST /api/v1/tasks/:id/requeue": [byHolder("requeue", { reason: "Out of ideas." })],
   "POST /api/v1/tasks/:id/fail": [byHolder("fail", { reason: "It cannot be done." })],
   "POST /api/v1/tasks/:id/renew": [

@@ -5,7 +5,11 @@ import { blocker, held, newTask, submitted, task } from "./given.ts"
 const at = (rest = "") => (id: string) => `/api/v1/tasks/${id}${rest}`
 const list = (query: string, variant: string) => plain(`/api/v1/tasks?scope=${scope}&${query}`, variant)
 
-const creation = (variant: string | undefined, rest: (setup: Setup) => Promise<object> | object, key?: string): Case => ({
+const creation = (
+  variant: string | undefined,
+  rest: (setup: Setup) => Promise<object> | object,
+  key?: string
+): Case => ({
   ...(variant === undefined ? {} : { variant }),
   prepare: async (setup) => ({ path: "/api/v1/tasks", body: newTask(setup.fresh("new"), await rest(setup)), key })
 })

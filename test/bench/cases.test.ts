@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import { setupOf } from "../../bench/Case.ts"
 import { all } from "../../bench/Cases.ts"
 import * as Seed from "../../bench/Seed.ts"
-import { violationsOf } from "../support/Leftover.ts"
 import { migrated } from "../support/layers.ts"
+import { violationsOf } from "../support/Leftover.ts"
 import * as server from "../support/server.ts"
 
 const size = { depth: 100, history: 1000 }
@@ -29,7 +29,9 @@ describe("the benchmark", () => {
       yield* Effect.promise(() => Seed.seed(database, size))
       const { send } = yield* server.make({}, () => database.db)
       const ask = ({ body, headers, key, method, path }: Parameters<Parameters<typeof setupOf>[0]>[0]) =>
-        Effect.runPromise(send(method, path, body, { ...headers, ...(key === undefined ? {} : { "idempotency-key": key }) }))
+        Effect.runPromise(
+          send(method, path, body, { ...headers, ...(key === undefined ? {} : { "idempotency-key": key }) })
+        )
       const setup = setupOf(ask)
       for (const { endpoint, method, prepare, status, variant } of all()) {
         const call = { ...yield* Effect.promise(async () => prepare(setup)), method }
