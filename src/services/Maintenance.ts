@@ -4,7 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Backoff from "../sql/Backoff.ts"
-import { Database } from "../sql/Database.ts"
+import { CurrentCost, Database, noCost } from "../sql/Database.ts"
 import { forgetOld } from "../sql/IdempotencySweep.ts"
 import { CurrentKeyLifetime } from "../sql/KeyLifetime.ts"
 import * as Retention from "../sql/Retention.ts"
@@ -19,6 +19,24 @@ const duty = (name: string, due: ReadonlyArray<unknown> | undefined, work: Effec
   due?.length === 0
     ? Effect.succeed(0)
     : Effect.catchCause(work, (cause) => Effect.as(Effect.logError(`${name} failed`, cause), 0))
+
+// The cron is no request: it has a tally of its own, and one log line that tells it.
+const tallied = <A extends object>(tick: Effect.Effect<A>) =>
+  Effect.suspend(() => {
+    const cost = noCost()
+    return tick.pipe(
+      Effect.tap((done) =>
+        Effect.annotateLogs(Effect.logInfo("cron"), {
+          ...done,
+          millis: cost.millis,
+          d1_trips: cost.trips,
+          rows_read: cost.read,
+          rows_written: cost.written
+        })
+      ),
+      Effect.provideService(CurrentCost, cost)
+    )
+  })
 
 export class Maintenance extends Context.Service<Maintenance, {
   /**
@@ -76,7 +94,7 @@ export class Maintenance extends Context.Service<Maintenance, {
         return { reaped: yield* duty("reaping", expired, reap), silent: yield* duty("sweeping", silent, sweep) }
       }).pipe(Effect.withSpan("Maintenance.tick"))
 
-      return Maintenance.of({ tick })
+      return Maintenance.of({ tick: tallied(tick) })
     })
   ).pipe(Layer.provide([Leases.layer, Orchestrators.layer]))
 }

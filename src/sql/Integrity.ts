@@ -66,9 +66,10 @@ export const integrity: ReadonlyArray<Integrity> = [
   },
   {
     name: "nothing waits for a task that is done",
+    // The plus signs have SQLite look tasks up by their ids, however many are done.
     sql: `
       SELECT task_id, blocker_id FROM dependencies AS edge WHERE satisfied_at IS NULL AND EXISTS (
-        SELECT 1 FROM tasks WHERE scope = edge.scope AND queue = 'done'
+        SELECT 1 FROM tasks WHERE +scope = edge.scope AND +queue = 'done'
           AND id IN (blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6), NULL)))`
   },
   {

@@ -15,6 +15,8 @@ export interface Options {
   readonly code: string
   /** Where the database is kept. */
   readonly storage: string
+  /** Where the migrations of its database are; the server's own, unless given. */
+  readonly migrations?: string
   /** Settings and secrets of the Worker. */
   readonly env?: Record<string, string>
   /** Is given what workerd and the Worker log, line by line. */
@@ -61,17 +63,17 @@ const spawnedBy = async <A>(start: () => Promise<A>): Promise<readonly [A, Child
   }
 }
 
-const migrate = async (miniflare: Miniflare) => {
+const migrate = async (miniflare: Miniflare, directory: string) => {
   const db = await miniflare.getD1Database("DB")
   // The table wrangler keeps, so that it may go on where this stopped.
   await db.prepare(`CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE,
     applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`).run()
   const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ readonly name: string }>()
   const applied = new Set(results.map(({ name }) => name))
-  for (const file of readdirSync(join(root, "migrations")).sort()) {
+  for (const file of readdirSync(directory).sort()) {
     if (applied.has(file)) continue
     await db.batch([
-      db.prepare(readFileSync(join(root, "migrations", file), "utf8")),
+      db.prepare(readFileSync(join(directory, file), "utf8")),
       db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(file)
     ])
   }
@@ -93,7 +95,9 @@ const busyOf = (pid: number) => {
 }
 
 /** Starts workerd on the storage, and migrates its database. */
-export const launch = async ({ code, env = {}, log = () => {}, storage }: Options): Promise<Running> => {
+export const launch = async (
+  { code, env = {}, log = () => {}, migrations = join(root, "migrations"), storage }: Options
+): Promise<Running> => {
   const { workerOptions } = workerOptionsOf(join(root, "wrangler.toml"))
   const [miniflare, workerd] = await spawnedBy(async () => {
     const options = {
@@ -116,7 +120,7 @@ export const launch = async ({ code, env = {}, log = () => {}, storage }: Option
   // The cron comes in through Miniflare's own door.
   const cron = new URL("/cdn-cgi/local/scheduled", await miniflare.ready)
   try {
-    await migrate(miniflare)
+    await migrate(miniflare, migrations)
     return {
       base: await miniflare.unsafeGetDirectURL(),
       pid,

@@ -1,5 +1,5 @@
 /** Plain JSON over kept-alive connections: as little client as possible between a load and what it loads. */
-import { Agent, request } from "node:http"
+import { Agent, type IncomingHttpHeaders, request } from "node:http"
 
 export interface Call {
   readonly method: string
@@ -7,6 +7,7 @@ export interface Call {
   readonly body?: unknown
   /** The idempotency key, if it has one. */
   readonly key?: string | undefined
+  readonly headers?: Record<string, string>
 }
 
 export interface Answer {
@@ -16,6 +17,8 @@ export interface Answer {
   readonly replayed: boolean
   /** The rows D1 read for it. */
   readonly read: number
+  /** Its headers, with their names in lower case. */
+  readonly headers: IncomingHttpHeaders
 }
 
 export interface Wire {
@@ -27,7 +30,7 @@ export interface Wire {
 /** Connections to the server at `base`: as many as there are calls at once. */
 export const connect = (base: URL): Wire => {
   const agent = new Agent({ keepAlive: true, noDelay: true })
-  const send = ({ body, key, method, path }: Call) =>
+  const send = ({ body, headers = {}, key, method, path }: Call) =>
     new Promise<Answer>((answered, failed) => {
       const text = body === undefined ? undefined : JSON.stringify(body)
       const sent = request({
@@ -37,6 +40,7 @@ export const connect = (base: URL): Wire => {
         method,
         path,
         headers: {
+          ...headers,
           ...(text === undefined
             ? {}
             : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
@@ -48,9 +52,12 @@ export const connect = (base: URL): Wire => {
         response.once("error", failed)
         response.once("end", () => {
           try {
+            const received = Buffer.concat(chunks).toString()
             answered({
               status: response.statusCode!,
-              body: JSON.parse(Buffer.concat(chunks).toString()),
+              // 204 and 304 have none.
+              body: received === "" ? undefined : JSON.parse(received),
+              headers: response.headers,
               replayed: response.headers["idempotent-replayed"] === "true",
               read: Number(/ read=(\d+)/.exec(String(response.headers["server-timing"]))?.[1] ?? 0)
             })

@@ -1,0 +1,107 @@
+/**
+ * Measures what requests cost, how that grows, and how long they take beside other servers: `npm run bench`, or
+ * `npm run bench -- --quick` to see whether it works. Writes bench/RESULTS.md and bench/growth.svg; `--out` says where else.
+ */
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import * as Flags from "../scripts/flags.ts"
+import { build } from "../test/support/Bundle.ts"
+import { all } from "./Cases.ts"
+import * as Compare from "./Compare.ts"
+import * as Counts from "./Counts.ts"
+import * as Machine from "./Machine.ts"
+import * as Report from "./Report.ts"
+import * as Storage from "./Storage.ts"
+
+const flags = Flags.make("npm run bench -- [--quick] [--out bench]")
+const { out, quick } = flags.parse({
+  quick: { type: "boolean", default: false },
+  out: { type: "string", default: import.meta.dirname }
+})
+// A short run says nothing: it must not take the place of what a whole one found.
+if (quick && resolve(out) === import.meta.dirname) flags.refuse("--quick needs an --out of its own.")
+
+const MaxHistory = 100_000
+const depths = quick ? [10, 100, 1000] : [10, 100, 1000, 10_000, 100_000]
+const seconds = quick ? { alone: 1, together: 1 } : { alone: 5, together: 8 }
+const sizeOf = (depth: number) => ({ depth, history: Math.min(MaxHistory, depth * 10) })
+
+const started = performance.now()
+const say = (what: string) => console.log(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${what}`)
+
+// Before anything takes its time.
+const machine = Machine.describe()
+say(`${all().length} cases`)
+const code = await build()
+const empty = await Storage.migrated({ code })
+const measured: Array<Counts.AtDepth> = []
+for (const depth of depths) {
+  say(`counting at ${depth} tasks`)
+  measured.push(await Counts.measure(code, empty, sizeOf(depth), seconds.alone))
+}
+say("three servers side by side")
+const comparison = await Compare.run({
+  code,
+  empty,
+  ...sizeOf(1000),
+  clients: [1, 8, 64],
+  rounds: quick ? 1 : 3,
+  seconds: seconds.together
+})
+say("done")
+
+const markdown = `# What the benchmark found
+
+Written by \`npm run bench\`${quick ? " with `--quick`, which says little" : ""}, in ${
+  ((performance.now() - started) / 60_000).toFixed(1)
+} minutes. [CONTRIBUTING.md](../CONTRIBUTING.md) says how it is run.
+
+${machine.map(([name, value]) => `- ${name}: ${value}`).join("\n")}
+
+The built Worker runs in workerd with a local D1, reached through workerd's own socket. Clients share the machine with
+it. The counts are the same on any machine, and are what D1 bills; the times are not, and on Cloudflare each round trip
+to D1 takes milliseconds more, which counts for servers that make many.
+
+## What a request costs, and how that grows
+
+A tenth of the tasks in the queue wait for others. There are as many messages, actions, drafts and idempotency keys as tasks in the queue, a
+hundredth as many projects, and history rows as the second table says. Every row was measured on its own, without concurrency.
+
+![Rows read by one request](growth.svg)
+
+${Report.counts(measured)}
+
+One client, one life (create, claim, submit, accept) after the other:
+
+${Report.growthInTime(measured)}
+
+## Beside other servers
+
+${comparison.depth.toLocaleString("en")} tasks in the queue and ${
+  comparison.history.toLocaleString("en")
+} history rows; ${comparison.rounds} rounds of ${comparison.seconds} s for
+each server, in turn. Nothing is logged but errors.
+
+- **bare batches** ([bare.ts](baseline/bare.ts)) is a Worker by hand that sends D1 the very statements of this server and
+  checks nothing. What this server takes longer than that is its framework, its schemas and its checks.
+- **Hono** ([hono.ts](baseline/hono.ts)) is a server as they are usually written: select, check, update, insert history,
+  select again, with an index for its claims. It does this and no more: it keeps no leases, tokens, counters,
+  dependencies or idempotency keys, and a claim that another was faster than is a 409, which the client repeats.
+
+${Report.sideBySide(comparison)}
+
+Above 1, this server has more of it: more is better for lives/s, less for all else.
+
+${Report.ratios(comparison)}
+
+This server, step by step:
+
+${Report.bySteps(comparison)}
+
+${Report.livesPerDay(comparison)}
+`
+
+mkdirSync(out, { recursive: true })
+writeFileSync(join(out, "RESULTS.md"), markdown)
+writeFileSync(join(out, "growth.svg"), Report.plot(measured))
+say(`wrote ${join(out, "RESULTS.md")}`)

@@ -1,0 +1,66 @@
+/** Projects, drafts, flows, keys, imports, and what is asked of the server itself. */
+import { about, type Cases, plain, scope } from "../Case.ts"
+import { apart, draft, flow, flowBody, key, project, task } from "./given.ts"
+
+const projects = (rest = "") => (id: string) => `/api/v1/projects/${id}${rest}`
+const drafts = (id: string) => `/api/v1/drafts/${id}`
+const flows = (name: string) => `/api/v1/flows/${name}?scope=${scope}`
+const keys = `/api/v1/scopes/${apart}/keys`
+
+export const records: Cases = {
+  "GET /": [plain("/")],
+  "GET /api/health": [plain("/api/health")],
+
+  "POST /api/v1/projects": [{
+    prepare: ({ fresh }) => ({
+      path: "/api/v1/projects",
+      body: { id: fresh("project"), scope, title: "A project", branch: "main" }
+    })
+  }],
+  "GET /api/v1/projects": [plain(`/api/v1/projects?scope=${scope}&limit=50`, "50 of all, which counts them")],
+  "GET /api/v1/projects/:id": [about(project, projects())],
+  "GET /api/v1/projects/:id/tasks": [about(
+    async (setup) => {
+      const project_id = await project(setup)
+      for (let n = 0; n < 10; n++) await task(setup, { project_id })
+      return project_id
+    },
+    projects("/tasks"),
+    undefined,
+    "of 10 tasks"
+  )],
+  "PATCH /api/v1/projects/:id": [about(project, projects(), { title: "Another title" })],
+  "DELETE /api/v1/projects/:id": [about(project, projects())],
+
+  "POST /api/v1/drafts": [{
+    prepare: () => ({ path: "/api/v1/drafts", body: { scope, title: "An idea", author: "ann" } })
+  }],
+  "GET /api/v1/drafts": [plain(`/api/v1/drafts?scope=${scope}&limit=50`, "50 of all, which counts them")],
+  "GET /api/v1/drafts/:id": [about(draft, drafts)],
+  "PATCH /api/v1/drafts/:id": [about(draft, drafts, { title: "A better idea" })],
+  "DELETE /api/v1/drafts/:id": [about(draft, drafts)],
+
+  "GET /api/v1/flows": [plain(`/api/v1/flows?scope=${scope}`)],
+  "PUT /api/v1/flows/:name": [{ prepare: ({ fresh }) => ({ path: `/api/v1/flows/${fresh("flow")}`, body: flowBody }) }],
+  "GET /api/v1/flows/:name": [about(flow, flows)],
+  "DELETE /api/v1/flows/:name": [about(flow, flows)],
+
+  "GET /api/v1/keys": [plain("/api/v1/keys")],
+  "POST /api/v1/scopes/:scope/keys": [{ prepare: () => ({ path: keys, body: { name: "bench" } }) }],
+  "GET /api/v1/scopes/:scope/keys": [plain(keys)],
+  "DELETE /api/v1/scopes/:scope/keys/:id": [about(async (setup) => (await key(setup)).id, (id) => `${keys}/${id}`)],
+  "POST /api/v1/orchestrators/scopes/:scope/rotate-key": [{
+    prepare: async (setup) => ({
+      path: `/api/v1/orchestrators/scopes/${apart}/rotate-key`,
+      headers: { authorization: `Bearer ${(await key(setup)).api_key}` }
+    })
+  }],
+  "POST /api/v1/scopes/:scope/import": [{
+    variant: "of a draft",
+    // A number that no draft has yet.
+    prepare: () => ({
+      path: `/api/v1/scopes/${scope}/import`,
+      body: { drafts: [{ id: 900_000, title: "An idea", author: "ann" }] }
+    })
+  }]
+}
