@@ -16,7 +16,7 @@ export interface Clone {
 }
 
 /** Instants lie a millisecond apart, the last of them before the prototype's. */
-const instants = ["created_at", "at"]
+const instants = new Set(["created_at", "at"])
 
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`
 
@@ -37,7 +37,7 @@ export const clone = (db: DatabaseSync, { copies, name, prototype, set = {}, tab
   const values = given.map(({ name: column }) =>
     set[column] ?? (renamed.has(column)
       ? `replace(p.${column}, ${quote(prototype)}, ${quote(name)} || n)`
-      : instants.includes(column)
+      : instants.has(column)
       ? `p.${column} - ${copies} - 1 + n`
       : `p.${column}`)
   )

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { DatabaseSync } from "node:sqlite"
 import { violationsOf } from "../test/support/Leftover.ts"
-import * as NodeD1 from "../test/support/NodeD1.ts"
+import type * as NodeD1 from "../test/support/NodeD1.ts"
 import * as server from "../test/support/server.ts"
 import { scope, type Setup, setupOf } from "./Case.ts"
 import * as Given from "./cases/given.ts"
@@ -26,8 +26,9 @@ const UnderReview = 3
 const inProcess = <A>(database: ReturnType<typeof NodeD1.make>, use: (setup: Setup) => Promise<A>): Promise<A> =>
   Effect.runPromise(Effect.scoped(Effect.gen(function*() {
     const { send } = yield* server.make({}, () => database.db)
+    const runPromise = Effect.runPromiseWith(yield* Effect.context<never>())
     const setup = setupOf(({ body, key, method, path }) =>
-      Effect.runPromise(send(method, path, body, key === undefined ? {} : { "idempotency-key": key }))
+      runPromise(send(method, path, body, key === undefined ? {} : { "idempotency-key": key }))
     )
     return yield* Effect.promise(() => use(setup))
   })))

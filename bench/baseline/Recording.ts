@@ -73,7 +73,8 @@ export const record = (): Promise<Recording> => {
   return Effect.runPromise(
     Effect.scoped(Effect.gen(function*() {
       const { send } = yield* server.make({}, () => recorded(db, sent))
-      const { ask } = setupOf(({ body, method, path }) => Effect.runPromise(send(method, path, body)))
+      const runPromise = Effect.runPromiseWith(yield* Effect.context<never>())
+      const { ask } = setupOf(({ body, method, path }) => runPromise(send(method, path, body)))
       const { orchestrator_id } = yield* Effect.promise(() =>
         ask("POST", "/api/v1/orchestrators/register", { scope: "bench", cluster: "bench", machine_id: names.machine })
       )

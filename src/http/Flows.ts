@@ -5,6 +5,7 @@ import { Flows } from "../services/Flows.ts"
 import * as Routes from "./Routes.ts"
 import { ownScope, visibleScope } from "./Scope.ts"
 
+const missingInList = "Missing required query parameter: scope. Cannot list flows across all scopes."
 
 export const FlowsHandlers = Routes.group(
   Api,
@@ -18,6 +19,7 @@ export const FlowsHandlers = Routes.group(
           (scope) => flows.register(scope, request.params.name, request.payload)
         ),
       list: Effect.fnUntraced(function*(request) {
+        const scope = yield* ownScope(request, missingInList)
         const page = yield* Effect.fromResult(
           pageOf(request.query, { name: "flows", of: { scope }, key: { name: "string" }, whole: "all" })
         )

@@ -28,8 +28,9 @@ describe("the benchmark", () => {
       const database = migrated()
       yield* Effect.promise(() => Seed.seed(database, size))
       const { send } = yield* server.make({}, () => database.db)
+      const runPromise = Effect.runPromiseWith(yield* Effect.context<never>())
       const ask = ({ body, headers, key, method, path }: Parameters<Parameters<typeof setupOf>[0]>[0]) =>
-        Effect.runPromise(
+        runPromise(
           send(method, path, body, { ...headers, ...(key === undefined ? {} : { "idempotency-key": key }) })
         )
       const setup = setupOf(ask)

@@ -103,13 +103,13 @@ const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
   ]
 }
 
-/** Fills the database, and answers what brings it back to what it is then. The time of the test has moved on. */
+/** Fills the database, and answers how it is brought back to what it is then. The time of the test has moved on. */
 export const fill = Effect.fnUntraced(function*(db: D1Database, depth: number) {
   const made = migrated()
   yield* live(() => made.db, depth)
   yield* Effect.promise(() => copy(made.raw, db))
   const since = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
   yield* TestClock.adjust("1 hour")
-  const restore = restoring(made.raw, db, since)
-  return Effect.promise(() => db.batch(restore))
+  const statements = restoring(made.raw, db, since)
+  return { restore: Effect.promise(() => db.batch(statements)) }
 })

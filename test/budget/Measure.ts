@@ -47,7 +47,7 @@ const tally = (name: string, depth: number, trips: Recorded.Trips): Measured => 
 }
 
 const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
-  const restore = yield* Filled.fill(db, depth)
+  const { restore } = yield* Filled.fill(db, depth)
   const { open, take } = Recorded.make(db)
   const { send } = yield* server.make({ API_SECRET_KEY: Secret }, open)
   const bearer = { authorization: `Bearer ${Secret}` }

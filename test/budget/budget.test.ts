@@ -54,7 +54,7 @@ layer(Measurement.layer, { excludeTestServices: true, timeout: "5 minutes" })("t
       const [[execution] = []] = take()
       const plans = yield* Effect.promise(() => Plan.explain(db, [execution!]))
       assert.lengthOf(Budget.scans(plans), 1)
-      const [own] = all.filter(({ depth, name }) => name === "POST /api/v1/tasks/claim" && depth === 1000)
+      const own = all.find(({ depth, name }) => name === "POST /api/v1/tasks/claim" && depth === 1000)
       const read = own!.read + execution!.read
       const dearer = { ...own!, read, executions: [...own!.executions, execution!] }
       const found = yield* Effect.promise(() => Budget.excesses(Budget.read(), { all: [dearer], db }))

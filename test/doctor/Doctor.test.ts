@@ -58,6 +58,8 @@ const breaks: Record<string, string> = {
 
 const failing = ({ checks }: Doctor.Report) => checks.filter(({ found }) => found.length > 0)
 
+const down: Ask = () => Promise.reject(new Error("no answer"))
+
 describe("the doctor", () => {
   it.effect("finds nothing wrong with what the server made, and changes nothing", () =>
     Effect.gen(function*() {
@@ -94,7 +96,7 @@ describe("the doctor", () => {
       ])
     }))
 
-  it.effect.each([
+  it.effect.each<[what: string, sql: string, line: string]>([
     ["a missing index", "DROP INDEX tasks_ready", "index tasks_ready is missing"],
     ["a missing table", "DROP TABLE idempotency_keys", "table idempotency_keys is missing"],
     ["another column", "ALTER TABLE drafts ADD COLUMN more TEXT", "table drafts is CREATE TABLE drafts"],
@@ -134,7 +136,6 @@ describe("the doctor", () => {
 
   it.effect("fails when it is not answered", () =>
     Effect.gen(function*() {
-      const down: Ask = () => Promise.reject(new Error("no answer"))
       const error = yield* Effect.flip(Effect.tryPromise(() => Doctor.examine(down)))
       assert.include(String(error.cause), "no answer")
     }))

@@ -6,8 +6,8 @@ import { read, write } from "../../scripts/dump/Dump.ts"
 import type { Header, Line, Page } from "../../scripts/dump/Dump.ts"
 import { pages } from "../../scripts/dump/pages.ts"
 import { statements } from "../../scripts/dump/statements.ts"
+import { integrity } from "../../src/sql/Integrity.ts"
 import * as Faulty from "../support/Faulty.ts"
-import { integrity } from "../support/Integrity.ts"
 import { migrated, servicesWith } from "../support/layers.ts"
 import { begin, Command, run, Start } from "../support/model.ts"
 import * as Server from "../support/server.ts"
@@ -64,6 +64,9 @@ const holds = ({ raw }: ReturnType<typeof migrated>) => {
 
 const counters = ({ raw }: ReturnType<typeof migrated>) =>
   raw.prepare("SELECT scope, key, value FROM queue_counts, json_each(counts) WHERE value > 0 ORDER BY 1, 2").all()
+
+const refusal = (texts: ReadonlyArray<string>) =>
+  Effect.promise(() => Array.fromAsync(read(linesOf(texts))).then(() => "whole", (error: Error) => error.message))
 
 describe("an export", () => {
   it.effect.prop(
@@ -232,8 +235,6 @@ describe("an export", () => {
       const { fetch, send } = yield* Server.make()
       yield* send("POST", "/api/v1/tasks", { id: "a", file_path: "a", branch: "b" })
       const lines = yield* exported(fetch)
-      const refusal = (texts: ReadonlyArray<string>) =>
-        Effect.promise(() => Array.fromAsync(read(linesOf(texts))).then(() => "whole", (error: Error) => error.message))
       assert.strictEqual(yield* refusal(lines), "whole")
       assert.match(yield* refusal(lines.slice(0, -1)), /cut short/)
       assert.match(yield* refusal([...lines.slice(0, 1), ...lines.slice(2)]), /There are 0 tasks, and should be 1/)

@@ -10,7 +10,7 @@ import { Messages } from "../../src/services/Messages.ts"
 import { Orchestrators } from "../../src/services/Orchestrators.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
-import { integrity } from "../support/Integrity.ts"
+import { integrity } from "../../src/sql/Integrity.ts"
 import { servicesWith } from "../support/layers.ts"
 
 const claim = { orchestrator_id: OrchestratorId.make("k-m"), agent_name: "ann", lease_duration_seconds: 60 }

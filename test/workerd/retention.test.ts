@@ -5,9 +5,9 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import type { Statement } from "effect/sql/Statement"
+import { integrity } from "../../src/sql/Integrity.ts"
 import { type Kind, kinds, make, type Slice } from "../../src/sql/Retention.ts"
 import { Workerd } from "../support/harness.ts"
-import { integrity } from "../support/Integrity.ts"
 
 const now = Date.now()
 const Day = 86_400_000
