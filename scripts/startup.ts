@@ -1,7 +1,7 @@
 /**
  * Says how long the Worker takes to start: the active time in the profiles of `wrangler check startup`. Whatever else runs
  * on the machine only adds to it, so it is the shortest of ten starts (`--runs`); it measures no further once that is
- * within `startup_ms` of `bench/budget.json`, and fails when none is.
+ * within `startup.activeMillis` of `bench/budget.json`, and fails when none is.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -37,7 +37,9 @@ const active = ({ nodes, samples, timeDeltas }: Profile): number => {
 
 const { values } = parseArgs({ options: { runs: { type: "string", default: "10" } } })
 const budget = join(root, "bench", "budget.json")
-const limit: number | undefined = existsSync(budget) ? JSON.parse(readFileSync(budget, "utf8")).startup_ms : undefined
+const limit: number | undefined = existsSync(budget)
+  ? JSON.parse(readFileSync(budget, "utf8")).startup.activeMillis
+  : undefined
 
 const directory = mkdtempSync(join(tmpdir(), "octopoid-startup-"))
 try {

@@ -49,7 +49,7 @@ export const make = (sql: D1Client.D1Client) => {
   /** The counters as they will be after any number of tasks are deleted: those that `where` holds for. */
   const countDeleted = (where: Fragment): Statement<any> =>
     sql`
-      UPDATE queue_counts SET counts = (
+      UPDATE queue_counts SET revision = revision + 1, counts = (
         SELECT json_group_object(queue, n) FROM (
           SELECT queue, sum(step) AS n FROM (
             SELECT key AS queue, value AS step FROM json_each(counts)

@@ -8,6 +8,7 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import { ends } from "../domain/TaskState.ts"
 import * as OldTasks from "./OldTasks.ts"
+import * as Revision from "./Revision.ts"
 
 /** From the end of one walk to the next, in milliseconds: a day. */
 const Rest = 86_400_000
@@ -40,6 +41,7 @@ export interface Slice {
 
 export const make = (sql: D1Client.D1Client) => {
   const tasks = OldTasks.make(sql)
+  const revision = Revision.make(sql)
 
   const place = (kind: Kind): Fragment =>
     sql`(SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
@@ -91,8 +93,10 @@ export const make = (sql: D1Client.D1Client) => {
           FROM json_each(${keys}) WHERE ${isOver(sql`value`, before)}) AS given
         CROSS JOIN history AS old ON old.task_id = given.id AND old.version < given.newest
         ORDER BY old.task_id, old.version LIMIT ${most * Looks})`],
-    messages: (keys, { before }) => [sql`
-      DELETE FROM messages WHERE seq IN (SELECT value FROM json_each(${keys})) AND created_at <= ${before}`],
+    messages: (keys, { before }) => {
+      const old = sql`FROM messages WHERE seq IN (SELECT value FROM json_each(${keys})) AND created_at <= ${before}`
+      return [revision.raiseAll("messages", sql`SELECT scope ${old}`), sql`DELETE ${old}`]
+    },
     tasks: tasks.remove
   }
 

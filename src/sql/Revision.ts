@@ -24,5 +24,11 @@ export const make = (sql: D1Client.D1Client) => ({
       INSERT INTO queue_counts (scope, counts, ${column})
       SELECT owner, '{}', 1 FROM (SELECT (${scopes}) AS owner) WHERE owner IS NOT NULL AND ${where}
       ON CONFLICT (scope) DO UPDATE SET ${column} = ${column} + 1`
+  },
+
+  /** Raises it for every one of the scopes that `scopes` selects. They have a row, as what is in them was made. */
+  raiseAll: (kind: Kind, scopes: Fragment): Statement<any> => {
+    const column = sql(columns[kind])
+    return sql`UPDATE queue_counts SET ${column} = ${column} + 1 WHERE scope IN (${scopes})`
   }
 })
