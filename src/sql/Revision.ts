@@ -26,9 +26,11 @@ export const make = (sql: D1Client.D1Client) => ({
       ON CONFLICT (scope) DO UPDATE SET ${column} = ${column} + 1`
   },
 
-  /** Raises it for every one of the scopes that `scopes` selects. They have a row, as what is in them was made. */
+  /** Raises it for every one of the scopes that `scopes` selects. */
   raiseAll: (kind: Kind, scopes: Fragment): Statement<any> => {
     const column = sql(columns[kind])
-    return sql`UPDATE queue_counts SET ${column} = ${column} + 1 WHERE scope IN (${scopes})`
+    return sql`
+      INSERT INTO queue_counts (scope, counts, ${column}) SELECT DISTINCT scope, '{}', 1 FROM (${scopes}) WHERE true
+      ON CONFLICT (scope) DO UPDATE SET ${column} = ${column} + 1`
   }
 })
