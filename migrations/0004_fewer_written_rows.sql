@@ -24,3 +24,8 @@ DROP INDEX tasks_newest;
 DROP INDEX tasks_ready_for;
 CREATE INDEX tasks_ready_for ON tasks (scope, queue, lane, priority_rank, created_at, id)
   WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND role IS NOT NULL;
+
+-- "Is the path taken in this scope?" Clients name a task's file after the task: such a path is found by the id in it, and is as
+-- unique (`sql/FilePath.ts`).
+DROP INDEX tasks_file_path;
+CREATE UNIQUE INDEX tasks_file_path ON tasks (scope, file_path) WHERE file_path <> 'TASK-' || id || '.md';

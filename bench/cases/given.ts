@@ -5,7 +5,7 @@ import { scope, type Setup } from "../Case.ts"
 export const newTask = (id: string, rest: object = {}) => ({
   id,
   scope,
-  file_path: `${id}.md`,
+  file_path: `TASK-${id}.md`,
   branch: "main",
   title: `Task ${id}`,
   priority: "P0",

@@ -55,6 +55,9 @@ export const records: Cases = {
       headers: { authorization: `Bearer ${(await key(setup)).api_key}` }
     })
   }],
+  "GET /api/v1/export": [
+    plain(`/api/v1/export?scope=${scope}&cursor=${encodeURIComponent("[\"tasks\",[]]")}`, "a page of tasks")
+  ],
   "POST /api/v1/scopes/:scope/import": [{
     variant: "of a draft",
     // A number that no draft has yet.

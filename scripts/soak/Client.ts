@@ -20,7 +20,7 @@ export const create = (id: string): Call => ({
   method: "POST",
   path: "/api/v1/tasks",
   key: `create-${id}`,
-  body: { id, scope, file_path: `${id}.md`, branch: "main", title: `Task ${id}`, priority: `P${id.length % 4}` }
+  body: { id, scope, file_path: `TASK-${id}.md`, branch: "main", title: `Task ${id}`, priority: `P${id.length % 4}` }
 })
 
 /** What a claim, or the answer to one that found nothing, has to look like. */

@@ -83,6 +83,10 @@ export const integrity: ReadonlyArray<Integrity> = [
         SELECT scope FROM history WHERE task_id = tasks.id ORDER BY version DESC LIMIT 1)`
   },
   {
+    name: "a path is of one task in its scope",
+    sql: "SELECT scope, file_path FROM tasks GROUP BY scope, file_path HAVING count(*) > 1"
+  },
+  {
     name: "what a task refers to is in its scope",
     sql: `
       SELECT tasks.id FROM tasks JOIN projects ON projects.id = project_id WHERE projects.scope <> tasks.scope

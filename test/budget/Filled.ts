@@ -82,10 +82,13 @@ const copy = async (raw: DatabaseSync, db: D1Database) => {
 /** The time a record was made at. */
 const times = ["created_at", "registered_at", "proposed_at", "at"]
 
+/** What belongs to records of others, or to the server. */
+const kept = new Set(["queue_counts", "dependencies", "sweeps"])
+
 /** What takes everything away that was made after `since`, and has the counters as they were. */
 const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
-  const counters = raw.prepare("SELECT scope, counts FROM queue_counts").all()
-  const deletes = tablesOf(raw).filter(({ name }) => name !== "queue_counts" && name !== "dependencies").map(
+  const counters = raw.prepare("SELECT * FROM queue_counts").all()
+  const deletes = tablesOf(raw).filter(({ name }) => !kept.has(name)).map(
     ({ columns, name }) => {
       const time = times.find((time) => columns.includes(time))
       if (time === undefined) throw new Error(`When a row of ${name} was made is not known: test/budget/Filled.ts`)
@@ -97,9 +100,12 @@ const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
     ...deletes,
     db.prepare("DELETE FROM dependencies WHERE task_id NOT IN (SELECT id FROM tasks)"),
     db.prepare("DELETE FROM queue_counts"),
-    ...counters.map(({ counts, scope }) =>
-      db.prepare("INSERT INTO queue_counts (scope, counts) VALUES (?, ?)").bind(scope, counts)
-    )
+    db.prepare("DELETE FROM sweeps"),
+    ...counters.map((row) => {
+      const columns = Object.keys(row)
+      return db.prepare(`INSERT INTO queue_counts (${columns.join()}) VALUES (${columns.map(() => "?").join()})`)
+        .bind(...Object.values(row))
+    })
   ]
 }
 

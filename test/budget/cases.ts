@@ -59,12 +59,13 @@ const about = (
   )
 
 const newTask = (rest: object, headers = {}) =>
-  post((scope) => ["/api/v1/tasks", { scope, id: "one", file_path: "one.md", branch: "b", ...rest }], 201, headers)
+  post((scope) => ["/api/v1/tasks", { scope, id: "one", file_path: "TASK-one.md", branch: "b", ...rest }], 201, headers)
 
 const key = { "idempotency-key": "one" }
 const result = { commits_count: 1, turns_used: 1 }
 
 const changes: Record<string, Case> = {
+  "POST /api/v1/tasks: with a file that is not named after it": newTask({ file_path: "one.md" }),
   "POST /api/v1/tasks: waits for two others": newTask({ blocked_by: "deep-waiting-0,deep-waiting-1" }),
   "POST /api/v1/tasks: of a project, under an external key": newTask({ project_id: "deep-0", external_key: "one" }),
   "POST /api/v1/tasks: under an idempotency key": newTask({}, key),

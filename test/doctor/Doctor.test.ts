@@ -25,8 +25,8 @@ const used = Effect.fnUntraced(function*() {
     )
   yield* post("/orchestrators/register", { cluster: "k", machine_id: "m" })
   yield* post("/projects", { id: "p", title: "t", branch: "b" })
-  for (const id of ["finished", "held", "free"]) {
-    yield* post("/tasks", { id, file_path: id, branch: "b", project_id: "p" }, id)
+  for (const [id, priority] of [["finished", "P0"], ["held", "P1"], ["free", "P2"]] as const) {
+    yield* post("/tasks", { id, file_path: id, branch: "b", project_id: "p", priority }, id)
   }
   yield* post("/tasks", { id: "waiting", file_path: "w", branch: "b", blocked_by: "free" })
   yield* post("/tasks/claim", { orchestrator_id: "k-m", agent_name: "ann" })
@@ -52,6 +52,7 @@ const breaks: Record<string, string> = {
     "UPDATE dependencies SET blocker_id = 'finished', blocker_key = 'finished' WHERE task_id = 'waiting'",
   "what is kept under an idempotency key can be answered again": "UPDATE idempotency_keys SET answer = '{'",
   "the newest history row is in the scope of its task": "UPDATE history SET scope = 'another' WHERE task_id = 'free'",
+  "a path is of one task in its scope": "UPDATE tasks SET file_path = 'TASK-free.md' WHERE id IN ('free', 'held')",
   "what a task refers to is in its scope": "UPDATE projects SET scope = 'another'",
   "nothing refers to what there is not": "UPDATE tasks SET project_id = 'nowhere' WHERE id = 'free'"
 }

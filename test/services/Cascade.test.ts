@@ -29,7 +29,8 @@ describe("a cascade of a set of tasks", () => {
       yield* create("skip", [edge("TASK-spent", "skip")])
       yield* create("last", [edge("next", "skip"), edge("spared", "skip")])
       yield* create("other", [edge("spared", "fail")])
-      const where = sql`claimed_by IS NOT NULL AND lease_expires_at <= ${Number.MAX_SAFE_INTEGER}`
+      const where = sql`claimed_by IS NOT NULL AND lease_expires_at <= ${Number.MAX_SAFE_INTEGER}
+        AND tasks.scope IN (SELECT scope FROM queue_counts)`
       const to = sql`iif(id = 'spent', 'failed', claimed_from)`
       const source = cascade.ofAll(where, to)
       const before = [...cascade.fall(source, 5), ...cascade.settle(source, 5)]

@@ -137,7 +137,10 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "GET /api/health": everybody("/api/health"),
 
   "GET /api/v1/tasks": statedInQuery("/api/v1/tasks"),
-  "POST /api/v1/tasks": statedInBody("/api/v1/tasks", () => ({ id: fresh("t"), file_path: fresh("f"), branch: "b" })),
+  "POST /api/v1/tasks": statedInBody("/api/v1/tasks", () => {
+    const id = fresh("t")
+    return { id, file_path: `TASK-${id}.md`, branch: "b" }
+  }),
   "POST /api/v1/tasks/claim": {
     success: 200,
     denied: 403,

@@ -5,6 +5,7 @@ import { blockersOf, columnsOf, ImportedTask } from "../../domain/ImportedTask.t
 import { ends } from "../../domain/TaskState.ts"
 import type { Answers, Row } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
+import * as FilePath from "../../sql/FilePath.ts"
 import * as Revision from "../../sql/Revision.ts"
 import { outcomeOf, type Planner, readAll } from "./plan.ts"
 
@@ -29,12 +30,16 @@ const problem = ({ elsewhere, file_path, here, path_taken, project_id, unknown_p
     }. Import it first or, if it is gone, create it (POST /api/v1/projects), and repeat this.`
     : "The task cannot be written."
 
-/** What the insert would answer, and what would be found after it: a task is written that nothing is in the way of. */
+/** Those whose files are named after them, and then the others: no index tells that they have the same path. */
+const ownFirst = <A extends { readonly id?: unknown; readonly file_path?: unknown }>(rows: ReadonlyArray<A>) =>
+  [true, false].map((own) => rows.filter(({ file_path, id }) => FilePath.isOwn(String(id), String(file_path)) === own))
+
+/** What the inserts would answer, and what would be found after it: a task is written that nothing is in the way of. */
 const rehearse = ([verdicts = []]: Answers, projects: ReadonlyArray<string>): Answers => {
   const found = verdicts.map((row) => projects.includes(String(row.project_id)) ? { ...row, unknown_project: 0 } : row)
   const ids = new Set<unknown>()
   const paths = new Set<unknown>()
-  const written = found.filter(({ elsewhere, file_path, here, id, path_taken, unknown_project }) => {
+  const written = ownFirst(found).flat().filter(({ elsewhere, file_path, here, id, path_taken, unknown_project }) => {
     const free = [here, elsewhere, path_taken, unknown_project].every((obstacle) => obstacle === 0)
       && !ids.has(id) && !paths.has(file_path)
     if (free) {
@@ -45,6 +50,7 @@ const rehearse = ([verdicts = []]: Answers, projects: ReadonlyArray<string>): An
   })
   return [
     written,
+    [],
     found.map((row) => ({
       ...row,
       here: row.here === 1 || ids.has(row.id) ? 1 : 0,
@@ -68,6 +74,7 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
   // The names of columns are ours, never a caller's.
   const field = (column: string) => sql.literal(`given.value ->> '${column}'`)
   const project = sql`SELECT 1 FROM projects WHERE id = ${field("project_id")} AND scope = ${scope}`
+  const path_taken = FilePath.taken(sql, scope, field("file_path"))
   // Under the id of a task that was deleted it goes on counting where that one stopped.
   const before = (column: string) =>
     sql`coalesce((
@@ -78,11 +85,22 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
     +scope = ${scope} AND id IN (SELECT value FROM json_each(${JSON.stringify(keys.map(({ id }) => id))}))
     AND NOT EXISTS (SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version)`
 
+  const insert = (some: ReadonlyArray<object>) =>
+    sql`
+        INSERT INTO tasks (scope, version, grants, ${sql.csv(columns.map((column) => sql`${sql(column)}`))})
+        SELECT ${scope}, max(${field("version")}, ${before("version")} + 1),
+          iif(${field("claimed_by")} IS NULL, ${before("grants")}, max(${field("fencing_token")}, ${
+      before("grants")
+    } + 1)),
+          ${sql.csv(columns.map(field))}
+        FROM json_each(${JSON.stringify(some)}) AS given
+        WHERE (${field("project_id")} IS NULL OR EXISTS (${project})) AND NOT ${path_taken}
+        ON CONFLICT DO NOTHING RETURNING id`
   const verdicts = sql`
         SELECT ${field("id")} AS id, ${field("file_path")} AS file_path, ${field("project_id")} AS project_id,
           EXISTS (SELECT 1 FROM tasks WHERE id = ${field("id")} AND +scope = ${scope}) AS here,
           EXISTS (SELECT 1 FROM tasks WHERE id = ${field("id")} AND scope <> ${scope}) AS elsewhere,
-          EXISTS (SELECT 1 FROM tasks WHERE scope = ${scope} AND file_path = ${field("file_path")}) AS path_taken,
+          ${path_taken} AS path_taken,
           ${field("project_id")} IS NOT NULL AND NOT EXISTS (${project}) AS unknown_project
         FROM json_each(${JSON.stringify(keys)}) AS given ORDER BY given.key`
 
@@ -103,15 +121,7 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
   return {
     columns: ["id", "file_path", "project_id", "here", "elsewhere", "path_taken", "unknown_project"],
     statements: dryRun ? [verdicts] : [
-      sql`
-        INSERT INTO tasks (scope, version, grants, ${sql.csv(columns.map((column) => sql`${sql(column)}`))})
-        SELECT ${scope}, max(${field("version")}, ${before("version")} + 1),
-          iif(${field("claimed_by")} IS NULL, ${before("grants")}, max(${field("fencing_token")}, ${
-        before("grants")
-      } + 1)),
-          ${sql.csv(columns.map(field))}
-        FROM json_each(${JSON.stringify(rows)}) AS given
-        WHERE ${field("project_id")} IS NULL OR EXISTS (${project}) ON CONFLICT DO NOTHING RETURNING id`,
+      ...ownFirst(rows).map(insert),
       verdicts,
       ...waits,
       sql`
@@ -131,12 +141,12 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
       ...releases
     ],
     outcome: (answers, before) => {
-      const [written = [], verdicts = []] = dryRun
+      const [named = [], others = [], verdicts = []] = dryRun
         ? rehearse(answers, before.get("projects")?.written ?? [])
         : answers
       return outcomeOf(
         "tasks",
-        written.map(({ id }) => String(id)),
+        [...named, ...others].map(({ id }) => String(id)),
         verdicts.map((row) => ({ id: String(row.id), problem: problem(row) })),
         conflicts
       )

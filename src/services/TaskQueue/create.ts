@@ -15,6 +15,7 @@ import * as Cascade from "../../sql/Cascade.ts"
 import * as Cycles from "../../sql/Cycles.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Edges from "../../sql/Edges.ts"
+import * as FilePath from "../../sql/FilePath.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Transition from "../../sql/Transition.ts"
@@ -68,6 +69,7 @@ export const make = Effect.gen(function*() {
       project === null ? sql`${Number(Boolean(task.branch))}` : sql`${branch} IS NOT NULL`,
       ...(project === null ? [] : [sql`EXISTS (SELECT 1 FROM projects WHERE ${inScope})`]),
       cycles.none(task.id, scope, blockers),
+      sql`NOT ${FilePath.taken(sql, scope, sql`${task.file_path}`)}`,
       ...(task.role
         ? [
           sql`(SELECT count(*) = 0 OR count(*) FILTER (WHERE name = ${task.role}) = 1 FROM roles WHERE scope = ${scope})`

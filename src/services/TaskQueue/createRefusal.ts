@@ -31,7 +31,8 @@ export const make = Effect.gen(function*() {
     }
     const problem = invalidQueue(queue, flow, decodeRules(flows[0]?.rules)?.[task.project_id ? "child" : "task"])
     if (problem !== undefined) return yield* InvalidTask.queue(problem)
-    return yield* InvalidTask.unknownProject(task.project_id ?? "")
+    if (task.project_id && projects.length === 0) return yield* InvalidTask.unknownProject(task.project_id)
+    return yield* exists(task)
   })
 
   return { exists, refusal }

@@ -55,36 +55,36 @@ export const access: ReadonlyArray<Fault> = [
     name: "read-across-scopes",
     breaks: "A task of another scope is not found by its id.",
     file: "src/services/TaskQueue/read.ts",
-    find: "yield* batch([sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])",
-    replace: "yield* batch([sql`SELECT * FROM tasks WHERE id = ${id}`])"
+    find: "FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])",
+    replace: "FROM tasks WHERE id = ${id}`])"
   },
   {
     name: "list-across-scopes",
     breaks: "A list shows no task of another scope.",
     file: "src/services/TaskQueue/read.ts",
-    find: "sql.and([sql`scope = ${scope}`, ...narrowed])",
-    replace: "sql.and([sql`scope <> ''`, ...narrowed])"
+    find: "const among = { scope: sql`${scope}`,",
+    replace: "const among = { scope: sql`tasks.scope`,"
   },
   {
     name: "history-across-scopes",
     breaks: "Nor is the history of one.",
     file: "src/services/TaskQueue/read.ts",
-    find: "FROM history WHERE task_id = ${id} AND ${within(sql, scope)} ORDER BY version",
-    replace: "FROM history WHERE task_id = ${id} ORDER BY version"
+    find: "const all = sql`task_id = ${id} AND ${within(sql, scope)}`",
+    replace: "const all = sql`task_id = ${id}`"
   },
   {
     name: "poll-across-scopes",
     breaks: "A scheduler is shown no task of another scope.",
     file: "src/services/Scheduler.ts",
-    find: "WHERE scope = ${scope} AND queue = 'provisional'",
-    replace: "WHERE queue = 'provisional'"
+    find: "${all({ scope, queue: sql`'provisional'` },",
+    replace: "${all({ scope: sql`tasks.scope`, queue: sql`'provisional'` },"
   },
   {
     name: "reaper-across-scopes",
     breaks: "A claim takes back nothing of another scope.",
     file: "src/sql/Expiry.ts",
-    find: "${scope === undefined ? sql`` : sql`AND +scope = ${scope}`}",
-    replace: ""
+    find: "${scope === undefined ? sql`IN (SELECT scope FROM queue_counts)` : sql`= ${scope}`}",
+    replace: "IN (SELECT scope FROM queue_counts)"
   },
   {
     name: "key-not-kept",

@@ -45,8 +45,8 @@ export const history: ReadonlyArray<Fault> = [
     name: "claim-not-counted",
     breaks: "The counters equal what counting the rows would give: after a claim.",
     file: "src/services/TaskQueue/claim.ts",
-    find: "...(target === queue ? [] :",
-    replace: "...(queue !== \"incoming\" ? [] :"
+    find: "transition.countChange(scope, queue, target)",
+    replace: "transition.countChange(scope, target, target)"
   },
   {
     name: "delete-not-counted",
