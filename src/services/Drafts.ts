@@ -67,7 +67,7 @@ export class Drafts extends Context.Service<Drafts, {
               updated_at: now
             })
           } RETURNING *`,
-          revision.raise("drafts", sql`${scope}`)
+          revision.raiseIn("drafts", scope, { added: sql`changes()` })
         ], { after: 0, row, from: sql`drafts WHERE id = last_insert_rowid()` })
         return (yield* Effect.orDie(decodeDrafts(replay?.rows ?? rows)))[0]!
       })
@@ -80,10 +80,8 @@ export class Drafts extends Context.Service<Drafts, {
       const list = Effect.fn("Drafts.list")(function*(scope: ScopeName, filter: DraftFilter) {
         const asked = { scope, ...filter }
         const page = yield* Effect.fromResult(pageOf(filter, { ...newest, of: asked }))
-        const matches = sql.and([
-          sql`scope = ${scope}`,
-          ...filters.flatMap((field) => filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : [])
-        ])
+        const narrowed = filters.flatMap((field) => filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : [])
+        const matches = sql.and([sql`scope = ${scope}`, ...narrowed])
         const [found = [], totals] = yield* read({
           name: newest.name,
           asked,
@@ -92,7 +90,7 @@ export class Drafts extends Context.Service<Drafts, {
           sql`
             SELECT * FROM drafts WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}
             ORDER BY created_at DESC, id DESC LIMIT ${page.take} OFFSET ${page.skip}`,
-          ...(page.total === undefined ? [sql`SELECT count(*) AS total FROM drafts WHERE ${matches}`] : [])
+          ...(page.total === undefined ? [revision.total("drafts", scope, narrowed)] : [])
         ])
         const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
         return { drafts: yield* Effect.orDie(decodeDrafts(rows)), ...envelope }
@@ -114,7 +112,10 @@ export class Drafts extends Context.Service<Drafts, {
 
       const remove = Effect.fn("Drafts.remove")(function*(id: DraftId, scope: Reach) {
         const [, deleted = []] = yield* batch([
-          revision.raise("drafts", sql`SELECT scope FROM drafts WHERE ${one(id, scope)}`, sql`1`),
+          revision.raise("drafts", sql`SELECT scope FROM drafts WHERE ${one(id, scope)}`, {
+            where: sql`1`,
+            added: sql`-1`
+          }),
           sql`DELETE FROM drafts WHERE ${one(id, scope)} RETURNING id`
         ])
         if (deleted.length === 0) return yield* DraftNotFound.of(id)

@@ -89,7 +89,7 @@ export class Flows extends Context.Service<Flows, {
             sql.csv(written.map((column) => sql`${column} = excluded.${column}`))
           }, updated_at = excluded.updated_at
             WHERE ${sql.or(written.map((column) => sql`flows.${column} IS NOT excluded.${column}`))}`,
-          revision.raise("tasks", sql`${scope}`),
+          revision.raiseIn("tasks", scope),
           sql`SELECT * FROM flows WHERE ${named(name, scope)}`
         ])
         const flow = (yield* decode(rows))[0]!
@@ -116,7 +116,7 @@ export class Flows extends Context.Service<Flows, {
         const [found, stranded] = yield* batch([
           sql`SELECT * FROM flows WHERE ${which} LIMIT 2`,
           held(sql`(SELECT scope FROM flows WHERE ${which})`, name, impact),
-          revision.raise("tasks", sql`SELECT scope FROM flows WHERE ${theOne}`, sql`1`),
+          revision.raise("tasks", sql`SELECT scope FROM flows WHERE ${theOne}`, { where: sql`1` }),
           sql`DELETE FROM flows WHERE ${theOne}`
         ])
         const flow = yield* only(name, found)

@@ -8,6 +8,7 @@ import { CurrentCost, Database, noCost } from "../sql/Database.ts"
 import { forgetOld } from "../sql/IdempotencySweep.ts"
 import { CurrentKeyLifetime } from "../sql/KeyLifetime.ts"
 import * as Retention from "../sql/Retention.ts"
+import * as Revision from "../sql/Revision.ts"
 import { Leases } from "./Leases.ts"
 import { Orchestrators } from "./Orchestrators.ts"
 import { Settings } from "./Settings.ts"
@@ -41,7 +42,7 @@ const tallied = <A extends object>(tick: Effect.Effect<A>) =>
 export class Maintenance extends Context.Service<Maintenance, {
   /**
    * Takes back expired leases, notices silent orchestrators, ends the backoff that is left over from before it was turned
-   * off, forgets old idempotency keys, and removes a few of the records that are older than they are to be kept. Mostly one
+   * off, forgets old idempotency keys, counts what nobody has counted yet, and removes a few of the records that are older than they are to be kept. Mostly one
    * look, which forgets the keys, finds that there is nothing else to do.
    */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
@@ -56,6 +57,7 @@ export class Maintenance extends Context.Service<Maintenance, {
       const lifetime = yield* CurrentKeyLifetime
       const { endAll } = Backoff.make(sql)
       const retention = Retention.make(sql)
+      const { countOld } = Revision.make(sql)
       const ages = { history: retain.historyDays, messages: retain.messagesDays, tasks: retain.finishedTasksDays }
       const kept = Retention.kinds.filter((kind) => ages[kind] > 0)
 
@@ -78,9 +80,10 @@ export class Maintenance extends Context.Service<Maintenance, {
             WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} LIMIT 1`,
           sql`SELECT 1 FROM tasks INDEXED BY tasks_backing_off WHERE ${leftOver} LIMIT 1`,
           forgetOld(sql, now, lifetime),
+          countOld,
           ...sweeps.map(retention.look)
         ])
-        const [expired, silent, waiting, , ...slices] = yield* Effect.catchCause(
+        const [expired, silent, waiting, , , ...slices] = yield* Effect.catchCause(
           look,
           (cause) => Effect.as(Effect.logError("looking for what is due failed", cause), [])
         )

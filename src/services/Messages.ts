@@ -81,7 +81,7 @@ export class Messages extends Context.Service<Messages, {
             parent_message_id === null ? undefined : sql`(${parent}) = ${task_id}`
           ),
           ...(parent_message_id === null ? [] : [parent]),
-          revision.raise("messages", sql`${scope}`)
+          revision.raiseIn("messages", scope, { added: sql`changes()` })
         ], { after: 0, row, from: sql`messages WHERE id = ${id}` })
         const [sent] = yield* decode(replay?.rows ?? rows)
         if (sent !== undefined) return sent
@@ -120,8 +120,7 @@ export class Messages extends Context.Service<Messages, {
         const older = going("messages, older")
         const newer = filter.offset !== undefined || Result.isFailure(older)
         const page = yield* Effect.fromResult(newer ? going("messages, newer") : older)
-        const matches = sql.and([
-          sql`scope = ${scope}`,
+        const narrowed = [
           ...filters.flatMap((field) => filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : []),
           ...(filter.thread_id ? [thread(scope, filter.thread_id)] : []),
           ...(filter.unreplied === true
@@ -129,7 +128,8 @@ export class Messages extends Context.Service<Messages, {
                 SELECT 1 FROM messages AS reply
                 WHERE reply.parent_message_id = messages.id AND reply.scope = messages.scope)`]
             : [])
-        ])
+        ]
+        const matches = sql.and([sql`scope = ${scope}`, ...narrowed])
         const order = newer ? "ascending" : "descending"
         const [found = [], totals] = yield* read({
           name: "messages",
@@ -139,7 +139,7 @@ export class Messages extends Context.Service<Messages, {
           sql`
             SELECT ${columns(filter.content)} FROM messages WHERE ${sql.and([matches, ...beyond(sql, page, order)])}
             ORDER BY seq ${sql.literal(newer ? "ASC" : "DESC")} LIMIT ${page.take} OFFSET ${page.skip}`,
-          ...(page.total === undefined ? [sql`SELECT count(*) AS total FROM messages WHERE ${matches}`] : [])
+          ...(page.total === undefined ? [revision.total("messages", scope, narrowed)] : [])
         ])
         const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
         const messages = yield* decode(newer ? rows : rows.toReversed())

@@ -108,7 +108,7 @@ export class Projects extends Context.Service<Projects, {
               completed_at: millis(project.completed_at) ?? (status === "completed" ? now : null)
             })
           } RETURNING *`,
-          revision.raise("projects", sql`${scope}`)
+          revision.raiseIn("projects", scope, { added: sql`changes()` })
         ], { after: 0, row, from: sql`projects WHERE id = ${project.id}` }).pipe(
           Effect.catchTag("UniqueViolation", () => ProjectExists.of(project.id))
         )
@@ -123,11 +123,11 @@ export class Projects extends Context.Service<Projects, {
       const list = Effect.fn("Projects.list")(function*(scope: ScopeName, filter: ProjectFilter) {
         const asked = { scope, ...filter }
         const page = yield* Effect.fromResult(pageOf(filter, { ...newest, of: asked, whole: Boolean(filter.status) }))
-        const matches = sql.and([
-          sql`scope = ${scope}`,
+        const narrowed = [
           ...(filter.status ? [sql`status = ${filter.status}`] : []),
           ...(filter.created_by ? [sql`created_by = ${filter.created_by}`] : [])
-        ])
+        ]
+        const matches = sql.and([sql`scope = ${scope}`, ...narrowed])
         const [found = [], totals] = yield* read({
           name: newest.name,
           asked,
@@ -136,7 +136,7 @@ export class Projects extends Context.Service<Projects, {
           sql`
             SELECT * FROM projects WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}
             ORDER BY created_at DESC, id DESC LIMIT ${page.take} OFFSET ${page.skip}`,
-          ...(page.total === undefined ? [sql`SELECT count(*) AS total FROM projects WHERE ${matches}`] : [])
+          ...(page.total === undefined ? [revision.total("projects", scope, narrowed)] : [])
         ])
         const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
         return { projects: yield* Effect.orDie(decodeProjects(rows)), ...envelope }
@@ -197,7 +197,7 @@ export class Projects extends Context.Service<Projects, {
       const remove = Effect.fn("Projects.remove")(function*(id: ProjectId, scope: Reach) {
         const empty = sql`${one(id, scope)} AND NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = ${id})`
         const [, deleted = [], left = []] = yield* batch([
-          revision.raise("projects", sql`SELECT scope FROM projects WHERE ${empty}`, sql`1`),
+          revision.raise("projects", sql`SELECT scope FROM projects WHERE ${empty}`, { where: sql`1`, added: sql`-1` }),
           sql`DELETE FROM projects WHERE ${empty} RETURNING id`,
           sql`
             SELECT (SELECT count(*) FROM tasks WHERE project_id = ${id}) AS tasks FROM projects WHERE ${one(id, scope)}`

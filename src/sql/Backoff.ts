@@ -43,7 +43,7 @@ export const make = (sql: D1Client.D1Client) => {
   /** Makes those of a scope that have waited long enough ready again: record, then change. Mostly there are none. */
   const end = (now: number, scope: string) => [
     ...ending(now, (until) => sql`scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${until}`),
-    revision.raise("tasks", sql`${scope}`)
+    revision.raiseIn("tasks", scope)
   ]
 
   /** The same in every scope. Looks at everybody who waits, so it is for where hardly anybody does. */

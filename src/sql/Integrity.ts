@@ -22,6 +22,12 @@ export const integrity: ReadonlyArray<Integrity> = [
       GROUP BY scope, queue HAVING sum(n) <> 0`
   },
   {
+    name: "the totals equal counting the records",
+    sql: ["messages", "drafts", "projects"].map((kind) => `
+      SELECT scope, '${kind}' AS kind, ${kind}_total AS total FROM queue_counts AS c
+      WHERE ${kind}_total <> (SELECT count(*) FROM ${kind} WHERE ${kind}.scope = c.scope)`).join(" UNION ALL ")
+  },
+  {
     name: "every version has one history row, and the newest is the task's own",
     sql: `
       SELECT task_id FROM history GROUP BY task_id HAVING count(*) <> max(version) - min(version) + 1

@@ -95,7 +95,13 @@ export const make = (sql: D1Client.D1Client) => {
         ORDER BY old.task_id, old.version LIMIT ${most * Looks})`],
     messages: (keys, { before }) => {
       const old = sql`FROM messages WHERE seq IN (SELECT value FROM json_each(${keys})) AND created_at <= ${before}`
-      return [revision.raiseAll("messages", sql`SELECT scope ${old}`), sql`DELETE ${old}`]
+      return [
+        revision.raise("messages", sql`SELECT scope ${old}`, {
+          where: sql`1`,
+          added: sql`- (SELECT count(*) ${old} AND messages.scope = queue_counts.scope)`
+        }),
+        sql`DELETE ${old}`
+      ]
     },
     tasks: tasks.remove
   }

@@ -1,9 +1,17 @@
-/** The numbers that rise with every change of what a scope's lists tell, in the row of its counters (`sql/QueueCounts.ts`). */
+/**
+ * The numbers that rise with every change of what a scope's lists tell, and how many records those have, in the row of its
+ * counters (`sql/QueueCounts.ts`).
+ */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 
+const counted = ["messages", "drafts", "projects"] as const
+
+/** What is counted by the same row. */
+export type Counted = typeof counted[number]
+
 /** What has a number of its own. Flows are told with tasks, by the poll. */
-export type Kind = "tasks" | "messages" | "drafts" | "projects"
+export type Kind = Counted | "tasks"
 
 const columns = {
   tasks: "revision",
@@ -12,25 +20,60 @@ const columns = {
   projects: "projects_revision"
 } as const
 
-export const make = (sql: D1Client.D1Client) => ({
-  /** The number now, as an expression: 0 where nothing was ever changed. */
-  of: (kind: Kind, scope: Fragment): Fragment =>
-    sql`coalesce((SELECT ${sql(columns[kind])} FROM queue_counts WHERE scope = ${scope}), 0)`,
+interface Raise {
+  /** Whether it is raised: mostly when the statement before changed a row. */
+  readonly where?: Fragment
+  /** How many records there are more in each of the scopes. */
+  readonly added?: Fragment
+}
 
-  /** Raises it for the scopes that `scopes` selects, when `where` holds: mostly that the statement before changed a row. */
-  raise: (kind: Kind, scopes: Fragment, where: Fragment = sql`changes() > 0`): Statement<any> => {
+// How many scopes are counted in a minute.
+const Scopes = 10
+
+export const make = (sql: D1Client.D1Client) => {
+  const total = (kind: Counted) => sql`${sql(`${kind}_total`)}`
+  const count = (kind: Counted, scope: Fragment) => sql`(SELECT count(*) FROM ${sql(kind)} WHERE scope = ${scope})`
+
+  /** Raises it for the scopes that `scopes` selects, as `scope`. */
+  const raise = (
+    kind: Kind,
+    scopes: Fragment,
+    { added, where = sql`changes() > 0` }: Raise = {}
+  ): Statement<any> => {
     const column = sql(columns[kind])
+    const more = kind === "tasks" || added === undefined ? sql`` : sql`, ${total(kind)} = ${total(kind)} + ${added}`
     return sql`
       INSERT INTO queue_counts (scope, counts, ${column})
-      SELECT owner, '{}', 1 FROM (SELECT (${scopes}) AS owner) WHERE owner IS NOT NULL AND ${where}
-      ON CONFLICT (scope) DO UPDATE SET ${column} = ${column} + 1`
-  },
-
-  /** Raises it for every one of the scopes that `scopes` selects. */
-  raiseAll: (kind: Kind, scopes: Fragment): Statement<any> => {
-    const column = sql(columns[kind])
-    return sql`
-      INSERT INTO queue_counts (scope, counts, ${column}) SELECT DISTINCT scope, '{}', 1 FROM (${scopes}) WHERE true
-      ON CONFLICT (scope) DO UPDATE SET ${column} = ${column} + 1`
+      SELECT DISTINCT scope, '{}', 1 FROM (${scopes}) WHERE scope IS NOT NULL AND ${where}
+      ON CONFLICT (scope) DO UPDATE SET ${column} = ${column} + 1 ${more}`
   }
-})
+
+  return {
+    raise,
+
+    /** The same for one scope. */
+    raiseIn: (kind: Kind, scope: string, options?: Raise) => raise(kind, sql`SELECT ${scope} AS scope`, options),
+
+    /** The number now, as an expression: 0 where nothing was ever changed. */
+    of: (kind: Kind, scope: Fragment): Fragment =>
+      sql`coalesce((SELECT ${sql(columns[kind])} FROM queue_counts WHERE scope = ${scope}), 0)`,
+
+    /** Answers how many records of the scope match, as `total`. Nothing is counted when they all do. */
+    total: (kind: Counted, scope: string, narrowed: ReadonlyArray<Fragment>): Statement<any> =>
+      narrowed.length === 0
+        ? sql`SELECT coalesce(
+            (SELECT ${total(kind)} FROM queue_counts WHERE scope = ${scope}), ${count(kind, sql`${scope}`)}) AS total`
+        : sql`SELECT count(*) AS total FROM ${sql(kind)} WHERE scope = ${scope} AND ${sql.and(narrowed)}`,
+
+    /** Counts where nobody has yet, a few scopes at a time. */
+    countOld: sql`
+      UPDATE queue_counts SET ${
+      sql.csv(
+        counted.map((kind) => sql`${total(kind)} = coalesce(${total(kind)}, ${count(kind, sql`queue_counts.scope`)})`)
+      )
+    }
+      WHERE scope IN (
+        SELECT scope FROM queue_counts WHERE ${sql.or(counted.map((kind) => sql`${total(kind)} IS NULL`))}
+        LIMIT ${Scopes})`
+  }
+}

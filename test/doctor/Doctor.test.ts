@@ -40,6 +40,7 @@ const used = Effect.fnUntraced(function*() {
 const breaks: Record<string, string> = {
   "the counters equal what counting the tasks gives":
     "UPDATE queue_counts SET counts = json_set(counts, '$.incoming', 7)",
+  "the totals equal counting the records": "UPDATE queue_counts SET projects_total = 7",
   "every version has one history row, and the newest is the task's own":
     "DELETE FROM history WHERE task_id = 'held' AND version = 2",
   "a task moves on from the queue it was in":

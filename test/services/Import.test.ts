@@ -250,7 +250,10 @@ describe("Import", () => {
         revision: 1,
         messages_revision: 1,
         drafts_revision: 1,
-        projects_revision: 1
+        projects_revision: 1,
+        messages_total: null,
+        drafts_total: null,
+        projects_total: null
       }])
     }).pipe(Effect.provide(ServicesLayer)))
 

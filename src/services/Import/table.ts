@@ -64,7 +64,7 @@ export const planTable = <A>(table: Table<A>): Planner => (sql, { dryRun, now, s
       EXISTS (SELECT 1 FROM ${sql(kind)} AS known WHERE ${inTheWay}) AS taken
     FROM json_each(${JSON.stringify(keys)}) AS given ORDER BY given.key`
   // A query between leaves `changes()` as it was.
-  const raised = told === undefined ? [] : [Revision.make(sql).raise(told, sql`${scope}`)]
+  const raised = told === undefined ? [] : [Revision.make(sql).raiseIn(told, scope, { added: sql`changes()` })]
   return {
     statements: dryRun ? [verdicts] : [insert, verdicts, ...raised],
     columns: ["name", "identity", "here", "taken"],

@@ -116,7 +116,7 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
       "A task it waited for was imported, and is over.",
       now
     ),
-    Revision.make(sql).raise("tasks", sql`${scope}`)
+    Revision.make(sql).raiseIn("tasks", scope)
   ]
   return {
     columns: ["id", "file_path", "project_id", "here", "elsewhere", "path_taken", "unknown_project"],

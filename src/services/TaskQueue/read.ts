@@ -107,12 +107,15 @@ export const make = Effect.gen(function*() {
         ? places.all(among, rows)
         : places.newest(among, rows, take + skip, narrowed.length === 0 ? slots : { ready: 0, waiting: 0 })
     }
-    // Few tasks are flagged among many, and they have an index of their own.
-    const flagged = (matches: Fragment) =>
-      sql`tasks INDEXED BY tasks_flagged WHERE needs_intervention = 1 AND ${matches}
-      ${asked === undefined ? sql`` : sql`AND queue IN ${queues}`}`
-    const rows = filter.needs_intervention === true
-      ? sql`SELECT ${told} FROM ${flagged(matches)} ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
+    // Few of many tasks are flagged, or of one project: both have an index of their own.
+    const few = filter.needs_intervention === true
+      ? sql`tasks INDEXED BY tasks_flagged WHERE needs_intervention = 1`
+      : filter.project_id
+      ? sql`tasks INDEXED BY tasks_project WHERE project_id = ${filter.project_id}`
+      : undefined
+    const among = asked === undefined ? sql`` : sql`AND queue IN ${queues}`
+    const rows = few !== undefined
+      ? sql`SELECT ${told} FROM ${few} AND ${matches} ${among} ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
       : asked?.length === 1
       ? sql`${inOrder(sql`${asked[0]}`, told, slotsOf(asked[0]!))} ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
       : sql`
@@ -122,8 +125,8 @@ export const make = Effect.gen(function*() {
         ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
     const count = narrowed.length === 0
       ? sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`
-      : filter.needs_intervention === true
-      ? sql`SELECT count(*) AS total FROM ${flagged(all)}`
+      : few !== undefined
+      ? sql`SELECT count(*) AS total FROM ${few} AND ${all} ${among}`
       : sql`
         SELECT count(*) AS total FROM (${
         places.all(

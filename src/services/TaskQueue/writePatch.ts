@@ -94,7 +94,7 @@ export const make = Effect.gen(function*() {
         parent_message_id: null,
         now
       }, sql`changes() > 0`),
-      revision.raise("messages", sql`${task.scope}`)
+      revision.raiseIn("messages", task.scope, { added: sql`changes()` })
     ]
     const before = [
       transition.record(change),

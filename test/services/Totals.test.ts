@@ -1,0 +1,61 @@
+/** The totals of lists that nothing narrows: kept with every record that comes or goes, once the cron has counted. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { Maintenance } from "../../src/services/Maintenance.ts"
+import { migrated, servicesWith } from "../support/layers.ts"
+import * as Server from "../support/server.ts"
+
+describe("the totals of lists", () => {
+  it.effect("are right before the cron has counted, and go on being right after it", () =>
+    Effect.gen(function*() {
+      const { db, raw } = migrated()
+      const config = { RETAIN_MESSAGES_DAYS: "1" }
+      const { send } = yield* Server.make(config, () => db)
+      const tick = Maintenance.use(({ tick }) => tick).pipe(Effect.provide(servicesWith(config, () => db)))
+      const ask = (method: string, path: string, body?: object) =>
+        Effect.map(send(method, `/api/v1${path}`, body), (answer) => {
+          assert.isBelow(answer.status, 300, JSON.stringify(answer.body))
+          return answer.body
+        })
+      const make = Effect.fnUntraced(function*(n: number) {
+        yield* ask("POST", "/messages", { scope: "red", task_id: "t", from_actor: "a", type: "comment", content: "c" })
+        yield* ask("POST", "/projects", { scope: "red", id: `p${n}`, title: "t", branch: "b" })
+        const draft = yield* ask("POST", "/drafts", { scope: "red", title: "t", author: "a" })
+        return draft.id as number
+      })
+      const totals = Effect.fnUntraced(function*() {
+        const kept = raw.prepare(
+          "SELECT messages_total, projects_total, drafts_total FROM queue_counts WHERE scope = 'red'"
+        ).get()
+        const told: Array<number> = []
+        for (const kind of ["messages", "projects", "drafts"]) {
+          told.push((yield* ask("GET", `/${kind}?scope=red&limit=1`)).total)
+        }
+        return { kept: Object.values(kept ?? {}), told }
+      })
+      const first = yield* make(1)
+      yield* make(2)
+      assert.deepStrictEqual(yield* totals(), { kept: [null, null, null], told: [2, 2, 2] })
+      yield* tick
+      assert.deepStrictEqual(yield* totals(), { kept: [2, 2, 2], told: [2, 2, 2] })
+      yield* make(3)
+      yield* ask("DELETE", `/drafts/${first}`)
+      yield* ask("DELETE", "/projects/p1")
+      yield* ask("PATCH", "/projects/p2", { title: "u" })
+      assert.deepStrictEqual(yield* totals(), { kept: [3, 2, 2], told: [3, 2, 2] })
+      yield* ask("POST", "/tasks", { scope: "red", id: "t", file_path: "t", branch: "b" })
+      yield* ask("POST", "/tasks/t/force-queue", { queue: "failed", reason: "r" })
+      assert.deepStrictEqual(yield* totals(), { kept: [4, 2, 2], told: [4, 2, 2] }, "a notice is a message")
+      const at = "2026-01-01T00:00:00Z"
+      yield* ask("POST", "/scopes/red/import", {
+        drafts: [7, 8].map((id) => ({ id, title: "t", author: "a", created_at: at, updated_at: at })),
+        projects: [{ id: "p9", title: "t", branch: "b", created_at: at }, { id: "p2", title: "t", created_at: at }]
+      })
+      assert.deepStrictEqual(yield* totals(), { kept: [4, 3, 4], told: [4, 3, 4] })
+      yield* TestClock.adjust("2 days")
+      yield* make(10)
+      yield* tick
+      assert.deepStrictEqual(yield* totals(), { kept: [1, 4, 5], told: [1, 4, 5] }, "what left by age is not counted")
+    }))
+})
