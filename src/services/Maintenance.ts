@@ -7,6 +7,8 @@ import * as Backoff from "../sql/Backoff.ts"
 import { CurrentCost, Database, noCost } from "../sql/Database.ts"
 import { forgetOld } from "../sql/IdempotencySweep.ts"
 import { CurrentKeyLifetime } from "../sql/KeyLifetime.ts"
+import * as ProjectCounts from "../sql/ProjectCounts.ts"
+import { isScope } from "../sql/ProjectCounts.ts"
 import * as Retention from "../sql/Retention.ts"
 import * as Revision from "../sql/Revision.ts"
 import { Leases } from "./Leases.ts"
@@ -57,7 +59,8 @@ export class Maintenance extends Context.Service<Maintenance, {
       const lifetime = yield* CurrentKeyLifetime
       const { endAll } = Backoff.make(sql)
       const retention = Retention.make(sql)
-      const { countOld } = Revision.make(sql)
+      const revision = Revision.make(sql)
+      const projects = ProjectCounts.make(sql)
       const ages = { history: retain.historyDays, messages: retain.messagesDays, tasks: retain.finishedTasksDays }
       const kept = Retention.kinds.filter((kind) => ages[kind] > 0)
 
@@ -73,17 +76,18 @@ export class Maintenance extends Context.Service<Maintenance, {
           now
         }))
         const look = batch([
-          sql`SELECT 1 FROM queue_counts AS c CROSS JOIN tasks INDEXED BY tasks_leased ON tasks.scope = c.scope
-            AND claimed_by IS NOT NULL AND lease_expires_at <= ${now} LIMIT 1`,
+          sql`SELECT 1 FROM queue_counts CROSS JOIN tasks INDEXED BY tasks_leased ON tasks.scope = queue_counts.scope
+            AND ${sql.literal(isScope)} AND claimed_by IS NOT NULL AND lease_expires_at <= ${now} LIMIT 1`,
           sql`
             SELECT 1 FROM orchestrators
             WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} LIMIT 1`,
           sql`SELECT 1 FROM tasks INDEXED BY tasks_backing_off WHERE ${leftOver} LIMIT 1`,
           forgetOld(sql, now, lifetime),
-          countOld,
+          revision.countOld,
+          ...projects.countOld,
           ...sweeps.map(retention.look)
         ])
-        const [expired, silent, waiting, , , ...slices] = yield* Effect.catchCause(
+        const [expired, silent, waiting, , , , , ...slices] = yield* Effect.catchCause(
           look,
           (cause) => Effect.as(Effect.logError("looking for what is due failed", cause), [])
         )

@@ -28,6 +28,7 @@ import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
 import { beyond } from "../sql/Keyset.ts"
 import * as Patch from "../sql/Patch.ts"
+import * as ProjectCounts from "../sql/ProjectCounts.ts"
 import { type Reach, within } from "../sql/Reach.ts"
 import * as Revision from "../sql/Revision.ts"
 import { someLeased } from "./TaskQueue/rows.ts"
@@ -77,6 +78,7 @@ export class Projects extends Context.Service<Projects, {
       const row = columnsOf(sql, ProjectRow)
       const read = yield* Conditional.make
       const revision = Revision.make(sql)
+      const counts = ProjectCounts.make(sql)
 
       const one = (id: ProjectId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
 
@@ -108,7 +110,8 @@ export class Projects extends Context.Service<Projects, {
               completed_at: millis(project.completed_at) ?? (status === "completed" ? now : null)
             })
           } RETURNING *`,
-          revision.raiseIn("projects", scope, { added: sql`changes()` })
+          revision.raiseIn("projects", scope, { added: sql`changes()` }),
+          counts.begin(sql`id = ${project.id}`)
         ], { after: 0, row, from: sql`projects WHERE id = ${project.id}` }).pipe(
           Effect.catchTag("UniqueViolation", () => ProjectExists.of(project.id))
         )
@@ -196,9 +199,10 @@ export class Projects extends Context.Service<Projects, {
 
       const remove = Effect.fn("Projects.remove")(function*(id: ProjectId, scope: Reach) {
         const empty = sql`${one(id, scope)} AND NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = ${id})`
-        const [, deleted = [], left = []] = yield* batch([
+        const [, deleted = [], , left = []] = yield* batch([
           revision.raise("projects", sql`SELECT scope FROM projects WHERE ${empty}`, { where: sql`1`, added: sql`-1` }),
           sql`DELETE FROM projects WHERE ${empty} RETURNING id`,
+          counts.end(id, sql`changes() > 0`),
           sql`
             SELECT (SELECT count(*) FROM tasks WHERE project_id = ${id}) AS tasks FROM projects WHERE ${one(id, scope)}`
         ])

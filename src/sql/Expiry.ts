@@ -8,6 +8,7 @@ import * as Deadline from "./Deadline.ts"
 import { lost } from "./Edges.ts"
 import * as Ending from "./Ending.ts"
 import * as Instant from "./Instant.ts"
+import { isScope } from "./ProjectCounts.ts"
 import * as Transition from "./Transition.ts"
 
 /** Why a lease is over, as history has it. */
@@ -27,9 +28,10 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
   const cascade = Cascade.make(sql)
 
   // Leases are in the order of their ends in each scope, and every scope that has tasks has counters.
+  const scopes = sql`IN (SELECT scope FROM queue_counts WHERE ${sql.literal(isScope)})`
   const overdue = (at: Fragment, scope: string | undefined): Fragment =>
     sql`claimed_by IS NOT NULL AND lease_expires_at <= ${at}
-      AND tasks.scope ${scope === undefined ? sql`IN (SELECT scope FROM queue_counts)` : sql`= ${scope}`}`
+      AND tasks.scope ${scope === undefined ? scopes : sql`= ${scope}`}`
 
   const plan = (now: number, seed: number, scope: string | undefined, only: Only) => {
     const actor = sql`claimed_by`
@@ -49,18 +51,16 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
          ${only.claimable === true ? sql`AND blocked_by IS NULL AND ${taken.to} NOT IN ${sql.in(lost)}` : sql``}
          ${only.id === undefined ? sql`` : sql`AND tasks.id = ${only.id}`}`
     const where = expired(sql`${now}`)
-    const owners = scope === undefined
-      ? sql`scope IN (SELECT scope FROM tasks WHERE ${where})`
-      : sql`scope = iif(changes() > 0, ${scope}, NULL)`
+    // Nothing is looked for where nothing was recorded, or counted.
+    const changed = expired(sql`iif(changes() > 0, ${now}, NULL)`)
     return {
       where,
       to: taken.to,
       steps: [
         record({ where, ...taken, actor, now }),
-        countAll({ where, to: taken.to, when: owners }),
-        // Nothing is looked for where nothing was counted.
+        countAll({ where, to: taken.to, some: sql`(SELECT * FROM tasks WHERE ${changed}) AS tasks` }),
         sql`
-          UPDATE tasks SET ${change} WHERE ${expired(sql`iif(changes() > 0, ${now}, NULL)`)}
+          UPDATE tasks SET ${change} WHERE ${changed}
           RETURNING *, (SELECT event FROM history WHERE task_id = tasks.id AND history.version = tasks.version) AS event`
       ]
     }

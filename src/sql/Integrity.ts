@@ -16,9 +16,11 @@ export const integrity: ReadonlyArray<Integrity> = [
   {
     name: "the counters equal what counting the tasks gives",
     sql: `
-      SELECT scope, queue, sum(n) AS drift FROM (
+      SELECT replace(scope, char(31), 'project ') AS scope, queue, sum(n) AS drift FROM (
         SELECT scope, key AS queue, value AS n FROM queue_counts, json_each(counts)
-        UNION ALL SELECT scope, queue, -count(*) FROM tasks GROUP BY scope, queue)
+        UNION ALL SELECT scope, queue, -count(*) FROM tasks GROUP BY scope, queue
+        UNION ALL SELECT char(31) || project_id, queue, -count(*) FROM tasks
+        WHERE char(31) || project_id IN (SELECT scope FROM queue_counts) GROUP BY project_id, queue)
       GROUP BY scope, queue HAVING sum(n) <> 0`
   },
   {

@@ -4,6 +4,7 @@
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
+import * as ProjectCounts from "./ProjectCounts.ts"
 
 interface Moved {
   /** Which tasks: a condition on columns of `tasks`. */
@@ -17,33 +18,42 @@ export const make = (sql: D1Client.D1Client) => {
   const raise = (counts: Fragment, queue: Fragment, by: number): Fragment =>
     sql`json_set(${counts}, '$."' || ${queue} || '"', coalesce(${counts} ->> ('$."' || ${queue} || '"'), 0) + ${by})`
 
+  const { keyOf, owners } = ProjectCounts.make(sql)
+
   const shift = (from: Fragment, to: Fragment): Fragment => raise(raise(sql`counts`, from, -1), to, 1)
+
+  // The scope of a task, and its project; and the counters of both.
+  const ownersAnd = sql`scope AS owner, ${keyOf(sql`project_id`)} AS project, queue`
+  const ofMoved = sql`scope IN (moved.owner, moved.project)`
+  // The `+` keeps SQLite from searching a scope, with all that is done there, for what `where` finds by an index of its own.
+  const owned = sql`queue_counts.scope IN (+tasks.scope, ${keyOf(sql`tasks.project_id`)})`
 
   /** The counters as they will be after one task is moved or deleted. */
   const count = ({ to, where }: Moved): Statement<any> =>
     to === null
       ? sql`
         UPDATE queue_counts SET revision = revision + 1, counts = ${raise(sql`counts`, sql`moved.queue`, -1)}
-        FROM (SELECT scope AS owner, queue FROM tasks WHERE ${where}) AS moved WHERE scope = moved.owner`
+        FROM (SELECT ${ownersAnd} FROM tasks WHERE ${where}) AS moved WHERE ${ofMoved}`
       : sql`
         UPDATE queue_counts SET revision = revision + 1, counts = ${shift(sql`moved.queue`, sql`moved.target`)}
-        FROM (SELECT scope AS owner, queue, ${to} AS target FROM tasks WHERE ${where}) AS moved
-        WHERE scope = moved.owner`
+        FROM (SELECT ${ownersAnd}, ${to} AS target FROM tasks WHERE ${where}) AS moved WHERE ${ofMoved}`
 
-  /** The same for any number of tasks, of the scopes that `when` holds for. `from` is where to look for them, if not in all. */
+  /**
+   * The same for any number of tasks, whose scopes and projects are those of the tasks that `some` selects. `from` is where to
+   * look for them, if not in all.
+   */
   const countAll = (
-    { from = sql`tasks`, to, when, where }: Record<"to" | "when" | "where", Fragment> & { readonly from?: Fragment }
+    { from = sql`tasks`, some, to, where }: Record<"to" | "some" | "where", Fragment> & { readonly from?: Fragment }
   ): Statement<any> => {
-    // The `+` keeps SQLite from searching a scope, with all that is done there, for what `where` finds by an index of its own.
     const steps = sql`
-      SELECT queue, -1 AS step FROM ${from} WHERE +tasks.scope = queue_counts.scope AND ${where}
-      UNION ALL SELECT ${to}, 1 FROM ${from} WHERE +tasks.scope = queue_counts.scope AND ${where}`
+      SELECT queue, -1 AS step FROM ${from} WHERE ${owned} AND ${where}
+      UNION ALL SELECT ${to}, 1 FROM ${from} WHERE ${owned} AND ${where}`
     return sql`
       UPDATE queue_counts SET revision = revision + 1, counts = (
         SELECT json_group_object(queue, n) FROM (
           SELECT queue, sum(step) AS n FROM (SELECT key AS queue, value AS step FROM json_each(counts) UNION ALL ${steps})
           GROUP BY queue))
-      WHERE ${when}`
+      WHERE scope IN (SELECT owner.value FROM ${some} CROSS JOIN json_each(${owners}) AS owner)`
   }
 
   /** The counters as they will be after any number of tasks are deleted: those that `where` holds for. */
@@ -53,30 +63,40 @@ export const make = (sql: D1Client.D1Client) => {
         SELECT json_group_object(queue, n) FROM (
           SELECT queue, sum(step) AS n FROM (
             SELECT key AS queue, value AS step FROM json_each(counts)
-            UNION ALL SELECT queue, -1 FROM tasks WHERE +tasks.scope = queue_counts.scope AND ${where})
+            UNION ALL SELECT queue, -1 FROM tasks WHERE ${owned} AND ${where})
           GROUP BY queue))
-      WHERE scope IN (SELECT tasks.scope FROM tasks WHERE ${where})`
+      WHERE scope IN (
+        SELECT owner.value FROM (SELECT * FROM tasks WHERE ${where}) AS tasks CROSS JOIN json_each(${owners}) AS owner)`
 
-  /** The counters after the statement before this one moved a task of `scope` between these queues, or did not. */
-  const countChange = (scope: string, from: string, to: string): Statement<any> =>
+  /** Adds one task to `queue` of `scope`, and of the project if it has one, when `where` holds. */
+  const countNew = (scope: string, project: string | null, queue: string, where: Fragment): Statement<any> =>
     sql`
-      UPDATE queue_counts SET revision = revision + 1, counts = ${shift(sql`${from}`, sql`${to}`)}
-      WHERE scope = ${scope} AND changes() > 0`
-
-  /** Adds one task to `queue` of `scope`, when `where` holds. */
-  const countNew = (scope: string, queue: string, where: Fragment): Statement<any> =>
-    sql`
-      INSERT INTO queue_counts (scope, counts, revision) SELECT ${scope}, json_object(${queue}, 1), 1 WHERE ${where}
+      INSERT INTO queue_counts (scope, counts, revision)
+      SELECT owner, json_object(${queue}, 1), 1 FROM (
+        SELECT ${scope} AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = ${keyOf(sql`${project}`)})
+      WHERE ${where}
       ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, counts = ${raise(sql`counts`, sql`${queue}`, 1)}`
+
+  /** The counters of projects after a task goes from one to another, and stays in its queue: when `where` holds for it. */
+  const countMoved = (project: string | null, where: Fragment): ReadonlyArray<Statement<any>> => {
+    const change = (own: Fragment, by: number) =>
+      sql`
+        UPDATE queue_counts SET counts = ${raise(sql`counts`, sql`moved.queue`, by)}
+        FROM (SELECT ${own} AS owner, queue FROM tasks WHERE ${where}) AS moved WHERE scope = moved.owner`
+    return [change(keyOf(sql`project_id`), -1), change(keyOf(sql`${project}`), 1)]
+  }
 
   /** The counters after the statement before this one changed the task with this id, as its newest history says. */
   const countRecorded = (id: string): Statement<any> =>
     sql`
       UPDATE queue_counts SET revision = revision + 1, counts = ${shift(sql`moved.queue`, sql`moved.target`)}
       FROM (
-        SELECT scope AS owner, from_queue AS queue, to_queue AS target FROM history
-        WHERE task_id = ${id} AND version = (SELECT version FROM tasks WHERE id = ${id})) AS moved
-      WHERE scope = moved.owner AND changes() > 0`
+        SELECT history.scope AS owner, ${
+      keyOf(sql`tasks.project_id`)
+    } AS project, from_queue AS queue, to_queue AS target
+        FROM tasks CROSS JOIN history ON task_id = tasks.id AND history.version = tasks.version
+        WHERE tasks.id = ${id}) AS moved
+      WHERE ${ofMoved} AND changes() > 0`
 
-  return { count, countAll, countDeleted, countChange, countNew, countRecorded }
+  return { count, countAll, countDeleted, countMoved, countNew, countRecorded }
 }

@@ -97,8 +97,7 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
         from: from(),
         where,
         to: sql`${claimed}`,
-        when: sql`${made}
-          AND scope IN (SELECT tasks.scope FROM ${asked(keys, made)} CROSS JOIN tasks ON tasks.id = asked.task)`
+        some: sql`${asked(keys, made)} CROSS JOIN tasks ON tasks.id = asked.task`
       }),
       sql`
         UPDATE tasks SET ${granted(moves.reattach, now, sql`${claimed}`)}, claimed_from = queue,

@@ -4,6 +4,7 @@
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
+import { isScope } from "./ProjectCounts.ts"
 
 const counted = ["messages", "drafts", "projects"] as const
 
@@ -73,7 +74,9 @@ export const make = (sql: D1Client.D1Client) => {
       )
     }
       WHERE scope IN (
-        SELECT scope FROM queue_counts WHERE ${sql.or(counted.map((kind) => sql`${total(kind)} IS NULL`))}
+        SELECT scope FROM queue_counts WHERE ${sql.literal(isScope)} AND ${
+      sql.or(counted.map((kind) => sql`${total(kind)} IS NULL`))
+    }
         LIMIT ${Scopes})`
   }
 }

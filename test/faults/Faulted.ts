@@ -18,7 +18,7 @@ const chance: ReadonlyArray<readonly [RegExp, string]> = [
   [/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, "<time>"],
   [/\b1[78]\d{11}\b/g, "<time>"],
   [/(msg|act)-<time>-\w{6}/g, "$1-<random>"],
-  [/\b([a-z]+)-\d+\b/g, "$1-#"],
+  [/(?<=\b|\\u001f)([a-z]+)-\d+\b/g, "$1-#"],
   [/"renew_after_seconds":\d+/g, "\"renew_after_seconds\":\"<seconds>\""]
 ]
 

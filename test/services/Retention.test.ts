@@ -54,7 +54,7 @@ describe("retention", () => {
       assert.deepStrictEqual(yield* tasks, ["a"])
       assert.lengthOf(yield* all("SELECT version FROM history"), 2)
       assert.lengthOf(yield* all("SELECT seq FROM messages WHERE content = 'hello'"), 1)
-      assert.deepStrictEqual(yield* all("SELECT * FROM sweeps"), [])
+      assert.deepStrictEqual(yield* all("SELECT name FROM sweeps WHERE name <> 'projects'"), [])
     }).pipe(Effect.provide(servicesWith({}), { local: true })))
 
   it.effect("removes a finished task when it is old, and nobody who is not finished waits for it", () =>

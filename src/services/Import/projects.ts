@@ -1,10 +1,13 @@
+import * as Predicate from "effect/Predicate"
 import { reader } from "../../domain/Imported.ts"
 import { ImportedProject } from "../../domain/ImportedRecords.ts"
+import * as ProjectCounts from "../../sql/ProjectCounts.ts"
+import type { Planner } from "./plan.ts"
 import { planTable } from "./table.ts"
 
 const read = reader(ImportedProject)
 
-export const planProjects = planTable({
+const planRows = planTable({
   kind: "projects",
   told: "projects",
   identity: ["id"],
@@ -28,3 +31,14 @@ export const planProjects = planTable({
   }),
   taken: (id) => `Another scope has a project with the id ${id}, and ids are unique on the server.`
 })
+
+/** Their rows, and the counters of those that are new. */
+export const planProjects: Planner = (sql, target, records) => {
+  const plan = planRows(sql, target, records)
+  if (target.dryRun || plan.statements.length === 0) return plan
+  const ids = records.flatMap((record) =>
+    Predicate.hasProperty(record, "id") && Predicate.isString(record.id) ? [record.id] : []
+  )
+  const imported = sql`scope = ${target.scope} AND id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
+  return { ...plan, statements: [...plan.statements, ProjectCounts.make(sql).begin(imported)] }
+}

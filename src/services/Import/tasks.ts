@@ -6,6 +6,7 @@ import { ends } from "../../domain/TaskState.ts"
 import type { Answers, Row } from "../../sql/Database.ts"
 import * as Dependents from "../../sql/Dependents.ts"
 import * as FilePath from "../../sql/FilePath.ts"
+import * as ProjectCounts from "../../sql/ProjectCounts.ts"
 import * as Revision from "../../sql/Revision.ts"
 import { outcomeOf, type Planner, readAll } from "./plan.ts"
 
@@ -63,6 +64,7 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
   const { conflicts, fitting } = readAll("tasks", read, records)
   if (fitting.length === 0) return { statements: [], columns: [], outcome: () => outcomeOf("tasks", [], [], conflicts) }
   const dependents = Dependents.make(sql)
+  const { keyOf } = ProjectCounts.make(sql)
   const rows = fitting.map(({ task }) => columnsOf(task, now))
   const columns = Object.keys(rows[0] ?? {}).filter((name) => name !== "version" && name !== "fencing_token")
   const keys = rows.map(({ file_path, id, project_id }) => ({ file_path, id, project_id }))
@@ -124,6 +126,14 @@ export const planTasks: Planner = (sql, { dryRun, now, scope }, records) => {
       ...ownFirst(rows).map(insert),
       verdicts,
       ...waits,
+      sql`
+        UPDATE queue_counts SET revision = revision + 1, counts = (
+          SELECT json_group_object(queue, total) FROM (
+            SELECT queue, sum(n) AS total FROM (
+              SELECT key AS queue, value AS n FROM json_each(queue_counts.counts)
+              UNION ALL SELECT queue, 1 FROM tasks WHERE ${written} AND ${keyOf(sql`project_id`)} = queue_counts.scope)
+            GROUP BY queue))
+        WHERE scope IN (SELECT ${keyOf(sql`project_id`)} FROM tasks WHERE ${written})`,
       sql`
         INSERT INTO queue_counts (scope, counts, revision)
         SELECT ${scope}, json_group_object(queue, n), 1

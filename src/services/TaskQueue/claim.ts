@@ -99,6 +99,7 @@ export const make = Effect.gen(function*() {
     const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
       orchestrator_id = ${orchestrator_id}, lease_seconds = ${Math.ceil(seconds)}, deadline_at = ${deadline},
       lease_expires_at = min(${end}, coalesce(${deadline}, ${end}))`
+    const granted = sql`id = ${id} AND changes() > 0`
     const send = (takeBack: typeof expired) =>
       once.batch([
         ...ready,
@@ -108,8 +109,8 @@ export const make = Effect.gen(function*() {
         WHERE ${machine} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
         transition.statements(move, change).record,
         // What may be granted was settled by the statement before, which wrote a row if and only if it may.
-        transition.statements(move, { ...change, where: sql`id = ${id} AND changes() > 0` }, set).change,
-        transition.countChange(scope, queue, target)
+        transition.count({ where: granted, to: sql`${target}` }),
+        transition.statements(move, { ...change, where: granted }, set).change
       ], {
         // Before the grant, as long as the same expression finds the very task it goes to.
         after: ready.length + takeBack.length + 1,
@@ -123,7 +124,7 @@ export const make = Effect.gen(function*() {
     if (replay !== undefined) return claimed(yield* held(replay), now)
     const before = ready.length + takeBack.length
     yield* logCascade(answers.slice(ready.length, before))
-    const task = yield* firstTask(answers[before + 2])
+    const task = yield* firstTask(answers[before + 3])
     if (task === undefined) return undefined
     yield* logTransition(move.event, task, agent_name)
     return claimed(task, now)

@@ -118,7 +118,7 @@ export const make = Effect.gen(function*() {
         INSERT INTO history (task_id, version, scope, event, to_queue, actor, grants, at)
         SELECT id, version, scope, 'created', queue, ${actor}, grants, ${now} FROM tasks
         WHERE ${self} AND changes() > 0`,
-      transition.countNew(scope, queue, sql`changes() > 0`),
+      transition.countNew(scope, project, queue, sql`changes() > 0`),
       ...blocking
     ]
     const followers = cascades

@@ -14,6 +14,7 @@ import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
 import { beyond } from "../../sql/Keyset.ts"
 import * as Places from "../../sql/Places.ts"
+import * as ProjectCounts from "../../sql/ProjectCounts.ts"
 import { within } from "../../sql/Reach.ts"
 import * as Revision from "../../sql/Revision.ts"
 import { decodeCounts, decodeHistory, decodeTasks, firstTask, someLeased } from "./rows.ts"
@@ -50,6 +51,7 @@ export const make = Effect.gen(function*() {
     without(sql, TaskRow, content === false ? ["content"] : [], { table: "tasks" })
 
   const places = Places.make(sql)
+  const projects = ProjectCounts.make(sql)
 
   const conditions = (filter: TaskFilter): Array<Fragment> => [
     ...lists.flatMap((field) =>
@@ -123,8 +125,13 @@ export const make = Effect.gen(function*() {
           ${inOrder(sql`q.queue`, sql`id, priority_rank, created_at`, slotsOf(undefined))}
           ORDER BY ${order} LIMIT ${take + skip}))
         ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
-    const count = narrowed.length === 0
-      ? sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`
+    const whose = narrowed.length === 0
+      ? sql`(SELECT counts FROM queue_counts WHERE scope = ${scope})`
+      : narrowed.length === 1 && filter.project_id
+      ? projects.of(filter.project_id, scope)
+      : undefined
+    const count = whose !== undefined
+      ? sql`SELECT ${whose} AS counts`
       : few !== undefined
       ? sql`SELECT count(*) AS total FROM ${few} AND ${all} ${among}`
       : sql`
@@ -141,7 +148,7 @@ export const make = Effect.gen(function*() {
       revision: sql`SELECT ${revision.of("tasks", sql`${scope}`)} AS revision`,
       moves: someLeased
     }, page.total === undefined ? [rows, count] : [rows])
-    const total = narrowed.length === 0
+    const total = whose !== undefined
       ? Object.entries(decodeCounts(counted?.[0]?.counts))
         .reduce((sum, [queue, n]) => asked === undefined || asked.includes(queue) ? sum + n : sum, 0)
       : Number(counted?.[0]?.total)

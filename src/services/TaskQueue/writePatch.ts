@@ -96,7 +96,11 @@ export const make = Effect.gen(function*() {
       }, sql`changes() > 0`),
       revision.raiseIn("messages", task.scope, { added: sql`changes()` })
     ]
+    const moved = columns.project_id === undefined || project === task.project_id
+      ? []
+      : transition.countMoved(project as string | null, where)
     const before = [
+      ...moved,
       transition.record(change),
       transition.count(change),
       ...replaced

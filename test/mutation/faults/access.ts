@@ -83,8 +83,8 @@ export const access: ReadonlyArray<Fault> = [
     name: "reaper-across-scopes",
     breaks: "A claim takes back nothing of another scope.",
     file: "src/sql/Expiry.ts",
-    find: "${scope === undefined ? sql`IN (SELECT scope FROM queue_counts)` : sql`= ${scope}`}",
-    replace: "IN (SELECT scope FROM queue_counts)"
+    find: "${scope === undefined ? scopes : sql`= ${scope}`}",
+    replace: "${scopes}"
   },
   {
     name: "key-not-kept",

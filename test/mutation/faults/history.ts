@@ -45,8 +45,8 @@ export const history: ReadonlyArray<Fault> = [
     name: "claim-not-counted",
     breaks: "The counters equal what counting the rows would give: after a claim.",
     file: "src/services/TaskQueue/claim.ts",
-    find: "transition.countChange(scope, queue, target)",
-    replace: "transition.countChange(scope, target, target)"
+    find: "transition.count({ where: granted, to: sql`${target}` })",
+    replace: "transition.count({ where: granted, to: sql`queue` })"
   },
   {
     name: "delete-not-counted",
