@@ -9,11 +9,11 @@ import type { TaskId } from "../domain/Identifier.ts"
 import { ends } from "../domain/TaskState.ts"
 import * as CascadeSource from "./CascadeSource.ts"
 import * as Edges from "./Edges.ts"
-import * as ProjectCounts from "./ProjectCounts.ts"
+import * as QueueCounts from "./QueueCounts.ts"
 
 export const make = (sql: D1Client.D1Client) => {
   const { isSatisfied, leadsTo, remaining, stored } = Edges.make(sql)
-  const { keyOf } = ProjectCounts.make(sql)
+  const { countAll } = QueueCounts.make(sql)
   const { around, columns, of, ofAll, own, ownOf, to } = CascadeSource.make(sql)
 
   // What `satisfied_at` says is from before the move: a blocker that was done may just have failed.
@@ -63,23 +63,13 @@ export const make = (sql: D1Client.D1Client) => {
       ${falling(source)}
       SELECT 'dependency_failed' AS event, ${told}, 'failed' AS queue FROM ${ifChanged}
         CROSS JOIN (SELECT DISTINCT id FROM falling) AS fallen CROSS JOIN tasks ON tasks.id = fallen.id`,
-    sql`
-      ${falling(source)}
-      INSERT INTO queue_counts (scope, counts, revision)
-      SELECT owner, '{}', 1 FROM ${ifChanged} CROSS JOIN (
-        SELECT DISTINCT scope AS owner FROM falling UNION ALL
-        SELECT scope FROM queue_counts WHERE scope IN (
-          SELECT ${keyOf(sql`tasks.project_id`)} FROM falling CROSS JOIN tasks ON tasks.id = falling.id)) AS fallen
-      WHERE true
-      ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, counts = (
-        SELECT json_group_object(queue, n) FROM (
-          SELECT queue, sum(step) AS n FROM (
-            SELECT key AS queue, value AS step FROM json_each(queue_counts.counts)
-            UNION ALL SELECT json_each.value, iif(json_each.value = 'failed', 1, -1)
-            FROM (SELECT DISTINCT id FROM falling) AS fallen CROSS JOIN tasks ON tasks.id = fallen.id
-                AND queue_counts.scope IN (tasks.scope, ${keyOf(sql`tasks.project_id`)})
-              CROSS JOIN json_each(json_array(tasks.queue, 'failed')))
-          GROUP BY queue))`,
+    countAll({
+      ctes: falling(source),
+      from:
+        sql`${ifChanged} CROSS JOIN (SELECT DISTINCT id FROM falling) AS fallen CROSS JOIN tasks ON tasks.id = fallen.id`,
+      where: sql`1`,
+      to: sql`'failed'`
+    }),
     sql`
       UPDATE tasks SET version = version + 1, updated_at = ${now}, queue = 'failed', lapsed_token = NULL,
         available_at = NULL, completed_at = NULL, needs_intervention = 0,

@@ -58,7 +58,7 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
       to: taken.to,
       steps: [
         record({ where, ...taken, actor, now }),
-        countAll({ where, to: taken.to, some: sql`(SELECT * FROM tasks WHERE ${changed}) AS tasks` }),
+        countAll({ where: changed, to: taken.to }),
         sql`
           UPDATE tasks SET ${change} WHERE ${changed}
           RETURNING *, (SELECT event FROM history WHERE task_id = tasks.id AND history.version = tasks.version) AS event`

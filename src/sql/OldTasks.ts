@@ -42,7 +42,7 @@ export const make = (sql: D1Client.D1Client) => {
         reason: "It was finished longer ago than finished tasks are kept.",
         now
       }),
-      transition.countDeleted(going),
+      transition.countAll({ where: going, to: null }),
       // A name that also means a task which stays goes on meaning that one.
       sql`
         DELETE FROM dependencies AS edge WHERE blocker_key IN (SELECT replace(id, 'TASK-', '') FROM tasks WHERE ${going})

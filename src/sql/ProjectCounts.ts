@@ -16,9 +16,6 @@ export const make = (sql: D1Client.D1Client) => {
   /** What the counters of a project are kept under; null for none. */
   const keyOf = (project: Fragment | string): Fragment => sql`char(31) || ${project}`
 
-  /** The names that counters of a task are kept under, as a JSON list: expressions over columns of `tasks`. */
-  const owners = sql`json_array(tasks.scope, ${keyOf(sql`tasks.project_id`)})`
-
   /** The counters of projects that have no tasks yet: which of the given rows of `projects` those are, a condition. */
   const begin = (where: Fragment): Statement<any> =>
     sql`
@@ -52,7 +49,7 @@ export const make = (sql: D1Client.D1Client) => {
             HAVING coalesce(max(due_at), 0) = 0) AS place
           CROSS JOIN projects ON projects.id > place.position
         ORDER BY projects.id LIMIT ${Projects}) AS old
-      WHERE true ON CONFLICT DO NOTHING`,
+      WHERE NOT EXISTS (SELECT 1 FROM queue_counts WHERE scope = ${keyOf(sql`old.id`)}) ON CONFLICT DO NOTHING`,
     sql`
       INSERT INTO sweeps (name, position, due_at)
       SELECT 'projects', coalesce(max(id), ''), iif(count(*) < ${Projects}, 9e15, 0) FROM (
@@ -61,9 +58,9 @@ export const make = (sql: D1Client.D1Client) => {
             HAVING coalesce(max(due_at), 0) = 0) AS place
           CROSS JOIN projects ON projects.id > place.position
         ORDER BY projects.id LIMIT ${Projects})
-      WHERE NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
+      WHERE true HAVING NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
       ON CONFLICT (name) DO UPDATE SET position = excluded.position, due_at = excluded.due_at`
   ]
 
-  return { keyOf, owners, begin, end, of, countOld }
+  return { keyOf, begin, end, of, countOld }
 }

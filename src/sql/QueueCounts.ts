@@ -18,55 +18,53 @@ export const make = (sql: D1Client.D1Client) => {
   const raise = (counts: Fragment, queue: Fragment, by: number): Fragment =>
     sql`json_set(${counts}, '$."' || ${queue} || '"', coalesce(${counts} ->> ('$."' || ${queue} || '"'), 0) + ${by})`
 
-  const { keyOf, owners } = ProjectCounts.make(sql)
+  const { keyOf } = ProjectCounts.make(sql)
 
   const shift = (from: Fragment, to: Fragment): Fragment => raise(raise(sql`counts`, from, -1), to, 1)
 
-  // The scope of a task, and its project; and the counters of both.
+  // The scope of a task, and its project; and the counters of both. It is one task: `LIMIT 1` has SQLite look for those by
+  // their names.
   const ownersAnd = sql`scope AS owner, ${keyOf(sql`project_id`)} AS project, queue`
   const ofMoved = sql`scope IN (moved.owner, moved.project)`
-  // The `+` keeps SQLite from searching a scope, with all that is done there, for what `where` finds by an index of its own.
-  const owned = sql`queue_counts.scope IN (+tasks.scope, ${keyOf(sql`tasks.project_id`)})`
 
   /** The counters as they will be after one task is moved or deleted. */
   const count = ({ to, where }: Moved): Statement<any> =>
     to === null
       ? sql`
         UPDATE queue_counts SET revision = revision + 1, counts = ${raise(sql`counts`, sql`moved.queue`, -1)}
-        FROM (SELECT ${ownersAnd} FROM tasks WHERE ${where}) AS moved WHERE ${ofMoved}`
+        FROM (SELECT ${ownersAnd} FROM tasks WHERE ${where} LIMIT 1) AS moved WHERE ${ofMoved}`
       : sql`
         UPDATE queue_counts SET revision = revision + 1, counts = ${shift(sql`moved.queue`, sql`moved.target`)}
-        FROM (SELECT ${ownersAnd}, ${to} AS target FROM tasks WHERE ${where}) AS moved WHERE ${ofMoved}`
+        FROM (SELECT ${ownersAnd}, ${to} AS target FROM tasks WHERE ${where} LIMIT 1) AS moved
+        WHERE ${ofMoved}`
 
   /**
-   * The same for any number of tasks, whose scopes and projects are those of the tasks that `some` selects. `from` is where to
-   * look for them, if not in all.
+   * The same for any number of tasks. `from` is where to look for them, if not in all, and `ctes` what that refers to.
+   * Each is looked at once, however many projects they are of.
    */
   const countAll = (
-    { from = sql`tasks`, some, to, where }: Record<"to" | "some" | "where", Fragment> & { readonly from?: Fragment }
-  ): Statement<any> => {
-    const steps = sql`
-      SELECT queue, -1 AS step FROM ${from} WHERE ${owned} AND ${where}
-      UNION ALL SELECT ${to}, 1 FROM ${from} WHERE ${owned} AND ${where}`
-    return sql`
-      UPDATE queue_counts SET revision = revision + 1, counts = (
-        SELECT json_group_object(queue, n) FROM (
-          SELECT queue, sum(step) AS n FROM (SELECT key AS queue, value AS step FROM json_each(counts) UNION ALL ${steps})
-          GROUP BY queue))
-      WHERE scope IN (SELECT owner.value FROM ${some} CROSS JOIN json_each(${owners}) AS owner)`
-  }
-
-  /** The counters as they will be after any number of tasks are deleted: those that `where` holds for. */
-  const countDeleted = (where: Fragment): Statement<any> =>
+    { ctes = sql``, from = sql`tasks`, to, where }: Moved & { readonly from?: Fragment; readonly ctes?: Fragment }
+  ): Statement<any> =>
     sql`
+      ${ctes}
       UPDATE queue_counts SET revision = revision + 1, counts = (
         SELECT json_group_object(queue, n) FROM (
           SELECT queue, sum(step) AS n FROM (
             SELECT key AS queue, value AS step FROM json_each(counts)
-            UNION ALL SELECT queue, -1 FROM tasks WHERE ${owned} AND ${where})
+            UNION ALL SELECT key, value FROM json_each(deltas.delta))
           GROUP BY queue))
-      WHERE scope IN (
-        SELECT owner.value FROM (SELECT * FROM tasks WHERE ${where}) AS tasks CROSS JOIN json_each(${owners}) AS owner)`
+      FROM (
+        SELECT owner, json_group_object(queue, n) AS delta FROM (
+          SELECT step.value ->> 0 AS owner, step.value ->> 1 AS queue, sum(step.value ->> 2) AS n
+          FROM (
+              SELECT tasks.scope, ${keyOf(sql`tasks.project_id`)} AS project, tasks.queue, ${to} AS target
+              FROM ${from} WHERE ${where}) AS gone
+            CROSS JOIN json_each(json_array(
+              json_array(gone.scope, gone.queue, -1), json_array(gone.scope, target, 1),
+              json_array(project, gone.queue, -1), json_array(project, target, 1))) AS step
+          GROUP BY owner, queue HAVING owner IS NOT NULL AND queue IS NOT NULL)
+        GROUP BY owner) AS deltas
+      WHERE scope = deltas.owner`
 
   /** Adds one task to `queue` of `scope`, and of the project if it has one, when `where` holds. */
   const countNew = (scope: string, project: string | null, queue: string, where: Fragment): Statement<any> =>
@@ -95,8 +93,8 @@ export const make = (sql: D1Client.D1Client) => {
       keyOf(sql`tasks.project_id`)
     } AS project, from_queue AS queue, to_queue AS target
         FROM tasks CROSS JOIN history ON task_id = tasks.id AND history.version = tasks.version
-        WHERE tasks.id = ${id}) AS moved
+        WHERE tasks.id = ${id} LIMIT 1) AS moved
       WHERE ${ofMoved} AND changes() > 0`
 
-  return { count, countAll, countDeleted, countMoved, countNew, countRecorded }
+  return { count, countAll, countMoved, countNew, countRecorded }
 }

@@ -93,12 +93,7 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
         SELECT id, version + 1, scope, ${moves.reattach.event}, queue, ${claimed}, holder,
           'The holder renewed the lease before anybody else was granted the task.', grants, ${now}
         FROM ${from(some)} WHERE ${condition} AND ${where}`,
-      countAll({
-        from: from(),
-        where,
-        to: sql`${claimed}`,
-        some: sql`${asked(keys, made)} CROSS JOIN tasks ON tasks.id = asked.task`
-      }),
+      countAll({ from: from(made), where, to: sql`${claimed}` }),
       sql`
         UPDATE tasks SET ${granted(moves.reattach, now, sql`${claimed}`)}, claimed_from = queue,
           claimed_by = holder, claimed_at = coalesce(since, lapsed_at), orchestrator_id = machine,

@@ -52,9 +52,10 @@ const live = Effect.fnUntraced(function*(open: () => D1Database, depth: number) 
       role
     })
   }
-  // What the cron finds to do is done.
+  // What the cron finds to do is done, and it has been through everything.
   yield* TestClock.adjust("1 hour")
-  yield* Maintenance.use(({ tick }) => tick).pipe(Effect.provide(servicesWith({}, open)))
+  const tick = Maintenance.use(({ tick }) => tick).pipe(Effect.provide(servicesWith({}, open)))
+  yield* Effect.repeat(tick, { times: Math.ceil(depth / 20) + 1 })
 })
 
 const tablesOf = (raw: DatabaseSync) =>
@@ -65,9 +66,9 @@ const tablesOf = (raw: DatabaseSync) =>
       return { name: String(name), columns: columns.map(({ name }) => String(name)) }
     })
 
-/** Copies what one database holds into another, which is empty, in one batch. */
-const copy = async (raw: DatabaseSync, db: D1Database) => {
-  const inserts = tablesOf(raw).flatMap(({ columns, name }) => {
+/** What writes the rows that these tables have. */
+const inserts = (raw: DatabaseSync, db: D1Database, tables: ReturnType<typeof tablesOf>) =>
+  tables.flatMap(({ columns, name }) => {
     const rows = raw.prepare(`SELECT json_array(${columns.join()}) AS row FROM ${name}`).all().map(({ row }) => row)
     const values = columns.map((_, i) => `value ->> ${i}`).join()
     const insert = db.prepare(`INSERT INTO ${name} (${columns.join()}) SELECT ${values} FROM json_each(?) WHERE true`)
@@ -76,8 +77,10 @@ const copy = async (raw: DatabaseSync, db: D1Database) => {
       (_, i) => insert.bind(`[${rows.slice(i * Rows, (i + 1) * Rows).join()}]`)
     )
   })
-  await db.batch([db.prepare("PRAGMA defer_foreign_keys = on"), ...inserts])
-}
+
+/** Copies what one database holds into another, which is empty, in one batch. */
+const copy = (raw: DatabaseSync, db: D1Database) =>
+  db.batch([db.prepare("PRAGMA defer_foreign_keys = on"), ...inserts(raw, db, tablesOf(raw))])
 
 /** The time a record was made at. */
 const times = ["created_at", "registered_at", "proposed_at", "at"]
@@ -87,7 +90,6 @@ const kept = new Set(["queue_counts", "dependencies", "sweeps"])
 
 /** What takes everything away that was made after `since`, and has the counters as they were. */
 const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
-  const counters = raw.prepare("SELECT * FROM queue_counts").all()
   const deletes = tablesOf(raw).filter(({ name }) => !kept.has(name)).map(
     ({ columns, name }) => {
       const time = times.find((time) => columns.includes(time))
@@ -99,13 +101,10 @@ const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
     db.prepare("PRAGMA defer_foreign_keys = on"),
     ...deletes,
     db.prepare("DELETE FROM dependencies WHERE task_id NOT IN (SELECT id FROM tasks)"),
-    db.prepare("DELETE FROM queue_counts"),
-    db.prepare("DELETE FROM sweeps"),
-    ...counters.map((row) => {
-      const columns = Object.keys(row)
-      return db.prepare(`INSERT INTO queue_counts (${columns.join()}) VALUES (${columns.map(() => "?").join()})`)
-        .bind(...Object.values(row))
-    })
+    ...["queue_counts", "sweeps"].flatMap((name) => [
+      db.prepare(`DELETE FROM ${name}`),
+      ...inserts(raw, db, tablesOf(raw).filter((table) => table.name === name))
+    ])
   ]
 }
 

@@ -99,7 +99,8 @@ export const make = Effect.gen(function*() {
     const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
       orchestrator_id = ${orchestrator_id}, lease_seconds = ${Math.ceil(seconds)}, deadline_at = ${deadline},
       lease_expires_at = min(${end}, coalesce(${deadline}, ${end}))`
-    const granted = sql`id = ${id} AND changes() > 0`
+    // Nothing is looked for where nothing was recorded.
+    const granted = sql`id = iif(changes() > 0, ${id}, NULL)`
     const send = (takeBack: typeof expired) =>
       once.batch([
         ...ready,

@@ -58,9 +58,9 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "cascade-counted-once",
     breaks: "The same after a failure that several tasks share.",
-    file: "src/sql/Cascade.ts",
-    find: "SELECT queue, sum(step) AS n FROM (",
-    replace: "SELECT queue, max(step) AS n FROM ("
+    file: "src/sql/QueueCounts.ts",
+    find: "sum(step.value ->> 2) AS n",
+    replace: "max(step.value ->> 2) AS n"
   },
   {
     name: "redrive-keeps-budget",
