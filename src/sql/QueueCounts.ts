@@ -54,15 +54,15 @@ export const make = (sql: D1Client.D1Client) => {
             UNION ALL SELECT key, value FROM json_each(deltas.delta))
           GROUP BY queue))
       FROM (
-        SELECT owner, json_group_object(queue, n) AS delta FROM (
-          SELECT step.value ->> 0 AS owner, step.value ->> 1 AS queue, sum(step.value ->> 2) AS n
+        SELECT owner, json_group_object(place, n) AS delta FROM (
+          SELECT step.value ->> 0 AS owner, step.value ->> 1 AS place, sum(step.value ->> 2) AS n
           FROM (
               SELECT tasks.scope, ${keyOf(sql`tasks.project_id`)} AS project, tasks.queue, ${to} AS target
               FROM ${from} WHERE ${where}) AS gone
             CROSS JOIN json_each(json_array(
               json_array(gone.scope, gone.queue, -1), json_array(gone.scope, target, 1),
               json_array(project, gone.queue, -1), json_array(project, target, 1))) AS step
-          GROUP BY owner, queue HAVING owner IS NOT NULL AND queue IS NOT NULL)
+          GROUP BY owner, place HAVING owner IS NOT NULL AND place IS NOT NULL)
         GROUP BY owner) AS deltas
       WHERE scope = deltas.owner`
 
