@@ -63,9 +63,12 @@ const prototypes = async (setup: Setup) => {
 /** Counts anew what the server counts. */
 const recount = (db: DatabaseSync) =>
   db.exec(`
-    UPDATE queue_counts SET counts = (
-      SELECT json_group_object(queue, n) FROM (
-        SELECT queue, count(*) AS n FROM tasks WHERE tasks.scope = queue_counts.scope GROUP BY queue))`)
+    INSERT INTO queue_counts (scope, counts)
+    SELECT owner, json_group_object(queue, n) FROM (
+      SELECT scope AS owner, queue, count(*) AS n FROM tasks GROUP BY scope, queue
+      UNION ALL SELECT char(31) || project_id, queue, count(*) FROM tasks WHERE project_id > '' GROUP BY project_id, queue)
+    GROUP BY owner ON CONFLICT (scope) DO UPDATE SET counts = excluded.counts;
+    UPDATE queue_counts SET messages_total = NULL, drafts_total = NULL, projects_total = NULL`)
 
 const inOne = (db: DatabaseSync, change: () => void) => {
   db.exec("PRAGMA synchronous = OFF; BEGIN")

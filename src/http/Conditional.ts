@@ -37,7 +37,9 @@ export const make = Effect.gen(function*() {
     endpoint: HttpApiEndpoint.Top
   ) {
     const { headers, method } = yield* HttpServerRequest.HttpServerRequest
-    if (method !== "GET" || !Context.get(endpoint.annotations, Conditional)) return yield* httpEffect
+    if ((method !== "GET" && method !== "HEAD") || !Context.get(endpoint.annotations, Conditional)) {
+      return yield* httpEffect
+    }
     const condition = { known: tagsOf(headers["if-none-match"]), tag: undefined }
     const response = yield* httpEffect.pipe(
       Effect.provideService(CurrentCondition, condition),

@@ -53,8 +53,8 @@ export class Projects extends Context.Service<Projects, {
     filter: ProjectFilter
   ) => Effect.Effect<{ readonly projects: ReadonlyArray<Project> } & Envelope, InvalidCursor>
   /**
-   * All tasks of the project, most urgent first. Clients call a project complete when all of these are. A page of them, if
-   * one is asked for, has the oldest of the equally urgent first.
+   * All tasks of the project, most urgent first. A page of them, which only a cursor asks for (an empty one for the first),
+   * has the oldest of the equally urgent first.
    */
   readonly tasks: (id: ProjectId, scope: Reach, query?: ProjectTasksQuery) => Effect.Effect<{
     readonly project_id: ProjectId
@@ -147,8 +147,10 @@ export class Projects extends Context.Service<Projects, {
 
       const tasks = Effect.fn("Projects.tasks")(function*(id: ProjectId, scope: Reach, query: ProjectTasksQuery = {}) {
         const asked = { id, scope, ...query }
-        const page = yield* Effect.fromResult(pageOf(query, { ...urgent, of: asked, whole: "all" }))
-        const paged = query.limit !== undefined || page.after !== undefined
+        // Clients call a project complete when all of these are, whatever `limit` they send: only a cursor asks for a page.
+        const paged = query.cursor !== undefined
+        const { limit: _, ...whole } = query
+        const page = yield* Effect.fromResult(pageOf(paged ? query : whole, { ...urgent, of: asked, whole: "all" }))
         const owner = sql`(SELECT scope FROM projects WHERE ${one(id, scope)})`
         const all = sql`project_id = (SELECT id FROM projects WHERE ${one(id, scope)})`
         const [found = [], projects = [], totals] = yield* read({

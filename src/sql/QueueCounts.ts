@@ -75,12 +75,12 @@ export const make = (sql: D1Client.D1Client) => {
       WHERE ${where}
       ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, counts = ${raise(sql`counts`, sql`${queue}`, 1)}`
 
-  /** The counters of projects after a task goes from one to another, and stays in its queue: when `where` holds for it. */
-  const countMoved = (project: string | null, where: Fragment): ReadonlyArray<Statement<any>> => {
+  /** The counters of projects after a task that was counted in the queue `to` goes to another project. */
+  const countMoved = (project: string | null, { to, where }: Moved): ReadonlyArray<Statement<any>> => {
     const change = (own: Fragment, by: number) =>
       sql`
-        UPDATE queue_counts SET counts = ${raise(sql`counts`, sql`moved.queue`, by)}
-        FROM (SELECT ${own} AS owner, queue FROM tasks WHERE ${where}) AS moved WHERE scope = moved.owner`
+        UPDATE queue_counts SET counts = ${raise(sql`counts`, sql`moved.target`, by)}
+        FROM (SELECT ${own} AS owner, ${to} AS target FROM tasks WHERE ${where}) AS moved WHERE scope = moved.owner`
     return [change(keyOf(sql`project_id`), -1), change(keyOf(sql`${project}`), 1)]
   }
 

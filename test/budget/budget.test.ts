@@ -38,11 +38,15 @@ layer(Measurement.layer, { excludeTestServices: true, timeout: "5 minutes" })("t
   it.effect.each<readonly [what: string, text: string, step: string]>([
     ["a table", "SELECT id FROM tasks WHERE +queue = ?", "SCAN tasks"],
     ["a table by an alias", "SELECT t.id FROM tasks AS t WHERE +t.queue = ?", "SCAN t"],
-    ["an index", "SELECT id FROM tasks INDEXED BY tasks_newest WHERE queue = ?", "SCAN tasks USING"],
+    [
+      "an index",
+      "SELECT id FROM tasks INDEXED BY tasks_waiting WHERE queue = ? AND queue = 'done' AND claimed_by IS NULL",
+      "SCAN tasks USING"
+    ],
     ["history", "SELECT count(*) AS n FROM history AS h WHERE event = ?", "SCAN h"],
     [
       "a table within a recursion",
-      `WITH RECURSIVE up (id) AS (SELECT id FROM tasks WHERE id = ?
+      `WITH RECURSIVE up (id) AS (SELECT ?
         UNION SELECT t.id FROM up CROSS JOIN tasks AS t ON t.branch = up.id) SELECT id FROM up`,
       "SEARCH t USING AUTOMATIC"
     ]

@@ -94,6 +94,14 @@ describe("the counters of a project", () => {
       assert.deepStrictEqual(kept("new"), {})
       yield* ask("PATCH", "/tasks/b", { project_id: "new" })
       assert.deepStrictEqual([kept("old"), kept("new")], [{ incoming: 1 }, { incoming: 1 }])
+      yield* ask("PATCH", "/tasks/b", { project_id: "old", queue: "provisional" })
+      assert.deepStrictEqual(
+        [kept("old"), kept("new")],
+        [{ incoming: 1, provisional: 1 }, {}],
+        "and of its queue at once"
+      )
+      yield* ask("PATCH", "/tasks/b", { project_id: "new", queue: "incoming" })
+      assert.deepStrictEqual([kept("old"), kept("new")], [{ incoming: 1 }, { incoming: 1 }])
       yield* ask("POST", "/tasks/claim", { scope: "red", orchestrator_id: "k-m", agent_name: "ann" })
       assert.deepStrictEqual(kept("old"), { claimed: 1 })
       yield* ask("POST", "/tasks/a/submit", { commits_count: 1, turns_used: 1 })

@@ -98,11 +98,11 @@ export const make = Effect.gen(function*() {
     ]
     const moved = columns.project_id === undefined || project === task.project_id
       ? []
-      : transition.countMoved(project as string | null, where)
+      : transition.countMoved(project as string | null, change)
     const before = [
-      ...moved,
       transition.record(change),
       transition.count(change),
+      ...moved,
       ...replaced
     ]
     // Who waits for the task follows it, if it went anywhere.
