@@ -38,7 +38,8 @@ export const write = async function*(at: string, page: (cursor: string | undefin
     }
     cursor = next_cursor
   }
-  yield JSON.stringify({ end: true, counts })
+  const sorted = Object.entries(counts).toSorted(([a], [b]) => a < b ? -1 : 1)
+  yield JSON.stringify({ end: true, counts: Object.fromEntries(sorted) })
 }
 
 const parse = (text: string, number: number): Record<string, any> => {

@@ -10,6 +10,9 @@ const meant = "(blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6),
 const left =
   "(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies WHERE task_id = tasks.id AND satisfied_at IS NULL)"
 
+/** What belongs to scopes, and is told in lists. */
+const told = ["tasks", "projects", "drafts", "messages", "flows"]
+
 /** The statements, in order. `lines` reads the records, once more with each call. */
 export const statements = async function*(header: Header, lines: () => AsyncIterable<Line>, now: number) {
   const within = header.scope === null ? "1" : `scope = ${literal(header.scope)}`
@@ -53,9 +56,20 @@ export const statements = async function*(header: Header, lines: () => AsyncIter
       'What it waited for was done while it was exported.', grants, ${now}
     FROM tasks WHERE ${within} AND blocked_by IS NOT ${left};`
   yield `UPDATE tasks SET version = version + 1, blocked_by = ${left} WHERE ${within} AND blocked_by IS NOT ${left};`
-  yield `INSERT INTO queue_counts (scope, counts)
-    SELECT scope, json_group_object(queue, n) FROM (SELECT scope, queue, count(*) AS n FROM tasks GROUP BY scope, queue)
-    WHERE ${within} GROUP BY scope ON CONFLICT (scope) DO UPDATE SET counts = excluded.counts;`
+  // Lists are named by these numbers (If-None-Match): they go on above any that the other server had.
+  yield `INSERT INTO queue_counts (scope, counts, revision, messages_revision, drafts_revision, projects_revision)
+    SELECT DISTINCT scope, '{}', ${now}, ${now}, ${now}, ${now} FROM (
+      ${told.map((table) => `SELECT scope FROM ${table}`).join(" UNION ALL ")})
+    WHERE ${within} ON CONFLICT (scope) DO UPDATE SET revision = ${now}, messages_revision = ${now},
+      drafts_revision = ${now}, projects_revision = ${now}, messages_total = NULL, drafts_total = NULL, projects_total = NULL;`
+  yield `INSERT INTO queue_counts (scope, counts) SELECT char(31) || id, '{}' FROM projects WHERE ${within};`
+  yield `UPDATE queue_counts SET counts = counted.counts FROM (
+      SELECT owner, json_group_object(queue, n) AS counts FROM (
+        SELECT scope AS owner, queue, count(*) AS n FROM tasks WHERE ${within} GROUP BY scope, queue
+        UNION ALL SELECT char(31) || project_id, queue, count(*) FROM tasks WHERE ${within} AND project_id > ''
+        GROUP BY project_id, queue)
+      GROUP BY owner) AS counted
+    WHERE scope = counted.owner;`
   // History that was shortened before does not begin at the beginning, and that is no fault.
   yield `INSERT OR IGNORE INTO sweeps (name, position, due_at) SELECT 'history', '', 0
     WHERE EXISTS (SELECT 1 FROM history GROUP BY task_id HAVING min(iif(event = 'imported', 1, version)) > 1);`
