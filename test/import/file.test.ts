@@ -1,0 +1,80 @@
+/** `npm run import -- --file`: what an export holds, in a database of wrangler's. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { write } from "../../scripts/dump/Dump.ts"
+import { pages } from "../../scripts/dump/pages.ts"
+import { integrity } from "../../src/sql/Integrity.ts"
+import { root } from "../support/Bundle.ts"
+import { databaseFile } from "../support/Launcher.ts"
+import * as NodeD1 from "../support/NodeD1.ts"
+import * as Server from "../support/server.ts"
+
+const wrangler = join(createRequire(import.meta.url).resolve("wrangler/package.json"), "..", "bin", "wrangler.js")
+const run = (...args: ReadonlyArray<string>) =>
+  spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", env: { ...process.env, CI: "true" } })
+
+const content = `'; DROP TABLE tasks; -- "\\ \n\r ß 漢 🐙`.repeat(5000)
+
+const exported = (fetch: typeof globalThis.fetch) =>
+  Effect.promise(() => Array.fromAsync(write("2026-01-01T00:00:00.000Z", pages({ url: "http://s", key: "", fetch }))))
+
+describe("an export in a file", () => {
+  it.effect("is written where there is nothing, whole or not at all, and can be exported again", () =>
+    Effect.gen(function*() {
+      const { fetch, send } = yield* Server.make()
+      const post = (path: string, body: object) =>
+        Effect.map(send("POST", `/api/v1/${path}`, { scope: "red", ...body }), (answer) => {
+          assert.isBelow(answer.status, 300, JSON.stringify(answer.body))
+          return answer.body
+        })
+      yield* post("orchestrators/register", { cluster: "k", machine_id: "m" })
+      yield* post("projects", { id: "p", title: "it's; a project", branch: "b" })
+      yield* post("tasks", { id: "t", file_path: "TASK-t.md", project_id: "p", content })
+      yield* post("tasks", { id: "u", file_path: "u.md", branch: "b", blocked_by: "t" })
+      yield* post("messages", { task_id: "t", from_actor: "ann", type: "comment", content })
+      yield* post("tasks/claim", { orchestrator_id: "k-m", agent_name: "ann" })
+      const lines = yield* exported(fetch)
+      const state = mkdtempSync(join(tmpdir(), "octopoid-import-test-"))
+      try {
+        const file = join(state, "backup.jsonl")
+        const load = () => run("scripts/import.ts", "--file", file, "--persist-to", state)
+        writeFileSync(file, lines.slice(0, -1).join("\n"))
+        assert.include(load().stderr, "cut short")
+        writeFileSync(file, `${lines.join("\n")}\n`)
+        const early = load()
+        assert.strictEqual(early.status, 1)
+        assert.include(early.stderr, "migrations apply")
+        const made = run(wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state)
+        assert.strictEqual(made.status, 0, made.stderr)
+        const before = Date.now()
+        const done = load()
+        assert.strictEqual(done.status, 0, done.stdout + done.stderr)
+        assert.include(done.stdout, "2 tasks")
+        const twice = load()
+        assert.strictEqual(twice.status, 1)
+        assert.include(twice.stderr, "has records already, in tasks")
+
+        const { db, raw } = NodeD1.make(databaseFile(join(state, "v3")))
+        for (const { name, sql } of integrity) assert.deepStrictEqual(raw.prepare(sql).all(), [], name)
+        const [counters] = raw.prepare(
+          "SELECT counts, revision, messages_revision FROM queue_counts WHERE scope = 'red'"
+        ).all()
+        assert.deepStrictEqual(JSON.parse(String(counters?.["counts"])), { incoming: 1, claimed: 1 })
+        // No list of the other server had such a number in its tag.
+        assert.isAtLeast(Number(counters?.["revision"]), before)
+        assert.isAtLeast(Number(counters?.["messages_revision"]), before)
+        const project = raw.prepare("SELECT counts FROM queue_counts WHERE scope = char(31) || 'p'").get()
+        assert.deepStrictEqual(JSON.parse(String(project?.["counts"])), { claimed: 1 })
+        const copy = yield* Server.make({}, () => db)
+        assert.deepStrictEqual(yield* exported(copy.fetch), lines)
+        raw.close()
+      } finally {
+        rmSync(state, { recursive: true, force: true })
+      }
+    }))
+})
