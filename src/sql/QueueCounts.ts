@@ -25,7 +25,7 @@ export const make = (sql: D1Client.D1Client) => {
   // The scope of a task, and its project; and the counters of both. It is one task: `LIMIT 1` has SQLite look for those by
   // their names.
   const ownersAnd = sql`scope AS owner, ${keyOf(sql`project_id`)} AS project, queue`
-  const ofMoved = sql`scope IN (moved.owner, moved.project)`
+  const ofMoved = sql`(scope = moved.owner OR scope = moved.project)`
 
   /** The counters as they will be after one task is moved or deleted. */
   const count = ({ to, where }: Moved): Statement<any> =>
@@ -51,18 +51,17 @@ export const make = (sql: D1Client.D1Client) => {
         SELECT json_group_object(queue, n) FROM (
           SELECT queue, sum(step) AS n FROM (
             SELECT key AS queue, value AS step FROM json_each(counts)
-            UNION ALL SELECT key, value FROM json_each(deltas.delta))
+            UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(deltas.steps))
           GROUP BY queue))
       FROM (
-        SELECT owner, json_group_object(place, n) AS delta FROM (
-          SELECT step.value ->> 0 AS owner, step.value ->> 1 AS place, sum(step.value ->> 2) AS n
-          FROM (
-              SELECT tasks.scope, ${keyOf(sql`tasks.project_id`)} AS project, tasks.queue, ${to} AS target
-              FROM ${from} WHERE ${where}) AS gone
-            CROSS JOIN json_each(json_array(
-              json_array(gone.scope, gone.queue, -1), json_array(gone.scope, target, 1),
-              json_array(project, gone.queue, -1), json_array(project, target, 1))) AS step
-          GROUP BY owner, place HAVING owner IS NOT NULL AND place IS NOT NULL)
+        SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+        FROM (
+            SELECT tasks.scope, ${keyOf(sql`tasks.project_id`)} AS project, tasks.queue, ${to} AS target
+            FROM ${from} WHERE ${where}) AS gone
+          CROSS JOIN json_each(json_array(
+            json_array(gone.scope, gone.queue, -1), json_array(gone.scope, target, 1),
+            json_array(project, gone.queue, -1), json_array(project, target, 1))) AS step
+        WHERE step.value ->> 0 IS NOT NULL AND step.value ->> 1 IS NOT NULL
         GROUP BY owner) AS deltas
       WHERE scope = deltas.owner`
 

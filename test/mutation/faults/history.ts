@@ -59,8 +59,8 @@ export const history: ReadonlyArray<Fault> = [
     name: "cascade-counted-once",
     breaks: "The same after a failure that several tasks share.",
     file: "src/sql/QueueCounts.ts",
-    find: "sum(step.value ->> 2) AS n",
-    replace: "max(step.value ->> 2) AS n"
+    find: "UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(deltas.steps))",
+    replace: "UNION ALL SELECT DISTINCT value ->> 0, value ->> 1 FROM json_each(deltas.steps))"
   },
   {
     name: "redrive-keeps-budget",
