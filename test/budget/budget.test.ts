@@ -40,7 +40,8 @@ layer(Measurement.layer, { excludeTestServices: true, timeout: "5 minutes" })("t
     ["a table by an alias", "SELECT t.id FROM tasks AS t WHERE +t.queue = ?", "SCAN t"],
     [
       "an index",
-      "SELECT id FROM tasks INDEXED BY tasks_ready WHERE queue = ? AND claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done'",
+      `SELECT id FROM tasks INDEXED BY tasks_waiting WHERE queue = ? AND claimed_by IS NULL
+        AND (blocked_by IS NOT NULL OR available_at IS NOT NULL OR queue = 'done')`,
       "SCAN tasks USING"
     ],
     ["history", "SELECT count(*) AS n FROM history AS h WHERE event = ?", "SCAN h"],
