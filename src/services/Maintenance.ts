@@ -83,8 +83,8 @@ export class Maintenance extends Context.Service<Maintenance, {
             WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} LIMIT 1`,
           sql`SELECT 1 FROM tasks INDEXED BY tasks_backing_off WHERE ${leftOver} LIMIT 1`,
           forgetOld(sql, now, lifetime),
-          revision.countOld,
-          ...projects.countOld,
+          revision.countOld(),
+          ...projects.countOld(),
           ...sweeps.map(retention.look)
         ])
         const [expired, silent, waiting, , , , , ...slices] = yield* Effect.catchCause(

@@ -37,7 +37,7 @@ export const make = (sql: D1Client.D1Client) => {
         WHERE project_id = ${project} AND scope = ${scope} GROUP BY queue)))`
 
   /** Counts projects of before there were counters, a few at a time, and remembers that it is through. */
-  const countOld: ReadonlyArray<Statement<any>> = [
+  const countOld = (): ReadonlyArray<Statement<any>> => [
     sql`
       INSERT INTO queue_counts (scope, counts)
       SELECT ${keyOf(sql`old.id`)}, (

@@ -67,16 +67,17 @@ export const make = (sql: D1Client.D1Client) => {
         : sql`SELECT count(*) AS total FROM ${sql(kind)} WHERE scope = ${scope} AND ${sql.and(narrowed)}`,
 
     /** Counts where nobody has yet, a few scopes at a time. */
-    countOld: sql`
+    countOld: (): Statement<any> =>
+      sql`
       UPDATE queue_counts SET ${
-      sql.csv(
-        counted.map((kind) => sql`${total(kind)} = coalesce(${total(kind)}, ${count(kind, sql`queue_counts.scope`)})`)
-      )
-    }
+        sql.csv(
+          counted.map((kind) => sql`${total(kind)} = coalesce(${total(kind)}, ${count(kind, sql`queue_counts.scope`)})`)
+        )
+      }
       WHERE scope IN (
         SELECT scope FROM queue_counts WHERE ${sql.literal(isScope)} AND ${
-      sql.or(counted.map((kind) => sql`${total(kind)} IS NULL`))
-    }
+        sql.or(counted.map((kind) => sql`${total(kind)} IS NULL`))
+      }
         LIMIT ${Scopes})`
   }
 }
