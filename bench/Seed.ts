@@ -96,10 +96,10 @@ export const seed = async (database: ReturnType<typeof NodeD1.make>, { depth, hi
   const each = Math.floor((depth - waiting) / priorities.length)
   const projects = Math.max(1, Math.floor(depth / perProject))
   inOne(raw, () => {
-    clone(raw, { table: "projects", prototype: project, name: "project-", copies: projects })
+    clone(raw, { table: "projects", prototype: project, name: "old-project-", copies: projects })
     for (const priority of priorities) {
       const copies = priority === "P0" ? depth - waiting - each * (priorities.length - 1) : each
-      tasks(raw, ready(priority), copies - 1, { project_id: `'project-' || (1 + n % ${projects})` })
+      tasks(raw, ready(priority), copies - 1, { project_id: `'old-project-' || (1 + n % ${projects})` })
     }
     tasks(raw, blocked, waiting - 1)
     clone(raw, { table: "dependencies", prototype: blocked, name: "blocked-", copies: waiting - 1 })
