@@ -70,7 +70,7 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
       }).annotateMerge(OpenApi.annotations({
         summary: "List a project's tasks",
         description:
-          "All of them, most urgent first, then newest: never only a page, unless `cursor` asks for one; empty, for the first. Pages have the oldest of the equally urgent first."
+          "All of them, most urgent first, then newest: never only a page, unless `cursor` asks for one: `first`, for the first. Pages have the oldest of the equally urgent first."
       }))
     ),
     HttpApiEndpoint.patch("patch", "/:id", {

@@ -9,6 +9,9 @@ import { fingerprint } from "./Fingerprint.ts"
 /** The longest page. A greater `limit` is answered with this many, and says so in `limit`. */
 export const MaxLimit = 500
 
+/** The cursor of the first page, for lists that are whole unless they are asked for one. */
+export const FirstPage = "first"
+
 const Natural = IntegerParameter.check(Schema.isGreaterThanOrEqualTo(0))
 
 const Limit = Natural.pipe(
@@ -19,7 +22,9 @@ const Limit = Natural.pipe(
 )
 
 const cursor = Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4096))).pipe(
-  describe("`next_cursor` of the page before, to read the next one. Everything else is asked for as it was there.")
+  describe(
+    "`next_cursor` of the page before, to read the next one; `first`, or none, for the first. Everything else is asked for as it was there."
+  )
 )
 
 /** The query parameters of every list. */
@@ -132,7 +137,9 @@ export const pageOf = (
       }
     }
   }
-  if (query.cursor === undefined || query.cursor === "") return Result.succeed(page(undefined))
+  if (query.cursor === undefined || query.cursor === "" || query.cursor === FirstPage) {
+    return Result.succeed(page(undefined))
+  }
   if (query.offset !== undefined) return Result.fail(Cursor.InvalidCursor.withOffset(query.cursor))
   return Result.map(Cursor.decode(query.cursor, list, key), page)
 }

@@ -53,7 +53,7 @@ export class Projects extends Context.Service<Projects, {
     filter: ProjectFilter
   ) => Effect.Effect<{ readonly projects: ReadonlyArray<Project> } & Envelope, InvalidCursor>
   /**
-   * All tasks of the project, most urgent first. A page of them, which only a cursor asks for (an empty one for the first),
+   * All tasks of the project, most urgent first. A page of them, which only a cursor asks for (`first` for the first one),
    * has the oldest of the equally urgent first.
    */
   readonly tasks: (id: ProjectId, scope: Reach, query?: ProjectTasksQuery) => Effect.Effect<{
