@@ -68,7 +68,12 @@ const recount = (db: DatabaseSync) =>
       SELECT scope AS owner, queue, count(*) AS n FROM tasks GROUP BY scope, queue
       UNION ALL SELECT char(31) || project_id, queue, count(*) FROM tasks WHERE project_id > '' GROUP BY project_id, queue)
     GROUP BY owner ON CONFLICT (scope) DO UPDATE SET counts = excluded.counts;
-    UPDATE queue_counts SET messages_total = NULL, drafts_total = NULL, projects_total = NULL`)
+    UPDATE queue_counts SET ${
+    ["messages", "drafts", "projects"]
+      .map((kind) => `${kind}_total = (SELECT count(*) FROM ${kind} WHERE ${kind}.scope = queue_counts.scope)`)
+      .join(", ")
+  };
+    INSERT OR REPLACE INTO sweeps (name, position, due_at) VALUES ('projects', '', 9e15)`)
 
 const inOne = (db: DatabaseSync, change: () => void) => {
   db.exec("PRAGMA synchronous = OFF; BEGIN")

@@ -63,7 +63,7 @@ export const records: Cases = {
     // A number that no draft has yet.
     prepare: () => ({
       path: `/api/v1/scopes/${scope}/import`,
-      body: { drafts: [{ id: 900_000, title: "An idea", author: "ann" }] }
+      body: { drafts: [{ id: 900_000, title: "An idea", author: "ann", created_at: "2026-01-01T00:00:00Z" }] }
     })
   }]
 }

@@ -4,6 +4,7 @@
  * who wait for any of these wait for (`settle`). For a task that nobody waits for, both read no row.
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
+import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { TaskId } from "../domain/Identifier.ts"
 import { ends } from "../domain/TaskState.ts"
@@ -11,7 +12,7 @@ import * as CascadeSource from "./CascadeSource.ts"
 import * as Edges from "./Edges.ts"
 import * as QueueCounts from "./QueueCounts.ts"
 
-export const make = (sql: D1Client.D1Client) => {
+export const make = memoize((sql: D1Client.D1Client) => {
   const { isSatisfied, leadsTo, remaining, stored } = Edges.make(sql)
   const { countAll } = QueueCounts.make(sql)
   const { around, columns, of, ofAll, own, ownOf, to } = CascadeSource.make(sql)
@@ -132,4 +133,4 @@ export const make = (sql: D1Client.D1Client) => {
   ]
 
   return { of, to, own, ownOf, around, ofAll, fall, ifFallen, settle }
-}
+})

@@ -3,6 +3,7 @@
  * always is nobody yet. Every edge counts, satisfied or not: a blocker that is brought back would close the circle.
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
+import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { ScopeName, TaskId } from "../domain/Identifier.ts"
 import * as Edges from "./Edges.ts"
@@ -10,7 +11,7 @@ import * as Edges from "./Edges.ts"
 // A circle is found within as many edges, or its ends are all that is told.
 const MaxEdges = 2000
 
-export const make = (sql: D1Client.D1Client) => {
+export const make = memoize((sql: D1Client.D1Client) => {
   const { leadsTo } = Edges.make(sql)
 
   /** `below`: the task, and all who wait for it. */
@@ -42,4 +43,4 @@ export const make = (sql: D1Client.D1Client) => {
         ON ${leadsTo(sql`below.id`)} AND edge.scope = ${scope} LIMIT ${MaxEdges}`
 
   return { none, closing, edgesBelow }
-}
+})

@@ -1,5 +1,6 @@
 /** The edges of tasks to what they wait for: how one is found, when it is satisfied, and what is left to wait for. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
+import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { Waits } from "../domain/Dependency.ts"
 import type { TaskId } from "../domain/Identifier.ts"
@@ -17,7 +18,7 @@ interface EdgeColumns {
   readonly on_failure: Fragment
 }
 
-export const make = (sql: D1Client.D1Client) => {
+export const make = memoize((sql: D1Client.D1Client) => {
   /** The ids of the tasks that this name means, to be looked for in a list. */
   const meant = (name: Fragment): Fragment => sql`(${name}, iif(${name} GLOB 'TASK-*', substr(${name}, 6), NULL))`
 
@@ -95,4 +96,4 @@ export const make = (sql: D1Client.D1Client) => {
       FROM dependencies WHERE task_id = ${id} ORDER BY position`
 
   return { listed, meant, leadsTo, edgesTo, remaining, isSatisfied, stored, depend, replace }
-}
+})

@@ -1,9 +1,10 @@
 /** Where a move leads a task under the flow it follows, as an expression over the columns of `tasks`. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
+import { memoize } from "effect/Function"
 import type { Fragment } from "effect/sql/Statement"
 import { ends, intervention, type Move } from "../domain/TaskState.ts"
 
-export const make = (sql: D1Client.D1Client) => {
+export const make = memoize((sql: D1Client.D1Client) => {
   const kind = sql`iif(project_id IS NULL, '$.task', '$.child')`
 
   // Queue names hold no quotes (domain/Identifier.ts), so this is always a path.
@@ -75,4 +76,4 @@ export const make = (sql: D1Client.D1Client) => {
   }
 
   return { landing, destination }
-}
+})

@@ -3,6 +3,7 @@
  * for word as the indexes of `tasks` have them, or they are not used.
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
+import { memoize } from "effect/Function"
 import type { Fragment } from "effect/sql/Statement"
 
 /** Which tasks: of one queue of a scope, expressions; and what narrows them, a condition on columns of `tasks`. */
@@ -18,7 +19,7 @@ export interface Slots {
   readonly waiting: number
 }
 
-export const make = (sql: D1Client.D1Client) => {
+export const make = memoize((sql: D1Client.D1Client) => {
   /** Who may be claimed: the condition of `tasks_ready`, and of `tasks_ready_for` for those that have a role. */
   const ready = sql`claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done'`
   /** Who may not, and is not held: the condition of `tasks_waiting`. */
@@ -75,4 +76,4 @@ export const make = (sql: D1Client.D1Client) => {
   }
 
   return { ready, waiting, all, newest }
-}
+})

@@ -4,6 +4,7 @@
  * counts it; until then its tasks are counted.
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
+import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
 
 // How many projects are counted in a minute.
@@ -12,7 +13,7 @@ const Projects = 20
 /** Which counters are kept under this name: names of scopes hold no control characters (domain/Identifier.ts). */
 export const isScope = "queue_counts.scope >= ' '"
 
-export const make = (sql: D1Client.D1Client) => {
+export const make = memoize((sql: D1Client.D1Client) => {
   /** What the counters of a project are kept under; null for none. */
   const keyOf = (project: Fragment | string): Fragment => sql`char(31) || ${project}`
 
@@ -63,4 +64,4 @@ export const make = (sql: D1Client.D1Client) => {
   ]
 
   return { keyOf, begin, end, of, countOld }
-}
+})

@@ -3,6 +3,7 @@
  * one of these, also where it stays in its queue: they raise the `revision` that conditional reads go by.
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
+import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import * as ProjectCounts from "./ProjectCounts.ts"
 
@@ -13,7 +14,7 @@ interface Moved {
   readonly to: Fragment | null
 }
 
-export const make = (sql: D1Client.D1Client) => {
+export const make = memoize((sql: D1Client.D1Client) => {
   // Queue names hold no quotes (domain/Identifier.ts), so this is always a path.
   const raise = (counts: Fragment, queue: Fragment, by: number): Fragment =>
     sql`json_set(${counts}, '$."' || ${queue} || '"', coalesce(${counts} ->> ('$."' || ${queue} || '"'), 0) + ${by})`
@@ -96,4 +97,4 @@ export const make = (sql: D1Client.D1Client) => {
       WHERE ${ofMoved} AND changes() > 0`
 
   return { count, countAll, countMoved, countNew, countRecorded }
-}
+})

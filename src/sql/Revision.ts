@@ -3,6 +3,7 @@
  * counters (`sql/QueueCounts.ts`).
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
+import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import { isScope } from "./ProjectCounts.ts"
 
@@ -31,7 +32,7 @@ interface Raise {
 // How many scopes are counted in a minute.
 const Scopes = 10
 
-export const make = (sql: D1Client.D1Client) => {
+export const make = memoize((sql: D1Client.D1Client) => {
   const total = (kind: Counted) => sql`${sql(`${kind}_total`)}`
   const count = (kind: Counted, scope: Fragment) => sql`(SELECT count(*) FROM ${sql(kind)} WHERE scope = ${scope})`
 
@@ -80,4 +81,4 @@ export const make = (sql: D1Client.D1Client) => {
       }
         LIMIT ${Scopes})`
   }
-}
+})

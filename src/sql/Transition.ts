@@ -5,6 +5,7 @@
  * sees the same rows. History, counters and dependents can neither be missed nor attached to a task that did not move.
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
+import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { Move } from "../domain/TaskState.ts"
 import * as Landing from "./Landing.ts"
@@ -25,7 +26,7 @@ export interface Change {
   readonly now: number
 }
 
-export const make = (sql: D1Client.D1Client) => {
+export const make = memoize((sql: D1Client.D1Client) => {
   const { destination: landed } = Landing.make(sql)
   const counts = QueueCounts.make(sql)
 
@@ -52,4 +53,4 @@ export const make = (sql: D1Client.D1Client) => {
   })
 
   return { ...counts, granted, record, statements }
-}
+})

@@ -105,6 +105,18 @@ const changes: Record<string, Case> = {
     const id = yield* machine(scope, admin)
     return [`/api/v1/orchestrators/${id}/heartbeat`, { scope, leases }] as const
   })),
+  "POST /api/v1/scopes/:scope/import: ten tasks": post((scope) => [
+    `/api/v1/scopes/${scope}/import`,
+    {
+      tasks: Array.from({ length: 10 }, (_, n) => ({
+        id: `imported-${n}`,
+        file_path: `TASK-imported-${n}.md`,
+        branch: "b",
+        queue: "incoming",
+        created_at: "2026-01-01T00:00:00Z"
+      }))
+    }
+  ]),
   "POST /api/v1/messages: to somebody": post((scope) => [
     "/api/v1/messages",
     { scope, task_id: "deep-0", from_actor: "a", to_actor: "b", type: "comment", content: "c" }
