@@ -20,6 +20,7 @@ import * as Storage from "./Storage.ts"
 const Rounds = 7
 const Seconds = 2
 const Clients = 8
+const Encodings = 500
 
 const here = join(import.meta.dirname, "encoding")
 const generated = join(here, "generated.js")
@@ -30,6 +31,28 @@ const Entry = `import { install } from "./generated.js"
 import { targets } from "./targets.ts"
 install(targets())
 export { default } from "../../src/worker.ts"
+`
+
+/** A Worker that only decodes and encodes the list that it is sent, as often as `n` says. */
+const Codec = (ahead: boolean) =>
+  `${ahead ? "import { install } from \"./generated.js\"" : ""}
+import * as Schema from "effect/Schema"
+import { Api } from "../../src/api/Api.ts"
+import { targets } from "./targets.ts"
+${ahead ? "install(targets())" : ""}
+const [answer] = Api.groups.tasks.endpoints.list.success
+const [decode, encode] = [Schema.decodeUnknownSync(answer), Schema.encodeUnknownSync(answer)]
+export default {
+  async fetch(request) {
+    const text = await request.text()
+    const list = decode(JSON.parse(text))
+    let length = 0
+    for (let n = Number(new URL(request.url).searchParams.get("n")); n > 0; n--) {
+      length += JSON.stringify(encode(list)).length
+    }
+    return new Response(String(length))
+  }
+}
 `
 
 const bundle = async (input: string) => {
@@ -69,6 +92,32 @@ const measure = async (base: URL, call: Call): Promise<number> => {
   }))
   wire.close()
   return count / (performance.now() - started) * 1000
+}
+
+/** How long it takes to encode a list, without anything around it. */
+const alone = async (list: string, storage: string) => {
+  const times: Array<number> = []
+  for (const ahead of [false, true]) {
+    writeFileSync(entry, Codec(ahead))
+    const server = await launch({ code: await bundle(entry), storage: Storage.copyOf(storage) })
+    const ask = async (n: number) => {
+      const started = performance.now()
+      const answer = await fetch(new URL(`/?n=${n}`, server.base), { method: "POST", body: list })
+      await answer.text()
+      return performance.now() - started
+    }
+    await ask(Encodings)
+    const rounds: Array<number> = []
+    for (let round = 0; round < Rounds; round++) rounds.push((await ask(Encodings) - await ask(0)) / Encodings * 1000)
+    times.push(quantile(rounds, 0.5))
+    await server.close()
+  }
+  const [interpreted, compiled] = times as [number, number]
+  console.log(
+    `\nEncoding 50 tasks alone: ${interpreted.toFixed(0)} µs interpreted, ${compiled.toFixed(0)} µs compiled, ratio ${
+      (interpreted / compiled).toFixed(2)
+    }`
+  )
 }
 
 for (const [name, value] of Machine.describe()) console.log(`- ${name}: ${value}`)
@@ -114,6 +163,8 @@ try {
       ]
       console.log(`| ${[name, ...cells].join(" | ")} |`)
     }
+    const { body } = await connect(running.interpreted.base).send(requests["a list of 50 tasks"]!)
+    await alone(JSON.stringify(body), storage)
   } finally {
     await running.interpreted.close()
     await running.compiled.close()

@@ -160,7 +160,9 @@ export class Projects extends Context.Service<Projects, {
           moves: someLeased
         }, [
           sql`
-            SELECT ${without(sql, TaskRow, query.content === false ? ["content"] : [], { table: "tasks" })} FROM tasks
+            SELECT ${
+            without(sql, TaskRow, query.content === false ? ["content"] : [], { besides: page.columns, table: "tasks" })
+          } FROM tasks
             WHERE ${sql.and([all, ...beyond(sql, page, "ascending")])}
             ORDER BY priority_rank, created_at ${sql.literal(paged ? "ASC" : "DESC")}, id LIMIT ${page.take}`,
           sql`SELECT id FROM projects WHERE ${one(id, scope)}`,

@@ -2,17 +2,24 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
 
-/** All columns of the row's schema, where those of `left` are empty text or null, and so are not read. */
+/**
+ * All columns of the row's schema, where those of `left` are empty text or null, and so are not read; and `besides`, which are
+ * not told but order the list.
+ */
 export const without = (
   sql: D1Client.D1Client,
   row: { readonly fields: Readonly<Record<string, unknown>> },
   left: ReadonlyArray<string>,
-  { empty = sql`NULL`, table }: { readonly empty?: Fragment; readonly table: string }
+  { besides = [], empty = sql`NULL`, table }: {
+    readonly besides?: ReadonlyArray<string>
+    readonly empty?: Fragment
+    readonly table: string
+  }
 ): Fragment =>
   left.length === 0 ?
     sql`${sql(table)}.*` :
     sql.csv(
-      Object.keys(row.fields).map((name) =>
+      [...new Set([...Object.keys(row.fields), ...besides])].map((name) =>
         left.includes(name) ? sql`${empty} AS ${sql(name)}` : sql`${sql(table)}.${sql(name)}`
       )
     )

@@ -30,22 +30,30 @@ const filters = [
   "project_id=p",
   "project_id=p&queue=incoming",
   "needs_intervention=true",
-  "priority=P0,P2"
+  "priority=P0,P2",
+  "queue=incoming&content=false",
+  "queue=incoming&sort=priority&content=false",
+  "sort=priority&content=false",
+  "role=build&content=false"
 ]
 
 const lists: ReadonlyArray<List> = [
   ...filters.map((filter) => ({ path: `/tasks?${filter}`, of: "tasks" })),
   { path: "/projects/p/tasks?", of: "tasks", reordered: true },
+  { path: "/projects/p/tasks?content=false", of: "tasks", reordered: true },
   { path: "/projects?", of: "projects" },
   { path: "/drafts?", of: "drafts" },
   { path: "/messages?", of: "messages", backwards: true },
+  { path: "/messages?content=false", of: "messages", backwards: true },
   { path: "/messages?offset=0", of: "messages" },
   { path: "/tasks/t3/messages?", of: "messages", backwards: true },
   { path: "/actions?", of: "actions" },
+  { path: "/actions?content=false", of: "actions" },
   { path: "/orchestrators?", of: "orchestrators", reordered: true },
   { path: "/roles?", of: "roles", key: "name" },
   { path: "/flows?", of: "flows", key: "name" },
   { path: "/tasks/t3/history?", of: "history", key: "version" },
+  { path: "/tasks/t3/history?content=false", of: "history", key: "version" },
   { path: "/scopes/red/keys?", of: "keys", reordered: true },
   { path: "/keys?", of: "keys", reordered: true }
 ]

@@ -48,7 +48,7 @@ export const make = Effect.gen(function*() {
 
   /** The columns of a task, without its body if nobody asked for it, and then without what no list tells. */
   const columns = (content: boolean | undefined) =>
-    without(sql, TaskRow, content === false ? ["content"] : [], { table: "tasks" })
+    without(sql, TaskRow, content === false ? ["content"] : [], { besides: ["priority_rank"], table: "tasks" })
 
   const places = Places.make(sql)
   const projects = ProjectCounts.make(sql)
