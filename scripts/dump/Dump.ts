@@ -71,6 +71,9 @@ export const read = async function*(lines: AsyncIterable<string>) {
     } else if (ended) throw new DumpUnreadable(`Line ${number} comes after the end.`)
     else if (line.end === true) {
       ended = true
+      if (typeof line.counts !== "object" || line.counts === null) {
+        throw new DumpUnreadable(`Line ${number} ends the export and says no counts.`)
+      }
       for (const kind of new Set([...Object.keys(counts), ...Object.keys(line.counts)])) {
         if (counts[kind] !== line.counts[kind]) {
           throw new DumpUnreadable(`There are ${counts[kind] ?? 0} ${kind}, and should be ${line.counts[kind] ?? 0}.`)

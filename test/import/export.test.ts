@@ -245,5 +245,6 @@ describe("an export", () => {
       assert.match(yield* refusal(lines.slice(1)), /This is no export/)
       assert.match(yield* refusal([lines[0]!.replace(":1,", ":2,"), ...lines.slice(1)]), /version 2/)
       assert.match(yield* refusal([...lines, lines[1]!]), /after the end/)
+      assert.match(yield* refusal([...lines.slice(0, -1), "{\"end\":true}"]), /says no counts/)
     }))
 })
