@@ -28,9 +28,9 @@ const lines = async function*() {
 try {
   if (out === undefined) await pipeline(Readable.from(lines()), process.stdout)
   else {
-    // A file by this name is a whole export.
+    // A file by this name is a whole export, which nobody else may read: it has the hashes of keys.
     const part = `${out}.part`
-    await pipeline(Readable.from(lines()), createWriteStream(part)).catch(async (error: unknown) => {
+    await pipeline(Readable.from(lines()), createWriteStream(part, { mode: 0o600 })).catch(async (error: unknown) => {
       await rm(part, { force: true })
       throw error
     })

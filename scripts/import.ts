@@ -8,7 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import { parseArgs } from "node:util"
-import { load, type Target } from "./dump/load.ts"
+import { load, type Order as LoadOrder } from "./dump/load.ts"
 import { copy, format, type Options } from "./import/copy.ts"
 
 const usage = `From the old server, over its API:
@@ -23,10 +23,12 @@ npm run import -- --from <url> --scope <scope> [options]
   --dry-run         write nothing, and say what would be copied and what would not
 
 From a file that npm run export wrote, into a database that has no such records:
-npm run import -- --file <file> [--remote] [--persist-to <directory>] [--database octopoid-db] [--env <name>]`
+npm run import -- --file <file> [--remote] [--persist-to <directory>] [--database octopoid-db] [--env <name>]
+
+  --renumber-drafts  where another scope has drafts of the same numbers`
 
 /** What the command line asks for: a copy of the old server's records, or a file to be written into a database. */
-type Order = { readonly copy: Options } | { readonly load: Target }
+type Order = { readonly copy: Options } | { readonly load: LoadOrder }
 
 const parse = (): Order | string => {
   try {
@@ -40,6 +42,7 @@ const parse = (): Order | string => {
         unscoped: { type: "boolean", default: false },
         "dry-run": { type: "boolean", default: false },
         file: { type: "string" },
+        "renumber-drafts": { type: "boolean", default: false },
         remote: { type: "boolean", default: false },
         "persist-to": { type: "string" },
         database: { type: "string", default: "octopoid-db" },
@@ -52,7 +55,9 @@ const parse = (): Order | string => {
       if (from !== undefined || scope !== undefined) return `--file takes neither --from nor --scope.\n\n${usage}`
       const option = (name: "persist-to" | "env") => values[name] === undefined ? [] : [`--${name}`, values[name]]
       const where = [values.remote ? "--remote" : "--local", ...option("persist-to"), ...option("env")]
-      return { load: { file: values.file, database: values.database, where } }
+      return {
+        load: { file: values.file, database: values.database, where, renumberDrafts: values["renumber-drafts"] }
+      }
     }
     if (values.help || !from || !scope) return usage
     for (const url of [from, to]) if (!/^https?:/.test(url) || !URL.canParse(url)) return `${url} is not an address.`
@@ -74,9 +79,10 @@ const parse = (): Order | string => {
 
 const report = async (order: Order): Promise<{ readonly text: string; readonly whole: boolean }> => {
   if ("load" in order) {
-    const { counts, scope } = await load(order.load)
+    const { counts, draftsMoved, scope } = await load(order.load)
     const what = Object.entries(counts).map(([kind, n]) => `${n} ${kind}`).join(", ") || "nothing"
-    return { text: `${scope === null ? "The server" : `The scope ${scope}`}: wrote ${what}.`, whole: true }
+    const moved = draftsMoved === 0 ? "" : `\nThe drafts have other numbers: the old ones and ${draftsMoved}.`
+    return { text: `${scope === null ? "The server" : `The scope ${scope}`}: wrote ${what}.${moved}`, whole: true }
   }
   const copied = await Effect.runPromise(copy(order.copy).pipe(Effect.provide(FetchHttpClient.layer)))
   return { text: format(copied, order.copy), whole: copied.problems.length === 0 }

@@ -1,27 +1,23 @@
 /** Writing the file of an export into a database, through wrangler: as SQL, which is made line by line. */
-import { createReadStream, createWriteStream } from "node:fs"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { createReadStream } from "node:fs"
 import { createInterface } from "node:readline"
-import { Readable } from "node:stream"
-import { pipeline } from "node:stream/promises"
 import * as Database from "../doctor/Database.ts"
-import { wrangler } from "../wrangler.ts"
+import { execute, type Target } from "../execute.ts"
 import { DumpUnreadable, type Header, type Line, read } from "./Dump.ts"
 import { occupied, statements } from "./statements.ts"
 
-export interface Target {
+export interface Order extends Target {
   readonly file: string
-  /** The database, as wrangler.toml names it, and where it is: `--local` or `--remote`, and wrangler's options for it. */
-  readonly database: string
-  readonly where: ReadonlyArray<string>
+  /** Whether the drafts get other numbers, which no draft of the database has had. */
+  readonly renumberDrafts: boolean
 }
 
 export interface Loaded {
   readonly scope: string | null
   /** How many records of each kind there are. */
   readonly counts: Readonly<Record<string, number>>
+  /** How much greater the numbers of the drafts are. */
+  readonly draftsMoved: number
 }
 
 const parts = (file: string) => read(createInterface({ input: createReadStream(file), crlfDelay: Infinity }))
@@ -46,7 +42,7 @@ const check = async (file: string) => {
 const obstacle = async ({ database, where }: Target, header: Header): Promise<string | undefined> => {
   const ask = Database.make(database, where)
   const [tables = []] = await ask([
-    "SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name IN ('tasks', 'sweeps')"
+    "SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name IN ('tasks', 'fencing_floor')"
   ])
   if (Number(tables[0]?.["n"]) < 2) {
     return `The database lacks tables: npx wrangler d1 migrations apply ${database} ${where.join(" ")}`
@@ -58,20 +54,32 @@ const obstacle = async ({ database, where }: Target, header: Header): Promise<st
   return `${what} has records already, in ${full.split(" ").join(", ")}. An export goes where there are none.`
 }
 
-export const load = async (target: Target): Promise<Loaded> => {
+/** The greatest number a draft ever had. */
+const lastDraft = async ({ database, where }: Target): Promise<number> => {
+  const [rows = []] = await Database.make(database, where)([
+    "SELECT coalesce(max(seq), 0) AS last FROM sqlite_sequence WHERE name = 'drafts'"
+  ])
+  return Number(rows[0]?.["last"])
+}
+
+/** What another scope has is in the way. Then the database takes nothing. */
+const explain = (cause: unknown): never => {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const table = /UNIQUE constraint failed: (\w+)\./.exec(message)?.[1]
+  if (table === undefined) throw cause
+  throw new Error(
+    table === "drafts"
+      ? "Nothing was written: another scope has drafts of the same numbers. With --renumber-drafts these get others."
+      : `Nothing was written: another scope has, or had, ${table} of the same ids, which are unique on a server.`,
+    { cause }
+  )
+}
+
+export const load = async (target: Order): Promise<Loaded> => {
   const { counts, header } = await check(target.file)
   const problem = await obstacle(target, header)
   if (problem !== undefined) throw new Error(problem)
-  const directory = await mkdtemp(join(tmpdir(), "octopoid-import-"))
-  try {
-    const sql = join(directory, "import.sql")
-    const lines = async function*() {
-      for await (const statement of statements(header, () => recordsOf(target.file), Date.now())) yield `${statement}\n`
-    }
-    await pipeline(Readable.from(lines()), createWriteStream(sql))
-    await wrangler(["d1", "execute", target.database, ...target.where, "--yes", "--file", sql])
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
-  return { scope: header.scope, counts }
+  const draftsMoved = target.renumberDrafts ? await lastDraft(target) : 0
+  await execute(target, statements(header, () => recordsOf(target.file), Date.now(), draftsMoved)).catch(explain)
+  return { scope: header.scope, counts, draftsMoved }
 }

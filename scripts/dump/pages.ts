@@ -7,7 +7,7 @@ export interface Source {
   /** A key of the scope or the server's secret; empty for none. */
   readonly key: string
   readonly scope?: string | undefined
-  /** How many rows a page looks at; the server's default unless given. */
+  /** How many records a page holds; the server's default unless given. */
   readonly limit?: number
   readonly fetch?: typeof globalThis.fetch
 }
@@ -25,7 +25,12 @@ export const pages =
         () => undefined
       )
       if (response?.status === 200) {
-        return await response.json() as Page
+        // An answer that was cut short is none.
+        const page = await response.json().catch(() => undefined) as Page | undefined
+        if (page !== undefined) return page
+        if (attempt === Attempts) throw new Error(`${url} answered with what is no JSON.`)
+        await setTimeout(200 * 2 ** attempt)
+        continue
       }
       if (attempt < Attempts && (response === undefined || response.status === 429 || response.status >= 500)) {
         await setTimeout(200 * 2 ** attempt)

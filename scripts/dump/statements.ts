@@ -4,29 +4,52 @@
  */
 import type { Header, Line } from "./Dump.ts"
 import { insert, literal } from "./insert.ts"
+import { recount } from "./recount.ts"
 
 /** The name of a blocker means this task as well. */
 const meant = "(blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6), NULL))"
 const left =
   "(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies WHERE task_id = tasks.id AND satisfied_at IS NULL)"
 
-/** What belongs to scopes, and is told in lists. */
-const told = ["tasks", "projects", "drafts", "messages", "flows"]
+/** Gives drafts other numbers, and what names them by those; `known` has the ids of what there is of each kind. */
+const renumbered = (
+  { kind, record }: Line,
+  by: number,
+  known: Readonly<Record<string, ReadonlySet<unknown>>>
+): Line => {
+  const named = (id: unknown) => known["drafts"]!.has(Number(id)) ? String(Number(id) + by) : id
+  if (by === 0) return { kind, record }
+  if (kind === "drafts") return { kind, record: { ...record, id: Number(record.id) + by } }
+  if (kind === "actions" && record.entity_type === "draft") {
+    return { kind, record: { ...record, entity_id: named(record.entity_id) } }
+  }
+  // Clients write about drafts as about tasks, by their number.
+  return kind === "messages" && !known["tasks"]!.has(record.task_id)
+    ? { kind, record: { ...record, task_id: named(record.task_id) } }
+    : { kind, record }
+}
 
-/** The statements, in order. `lines` reads the records, once more with each call. */
-export const statements = async function*(header: Header, lines: () => AsyncIterable<Line>, now: number) {
+/**
+ * The statements, in order. `lines` reads the records, once more with each call. The numbers of drafts are raised by
+ * `draftsMoved`.
+ */
+export const statements = async function*(
+  header: Header,
+  lines: () => AsyncIterable<Line>,
+  now: number,
+  draftsMoved = 0
+) {
   const within = header.scope === null ? "1" : `scope = ${literal(header.scope)}`
-  const projects = new Set<unknown>()
+  const known = { projects: new Set<unknown>(), tasks: new Set<unknown>(), drafts: new Set<unknown>() }
   for await (const line of lines()) {
-    if (line.kind !== "projects") continue
-    projects.add(line.record.id)
-    yield* insert(line)
+    if (line.kind === "projects") yield* insert(line)
+    if (Object.hasOwn(known, line.kind)) known[line.kind as keyof typeof known].add(line.record.id)
   }
   const paths = new Map<string, unknown>()
   for await (const { kind, record } of lines()) {
     if (kind === "projects") continue
     if (kind !== "tasks") {
-      yield* insert({ kind, record })
+      yield* insert(renumbered({ kind, record }, draftsMoved, known))
       continue
     }
     // Of two tasks that cannot both have been there, the one that was read first had been deleted when the other was.
@@ -40,7 +63,7 @@ export const statements = async function*(header: Header, lines: () => AsyncIter
     // A project that was deleted meanwhile had no tasks left.
     yield* insert({
       kind,
-      record: projects.has(record.project_id) ? record : { ...record, project_id: null }
+      record: known.projects.has(record.project_id) ? record : { ...record, project_id: null }
     })
   }
   yield `DELETE FROM dependencies WHERE ${within} AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = task_id);`
@@ -56,20 +79,7 @@ export const statements = async function*(header: Header, lines: () => AsyncIter
       'What it waited for was done while it was exported.', grants, ${now}
     FROM tasks WHERE ${within} AND blocked_by IS NOT ${left};`
   yield `UPDATE tasks SET version = version + 1, blocked_by = ${left} WHERE ${within} AND blocked_by IS NOT ${left};`
-  // Lists are named by these numbers (If-None-Match): they go on above any that the other server had.
-  yield `INSERT INTO queue_counts (scope, counts, revision, messages_revision, drafts_revision, projects_revision)
-    SELECT DISTINCT scope, '{}', ${now}, ${now}, ${now}, ${now} FROM (
-      ${told.map((table) => `SELECT scope FROM ${table}`).join(" UNION ALL ")})
-    WHERE ${within} ON CONFLICT (scope) DO UPDATE SET revision = ${now}, messages_revision = ${now},
-      drafts_revision = ${now}, projects_revision = ${now}, messages_total = NULL, drafts_total = NULL, projects_total = NULL;`
-  yield `INSERT INTO queue_counts (scope, counts) SELECT char(31) || id, '{}' FROM projects WHERE ${within};`
-  yield `UPDATE queue_counts SET counts = counted.counts FROM (
-      SELECT owner, json_group_object(queue, n) AS counts FROM (
-        SELECT scope AS owner, queue, count(*) AS n FROM tasks WHERE ${within} GROUP BY scope, queue
-        UNION ALL SELECT char(31) || project_id, queue, count(*) FROM tasks WHERE ${within} AND project_id > ''
-        GROUP BY project_id, queue)
-      GROUP BY owner) AS counted
-    WHERE scope = counted.owner;`
+  yield* recount(header.scope, now)
   // History that was shortened before does not begin at the beginning, and that is no fault.
   yield `INSERT OR IGNORE INTO sweeps (name, position, due_at) SELECT 'history', '', 0
     WHERE EXISTS (SELECT 1 FROM history GROUP BY task_id HAVING min(iif(event = 'imported', 1, version)) > 1);`

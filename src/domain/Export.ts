@@ -41,7 +41,7 @@ export const exportParameters = {
   limit: Schema.optionalKey(
     IntegerParameter.check(Schema.isBetween({ minimum: 1, maximum: 500 })).pipe(
       describe(
-        "How many rows to look at for a page: 200 unless given. A page holds fewer when they are long, and more when the last task has more history."
+        "How many records a page holds at most, tasks with what they wait for and their history: 200 unless given. It holds fewer when they are long."
       )
     )
   )

@@ -9,7 +9,7 @@ import type { Reach } from "../sql/Reach.ts"
 
 interface Look {
   readonly cursor?: ExportCursor
-  /** How many rows to look at. */
+  /** How many records a page holds. */
   readonly limit?: number
   /** Whether the hashes of the API keys belong to what the server has. */
   readonly apiKeys: boolean

@@ -24,6 +24,9 @@ const tables: Readonly<Record<Exclude<ExportKind, "tasks">, Table>> = {
   api_keys: { key: ["hash"] }
 }
 
+// What an entry of history is taken for, in characters.
+const LengthOfEntry = 500
+
 const longOfTasks = ["content", "execution_notes", "check_results", "metadata", "hooks", "checkpoint", "setbacks"]
 
 /** What a row has that is not stored, or means nothing elsewhere. */
@@ -44,12 +47,18 @@ export const make = (sql: D1Client.D1Client) => {
     limit: number
   ): Statement<any> => {
     if (kind === "tasks") {
-      // Every task has history, and so has what was deleted: its counters go on in what is created under its id again.
-      const first = after.length === 0 ? sql`` : sql`WHERE task_id > ${after[0]}`
+      // What was deleted as well: its counters go on in what is created under its id again. A row of history counts as long.
+      const first = after[0] ?? ""
       return sql`
-        SELECT json_array(task_id) AS key,
-          coalesce((SELECT ${length(longOfTasks)} FROM tasks WHERE tasks.id = task_id), 0) AS length
-        FROM (SELECT task_id FROM history ${first} ORDER BY task_id LIMIT ${limit}) GROUP BY task_id ORDER BY task_id`
+        SELECT json_array(id) AS key, max(length) AS length FROM (
+          SELECT * FROM (
+            SELECT id, version * ${LengthOfEntry} + ${length(longOfTasks)} AS length FROM tasks
+            WHERE id > ${first} AND ${within(sql, scope)} ORDER BY id LIMIT ${limit})
+          UNION ALL SELECT * FROM (
+            SELECT task_id, max(version) * ${LengthOfEntry} FROM history INDEXED BY history_deleted
+            WHERE to_queue IS NULL AND task_id > ${first} AND ${within(sql, scope)}
+            GROUP BY task_id ORDER BY task_id LIMIT ${limit}))
+        GROUP BY id ORDER BY id LIMIT ${limit}`
     }
     const { key, long = [] } = tables[kind]
     const begin = after.length === 0

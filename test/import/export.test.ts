@@ -38,7 +38,7 @@ const linesOf = async function*(texts: ReadonlyArray<string>) {
 }
 
 /** A new database with what the export says. */
-const imported = (texts: ReadonlyArray<string>, into = migrated()) =>
+const imported = (texts: ReadonlyArray<string>, into = migrated(), { draftsMoved = 0, now = 0 } = {}) =>
   Effect.promise(async () => {
     const records = async function*(): AsyncGenerator<Line> {
       for await (const { line } of read(linesOf(texts))) if (line !== undefined) yield line
@@ -46,7 +46,7 @@ const imported = (texts: ReadonlyArray<string>, into = migrated()) =>
     const header: Header = JSON.parse(texts[0]!)
     into.raw.exec("BEGIN")
     try {
-      for await (const statement of statements(header, records, 0)) {
+      for await (const statement of statements(header, records, now, draftsMoved)) {
         assert.isAtMost(Buffer.byteLength(statement), 100_000)
         into.raw.exec(statement)
       }
@@ -91,8 +91,7 @@ describe("an export", () => {
           const alone = yield* imported(own)
           holds(alone)
           const { fetch: ask } = yield* Server.make({}, () => alone.db)
-          // Pages end elsewhere where there are no others' tasks.
-          assert.sameMembers([...yield* exported(ask, { scope, limit })], own)
+          assert.deepStrictEqual(yield* exported(ask, { scope, limit }), own)
           for (const text of own.slice(1, -1)) {
             assert.strictEqual(JSON.parse(text).record.scope, scope, "another's record")
           }
@@ -145,7 +144,7 @@ describe("an export", () => {
       const { api_key: key } = yield* post("scopes/red/keys", { name: "laptop" })
       const lines = yield* exported(fetch, { key: "s".repeat(20) })
       const tables = original.raw.prepare(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT IN ('sweeps', 'queue_counts')"
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT IN ('sweeps', 'queue_counts', 'fencing_floor')"
       ).all().map(({ name }) => String(name))
       assert.deepStrictEqual(Object.keys(JSON.parse(lines.at(-1)!).counts).toSorted(), tables.toSorted())
       const copy = yield* imported(lines)
@@ -184,6 +183,127 @@ describe("an export", () => {
       assert.deepStrictEqual([again.body.id, again.body.version, again.body.fencing_token], ["a", 5, 2])
       assert.deepStrictEqual([other.body.id, other.body.fencing_token], ["b", 2])
       holds(copy)
+    }))
+
+  it.effect("grants no token that may have been granted since it was exported, whatever became of the task", () =>
+    Effect.gen(function*() {
+      const original = migrated()
+      const { fetch, send } = yield* Server.make({}, () => original.db)
+      const claim = { orchestrator_id: "k-m", agent_name: "ann" }
+      const task = (id: string, rest: object = {}) =>
+        ["/api/v1/tasks", { id, file_path: id, branch: "b", ...rest }] as const
+      yield* send("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m" })
+      for (const id of ["deleted", "held", "waiting", "patched"]) yield* send("POST", ...task(id))
+      yield* send("DELETE", "/api/v1/tasks/deleted")
+      const held = yield* send("POST", "/api/v1/tasks/claim", claim)
+      assert.strictEqual(held.body.id, "held")
+      const now = 1_000_000
+      const copy = yield* imported(yield* exported(fetch), migrated(), { now })
+      const server = yield* Server.make({}, () => copy.db)
+      const renewed = yield* server.send("POST", "/api/v1/tasks/held/renew", { fencing_token: held.body.fencing_token })
+      assert.strictEqual(renewed.status, 200, "the holder still holds it")
+      yield* server.send("POST", "/api/v1/tasks/held/requeue", {})
+      yield* server.send("POST", ...task("deleted"))
+      yield* server.send("POST", ...task("never known"))
+      const answers = [
+        yield* server.send("PATCH", "/api/v1/tasks/patched", { queue: "claimed", claimed_by: "bob" }),
+        yield* server.send("POST", ...task("put", { queue: "claimed" })),
+        ...yield* Effect.all(Array.from({ length: 4 }, () => server.send("POST", "/api/v1/tasks/claim", claim)))
+      ]
+      assert.sameMembers(answers.map(({ body }) => body.id), [
+        "patched",
+        "put",
+        "held",
+        "waiting",
+        "deleted",
+        "never known"
+      ])
+      for (const { body } of answers) assert.strictEqual(body.fencing_token, now + 1, body.id)
+      yield* server.send("POST", "/api/v1/tasks/held/requeue", {})
+      const again = yield* server.send("POST", "/api/v1/tasks/claim", claim)
+      assert.deepStrictEqual([again.body.id, again.body.fencing_token], ["held", now + 2])
+      holds(copy)
+    }))
+
+  it.effect("of a scope says nothing of others, wherever a page ends", () =>
+    Effect.gen(function*() {
+      const { fetch, send } = yield* Server.make({ API_SECRET_KEY: "s".repeat(20) })
+      const admin = { authorization: `Bearer ${"s".repeat(20)}` }
+      for (const n of [1, 2, 3]) {
+        for (const scope of ["blue", "red"]) {
+          const made = { scope, branch: "b", title: scope, author: scope }
+          for (const id of [`${n}-${scope}`, `${n}-${scope}-deleted`]) {
+            yield* send("POST", "/api/v1/tasks", { ...made, id, file_path: id }, admin)
+          }
+          yield* send("DELETE", `/api/v1/tasks/${n}-${scope}-deleted`, undefined, admin)
+          yield* send("POST", "/api/v1/projects", { ...made, id: `p${n}-${scope}` }, admin)
+          yield* send("POST", "/api/v1/drafts", made, admin)
+        }
+      }
+      const { body: { api_key: key } } = yield* send("POST", "/api/v1/scopes/red/keys", { name: "laptop" }, admin)
+      for (const limit of [1, 2, 500]) {
+        const bodies: Array<string> = []
+        const spy: typeof globalThis.fetch = async (...args) => {
+          const answer = await fetch(...args)
+          bodies.push(await answer.clone().text())
+          return answer
+        }
+        const lines = yield* exported(spy, { key, limit })
+        assert.notInclude(bodies.join(), "blue")
+        assert.deepInclude(JSON.parse(lines.at(-1)!).counts, { tasks: 3, history: 9, projects: 3, drafts: 3 })
+      }
+    }))
+
+  it.effect("of a scope goes beside other scopes, with other numbers for its drafts", () =>
+    Effect.gen(function*() {
+      const [from, to] = [migrated(), migrated()]
+      const [red, blue] = [yield* Server.make({}, () => from.db), yield* Server.make({}, () => to.db)]
+      for (const [{ send }, scope, drafts] of [[red, "red", 2], [blue, "blue", 3]] as const) {
+        yield* send("POST", "/api/v1/tasks", { scope, id: `${scope}-1`, file_path: "f", branch: "b" })
+        yield* send("POST", "/api/v1/projects", { scope, id: scope, title: "t", branch: "b" })
+        for (let n = 0; n < drafts; n++) yield* send("POST", "/api/v1/drafts", { scope, title: "t", author: "a" })
+        for (const task_id of ["1", "2", `${scope}-1`, "77"]) {
+          yield* send("POST", "/api/v1/messages", { scope, task_id, from_actor: "a", type: "comment", content: "c" })
+        }
+        yield* send("POST", "/api/v1/tasks", { scope, id: scope === "red" ? "2" : "3", file_path: "g", branch: "b" })
+        const about = { scope, entity_id: "1", action_type: "x", label: "l", proposed_by: "a" }
+        for (const entity_type of ["draft", "task"]) yield* send("POST", "/api/v1/actions", { ...about, entity_type })
+      }
+      const all = (text: string) => to.raw.prepare(text).all().map((row) => Object.values(row).join(" "))
+      const before = all("SELECT * FROM queue_counts")
+      const lines = yield* exported(red.fetch, { scope: "red" })
+      const plain = yield* imported(lines, to).pipe(Effect.sandbox, Effect.flip)
+      assert.match(String(plain), /UNIQUE constraint failed: drafts.id/)
+      assert.deepStrictEqual(all("SELECT * FROM queue_counts"), before)
+      yield* imported(lines, to, { draftsMoved: 3 })
+      holds(to)
+      assert.deepStrictEqual(all("SELECT id, scope FROM drafts ORDER BY id"), [
+        "1 blue",
+        "2 blue",
+        "3 blue",
+        "4 red",
+        "5 red"
+      ])
+      // The message about 2 is about the task of this name.
+      assert.deepStrictEqual(all("SELECT task_id FROM messages WHERE scope = 'red' ORDER BY seq"), [
+        "4",
+        "2",
+        "red-1",
+        "77"
+      ])
+      assert.deepStrictEqual(all("SELECT task_id FROM messages WHERE scope = 'blue' ORDER BY seq"), [
+        "1",
+        "2",
+        "blue-1",
+        "77"
+      ])
+      assert.deepStrictEqual(all("SELECT entity_type, entity_id FROM actions WHERE scope = 'red'"), [
+        "draft 4",
+        "task 1"
+      ])
+      assert.deepStrictEqual(JSON.parse(all("SELECT counts FROM queue_counts WHERE scope = 'blue'")[0]!), {
+        incoming: 2
+      })
     }))
 
   it.effect("keeps what must hold of a server that is at work meanwhile", () =>

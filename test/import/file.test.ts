@@ -38,11 +38,16 @@ describe("an export in a file", () => {
       yield* post("tasks", { id: "u", file_path: "u.md", branch: "b", blocked_by: "t" })
       yield* post("messages", { task_id: "t", from_actor: "ann", type: "comment", content })
       yield* post("tasks/claim", { orchestrator_id: "k-m", agent_name: "ann" })
+      yield* post("drafts", { title: "t", author: "a" })
+      const other = yield* Server.make()
+      yield* other.send("POST", "/api/v1/drafts", { scope: "blue", title: "t", author: "a" })
+      const blue = yield* exported(other.fetch)
       const lines = yield* exported(fetch)
       const state = mkdtempSync(join(tmpdir(), "octopoid-import-test-"))
       try {
         const file = join(state, "backup.jsonl")
-        const load = () => run("scripts/import.ts", "--file", file, "--persist-to", state)
+        const load = (...flags: ReadonlyArray<string>) =>
+          run("scripts/import.ts", "--file", file, "--persist-to", state, ...flags)
         writeFileSync(file, lines.slice(0, -1).join("\n"))
         assert.include(load().stderr, "cut short")
         writeFileSync(file, `${lines.join("\n")}\n`)
@@ -72,6 +77,32 @@ describe("an export in a file", () => {
         assert.deepStrictEqual(JSON.parse(String(project?.["counts"])), { claimed: 1 })
         const copy = yield* Server.make({}, () => db)
         assert.deepStrictEqual(yield* exported(copy.fetch), lines)
+
+        raw.exec(`UPDATE queue_counts SET counts = '{"done":7}';
+          UPDATE queue_counts SET drafts_total = 9 WHERE scope = 'red';
+          INSERT INTO queue_counts (scope, counts) VALUES (char(31) || 'gone', '{}')`)
+        const restored = Date.now()
+        const recounted = run("scripts/recount.ts", "--persist-to", state)
+        assert.strictEqual(recounted.status, 0, recounted.stderr)
+        for (const { name, sql } of integrity) assert.deepStrictEqual(raw.prepare(sql).all(), [], name)
+        const rows = raw.prepare("SELECT scope, counts, revision, drafts_total FROM queue_counts ORDER BY scope").all()
+        assert.deepStrictEqual(rows.map((row) => row["scope"]), ["\u001fp", "red"])
+        assert.isAtLeast(Number(rows[1]!["revision"]), restored)
+        assert.isAtLeast(Number(raw.prepare("SELECT token FROM fencing_floor").get()!["token"]), restored)
+
+        // A scope goes beside others.
+        writeFileSync(file, `${blue.join("\n").replace("\"scope\":null", "\"scope\":\"blue\"")}\n`)
+        const clash = load()
+        assert.strictEqual(clash.status, 1)
+        assert.include(clash.stderr, "Nothing was written: another scope has drafts of the same numbers")
+        assert.deepStrictEqual(raw.prepare("SELECT scope FROM queue_counts WHERE scope = 'blue'").all(), [])
+        const beside = load("--renumber-drafts")
+        assert.strictEqual(beside.status, 0, beside.stderr)
+        assert.include(beside.stdout, "The drafts have other numbers: the old ones and 1.")
+        assert.deepStrictEqual(
+          raw.prepare("SELECT id, scope FROM drafts ORDER BY id").all().map((row) => Object.values(row)),
+          [[1, "red"], [2, "blue"]]
+        )
         raw.close()
       } finally {
         rmSync(state, { recursive: true, force: true })

@@ -20,6 +20,7 @@ import * as Entitled from "../../sql/Entitled.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import * as NextTask from "../../sql/NextTask.ts"
+import * as Token from "../../sql/Token.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
 import * as Refusal from "./emptyClaim.ts"
@@ -96,7 +97,8 @@ export const make = Effect.gen(function*() {
     // What has waited long enough is ready again, and what ran out is taken back: the change is the last statement.
     const ready = settings.backoff.baseSeconds === 0 ? [] : endBackoff(now, scope)
     const expired = expire.claimable(now, yield* seed, scope)
-    const set = sql`, grants = grants + 1, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
+    const token = Token.next(sql, sql`grants`)
+    const set = sql`, grants = ${token}, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
       orchestrator_id = ${orchestrator_id}, lease_seconds = ${Math.ceil(seconds)}, deadline_at = ${deadline},
       lease_expires_at = min(${end}, coalesce(${deadline}, ${end}))`
     // Nothing is looked for where nothing was recorded.
@@ -115,7 +117,7 @@ export const make = Effect.gen(function*() {
       ], {
         // Before the grant, as long as the same expression finds the very task it goes to.
         after: ready.length + takeBack.length + 1,
-        row: { id: sql`id`, fencing_token: sql`grants + 1` },
+        row: { id: sql`id`, fencing_token: token },
         from: sql`tasks WHERE id = ${id} AND changes() > 0`,
         besides: (answer) => sql`SELECT * FROM tasks WHERE id = ${answer} ->> '$[0].id' AND scope = ${scope}`
       }).pipe(Effect.map((sent) => ({ ...sent, takeBack })))

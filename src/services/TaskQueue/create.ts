@@ -18,6 +18,7 @@ import * as Edges from "../../sql/Edges.ts"
 import * as FilePath from "../../sql/FilePath.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
+import * as Token from "../../sql/Token.ts"
 import * as Transition from "../../sql/Transition.ts"
 import * as Cycle from "../Dependencies/cycle.ts"
 import { Settings } from "../Settings.ts"
@@ -82,7 +83,8 @@ export const make = Effect.gen(function*() {
     ])
     // A task under the id of a deleted one goes on counting where that one stopped.
     const before = sql`SELECT version, grants FROM history WHERE task_id = ${task.id} ORDER BY version DESC LIMIT 1`
-    const grants = sql`coalesce((SELECT grants FROM (${before})), 0) + ${Number(claimed)}`
+    const granted = sql`coalesce((SELECT grants FROM (${before})), 0)`
+    const grants = claimed ? Token.next(sql, granted) : granted
     const self = sql`id = ${task.id}`
     const actor = creatorOf(task) ?? name
     const blocking = blockers.length === 0 ? [] : [

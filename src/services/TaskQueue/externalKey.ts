@@ -14,7 +14,8 @@ export const make = Effect.gen(function*() {
   const once = yield* Idempotency.make
 
   // Word for word as the index has it, or it is not used.
-  const open = sql`external_key IS NOT NULL AND queue NOT IN (${sql.literal(ends.map((end) => `'${end}'`).join(", "))})`
+  const over = sql.literal(ends.map((end) => `'${end}'`).join(", "))
+  const open = sql`external_key IS NOT NULL AND iif(queue IN (${over}), id, '') = ''`
 
   /** The open task that has the key, if any does: an answer that is kept under the key of the request, like others. */
   const known = Effect.fnUntraced(function*(scope: ScopeName, key: string) {
@@ -29,7 +30,7 @@ export const make = Effect.gen(function*() {
 
   /** Why a task could not be changed, where the change would have made it the second open task of a key: `key`, or its own. */
   const taken = Effect.fnUntraced(function*(id: TaskId, key: string | null, violation: UniqueViolation) {
-    if (!violation.columns.includes("tasks.external_key")) return yield* Effect.die(violation)
+    if (!violation.columns.includes("index 'tasks_external_key'")) return yield* Effect.die(violation)
     const self = sql`FROM tasks WHERE id = ${id}`
     const [changed = [], holders = []] = yield* batch([
       sql`SELECT coalesce(${key}, external_key) AS external_key ${self}`,

@@ -18,6 +18,7 @@ import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Messages from "../../sql/Messages.ts"
 import * as Revision from "../../sql/Revision.ts"
+import * as Token from "../../sql/Token.ts"
 import * as Transition from "../../sql/Transition.ts"
 import * as ExternalKey from "./externalKey.ts"
 import { logCascade, logTransition } from "./log.ts"
@@ -52,7 +53,8 @@ export const make = Effect.gen(function*() {
 
   /** The task as it is then, or undefined when it is not the version that was planned for, or would wait in a circle. */
   return Effect.fnUntraced(function*(task: TaskRow, order: Order, plan: Planned, now: number) {
-    const { added, changes, columns, protocol, waits } = plan
+    const { added, changes, protocol, waits } = plan
+    const { grants = task.grants, ...columns } = plan.columns
     const { forcedBy, patch } = order
     const { agent_name, branch_name } = patch
     const queue = String(columns.queue ?? task.queue)
@@ -118,6 +120,7 @@ export const make = Effect.gen(function*() {
       ...before,
       sql`
         UPDATE tasks SET ${sql.update({ ...columns, updated_at: now }, [])}, version = version + 1
+          ${grants === task.grants ? sql`` : sql`, grants = ${Token.next(sql, sql`grants`)}`}
           ${waits === undefined ? sql`` : sql`, blocked_by = ${edges.remaining(sql`tasks.id`)}`}
           ${queue === task.queue && forcedBy === undefined ? sql`` : sql`, lapsed_token = NULL`}
         WHERE ${where} RETURNING *`,

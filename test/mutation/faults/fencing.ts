@@ -55,15 +55,15 @@ export const fencing: ReadonlyArray<Fault> = [
     name: "token-not-raised",
     breaks: "The token rises with every grant.",
     file: "src/services/TaskQueue/claim.ts",
-    find: "grants = grants + 1, claimed_by",
+    find: "grants = ${token}, claimed_by",
     replace: "grants = max(grants, 1), claimed_by"
   },
   {
     name: "token-forgets-deleted",
     breaks: "It goes on rising when a task is created again under the id of a deleted one.",
     file: "src/services/TaskQueue/create.ts",
-    find: "coalesce((SELECT grants FROM (${before})), 0) +",
-    replace: "0 +"
+    find: "coalesce((SELECT grants FROM (${before})), 0)",
+    replace: "0"
   },
   {
     name: "expected-version-ignored",

@@ -1,0 +1,42 @@
+/**
+ * Counting everything anew that is kept as a number, and beginning above every number that may have been told: for a database
+ * that was brought back to an earlier moment, by an import or by D1's Time Travel, and for counters that drifted.
+ */
+import { literal } from "./insert.ts"
+
+/** What belongs to scopes, and is told in lists. */
+const told = ["tasks", "projects", "drafts", "messages", "flows"]
+
+const revisions = ["revision", "messages_revision", "drafts_revision", "projects_revision"]
+
+/**
+ * The statements, for one scope or for all (null). `now` is in milliseconds: no list was changed, and no task was granted, so
+ * many times.
+ */
+export const recount = (scope: string | null, now: number): ReadonlyArray<string> => {
+  const within = scope === null ? "1" : `scope = ${literal(scope)}`
+  const projects = `SELECT char(31) || id FROM projects WHERE ${within}`
+  return [
+    // Lists are named by these numbers (If-None-Match).
+    `INSERT INTO queue_counts (scope, counts, ${revisions.join(", ")})
+      SELECT DISTINCT scope, '{}', ${revisions.map(() => now).join(", ")} FROM (
+        SELECT * FROM (${told.map((table) => `SELECT scope FROM ${table}`).join(" UNION ALL ")})
+        UNION ALL SELECT scope FROM queue_counts WHERE scope >= ' ')
+      WHERE ${within} ON CONFLICT (scope) DO UPDATE SET
+        ${revisions.map((column) => `${column} = max(${column} + 1, ${now})`).join(", ")},
+        messages_total = NULL, drafts_total = NULL, projects_total = NULL;`,
+    ...(scope === null ? [`DELETE FROM queue_counts WHERE scope < ' ' AND scope NOT IN (${projects});`] : []),
+    `INSERT INTO queue_counts (scope, counts) SELECT char(31) || id, '{}' FROM projects WHERE ${within}
+      ON CONFLICT DO NOTHING;`,
+    `WITH counted AS MATERIALIZED (
+        SELECT owner, json_group_object(queue, n) AS counts FROM (
+          SELECT scope AS owner, queue, count(*) AS n FROM tasks WHERE ${within} GROUP BY scope, queue
+          UNION ALL SELECT char(31) || project_id, queue, count(*) FROM tasks WHERE ${within} AND project_id > ''
+          GROUP BY project_id, queue)
+        GROUP BY owner)
+      UPDATE queue_counts SET counts = coalesce((SELECT counts FROM counted WHERE owner = queue_counts.scope), '{}')
+      WHERE ${within} OR scope IN (${projects});`,
+    `INSERT INTO fencing_floor (id, token) VALUES (1, ${now})
+      ON CONFLICT (id) DO UPDATE SET token = max(token, excluded.token);`
+  ]
+}
