@@ -21,3 +21,7 @@ CREATE INDEX queue_counts_uncounted ON queue_counts (scope)
 DROP INDEX tasks_external_key;
 CREATE UNIQUE INDEX tasks_external_key
   ON tasks (scope, external_key, iif(queue IN ('done', 'failed', 'cancelled'), id, '')) WHERE external_key IS NOT NULL;
+
+-- What a list shows of leases changes with their renewals, which change no task. This rises with every one of them, so that a
+-- list that shows leases is told apart by one row as well.
+ALTER TABLE queue_counts ADD COLUMN leases_revision INTEGER NOT NULL DEFAULT 0;

@@ -31,7 +31,7 @@ import * as Patch from "../sql/Patch.ts"
 import * as ProjectCounts from "../sql/ProjectCounts.ts"
 import { type Reach, within } from "../sql/Reach.ts"
 import * as Revision from "../sql/Revision.ts"
-import { someLeased } from "./TaskQueue/rows.ts"
+import { decodeCounts, someLeased } from "./TaskQueue/rows.ts"
 
 const decodeProjects = Schema.decodeUnknownEffect(Schema.Array(ProjectRow))
 const decodeTasks = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
@@ -41,6 +41,8 @@ const urgent = {
   name: "tasks of a project",
   key: { priority_rank: "number", created_at: "number", id: "string" }
 } as const
+
+const sumOf = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, n) => sum + n, 0)
 
 const millis = (time: DateTime.Utc | null | undefined) => time ? DateTime.toEpochMillis(time) : null
 
@@ -156,8 +158,8 @@ export class Projects extends Context.Service<Projects, {
         const [found = [], projects = [], totals] = yield* read({
           name: urgent.name,
           asked,
-          revision: sql`SELECT ${revision.of("tasks", owner)} AS revision, ${owner} AS scope`,
-          moves: someLeased
+          revision: revision.ofTasks(owner, sql`, max(scope) AS scope`),
+          shown: someLeased
         }, [
           sql`
             SELECT ${
@@ -166,10 +168,12 @@ export class Projects extends Context.Service<Projects, {
             WHERE ${sql.and([all, ...beyond(sql, page, "ascending")])}
             ORDER BY priority_rank, created_at ${sql.literal(paged ? "ASC" : "DESC")}, id LIMIT ${page.take}`,
           sql`SELECT id FROM projects WHERE ${one(id, scope)}`,
-          ...(paged && page.total === undefined ? [sql`SELECT count(*) AS total FROM tasks WHERE ${all}`] : [])
+          ...(paged && page.total === undefined ? [sql`SELECT ${counts.of(id, owner)} AS counts`] : [])
         ])
         if (projects.length === 0) return yield* ProjectNotFound.of(id)
-        const { envelope: { next_cursor, total }, rows } = page.end(found, Number(totals?.[0]?.total ?? found.length))
+        const stored = totals?.[0]?.counts
+        const counted = stored === undefined ? found.length : sumOf(decodeCounts(stored))
+        const { envelope: { next_cursor, total }, rows } = page.end(found, counted)
         return { project_id: id, tasks: yield* Effect.orDie(decodeTasks(rows)), total, next_cursor }
       })
 

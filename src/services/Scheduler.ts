@@ -41,13 +41,20 @@ export class Scheduler extends Context.Service<Scheduler, {
         const machine = request.orchestrator_id ?? null
         const fallback = requireScope ? null : DefaultScope
         // Of the scopes it works for, the one asked about; otherwise where it was heard of last.
-        const known = sql`SELECT scope FROM orchestrators WHERE id = ${machine}
-          ORDER BY scope = ${request.scope ?? null} DESC, last_heartbeat DESC, scope LIMIT 1`
+        const known = sql`SELECT scope FROM orchestrators WHERE id = ${machine} ${
+          request.scope === undefined
+            ? sql`ORDER BY last_heartbeat DESC, scope LIMIT 1`
+            : sql`AND scope = ${request.scope}`
+        }`
         const scope = request.scope === undefined ? sql`coalesce((${known}), ${fallback})` : sql`${request.scope}`
         const [machines, counts, tasks, flows] = yield* read({
           name: "poll",
           asked: { ...request },
-          revision: sql`SELECT ${revision.of("tasks", scope)} AS revision, ${scope} AS scope, (${known}) AS home`
+          revision: sql`
+            WITH machine AS MATERIALIZED (SELECT (${known}) AS home)
+            SELECT home, ${
+            revision.of("tasks", request.scope === undefined ? sql`coalesce(home, ${fallback})` : scope)
+          } AS revision FROM machine`
         }, [
           known,
           sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,

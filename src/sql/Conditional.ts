@@ -34,15 +34,15 @@ export interface Question {
   /** What is asked, in full: the list, its scope, its filters and its page. */
   readonly name: string
   readonly asked: Readonly<Record<string, unknown>>
-  /** Answers one row: the number `revision`, and whatever else the answer depends on. */
+  /** Answers one row: the number `revision`, that of `leases` where `shown` asks, and whatever else the answer depends on. */
   readonly revision: Statement<any>
-  /** Whether the answer may change while the number does not, as these rows show. */
-  readonly moves?: (answers: Answers) => boolean
+  /** Whether the rows show a lease: then the answer changes with every renewal as well. */
+  readonly shown?: (answers: Answers) => boolean
 }
 
 // Part of every name, and another one whenever answers come to look different: or a client would be told that what it got
 // from an earlier release is what it would get.
-const Release = 1
+const Release = 2
 
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database
@@ -52,17 +52,20 @@ export const make = Effect.gen(function*() {
     const condition = yield* CurrentCondition
     if (condition === undefined) return yield* batch(statements)
     const prefix = `${fingerprint(question.name, { ...question.asked, Release })}.`
-    const tagOf = (row: Row | undefined) => {
-      const { revision, ...besides } = row ?? {}
-      return `${prefix}${fingerprint("", besides)}.${String(revision)}`
+    const tagsOf = (row: Row | undefined) => {
+      const { leases, revision, ...besides } = row ?? {}
+      const still = `${prefix}${fingerprint("", besides)}.${String(revision)}`
+      return { still, leased: `${still}.${String(leases)}` }
     }
     if (condition.known.some((tag) => tag.startsWith(prefix))) {
       const [rows] = yield* batch([question.revision])
-      const tag = tagOf(rows?.[0])
-      if (condition.known.includes(tag)) return yield* Effect.die(new NotModified(tag))
+      // Whether it shows leases does not change while no task does.
+      const tag = Object.values(tagsOf(rows?.[0])).find((tag) => condition.known.includes(tag))
+      if (tag !== undefined) return yield* Effect.die(new NotModified(tag))
     }
     const answers = yield* batch([...statements, question.revision])
-    if (question.moves?.(answers) !== true) condition.tag = tagOf(answers[statements.length]?.[0])
+    const { leased, still } = tagsOf(answers[statements.length]?.[0])
+    condition.tag = question.shown?.(answers) === true ? leased : still
     return answers
   })
 })

@@ -49,6 +49,21 @@ export const make = memoize((sql: D1Client.D1Client) => {
       ORDER BY priority_rank LIMIT 1`
 
   /**
+   * Of each priority of a place, but for the first few, those that come first when the newest do: no more than `most`, or
+   * a few more of the same age. `only` narrows them, and begins with AND.
+   */
+  const ofEach = (place: Fragment, columns: Fragment, most: number, only: Fragment, skipped = 0): Fragment =>
+    sql`SELECT ${columns} FROM (
+          WITH RECURSIVE other (rank) AS (
+            SELECT * FROM (${nth(place, skipped)}) UNION ALL
+            SELECT (SELECT min(priority_rank) FROM ${place} AND priority_rank > rank) FROM other
+            WHERE rank IS NOT NULL)
+          SELECT rank FROM other WHERE rank IS NOT NULL) AS other
+        CROSS JOIN ${place} AND priority_rank = other.rank ${only} AND created_at >= coalesce((
+          SELECT created_at FROM ${place} AND priority_rank = other.rank ${only}
+          ORDER BY created_at DESC LIMIT 1 OFFSET ${most - 1}), -9e15)`
+
+  /**
    * Those that come first when the newest do, to be ordered and limited to no more than `most`. Within a priority they are in
    * order, so the first few priorities of a place are read as far as the page needs them; of each further one, `most`.
    */
@@ -59,21 +74,12 @@ export const make = memoize((sql: D1Client.D1Client) => {
         sql`SELECT * FROM (
           SELECT ${columns} FROM ${ordered[name]} AND priority_rank = (${nth(ordered[name], n)}) ${only(among)})`)
     )
-    const others = (["ready", "waiting"] as const).map((name) => {
-      const place = ordered[name]
-      return sql`SELECT * FROM (SELECT ${columns} FROM (
-          WITH RECURSIVE other (rank) AS (
-            SELECT * FROM (${nth(place, slots[name])}) UNION ALL
-            SELECT (SELECT min(priority_rank) FROM ${place} AND priority_rank > rank) FROM other
-            WHERE rank IS NOT NULL)
-          SELECT rank FROM other WHERE rank IS NOT NULL) AS other
-        CROSS JOIN ${place} AND priority_rank = other.rank ${only(among)} AND created_at >= coalesce((
-          SELECT created_at FROM ${place} AND priority_rank = other.rank ${only(among)}
-          ORDER BY created_at DESC LIMIT 1 OFFSET ${most - 1}), -9e15))`
-    })
+    const others = (["ready", "waiting"] as const).map((name) =>
+      sql`SELECT * FROM (${ofEach(ordered[name], columns, most, only(among), slots[name])})`
+    )
     const held = sql`SELECT * FROM (SELECT ${columns} FROM ${leased} ${only(among)})`
     return union([...inTurn, sql`SELECT * FROM (${union([held, ...others])})`])
   }
 
-  return { ready, waiting, all, newest }
+  return { ready, waiting, all, newest, ofEach }
 })

@@ -29,7 +29,7 @@ export const make = memoize((sql: D1Client.D1Client) => {
     sql`DELETE FROM queue_counts WHERE scope = ${keyOf(project)} AND ${where}`
 
   /** How many tasks a project of the scope has in each queue, as an expression. */
-  const of = (project: string, scope: string): Fragment =>
+  const of = (project: string, scope: Fragment | string): Fragment =>
     sql`coalesce(
       (SELECT counts FROM queue_counts WHERE queue_counts.scope = ${keyOf(project)}
         AND EXISTS (SELECT 1 FROM projects WHERE id = ${project} AND projects.scope = ${scope})),

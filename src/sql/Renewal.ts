@@ -10,6 +10,7 @@ import type { Fragment, Statement } from "effect/sql/Statement"
 import { ends, landing, moves } from "../domain/TaskState.ts"
 import * as Instant from "./Instant.ts"
 import type { Reach } from "./Reach.ts"
+import * as Revision from "./Revision.ts"
 import * as Transition from "./Transition.ts"
 
 /** A lease to renew, named by its task and token; no two are the same. */
@@ -32,10 +33,11 @@ export interface Order {
 
 export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
   const transition = Transition.make(sql)
+  const revision = Revision.make(sql)
   const { heard } = Instant.make(sql)
 
   /**
-   * The statements of a batch: the first answers the leases that were renewed, the second the others and what there is of
+   * The statements of a batch: the second answers the leases that were renewed, the third the others and what there is of
    * their tasks, and the last those of them that were given back.
    */
   return ({ condition = sql`1`, leases, now, scope }: Order) => {
@@ -60,6 +62,10 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
       (SELECT status FROM orchestrators WHERE id = tasks.orchestrator_id AND scope = tasks.scope) AS machine`
 
     const own = sql`+claimed_by IS NOT NULL AND fencing_token = asked.token`
+    // Before the others, which go by what the one before them changed.
+    const raise = revision.renew(sql`
+      SELECT tasks.scope FROM ${asked(keys)} CROSS JOIN tasks ON tasks.id = asked.task
+      WHERE ${own} ${reach} AND ${condition}`)
     const renew = sql`
       UPDATE tasks SET lease_expires_at = CAST(max(lease_expires_at, ${
       until(sql`deadline_at`, sql`lease_seconds`)
@@ -102,6 +108,6 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
         FROM ${asked(all, made)}, ${lapse}
         WHERE tasks.id = asked.task AND ${where} ${answer}`
     ]
-    return [renew, rest, ...reattach]
+    return [raise, renew, rest, ...reattach]
   }
 }

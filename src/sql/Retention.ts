@@ -33,6 +33,8 @@ export interface Slice {
   /** Whether the kind was looked at: it was not while it rests. */
   readonly open: number
   readonly seen: number
+  /** How many of them are of an age to leave, whether or not they may. */
+  readonly old: number
   /** The key of the last record, as text. */
   readonly last: string | null
   /** The keys of those that are due, in order, as a JSON list. */
@@ -49,11 +51,19 @@ export const make = (sql: D1Client.D1Client) => {
 
   // An entry that a task needs which is not over is never removed: who may still come back is in it. The newest entry of
   // an id is never removed either: a task created under it again goes on counting from there.
-  const isOver = (id: Fragment, before: number): Fragment =>
+  const hasEnded = (id: Fragment, before: number): Fragment =>
     sql`(SELECT at FROM history AS newest WHERE newest.task_id = ${id} ORDER BY newest.version DESC LIMIT 1) <= ${before}
       AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = ${id} AND +tasks.queue NOT IN ${sql.in(ends)})`
 
-  /** The slice's keys, each with whether it is due, in order. */
+  // Mail stays that somebody has yet to deal with, that is about a task which is not over, or that has a reply: that one
+  // goes first.
+  const isOver = (before: number): Fragment =>
+    sql`created_at <= ${before} AND status <> 'processing' AND (status = 'done' OR to_actor IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
+      AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = messages.task_id AND +tasks.scope = messages.scope
+        AND +tasks.queue NOT IN ${sql.in(ends)})`
+
+  /** The slice's keys, each with whether it is due and whether it is old, in order. */
   const slices: Record<Kind, (sweep: Sweep) => Fragment> = {
     history: ({ before, most, now }) =>
       sql`
@@ -63,23 +73,25 @@ export const make = (sql: D1Client.D1Client) => {
           UNION ALL SELECT (SELECT min(task_id) FROM history WHERE task_id > ids.id), n + 1 FROM ids
           WHERE id IS NOT NULL AND n < ${most * Looks})
         SELECT id, (SELECT count(*) FROM (SELECT 1 FROM history WHERE task_id = ids.id LIMIT 2)) = 2
-          AND ${isOver(sql`ids.id`, before)} AS due
+          AND ${hasEnded(sql`ids.id`, before)} AS due, 0 AS old
         FROM ids WHERE id IS NOT NULL`,
     messages: ({ before, most, now }) =>
       sql`
-        SELECT messages.seq AS id, messages.created_at <= ${before} AS due
+        SELECT messages.seq AS id, ${isOver(before)} AS due, created_at <= ${before} AS old
         FROM ${place("messages")} CROSS JOIN messages
         WHERE place.due_at <= ${now} AND messages.seq > CAST(place.position AS INTEGER)
         ORDER BY messages.seq LIMIT ${most * Looks}`,
     tasks: ({ before, most, now }) =>
       sql`
-        SELECT tasks.id AS id, ${tasks.isOld(before)} AS due FROM ${place("tasks")} CROSS JOIN tasks
+        SELECT tasks.id AS id, ${tasks.isOld(before)} AS due, 0 AS old FROM ${place("tasks")} CROSS JOIN tasks
         WHERE place.due_at <= ${now} AND tasks.id > place.position ORDER BY tasks.id LIMIT ${most * Looks}`
   }
 
   const look = (sweep: Sweep): Statement<any> =>
     sql`
-      SELECT (SELECT due_at FROM ${place(sweep.kind)}) <= ${sweep.now} AS open, count(*) AS seen,
+      SELECT (SELECT due_at FROM ${
+      place(sweep.kind)
+    }) <= ${sweep.now} AS open, count(*) AS seen, coalesce(sum(old), 0) AS old,
         CAST(max(id) AS TEXT) AS last, json_group_array(id ORDER BY id) FILTER (WHERE due) AS due
       FROM (${slices[sweep.kind](sweep)})`
 
@@ -90,11 +102,11 @@ export const make = (sql: D1Client.D1Client) => {
         SELECT old.task_id, old.version
         FROM (
           SELECT value AS id, (SELECT max(version) FROM history WHERE task_id = value) AS newest
-          FROM json_each(${keys}) WHERE ${isOver(sql`value`, before)}) AS given
+          FROM json_each(${keys}) WHERE ${hasEnded(sql`value`, before)}) AS given
         CROSS JOIN history AS old ON old.task_id = given.id AND old.version < given.newest
         ORDER BY old.task_id, old.version LIMIT ${most * Looks})`],
     messages: (keys, { before }) => {
-      const old = sql`FROM messages WHERE seq IN (SELECT value FROM json_each(${keys})) AND created_at <= ${before}`
+      const old = sql`FROM messages WHERE seq IN (SELECT value FROM json_each(${keys})) AND ${isOver(before)}`
       return [
         revision.raise("messages", sql`SELECT scope ${old}`, {
           where: sql`1`,
@@ -112,9 +124,9 @@ export const make = (sql: D1Client.D1Client) => {
     const due = JSON.parse(slice.due) as ReadonlyArray<string | number>
     // What is removed of a history is counted by its entries.
     const taken = kind === "history" ? due : due.slice(0, most)
-    // Messages come in order of their age, so that the first slice without an old one is the last.
+    // Messages come in order of their age, mostly, so that the first slice without an old one is the last.
     const through = taken.length === due.length
-      && (slice.seen < most * Looks || (kind === "messages" && due.length === 0))
+      && (slice.seen < most * Looks || (kind === "messages" && slice.old === 0))
     const position = through ? "" : taken.length < due.length ? String(taken.at(-1)) : slice.last ?? ""
     // More of a history may be due than one step removes: then the place stays.
     const done = kind === "history" && taken.length > 0 ? sql`changes() < ${most * Looks}` : sql`1`

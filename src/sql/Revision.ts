@@ -5,7 +5,6 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
-import { isScope } from "./ProjectCounts.ts"
 
 const counted = ["messages", "drafts", "projects"] as const
 
@@ -56,6 +55,15 @@ export const make = memoize((sql: D1Client.D1Client) => {
     /** The same for one scope. */
     raiseIn: (kind: Kind, scope: string, options?: Raise) => raise(kind, sql`SELECT ${scope} AS scope`, options),
 
+    /** Says that leases are renewed of tasks which are in these scopes. */
+    renew: (scopes: Fragment): Statement<any> =>
+      sql`UPDATE queue_counts SET leases_revision = leases_revision + 1 WHERE scope IN (${scopes})`,
+
+    /** Answers the number of the scope's tasks, and that of their leases, as `sql/Conditional.ts` asks. */
+    ofTasks: (scope: Fragment, besides: Fragment = sql``): Statement<any> =>
+      sql`SELECT coalesce(max(revision), 0) AS revision, coalesce(max(leases_revision), 0) AS leases ${besides}
+        FROM queue_counts WHERE scope = ${scope}`,
+
     /** The number now, as an expression: 0 where nothing was ever changed. */
     of: (kind: Kind, scope: Fragment): Fragment =>
       sql`coalesce((SELECT ${sql(columns[kind])} FROM queue_counts WHERE scope = ${scope}), 0)`,
@@ -67,7 +75,7 @@ export const make = memoize((sql: D1Client.D1Client) => {
             (SELECT ${total(kind)} FROM queue_counts WHERE scope = ${scope}), ${count(kind, sql`${scope}`)}) AS total`
         : sql`SELECT count(*) AS total FROM ${sql(kind)} WHERE scope = ${scope} AND ${sql.and(narrowed)}`,
 
-    /** Counts where nobody has yet, a few scopes at a time. */
+    /** Counts where nobody has yet, a few scopes at a time: those in the index, whose condition it has word for word. */
     countOld: (): Statement<any> =>
       sql`
       UPDATE queue_counts SET ${
@@ -75,10 +83,8 @@ export const make = memoize((sql: D1Client.D1Client) => {
           counted.map((kind) => sql`${total(kind)} = coalesce(${total(kind)}, ${count(kind, sql`queue_counts.scope`)})`)
         )
       }
-      WHERE scope IN (
-        SELECT scope FROM queue_counts WHERE ${sql.literal(isScope)} AND ${
-        sql.or(counted.map((kind) => sql`${total(kind)} IS NULL`))
-      }
+      WHERE scope IN (SELECT scope FROM queue_counts INDEXED BY queue_counts_uncounted
+        WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
         LIMIT ${Scopes})`
   }
 })

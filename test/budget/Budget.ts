@@ -52,12 +52,24 @@ const excess = async (measured: Measured, limits: Counts, db: Measurement["db"])
   const over = figures.filter((figure) => measured[figure] > limits[figure])
   if (over.length === 0) return []
   const figure = over.includes("written") && !over.includes("read") ? "written" : "read"
-  const [most] = measured.executions.toSorted((a, b) => b[figure] - a[figure])
-  const plan = most === undefined ? "" : Plan.render(await Plan.explain(db, [most]))
+  // What did it is a statement that is new, or is carried out in another way: of those, and else of all, the dearest.
+  const known = readPlans()
+  const planned = await Promise.all(measured.executions.map(async (execution) => ({
+    execution,
+    plan: Plan.render(await Plan.explain(db, [execution]))
+  })))
+  const changed = planned.filter(({ plan }) => !known.includes(plan))
+  const [dearest] = (changed.length > 0 ? changed : planned).toSorted((a, b) =>
+    b.execution[figure] - a.execution[figure]
+  )
   return [
     `${measured.name}, at a depth of ${measured.depth}: ` +
     over.map((figure) => `${measured[figure]} ${words[figure]} (allowed: ${limits[figure]})`).join(", ") +
-    (most === undefined ? "" : `\n  The statement with the most ${words[figure]} (${most[figure]}):\n  ${plan}`)
+    (dearest === undefined
+      ? ""
+      : `\n  ${changed.length > 0 ? "The new statement" : "The statement"} with the most ${words[figure]} (${
+        dearest.execution[figure]
+      }):\n  ${dearest.plan}`)
   ]
 }
 

@@ -86,7 +86,7 @@ const copy = (raw: DatabaseSync, db: D1Database) =>
 const times = ["created_at", "registered_at", "proposed_at", "at"]
 
 /** What belongs to records of others, or to the server. */
-const kept = new Set(["queue_counts", "dependencies", "sweeps"])
+const kept = new Set(["queue_counts", "dependencies", "sweeps", "fencing_floor"])
 
 /** What takes everything away that was made after `since`, and has the counters as they were. */
 const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {

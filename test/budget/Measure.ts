@@ -66,16 +66,20 @@ const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
       return measured
     })
   const all: Array<Measured> = []
-  for (const [name, { ask, headers, method, status }] of asked) {
+  for (const [name, { ask, headers, known, method, status }] of asked) {
     const question = ask(Filled.scope, admin)
     const [path, body]: Question = Effect.isEffect(question) ? yield* question : question
+    const tag = known === true ? (yield* send(method, path, undefined, bearer)).headers.get("etag") : null
     all.push(
       yield* measure(
         name,
-        Effect.flatMap(send(method, path, body, { ...bearer, ...headers }), (answer) =>
-          answer.status === status
-            ? Effect.void
-            : Effect.die(new Error(`${name}: ${answer.status} ${JSON.stringify(answer.body)}`)))
+        Effect.flatMap(
+          send(method, path, body, { ...bearer, ...headers, ...(tag === null ? {} : { "if-none-match": tag }) }),
+          (answer) =>
+            answer.status === status
+              ? Effect.void
+              : Effect.die(new Error(`${name}: ${answer.status} ${JSON.stringify(answer.body)}`))
+        )
       )
     )
   }
@@ -85,7 +89,13 @@ const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
   for (let n = 0; n < 5; n++) yield* claimed(Filled.scope, admin)
   yield* TestClock.adjust("1 hour")
   all.push(yield* measure("cron: five leases ran out and five machines fell silent", tick()))
-  // The last of all: it is not taken back.
+  yield* TestClock.adjust("30 days")
+  yield* tick()
+  const ages = (days: string) =>
+    Object.fromEntries(["HISTORY", "MESSAGES", "FINISHED_TASKS"].map((what) => [`RETAIN_${what}_DAYS`, days]))
+  all.push(yield* measure("cron: looks for what is old, and finds none", tick(ages("999"))))
+  // The last of all: they are not taken back.
+  all.push(yield* measure("cron: a few records of each kind leave", tick(ages("1"))))
   yield* Effect.promise(() => db.prepare("UPDATE tasks SET available_at = 9e15 WHERE claimed_by IS NULL").run())
   all.push(yield* measure("cron: everybody backs off", tick({ BACKOFF_SECONDS: "60" })))
   return all

@@ -10,6 +10,8 @@ export interface Case {
   /** What it has to be answered, or the measurement is of something else. */
   readonly status: number
   readonly headers?: Record<string, string>
+  /** Whether it is asked by a client that knows the answer (`If-None-Match`). */
+  readonly known?: boolean
   /** Makes what it is about, and answers the request. */
   readonly ask: (scope: string, admin: Admin) => Question | Effect.Effect<Question>
 }
@@ -161,8 +163,79 @@ const pages = [
   "projects/deep-0/tasks?offset=5"
 ]
 
+/** Lists of which the second page is read, with `limit=2`. */
+const turned = [
+  "tasks?queue=incoming",
+  "tasks?queue=incoming,done",
+  "tasks?queue=done&content=false",
+  "tasks?sort=priority",
+  "tasks?project_id=deep-0",
+  "tasks/deep-0/history?",
+  "messages?to_actor=deep",
+  "messages?offset=0",
+  "actions?entity_type=task",
+  "drafts?",
+  "projects?",
+  "projects/deep-0/tasks?"
+]
+
+const nextPage = (list: string): Case => ({
+  method: "GET",
+  status: 200,
+  ask: (scope, admin) => {
+    const first = `/api/v1/${list}&limit=2&scope=${scope}`
+    const begin = list.includes("offset") ? first : `${first}&cursor=first`
+    return Effect.map(admin("GET", begin), ({ next_cursor }): Question => [
+      `${first.replace("&offset=0", "").replace("offset=0", "")}&cursor=${encodeURIComponent(next_cursor)}`
+    ])
+  }
+})
+
+/** What is asked again by a client that has the answer, and is told so. */
+const repeated = [
+  "scheduler/poll?",
+  "scheduler/poll?orchestrator_id=k-deep",
+  "tasks?",
+  "tasks?queue=incoming&limit=500",
+  "tasks?project_id=deep-0",
+  "projects/deep-0/tasks?cursor=first&limit=5",
+  "tasks/deep-0/history?",
+  "messages?to_actor=deep",
+  "drafts?",
+  "projects?"
+]
+
+const again = (read: string): Case => ({
+  method: "GET",
+  status: 304,
+  known: true,
+  ask: (scope) => [`/api/v1/${read}&scope=${scope}`]
+})
+
+/** Pages of an export in the middle of a table. */
+const exports = ["tasks", "projects", "messages"].flatMap((kind) =>
+  ["", "scope=deep&"].map((within): [string, Case] => [
+    `GET /api/v1/export: ${kind}${within === "" ? "" : " of a scope"}`,
+    {
+      method: "GET",
+      status: 200,
+      ask: () => {
+        const key = kind === "messages" ? 3 : "deep-1"
+        return [`/api/v1/export?${within}limit=5&cursor=${encodeURIComponent(JSON.stringify([kind, [key]]))}`]
+      }
+    }
+  ])
+)
+
 export const cases: Record<string, Case> = {
   ...changes,
+  ...Object.fromEntries(exports),
+  ...Object.fromEntries(turned.map((list) => [`GET /api/v1/${list}: the next page`, nextPage(list)])),
+  ...Object.fromEntries(repeated.map((read) => [`GET /api/v1/${read}: not modified`, again(read)])),
+  "GET /api/v1/tasks?queue=claimed: not modified, of leases": {
+    ...again("tasks?queue=claimed"),
+    ask: (scope, admin) => Effect.as(claimed(scope, admin), [`/api/v1/tasks?queue=claimed&scope=${scope}`] as const)
+  },
   ...Object.fromEntries(pages.map((page): [string, Case] => [
     `GET /api/v1/${page}`,
     { method: "GET", status: 200, ask: (scope) => [`/api/v1/${page}&limit=5&scope=${scope}`] }

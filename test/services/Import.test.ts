@@ -253,7 +253,8 @@ describe("Import", () => {
         projects_revision: 1,
         messages_total: null,
         drafts_total: null,
-        projects_total: null
+        projects_total: null,
+        leases_revision: 0
       }])
     }).pipe(Effect.provide(ServicesLayer)))
 

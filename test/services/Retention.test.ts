@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
+import { type MessageId, OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
 import { NewMessage } from "../../src/domain/Message.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Messages } from "../../src/services/Messages.ts"
@@ -134,6 +134,40 @@ describe("retention", () => {
       yield* settle
       assert.strictEqual(yield* left, "")
     }).pipe(Effect.provide(servicesWith({ RETAIN_MESSAGES_DAYS: "1", RETAIN_PER_MINUTE: "2" }), { local: true })))
+
+  it.effect("keeps mail that somebody has to deal with, that is about open work, or that was answered", () =>
+    Effect.gen(function*() {
+      const mail = (content: string, rest: object = {}) =>
+        Messages.use(({ send }) =>
+          send("red", {
+            ...Schema.decodeSync(NewMessage)({ task_id: "t", from_actor: "ann", type: "comment", content }),
+            ...rest
+          })
+        )
+      const to = { to_actor: "bob" }
+      yield* create("open")
+      yield* mail("said to nobody")
+      yield* mail("not read yet", to)
+      const [begun, dealt] = [yield* mail("begun", to), yield* mail("dealt with", to)]
+      yield* mail("about open work", { task_id: "open" })
+      const question = yield* mail("question")
+      const answer = yield* mail("answer", { ...to, parent_message_id: question.id })
+      const status = (id: MessageId, status: "processing" | "done") =>
+        Messages.use(({ patch }) => patch(id, { status }, undefined))
+      yield* status(begun.id, "processing")
+      yield* status(dealt.id, "done")
+      yield* TestClock.adjust("2 days")
+      yield* settle
+      const left = all("SELECT content FROM messages WHERE content <> 'r' ORDER BY seq")
+      const unread = "not read yet"
+      assert.deepStrictEqual(yield* left, [unread, "begun", "about open work", "question", "answer"])
+      yield* holds
+      yield* status(answer.id, "done")
+      yield* finish("open")
+      yield* settle
+      assert.deepStrictEqual(yield* left, [unread, "begun"])
+      yield* holds
+    }).pipe(Effect.provide(servicesWith({ RETAIN_MESSAGES_DAYS: "1" }), { local: true })))
 
   it.effect("takes many small steps through a long backlog, and every one of them keeps what must hold", () =>
     Effect.gen(function*() {

@@ -90,7 +90,7 @@ export const make = Effect.gen(function*() {
       : statements({ leases: leases.map(asked), scope, now, ...(condition === undefined ? {} : { condition }) })
 
   /** What the answers of those statements say. */
-  const read = Effect.fnUntraced(function*([renewed, rest, , , again]: Answers) {
+  const read = Effect.fnUntraced(function*([, renewed, rest, , , again]: Answers) {
     const held = yield* Effect.orDie(decodeRenewed(renewed ?? []))
     const reattached = yield* Effect.orDie(decodeRenewed(again ?? []))
     yield* Effect.forEach(reattached, (task) => logTransition(moves.reattach.event, task, task.claimed_by), {

@@ -109,14 +109,30 @@ export const make = Effect.gen(function*() {
         ? places.all(among, rows)
         : places.newest(among, rows, take + skip, narrowed.length === 0 ? slots : { ready: 0, waiting: 0 })
     }
-    // Few of many tasks are flagged, or of one project: both have an index of their own.
-    const few = filter.needs_intervention === true
+    // Few of many tasks have what is asked for: those have an index of their own.
+    const few = filter.external_key
+      ? sql`tasks INDEXED BY tasks_external_key WHERE external_key = ${filter.external_key}`
+      : filter.claimed_by || filter.orchestrator_id
+      ? sql`tasks INDEXED BY tasks_leased WHERE claimed_by IS NOT NULL`
+      : filter.needs_intervention === true
       ? sql`tasks INDEXED BY tasks_flagged WHERE needs_intervention = 1`
       : filter.project_id
       ? sql`tasks INDEXED BY tasks_project WHERE project_id = ${filter.project_id}`
       : undefined
     const among = asked === undefined ? sql`` : sql`AND queue IN ${queues}`
-    const rows = few !== undefined
+    const rows = few !== undefined && filter.project_id && !urgent
+      ? sql`
+        SELECT ${told} FROM tasks WHERE id IN (SELECT id FROM (
+          ${
+        places.ofEach(
+          sql`tasks INDEXED BY tasks_project WHERE project_id = ${filter.project_id}`,
+          sql`id, created_at`,
+          take + skip,
+          sql`AND ${sql.and([sql`scope = ${scope}`, ...further])} ${among}`
+        )
+      } ORDER BY ${order} LIMIT ${take + skip}))
+        ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
+      : few !== undefined
       ? sql`SELECT ${told} FROM ${few} AND ${matches} ${among} ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
       : asked?.length === 1
       ? sql`${inOrder(sql`${asked[0]}`, told, slotsOf(asked[0]!))} ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
@@ -145,8 +161,8 @@ export const make = Effect.gen(function*() {
     const [found = [], counted] = yield* read({
       name: "tasks",
       asked: { scope, ...filter },
-      revision: sql`SELECT ${revision.of("tasks", sql`${scope}`)} AS revision`,
-      moves: someLeased
+      revision: revision.ofTasks(sql`${scope}`),
+      shown: someLeased
     }, page.total === undefined ? [rows, count] : [rows])
     const total = whose !== undefined
       ? Object.entries(decodeCounts(counted?.[0]?.counts))
