@@ -37,9 +37,13 @@ export const make = (sql: D1Client.D1Client) => {
   const columns = (names: ReadonlyArray<string>): Fragment => sql.csv(names.map((name) => sql`${sql(name)}`))
   const length = (names: ReadonlyArray<string>): Fragment =>
     names.map((name) => sql`coalesce(length(${sql(name)}), 0)`).reduce((sum, one) => sql`${sum} + ${one}`, sql`0`)
-  const reach = (kind: ExportKind, scope: Reach) => kind === "idempotency_keys" ? sql`1` : within(sql, scope)
-  // In the order of the key, past what belongs to others: an index of scopes would be read from end to end for each page.
-  const inOrder = (scope: Reach) => scope === undefined ? sql`1` : sql`+scope = ${scope}`
+  // The `+` has SQLite find records by their keys, past what belongs to others, and not go through a scope for each page.
+  const reach = (kind: ExportKind, scope: Reach) =>
+    scope === undefined || kind === "idempotency_keys"
+      ? sql`1`
+      : kind === "flows" || kind === "roles"
+      ? within(sql, scope)
+      : sql`+scope = ${scope}`
 
   /** The keys of the next records, as JSON lists, in order, and the length of each. */
   const look = (
@@ -55,10 +59,10 @@ export const make = (sql: D1Client.D1Client) => {
         SELECT json_array(id) AS key, max(length) AS length FROM (
           SELECT * FROM (
             SELECT id, version * ${LengthOfEntry} + ${length(longOfTasks)} AS length FROM tasks
-            WHERE id > ${first} AND ${inOrder(scope)} ORDER BY id LIMIT ${limit})
+            WHERE id > ${first} AND ${reach(kind, scope)} ORDER BY id LIMIT ${limit})
           UNION ALL SELECT * FROM (
             SELECT task_id, max(version) * ${LengthOfEntry} FROM history INDEXED BY history_deleted
-            WHERE to_queue IS NULL AND task_id > ${first} AND ${inOrder(scope)}
+            WHERE to_queue IS NULL AND task_id > ${first} AND ${reach(kind, scope)}
             GROUP BY task_id ORDER BY task_id LIMIT ${limit}))
         GROUP BY id ORDER BY id LIMIT ${limit}`
     }
@@ -68,9 +72,7 @@ export const make = (sql: D1Client.D1Client) => {
       : sql`(${columns(key)}) > (${sql.csv(after.map((value) => sql`${value}`))})`
     return sql`
       SELECT json_array(${columns(key)}) AS key, ${length(long)} AS length FROM ${sql(kind)}
-      WHERE ${begin} AND ${
-      key[0] === "scope" ? within(sql, scope) : inOrder(kind === "idempotency_keys" ? undefined : scope)
-    } ORDER BY ${columns(key)} LIMIT ${limit}`
+      WHERE ${begin} AND ${reach(kind, scope)} ORDER BY ${columns(key)} LIMIT ${limit}`
   }
 
   /** The records with these keys, a JSON list. A task's come with its edges and all its history, of every scope. */
@@ -78,9 +80,9 @@ export const make = (sql: D1Client.D1Client) => {
     if (kind === "tasks") {
       const ids = sql`(SELECT value ->> 0 FROM json_each(${keys}))`
       return [
-        sql`SELECT * FROM tasks WHERE id IN ${ids} AND ${within(sql, scope)} ORDER BY id`,
+        sql`SELECT * FROM tasks WHERE id IN ${ids} AND ${reach(kind, scope)} ORDER BY id`,
         sql`
-          SELECT * FROM dependencies WHERE task_id IN ${ids} AND ${within(sql, scope)}
+          SELECT * FROM dependencies WHERE task_id IN ${ids} AND ${reach(kind, scope)}
           ORDER BY task_id, blocker_key, blocker_id`,
         sql`SELECT * FROM history WHERE task_id IN ${ids} ORDER BY task_id, version`
       ]

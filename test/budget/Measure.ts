@@ -40,6 +40,9 @@ const asked: ReadonlyArray<readonly [name: string, one: Case]> = [
   ...Object.entries(cases)
 ]
 
+const ages = (days: string) =>
+  Object.fromEntries(["HISTORY", "MESSAGES", "FINISHED_TASKS"].map((what) => [`RETAIN_${what}_DAYS`, days]))
+
 const tally = (name: string, depth: number, trips: Recorded.Trips): Measured => {
   const executions = trips.flat()
   const sum = (figure: "read" | "written") => executions.reduce((sum, execution) => sum + execution[figure], 0)
@@ -91,8 +94,6 @@ const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
   all.push(yield* measure("cron: five leases ran out and five machines fell silent", tick()))
   yield* TestClock.adjust("30 days")
   yield* tick()
-  const ages = (days: string) =>
-    Object.fromEntries(["HISTORY", "MESSAGES", "FINISHED_TASKS"].map((what) => [`RETAIN_${what}_DAYS`, days]))
   all.push(yield* measure("cron: looks for what is old, and finds none", tick(ages("999"))))
   // The last of all: they are not taken back.
   all.push(yield* measure("cron: a few records of each kind leave", tick(ages("1"))))

@@ -68,6 +68,9 @@ const counters = ({ raw }: ReturnType<typeof migrated>) =>
 const refusal = (texts: ReadonlyArray<string>) =>
   Effect.promise(() => Array.fromAsync(read(linesOf(texts))).then(() => "whole", (error: Error) => error.message))
 
+const newTask = (id: string, rest: object = {}) =>
+  ["/api/v1/tasks", { id, file_path: id, branch: "b", ...rest }] as const
+
 describe("an export", () => {
   it.effect.prop(
     "is imported as what there was, whatever happened before, and exported again is the same",
@@ -190,10 +193,8 @@ describe("an export", () => {
       const original = migrated()
       const { fetch, send } = yield* Server.make({}, () => original.db)
       const claim = { orchestrator_id: "k-m", agent_name: "ann" }
-      const task = (id: string, rest: object = {}) =>
-        ["/api/v1/tasks", { id, file_path: id, branch: "b", ...rest }] as const
       yield* send("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m" })
-      for (const id of ["deleted", "held", "waiting", "patched"]) yield* send("POST", ...task(id))
+      for (const id of ["deleted", "held", "waiting", "patched"]) yield* send("POST", ...newTask(id))
       yield* send("DELETE", "/api/v1/tasks/deleted")
       const held = yield* send("POST", "/api/v1/tasks/claim", claim)
       assert.strictEqual(held.body.id, "held")
@@ -203,11 +204,11 @@ describe("an export", () => {
       const renewed = yield* server.send("POST", "/api/v1/tasks/held/renew", { fencing_token: held.body.fencing_token })
       assert.strictEqual(renewed.status, 200, "the holder still holds it")
       yield* server.send("POST", "/api/v1/tasks/held/requeue", {})
-      yield* server.send("POST", ...task("deleted"))
-      yield* server.send("POST", ...task("never known"))
+      yield* server.send("POST", ...newTask("deleted"))
+      yield* server.send("POST", ...newTask("never known"))
       const answers = [
         yield* server.send("PATCH", "/api/v1/tasks/patched", { queue: "claimed", claimed_by: "bob" }),
-        yield* server.send("POST", ...task("put", { queue: "claimed" })),
+        yield* server.send("POST", ...newTask("put", { queue: "claimed" })),
         ...yield* Effect.all(Array.from({ length: 4 }, () => server.send("POST", "/api/v1/tasks/claim", claim)))
       ]
       assert.sameMembers(answers.map(({ body }) => body.id), [

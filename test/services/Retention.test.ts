@@ -20,10 +20,15 @@ const create = (name: string, rest: object = {}) =>
   TaskQueue.use((tasks) => tasks.create("red", { id: id(name), file_path: name, branch: "b", ...rest }))
 const finish = (name: string, queue: "done" | "failed" | "cancelled" = "done") =>
   TaskQueue.use((tasks) => tasks.force(id(name), { queue, reason: "r" }, undefined))
-const send = (content: string) =>
+const mail = (content: string, rest: object = {}) =>
   Messages.use(({ send }) =>
-    send("red", Schema.decodeSync(NewMessage)({ task_id: "t", from_actor: "ann", type: "comment", content }))
+    send("red", {
+      ...Schema.decodeSync(NewMessage)({ task_id: "t", from_actor: "ann", type: "comment", content }),
+      ...rest
+    })
   )
+const status = (id: MessageId, status: "processing" | "done") =>
+  Messages.use(({ patch }) => patch(id, { status }, undefined))
 const tick = Maintenance.use(({ tick }) => tick)
 
 const all = Effect.fnUntraced(function*(text: string) {
@@ -48,7 +53,7 @@ describe("retention", () => {
     Effect.gen(function*() {
       yield* create("a")
       yield* finish("a")
-      yield* send("hello")
+      yield* mail("hello")
       yield* TestClock.adjust("9999 days")
       yield* settle
       assert.deepStrictEqual(yield* tasks, ["a"])
@@ -123,7 +128,7 @@ describe("retention", () => {
   it.effect("removes the oldest messages, so many a minute, and no others", () =>
     Effect.gen(function*() {
       for (let i = 0; i < 8; i++) {
-        yield* send(`${i}`)
+        yield* mail(`${i}`)
         yield* TestClock.adjust("1 hour")
       }
       const left = Effect.map(all("SELECT content FROM messages ORDER BY seq"), (each) => each.join(""))
@@ -137,13 +142,6 @@ describe("retention", () => {
 
   it.effect("keeps mail that somebody has to deal with, that is about open work, or that was answered", () =>
     Effect.gen(function*() {
-      const mail = (content: string, rest: object = {}) =>
-        Messages.use(({ send }) =>
-          send("red", {
-            ...Schema.decodeSync(NewMessage)({ task_id: "t", from_actor: "ann", type: "comment", content }),
-            ...rest
-          })
-        )
       const to = { to_actor: "bob" }
       yield* create("open")
       yield* mail("said to nobody")
@@ -152,8 +150,6 @@ describe("retention", () => {
       yield* mail("about open work", { task_id: "open" })
       const question = yield* mail("question")
       const answer = yield* mail("answer", { ...to, parent_message_id: question.id })
-      const status = (id: MessageId, status: "processing" | "done") =>
-        Messages.use(({ patch }) => patch(id, { status }, undefined))
       yield* status(begun.id, "processing")
       yield* status(dealt.id, "done")
       yield* TestClock.adjust("2 days")
