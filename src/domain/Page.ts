@@ -156,7 +156,9 @@ export const isWhole = ({ after, limit }: Bounds) => limit < 0 && after === unde
 /** Where the next page begins: in the envelope of every list. */
 export const nextCursor = {
   next_cursor: Schema.NullOr(Schema.String).pipe(
-    describe("Where the next page begins, as `cursor` of the next request; null when this is the last one, or when `limit` is 0.")
+    describe(
+      "Where the next page begins, as `cursor` of the next request; null when this is the last one, or when `limit` is 0."
+    )
   )
 }
 
