@@ -63,9 +63,12 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
 
     const own = sql`+claimed_by IS NOT NULL AND fencing_token = asked.token`
     // Before the others, which go by what the one before them changed.
-    const raise = revision.renew(sql`
-      SELECT tasks.scope FROM ${asked(keys)} CROSS JOIN tasks ON tasks.id = asked.task
-      WHERE ${own} ${reach} AND ${condition}`)
+    const held = sql`FROM ${
+      asked(keys)
+    } CROSS JOIN tasks ON tasks.id = asked.task WHERE ${own} ${reach} AND ${condition}`
+    const raise = revision.renew(
+      scope === undefined ? sql`SELECT tasks.scope ${held}` : sql`SELECT ${scope} WHERE EXISTS (SELECT 1 ${held})`
+    )
     const renew = sql`
       UPDATE tasks SET lease_expires_at = CAST(max(lease_expires_at, ${
       until(sql`deadline_at`, sql`lease_seconds`)

@@ -7,4 +7,4 @@ import type { Fragment } from "effect/sql/Statement"
  * back to an earlier moment also higher than any that was granted after that (`scripts/dump/recount.ts`).
  */
 export const next = (sql: D1Client.D1Client, grants: Fragment): Fragment =>
-  sql`max(${grants}, coalesce((SELECT token FROM fencing_floor), 0)) + 1`
+  sql`max(${grants}, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1`

@@ -32,7 +32,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("in 
       const life = Effect.fnUntraced(function*(id: string) {
         const path = `/api/v1/tasks/${id}`
         const urgent = task(id, { priority: "P0", role: "build" })
-        yield* post(`create ${id}`, "/api/v1/tasks", urgent, { trips: 1, read: 10, written: 7 })
+        yield* post(`create ${id}`, "/api/v1/tasks", urgent, { trips: 1, read: 10, written: 8 })
         const claimed = yield* post(`claim ${id}`, "/api/v1/tasks/claim", claim, move)
         assert.strictEqual(claimed.id, id)
         yield* post(`submit ${id}`, `${path}/submit`, { commits_count: 1, turns_used: 1 }, move)

@@ -108,7 +108,8 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("in 
       const life = Effect.fnUntraced(function*(id: string) {
         const write = { trips: 1, read: 25, written: 5 }
         const created = yield* send("POST", "/api/v1/tasks", task(id, "cost", { priority: "P0", role: "build" }))
-        within("create", created.cost, { trips: 1, read: 10, written: 6 })
+        // The first of a scope is counted as one whose totals nobody has counted yet.
+        within("create", created.cost, { trips: 1, read: 10, written: 7 })
         const claimed = yield* send("POST", "/api/v1/tasks/claim", claim("cost"))
         assert.strictEqual(claimed.body.id, id)
         within("claim", claimed.cost, write)
