@@ -48,7 +48,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("in 
           from_actor: "a",
           type: "comment",
           content: "c"
-        }, { trips: 1, read: 10, written: 7 })
+        }, { trips: 1, read: 10, written: 8 })
       })
       yield* life("first")
       yield* Effect.forEach(
