@@ -1,6 +1,8 @@
 /** `ETag` and `If-None-Match` of the poll and the lists: never told that nothing changed when something did. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import * as Chance from "../support/Chance.ts"
 import { migrated, servicesWith } from "../support/layers.ts"
@@ -47,6 +49,8 @@ const fresh = Effect.gen(function*() {
   const maintenance = yield* Effect.provide(Maintenance, servicesWith(config, () => database.db))
   return { send, tick: maintenance.tick }
 })
+
+type Post = (path: string, body: object) => Effect.Effect<server.Answer>
 
 const play = Effect.fnUntraced(function*(seed: number, steps: number) {
   const { send, tick } = yield* fresh
@@ -96,4 +100,36 @@ describe("If-None-Match", () => {
       }),
     240_000
   )
+
+  it.effect.each<readonly [what: string, renew: (post: Post, lease: object) => Effect.Effect<server.Answer>]>([
+    ["a renewal", (post: Post, lease: object) => post("tasks/a/renew", lease)],
+    ["a heartbeat", (post: Post, lease: object) => post("orchestrators/k-m/heartbeat?scope=red", { leases: [lease] })],
+    [
+      "a heartbeat that names no scope",
+      (post: Post, lease: object) => post("orchestrators/k-m/heartbeat", { leases: [lease] })
+    ]
+  ])("is answered 304 where leases are shown, until %s", ([, renew]) =>
+    Effect.gen(function*() {
+      const { send } = yield* fresh
+      const post: Post = (path, body) => send("POST", `/api/v1/${path}`, body)
+      yield* post("orchestrators/register", { scope: "red", cluster: "k", machine_id: "m" })
+      yield* post("projects", { scope: "red", id: "p", title: "p", branch: "b" })
+      yield* post("tasks", { scope: "red", id: "a", file_path: "a", project_id: "p" })
+      const claim = { scope: "red", orchestrator_id: "k-m", agent_name: "ann" }
+      const { body: { fencing_token } } = yield* post("tasks/claim", claim)
+      for (const path of ["tasks?scope=red&queue=claimed", "projects/p/tasks"]) {
+        const ask = (tag: string) => send("GET", `/api/v1/${path}`, undefined, { "if-none-match": tag })
+        const tag = (yield* send("GET", `/api/v1/${path}`)).headers.get("etag")!
+        assert.strictEqual((yield* ask(tag)).status, 304, path)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* renew(post, { task_id: "a", fencing_token })).status, 200)
+        const renewed = yield* ask(tag)
+        assert.strictEqual(renewed.status, 200, path)
+        const ends = yield* Effect.map(Clock.currentTimeMillis, (now) => new Date(now + 300_000).toISOString())
+        assert.strictEqual(renewed.body.tasks[0].lease_expires_at, ends)
+        assert.strictEqual((yield* ask(renewed.headers.get("etag")!)).status, 304)
+        yield* post("tasks/a/renew", { fencing_token: 99 })
+        assert.strictEqual((yield* ask(renewed.headers.get("etag")!)).status, 304, "what is refused changes nothing")
+      }
+    }))
 })

@@ -99,7 +99,7 @@ export const make = ({ chance, send, tick }: World) => {
     ),
     hook: onTask("hooks/h/complete", () => ({ status: chance.pick(["passed", "failed"]) })),
     renew: () => {
-      const id = about(scope())
+      const id = chance.pick([about(scope()), ...tokens.keys()])
       return post(`tasks/${id}/renew`, lease(id))
     },
     heartbeat: () => {
