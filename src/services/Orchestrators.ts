@@ -28,6 +28,7 @@ import { Keys } from "./Keys.ts"
 import * as Heartbeat from "./Orchestrators/heartbeat.ts"
 import * as Register from "./Orchestrators/register.ts"
 import { Settings } from "./Settings.ts"
+import { logMany } from "./TaskQueue/log.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(OrchestratorRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
@@ -136,10 +137,8 @@ export class Orchestrators extends Context.Service<Orchestrators, {
         const now = yield* Clock.currentTimeMillis
         const [rows = []] = yield* batch([sql`
           UPDATE orchestrators SET status = 'offline'
-          WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} RETURNING *`])
-        for (const { id, scope } of yield* decode(rows)) {
-          yield* Effect.logInfo("orchestrator offline").pipe(Effect.annotateLogs({ orchestrator_id: id, scope }))
-        }
+          WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} RETURNING id, scope`])
+        if (rows.length > 0) yield* logMany("orchestrators", "offline", rows)
         return rows.length
       }).pipe(Effect.withSpan("Orchestrators.sweep"))
 

@@ -46,7 +46,7 @@ export const make = (sql: D1Client.D1Client) => {
       FROM tasks WHERE ${waiting}`,
       sql`
       UPDATE tasks SET version = version + 1, blocked_by = ${remaining(sql`tasks.id`)}
-      WHERE ${waiting} RETURNING *`
+      WHERE ${waiting} RETURNING id, scope, queue, version, claimed_by, fencing_token`
     ]
   }
 

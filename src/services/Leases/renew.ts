@@ -14,7 +14,7 @@ import { type Answers, Database } from "../../sql/Database.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import * as Renewal from "../../sql/Renewal.ts"
 import { Settings } from "../Settings.ts"
-import { logTransition } from "../TaskQueue/log.ts"
+import { logTransitions } from "../TaskQueue/log.ts"
 
 const { cancel_reason, claimed_by, fencing_token, id, lapsed_token, queue, scope, setbacks, version } = TaskRow.fields
 
@@ -93,9 +93,7 @@ export const make = Effect.gen(function*() {
   const read = Effect.fnUntraced(function*([, renewed, rest, , , again]: Answers) {
     const held = yield* Effect.orDie(decodeRenewed(renewed ?? []))
     const reattached = yield* Effect.orDie(decodeRenewed(again ?? []))
-    yield* Effect.forEach(reattached, (task) => logTransition(moves.reattach.event, task, task.claimed_by), {
-      discard: true
-    })
+    yield* logTransitions(moves.reattach.event, again ?? [], ({ claimed_by }) => claimed_by)
     const back = new Set(reattached.map((task) => task.id))
     return {
       renewed: [

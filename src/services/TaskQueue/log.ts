@@ -1,18 +1,14 @@
-/** One log line for each transition. */
+/** Log lines of transitions: one for a task, and one for each kind of event when a request changes many tasks. */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { TaskRow } from "../../domain/Task.ts"
-import type { Answers } from "../../sql/Database.ts"
-import { decodeTasks } from "./rows.ts"
+import type { TaskRow } from "../../domain/Task.ts"
+import type { Answers, Row } from "../../sql/Database.ts"
 
-const { claimed_by, fencing_token, id, queue, scope, version } = TaskRow.fields
-const told = { id, scope, queue, version, claimed_by, fencing_token }
+type Told = Pick<TaskRow, "claimed_by" | "fencing_token" | "id" | "queue" | "scope" | "version">
 
-export const logTransition = (
-  event: string,
-  task: Pick<TaskRow, keyof typeof told>,
-  actor: string | null
-) =>
+// A line names so many ids: a cascade may change thousands of tasks, and each line costs time in the request.
+const Named = 10
+
+export const logTransition = (event: string, task: Told, actor: string | null) =>
   Effect.logInfo("transition").pipe(Effect.annotateLogs({
     event,
     task_id: task.id,
@@ -23,18 +19,27 @@ export const logTransition = (
     fencing_token: task.fencing_token
   }))
 
-/** The same for tasks that changed because another one did, as the statement that changed them returned them. */
-export const logTransitions = (event: string, rows: ReadonlyArray<unknown> | undefined) =>
-  Effect.flatMap(
-    decodeTasks(rows ?? []),
-    Effect.forEach((task) => logTransition(event, task, null), { discard: true })
-  )
+/** Logs records that one request or cron turn changed: how many there are, and the first ids. */
+export const logMany = (message: string, event: string, records: ReadonlyArray<Row>) =>
+  Effect.logInfo(message).pipe(Effect.annotateLogs({
+    event,
+    count: records.length,
+    ids: records.slice(0, Named).map(({ id }) => id),
+    scopes: [...new Set(records.map(({ scope }) => scope))].slice(0, Named)
+  }))
 
-const decodeTold = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ ...told, event: Schema.String })))
+/** Logs tasks that went through the same event. The actor is named where it is one task. */
+export const logTransitions = (event: string, tasks: ReadonlyArray<Row>, actorOf?: (task: Row) => unknown) =>
+  tasks.length === 1
+    ? logTransition(event, tasks[0] as unknown as Told, (actorOf?.(tasks[0]!) ?? null) as string | null)
+    : tasks.length === 0
+    ? Effect.void
+    : logMany("transitions", event, tasks)
 
-/** The same for what a cascade did (`sql/Cascade.ts`), or was taken back (`sql/Expiry.ts`), as the statements answered it. */
+/** Logs what a cascade changed (`sql/Cascade.ts`), or what was taken back (`sql/Expiry.ts`), as the statements answered it. */
 export const logCascade = (answers: Answers) =>
-  Effect.flatMap(
-    Effect.orDie(decodeTold(answers.flat())),
-    Effect.forEach((task) => logTransition(task.event, task, null), { discard: true })
+  Effect.forEach(
+    Map.groupBy(answers.flat(), ({ event }) => String(event)),
+    ([event, tasks]) => logTransitions(event, tasks),
+    { discard: true }
   )

@@ -38,7 +38,7 @@ export const make = Effect.gen(function*() {
     const answers = yield* batch([...steps, ...left])
     const task = yield* firstTask(answers[steps.length - 1])
     if (task === undefined) return yield* TaskNotFound.of(id)
-    yield* logTransitions("unblocked", answers[releases.length - 1])
+    yield* logTransitions("unblocked", answers[releases.length - 1] ?? [])
     yield* logCascade(answers.slice(steps.length))
     yield* logTransition("deleted", task, null)
   })
