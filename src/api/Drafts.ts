@@ -33,10 +33,11 @@ export class DraftsApi extends HttpApiGroup.make("drafts")
           drafts: Schema.Array(Draft).pipe(describe("The drafts of this page.")),
           ...pageEnvelope
         }),
-        error: [ScopeRequired, InvalidCursor]
+        error: InvalidCursor
       }).annotateMerge(OpenApi.annotations({
         summary: "List drafts",
-        description: "A page of the scope's drafts, newest first. Every filter narrows it."
+        description:
+          "A page of the drafts, newest first: of the scope, or of all scopes the caller may see when the request names none. Every filter narrows it."
       }))
     ),
     HttpApiEndpoint.post("create", "/", {

@@ -75,11 +75,11 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
           total: Schema.Int.pipe(describe("How many there are.")),
           ...nextCursor
         }),
-        error: [ScopeRequired, InvalidCursor]
+        error: InvalidCursor
       }).annotateMerge(OpenApi.annotations({
         summary: "List orchestrators",
         description:
-          "All machines of the scope, the one heard of last first. With `limit`, a page of them, by their ids."
+          "All machines of the scope, or of all scopes the caller may see when the request names none. The machine heard of last is first. With `limit`, a page of them, by their ids."
       }))
     ),
     HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Orchestrators.Orchestrator, error })

@@ -36,11 +36,11 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
           projects: Schema.Array(Project).pipe(describe("The projects of this page.")),
           ...pageEnvelope
         }),
-        error: [ScopeRequired, InvalidCursor]
+        error: InvalidCursor
       }).annotateMerge(OpenApi.annotations({
         summary: "List projects",
         description:
-          "A page of the scope's projects, newest first: up to 500 of one `status` unless a limit is given. Every filter narrows it."
+          "A page of the projects, newest first: of the scope, or of all scopes the caller may see when the request names none: up to 500 of one `status` unless a limit is given. Every filter narrows it."
       }))
     ),
     HttpApiEndpoint.post("create", "/", {

@@ -4,7 +4,9 @@ import { describe, maybe } from "../domain/Encoding.ts"
 import { ScopeName } from "../domain/Identifier.ts"
 
 const scope = Schema.optionalKey(ScopeName).pipe(
-  describe("The scope. A record of another one is not found; a list or a new record without one is in `default`.")
+  describe(
+    "The scope. A record of another one is not found. Without it a key's own scope counts; otherwise a new record is in `default`, and so is a list, except the lists of orchestrators, projects and drafts, which then show every scope."
+  )
 )
 
 /** Beside the other query parameters of every endpoint. */

@@ -12,7 +12,7 @@ export const DraftsHandlers = Routes.group(
   Effect.fn(function*(handlers) {
     const drafts = yield* Drafts
     return handlers.handleAll({
-      list: (request) => Effect.flatMap(ownScope(request, missing), (scope) => drafts.list(scope, request.query)),
+      list: (request) => Effect.flatMap(visibleScope(request), (scope) => drafts.list(scope, request.query)),
       create: (request) => Effect.flatMap(ownScope(request, missing), (scope) => drafts.create(scope, request.payload)),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => drafts.get(request.params.id, scope)),
       patch: (request) =>

@@ -28,10 +28,7 @@ export const OrchestratorsHandlers = Routes.group(
           const { last_heartbeat, renewals } = yield* orchestrators.renew(id, scope, payload.leases)
           return { success: true as const, last_heartbeat, ...renewals }
         }),
-      list: (request) =>
-        ownScope(request, "Missing required query parameter: scope.").pipe(
-          Effect.flatMap((scope) => orchestrators.list(scope, request.query))
-        ),
+      list: (request) => Effect.flatMap(visibleScope(request), (scope) => orchestrators.list(scope, request.query)),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => orchestrators.get(request.params.id, scope)),
       delete: (request) =>
         Effect.as(

@@ -12,7 +12,7 @@ export const ProjectsHandlers = Routes.group(
   Effect.fn(function*(handlers) {
     const projects = yield* Projects
     return handlers.handleAll({
-      list: (request) => Effect.flatMap(ownScope(request, missing), (scope) => projects.list(scope, request.query)),
+      list: (request) => Effect.flatMap(visibleScope(request), (scope) => projects.list(scope, request.query)),
       create: (request) =>
         Effect.flatMap(ownScope(request, missing), (scope) => projects.create(scope, request.payload)),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => projects.get(request.params.id, scope)),

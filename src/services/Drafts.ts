@@ -28,9 +28,9 @@ const newest = { name: "drafts", key: { created_at: "number", id: "number" } } a
 export class Drafts extends Context.Service<Drafts, {
   readonly create: (scope: ScopeName, draft: NewDraft) => Effect.Effect<Draft>
   readonly get: (id: DraftId, scope: Reach) => Effect.Effect<Draft, DraftNotFound>
-  /** A page of the scope's drafts, newest first, and how many match on all pages. */
+  /** A page of the drafts within reach, newest first, and how many match on all pages. */
   readonly list: (
-    scope: ScopeName,
+    scope: Reach,
     filter: DraftFilter
   ) => Effect.Effect<{ readonly drafts: ReadonlyArray<Draft> } & Envelope, InvalidCursor>
   readonly patch: (id: DraftId, patch: DraftPatch, scope: Reach) => Effect.Effect<Draft, DraftNotFound | NoFields>
@@ -77,15 +77,15 @@ export class Drafts extends Context.Service<Drafts, {
         return yield* first(id, rows)
       })
 
-      const list = Effect.fn("Drafts.list")(function*(scope: ScopeName, filter: DraftFilter) {
+      const list = Effect.fn("Drafts.list")(function*(scope: Reach, filter: DraftFilter) {
         const asked = { scope, ...filter }
         const page = yield* Effect.fromResult(pageOf(filter, { ...newest, of: asked }))
         const narrowed = filters.flatMap((field) => filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : [])
-        const matches = sql.and([sql`scope = ${scope}`, ...narrowed])
+        const matches = sql.and([within(sql, scope), ...narrowed])
         const [found = [], totals] = yield* read({
           name: newest.name,
           asked,
-          revision: sql`SELECT ${revision.of("drafts", sql`${scope}`)} AS revision`
+          revision: sql`SELECT ${revision.reaching("drafts", scope)} AS revision`
         }, [
           sql`
             SELECT * FROM drafts WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}

@@ -46,8 +46,8 @@ export class Orchestrators extends Context.Service<Orchestrators, {
     { readonly last_heartbeat: DateTime.Utc; readonly renewals: Renewals },
     OrchestratorNotFound | InvalidTask | CheckpointTooLarge
   >
-  /** The scope's machines, the one heard of last first; a page of them, if one is asked for, by their ids. */
-  readonly list: (scope: ScopeName, filter: OrchestratorFilter) => Effect.Effect<{
+  /** The machines within reach, the one heard of last first; a page of them, if one is asked for, by id and scope. */
+  readonly list: (scope: Reach, filter: OrchestratorFilter) => Effect.Effect<{
     readonly orchestrators: ReadonlyArray<Orchestrator>
     readonly total: number
     readonly next_cursor: string | null
@@ -74,13 +74,19 @@ export class Orchestrators extends Context.Service<Orchestrators, {
         return (yield* decode(rows ?? []))[0] ?? (yield* OrchestratorNotFound.of(id))
       })
 
-      const list = Effect.fn("Orchestrators.list")(function*(scope: ScopeName, filter: OrchestratorFilter) {
+      const list = Effect.fn("Orchestrators.list")(function*(scope: Reach, filter: OrchestratorFilter) {
         const page = yield* Effect.fromResult(
-          pageOf(filter, { name: "orchestrators", of: { scope, ...filter }, key: { id: "string" }, whole: "all" })
+          pageOf(filter, {
+            name: "orchestrators",
+            of: { scope, ...filter },
+            // Several scopes may know a machine of the same id.
+            key: scope === undefined ? { id: "string", scope: "string" } : { id: "string" },
+            whole: "all"
+          })
         )
         const paged = filter.limit !== undefined || page.after !== undefined
         const matches = sql.and([
-          sql`scope = ${scope}`,
+          within(sql, scope),
           ...(filter.cluster ? [sql`cluster = ${filter.cluster}`] : []),
           ...(filter.status === undefined || filter.status.length === 0
             ? []
@@ -90,7 +96,7 @@ export class Orchestrators extends Context.Service<Orchestrators, {
         const [found = [], totals] = yield* batch([
           sql`
             SELECT * FROM orchestrators WHERE ${sql.and([matches, ...beyond(sql, page, "ascending")])}
-            ORDER BY ${paged ? sql`id` : sql`last_heartbeat DESC, id`} LIMIT ${page.take}`,
+            ORDER BY ${paged ? sql`id, scope` : sql`last_heartbeat DESC, id, scope`} LIMIT ${page.take}`,
           ...(paged && page.total === undefined
             ? [sql`SELECT count(*) AS total FROM orchestrators WHERE ${matches}`]
             : [])

@@ -49,9 +49,9 @@ const millis = (time: DateTime.Utc | null | undefined) => time ? DateTime.toEpoc
 export class Projects extends Context.Service<Projects, {
   readonly create: (scope: ScopeName, project: NewProject) => Effect.Effect<Project, ProjectExists>
   readonly get: (id: ProjectId, scope: Reach) => Effect.Effect<Project, ProjectNotFound>
-  /** A page of the scope's projects, newest first, and how many match on all pages. */
+  /** A page of the projects within reach, newest first, and how many match on all pages. */
   readonly list: (
-    scope: ScopeName,
+    scope: Reach,
     filter: ProjectFilter
   ) => Effect.Effect<{ readonly projects: ReadonlyArray<Project> } & Envelope, InvalidCursor>
   /**
@@ -125,18 +125,18 @@ export class Projects extends Context.Service<Projects, {
         return yield* first(id, rows)
       })
 
-      const list = Effect.fn("Projects.list")(function*(scope: ScopeName, filter: ProjectFilter) {
+      const list = Effect.fn("Projects.list")(function*(scope: Reach, filter: ProjectFilter) {
         const asked = { scope, ...filter }
         const page = yield* Effect.fromResult(pageOf(filter, { ...newest, of: asked, whole: Boolean(filter.status) }))
         const narrowed = [
           ...(filter.status ? [sql`status = ${filter.status}`] : []),
           ...(filter.created_by ? [sql`created_by = ${filter.created_by}`] : [])
         ]
-        const matches = sql.and([sql`scope = ${scope}`, ...narrowed])
+        const matches = sql.and([within(sql, scope), ...narrowed])
         const [found = [], totals] = yield* read({
           name: newest.name,
           asked,
-          revision: sql`SELECT ${revision.of("projects", sql`${scope}`)} AS revision`
+          revision: sql`SELECT ${revision.reaching("projects", scope)} AS revision`
         }, [
           sql`
             SELECT * FROM projects WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}

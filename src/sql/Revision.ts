@@ -5,6 +5,7 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
+import { type Reach, within } from "./Reach.ts"
 
 const counted = ["messages", "drafts", "projects"] as const
 
@@ -35,6 +36,10 @@ export const make = memoize((sql: D1Client.D1Client) => {
   const total = (kind: Counted) => sql`${sql(`${kind}_total`)}`
   const count = (kind: Counted, scope: Fragment) => sql`(SELECT count(*) FROM ${sql(kind)} WHERE scope = ${scope})`
 
+  /** The number now, as an expression: 0 where nothing was ever changed. */
+  const of = (kind: Kind, scope: Fragment): Fragment =>
+    sql`coalesce((SELECT ${sql(columns[kind])} FROM queue_counts WHERE scope = ${scope}), 0)`
+
   /** Raises it for the scopes that `scopes` selects, as `scope`. */
   const raise = (
     kind: Kind,
@@ -64,16 +69,23 @@ export const make = memoize((sql: D1Client.D1Client) => {
       sql`SELECT coalesce(max(revision), 0) AS revision, coalesce(max(leases_revision), 0) AS leases ${besides}
         FROM queue_counts WHERE scope = ${scope}`,
 
-    /** The number now, as an expression: 0 where nothing was ever changed. */
-    of: (kind: Kind, scope: Fragment): Fragment =>
-      sql`coalesce((SELECT ${sql(columns[kind])} FROM queue_counts WHERE scope = ${scope}), 0)`,
+    of,
 
-    /** Answers how many records of the scope match, as `total`. Nothing is counted when they all do. */
-    total: (kind: Counted, scope: string, narrowed: ReadonlyArray<Fragment>): Statement<any> =>
-      narrowed.length === 0
+    /** The number of a scope; without one the sum over all scopes, which rises whenever one of them does. */
+    reaching: (kind: Kind, scope: Reach): Fragment =>
+      scope === undefined
+        ? sql`(SELECT coalesce(sum(${sql(columns[kind])}), 0) FROM queue_counts WHERE scope >= ' ')`
+        : of(kind, sql`${scope}`),
+
+    /**
+     * Answers how many records match, as `total`. For a whole scope it is read from the counter. Over all scopes the
+     * records are counted.
+     */
+    total: (kind: Counted, scope: Reach, narrowed: ReadonlyArray<Fragment>): Statement<any> =>
+      narrowed.length === 0 && scope !== undefined
         ? sql`SELECT coalesce(
             (SELECT ${total(kind)} FROM queue_counts WHERE scope = ${scope}), ${count(kind, sql`${scope}`)}) AS total`
-        : sql`SELECT count(*) AS total FROM ${sql(kind)} WHERE scope = ${scope} AND ${sql.and(narrowed)}`,
+        : sql`SELECT count(*) AS total FROM ${sql(kind)} WHERE ${sql.and([within(sql, scope), ...narrowed])}`,
 
     /** Counts where nobody has yet, a few scopes at a time: those in the index, whose condition it has word for word. */
     countOld: (): Statement<any> =>

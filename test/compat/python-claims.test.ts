@@ -43,6 +43,18 @@ compatible("claims", [
     ]
   },
   {
+    line: "a machine that never registered: with nothing to claim 404 `No tasks available`, with work a 400",
+    steps: [
+      claim({}, nothing),
+      claim({ queue: "provisional" }, nothing),
+      create({ role: "review" }),
+      claim({ role_filter: "implement" }, nothing),
+      claim({ type_filter: ["bug"] }, nothing),
+      claim({ role_filter: ["implement", "review"] }, { status: 400, error: "Register it with" }),
+      claim({}, { status: 400, error: "there is no orchestrator c-{id}" })
+    ]
+  },
+  {
     line: "most urgent first, then oldest",
     steps: [
       register,

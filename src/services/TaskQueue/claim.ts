@@ -143,7 +143,14 @@ export const make = Effect.gen(function*() {
       if (unclaimable.includes(queue)) return yield* InvalidTask.unclaimable(queue)
       const task = yield* grant(scope, claim, reach, queue, seconds)
       if (task !== undefined) return task
-      queue = yield* explain({ scope, claim, reach, queue, roles: asList(claim.role_filter) })
+      queue = yield* explain({
+        scope,
+        claim,
+        reach,
+        queue,
+        roles: asList(claim.role_filter),
+        types: asList(claim.type_filter)
+      })
     }
   })
 })

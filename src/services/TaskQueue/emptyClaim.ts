@@ -11,6 +11,7 @@ import { claimOf, moves } from "../../domain/TaskState.ts"
 import * as Backoff from "../../sql/Backoff.ts"
 import * as Claimant from "../../sql/Claimant.ts"
 import { Database } from "../../sql/Database.ts"
+import * as NextTask from "../../sql/NextTask.ts"
 import * as Places from "../../sql/Places.ts"
 import { decodeCounts, decodeRules } from "./rows.ts"
 import * as TakingBack from "./takeBack.ts"
@@ -26,6 +27,7 @@ interface Attempt {
   /** The queue that was looked into. */
   readonly queue: string
   readonly roles: ReadonlyArray<string>
+  readonly types: ReadonlyArray<string>
 }
 
 // How many of the tasks that are ready for others are looked at, and how many of those that cannot be claimed.
@@ -67,9 +69,10 @@ export const make = Effect.gen(function*() {
   const { end: endBackoff } = Backoff.make(sql)
   const takeBack = yield* TakingBack.make
   const { home, machine } = Claimant.make(sql)
+  const next = NextTask.make(sql)
 
   /** Fails with the reason, or answers the queue to look into next: that of the claim's first role, or the same once more. */
-  return Effect.fnUntraced(function*({ claim, queue, reach, roles, scope }: Attempt) {
+  return Effect.fnUntraced(function*({ claim, queue, reach, roles, scope, types }: Attempt) {
     const { orchestrator_id } = claim
     const now = yield* Clock.currentTimeMillis
     const asking = { orchestrator_id, reach, scope: sql`${scope}`, max_claimed: claim.max_claimed }
@@ -81,7 +84,8 @@ export const make = Effect.gen(function*() {
       [
         machine(asking),
         sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
-        sql`SELECT name, claims_from FROM roles WHERE scope = ${home(asking)} ORDER BY name`,
+        // A machine that is not registered has no scope of its own: the roles are those of the scope it claims from.
+        sql`SELECT name, claims_from FROM roles WHERE scope = coalesce(${home(asking)}, ${scope}) ORDER BY name`,
         sql`
         SELECT
           (SELECT count(*) FROM (SELECT 1 FROM tasks INDEXED BY tasks_ready
@@ -101,7 +105,6 @@ export const make = Effect.gen(function*() {
       ]
     )
     const [asks] = machines
-    if (asks === undefined) return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
     const names = known.map(({ name }) => String(name))
     const stranger = names.length === 0 ? undefined : roles.find((role) => !names.includes(role))
     if (stranger !== undefined) return yield* InvalidTask.role(stranger, names, "role_filter")
@@ -129,13 +132,20 @@ export const make = Effect.gen(function*() {
     if (usual !== undefined && unheardOf) {
       return yield* InvalidTask.queue(invalidQueue(queue, "default", usual.task) ?? `Invalid queue "${queue}".`)
     }
-    const maintenance = asks.status === "maintenance"
-    const [maximum, holds] = [asks.maximum, Number(asks.held)]
+    // Clients of the old server poll before they register, and take anything but "No tasks available" for an error.
+    // So a machine that is not registered is an error only where a task is kept from it.
+    if (asks === undefined) {
+      const wanted = next({ scope, queue, roles, types, ranks: [] })
+      const [[found] = []] = yield* batch([sql`SELECT ${wanted} AS id`])
+      if (found?.id != null) return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
+    }
+    const maintenance = asks?.status === "maintenance"
+    const [maximum, holds] = [asks?.maximum, Number(asks?.held)]
     if (!maintenance && claimOf(queue) === moves.claim && typeof maximum === "number" && holds >= maximum) {
       return yield* AtCapacity.of(orchestrator_id, holds, maximum, RetryAfterSeconds)
     }
     // A task that is ready for a claim without filters has come up just now.
-    const filtered = roles.length > 0 || (claim.type_filter?.length ?? 0) > 0
+    const filtered = roles.length > 0 || types.length > 0
     const waiting = {
       ready: Number(state?.ready),
       held: Number(state?.held),
