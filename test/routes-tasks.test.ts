@@ -60,12 +60,13 @@ describe("the life of a task", () => {
       const rejected = yield* send("POST", "/api/v1/tasks/a/reject", { reason: "no tests", rejected_by: "gate" })
       assert.include(rejected.body, { queue: "incoming", rejection_count: 1, last_rejection_reason: "no tests" })
 
-      yield* send("POST", "/api/v1/tasks/claim", claim)
+      const next = yield* send("POST", "/api/v1/tasks/claim", claim)
+      assert.include(next.body.handoff, { execution_notes: "done so", last_rejection_reason: "no tests" })
       const again = yield* send("POST", "/api/v1/tasks/a/submit", { commits_count: 1, turns_used: 3 })
       assert.include(
         again.body,
-        { execution_notes: "done so", pr_number: 7 },
-        "a submission without notes keeps those there are"
+        { execution_notes: null, check_results: null, pr_number: 7 },
+        "a submission without notes does not show those of the attempt before it"
       )
 
       const accepted = yield* send("POST", "/api/v1/tasks/a/accept", { accepted_by: "gate" })

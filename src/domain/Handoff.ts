@@ -1,6 +1,7 @@
 /** What the next agent should know about a task: how far the last one got, and what went wrong before. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { excerpt, MaxExcerpt } from "./Excerpt.ts"
 import { TaskId } from "./Identifier.ts"
 import { TaggedError } from "./TaggedError.ts"
 
@@ -48,21 +49,35 @@ export const Setback = Schema.Struct(setbackFields(Time)).annotate({ identifier:
 export const CheckpointColumn = Schema.fromJsonString(Schema.Struct(checkpointFields(TimeColumn)))
 export const SetbacksColumn = Schema.fromJsonString(Schema.Array(Schema.Struct(setbackFields(TimeColumn))))
 
+// A server of release 2.0.0 sends neither.
+const said = (description: string) =>
+  Schema.optionalKey(text(`${description}: the first ${MaxExcerpt} characters. Null when there are none.`))
+
 export const Handoff = Schema.Struct({
   checkpoint: Schema.NullOr(WrittenCheckpoint).pipe(describe("What its last holders wrote down; null if nothing.")),
   setbacks: Schema.Array(Setback).pipe(
     describe("The latest rejections, losses and attempts that were given up, oldest first.")
   ),
-  last_rejection_reason: text("Why its last result was rejected.")
+  last_rejection_reason: text("Why its last result was rejected."),
+  execution_notes: said("What the last attempt had to say about the work, or why it failed"),
+  check_results: said("The last results of its checks, as JSON text")
 }).annotate({ identifier: "Handoff" })
 export type Handoff = typeof Handoff.Type
 
 /** What a task's row says to whoever goes on with it. */
-export const handoffOf = ({ checkpoint, last_rejection_reason, setbacks }: {
+export const handoffOf = ({ check_results, checkpoint, execution_notes, last_rejection_reason, setbacks }: {
   readonly checkpoint: Handoff["checkpoint"]
   readonly setbacks: Handoff["setbacks"] | null
   readonly last_rejection_reason: string | null
-}): Handoff => ({ checkpoint, setbacks: setbacks ?? [], last_rejection_reason })
+  readonly execution_notes: string | null
+  readonly check_results: string | null
+}): Handoff => ({
+  checkpoint,
+  setbacks: setbacks ?? [],
+  last_rejection_reason,
+  execution_notes: execution_notes === null ? null : excerpt(execution_notes),
+  check_results: check_results === null ? null : excerpt(check_results)
+})
 
 /** A checkpoint as its column holds it, but for what the statement that writes it adds. */
 export const checkpointText = ({ branch, head_commit, notes, open_questions }: Checkpoint): string =>

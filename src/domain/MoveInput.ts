@@ -51,8 +51,14 @@ export interface Expected {
 export const Submission = Schema.Struct({
   commits_count: natural.pipe(describe("Commits made.")),
   turns_used: natural.pipe(describe("Turns the agent took.")),
-  check_results: maybe(JsonTextInput, "The results of the checks: JSON, or JSON text. Kept from before unless given."),
-  execution_notes: maybe(Schema.String, "What the agent has to say about the work. Kept from before unless given."),
+  check_results: maybe(
+    JsonTextInput,
+    "The results of the checks: JSON, or JSON text. Without it the task shows none: those of an earlier submission are in its history."
+  ),
+  execution_notes: maybe(
+    Schema.String,
+    "What the agent has to say about the work. Without it the task shows none: those of an earlier submission are in its history."
+  ),
   pr_number: maybe(integer, "The pull request's number."),
   pr_url: maybe(Schema.String, "The pull request's address."),
   ...expected

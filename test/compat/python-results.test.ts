@@ -37,7 +37,7 @@ compatible("results", [
     ]
   },
   {
-    line: "submit_completion: real numbers and execution_notes are stored; a later submit without notes keeps them",
+    line: "submit_completion: real numbers and execution_notes are stored; a later submit without notes shows none",
     steps: [
       ...claimed,
       submit({ commits_count: 3, turns_used: 42, execution_notes: "done so" }, {
@@ -45,7 +45,17 @@ compatible("results", [
       }),
       sdk.post("tasks/{id}/reject", { reason: "r", rejected_by: "gatekeeper" }),
       claim(),
-      submit({}, { answer: { execution_notes: "done so" } })
+      submit({}, { answer: { execution_notes: null } }),
+      sdk.get("tasks/{id}/history", {}, {
+        check: ({ history }) =>
+          assert.deepStrictEqual(
+            history.filter(({ event }: { readonly event: string }) => event === "submitted")
+              .map(({ details }: { readonly details: { readonly execution_notes?: string } }) =>
+                details.execution_notes
+              ),
+            ["done so", undefined]
+          )
+      })
     ]
   },
   {

@@ -24,7 +24,8 @@ const filled = Effect.fnUntraced(function*(kind: Kind, config: Record<string, st
     send(method, path, body, { ...(config.API_SECRET_KEY === undefined ? {} : bearer(Secret)), ...headers })
   for (const scope of scopes) {
     for (const name of ["a", "b"]) {
-      const made = yield* admin("POST", ...lists[kind](scope, name))
+      const [path, body] = lists[kind](scope, name)
+      const made = yield* admin("POST", path, body)
       assert.strictEqual(made.status, 201, JSON.stringify(made.body))
     }
   }
@@ -97,7 +98,8 @@ describe.each(kinds)("a list of %s that names no scope", (kind) => {
       assert.isTrue(yield* changed)
       assert.isFalse(yield* changed)
       for (const scope of scopes) {
-        yield* send("POST", ...lists[kind](scope, "c"))
+        const [create, body] = lists[kind](scope, "c")
+        yield* send("POST", create, body)
         assert.isTrue(yield* changed)
         assert.isFalse(yield* changed)
       }

@@ -23,7 +23,13 @@ describe("POST /tasks/:id/renew", () => {
       const claimed = (yield* post("tasks/claim", claim("ann"))).body
       assert.deepInclude(claimed, {
         renew_after_seconds: 20,
-        handoff: { checkpoint: null, setbacks: [], last_rejection_reason: null }
+        handoff: {
+          checkpoint: null,
+          setbacks: [],
+          last_rejection_reason: null,
+          execution_notes: null,
+          check_results: null
+        }
       })
       const { fencing_token } = claimed
       yield* TestClock.adjust("10 seconds")
@@ -53,7 +59,9 @@ describe("POST /tasks/:id/renew", () => {
           at: "1970-01-01T00:00:10.000Z"
         },
         setbacks: [],
-        last_rejection_reason: null
+        last_rejection_reason: null,
+        execution_notes: null,
+        check_results: null
       })
       assert.strictEqual((yield* post("tasks/nowhere/renew", { fencing_token })).status, 404)
       assert.strictEqual((yield* post("tasks/a/renew?scope=other", { fencing_token })).status, 404)

@@ -277,7 +277,14 @@ describe("a checkpoint", () => {
     Effect.gen(function*() {
       const { leases, lost, renew, tasks, token } = yield* setup()
       const empty = yield* tasks.handoff(id("a"), undefined)
-      assert.deepStrictEqual(empty, { task_id: id("a"), checkpoint: null, setbacks: [], last_rejection_reason: null })
+      assert.deepStrictEqual(empty, {
+        task_id: id("a"),
+        checkpoint: null,
+        setbacks: [],
+        last_rejection_reason: null,
+        execution_notes: null,
+        check_results: null
+      })
       yield* TestClock.adjust("1 second")
       const checkpoint = { branch: "agent/1", notes: "half \u0000 done 😀", open_questions: ["which?"] }
       assert.strictEqual((yield* renew(token, { checkpoint })).checkpoint_version, 1)

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/Actor.ts"
+import { excerpt } from "../../domain/Excerpt.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Acceptance, Failure, Rejection, Requeue, Submission } from "../../domain/MoveInput.ts"
 import { burntOut, moves } from "../../domain/TaskState.ts"
@@ -32,10 +33,16 @@ export const make = Effect.gen(function*() {
         actor: sql`CASE WHEN lapsed_token IS NULL THEN coalesce(claimed_by, ${name}) ELSE (
           SELECT actor FROM history
           WHERE task_id = tasks.id AND event = ${moves.expire.event} ORDER BY version DESC LIMIT 1) END`,
-        details: JSON.stringify({ commits_count, turns_used, ...(burntOut(work, limits) ? limits : {}) }),
+        // The task shows the notes and checks of its last submission only. The history keeps those of each.
+        details: JSON.stringify({
+          commits_count,
+          turns_used,
+          ...(work.execution_notes ? { execution_notes: excerpt(work.execution_notes) } : {}),
+          ...(work.check_results ? { check_results: excerpt(work.check_results) } : {}),
+          ...(burntOut(work, limits) ? limits : {})
+        }),
         set: sql`, submitted_at = ${now}, commits_count = ${commits_count}, turns_used = ${turns_used},
-          check_results = coalesce(${work.check_results ?? null}, check_results),
-          execution_notes = coalesce(${work.execution_notes ?? null}, execution_notes),
+          check_results = ${work.check_results ?? null}, execution_notes = ${work.execution_notes ?? null},
           pr_number = coalesce(${work.pr_number ?? null}, pr_number), pr_url = coalesce(${work.pr_url ?? null}, pr_url)`
       })
     }
