@@ -26,7 +26,9 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
   content: text("The task in full, as Markdown."),
   project_id: Schema.NullOr(ProjectId).pipe(describe("The project it belongs to.")),
   blocked_by: text("The ids of the blockers that are not done yet, joined by commas; null when it may be claimed."),
-  claimed_by: text("The agent that holds the lease; null when nobody does."),
+  claimed_by: text(
+    "The agent that holds the lease; null when nobody does. A task in `failed` or `cancelled` without a lease shows the name that the PATCH to that queue gave."
+  ),
   claimed_at: Schema.NullOr(time).pipe(describe("When the lease was granted.")),
   orchestrator_id: Schema.NullOr(OrchestratorId).pipe(describe("The machine that holds the lease.")),
   lease_expires_at: Schema.NullOr(time).pipe(describe("When the lease runs out unless it is renewed.")),
@@ -102,6 +104,7 @@ export type ExistingTask = typeof ExistingTask.Type
 export const TaskRow = Schema.Struct({
   ...fields(TimeColumn, JsonColumn),
   claimed_from: Schema.NullOr(QueueName),
+  named_holder: Schema.NullOr(Schema.String),
   intervention_from: Schema.NullOr(QueueName),
   grants: Schema.Int,
   lease_seconds: Schema.NullOr(Schema.Int),

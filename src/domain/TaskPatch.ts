@@ -60,6 +60,7 @@ const bodies: ReadonlySet<string> = new Set([
 ])
 const internal: ReadonlySet<string> = new Set([
   "claimed_from",
+  "named_holder",
   "intervention_from",
   "lapsed_token",
   "grants",

@@ -24,8 +24,12 @@ export const column = (value: unknown): string | number | null =>
 export const told = (name: string, value: string | number | null) =>
   typeof value === "number" && name.endsWith("_at") ? DateTime.formatIso(DateTime.makeUnsafe(value)) : value
 
+// The ends that a PATCH may put a task into. A task there has no lease, whatever name the PATCH gives.
+const endsByPatch: ReadonlyArray<string> = ["failed", "cancelled"]
+
 /** Where the PATCH leaves the task, and who holds it there. */
 const placement = (task: TaskRow, patch: TaskPatch, forced: boolean) => {
+  if (endsByPatch.includes(patch.queue ?? "")) return { queue: patch.queue!, holder: undefined, released: true }
   const named = patch.claimed_by || undefined
   const released = ("claimed_by" in patch && named === undefined)
     || (named === undefined && patch.lease_expires_at === null)
@@ -89,6 +93,13 @@ export const leaseColumns = (
   if (holder === undefined) {
     return {
       queue,
+      named_holder: !endsByPatch.includes(queue)
+        ? null
+        : "claimed_by" in patch
+        ? patch.claimed_by || null
+        : queue === task.queue
+        ? task.named_holder
+        : null,
       claimed_by: null,
       claimed_at: null,
       claimed_from: null,
@@ -117,6 +128,7 @@ export const leaseColumns = (
   const until = column(patch.lease_expires_at) ?? (granted ? now + leaseMillis : column(task.lease_expires_at))
   return {
     queue,
+    named_holder: null,
     claimed_by: holder,
     claimed_at: column(patch.claimed_at) ?? (granted ? now : column(task.claimed_at)),
     claimed_from: origin,

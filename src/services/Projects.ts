@@ -31,7 +31,7 @@ import * as Patch from "../sql/Patch.ts"
 import * as ProjectCounts from "../sql/ProjectCounts.ts"
 import { type Reach, within } from "../sql/Reach.ts"
 import * as Revision from "../sql/Revision.ts"
-import { decodeCounts, someLeased } from "./TaskQueue/rows.ts"
+import { answered, decodeCounts, someLeased } from "./TaskQueue/rows.ts"
 
 const decodeProjects = Schema.decodeUnknownEffect(Schema.Array(ProjectRow))
 const decodeTasks = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
@@ -174,7 +174,7 @@ export class Projects extends Context.Service<Projects, {
         const stored = totals?.[0]?.counts
         const counted = stored === undefined ? found.length : sumOf(decodeCounts(stored))
         const { envelope: { next_cursor, total }, rows } = page.end(found, counted)
-        return { project_id: id, tasks: yield* Effect.orDie(decodeTasks(rows)), total, next_cursor }
+        return { project_id: id, tasks: (yield* Effect.orDie(decodeTasks(rows))).map(answered), total, next_cursor }
       })
 
       const assignments = (patch: ProjectPatch, now: number): Patch.Assignments => {

@@ -258,7 +258,7 @@ compatible("failures and interventions", [
     steps: [
       ...claimed,
       sdk.patch("tasks/{id}", { queue: "failed", claimed_by: "implementer-1" }, {
-        answer: { queue: "failed", claimed_by: "implementer-1" }
+        answer: { queue: "failed", ...released, claimed_by: "implementer-1" }
       }),
       sdk.get("tasks/{id}", {}, { answer: { queue: "failed", claimed_by: "implementer-1" } })
     ]

@@ -26,7 +26,7 @@ import * as Cycle from "../Dependencies/cycle.ts"
 import * as FailFreed from "../Leases/failFreed.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade } from "./log.ts"
-import { decodeRules, firstTask } from "./rows.ts"
+import { answered, decodeRules, firstTask } from "./rows.ts"
 import * as WritePatch from "./writePatch.ts"
 
 // What says something about the change, and nothing about the task.
@@ -131,7 +131,7 @@ export const make = Effect.gen(function*() {
     function*(id: TaskId, changes: TaskPatch, scope: ScopeName | undefined) {
       if (Object.keys(changes).every((field) => remarks.has(field))) return yield* InvalidTask.noFields()
       if (takesBack(changes)) return yield* takeBack(id, scope)
-      return yield* run({ id, patch: changes, scope })
+      return answered(yield* run({ id, patch: changes, scope }))
     }
   )
 

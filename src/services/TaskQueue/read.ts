@@ -17,7 +17,7 @@ import * as Places from "../../sql/Places.ts"
 import * as ProjectCounts from "../../sql/ProjectCounts.ts"
 import { within } from "../../sql/Reach.ts"
 import * as Revision from "../../sql/Revision.ts"
-import { decodeCounts, decodeHistory, decodeTasks, firstTask, someLeased } from "./rows.ts"
+import { answered, decodeCounts, decodeHistory, decodeTasks, firstTask, someLeased } from "./rows.ts"
 
 const lists = ["priority", "role", "type", "flow", "complexity"] as const
 const values = [
@@ -73,7 +73,7 @@ export const make = Effect.gen(function*() {
     { content }: ContentChoice = {}
   ) {
     const [rows] = yield* batch([sql`SELECT ${columns(content)} FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])
-    return (yield* firstTask(rows)) ?? (yield* TaskNotFound.of(id))
+    return answered((yield* firstTask(rows)) ?? (yield* TaskNotFound.of(id)))
   })
 
   const handoff = Effect.fn("TaskQueue.handoff")(function*(id: TaskId, scope: ScopeName | undefined) {
@@ -169,7 +169,7 @@ export const make = Effect.gen(function*() {
         .reduce((sum, [queue, n]) => asked === undefined || asked.includes(queue) ? sum + n : sum, 0)
       : Number(counted?.[0]?.total)
     const answer = page.end(found, total)
-    return { tasks: yield* decodeTasks(answer.rows), ...answer.envelope }
+    return { tasks: (yield* decodeTasks(answer.rows)).map(answered), ...answer.envelope }
   })
 
   /** All entries, oldest first. They outlive their task, so a deleted task still has them. */

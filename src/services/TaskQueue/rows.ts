@@ -21,6 +21,13 @@ export const someLeased = ([rows = []]: Answers) => rows.some(({ claimed_by }) =
 export const firstTask = (rows: ReadonlyArray<unknown> | undefined) =>
   rows?.[0] === undefined ? Effect.undefined : Effect.orDie(decodeTask(rows[0]))
 
+/**
+ * The task as it is answered: clients of the old server give a `claimed_by` with `failed`, and read it again, although
+ * such a task has no lease.
+ */
+export const answered = (task: TaskRow): TaskRow =>
+  task.claimed_by === null && task.named_holder !== null ? { ...task, claimed_by: task.named_holder } : task
+
 /** The queue counters of a scope, without the queues that are empty. A scope that never had a task has none. */
 export const decodeCounts = (counts: unknown): Record<string, number> =>
   Object.fromEntries(
