@@ -25,11 +25,11 @@ export const told = (name: string, value: string | number | null) =>
   typeof value === "number" && name.endsWith("_at") ? DateTime.formatIso(DateTime.makeUnsafe(value)) : value
 
 // The ends that a PATCH may put a task into. A task there has no lease, whatever name the PATCH gives.
-const endsByPatch: ReadonlyArray<string> = ["failed", "cancelled"]
+const endsByPatch: ReadonlySet<string> = new Set(["failed", "cancelled"])
 
 /** Where the PATCH leaves the task, and who holds it there. */
 const placement = (task: TaskRow, patch: TaskPatch, forced: boolean) => {
-  if (endsByPatch.includes(patch.queue ?? "")) return { queue: patch.queue!, holder: undefined, released: true }
+  if (endsByPatch.has(patch.queue ?? "")) return { queue: patch.queue!, holder: undefined, released: true }
   const named = patch.claimed_by || undefined
   const released = ("claimed_by" in patch && named === undefined)
     || (named === undefined && patch.lease_expires_at === null)
@@ -93,7 +93,7 @@ export const leaseColumns = (
   if (holder === undefined) {
     return {
       queue,
-      named_holder: !endsByPatch.includes(queue)
+      named_holder: !endsByPatch.has(queue)
         ? null
         : "claimed_by" in patch
         ? patch.claimed_by || null
