@@ -1,6 +1,6 @@
 /** What a task waits for: its edges to other tasks, and what becomes of it when one of those fails. */
 import * as Schema from "effect/Schema"
-import { describe, IntegerParameter, maybe, Time, TimeColumn } from "./Encoding.ts"
+import { describe, IntegerParameter, listOf, maybe, Time, TimeColumn } from "./Encoding.ts"
 import { QueueName, TaskId } from "./Identifier.ts"
 import { expected } from "./MoveInput.ts"
 
@@ -11,6 +11,9 @@ export const OnFailure = Schema.Literals(["wait", "skip", "fail"]).pipe(
   )
 )
 export type OnFailure = typeof OnFailure.Type
+
+/** The blockers a task may be given at once. */
+export const MaxBlockers = 100
 
 // A task shows its blockers joined by commas, so a name with one would be two.
 const BlockerId = TaskId.check(Schema.isPattern(/^[^,]*$/, { expected: "no commas" })).pipe(
@@ -55,7 +58,7 @@ const NewDependency = Schema.Struct({
 })
 
 /** A list of blockers in a body: each an id, or an id and what its failure means. */
-export const DependsOn = Schema.Array(Schema.Union([BlockerId, NewDependency]))
+export const DependsOn = listOf(Schema.Union([BlockerId, NewDependency]), MaxBlockers)
 export type DependsOn = typeof DependsOn.Type
 
 /** Everything a task is to wait for from now on. */
@@ -93,9 +96,6 @@ export interface Waits {
 /** The tasks that this name means. */
 export const meanings = (name: string): ReadonlyArray<string> =>
   name.startsWith("TASK-") ? [name, name.slice(5)] : [name]
-
-/** The blockers a task may be given at once. */
-export const MaxBlockers = 100
 
 /** The blockers a caller names in `blocked_by`. */
 export const parseBlockers = (blocked_by: string | null | undefined): ReadonlyArray<string> => [

@@ -1,7 +1,7 @@
 /** A draft: an idea that may become a task. */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { describe, ErrorText, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { describe, ErrorText, listOf, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { DraftId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
 import { TaggedError } from "./TaggedError.ts"
@@ -30,7 +30,7 @@ export const DraftRow = Schema.Struct(fields(TimeColumn))
 const given = (description: string) => Schema.optionalKey(Schema.NonEmptyString).pipe(describe(description))
 
 /** A list is written as JSON text; text is kept as it is. */
-const TagsInput = Schema.Union([Schema.String, Schema.Array(Schema.Json)]).pipe(
+const TagsInput = Schema.Union([Schema.String, listOf(Schema.Json)]).pipe(
   Schema.decodeTo(
     Schema.String,
     SchemaTransformation.transform({

@@ -74,6 +74,27 @@ export const JsonTextInput = Schema.Union([Schema.String, JsonValue]).pipe(
   )
 )
 
+/** How many items a list in a request may have, where nothing says otherwise: far more than anybody sends. */
+export const MaxItems = 50
+
+/** A list in a request. Its limit is in the OpenAPI document, and in the answer to a longer one. */
+export const listOf = <S extends Schema.Top>(item: S, most: number = MaxItems) =>
+  Schema.Array(item).check(Schema.isMaxLength(most, { message: `a list of at most ${most} items was expected` }))
+
+const isShort = (text: string): boolean => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return !Array.isArray(value) || value.length <= MaxItems
+  } catch {
+    return true
+  }
+}
+
+/** The same for JSON that is mostly a list. */
+export const JsonListInput = JsonTextInput.check(
+  Schema.makeFilter(isShort, { message: `a list of at most ${MaxItems} items was expected` })
+)
+
 /** An id in a body, which is text. Clients that refer to a draft also send its number. */
 export const IdInput = Schema.Union([Schema.NonEmptyString, Schema.Int]).pipe(
   Schema.decodeTo(
@@ -104,7 +125,7 @@ export const IntegerParameter = Schema.String.check(
 /** `a,b` in a query string; an empty value means no filter. */
 export const CommaList = Schema.String.pipe(
   Schema.decodeTo(
-    Schema.Array(Schema.String),
+    listOf(Schema.String),
     SchemaTransformation.transform({
       decode: (text): ReadonlyArray<string> => text.split(",").filter((item) => item !== ""),
       encode: (items) => items.join(",")

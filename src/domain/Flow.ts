@@ -1,6 +1,6 @@
 /** A flow: a registered state machine that replaces the default one for the tasks that name it. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, JsonColumn, JsonValue, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { describe, ErrorText, JsonColumn, JsonValue, listOf, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { FlowName, QueueName, ScopeName } from "./Identifier.ts"
 import { TaggedError } from "./TaggedError.ts"
 
@@ -42,7 +42,7 @@ export type RegisteredFlow = typeof RegisteredFlow.Type
 
 /** A list, or its JSON text. Its items keep their keys and the order of them. */
 const list = <S extends Schema.Top>(item: S, most: number) => {
-  const items = Schema.Array(item).check(Schema.isMaxLength(most))
+  const items = listOf(item, most)
   return Schema.Union([items, Schema.fromJsonString(items)])
 }
 export const FlowStates = list(QueueName, MaxStates)

@@ -1,6 +1,6 @@
 /** What the next agent should know about a task: how far the last one got, and what went wrong before. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { describe, ErrorText, listOf, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { excerpt, MaxExcerpt } from "./Excerpt.ts"
 import { TaskId } from "./Identifier.ts"
 import { TaggedError } from "./TaggedError.ts"
@@ -13,7 +13,7 @@ export const Checkpoint = Schema.Struct({
   branch: maybe(Schema.String, "Where the work that was begun can be found."),
   head_commit: maybe(Schema.String, "The last commit of it."),
   notes: maybe(Schema.String, "What is done, what is not, and what comes next."),
-  open_questions: maybe(Schema.Array(Schema.String), "What somebody has to decide.")
+  open_questions: maybe(listOf(Schema.String), "What somebody has to decide.")
 }).annotate({ identifier: "Checkpoint" }).check(
   // It replaces the one before, which a slip of the pen is not to wipe out.
   Schema.makeFilter((checkpoint) => Object.values(checkpoint).some((value) => value != null), {

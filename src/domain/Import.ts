@@ -1,6 +1,6 @@
 /** Copying the records of another server into a scope: what is sent, and what comes of it. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, FlagInput, maybe } from "./Encoding.ts"
+import { describe, ErrorText, FlagInput, listOf, maybe } from "./Encoding.ts"
 import { ScopeName } from "./Identifier.ts"
 
 /** The kinds of records, in an order in which each finds what it refers to. */
@@ -23,7 +23,7 @@ export const MaxRecords = 100
 // A record that does not fit is a conflict of its own, not the end of the request: so it is decoded later, by itself.
 const records = (description: string) =>
   Schema.optionalKey(
-    Schema.Array(Schema.Unknown).check(Schema.isMaxLength(MaxRecords)).pipe(
+    listOf(Schema.Unknown, MaxRecords).pipe(
       describe(`${description} At most ${MaxRecords}, as the server they come from lists them.`)
     )
   )

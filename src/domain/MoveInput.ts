@@ -1,6 +1,6 @@
 /** What callers send to move a task: claims, results and verdicts. */
 import * as Schema from "effect/Schema"
-import { describe, integer, JsonTextInput, JsonValue, maybe, natural, positive, Time } from "./Encoding.ts"
+import { describe, integer, JsonTextInput, JsonValue, listOf, maybe, natural, positive, Time } from "./Encoding.ts"
 import { OrchestratorId, QueueName } from "./Identifier.ts"
 
 export const Claim = Schema.Struct({
@@ -8,15 +8,15 @@ export const Claim = Schema.Struct({
   agent_name: Schema.NonEmptyString.pipe(describe("The agent that will work on the task.")),
   queue: maybe(Schema.String, "The queue to claim from; `incoming` unless given."),
   role_filter: maybe(
-    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    Schema.Union([Schema.String, listOf(Schema.String)]),
     "Only tasks of this role, or one of these."
   ),
   type_filter: maybe(
-    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    Schema.Union([Schema.String, listOf(Schema.String)]),
     "Only tasks of this type, or one of these."
   ),
   priority_order: maybe(
-    Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+    Schema.Union([Schema.String, listOf(Schema.String)]),
     "Priorities in the order to look through; tasks of others come after them. Most urgent first unless given."
   ),
   max_claimed: maybe(

@@ -1,7 +1,7 @@
 /** An orchestrator: a registered machine that runs agents. */
 import * as Schema from "effect/Schema"
 import { ApiKeyText } from "./ApiKey.ts"
-import { CommaList, describe, ErrorText, JsonTextInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { CommaList, describe, ErrorText, JsonListInput, MaxItems, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { OrchestratorId, ScopeName } from "./Identifier.ts"
 import { wholeParameters } from "./Page.ts"
 import { TaggedError } from "./TaggedError.ts"
@@ -49,7 +49,7 @@ export const Registration = Schema.Struct({
   repo_url: maybe(Schema.String, "The repository its agents work on."),
   hostname: maybe(Schema.String, "The machine's host name."),
   version: maybe(Schema.String, "The version of the orchestrator."),
-  capabilities: maybe(JsonTextInput, "What it can do: any JSON."),
+  capabilities: maybe(JsonListInput, `What it can do: any JSON, a list of at most ${MaxItems}.`),
   max_agents: maybe(natural, "How many agents it runs at once."),
   max_claimed: maybe(natural, "How many tasks it may hold at once, when its claims do not say.")
 }).annotate({ identifier: "Registration" })

@@ -1,6 +1,6 @@
 /** Renewing leases: what a holder sends, for one task or with a machine's heartbeat, and what it is told. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, maybe, text, Time } from "./Encoding.ts"
+import { describe, ErrorText, listOf, maybe, text, Time } from "./Encoding.ts"
 import { Checkpoint } from "./Handoff.ts"
 import { QueueName, TaskId } from "./Identifier.ts"
 import { LossReason, LossReasonText } from "./LeaseLoss.ts"
@@ -23,7 +23,7 @@ export type Renewal = typeof Renewal.Type
 export const HeldLease = Schema.Struct({ task_id: TaskId, ...Renewal.fields }).annotate({ identifier: "HeldLease" })
 export type HeldLease = typeof HeldLease.Type
 
-export const HeldLeases = Schema.Array(HeldLease).check(Schema.isMaxLength(MaxLeases))
+export const HeldLeases = listOf(HeldLease, MaxLeases)
 
 export const Directive = Schema.Literals(["continue", "cancel", "pause"]).pipe(
   describe(

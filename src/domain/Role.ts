@@ -1,6 +1,6 @@
 /** A role: what an agent may be. A scope with roles knows no others. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { describe, ErrorText, listOf, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { OrchestratorId, QueueName, RoleName, ScopeName } from "./Identifier.ts"
 import { TaggedError } from "./TaggedError.ts"
 import { unclaimable } from "./TaskState.ts"
@@ -40,7 +40,7 @@ export const RoleRegistration = Schema.Struct({
   orchestrator_id: OrchestratorId.pipe(
     describe("The registered machine whose agents these are. The roles are of its scope.")
   ),
-  roles: Schema.Array(NewRole).check(Schema.isMaxLength(200)).pipe(describe("The roles of its agents."))
+  roles: listOf(NewRole, 200).pipe(describe("The roles of its agents."))
 }).annotate({ identifier: "RoleRegistration" })
 export type RoleRegistration = typeof RoleRegistration.Type
 

@@ -1,7 +1,19 @@
 /** What callers send about tasks: new ones and changes. */
 import * as Schema from "effect/Schema"
 import { DependsOn } from "./Dependency.ts"
-import { describe, FlagInput, integer, JsonTextInput, JsonValue, maybe, natural, positive, Time } from "./Encoding.ts"
+import {
+  describe,
+  FlagInput,
+  integer,
+  JsonListInput,
+  JsonTextInput,
+  JsonValue,
+  MaxItems,
+  maybe,
+  natural,
+  positive,
+  Time
+} from "./Encoding.ts"
 import { ExternalKey, OrchestratorId, QueueName, TaskId } from "./Identifier.ts"
 import { expected } from "./MoveInput.ts"
 
@@ -17,7 +29,7 @@ const writable = {
   blocked_by: maybe(Schema.String, "Ids of the tasks that must be done first, joined by commas."),
   project_id: maybe(Schema.String, "The project it belongs to."),
   auto_accept: maybe(FlagInput, "Stored for clients."),
-  hooks: maybe(JsonTextInput, "Its hooks: JSON, or JSON text."),
+  hooks: maybe(JsonListInput, `Its hooks, at most ${MaxItems}: JSON, or JSON text.`),
   flow: maybe(Schema.String, "The flow it follows."),
   flow_overrides: maybe(JsonTextInput, "Stored for clients: JSON, or JSON text."),
   content: maybe(Schema.String, "The task in full, as Markdown."),
@@ -98,7 +110,7 @@ export const TaskPatch = Schema.Struct({
   has_plan: maybe(FlagInput, "Stored for clients."),
   plan_id: maybe(Schema.String, "Stored for clients."),
   pr_url: maybe(Schema.String, "Its pull request's address."),
-  checks: maybe(JsonTextInput, "The checks its result has to pass."),
+  checks: maybe(JsonListInput, `The checks its result has to pass, at most ${MaxItems}.`),
   check_results: maybe(JsonTextInput, "The results of its checks: JSON, or JSON text."),
   needs_rebase: maybe(FlagInput, "Whether its branch has to be rebased."),
   last_rebase_attempt_at: maybe(Time, "When a rebase was last tried."),

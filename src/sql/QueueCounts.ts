@@ -1,6 +1,7 @@
 /**
- * The counters of a scope's queues: one JSON row, kept in the batch that moves a task. Every change of a task goes through
- * one of these, also where it stays in its queue: they raise the `revision` that conditional reads go by.
+ * The counters of a scope's queues: one JSON row, kept in the batch that moves a task. A queue that holds nothing is not in it, so
+ * that lists and polls read no more names than there are queues with tasks. Every change of a task goes through one of these, also
+ * where it stays in its queue: they raise the `revision` that conditional reads go by.
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import { memoize } from "effect/Function"
@@ -16,12 +17,18 @@ interface Moved {
 
 export const make = memoize((sql: D1Client.D1Client) => {
   // Queue names hold no quotes (domain/Identifier.ts), so this is always a path.
-  const raise = (counts: Fragment, queue: Fragment, by: number): Fragment =>
-    sql`json_set(${counts}, '$."' || ${queue} || '"', coalesce(${counts} ->> ('$."' || ${queue} || '"'), 0) + ${by})`
+  const countOf = (queue: Fragment): Fragment => sql`coalesce(counts ->> ('$."' || ${queue} || '"'), 0)`
+
+  /** The counters with the queue's raised by `by`. A patch removes the names whose value is null: those of empty queues. */
+  const raise = (queue: Fragment, by: number): Fragment =>
+    sql`json_patch(counts, json_object(${queue}, nullif(${countOf(queue)} + ${by}, 0)))`
 
   const { keyOf } = ProjectCounts.make(sql)
 
-  const shift = (from: Fragment, to: Fragment): Fragment => raise(raise(sql`counts`, from, -1), to, 1)
+  // The members of a patch apply in order, so a task that stays in its queue leaves the counter as it is.
+  const shift = (from: Fragment, to: Fragment): Fragment =>
+    sql`json_patch(counts, json_object(
+      ${from}, nullif(${countOf(from)} - 1, 0), ${to}, ${countOf(to)} + 1 - (${from} = ${to})))`
 
   // The scope of a task, and its project; and the counters of both. It is one task: `LIMIT 1` has SQLite look for those by
   // their names.
@@ -32,7 +39,7 @@ export const make = memoize((sql: D1Client.D1Client) => {
   const count = ({ to, where }: Moved): Statement<any> =>
     to === null
       ? sql`
-        UPDATE queue_counts SET revision = revision + 1, counts = ${raise(sql`counts`, sql`moved.queue`, -1)}
+        UPDATE queue_counts SET revision = revision + 1, counts = ${raise(sql`moved.queue`, -1)}
         FROM (SELECT ${ownersAnd} FROM tasks WHERE ${where} LIMIT 1) AS moved WHERE ${ofMoved}`
       : sql`
         UPDATE queue_counts SET revision = revision + 1, counts = ${shift(sql`moved.queue`, sql`moved.target`)}
@@ -53,7 +60,7 @@ export const make = memoize((sql: D1Client.D1Client) => {
           SELECT queue, sum(step) AS n FROM (
             SELECT key AS queue, value AS step FROM json_each(counts)
             UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(deltas.steps))
-          GROUP BY queue))
+          GROUP BY queue HAVING n <> 0))
       FROM (
         SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
         FROM (
@@ -73,13 +80,13 @@ export const make = memoize((sql: D1Client.D1Client) => {
       SELECT owner, json_object(${queue}, 1), 1 FROM (
         SELECT ${scope} AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = ${keyOf(sql`${project}`)})
       WHERE ${where}
-      ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, counts = ${raise(sql`counts`, sql`${queue}`, 1)}`
+      ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, counts = ${raise(sql`${queue}`, 1)}`
 
   /** The counters of projects after a task that was counted in the queue `to` goes to another project. */
   const countMoved = (project: string | null, { to, where }: Moved): ReadonlyArray<Statement<any>> => {
     const change = (own: Fragment, by: number) =>
       sql`
-        UPDATE queue_counts SET counts = ${raise(sql`counts`, sql`moved.target`, by)}
+        UPDATE queue_counts SET counts = ${raise(sql`moved.target`, by)}
         FROM (SELECT ${own} AS owner, ${to} AS target FROM tasks WHERE ${where}) AS moved WHERE scope = moved.owner`
     return [change(keyOf(sql`project_id`), -1), change(keyOf(sql`${project}`), 1)]
   }

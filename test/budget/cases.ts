@@ -236,6 +236,16 @@ export const cases: Record<string, Case> = {
     ...again("tasks?queue=claimed"),
     ask: (scope, admin) => Effect.as(claimed(scope, admin), [`/api/v1/tasks?queue=claimed&scope=${scope}`] as const)
   },
+  "GET /api/v1/tasks: after 150 queues were used and emptied": {
+    method: "GET",
+    status: 200,
+    ask: Effect.fnUntraced(function*(scope, admin) {
+      const id = yield* task(scope, admin)
+      for (let n = 0; n < 150; n++) yield* admin("PATCH", `/api/v1/tasks/${id}`, { queue: `step-${n}` })
+      yield* admin("PATCH", `/api/v1/tasks/${id}`, { queue: "incoming" })
+      return [`/api/v1/tasks?limit=5&scope=${scope}`] as const
+    })
+  },
   ...Object.fromEntries(pages.map((page): [string, Case] => [
     `GET /api/v1/${page}`,
     { method: "GET", status: 200, ask: (scope) => [`/api/v1/${page}&limit=5&scope=${scope}`] }

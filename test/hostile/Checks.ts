@@ -39,6 +39,9 @@ const undeclared = new Set([400, 401, 404, 405, 429])
 const absolute = (schema: Schema): Schema =>
   JSON.parse(JSON.stringify(schema).replaceAll("#/components/schemas/", "openapi#/$defs/"))
 
+/** Longer than any error has reason to be: what a request says is repeated in part. */
+const LongestError = 20_000
+
 const ofError = (body: any, problems: Array<string>) => {
   if (typeof body?._tag !== "string") problems.push("the error has no _tag")
   if (typeof body?.error !== "string" || body.error.trim() === "") problems.push("the error has no sentence")
@@ -111,7 +114,10 @@ export const make = (document: Document, spec: { readonly components: { readonly
     if (status !== 204 && headers.get("content-type")?.startsWith("application/json") !== true) {
       problems.push(`the content type is ${headers.get("content-type")}`)
     }
-    if (status >= 400) ofError(parsed(text), problems)
+    if (status >= 400) {
+      if (text.length > LongestError) problems.push(`the error is ${text.length} characters long`)
+      ofError(parsed(text), problems)
+    }
     return problems
   }
 }

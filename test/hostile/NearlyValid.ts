@@ -64,6 +64,27 @@ const outOfBounds: Mistake = (draft, random, document) => {
   draft.body = { ...draft.body as object, [name]: random.pick(choices) }
 }
 
+/** A list that is longer than any may be, of what it holds already: in the body, or joined by commas in the query. */
+const longList: Mistake = (draft, random, document) => {
+  const lists = places(draft.body).filter(([container, key]) => Array.isArray(container[key]))
+  const length = random.pick([51, 101, 201, 501, 5000])
+  if (lists.length > 0) {
+    const [container, key] = random.pick(lists)
+    const [item = "x"] = container[key] as ReadonlyArray<unknown>
+    container[key] = Array.from({ length }, (_, n) => typeof item === "string" ? `${item}${n}` : item)
+    return
+  }
+  const { properties = {} } = draft.operation.body === undefined ? {} : document.resolve(draft.operation.body.schema)
+  const listed = Object.keys(properties).filter((name) =>
+    bounds(document.resolve(properties[name])).some((value) => Array.isArray(value))
+  )
+  const queries = draft.operation.parameters.filter(({ in: place }) => place === "query")
+  const names = Array.from({ length }, (_, n) => `x${n}`)
+  if (listed.length > 0) draft.body = { ...draft.body as object, [random.pick(listed)]: names }
+  else if (queries.length > 0) draft.query.unshift([random.pick(queries).name, names.slice(0, 500).join()])
+  else wrongField(draft, random, document)
+}
+
 const extraField: Mistake = (draft, random) => {
   const isObject = typeof draft.body === "object" && draft.body !== null
   draft.body = Values.withKey(isObject ? draft.body as object : {}, Values.key(random), Values.any(random))
@@ -103,6 +124,7 @@ const mistakes = [
   wrongField,
   outOfBounds,
   outOfBounds,
+  longList,
   extraField,
   wrongQuery,
   wrongPath,

@@ -68,5 +68,19 @@ export const history: ReadonlyArray<Fault> = [
     file: "src/services/TaskQueue/redrive.ts",
     find: "attempt_count = 0, lease_losses = 0,",
     replace: "attempt_count = 0,"
+  },
+  {
+    name: "emptied-queue-still-counted",
+    breaks: "The counters name only queues that hold tasks: when the last one moves on.",
+    file: "src/sql/QueueCounts.ts",
+    find: "${from}, nullif(${countOf(from)} - 1, 0), ",
+    replace: "${from}, ${countOf(from)} - 1, "
+  },
+  {
+    name: "emptied-queue-still-counted-after-cascade",
+    breaks: "The same after a change of several tasks.",
+    file: "src/sql/QueueCounts.ts",
+    find: "GROUP BY queue HAVING n <> 0",
+    replace: "GROUP BY queue"
   }
 ]

@@ -28,6 +28,7 @@ export const make = (raw: DatabaseSync) => {
     for (const { counts, scope } of counters.all()) {
       for (const [queue, n] of Object.entries(JSON.parse(String(counts)) as Record<string, number>)) {
         const place = `${scope} ${queue}`
+        ensure(n !== 0, () => `there is a counter of ${place}, which is empty`)
         ensure(
           n === (counted.get(place) ?? 0),
           () => `the counter of ${place} is ${n}, and there are ${counted.get(place) ?? 0}`
