@@ -25,6 +25,7 @@ import { Flows } from "./services/Flows.ts"
 import { Import } from "./services/Import.ts"
 import { Keys } from "./services/Keys.ts"
 import { Leases } from "./services/Leases.ts"
+import * as LogLines from "./services/LogLines.ts"
 import { Maintenance } from "./services/Maintenance.ts"
 import { Messages } from "./services/Messages.ts"
 import { Orchestrators } from "./services/Orchestrators.ts"
@@ -42,7 +43,7 @@ const settings = Effect.runSync(
 const PlatformLayer = Layer.mergeAll(
   Database.layer.pipe(Layer.provide(D1Client.layer({ db: env.DB }))),
   Layer.succeed(Settings, settings),
-  Logger.layer([Logger.consoleJson]),
+  Logger.layer([LogLines.logger]),
   Layer.succeed(References.MinimumLogLevel, settings.logLevel),
   Layer.succeed(Scheduler.Scheduler, new Scheduler.MixedScheduler("sync"))
 )

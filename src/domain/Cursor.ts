@@ -43,8 +43,7 @@ export class InvalidCursor extends TaggedError<InvalidCursor>()(
   { error: ErrorText, cursor: Schema.String.pipe(describe("The cursor as it was sent.")) },
   { httpApiStatus: 400, description: "The cursor is none of this list, or comes with an offset." }
 ) {
-  private static readonly because = (cursor: string, error: string) =>
-    new InvalidCursor({ error, cursor: cursor.slice(0, 1024) })
+  private static readonly because = (cursor: string, error: string) => new InvalidCursor({ error, cursor })
   static readonly unreadable = (cursor: string) =>
     this.because(cursor, "The cursor is none of this server. Send next_cursor of the page before, or none.")
   static readonly foreign = (cursor: string) =>

@@ -85,5 +85,5 @@ export class InvalidFlow extends TaggedError<InvalidFlow>()(
   { httpApiStatus: 400, description: "The states and transitions do not make a flow. Nothing was registered." }
 ) {
   static readonly of = (problems: ReadonlyArray<string>) =>
-    new InvalidFlow({ error: problems.join(" ").slice(0, 1024), details: problems.slice(0, 50) })
+    new InvalidFlow({ error: problems.join(" "), details: problems.slice(0, 50) })
 }

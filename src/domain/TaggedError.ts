@@ -1,5 +1,6 @@
 /** What every error of the API is made with, so that its sentence is also what a stack trace and a log call it. */
 import * as Schema from "effect/Schema"
+import { cut, MaxRepeated } from "./Cut.ts"
 
 const message = {
   configurable: true,
@@ -8,9 +9,19 @@ const message = {
   }
 }
 
+/** How many items of a list an error repeats. */
+const MaxListed = 100
+
+const shortened = (value: unknown): unknown =>
+  typeof value === "string"
+    ? cut(value, MaxRepeated)
+    : Array.isArray(value)
+    ? value.slice(0, MaxListed).map(shortened)
+    : value
+
 /**
  * `Schema.TaggedError` whose `message` is its `error`. It is read off the class, so that it is no field and does not
- * travel. An error that has a field of this name keeps it.
+ * travel. An error that has a field of this name keeps it. What it repeats of a request or a record is cut.
  */
 export const TaggedError =
   <Self>() =>
@@ -20,6 +31,11 @@ export const TaggedError =
     annotations?: Schema.Annotations.Declaration<Self, readonly [Schema.TaggedStruct<Tag, Fields>]>
   ) => {
     const Tagged = Schema.TaggedError<Self>()(tag, fields, annotations)
-    Object.defineProperty((Tagged as unknown as { readonly prototype: object }).prototype, "message", message)
-    return Tagged
+    class Short extends (Tagged as unknown as new(...parameters: ReadonlyArray<unknown>) => object) {
+      constructor(fields: object, ...rest: ReadonlyArray<unknown>) {
+        super(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, shortened(value)])), ...rest)
+      }
+    }
+    Object.defineProperty(Short.prototype, "message", message)
+    return Short as unknown as typeof Tagged
   }

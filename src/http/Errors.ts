@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidRequest, RequestErrors, Required } from "../api/InvalidRequest.ts"
 import { Unauthorized } from "../domain/Caller.ts"
+import { cut, MaxRepeated } from "../domain/Cut.ts"
 import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { ErrorText } from "../domain/Encoding.ts"
 import { Access } from "../services/Access.ts"
@@ -19,14 +20,15 @@ import { TransientFailure } from "../sql/TransientFailure.ts"
 import { identify } from "./Authorization.ts"
 import { methodsOf } from "./Endpoints.ts"
 
-// A body of many wrong fields is answered with the first of them.
+// A body of many wrong fields is answered with the first of them, and each with as much as a person reads.
 const MaxIssues = 50
+const MaxIssue = 300
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
 const segment = (part: PropertyKey | { readonly key: PropertyKey }): string | number => {
   const key = typeof part === "object" ? part.key : part
-  return typeof key === "number" ? key : String(key)
+  return typeof key === "number" ? key : cut(String(key), MaxIssue)
 }
 
 const places: Record<string, string> = { Payload: "body", Query: "query", Params: "path", Headers: "headers" }
@@ -49,12 +51,12 @@ export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Re
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.fail(error)
   const issues = format(error.cause.issue).issues.slice(0, MaxIssues).map((issue) => ({
     path: [places[error.kind] ?? error.kind, ...(issue.path ?? []).map(segment)],
-    message: issue.message.slice(0, 300)
+    message: cut(issue.message, MaxIssue)
   }))
   const fields = issues.map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ")
   const known = missing(Context.get(endpoint.annotations, Required), issues)
   return Effect.fail(
-    new InvalidRequest({ error: (known === undefined ? fields : `${known} (${fields})`).slice(0, 1024), issues })
+    new InvalidRequest({ error: known === undefined ? fields : `${known} (${fields})`, issues })
   )
 })
 
@@ -78,7 +80,7 @@ const unmatched = Effect.gen(function*() {
     )
   }
   return answer(404, "RouteNotFound", "Not Found", {
-    message: `Endpoint ${method} ${path} not found. GET / lists the endpoints.`,
+    message: `Endpoint ${method} ${cut(path, MaxRepeated)} not found. GET / lists the endpoints.`,
     timestamp: DateTime.formatIso(yield* DateTime.now)
   })
 })

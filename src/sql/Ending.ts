@@ -81,7 +81,7 @@ export const make = (sql: D1Client.D1Client) => {
     return {
       to: each(target),
       event: each(({ event }) => sql`${event}`),
-      reason: each((move) => sql`${ending(move).reason ?? null}`),
+      reason: each((move) => sql`${kept(ending(move).reason)}`),
       details: each((move) => outcome.details(move, ending(move).policy.limits, sql`${ending(move).details ?? null}`)),
       change: sql`
         version = version + 1, updated_at = ${now}, ${noLease},
@@ -129,7 +129,7 @@ export const make = (sql: D1Client.D1Client) => {
       sql`
         INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
         SELECT id, version + 1, scope, ${event}, queue, ${outcome.target(move, limits, sql`usual`)}, ${change.actor},
-          ${change.reason ?? null}, ${outcome.details(move, limits, sql`${change.details ?? null}`)}, grants,
+          ${kept(change.reason)}, ${outcome.details(move, limits, sql`${change.details ?? null}`)}, grants,
           ${change.now}
         FROM (SELECT *, ${landing(move)} AS usual FROM tasks WHERE id = ${change.id} AND ${change.where}) AS tasks
         WHERE usual NOT IN ('', ${

@@ -7,6 +7,7 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
+import { cut, MaxReason } from "../domain/Cut.ts"
 import type { Move } from "../domain/TaskState.ts"
 import * as Landing from "./Landing.ts"
 import * as QueueCounts from "./QueueCounts.ts"
@@ -26,6 +27,10 @@ export interface Change {
   readonly now: number
 }
 
+/** A reason as history keeps it. */
+export const kept = (reason: Change["reason"]): Fragment | string | null =>
+  typeof reason === "string" ? cut(reason, MaxReason) : reason ?? null
+
 export const make = memoize((sql: D1Client.D1Client) => {
   const { destination: landed } = Landing.make(sql)
   const counts = QueueCounts.make(sql)
@@ -35,7 +40,7 @@ export const make = memoize((sql: D1Client.D1Client) => {
     sql`
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
       SELECT id, version + 1, scope, ${change.event}, queue, ${change.to ?? null}, ${change.actor},
-        ${change.reason ?? null}, ${change.details ?? null}, grants, ${change.now}
+        ${kept(change.reason)}, ${change.details ?? null}, grants, ${change.now}
       FROM tasks WHERE ${change.where}`
 
   /** The columns every grant writes; who gets the lease, and for how long, is the caller's. */

@@ -3,6 +3,7 @@ import type * as Context from "effect/Context"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type { Statement } from "effect/sql/Statement"
+import { cut } from "../../domain/Cut.ts"
 import type { ImportConflict, ImportKind } from "../../domain/Import.ts"
 import type { Answers, Database } from "../../sql/Database.ts"
 
@@ -39,7 +40,7 @@ export type Planner = (
 const nameOf = (record: unknown, index: number): string => {
   const { id, name } = Predicate.isObject(record) ? record as Record<string, unknown> : {}
   const given = id ?? name
-  return Predicate.isString(given) || Predicate.isNumber(given) ? String(given).slice(0, 200) : `#${index}`
+  return Predicate.isString(given) || Predicate.isNumber(given) ? cut(String(given), 200) : `#${index}`
 }
 
 /** Reads the records; the ones that do not fit are conflicts. */

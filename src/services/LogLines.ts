@@ -1,0 +1,18 @@
+/** Logs as JSON, one line for each entry, and no line longer than a log service takes: names and paths come from callers. */
+import * as Logger from "effect/Logger"
+import { cut } from "../domain/Cut.ts"
+
+// Most lines are far shorter, and are written as they are.
+const MaxLine = 4000
+const MaxText = 2000
+
+/** A line whose texts are cut if it is too long. It stays JSON. */
+export const shortened = (line: string): string =>
+  line.length <= MaxLine
+    ? line
+    : JSON.stringify(
+      JSON.parse(line),
+      (_, value: unknown) => typeof value === "string" ? cut(value, MaxText) : value
+    )
+
+export const logger = Logger.withConsoleLog(Logger.map(Logger.formatJson, shortened))
