@@ -1,7 +1,7 @@
 /** How values are spelled: as JSON on the wire, and as columns in a row. Both sides decode to the same type. */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { cut, MaxRepeated } from "./Cut.ts"
+import { excerpt, MaxRepeated } from "./Excerpt.ts"
 
 /** Describes a value as it travels, so that the OpenAPI document says what it is. */
 export const describe = (description: string) => <S extends Schema.Top>(schema: S): S["Rebuild"] =>
@@ -153,7 +153,7 @@ export const ErrorText = Schema.String.pipe(
     SchemaTransformation.transform({
       decode: (text) => text,
       encode: (text) =>
-        offlineWords.reduce((result, [word, softer]) => result.replace(word, softer), cut(text, MaxRepeated))
+        offlineWords.reduce((result, [word, softer]) => result.replace(word, softer), excerpt(text, MaxRepeated))
     })
   ),
   describe("One plain sentence: what is true now, and what the caller can do next.")

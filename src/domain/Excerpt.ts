@@ -3,6 +3,12 @@
 /** How much a history entry or a handoff repeats of the notes and the check results of an attempt, in characters. */
 export const MaxExcerpt = 4000
 
+/** How much of a reason an entry of history keeps, in characters: the task itself may keep all of it. */
+export const MaxReason = 2000
+
+/** How much of a text an error repeats, in characters. */
+export const MaxRepeated = 1000
+
 /** The mark at the end of a text that was cut. */
 const Mark = " …"
 

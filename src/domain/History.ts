@@ -1,7 +1,7 @@
 /** What happened to a task: one entry for each of its versions, kept longer than the task itself. */
 import * as Schema from "effect/Schema"
-import { MaxReason } from "./Cut.ts"
 import { describe, JsonColumn, Time, TimeColumn } from "./Encoding.ts"
+import { MaxReason } from "./Excerpt.ts"
 import { QueueName, ScopeName, TaskId } from "./Identifier.ts"
 import { contentParameter, wholeParameters } from "./Page.ts"
 
@@ -15,7 +15,9 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
   from_queue: Schema.NullOr(QueueName).pipe(describe("Where the task was; null at its creation.")),
   to_queue: Schema.NullOr(QueueName).pipe(describe("Where it went; null at its deletion.")),
   actor: Schema.NullOr(Schema.String).pipe(describe("Who did it, or whose lease it was.")),
-  reason: Schema.NullOr(Schema.String).pipe(describe(`Why, in the words of the caller: ${MaxReason} characters of it, and \`…\` where it was cut.`)),
+  reason: Schema.NullOr(Schema.String).pipe(
+    describe(`Why, in the words of the caller: ${MaxReason} characters of it, and \`…\` where it was cut.`)
+  ),
   details: Schema.NullOr(json).pipe(describe("What else was said or changed.")),
   at: time
 })

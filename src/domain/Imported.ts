@@ -9,8 +9,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { cut } from "./Cut.ts"
 import { FlagInput } from "./Encoding.ts"
+import { excerpt } from "./Excerpt.ts"
 
 const instant = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(\.\d{1,9})?)?\s*(Z|[+-]\d\d:?\d\d)?$/i
 
@@ -49,7 +49,7 @@ const explain = (error: Schema.SchemaError): string =>
   format(error.issue).issues.slice(0, 5)
     .map(({ message, path = [] }) =>
       `${path.map((part) => String(Predicate.isObject(part) ? part.key : part)).join(".") || "record"}: ${
-        cut(message, 300)
+        excerpt(message, 300)
       }`
     ).join("; ")
 

@@ -1,6 +1,6 @@
 /** What every error of the API is made with, so that its sentence is also what a stack trace and a log call it. */
 import * as Schema from "effect/Schema"
-import { cut, MaxRepeated } from "./Cut.ts"
+import { excerpt, MaxRepeated } from "./Excerpt.ts"
 
 const message = {
   configurable: true,
@@ -14,7 +14,7 @@ const MaxListed = 100
 
 const shortened = (value: unknown): unknown =>
   typeof value === "string"
-    ? cut(value, MaxRepeated)
+    ? excerpt(value, MaxRepeated)
     : Array.isArray(value)
     ? value.slice(0, MaxListed).map(shortened)
     : value

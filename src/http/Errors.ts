@@ -12,9 +12,9 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidRequest, RequestErrors, Required } from "../api/InvalidRequest.ts"
 import { Unauthorized } from "../domain/Caller.ts"
-import { cut, MaxRepeated } from "../domain/Cut.ts"
 import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { ErrorText } from "../domain/Encoding.ts"
+import { excerpt, MaxRepeated } from "../domain/Excerpt.ts"
 import { Access } from "../services/Access.ts"
 import { TransientFailure } from "../sql/TransientFailure.ts"
 import { identify } from "./Authorization.ts"
@@ -28,7 +28,7 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
 const segment = (part: PropertyKey | { readonly key: PropertyKey }): string | number => {
   const key = typeof part === "object" ? part.key : part
-  return typeof key === "number" ? key : cut(String(key), MaxIssue)
+  return typeof key === "number" ? key : excerpt(String(key), MaxIssue)
 }
 
 const places: Record<string, string> = { Payload: "body", Query: "query", Params: "path", Headers: "headers" }
@@ -51,7 +51,7 @@ export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Re
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.fail(error)
   const issues = format(error.cause.issue).issues.slice(0, MaxIssues).map((issue) => ({
     path: [places[error.kind] ?? error.kind, ...(issue.path ?? []).map(segment)],
-    message: cut(issue.message, MaxIssue)
+    message: excerpt(issue.message, MaxIssue)
   }))
   const fields = issues.map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ")
   const known = missing(Context.get(endpoint.annotations, Required), issues)
@@ -80,7 +80,7 @@ const unmatched = Effect.gen(function*() {
     )
   }
   return answer(404, "RouteNotFound", "Not Found", {
-    message: `Endpoint ${method} ${cut(path, MaxRepeated)} not found. GET / lists the endpoints.`,
+    message: `Endpoint ${method} ${excerpt(path, MaxRepeated)} not found. GET / lists the endpoints.`,
     timestamp: DateTime.formatIso(yield* DateTime.now)
   })
 })

@@ -1,6 +1,6 @@
 /** Logs as JSON, one line for each entry, and no line longer than a log service takes: names and paths come from callers. */
 import * as Logger from "effect/Logger"
-import { cut } from "../domain/Cut.ts"
+import { excerpt } from "../domain/Excerpt.ts"
 
 // Most lines are far shorter, and are written as they are.
 const MaxLine = 4000
@@ -12,7 +12,7 @@ export const shortened = (line: string): string =>
     ? line
     : JSON.stringify(
       JSON.parse(line),
-      (_, value: unknown) => typeof value === "string" ? cut(value, MaxText) : value
+      (_, value: unknown) => typeof value === "string" ? excerpt(value, MaxText) : value
     )
 
 export const logger = Logger.withConsoleLog(Logger.map(Logger.formatJson, shortened))

@@ -11,7 +11,7 @@ import * as Landing from "./Landing.ts"
 import * as Outcome from "./Outcome.ts"
 import * as QueueCounts from "./QueueCounts.ts"
 import * as Setbacks from "./Setbacks.ts"
-import type { Change } from "./Transition.ts"
+import { type Change, kept } from "./Transition.ts"
 
 type Counter = Move["counts"][number]
 

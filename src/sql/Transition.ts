@@ -7,7 +7,7 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
-import { cut, MaxReason } from "../domain/Cut.ts"
+import { excerpt, MaxReason } from "../domain/Excerpt.ts"
 import type { Move } from "../domain/TaskState.ts"
 import * as Landing from "./Landing.ts"
 import * as QueueCounts from "./QueueCounts.ts"
@@ -29,7 +29,7 @@ export interface Change {
 
 /** A reason as history keeps it. */
 export const kept = (reason: Change["reason"]): Fragment | string | null =>
-  typeof reason === "string" ? cut(reason, MaxReason) : reason ?? null
+  typeof reason === "string" ? excerpt(reason, MaxReason) : reason ?? null
 
 export const make = memoize((sql: D1Client.D1Client) => {
   const { destination: landed } = Landing.make(sql)

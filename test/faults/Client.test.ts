@@ -138,10 +138,8 @@ describe("the typed client over a D1 that fails at random", () => {
           [{ version: 4, grants: 1, attempt_count: 0, lease_losses: 0, claimed_by: null, fencing_token: null }]
         )
         assert.deepStrictEqual(
-          rows("SELECT counts ->> '$.done' AS done, counts ->> '$.incoming' AS incoming FROM queue_counts"),
-          [
-            { done: Lives, incoming: 0 }
-          ]
+          rows("SELECT counts FROM queue_counts"),
+          [{ counts: JSON.stringify({ done: Lives }) }]
         )
         // It did fail, in every way, and nothing but that was answered besides what was asked for.
         assert.sameMembers(Array.from(befell.keys()), faults as Array<string>)

@@ -3,7 +3,7 @@ import type * as Context from "effect/Context"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type { Statement } from "effect/sql/Statement"
-import { cut } from "../../domain/Cut.ts"
+import { excerpt } from "../../domain/Excerpt.ts"
 import type { ImportConflict, ImportKind } from "../../domain/Import.ts"
 import type { Answers, Database } from "../../sql/Database.ts"
 
@@ -40,7 +40,7 @@ export type Planner = (
 const nameOf = (record: unknown, index: number): string => {
   const { id, name } = Predicate.isObject(record) ? record as Record<string, unknown> : {}
   const given = id ?? name
-  return Predicate.isString(given) || Predicate.isNumber(given) ? cut(String(given), 200) : `#${index}`
+  return Predicate.isString(given) || Predicate.isNumber(given) ? excerpt(String(given), 200) : `#${index}`
 }
 
 /** Reads the records; the ones that do not fit are conflicts. */
