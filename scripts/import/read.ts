@@ -1,9 +1,8 @@
 /** Reads a scope from the old server, each kind in the order it is to be written in. */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import { parseBlockers } from "../../src/domain/Dependency.ts"
 import { type ImportKind, importKinds } from "../../src/domain/Import.ts"
-import { millisOf } from "../../src/domain/Imported.ts"
+import { millisOf } from "../../src/domain/Instant.ts"
 import type { Item, Source } from "./Source.ts"
 
 export interface Contents {
@@ -15,7 +14,7 @@ export interface Contents {
 }
 
 const by = (field: string) => (a: Item, b: Item) => instantOf(a[field]) - instantOf(b[field])
-const instantOf = (value: unknown) => Option.getOrElse(millisOf(String(value)), () => 0)
+const instantOf = (value: unknown) => millisOf(String(value)) ?? 0
 
 /** Who waits for a task that is not there: it would wait for ever, here as there. */
 const lostBlockers = (tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {

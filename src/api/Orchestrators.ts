@@ -50,7 +50,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       payload: [
         Schema.Null,
         scoped(Schema.Struct({
-          timestamp: Schema.optionalKey(Schema.NullOr(Schema.String)).pipe(
+          timestamp: Schema.optionalKey(Schema.NullOr(Time)).pipe(
             describe("Tolerated: the server's own clock counts.")
           ),
           leases: maybe(

@@ -1,7 +1,12 @@
 /** How values are spelled: as JSON on the wire, and as columns in a row. Both sides decode to the same type. */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { excerpt, MaxRepeated } from "./Excerpt.ts"
+import { expectedInstant, FirstInstant, LastInstant, millisOf } from "./Instant.ts"
+import { flawsOf, halvesCharacters, mended } from "./WellFormed.ts"
 
 /** Describes a value as it travels, so that the OpenAPI document says what it is. */
 export const describe = (description: string) => <S extends Schema.Top>(schema: S): S["Rebuild"] =>
@@ -18,7 +23,25 @@ export const maybe = <S extends Schema.Top>(schema: S, description: string) =>
   Schema.optionalKey(Schema.Union([Schema.Null, schema]).pipe(describe(description)))
 
 /** Instants: ISO 8601 with milliseconds and `Z` on the wire, integer milliseconds since 1970 in a row. */
-export const Time = Schema.DateTimeUtcFromString.pipe(describe("An instant: ISO 8601 with milliseconds, in UTC."))
+export const Time = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.DateTimeUtc,
+    SchemaTransformation.transformEffect({
+      decode: (text, options) => {
+        const millis = millisOf(text)
+        return millis === undefined
+          ? Effect.fail(new SchemaIssue.InvalidValue({ expected: expectedInstant }, text, options))
+          : Effect.succeed(DateTime.makeUnsafe(millis))
+      },
+      // Earlier versions took years that have no four digits.
+      encode: (instant) =>
+        Effect.succeed(
+          new Date(Math.min(Math.max(DateTime.toEpochMillis(instant), FirstInstant), LastInstant)).toISOString()
+        )
+    })
+  ),
+  describe("An instant: ISO 8601 with milliseconds, in UTC.")
+)
 export const TimeColumn = Schema.DateTimeUtcFromMillis
 
 /** A boolean spelled 0 or 1: in every row, and on the wire for the booleans of a task. */
@@ -62,10 +85,27 @@ export const JsonValue = Schema.Json.check(
 )
 
 /** A structured value in a row: JSON text. */
-export const JsonColumn = Schema.fromJsonString(Schema.Json)
+export const jsonColumn = <S extends Schema.Top>(schema: S) =>
+  Schema.String.pipe(
+    Schema.decodeTo(Schema.String, SchemaTransformation.transform({ decode: mended, encode: (text) => text })),
+    Schema.decodeTo(Schema.fromJsonString(schema))
+  )
+export const JsonColumn = jsonColumn(Schema.Json)
+
+/** A value that a body carries as JSON text, and that comes back as it was sent. */
+export const fromJsonText = <S extends Schema.Top>(schema: S) =>
+  Schema.String.check(
+    Schema.makeFilter((text) => flawsOf(text).length === 0, {
+      expected: "JSON of well-formed Unicode, and numbers that come back as they were sent"
+    })
+  ).pipe(Schema.decodeTo(Schema.fromJsonString(schema)))
 
 /** JSON kept as text and travelling as text; a body may also carry the value itself, which is then written as text. */
-export const JsonTextInput = Schema.Union([Schema.String, JsonValue]).pipe(
+export const JsonTextInput = Schema.Union([Schema.String, JsonValue]).check(
+  Schema.makeFilter((value) => typeof value !== "string" || !halvesCharacters(value), {
+    expected: "JSON of well-formed Unicode"
+  })
+).pipe(
   Schema.decodeTo(
     Schema.String,
     SchemaTransformation.transform({

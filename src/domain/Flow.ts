@@ -1,6 +1,17 @@
 /** A flow: a registered state machine that replaces the default one for the tasks that name it. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, JsonColumn, JsonValue, listOf, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import {
+  describe,
+  ErrorText,
+  fromJsonText,
+  JsonColumn,
+  JsonValue,
+  listOf,
+  maybe,
+  text,
+  Time,
+  TimeColumn
+} from "./Encoding.ts"
 import { FlowName, QueueName, ScopeName } from "./Identifier.ts"
 import { TaggedError } from "./TaggedError.ts"
 
@@ -43,7 +54,7 @@ export type RegisteredFlow = typeof RegisteredFlow.Type
 /** A list, or its JSON text. Its items keep their keys and the order of them. */
 const list = <S extends Schema.Top>(item: S, most: number) => {
   const items = listOf(item, most)
-  return Schema.Union([items, Schema.fromJsonString(items)])
+  return Schema.Union([items, fromJsonText(items)])
 }
 export const FlowStates = list(QueueName, MaxStates)
 export const FlowTransitions = list(JsonValue, MaxTransitions)
@@ -62,7 +73,7 @@ export const NewFlow = Schema.Struct({
   ),
   description: maybe(Schema.String, "What the flow is for."),
   child_flow: maybe(
-    Schema.Union([Schema.Literal(""), JsonObject, Schema.fromJsonString(JsonObject)]),
+    Schema.Union([Schema.Literal(""), JsonObject, fromJsonText(JsonObject)]),
     "The flow of the tasks of a project: an object with `transitions` and, if they name new queues, `states`. Its steps count beside the flow's own."
   )
 }).annotate({ identifier: "NewFlow" })

@@ -1,6 +1,6 @@
 /** What the next agent should know about a task: how far the last one got, and what went wrong before. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, listOf, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { describe, ErrorText, jsonColumn, listOf, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { excerpt, MaxExcerpt } from "./Excerpt.ts"
 import { TaskId } from "./Identifier.ts"
 import { TaggedError } from "./TaggedError.ts"
@@ -46,8 +46,8 @@ export const WrittenCheckpoint = Schema.Struct(checkpointFields(Time)).annotate(
 export const Setback = Schema.Struct(setbackFields(Time)).annotate({ identifier: "Setback" })
 
 /** The two as their columns hold them. */
-export const CheckpointColumn = Schema.fromJsonString(Schema.Struct(checkpointFields(TimeColumn)))
-export const SetbacksColumn = Schema.fromJsonString(Schema.Array(Schema.Struct(setbackFields(TimeColumn))))
+export const CheckpointColumn = jsonColumn(Schema.Struct(checkpointFields(TimeColumn)))
+export const SetbacksColumn = jsonColumn(Schema.Array(Schema.Struct(setbackFields(TimeColumn))))
 
 // A server of release 2.0.0 sends neither.
 const said = (description: string) =>

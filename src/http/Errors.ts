@@ -18,6 +18,7 @@ import { excerpt, MaxRepeated } from "../domain/Excerpt.ts"
 import { Access } from "../services/Access.ts"
 import { TransientFailure } from "../sql/TransientFailure.ts"
 import { identify } from "./Authorization.ts"
+import { Garbled } from "./Body.ts"
 import { methodsOf } from "./Endpoints.ts"
 
 // A body of many wrong fields is answered with the first of them, and each with as much as a person reads.
@@ -46,6 +47,9 @@ const missing = (
     )
   )?.error
 
+const told = (issues: InvalidRequest["issues"]) =>
+  issues.map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ")
+
 export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(RequestErrors, (error, { endpoint }) => {
   // An answer that does not encode is our fault: a defect, and a 500.
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.fail(error)
@@ -53,7 +57,7 @@ export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Re
     path: [places[error.kind] ?? error.kind, ...(issue.path ?? []).map(segment)],
     message: excerpt(issue.message, MaxIssue)
   }))
-  const fields = issues.map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ")
+  const fields = told(issues)
   const known = missing(Context.get(endpoint.annotations, Required), issues)
   return Effect.fail(
     new InvalidRequest({ error: known === undefined ? fields : `${known} (${fields})`, issues })
@@ -64,8 +68,8 @@ const answer = (status: number, tag: string, error: string, extra: Record<string
   HttpServerResponse.jsonUnsafe({ _tag: tag, error: Schema.encodeSync(ErrorText)(error), ...extra }, { status })
 
 /** What a body is answered with that cannot be read, in the words of one that does not fit. */
-const unreadable = (error: string) =>
-  answer(400, "InvalidRequest", error, { issues: [{ path: ["body"], message: error }] })
+const unreadable = (error: string, issues: InvalidRequest["issues"] = [{ path: ["body"], message: error }]) =>
+  answer(400, "InvalidRequest", error, { issues })
 
 /** What a path or a method is answered with that no endpoint has. */
 const unmatched = Effect.gen(function*() {
@@ -113,6 +117,7 @@ export const answerDefect = (defect: unknown) => {
         : unreadable("The body cannot be read.")
     )
   }
+  if (defect instanceof Garbled) return Effect.succeed(unreadable(told(defect.issues), defect.issues))
   if (defect instanceof TransientFailure) return unavailable(defect)
   // JSON that nests tens of thousands of levels deep exhausts the stack before any check sees it.
   if (defect instanceof RangeError) return Effect.succeed(unreadable("The body nests too deeply."))

@@ -10,6 +10,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { type Cost, CurrentCost, noCost, Riders } from "../sql/Database.ts"
+import { checked, garbledQuery } from "./Body.ts"
 import { answerDefect, unanswered } from "./Errors.ts"
 
 /** The largest body that is read. */
@@ -42,16 +43,21 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const path = new URL(url, "http://server").pathname
         const cost = noCost()
         // The router looks past a slash at the end. It makes another path, which is no endpoint's.
-        const answered = path.length > 1 && path.endsWith("/") ? fallback : httpEffect
+        const garbled = garbledQuery(request.url.split("?").slice(1).join("?"))
+        const answered = garbled !== undefined
+          ? Effect.die(garbled)
+          : path.length > 1 && path.endsWith("/")
+          ? fallback
+          : httpEffect
         const response = yield* answered.pipe(
           Effect.catchDefect(answerDefect),
           // A JSON body is read as JSON, whatever its content type says.
           Effect.provideService(
             HttpServerRequest.HttpServerRequest,
-            request.modify({
+            checked(request.modify({
               headers: Headers.set(request.headers, "content-type", "application/json"),
               url
-            })
+            }))
           ),
           Effect.provideService(HttpIncomingMessage.MaxBodySize, MaxBody),
           Effect.provideService(CurrentCost, cost),

@@ -16,7 +16,8 @@ import { type Change, kept } from "./Transition.ts"
 type Counter = Move["counts"][number]
 
 /** What decides where work lands that was taken or given back, and what is remembered of it. */
-export interface Ending extends Pick<Change, "actor" | "reason" | "details" | "now"> {
+export interface Ending extends Pick<Change, "actor" | "details" | "now"> {
+  readonly reason?: string | null
   readonly policy: Policy
   /** What backoff draws its chance from (`domain/Backoff.ts`). */
   readonly seed: number
@@ -48,7 +49,7 @@ export const make = (sql: D1Client.D1Client) => {
       })
       : sql`NULL`,
     setbacks: move.setback
-      ? withSetback({ event: move.event, actor: sql`${actor}`, reason: sql`${reason}`, at: now })
+      ? withSetback({ event: move.event, actor: sql`${actor}`, reason, at: now })
       : sql`setbacks`
   })
 

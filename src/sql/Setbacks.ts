@@ -1,15 +1,15 @@
 /** What went wrong with a task lately, for whoever takes it next: a JSON list on its row, the newest last. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
+import { excerpt, MaxReason } from "../domain/Excerpt.ts"
 
 // The last ones say enough, and a row has to stay small.
 const Kept = 10
-const MaxReason = 2000
 
 interface Setback {
   readonly event: string
   readonly actor: Fragment
-  readonly reason: Fragment
+  readonly reason: string | null
   readonly at: number
 }
 
@@ -18,5 +18,7 @@ export const make = (sql: D1Client.D1Client) =>
 ({ actor, at, event, reason }: Setback): Fragment =>
   sql`json_insert(
       iif(json_array_length(setbacks) >= ${Kept}, json_remove(setbacks, '$[0]'), coalesce(setbacks, '[]')),
-      '$[#]', json_object('event', ${event}, 'actor', ${actor}, 'reason', substr(${reason}, 1, ${MaxReason}),
+      '$[#]', json_object('event', ${event}, 'actor', ${actor}, 'reason', ${
+    // Not cut in SQL, where a text ends with the first NUL.
+    reason === null ? null : excerpt(reason, MaxReason)},
         'at', CAST(${at} AS INTEGER), 'fencing_token', fencing_token))`

@@ -4,11 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { type ImportKind, importKinds } from "../../src/domain/Import.ts"
+import { flawsOf } from "../../src/domain/WellFormed.ts"
 import * as server from "../support/server.ts"
 import { good } from "./Good.ts"
 import { Changed, changed, nasty } from "./Nasty.ts"
 
 type Item = Readonly<Record<string, any>>
+/** Whether the record can be sent at all: a text that is not well-formed is refused with its whole request. */
+const canBeSent = (record: Item) => flawsOf(JSON.stringify(record)).length === 0
+
 type Counts = { readonly [Kind in ImportKind]: number }
 
 const keyOf = ({ id, name }: Item): string | number => id ?? name
@@ -94,6 +98,7 @@ describe("a record that is imported", () => {
       Effect.gen(function*() {
         const { ask, listAll, load } = yield* make
         const records = changes.map((change, n) => ({ ...change, record: changed(change, n) }))
+          .filter(({ record }) => canBeSent(record))
         const between = Map.groupBy(records, ({ kind }) => kind)
         const batch = importKinds.map((kind) => {
           const sent = between.get(kind) ?? []
@@ -138,7 +143,11 @@ describe("a record that is imported", () => {
           const records = Object.keys(nasty).map((value, n) =>
             changed({ kind, changes: [{ field, value: { nasty: value } }] }, n)
           )
-          const { imported } = yield* load({ [kind]: records })
+          const { imported } = yield* load({ [kind]: records.filter(canBeSent) })
+          for (const record of records.filter((record) => !canBeSent(record))) {
+            const { body, status } = yield* ask("POST", "scopes/red/import", { [kind]: [first(kind), record] })
+            assert.deepStrictEqual([status, body.issues[0].path], [400, ["body", kind, 1, field]])
+          }
           for (const { id } of (yield* listAll(imported)).tasks) {
             yield* ask("PATCH", `tasks/${encodeURIComponent(id)}`, { queue: "escalated" })
           }
