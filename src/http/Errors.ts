@@ -16,6 +16,7 @@ import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { ErrorText } from "../domain/Encoding.ts"
 import { excerpt, MaxRepeated } from "../domain/Excerpt.ts"
 import { Access } from "../services/Access.ts"
+import { NeededMigration, Unmigrated } from "../sql/SchemaVersion.ts"
 import { TransientFailure } from "../sql/TransientFailure.ts"
 import { identify } from "./Authorization.ts"
 import { Garbled } from "./Body.ts"
@@ -89,10 +90,24 @@ const unmatched = Effect.gen(function*() {
   })
 })
 
+const tryLater = ({ error, retry_after_seconds }: DatabaseUnavailable) =>
+  HttpServerResponse.setHeader(
+    answer(503, "DatabaseUnavailable", error, { retry_after_seconds }),
+    "retry-after",
+    String(retry_after_seconds)
+  )
+
+/** The answer to a request that needs a migration which the database does not have yet. */
+const unmigrated = ({ migration }: Unmigrated) =>
+  Effect.logError("the database lacks a migration").pipe(
+    Effect.annotateLogs({ migration, needed_migration: NeededMigration }),
+    Effect.as(tryLater(DatabaseUnavailable.unmigrated()))
+  )
+
 /** What a request is answered with that D1 failed: what may have become of it depends on what it was to do. */
 const unavailable = Effect.fnUntraced(function*({ cause, retryAfterSeconds }: TransientFailure) {
   const { headers, method } = yield* HttpServerRequest.HttpServerRequest
-  const { error, retry_after_seconds } = DatabaseUnavailable.of(
+  const problem = DatabaseUnavailable.of(
     method === "GET" || method === "HEAD"
       ? "reads"
       : method === "POST" && headers["idempotency-key"] !== undefined
@@ -101,11 +116,7 @@ const unavailable = Effect.fnUntraced(function*({ cause, retryAfterSeconds }: Tr
     retryAfterSeconds
   )
   yield* Effect.logWarning("the database is unavailable", cause)
-  return HttpServerResponse.setHeader(
-    answer(503, "DatabaseUnavailable", error, { retry_after_seconds }),
-    "retry-after",
-    String(retry_after_seconds)
-  )
+  return tryLater(problem)
 })
 
 /** What a request is answered with that failed in a way no endpoint foresees: a body that cannot be read, D1, or our own fault. */
@@ -119,6 +130,7 @@ export const answerDefect = (defect: unknown) => {
   }
   if (defect instanceof Garbled) return Effect.succeed(unreadable(told(defect.issues), defect.issues))
   if (defect instanceof TransientFailure) return unavailable(defect)
+  if (defect instanceof Unmigrated) return unmigrated(defect)
   // JSON that nests tens of thousands of levels deep exhausts the stack before any check sees it.
   if (defect instanceof RangeError) return Effect.succeed(unreadable("The body nests too deeply."))
   return Effect.as(

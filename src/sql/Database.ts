@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Statement } from "effect/sql/Statement"
+import * as SchemaVersion from "./SchemaVersion.ts"
 import * as TransientFailure from "./TransientFailure.ts"
 
 /** A row that must be unique is not; the batch changed nothing. `columns` are as SQLite names them: `tasks.id`. */
@@ -69,7 +70,7 @@ export class Database extends Context.Service<Database, {
   readonly sql: D1Client.D1Client
   /**
    * Runs the statements together, all or none, in one round trip. A failure is a defect: a `TransientFailure` if it passes,
-   * as does a batch that is not answered.
+   * as does a batch that is not answered, and `Unmigrated` if the database lacks a migration that the batch needs.
    */
   readonly batch: (statements: ReadonlyArray<Statement<any>>) => Effect.Effect<Answers>
   /** The same, where a row that must be unique may turn out not to be. */
@@ -112,10 +113,24 @@ export class Database extends Context.Service<Database, {
         return answers.slice(0, statements.length)
       }, Effect.withSpan("Database.batch", { kind: "client" }))
 
+      const currentMigration = run([SchemaVersion.select(sql)]).pipe(
+        Effect.map(([rows]) => rows?.[0]?.migration as number | undefined),
+        Effect.catch(() => Effect.undefined)
+      )
+
+      // A deployment may reach the Worker before its migrations have reached the database. Only a failure asks for the number.
+      const defectOf = Effect.fnUntraced(function*(cause: unknown) {
+        if (SchemaVersion.lacksSomething(cause)) {
+          const migration = yield* currentMigration
+          if (SchemaVersion.isBehind(migration)) return new SchemaVersion.Unmigrated({ migration })
+        }
+        return TransientFailure.of(cause) ?? cause
+      })
+
       const atomic = (statements: ReadonlyArray<Statement<any>>) =>
         Effect.catch(run(statements), ({ cause }) => {
           const violation = uniqueViolation(cause)
-          return violation === undefined ? Effect.die(TransientFailure.of(cause) ?? cause) : Effect.fail(violation)
+          return violation === undefined ? Effect.flatMap(defectOf(cause), Effect.die) : Effect.fail(violation)
         })
 
       return Database.of({ sql, atomic, batch: (statements) => Effect.orDie(atomic(statements)) })

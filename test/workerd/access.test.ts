@@ -6,7 +6,7 @@ import { Workerd } from "../support/harness.ts"
 const Secret = "a secret of the server"
 const unknown = `oct_${"0".repeat(64)}`
 
-layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true, timeout: "120 seconds" })(
+layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true, timeout: "10 minutes" })(
   "access in workerd",
   (it) => {
     it.effect("a scope's key opens the scope, and costs nothing when it is in use", () =>
