@@ -99,5 +99,12 @@ export const access: ReadonlyArray<Fault> = [
     file: "src/sql/Idempotency.ts",
     find: "if (row.fingerprint !== key.fingerprint) return",
     replace: "if (row.fingerprint === undefined) return"
+  },
+  {
+    name: "key-kept-by-refusal",
+    breaks: "A refused create keeps nothing under its key, whoever made a task of that name in the same millisecond.",
+    file: "src/services/TaskQueue/create.ts",
+    find: "from: sql`${made} AND changes() > 0`",
+    replace: "from: sql`tasks WHERE ${self}`"
   }
 ]

@@ -41,7 +41,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     }
   )
 
-  const { keyed, posted } = Keyed.make(options.keyed)
+  const { keyed, posted } = Keyed.make(options, database)
 
   /** The same as a POST: in a run with idempotency keys it has one, and may be repeated later. */
   const posting: typeof expecting = (allowed, effect, id, change) => expecting(allowed, keyed(effect), id, change)

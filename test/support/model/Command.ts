@@ -19,7 +19,9 @@ const Create = Schema.TaggedStruct("Create", {
   /** What makes it fail when it happens for the first or the second time. */
   budget: Schema.NullOr(Schema.Literals(["attempts", "losses", "rejections"])),
   limit: Schema.Literals([1, 2]),
-  hasty: Schema.Boolean
+  hasty: Schema.Boolean,
+  /** Whether the other scope asks for a task under the same id in the same millisecond, with an input that is refused. */
+  twin: Schema.Boolean
 })
 const Claim = Schema.TaggedStruct("Claim", {
   scope: ScopeOf,
@@ -123,7 +125,8 @@ export const begin = ({ chained, overtaken, places, priorities }: typeof Start.T
       onFailure: chained ?? "wait",
       budget: budgets[i]!,
       limit: i === 0 ? 1 : 2,
-      hasty: i === 1 || i === 2
+      hasty: i === 1 || i === 2,
+      twin: i > 1
     },
     { _tag: "Wait", seconds: 1 },
     { _tag: "Move", id, queue: places[i]! }
