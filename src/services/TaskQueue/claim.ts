@@ -88,7 +88,7 @@ export const make = Effect.gen(function*() {
     const move = claimOf(queue)
     const roles = [...new Set(asList(claim.role_filter))]
     const id = next({ scope, queue, roles, types: asList(claim.type_filter), ranks: ranksOf(claim.priority_order) })
-    const { machine, may } = entitled({ claim, reach, roles, scope, reviews: move !== moves.claim, from: queue })
+    const { may, own } = entitled({ claim, reach, roles, scope, reviews: move !== moves.claim, from: queue })
     const details = { orchestrator_id, lease_seconds: seconds }
     const change = { where: sql`id = ${id} AND ${may}`, actor: agent_name, details: JSON.stringify(details), now }
     const target = landing(move, { queue, claimed_from: null })
@@ -109,7 +109,7 @@ export const make = Effect.gen(function*() {
         ...takeBack,
         sql`
         UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
-        WHERE ${machine} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
+        WHERE ${own} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
         transition.statements(move, change).record,
         // What may be granted was settled by the statement before, which wrote a row if and only if it may.
         transition.count({ where: granted, to: sql`${target}` }),

@@ -34,8 +34,8 @@ export const access: ReadonlyArray<Fault> = [
     name: "maintenance-ignored",
     breaks: "A machine that is in maintenance is given nothing.",
     file: "src/sql/Entitled.ts",
-    find: "AND ${own} AND status <> 'maintenance'",
-    replace: "AND ${own}"
+    find: " AND status <> 'maintenance'",
+    replace: ""
   },
   {
     name: "done-by-patch",
@@ -106,5 +106,26 @@ export const access: ReadonlyArray<Fault> = [
     file: "src/services/TaskQueue/create.ts",
     find: "from: sql`${made} AND changes() > 0`",
     replace: "from: sql`tasks WHERE ${self}`"
+  },
+  {
+    name: "reviews-fill-machine",
+    breaks: "What a machine reviews does not count against the tasks it may hold.",
+    file: "src/sql/Entitled.ts",
+    find: "      AND queue = 'claimed' AND orchestrator_id",
+    replace: "      AND orchestrator_id"
+  },
+  {
+    name: "claim-wakes-others",
+    breaks: "A claim is a sign of life for the machine of its own scope only.",
+    file: "src/sql/Entitled.ts",
+    find: "own: sql`id = ${orchestrator_id} AND scope = ${scope}`",
+    replace: "own: sql`id = ${orchestrator_id}`"
+  },
+  {
+    name: "heartbeat-tells-one-scope",
+    breaks: "A heartbeat that renews leases of several scopes changes what is told of each.",
+    file: "src/sql/Renewal.ts",
+    find: "sql`SELECT tasks.scope ${held}`",
+    replace: "sql`SELECT min(tasks.scope) ${held}`"
   }
 ]

@@ -23,7 +23,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const scheduler = yield* Scheduler
   const database = yield* Database
   const orchestrator_id = OrchestratorId.make("k-m")
-  yield* orchestrators.register("red", { cluster: "k", machine_id: "m" })
+  for (const scope of ["red", "green"]) yield* orchestrators.register(scope, { cluster: "k", machine_id: "m" })
   yield* flows.register("blue", "default", flow)
   const world = World.make(options)
 

@@ -101,6 +101,8 @@ export const Start = Schema.Struct({
   chained: Schema.NullOr(OnFailure),
   /** Whether one that waits for nobody is made to wait while it is held, and then what it waits for fails. */
   overtaken: Schema.Boolean,
+  /** Whether all are in one scope, where one is reviewed and another was given by hand when there is room for one more. */
+  crowded: Schema.Boolean,
   /** Where each of them is put then. */
   places: Schema.Array(Schema.Literals(["incoming", "incoming", "provisional", "needs_continuation", "testing"])).check(
     Schema.isMinLength(4),
@@ -113,12 +115,20 @@ const overtaking: ReadonlyArray<Command> = [
   { _tag: "Depend", id: "b", blocker: "d", onFailure: "fail" },
   { _tag: "Fail", id: "d" }
 ]
-export const begin = ({ chained, overtaken, places, priorities }: typeof Start.Type): ReadonlyArray<Command> => [
+const crowding: ReadonlyArray<Command> = [
+  { _tag: "Move", id: "b", queue: "provisional" },
+  { _tag: "Review", scope: "red", agent: "ann" },
+  { _tag: "Assign", id: "d", agent: "bob" },
+  { _tag: "Claim", scope: "red", agent: "ann", roles: [], most: 1 }
+]
+export const begin = (
+  { chained, crowded, overtaken, places, priorities }: typeof Start.Type
+): ReadonlyArray<Command> => [
   ...(["d", "b", "a", "c"] as const).flatMap((id, i): ReadonlyArray<Command> => [
     {
       _tag: "Create",
       id,
-      scope: i < 2 ? "red" : "blue",
+      scope: i < 2 || crowded ? "red" : "blue",
       role: i % 2 === 0 ? "build" : "review",
       priority: priorities[i]!,
       blockers: chained === null || i % 2 === 0 ? [] : [id === "b" ? "d" : "a"],
@@ -131,5 +141,5 @@ export const begin = ({ chained, overtaken, places, priorities }: typeof Start.T
     { _tag: "Wait", seconds: 1 },
     { _tag: "Move", id, queue: places[i]! }
   ]),
-  ...(overtaken && chained === null ? overtaking : [])
+  ...(crowded ? crowding : overtaken && chained === null ? overtaking : [])
 ]
