@@ -14,6 +14,11 @@ const id = OrchestratorId.make
 const machine = (cluster: string, machine_id: string, rest: object = {}) =>
   Schema.decodeSync(Registration)({ cluster, machine_id, ...rest })
 
+const claim = (scope: string) =>
+  Effect.flip(
+    TaskQueue.use((tasks) => tasks.claim(scope, { orchestrator_id: id("k-m"), agent_name: "ann" }))
+  )
+
 describe("Orchestrators", () => {
   it.effect("keeps registered_at when a machine registers again, and renews the rest", () =>
     Effect.gen(function*() {
@@ -102,10 +107,6 @@ describe("Orchestrators", () => {
         ) => [scope, `${status} ${DateTime.toEpochMillis(last_heartbeat)}`])
       )
   )
-  const claim = (scope: string) =>
-    Effect.flip(
-      TaskQueue.use((tasks) => tasks.claim(scope, { orchestrator_id: id("k-m"), agent_name: "ann" }))
-    )
 
   it.effect("a claim is a sign of life for the machine of its own scope, and of no other that has its id", () =>
     Effect.gen(function*() {

@@ -129,3 +129,42 @@ export const access: ReadonlyArray<Fault> = [
     replace: "sql`SELECT min(tasks.scope) ${held}`"
   }
 ]
+
+/** Faults in what a key may do, and for how long. */
+export const keys: ReadonlyArray<Fault> = [
+  {
+    name: "refused-for-ever",
+    breaks: "A token that was refused is looked up again after a minute.",
+    file: "src/services/Access.ts",
+    find: "if (age >= 0 && age < BlockMillis) return true",
+    replace: "if (age >= 0) return true"
+  },
+  {
+    name: "ended-key-goes-on",
+    breaks: "A key that ended in one isolate is refused by the others at that instant.",
+    file: "src/services/KnownKeys.ts",
+    find: "AND (expires_at IS NULL OR expires_at > ${at}))`",
+    replace: "OR ${at} > 0)`"
+  },
+  {
+    name: "keys-share-idempotency",
+    breaks: "Two keys of a scope are two callers, whose idempotency keys are their own.",
+    file: "src/http/Idempotency.ts",
+    find: "hash(caller.kind, caller.scope, caller.id, key)",
+    replace: "hash(caller.kind, caller.scope, key)"
+  },
+  {
+    name: "rows-told-to-keys",
+    breaks: "A key's caller does not learn how many rows were read.",
+    file: "src/http/Authorization.ts",
+    find: "showsRows.value = kind !== \"key\"",
+    replace: "showsRows.value = kind !== undefined"
+  },
+  {
+    name: "import-across-scopes",
+    breaks: "A scope's export file writes nothing into another scope.",
+    file: "scripts/dump/check.ts",
+    find: "if (scope !== null && record.scope !== scope) {",
+    replace: "if (scope !== null && kind === \"tasks\" && record.scope !== scope) {"
+  }
+]
