@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../domain/Encoding.ts"
+import { TooLarge } from "../domain/Size.ts"
 import { TaggedError } from "../domain/TaggedError.ts"
 
 export { ScopeRequired } from "../domain/ScopeRequired.ts"
@@ -34,7 +35,7 @@ export class InternalError extends TaggedError<InternalError>()(
 ) {}
 
 export class RequestErrors extends HttpApiMiddleware.Service<RequestErrors>()("octopoid-server/api/RequestErrors", {
-  error: [InvalidRequest, BodyTooLarge, InternalError]
+  error: [InvalidRequest, TooLarge, BodyTooLarge, InternalError]
 }) {}
 
 /** Fields of an endpoint's body that must be there and not be empty, with the sentence clients know for it. */

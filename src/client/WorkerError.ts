@@ -14,6 +14,7 @@ export type WorkerError =
   | client.InvalidRequest
   | client.BodyTooLarge
   | client.CheckpointTooLarge
+  | client.TooLarge
   | client.IdempotencyKeyReused
   | HttpClientError
   | SchemaError

@@ -1,9 +1,10 @@
 /** An action: a proposal that somebody approves and somebody else carries out. */
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
-import { describe, IdInput, JsonTextInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { describe, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { ActionId, ScopeName } from "./Identifier.ts"
 import { contentParameter, pageParameters } from "./Page.ts"
+import { filled, Label, LongText, MaxLabel, MaxLine, MaxLong, MaxShort, SizedId, sizedJsonText } from "./Size.ts"
 
 export const ActionStatus = Schema.Literals([
   "proposed",
@@ -52,26 +53,29 @@ export const actionSeenAt = (action: Action, now: number): Action =>
     ? { ...action, status: "expired" }
     : action
 
-const given = (description: string) => Schema.NonEmptyString.pipe(describe(description))
+const given = (description: string, most = MaxLabel) => filled(most).pipe(describe(description))
 
 export const NewAction = Schema.Struct({
   entity_type: given(entityType),
-  entity_id: IdInput.pipe(describe(entityId)),
-  label: given("What is to be done, in a few words for people."),
+  entity_id: SizedId.pipe(describe(entityId)),
+  label: given("What is to be done, in a few words for people.", MaxLine),
   proposed_by: given("Who proposes it."),
-  action_type: maybe(Schema.String, "What is to be done, as a word for programs; `proposal` unless given."),
-  description: maybe(Schema.String, "What is to be done, in full."),
+  action_type: maybe(Label, "What is to be done, as a word for programs; `proposal` unless given."),
+  description: maybe(LongText, "What is to be done, in full."),
   expires_at: maybe(Schema.Union([Time, Schema.Literal("")]), "Until when it may be approved; for ever unless given."),
-  metadata: maybe(JsonTextInput, "Anything you want kept: text, or JSON, which is returned as text."),
-  action_data: maybe(JsonTextInput, "What whoever carries it out needs: text, or JSON, which is returned as text.")
+  metadata: maybe(sizedJsonText(MaxLong), "Anything you want kept: text, or JSON, which is returned as text."),
+  action_data: maybe(
+    sizedJsonText(MaxLong),
+    "What whoever carries it out needs: text, or JSON, which is returned as text."
+  )
 }).annotate({ identifier: "NewAction" })
 export type NewAction = typeof NewAction.Type
 
-const result = maybe(JsonTextInput, "What came of it: text, or JSON, which is returned as text.")
+const result = maybe(sizedJsonText(MaxLong), "What came of it: text, or JSON, which is returned as text.")
 
 /** What PATCH may change. The service looks at the status, since clients know its answer to one that is none. */
 export const ActionPatch = Schema.Struct({
-  status: maybe(Schema.String, `One of ${ActionStatus.literals.map((status) => `\`${status}\``).join(", ")}.`),
+  status: maybe(Label, `One of ${ActionStatus.literals.map((status) => `\`${status}\``).join(", ")}.`),
   result,
   expected_status: maybe(
     ActionStatus,
@@ -84,8 +88,8 @@ export const ActionCompletion = Schema.Struct({ result }).annotate({ identifier:
 export type ActionCompletion = typeof ActionCompletion.Type
 
 export const ActionFailure = Schema.Struct({
-  error: maybe(JsonTextInput, "Why it failed."),
-  reason: maybe(JsonTextInput, "Why it failed, for clients that call it so."),
+  error: maybe(sizedJsonText(MaxShort), "Why it failed."),
+  reason: maybe(sizedJsonText(MaxShort), "Why it failed, for clients that call it so."),
   result
 }).annotate({ identifier: "ActionFailure" })
 export type ActionFailure = typeof ActionFailure.Type

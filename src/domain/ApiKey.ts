@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, maybe, Time, TimeColumn } from "./Encoding.ts"
 import { ScopeName } from "./Identifier.ts"
+import { Label } from "./Size.ts"
 import { TaggedError } from "./TaggedError.ts"
 
 export const KeyId = Schema.NonEmptyString.check(Schema.isMaxLength(200)).pipe(
@@ -51,7 +52,7 @@ export const Rotation = Schema.Struct({
     "How long the replaced key goes on working, in seconds; `KEY_OVERLAP_SECONDS` of the server unless given, a day unless configured."
   ),
   key_id: maybe(
-    Schema.String,
+    Label,
     "Which key is replaced, for the administrator: needed when the scope has several. A key replaces itself."
   )
 }).annotate({ identifier: "Rotation" })

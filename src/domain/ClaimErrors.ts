@@ -33,10 +33,11 @@ export const EmptyReason = Schema.Literals([
   "backing_off",
   "blocked",
   "held",
-  "maintenance"
+  "maintenance",
+  "too_large"
 ]).pipe(
   describe(
-    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: what is there waits after attempts that were given up, and the first is due in `retry_after_seconds`, or in more than a minute. `blocked`: what is there waits for other tasks. `held`: what is there is held by others. `maintenance`: the orchestrator gets no work until it is lifted."
+    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: what is there waits after attempts that were given up, and the first is due in `retry_after_seconds`, or in more than a minute. `blocked`: what is there waits for other tasks. `held`: what is there is held by others. `maintenance`: the orchestrator gets no work until it is lifted. `too_large`: the next task is larger than a record may be, and no other is ready for the claim: a PATCH that shortens it makes it claimable."
   )
 )
 

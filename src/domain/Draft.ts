@@ -4,6 +4,7 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 import { describe, ErrorText, listOf, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { DraftId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
+import { filled, Label, Line, MaxLabel, MaxLine, ShortText } from "./Size.ts"
 import { TaggedError } from "./TaggedError.ts"
 
 const fields = <T extends Schema.Top>(time: T) => ({
@@ -27,12 +28,12 @@ export type Draft = typeof Draft.Type
 
 export const DraftRow = Schema.Struct(fields(TimeColumn))
 
-const given = (description: string) => Schema.optionalKey(Schema.NonEmptyString).pipe(describe(description))
+const given = (description: string, most = MaxLabel) => Schema.optionalKey(filled(most)).pipe(describe(description))
 
 /** A list is written as JSON text; text is kept as it is. */
-const TagsInput = Schema.Union([Schema.String, listOf(Schema.Json)]).pipe(
+const TagsInput = Schema.Union([ShortText, listOf(Schema.Json)]).pipe(
   Schema.decodeTo(
-    Schema.String,
+    ShortText,
     SchemaTransformation.transform({
       decode: (tags) => typeof tags === "string" ? tags : JSON.stringify(tags),
       encode: (tags): string | ReadonlyArray<Schema.Json> => tags
@@ -42,29 +43,29 @@ const TagsInput = Schema.Union([Schema.String, listOf(Schema.Json)]).pipe(
 
 /** The fields a caller may write, at creation and later: null and empty text mean none. */
 const writable = {
-  domain: maybe(Schema.String, "What it is about."),
-  file_path: maybe(Schema.String, "Where it is written down."),
-  linked_task_id: maybe(Schema.String, "The task that came of it. It need not exist."),
-  linked_project_id: maybe(Schema.String, "The project that came of it. It need not exist."),
+  domain: maybe(Label, "What it is about."),
+  file_path: maybe(Line, "Where it is written down."),
+  linked_task_id: maybe(Label, "The task that came of it. It need not exist."),
+  linked_project_id: maybe(Label, "The project that came of it. It need not exist."),
   tags: maybe(TagsInput, "Its tags: a list, or JSON text.")
 }
 
 export const NewDraft = Schema.Struct({
   ...writable,
-  title: Schema.NonEmptyString.pipe(describe("The idea, in a few words.")),
-  author: Schema.NonEmptyString.pipe(describe("Whose idea it is.")),
+  title: filled(MaxLine).pipe(describe("The idea, in a few words.")),
+  author: filled(MaxLabel).pipe(describe("Whose idea it is.")),
   id: maybe(
-    Schema.Union([Schema.String, Schema.Int]),
+    Schema.Union([Label, Schema.Int]),
     "A name for it: kept as its `slug`. Its id is a number that the server gives."
   ),
-  status: maybe(Schema.String, "Free text; `idea` unless given.")
+  status: maybe(Label, "Free text; `idea` unless given.")
 }).annotate({ identifier: "NewDraft" })
 export type NewDraft = typeof NewDraft.Type
 
 /** What PATCH may change. A key that is present is written; what a draft always has cannot be cleared. */
 export const DraftPatch = Schema.Struct({
   ...writable,
-  title: given("The idea, in a few words."),
+  title: given("The idea, in a few words.", MaxLine),
   author: given("Whose idea it is."),
   status: given("Free text.")
 }).annotate({ identifier: "DraftPatch" })

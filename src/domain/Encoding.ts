@@ -100,20 +100,21 @@ export const fromJsonText = <S extends Schema.Top>(schema: S) =>
     })
   ).pipe(Schema.decodeTo(Schema.fromJsonString(schema)))
 
-/** JSON kept as text and travelling as text; a body may also carry the value itself, which is then written as text. */
-export const JsonTextInput = Schema.Union([Schema.String, JsonValue]).check(
-  Schema.makeFilter((value) => typeof value !== "string" || !halvesCharacters(value), {
-    expected: "JSON of well-formed Unicode"
-  })
-).pipe(
-  Schema.decodeTo(
-    Schema.String,
-    SchemaTransformation.transform({
-      decode: (value) => typeof value === "string" ? value : JSON.stringify(value),
-      encode: (text): Schema.Json => text
+/** JSON kept as text and travelling as `text`; a body may also carry the value itself, which is then written as text. */
+export const jsonTextOf = (text: typeof Schema.String) =>
+  Schema.Union([text, JsonValue]).check(
+    Schema.makeFilter((value) => typeof value !== "string" || !halvesCharacters(value), {
+      expected: "JSON of well-formed Unicode"
     })
+  ).pipe(
+    Schema.decodeTo(
+      Schema.String,
+      SchemaTransformation.transform({
+        decode: (value) => typeof value === "string" ? value : JSON.stringify(value),
+        encode: (text): Schema.Json => text
+      })
+    )
   )
-)
 
 /** How many items a list in a request may have, where nothing says otherwise: far more than anybody sends. */
 export const MaxItems = 50
@@ -131,18 +132,10 @@ const isShort = (text: string): boolean => {
   }
 }
 
-/** The same for JSON that is mostly a list. */
-export const JsonListInput = JsonTextInput.check(
-  Schema.makeFilter(isShort, { message: `a list of at most ${MaxItems} items was expected` })
-)
-
-/** An id in a body, which is text. Clients that refer to a draft also send its number. */
-export const IdInput = Schema.Union([Schema.NonEmptyString, Schema.Int]).pipe(
-  Schema.decodeTo(
-    Schema.String,
-    SchemaTransformation.transform({ decode: String, encode: (id): string | number => id })
-  )
-)
+/** Checks JSON text that is mostly a list. */
+export const isShortList = Schema.makeFilter(isShort, {
+  message: `a list of at most ${MaxItems} items was expected`
+})
 
 /** Whole numbers in a body. */
 export const integer = Schema.Int.check(

@@ -2,10 +2,11 @@
 import * as Schema from "effect/Schema"
 import { maybe } from "./Encoding.ts"
 import { expected } from "./MoveInput.ts"
+import { Label, ReasonText } from "./Size.ts"
 
 export const Cancellation = Schema.Struct({
-  reason: maybe(Schema.String, "Why: kept on the task as `cancel_reason`, and in its history."),
-  cancelled_by: maybe(Schema.String, "Who cancels it; the key's name unless given."),
+  reason: maybe(ReasonText, "Why: kept on the task as `cancel_reason`, and in its history."),
+  cancelled_by: maybe(Label, "Who cancels it; the key's name unless given."),
   version: expected.version,
   fencing_token: maybe(
     Schema.Int,
@@ -15,8 +16,8 @@ export const Cancellation = Schema.Struct({
 export type Cancellation = typeof Cancellation.Type
 
 export const Redrive = Schema.Struct({
-  reason: maybe(Schema.String, "Why it is worth another try: kept in the task's history."),
-  redriven_by: maybe(Schema.String, "Who says so; the key's name unless given."),
+  reason: maybe(ReasonText, "Why it is worth another try: kept in the task's history."),
+  redriven_by: maybe(Label, "Who says so; the key's name unless given."),
   ...expected
 }).annotate({ identifier: "Redrive" })
 export type Redrive = typeof Redrive.Type

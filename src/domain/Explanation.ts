@@ -6,6 +6,7 @@ import type { QueueName } from "./Identifier.ts"
 import { outcome } from "./Outcome.ts"
 import type { Policy } from "./Policy.ts"
 import { type Blocker, type Explanation, MaxAhead, type Reason } from "./Reason.ts"
+import { MaxRecord } from "./Size.ts"
 import type { TaskRow } from "./Task.ts"
 import { ends, landing, moves } from "./TaskState.ts"
 
@@ -17,6 +18,8 @@ export interface Facts {
   readonly roles: ReadonlyArray<string>
   /** What the claim asks for, where that is not what suits the task. */
   readonly asked: { readonly queue: string | undefined; readonly roles: ReadonlyArray<string> | undefined }
+  /** How large it is, in bytes, where that is more than a record may have. */
+  readonly oversize: number | undefined
   /** How many tasks a claim takes before this one, up to `MaxAhead`. */
   readonly ahead: number
   /** The machine that was named, or whether any is active, as far as that is known. */
@@ -84,6 +87,10 @@ const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
   const until = task.available_at
   const backsOff = until !== null && DateTime.toEpochMillis(until) > now
   const reasons = [
+    ...(facts.oversize === undefined ? [] : [reason(
+      "too_large",
+      `It has ${facts.oversize} bytes, and a claim passes over what has more than ${MaxRecord}. Shorten its longest field with a PATCH.`
+    )]),
     ...(blockers.length === 0 ? [] : [blocked(blockers)]),
     ...(backsOff
       ? [reason("backing_off", `It backs off until ${iso(until)}, after an attempt that was given up.`, { until })]

@@ -13,6 +13,7 @@ import {
   TimeColumn
 } from "./Encoding.ts"
 import { FlowName, QueueName, ScopeName } from "./Identifier.ts"
+import { atMostAsJson, MaxLong, ReasonText } from "./Size.ts"
 import { TaggedError } from "./TaggedError.ts"
 
 /** Far more than anybody has drawn, and few enough for one row. */
@@ -53,7 +54,7 @@ export type RegisteredFlow = typeof RegisteredFlow.Type
 
 /** A list, or its JSON text. Its items keep their keys and the order of them. */
 const list = <S extends Schema.Top>(item: S, most: number) => {
-  const items = listOf(item, most)
+  const items = listOf(item, most).check(atMostAsJson(MaxLong))
   return Schema.Union([items, fromJsonText(items)])
 }
 export const FlowStates = list(QueueName, MaxStates)
@@ -62,7 +63,7 @@ export const FlowTransitions = list(JsonValue, MaxTransitions)
 const required = <S extends Schema.Top>(name: string, schema: S, description: string) =>
   schema.annotate({ message: `Missing required field: ${name} (array)` }).pipe(describe(description))
 
-const JsonObject = Schema.Record(Schema.String, JsonValue)
+const JsonObject = Schema.Record(Schema.String, JsonValue).check(atMostAsJson(MaxLong))
 
 export const NewFlow = Schema.Struct({
   states: required("states", FlowStates, "Its queues, `incoming`, `claimed` and `done` among them."),
@@ -71,7 +72,7 @@ export const NewFlow = Schema.Struct({
     FlowTransitions,
     "Its steps: objects with `from` and `to`. Whatever else they hold is kept and answered as it was sent."
   ),
-  description: maybe(Schema.String, "What the flow is for."),
+  description: maybe(ReasonText, "What the flow is for."),
   child_flow: maybe(
     Schema.Union([Schema.Literal(""), JsonObject, fromJsonText(JsonObject)]),
     "The flow of the tasks of a project: an object with `transitions` and, if they name new queues, `states`. Its steps count beside the flow's own."

@@ -2,19 +2,34 @@
 import * as Schema from "effect/Schema"
 import { ActionStatus } from "./Action.ts"
 import { NewDraft } from "./Draft.ts"
-import { integer, JsonTextInput, MaxCount } from "./Encoding.ts"
+import { integer, MaxCount } from "./Encoding.ts"
 import { FlowStates, FlowTransitions, NewFlow } from "./Flow.ts"
 import { ActionId, DraftId, FlowName, MessageId, OrchestratorId, ProjectId, RoleName } from "./Identifier.ts"
 import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
 import { MessageStatus } from "./Message.ts"
 import { Registration } from "./Orchestrator.ts"
 import { ClaimQueue } from "./Role.ts"
+import {
+  filled,
+  Label,
+  Line,
+  LongText,
+  MaxContent,
+  MaxLabel,
+  MaxLine,
+  MaxLong,
+  MaxShort,
+  ReasonText,
+  sizedJsonText
+} from "./Size.ts"
 
-const text = optional(Schema.String)
-const json = optional(JsonTextInput)
+const label = optional(Label)
+const line = optional(Line)
+const long = optional(LongText)
+const json = optional(sizedJsonText(MaxLong))
 const time = optional(ImportedTime)
 // What every record of its kind has had since it was created, as its creator had to send it.
-const given = Schema.NonEmptyString
+const given = filled(MaxLabel)
 
 /** A flow as it is registered, with what the server has noted about it. */
 export const ImportedFlow = Schema.Struct({
@@ -29,7 +44,7 @@ export const ImportedFlow = Schema.Struct({
 
 export const ImportedRole = Schema.Struct({
   name: RoleName,
-  description: text,
+  description: optional(ReasonText),
   claims_from: optional(ClaimQueue),
   orchestrator_id: OrchestratorId,
   created_at: time
@@ -39,29 +54,29 @@ export const ImportedOrchestrator = Schema.Struct({
   id: OrchestratorId,
   cluster: Registration.fields.cluster,
   machine_id: Registration.fields.machine_id,
-  hostname: text,
-  repo_url: text,
-  version: text,
-  capabilities: json,
+  hostname: label,
+  repo_url: line,
+  version: label,
+  capabilities: optional(sizedJsonText(MaxShort)),
   max_agents: Registration.fields.max_agents,
   max_claimed: Registration.fields.max_claimed,
-  status: text,
+  status: label,
   registered_at: time,
   last_heartbeat: time
 })
 
 export const ImportedProject = Schema.Struct({
   id: ProjectId,
-  title: text,
-  description: text,
-  status: text,
-  branch: text,
-  base_branch: text,
+  title: line,
+  description: long,
+  status: label,
+  branch: line,
+  base_branch: line,
   auto_accept: optional(ImportedFlag),
-  flow: text,
+  flow: label,
   pr_number: optional(integer),
-  pr_url: text,
-  created_by: text,
+  pr_url: line,
+  created_by: label,
   created_at: ImportedTime,
   updated_at: time,
   completed_at: time
@@ -70,15 +85,15 @@ export const ImportedProject = Schema.Struct({
 export const ImportedDraft = Schema.Struct({
   // The next draft gets the number after the greatest.
   id: DraftId.check(Schema.isLessThanOrEqualTo(MaxCount)),
-  title: text,
-  status: text,
-  author: text,
-  domain: text,
-  file_path: text,
-  linked_task_id: text,
-  linked_project_id: text,
+  title: line,
+  status: label,
+  author: label,
+  domain: label,
+  file_path: line,
+  linked_task_id: label,
+  linked_project_id: label,
   tags: NewDraft.fields.tags,
-  slug: text,
+  slug: label,
   created_at: ImportedTime,
   updated_at: time
 })
@@ -87,10 +102,10 @@ export const ImportedMessage = Schema.Struct({
   id: MessageId,
   task_id: given,
   from_actor: given,
-  to_actor: text,
+  to_actor: label,
   type: given,
-  content: given,
-  parent_message_id: text,
+  content: filled(MaxContent),
+  parent_message_id: label,
   status: optional(MessageStatus),
   created_at: ImportedTime
 })
@@ -99,9 +114,9 @@ export const ImportedAction = Schema.Struct({
   id: ActionId,
   entity_type: given,
   entity_id: given,
-  action_type: text,
-  label: given,
-  description: text,
+  action_type: label,
+  label: filled(MaxLine),
+  description: long,
   status: ActionStatus,
   proposed_by: given,
   proposed_at: ImportedTime,

@@ -1,39 +1,53 @@
 /** A task of another server, and where it is left in this one: its lease stays only if it still runs. */
 import * as Schema from "effect/Schema"
 import { MaxBlockers, parseBlockers } from "./Dependency.ts"
-import { integer, JsonTextInput, JsonValue, natural } from "./Encoding.ts"
+import { integer, natural } from "./Encoding.ts"
 import { OrchestratorId, ProjectId, QueueName, TaskId } from "./Identifier.ts"
 import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
 import { MaxLeaseSeconds } from "./Lease.ts"
 import { DefaultPriority, rank } from "./Priority.ts"
+import {
+  ContentText,
+  filled,
+  Label,
+  Line,
+  LongText,
+  MaxLine,
+  MaxLong,
+  MaxShort,
+  ReasonText,
+  ShortText,
+  sizedJson,
+  sizedJsonText
+} from "./Size.ts"
 import type { Columns } from "./TaskPlacement.ts"
 
-const text = optional(Schema.String)
-const json = optional(JsonTextInput)
+const label = optional(Label)
+const line = optional(Line)
 const count = optional(natural)
 const flag = optional(ImportedFlag)
 const time = optional(ImportedTime)
 
 /** The fields that are written as they come. */
 const plain = {
-  complexity: text,
-  role: text,
-  type: text,
-  content: text,
+  complexity: label,
+  role: label,
+  type: label,
+  content: optional(ContentText),
   project_id: optional(ProjectId),
-  last_rejection_reason: text,
+  last_rejection_reason: optional(ReasonText),
   turns_used: count,
-  check_results: json,
-  execution_notes: text,
+  check_results: optional(sizedJsonText(MaxLong)),
+  execution_notes: optional(LongText),
   submitted_at: time,
   pr_number: optional(integer),
-  pr_url: text,
-  checks: json,
-  staging_url: text,
-  plan_id: text,
+  pr_url: line,
+  checks: optional(sizedJsonText(MaxShort)),
+  staging_url: line,
+  plan_id: label,
   last_rebase_attempt_at: time,
-  hooks: json,
-  flow_overrides: json
+  hooks: optional(sizedJsonText(MaxLong)),
+  flow_overrides: optional(sizedJsonText(MaxShort))
 }
 
 /** Those that no task lacks: 0 unless given. */
@@ -54,21 +68,21 @@ export const ImportedTask = Schema.Struct({
   ...plain,
   ...counted,
   id: TaskId,
-  file_path: Schema.NonEmptyString,
-  title: text,
+  file_path: filled(MaxLine),
+  title: line,
   queue: QueueName,
   version: count,
-  priority: text,
-  branch: text,
-  blocked_by: text,
-  claimed_by: text,
+  priority: label,
+  branch: line,
+  blocked_by: optional(ShortText),
+  claimed_by: label,
   claimed_at: time,
   orchestrator_id: optional(OrchestratorId),
   lease_expires_at: time,
   fencing_token: count,
   completed_at: time,
-  flow: text,
-  metadata: optional(JsonValue),
+  flow: label,
+  metadata: optional(sizedJson(MaxLong)),
   created_at: ImportedTime,
   updated_at: time
 })

@@ -1,8 +1,9 @@
 /** A message: mail between actors, about a task or anything else. Only whether it has been dealt with ever changes. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, FlagParameter, IdInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { describe, ErrorText, FlagParameter, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { MessageId, ScopeName } from "./Identifier.ts"
 import { contentParameter, pageParameters } from "./Page.ts"
+import { filled, Label, MaxContent, MaxLabel, SizedId } from "./Size.ts"
 import { TaggedError } from "./TaggedError.ts"
 
 /** The longest thread that is answered. */
@@ -35,15 +36,15 @@ export type Message = typeof Message.Type
 
 export const MessageRow = Schema.Struct(fields(TimeColumn))
 
-const given = (description: string) => Schema.NonEmptyString.pipe(describe(description))
+const given = (description: string, most = MaxLabel) => filled(most).pipe(describe(description))
 
 export const NewMessage = Schema.Struct({
-  task_id: IdInput.pipe(describe(about)),
+  task_id: SizedId.pipe(describe(about)),
   from_actor: given("Who writes it."),
   type: given(kind),
-  content: given("What it says."),
-  to_actor: maybe(Schema.String, "Whom it is for."),
-  parent_message_id: maybe(Schema.String, "The message it replies to, which must be about the same task.")
+  content: given("What it says.", MaxContent),
+  to_actor: maybe(Label, "Whom it is for."),
+  parent_message_id: maybe(Label, "The message it replies to, which must be about the same task.")
 }).annotate({ identifier: "NewMessage" })
 export type NewMessage = typeof NewMessage.Type
 

@@ -1,12 +1,24 @@
 /** What callers send to move a task: claims, results and verdicts. */
 import * as Schema from "effect/Schema"
-import { describe, integer, JsonTextInput, JsonValue, listOf, maybe, natural, positive, Time } from "./Encoding.ts"
+import { describe, integer, listOf, maybe, natural, positive, Time } from "./Encoding.ts"
 import { OrchestratorId, QueueName } from "./Identifier.ts"
+import {
+  filled,
+  Label,
+  Line,
+  LongText,
+  MaxLabel,
+  MaxLong,
+  MaxReason,
+  ReasonText,
+  sizedJson,
+  sizedJsonText
+} from "./Size.ts"
 
 export const Claim = Schema.Struct({
   orchestrator_id: OrchestratorId,
-  agent_name: Schema.NonEmptyString.pipe(describe("The agent that will work on the task.")),
-  queue: maybe(Schema.String, "The queue to claim from; `incoming` unless given."),
+  agent_name: filled(MaxLabel).pipe(describe("The agent that will work on the task.")),
+  queue: maybe(Label, "The queue to claim from; `incoming` unless given."),
   role_filter: maybe(
     Schema.Union([Schema.String, listOf(Schema.String)]),
     "Only tasks of this role, or one of these."
@@ -52,36 +64,36 @@ export const Submission = Schema.Struct({
   commits_count: natural.pipe(describe("Commits made.")),
   turns_used: natural.pipe(describe("Turns the agent took.")),
   check_results: maybe(
-    JsonTextInput,
+    sizedJsonText(MaxLong),
     "The results of the checks: JSON, or JSON text. Without it the task shows none: those of an earlier submission are in its history."
   ),
   execution_notes: maybe(
-    Schema.String,
+    LongText,
     "What the agent has to say about the work. Without it the task shows none: those of an earlier submission are in its history."
   ),
   pr_number: maybe(integer, "The pull request's number."),
-  pr_url: maybe(Schema.String, "The pull request's address."),
+  pr_url: maybe(Line, "The pull request's address."),
   ...expected
 }).annotate({ identifier: "Submission" })
 export type Submission = typeof Submission.Type
 
 export const Acceptance = Schema.Struct({
-  accepted_by: Schema.NonEmptyString.pipe(describe("Who accepts the result.")),
+  accepted_by: filled(MaxLabel).pipe(describe("Who accepts the result.")),
   completed_at: maybe(Time, "When it was done; now unless given."),
   ...expected
 }).annotate({ identifier: "Acceptance" })
 export type Acceptance = typeof Acceptance.Type
 
 export const Rejection = Schema.Struct({
-  reason: Schema.NonEmptyString.pipe(describe("What is wrong with the result, for whoever takes it next.")),
-  rejected_by: Schema.NonEmptyString.pipe(describe("Who rejects it.")),
+  reason: filled(MaxReason).pipe(describe("What is wrong with the result, for whoever takes it next.")),
+  rejected_by: filled(MaxLabel).pipe(describe("Who rejects it.")),
   ...expected
 }).annotate({ identifier: "Rejection" })
 export type Rejection = typeof Rejection.Type
 
 export const Requeue = Schema.Struct({
-  reason: maybe(Schema.String, "Why the work is given up: kept in the task's history."),
-  requeued_by: maybe(Schema.String, "Who gives it up; the holder of the lease unless given."),
+  reason: maybe(ReasonText, "Why the work is given up: kept in the task's history."),
+  requeued_by: maybe(Label, "Who gives it up; the holder of the lease unless given."),
   release: maybe(
     Schema.Boolean,
     "Whether the task is only given back: that counts as no attempt, and it may be claimed again at once."
@@ -91,18 +103,18 @@ export const Requeue = Schema.Struct({
 export type Requeue = typeof Requeue.Type
 
 export const Failure = Schema.Struct({
-  reason: Schema.NonEmptyString.pipe(
+  reason: filled(MaxReason).pipe(
     describe("Why it failed: kept on the task as `failure_reason` and `execution_notes`, and in its history.")
   ),
-  failed_by: maybe(Schema.String, "Who says so; the holder of the lease unless given."),
+  failed_by: maybe(Label, "Who says so; the holder of the lease unless given."),
   ...expected
 }).annotate({ identifier: "Failure" })
 export type Failure = typeof Failure.Type
 
 export const ForcedMove = Schema.Struct({
   queue: QueueName,
-  reason: Schema.NonEmptyString.pipe(describe("Why: kept in the task's history, and sent as a message about it.")),
-  actor: maybe(Schema.String, "Who forces it; the key's name, or `administrator`, unless given."),
+  reason: filled(MaxReason).pipe(describe("Why: kept in the task's history, and sent as a message about it.")),
+  actor: maybe(Label, "Who forces it; the key's name, or `administrator`, unless given."),
   ...expected
 }).annotate({ identifier: "ForcedMove" })
 export type ForcedMove = typeof ForcedMove.Type
@@ -112,6 +124,6 @@ export const HookResult = Schema.Struct({
     describe("How the hook ended.")
   ),
   fencing_token: expected.fencing_token,
-  evidence: maybe(JsonValue, "What shows it: any JSON, kept with the hook.")
+  evidence: maybe(sizedJson(MaxLong), "What shows it: any JSON, kept with the hook.")
 }).annotate({ identifier: "HookResult" })
 export type HookResult = typeof HookResult.Type

@@ -1,9 +1,10 @@
 /** An orchestrator: a registered machine that runs agents. */
 import * as Schema from "effect/Schema"
 import { ApiKeyText } from "./ApiKey.ts"
-import { CommaList, describe, ErrorText, JsonListInput, MaxItems, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import { CommaList, describe, ErrorText, MaxItems, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { OrchestratorId, ScopeName } from "./Identifier.ts"
 import { wholeParameters } from "./Page.ts"
+import { Label, Line, MaxShort, sizedJsonList } from "./Size.ts"
 import { TaggedError } from "./TaggedError.ts"
 
 export const OrchestratorStatus = Schema.Literals(["active", "offline", "maintenance"]).pipe(
@@ -46,10 +47,10 @@ export const Registration = Schema.Struct({
     Schema.Union([OrchestratorId, Schema.Literal("")]),
     "The id it goes by; `<cluster>-<machine_id>` unless given."
   ),
-  repo_url: maybe(Schema.String, "The repository its agents work on."),
-  hostname: maybe(Schema.String, "The machine's host name."),
-  version: maybe(Schema.String, "The version of the orchestrator."),
-  capabilities: maybe(JsonListInput, `What it can do: any JSON, a list of at most ${MaxItems}.`),
+  repo_url: maybe(Line, "The repository its agents work on."),
+  hostname: maybe(Label, "The machine's host name."),
+  version: maybe(Label, "The version of the orchestrator."),
+  capabilities: maybe(sizedJsonList(MaxShort), `What it can do: any JSON, a list of at most ${MaxItems}.`),
   max_agents: maybe(natural, "How many agents it runs at once."),
   max_claimed: maybe(natural, "How many tasks it may hold at once, when its claims do not say.")
 }).annotate({ identifier: "Registration" })

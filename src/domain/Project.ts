@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { describe, ErrorText, Flag, FlagInput, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { ProjectId, ScopeName } from "./Identifier.ts"
 import { pageParameters, wholeParameters } from "./Page.ts"
+import { filled, Label, Line, LongText, MaxLabel, MaxLine } from "./Size.ts"
 import { TaggedError } from "./TaggedError.ts"
 import { taskContent } from "./TaskFilter.ts"
 
@@ -30,7 +31,7 @@ export type Project = typeof Project.Type
 
 export const ProjectRow = Schema.Struct(fields(TimeColumn, Flag))
 
-const given = (description: string) => Schema.optionalKey(Schema.NonEmptyString).pipe(describe(description))
+const given = (description: string, most = MaxLine) => Schema.optionalKey(filled(most)).pipe(describe(description))
 
 const number = Schema.Int.check(
   Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
@@ -38,22 +39,22 @@ const number = Schema.Int.check(
 
 /** The fields a caller may write, at creation and later: null and empty text mean none, or the default. */
 const writable = {
-  description: maybe(Schema.String, "What the project is about, in full."),
+  description: maybe(LongText, "What the project is about, in full."),
   auto_accept: maybe(FlagInput, "Whether it is marked for automatic acceptance; false unless given."),
-  flow: maybe(Schema.String, "The flow it follows; `project` unless given."),
+  flow: maybe(Label, "The flow it follows; `project` unless given."),
   pr_number: maybe(number, "Its pull request's number."),
-  pr_url: maybe(Schema.String, "Its pull request's address."),
+  pr_url: maybe(Line, "Its pull request's address."),
   completed_at: maybe(Time, "When it was completed. Set by itself when the status becomes `completed`.")
 }
 
 export const NewProject = Schema.Struct({
   ...writable,
   id: ProjectId,
-  title: Schema.NonEmptyString.pipe(describe("What the project is about, in a few words.")),
-  branch: Schema.NonEmptyString.pipe(describe("The branch its tasks work on.")),
-  base_branch: maybe(Schema.String, "The branch it is merged into; `main` unless given."),
-  status: maybe(Schema.String, "Free text; `draft` unless given."),
-  created_by: maybe(Schema.String, "Who creates it.")
+  title: filled(MaxLine).pipe(describe("What the project is about, in a few words.")),
+  branch: filled(MaxLine).pipe(describe("The branch its tasks work on.")),
+  base_branch: maybe(Line, "The branch it is merged into; `main` unless given."),
+  status: maybe(Label, "Free text; `draft` unless given."),
+  created_by: maybe(Label, "Who creates it.")
 }).annotate({ identifier: "NewProject" })
 export type NewProject = typeof NewProject.Type
 
@@ -63,7 +64,7 @@ export const ProjectPatch = Schema.Struct({
   title: given("What the project is about, in a few words."),
   branch: given("The branch its tasks work on. It cannot be cleared."),
   base_branch: given("The branch it is merged into."),
-  status: given("Free text. `completed` also sets `completed_at`, unless it is set already.")
+  status: given("Free text. `completed` also sets `completed_at`, unless it is set already.", MaxLabel)
 }).annotate({ identifier: "ProjectPatch" })
 export type ProjectPatch = typeof ProjectPatch.Type
 

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, listOf, maybe, text, Time, TimeColumn } from "./Encoding.ts"
 import { OrchestratorId, QueueName, RoleName, ScopeName } from "./Identifier.ts"
+import { ReasonText } from "./Size.ts"
 import { TaggedError } from "./TaggedError.ts"
 import { unclaimable } from "./TaskState.ts"
 
@@ -33,7 +34,7 @@ const NewRole = Schema.Struct({
     orEmpty(ClaimQueue),
     "The queue its agents claim from when they name none; `incoming` unless given."
   ),
-  description: maybe(Schema.String, "What its agents do.")
+  description: maybe(ReasonText, "What its agents do.")
 })
 
 export const RoleRegistration = Schema.Struct({

@@ -1,39 +1,42 @@
 /** What callers send about tasks: new ones and changes. */
 import * as Schema from "effect/Schema"
 import { DependsOn } from "./Dependency.ts"
-import {
-  describe,
-  FlagInput,
-  integer,
-  JsonListInput,
-  JsonTextInput,
-  JsonValue,
-  MaxItems,
-  maybe,
-  natural,
-  positive,
-  Time
-} from "./Encoding.ts"
+import { describe, FlagInput, integer, MaxItems, maybe, natural, positive, Time } from "./Encoding.ts"
 import { ExternalKey, OrchestratorId, QueueName, TaskId } from "./Identifier.ts"
 import { expected } from "./MoveInput.ts"
+import {
+  ContentText,
+  filled,
+  Label,
+  Line,
+  LongText,
+  MaxLine,
+  MaxLong,
+  MaxShort,
+  ReasonText,
+  ShortText,
+  sizedJson,
+  sizedJsonList,
+  sizedJsonText
+} from "./Size.ts"
 
 /** What its creator knows a task by. */
 /** The fields a caller may write, at creation and later. */
 const writable = {
-  title: maybe(Schema.String, "What is to be done, in a few words."),
+  title: maybe(Line, "What is to be done, in a few words."),
   queue: maybe(QueueName, "A queue: the state of a task."),
-  priority: maybe(Schema.String, "`P0` (most urgent), `P1`, `P2` …"),
-  complexity: maybe(Schema.String, "How hard its creator thinks it is."),
-  role: maybe(Schema.String, "The role of the agents that may claim it."),
-  type: maybe(Schema.String, "The kind of work."),
-  blocked_by: maybe(Schema.String, "Ids of the tasks that must be done first, joined by commas."),
-  project_id: maybe(Schema.String, "The project it belongs to."),
+  priority: maybe(Label, "`P0` (most urgent), `P1`, `P2` …"),
+  complexity: maybe(Label, "How hard its creator thinks it is."),
+  role: maybe(Label, "The role of the agents that may claim it."),
+  type: maybe(Label, "The kind of work."),
+  blocked_by: maybe(ShortText, "Ids of the tasks that must be done first, joined by commas."),
+  project_id: maybe(Label, "The project it belongs to."),
   auto_accept: maybe(FlagInput, "Stored for clients."),
-  hooks: maybe(JsonListInput, `Its hooks, at most ${MaxItems}: JSON, or JSON text.`),
-  flow: maybe(Schema.String, "The flow it follows."),
-  flow_overrides: maybe(JsonTextInput, "Stored for clients: JSON, or JSON text."),
-  content: maybe(Schema.String, "The task in full, as Markdown."),
-  metadata: maybe(JsonValue, "Anything you want kept: returned as sent."),
+  hooks: maybe(sizedJsonList(MaxLong), `Its hooks, at most ${MaxItems}: JSON, or JSON text.`),
+  flow: maybe(Label, "The flow it follows."),
+  flow_overrides: maybe(sizedJsonText(MaxShort), "Stored for clients: JSON, or JSON text."),
+  content: maybe(ContentText, "The task in full, as Markdown."),
+  metadata: maybe(sizedJson(MaxLong), "Anything you want kept: returned as sent."),
   pr_number: maybe(integer, "Its pull request's number."),
   attempt_count: maybe(natural, "How often work on it was given up."),
   needs_intervention: maybe(FlagInput, "Whether a person or a fixer must look at it."),
@@ -54,20 +57,20 @@ export const NewTask = Schema.Struct({
   ...writable,
   id: TaskId,
   queue: maybe(Schema.Union([QueueName, Schema.Literal("")]), "The queue to put it into; `incoming` unless given."),
-  file_path: Schema.NonEmptyString.pipe(describe("Where the task is described; unique in its scope.")),
+  file_path: filled(MaxLine).pipe(describe("Where the task is described; unique in its scope.")),
   depends_on: maybe(
     DependsOn,
     "The tasks that must be done first, with what becomes of this one when one of them fails; together with `blocked_by`."
   ),
   branch: maybe(
-    Schema.String,
+    Line,
     "The branch to work on. A project's branch wins; a request that names neither a branch nor a scope gets `main`."
   ),
-  created_by: maybe(Schema.String, "Who creates it: kept in `metadata` and in its history."),
-  checks: maybe(JsonValue, "The checks its result has to pass: kept in `metadata`."),
+  created_by: maybe(Label, "Who creates it: kept in `metadata` and in its history."),
+  checks: maybe(sizedJson(MaxShort), "The checks its result has to pass: kept in `metadata`."),
   breakdown_depth: maybe(natural, "How often the work it belongs to was broken down: kept in `metadata`."),
   expedite: maybe(FlagInput, "Whether it is to jump the queue: kept in `metadata`, for clients."),
-  cluster: maybe(Schema.String, "The cluster it is meant for: kept in `metadata`, for clients.")
+  cluster: maybe(Label, "The cluster it is meant for: kept in `metadata`, for clients.")
 }).annotate({ identifier: "NewTask" })
 export type NewTask = typeof NewTask.Type
 
@@ -96,8 +99,8 @@ export const creatorOf = ({ created_by, metadata }: NewTask): string | undefined
 /** What PATCH may change. A key that is present is written, and null clears it. */
 export const TaskPatch = Schema.Struct({
   ...writable,
-  branch: maybe(Schema.String, "The branch to work on; a task always has one."),
-  claimed_by: maybe(Schema.String, "Grants a lease to this agent, or with null ends the lease there is."),
+  branch: maybe(Line, "The branch to work on; a task always has one."),
+  claimed_by: maybe(Label, "Grants a lease to this agent, or with null ends the lease there is."),
   claimed_at: maybe(Time, "When the lease was granted."),
   orchestrator_id: maybe(
     Schema.Union([OrchestratorId, Schema.Literal("")]),
@@ -108,23 +111,23 @@ export const TaskPatch = Schema.Struct({
   turns_used: maybe(natural, "Turns of the last submission."),
   rejection_count: maybe(natural, "How often a result was rejected."),
   has_plan: maybe(FlagInput, "Stored for clients."),
-  plan_id: maybe(Schema.String, "Stored for clients."),
-  pr_url: maybe(Schema.String, "Its pull request's address."),
-  checks: maybe(JsonListInput, `The checks its result has to pass, at most ${MaxItems}.`),
-  check_results: maybe(JsonTextInput, "The results of its checks: JSON, or JSON text."),
+  plan_id: maybe(Label, "Stored for clients."),
+  pr_url: maybe(Line, "Its pull request's address."),
+  checks: maybe(sizedJsonList(MaxShort), `The checks its result has to pass, at most ${MaxItems}.`),
+  check_results: maybe(sizedJsonText(MaxLong), "The results of its checks: JSON, or JSON text."),
   needs_rebase: maybe(FlagInput, "Whether its branch has to be rebased."),
   last_rebase_attempt_at: maybe(Time, "When a rebase was last tried."),
-  staging_url: maybe(Schema.String, "Where its result can be looked at."),
+  staging_url: maybe(Line, "Where its result can be looked at."),
   submitted_at: maybe(Time, "When a result was last submitted."),
   completed_at: maybe(Time, "When it was done."),
-  execution_notes: maybe(Schema.String, "What the agent had to say about the work, or why it failed."),
-  reason: maybe(Schema.String, "Why: kept in the task's history."),
+  execution_notes: maybe(LongText, "What the agent had to say about the work, or why it failed."),
+  reason: maybe(ReasonText, "Why: kept in the task's history."),
   context: maybe(
-    Schema.String,
+    LongText,
     "Why a check failed: kept in the task's history, and as `execution_notes` if none are sent."
   ),
-  agent_name: maybe(Schema.String, "Who changes it: kept in the task's history."),
-  branch_name: maybe(Schema.String, "Where the work that was begun can be found: kept in the task's history."),
+  agent_name: maybe(Label, "Who changes it: kept in the task's history."),
+  branch_name: maybe(Line, "Where the work that was begun can be found: kept in the task's history."),
   ...expected
 }).annotate({ identifier: "TaskPatch" })
 export type TaskPatch = typeof TaskPatch.Type

@@ -2,6 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import { InvalidTask } from "./InvalidTask.ts"
 import { MaxLeaseSeconds, UnknownHolder } from "./Lease.ts"
+import { cut, MaxLine, MaxReason } from "./Size.ts"
 import type { TaskRow } from "./Task.ts"
 import { NotLeased, TaskBlocked } from "./TaskErrors.ts"
 import type { TaskPatch } from "./TaskInput.ts"
@@ -20,12 +21,14 @@ export const column = (value: unknown): string | number | null =>
     ? Number(value)
     : value as string | number
 
-/** A column's value as history tells it: instants travel as text, there too. */
+/** A column's value as history tells it: instants travel as text, there too, and of a long text the beginning says enough. */
 export const told = (name: string, value: string | number | null) =>
-  typeof value === "number" && name.endsWith("_at") ? DateTime.formatIso(DateTime.makeUnsafe(value)) : value
+  typeof value === "number"
+    ? name.endsWith("_at") ? DateTime.formatIso(DateTime.makeUnsafe(value)) : value
+    : value && cut(value, MaxLine)
 
-/** The ends that a PATCH may put a task into. A task there has no lease, whatever name the PATCH gives. */
-export const endsByPatch: ReadonlySet<string> = new Set(["failed", "cancelled"])
+// The ends that a PATCH may put a task into. A task there has no lease, whatever name the PATCH gives.
+const endsByPatch: ReadonlySet<string> = new Set(["failed", "cancelled"])
 
 /** Where the PATCH leaves the task, and who holds it there. */
 const placement = (task: TaskRow, patch: TaskPatch, forced: boolean) => {
@@ -61,7 +64,8 @@ const keepsLease = (queue: string, holder: string | undefined) => queue === "cla
 
 /** Why the task is at an end, or is to be, as long as it is. */
 const endColumns = (task: TaskRow, patch: TaskPatch, queue: string, cancelRequested: boolean): Columns => {
-  const reason = patch.reason ?? patch.context ?? patch.execution_notes ?? null
+  const said = patch.reason ?? patch.context ?? patch.execution_notes ?? null
+  const reason = said && cut(said, MaxReason)
   return {
     failure_reason: queue !== "failed" ? null : task.queue === "failed" ? task.failure_reason : reason,
     cancel_reason: cancelRequested || (queue === "cancelled" && task.queue === "cancelled")
@@ -98,7 +102,7 @@ export const leaseColumns = (
         : "claimed_by" in patch
         ? patch.claimed_by || null
         : queue === task.queue
-        ? task.named_holder ?? null
+        ? task.named_holder
         : null,
       claimed_by: null,
       claimed_at: null,

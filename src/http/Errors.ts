@@ -15,8 +15,9 @@ import { Unauthorized } from "../domain/Caller.ts"
 import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { ErrorText } from "../domain/Encoding.ts"
 import { excerpt, MaxRepeated } from "../domain/Excerpt.ts"
+import { excessOf, TooLarge } from "../domain/Size.ts"
 import { Access } from "../services/Access.ts"
-import { NeededMigration, Unmigrated } from "../sql/SchemaVersion.ts"
+import { isTooBig } from "../sql/Refusal.ts"
 import { TransientFailure } from "../sql/TransientFailure.ts"
 import { identify } from "./Authorization.ts"
 import { Garbled } from "./Body.ts"
@@ -54,6 +55,8 @@ const told = (issues: InvalidRequest["issues"]) =>
 export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(RequestErrors, (error, { endpoint }) => {
   // An answer that does not encode is our fault: a defect, and a 500.
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.fail(error)
+  const excess = excessOf(error.cause.issue)
+  if (excess !== undefined) return Effect.fail(excess)
   const issues = format(error.cause.issue).issues.slice(0, MaxIssues).map((issue) => ({
     path: [places[error.kind] ?? error.kind, ...(issue.path ?? []).map(segment)],
     message: excerpt(issue.message, MaxIssue)
@@ -90,24 +93,10 @@ const unmatched = Effect.gen(function*() {
   })
 })
 
-const tryLater = ({ error, retry_after_seconds }: DatabaseUnavailable) =>
-  HttpServerResponse.setHeader(
-    answer(503, "DatabaseUnavailable", error, { retry_after_seconds }),
-    "retry-after",
-    String(retry_after_seconds)
-  )
-
-/** The answer to a request that needs a migration which the database does not have yet. */
-const unmigrated = ({ migration }: Unmigrated) =>
-  Effect.logError("the database lacks a migration").pipe(
-    Effect.annotateLogs({ migration, needed_migration: NeededMigration }),
-    Effect.as(tryLater(DatabaseUnavailable.unmigrated()))
-  )
-
 /** What a request is answered with that D1 failed: what may have become of it depends on what it was to do. */
 const unavailable = Effect.fnUntraced(function*({ cause, retryAfterSeconds }: TransientFailure) {
   const { headers, method } = yield* HttpServerRequest.HttpServerRequest
-  const problem = DatabaseUnavailable.of(
+  const { error, retry_after_seconds } = DatabaseUnavailable.of(
     method === "GET" || method === "HEAD"
       ? "reads"
       : method === "POST" && headers["idempotency-key"] !== undefined
@@ -116,8 +105,14 @@ const unavailable = Effect.fnUntraced(function*({ cause, retryAfterSeconds }: Tr
     retryAfterSeconds
   )
   yield* Effect.logWarning("the database is unavailable", cause)
-  return tryLater(problem)
+  return HttpServerResponse.setHeader(
+    answer(503, "DatabaseUnavailable", error, { retry_after_seconds }),
+    "retry-after",
+    String(retry_after_seconds)
+  )
 })
+
+const tooLarge = ({ error, field, limit, size }: TooLarge) => answer(413, "TooLarge", error, { field, limit, size })
 
 /** What a request is answered with that failed in a way no endpoint foresees: a body that cannot be read, D1, or our own fault. */
 export const answerDefect = (defect: unknown) => {
@@ -130,7 +125,11 @@ export const answerDefect = (defect: unknown) => {
   }
   if (defect instanceof Garbled) return Effect.succeed(unreadable(told(defect.issues), defect.issues))
   if (defect instanceof TransientFailure) return unavailable(defect)
-  if (defect instanceof Unmigrated) return unmigrated(defect)
+  if (defect instanceof TooLarge) return Effect.succeed(tooLarge(defect))
+  // The batch is undone as a whole. What has a body is the only kind of request that can make a record larger.
+  if (isTooBig(defect)) {
+    return Effect.as(Effect.logWarning("a record would be too large", defect), tooLarge(TooLarge.record()))
+  }
   // JSON that nests tens of thousands of levels deep exhausts the stack before any check sees it.
   if (defect instanceof RangeError) return Effect.succeed(unreadable("The body nests too deeply."))
   return Effect.as(

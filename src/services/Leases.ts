@@ -7,9 +7,11 @@ import type { CheckpointTooLarge } from "../domain/Handoff.ts"
 import type { TaskId } from "../domain/Identifier.ts"
 import type { InvalidTask } from "../domain/InvalidTask.ts"
 import type { Lease, Renewal } from "../domain/Renewal.ts"
+import { TooLarge } from "../domain/Size.ts"
 import { LeaseLost, TaskNotFound } from "../domain/TaskErrors.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
+import * as Oversized from "../sql/Oversized.ts"
 import type { Reach } from "../sql/Reach.ts"
 import { leaseOf, taskOf } from "./Leases/answer.ts"
 import * as Renewing from "./Leases/renew.ts"
@@ -31,7 +33,7 @@ export class Leases extends Context.Service<Leases, {
     id: TaskId,
     renewal: Renewal,
     scope: Reach
-  ) => Effect.Effect<Lease, TaskNotFound | LeaseLost | InvalidTask | CheckpointTooLarge>
+  ) => Effect.Effect<Lease, TaskNotFound | LeaseLost | InvalidTask | CheckpointTooLarge | TooLarge>
 }>()("octopoid-server/services/Leases") {
   static readonly layer = Layer.effect(
     Leases,
@@ -41,6 +43,7 @@ export class Leases extends Context.Service<Leases, {
       const { plan, read } = yield* Renewing.make
       const { keep, recall } = yield* Replaying.make
       const takeBack = yield* TakingBack.make
+      const { oversized } = Oversized.make(sql)
 
       const reap = Effect.map(takeBack(), ({ taken }) => taken).pipe(Effect.withSpan("Leases.reap"))
 
@@ -50,11 +53,19 @@ export class Leases extends Context.Service<Leases, {
         const problem = problemOf(lease)
         if (problem !== undefined) return yield* problem
         const leases = [lease]
-        const steps = plan(leases, now, scope)
-        const kept = keep(leases, { after: steps.length - 1, happened: sql`held`, now, scope })
+        // A checkpoint that cannot be written down is refused, and then the lease is as it was.
+        const fits = renewal.checkpoint == null ? sql`1` : sql`NOT ${oversized}`
+        const steps = plan(leases, now, scope, fits)
+        const kept = keep(leases, {
+          after: steps.length - 1,
+          happened: renewal.checkpoint == null ? sql`held` : sql`held AND NOT oversized`,
+          now,
+          scope
+        })
         const { answers, replay } = yield* once.batch(steps, kept)
         const { lost, renewed: [task] } = yield* replay === undefined ? read(answers) : recall(replay)
         if (task !== undefined) return leaseOf(task, now)
+        if (lost.length === 0) return yield* TooLarge.forCheckpoint(id)
         const known = lost[0] && taskOf(lost[0])
         return yield* known === undefined ? TaskNotFound.of(id) : LeaseLost.of(known, renewal.fencing_token, true)
       })

@@ -10,12 +10,14 @@ import type { TaskId } from "../domain/Identifier.ts"
 import { ends } from "../domain/TaskState.ts"
 import * as CascadeSource from "./CascadeSource.ts"
 import * as Edges from "./Edges.ts"
+import * as Oversized from "./Oversized.ts"
 import * as QueueCounts from "./QueueCounts.ts"
 
 export const make = memoize((sql: D1Client.D1Client) => {
   const { isSatisfied, leadsTo, remaining, stored } = Edges.make(sql)
   const { countAll } = QueueCounts.make(sql)
-  const { around, columns, mayFall, of, ofAll, own, ownOf, to } = CascadeSource.make(sql)
+  const { oversized } = Oversized.make(sql)
+  const { around, columns, of, ofAll, own, ownOf, to } = CascadeSource.make(sql)
 
   // What `satisfied_at` says is from before the move: a blocker that was done may just have failed.
   const done = isSatisfied({
@@ -74,8 +76,8 @@ export const make = memoize((sql: D1Client.D1Client) => {
     sql`
       UPDATE tasks SET version = version + 1, updated_at = ${now}, queue = 'failed', lapsed_token = NULL,
         available_at = NULL, completed_at = NULL, needs_intervention = 0,
-        failure_reason = (
-          SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)
+        failure_reason = iif(${oversized}, NULL, (
+          SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1))
       FROM ${listed(sql`${falling(source)} SELECT json_group_array(DISTINCT id) FROM falling`)} AS fallen
       WHERE tasks.id = fallen.value`
   ]
@@ -132,5 +134,5 @@ export const make = memoize((sql: D1Client.D1Client) => {
         WHERE tasks.id = waiting.value AND blocked_by IS NOT ${remaining(sql`tasks.id`)}`
   ]
 
-  return { of, to, own, ownOf, around, ofAll, mayFall, fall, ifFallen, settle }
+  return { of, to, own, ownOf, around, ofAll, fall, ifFallen, settle }
 })

@@ -15,10 +15,11 @@ import * as Transition from "./Transition.ts"
 const reason = (move: Move) =>
   move === moves.exceedDeadline ? "The attempt exceeded its deadline." : "The lease ran out."
 
-/** Which of the expired leases: those of tasks that may be claimed then, or that of one task. */
+/** Which of the expired leases: those of tasks that may be claimed then, those of these tasks, or all but of those. */
 interface Only {
   readonly claimable?: boolean
-  readonly id?: string
+  readonly ids?: ReadonlyArray<string>
+  readonly but?: ReadonlyArray<string>
 }
 
 export const make = (sql: D1Client.D1Client, policy: Policy) => {
@@ -32,6 +33,9 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
   const overdue = (at: Fragment, scope: string | undefined): Fragment =>
     sql`claimed_by IS NOT NULL AND lease_expires_at <= ${at}
       AND tasks.scope ${scope === undefined ? scopes : sql`= ${scope}`}`
+
+  const listed = (ids: ReadonlyArray<string>) => sql`(SELECT value FROM json_each(${JSON.stringify(ids)}))`
+  const but = (ids: ReadonlyArray<string> = []) => ids.length === 0 ? sql`` : sql`AND tasks.id NOT IN ${listed(ids)}`
 
   const plan = (now: number, seed: number, scope: string | undefined, only: Only) => {
     const actor = sql`claimed_by`
@@ -49,7 +53,7 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
     const expired = (at: Fragment) =>
       sql`${overdue(at, scope)}
          ${only.claimable === true ? sql`AND blocked_by IS NULL AND ${taken.to} NOT IN ${sql.in(lost)}` : sql``}
-         ${only.id === undefined ? sql`` : sql`AND tasks.id = ${only.id}`}`
+         ${only.ids === undefined ? sql`` : sql`AND tasks.id IN ${listed(only.ids)}`} ${but(only.but)}`
     const where = expired(sql`${now}`)
     // Nothing is looked for where nothing was recorded, or counted.
     const changed = expired(sql`iif(changes() > 0, ${now}, NULL)`)
@@ -61,18 +65,19 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
         countAll({ where: changed, to: taken.to }),
         sql`
           UPDATE tasks SET ${change} WHERE ${changed}
-          RETURNING *, (SELECT event FROM history WHERE task_id = tasks.id AND history.version = tasks.version) AS event`
+          RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
+            (SELECT event FROM history WHERE task_id = tasks.id AND history.version = tasks.version) AS event`
       ]
     }
   }
 
   return {
     /**
-     * The statements that take back every expired lease of `scope`, or of all; or that of one task. Each checks the predicate
+     * The statements that take back every expired lease of `scope`, or of all; or some of them. Each checks the predicate
      * again as it writes, so a lease that was renewed meanwhile is left alone. The last one answers the tasks, and the event.
      */
-    all: (now: number, seed: number, scope?: string, id?: string): Array<Statement<any>> => {
-      const { steps, to, where } = plan(now, seed, scope, id === undefined ? {} : { id })
+    all: (now: number, seed: number, scope?: string, only: Omit<Only, "claimable"> = {}): Array<Statement<any>> => {
+      const { steps, to, where } = plan(now, seed, scope, only)
       // First what it means for others, since nothing finds these tasks once they are taken back; and some may wait for
       // others of them.
       const fallen = cascade.ofAll(where, to)
@@ -83,10 +88,11 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
      * with its lease is left to whoever takes back the others, and so is what that means for tasks that wait for it, and who
      * waits for others itself.
      */
-    claimable: (now: number, seed: number, scope: string): Array<Statement<any>> =>
-      plan(now, seed, scope, { claimable: true }).steps,
-    /** Some of the tasks whose leases have run out, those first that have waited longest. */
-    some: (now: number, most: number, scope?: string): Statement<any> =>
-      sql`SELECT id FROM tasks WHERE ${overdue(sql`${now}`, scope)} ORDER BY lease_expires_at, id LIMIT ${most}`
+    claimable: (now: number, seed: number, scope?: string, ids?: ReadonlyArray<string>): Array<Statement<any>> =>
+      plan(now, seed, scope, { claimable: true, ...(ids === undefined ? {} : { ids }) }).steps,
+    /** Some of the other tasks whose leases have run out, those first that have waited longest. */
+    some: (now: number, most: number, scope: string | undefined, others: ReadonlyArray<string>): Statement<any> =>
+      sql`SELECT id FROM tasks WHERE ${overdue(sql`${now}`, scope)} ${but(others)}
+        ORDER BY lease_expires_at, id LIMIT ${most}`
   }
 }

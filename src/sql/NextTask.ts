@@ -2,6 +2,7 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
 import type { ScopeName } from "../domain/Identifier.ts"
+import * as Oversized from "./Oversized.ts"
 import * as Places from "./Places.ts"
 
 export interface Wanted {
@@ -13,6 +14,8 @@ export interface Wanted {
   readonly types: ReadonlyArray<string>
   /** Ranks to look through first, in this order. */
   readonly ranks: ReadonlyArray<number>
+  /** Whether to look past those that are oversized, which takes reading each of them. */
+  readonly passing?: boolean
 }
 
 /** Whether the tasks of these roles are in the index of roles: not those of no role, and not of every one. */
@@ -20,12 +23,14 @@ export const byRole = (roles: ReadonlyArray<string>): boolean => roles.length > 
 
 export const make = (sql: D1Client.D1Client) => {
   const { ready: claimable } = Places.make(sql)
+  const { oversized } = Oversized.make(sql)
 
   /** The id of the task, as an expression; null when there is none. */
-  const next = ({ queue, ranks, roles, scope, types }: Wanted): Fragment => {
+  const next = ({ passing = false, queue, ranks, roles, scope, types }: Wanted): Fragment => {
     const ready = sql`
       scope = ${scope} AND queue = ${queue} AND ${claimable}
       ${byRole(roles) ? sql`AND role IS NOT NULL` : sql``}
+      ${passing ? sql`AND NOT ${oversized}` : sql``}
       ${types.length === 0 ? sql`` : sql`AND type IN (SELECT value FROM json_each(${JSON.stringify(types)}))`}`
     const order = sql`ORDER BY priority_rank, created_at, id LIMIT 1`
     // One index holds who is ready, in the order of claims; another holds the same for each role, so that a claim for

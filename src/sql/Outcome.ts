@@ -4,8 +4,10 @@ import type { Fragment } from "effect/sql/Statement"
 import { type Budget, type Limits, units } from "../domain/Budget.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Move } from "../domain/TaskState.ts"
+import * as Oversized from "./Oversized.ts"
 
 export const make = (sql: D1Client.D1Client) => {
+  const { oversized } = Oversized.make(sql)
   const spent: Record<Budget, Fragment> = {
     max_attempts: sql`attempt_count - lease_losses`,
     max_lease_losses: sql`lease_losses`,
@@ -41,8 +43,9 @@ export const make = (sql: D1Client.D1Client) => {
     return choose(move, limits, {
       usual: sql`NULL`,
       cancelled: sql`NULL`,
-      failed: sql`'The budget of ' || ${most} || iif(${most} = 1, ${` ${one} is spent.`}, ${` ${many} is spent.`})
-        || coalesce(' Last: ' || ${reason}, '')`
+      failed:
+        sql`iif(${oversized}, NULL, 'The budget of ' || ${most} || iif(${most} = 1, ${` ${one} is spent.`}, ${` ${many} is spent.`})
+        || coalesce(' Last: ' || ${reason}, ''))`
     })
   }
 

@@ -9,6 +9,7 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import { ends, landing, moves } from "../domain/TaskState.ts"
 import * as Instant from "./Instant.ts"
+import * as Oversized from "./Oversized.ts"
 import type { Reach } from "./Reach.ts"
 import * as Revision from "./Revision.ts"
 import * as Transition from "./Transition.ts"
@@ -35,6 +36,7 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
   const transition = Transition.make(sql)
   const revision = Revision.make(sql)
   const { heard } = Instant.make(sql)
+  const { oversized } = Oversized.make(sql)
 
   /**
    * The statements of a batch: the second answers the leases that were renewed, the third the others and what there is of
@@ -54,11 +56,12 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
     const until = (deadline: Fragment, seconds: Fragment): Fragment =>
       sql`min(coalesce(${deadline}, 9e15), ${now} + coalesce(asked.millis, ${seconds} * 1000, ${defaultMillis}))`
     const noted = leases.every(({ checkpoint }) => checkpoint === null) ? sql`` : sql`,
-      checkpoint = iif(asked.noted IS NULL, tasks.checkpoint, json_set(asked.noted,
+      checkpoint = iif(asked.noted IS NULL OR ${oversized}, tasks.checkpoint, json_set(asked.noted,
         '$.version', coalesce(tasks.checkpoint ->> '$.version', 0) + 1, '$.fencing_token', asked.token, '$.at', ${now}))`
     const answer =
       sql`RETURNING id, scope, queue, version, claimed_by, orchestrator_id, fencing_token, lease_expires_at,
       deadline_at, cancel_requested_at, cancel_reason, checkpoint ->> '$.version' AS checkpoint_version,
+      ${oversized} AS oversized,
       (SELECT status FROM orchestrators WHERE id = tasks.orchestrator_id AND scope = tasks.scope) AS machine`
 
     const own = sql`+claimed_by IS NOT NULL AND fencing_token = asked.token`
@@ -90,7 +93,7 @@ export const make = (sql: D1Client.D1Client, defaultMillis: number) => {
     const from = (when?: Fragment) =>
       sql`${asked(keys, when)} CROSS JOIN tasks ON tasks.id = asked.task CROSS JOIN ${lapse}`
     const where = sql`tasks.lapsed_token = asked.token AND tasks.queue NOT IN ${sql.in(ends)} ${reach}
-      AND lapsed_task = tasks.id AND lapsed_version = (SELECT version FROM history
+      AND NOT ${oversized} AND lapsed_task = tasks.id AND lapsed_version = (SELECT version FROM history
         WHERE task_id = tasks.id AND event = ${moves.expire.event} ORDER BY version DESC LIMIT 1)
       AND coalesce(deadline > ${now}, 1)`
     const { countAll, granted } = transition

@@ -2,6 +2,7 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
 import { excerpt, MaxReason } from "../domain/Excerpt.ts"
+import * as Oversized from "./Oversized.ts"
 
 // The last ones say enough, and a row has to stay small.
 const Kept = 10
@@ -13,12 +14,15 @@ interface Setback {
   readonly at: number
 }
 
-export const make = (sql: D1Client.D1Client) =>
-/** The list with one more, as an expression over the columns of the task as it is before. */
-({ actor, at, event, reason }: Setback): Fragment =>
-  sql`json_insert(
+export const make = (sql: D1Client.D1Client) => {
+  const { oversized } = Oversized.make(sql)
+
+  /** The list with one more, as an expression over the columns of the task as it is before. One that is oversized keeps it. */
+  return ({ actor, at, event, reason }: Setback): Fragment =>
+    sql`iif(${oversized}, setbacks, json_insert(
       iif(json_array_length(setbacks) >= ${Kept}, json_remove(setbacks, '$[0]'), coalesce(setbacks, '[]')),
       '$[#]', json_object('event', ${event}, 'actor', ${actor}, 'reason', ${
-    // Not cut in SQL, where a text ends with the first NUL.
-    reason === null ? null : excerpt(reason, MaxReason)},
-        'at', CAST(${at} AS INTEGER), 'fencing_token', fencing_token))`
+      // Not cut in SQL, where a text ends with the first NUL.
+      reason === null ? null : excerpt(reason, MaxReason)},
+        'at', CAST(${at} AS INTEGER), 'fencing_token', fencing_token)))`
+}

@@ -73,6 +73,43 @@ describe("Leases.reap", () => {
       assert.deepInclude(yield* get("bad"), { queue: "incoming", lease_losses: 1 })
     }).pipe(Effect.provide(ServicesLayer)))
 
+  it.effect("gets past any number that cannot be taken back, in few statements a turn, and says which they are", () =>
+    Effect.gen(function*() {
+      const { batch, claim, create, get, sql } = yield* start
+      const { reap } = yield* Leases
+      const names = Array.from({ length: 100 }, (_, i) => `${i < 50 ? "stuck" : "good"}-${i}`)
+      for (const name of names) {
+        yield* create(name)
+        yield* claim()
+        yield* TestClock.adjust("1 millis")
+      }
+      yield* TestClock.adjust("60 seconds")
+      yield* batch([sql`
+        CREATE TRIGGER refuses BEFORE UPDATE ON tasks WHEN OLD.id GLOB 'stuck-*' AND NEW.claimed_by IS NULL
+        BEGIN SELECT RAISE(ABORT, 'refused'); END`])
+      const found: Array<unknown> = []
+      let turns = 0
+      for (; (yield* get("good-99")).claimed_by !== null; turns++) {
+        assert.isBelow(turns, 15)
+        const { entries } = yield* logged(reap)
+        found.push(
+          ...entries.flatMap(({ level, task_id }) => level === "Error" && task_id !== undefined ? [task_id] : [])
+        )
+      }
+      assert.deepStrictEqual(new Set(found), new Set(names.slice(0, 50)))
+      // From now on they cost one batch and a few that are tried again.
+      yield* create("new")
+      yield* claim()
+      yield* TestClock.adjust("60 seconds")
+      assert.strictEqual(yield* reap, 1)
+      assert.strictEqual((yield* get("new")).claimed_by, null)
+      yield* batch([sql`DROP TRIGGER refuses`])
+      let back = 0
+      for (let turn = 0; turn < 30; turn++) back += yield* reap
+      assert.strictEqual(back, 50)
+      assert.strictEqual((yield* get("stuck-0")).lease_losses, 1)
+    }).pipe(Effect.provide(ServicesLayer)))
+
   it.effect("logs what happened to each: a lease ran out, a deadline, a review", () =>
     Effect.gen(function*() {
       const { claim, create, reap } = yield* start

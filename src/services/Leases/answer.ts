@@ -4,6 +4,7 @@ import type { TaskId } from "../../domain/Identifier.ts"
 import { renewAfterSeconds } from "../../domain/Lease.ts"
 import { lossOf } from "../../domain/LeaseLoss.ts"
 import type { HeldLease, Lease, Renewals } from "../../domain/Renewal.ts"
+import { TooLarge } from "../../domain/Size.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import { problemOf, type Renewed, type Rest } from "./renew.ts"
 
@@ -49,12 +50,14 @@ export const renewalsOf = (
   const ordered = <A extends { readonly task_id: TaskId }>(items: ReadonlyArray<A>) =>
     items.toSorted((one, other) => Number(place.get(one.task_id)) - Number(place.get(other.task_id)))
   const machines = new Map(renewed.map(({ id, orchestrator_id }) => [id, orchestrator_id]))
+  const full = new Set(renewed.flatMap(({ id, oversized }) => oversized === 1 ? [id] : []))
   const leases = ordered(renewed.map((task) => leaseOf(task, now)))
   return {
     renewed: leases,
     lost: ordered(lost.map(lostOf)),
     refused: sent.flatMap((lease) => {
       const problem = problemOf(lease)
+        ?? (lease.checkpoint != null && full.has(lease.task_id) ? TooLarge.forCheckpoint(lease.task_id) : undefined)
       const { fencing_token, task_id } = lease
       return problem === undefined ? [] : [{ task_id, fencing_token, error: problem.error }]
     }),

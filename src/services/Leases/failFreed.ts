@@ -3,11 +3,16 @@
  * they were held, and then those fail with it that would have failed at once. One batch, where there are any.
  */
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { TaskRow } from "../../domain/Task.ts"
 import { ends } from "../../domain/TaskState.ts"
 import * as Cascade from "../../sql/Cascade.ts"
 import { Database, type Row } from "../../sql/Database.ts"
 import { logCascade } from "../TaskQueue/log.ts"
-import { decodeTasks } from "../TaskQueue/rows.ts"
+
+const { blocked_by, id, queue, scope, version } = TaskRow.fields
+const decodeRows = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id, scope, queue, version, blocked_by })))
+const decode = (rows: ReadonlyArray<Row>) => Effect.orDie(decodeRows(rows))
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
@@ -15,8 +20,9 @@ export const make = Effect.gen(function*() {
 
   /** Of the tasks as the taking back (`sql/Expiry.ts`) answered them. Answers whether there was anything to look at. */
   return Effect.fnUntraced(function*(taken: ReadonlyArray<Row> | undefined, now: number) {
-    const blocked = (yield* decodeTasks(taken?.filter(({ blocked_by }) => blocked_by !== null) ?? []))
-      .filter(({ queue }) => !ends.includes(queue))
+    const blocked = (yield* decode(taken ?? [])).filter(({ blocked_by, queue }) =>
+      blocked_by !== null && !ends.includes(queue)
+    )
     if (blocked.length === 0) return false
     const { after, before } = cascade.ownOf(blocked)
     const owners = JSON.stringify([...new Set(blocked.map(({ scope }) => scope))])

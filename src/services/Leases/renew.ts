@@ -32,6 +32,7 @@ const Renewed = Schema.Struct({
   cancel_requested_at: TaskRow.fields.cancel_requested_at,
   cancel_reason,
   checkpoint_version: Schema.NullOr(Schema.Int),
+  oversized: Schema.NullOr(Schema.Int),
   machine: Schema.NullOr(Schema.String)
 })
 export type Renewed = typeof Renewed.Type

@@ -4,6 +4,7 @@ import type { Fragment } from "effect/sql/Statement"
 import type { HeldLease } from "../../domain/Renewal.ts"
 import { Database } from "../../sql/Database.ts"
 import type { Kept, Replay } from "../../sql/Idempotency.ts"
+import * as Oversized from "../../sql/Oversized.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
 import { decodeRenewed, decodeRest } from "./renew.ts"
 
@@ -24,6 +25,7 @@ const columns = [
 
 export const make = Effect.gen(function*() {
   const { sql } = yield* Database
+  const { oversized } = Oversized.make(sql)
 
   /**
    * Every lease that was sent, as it is `after` the last statement that renews them (`sql/Renewal.ts`); as long as `happened`
@@ -43,19 +45,24 @@ export const make = Effect.gen(function*() {
       after,
       row: {
         ...Object.fromEntries(columns.map((name) => [name, sql`${sql(name)}`])),
-        // Only of what is lost it says why.
-        setbacks: sql`iif(held, NULL, setbacks)`,
+        // There may be many leases, and all of this is one value.
+        cancel_reason: sql`substr(cancel_reason, 1, 2000)`,
+        // Only of a lease that is lost it says why: by the setback that ended it, without its words.
+        setbacks: sql`iif(held, NULL, (
+          SELECT json_array(json_set(value, '$.actor', NULL, '$.reason', NULL)) FROM json_each(setbacks)
+          WHERE value ->> '$.fencing_token' = token ORDER BY key DESC LIMIT 1))`,
         task: sql`task`,
         token: sql`token`,
         held: sql`held`,
         checkpoint_version: sql`checkpoint ->> '$.version'`,
+        oversized: sql`oversized`,
         machine: sql`(SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = kept.scope)`,
         // Within the same millisecond, another request may have given it back.
         reattached: sql`changes() > 0 AND (SELECT event = 'reattached' AND at = ${now} FROM history
           WHERE task_id = kept.id AND history.version = kept.version)`
       },
       from: sql`(
-        SELECT tasks.*, value ->> 0 AS task, value ->> 1 AS token, coalesce(claimed_by IS NOT NULL
+        SELECT tasks.*, ${oversized} AS oversized, value ->> 0 AS task, value ->> 1 AS token, coalesce(claimed_by IS NOT NULL
           AND fencing_token = value ->> 1 AND coalesce(deadline_at > ${now}, 1), 0) AS held
         FROM json_each(${asked}) LEFT JOIN tasks ON tasks.id = value ->> 0 AND ${within(sql, scope)}) AS kept
         WHERE ${happened}`

@@ -20,6 +20,7 @@ import * as Entitled from "../../sql/Entitled.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import * as NextTask from "../../sql/NextTask.ts"
+import * as Oversized from "../../sql/Oversized.ts"
 import * as Token from "../../sql/Token.ts"
 import * as Transition from "../../sql/Transition.ts"
 import { Settings } from "../Settings.ts"
@@ -42,6 +43,20 @@ const ranksOf = (order: Claim["priority_order"]): ReadonlyArray<number> =>
     ...new Set(asList(order).flatMap((item) => item.split(",")).map(rank))
   ].slice(0, MaxRanks)
 
+const wanted = (scope: ScopeName, claim: Claim, queue: string): NextTask.Wanted => ({
+  scope,
+  queue,
+  roles: [...new Set(asList(claim.role_filter))],
+  types: asList(claim.type_filter),
+  ranks: ranksOf(claim.priority_order)
+})
+
+/** Where a claim looks, and whether past what is too large to be granted, which costs more. */
+export interface Look {
+  readonly queue: string
+  readonly passing: boolean
+}
+
 /** A task in the hands of its new holder, with what it needs to know. */
 const claimed = (task: TaskRow, now: number) => ({
   ...task,
@@ -58,6 +73,7 @@ export const make = Effect.gen(function*() {
   const { end: endBackoff } = Backoff.make(sql)
   const next = NextTask.make(sql)
   const entitled = Entitled.make(sql)
+  const { oversized } = Oversized.make(sql)
   const explain = yield* Refusal.make
 
   /** When an attempt at the task has to end: the tighter of what the task and the claim say, or else the default. */
@@ -80,17 +96,22 @@ export const make = Effect.gen(function*() {
     scope: ScopeName,
     claim: Claim,
     reach: ScopeName | undefined,
-    queue: string,
+    { passing, queue }: Look,
     seconds: number
   ) {
     const now = yield* Clock.currentTimeMillis
     const { agent_name, orchestrator_id } = claim
     const move = claimOf(queue)
     const roles = [...new Set(asList(claim.role_filter))]
-    const id = next({ scope, queue, roles, types: asList(claim.type_filter), ranks: ranksOf(claim.priority_order) })
-    const { may, own } = entitled({ claim, reach, roles, scope, reviews: move !== moves.claim, from: queue })
+    const id = next({ ...wanted(scope, claim, queue), passing })
+    const { machine, may } = entitled({ claim, reach, roles, scope, reviews: move !== moves.claim, from: queue })
     const details = { orchestrator_id, lease_seconds: seconds }
-    const change = { where: sql`id = ${id} AND ${may}`, actor: agent_name, details: JSON.stringify(details), now }
+    const change = {
+      where: sql`id = ${id} AND ${may} AND NOT ${oversized}`,
+      actor: agent_name,
+      details: JSON.stringify(details),
+      now
+    }
     const target = landing(move, { queue, claimed_from: null })
     const deadline = move === moves.claim ? attemptEnd(claim.max_attempt_seconds, now) : sql`NULL`
     const end = now + Math.round(seconds * 1000)
@@ -109,7 +130,7 @@ export const make = Effect.gen(function*() {
         ...takeBack,
         sql`
         UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
-        WHERE ${own} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
+        WHERE ${machine} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
         transition.statements(move, change).record,
         // What may be granted was settled by the statement before, which wrote a row if and only if it may.
         transition.count({ where: granted, to: sql`${target}` }),
@@ -138,19 +159,12 @@ export const make = Effect.gen(function*() {
     if (seconds < 1 || seconds > MaxLeaseSeconds) return yield* InvalidTask.lease(MaxLeaseSeconds)
     const { scope: reach } = yield* CurrentActor
     // A role may say where its agents claim from. The first attempt takes it for `incoming`, and grants nothing if it is not.
-    let queue = claim.queue || "incoming"
+    let look: Look = { queue: claim.queue || "incoming", passing: false }
     for (;;) {
-      if (unclaimable.includes(queue)) return yield* InvalidTask.unclaimable(queue)
-      const task = yield* grant(scope, claim, reach, queue, seconds)
+      if (unclaimable.includes(look.queue)) return yield* InvalidTask.unclaimable(look.queue)
+      const task = yield* grant(scope, claim, reach, look, seconds)
       if (task !== undefined) return task
-      queue = yield* explain({
-        scope,
-        claim,
-        reach,
-        queue,
-        roles: asList(claim.role_filter),
-        types: asList(claim.type_filter)
-      })
+      look = yield* explain({ scope, claim, reach, ...look, wanted: wanted(scope, claim, look.queue) })
     }
   })
 })

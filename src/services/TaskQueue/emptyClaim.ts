@@ -7,11 +7,14 @@ import { aside, builtIn, invalidQueue } from "../../domain/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import type { Claim } from "../../domain/MoveInput.ts"
+import { MaxRecord } from "../../domain/Size.ts"
 import { claimOf, moves } from "../../domain/TaskState.ts"
 import * as Backoff from "../../sql/Backoff.ts"
 import * as Claimant from "../../sql/Claimant.ts"
 import { Database } from "../../sql/Database.ts"
 import * as NextTask from "../../sql/NextTask.ts"
+import type { Wanted } from "../../sql/NextTask.ts"
+import * as Oversized from "../../sql/Oversized.ts"
 import * as Places from "../../sql/Places.ts"
 import { decodeCounts, decodeRules } from "./rows.ts"
 import * as TakingBack from "./takeBack.ts"
@@ -24,10 +27,10 @@ interface Attempt {
   readonly claim: Claim
   /** The scope the machine has to belong to, if any. */
   readonly reach: ScopeName | undefined
-  /** The queue that was looked into. */
+  /** The queue that was looked into, and whether past what is too large to be granted. */
   readonly queue: string
-  readonly roles: ReadonlyArray<string>
-  readonly types: ReadonlyArray<string>
+  readonly passing: boolean
+  readonly wanted: Wanted
 }
 
 // How many of the tasks that are ready for others are looked at, and how many of those that cannot be claimed.
@@ -43,8 +46,14 @@ interface Waiting {
   readonly backing_off: number
 }
 
-const why = (queue: string, passedOver: boolean, waiting: Waiting) =>
-  passedOver
+const why = (queue: string, passedOver: boolean, waiting: Waiting, large: string | undefined) =>
+  large !== undefined
+    ? {
+      reason: "too_large" as const,
+      error:
+        `Task ${large} in ${queue} is larger than ${MaxRecord} bytes, so no claim gets it. Shorten its longest field with a PATCH.`
+    }
+    : passedOver
     ? {
       reason: "role_mismatch" as const,
       error: `Tasks in ${queue} are ready, but none of the roles or types of this claim. Ask for others, or later.`
@@ -68,25 +77,28 @@ export const make = Effect.gen(function*() {
   const { ready, waiting: waits } = Places.make(sql)
   const { end: endBackoff } = Backoff.make(sql)
   const takeBack = yield* TakingBack.make
+  const { oversized } = Oversized.make(sql)
   const { home, machine } = Claimant.make(sql)
   const next = NextTask.make(sql)
 
-  /** Fails with the reason, or answers the queue to look into next: that of the claim's first role, or the same once more. */
-  return Effect.fnUntraced(function*({ claim, queue, reach, roles, scope, types }: Attempt) {
+  /** Fails with the reason, or answers where to look next: in the queue of the claim's first role, or in the same once more. */
+  return Effect.fnUntraced(function*({ claim, passing, queue, reach, scope, wanted }: Attempt) {
     const { orchestrator_id } = claim
+    const { roles } = wanted
     const now = yield* Clock.currentTimeMillis
     const asking = { orchestrator_id, reach, scope: sql`${scope}`, max_claimed: claim.max_claimed }
     // Few are looked at, however many wait: what holds for those says enough.
     const some = (index: Fragment, condition: Fragment) =>
       sql`SELECT * FROM (SELECT claimed_by, blocked_by, available_at FROM tasks INDEXED BY ${index}
         WHERE scope = ${scope} AND queue = ${queue} AND ${condition} LIMIT ${Sample})`
-    const [machines = [], counted = [], known = [], [state] = [], overdue = [], waited = [], flows = []] = yield* batch(
-      [
-        machine(asking),
-        sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
-        // A machine that is not registered has no scope of its own: the roles are those of the scope it claims from.
-        sql`SELECT name, claims_from FROM roles WHERE scope = coalesce(${home(asking)}, ${scope}) ORDER BY name`,
-        sql`
+    const [machines = [], counted = [], known = [], [state] = [], overdue = [], waited = [], [first] = [], flows = []] =
+      yield* batch(
+        [
+          machine(asking),
+          sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
+          // A machine that is not registered has no scope of its own: the roles are those of the scope it claims from.
+          sql`SELECT name, claims_from FROM roles WHERE scope = coalesce(${home(asking)}, ${scope}) ORDER BY name`,
+          sql`
         SELECT
           (SELECT count(*) FROM (SELECT 1 FROM tasks INDEXED BY tasks_ready
             WHERE scope = ${scope} AND queue = ${queue} AND ${ready} LIMIT ${Sample})) AS ready,
@@ -95,31 +107,32 @@ export const make = Effect.gen(function*() {
           count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NOT NULL) AS backing_off,
           min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
         FROM (${some(sql`tasks_leased`, sql`claimed_by IS NOT NULL`)} UNION ALL ${some(sql`tasks_waiting`, waits)})`,
-        sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} AND scope = ${scope} LIMIT 1`,
-        sql`
+          sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} AND scope = ${scope} LIMIT 1`,
+          sql`
         SELECT 1 FROM tasks INDEXED BY tasks_backing_off
         WHERE scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${now} LIMIT 1`,
-        ...(builtIn.includes(queue) || aside.includes(queue)
-          ? []
-          : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
-      ]
-    )
+          sql`SELECT id, ${oversized} AS oversized FROM tasks WHERE id = ${next(wanted)}`,
+          ...(builtIn.includes(queue) || aside.includes(queue)
+            ? []
+            : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
+        ]
+      )
     const [asks] = machines
     const names = known.map(({ name }) => String(name))
     const stranger = names.length === 0 ? undefined : roles.find((role) => !names.includes(role))
     if (stranger !== undefined) return yield* InvalidTask.role(stranger, names, "role_filter")
     const elsewhere = claim.queue ? undefined : known.find(({ name }) => name === roles[0])?.claims_from
-    if (elsewhere !== undefined && elsewhere !== queue) return String(elsewhere)
+    if (elsewhere !== undefined && elsewhere !== queue) return { queue: String(elsewhere), passing: false }
     // What a claim leaves to the cron: to fail or to cancel with its lease. Then the tasks that waited for it may be ready.
     if (overdue.length > 0) {
       const { refused, taken } = yield* takeBack(scope)
       // Who cannot be taken back gets in the way of nobody, but makes no work either.
-      if (taken > 0 || refused === 0) return queue
+      if (taken > 0 || refused === 0) return { queue, passing }
     }
     // Where backoff is off, claims do not end what is left of it.
     if (waited.length > 0) {
       yield* batch(endBackoff(now, scope))
-      return queue
+      return { queue, passing }
     }
 
     const counts = decodeCounts(counted[0]?.counts)
@@ -134,18 +147,17 @@ export const make = Effect.gen(function*() {
     }
     // Clients of the old server poll before they register, and take anything but "No tasks available" for an error.
     // So a machine that is not registered is an error only where a task is kept from it.
-    if (asks === undefined) {
-      const wanted = next({ scope, queue, roles, types, ranks: [] })
-      const [[found] = []] = yield* batch([sql`SELECT ${wanted} AS id`])
-      if (found?.id != null) return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
-    }
+    if (asks === undefined && first !== undefined) return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
     const maintenance = asks?.status === "maintenance"
     const [maximum, holds] = [asks?.maximum, Number(asks?.held)]
     if (!maintenance && claimOf(queue) === moves.claim && typeof maximum === "number" && holds >= maximum) {
       return yield* AtCapacity.of(orchestrator_id, holds, maximum, RetryAfterSeconds)
     }
+    // A claim looks past what is too large only where that is in its way.
+    const large = first?.oversized === 1 ? String(first.id) : undefined
+    if (!maintenance && !passing && large !== undefined) return { queue, passing: true }
     // A task that is ready for a claim without filters has come up just now.
-    const filtered = roles.length > 0 || types.length > 0
+    const filtered = roles.length > 0 || wanted.types.length > 0
     const waiting = {
       ready: Number(state?.ready),
       held: Number(state?.held),
@@ -157,7 +169,7 @@ export const make = Effect.gen(function*() {
         reason: "maintenance" as const,
         error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
       }
-      : why(queue, filtered && waiting.ready > 0, waiting)
+      : why(queue, filtered && waiting.ready > 0, waiting, large)
     return yield* new NoTasksAvailable({
       message: "No tasks available",
       ...answer,

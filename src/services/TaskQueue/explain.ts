@@ -11,6 +11,7 @@ import * as Ahead from "../../sql/Ahead.ts"
 import * as Claimant from "../../sql/Claimant.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Edges from "../../sql/Edges.ts"
+import * as Oversized from "../../sql/Oversized.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
 import { decodeEdges } from "../Dependencies/read.ts"
 import { Settings } from "../Settings.ts"
@@ -26,6 +27,7 @@ export const make = Effect.gen(function*() {
   const { home, machine } = Claimant.make(sql)
   const edges = Edges.make(sql)
   const ahead = Ahead.make(sql, settings)
+  const { oversized, size } = Oversized.make(sql)
 
   return Effect.fn("TaskQueue.explain")(function*(id: TaskId, asked: AskedClaim, reach: Reach) {
     const now = yield* Clock.currentTimeMillis
@@ -37,7 +39,7 @@ export const make = Effect.gen(function*() {
     const roles = any_role === true ? [] : asked.role
     const asking = orchestrator_id === undefined ? undefined : { orchestrator_id, reach: own, scope, max_claimed }
     const [tasks, waitsFor = [], [place] = [], known = [], [found] = []] = yield* batch([
-      sql`SELECT * FROM tasks WHERE ${self}`,
+      sql`SELECT *, iif(${oversized}, ${size}, NULL) AS oversize FROM tasks WHERE ${self}`,
       edges.listed(id),
       ahead(self, roles, now),
       sql`SELECT name FROM roles WHERE scope = ${asking === undefined ? scope : home(asking)} ORDER BY name`,
@@ -59,6 +61,7 @@ export const make = Effect.gen(function*() {
         .map(({ blocker_id, on_failure, queue }) => ({ task_id: blocker_id, on_failure, queue })),
       roles: known.map(({ name }) => String(name)),
       asked: { queue, roles },
+      oversize: typeof tasks?.[0]?.oversize === "number" ? tasks[0].oversize : undefined,
       ahead: Number(place?.ahead),
       machine: orchestrator_id === undefined ? undefined : {
         id: orchestrator_id,

@@ -120,7 +120,7 @@ export const make = Effect.gen(function*() {
     const task = yield* firstTask(rows)
     if (task === undefined) return yield* TaskNotFound.of(id)
     const now = yield* Clock.currentTimeMillis
-    const steps = expire.all(now, yield* seed, task.scope, id)
+    const steps = expire.all(now, yield* seed, task.scope, { ids: [id] })
     const answers = yield* batch([...steps, one(id, scope)])
     yield* logCascade(answers.slice(0, -1))
     const after = (yield* failFreed(answers.at(-2), now)) ? (yield* batch([one(id, scope)]))[0] : answers.at(-1)

@@ -1,45 +1,130 @@
-/** Taking back what ran out: all of it in one batch, or one by one where that is refused because of some. */
+/**
+ * Taking back the leases that ran out: all in one batch, as long as D1 refuses none. Where it refuses some, these are found
+ * and remembered (`sweeps`), so that they are left out from then on and keep no others, however many they are.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { seed } from "../../domain/Backoff.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
-import { Database } from "../../sql/Database.ts"
+import { type Answers, Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
+import { isRefusal } from "../../sql/Refusal.ts"
 import * as FailFreed from "../Leases/failFreed.ts"
 import { Settings } from "../Settings.ts"
-import { ifRefused } from "./ifRefused.ts"
 import { logCascade } from "./log.ts"
 
-// As many as a Worker has queries for, whatever its plan. Who comes next can wait for the next minute.
-const OneByOne = 40
+// D1's free plan answers 50 queries of a cron turn or a request, which has others to make as well.
+const MaxStatements = 26
+
+// Of the leases that may be among the refused, the first so many are looked through in a turn.
+const Looked = 64
+
+// The refused ones that are remembered, and how many of them are tried again in a turn.
+const Remembered = 500
+const Retried = 2
+
+// A log line names so many.
+const Named = 20
+
+/** The tasks whose leases D1 refused to end, and how many of the others are tried at once while more are looked for; 0 when none are. */
+const Stuck = Schema.fromJsonString(Schema.Struct({ ids: Schema.Array(Schema.String), window: Schema.Int }))
+type Stuck = typeof Stuck.Type
+const decode = Schema.decodeUnknownEffect(Stuck)
+const none: Stuck = { ids: [], window: 0 }
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const expire = Expiry.make(sql, yield* Settings)
   const failFreed = yield* FailFreed.make
+  // What is remembered is read where something was refused before, and not with every turn.
+  let suspected = false
 
-  /** In a scope, or in all of them: how many were taken back, and how many cannot be, each of which is logged. */
+  const remembered = Effect.gen(function*() {
+    const [[row] = []] = yield* batch([sql`SELECT position FROM sweeps WHERE name = 'stuck'`])
+    return row === undefined ? none : yield* Effect.orDie(decode(row.position))
+  })
+  const remember = (stuck: Stuck) =>
+    batch([
+      sql`INSERT INTO sweeps (name, position, due_at) VALUES ('stuck', ${JSON.stringify(stuck)}, 0)
+      ON CONFLICT (name) DO UPDATE SET position = excluded.position`
+    ])
+
+  /** In a scope, or in all of them: how many were taken back, and how many are left because they cannot be. */
   return Effect.fnUntraced(function*(scope?: ScopeName) {
     const now = yield* Clock.currentTimeMillis
     const chance = yield* seed
-    const run = Effect.fnUntraced(function*(id?: string) {
-      const answers = yield* batch(expire.all(now, chance, scope, id))
+    const turn = { sent: 0, taken: 0 }
+
+    /** Whether D1 did not refuse it. */
+    const accepted = Effect.fnUntraced(function*(steps: ReturnType<typeof expire.all>, told?: string) {
+      turn.sent += steps.length
+      const answers: Answers | undefined = yield* batch(steps).pipe(Effect.catchDefect((defect) =>
+        !isRefusal(defect)
+          ? Effect.die(defect)
+          : told === undefined
+          ? Effect.undefined
+          : Effect.as(Effect.logError(told, defect), undefined)
+      ))
+      if (answers === undefined) return undefined
       yield* logCascade(answers)
-      yield* failFreed(answers.at(-1), now)
-      return { taken: answers.at(-1)!.length, refused: 0 }
+      const rows = answers.at(-1) ?? []
+      turn.taken += rows.length
+      if (yield* failFreed(rows, now)) turn.sent += steps.length
+      return rows.length
     })
-    const each = Effect.gen(function*() {
-      const [expired = []] = yield* batch([expire.some(now, OneByOne, scope)])
-      const found = yield* Effect.forEach(expired, ({ id }) =>
-        run(String(id)).pipe(
-          ifRefused("a task cannot be taken back", Effect.succeed({ taken: 0, refused: 1 })),
-          Effect.annotateLogs({ task_id: id })
-        ))
-      return found.reduce((all, one) => ({ taken: all.taken + one.taken, refused: all.refused + one.refused }), {
-        taken: 0,
-        refused: 0
-      })
+    /** The same for these: first those that then are ready, which takes few statements, and where others are left, all. */
+    const tried = Effect.fnUntraced(function*(ids: ReadonlyArray<string>, told?: string) {
+      const some = yield* accepted(expire.claimable(now, chance, scope, ids), told)
+      return some === undefined || some === ids.length
+        ? some
+        : yield* accepted(expire.all(now, chance, scope, { ids }), told)
     })
-    return yield* ifRefused("taking back in one batch was refused", each)(run())
+    const alone = (id: string) => tried([id], "a task cannot be taken back").pipe(Effect.annotateLogs({ task_id: id }))
+
+    let { ids: known, window } = suspected ? yield* remembered : none
+    if (window === 0) {
+      const all = yield* accepted(
+        expire.all(now, chance, scope, { but: known }),
+        "taking back in one batch was refused"
+      )
+      if (all !== undefined && known.length === 0) return { taken: turn.taken, refused: 0 }
+      if (all === undefined) {
+        if (!suspected) known = (yield* remembered).ids
+        suspected = true
+        window = Looked
+      }
+    }
+    const stuck = [...known]
+    if (window > 0) {
+      const [found = []] = yield* batch([expire.some(now, Looked, scope, known)])
+      let rest = found.map(({ id }) => String(id))
+      while (rest.length > 0 && turn.sent < MaxStatements) {
+        const some = rest.slice(0, window)
+        const [only] = some.length === 1 ? some : []
+        const done = yield* only === undefined ? tried(some) : alone(only)
+        if (done === undefined && only === undefined) {
+          window = Math.ceil(some.length / 4)
+          continue
+        }
+        if (done === undefined) stuck.push(only!)
+        else window = Math.min(some.length * 2, Looked)
+        rest = rest.slice(some.length)
+      }
+      if (rest.length === 0 && found.length < Looked) window = 0
+    }
+    // What stood in the way may be gone. One that is not refused any more is forgotten.
+    for (const id of known.slice(0, Retried)) {
+      if (turn.sent >= MaxStatements) break
+      stuck.shift()
+      if ((yield* alone(id)) === undefined) stuck.push(id)
+    }
+    yield* remember({ ids: stuck.slice(-Remembered), window })
+    if (stuck.length > 0) {
+      yield* Effect.logWarning("leases cannot be taken back").pipe(
+        Effect.annotateLogs({ count: stuck.length, ids: stuck.slice(0, Named) })
+      )
+    }
+    return { taken: turn.taken, refused: stuck.length + Math.sign(window) }
   })
 })

@@ -13,8 +13,8 @@ export const leases: ReadonlyArray<Fault> = [
     name: "expiry-too-late",
     breaks: "A lease is over when it says, not a moment later.",
     file: "src/sql/Expiry.ts",
-    find: "plan(now, seed, scope, { claimable: true }).steps",
-    replace: "plan(now - 1, seed, scope, { claimable: true }).steps"
+    find: "plan(now, seed, scope, { claimable: true, ...",
+    replace: "plan(now - 1, seed, scope, { claimable: true, ..."
   },
   {
     name: "expiry-too-early",
