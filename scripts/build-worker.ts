@@ -2,22 +2,28 @@
  * Bundles the Worker to `build/worker.js`, which wrangler takes from there (`[build]` in wrangler.toml). Rolldown and not
  * wrangler's own esbuild, because the result is an eighth smaller. `wrangler dev` gets it readable, everything else minified.
  */
+import { createHash } from "node:crypto"
 import { mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { rolldown } from "rolldown"
 
 const readable = process.env["WRANGLER_COMMAND"] === "dev" && process.env["VITEST"] === undefined
+
+// Stands for the name of the release until the code is there which it is the hash of.
+const unnamed = "release-to-be-named"
 
 const bundle = await rolldown({
   input: "src/worker.ts",
   external: /^cloudflare:/,
   platform: "browser",
   // Effect looks whether it runs on Node. workerd has a `process` too, and loading it takes longer than all our schemas.
-  transform: { define: { "globalThis.process": "undefined" } }
+  transform: { define: { "globalThis.process": "undefined", "OCTOPOID_RELEASE": JSON.stringify(unnamed) } }
 })
 const { output: [worker] } = await bundle.generate({ format: "esm", minify: !readable })
+
+const code = worker.code.replaceAll(unnamed, createHash("sha256").update(worker.code).digest("hex").slice(0, 12))
 
 mkdirSync("build", { recursive: true })
 // Tests build side by side: none may read what another has written half of.
 const draft = `build/worker.${process.pid}.js`
-writeFileSync(draft, worker.code)
+writeFileSync(draft, code)
 renameSync(draft, "build/worker.js")

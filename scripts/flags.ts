@@ -8,13 +8,16 @@ export const make = (usage: string) => {
   }
   return {
     refuse,
-    parse: <const T extends ParseArgsOptionsConfig>(options: T) => {
+    /** The values of the options, and up to `most` arguments that are no options. */
+    parse: <const T extends ParseArgsOptionsConfig>(options: T, most = 0) => {
       if (process.argv.includes("--help")) {
         console.log(`Usage: ${usage}`)
         process.exit(0)
       }
       try {
-        return parseArgs({ options }).values
+        const { positionals, values } = parseArgs({ options, allowPositionals: most > 0 })
+        if (positionals.length > most) refuse(`Unexpected argument '${positionals[most]}'`)
+        return { ...values, positionals }
       } catch (error) {
         // Node goes on to explain how an argument that begins with a dash may be given all the same.
         return refuse(error instanceof Error ? error.message.split(". ")[0]! : String(error))

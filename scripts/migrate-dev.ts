@@ -47,16 +47,17 @@ const migrate = () => {
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return 0
 
   const wrangler = join(createRequire(import.meta.url).resolve("wrangler/package.json"), "..", "bin", "wrangler.js")
-  const { status } = spawnSync(
+  const { status, stderr, stdout } = spawnSync(
     process.execPath,
     [wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state],
     // Without a terminal nothing asks for confirmation.
-    { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, CI: "true" } }
+    { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8", env: { ...process.env, CI: "true", NO_COLOR: "1" } }
   )
   if (status === 0) {
     mkdirSync(databases, { recursive: true })
     writeFileSync(stamp, wanted)
-  }
+    console.log(`The local database is at migration ${readdirSync("migrations").sort().at(-1)?.replace(/\.sql$/, "")}.`)
+  } else console.error(`The migrations could not be applied to the local database.\n${stdout}\n${stderr}`)
   return status ?? 1
 }
 

@@ -73,6 +73,6 @@ describe("every sequence of commands", () => {
         )
       )
     },
-    { timeout: 300_000, arbitrary: { runs: 500, size: 120 } }
+    { timeout: 900_000, arbitrary: { runs: 500, size: 120 } }
   )
 })

@@ -52,7 +52,10 @@ const parse = (text: string, number: number): Record<string, any> => {
   throw new DumpUnreadable(`Line ${number} is not a JSON object.`)
 }
 
-/** Its header, its records, and at the end what they are counted as. Fails at once where it is no whole export. */
+/**
+ * Its header, its records with the numbers of their lines, and at the end what they are counted as. Fails at once where it is no
+ * whole export.
+ */
 export const read = async function*(lines: AsyncIterable<string>) {
   const counts: Record<string, number> = {}
   let number = 0
@@ -82,7 +85,7 @@ export const read = async function*(lines: AsyncIterable<string>) {
       yield { counts }
     } else if (typeof line.kind === "string" && typeof line.record === "object" && line.record !== null) {
       counts[line.kind] = (counts[line.kind] ?? 0) + 1
-      yield { line: line as Line }
+      yield { line: line as Line, number }
     } else throw new DumpUnreadable(`Line ${number} is no record.`)
   }
   if (!ended) throw new DumpUnreadable("The file was cut short: its last line does not say that it is complete.")

@@ -3,7 +3,8 @@ import { createReadStream } from "node:fs"
 import { createInterface } from "node:readline"
 import * as Database from "../doctor/Database.ts"
 import { execute, type Target } from "../execute.ts"
-import { DumpUnreadable, type Header, type Line, read } from "./Dump.ts"
+import { read } from "./check.ts"
+import { DumpUnreadable, type Header, type Line } from "./Dump.ts"
 import { occupied, statements } from "./statements.ts"
 
 export interface Order extends Target {
@@ -26,7 +27,7 @@ const recordsOf = async function*(file: string): AsyncGenerator<Line> {
   for await (const { line } of parts(file)) if (line !== undefined) yield line
 }
 
-/** Reads the file once, whole: nothing is written of one that was cut short. */
+/** Reads the file once, whole: nothing is written of one that was cut short, or has a line that does not belong to it. */
 const check = async (file: string) => {
   let header: Header | undefined
   let counts: Loaded["counts"] = {}
@@ -65,7 +66,10 @@ const lastDraft = async ({ database, where }: Target): Promise<number> => {
 /** What another scope has is in the way. Then the database takes nothing. */
 const explain = (cause: unknown): never => {
   const message = cause instanceof Error ? cause.message : String(cause)
-  const table = /UNIQUE constraint failed: (\w+)\./.exec(message)?.[1]
+  // What a task was in another scope is looked for when all is written (`statements.ts`).
+  const table = /CHECK constraint failed: id = 1/.test(message)
+    ? "tasks"
+    : /UNIQUE constraint failed: (\w+)\./.exec(message)?.[1]
   if (table === undefined) throw cause
   throw new Error(
     table === "drafts"

@@ -11,6 +11,15 @@ const meant = "(blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6),
 const left =
   "(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies WHERE task_id = tasks.id AND satisfied_at IS NULL)"
 
+/**
+ * Fails if the history of a task is of another scope as well: the scope had none before, so the file names a task that another
+ * scope has, or had. The table has a single row, which has the id 1.
+ */
+const onlyOwnHistory = (within: string) =>
+  `INSERT INTO fencing_floor (id, token) SELECT 2, 0 WHERE EXISTS (
+    SELECT 1 FROM history AS other
+    WHERE NOT (other.${within}) AND other.task_id IN (SELECT task_id FROM history WHERE ${within}));`
+
 /** Gives drafts other numbers, and what names them by those; `known` has the ids of what there is of each kind. */
 const renumbered = (
   { kind, record }: Line,
@@ -66,6 +75,7 @@ export const statements = async function*(
       record: known.projects.has(record.project_id) ? record : { ...record, project_id: null }
     })
   }
+  if (header.scope !== null) yield onlyOwnHistory(within)
   yield `DELETE FROM dependencies WHERE ${within} AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = task_id);`
   yield `INSERT INTO history (task_id, version, scope, event, from_queue, actor, reason, grants, at)
     SELECT task_id, max(version) + 1, scope, 'deleted', to_queue, 'import', 'It was deleted while it was exported.', grants, ${now}

@@ -60,8 +60,7 @@ export class KeysApi extends HttpApiGroup.make("keys")
       error: KeyNotFound
     }).annotateMerge(OpenApi.annotations({
       summary: "Revoke a key",
-      description:
-        "Ends the key for good: at once where the request is served, within 30 seconds everywhere. For the administrator."
+      description: "Ends the key for good, at once and everywhere. For the administrator."
     }))
   )
   .prefix("/api/v1")

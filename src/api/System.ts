@@ -15,7 +15,7 @@ export const Health = Schema.Struct({
   status: Schema.Literal("healthy").pipe(describe("Requests can be served.")),
   version,
   timestamp: Time,
-  database: Schema.Literal("connected").pipe(describe("D1 answers, and has its tables.")),
+  database: Schema.Literal("connected").pipe(describe("D1 answers, and has the migrations this release needs.")),
   access: Schema.Literals(["open", "keys"]).pipe(
     describe("`open`: requests without a key are served too. `keys`: only requests with a key or the server's secret.")
   )
@@ -29,7 +29,7 @@ export class Unhealthy extends TaggedError<Unhealthy>()(
     version,
     timestamp: Time,
     database: Schema.Literals(["disconnected", "unmigrated"]).pipe(
-      describe("`unmigrated`: D1 answers, but has not got this server's tables.")
+      describe("`unmigrated`: D1 answers, but lacks a migration that this release needs.")
     )
   },
   { httpApiStatus: 503, description: "The database cannot be used." }

@@ -10,6 +10,7 @@ import { checkpointText } from "../domain/Handoff.ts"
 import type { Attempt, Result } from "./Attempt.ts"
 import { type Held, keyOf, stop, type Worker } from "./Held.ts"
 import { isReview, type make as makeSettle, reasonOf } from "./settle.ts"
+import { wellFormed } from "./wellFormed.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
 
 const AfterFailedReview = "15 seconds"
@@ -25,7 +26,7 @@ const attemptOf = (worker: Worker, held: Held): Attempt => ({
     yield* Effect.orDie(checkShape(checkpoint))
     const bytes = new TextEncoder().encode(checkpointText(checkpoint)).length
     if (bytes > MaxCheckpointBytes) return yield* CheckpointTooLarge.of(held.task.id, bytes)
-    held.checkpoint = checkpoint
+    held.checkpoint = wellFormed(checkpoint)
   }),
   renew: Effect.gen(function*() {
     const answered = yield* Deferred.make<void>()
@@ -81,7 +82,7 @@ export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
   const annotations = { task_id: task.id, fencing_token: token }
   const run = Effect.gen(function*() {
     const handler = yield* Effect.forkDetach(
-      Effect.suspend(() => parts.handler(attempt)).pipe(
+      Effect.map(Effect.suspend(() => parts.handler(attempt)), wellFormed).pipe(
         Effect.withSpan("octopoid.attempt", { attributes: annotations })
       ),
       { uninterruptible: false }

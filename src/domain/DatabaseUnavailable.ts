@@ -29,4 +29,12 @@ export class DatabaseUnavailable extends TaggedError<DatabaseUnavailable>()(
       } in ${retry_after_seconds} s.`,
       retry_after_seconds
     })
+
+  /** A deployment may reach the Worker before its migrations have reached the database. */
+  static readonly unmigrated = () =>
+    new DatabaseUnavailable({
+      error:
+        "The database lacks a migration that this release of the server needs. Nothing was changed. Ask again in 10 s; /api/health says when the database is ready.",
+      retry_after_seconds: 10
+    })
 }

@@ -104,7 +104,8 @@ export type ExistingTask = typeof ExistingTask.Type
 export const TaskRow = Schema.Struct({
   ...fields(TimeColumn, JsonColumn),
   claimed_from: Schema.NullOr(QueueName),
-  named_holder: Schema.NullOr(Schema.String),
+  // Newer than the last release: a database may not have it yet.
+  named_holder: Schema.optionalKey(Schema.NullOr(Schema.String)),
   intervention_from: Schema.NullOr(QueueName),
   grants: Schema.Int,
   lease_seconds: Schema.NullOr(Schema.Int),

@@ -27,8 +27,8 @@ export const told = (name: string, value: string | number | null) =>
     ? name.endsWith("_at") ? DateTime.formatIso(DateTime.makeUnsafe(value)) : value
     : value && cut(value, MaxLine)
 
-// The ends that a PATCH may put a task into. A task there has no lease, whatever name the PATCH gives.
-const endsByPatch: ReadonlySet<string> = new Set(["failed", "cancelled"])
+/** The ends that a PATCH may put a task into. A task there has no lease, whatever name the PATCH gives. */
+export const endsByPatch: ReadonlySet<string> = new Set(["failed", "cancelled"])
 
 /** Where the PATCH leaves the task, and who holds it there. */
 const placement = (task: TaskRow, patch: TaskPatch, forced: boolean) => {
@@ -102,7 +102,7 @@ export const leaseColumns = (
         : "claimed_by" in patch
         ? patch.claimed_by || null
         : queue === task.queue
-        ? task.named_holder
+        ? task.named_holder ?? null
         : null,
       claimed_by: null,
       claimed_at: null,

@@ -13,11 +13,15 @@ import { Access } from "../services/Access.ts"
 import { addressOf } from "./Address.ts"
 import * as Conditional from "./Conditional.ts"
 import * as Idempotency from "./Idempotency.ts"
+import { ShowsRows } from "./Timing.ts"
 
 const withHeader = (name: string, value: string) =>
   HttpEffect.appendPreResponseHandler((_request, response) =>
     Effect.succeed(HttpServerResponse.setHeader(response, name, value))
   )
+
+/** What a request without a valid key is asked for. */
+const challenge = withHeader("www-authenticate", "Bearer")
 
 /** Who sends the request that is being served. */
 export const identify = Effect.fnUntraced(function*(
@@ -26,10 +30,15 @@ export const identify = Effect.fnUntraced(function*(
 ) {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
   const { authorization } = headers
+  const showsRows = yield* ShowsRows
   return yield* access.authenticate({ authorization, address: addressOf(headers) }).pipe(
+    Effect.tap(({ kind }) =>
+      Effect.sync(() => {
+        showsRows.value = kind !== "key"
+      })
+    ),
     Effect.catchTags({
-      Unauthorized: (error) =>
-        Effect.andThen(withHeader("www-authenticate", "Bearer"), Effect.fail(authorization ? error : keyMissing())),
+      Unauthorized: (error) => Effect.andThen(challenge, Effect.fail(authorization ? error : keyMissing())),
       TooManyFailures: (error) =>
         Effect.andThen(withHeader("retry-after", String(error.retry_after_seconds)), Effect.fail(error))
     })
@@ -50,7 +59,8 @@ export const AuthorizationLayer = Layer.effect(
     return {
       bearer: Effect.fnUntraced(function*(httpEffect, { endpoint }) {
         const caller = yield* identify(access, Context.get(endpoint.annotations, KeyMissing))
-        return yield* conditionally(underKey(httpEffect, caller), endpoint).pipe(
+        return yield* access.refuseEnded(conditionally(underKey(httpEffect, caller), endpoint)).pipe(
+          Effect.catchTag("Unauthorized", (error) => Effect.andThen(challenge, Effect.fail(error))),
           Effect.provideService(Caller, caller),
           Effect.provideService(CurrentActor, actorOf(caller)),
           Effect.annotateLogs({ caller: callerName(caller) })

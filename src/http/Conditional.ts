@@ -6,6 +6,7 @@ import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Conditional } from "../api/Conditional.ts"
+import { Release } from "../domain/Release.ts"
 import { CurrentCondition, NotModified } from "../sql/Conditional.ts"
 
 /** The opaque parts of a list of entity tags: compared weakly, `W/"a"` is `"a"`. `*` is any. */
@@ -27,7 +28,7 @@ export const make = Effect.gen(function*() {
   const named = Effect.fnUntraced(function*(response: HttpServerResponse.HttpServerResponse, tag: string | undefined) {
     if (tag !== undefined) return tag
     return response.body._tag === "Uint8Array"
-      ? `h${(yield* Effect.orDie(digestHex(Digest.sha256, response.body.body))).slice(0, 32)}`
+      ? `${Release}.${(yield* Effect.orDie(digestHex(Digest.sha256, response.body.body))).slice(0, 32)}`
       : undefined
   })
 

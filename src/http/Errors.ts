@@ -18,6 +18,7 @@ import { excerpt, MaxRepeated } from "../domain/Excerpt.ts"
 import { excessOf, TooLarge } from "../domain/Size.ts"
 import { Access } from "../services/Access.ts"
 import { isTooBig } from "../sql/Refusal.ts"
+import { NeededMigration, Unmigrated } from "../sql/SchemaVersion.ts"
 import { TransientFailure } from "../sql/TransientFailure.ts"
 import { identify } from "./Authorization.ts"
 import { Garbled } from "./Body.ts"
@@ -93,10 +94,24 @@ const unmatched = Effect.gen(function*() {
   })
 })
 
+const tryLater = ({ error, retry_after_seconds }: DatabaseUnavailable) =>
+  HttpServerResponse.setHeader(
+    answer(503, "DatabaseUnavailable", error, { retry_after_seconds }),
+    "retry-after",
+    String(retry_after_seconds)
+  )
+
+/** The answer to a request that needs a migration which the database does not have yet. */
+const unmigrated = ({ migration }: Unmigrated) =>
+  Effect.logError("the database lacks a migration").pipe(
+    Effect.annotateLogs({ migration, needed_migration: NeededMigration }),
+    Effect.as(tryLater(DatabaseUnavailable.unmigrated()))
+  )
+
 /** What a request is answered with that D1 failed: what may have become of it depends on what it was to do. */
 const unavailable = Effect.fnUntraced(function*({ cause, retryAfterSeconds }: TransientFailure) {
   const { headers, method } = yield* HttpServerRequest.HttpServerRequest
-  const { error, retry_after_seconds } = DatabaseUnavailable.of(
+  const problem = DatabaseUnavailable.of(
     method === "GET" || method === "HEAD"
       ? "reads"
       : method === "POST" && headers["idempotency-key"] !== undefined
@@ -105,11 +120,7 @@ const unavailable = Effect.fnUntraced(function*({ cause, retryAfterSeconds }: Tr
     retryAfterSeconds
   )
   yield* Effect.logWarning("the database is unavailable", cause)
-  return HttpServerResponse.setHeader(
-    answer(503, "DatabaseUnavailable", error, { retry_after_seconds }),
-    "retry-after",
-    String(retry_after_seconds)
-  )
+  return tryLater(problem)
 })
 
 const tooLarge = ({ error, field, limit, size }: TooLarge) => answer(413, "TooLarge", error, { field, limit, size })
@@ -125,6 +136,7 @@ export const answerDefect = (defect: unknown) => {
   }
   if (defect instanceof Garbled) return Effect.succeed(unreadable(told(defect.issues), defect.issues))
   if (defect instanceof TransientFailure) return unavailable(defect)
+  if (defect instanceof Unmigrated) return unmigrated(defect)
   if (defect instanceof TooLarge) return Effect.succeed(tooLarge(defect))
   // The batch is undone as a whole. What has a body is the only kind of request that can make a record larger.
   if (isTooBig(defect)) {

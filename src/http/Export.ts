@@ -13,7 +13,7 @@ export const ExportHandlers = Routes.group(
     return handlers.handleAll({
       page: Effect.fnUntraced(function*(request) {
         const { kind } = yield* Caller
-        return yield* page(yield* visibleScope(request), { ...request.query, apiKeys: kind === "administrator" })
+        return yield* page(yield* visibleScope(request), { ...request.query, secrets: kind === "administrator" })
       })
     })
   })

@@ -25,8 +25,7 @@ const inBody = (text: string): unknown => {
 }
 
 /** The scope that a request without a key of one is about, so that what is done in one scope is not in the way of another. */
-const scopeOf = (caller: Caller["Service"], url: URL, text: string): string => {
-  if (caller.kind === "key") return caller.scope
+const scopeOf = (url: URL, text: string): string => {
   const inPath = /^\/api\/v1\/(?:orchestrators\/)?scopes\/([^/]+)\//.exec(url.pathname)?.[1]
   const stated = inPath ?? (inBody(text) || url.searchParams.get("scope"))
   return typeof stated === "string" ? stated : ""
@@ -47,7 +46,10 @@ export const make = Effect.gen(function*() {
     const url = new URL(request.url, "http://server")
     const requestKey: RequestKey = {
       key,
-      id: yield* hash(caller.kind, scopeOf(caller, url, text), key),
+      // Two keys of a scope are two callers: what one was answered, a successor of its key perhaps, is not for the other.
+      id: yield* caller.kind === "key"
+        ? hash(caller.kind, caller.scope, caller.id, key)
+        : hash(caller.kind, scopeOf(url, text), key),
       fingerprint: yield* hash(request.method, url.pathname, url.search, text),
       replayed: false
     }

@@ -9,16 +9,13 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import { type Cost, CurrentCost, noCost, Riders } from "../sql/Database.ts"
+import { CurrentCost, Guards, noCost, Riders } from "../sql/Database.ts"
 import { checked, garbledQuery } from "./Body.ts"
 import { answerDefect, unanswered } from "./Errors.ts"
+import { ShowsRows, timing } from "./Timing.ts"
 
 /** The largest body that is read. */
 const MaxBody = ByteSize.mebibytes(1)
-
-/** The `Server-Timing` of a request. */
-export const timing = ({ millis, read, trips, written }: Cost) =>
-  `d1;dur=${millis};desc="trips=${trips} read=${read} written=${written}"`
 
 // Slashes that are doubled count once: `//x` would name a host. The router would take `;` for `?`. Of a parameter that is
 // repeated the first counts, and one that is empty counts as not given.
@@ -42,6 +39,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const url = normalize(request.url)
         const path = new URL(url, "http://server").pathname
         const cost = noCost()
+        const showsRows = { value: false }
         // The router looks past a slash at the end. It makes another path, which is no endpoint's.
         const garbled = garbledQuery(request.url.split("?").slice(1).join("?"))
         const answered = garbled !== undefined
@@ -61,7 +59,9 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
           ),
           Effect.provideService(HttpIncomingMessage.MaxBodySize, MaxBody),
           Effect.provideService(CurrentCost, cost),
+          Effect.provideService(ShowsRows, showsRows),
           Effect.provideService(Riders, []),
+          Effect.provideService(Guards, []),
           Effect.annotateLogs({ request_id })
         )
         yield* Effect.logInfo("request").pipe(Effect.annotateLogs({
@@ -76,7 +76,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         }))
         const identified = HttpServerResponse.setHeader(response, "x-request-id", request_id)
         return path.startsWith("/api/v1/")
-          ? HttpServerResponse.setHeader(identified, "server-timing", timing(cost))
+          ? HttpServerResponse.setHeader(identified, "server-timing", timing(cost, showsRows.value))
           : identified
       }),
     { global: true }

@@ -20,7 +20,7 @@ import type { Settings } from "../services/Settings.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
 import { type Database, noCost } from "../sql/Database.ts"
 import { HttpLayer } from "./Http.ts"
-import { timing } from "./Requests.ts"
+import { timing } from "./Timing.ts"
 
 /** What the routes are made of. */
 type Services =
@@ -62,7 +62,7 @@ const refused = (status: number, body: object, method: string) =>
     headers: {
       "access-control-allow-origin": "*",
       "content-type": "application/json",
-      "server-timing": timing(noCost())
+      "server-timing": timing(noCost(), false)
     }
   })
 

@@ -4,6 +4,7 @@ import { Api } from "../api/Api.ts"
 import { Health, Unhealthy, Version } from "../api/System.ts"
 import { Access } from "../services/Access.ts"
 import { Database } from "../sql/Database.ts"
+import * as SchemaVersion from "../sql/SchemaVersion.ts"
 import { endpoints } from "./Endpoints.ts"
 import * as Routes from "./Routes.ts"
 
@@ -18,19 +19,26 @@ export const SystemHandlers = Routes.group(
       const timestamp = yield* DateTime.now
       const unhealthy = (database: "disconnected" | "unmigrated", error: string) =>
         new Unhealthy({ error, status: "unhealthy", version: Version, timestamp, database })
-      const [tables] = yield* batch([
-        sql`SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('tasks', 'history', 'queue_counts', 'flows', 'api_keys')`
-      ]).pipe(
-        // Whoever asks whether the server works does not wait as long as whoever has work for it.
+      const migration = yield* batch([SchemaVersion.select(sql)]).pipe(
+        Effect.map(([rows]) => rows?.[0]?.migration as number | undefined),
+        // Health checks use a shorter timeout.
         Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.die("no answer within 5 seconds") }),
         Effect.catchDefect((defect) =>
-          Effect.logError("health check failed", defect).pipe(
-            Effect.andThen(Effect.fail(unhealthy("disconnected", "The database does not answer. Try again later.")))
-          )
+          defect instanceof SchemaVersion.Unmigrated
+            ? Effect.succeed(defect.migration)
+            : Effect.logError("health check failed", defect).pipe(
+              Effect.andThen(Effect.fail(unhealthy("disconnected", "The database does not answer. Try again later.")))
+            )
         )
       )
-      if (tables?.length !== 5) {
-        return yield* unhealthy("unmigrated", "The database has no tables yet. Apply the migrations.")
+      if (SchemaVersion.isBehind(migration)) {
+        const at = migration === undefined
+          ? `older than migration ${SchemaVersion.FirstNumbered}`
+          : `at migration ${migration}`
+        return yield* unhealthy(
+          "unmigrated",
+          `The database is ${at}, and this release needs migration ${SchemaVersion.NeededMigration}. Apply the migrations.`
+        )
       }
       return Health.make({
         status: "healthy",

@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Caller, TooManyFailures, Unauthorized } from "../domain/Caller.ts"
 import { FailureLimit } from "./FailureLimit.ts"
-import { KnownKeys } from "./KnownKeys.ts"
+import { KeyEnded, KnownKeys } from "./KnownKeys.ts"
 import { Settings } from "./Settings.ts"
 
 interface Credentials {
@@ -29,6 +29,8 @@ export class Access extends Context.Service<Access, {
   readonly authenticate: (
     credentials: Credentials
   ) => Effect.Effect<Caller["Service"], Unauthorized | TooManyFailures>
+  /** Refuses a request whose key ended while it was served. Other defects stay what they are. */
+  readonly refuseEnded: <A, E, R>(request: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Unauthorized, R>
 }>()("octopoid-server/services/Access") {
   static readonly layerNoDeps = Layer.effect(
     Access,
@@ -102,7 +104,14 @@ export class Access extends Context.Service<Access, {
         return Caller.of({ kind: "key", scope: key.scope, id: key.id, name: key.name })
       })
 
-      return Access.of({ open: apiSecretKey === undefined, authenticate })
+      const refuseEnded = <A, E, R>(request: Effect.Effect<A, E, R>) =>
+        Effect.catchDefect(request, (defect): Effect.Effect<never, Unauthorized> => {
+          if (!(defect instanceof KeyEnded)) return Effect.die(defect)
+          keys.ended(defect)
+          return Effect.fail(Unauthorized.invalid())
+        })
+
+      return Access.of({ open: apiSecretKey === undefined, authenticate, refuseEnded })
     })
   )
 

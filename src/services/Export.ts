@@ -11,8 +11,8 @@ interface Look {
   readonly cursor?: ExportCursor
   /** How many records a page holds. */
   readonly limit?: number
-  /** Whether the hashes of the API keys belong to what the server has. */
-  readonly apiKeys: boolean
+  /** Whether what may lead to an API key is exported too: the hashes of keys, and the salts they are told again with. */
+  readonly secrets: boolean
 }
 
 // Characters of what may be long. A request has 128 MiB for all it does.
@@ -55,14 +55,14 @@ export class Export extends Context.Service<Export, {
       const { batch, sql } = yield* Database
       const dump = Dump.make(sql)
 
-      const page = Effect.fn("Export.page")(function*(scope: Reach, { apiKeys, cursor, limit = 200 }: Look) {
+      const page = Effect.fn("Export.page")(function*(scope: Reach, { cursor, limit = 200, secrets }: Look) {
         const kinds = exportKinds.filter((kind) =>
-          !wholeOnly.includes(kind) || (scope === undefined && (kind !== "api_keys" || apiKeys))
+          !wholeOnly.includes(kind) || (scope === undefined && (kind !== "api_keys" || secrets))
         )
         const [kind, after] = cursor ?? [kinds[0]!, []]
         // A kind that is out of reach comes after all that are within it.
         if (!kinds.includes(kind)) return { scope: scope ?? null, records: [], next_cursor: null }
-        const [seen = []] = yield* batch([dump.look(kind, after, scope, limit)])
+        const [seen = []] = yield* batch([dump.look(kind, after, scope, limit, secrets)])
         let length = 0
         const first = seen.findIndex((row) => (length += Number(row.length)) > MaxLength)
         const taken = (first === -1 ? seen : seen.slice(0, Math.max(1, first))).map((row) => String(row.key))

@@ -1,13 +1,15 @@
 /**
- * The keys this isolate has seen, so that checking one costs no round trip: what the database said less than half a
- * minute ago counts. An older answer never does, so a key that is revoked elsewhere stops here within that time.
+ * The keys this isolate has seen, so that checking one costs no round trip: what the database said less than half a minute ago
+ * says whose key it is. Whether it is still valid is asked again by every batch of the request: a key that was revoked, or was
+ * given an earlier end, by another isolate changes and reads nothing here either.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ScopeName } from "../domain/Identifier.ts"
-import { Database, Riders, type Row } from "../sql/Database.ts"
+import { Database, Guards, Riders, type Row } from "../sql/Database.ts"
 
 const MaxAge = 30_000
 // From half that age on, a request takes the check along in its own batch, so that a key in use is never too old.
@@ -15,6 +17,9 @@ const RefreshAge = 15_000
 const MaxKeys = 1000
 // A use within an hour of the last one is not written down.
 const UseGrain = 3_600_000
+
+/** The key of the request ended after this isolate had last asked for it. The batch did nothing. */
+export class KeyEnded extends Data.TaggedError("KeyEnded")<{ readonly hash: string }> {}
 
 interface KnownKey {
   readonly hash: string
@@ -34,6 +39,8 @@ export class KnownKeys extends Context.Service<KnownKeys, {
   readonly check: (hash: string) => Effect.Effect<KnownKey | undefined>
   /** Forgets a key of the scope, or all of them: they may have changed in the database. */
   readonly forget: (scope: ScopeName, id?: string) => void
+  /** Forgets the key that a batch found to be over. */
+  readonly ended: (key: KeyEnded) => void
 }>()("octopoid-server/services/KnownKeys") {
   static readonly layer = Layer.effect(
     KnownKeys,
@@ -97,12 +104,22 @@ export class KnownKeys extends Context.Service<KnownKeys, {
         const key = known === undefined || age < 0 || age >= MaxAge ? yield* ask(hash, now) : known
         if (key === undefined || (key.expiresAt !== null && key.expiresAt <= now)) return undefined
         if (key === known && age >= RefreshAge) yield* refreshAlong(key, now)
+        const guards = yield* Guards
+        guards?.push({
+          holds: (at) =>
+            sql`EXISTS (SELECT 1 FROM api_keys WHERE hash = ${hash} AND (expires_at IS NULL OR expires_at > ${at}))`,
+          refused: new KeyEnded({ hash })
+        })
         return key
       })
 
       return KnownKeys.of({
         check,
         seen: (hash) => keys.has(hash),
+        ended: ({ hash }) => {
+          changes++
+          keys.delete(hash)
+        },
         forget: (scope, id) => {
           changes++
           for (const key of keys.values()) {

@@ -15,4 +15,9 @@ export const shortened = (line: string): string =>
       (_, value: unknown) => typeof value === "string" ? excerpt(value, MaxText) : value
     )
 
-export const logger = Logger.withConsoleLog(Logger.map(Logger.formatJson, shortened))
+// workerd's clock stands at 0 until the first request. What is logged before that has no time.
+const withoutNoTime = (line: string): string => line.replace(/"timestamp":"1970-01-01T00:00:00\.000Z",?/, "")
+
+export const logger = Logger.withConsoleLog(
+  Logger.map(Logger.formatJson, (line) => shortened(withoutNoTime(line)))
+)

@@ -17,7 +17,7 @@ export const make = memoize((sql: D1Client.D1Client) => {
   const { isSatisfied, leadsTo, remaining, stored } = Edges.make(sql)
   const { countAll } = QueueCounts.make(sql)
   const { oversized } = Oversized.make(sql)
-  const { around, columns, of, ofAll, own, ownOf, to } = CascadeSource.make(sql)
+  const { around, columns, mayFall, of, ofAll, own, ownOf, to } = CascadeSource.make(sql)
 
   // What `satisfied_at` says is from before the move: a blocker that was done may just have failed.
   const done = isSatisfied({
@@ -134,5 +134,5 @@ export const make = memoize((sql: D1Client.D1Client) => {
         WHERE tasks.id = waiting.value AND blocked_by IS NOT ${remaining(sql`tasks.id`)}`
   ]
 
-  return { of, to, own, ownOf, around, ofAll, fall, ifFallen, settle }
+  return { of, to, own, ownOf, around, ofAll, mayFall, fall, ifFallen, settle }
 })

@@ -60,6 +60,9 @@ export const make = (sql: D1Client.D1Client) => {
     }
   }
 
+  /** Whether a task that was just given back may fail with what it waits for: a condition on its columns. */
+  const mayFall = sql`blocked_by IS NOT NULL`
+
   // What these wait for themselves may have failed while somebody held them, or else they would have failed with it.
   const freed = (which: Fragment) => ({
     any: sql`SELECT 1 FROM tasks AS freed
@@ -105,5 +108,5 @@ export const make = (sql: D1Client.D1Client) => {
     return { before, after: { ...before, any: sql`SELECT 1` } }
   }
 
-  return { columns, of, to, own, ownOf, around, ofAll }
+  return { columns, of, to, own, ownOf, around, ofAll, mayFall }
 }

@@ -13,10 +13,25 @@ export interface Asking {
   readonly max_claimed: number | null | undefined
 }
 
+/**
+ * Which machines of a name may claim: that of the scope, or where it has none and no key forbids it, those of other scopes.
+ * As a range, so that no machine of another scope is read where the scope has its own.
+ */
+export const claiming = (
+  sql: D1Client.D1Client,
+  { orchestrator_id, reach, scope }: Pick<Asking, "orchestrator_id" | "reach" | "scope">
+): Fragment => {
+  const own = sql`(SELECT scope FROM orchestrators AS own WHERE own.id = ${orchestrator_id} AND own.scope = ${scope})`
+  return sql`id = ${orchestrator_id} AND ${
+    reach === undefined
+      ? sql`scope BETWEEN coalesce(${own}, '') AND coalesce(${own}, char(1114111))`
+      : within(sql, reach)
+  }`
+}
+
 export const make = (sql: D1Client.D1Client) => {
-  const itself = ({ orchestrator_id, reach, scope }: Asking): Fragment =>
-    sql`FROM orchestrators WHERE id = ${orchestrator_id} AND ${within(sql, reach)}
-      ORDER BY scope = ${scope} DESC, last_heartbeat DESC LIMIT 1`
+  const itself = (asking: Asking): Fragment =>
+    sql`FROM orchestrators WHERE ${claiming(sql, asking)} ORDER BY last_heartbeat DESC LIMIT 1`
 
   /** The machine, what it may hold and what it holds. `live` narrows what counts. */
   const machine = (asking: Asking, live: Fragment = sql``) =>

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Statement } from "effect/sql/Statement"
 import { fingerprint } from "../domain/Fingerprint.ts"
+import { Release } from "../domain/Release.ts"
 import { type Answers, Database, type Row } from "./Database.ts"
 
 export interface Condition {
@@ -40,10 +41,6 @@ export interface Question {
   readonly shown?: (answers: Answers) => boolean
 }
 
-// Part of every name, and another one whenever answers come to look different: or a client would be told that what it got
-// from an earlier release is what it would get.
-const Release = 2
-
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database
 
@@ -51,6 +48,7 @@ export const make = Effect.gen(function*() {
   return Effect.fnUntraced(function*(question: Question, statements: ReadonlyArray<Statement<any>>) {
     const condition = yield* CurrentCondition
     if (condition === undefined) return yield* batch(statements)
+    // Another release may answer the same question in another way.
     const prefix = `${fingerprint(question.name, { ...question.asked, Release })}.`
     const tagsOf = (row: Row | undefined) => {
       const { leases, revision, ...besides } = row ?? {}

@@ -10,7 +10,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { Statement } from "effect/sql/Statement"
+import type { Fragment, Statement } from "effect/sql/Statement"
+import * as SchemaVersion from "./SchemaVersion.ts"
 import * as TransientFailure from "./TransientFailure.ts"
 
 /** A row that must be unique is not; the batch changed nothing. `columns` are as SQLite names them: `tasks.id`. */
@@ -53,6 +54,23 @@ export const Riders = Context.Reference<Array<Rider> | undefined>("octopoid-serv
   defaultValue: () => undefined
 })
 
+/**
+ * A condition that every batch of the request is made under. Where it does not hold, the batch changes and answers nothing, and
+ * fails with `refused`, a defect.
+ */
+export interface Guard {
+  readonly holds: (now: number) => Fragment
+  readonly refused: unknown
+}
+
+/** The guards of the request that is being served. The HTTP layer starts a new list for each. */
+export const Guards = Context.Reference<Array<Guard> | undefined>("octopoid-server/sql/Guards", {
+  defaultValue: () => undefined
+})
+
+// SQLite fails with the text of a path that is none: so a batch can be failed by what one of its statements finds.
+const Refused = "a guard of the request does not hold"
+
 // What a request may wait for D1, in all, in milliseconds. D1 ends a query after 30 s, and clients of the old server give a
 // request up then: they are told before that.
 const Patience = 25_000
@@ -64,12 +82,17 @@ const uniqueViolation = (cause: unknown): UniqueViolation | undefined => {
   return columns === undefined ? undefined : new UniqueViolation({ columns: columns.trim().split(", ") })
 }
 
+const refusing = (guards: ReadonlyArray<Guard>, cause: unknown): Guard | undefined => {
+  const number = cause instanceof Error ? new RegExp(`${Refused}: (\\d+)\\.`).exec(cause.message)?.[1] : undefined
+  return number === undefined ? undefined : guards[Number(number)]
+}
+
 export class Database extends Context.Service<Database, {
   /** Builds statements. They run only through `batch` and `atomic`. */
   readonly sql: D1Client.D1Client
   /**
    * Runs the statements together, all or none, in one round trip. A failure is a defect: a `TransientFailure` if it passes,
-   * as does a batch that is not answered.
+   * as does a batch that is not answered, and `Unmigrated` if the database lacks a migration that the batch needs.
    */
   readonly batch: (statements: ReadonlyArray<Statement<any>>) => Effect.Effect<Answers>
   /** The same, where a row that must be unique may turn out not to be. */
@@ -88,11 +111,17 @@ export class Database extends Context.Service<Database, {
         // The cron is no request, and nobody waits for it: there each batch has all the time.
         const patience = waiting === undefined ? Patience : Math.max(0, Patience - cost.millis)
         const started = yield* Clock.currentTimeMillis
+        const guards = (yield* Guards) ?? []
+        // First, so that what the batch itself does to what they ask for does not count.
+        const guarding = guards.map(({ holds }, i) =>
+          sql`SELECT json_extract('{}', iif(${holds(started)}, '$', ${`${Refused}: ${i}.`}))`
+        )
+        const all = [...guarding, ...statements, ...riders.flatMap((rider) => rider.statements)]
         // One that fails was made as well.
         cost.trips += 1
         const results = yield* Effect.tryPromise({
           try: () =>
-            db.batch<Row>([...statements, ...riders.flatMap((rider) => rider.statements)].map((statement) => {
+            db.batch<Row>(all.map((statement) => {
               const [text, parameters] = statement.compile()
               return db.prepare(text).bind(...parameters)
             })),
@@ -106,17 +135,36 @@ export class Database extends Context.Service<Database, {
           cost.read += meta.rows_read
           cost.written += meta.rows_written
         }
-        const answers = results.map((result): ReadonlyArray<Row> => result.results)
+        const answers = results.slice(guarding.length).map((result): ReadonlyArray<Row> => result.results)
         let from = statements.length
         for (const { done, statements: own } of riders) done(answers.slice(from, from += own.length), started)
         return answers.slice(0, statements.length)
       }, Effect.withSpan("Database.batch", { kind: "client" }))
 
+      const currentMigration = run([SchemaVersion.select(sql)]).pipe(
+        Effect.map(([rows]) => rows?.[0]?.migration as number | undefined),
+        Effect.catch(() => Effect.undefined)
+      )
+
+      // A deployment may reach the Worker before its migrations have reached the database. Only a failure asks for the number.
+      const defectOf = Effect.fnUntraced(function*(cause: unknown) {
+        if (SchemaVersion.lacksSomething(cause)) {
+          const migration = yield* currentMigration
+          if (SchemaVersion.isBehind(migration)) return new SchemaVersion.Unmigrated({ migration })
+        }
+        return TransientFailure.of(cause) ?? cause
+      })
+
       const atomic = (statements: ReadonlyArray<Statement<any>>) =>
-        Effect.catch(run(statements), ({ cause }) => {
-          const violation = uniqueViolation(cause)
-          return violation === undefined ? Effect.die(TransientFailure.of(cause) ?? cause) : Effect.fail(violation)
-        })
+        Effect.catch(
+          run(statements),
+          Effect.fnUntraced(function*({ cause }) {
+            const violation = uniqueViolation(cause)
+            if (violation !== undefined) return yield* violation
+            const guard = refusing((yield* Guards) ?? [], cause)
+            return yield* Effect.die(guard === undefined ? yield* defectOf(cause) : guard.refused)
+          })
+        )
 
       return Database.of({ sql, atomic, batch: (statements) => Effect.orDie(atomic(statements)) })
     })

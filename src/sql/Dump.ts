@@ -45,12 +45,16 @@ export const make = (sql: D1Client.D1Client) => {
       ? within(sql, scope)
       : sql`+scope = ${scope}`
 
+  // An API key is the hash of a salt and of the `Idempotency-Key` it was issued under, which may be guessed.
+  const saltless = sql`AND answer ->> '$[0].salt' IS NULL`
+
   /** The keys of the next records, as JSON lists, in order, and the length of each. */
   const look = (
     kind: ExportKind,
     after: ReadonlyArray<string | number>,
     scope: Reach,
-    limit: number
+    limit: number,
+    secrets: boolean
   ): Statement<any> => {
     if (kind === "tasks") {
       // What was deleted as well: its counters go on in what is created under its id again. A row of history counts as long.
@@ -72,7 +76,9 @@ export const make = (sql: D1Client.D1Client) => {
       : sql`(${columns(key)}) > (${sql.csv(after.map((value) => sql`${value}`))})`
     return sql`
       SELECT json_array(${columns(key)}) AS key, ${length(long)} AS length FROM ${sql(kind)}
-      WHERE ${begin} AND ${reach(kind, scope)} ORDER BY ${columns(key)} LIMIT ${limit}`
+      WHERE ${begin} AND ${reach(kind, scope)} ${kind === "idempotency_keys" && !secrets ? saltless : sql``} ORDER BY ${
+      columns(key)
+    } LIMIT ${limit}`
   }
 
   /** The records with these keys, a JSON list. A task's come with its edges and all its history, of every scope. */

@@ -58,7 +58,7 @@ export const make = (sql: D1Client.D1Client) => {
 
   const noLease =
     sql`claimed_by = NULL, claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
-      lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL, named_holder = NULL`
+      lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL`
 
   const csv = (columns: Record<string, Fragment>): Fragment =>
     sql.csv(Object.entries(columns).map(([name, value]) => sql`${sql(name)} = ${value}`))

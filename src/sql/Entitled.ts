@@ -3,7 +3,8 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
 import type { ScopeName } from "../domain/Identifier.ts"
 import type { Claim } from "../domain/MoveInput.ts"
-import { type Reach, within } from "./Reach.ts"
+import { claiming } from "./Claimant.ts"
+import type { Reach } from "./Reach.ts"
 
 interface Asked {
   readonly claim: Claim
@@ -43,16 +44,14 @@ export const make = (sql: D1Client.D1Client) => {
 
   return ({ claim, from, reach, reviews, roles, scope }: Asked) => {
     const { orchestrator_id } = claim
-    const machine = sql`id = ${orchestrator_id} AND ${within(sql, reach)}`
-    // A machine of another scope claims for this one only where no key forbids it and this one knows no such machine.
-    const own = sql`(scope = ${scope} OR NOT EXISTS (
-      SELECT 1 FROM orchestrators AS own WHERE own.id = ${orchestrator_id} AND own.scope = ${scope}))`
     return {
-      /** The machine. */
-      machine,
+      /** The machine of the scope, of which a claim is a sign of life: of no other scope's, which may be another machine. */
+      own: sql`id = ${orchestrator_id} AND scope = ${scope}`,
       /** That there is one which may have what it claims. */
       may: sql`EXISTS (
-        SELECT 1 FROM orchestrators WHERE ${machine} AND ${own} AND status <> 'maintenance'
+        SELECT 1 FROM orchestrators WHERE ${
+        claiming(sql, { orchestrator_id, reach, scope: sql`${scope}` })
+      } AND status <> 'maintenance'
           ${reviews ? sql`` : sql`AND ${hasRoom(scope, claim)}`}
           ${roles.length === 0 ? sql`` : sql`AND ${rolesHold(roles, claim.queue ? undefined : from)}`})`
     }

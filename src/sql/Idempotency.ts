@@ -37,10 +37,17 @@ export interface Kept {
   readonly after: number
   /** The columns of the rows the answer is made from: expressions over `from`. */
   readonly row: Record<string, Fragment>
-  /** What follows FROM. It yields rows if and only if the effect has happened: `tasks WHERE id = … AND changes() > 0`. */
+  /**
+   * What follows FROM. It yields rows if and only if this very batch has had the effect: `tasks WHERE id = … AND changes() > 0`.
+   * That such a record exists is no proof, and neither is its time: another request may have made it in the same millisecond.
+   */
   readonly from: Fragment
-  /** The statement after which the rows are kept once more, as they are then, if that one changed any. */
-  readonly again?: number
+  /**
+   * Where later statements of the batch may change the rows: if `may` holds for a row of `from`, the key is written without
+   * an answer first, and gets the rows of `rows` at the end. Only this batch can see a key without an answer, so that is the
+   * proof then.
+   */
+  readonly atEnd?: { readonly may: Fragment; readonly rows: Fragment }
   /** What a repetition has to know besides: a query that is given the answer, a JSON list of rows, as an expression. */
   readonly besides?: (answer: Fragment) => Statement<any>
 }
@@ -100,36 +107,34 @@ export const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const mine = sql`id = ${key.id}`
     const place = kept.after + 1
-    const again = (kept.again ?? kept.after) + 1
     const known = [
       find(key, now),
       ...(kept.besides === undefined ? [] : [kept.besides(sql`(SELECT answer FROM idempotency_keys WHERE ${mine})`)])
     ]
+    const answer = JsonRow.listOf(sql, kept.row)
     const batch = [
       sql`DELETE FROM idempotency_keys WHERE ${mine} AND at <= ${now - lifetime}`,
       ...statements.slice(0, place),
       ...known,
       sql`
         INSERT INTO idempotency_keys (id, fingerprint, at, answer)
-        SELECT ${key.id}, ${key.fingerprint}, ${now}, ${JsonRow.listOf(sql, kept.row)}
+        SELECT ${key.id}, ${key.fingerprint}, ${now}, ${
+        kept.atEnd === undefined ? answer : sql`iif(max(${kept.atEnd.may}), NULL, ${answer})`
+      }
         FROM ${kept.from} HAVING count(*) > 0`,
-      ...statements.slice(place, again),
-      ...(kept.again === undefined ? [] : [sql`
-        UPDATE idempotency_keys SET answer = (SELECT ${JsonRow.listOf(sql, kept.row)} FROM ${kept.from})
-        WHERE ${mine} AND changes() > 0`]),
-      ...statements.slice(again)
+      ...statements.slice(place),
+      ...(kept.atEnd === undefined ? [] : [sql`
+        UPDATE idempotency_keys SET answer = (SELECT ${answer} FROM ${kept.atEnd.rows}) WHERE ${mine} AND answer IS NULL`])
     ]
     const attempt = Effect.gen(function*() {
       const all = yield* run(batch)
       const [row] = all[1 + place] ?? []
       if (row !== undefined) return yield* recall(key, row, all[2 + place] ?? [], kept)
       const rest = all.slice(2 + place + known.length)
-      const answers = [
-        ...all.slice(1, 1 + place),
-        ...rest.slice(0, again - place),
-        ...rest.slice(again - place + (kept.again === undefined ? 0 : 1))
-      ]
-      const once: Once = { answers, replay: undefined }
+      const once: Once = {
+        answers: [...all.slice(1, 1 + place), ...rest.slice(0, statements.length - place)],
+        replay: undefined
+      }
       return once
     })
     // What must be unique may be what the original wrote, so nothing is concluded from that before the key is looked for.

@@ -8,7 +8,7 @@ import * as Recorded from "./Recorded.ts"
 
 const again = "If that is meant, `npm run budget -- --write` writes it down."
 
-layer(Measurement.layer, { excludeTestServices: true, timeout: "5 minutes" })("the budget", (it) => {
+layer(Measurement.layer, { excludeTestServices: true, timeout: "10 minutes" })("the budget", (it) => {
   it.effect("is kept by every endpoint and the cron, at both depths", () =>
     Effect.gen(function*() {
       const measurement = yield* Measurement

@@ -79,6 +79,22 @@ const changes: Record<string, Case> = {
   "POST /api/v1/tasks/claim: with a limit on the machine": claim({ max_claimed: 3 }),
   "POST /api/v1/tasks/claim: under an idempotency key": claim({}, 200, key),
   "POST /api/v1/tasks/claim: nothing for the role": claim({ role_filter: "nobody" }, 404),
+  "POST /api/v1/tasks/claim: nothing, of a machine that 85 other scopes have too": post(
+    Effect.fnUntraced(function*(scope, admin) {
+      const orchestrator_id = yield* machine(scope, admin)
+      // A claim says that each of those which are silent is there again, if it is.
+      const silence = (of: string) =>
+        admin("PATCH", `/api/v1/orchestrators/${orchestrator_id}?scope=${of}`, { status: "offline" })
+      const machine_id = orchestrator_id.replace("k-", "")
+      for (let n = 0; n < 85; n++) {
+        yield* admin("POST", "/api/v1/orchestrators/register", { scope: `${scope}-${n}`, cluster: "k", machine_id })
+        yield* silence(`${scope}-${n}`)
+      }
+      yield* silence(scope)
+      return ["/api/v1/tasks/claim", { scope, orchestrator_id, agent_name: "ann", role_filter: "nobody" }] as const
+    }),
+    404
+  ),
   "POST /api/v1/tasks/claim: for review": post(
     Effect.fnUntraced(function*(scope, admin) {
       const id = yield* claimed(scope, admin)

@@ -47,7 +47,7 @@ const unreachable = async () =>
   Promise.reject(new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED") }))
 
 // Most of the time leases are waited for, and that at the same time.
-describe.concurrent("the conformance suite", { timeout: 120_000 }, () => {
+describe.concurrent("the conformance suite", { timeout: 900_000 }, () => {
   it("passes against an open server, and leaves nothing behind", async () => {
     const server = serve()
     const report = await server.run()
@@ -184,7 +184,7 @@ describe.concurrent("the conformance suite", { timeout: 120_000 }, () => {
   })
 })
 
-describe.concurrent("a server that", { timeout: 120_000 }, () => {
+describe.concurrent("a server that", { timeout: 900_000 }, () => {
   it.each(Object.entries(tampered))("%s is caught", async (_, { caught, groups, tamper }) => {
     const server = serve()
     const report = await server.run({ fetch: tamper(server.fetch), only: groups })

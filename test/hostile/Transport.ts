@@ -12,7 +12,7 @@ export interface Transport {
 }
 
 /** How long an answer may take before it counts as none. Nothing is asserted about how fast it is. */
-const Patience = 30_000
+const Patience = 120_000
 
 const within = async <A>(promise: Promise<A>): Promise<A> => {
   let timer: NodeJS.Timeout | undefined

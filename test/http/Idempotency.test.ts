@@ -135,14 +135,42 @@ describe("a key", () => {
       for (const scope of ["red", "blue"]) ids.push((yield* post(`/api/v1/drafts?scope=${scope}`, draft)).body.id)
       ids.push((yield* post("/api/v1/drafts", { ...draft, scope: "green" })).body.id)
       assert.strictEqual(new Set(ids).size, 5)
-      // Another key of the same scope is the same caller, so that a key may be rotated between a request and its repetition.
-      const again = yield* post("/api/v1/drafts", draft, "k", yield* keyOf("red"))
-      assert.strictEqual(again.body.id, ids[0])
+      // Another key of the same scope is another caller.
+      const other = yield* keyOf("red")
+      const theirs = yield* post("/api/v1/drafts", { ...draft, title: "theirs" }, "k", other)
+      assert.strictEqual(theirs.status, 201)
+      assert.notInclude(ids, theirs.body.id)
+      for (const [token, title, id] of [[red, "t", ids[0]], [other, "theirs", theirs.body.id]]) {
+        const again = yield* post("/api/v1/drafts", { ...draft, title }, "k", token)
+        assert.deepStrictEqual([again.body.id, again.headers.get("idempotent-replayed")], [id, "true"])
+      }
       const issued = [
         yield* post("/api/v1/scopes/red/keys", undefined, "issue"),
         yield* post("/api/v1/scopes/blue/keys", undefined, "issue")
       ]
       assert.deepStrictEqual(issued.map(({ body, status }) => [status, body.scope]), [[201, "red"], [201, "blue"]])
+    }))
+
+  it.effect("two keys of a scope that rotate under the same one each get a successor of their own", () =>
+    Effect.gen(function*() {
+      const { keyOf, post, send } = yield* setup
+      const old = [yield* keyOf("red"), yield* keyOf("red")]
+      const rotate = (token: string) => post("/api/v1/orchestrators/scopes/red/rotate-key", undefined, "k", token)
+      const successors = yield* Effect.forEach(old, rotate)
+      const told = successors.map(({ body }) => String(body.api_key))
+      assert.strictEqual(new Set([...old, ...told]).size, 4)
+      // An answer that was lost is got with the old key, as long as that works.
+      assert.deepStrictEqual((yield* Effect.forEach(old, rotate)).map(({ body }) => String(body.api_key)), told)
+      for (const token of told) {
+        const listed = yield* send("GET", "/api/v1/tasks", undefined, { authorization: `Bearer ${token}` })
+        assert.strictEqual(listed.status, 200)
+      }
+      // The successor is another caller: what its predecessor sent under a key is sent afresh under the successor.
+      const draft = { title: "t", author: "a" }
+      const [before, after] = [old[0]!, told[0]!]
+      const first = yield* post("/api/v1/drafts", draft, "d", before)
+      assert.strictEqual((yield* post("/api/v1/drafts", draft, "d", before)).body.id, first.body.id)
+      assert.notStrictEqual((yield* post("/api/v1/drafts", draft, "d", after)).body.id, first.body.id)
     }))
 
   it.effect("belongs to one path and query as well", () =>
@@ -244,10 +272,10 @@ describe("a key", () => {
       }
       assert.deepStrictEqual(shown(yield* post("/api/v1/orchestrators/register", machine, "r")), shown(registered))
       assert.deepStrictEqual(shown(yield* post("/api/v1/scopes/red/keys", { name: "n" }, "i")), shown(issued))
-      // Also when it is the new key that asks: the old one may have been replaced in the meantime.
-      for (const token of [issued.body.api_key, rotated.body.api_key]) {
-        assert.deepStrictEqual(shown(yield* post(path, {}, "k", token)), shown(rotated))
-      }
+      assert.deepStrictEqual(shown(yield* post(path, {}, "k", issued.body.api_key)), shown(rotated))
+      // The new key is another caller, whose own successor this would be.
+      const next = yield* post(path, {}, "k", rotated.body.api_key)
+      assert.notInclude(secrets, next.body.api_key)
       // The same key with another salt is another secret.
       const other = yield* post("/api/v1/scopes/blue/keys", { name: "n" }, "i")
       assert.notStrictEqual(other.body.api_key, issued.body.api_key)

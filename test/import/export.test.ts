@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { read, write } from "../../scripts/dump/Dump.ts"
+import { read } from "../../scripts/dump/check.ts"
+import { write } from "../../scripts/dump/Dump.ts"
 import type { Header, Line, Page } from "../../scripts/dump/Dump.ts"
 import { pages } from "../../scripts/dump/pages.ts"
 import { statements } from "../../scripts/dump/statements.ts"
@@ -100,7 +101,7 @@ describe("an export", () => {
           }
         }
       }),
-    { timeout: 300_000, arbitrary: { runs: 60, size: 80 } }
+    { timeout: 900_000, arbitrary: { runs: 60, size: 80 } }
   )
 
   it.effect("holds every table, and text of every kind and length", () =>
@@ -312,6 +313,104 @@ describe("an export", () => {
       assert.deepStrictEqual(JSON.parse(all("SELECT counts FROM queue_counts WHERE scope = 'blue'")[0]!), {
         incoming: 2
       })
+    }))
+
+  it.effect("of a scope holds no record of another, and none that only the server has: not a line of it is written", () =>
+    Effect.gen(function*() {
+      const original = migrated()
+      const { fetch, send } = yield* Server.make({}, () => original.db)
+      for (const [scope, id] of [["guest", "a"], ["guest", "b"], ["red", "theirs"]] as const) {
+        yield* send("POST", "/api/v1/tasks", {
+          scope,
+          id,
+          file_path: id,
+          branch: "b",
+          blocked_by: id === "b" ? "a" : ""
+        })
+        yield* send("POST", "/api/v1/projects", { scope, id: `p-${id}`, title: "t", branch: "b" })
+        yield* send("POST", "/api/v1/drafts", { scope, title: "t", author: "a" })
+        yield* send("POST", "/api/v1/orchestrators/register", { scope, cluster: "k", machine_id: id })
+        yield* send("POST", "/api/v1/scopes/red/keys", { name: id }, { "idempotency-key": id })
+      }
+      const lines = yield* exported(fetch, { scope: "guest" })
+      const [header, ...rest] = lines.map((text) => JSON.parse(text))
+      const records: ReadonlyArray<Line> = rest.slice(0, -1)
+      const counted = (all: ReadonlyArray<Line>) => {
+        const counts: Record<string, number> = {}
+        for (const { kind } of all) counts[kind] = (counts[kind] ?? 0) + 1
+        return [header, ...all, { end: true, counts }].map((line) => JSON.stringify(line))
+      }
+      assert.strictEqual(yield* refusal(counted(records)), "whole")
+      const refusedAt = Effect.fnUntraced(function*(all: ReadonlyArray<Line>, at: number, because: string) {
+        const why = yield* refusal(counted(all))
+        assert.match(why, new RegExp(`^Line ${at + 2} .*${because}`))
+      })
+      // Each record in turn, as one of another scope, of none, and of what is no scope.
+      for (const [at, { kind, record }] of records.entries()) {
+        const { scope: _, ...bare } = record
+        for (const changed of [{ ...record, scope: "red" }, { ...record, scope: 7 }, { ...record, scope: "" }, bare]) {
+          const because = changed.scope === "red" ? "scope red.*scope guest" : "names no scope"
+          yield* refusedAt(records.with(at, { kind, record: changed }), at, because)
+        }
+      }
+      // What a file of a scope cannot have, whatever scope it names.
+      const whole = yield* exported(fetch)
+      const key = original.raw.prepare("SELECT * FROM api_keys").get()!
+      const once = original.raw.prepare("SELECT * FROM idempotency_keys").get()!
+      for (const [kind, record] of [["api_keys", key], ["idempotency_keys", once]] as const) {
+        for (const scope of ["guest", "red"]) {
+          const line: Line = { kind, record: { ...record, scope } }
+          yield* refusedAt([...records, line], records.length, "only an export of the whole server")
+        }
+      }
+      for (const kind of ["sweeps", "queue_counts", "fencing_floor", "d1_migrations", "toString", "__proto__"]) {
+        yield* refusedAt([{ kind, record: { scope: "guest" } }, ...records], 0, "no export has")
+      }
+      // What a task of another scope waits for.
+      const edge = records.find(({ kind }) => kind === "dependencies")!
+      const astray = { kind: "dependencies", record: { ...edge.record, task_id: "theirs" } }
+      yield* refusedAt([...records, astray], records.length, "the task theirs waits for")
+      yield* refusedAt([astray, ...records], 0, "the task theirs waits for")
+      // A record that no statement can be made of.
+      yield* refusedAt(
+        [...records, { kind: "drafts", record: { scope: "guest", "id = 1; --": 1 } }],
+        records.length,
+        ""
+      )
+      yield* refusedAt([...records, { kind: "drafts", record: { scope: "guest", id: {} } }], records.length, "")
+      // A header that was edited, left out, or there twice.
+      for (const scope of ["", 7, undefined, ["guest"], "\u001fp-theirs"]) {
+        const edited = [JSON.stringify({ ...header, scope }), ...lines.slice(1)]
+        assert.match(yield* refusal(edited), /^Line 1 names no scope/)
+      }
+      assert.match(yield* refusal(lines.slice(1)), /This is no export/)
+      assert.match(yield* refusal([lines[0]!, ...lines]), /^Line 2 is no record/)
+      assert.match(
+        yield* refusal([JSON.stringify({ ...header, scope: "red" }), ...lines.slice(1)]),
+        /^Line 2 .*scope guest/
+      )
+      assert.match(
+        yield* refusal([JSON.stringify({ ...header, scope: "red" }), ...whole.slice(1)]),
+        /^Line \d+ .*scope guest, and this is an export of the scope red/
+      )
+      assert.strictEqual(yield* refusal(whole), "whole")
+    }))
+
+  it.effect("of a scope is not written where it names a task of another scope", () =>
+    Effect.gen(function*() {
+      const [from, to] = [migrated(), migrated()]
+      const [guest, theirs] = [yield* Server.make({}, () => from.db), yield* Server.make({}, () => to.db)]
+      yield* guest.send("POST", "/api/v1/tasks", { scope: "guest", id: "a", file_path: "a", branch: "b" })
+      yield* guest.send("DELETE", "/api/v1/tasks/a")
+      yield* theirs.send("POST", "/api/v1/tasks", { scope: "red", id: "a", file_path: "a", branch: "b" })
+      const lines = (yield* exported(guest.fetch, { scope: "guest" })).map((text) =>
+        // Its versions are none that the task of the other scope has.
+        text.replace(/"version":(\d)/, "\"version\":7$1")
+      )
+      const before = Faulty.everything(to.raw)
+      const failed = yield* imported(lines, to).pipe(Effect.sandbox, Effect.flip)
+      assert.match(String(failed), /CHECK constraint failed: id = 1/)
+      assert.deepStrictEqual(Faulty.everything(to.raw), before)
     }))
 
   it.effect("keeps what must hold of a server that is at work meanwhile", () =>

@@ -1,9 +1,9 @@
 /** The faults that the properties and the simulator have to find out: `npm run mutate`. */
 import type { Fault } from "./Fault.ts"
-import { access } from "./faults/access.ts"
+import { access, keys } from "./faults/access.ts"
 import { dependencies } from "./faults/dependencies.ts"
 import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
 
-export const faults: ReadonlyArray<Fault> = [...leases, ...fencing, ...history, ...dependencies, ...access]
+export const faults: ReadonlyArray<Fault> = [...leases, ...fencing, ...history, ...dependencies, ...access, ...keys]

@@ -135,7 +135,7 @@ class Consumer extends Context.Service<Consumer, { readonly directory: string }>
   )
 }
 
-layer(Consumer.layer, { excludeTestServices: true, timeout: "180 seconds" })("the packed client", (it) => {
+layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the packed client", (it) => {
   it.effect("holds the client, the worker and nothing of the server", () =>
     Effect.gen(function*() {
       const { directory } = yield* Consumer

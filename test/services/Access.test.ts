@@ -246,6 +246,31 @@ describe("Access", () => {
       assert.strictEqual(yield* who(fresh.bearer), "red")
     }).pipe(Effect.provide(Protected)))
 
+  it.effect("a token that was refused is looked up again after a minute, however often it was sent meanwhile", () =>
+    Effect.gen(function*() {
+      const { bearer, id } = yield* issue("red")
+      // As a restored backup brings a key back.
+      const move = (from: string, to: string) =>
+        Database.use(({ batch, sql }) =>
+          batch([sql`UPDATE api_keys SET hash = replace(hash, ${from}, ${to}) WHERE id = ${id}`])
+        )
+      const hash = yield* Effect.map(
+        Database.use(({ batch, sql }) => batch([sql`SELECT hash FROM api_keys WHERE id = ${id}`])),
+        ([rows]) => String(rows![0]!.hash)
+      )
+      yield* move(hash, "away")
+      assert.deepInclude(yield* request(bearer), { who: "Unauthorized", trips: 1 })
+      yield* move("away", hash)
+      for (let second = 0; second < 59; second++) {
+        yield* TestClock.adjust("1 second")
+        assert.deepInclude(yield* request(bearer), { who: "Unauthorized", trips: 0 })
+      }
+      yield* TestClock.adjust("999 millis")
+      assert.deepInclude(yield* request(bearer), { who: "Unauthorized", trips: 0 })
+      yield* TestClock.adjust("1 millis")
+      assert.deepInclude(yield* request(bearer), { who: "red" })
+    }).pipe(Effect.provide(Protected)))
+
   it.effect("keys that are valid are never counted", () =>
     Effect.gen(function*() {
       for (let i = 0; i < 50; i++) assert.strictEqual(yield* who((yield* issue("red")).bearer), "red")

@@ -251,6 +251,6 @@ describe("dependencies", () => {
         },
         ...commands
       ]).pipe(Effect.provide(ServicesLayer, { local: true })),
-    { timeout: 60_000, arbitrary: { runs: 120, size: 60 } }
+    { timeout: 900_000, arbitrary: { runs: 120, size: 60 } }
   )
 })

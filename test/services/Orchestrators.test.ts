@@ -7,11 +7,17 @@ import * as TestClock from "effect/testing/TestClock"
 import { OrchestratorId } from "../../src/domain/Identifier.ts"
 import { Registration } from "../../src/domain/Orchestrator.ts"
 import { Orchestrators } from "../../src/services/Orchestrators.ts"
+import { TaskQueue } from "../../src/services/TaskQueue.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const id = OrchestratorId.make
 const machine = (cluster: string, machine_id: string, rest: object = {}) =>
   Schema.decodeSync(Registration)({ cluster, machine_id, ...rest })
+
+const claim = (scope: string) =>
+  Effect.flip(
+    TaskQueue.use((tasks) => tasks.claim(scope, { orchestrator_id: id("k-m"), agent_name: "ann" }))
+  )
 
 describe("Orchestrators", () => {
   it.effect("keeps registered_at when a machine registers again, and renews the rest", () =>
@@ -90,5 +96,43 @@ describe("Orchestrators", () => {
       }
       const untouched = yield* all.get(id("k-a"), "red")
       assert.deepStrictEqual([untouched.status, DateTime.toEpochMillis(untouched.last_heartbeat)], ["maintenance", 0])
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  const heard = Effect.map(
+    Orchestrators.use((all) => all.list(undefined, {})),
+    ({ orchestrators }) =>
+      Object.fromEntries(
+        orchestrators.map((
+          { last_heartbeat, scope, status }
+        ) => [scope, `${status} ${DateTime.toEpochMillis(last_heartbeat)}`])
+      )
+  )
+
+  it.effect("a claim is a sign of life for the machine of its own scope, and of no other that has its id", () =>
+    Effect.gen(function*() {
+      const all = yield* Orchestrators
+      for (const scope of ["red", "blue", "green"]) yield* all.register(scope, machine("k", "m"))
+      yield* all.setStatus(id("k-m"), "offline", "green")
+      yield* TestClock.adjust("60 seconds")
+      yield* claim("red")
+      assert.deepStrictEqual(yield* heard, { red: "active 60000", blue: "active 0", green: "offline 0" })
+      // Where the scope has no such machine, one of another scope may claim for it, and nobody knows which that is.
+      yield* claim("yellow")
+      assert.deepStrictEqual(yield* heard, { red: "active 60000", blue: "active 0", green: "offline 0" })
+      yield* claim("green")
+      assert.deepStrictEqual(yield* heard, { red: "active 60000", blue: "active 0", green: "active 60000" })
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("a heartbeat that names no scope is one for the machine in each of its scopes", () =>
+    Effect.gen(function*() {
+      const all = yield* Orchestrators
+      for (const scope of ["red", "blue"]) yield* all.register(scope, machine("k", "m"))
+      yield* all.setStatus(id("k-m"), "offline", "blue")
+      yield* TestClock.adjust("1 second")
+      yield* all.heartbeat(id("k-m"), "red")
+      assert.deepStrictEqual(yield* heard, { red: "active 1000", blue: "offline 0" })
+      yield* TestClock.adjust("1 second")
+      yield* all.heartbeat(id("k-m"), undefined)
+      assert.deepStrictEqual(yield* heard, { red: "active 2000", blue: "active 2000" })
     }).pipe(Effect.provide(ServicesLayer)))
 })

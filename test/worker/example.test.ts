@@ -41,7 +41,7 @@ const example = (url: string) =>
     ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
-layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("the example", (it) => {
+layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("the example", (it) => {
   it.effect("works, and gives back what it has not finished when it is told to stop", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd

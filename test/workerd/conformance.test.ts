@@ -6,7 +6,7 @@ import { Workerd } from "../support/harness.ts"
 
 const Secret = "a secret of the server"
 
-layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true, timeout: "120 seconds" })(
+layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true, timeout: "10 minutes" })(
   "in workerd",
   (it) => {
     it.effect("every promise that the suite knows is kept", () =>

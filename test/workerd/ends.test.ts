@@ -7,7 +7,7 @@ const scope = "ends"
 const write: Cost = { trips: 1, read: 22, written: 5 }
 const config = { BACKOFF_SECONDS: "1", BACKOFF_MAX_SECONDS: "1", MAX_REJECTIONS: "1" }
 
-layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "120 seconds" })("in workerd", (it) => {
+layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "10 minutes" })("in workerd", (it) => {
   it.effect("ending a task costs no more than any other move", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd

@@ -6,7 +6,7 @@ import { Workerd } from "../support/harness.ts"
 const scope = "deep"
 const task = (id: string, rest: object = {}) => ({ id, scope, file_path: id, branch: "b", ...rest })
 
-layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("on D1", (it) => {
+layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("on D1", (it) => {
   it.effect("an explanation is one trip, and an empty claim two, at any depth", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd

@@ -14,7 +14,7 @@ const machine = { cluster: "k", machine_id: "m", scope: "keyed" }
 const task = (id: string, rest: object = {}) => ({ id, file_path: id, branch: "b", scope: "keyed", ...rest })
 const claim = { scope: "keyed", orchestrator_id: "k-m", agent_name: "ann" }
 
-layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("in workerd", (it) => {
+layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in workerd", (it) => {
   it.effect("a request under a key costs one written row more, and its repetition next to nothing", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd

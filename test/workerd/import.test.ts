@@ -6,7 +6,7 @@ import { Workerd } from "../support/harness.ts"
 
 const at = Date.UTC(2026, 2, 2)
 
-layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("an import in workerd", (it) => {
+layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("an import in workerd", (it) => {
   it.effect("costs the same when the scope is full as when it is empty, and so does waiting for a task of it", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd

@@ -12,7 +12,7 @@ const within = (what: string, cost: Cost, limit: Cost) => {
   assert.isAtMost(cost.written, limit.written, told)
 }
 
-layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("renewals in workerd", (it) => {
+layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("renewals in workerd", (it) => {
   it.effect("cost one round trip, and a few rows for each lease", () =>
     Effect.gen(function*() {
       const { send, tick } = yield* Workerd

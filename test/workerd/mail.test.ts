@@ -8,7 +8,7 @@ const idea = { scope: "mail", entity_type: "draft", entity_id: "42", label: "l",
 const ten = Array.from({ length: 10 }, (_, i) => i)
 const statuses = (answers: ReadonlyArray<{ status: number }>) => answers.map(({ status }) => status).sort()
 
-layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("mail in workerd", (it) => {
+layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("mail in workerd", (it) => {
   it.effect("C8: a thread and the newest page, in one round trip each", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd

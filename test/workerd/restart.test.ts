@@ -20,7 +20,7 @@ const directory = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
 
-/** Starts the server and waits until it answers, or ends, or 60 seconds have passed. */
+/** Starts the server and waits until it answers, or ends, or five minutes have passed. */
 const start = (state: string, ...options: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
@@ -46,7 +46,7 @@ const start = (state: string, ...options: ReadonlyArray<string>) =>
       child.stdout.on("data", (chunk) => output += String(chunk))
       child.stderr.on("data", (chunk) => output += String(chunk))
       const base = `http://127.0.0.1:${port}`
-      const until = Date.now() + 60_000
+      const until = Date.now() + 300_000
       let healthy = false
       while (!healthy && Date.now() < until && !/failed to start/.test(output)) {
         await new Promise((resolve) => setTimeout(resolve, 250))

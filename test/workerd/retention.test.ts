@@ -41,7 +41,7 @@ const fill = (from: number, to: number) => {
   ]
 }
 
-layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "120 seconds" })("in workerd", (it) => {
+layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "10 minutes" })("in workerd", (it) => {
   it.effect("a step costs what it removes, however much there is, and resting next to nothing", () =>
     Effect.gen(function*() {
       const { database, tick } = yield* Workerd

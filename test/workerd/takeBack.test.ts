@@ -47,7 +47,7 @@ const costs = Effect.fnUntraced(function*(scope: string, done: number) {
   return { byCron: byCron.cost, byClaim: byClaim.cost, renewal: renewal.cost }
 })
 
-layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("taking back in workerd", (it) => {
+layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("taking back in workerd", (it) => {
   it.effect("costs the same however much is done", () =>
     Effect.gen(function*() {
       const db = yield* (yield* Workerd).database

@@ -22,7 +22,7 @@ const within = (what: string, cost: Cost, limit: Cost) => {
   assert.isAtMost(cost.written, limit.written, `${what}: rows written`)
 }
 
-layer(Workerd.layer, { excludeTestServices: true, timeout: "120 seconds" })("in workerd", (it) => {
+layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in workerd", (it) => {
   it.effect("the database is migrated and healthy", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd

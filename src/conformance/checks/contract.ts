@@ -108,7 +108,7 @@ const checks: ReadonlyArray<Check> = [
     async run({ read, idOf }) {
       const answer = await read(idOf("nothing"))
       const [timing, id] = [answer.headers.get("server-timing"), answer.headers.get("x-request-id")]
-      must(/d1;dur=.*trips=\d+ read=\d+ written=\d+/.test(timing ?? ""), "the header Server-Timing with d1", answer)
+      must(/^d1;dur=\d+/.test(timing ?? ""), "the header Server-Timing with d1", answer)
       must(id !== null && id !== "", "the header X-Request-Id", answer)
     }
   },

@@ -104,7 +104,7 @@ export const make = Effect.gen(function*() {
     const move = claimOf(queue)
     const roles = [...new Set(asList(claim.role_filter))]
     const id = next({ ...wanted(scope, claim, queue), passing })
-    const { machine, may } = entitled({ claim, reach, roles, scope, reviews: move !== moves.claim, from: queue })
+    const { may, own } = entitled({ claim, reach, roles, scope, reviews: move !== moves.claim, from: queue })
     const details = { orchestrator_id, lease_seconds: seconds }
     const change = {
       where: sql`id = ${id} AND ${may} AND NOT ${oversized}`,
@@ -130,7 +130,7 @@ export const make = Effect.gen(function*() {
         ...takeBack,
         sql`
         UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
-        WHERE ${machine} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
+        WHERE ${own} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
         transition.statements(move, change).record,
         // What may be granted was settled by the statement before, which wrote a row if and only if it may.
         transition.count({ where: granted, to: sql`${target}` }),

@@ -126,14 +126,14 @@ export const make = Effect.gen(function*() {
     const followers = cascades
       ? [...cascade.fall(source, now, sql`changes() > 0`), ...cascade.settle(source, now)]
       : []
+    const made = sql`tasks WHERE ${self} AND scope = ${scope}`
     const { answers, replay } = yield* once.atomic([...steps, ...followers, sql`SELECT * FROM tasks WHERE ${self}`], {
-      // The last of the steps changes a row if and only if the task was created. It may fail right away with what it waits for.
-      after: steps.length + followers.length - 1,
+      // Right after the statement that makes the task, which alone knows whether this request did.
+      after: 0,
       row,
-      from: cascades
-        ? sql`tasks WHERE ${self} AND (SELECT at FROM history WHERE task_id = ${task.id} AND event = 'created'
-            ORDER BY version DESC LIMIT 1) = ${now}`
-        : sql`tasks WHERE ${self} AND changes() > 0`
+      from: sql`${made} AND changes() > 0`,
+      // It is told what it waits for later on, and may fail right away with that.
+      ...(blocking.length + followers.length === 0 ? {} : { atEnd: { may: sql`1`, rows: made } })
     }).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))
     if (replay !== undefined) {
       const task = (yield* firstTask(replay.rows))!

@@ -93,7 +93,7 @@ export const make = Effect.gen(function*() {
       ...cascade.settle(cascade.of(id), now)
     ], {
       after: 1,
-      ...(freed ? { again: before.length - 1 } : {}),
+      ...(freed ? { atEnd: { may: cascade.mayFall, rows: sql`tasks WHERE id = ${id}` } } : {}),
       row,
       from: sql`tasks WHERE id = ${id} AND changes() > 0`
     }).pipe(Effect.catchTag("UniqueViolation", (violation) => externalKey.taken(id, null, violation)))

@@ -23,7 +23,7 @@ export const make = Effect.gen(function*() {
         now: yield* Clock.currentTimeMillis,
         actor: redriven_by || (yield* CurrentActor).name,
         reason,
-        set: sql`, attempt_count = 0, lease_losses = 0, rejection_count = 0`
+        set: sql`, attempt_count = 0, lease_losses = 0, rejection_count = 0, named_holder = NULL`
       })
     }
   )

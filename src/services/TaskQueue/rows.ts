@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import type { FlowRules } from "../../domain/FlowRules.ts"
 import { HistoryRow } from "../../domain/History.ts"
 import { TaskRow } from "../../domain/Task.ts"
+import { endsByPatch } from "../../domain/TaskPlacement.ts"
 import type { Answers } from "../../sql/Database.ts"
 
 const decodeTask = Schema.decodeUnknownEffect(TaskRow)
@@ -26,7 +27,9 @@ export const firstTask = (rows: ReadonlyArray<unknown> | undefined) =>
  * such a task has no lease.
  */
 export const answered = (task: TaskRow): TaskRow =>
-  task.claimed_by === null && task.named_holder !== null ? { ...task, claimed_by: task.named_holder } : task
+  task.claimed_by === null && task.named_holder && endsByPatch.has(task.queue)
+    ? { ...task, claimed_by: task.named_holder }
+    : task
 
 /** The queue counters of a scope, without the queues that are empty. A scope that never had a task has none. */
 export const decodeCounts = (counts: unknown): Record<string, number> =>

@@ -130,7 +130,7 @@ export const make = Effect.gen(function*() {
       ...settle
     ], {
       after: before.length,
-      ...(freed ? { again: until - 1 } : {}),
+      ...(freed ? { atEnd: { may: cascade.mayFall, rows: sql`tasks WHERE id = ${task.id}` } } : {}),
       row,
       from: sql`tasks WHERE id = ${task.id} AND changes() > 0`
     }).pipe(

@@ -68,7 +68,7 @@ export const compatible = (
   cases: ReadonlyArray<Case>,
   secrets: Readonly<Record<string, string>> = {}
 ) =>
-  layer(Workerd.layerWith(secrets), { excludeTestServices: true, timeout: "120 seconds" })(client, (it) => {
+  layer(Workerd.layerWith(secrets), { excludeTestServices: true, timeout: "10 minutes" })(client, (it) => {
     for (const { line, steps } of cases) {
       it.effect(line, () =>
         Effect.gen(function*() {

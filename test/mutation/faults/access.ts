@@ -34,8 +34,8 @@ export const access: ReadonlyArray<Fault> = [
     name: "maintenance-ignored",
     breaks: "A machine that is in maintenance is given nothing.",
     file: "src/sql/Entitled.ts",
-    find: "AND ${own} AND status <> 'maintenance'",
-    replace: "AND ${own}"
+    find: " AND status <> 'maintenance'",
+    replace: ""
   },
   {
     name: "done-by-patch",
@@ -99,5 +99,72 @@ export const access: ReadonlyArray<Fault> = [
     file: "src/sql/Idempotency.ts",
     find: "if (row.fingerprint !== key.fingerprint) return",
     replace: "if (row.fingerprint === undefined) return"
+  },
+  {
+    name: "key-kept-by-refusal",
+    breaks: "A refused create keeps nothing under its key, whoever made a task of that name in the same millisecond.",
+    file: "src/services/TaskQueue/create.ts",
+    find: "from: sql`${made} AND changes() > 0`",
+    replace: "from: sql`tasks WHERE ${self}`"
+  },
+  {
+    name: "reviews-fill-machine",
+    breaks: "What a machine reviews does not count against the tasks it may hold.",
+    file: "src/sql/Entitled.ts",
+    find: "      AND queue = 'claimed' AND orchestrator_id",
+    replace: "      AND orchestrator_id"
+  },
+  {
+    name: "claim-wakes-others",
+    breaks: "A claim is a sign of life for the machine of its own scope only.",
+    file: "src/sql/Entitled.ts",
+    find: "own: sql`id = ${orchestrator_id} AND scope = ${scope}`",
+    replace: "own: sql`id = ${orchestrator_id}`"
+  },
+  {
+    name: "heartbeat-tells-one-scope",
+    breaks: "A heartbeat that renews leases of several scopes changes what is told of each.",
+    file: "src/sql/Renewal.ts",
+    find: "sql`SELECT tasks.scope ${held}`",
+    replace: "sql`SELECT min(tasks.scope) ${held}`"
+  }
+]
+
+/** Faults in what a key may do, and for how long. */
+export const keys: ReadonlyArray<Fault> = [
+  {
+    name: "refused-for-ever",
+    breaks: "A token that was refused is looked up again after a minute.",
+    file: "src/services/Access.ts",
+    find: "if (age >= 0 && age < BlockMillis) return true",
+    replace: "if (age >= 0) return true"
+  },
+  {
+    name: "ended-key-goes-on",
+    breaks: "A key that ended in one isolate is refused by the others at that instant.",
+    file: "src/services/KnownKeys.ts",
+    find: "AND (expires_at IS NULL OR expires_at > ${at}))`",
+    replace: "OR ${at} > 0)`"
+  },
+  {
+    name: "keys-share-idempotency",
+    breaks: "Two keys of a scope are two callers, whose idempotency keys are their own.",
+    file: "src/http/Idempotency.ts",
+    find: "hash(caller.kind, caller.scope, caller.id, key)",
+    replace: "hash(caller.kind, caller.scope, key)"
+  },
+  {
+    name: "rows-told-to-keys",
+    breaks: "A key's caller does not learn how many rows were read.",
+    file: "src/http/Authorization.ts",
+    find: "showsRows.value = kind !== \"key\"",
+    replace: "showsRows.value = kind !== undefined"
+  },
+  {
+    name: "import-across-scopes",
+    breaks: "A scope's export file writes nothing into another scope.",
+    file: "scripts/dump/check.ts",
+    find: "if (scope !== null && record.scope !== scope) {",
+    replace: "if (scope !== null && kind === \"tasks\" && record.scope !== scope) {"
   }
 ]

@@ -19,7 +19,9 @@ const Create = Schema.TaggedStruct("Create", {
   /** What makes it fail when it happens for the first or the second time. */
   budget: Schema.NullOr(Schema.Literals(["attempts", "losses", "rejections"])),
   limit: Schema.Literals([1, 2]),
-  hasty: Schema.Boolean
+  hasty: Schema.Boolean,
+  /** Whether the other scope asks for a task under the same id in the same millisecond, with an input that is refused. */
+  twin: Schema.Boolean
 })
 const Claim = Schema.TaggedStruct("Claim", {
   scope: ScopeOf,
@@ -99,6 +101,8 @@ export const Start = Schema.Struct({
   chained: Schema.NullOr(OnFailure),
   /** Whether one that waits for nobody is made to wait while it is held, and then what it waits for fails. */
   overtaken: Schema.Boolean,
+  /** Whether all are in one scope, where one is reviewed and another was given by hand when there is room for one more. */
+  crowded: Schema.Boolean,
   /** Where each of them is put then. */
   places: Schema.Array(Schema.Literals(["incoming", "incoming", "provisional", "needs_continuation", "testing"])).check(
     Schema.isMinLength(4),
@@ -111,22 +115,31 @@ const overtaking: ReadonlyArray<Command> = [
   { _tag: "Depend", id: "b", blocker: "d", onFailure: "fail" },
   { _tag: "Fail", id: "d" }
 ]
-export const begin = ({ chained, overtaken, places, priorities }: typeof Start.Type): ReadonlyArray<Command> => [
+const crowding: ReadonlyArray<Command> = [
+  { _tag: "Move", id: "b", queue: "provisional" },
+  { _tag: "Review", scope: "red", agent: "ann" },
+  { _tag: "Assign", id: "d", agent: "bob" },
+  { _tag: "Claim", scope: "red", agent: "ann", roles: [], most: 1 }
+]
+export const begin = (
+  { chained, crowded, overtaken, places, priorities }: typeof Start.Type
+): ReadonlyArray<Command> => [
   ...(["d", "b", "a", "c"] as const).flatMap((id, i): ReadonlyArray<Command> => [
     {
       _tag: "Create",
       id,
-      scope: i < 2 ? "red" : "blue",
+      scope: i < 2 || crowded ? "red" : "blue",
       role: i % 2 === 0 ? "build" : "review",
       priority: priorities[i]!,
       blockers: chained === null || i % 2 === 0 ? [] : [id === "b" ? "d" : "a"],
       onFailure: chained ?? "wait",
       budget: budgets[i]!,
       limit: i === 0 ? 1 : 2,
-      hasty: i === 1 || i === 2
+      hasty: i === 1 || i === 2,
+      twin: i > 1
     },
     { _tag: "Wait", seconds: 1 },
     { _tag: "Move", id, queue: places[i]! }
   ]),
-  ...(overtaken && chained === null ? overtaking : [])
+  ...(crowded ? crowding : overtaken && chained === null ? overtaking : [])
 ]

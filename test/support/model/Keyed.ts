@@ -1,7 +1,10 @@
 /** Requests that carry an idempotency key, or none, and what they were answered with. */
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type { Database } from "../../../src/sql/Database.ts"
 import { CurrentIdempotency } from "../../../src/sql/Idempotency.ts"
 import { TransientFailure } from "../../../src/sql/TransientFailure.ts"
+import type { Options } from "./World.ts"
 
 type Refusal = { readonly _tag: string }
 
@@ -14,9 +17,17 @@ export interface Posted {
 }
 
 /** A key changes what the statements of its batch see of each other, so in half of the runs no request has one. */
-export const make = (withKeys: boolean) => {
+export const make = ({ faults, keyed: withKeys }: Options, { batch, sql }: Database["Service"]) => {
   const posted: Array<Posted> = []
   let keys = 0
+
+  /** A refused request keeps nothing under its key. To look that up is no part of the request, and no outage is for it. */
+  const keepsNothing = Effect.fnUntraced(function*(name: string) {
+    const due = faults.splice(0)
+    const [kept] = yield* batch([sql`SELECT answer FROM idempotency_keys WHERE id = ${name}`])
+    faults.push(...due)
+    assert.deepStrictEqual(kept, [], "a refused request kept an answer")
+  })
 
   /** Runs it under a key of its own, again if it got lost, and remembers it if it had an effect. */
   const keyed = <A, E extends Refusal>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
@@ -35,7 +46,7 @@ export const make = (withKeys: boolean) => {
         repeat,
         (defect) => defect instanceof TransientFailure ? repeat : Effect.die(defect)
       )
-      return Effect.map(sent, ({ answer }) => {
+      return Effect.map(Effect.tapError(sent, () => keepsNothing(name)), ({ answer }) => {
         posted.push({ answer, repeat, reuse: under("another") })
         return answer
       })

@@ -29,6 +29,8 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   // How many entries the history of an id has from each time it was deleted, and in which scope that was.
   const lives: Array<{ readonly id: string; readonly scope: string; entries: number }> = []
   const clock = { now: 0 }
+  // When the machine was heard of last in each of its scopes. It claims from blue as well, which does not know it.
+  const heard: Record<string, number> = { red: 0, green: 0 }
 
   const backsOff = () => backoff === undefined ? undefined : { now: clock.now, ...backoff }
 
@@ -211,6 +213,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     past,
     lives,
     clock,
+    heard,
     backsOff,
     unmet,
     wait,

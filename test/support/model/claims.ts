@@ -4,6 +4,8 @@ import type { Bench, Steps } from "./Bench.ts"
 import { record } from "./Task.ts"
 
 const LeaseSeconds = 60
+// A claim says again that its machine is there once it was not heard of for as long.
+const FreshMillis = 30_000
 
 export const make = (
   { keyed, orchestrator_id, queue, world }: Bench
@@ -30,6 +32,9 @@ export const make = (
         lease_duration_seconds: LeaseSeconds,
         max_claimed: most
       })))
+      // A claim is a sign of life where the machine is known by the scope it claims from, and nowhere else.
+      const { clock, heard } = world
+      if (scope in heard && heard[scope]! < clock.now - FreshMillis) heard[scope] = clock.now
       if (next === undefined) {
         assert.strictEqual(result._tag, "Failure", "a claim found a task that the model has not")
         if (result._tag === "Failure") {

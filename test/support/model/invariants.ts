@@ -27,17 +27,20 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
   }
 
   return Effect.fnUntraced(function*() {
-    const [rows = [], entries = [], emptied, ...violations] = yield* batch([
+    const [rows = [], entries = [], emptied, machines = [], ...violations] = yield* batch([
       sql`SELECT * FROM tasks ORDER BY id`,
       // Of the rows of a group, SQLite takes the other columns from the one that has the maximum.
       sql`
         SELECT task_id AS id, event, from_queue AS "from", to_queue AS "to", actor, max(version) AS version
         FROM history GROUP BY task_id ORDER BY task_id`,
       sql`SELECT scope, key AS queue FROM queue_counts, json_each(counts) WHERE value = 0`,
+      sql`SELECT scope, last_heartbeat FROM orchestrators`,
       ...integrity.map((one) => sql.unsafe(one.sql))
     ])
     assert.deepStrictEqual(emptied, [], "the counters name an empty queue")
     for (const [i, { name }] of integrity.entries()) assert.deepStrictEqual(violations[i], [], `Does not hold: ${name}`)
+    const heard = Object.fromEntries(machines.map(({ last_heartbeat, scope }) => [String(scope), last_heartbeat]))
+    assert.deepStrictEqual(heard, world.heard, "when the machine was heard of in its scopes")
     const stored = rows.map((row) => ({
       id: row.id,
       scope: row.scope,

@@ -10,9 +10,19 @@ const DefaultLeaseMillis = 300_000
 const named = (leases: ReadonlyArray<{ readonly task_id: string }>) => leases.map(({ task_id }) => task_id).toSorted()
 
 export const make = (
-  { expecting, posting, leases, orchestrator_id, orchestrators, queue, world }: Bench
+  { database, expecting, posting, leases, orchestrator_id, orchestrators, queue, world }: Bench
 ): Steps<"Renew" | "RenewAll" | "Heartbeat" | "TakeBack"> => {
-  const { clock, tasks } = world
+  const { clock, heard, tasks } = world
+
+  /** The machine named no scope: it is heard of in all of its scopes. */
+  const isHeard = () => {
+    for (const scope of Object.keys(heard)) heard[scope] = clock.now
+  }
+
+  const revisions = Effect.map(
+    database.batch([database.sql`SELECT scope, leases_revision FROM queue_counts WHERE scope >= ' '`]),
+    ([rows = []]) => rows
+  )
 
   /** Whether whoever was granted the task last still has it, or may have it back. */
   const isRenewable = (task: Task) => {
@@ -60,6 +70,7 @@ export const make = (
     },
     // Every task there is, also those that nobody holds: the answer has to tell them apart.
     RenewAll: Effect.fnUntraced(function*() {
+      const before = yield* revisions
       const { renewals: { directives, lost, renewed } } = yield* Effect.orDie(
         orchestrators.renew(
           orchestrator_id,
@@ -75,7 +86,14 @@ export const make = (
         named(directives.filter(({ directive }) => directive === "cancel")),
         kept.filter(([, task]) => task.cancelling).map(([id]) => id).toSorted()
       )
+      // What is told of a scope changes with the leases that are held there.
+      const scopes = new Set([...tasks.values()].flatMap(({ holder, scope }) => holder === null ? [] : [scope]))
       for (const [, task] of kept) renew(task, false)
+      isHeard()
+      const risen = (yield* revisions).filter(({ leases_revision, scope }) =>
+        leases_revision !== before.find((one) => one.scope === scope)?.leases_revision
+      )
+      assert.sameMembers(risen.map(({ scope }) => scope), [...scopes])
     }),
     // As clients do it: what has not run out is left alone, and what has is taken back as the server does it.
     TakeBack: Effect.fnUntraced(function*(command) {
@@ -85,6 +103,6 @@ export const make = (
       yield* expecting(task !== undefined, queue.patch(id, { ...patch, attempt_count: 0 }, undefined), id, () => {})
       world.expireOne(id)
     }),
-    Heartbeat: () => Effect.asVoid(Effect.orDie(orchestrators.heartbeat(orchestrator_id, undefined)))
+    Heartbeat: () => Effect.map(Effect.orDie(orchestrators.heartbeat(orchestrator_id, undefined)), isHeard)
   }
 }

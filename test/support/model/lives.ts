@@ -2,8 +2,9 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { TaskId } from "../../../src/domain/Identifier.ts"
+import { ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
+import type { Command } from "./Command.ts"
 import { record } from "./Task.ts"
 
 /** The hook that every task has. */
@@ -14,7 +15,7 @@ const budgets = { attempts: "max_attempts", losses: "max_lease_losses", rejectio
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 
 export const make = (
-  { expecting, leases, posting, queue, world }: Bench
+  { expecting, keyed, leases, posting, queue, refused, world }: Bench
 ): Steps<"Create" | "Delete" | "Wait" | "Lapse" | "Reap"> => {
   const { clock, closesCycle, forget, lives, past, tasks, wait } = world
   const pass = (millis: number) =>
@@ -25,11 +26,19 @@ export const make = (
       })
     )
 
+  /** A task that the server has, asked for again by the other scope, for a project that is nowhere. */
+  const twin = Effect.fnUntraced(function*({ scope, twin }: Extract<Command, { readonly _tag: "Create" }>, id: TaskId) {
+    if (!twin || !tasks.has(id)) return
+    const other = ScopeName.make(scope === "red" ? "blue" : "red")
+    const asked = { id, file_path: "twin.md", branch: "main", project_id: ProjectId.make("nowhere"), queue: "failed" }
+    yield* refused("InvalidTask", keyed(queue.create(other, asked)))
+  })
+
   return {
     Create: (command) => {
       const id = idOf(command)
       const blockers = [...new Set(command.blockers)]
-      return posting(
+      const create = posting(
         !tasks.has(id) && !closesCycle(command.scope, id, blockers),
         queue.create(command.scope, {
           id,
@@ -87,6 +96,7 @@ export const make = (
           for (const blocker of blockers) wait(id, blocker, command.onFailure)
         }
       )
+      return Effect.andThen(create, twin(command, id))
     },
     Delete: (command) => {
       const id = idOf(command)

@@ -15,11 +15,16 @@ const isClaim = (
   typeof answer === "object" && answer !== null && "handoff" in answer
 
 export const make = ({ database: { batch, sql }, posted, world }: Bench): Steps<"Repeat"> => {
-  const { endBackoff, expireClaimable, tasks } = world
+  const { clock, endBackoff, expireClaimable, heard, tasks } = world
 
   // A claim that is found out before it grants anything has done what every claim does first.
   const takenBack = Effect.fnUntraced(function*(scope: string) {
-    const [rows = []] = yield* batch([sql`SELECT id, version FROM tasks WHERE scope = ${scope}`])
+    const [rows = [], machines = []] = yield* batch([
+      sql`SELECT id, version FROM tasks WHERE scope = ${scope}`,
+      sql`SELECT 1 FROM orchestrators WHERE scope = ${scope} AND last_heartbeat = ${clock.now}`
+    ])
+    // It is a sign of life too, if its batch was not undone.
+    if (machines.length > 0) heard[scope] = clock.now
     if (rows.every(({ id, version }) => tasks.get(String(id))?.version === version)) return
     expireClaimable(scope)
     endBackoff(scope)
