@@ -79,10 +79,18 @@ const parse = (): Order | string => {
 
 const report = async (order: Order): Promise<{ readonly text: string; readonly whole: boolean }> => {
   if ("load" in order) {
-    const { counts, draftsMoved, scope } = await load(order.load)
+    const { counts, draftsMoved, dropped, scope } = await load(order.load)
     const what = Object.entries(counts).map(([kind, n]) => `${n} ${kind}`).join(", ") || "nothing"
     const moved = draftsMoved === 0 ? "" : `\nThe drafts have other numbers: the old ones and ${draftsMoved}.`
-    return { text: `${scope === null ? "The server" : `The scope ${scope}`}: wrote ${what}.${moved}`, whole: true }
+    const gone = dropped.length === 0
+      ? ""
+      : `\nNot there afterwards, because another record of the file took its place or what it belongs to had gone: ${
+        dropped.slice(0, 20).join(", ")
+      }${dropped.length > 20 ? ` and ${dropped.length - 20} more` : ""}.`
+    return {
+      text: `${scope === null ? "The server" : `The scope ${scope}`}: wrote ${what}.${gone}${moved}`,
+      whole: true
+    }
   }
   const copied = await Effect.runPromise(copy(order.copy).pipe(Effect.provide(FetchHttpClient.layer)))
   return { text: format(copied, order.copy), whole: copied.problems.length === 0 }

@@ -2,6 +2,8 @@
  * The file that `npm run export` writes and `npm run import` reads: a header, a line of JSON for each record, and a line that
  * says how many there are of each kind, so that a file that was cut short is known.
  */
+import { flawsOf } from "../../src/domain/WellFormed.ts"
+
 export interface Header {
   /** The version of the format. */
   readonly octopoid_export: 1
@@ -43,6 +45,8 @@ export const write = async function*(at: string, page: (cursor: string | undefin
 }
 
 const parse = (text: string, number: number): Record<string, any> => {
+  const [flaw] = flawsOf(text)
+  if (flaw !== undefined) throw new DumpUnreadable(`Line ${number}: ${flaw.path.join(".")}: ${flaw.message}.`)
   try {
     const value = JSON.parse(text)
     if (typeof value === "object" && value !== null) return value

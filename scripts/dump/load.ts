@@ -1,10 +1,11 @@
 /** Writing the file of an export into a database, through wrangler: as SQL, which is made line by line. */
 import { createReadStream } from "node:fs"
-import { createInterface } from "node:readline"
 import * as Database from "../doctor/Database.ts"
 import { execute, type Target } from "../execute.ts"
 import { read } from "./check.ts"
+import { type Written, written } from "./dropped.ts"
 import { DumpUnreadable, type Header, type Line } from "./Dump.ts"
+import { lines } from "./lines.ts"
 import { occupied, statements } from "./statements.ts"
 
 export interface Order extends Target {
@@ -13,15 +14,13 @@ export interface Order extends Target {
   readonly renumberDrafts: boolean
 }
 
-export interface Loaded {
+export interface Loaded extends Written {
   readonly scope: string | null
-  /** How many records of each kind there are. */
-  readonly counts: Readonly<Record<string, number>>
   /** How much greater the numbers of the drafts are. */
   readonly draftsMoved: number
 }
 
-const parts = (file: string) => read(createInterface({ input: createReadStream(file), crlfDelay: Infinity }))
+const parts = (file: string) => read(lines(createReadStream(file)))
 
 const recordsOf = async function*(file: string): AsyncGenerator<Line> {
   for await (const { line } of parts(file)) if (line !== undefined) yield line
@@ -79,11 +78,20 @@ const explain = (cause: unknown): never => {
   )
 }
 
+const moved = ({ kind, record }: Line, by: number): Line => ({
+  kind,
+  record: { ...record, id: Number(record.id) + by }
+})
+
 export const load = async (target: Order): Promise<Loaded> => {
   const { counts, header } = await check(target.file)
   const problem = await obstacle(target, header)
   if (problem !== undefined) throw new Error(problem)
   const draftsMoved = target.renumberDrafts ? await lastDraft(target) : 0
   await execute(target, statements(header, () => recordsOf(target.file), Date.now(), draftsMoved)).catch(explain)
-  return { scope: header.scope, counts, draftsMoved }
+  const known = async function*() {
+    for await (const line of recordsOf(target.file)) yield line.kind === "drafts" ? moved(line, draftsMoved) : line
+  }
+  const result = await written(Database.make(target.database, target.where), header, counts, known)
+  return { scope: header.scope, draftsMoved, ...result }
 }

@@ -2,9 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { decodeUtf8, flawsOf } from "../../src/domain/WellFormed.ts"
 
 export type Item = Record<string, unknown>
 
@@ -14,6 +14,8 @@ export class ImportStopped extends Schema.TaggedError<ImportStopped>()("ImportSt
 export interface Source {
   /** The records of a list that is not paged; none when the server knows no such list. */
   readonly list: (name: string, query: Query) => Effect.Effect<ReadonlyArray<Item>, ImportStopped>
+  /** What is in a record that would be copied as something else: it stays where it is. */
+  readonly flaw: (record: Item) => string | undefined
   /** All records of a paged list, and how many there are said to be. */
   readonly pages: (name: string, orders: ReadonlyArray<Query>) => Effect.Effect<Pages, ImportStopped>
 }
@@ -28,7 +30,6 @@ type Query = Record<string, string>
 // The old server caps tasks at this many a page, and takes any number elsewhere.
 const PageSize = 500
 
-const decodeJson = HttpClientResponse.schemaBodyJson(Schema.Record(Schema.String, Schema.Unknown))
 const isRecord = Schema.is(Schema.Record(Schema.String, Schema.Unknown))
 
 const recordsOf = (body: Item | undefined, name: string): ReadonlyArray<Item> => {
@@ -41,6 +42,27 @@ export const make = Effect.fnUntraced(function*(baseUrl: string, key: string | u
     times: retries,
     schedule: Schedule.jittered(Schedule.exponential("300 millis"))
   })
+
+  const flaws = new WeakMap<object, string>()
+
+  /** The body of an answer, if it is a JSON object; notes which of its records would not be copied as they are. */
+  const bodyOf = (bytes: ArrayBuffer): Item | undefined => {
+    const text = decodeUtf8(new Uint8Array(bytes))
+    if (typeof text !== "string") return undefined
+    let body: unknown
+    try {
+      body = JSON.parse(text)
+    } catch {
+      return undefined
+    }
+    if (!isRecord(body)) return undefined
+    for (const { message, path: [name, index, ...field] } of flawsOf(text, Infinity)) {
+      const records = body[String(name)]
+      const record = Array.isArray(records) ? records[Number(index)] : undefined
+      if (isRecord(record) && !flaws.has(record)) flaws.set(record, `${field.join(".")}: ${message}.`)
+    }
+    return body
+  }
 
   /** One answer; undefined when the server has no such list. */
   const get = Effect.fnUntraced(function*(name: string, query: Query) {
@@ -56,11 +78,12 @@ export const make = Effect.fnUntraced(function*(baseUrl: string, key: string | u
       )
     )
     if (response.status === 404) return undefined
-    const body = yield* decodeJson(response).pipe(
-      Effect.mapError(() =>
-        new ImportStopped({ message: `${url} answered ${response.status}, and not with a JSON object.` })
-      )
-    )
+    const body = bodyOf(yield* Effect.orElseSucceed(response.arrayBuffer, () => new ArrayBuffer()))
+    if (body === undefined) {
+      return yield* new ImportStopped({
+        message: `${url} answered ${response.status}, and not with a JSON object in UTF-8.`
+      })
+    }
     if (response.status === 200) return body
     const hint = response.status === 401 || response.status === 403
       ? "\n--key (or OCTOPOID_FROM_KEY) is a key that the old server has for this scope; most also answer without one."
@@ -89,5 +112,5 @@ export const make = Effect.fnUntraced(function*(baseUrl: string, key: string | u
     return { records: [...found.values()], total }
   })
 
-  return { list, pages } satisfies Source
+  return { flaw: (record) => flaws.get(record), list, pages } satisfies Source
 })

@@ -61,7 +61,8 @@ export const copy = Effect.fnUntraced(function*({ dryRun, from, key, scope, to, 
     new ImportStopped({ message: `${message}\nNothing was copied.` })
   )
   yield* nothing(target.knock)
-  const contents = yield* nothing(read(yield* make(from, key), scope, unscoped))
+  const source = yield* make(from, key)
+  const contents = yield* nothing(read(source, scope, unscoped))
   const problems = [...contents.missing]
   const kinds = Object.fromEntries(importKinds.map((kind) => {
     const read = contents.records[kind].length
@@ -79,7 +80,15 @@ export const copy = Effect.fnUntraced(function*({ dryRun, from, key, scope, to, 
     })
 
   for (const kind of importKinds) {
-    for (const chunk of chunks(contents.records[kind])) {
+    const all = contents.records[kind]
+    for (const record of all) {
+      const error = source.flaw(record)
+      if (error === undefined) continue
+      problems.push({ kind, id: String(record.id ?? record.name), error })
+      kinds[kind] = { ...kinds[kind], failed: kinds[kind].failed + 1 }
+      if (kind === "projects") projects.delete(record.id)
+    }
+    for (const chunk of chunks(all.filter((record) => source.flaw(record) === undefined))) {
       const answer = yield* target.write(kind, chunk, kind === "tasks" ? projectsOf(chunk, projects) : []).pipe(
         Effect.mapError(stopped)
       )

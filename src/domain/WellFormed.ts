@@ -17,7 +17,11 @@ const MaxFlaws = 50
  * Goes through JSON text in one pass and calls `visit` with each key, text and number. What `visit` answers is a flaw of that
  * place. A text that is not JSON is gone through as well; its paths mean little.
  */
-const walk = (text: string, visit: (start: number, end: number) => string | undefined): ReadonlyArray<Flaw> => {
+const walk = (
+  text: string,
+  visit: (start: number, end: number) => string | undefined,
+  most = MaxFlaws
+): ReadonlyArray<Flaw> => {
   const flaws: Array<Flaw> = []
   const path: Array<string | number> = []
   let isKey = false
@@ -25,7 +29,7 @@ const walk = (text: string, visit: (start: number, end: number) => string | unde
     const message = visit(start, end)
     if (message !== undefined) flaws.push({ path: path.map((part) => segment(part)), message })
   }
-  for (let i = 0; i < text.length && flaws.length < MaxFlaws; i++) {
+  for (let i = 0; i < text.length && flaws.length < most; i++) {
     const character = text[i]!
     if (character === "{" || character === "[") {
       path.push(character === "{" ? "" : 0)
@@ -99,7 +103,7 @@ export const halvesCharacters = (text: string): boolean =>
   walk(text, (start, end) => isHalved(text.slice(start, end)) ? half : undefined).length > 0
 
 /** What in JSON text would not come back as it was sent. A text that is not JSON has no flaws. */
-export const flawsOf = (text: string): ReadonlyArray<Flaw> =>
+export const flawsOf = (text: string, most = MaxFlaws): ReadonlyArray<Flaw> =>
   (suspectText.test(text) || suspectNumber.test(text)) && isJson(text)
     ? walk(text, (start, end) => {
       const token = text.slice(start, end)
@@ -107,7 +111,7 @@ export const flawsOf = (text: string): ReadonlyArray<Flaw> =>
       return changes(token)
         ? `Expected a number that comes back as it was sent, got ${excerpt(token, 40)}. Send it as text`
         : undefined
-    })
+    }, most)
     : []
 
 const fits = (bytes: Uint8Array, length: number): boolean => {

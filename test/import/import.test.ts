@@ -347,6 +347,30 @@ describe("npm run import", () => {
       )
     }))
 
+  it.effect("names the records whose texts and numbers would be copied as others, and copies the rest", () =>
+    Effect.gen(function*() {
+      const big = (JSON as unknown as { rawJSON: (text: string) => unknown }).rawJSON("9007199254740993")
+      const { run, tasks } = yield* make({
+        projects: [{ id: "p", title: "x\ud83d", scope: "red", status: "active", created_at: iso(earlier) }],
+        tasks: [
+          ...Array.from({ length: 120 }, (_, n) => task(`half-${n}`, earlier, { title: `${n}\ud83d` })),
+          task("big", earlier, { metadata: { n: [1, big] } }),
+          task("text", earlier, { hooks: "[{\"name\":\"\\ud83d\"}]" }),
+          task("whole", earlier, { title: "🐙", metadata: { n: "9007199254740993" } })
+        ]
+      })
+      const report = yield* run()
+      assert.deepStrictEqual(counts(report), { ...counts(report), projects: [0, 0, 1], tasks: [1, 0, 122] })
+      const errors = Object.fromEntries(report.problems.map(({ error, id }) => [id, error]))
+      assert.match(errors["p"]!, /^title: .*half of a surrogate pair/)
+      assert.match(errors["half-77"]!, /^title: .*half of a surrogate pair/)
+      assert.match(errors["big"]!, /^metadata\.n\.1: .*got 9007199254740993/)
+      assert.match(errors["text"]!, /^hooks: /)
+      const { whole, ...others } = yield* tasks
+      assert.deepInclude(whole, { title: "🐙", metadata: { n: "9007199254740993" } })
+      assert.deepStrictEqual(others, {})
+    }))
+
   it.effect("says what to do about a project that is gone, and that works", () =>
     Effect.gen(function*() {
       const { run, send } = yield* make({ tasks: [task("a", earlier, { project_id: "PROJ-404" })] })

@@ -1,0 +1,110 @@
+/** The bytes of an export: what is restored is what the file says, to the last character, or nothing is. */
+import { assert, describe, it } from "@effect/vitest"
+import { written } from "../../scripts/dump/dropped.ts"
+import { read } from "../../scripts/dump/Dump.ts"
+import type { Header, Line } from "../../scripts/dump/Dump.ts"
+import { insert } from "../../scripts/dump/insert.ts"
+import { lines } from "../../scripts/dump/lines.ts"
+import { statements } from "../../scripts/dump/statements.ts"
+import { migrated } from "../support/layers.ts"
+
+const header = "{\"octopoid_export\":1,\"scope\":\"red\",\"at\":\"2026-01-01T00:00:00.000Z\"}"
+const draft = (id: number, title: string) =>
+  `{"kind":"drafts","record":{"id":${id},"scope":"red","title":"${title}","status":"idea","author":"a","created_at":1,"updated_at":1}}`
+const end = (counts: object) => JSON.stringify({ end: true, counts })
+
+const whole = (line: string) => Buffer.from(`${header}\n${line}\n${end({ drafts: 1 })}\n`)
+const task = (id: string, file_path: string): Line => ({
+  kind: "tasks",
+  record: {
+    id,
+    scope: "red",
+    file_path,
+    title: id,
+    queue: "incoming",
+    version: 1,
+    branch: "b",
+    priority: "P2",
+    priority_rank: 2,
+    flow: "default",
+    created_at: 1,
+    updated_at: 1
+  }
+})
+
+const made = (id: string): Line => ({
+  kind: "history",
+  record: { task_id: id, version: 1, scope: "red", event: "created", to_queue: "incoming", grants: 0, at: 1 }
+})
+
+/** The bytes in pieces of a size, as they come from a disk. */
+const chunked = async function*(bytes: Buffer, size: number) {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+const parsed = (bytes: Buffer, size = 7) => Array.fromAsync(read(lines(chunked(bytes, size))))
+const refusal = (bytes: Buffer) => parsed(bytes).then(() => "whole", (error: Error) => error.message)
+
+describe("the lines of an export", () => {
+  it.each([1, 2, 3, 7, 100_000])("are the same in pieces of %i bytes, and end at no other character", async (size) => {
+    const title = "é🐙\u2028\u2029\u0085x"
+    const parts = await parsed(Buffer.from([header, draft(1, title), end({ drafts: 1 }), ""].join("\r\n")), size)
+    assert.deepStrictEqual(parts.map(({ line }) => line?.record.title), [undefined, title, undefined])
+    const unended = await parsed(Buffer.from([header, draft(1, title), end({ drafts: 1 })].join("\n")), size)
+    assert.lengthOf(unended, 3)
+  })
+
+  it("are refused by their number and field where they are not UTF-8", async () => {
+    for (const wrong of [[0xff], [0xed, 0xa0, 0x80], [0xf0, 0x9f]]) {
+      const [before, after] = draft(2, "|").split("|")
+      const bytes = Buffer.concat([
+        Buffer.from(`${header}\n${draft(1, "a")}\n${before}`),
+        Buffer.from(wrong),
+        Buffer.from(`${after}\n${end({ drafts: 2 })}\n`)
+      ])
+      assert.match(await refusal(bytes), /^Line 3: record\.title: Expected UTF-8, got something else at byte \d+\.$/)
+    }
+  })
+
+  it("are refused where a text or a number would become another one", async () => {
+    assert.match(await refusal(whole(draft(1, "x\\ud83d"))), /^Line 2: record\.title: .*half of a surrogate pair/)
+    assert.match(
+      await refusal(whole(draft(1, "a").replace("\"id\":1", "\"id\":9007199254740993"))),
+      /^Line 2: record\.id: /
+    )
+    assert.match(await refusal(whole(draft(1, "a").replace("_at\":1", "_at\":1e400"))), /^Line 2: record\.created_at: /)
+    assert.strictEqual(await refusal(whole(draft(1, "\\ud83d\\udc19"))), "whole")
+  })
+
+  it("hold times that there are", () => {
+    const record = { id: 1, scope: "red", created_at: 8.64e15 + 1 }
+    assert.throws(() => insert({ kind: "drafts", record }), /created_at is no time: 8640000000000001/)
+    assert.throws(
+      () => insert({ kind: "drafts", record: { ...record, created_at: "2026-01" } }),
+      /created_at is no time/
+    )
+    assert.lengthOf(insert({ kind: "drafts", record: { ...record, created_at: null } }), 1)
+  })
+})
+
+describe("what was written of an export", () => {
+  it("is counted in the database, and what is not there is named", async () => {
+    const all = [task("a", "f"), made("a"), task("b", "g"), made("b"), task("c", "f"), made("c")]
+    const records = async function*() {
+      yield* all
+    }
+    const { raw } = migrated()
+    const scope: Header = JSON.parse(header)
+    for await (const statement of statements(scope, records, 1)) raw.exec(statement)
+    const asked: Array<string> = []
+    const ask = async (questions: ReadonlyArray<string>) => {
+      asked.push(...questions)
+      return questions.map((question) => raw.prepare(question).all())
+    }
+    const result = await written(ask, scope, { tasks: 3, history: 3 }, records)
+    assert.strictEqual(result.counts["tasks"], 2)
+    assert.deepStrictEqual(result.dropped, ["tasks a"])
+    // Keys are read only of what is not all there.
+    assert.lengthOf(asked, 3)
+  })
+})
