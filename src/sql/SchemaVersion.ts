@@ -1,5 +1,5 @@
 /**
- * Which migration the database is at (`migrations/0009_schema_version.sql`), and the one this release needs. A database that is
+ * Which migration the database is at (`migrations/0010_schema_version.sql`), and the one this release needs. A database that is
  * further on is fine: migrations only add what the release before them can ignore.
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
@@ -7,10 +7,10 @@ import * as Data from "effect/Data"
 import type { Statement } from "effect/sql/Statement"
 
 /** The number of the newest migration. */
-export const NeededMigration = 9
+export const NeededMigration = 10
 
 /** The migration that brought the number. A database without a number is older. */
-export const FirstNumbered = 9
+export const FirstNumbered = 10
 
 /** A batch needs a migration that the database lacks. It changed nothing. */
 export class Unmigrated extends Data.TaggedError("Unmigrated")<{

@@ -7,4 +7,4 @@ CREATE TABLE schema_version (
   migration INTEGER NOT NULL CHECK (migration > 0)
 ) STRICT;
 
-INSERT INTO schema_version (id, migration) VALUES (1, 9);
+INSERT INTO schema_version (id, migration) VALUES (1, 10);
