@@ -137,7 +137,7 @@ export const keys: ReadonlyArray<Fault> = [
     breaks: "A token that was refused is looked up again after a minute.",
     file: "src/services/Access.ts",
     find: "if (age >= 0 && age < BlockMillis) return true",
-    replace: "if (age >= 0) return true"
+    replace: "if (at !== undefined && age >= 0) return true"
   },
   {
     name: "ended-key-goes-on",
