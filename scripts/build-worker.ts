@@ -6,7 +6,7 @@ import { createHash } from "node:crypto"
 import { mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { rolldown } from "rolldown"
 
-const readable = process.env["WRANGLER_COMMAND"] === "dev" && process.env["VITEST"] === undefined
+const local = process.env["WRANGLER_COMMAND"] === "dev" && process.env["VITEST"] === undefined
 
 // Stands for the name of the release until the code is there which it is the hash of.
 const unnamed = "release-to-be-named"
@@ -16,9 +16,16 @@ const bundle = await rolldown({
   external: /^cloudflare:/,
   platform: "browser",
   // Effect looks whether it runs on Node. workerd has a `process` too, and loading it takes longer than all our schemas.
-  transform: { define: { "globalThis.process": "undefined", "OCTOPOID_RELEASE": JSON.stringify(unnamed) } }
+  // Only the build can tell a local server from a deployed one: what a request says of that is up to its sender.
+  transform: {
+    define: {
+      "globalThis.process": "undefined",
+      "OCTOPOID_RELEASE": JSON.stringify(unnamed),
+      "LOCAL": String(local)
+    }
+  }
 })
-const { output: [worker] } = await bundle.generate({ format: "esm", minify: !readable })
+const { output: [worker] } = await bundle.generate({ format: "esm", minify: !local })
 
 const code = worker.code.replaceAll(unnamed, createHash("sha256").update(worker.code).digest("hex").slice(0, 12))
 

@@ -13,7 +13,14 @@ import { Api } from "./api/Api.ts"
 
 export { Api } from "./api/Api.ts"
 export { AdministratorRequired, ScopeMismatch, TooManyFailures, Unauthorized } from "./api/Authorization.ts"
-export { BodyTooLarge, InternalError, InvalidRequest, ScopeRequired } from "./api/InvalidRequest.ts"
+export {
+  BodyTooLarge,
+  EncodingNotSupported,
+  InternalError,
+  InvalidRequest,
+  ScopeRequired
+} from "./api/InvalidRequest.ts"
+export { HostNotAllowed, OriginNotAllowed } from "./api/Origin.ts"
 export { Unhealthy } from "./api/System.ts"
 export * from "./domain/Action.ts"
 export * from "./domain/ActionErrors.ts"

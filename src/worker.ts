@@ -7,7 +7,6 @@
  */
 import * as D1Client from "@effect/sql-d1/D1Client"
 import { env } from "cloudflare:workers"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -32,12 +31,12 @@ import { Orchestrators } from "./services/Orchestrators.ts"
 import { Projects } from "./services/Projects.ts"
 import { Roles } from "./services/Roles.ts"
 import { Scheduler as SchedulerService } from "./services/Scheduler.ts"
-import { KeyLifetimeLayer, Settings, SettingsConfig } from "./services/Settings.ts"
+import { environment, KeyLifetimeLayer, Settings, SettingsConfig } from "./services/Settings.ts"
 import { TaskQueue } from "./services/TaskQueue.ts"
 import { Database } from "./sql/Database.ts"
 
 const settings = Effect.runSync(
-  Effect.catch(SettingsConfig.parse(ConfigProvider.fromUnknown(env)), ({ message }) => Effect.die(new Error(message)))
+  Effect.catch(SettingsConfig.parse(environment({ ...env, LOCAL })), ({ message }) => Effect.die(new Error(message)))
 )
 
 const PlatformLayer = Layer.mergeAll(

@@ -279,7 +279,7 @@ describe("input that does not fit", () => {
     ["POST", "/api/v1/tasks", "null", 400, "Missing required fields: id, file_path"],
     ["POST", "/api/v1/tasks", "[]", 400, "Missing required fields: id, file_path"],
     ["POST", "/api/v1/tasks", {}, 400, "Missing required fields: id, file_path"],
-    ["POST", "/api/v1/tasks", { id: "", file_path: "p", branch: "b" }, 400, "Missing required fields: id, file_path"],
+    ["POST", "/api/v1/tasks", { id: "", file_path: "p", branch: "b" }, 400, "Missing required fields: id ("],
     ["POST", "/api/v1/tasks", { id: "n", file_path: "p", scope: "red" }, 400, "Missing required field: branch"],
     ["POST", "/api/v1/tasks", task("n", { title: 7 }), 400, "body.title"],
     ["POST", "/api/v1/tasks", task("n", { auto_accept: "yes" }), 400, "body.auto_accept"],
@@ -317,7 +317,7 @@ describe("input that does not fit", () => {
     ["POST", "/api/v1/tasks/old/submit", { commits_count: 1, turns_used: 1 }, 409, "it is in incoming"],
     ["POST", "/api/v1/tasks/old/accept", {}, 400, "Missing required field: accepted_by"],
     ["POST", "/api/v1/tasks/old/accept", { accepted_by: "x" }, 409, "Failed to accept task"],
-    ["POST", "/api/v1/tasks/old/reject", { reason: "x" }, 400, "Missing required fields: reason, rejected_by"],
+    ["POST", "/api/v1/tasks/old/reject", { reason: "x" }, 400, "Missing required fields: rejected_by ("],
     ["POST", "/api/v1/tasks/old/requeue", "", 409, "it is in incoming"],
     ["GET", "/api/v1/tasks/none/history", undefined, 404, "Task not found"],
     ["GET", "/api/v1/nothing", undefined, 404, "Not Found"],
@@ -442,12 +442,12 @@ describe("input that does not fit", () => {
 })
 
 describe("every answer", () => {
-  it.effect("says what it cost, and can be read by web pages", () =>
+  it.effect("says what it cost, and can be read by a page of this machine", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
-      const answer = yield* send("GET", "/api/v1/tasks", undefined, { origin: "https://example.com" })
+      const answer = yield* send("GET", "/api/v1/tasks", undefined, { origin: "http://localhost:5173" })
       assert.match(answer.headers.get("server-timing") ?? "", /^d1;dur=\d+;desc="trips=1 read=\d+ written=\d+"$/)
-      assert.strictEqual(answer.headers.get("access-control-allow-origin"), "*")
+      assert.strictEqual(answer.headers.get("access-control-allow-origin"), "http://localhost:5173")
       assert.isString(answer.headers.get("x-request-id"))
     }))
 
@@ -460,14 +460,5 @@ describe("every answer", () => {
       }
       assert.strictEqual((yield* send("HEAD", "/api/v1/tasks/none")).status, 404)
       assert.strictEqual((yield* send("HEAD", "/nothing")).status, 404)
-    }))
-
-  it.effect("is open only to the configured origins", () =>
-    Effect.gen(function*() {
-      const { send } = yield* server.make({ CORS_ORIGINS: "https://a.example" })
-      const allowed = yield* send("GET", "/api/health", undefined, { origin: "https://a.example" })
-      assert.strictEqual(allowed.headers.get("access-control-allow-origin"), "https://a.example")
-      const refused = yield* send("GET", "/api/health", undefined, { origin: "https://b.example" })
-      assert.isNull(refused.headers.get("access-control-allow-origin"))
     }))
 })

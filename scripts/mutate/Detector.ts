@@ -27,7 +27,7 @@ const byTests = (name: string, informs: boolean, files: ReadonlyArray<Tests>): D
   detect: (directory, seed) => tests.detect(files, directory, seed)
 })
 
-/** Real SQL against a model, under random sequences of commands. Asked one after the other, until one fails. */
+/** Real SQL against a model, under random sequences of commands, and what guards the door. Asked until one fails. */
 const properties = byTests("properties", false, [
   { file: "test/state-machine.test.ts", name: "every sequence of commands" },
   { file: "test/explain.test.ts" },
@@ -37,7 +37,9 @@ const properties = byTests("properties", false, [
   { file: "test/services/Access.test.ts", name: "a token that was refused" },
   { file: "test/http/KeyEnds.test.ts" },
   { file: "test/http/Idempotency.test.ts", name: "two keys of a scope" },
-  { file: "test/import/export.test.ts", name: "of a scope holds no record of another" }
+  { file: "test/import/export.test.ts", name: "of a scope holds no record of another" },
+  { file: "test/http/Origin.test.ts" },
+  { file: "test/services/Settings.test.ts" }
 ])
 
 const script = "scripts/simulate.ts"

@@ -27,7 +27,9 @@ const replayed = {
 
 /** Every POST takes an idempotency key, and nothing else does. No client has to send one, so no schema has it. */
 const repeatable = (method: string, one: Record<string, any>) => {
-  const { 422: reused, ...responses } = one.responses
+  const { 415: compressed, 422: reused, ...rest } = one.responses
+  // Only these methods have bodies that are read, and so may be compressed.
+  const responses = ["post", "put", "patch"].includes(method) ? { ...rest, 415: compressed } : rest
   return method !== "post" ? { ...one, responses } : {
     ...one,
     parameters: [...one.parameters, idempotencyKey],

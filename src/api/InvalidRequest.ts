@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../domain/Encoding.ts"
 import { TooLarge } from "../domain/Size.ts"
 import { TaggedError } from "../domain/TaggedError.ts"
+import { HostNotAllowed, OriginNotAllowed } from "./Origin.ts"
 
 export { ScopeRequired } from "../domain/ScopeRequired.ts"
 
@@ -28,6 +29,12 @@ export class BodyTooLarge extends TaggedError<BodyTooLarge>()(
   { httpApiStatus: 413, description: "The body is larger than 1 MiB." }
 ) {}
 
+export class EncodingNotSupported extends TaggedError<EncodingNotSupported>()(
+  "EncodingNotSupported",
+  { error: ErrorText },
+  { httpApiStatus: 415, description: "The body is compressed." }
+) {}
+
 export class InternalError extends TaggedError<InternalError>()(
   "InternalError",
   { error: ErrorText },
@@ -35,7 +42,7 @@ export class InternalError extends TaggedError<InternalError>()(
 ) {}
 
 export class RequestErrors extends HttpApiMiddleware.Service<RequestErrors>()("octopoid-server/api/RequestErrors", {
-  error: [InvalidRequest, TooLarge, BodyTooLarge, InternalError]
+  error: [InvalidRequest, TooLarge, BodyTooLarge, EncodingNotSupported, HostNotAllowed, OriginNotAllowed, InternalError]
 }) {}
 
 /** Fields of an endpoint's body that must be there and not be empty, with the sentence clients know for it. */

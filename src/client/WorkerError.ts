@@ -7,6 +7,8 @@ export type WorkerError =
   | client.Unauthorized
   | client.ScopeMismatch
   | client.AdministratorRequired
+  | client.HostNotAllowed
+  | client.OriginNotAllowed
   | client.ScopeRequired
   | client.OrchestratorTaken
   | client.InvalidTask
@@ -15,6 +17,7 @@ export type WorkerError =
   | client.BodyTooLarge
   | client.CheckpointTooLarge
   | client.TooLarge
+  | client.EncodingNotSupported
   | client.IdempotencyKeyReused
   | HttpClientError
   | SchemaError

@@ -2,7 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import type { AdministratorRequired, Client, ScopeMismatch, Unauthorized } from "../client.ts"
+import type { AdministratorRequired, Client, HostNotAllowed, ScopeMismatch, Unauthorized } from "../client.ts"
 import type { Ask } from "./Ask.ts"
 import type { Outcome, Result } from "./Attempt.ts"
 import type { Held } from "./Held.ts"
@@ -15,11 +15,11 @@ const underReview = "provisional"
 export const isReview = ({ task: { queue } }: Held): boolean => queue === underReview
 
 /** The server will answer nothing the worker asks for otherwise. */
-export type Closing = Unauthorized | ScopeMismatch | AdministratorRequired
+export type Closing = Unauthorized | ScopeMismatch | AdministratorRequired | HostNotAllowed
 
 const tagOf = (error: unknown): unknown => (error as { readonly _tag?: unknown } | null)?._tag
 const isClosing = (error: unknown): error is Closing =>
-  ["Unauthorized", "ScopeMismatch", "AdministratorRequired"].includes(String(tagOf(error)))
+  ["Unauthorized", "ScopeMismatch", "AdministratorRequired", "HostNotAllowed"].includes(String(tagOf(error)))
 const isOver = (error: unknown): boolean => ["LeaseLost", "TaskNotFound"].includes(String(tagOf(error)))
 
 /** The server does not want what it was sent, and the lease still holds. */

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidRequest, RequestErrors, Required } from "../api/InvalidRequest.ts"
+import type { HostNotAllowed, OriginNotAllowed } from "../api/Origin.ts"
 import { Unauthorized } from "../domain/Caller.ts"
 import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { ErrorText } from "../domain/Encoding.ts"
@@ -37,18 +38,24 @@ const segment = (part: PropertyKey | { readonly key: PropertyKey }): string | nu
 
 const places: Record<string, string> = { Payload: "body", Query: "query", Params: "path", Headers: "headers" }
 
-/** The sentence clients know for the fields that are missing or empty, if any is. */
+/** The sentence clients know for fields that are missing or empty, with the names of those that are. */
 const missing = (
   required: Context.Service.Shape<typeof Required>,
   issues: InvalidRequest["issues"]
-): string | undefined =>
-  required.find(({ fields }) =>
-    issues.some(({ message, path }) =>
-      path[0] === "body" && (path.length === 1
-        ? !message.includes("valid JSON")
-        : fields.includes(String(path[1])) && /^Missing key|at least 1\b|got (null|0|false|"")$/.test(message))
+): string | undefined => {
+  const inBody = issues.filter(({ path }) => path[0] === "body")
+  const noObject = inBody.some(({ message, path }) => path.length === 1 && !message.includes("valid JSON"))
+  const absent = new Set(
+    inBody.filter(({ message }) => /^Missing key|at least 1\b|got (null|0|false|"")$/.test(message)).map(({ path }) =>
+      path[1]
     )
-  )?.error
+  )
+  for (const { error, fields } of required) {
+    const names = fields.filter((field) => noObject || absent.has(field))
+    if (names.length > 0) return fields.length === 1 ? error : error.replace(/: .*/, `: ${names.join(", ")}`)
+  }
+  return undefined
+}
 
 const told = (issues: InvalidRequest["issues"]) =>
   issues.map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ")
@@ -72,9 +79,45 @@ export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Re
 const answer = (status: number, tag: string, error: string, extra: Record<string, unknown> = {}) =>
   HttpServerResponse.jsonUnsafe({ _tag: tag, error: Schema.encodeSync(ErrorText)(error), ...extra }, { status })
 
-/** What a body is answered with that cannot be read, in the words of one that does not fit. */
+/** The answer to a request that is refused for where it comes from. A cache must not give it to another page. */
+export const refuse = ({ _tag, error }: HostNotAllowed | OriginNotAllowed) =>
+  HttpServerResponse.setHeader(answer(403, _tag, error), "vary", "Origin")
+
+/** The answer to a part of a request that cannot be read, in the words of one that does not fit. */
 const unreadable = (error: string, issues: InvalidRequest["issues"] = [{ path: ["body"], message: error }]) =>
   answer(400, "InvalidRequest", error, { issues })
+
+const pathMessage = "The path is not valid percent-encoded UTF-8."
+
+/** The answer to a body that is compressed, which is read nowhere. */
+export const encoded = (method: string, encoding: string | undefined) =>
+  ["POST", "PUT", "PATCH"].includes(method) &&
+    !(encoding ?? "").split(",").every((coding) => ["", "identity"].includes(coding.trim().toLowerCase()))
+    ? answer(
+      415,
+      "EncodingNotSupported",
+      "The server reads no compressed bodies: send the body as it is, without Content-Encoding."
+    )
+    : undefined
+
+const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+
+const isDecodable = (path: string): boolean => {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The answer to a request that the router cannot match: it gives up where no route, and so no fallback, is reached. */
+export const unroutable = (method: string, path: string): HttpServerResponse.HttpServerResponse | undefined =>
+  !methods.has(method)
+    ? answer(405, "MethodNotAllowed", "The server knows no such method.")
+    : isDecodable(path)
+    ? undefined
+    : unreadable(pathMessage, [{ path: ["path"], message: pathMessage }])
 
 /** What a path or a method is answered with that no endpoint has. */
 const unmatched = Effect.gen(function*() {

@@ -2,7 +2,6 @@
 import * as Layer from "effect/Layer"
 import { ActionsHandlers } from "./Actions.ts"
 import { AuthorizationLayer } from "./Authorization.ts"
-import { CorsLayer } from "./Cors.ts"
 import { DocsLayer } from "./Docs.ts"
 import { DraftsHandlers } from "./Drafts.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
@@ -36,7 +35,7 @@ const ApiLayer = Layer.mergeAll(
   SystemHandlers
 )
 
-export const HttpLayer = Layer.mergeAll(ApiLayer, DocsLayer, FallbackLayer, CorsLayer, RequestsLayer).pipe(
+export const HttpLayer = Layer.mergeAll(ApiLayer, DocsLayer, FallbackLayer, RequestsLayer).pipe(
   Layer.provide([RequestErrorsLayer, AuthorizationLayer]),
   Layer.provide(PlatformLayer)
 )

@@ -11,7 +11,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { CurrentCost, Guards, noCost, Riders } from "../sql/Database.ts"
 import { checked, garbledQuery } from "./Body.ts"
-import { answerDefect, unanswered } from "./Errors.ts"
+import { answerDefect, encoded, refuse, unanswered, unroutable } from "./Errors.ts"
+import * as Origin from "./Origin.ts"
 import { ShowsRows, timing } from "./Timing.ts"
 
 /** The largest body that is read. */
@@ -30,6 +31,7 @@ const normalize = (url: string): string => {
 export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
   const fallback = yield* unanswered
+  const { cors, refusal } = yield* Origin.make
   return HttpRouter.middleware(
     (httpEffect) =>
       Effect.gen(function*() {
@@ -40,13 +42,22 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const path = new URL(url, "http://server").pathname
         const cost = noCost()
         const showsRows = { value: false }
-        // The router looks past a slash at the end. It makes another path, which is no endpoint's.
+        const refused = refusal(request)
+        const unmatched = unroutable(request.method, path)
+          ?? encoded(request.method, request.headers["content-encoding"])
         const garbled = garbledQuery(request.url.split("?").slice(1).join("?"))
-        const answered = garbled !== undefined
-          ? Effect.die(garbled)
-          : path.length > 1 && path.endsWith("/")
-          ? fallback
-          : httpEffect
+        const answered = refused !== undefined
+          ? Effect.succeed(refuse(refused))
+          : cors(
+            unmatched !== undefined
+              ? Effect.succeed(unmatched)
+              : garbled !== undefined
+              ? Effect.die(garbled)
+              // The router looks past a slash at the end. It makes another path, which no endpoint has; people type it, though.
+              : path.length > 1 && path.endsWith("/") && path !== "/docs/"
+              ? fallback
+              : httpEffect
+          )
         const response = yield* answered.pipe(
           Effect.catchDefect(answerDefect),
           // A JSON body is read as JSON, whatever its content type says.

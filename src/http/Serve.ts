@@ -18,9 +18,8 @@ import type { Roles } from "../services/Roles.ts"
 import type { Scheduler } from "../services/Scheduler.ts"
 import type { Settings } from "../services/Settings.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
-import { type Database, noCost } from "../sql/Database.ts"
+import type { Database } from "../sql/Database.ts"
 import { HttpLayer } from "./Http.ts"
-import { timing } from "./Timing.ts"
 
 /** What the routes are made of. */
 type Services =
@@ -42,30 +41,6 @@ type Services =
   | Settings
   | TaskQueue
 
-const decodable = (url: string): boolean => {
-  try {
-    decodeURIComponent(new URL(url).pathname)
-    return true
-  } catch {
-    return false
-  }
-}
-
-const message = "The path is not valid percent-encoded UTF-8."
-const unreadablePath = { _tag: "InvalidRequest", error: message, issues: [{ path: ["path"], message }] }
-
-// The router drops what it does not know before any route or middleware sees it.
-const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-const refused = (status: number, body: object, method: string) =>
-  new Response(method === "HEAD" ? null : JSON.stringify(body), {
-    status,
-    headers: {
-      "access-control-allow-origin": "*",
-      "content-type": "application/json",
-      "server-timing": timing(noCost(), false)
-    }
-  })
-
 export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.MemoMap): {
   readonly handler: (request: Request, context?: Context.Context<never>) => Promise<Response>
   readonly dispose: () => Promise<void>
@@ -76,15 +51,5 @@ export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.Memo
     // However long an id is, it is its schema that refuses it.
     routerConfig: { caseSensitive: true, maxParamLength: Number.MAX_SAFE_INTEGER }
   })
-  return {
-    handler: (request, context) =>
-      !methods.has(request.method)
-        ? Promise.resolve(
-          refused(405, { _tag: "MethodNotAllowed", error: "The server knows no such method." }, request.method)
-        )
-        : decodable(request.url)
-        ? handler(request, context)
-        : Promise.resolve(refused(400, unreadablePath, request.method)),
-    dispose
-  }
+  return { handler, dispose }
 }

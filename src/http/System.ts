@@ -1,10 +1,14 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Api } from "../api/Api.ts"
 import { Health, Unhealthy, Version } from "../api/System.ts"
 import { Access } from "../services/Access.ts"
 import { Database } from "../sql/Database.ts"
 import * as SchemaVersion from "../sql/SchemaVersion.ts"
+import { page } from "./Docs.ts"
+import { prefersPage, welcome } from "./docs/Welcome.ts"
 import { endpoints } from "./Endpoints.ts"
 import * as Routes from "./Routes.ts"
 
@@ -51,12 +55,17 @@ export const SystemHandlers = Routes.group(
 
     return handlers.handleAll({
       info: () =>
-        Effect.succeed({
-          name: "Octopoid Server" as const,
-          version: Version as typeof Version,
-          documentation: "/docs",
-          endpoints: endpoints.map(({ method, path }) => `${method} ${path}`)
-        }),
+        Effect.map(HttpServerRequest.HttpServerRequest, ({ headers }) =>
+          HttpServerResponse.setHeader(
+            prefersPage(headers["accept"]) ? page(welcome(Version, open)) : HttpServerResponse.jsonUnsafe({
+              name: "Octopoid Server",
+              version: Version,
+              documentation: "/docs",
+              endpoints: endpoints.map(({ method, path }) => `${method} ${path}`)
+            }),
+            "vary",
+            "Accept"
+          )),
       health: () => health
     })
   })

@@ -10,6 +10,10 @@ const reads = [
   "/api/v1/tasks/{id}",
   "/api/v1/scheduler/poll?scope=x"
 ]
+const Secret = "a secret of the server"
+const page = { origin: "https://page.example", authorization: `Bearer ${Secret}` }
+/** While somebody develops a page, this machine serves it. */
+const Page = "http://localhost:5173"
 const unknown = (step: Step, error: string, rest: object = {}): Step => ({ ...step, status: 404, error, ...rest })
 
 compatible("every client", [
@@ -33,12 +37,12 @@ compatible("every client", [
     steps: [...reads, "/api/v1/nowhere", "/api/v1/tasks/"].map((path): Step => ({
       send: `OPTIONS ${path}`,
       headers: {
-        origin: "https://page.example",
+        origin: Page,
         "access-control-request-method": "PATCH",
         "access-control-request-headers": "authorization,content-type"
       },
       status: 204,
-      answerHeaders: { "access-control-allow-origin": "*" },
+      answerHeaders: { "access-control-allow-origin": Page },
       check: (_, headers) => {
         for (const method of ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH"]) {
           assert.include(headers.get("access-control-allow-methods"), method)
@@ -51,7 +55,7 @@ compatible("every client", [
     }))
   },
   {
-    line: "1.1: every answer may be read by a page of any origin, refusals and unknown paths too",
+    line: "1.1: every answer may be read by a page that this machine serves, refusals and unknown paths too",
     steps: [
       create(),
       ...reads.map((path): Step => ({ send: `GET ${path}` })),
@@ -63,9 +67,24 @@ compatible("every client", [
       get("tasks", { headers: { authorization: "Bearer nonsense" }, status: 401 })
     ].map((step) => ({
       ...step,
-      headers: { ...step.headers, origin: "https://page.example" },
-      answerHeaders: { "access-control-allow-origin": "*" }
+      headers: { ...step.headers, origin: Page },
+      answerHeaders: { "access-control-allow-origin": Page }
     }))
+  },
+  {
+    line: "1.1: a page of any other origin is refused while the server is open (the old server answered it)",
+    steps: [
+      ...(["GET /api/v1/tasks", "POST /api/v1/tasks", "OPTIONS /api/v1/tasks", "GET /api/health"] as const).map((
+        send
+      ): Step => ({
+        send,
+        headers: { origin: "https://page.example" },
+        ...(send.startsWith("POST") ? { body: { id: "{id}", file_path: "{id}", branch: "b" } } : {}),
+        status: 403,
+        error: "add the page's origin to CORS_ORIGINS"
+      })),
+      get("tasks/{id}", { status: 404 })
+    ]
   },
   {
     line: "1.1: HEAD works wherever GET does, with the same status and no body",
@@ -187,3 +206,21 @@ compatible("every client", [
     steps: [register, claim({}, { status: 404, answer: { message: "No tasks available" } })]
   }
 ])
+
+compatible("a page of any origin, with the secret", [
+  {
+    line: "1.1: may preflight, read and write, as CORS_ORIGINS is * unless set",
+    steps: ([
+      {
+        send: "OPTIONS /api/v1/tasks",
+        headers: { origin: "https://page.example", "access-control-request-method": "POST" },
+        status: 204
+      },
+      { ...create(), headers: page, status: 201 },
+      { send: "GET /api/v1/tasks/{id}", headers: page }
+    ] satisfies ReadonlyArray<Step>).map((step): Step => ({
+      ...step,
+      answerHeaders: { "access-control-allow-origin": "*" }
+    }))
+  }
+], { API_SECRET_KEY: Secret })

@@ -72,16 +72,20 @@ export const run = async ({ hear, prefix = "", requests, secret, seed, transport
   const document = Document.read(spec)
   const known = new Known(scope, victim.ids, document.operations)
   const generate = Generator.make({ seed, open, document, known, victim: victim.scope, prefix })
-  const check = Checks.make(document, spec)
+  const check = Checks.make(document, spec, open)
   const tally = new Tally(document.operations)
   const violations: Array<Violation> = []
 
   for (let number = 0; number < requests; number++) {
     const { random, request, subject } = generate(number)
     try {
+      const written = transport.written?.()
       const answer = await transport.send({ ...request, headers: [...bearer(request.caller), ...request.headers] })
       const limited = request.caller === "key" || (request.caller === "nobody" && !open)
-      const problems = check(request, answer, limited)
+      const problems = [...check(request, answer, limited)]
+      if (open && Checks.isOfForeignPage(request) && transport.written?.() !== written) {
+        problems.push("a page of another origin has written")
+      }
       if (problems.length > 0) violations.push({ number, problems, request: Curl.render(request) })
       tally.count(request.kind, request.operation, answer.status)
       hear?.(number, request, answer)

@@ -1,5 +1,6 @@
 /** What every answer has to be, whatever was asked: answered, declared, and silent about what is not the caller's. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
+import { foreignOrigins } from "../support/origins.ts"
 import type { Document, Operation, Schema } from "./Document.ts"
 import type { Answer, Request } from "./Request.ts"
 import { Closed } from "./Transport.ts"
@@ -10,7 +11,12 @@ export const Canary = "c4nary-that-must-not-be-heard"
 // What no route answers: the library's answer to a preflight, and pages that are no part of the API.
 const preflight = ({ method }: Request, { status, text }: Answer) =>
   method === "OPTIONS" && status === 204 && text === ""
-const pages = new Map([["/docs", "text/html"], ["/openapi.json", "application/json"]])
+const pages = new Map([
+  ["/docs", "text/html"],
+  ["/docs/", "text/html"],
+  ["/favicon.ico", "image/x-icon"],
+  ["/openapi.json", "application/json"]
+])
 
 /**
  * What workerd answers by itself, so that no Worker ever sees the request: methods that its parser does not know, and
@@ -33,7 +39,16 @@ const parsed = (text: string): any => {
   }
 }
 
-const undeclared = new Set([400, 401, 404, 405, 429])
+const undeclared = new Set([400, 401, 403, 404, 405, 415, 429])
+
+const foreign = new Set<string>(foreignOrigins)
+
+/** Whether a page of another origin sends it, which an open server refuses. */
+export const isOfForeignPage = ({ headers }: Pick<Request, "headers">): boolean => {
+  const origins = headers.flatMap(([name, value]) => name === "origin" ? [value] : [])
+  const site = headers.some(([name, value]) => name === "sec-fetch-site" && /^(cross|same)-site$/.test(value))
+  return origins.length === 0 ? site : origins.length > 1 || foreign.has(origins[0]!)
+}
 
 /** The `$ref`s of a schema are of the document. */
 const absolute = (schema: Schema): Schema =>
@@ -51,7 +66,11 @@ const ofError = (body: any, problems: Array<string>) => {
   }
 }
 
-export const make = (document: Document, spec: { readonly components: { readonly schemas: object } }) => {
+export const make = (
+  document: Document,
+  spec: { readonly components: { readonly schemas: object } },
+  open: boolean
+) => {
   const ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: false, validateSchema: false })
   ajv.addSchema(absolute({ $id: "openapi", $defs: spec.components.schemas }))
   const validators = new Map<Schema, ValidateFunction>()
@@ -99,9 +118,20 @@ export const make = (document: Document, spec: { readonly components: { readonly
     if (limited && [text, ...headers.values()].some((part) => part.includes(Canary))) {
       problems.push("the answer tells what is the victim's")
     }
+    if (open && isOfForeignPage(request)) {
+      if (status !== 403) problems.push(`a page of another origin is answered ${status}`)
+      if (headers.has("access-control-allow-origin")) problems.push("a page of another origin may read the answer")
+    }
     if (preflight(request, answer)) return problems
     if (status === 200 && pages.has(pathname)) {
       if (!headers.get("content-type")?.startsWith(pages.get(pathname)!)) problems.push("a page of another type")
+      return problems
+    }
+    // A browser is answered with a page where a program is answered with JSON.
+    if (pathname === "/" && status === 200 && headers.get("content-type")?.startsWith("text/html")) {
+      if (!request.headers.some(([name, value]) => name === "accept" && /text\/html/i.test(value))) {
+        problems.push("a page that was not asked for")
+      }
       return problems
     }
     const operation = document.match(request.method, pathname)

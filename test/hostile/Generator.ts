@@ -1,5 +1,6 @@
 /** Draws the requests: what each is, who sends it and about what, from its number and from what is known by then. */
 import * as Chance from "../support/Chance.ts"
+import { foreignOrigins } from "../support/origins.ts"
 import type { Document, Operation } from "./Document.ts"
 import * as Foreign from "./Foreign.ts"
 import * as Garbage from "./Garbage.ts"
@@ -27,6 +28,12 @@ export interface Generated {
 }
 
 const chances: ReadonlyArray<readonly [Kind, number]> = [["valid", 0.45], ["foreign", 0.6], ["nearly", 0.82]]
+
+/** The same request, as a page of another origin would send it. */
+const byForeignPage = (request: Request, random: Chance.Chance): Request => ({
+  ...request,
+  headers: [...request.headers.filter(([name]) => name !== "origin"), ["origin", random.pick(foreignOrigins)]]
+})
 
 export const make = ({ document, known, open, prefix, seed, victim }: Options) => {
   let named = ""
@@ -60,6 +67,7 @@ export const make = ({ document, known, open, prefix, seed, victim }: Options) =
       : draft
     const sent = kind === "nearly" ? mistaken(about, random, document) : about
     const request = serialize(kind, sent)
-    return { request: kind === "garbage" ? Garbage.spoil(request, random) : request, subject, random }
+    const spoilt = kind === "garbage" ? Garbage.spoil(request, random) : request
+    return { request: random.happens(0.03) ? byForeignPage(spoilt, random) : spoilt, subject, random }
   }
 }

@@ -13,7 +13,8 @@ export const make = Effect.fnUntraced(function*(config: Record<string, string>) 
   const transport: Transport = {
     send: through(fetch),
     pass: (millis) => run(TestClock.adjust(millis)),
-    query: async (sql) => database.raw.prepare(sql).all()
+    query: async (sql) => database.raw.prepare(sql).all(),
+    written: () => Number(database.raw.prepare("SELECT total_changes() AS rows").get()!["rows"])
   }
   return transport
 })

@@ -1,5 +1,6 @@
 /** Headers that nobody sends, or not like this. */
 import type { Chance } from "../support/Chance.ts"
+import { foreignOrigins, loopbackOrigins } from "../support/origins.ts"
 
 const contentTypes = [
   "application/x-www-form-urlencoded",
@@ -32,9 +33,12 @@ export const authorizations = [
 export const headers: ReadonlyArray<(random: Chance) => ReadonlyArray<readonly [string, string]>> = [
   (random) => [["content-type", random.pick(contentTypes)]],
   (random) => [["content-type", random.pick(contentTypes)], ["content-type", "application/json"]],
-  () => [["content-encoding", "gzip"]],
+  (random) => [["content-encoding", random.pick(["gzip", "br", "deflate, gzip", "identity", "x", ""])]],
   (random) => [["accept", random.pick(["text/html", "application/xml", "*/*;q=0", ";", "x".repeat(2000)])]],
-  (random) => [["origin", random.pick(["null", "https://evil.example", "x"])], ["access-control-request-method", "X"]],
+  (random) => [["origin", random.pick(foreignOrigins)], ["access-control-request-method", "X"]],
+  (random) => [["origin", random.pick(loopbackOrigins)], ["access-control-request-method", "POST"]],
+  (random) => [["origin", random.pick(loopbackOrigins)], ["origin", random.pick(foreignOrigins)]],
+  (random) => [["sec-fetch-site", random.pick(["cross-site", "same-site"])], ["sec-fetch-mode", "no-cors"]],
   () => [["x-http-method-override", "DELETE"], ["x-forwarded-host", "evil"], ["x-original-url", "/api/v1/keys"]],
   (random) => [["idempotency-key", random.pick(["", " ", "a", "a, b", "k".repeat(256), "\u00e9"])]],
   () => [["idempotency-key", "one"], ["idempotency-key", "two"]],

@@ -9,6 +9,8 @@ export interface Transport {
   readonly pass?: (millis: number) => Promise<void>
   /** Rows of the server's database, where it is at hand. */
   readonly query?: (sql: string) => Promise<ReadonlyArray<Record<string, unknown>>>
+  /** How many rows were ever written, where the server's connection to its database is at hand. */
+  readonly written?: () => number
 }
 
 /** How long an answer may take before it counts as none. Nothing is asserted about how fast it is. */
@@ -57,7 +59,11 @@ export const overSocket = (base: string): Transport["send"] => {
           port,
           method,
           path: target,
-          headers: [["host", `${hostname}:${port}`], ...headers, ...length].flat()
+          headers: [
+            ...(headers.some(([name]) => name === "host") ? [] : [["host", `${hostname}:${port}`]]),
+            ...headers,
+            ...length
+          ].flat()
         }, (response) => {
           const chunks: Array<Buffer> = []
           response.on("data", (chunk: Buffer) => chunks.push(chunk))

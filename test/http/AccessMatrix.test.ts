@@ -70,4 +70,33 @@ describe("the access matrix", () => {
         }
       }
     }))
+
+  // The caller "page of another origin": whatever it knows, it changes nothing that its origin may not change.
+  it.effect.each(names)("a page of another origin: %s", (name) =>
+    Effect.gen(function*() {
+      const row = table[name]!
+      const method = name.slice(0, name.indexOf(" "))
+      const page = { origin: "https://evil.example" }
+      const servers = [
+        { config: {}, token: {}, reads: false },
+        { config: { API_SECRET_KEY: Secret, CORS_ORIGINS: "https://app.example" }, token: bearer(Secret), reads: true }
+      ]
+      for (const { config, reads, token } of servers) {
+        const { send } = yield* server.make(config)
+        const admin = (method: string, path: string, body?: unknown) =>
+          Effect.map(send(method, path, body, token), ({ body }) => body)
+        // A rotation needs a key.
+        yield* admin("POST", "/api/v1/scopes/red/keys")
+        const asked = row.ask("red", admin)
+        const [path, body] = Effect.isEffect(asked) ? yield* asked : asked
+        // An open server has no administrator, whose secret would rotate.
+        const success = name.endsWith("/rotate-key") && !("authorization" in token) ? 401 : row.success
+        const refused = yield* send(method, path, body, { ...token, ...page })
+        if (reads && method === "GET") assert.strictEqual(refused.status, success)
+        else assert.deepStrictEqual([refused.status, refused.body._tag], [403, "OriginNotAllowed"])
+        assert.isNull(refused.headers.get("access-control-allow-origin"))
+        // Had the refused request had an effect, this one would meet it: the id would be taken, the task moved or gone.
+        assert.strictEqual((yield* send(method, path, body, token)).status, success)
+      }
+    }))
 })

@@ -125,8 +125,8 @@ describe("/api/v1/roles", () => {
   it.effect.each(
     [
       [{}, "Missing required fields: orchestrator_id, roles"],
-      [{ orchestrator_id: "k-m" }, "Missing required fields: orchestrator_id, roles"],
-      [{ orchestrator_id: "", roles: [] }, "Missing required fields: orchestrator_id, roles"],
+      [{ orchestrator_id: "k-m" }, "Missing required fields: roles ("],
+      [{ orchestrator_id: "", roles: [] }, "Missing required fields: orchestrator_id ("],
       [{ orchestrator_id: "none", roles: [] }, "Orchestrator 'none' not found"],
       [{ orchestrator_id: "k-m", roles: [], scope: "blue" }, "Orchestrator 'k-m' not found"],
       [{ orchestrator_id: "k-m", roles: [{ name: "x", claims_from: "done" }] }, "body.roles.0.claims_from"]

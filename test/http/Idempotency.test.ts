@@ -354,7 +354,7 @@ describe("a key", () => {
     Effect.gen(function*() {
       const { send } = yield* setup
       const preflight = yield* send("OPTIONS", "/api/v1/tasks", undefined, {
-        origin: "https://example.org",
+        origin: "http://localhost:5173",
         "access-control-request-method": "POST",
         "access-control-request-headers": "authorization,idempotency-key"
       })

@@ -207,13 +207,8 @@ describe("/api/v1/actions", () => {
   it.effect.each(
     [
       ["POST", "messages", { scope: "red" }, 400, "Missing required fields: task_id, from_actor, type, content"],
-      [
-        "POST",
-        "messages",
-        { ...mail, content: "" },
-        400,
-        "Missing required fields: task_id, from_actor, type, content"
-      ],
+      ["POST", "messages", { ...mail, content: "" }, 400, "Missing required fields: content ("],
+      ["POST", "messages", { ...mail, content: "", task_id: "" }, 400, "Missing required fields: task_id, content ("],
       ["POST", "messages", { ...mail, content: { a: 1 } }, 400, "body.content"],
       [
         "POST",

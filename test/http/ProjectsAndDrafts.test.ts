@@ -91,12 +91,12 @@ describe("/api/v1/orchestrators", () => {
     [
       ["POST", "/api/v1/projects", {}, 400, "Missing required fields: id, title, branch"],
       ["PATCH", "/api/v1/projects/none", { title: "x" }, 404, "Project none not found"],
-      ["POST", "/api/v1/drafts", { title: "x" }, 400, "Missing required fields: title, author"],
+      ["POST", "/api/v1/drafts", { title: "x" }, 400, "Missing required fields: author ("],
       ["PATCH", "/api/v1/drafts/9", { title: "x" }, 404, "Draft 9 not found"],
       ["PATCH", "/api/v1/drafts/9", {}, 400, "No fields to update"],
       ["GET", "/api/v1/drafts/0", undefined, 400, ""],
       ["GET", "/api/v1/drafts/99999999999999999999", undefined, 400, ""],
-      ["POST", "/api/v1/orchestrators/register", {}, 400, "Missing required fields: cluster, machine_id"],
+      ["POST", "/api/v1/orchestrators/register", {}, 400, "Missing required fields: cluster, machine_id ("],
       ["PATCH", "/api/v1/orchestrators/none", {}, 400, "Missing field: status"],
       ["GET", "/api/v1/orchestrators/none", undefined, 404, "not found"]
     ] as const

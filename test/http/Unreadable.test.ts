@@ -1,6 +1,7 @@
 /** What cannot be read, or only by halves: paths as nobody spells them, bodies too deep, names with half a character. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { gzipSync } from "node:zlib"
 import * as Faulty from "../support/Faulty.ts"
 import * as server from "../support/server.ts"
 
@@ -120,5 +121,46 @@ describe("a defect", () => {
       assert.strictEqual(status, 500)
       const { body: spec } = yield* send("GET", "/openapi.json")
       assert.sameMembers(Object.keys(body), Object.keys(spec.components.schemas.InternalErrorEncoded.properties))
+    }))
+})
+
+describe("a compressed body", () => {
+  it.effect.each(["gzip", "br", "deflate", "GZIP", "identity, gzip", "zstd", "x"])(
+    "is refused: %s",
+    (encoding) =>
+      Effect.gen(function*() {
+        const { fetch, send } = yield* server.make()
+        const text = JSON.stringify({ id: "a", file_path: "a", branch: "b" })
+        for (
+          const [method, path] of [["POST", "/api/v1/tasks"], ["PATCH", "/api/v1/tasks/a"], ["PUT", "/api/v1/flows/f"]]
+        ) {
+          // Bytes that are compressed, and text that only claims to be.
+          for (const body of [gzipSync(text), text]) {
+            const response = yield* Effect.promise(() =>
+              fetch(`http://server${path}`, { method: method!, headers: { "content-encoding": encoding }, body })
+            )
+            assert.strictEqual(response.status, 415, `${method} ${path}`)
+            assert.deepStrictEqual(yield* Effect.promise(() => response.json()), {
+              _tag: "EncodingNotSupported",
+              error: "The server reads no compressed bodies: send the body as it is, without Content-Encoding."
+            })
+          }
+        }
+        assert.strictEqual((yield* send("GET", "/api/v1/tasks/a")).status, 404)
+        assert.strictEqual(
+          (yield* send("GET", "/api/v1/tasks", undefined, { "content-encoding": encoding })).status,
+          200
+        )
+      })
+  )
+
+  it.effect("is none that is encoded as identity, or not at all", () =>
+    Effect.gen(function*() {
+      const { send } = yield* server.make()
+      for (const [index, encoding] of ["identity", "Identity", "", "identity, identity", " "].entries()) {
+        const body = { id: `a${index}`, file_path: `a${index}`, branch: "b" }
+        const { status } = yield* send("POST", "/api/v1/tasks", body, { "content-encoding": encoding })
+        assert.strictEqual(status, 201, encoding)
+      }
     }))
 })

@@ -5,5 +5,14 @@ import { dependencies } from "./faults/dependencies.ts"
 import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
+import { pages } from "./faults/pages.ts"
 
-export const faults: ReadonlyArray<Fault> = [...leases, ...fencing, ...history, ...dependencies, ...access, ...keys]
+export const faults: ReadonlyArray<Fault> = [
+  ...leases,
+  ...fencing,
+  ...history,
+  ...dependencies,
+  ...access,
+  ...keys,
+  ...pages
+]

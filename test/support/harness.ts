@@ -17,7 +17,7 @@ const start = async (secrets: Record<string, string>) => {
   await harness.getWorker().applyD1Migrations("DB")
 
   const send = async (method: string, path: string, body?: unknown, token?: string, key?: string) => {
-    const response = await harness.fetch(`http://worker${path}`, {
+    const response = await harness.fetch(`http://localhost${path}`, {
       method,
       headers: {
         ...(body === undefined ? {} : { "content-type": "application/json" }),

@@ -22,7 +22,7 @@ import { Orchestrators } from "../../src/services/Orchestrators.ts"
 import { Projects } from "../../src/services/Projects.ts"
 import { Roles } from "../../src/services/Roles.ts"
 import { Scheduler } from "../../src/services/Scheduler.ts"
-import { KeyLifetimeLayer, Settings } from "../../src/services/Settings.ts"
+import { environment, KeyLifetimeLayer, Settings } from "../../src/services/Settings.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
 import * as NodeD1 from "./NodeD1.ts"
@@ -63,7 +63,7 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(databaseOn(open), KeyLifetimeLayer)),
     Layer.provideMerge(Settings.layer),
-    Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(config))),
+    Layer.provide(ConfigProvider.layer(environment(config))),
     Layer.provideMerge(Logger.layer([]))
   )
 

@@ -12,7 +12,7 @@ const listening = Effect.gen(function*() {
   const { harness } = yield* Workerd
   const listener = createServer(async (request, response) => {
     const body = request.method === "GET" ? undefined : await text(request)
-    const answer = await harness.fetch(`http://worker${request.url}`, {
+    const answer = await harness.fetch(`http://localhost${request.url}`, {
       method: request.method ?? "GET",
       headers: { "content-type": "application/json" },
       ...(body === undefined ? {} : { body })

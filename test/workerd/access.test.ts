@@ -71,7 +71,7 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
         assert.isAtMost(refused.at(-1)!.body.retry_after_seconds, 60)
         assert.strictEqual((yield* send("GET", "/api/v1/tasks", undefined, Secret)).status, 429)
         const elsewhere = yield* Effect.promise(() =>
-          harness.fetch("http://worker/api/v1/tasks", {
+          harness.fetch("http://localhost/api/v1/tasks", {
             headers: { authorization: `Bearer ${Secret}`, "cf-connecting-ip": "192.0.2.9" }
           })
         )

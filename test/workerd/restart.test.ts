@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { overSocket } from "../hostile/Transport.ts"
 
 const freePort = () =>
   new Promise<number>((resolve) => {
@@ -83,11 +84,50 @@ describe("wrangler dev", () => {
         assert.isTrue(healthy, output())
         const task = yield* Effect.promise(() => fetch(`${base}/api/v1/tasks/kept`).then((r) => r.json() as any))
         assert.include(task, { id: "kept", queue: "incoming" })
+
+        // A name that somebody else made resolve to this machine, and the page that uses it.
+        const send = overSocket(base)
+        const { port } = new URL(base)
+        const body = Buffer.from(JSON.stringify({ id: "rebound", file_path: "r", branch: "b" }))
+        const ask = (method: string, ...headers: ReadonlyArray<readonly [string, string]>) =>
+          Effect.promise(() =>
+            send({ method, target: "/api/v1/tasks", headers, body: method === "POST" ? body : undefined })
+          )
+        const evil = `evil.example:${port}`
+        const forms = [
+          [["host", evil]],
+          [["host", evil], ["origin", `http://${evil}`]],
+          [["host", evil], ["x-forwarded-host", `localhost:${port}`], ["cf-ray", "1"]],
+          [["host", `localhost.evil.example:${port}`]],
+          [["host", `127.0.0.1.nip.io:${port}`]],
+          [["host", `localhost:${port}`], ["origin", "https://evil.example"]],
+          [["host", `localhost:${port}`], ["origin", "null"]],
+          [["host", `localhost:${port}`], ["origin", `http://localhost:${port}`], ["origin", "http://evil.example"]],
+          [["host", `localhost:${port}`], ["origin", `http://localhost@evil.example`]],
+          [["host", `localhost:${port}`], ["sec-fetch-site", "cross-site"]]
+        ] as const
+        for (const headers of forms) {
+          for (const method of ["POST", "GET", "OPTIONS"]) {
+            const { status, text } = yield* ask(method, ...headers)
+            assert.strictEqual(status, 403, `${method} ${JSON.stringify(headers)} ${text}`)
+          }
+        }
+        for (
+          const host of [`localhost:${port}`, `LOCALHOST:${port}`, `[::1]:${port}`, "app.localhost", "192.168.0.7"]
+        ) {
+          assert.strictEqual((yield* ask("GET", ["host", host])).status, 200, host)
+          const own = yield* ask("GET", ["host", host], ["origin", `http://${host.toLowerCase()}`])
+          assert.strictEqual(own.status, 200, host)
+        }
+        const gone = yield* Effect.promise(() => fetch(`${base}/api/v1/tasks/rebound`))
+        assert.strictEqual(gone.status, 404)
+        const written = yield* ask("POST", ["host", `localhost:${port}`], ["origin", "http://localhost:5173"])
+        assert.strictEqual(written.status, 201)
       }))
     }), 180_000)
 
   it.live.each(
-    [["DEFAULT_LEASE_SECONDS", "abc"], ["API_SECRET_KEY", "tooShort"]] as const
+    [["DEFAULT_LEASE_SECONDS", "abc"], ["API_SECRET_KEY", "tooShort"], ["API_SECRET_KEY", ""]] as const
   )("names the setting that cannot be read: %s", ([name, value]) =>
     Effect.gen(function*() {
       const state = yield* directory

@@ -49,10 +49,10 @@ export const render = (spec: OpenAPISpec): string => {
 <p>For programs: <a href="/openapi.json">OpenAPI ${spec.openapi}</a>. A body is sent as <code>application/json</code>.</p>
 </header>
 <nav>
-<a href="#authentication"><strong>Authentication</strong></a>
+<p><a href="#authentication"><strong>Authentication</strong></a></p>
 ${
     groups.map((group) =>
-      html`<strong>${group.name}</strong>
+      html`<p><strong>${group.name}</strong></p>
 <ul>${
         group.endpoints.map(({ method, operation }) =>
           html`<li>${badge(method)} <a href="#${operation.operationId}">${

@@ -10,7 +10,7 @@ body{margin:0 auto;max-width:64rem;padding:1.5rem 1rem 6rem;font:16px/1.5 system
 background:light-dark(#fff,#11151a);color:light-dark(#1c2128,#e4e8ec)}
 a{color:var(--link)}
 code{font:.875em/1.5 ui-monospace,monospace;overflow-wrap:anywhere}
-h1{margin:0}h2{margin:2.5rem 0 .25rem}h4{margin:1.25rem 0 .25rem}
+h1{margin:0}h1 small{font-size:.6em}h2{margin:2.5rem 0 .25rem}h4{margin:1.25rem 0 .25rem}
 p{margin:.5rem 0}small,.dim{color:var(--dim)}
 em{font-size:.75rem;font-style:normal;color:light-dark(#a8420f,#ffab70)}
 nav ul{list-style:none;padding:0;margin:.25rem 0 1rem;columns:20rem}
@@ -26,4 +26,6 @@ table{border-collapse:collapse;width:100%}
 th,td{border-top:1px solid var(--line);padding:.3rem .75rem .3rem 0;text-align:left;vertical-align:top;font-weight:400}
 th{white-space:nowrap}
 dt{margin-top:.75rem}dd{margin:0 0 0 1rem}
+@media(max-width:40rem){table,tbody,tr,th,td{display:block}th{white-space:normal;padding:.5rem 0 0}td{border:0;padding:0}td:last-child{padding-bottom:.4rem}
+dd{margin:0}}
 `)

@@ -84,7 +84,7 @@ export const compatible = (
               step.headers ?? (step.body === undefined ? {} : { "content-type": "application/json" })
             )
             const response = yield* Effect.promise(() =>
-              harness.fetch(`http://worker${path}`, { method, headers, ...body })
+              harness.fetch(`http://localhost${path}`, { method, headers, ...body })
             )
             const text = yield* Effect.promise(() => response.text())
             const what = `${method} ${path} answered ${response.status} ${text}`

@@ -1,0 +1,122 @@
+/** The settings of the Worker: each is read, left out, or refused by name. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Redacted from "effect/Redacted"
+import { environment, SettingsConfig } from "../../src/services/Settings.ts"
+
+const settings = (env: Record<string, unknown>) => Effect.runSync(SettingsConfig.parse(environment(env)))
+/** What the Worker says that does not start. */
+const refusal = (env: Record<string, unknown>) => {
+  const exit = Effect.runSyncExit(Effect.flip(SettingsConfig.parse(environment(env))))
+  assert.isTrue(Exit.isSuccess(exit), `${JSON.stringify(env)} is accepted`)
+  return Exit.isSuccess(exit) ? exit.value.message : ""
+}
+
+const names = [
+  "API_SECRET_KEY",
+  "KEY_OVERLAP_SECONDS",
+  "REQUIRE_SCOPE",
+  "REQUIRE_FENCING_TOKEN",
+  "DEFAULT_LEASE_SECONDS",
+  "MAX_ATTEMPT_SECONDS",
+  "ORCHESTRATOR_TIMEOUT_SECONDS",
+  "BURNOUT_IDLE_TURNS",
+  "BURNOUT_TOTAL_TURNS",
+  "MAX_ATTEMPTS",
+  "MAX_LEASE_LOSSES",
+  "MAX_REJECTIONS",
+  "BACKOFF_SECONDS",
+  "BACKOFF_MAX_SECONDS",
+  "RETAIN_HISTORY_DAYS",
+  "RETAIN_MESSAGES_DAYS",
+  "RETAIN_FINISHED_TASKS_DAYS",
+  "RETAIN_PER_MINUTE",
+  "RETAIN_IDEMPOTENCY_HOURS",
+  "CORS_ORIGINS",
+  "ALLOWED_HOSTS",
+  "LOG_LEVEL"
+]
+
+describe("the settings", () => {
+  it("without a variable are those of an open server that no page of another origin may call", () => {
+    const { allowedHosts, apiSecretKey, corsOrigins, local, logLevel, requireScope } = settings({})
+    assert.deepStrictEqual(
+      { allowedHosts, apiSecretKey, corsOrigins, local, logLevel, requireScope },
+      {
+        allowedHosts: [],
+        apiSecretKey: undefined,
+        corsOrigins: ["*"],
+        local: false,
+        logLevel: "Info",
+        requireScope: false
+      }
+    )
+  })
+
+  it.each(names)("%s is refused by name when it is set but empty", (name) => {
+    for (const value of ["", " ", "\t", " \r\n "]) {
+      assert.include(refusal({ [name]: value }), `${name} is set but empty: remove it`)
+    }
+  })
+
+  it("an empty secret opens no server, and the refusal says what to do", () => {
+    assert.include(
+      refusal({ API_SECRET_KEY: "" }),
+      "API_SECRET_KEY is set but empty: remove it to run an open server, or set a secret of at least 16 characters."
+    )
+  })
+
+  it("a secret that is none is refused, and the refusal does not tell it", () => {
+    for (const value of ["x", "fifteen letters", { get: "a secret of the server" }, ["a secret of the server"], 7]) {
+      const told = refusal({ API_SECRET_KEY: value })
+      assert.include(told, "API_SECRET_KEY")
+      assert.notInclude(told, "fifteen")
+    }
+    for (const value of ["sixteen letters!\n", " sixteen letters!", "                  "]) {
+      assert.include(refusal({ API_SECRET_KEY: value }), "API_SECRET_KEY")
+    }
+    assert.strictEqual(
+      Redacted.value(settings({ API_SECRET_KEY: "sixteen letters!" }).apiSecretKey!),
+      "sixteen letters!"
+    )
+  })
+
+  it("CORS_ORIGINS lists origins as browsers send them", () => {
+    assert.deepStrictEqual(
+      settings({ CORS_ORIGINS: "https://App.example, http://[::1]:3000,,chrome-extension://abc" }).corsOrigins,
+      ["https://app.example", "http://[::1]:3000", "chrome-extension://abc"]
+    )
+    for (
+      const value of [
+        "null",
+        "https://a.example, null",
+        "https://a.example/",
+        "a.example",
+        "https://*.a.example/x",
+        "https://a.example:443",
+        "https://user@a.example",
+        "https://a.example https://b.example",
+        "file://"
+      ]
+    ) assert.include(refusal({ CORS_ORIGINS: value }), "CORS_ORIGINS has to be * or origins such as", value)
+  })
+
+  it("ALLOWED_HOSTS lists host names", () => {
+    assert.deepStrictEqual(settings({ ALLOWED_HOSTS: "Desk.example , octopoid" }).allowedHosts, [
+      "desk.example",
+      "octopoid"
+    ])
+    for (const value of ["desk.example:8787", "http://desk.example", "*", "[::1]", "a b", "*.example", "a..b"]) {
+      assert.include(refusal({ ALLOWED_HOSTS: value }), "ALLOWED_HOSTS has to be host names", value)
+    }
+  })
+
+  it("a binding that is no text is refused by name, and does not count as absent", () => {
+    for (const name of names) {
+      for (const value of [{ a: "1" }, {}, ["1"], () => "1"]) {
+        assert.include(refusal({ [name]: value }), `${name} has to be text.`)
+      }
+    }
+  })
+})
