@@ -8,6 +8,7 @@ export interface Locked {
   readonly hasInstallScript?: boolean
   readonly optional?: boolean
   readonly engines?: unknown
+  readonly libc?: unknown
   readonly cpu?: ReadonlyArray<string>
   readonly os?: ReadonlyArray<string>
   readonly optionalDependencies?: { readonly [name: string]: string }
@@ -33,11 +34,11 @@ const binary = (name: string, version: string): Locked => {
   return { version, cpu: [cpu], dev: true, optional: true, os: [os] } as Locked
 }
 
-/** Adds the binaries that the registry of the machine does not have, and removes every `engines` but the project's own. */
+/** Adds the binaries that the registry does not have. Removes `engines` of every package but the project, and `libc`. */
 export const complete = (lock: LockFile): LockFile => {
   const packages: { [path: string]: Locked } = {}
   for (const [path, locked] of Object.entries(lock.packages)) {
-    const { engines: _, ...rest } = locked
+    const { engines: _, libc: __, ...rest } = locked
     packages[path] = path === "" ? locked : rest
     for (const [name, version] of Object.entries(locked.optionalDependencies ?? {})) {
       if (!isLocked(lock.packages, path, name)) packages[`node_modules/${name}`] = binary(name, version)

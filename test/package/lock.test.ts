@@ -35,9 +35,10 @@ describe("the lock file", () => {
     for (const path of unchecked) assert.isTrue(packages[path]!.optional, path)
   })
 
-  it("asks for a version of Node only for the project itself", () => {
+  it("asks for a version of Node only for the project itself, and for no C library", () => {
     assert.deepStrictEqual(Object.keys(packages).filter((path) => packages[path]!.engines !== undefined), [])
     assert.deepStrictEqual(project?.engines, engines)
+    assert.deepStrictEqual(Object.keys(packages).filter((path) => packages[path]!.libc !== undefined), [])
   })
 
   it("has no package with an install script that package.json does not allow", () => {
