@@ -1,4 +1,4 @@
-/** What the OpenAPI document says of the API beyond its schemas: bodies that may be left out, and who is asked for one. */
+/** What the OpenAPI document says beyond the schemas: the types of parameters, the names of bodies, optional bodies, license. */
 type Schema = Record<string, unknown>
 
 /** A schema without `null` among its alternatives, if it is among them. */
@@ -59,18 +59,64 @@ const operation = (one: Record<string, any>) => {
     : { ...one, requestBody: { content: { "application/json": { ...media, schema } }, required: false } }
 }
 
+/**
+ * A parameter is text in a request. The document says which number or boolean the text stands for, as generators of
+ * clients expect. Other text with a `contentSchema` is a cursor, which no client reads.
+ */
+const parameter = ({ schema, ...one }: Record<string, any>) => {
+  const { contentMediaType: _, contentSchema, ...text } = schema
+  return {
+    ...one,
+    schema: contentSchema?.type === "integer" || contentSchema?.type === "boolean"
+      ? { ...contentSchema, ...(text.description === undefined ? {} : { description: text.description }) }
+      : text
+  }
+}
+
+/** The name of a request body in the components: `TasksCreateRequest` of `tasks.create`. */
+const requestName = (operationId: string) =>
+  `${operationId.split(".").map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("")}Request`
+
+/** Names the schema of a request body, so that generators of clients have a type for it. */
+const named = (one: Record<string, any>, schemas: Record<string, Schema>) => {
+  if (one.requestBody === undefined) return one
+  const media = one.requestBody.content["application/json"]
+  if (media.schema.$ref !== undefined) return one
+  const name = requestName(one.operationId)
+  schemas[name] = media.schema
+  const schema = { $ref: `#/components/schemas/${name}` }
+  return { ...one, requestBody: { ...one.requestBody, content: { "application/json": { ...media, schema } } } }
+}
+
+/** Effect writes no `items` where a list may hold anything. Generators and linters expect them in every list. */
+const withItems = (part: any): any =>
+  Array.isArray(part)
+    ? part.map(withItems)
+    : typeof part !== "object" || part === null
+    ? part
+    : {
+      ...Object.fromEntries(Object.entries(part).map(([key, value]) => [key, withItems(value)])),
+      ...(part.type === "array" && part.items === undefined ? { items: { description: "Any JSON value." } } : {})
+    }
+
 /** The document as it is published. */
-export const complete = ({ paths, ...document }: Record<string, any>): Record<string, any> => ({
-  ...document,
-  paths: Object.fromEntries(
+export const complete = ({ components, info, paths, ...document }: Record<string, any>): Record<string, any> => {
+  const requests: Record<string, Schema> = {}
+  const published = (method: string, one: Record<string, any>) =>
+    named(repeatable(method, operation({ ...one, parameters: one.parameters.map(parameter) })), requests)
+  const all = Object.fromEntries(
     Object.entries<Record<string, object>>(paths).map(([path, operations]) => [
       path,
-      Object.fromEntries(
-        Object.entries(operations).map(([method, one]) => [method, repeatable(method, operation(one))])
-      )
+      Object.fromEntries(Object.entries(operations).map(([method, one]) => [method, published(method, one)]))
     ])
   )
-})
+  return {
+    ...document,
+    info: { ...info, contact: { name: "Octopoid Server contributors" }, license: { name: "MIT", identifier: "MIT" } },
+    components: { ...components, schemas: withItems({ ...components.schemas, ...requests }) },
+    paths: all
+  }
+}
 
 /** A claim's answer without content, and the header that asks for it: no client of ours sends it, so no schema has it. */
 export const preferringMinimal = (claim: Record<string, any>) => ({

@@ -18,7 +18,9 @@ import { scoped, scopeParameter } from "./Scoped.ts"
 
 // Digits only: `1e0` is a number, and not how anybody writes a draft's id.
 const params = {
-  id: Schema.String.check(Schema.isPattern(/^\d+$/, { message: "Draft ID must be an integer" })).pipe(
+  id: Schema.String.annotate({
+    contentSchema: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER }
+  }).check(Schema.isPattern(/^\d+$/, { message: "Draft ID must be an integer" })).pipe(
     Schema.decodeTo(DraftId, SchemaTransformation.numberFromString),
     describe("The draft's id, given by the server.")
   )

@@ -1,7 +1,7 @@
 /** The tasks around a task: those it waits for, those that wait for it, and so on. */
 import * as Schema from "effect/Schema"
 import { Dependency, DependencyRow, meanings } from "./Dependency.ts"
-import { describe, IntegerParameter } from "./Encoding.ts"
+import { describe, integerParameter } from "./Encoding.ts"
 import { QueueName, TaskId } from "./Identifier.ts"
 
 /** How far the graph reaches unless asked otherwise, how far at most, and how many tasks it shows at most. */
@@ -12,7 +12,7 @@ export const MaxNodes = 200
 /** How far a graph reaches. */
 export const depthParameter = {
   depth: Schema.optionalKey(
-    IntegerParameter.check(Schema.isBetween({ minimum: 1, maximum: MaxDepth })).pipe(
+    integerParameter({ minimum: 1, maximum: MaxDepth }).pipe(
       describe(`How many edges to follow in each direction, from 1 to ${MaxDepth}; ${DefaultDepth} unless given.`)
     )
   )

@@ -31,7 +31,7 @@ export const DraftRow = Schema.Struct(fields(TimeColumn))
 const given = (description: string, most = MaxLabel) => Schema.optionalKey(filled(most)).pipe(describe(description))
 
 /** A list is written as JSON text; text is kept as it is. */
-const TagsInput = Schema.Union([ShortText, listOf(Schema.Json)]).pipe(
+const TagsInput = Schema.Union([ShortText, listOf(Schema.Json.annotate({ description: "A tag." }))]).pipe(
   Schema.decodeTo(
     ShortText,
     SchemaTransformation.transform({

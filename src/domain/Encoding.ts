@@ -56,7 +56,9 @@ export const Flag = Schema.Literals([0, 1]).pipe(
 export const FlagInput = Schema.Union([Schema.Boolean, Flag])
 
 /** A boolean in a query string. Python's `requests` writes `True`, others `true` or `1`. */
-export const FlagParameter = Schema.Literals(["true", "True", "TRUE", "1", "false", "False", "FALSE", "0"]).pipe(
+export const FlagParameter = Schema.Literals(["true", "True", "TRUE", "1", "false", "False", "FALSE", "0"]).annotate({
+  contentSchema: { type: "boolean" }
+}).pipe(
   Schema.decodeTo(
     Schema.Boolean,
     SchemaTransformation.transform({
@@ -151,10 +153,23 @@ export const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 
 /** Counts of what there must be some of. */
 export const positive = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: MaxCount }))
 
+/** The largest number of 15 digits. */
+const MaxParameter = 999_999_999_999_999
+
+const integerText = (minimum: number, maximum: number) =>
+  // `contentSchema` is what the OpenAPI document says of the parameter. It comes first, because a check takes later ones.
+  Schema.String.annotate({ contentSchema: { type: "integer", minimum, maximum } }).check(
+    Schema.isPattern(/^-?\d{1,15}$/, { expected: "a whole number" })
+  ).pipe(Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString))
+
 /** A whole number in a path or a query string: digits only, since `1e3` is a number that nobody means. */
-export const IntegerParameter = Schema.String.check(
-  Schema.isPattern(/^-?\d{1,15}$/, { expected: "a whole number" })
-).pipe(Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString))
+export const IntegerParameter = integerText(-MaxParameter, MaxParameter)
+
+/** A whole number in a path or a query string, of at least `minimum` and at most `maximum`. */
+export const integerParameter = ({ maximum, minimum }: { readonly minimum: number; readonly maximum?: number }) =>
+  integerText(minimum, maximum ?? MaxParameter).check(
+    maximum === undefined ? Schema.isGreaterThanOrEqualTo(minimum) : Schema.isBetween({ minimum, maximum })
+  )
 
 /** `a,b` in a query string; an empty value means no filter. */
 export const CommaList = Schema.String.pipe(

@@ -1,6 +1,6 @@
 /** Taking everything out of a scope, or of the server: what is exported, in which order, and how it is paged. */
 import * as Schema from "effect/Schema"
-import { describe, IntegerParameter } from "./Encoding.ts"
+import { describe, integerParameter } from "./Encoding.ts"
 
 /** What is exported of a scope, in this order, and how many columns make the key each is paged by. */
 const keyLengths = {
@@ -39,7 +39,7 @@ export const exportParameters = {
     )
   ),
   limit: Schema.optionalKey(
-    IntegerParameter.check(Schema.isBetween({ minimum: 1, maximum: 500 })).pipe(
+    integerParameter({ minimum: 1, maximum: 500 }).pipe(
       describe(
         "How many records a page holds at most, tasks with what they wait for and their history: 200 unless given. It holds fewer when they are long."
       )

@@ -58,7 +58,7 @@ const list = <S extends Schema.Top>(item: S, most: number) => {
   return Schema.Union([items, fromJsonText(items)])
 }
 export const FlowStates = list(QueueName, MaxStates)
-export const FlowTransitions = list(JsonValue, MaxTransitions)
+export const FlowTransitions = list(JsonValue.pipe(describe("A step: an object with `from` and `to`.")), MaxTransitions)
 
 const required = <S extends Schema.Top>(name: string, schema: S, description: string) =>
   schema.annotate({ message: `Missing required field: ${name} (array)` }).pipe(describe(description))

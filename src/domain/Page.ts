@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Cursor from "./Cursor.ts"
-import { describe, FlagParameter, IntegerParameter } from "./Encoding.ts"
+import { describe, FlagParameter, integerParameter } from "./Encoding.ts"
 import { fingerprint } from "./Fingerprint.ts"
 
 /** The longest page. A greater `limit` is answered with this many, and says so in `limit`. */
@@ -12,7 +12,7 @@ export const MaxLimit = 500
 /** The cursor of the first page, for lists that are whole unless they are asked for one. */
 export const FirstPage = "first"
 
-const Natural = IntegerParameter.check(Schema.isGreaterThanOrEqualTo(0))
+const Natural = integerParameter({ minimum: 0 })
 
 const Limit = Natural.pipe(
   Schema.decodeTo(

@@ -91,9 +91,12 @@ const extraField: Mistake = (draft, random) => {
 }
 
 const wrongQuery: Mistake = (draft, random) => {
-  const names = draft.operation.parameters.filter(({ in: place }) => place === "query").map(({ name }) => name)
-  const name = names.length === 0 ? Values.key(random) : random.pick(names)
+  const parameters = draft.operation.parameters.filter(({ in: place }) => place === "query")
+  const { name, schema } = parameters.length === 0
+    ? { name: Values.key(random), schema: {} }
+    : random.pick(parameters)
   const value = Values.string(random)
+  const near = bounds(schema)
   random.pick([
     () => draft.query.push([name, value]),
     () => draft.query.unshift([name, value]),
@@ -102,6 +105,7 @@ const wrongQuery: Mistake = (draft, random) => {
     () => draft.query.push([`${name}[0]`, value], [`${name}[a]`, value]),
     () => draft.query.push([Values.key(random), value]),
     () => draft.query.unshift([name, ""]),
+    () => draft.query.unshift([name, near.length === 0 ? value : String(random.pick(near))]),
     () => draft.query.unshift([name, String(random.pick([-1, 0, 1e15, "999999999999999", "-999999999999999"]))])
   ])()
 }

@@ -3,7 +3,7 @@ import type { Chance } from "../support/Chance.ts"
 import type { Document, Operation, Schema } from "./Document.ts"
 import { idOf, type Known, type Record_ } from "./Known.ts"
 import type { Caller, Draft } from "./Request.ts"
-import { instant, needed, sentences, words } from "./Words.ts"
+import { flag, instant, needed, sentences, words } from "./Words.ts"
 
 interface Context {
   readonly random: Chance
@@ -111,7 +111,10 @@ export const make = (document: Document, known: Known, fresh: () => string) => {
           ? idOf(context.subject)!
           : String(value(schema, name, context))
       } else if (required || random.happens(name === "scope" && caller !== "key" ? 1 : 0.15)) {
-        const text = String(name === "Idempotency-Key" ? fresh() : value(schema, name, context))
+        const isFlag = place === "query" && document.resolve(schema).type === "boolean"
+        const text = isFlag
+          ? flag(random)
+          : String(name === "Idempotency-Key" ? fresh() : value(schema, name, context))
         if (place === "query") query.push([name, text])
         else headers.push([name, text])
       }

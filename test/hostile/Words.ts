@@ -3,7 +3,8 @@ import type { Chance } from "../support/Chance.ts"
 
 const queues = ["incoming", "incoming", "provisional", "provisional", "needs_continuation"]
 const count = (random: Chance) => random.between(0, 5)
-const flag = (random: Chance) => random.pick(["true", "false", "1", "0"])
+/** A boolean in a query, in every spelling that clients write. The document only says that it is one. */
+export const flag = (random: Chance) => random.pick(["true", "True", "TRUE", "1", "false", "False", "FALSE", "0"])
 export const instant = (random: Chance) => new Date(random.between(0, 4_000_000) * 1_000_000).toISOString()
 
 /** What a field of this name holds, where any text or any JSON would fit the schema. */
@@ -19,7 +20,6 @@ export const words: { readonly [name: string]: (random: Chance) => unknown } = {
   depth: count,
   pr_number: count,
   max_claimed: (random) => random.between(3, 50),
-  unreplied: flag,
   lease_duration_seconds: (random) => random.between(1, 3600),
   hooks: () => [{ name: "tests", point: "before_submit", type: "script", status: "pending" }],
   hookName: () => "tests",

@@ -39,12 +39,112 @@ for (const [path, operations] of Object.entries<any>(spec.paths)) {
 }
 
 describe("the OpenAPI document", () => {
+  const operations = Object.values<any>(spec.paths).flatMap((path) => Object.values<any>(path))
+
   it("describes every endpoint, parameter, field and error", () => {
     assert.isAtLeast(Object.keys(spec.paths).length, 18)
     assert.deepStrictEqual(undescribed, [])
   })
 
-  const operations = Object.values<any>(spec.paths).flatMap((path) => Object.values<any>(path))
+  it("has a license and a contact, and describes every tag", () => {
+    assert.deepStrictEqual(spec.info.license, { name: "MIT", identifier: "MIT" })
+    assert.isString(spec.info.contact.name)
+    const tags = new Set(operations.flatMap((operation) => operation.tags))
+    assert.sameMembers(spec.tags.filter(({ description }: any) => description).map(({ name }: any) => name), [...tags])
+  })
+
+  it("names every request body and every error", () => {
+    const unnamed = operations.flatMap(({ operationId, requestBody, responses }) => {
+      const errors = Object.entries<any>(responses).filter(([status]) => Number(status) >= 400)
+      const schemas = [requestBody, ...errors.map(([, response]) => response)].flatMap((part) =>
+        part?.content === undefined ? [] : [part.content["application/json"].schema]
+      )
+      return schemas.flatMap((schema) => schema.anyOf ?? [schema]).some(({ $ref }) => $ref === undefined)
+        ? [operationId]
+        : []
+    })
+    assert.deepStrictEqual(unnamed, [])
+  })
+
+  it("says what the items of every list are", () => {
+    const without: Array<string> = []
+    const search = (part: any, path: string): void => {
+      if (typeof part !== "object" || part === null) return
+      if (part.type === "array" && part.items === undefined) without.push(path)
+      for (const [key, value] of Object.entries(part)) search(value, `${path}/${key}`)
+    }
+    search(spec, "#")
+    assert.deepStrictEqual(without, [])
+  })
+
+  const typed = Object.entries<any>(spec.paths).flatMap(([path, methods]) =>
+    Object.entries<any>(methods).flatMap(([method, { parameters }]) =>
+      parameters.filter(({ in: place }: any) => place === "query").map(({ name, schema }: any) => ({
+        method: method.toUpperCase(),
+        path: path.replaceAll(/\{\w+\}/g, "1"),
+        name,
+        schema
+      }))
+    )
+  )
+
+  /** Whether the server refuses this value of a parameter, whatever else it says of the request. */
+  const refuses = (
+    send: Effect.Success<ReturnType<typeof server.make>>["send"],
+    { method, name, path }: typeof typed[number],
+    value: unknown
+  ) =>
+    Effect.map(
+      send(method, `${path}?${name}=${value}`),
+      ({ body, status }) =>
+        status === 400 &&
+        body?.issues?.some((issue: any) => issue.path[0] === "query" && issue.path[1] === name) === true
+    )
+
+  it.effect("gives each number in a query its type and the bounds that the server has", () =>
+    Effect.gen(function*() {
+      const { send } = yield* server.make()
+      const integers = typed.filter(({ schema }) => schema.type === "integer")
+      const names = new Set(integers.map(({ name }) => name))
+      for (const name of ["limit", "offset", "depth", "pr_number", "max_claimed", "version", "fencing_token"]) {
+        assert.include(names, name)
+      }
+      for (const parameter of integers) {
+        const { maximum, minimum } = parameter.schema
+        for (const value of [minimum, maximum]) {
+          assert.isFalse(yield* refuses(send, parameter, value), `${parameter.path}?${parameter.name}=${value}`)
+        }
+        for (const value of [minimum - 1, maximum + 1, 1.5, "1e0", "x", true]) {
+          assert.isTrue(yield* refuses(send, parameter, value), `${parameter.path}?${parameter.name}=${value}`)
+        }
+      }
+    }))
+
+  it.effect("calls each flag in a query a boolean, while the server takes every spelling that clients write", () =>
+    Effect.gen(function*() {
+      const { send } = yield* server.make()
+      const booleans = typed.filter(({ schema }) => schema.type === "boolean")
+      const names = new Set(booleans.map(({ name }) => name))
+      const flags = [
+        "needs_intervention",
+        "has_plan",
+        "auto_accept",
+        "needs_rebase",
+        "unreplied",
+        "content",
+        "any_role"
+      ]
+      assert.sameMembers([...names], flags)
+      for (const parameter of booleans) {
+        for (const value of ["true", "True", "TRUE", "1", "false", "False", "FALSE", "0"]) {
+          assert.isFalse(yield* refuses(send, parameter, value), `${parameter.path}?${parameter.name}=${value}`)
+        }
+        for (const value of ["yes", "2", "null"]) {
+          assert.isTrue(yield* refuses(send, parameter, value), `${parameter.path}?${parameter.name}=${value}`)
+        }
+      }
+    }))
+
   const absent = [
     "tasks.requeue",
     "tasks.cancel",
@@ -63,7 +163,7 @@ describe("the OpenAPI document", () => {
     const optional = bodies.filter(({ requestBody }) => !requestBody.required)
     assert.sameMembers(optional.map(({ operationId }) => operationId), absent)
     for (const { operationId, requestBody } of bodies) {
-      const { schema } = requestBody.content["application/json"]
+      const schema = spec.components.schemas[requestBody.content["application/json"].schema.$ref.split("/").pop()]
       assert.isFalse([schema, ...schema.anyOf ?? []].some(({ type }: any) => type === "null"), operationId)
     }
     const issue = bodies.find(({ operationId }) => operationId === "keys.issue")

@@ -29,9 +29,6 @@ export const nameOf = (component: string) => component.replace(/^.*\//, "").repl
 const alternatives = (schema: JsonSchema): ReadonlyArray<JsonSchema> =>
   (schema.anyOf ?? schema.oneOf)?.flatMap(alternatives) ?? [schema]
 
-// A number in a query is text with this pattern.
-const isNumber = (schema: JsonSchema) => schema.pattern?.startsWith("^[+-]?(?:\\d+") === true
-
 const single = (schema: JsonSchema): Html => {
   if (schema.$ref !== undefined) {
     const name = nameOf(schema.$ref)
@@ -44,7 +41,7 @@ const single = (schema: JsonSchema): Html => {
     const items = schema.items || {}
     return alternatives(items).length > 1 ? html`(${typeOf(items)})[]` : html`${typeOf(items)}[]`
   }
-  return html`${isNumber(schema) ? "number" : [schema.type ?? "any"].flat().join(" | ")}`
+  return html`${[schema.type ?? "any"].flat().join(" | ")}`
 }
 
 /** The type in a line: `string | null`, `Task[]`, `{ path: string[], message: string }`. */
@@ -62,7 +59,7 @@ export const shapeOf = ({ properties = {}, required = [] }: JsonSchema): Html =>
 }
 
 const shown = (limit: number | undefined) =>
-  limit === undefined || Math.abs(limit) === Number.MAX_SAFE_INTEGER ? undefined : limit
+  limit === undefined || Math.abs(limit) >= 999_999_999_999_999 ? undefined : limit
 
 const limitsOf = (schema: JsonSchema): string =>
   [schema, ...schema.allOf ?? []].flatMap((part) => {
