@@ -10,6 +10,7 @@ import { integrity } from "../../src/sql/Integrity.ts"
 import { NeededMigration } from "../../src/sql/SchemaVersion.ts"
 import * as Releases from "../releases/Releases.ts"
 import { table } from "../support/access.ts"
+import { migrated } from "../support/layers.ts"
 
 const { last, migrations, numberOf } = Releases
 const newest = numberOf(migrations.at(-1)!)
@@ -220,5 +221,7 @@ describe("the schema's own number", () => {
   it.effect("is that of the newest migration, in the database and in the code", () =>
     Effect.gen(function*() {
       assert.strictEqual(NeededMigration, newest)
+      const [row] = migrated().raw.prepare("SELECT migration FROM schema_version").all()
+      assert.strictEqual(row?.migration, newest)
     }))
 })

@@ -49,7 +49,7 @@ const checks: ReadonlyArray<Check> = [
     name: "what does not fit is refused by the name of its field, and nothing is made of it",
     means: unread,
     look: Look.between,
-    async run({ claim, idOf, newTask, post, read }) {
+    async run({ claim, create, idOf, newTask, post, read }) {
       must(
         /orchestrator_id/.test(refused(await post("tasks/claim", {}), 400).error),
         "an error that names orchestrator_id"
@@ -57,6 +57,8 @@ const checks: ReadonlyArray<Check> = [
       const task = newTask("a", { title: 5, max_attempts: -1 })
       const { error } = refused(await post("tasks", task), 400)
       must(/max_attempts/.test(error), "an error that names max_attempts")
+      // While there is nothing to claim, a machine that is not registered gets a 404, as from the old server.
+      await create("b")
       const { error: unknown } = refused(await claim({ orchestrator_id: idOf("nobody") }), 400)
       must(unknown.includes(idOf("nobody")), `an error that names ${idOf("nobody")}, which is no orchestrator`)
       expect(await read(task.id), 404)
