@@ -36,9 +36,13 @@ const texts = [
   "setbacks"
 ]
 
+// SQLite knows how long a text is without reading it.
+const size = texts.map((name) => `coalesce(octet_length(tasks.${name}), 0)`).join(" + ")
+
+/** Finds those there are, as plain SQL. */
+export const found = `SELECT id, ${size} AS bytes FROM tasks WHERE ${size} > ${MaxRecord}`
+
 export const make = memoize((sql: D1Client.D1Client) => {
-  // SQLite knows how long a text is without reading it.
-  const size = texts.map((name) => `coalesce(octet_length(tasks.${name}), 0)`).join(" + ")
   return {
     /** How many bytes the texts of a task have, as an expression over columns of `tasks`. */
     size: sql.literal(`(${size})`),

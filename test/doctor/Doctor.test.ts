@@ -55,6 +55,8 @@ const breaks: Record<string, string> = {
   "the newest history row is in the scope of its task": "UPDATE history SET scope = 'another' WHERE task_id = 'free'",
   "a path is of one task in its scope": "UPDATE tasks SET file_path = 'TASK-free.md' WHERE id IN ('free', 'held')",
   "what a task refers to is in its scope": "UPDATE projects SET scope = 'another'",
+  "no task is larger than claims hand out":
+    "UPDATE tasks SET content = replace(hex(zeroblob(800001)), '00', 'xx') WHERE id = 'free'",
   "nothing refers to what there is not": "UPDATE tasks SET project_id = 'nowhere' WHERE id = 'free'"
 }
 

@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { Maintenance } from "../../src/services/Maintenance.ts"
+import { integrity } from "../../src/sql/Integrity.ts"
 import { migrated, servicesWith } from "../support/layers.ts"
 import * as Server from "../support/server.ts"
 
@@ -305,6 +306,17 @@ describe("A record that is too large", () => {
       const less = yield* send("PATCH", "/api/v1/tasks/big", { content: "less" })
       assert.strictEqual(less.status, 200)
       assert.strictEqual((yield* post("tasks/big/submit", { commits_count: 1, turns_used: 1 })).status, 200)
+    }))
+
+  it.effect("is found by the doctor", () =>
+    Effect.gen(function*() {
+      const { create, grow, raw } = yield* start
+      yield* create("good")
+      yield* create("big")
+      const check = integrity.find(({ name }) => name === "no task is larger than claims hand out")!
+      assert.deepStrictEqual(raw.prepare(check.sql).all(), [])
+      grow("big")
+      assert.deepStrictEqual(raw.prepare(check.sql).all().map(({ id }) => id), ["big"])
     }))
 
   it.effect("can be made smaller whatever field it is that is too large", () =>
