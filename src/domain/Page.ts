@@ -9,6 +9,12 @@ import { fingerprint } from "./Fingerprint.ts"
 /** The longest page. A greater `limit` is answered with this many, and says so in `limit`. */
 export const MaxLimit = 500
 
+/**
+ * How many bytes of rows a page holds, about, whatever its `limit`: a Worker has 128 MB for all that it does. A page always
+ * holds one row, so that its cursor leads on.
+ */
+export const MaxPageBytes = 4_000_000
+
 /** The cursor of the first page, for lists that are whole unless they are asked for one. */
 export const FirstPage = "first"
 
@@ -30,7 +36,9 @@ const cursor = Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4096)))
 /** The query parameters of every list. */
 export const pageParameters = {
   limit: Schema.optionalKey(
-    Limit.pipe(describe(`How many rows at most: 50 unless given or said otherwise, never more than ${MaxLimit}.`))
+    Limit.pipe(describe(
+      `How many rows at most: 50 unless given or said otherwise, never more than ${MaxLimit}. A page of long rows ends sooner, at about 4 MB.`
+    ))
   ),
   offset: Schema.optionalKey(Natural.pipe(describe("How many rows to skip. Not together with `cursor`."))),
   cursor
@@ -38,7 +46,9 @@ export const pageParameters = {
 
 /** The query parameters of a list that is whole unless a page of it is asked for. */
 export const wholeParameters = {
-  limit: Schema.optionalKey(Limit.pipe(describe(`How many rows at most: all unless given, else up to ${MaxLimit}.`))),
+  limit: Schema.optionalKey(Limit.pipe(describe(
+    `How many rows at most: all unless given, else up to ${MaxLimit}. A list that has more than about 4 MB of rows ends there, and \`next_cursor\` leads on.`
+  ))),
   cursor
 }
 
@@ -105,6 +115,10 @@ const ofPage: ReadonlySet<string> = new Set(["content", "cursor", "limit", "offs
 const parts = (asked: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(asked).filter(([name]) => !ofPage.has(name)))
 
+// Rows that were read as far as they fit (`sql/PageBytes.ts`) say how long the page is with them.
+const fits = (row: object, place: number) =>
+  place === 0 || !("page_bytes" in row) || Number(row.page_bytes) <= MaxPageBytes
+
 /** The page a query asks for. */
 export const pageOf = (
   query: Query,
@@ -124,7 +138,8 @@ export const pageOf = (
       after: at?.key,
       total: at?.total,
       end: (found, counted) => {
-        const rows = limit < 0 ? found : found.slice(0, limit)
+        const fitting = found.filter(fits)
+        const rows = limit < 0 ? fitting : fitting.slice(0, limit)
         const total = at?.total ?? counted ?? rows.length
         const last = rows.length < found.length ? rows.at(-1) : undefined
         const next_cursor = last === undefined ? null : Cursor.encode({
@@ -147,17 +162,32 @@ export const pageOf = (
 /** What tells the SQL of a list which page it is. */
 export type Bounds = Pick<Page, "after" | "columns" | "limit" | "take">
 
-/** All there is of a list. */
-export const wholeList: Bounds = { after: undefined, columns: [], limit: -1, take: -1 }
+/** A list from its beginning, as much as fits on one page. */
+export const wholeList: Page = {
+  limit: -1,
+  offset: 0,
+  take: -1,
+  skip: 0,
+  columns: [],
+  after: undefined,
+  total: undefined,
+  end: (rows) => ({
+    rows: rows.filter(fits),
+    envelope: { total: rows.length, offset: 0, limit: -1, next_cursor: null }
+  })
+}
 
-/** Whether a page is all there is. */
-export const isWhole = ({ after, limit }: Bounds) => limit < 0 && after === undefined
+/** The rows of a page, and where the next one begins. */
+export interface Part<Row> {
+  readonly rows: ReadonlyArray<Row>
+  readonly next_cursor: string | null
+}
 
 /** Where the next page begins: in the envelope of every list. */
 export const nextCursor = {
   next_cursor: Schema.NullOr(Schema.String).pipe(
     describe(
-      "Where the next page begins, as `cursor` of the next request; null when this is the last one, or when `limit` is 0."
+      "Where the next page begins, as `cursor` of the next request; null when this is the last one, or when `limit` is 0. A page ends at its `limit`, or at about 4 MB of rows."
     )
   )
 }

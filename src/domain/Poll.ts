@@ -20,12 +20,14 @@ export const Poll = Schema.Struct({
     )
   ),
   provisional_tasks: Schema.Array(Schema.Struct({ id, hooks, pr_number, claimed_by })).pipe(
-    describe("All tasks in `provisional`, oldest first.")
+    describe(
+      "All tasks in `provisional`, oldest first. About 4 MB of them at most: there are more when `queue_counts` says so, and `GET /api/v1/tasks?queue=provisional` has them all."
+    )
   ),
   orchestrator_registered: Schema.Boolean.pipe(describe("Whether the server knows the machine.")),
   flows: Schema.Record(
     FlowName,
     Schema.Struct({ states: Schema.Array(QueueName).pipe(describe("The flow's queues.")) })
-  ).pipe(describe("The scope's flows."))
+  ).pipe(describe("The scope's flows: the first 100 by name."))
 }).annotate({ identifier: "Poll" })
 export type Poll = typeof Poll.Type

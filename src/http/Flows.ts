@@ -23,7 +23,7 @@ export const FlowsHandlers = Routes.group(
         const page = yield* Effect.fromResult(
           pageOf(request.query, { name: "flows", of: { scope }, key: { name: "string" }, whole: "all" })
         )
-        const { envelope: { next_cursor }, rows } = page.end(yield* flows.list(scope, page))
+        const { next_cursor, rows } = yield* flows.page(scope, page)
         return { flows: rows, next_cursor }
       }),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => flows.get(request.params.name, scope)),

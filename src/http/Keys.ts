@@ -10,7 +10,7 @@ const page = Effect.fnUntraced(function*(keys: Keys["Service"], scope: ScopeName
   const page = yield* Effect.fromResult(
     pageOf(query, { name: "keys", of: { scope }, key: { id: "string" }, whole: "all" })
   )
-  const { envelope: { next_cursor }, rows } = page.end(yield* keys.list(scope, page))
+  const { next_cursor, rows } = yield* keys.page(scope, page)
   return { keys: rows, next_cursor }
 })
 

@@ -26,7 +26,7 @@ export const RolesHandlers = Routes.group(
       list: Effect.fnUntraced(function*(request) {
         const scope = yield* visibleScope(request)
         const page = yield* Effect.fromResult(pageOf(request.query, listed(scope)))
-        const { envelope: { next_cursor }, rows } = page.end(yield* roles.list(scope, page))
+        const { next_cursor, rows } = yield* roles.page(scope, page)
         return { roles: rows, next_cursor }
       }),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => roles.get(request.params.name, scope)),

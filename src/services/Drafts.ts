@@ -14,6 +14,7 @@ import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
 import { beyond } from "../sql/Keyset.ts"
+import * as PageBytes from "../sql/PageBytes.ts"
 import * as Patch from "../sql/Patch.ts"
 import { type Reach, within } from "../sql/Reach.ts"
 import * as Revision from "../sql/Revision.ts"
@@ -43,6 +44,7 @@ export class Drafts extends Context.Service<Drafts, {
       const once = yield* Idempotency.make
       const row = columnsOf(sql, DraftRow)
       const read = yield* Conditional.make
+      const bounded = yield* PageBytes.make
       const revision = Revision.make(sql)
 
       const one = (id: DraftId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
@@ -82,16 +84,20 @@ export class Drafts extends Context.Service<Drafts, {
         const page = yield* Effect.fromResult(pageOf(filter, { ...newest, of: asked }))
         const narrowed = filters.flatMap((field) => filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : [])
         const matches = sql.and([within(sql, scope), ...narrowed])
-        const [found = [], totals] = yield* read({
-          name: newest.name,
-          asked,
-          revision: sql`SELECT ${revision.reaching("drafts", scope)} AS revision`
-        }, [
-          sql`
+        const { found, others: [totals] } = yield* bounded({
+          page,
+          columns: Object.keys(DraftRow.fields),
+          long: ["slug", "title", "status", "author", ...optional],
+          rows: (take) =>
+            sql`
             SELECT * FROM drafts WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}
-            ORDER BY created_at DESC, id DESC LIMIT ${page.take} OFFSET ${page.skip}`,
-          ...(page.total === undefined ? [revision.total("drafts", scope, narrowed)] : [])
-        ])
+            ORDER BY created_at DESC, id DESC LIMIT ${take} OFFSET ${page.skip}`
+        }, (rows) =>
+          read({
+            name: newest.name,
+            asked,
+            revision: sql`SELECT ${revision.reaching("drafts", scope)} AS revision`
+          }, page.total === undefined ? [rows, revision.total("drafts", scope, narrowed)] : [rows]))
         const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
         return { drafts: yield* Effect.orDie(decodeDrafts(rows)), ...envelope }
       })

@@ -16,10 +16,11 @@ import {
 import { readFlow } from "../domain/FlowDefinition.ts"
 import * as FlowImpact from "../domain/FlowImpact.ts"
 import { type FlowName, QueueName, type ScopeName } from "../domain/Identifier.ts"
-import { type Bounds, wholeList } from "../domain/Page.ts"
+import { type Page, type Part, wholeList } from "../domain/Page.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database, type Row } from "../sql/Database.ts"
 import { beyond } from "../sql/Keyset.ts"
+import * as PageBytes from "../sql/PageBytes.ts"
 import * as Places from "../sql/Places.ts"
 import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 import * as Revision from "../sql/Revision.ts"
@@ -33,8 +34,10 @@ const decodeHeld = Schema.decodeUnknownEffect(Schema.Array(Held))
 export class Flows extends Context.Service<Flows, {
   /** Registers a flow, or a new version of it, and tells which tasks it leaves without a way on. */
   readonly register: (scope: ScopeName, name: FlowName, flow: NewFlow) => Effect.Effect<RegisteredFlow, InvalidFlow>
-  /** The scope's flows by name: all, or those that a page asks for. */
-  readonly list: (scope: ScopeName, page?: Bounds) => Effect.Effect<ReadonlyArray<Flow>>
+  /** A page of the scope's flows by name. */
+  readonly page: (scope: ScopeName, page: Page) => Effect.Effect<Part<Flow>>
+  /** The scope's flows by name, as many as fit on one page. */
+  readonly list: (scope: ScopeName) => Effect.Effect<ReadonlyArray<Flow>>
   /** Without a scope, the only flow of that name. */
   readonly get: (name: FlowName, scope: Reach) => Effect.Effect<Flow, FlowNotFound | ScopeRequired>
   /** Deletes the flow, of which the tasks keep the name, and tells which of them have no way on now. */
@@ -48,6 +51,7 @@ export class Flows extends Context.Service<Flows, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const { all } = Places.make(sql)
+      const bounded = yield* PageBytes.make
       const revision = Revision.make(sql)
 
       const named = (name: FlowName, scope: Reach) => sql`${within(sql, scope)} AND name = ${name}`
@@ -98,11 +102,18 @@ export class Flows extends Context.Service<Flows, {
         return { ...flow, warnings: harmed }
       })
 
-      const list = Effect.fn("Flows.list")(function*(scope: ScopeName, page: Bounds = wholeList) {
+      const page = Effect.fn("Flows.page")(function*(scope: ScopeName, page: Page) {
         const matches = sql.and([sql`scope = ${scope}`, ...beyond(sql, page, "ascending")])
-        const [rows] = yield* batch([sql`SELECT * FROM flows WHERE ${matches} ORDER BY name LIMIT ${page.take}`])
-        return yield* decode(rows)
+        const { found } = yield* bounded({
+          page,
+          columns: Object.keys(FlowRow.fields),
+          long: ["description", "states", "transitions", "child_flow"],
+          rows: (take) => sql`SELECT * FROM flows WHERE ${matches} ORDER BY name LIMIT ${take}`
+        }, (rows) => batch([rows]))
+        const { envelope: { next_cursor }, rows } = page.end(found)
+        return { rows: yield* decode(rows), next_cursor }
       })
+      const list = (scope: ScopeName) => Effect.map(page(scope, wholeList), ({ rows }) => rows)
 
       const get = Effect.fn("Flows.get")(function*(name: FlowName, scope: Reach) {
         const [rows] = yield* batch([sql`SELECT * FROM flows WHERE ${named(name, scope)} LIMIT 2`])
@@ -124,7 +135,7 @@ export class Flows extends Context.Service<Flows, {
         return { scope: flow.scope, warnings: yield* warnings(stranded, impact) }
       })
 
-      return Flows.of({ register, list, get, remove })
+      return Flows.of({ register, page, list, get, remove })
     })
   )
 }

@@ -20,11 +20,12 @@ import {
 } from "../domain/ApiKey.ts"
 import { type Caller, callerName, type Unauthorized } from "../domain/Caller.ts"
 import type { ScopeName } from "../domain/Identifier.ts"
-import { type Bounds, isWhole, wholeList } from "../domain/Page.ts"
+import { type Page, type Part, wholeList } from "../domain/Page.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
 import { beyond } from "../sql/Keyset.ts"
+import * as PageBytes from "../sql/PageBytes.ts"
 import { type Reach, within } from "../sql/Reach.ts"
 import * as Mint from "./Keys/mint.ts"
 import * as Rotate from "./Keys/rotate.ts"
@@ -44,8 +45,10 @@ export class Keys extends Context.Service<Keys, {
   ) => Effect.Effect<{ readonly api_key: string; readonly insert: Statement<any>; readonly salt: string }>
   /** The key that the request of which this is a repetition was told. */
   readonly again: (salt: string) => Effect.Effect<string>
-  /** The keys of the scope, or of all, the newest first; those that a page asks for, by their ids. */
-  readonly list: (scope: Reach, page?: Bounds) => Effect.Effect<ReadonlyArray<ApiKey>>
+  /** A page of the keys of the scope, or of all, by their ids; the newest first when it is all there are. */
+  readonly page: (scope: Reach, page: Page) => Effect.Effect<Part<ApiKey>>
+  /** The keys of the scope, or of all, the newest first, as many as fit on one page. */
+  readonly list: (scope: Reach) => Effect.Effect<ReadonlyArray<ApiKey>>
   readonly revoke: (scope: ScopeName, id: string, by: Actor) => Effect.Effect<void, KeyNotFound>
   /**
    * Issues the successor of the caller's key, which goes on working for a while. Whoever has none says which key it is,
@@ -65,6 +68,7 @@ export class Keys extends Context.Service<Keys, {
       const { again, mint } = yield* Mint.make
       const once = yield* Idempotency.make
       const row = columnsOf(sql, ApiKeyRow)
+      const bounded = yield* PageBytes.make
 
       const issue = Effect.fn("Keys.issue")(function*(scope: ScopeName, key: NewKey, by: Actor) {
         const now = yield* Clock.currentTimeMillis
@@ -92,14 +96,22 @@ export class Keys extends Context.Service<Keys, {
         return { api_key, insert, salt }
       })
 
-      const list = Effect.fn("Keys.list")(function*(scope: Reach, page: Bounds = wholeList) {
-        const [rows] = yield* batch([sql`
+      const page = Effect.fn("Keys.page")(function*(scope: Reach, page: Page) {
+        const first = page.after === undefined
+        const { found } = yield* bounded({
+          page,
+          columns: Object.keys(ApiKeyRow.fields),
+          long: ["name", "created_by"],
+          rows: (take, whole) =>
+            sql`
           SELECT ${sql.literal(visible)} FROM api_keys
           WHERE ${sql.and([within(sql, scope), ...beyond(sql, page, "ascending")])}
-          ORDER BY ${isWhole(page) ? sql`created_at DESC, id` : sql`id`}
-          LIMIT ${page.take}`])
-        return yield* decode(rows)
+          ORDER BY ${whole && first ? sql`created_at DESC, id` : sql`id`} LIMIT ${take}`
+        }, (rows) => batch([rows]))
+        const { envelope: { next_cursor }, rows } = page.end(found)
+        return { rows: yield* decode(rows), next_cursor }
       })
+      const list = (scope: Reach) => Effect.map(page(scope, wholeList), ({ rows }) => rows)
 
       const revoke = Effect.fn("Keys.revoke")(function*(scope: ScopeName, id: string, by: Actor) {
         const [rows = []] = yield* Effect.ensuring(
@@ -110,7 +122,7 @@ export class Keys extends Context.Service<Keys, {
         yield* log("key revoked", scope, id, callerName(by))
       })
 
-      return Keys.of({ issue, first, again, list, revoke, rotate: yield* Rotate.make })
+      return Keys.of({ issue, first, again, page, list, revoke, rotate: yield* Rotate.make })
     })
   ).pipe(Layer.provide([KnownKeys.layer, SecureRandom.layerWebCrypto, Digest.layerWebCrypto]))
 }

@@ -28,12 +28,15 @@ import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
 import { beyond } from "../sql/Keyset.ts"
 import * as MessageStatements from "../sql/Messages.ts"
+import * as PageBytes from "../sql/PageBytes.ts"
 import { type Reach, within } from "../sql/Reach.ts"
 import * as Revision from "../sql/Revision.ts"
 
 const KeyedRow = { fields: { seq: true, ...MessageRow.fields } }
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(MessageRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
+
+const longTexts = ["task_id", "from_actor", "to_actor", "type", "content", "status"]
 
 const filters = ["task_id", "type", "to_actor", "from_actor", "status"] as const
 
@@ -65,6 +68,7 @@ export class Messages extends Context.Service<Messages, {
       const row = columnsOf(sql, MessageRow)
       const { insert } = MessageStatements.make(sql)
       const read = yield* Conditional.make
+      const bounded = yield* PageBytes.make
       const revision = Revision.make(sql)
 
       const one = (id: MessageId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
@@ -131,23 +135,27 @@ export class Messages extends Context.Service<Messages, {
         ]
         const matches = sql.and([sql`scope = ${scope}`, ...narrowed])
         const order = newer ? "ascending" : "descending"
-        const [found = [], totals] = yield* read({
-          name: "messages",
-          asked,
-          revision: sql`SELECT ${revision.of("messages", sql`${scope}`)} AS revision`
-        }, [
-          sql`
+        const { found, others: [totals] } = yield* bounded({
+          page,
+          columns: Object.keys(KeyedRow.fields),
+          long: longTexts,
+          rows: (take) =>
+            sql`
             SELECT ${columns(filter.content)} FROM messages WHERE ${sql.and([matches, ...beyond(sql, page, order)])}
-            ORDER BY seq ${sql.literal(newer ? "ASC" : "DESC")} LIMIT ${page.take} OFFSET ${page.skip}`,
-          ...(page.total === undefined ? [revision.total("messages", scope, narrowed)] : [])
-        ])
+            ORDER BY seq ${sql.literal(newer ? "ASC" : "DESC")} LIMIT ${take} OFFSET ${page.skip}`
+        }, (rows) =>
+          read({
+            name: "messages",
+            asked,
+            revision: sql`SELECT ${revision.of("messages", sql`${scope}`)} AS revision`
+          }, page.total === undefined ? [rows, revision.total("messages", scope, narrowed)] : [rows]))
         const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
         const messages = yield* decode(newer ? rows : rows.toReversed())
         return {
           messages,
           ...envelope,
           // Places are counted from the oldest message, whichever way one goes.
-          offset: newer ? envelope.offset : Math.max(envelope.total - envelope.offset - envelope.limit, 0),
+          offset: newer ? envelope.offset : Math.max(envelope.total - envelope.offset - rows.length, 0),
           limit: whole ? messages.length : envelope.limit
         }
       })

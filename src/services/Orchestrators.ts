@@ -23,6 +23,7 @@ import type { HeldLease, Renewals } from "../domain/Renewal.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
 import { beyond } from "../sql/Keyset.ts"
+import * as PageBytes from "../sql/PageBytes.ts"
 import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 import { Keys } from "./Keys.ts"
 import * as Heartbeat from "./Orchestrators/heartbeat.ts"
@@ -67,6 +68,7 @@ export class Orchestrators extends Context.Service<Orchestrators, {
     Orchestrators,
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
+      const bounded = yield* PageBytes.make
       const register = yield* Register.make
       const { orchestratorTimeoutSeconds } = yield* Settings
 
@@ -93,15 +95,21 @@ export class Orchestrators extends Context.Service<Orchestrators, {
             : [sql`status IN (SELECT value FROM json_each(${JSON.stringify(filter.status)}))`])
         ])
         // Who is heard of moves to the front, past whoever turns the pages: so those go by name.
-        const [found = [], totals] = yield* batch([
-          sql`
+        const count = sql`SELECT count(*) AS total FROM orchestrators WHERE ${matches}`
+        const { found, others: [totals], total: entire } = yield* bounded({
+          page,
+          columns: Object.keys(OrchestratorRow.fields),
+          long: ["cluster", "machine_id", "hostname", "repo_url", "version", "capabilities"],
+          rows: (take, whole) =>
+            sql`
             SELECT * FROM orchestrators WHERE ${sql.and([matches, ...beyond(sql, page, "ascending")])}
-            ORDER BY ${paged ? sql`id, scope` : sql`last_heartbeat DESC, id, scope`} LIMIT ${page.take}`,
-          ...(paged && page.total === undefined
-            ? [sql`SELECT count(*) AS total FROM orchestrators WHERE ${matches}`]
-            : [])
-        ])
-        const { envelope: { next_cursor, total }, rows } = page.end(found, Number(totals?.[0]?.total ?? found.length))
+            ORDER BY ${whole && !paged ? sql`last_heartbeat DESC, id, scope` : sql`id, scope`} LIMIT ${take}`,
+          count
+        }, (rows) => batch(paged && page.total === undefined ? [rows, count] : [rows]))
+        const { envelope: { next_cursor, total }, rows } = page.end(
+          found,
+          entire ?? Number(totals?.[0]?.total ?? found.length)
+        )
         return { orchestrators: yield* decode(rows), total, next_cursor }
       })
 

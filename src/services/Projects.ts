@@ -21,12 +21,13 @@ import {
   type ProjectTasksQuery
 } from "../domain/Project.ts"
 import { type Task, TaskRow } from "../domain/Task.ts"
-import { without } from "../sql/Columns.ts"
+import { longTextsOfTasks, without } from "../sql/Columns.ts"
 import * as Conditional from "../sql/Conditional.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
 import { beyond } from "../sql/Keyset.ts"
+import * as PageBytes from "../sql/PageBytes.ts"
 import * as Patch from "../sql/Patch.ts"
 import * as ProjectCounts from "../sql/ProjectCounts.ts"
 import { type Reach, within } from "../sql/Reach.ts"
@@ -79,6 +80,7 @@ export class Projects extends Context.Service<Projects, {
       const once = yield* Idempotency.make
       const row = columnsOf(sql, ProjectRow)
       const read = yield* Conditional.make
+      const bounded = yield* PageBytes.make
       const revision = Revision.make(sql)
       const counts = ProjectCounts.make(sql)
 
@@ -133,16 +135,20 @@ export class Projects extends Context.Service<Projects, {
           ...(filter.created_by ? [sql`created_by = ${filter.created_by}`] : [])
         ]
         const matches = sql.and([within(sql, scope), ...narrowed])
-        const [found = [], totals] = yield* read({
-          name: newest.name,
-          asked,
-          revision: sql`SELECT ${revision.reaching("projects", scope)} AS revision`
-        }, [
-          sql`
+        const { found, others: [totals] } = yield* bounded({
+          page,
+          columns: Object.keys(ProjectRow.fields),
+          long: ["title", "description", "status", "branch", "base_branch", "flow", "pr_url", "created_by"],
+          rows: (take) =>
+            sql`
             SELECT * FROM projects WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}
-            ORDER BY created_at DESC, id DESC LIMIT ${page.take} OFFSET ${page.skip}`,
-          ...(page.total === undefined ? [revision.total("projects", scope, narrowed)] : [])
-        ])
+            ORDER BY created_at DESC, id DESC LIMIT ${take} OFFSET ${page.skip}`
+        }, (rows) =>
+          read({
+            name: newest.name,
+            asked,
+            revision: sql`SELECT ${revision.reaching("projects", scope)} AS revision`
+          }, page.total === undefined ? [rows, revision.total("projects", scope, narrowed)] : [rows]))
         const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
         return { projects: yield* Effect.orDie(decodeProjects(rows)), ...envelope }
       })
@@ -155,24 +161,35 @@ export class Projects extends Context.Service<Projects, {
         const page = yield* Effect.fromResult(pageOf(paged ? query : whole, { ...urgent, of: asked, whole: "all" }))
         const owner = sql`(SELECT scope FROM projects WHERE ${one(id, scope)})`
         const all = sql`project_id = (SELECT id FROM projects WHERE ${one(id, scope)})`
-        const [found = [], projects = [], totals] = yield* read({
-          name: urgent.name,
-          asked,
-          revision: revision.ofTasks(owner, sql`, max(scope) AS scope`),
-          shown: someLeased
-        }, [
-          sql`
+        const { found, others: [projects = [], totals], total: entire } = yield* bounded({
+          page,
+          columns: [...Object.keys(TaskRow.fields), "priority_rank"],
+          long: longTextsOfTasks,
+          rows: (take, whole) =>
+            sql`
             SELECT ${
-            without(sql, TaskRow, query.content === false ? ["content"] : [], { besides: page.columns, table: "tasks" })
-          } FROM tasks
+              without(sql, TaskRow, query.content === false ? ["content"] : [], {
+                besides: page.columns,
+                table: "tasks"
+              })
+            } FROM tasks
             WHERE ${sql.and([all, ...beyond(sql, page, "ascending")])}
-            ORDER BY priority_rank, created_at ${sql.literal(paged ? "ASC" : "DESC")}, id LIMIT ${page.take}`,
-          sql`SELECT id FROM projects WHERE ${one(id, scope)}`,
-          ...(paged && page.total === undefined ? [sql`SELECT ${counts.of(id, owner)} AS counts`] : [])
-        ])
+            ORDER BY priority_rank, created_at ${sql.literal(whole && !paged ? "DESC" : "ASC")}, id LIMIT ${take}`,
+          count: sql`SELECT coalesce(sum(value), 0) AS total FROM json_each(${counts.of(id, owner)})`
+        }, (rows) =>
+          read({
+            name: urgent.name,
+            asked,
+            revision: revision.ofTasks(owner, sql`, max(scope) AS scope`),
+            shown: someLeased
+          }, [
+            rows,
+            sql`SELECT id FROM projects WHERE ${one(id, scope)}`,
+            ...(paged && page.total === undefined ? [sql`SELECT ${counts.of(id, owner)} AS counts`] : [])
+          ]))
         if (projects.length === 0) return yield* ProjectNotFound.of(id)
         const stored = totals?.[0]?.counts
-        const counted = stored === undefined ? found.length : sumOf(decodeCounts(stored))
+        const counted = entire ?? (stored === undefined ? found.length : sumOf(decodeCounts(stored)))
         const { envelope: { next_cursor, total }, rows } = page.end(found, counted)
         return { project_id: id, tasks: (yield* Effect.orDie(decodeTasks(rows))).map(answered), total, next_cursor }
       })

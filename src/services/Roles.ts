@@ -5,13 +5,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { RoleName, ScopeName } from "../domain/Identifier.ts"
-import { type Bounds, wholeList } from "../domain/Page.ts"
+import { type Page, type Part, wholeList } from "../domain/Page.ts"
 import { type Role, RoleNotFound, type RoleRegistration, RoleRow, UnknownOrchestrator } from "../domain/Role.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
 import { columnsOf } from "../sql/JsonRow.ts"
 import { beyond } from "../sql/Keyset.ts"
+import * as PageBytes from "../sql/PageBytes.ts"
 import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(RoleRow))
@@ -23,8 +24,10 @@ export class Roles extends Context.Service<Roles, {
     registration: RoleRegistration,
     scope: Reach
   ) => Effect.Effect<ReadonlyArray<Role>, UnknownOrchestrator | ScopeRequired>
-  /** The roles by name: all, or those that a page asks for. */
-  readonly list: (scope: Reach, page?: Bounds) => Effect.Effect<ReadonlyArray<Role>>
+  /** A page of the roles by name. */
+  readonly page: (scope: Reach, page: Page) => Effect.Effect<Part<Role>>
+  /** The roles by name, as many as fit on one page. */
+  readonly list: (scope: Reach) => Effect.Effect<ReadonlyArray<Role>>
   /** Without a scope, the one registered last of those that have the name. */
   readonly get: (name: RoleName, scope: Reach) => Effect.Effect<Role, RoleNotFound>
   /** Deletes the role, without a scope the only one of the name, and answers which scope it was in. */
@@ -36,6 +39,7 @@ export class Roles extends Context.Service<Roles, {
       const { batch, sql } = yield* Database
       const once = yield* Idempotency.make
       const row = columnsOf(sql, RoleRow)
+      const bounded = yield* PageBytes.make
 
       const named = (name: RoleName, scope: Reach) => sql`${within(sql, scope)} AND name = ${name}`
 
@@ -71,11 +75,18 @@ export class Roles extends Context.Service<Roles, {
         return yield* decode(rows)
       })
 
-      const list = Effect.fn("Roles.list")(function*(scope: Reach, page: Bounds = wholeList) {
+      const page = Effect.fn("Roles.page")(function*(scope: Reach, page: Page) {
         const matches = sql.and([within(sql, scope), ...beyond(sql, page, "ascending")])
-        const [rows] = yield* batch([sql`SELECT * FROM roles WHERE ${matches} ORDER BY name, scope LIMIT ${page.take}`])
-        return yield* decode(rows)
+        const { found } = yield* bounded({
+          page,
+          columns: Object.keys(RoleRow.fields),
+          long: ["description"],
+          rows: (take) => sql`SELECT * FROM roles WHERE ${matches} ORDER BY name, scope LIMIT ${take}`
+        }, (rows) => batch([rows]))
+        const { envelope: { next_cursor }, rows } = page.end(found)
+        return { rows: yield* decode(rows), next_cursor }
       })
+      const list = (scope: Reach) => Effect.map(page(scope, wholeList), ({ rows }) => rows)
 
       const get = Effect.fn("Roles.get")(function*(name: RoleName, scope: Reach) {
         const [rows] = yield* batch([
@@ -97,7 +108,7 @@ export class Roles extends Context.Service<Roles, {
         return role.scope
       })
 
-      return Roles.of({ register, list, get, remove })
+      return Roles.of({ register, page, list, get, remove })
     })
   )
 }

@@ -4,10 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { DefaultScope, FlowName, type OrchestratorId, QueueName, ScopeName } from "../domain/Identifier.ts"
+import { wholeList } from "../domain/Page.ts"
 import { Poll } from "../domain/Poll.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import * as Conditional from "../sql/Conditional.ts"
 import { Database } from "../sql/Database.ts"
+import * as PageBytes from "../sql/PageBytes.ts"
 import * as Places from "../sql/Places.ts"
 import * as Revision from "../sql/Revision.ts"
 import { Settings } from "./Settings.ts"
@@ -18,6 +20,9 @@ const decodeTasks = Schema.decodeUnknownEffect(Poll.fields.provisional_tasks)
 const decodeFlows = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ name: FlowName, states: Schema.fromJsonString(Schema.Array(QueueName)) }))
 )
+
+// Of flows a poll tells the names of their states: 200 names of 200 characters at most.
+const MaxFlows = 100
 
 export interface PollRequest {
   readonly orchestrator_id: OrchestratorId | undefined
@@ -33,6 +38,7 @@ export class Scheduler extends Context.Service<Scheduler, {
     Effect.gen(function*() {
       const { sql } = yield* Database
       const read = yield* Conditional.make
+      const bounded = yield* PageBytes.make
       const revision = Revision.make(sql)
       const { requireScope } = yield* Settings
       const { all } = Places.make(sql)
@@ -47,7 +53,7 @@ export class Scheduler extends Context.Service<Scheduler, {
             : sql`AND scope = ${request.scope}`
         }`
         const scope = request.scope === undefined ? sql`coalesce((${known}), ${fallback})` : sql`${request.scope}`
-        const [machines, counts, tasks, flows] = yield* read({
+        const question = {
           name: "poll",
           asked: { ...request },
           revision: sql`
@@ -55,15 +61,24 @@ export class Scheduler extends Context.Service<Scheduler, {
             SELECT home, ${
             revision.of("tasks", request.scope === undefined ? sql`coalesce(home, ${fallback})` : scope)
           } AS revision FROM machine`
-        }, [
-          known,
-          sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
-          sql`
+        }
+        // A poll has no second page: what does not fit is shown when those before it have left.
+        const { found, others: [machines, counts, flows] } = yield* bounded({
+          page: wholeList,
+          columns: ["id", "hooks", "pr_number", "claimed_by"],
+          long: ["hooks", "claimed_by"],
+          rows: (take) =>
+            sql`
             SELECT id, hooks, pr_number, claimed_by FROM (
               ${all({ scope, queue: sql`'provisional'` }, sql`id, hooks, pr_number, claimed_by, created_at`)})
-            ORDER BY created_at, id`,
-          sql`SELECT name, states FROM flows WHERE scope = ${scope} ORDER BY name`
-        ])
+            ORDER BY created_at, id LIMIT ${take}`
+        }, (tasks) =>
+          read(question, [
+            tasks,
+            known,
+            sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
+            sql`SELECT name, states FROM flows WHERE scope = ${scope} ORDER BY name LIMIT ${MaxFlows}`
+          ]))
         const [registered] = yield* Effect.orDie(decodeScopes(machines))
         const seen = request.scope ?? registered?.scope ?? fallback
         if (seen === null) {
@@ -75,7 +90,7 @@ export class Scheduler extends Context.Service<Scheduler, {
           scope: seen,
           // The three that clients have always been given are there even when they are empty.
           queue_counts: { incoming: 0, claimed: 0, provisional: 0, ...decodeCounts(counts?.[0]?.counts) },
-          provisional_tasks: yield* Effect.orDie(decodeTasks(tasks)),
+          provisional_tasks: yield* Effect.orDie(decodeTasks(wholeList.end(found).rows)),
           orchestrator_registered: registered?.scope === seen,
           flows: Object.fromEntries(
             (yield* Effect.orDie(decodeFlows(flows))).map(({ name, states }) => [name, { states }])

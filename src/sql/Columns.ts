@@ -23,3 +23,31 @@ export const without = (
         left.includes(name) ? sql`${empty} AS ${sql(name)}` : sql`${sql(table)}.${sql(name)}`
       )
     )
+
+/** What callers and agents write on a task, of any length. */
+export const longTextsOfTasks = [
+  "blocked_by",
+  "branch",
+  "cancel_reason",
+  "check_results",
+  "checkpoint",
+  "checks",
+  "complexity",
+  "content",
+  "execution_notes",
+  "failure_reason",
+  "file_path",
+  "flow",
+  "flow_overrides",
+  "hooks",
+  "last_rejection_reason",
+  "metadata",
+  "plan_id",
+  "pr_url",
+  "priority",
+  "role",
+  "setbacks",
+  "staging_url",
+  "title",
+  "type"
+]

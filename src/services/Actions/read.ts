@@ -9,6 +9,7 @@ import * as ActionStatements from "../../sql/Actions.ts"
 import { without } from "../../sql/Columns.ts"
 import { Database } from "../../sql/Database.ts"
 import { beyond } from "../../sql/Keyset.ts"
+import * as PageBytes from "../../sql/PageBytes.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { decodeActions } from "./rows.ts"
 
@@ -17,6 +18,7 @@ const longTexts = ["description", "result", "metadata", "action_data"]
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
+  const bounded = yield* PageBytes.make
   const { one, seen } = ActionStatements.make(sql)
 
   /** The columns of an action, without its long texts if nobody asked for them. */
@@ -44,13 +46,17 @@ export const make = Effect.gen(function*() {
     ])
     // Those of one record are few; left to itself SQLite would take the index that has the order, and read all of the scope.
     const from = filter.entity_type && filter.entity_id ? sql`actions INDEXED BY actions_about` : sql`actions`
-    const [found = [], totals] = yield* batch([
-      sql`
+    const count = sql`SELECT count(*) AS total FROM ${from} WHERE ${matches}`
+    const { found, others: [totals] } = yield* bounded({
+      page,
+      columns: Object.keys(KeyedRow.fields),
+      long: [...longTexts, "entity_type", "entity_id", "action_type", "label", "proposed_by"],
+      rows: (take) =>
+        sql`
         SELECT ${columns(filter.content)} FROM ${from}
         WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}
-        ORDER BY proposed_at DESC, seq DESC LIMIT ${page.take} OFFSET ${page.skip}`,
-      ...(page.total === undefined ? [sql`SELECT count(*) AS total FROM ${from} WHERE ${matches}`] : [])
-    ])
+        ORDER BY proposed_at DESC, seq DESC LIMIT ${take} OFFSET ${page.skip}`
+    }, (rows) => batch(page.total === undefined ? [rows, count] : [rows]))
     const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
     return { actions: yield* decodeActions(rows, now), ...envelope }
   })

@@ -9,10 +9,11 @@ import { TaskRow } from "../../domain/Task.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/TaskFilter.ts"
 import { ends } from "../../domain/TaskState.ts"
-import { without } from "../../sql/Columns.ts"
+import { longTextsOfTasks, without } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
 import { beyond } from "../../sql/Keyset.ts"
+import * as PageBytes from "../../sql/PageBytes.ts"
 import * as Places from "../../sql/Places.ts"
 import * as ProjectCounts from "../../sql/ProjectCounts.ts"
 import { within } from "../../sql/Reach.ts"
@@ -44,6 +45,7 @@ const slotsOf = (queue: string | undefined): Places.Slots =>
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const read = yield* Conditional.make
+  const bounded = yield* PageBytes.make
   const revision = Revision.make(sql)
 
   /** The columns of a task, without its body if nobody asked for it, and then without what no list tells. */
@@ -91,7 +93,7 @@ export const make = Effect.gen(function*() {
         : { created_at: "number", id: "string" },
       whole: asked !== undefined && !asked.some(isEnd)
     }))
-    const { skip, take } = page
+    const { skip } = page
     const narrowed = conditions(filter)
     const all = sql.and([sql`scope = ${scope}`, ...narrowed])
     const matches = sql.and([all, ...beyond(sql, page, urgent ? "ascending" : "descending")])
@@ -103,7 +105,7 @@ export const make = Effect.gen(function*() {
     // Of a queue that is read in parts, the best of each are found and then merged, so that a page costs as many rows as it
     // has, or as it has for each of several queues, and not all the tasks there are.
     const further = [...narrowed, ...beyond(sql, page, urgent ? "ascending" : "descending")]
-    const inOrder = (queue: Fragment, rows: Fragment, slots: Places.Slots) => {
+    const inOrder = (queue: Fragment, rows: Fragment, slots: Places.Slots, take: number) => {
       const among = { scope: sql`${scope}`, queue, ...(further.length === 0 ? {} : { narrowed: sql.and(further) }) }
       return urgent
         ? places.all(among, rows)
@@ -120,25 +122,28 @@ export const make = Effect.gen(function*() {
       ? sql`tasks INDEXED BY tasks_project WHERE project_id = ${filter.project_id}`
       : undefined
     const among = asked === undefined ? sql`` : sql`AND queue IN ${queues}`
-    const rows = few !== undefined && filter.project_id && !urgent
-      ? sql`
+    const rows = (take: number) =>
+      few !== undefined && filter.project_id && !urgent
+        ? sql`
         SELECT ${told} FROM tasks WHERE id IN (SELECT id FROM (
           ${
-        places.ofEach(
-          sql`tasks INDEXED BY tasks_project WHERE project_id = ${filter.project_id}`,
-          sql`id, created_at`,
-          take + skip,
-          sql`AND ${sql.and([sql`scope = ${scope}`, ...further])} ${among}`
-        )
-      } ORDER BY ${order} LIMIT ${take + skip}))
+          places.ofEach(
+            sql`tasks INDEXED BY tasks_project WHERE project_id = ${filter.project_id}`,
+            sql`id, created_at`,
+            take + skip,
+            sql`AND ${sql.and([sql`scope = ${scope}`, ...further])} ${among}`
+          )
+        } ORDER BY ${order} LIMIT ${take + skip}))
         ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
-      : few !== undefined
-      ? sql`SELECT ${told} FROM ${few} AND ${matches} ${among} ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
-      : asked?.length === 1
-      ? sql`${inOrder(sql`${asked[0]}`, told, slotsOf(asked[0]!))} ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
-      : sql`
+        : few !== undefined
+        ? sql`SELECT ${told} FROM ${few} AND ${matches} ${among} ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
+        : asked?.length === 1
+        ? sql`${
+          inOrder(sql`${asked[0]}`, told, slotsOf(asked[0]!), take)
+        } ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
+        : sql`
         SELECT ${told} FROM ${queues} AS q CROSS JOIN tasks ON tasks.id IN (SELECT id FROM (
-          ${inOrder(sql`q.queue`, sql`id, priority_rank, created_at`, slotsOf(undefined))}
+          ${inOrder(sql`q.queue`, sql`id, priority_rank, created_at`, slotsOf(undefined), take)}
           ORDER BY ${order} LIMIT ${take + skip}))
         ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
     const whose = narrowed.length === 0
@@ -158,12 +163,16 @@ export const make = Effect.gen(function*() {
           sql`(SELECT queue AS place FROM ${queues}) AS q`
         )
       })`
-    const [found = [], counted] = yield* read({
+    const question = {
       name: "tasks",
       asked: { scope, ...filter },
       revision: revision.ofTasks(sql`${scope}`),
       shown: someLeased
-    }, page.total === undefined ? [rows, count] : [rows])
+    }
+    const { found, others: [counted] } = yield* bounded(
+      { page, columns: [...Object.keys(TaskRow.fields), "priority_rank"], long: longTextsOfTasks, rows },
+      (rows) => read(question, page.total === undefined ? [rows, count] : [rows])
+    )
     const total = whose !== undefined
       ? Object.entries(decodeCounts(counted?.[0]?.counts))
         .reduce((sum, [queue, n]) => asked === undefined || asked.includes(queue) ? sum + n : sum, 0)
@@ -186,21 +195,27 @@ export const make = Effect.gen(function*() {
     // Entries are added at one end, if they go they go at the other, and none ever changes.
     const end = (order: string) =>
       sql`(SELECT version FROM history WHERE ${all} ORDER BY version ${sql.literal(order)} LIMIT 1)`
-    const [rows = [], counted] = yield* read({
-      name: "history",
-      asked,
-      revision: sql`SELECT ${end("DESC")} AS revision, ${end("ASC")} AS oldest`
-    }, [
-      sql`
+    const count = sql`SELECT count(*) AS total FROM history WHERE ${all}`
+    const { found, others: [counted], total: entire } = yield* bounded({
+      page,
+      count,
+      columns: Object.keys(HistoryRow.fields),
+      long: ["actor", "reason", "details"],
+      rows: (take) =>
+        sql`
         SELECT ${
-        without(sql, HistoryRow, query.content === false ? ["details"] : [], { table: "history" })
-      } FROM history
-        WHERE ${sql.and([all, ...beyond(sql, page, "ascending")])} ORDER BY version LIMIT ${page.take}`,
-      ...(page.limit < 0 || page.total !== undefined ? [] : [sql`SELECT count(*) AS total FROM history WHERE ${all}`])
-    ])
+          without(sql, HistoryRow, query.content === false ? ["details"] : [], { table: "history" })
+        } FROM history
+        WHERE ${sql.and([all, ...beyond(sql, page, "ascending")])} ORDER BY version LIMIT ${take}`
+    }, (rows) =>
+      read({
+        name: "history",
+        asked,
+        revision: sql`SELECT ${end("DESC")} AS revision, ${end("ASC")} AS oldest`
+      }, page.limit < 0 || page.total !== undefined ? [rows] : [rows, count]))
     const { envelope: { next_cursor, total }, rows: entries } = page.end(
-      rows,
-      Number(counted?.[0]?.total ?? rows.length)
+      found,
+      entire ?? Number(counted?.[0]?.total ?? found.length)
     )
     if (total === 0) return yield* TaskNotFound.of(id)
     return { task_id: id, history: yield* decodeHistory(entries), total, next_cursor }

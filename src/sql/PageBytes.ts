@@ -1,0 +1,95 @@
+/**
+ * Pages that a Worker can hold: a page ends at about 4 MB of rows, however many rows it was asked for.
+ *
+ * A running sum in SQL says where it ends, but D1 bills each row of that three times. So a page is first read without the long
+ * texts of rows that have more than their share of it. Mostly no row has, and the page is complete. Otherwise it is read
+ * again, as far as it fits.
+ */
+import type * as D1Client from "@effect/sql-d1/D1Client"
+import * as Effect from "effect/Effect"
+import type { Fragment, Statement } from "effect/sql/Statement"
+import { type Bounds, MaxLimit, MaxPageBytes } from "../domain/Page.ts"
+import { type Answers, Database, type Row } from "./Database.ts"
+
+// What a column adds to a row in an answer besides its text: the name, quotes, a number.
+const BytesOfColumn = 20
+
+// A list that nobody limits is read again when it has more rows than the longest page, and then has this many at most.
+const MostRows = 10_000
+
+/** The columns of rows, and which of them may hold long text. */
+export interface Shape {
+  readonly columns: ReadonlyArray<string>
+  readonly long: ReadonlyArray<string>
+}
+
+/** How many bytes a row has, about: an expression over its columns. */
+export const lengthOf = (sql: D1Client.D1Client, { columns, long }: Shape): Fragment =>
+  long.reduce(
+    (sum, column) => sql`${sum} + coalesce(octet_length(${sql(column)}), 0)`,
+    sql`${sql.literal(String(columns.length * BytesOfColumn))}`
+  )
+
+export interface List extends Shape {
+  readonly page: Bounds
+  /**
+   * The rows in order, `take` at most. `whole` is whether they are all there are: a list that has an order of its own when it
+   * is whole is read in the order of its pages otherwise.
+   */
+  readonly rows: (take: number, whole: boolean) => Fragment
+  /** Answers how many rows there are as `total`: for a list that need not be counted while it is whole, and turns out not to be. */
+  readonly count?: Statement<any>
+}
+
+/** A page as it was read. */
+export interface Read {
+  /** The rows that fit, and perhaps one more, for `Page.end`. */
+  readonly found: ReadonlyArray<Row>
+  /** What the statements besides were answered. */
+  readonly others: Answers
+  /** How many rows there are, if they were counted because the list is not whole. */
+  readonly total: number | undefined
+}
+
+/** The rows that fit, or one that does not, and the row after them. `Page.end` leaves that one out. */
+export const fitting = (sql: D1Client.D1Client, list: Shape, rows: Fragment): Statement<any> =>
+  sql`
+    SELECT * FROM (
+      SELECT *, sum(row_bytes) OVER so_far AS page_bytes, row_number() OVER so_far AS place
+      FROM (SELECT *, ${lengthOf(sql, list)} AS row_bytes FROM (${rows}))
+      WINDOW so_far AS (ROWS UNBOUNDED PRECEDING))
+    WHERE page_bytes - row_bytes <= ${MaxPageBytes} OR place = 2 ORDER BY place`
+
+export const make = Effect.gen(function*() {
+  const { batch, sql } = yield* Database
+
+  /** The rows, without long texts where a row has more bytes than `share`. Such rows are `heavy`. */
+  const light = (list: List, share: number, rows: Fragment): Statement<any> =>
+    sql`
+      SELECT ${
+      sql.csv(
+        list.columns.map((name) =>
+          list.long.includes(name) ? sql`iif(heavy, NULL, ${sql(name)}) AS ${sql(name)}` : sql`${sql(name)}`
+        )
+      )
+    }, heavy
+      FROM (SELECT *, ${lengthOf(sql, list)} > ${share} AS heavy FROM (${rows}))`
+
+  /** Reads a page. `run` sends the statement it is given first, and others with it, and the answers to those are as they are. */
+  return Effect.fnUntraced(function*<E>(list: List, run: (rows: Statement<any>) => Effect.Effect<Answers, E>) {
+    const { take } = list.page
+    const whole = take < 0
+    const usual = whole ? MaxLimit + 1 : take
+    const [found = [], ...others] = yield* run(
+      light(list, Math.floor(MaxPageBytes / usual), list.rows(usual, whole))
+    )
+    const complete: Read = { found, others, total: undefined }
+    if (!found.some(({ heavy }) => heavy === 1) && !(whole && found.length === usual)) return complete
+    const [rows = [], counted] = yield* batch([
+      fitting(sql, list, list.rows(whole ? MostRows + 1 : take, false)),
+      ...(whole && list.count !== undefined ? [list.count] : [])
+    ])
+    const cut: Read = { found: rows, others, total: counted === undefined ? undefined : Number(counted[0]?.total) }
+    return cut
+  })
+})
