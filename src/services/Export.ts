@@ -15,8 +15,8 @@ interface Look {
   readonly secrets: boolean
 }
 
-// Characters of what may be long. A request has 128 MiB for all it does.
-const MaxLength = 2_000_000
+// Bytes of records on a page, unless the first one alone has more. A Worker has 128 MB for all it does.
+const MaxBytes = 2_000_000
 
 type Records = ExportPage["records"]
 
@@ -63,8 +63,8 @@ export class Export extends Context.Service<Export, {
         // A kind that is out of reach comes after all that are within it.
         if (!kinds.includes(kind)) return { scope: scope ?? null, records: [], next_cursor: null }
         const [seen = []] = yield* batch([dump.look(kind, after, scope, limit, secrets)])
-        let length = 0
-        const first = seen.findIndex((row) => (length += Number(row.length)) > MaxLength)
+        let bytes = 0
+        const first = seen.findIndex((row) => (bytes += Number(row.bytes)) > MaxBytes)
         const taken = (first === -1 ? seen : seen.slice(0, Math.max(1, first))).map((row) => String(row.key))
         const answers = taken.length === 0 ? [] : yield* batch(dump.read(kind, `[${taken.join()}]`, scope))
         const [rows, edges, history = []] = answers

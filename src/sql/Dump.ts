@@ -2,32 +2,70 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { ExportKind } from "../domain/Export.ts"
+import { longTextsOfTasks } from "./Columns.ts"
 import { type Reach, within } from "./Reach.ts"
 
 interface Table {
   readonly key: ReadonlyArray<string>
-  /** The columns that may be long. */
-  readonly long?: ReadonlyArray<string>
+  /** The columns that callers write. */
+  readonly texts: ReadonlyArray<string>
   /** A column that only this server knows: the order of arrival, which the lines have. */
   readonly without?: string
 }
 
 const tables: Readonly<Record<Exclude<ExportKind, "tasks">, Table>> = {
-  flows: { key: ["scope", "name"], long: ["states", "transitions", "rules"] },
-  roles: { key: ["scope", "name"] },
-  projects: { key: ["id"], long: ["description"] },
-  orchestrators: { key: ["id", "scope"] },
-  drafts: { key: ["id"] },
-  messages: { key: ["seq"], long: ["content"], without: "seq" },
-  actions: { key: ["seq"], long: ["metadata", "action_data", "result"], without: "seq" },
-  idempotency_keys: { key: ["id"], long: ["answer"] },
-  api_keys: { key: ["hash"] }
+  flows: { key: ["scope", "name"], texts: ["description", "states", "transitions", "child_flow", "rules"] },
+  roles: { key: ["scope", "name"], texts: ["description"] },
+  projects: {
+    key: ["id"],
+    texts: ["title", "description", "status", "branch", "base_branch", "flow", "pr_url", "created_by"]
+  },
+  orchestrators: {
+    key: ["id", "scope"],
+    texts: ["cluster", "machine_id", "hostname", "repo_url", "version", "capabilities"]
+  },
+  drafts: {
+    key: ["id"],
+    texts: [
+      "slug",
+      "title",
+      "status",
+      "author",
+      "domain",
+      "file_path",
+      "linked_task_id",
+      "linked_project_id",
+      "tags"
+    ]
+  },
+  messages: {
+    key: ["seq"],
+    texts: ["task_id", "from_actor", "to_actor", "type", "content"],
+    without: "seq"
+  },
+  actions: {
+    key: ["seq"],
+    texts: [
+      "entity_type",
+      "entity_id",
+      "action_type",
+      "label",
+      "description",
+      "proposed_by",
+      "metadata",
+      "action_data",
+      "result"
+    ],
+    without: "seq"
+  },
+  idempotency_keys: { key: ["id"], texts: ["answer"] },
+  api_keys: { key: ["hash"], texts: ["name", "created_by"] }
 }
 
-// What an entry of history is taken for, in characters.
-const LengthOfEntry = 500
-
-const longOfTasks = ["content", "execution_notes", "check_results", "metadata", "hooks", "checkpoint", "setbacks"]
+// What a record, a task and an entry of history are taken for besides their texts: names, numbers and punctuation.
+const BytesOfRecord = 500
+const BytesOfTask = 2000
+const BytesOfEntry = 300
 
 /** What a row has that is not stored, or means nothing elsewhere. */
 export const beside = (kind: ExportKind): ReadonlyArray<string> =>
@@ -35,8 +73,11 @@ export const beside = (kind: ExportKind): ReadonlyArray<string> =>
 
 export const make = (sql: D1Client.D1Client) => {
   const columns = (names: ReadonlyArray<string>): Fragment => sql.csv(names.map((name) => sql`${sql(name)}`))
-  const length = (names: ReadonlyArray<string>): Fragment =>
-    names.map((name) => sql`coalesce(length(${sql(name)}), 0)`).reduce((sum, one) => sql`${sum} + ${one}`, sql`0`)
+  const bytesOf = (names: ReadonlyArray<string>, besides: number): Fragment =>
+    names.reduce(
+      (sum, name) => sql`${sum} + coalesce(octet_length(${sql(name)}), 0)`,
+      sql`${sql.literal(String(besides))}`
+    )
   // The `+` has SQLite find records by their keys, past what belongs to others, and not go through a scope for each page.
   const reach = (kind: ExportKind, scope: Reach) =>
     scope === undefined || kind === "idempotency_keys"
@@ -48,7 +89,7 @@ export const make = (sql: D1Client.D1Client) => {
   // An API key is the hash of a salt and of the `Idempotency-Key` it was issued under, which may be guessed.
   const saltless = sql`AND answer ->> '$[0].salt' IS NULL`
 
-  /** The keys of the next records, as JSON lists, in order, and the length of each. */
+  /** The keys of the next records, as JSON lists, in order, and how many bytes each has. */
   const look = (
     kind: ExportKind,
     after: ReadonlyArray<string | number>,
@@ -57,25 +98,28 @@ export const make = (sql: D1Client.D1Client) => {
     secrets: boolean
   ): Statement<any> => {
     if (kind === "tasks") {
-      // What was deleted as well: its counters go on in what is created under its id again. A row of history counts as long.
+      // What was deleted as well: its counters go on in what is created under its id again.
       const first = after[0] ?? ""
       return sql`
-        SELECT json_array(id) AS key, max(length) AS length FROM (
+        SELECT json_array(id) AS key, max(bytes) + coalesce((
+          SELECT sum(${bytesOf(["actor", "reason", "details"], BytesOfEntry)}) FROM history WHERE task_id = found.id
+        ), 0) AS bytes
+        FROM (
           SELECT * FROM (
-            SELECT id, version * ${LengthOfEntry} + ${length(longOfTasks)} AS length FROM tasks
+            SELECT id, ${bytesOf(longTextsOfTasks, BytesOfTask)} AS bytes FROM tasks
             WHERE id > ${first} AND ${reach(kind, scope)} ORDER BY id LIMIT ${limit})
           UNION ALL SELECT * FROM (
-            SELECT task_id, max(version) * ${LengthOfEntry} FROM history INDEXED BY history_deleted
+            SELECT task_id, 0 FROM history INDEXED BY history_deleted
             WHERE to_queue IS NULL AND task_id > ${first} AND ${reach(kind, scope)}
-            GROUP BY task_id ORDER BY task_id LIMIT ${limit}))
+            GROUP BY task_id ORDER BY task_id LIMIT ${limit})) AS found
         GROUP BY id ORDER BY id LIMIT ${limit}`
     }
-    const { key, long = [] } = tables[kind]
+    const { key, texts } = tables[kind]
     const begin = after.length === 0
       ? sql`1`
       : sql`(${columns(key)}) > (${sql.csv(after.map((value) => sql`${value}`))})`
     return sql`
-      SELECT json_array(${columns(key)}) AS key, ${length(long)} AS length FROM ${sql(kind)}
+      SELECT json_array(${columns(key)}) AS key, ${bytesOf(texts, BytesOfRecord)} AS bytes FROM ${sql(kind)}
       WHERE ${begin} AND ${reach(kind, scope)} ${kind === "idempotency_keys" && !secrets ? saltless : sql``} ORDER BY ${
       columns(key)
     } LIMIT ${limit}`

@@ -226,6 +226,11 @@ const project = (raw: DatabaseSync) =>
     updated_at: 1
   })
 
+interface Got {
+  readonly body: any
+  readonly bytes: number
+}
+
 const ids = ({ body }: { readonly body: any }) => body.tasks.map((row: { id: string }) => row.id)
 
 describe("a page", () => {
@@ -243,7 +248,7 @@ describe("a page", () => {
         do {
           const next: string = cursor === null ? "" : `${path.includes("?") ? "&" : "?"}cursor=${cursor}`
           // A cursor says where a page begins, so nothing else may.
-          const { body, bytes } = yield* get(`${cursor === null ? path : path.replace("&offset=0", "")}${next}`)
+          const { body, bytes }: Got = yield* get(`${cursor === null ? path : path.replace("&offset=0", "")}${next}`)
           const found = body[records]
           assert.isAbove(found.length, 0)
           assert.isBelow(bytes, found.length === 1 ? 2 * Huge : MaxPageBytes * 1.1, `${found.length} rows`)

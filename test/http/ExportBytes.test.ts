@@ -1,0 +1,72 @@
+/** Pages of an export end at about 2 MB, whatever is long in their records. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { migrated } from "../support/layers.ts"
+import * as Server from "../support/server.ts"
+
+const Records = 8
+const long = "é".repeat(250_000)
+
+/** Makes records of which one column is long, and names the kind that has them. */
+const cases: ReadonlyArray<readonly [what: string, kind: string, statement: (n: number) => string]> = [
+  ...["content", "flow_overrides", "checks", "hooks", "failure_reason", "title"].map((column) =>
+    [`${column} of tasks`, "tasks", (n: number) => `UPDATE tasks SET ${column} = ? WHERE id = 't${n}'`] as const
+  ),
+  [
+    "reasons in the history of tasks",
+    "tasks",
+    (n) => `UPDATE history SET reason = ? WHERE task_id = 't${n}'`
+  ],
+  [
+    "reasons in the history of deleted tasks",
+    "history",
+    (n) =>
+      `INSERT INTO history (task_id, version, scope, event, reason, grants, at) VALUES ('d${n}', 1, 'red', 'deleted', ?, 0, 1)`
+  ],
+  [
+    "titles of drafts",
+    "drafts",
+    () => "INSERT INTO drafts (scope, title, status, author, created_at, updated_at) VALUES ('red', ?, 'i', 'a', 1, 1)"
+  ],
+  [
+    "descriptions of roles",
+    "roles",
+    (n) =>
+      `INSERT INTO roles (name, scope, description, claims_from, orchestrator_id, created_at) VALUES ('r${n}', 'red', ?, 'incoming', 'k-m', 1)`
+  ],
+  [
+    "capabilities of machines",
+    "orchestrators",
+    (n) =>
+      `INSERT INTO orchestrators (id, scope, cluster, machine_id, capabilities, status, registered_at, last_heartbeat)
+        VALUES ('k-${n}', 'red', 'k', '${n}', ?, 'active', 1, 1)`
+  ]
+]
+
+describe("a page of an export", () => {
+  it.effect.each(cases)("ends at about 2 MB of %s", ([, kind, statement]) =>
+    Effect.gen(function*() {
+      const { db, raw } = migrated()
+      const { send } = yield* Server.make({}, () => db)
+      for (let n = 0; n < Records; n++) {
+        yield* send("POST", "/api/v1/tasks", { scope: "red", id: `t${n}`, file_path: `TASK-t${n}.md`, branch: "b" })
+        raw.prepare(statement(n)).run(long)
+      }
+      let cursor: string | null = null
+      let seen = 0
+      let tasks = 0
+      do {
+        const next: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`
+        const { body, status } = yield* send("GET", `/api/v1/export?scope=red${next}`)
+        assert.strictEqual(status, 200)
+        assert.isBelow(Buffer.byteLength(JSON.stringify(body)), 2_200_000)
+        for (const record of body.records) {
+          if (record.kind === "tasks") tasks++
+          if (record.kind === kind && JSON.stringify(record).includes("é")) seen++
+        }
+        cursor = body.next_cursor
+      } while (cursor !== null)
+      assert.strictEqual(tasks, Records)
+      if (!statement(0).includes("UPDATE history")) assert.strictEqual(seen, Records)
+    }))
+})
