@@ -33,13 +33,17 @@ const properties = byTests("properties", false, [
   { file: "test/explain.test.ts" },
   { file: "test/services/Outcomes.test.ts", name: "is in SQL what the rule says" },
   { file: "test/services/DependencyRules.test.ts", name: "agree with the model after every command" },
-  // What the model does not know: keys, headers and files.
+  // What the model does not know: keys, headers, files, and how long requests and answers are.
   { file: "test/services/Access.test.ts", name: "a token that was refused" },
   { file: "test/http/KeyEnds.test.ts" },
   { file: "test/http/Idempotency.test.ts", name: "two keys of a scope" },
   { file: "test/import/export.test.ts", name: "of a scope holds no record of another" },
   { file: "test/http/Origin.test.ts" },
-  { file: "test/services/Settings.test.ts" }
+  { file: "test/services/Settings.test.ts" },
+  { file: "test/http/Lists.test.ts", name: "is refused in a query" },
+  { file: "test/http/Conditional.test.ts", name: "the oldest entries of a history are gone" },
+  { file: "test/http/ExportBytes.test.ts", name: "of content of tasks" },
+  { file: "test/http/PageBytes.test.ts", name: "of messages says where it begins" }
 ])
 
 const script = "scripts/simulate.ts"

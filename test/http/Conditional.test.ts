@@ -101,6 +101,26 @@ describe("If-None-Match", () => {
     240_000
   )
 
+  it.effect("is not answered 304 where the oldest entries of a history are gone", () =>
+    Effect.gen(function*() {
+      const { db } = migrated()
+      const config = { RETAIN_HISTORY_DAYS: "2" }
+      const { send } = yield* server.make(config, () => db)
+      const tick = Maintenance.use(({ tick }) => tick).pipe(Effect.provide(servicesWith(config, () => db)))
+      yield* send("POST", "/api/v1/tasks", { scope: "red", id: "a", file_path: "a", branch: "b" })
+      yield* send("PATCH", "/api/v1/tasks/a", { queue: "failed" })
+      const path = "/api/v1/tasks/a/history"
+      const first = yield* send("GET", path)
+      assert.lengthOf(first.body.history, 2)
+      const known = { "if-none-match": first.headers.get("etag")! }
+      assert.strictEqual((yield* send("GET", path, undefined, known)).status, 304)
+      yield* TestClock.adjust("3 days")
+      for (let n = 0; n < 5; n++) yield* tick
+      const second = yield* send("GET", path, undefined, known)
+      assert.strictEqual(second.status, 200)
+      assert.lengthOf(second.body.history, 1)
+    }))
+
   it.effect.each<readonly [what: string, renew: (post: Post, lease: object) => Effect.Effect<server.Answer>]>([
     ["a renewal", (post: Post, lease: object) => post("tasks/a/renew", lease)],
     ["a heartbeat", (post: Post, lease: object) => post("orchestrators/k-m/heartbeat?scope=red", { leases: [lease] })],

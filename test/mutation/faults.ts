@@ -1,6 +1,7 @@
 /** The faults that the properties and the simulator have to find out: `npm run mutate`. */
 import type { Fault } from "./Fault.ts"
 import { access, keys } from "./faults/access.ts"
+import { answers } from "./faults/answers.ts"
 import { dependencies } from "./faults/dependencies.ts"
 import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
@@ -14,5 +15,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...dependencies,
   ...access,
   ...keys,
-  ...pages
+  ...pages,
+  ...answers
 ]

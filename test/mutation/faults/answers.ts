@@ -1,0 +1,33 @@
+/** Faults in how long answers are, and in what a client is told not to read again. */
+import type { Fault } from "../Fault.ts"
+
+export const answers: ReadonlyArray<Fault> = [
+  {
+    name: "page-ends-by-rows-only",
+    breaks: "A page ends at about 4 MB of rows, whatever its limit.",
+    file: "src/sql/PageBytes.ts",
+    find: "> ${share} AS heavy",
+    replace: "> 9e15 + ${share} AS heavy"
+  },
+  {
+    name: "export-page-without-bound",
+    breaks: "A page of an export ends at about 2 MB of records.",
+    file: "src/services/Export.ts",
+    find: "> MaxBytes)",
+    replace: "> Infinity * MaxBytes)"
+  },
+  {
+    name: "list-without-limit",
+    breaks: "Every list in a request has a limit.",
+    file: "src/domain/Encoding.ts",
+    find: "Schema.isMaxLength(most,",
+    replace: "Schema.isMaxLength(1e9 + most,"
+  },
+  {
+    name: "history-tag-without-oldest",
+    breaks: "A history that lost its oldest entries is another answer.",
+    file: "src/services/TaskQueue/read.ts",
+    find: ", ${end(\"ASC\")} AS oldest",
+    replace: ""
+  }
+]
