@@ -22,7 +22,7 @@ const nullable = (description: string) => Schema.NullOr(Schema.String).pipe(desc
 
 const GraphNode = Schema.Struct({
   task_id: Schema.String.pipe(describe("The task.")),
-  title: nullable("What is to be done; null while there is no such task."),
+  title: nullable("What is to be done, 500 characters of it; null while there is no such task."),
   queue: Schema.NullOr(QueueName).pipe(describe("Where it is; null while there is no such task.")),
   claimed_by: nullable("The agent that holds it; null when nobody does."),
   blocked_by: nullable("Those it still waits for, joined by commas; null when it may be claimed."),

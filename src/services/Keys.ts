@@ -102,6 +102,7 @@ export class Keys extends Context.Service<Keys, {
           page,
           columns: Object.keys(ApiKeyRow.fields),
           long: ["name", "created_by"],
+          reordered: true,
           rows: (take, whole) =>
             sql`
           SELECT ${sql.literal(visible)} FROM api_keys

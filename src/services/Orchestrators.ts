@@ -104,6 +104,7 @@ export class Orchestrators extends Context.Service<Orchestrators, {
             sql`
             SELECT * FROM orchestrators WHERE ${sql.and([matches, ...beyond(sql, page, "ascending")])}
             ORDER BY ${whole && !paged ? sql`last_heartbeat DESC, id, scope` : sql`id, scope`} LIMIT ${take}`,
+          reordered: true,
           count
         }, (rows) => batch(paged && page.total === undefined ? [rows, count] : [rows]))
         const { envelope: { next_cursor, total }, rows } = page.end(

@@ -175,6 +175,7 @@ export class Projects extends Context.Service<Projects, {
             } FROM tasks
             WHERE ${sql.and([all, ...beyond(sql, page, "ascending")])}
             ORDER BY priority_rank, created_at ${sql.literal(whole && !paged ? "DESC" : "ASC")}, id LIMIT ${take}`,
+          reordered: true,
           count: sql`SELECT coalesce(sum(value), 0) AS total FROM json_each(${counts.of(id, owner)})`
         }, (rows) =>
           read({

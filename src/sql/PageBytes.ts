@@ -32,11 +32,10 @@ export const lengthOf = (sql: D1Client.D1Client, { columns, long }: Shape): Frag
 
 export interface List extends Shape {
   readonly page: Bounds
-  /**
-   * The rows in order, `take` at most. `whole` is whether they are all there are: a list that has an order of its own when it
-   * is whole is read in the order of its pages otherwise.
-   */
+  /** The rows in order, `take` at most; `whole` is whether they are to be all there are. */
   readonly rows: (take: number, whole: boolean) => Fragment
+  /** Whether the order is another one when the list is whole: one that no cursor can go on in. */
+  readonly reordered?: boolean
   /** Answers how many rows there are as `total`: for a list that need not be counted while it is whole, and turns out not to be. */
   readonly count?: Statement<any>
 }
@@ -83,13 +82,21 @@ export const make = Effect.gen(function*() {
     const [found = [], ...others] = yield* run(
       light(list, Math.floor(MaxPageBytes / usual), list.rows(usual, whole))
     )
-    const complete: Read = { found, others, total: undefined }
-    if (!found.some(({ heavy }) => heavy === 1) && !(whole && found.length === usual)) return complete
-    const [rows = [], counted] = yield* batch([
-      fitting(sql, list, list.rows(whole ? MostRows + 1 : take, false)),
-      ...(whole && list.count !== undefined ? [list.count] : [])
-    ])
-    const cut: Read = { found: rows, others, total: counted === undefined ? undefined : Number(counted[0]?.total) }
-    return cut
+    if (!found.some(({ heavy }) => heavy === 1) && !(whole && found.length === usual)) {
+      return { found, others, total: undefined }
+    }
+    const read = Effect.fnUntraced(function*(whole: boolean, most: number) {
+      const [rows = [], counted] = yield* batch([
+        fitting(sql, list, list.rows(most + 1, whole)),
+        ...(whole && list.count !== undefined ? [list.count] : [])
+      ])
+      // One more than there may be does not fit either.
+      const found = rows.map((row, place) => place === most ? { ...row, page_bytes: Infinity } : row)
+      return { found, total: counted === undefined ? undefined : Number(counted[0]?.total) }
+    })
+    const again = yield* read(whole, whole ? MostRows : take - 1)
+    const cut = again.found.some(({ page_bytes }, place) => place > 0 && Number(page_bytes) > MaxPageBytes)
+    if (!(cut && whole && list.reordered === true)) return { ...again, others }
+    return { found: (yield* read(false, MostRows)).found, others, total: again.total }
   })
 })

@@ -15,6 +15,9 @@ const decodeEdges = Schema.decodeUnknownEffect(Schema.Array(EdgeRow))
 // A task may be reached over several lengths of way, and tasks have several edges.
 const MaxSteps = MaxNodes * 5
 
+// A graph shows many tasks, so it tells the beginning of each title.
+const MaxTitle = 500
+
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const { leadsTo, meant } = Edges.make(sql)
@@ -40,7 +43,7 @@ export const make = Effect.gen(function*() {
     const nodes = (way: Fragment) =>
       sql`
         ${way}
-        SELECT tasks.id AS task_id, title, queue, claimed_by, blocked_by
+        SELECT tasks.id AS task_id, substr(title, 1, ${MaxTitle}) AS title, queue, claimed_by, blocked_by
         FROM (SELECT DISTINCT id, scope FROM reached WHERE id IS NOT NULL) AS reached
           CROSS JOIN tasks ON tasks.id = reached.id AND tasks.scope = reached.scope`
     const [above, below, higher, lower] = yield* batch([
