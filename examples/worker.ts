@@ -2,7 +2,8 @@
  * A worker, complete: `npm run example:worker` against a server that runs (`npm start`).
  *
  * `OCTOPOID_URL` says where the server is (`http://localhost:8787`), `OCTOPOID_API_KEY` is a key of the scope or the
- * server's secret, `OCTOPOID_SCOPE` the scope (`example`). Stop it with Ctrl-C: it gives back what it has not finished.
+ * server's secret, `OCTOPOID_SCOPE` the scope (`example`). Stop it with Ctrl-C: it gives back what it has not finished. What
+ * it finished and could not hand in is in `OCTOPOID_OUTBOX` (`.octopoid-outbox`), and handed in when it is started again.
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -10,12 +11,15 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 // Elsewhere: from "octopoid-server/client" and "octopoid-server/worker".
 import * as client from "../src/client.ts"
 import * as Worker from "../src/client/Worker.ts"
+import * as FileStore from "./FileStore.ts"
 
 const connection: client.Options = {
   baseUrl: process.env.OCTOPOID_URL || "http://localhost:8787",
   token: process.env.OCTOPOID_API_KEY || undefined,
   scope: process.env.OCTOPOID_SCOPE || "example"
 }
+
+const outbox = FileStore.make(process.env.OCTOPOID_OUTBOX || ".octopoid-outbox")
 
 const say = (task: string, what: string) => Effect.sync(() => console.log(`${task.padEnd(24)} ${what}`))
 
@@ -50,10 +54,19 @@ const worker = Worker.run({
   machine: { cluster: "example", machine_id: "laptop" },
   concurrency: 2,
   leaseSeconds: 60,
-  grace: "500 millis"
+  grace: "500 millis",
+  outbox
 }, work)
 
-const fiber = Effect.runFork(Effect.provide(Effect.andThen(prepare, worker), FetchHttpClient.layer))
+/** What an earlier run left. */
+const left = Effect.gen(function*() {
+  for (const { refused, task_id } of yield* Worker.unsettled(outbox)) {
+    yield* say(task_id, refused === null ? "finished but not handed in" : `finished, and refused: ${refused}`)
+  }
+})
+
+const program = Effect.andThen(left, Effect.andThen(prepare, worker))
+const fiber = Effect.runFork(Effect.provide(program, FetchHttpClient.layer))
 
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, () => {

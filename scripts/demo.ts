@@ -164,7 +164,7 @@ const unreachable = `No Octopoid server answers at ${baseUrl}. Start one with: n
 const closed = "Set OCTOPOID_API_KEY to the server's API_SECRET_KEY."
 
 Effect.runPromise(demo.pipe(
-  Effect.catchTag(["HttpClientError", "SchemaError"], () => Effect.die(unreachable)),
+  Effect.catchTag(["NoUsableAnswer", "HttpClientError", "SchemaError"], () => Effect.die(unreachable)),
   Effect.catchTag(
     ["Unauthorized", "ScopeMismatch", "AdministratorRequired"],
     ({ error }) => Effect.die(`${error}\n${closed}`)

@@ -1,15 +1,13 @@
 /** What a TypeScript consumer imports: the typed client, the API it is derived from, and the domain it speaks. */
-import * as Context from "effect/Context"
-import * as SecureRandom from "effect/crypto/SecureRandom"
-import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { flow } from "effect/Function"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as Schedule from "effect/Schedule"
 import { Api } from "./api/Api.ts"
+import * as Call from "./client/Call.ts"
+import type { NoUsableAnswer } from "./client/NoUsableAnswer.ts"
 
 export { Api } from "./api/Api.ts"
 export { AdministratorRequired, ScopeMismatch, TooManyFailures, Unauthorized } from "./api/Authorization.ts"
@@ -22,6 +20,8 @@ export {
 } from "./api/InvalidRequest.ts"
 export { HostNotAllowed, OriginNotAllowed } from "./api/Origin.ts"
 export { Unhealthy } from "./api/System.ts"
+export { IdempotencyKey } from "./client/Call.ts"
+export { NoUsableAnswer } from "./client/NoUsableAnswer.ts"
 export * from "./domain/Action.ts"
 export * from "./domain/ActionErrors.ts"
 export {
@@ -78,83 +78,51 @@ export interface Options {
   readonly token?: string | undefined
   /** The scope of every request that names none. */
   readonly scope?: string | undefined
-  /** How often a read, or a POST under its key, is tried again that is answered 408, 5xx or nothing: 3 times unless given. */
+  /**
+   * How often a read, or a POST under its key, is tried again that got no usable answer, or one that says that the server may
+   * be asked again: 3 times unless given.
+   */
   readonly retries?: number | undefined
+  /** How long one try may take, until its whole answer was read; two minutes unless given. */
+  readonly timeout?: Duration.Input | undefined
   /** Whether every POST carries an idempotency key, which makes it safe to repeat. It does unless this is `false`. */
   readonly idempotencyKeys?: boolean | undefined
 }
 
-/**
- * The idempotency key of the next POST, for whoever repeats it across restarts:
- * `Effect.provideService(call, IdempotencyKey, key)`. Without one every call gets a random key of its own.
- */
-export const IdempotencyKey = Context.Reference<string | undefined>("octopoid-server/client/IdempotencyKey", {
-  defaultValue: () => undefined
-})
-
-const header = "idempotency-key"
-
-// These are safe to repeat as they are: two say "I am here" or "I still work on it", and an import writes only what is not
-// there. A key that is kept for a day would be a written row for nothing.
-const harmless = /\/(orchestrators\/[^/]+\/heartbeat|tasks\/[^/]+\/renew|scopes\/[^/]+\/import)$/
-
-// Reading is safe to repeat, and so is what carries an idempotency key. Nothing else is: an answer may be lost after the
-// server has acted.
-const repeatable = (request: HttpClientRequest.HttpClientRequest) =>
-  request.method === "GET" || request.headers[header] !== undefined || harmless.test(request.url)
-  || request.url.endsWith("/orchestrators/register")
-
-// A claim by a machine that holds all it may is answered 429, and is not to wait in the client until that changes.
-class Full extends Data.TaggedError("Full")<{ readonly response: HttpClientResponse.HttpClientResponse }> {}
-
-/**
- * The request under an idempotency key: the caller's, or a random one, of which what is harmless to repeat needs none. All
- * its repetitions are under the same.
- */
-const underKey = Effect.fnUntraced(function*(request: HttpClientRequest.HttpClientRequest, random: boolean) {
-  if (request.method !== "POST") return request
-  const key = (yield* IdempotencyKey) ??
-    (random && !harmless.test(request.url) ? SecureRandom.uuidV4Unsafe() : undefined)
-  return key === undefined ? request : HttpClientRequest.setHeader(request, header, key)
-})
+export type Client = HttpApiClient.ForApi<typeof Api, NoUsableAnswer>
 
 /**
  * A client of the server at `baseUrl`: a method for each endpoint, as `client.tasks.claim({ payload, query })`. It fails
- * with the endpoint's own errors, decoded to their classes, and with `HttpClientError` or `SchemaError` where the server
- * cannot be reached or is not ours. Needs an `HttpClient`, as `FetchHttpClient.layer` provides it.
+ * with the endpoint's own errors, decoded to their classes, and with `NoUsableAnswer` when no answer came, or one that this
+ * server does not give: only JSON with the status and the shape of the endpoint settles a call. Needs an `HttpClient`, as
+ * `FetchHttpClient.layer` provides it.
  */
-export const make = ({ baseUrl, idempotencyKeys = true, retries = 3, scope, token }: Options) =>
-  HttpApiClient.make(Api, {
-    transformClient: (client) => {
-      const retrying = client.pipe(
-        HttpClient.transformResponse(Effect.filterOrFail(
-          ({ request, status }) => status !== 429 || request.method === "GET",
-          (response) => new Full({ response })
-        )),
-        HttpClient.retryTransient({
-          times: retries,
-          schedule: Schedule.jittered(Schedule.exponential("200 millis"))
-        }),
-        HttpClient.transformResponse(Effect.catchTag("Full", ({ response }) => Effect.succeed(response)))
-      )
-      // The address comes first: what is below needs a whole URL.
-      return HttpClient.mapRequest(
-        HttpClient.make((request) =>
-          Effect.flatMap(
-            underKey(request, idempotencyKeys),
-            (keyed) => (repeatable(keyed) ? retrying : client).execute(keyed)
-          )
-        ),
-        flow(
-          HttpClientRequest.prependUrl(baseUrl.replace(/\/+$/, "")),
-          (request) => token === undefined ? request : HttpClientRequest.bearerToken(request, token),
-          (request) =>
-            scope === undefined || request.urlParams.params.some(([name]) => name === "scope")
-              ? request
-              : HttpClientRequest.setUrlParam(request, "scope", scope)
-        )
-      )
+export const make = (options: Options): Effect.Effect<Client, never, HttpClient.HttpClient> => {
+  const { baseUrl, idempotencyKeys = true, retries = 3, scope, timeout = "2 minutes", token } = options
+  const tries = { retries, timeout, randomKeys: idempotencyKeys }
+  // The address comes first: what is below needs a whole URL.
+  const addressed = flow(
+    HttpClientRequest.prependUrl(baseUrl.replace(/\/+$/, "")),
+    (request: HttpClientRequest.HttpClientRequest) =>
+      token === undefined ? request : HttpClientRequest.bearerToken(request, token),
+    (request: HttpClientRequest.HttpClientRequest) =>
+      scope === undefined || request.urlParams.params.some(([name]) => name === "scope")
+        ? request
+        : HttpClientRequest.setUrlParam(request, "scope", scope)
+  )
+  return Effect.map(
+    HttpApiClient.make(Api, {
+      transformClient: (client) => HttpClient.mapRequest(Call.sending(client), addressed),
+      transformResponse: Call.decoding
+    }),
+    (api) => {
+      type Method = Parameters<typeof Call.settled>[0]
+      // A call is repeated with the reading and decoding of its answer, so that it is the methods that are repeated.
+      const wrap = (part: unknown): unknown =>
+        typeof part === "function"
+          ? Call.settled(part as Method, tries)
+          : Object.fromEntries(Object.entries(part as object).map(([name, inner]) => [name, wrap(inner)]))
+      return wrap(api) as Client
     }
-  })
-
-export type Client = Effect.Success<ReturnType<typeof make>>
+  )
+}

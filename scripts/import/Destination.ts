@@ -20,12 +20,13 @@ const explain = (failure: Failure, to: string, token: string | undefined): strin
       return `A key of a scope is not enough for ${to}: ${secret} is that server's API_SECRET_KEY.`
     case "TooManyFailures":
       return `${to} answers no key for now. ${failure.error}`
-    case "HttpClientError":
-      return failure.reason._tag === "TransportError"
+    case "NoUsableAnswer":
+      return failure.status === null
         ? `Nothing answers at ${to}. Is the server started, and is this its address (--to)?`
-        : `${to} does not answer as this server does: ${failure.message}. Is this its address (--to), and its version the one of this program?`
+        : `${to} does not answer as this server does: ${failure.message} Is this its address (--to), and its version the one of this program?`
+    case "HttpClientError":
     case "SchemaError":
-      return `${to} does not answer as this server does. Is this its address (--to), and its version the one of this program?`
+      return `The records cannot be sent to ${to}: ${failure.message}`
     default:
       return `${to} does not take the records: ${failure.error}`
   }

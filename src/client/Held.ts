@@ -17,7 +17,7 @@ export interface Held {
   readonly controller: AbortController
   /** Completed when a handler that does not stop is no longer waited for. */
   readonly abandoned: Deferred.Deferred<void>
-  /** When to renew it next, in epoch milliseconds. */
+  /** When to renew it next, in milliseconds of `Time.now`. */
   renewAt: number
   /** What is still to be written down. */
   checkpoint: Checkpoint | undefined
@@ -35,6 +35,8 @@ export interface Worker {
   readonly claimNow: Latch.Latch
   /** Opened when the leases are to be looked at. */
   readonly beatNow: Latch.Latch
+  /** Opened when what waits in the outbox is to be handed in at once. */
+  readonly deliverNow: Latch.Latch
   /** Those who wait for the next renewal. */
   readonly awaiting: Set<Deferred.Deferred<void>>
   /** The error it cannot go on with. */
@@ -43,16 +45,20 @@ export interface Worker {
   readonly halted: Deferred.Deferred<void>
   /** Whether nothing more is begun. */
   stopping: boolean
+  /** When a heartbeat was answered last, in milliseconds of `Time.now`. */
+  heardAt: number
 }
 
 export const makeWorker = (): Worker => ({
   held: new Map(),
   claimNow: Latch.makeUnsafe(),
   beatNow: Latch.makeUnsafe(),
+  deliverNow: Latch.makeUnsafe(),
   awaiting: new Set(),
   fatal: Deferred.makeUnsafe(),
   halted: Deferred.makeUnsafe(),
-  stopping: false
+  stopping: false,
+  heardAt: -Infinity
 })
 
 export const keyOf = (task_id: string, token: number): string => `${token} ${task_id}`

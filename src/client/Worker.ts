@@ -16,19 +16,26 @@ import * as Ask from "./Ask.ts"
 import type { Attempt, Result } from "./Attempt.ts"
 import { beating } from "./beat.ts"
 import * as Claim from "./claim.ts"
+import { delivering, report, round } from "./deliver.ts"
 import { drain } from "./drain.ts"
 import { type Held, makeWorker, type Worker } from "./Held.ts"
+import * as Outbox from "./Outbox.ts"
 import * as Settle from "./settle.ts"
+import { make as makeTwins } from "./twins.ts"
 import { work } from "./work.ts"
 import type { WorkerError } from "./WorkerError.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
 
 export { type Attempt, type Outcome, type Result, type Stop, Stopped, type Verdict } from "./Attempt.ts"
-export type { WorkerError } from "./WorkerError.ts"
+export { Finished, unsettled } from "./Outbox.ts"
+export { AgentNameTaken, type WorkerError } from "./WorkerError.ts"
 export type { WorkerOptions } from "./WorkerOptions.ts"
 
 // How long a claim under way is waited for when the worker stops.
 const InFlight = "5 seconds"
+
+// How long what waits in the outbox is handed in when the worker ends.
+const LastRound = "5 seconds"
 
 /** Stops with the worker, unless it is done before. */
 const unlessHalted = <A, E, R>(worker: Worker, effect: Effect.Effect<A, E, R>, patience: Duration.Input = 0) =>
@@ -45,10 +52,11 @@ const core = Effect.fnUntraced(function*<E, R>(
   const api = "tasks" in options.client
     ? options.client
     : yield* Effect.provide(client.make(options.client), FetchHttpClient.layer)
-  const ask = Ask.make()
   const agent = options.agentName ?? `worker-${(yield* Random.nextIntBetween(36 ** 5, 36 ** 6)).toString(36)}`
   const register = Effect.gen(function*() {
-    const registered = yield* ask.persistently(api.orchestrators.register({ query: {}, payload: options.machine }))
+    const registered = yield* Ask.make("register").persistently(
+      api.orchestrators.register({ query: {}, payload: options.machine })
+    )
     const { orchestrator_id, status } = registered
     yield* Effect.annotateLogs(Effect.logInfo("registered"), { orchestrator_id, agent_name: agent, status })
     yield* options.onRegistered?.(registered) ?? Effect.void
@@ -58,27 +66,35 @@ const core = Effect.fnUntraced(function*<E, R>(
   if (Option.isNone(registered)) return
   const id = registered.value
 
-  const parts = { options, handler, settle: Settle.make(api, ask, agent) }
+  const outbox = yield* Outbox.make(options.outbox ?? Outbox.memory())
+  const settle = Settle.make(api, outbox, agent, worker)
+  const parts = { options, handler, settle, outbox }
   const attempts = new Set<Fiber.Fiber<void>>()
   const start = Effect.fnUntraced(function*(held: Held) {
     const fiber: Fiber.Fiber<void> = yield* Effect.forkDetach(work(worker, parts, held), { uninterruptible: false })
     attempts.add(fiber)
     fiber.addObserver(() => attempts.delete(fiber))
   })
-  const claims = Claim.make(worker, { client: api, ask, agent, id, options })
-  const beats = yield* beating(worker, api, ask, { id, register }).pipe(
-    Effect.catch((error) => Deferred.fail(worker.fatal, error)),
-    Effect.forkChild
-  )
+  const twins = makeTwins(worker, { client: api, agent, id, outbox })
+  const claims = Claim.make(worker, { client: api, twins, agent, id, options })
+  const forever = <E extends WorkerError>(effect: Effect.Effect<never, E>) =>
+    Effect.forkChild(Effect.catch(effect, (error) => Deferred.fail(worker.fatal, error)))
+  const beats = yield* forever(beating(worker, api, { id, register }))
+  yield* report(outbox)
+  const deliveries = yield* forever(delivering(worker, outbox, settle))
+  // A name of its own is nobody else's.
+  const watching = options.agentName === undefined ? undefined : yield* forever(twins.watching)
   const ended = yield* Effect.exit(Effect.raceFirst(
-    unlessHalted(worker, Claim.claiming(worker, options, claims, start, register), InFlight),
+    unlessHalted(worker, Claim.claiming(worker, options, outbox, claims, start, register), InFlight),
     Deferred.await(worker.fatal)
   ))
-  const orphans = Effect.suspend(() =>
-    claims.isUnsure() ? Effect.flatMap(claims.orphans(Infinity), Effect.forEach(start, { discard: true })) : Effect.void
-  )
-  yield* drain(worker, attempts, orphans, Exit.isSuccess(ended) ? options.grace ?? 0 : 0)
+  const granted = Effect.flatMap(claims.granted, Effect.forEach(start, { discard: true }))
+  yield* drain(worker, outbox, attempts, granted, Exit.isSuccess(ended) ? options.grace ?? 0 : 0)
+  yield* Fiber.interrupt(deliveries)
+  yield* Effect.timeoutOption(Effect.ignore(round(worker, outbox, settle)), LastRound)
+  yield* report(outbox)
   yield* Fiber.interrupt(beats)
+  if (watching !== undefined) yield* Fiber.interrupt(watching)
   yield* ended
 })
 

@@ -1,9 +1,31 @@
 /** What ends a worker: what the server settled, and no waiting changes. */
 import type { HttpClientError } from "effect/http/HttpClientError"
-import type { SchemaError } from "effect/Schema"
+import * as Schema from "effect/Schema"
 import type * as client from "../client.ts"
+import { ErrorText } from "../domain/Encoding.ts"
+import { TaggedError } from "../domain/TaggedError.ts"
+
+/** Two processes go by one name, so that neither can tell which tasks are its own. */
+export class AgentNameTaken extends TaggedError<AgentNameTaken>()("AgentNameTaken", {
+  error: ErrorText,
+  agent_name: Schema.String,
+  orchestrator_id: Schema.String,
+  task_id: Schema.String,
+  fencing_token: Schema.Int
+}) {
+  static readonly of = (agent_name: string, orchestrator_id: string, task_id: string, fencing_token: number) =>
+    new AgentNameTaken({
+      error:
+        `Another process works as ${agent_name} on ${orchestrator_id}: it renewed the lease ${fencing_token} of task ${task_id}. Give each worker an agentName of its own.`,
+      agent_name,
+      orchestrator_id,
+      task_id,
+      fencing_token
+    })
+}
 
 export type WorkerError =
+  | AgentNameTaken
   | client.Unauthorized
   | client.ScopeMismatch
   | client.AdministratorRequired
@@ -19,5 +41,6 @@ export type WorkerError =
   | client.TooLarge
   | client.EncodingNotSupported
   | client.IdempotencyKeyReused
+  // What the worker was given cannot be sent: an address that is none, a machine without a name.
   | HttpClientError
-  | SchemaError
+  | Schema.SchemaError

@@ -2,6 +2,7 @@
 import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as client from "../client.ts"
 import type { Attempt, Stop } from "./Attempt.ts"
 
@@ -11,8 +12,8 @@ export interface WorkerOptions<in E = never> {
   /** The machine, as it registers: `cluster` and `machine_id`, and what else there is to say about it. */
   readonly machine: client.Registration
   /**
-   * The name in `claimed_by`. No other worker of the machine may go by it: it tells which tasks are this one's when the
-   * answer to a claim was lost. One of its own unless given.
+   * The name in `claimed_by`. No other worker of the machine may go by it: with `resume` it tells which tasks are this one's.
+   * One of its own unless given.
    */
   readonly agentName?: string | undefined
   /** The queue to claim from; the one of the first role, or `incoming`, unless given. */
@@ -40,7 +41,15 @@ export interface WorkerOptions<in E = never> {
     | undefined
   /** Runs when the machine was registered: the first registration of a scope is answered with its first key. */
   readonly onRegistered?: ((registered: client.Registered) => Effect.Effect<void>) | undefined
-  /** Whether to take up again what a worker of this `agentName` holds since before, as after a crash. */
+  /**
+   * Where results are written down before they are handed in, of this worker alone. What a store on disk holds when the worker
+   * starts is handed in then. In memory unless given: then a crash loses what was not handed in.
+   */
+  readonly outbox?: KeyValueStore.KeyValueStore | undefined
+  /**
+   * Whether to take up again what a worker of this `agentName` holds since before, as after a crash. It watches these leases for
+   * 75 seconds first: if somebody renews one, the other process is still there, and this one ends with `AgentNameTaken`.
+   */
   readonly resume?: boolean | undefined
   /** `idle`: ends when there is nothing to claim and nothing under way. It never ends by itself unless given. */
   readonly until?: "idle" | undefined

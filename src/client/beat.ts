@@ -1,11 +1,11 @@
 /** One heartbeat for the machine and all its leases, as often as the server asks for it. */
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Client, Lease, OrchestratorId, Renewals } from "../client.ts"
-import { type Ask, jittered } from "./Ask.ts"
+import * as Ask from "./Ask.ts"
 import { type Held, pause, stop, type Worker } from "./Held.ts"
+import { jittered, now } from "./Time.ts"
 
 /** The longest a machine is silent: whoever wants a task cancelled does not wait longer than this. */
 const LongestSilence = 60_000
@@ -39,13 +39,13 @@ const apply = Effect.fnUntraced(function*(
   sent: ReadonlyArray<Held>,
   { directives, lost, renewed }: Renewals
 ) {
-  const now = yield* Clock.currentTimeMillis
+  const at = yield* now
   for (const held of sent) {
     const { task: { id }, token } = held
     yield* Effect.gen(function*() {
       const lease = renewed.find(({ fencing_token, task_id }) => task_id === id && fencing_token === token)
       if (lease !== undefined) {
-        held.renewAt = now + (yield* jittered(lease.renew_after_seconds * 1000))
+        held.renewAt = at + (yield* jittered(lease.renew_after_seconds * 1000))
         if (lease.reattached) yield* Effect.logInfo("the lease had run out, and holds again")
         const directive = directives.find(({ task_id }) => task_id === id)
         if (directive !== undefined) yield* tell(worker, held, directive.directive, directive.reason)
@@ -63,9 +63,11 @@ const apply = Effect.fnUntraced(function*(
 })
 
 /** Sends heartbeats for as long as it runs. Only what the server settles otherwise ends it. */
-export const beating = <E>(worker: Worker, client: Client, ask: Ask, machine: Machine<E>) =>
+export const beating = <E>(worker: Worker, client: Client, machine: Machine<E>) =>
   Effect.gen(function*() {
-    let last = yield* Clock.currentTimeMillis
+    const ask = Ask.make("heartbeat")
+    let last = yield* now
+    let silent = false
     let silence = yield* jittered(LongestSilence)
     let asked = -Infinity
 
@@ -87,7 +89,10 @@ export const beating = <E>(worker: Worker, client: Client, ask: Ask, machine: Ma
         }))
       }
       const answer = yield* ask.once(client.orchestrators.heartbeat({ params: { id: machine.id }, query: {}, payload }))
-      last = yield* Clock.currentTimeMillis
+      last = yield* now
+      worker.heardAt = last
+      if (silent) worker.deliverNow.openUnsafe()
+      silent = false
       silence = yield* jittered(LongestSilence)
       for (const [held, checkpoint] of checkpoints) {
         if (held.checkpoint === checkpoint) held.checkpoint = undefined
@@ -105,11 +110,14 @@ export const beating = <E>(worker: Worker, client: Client, ask: Ask, machine: Ma
 
     return yield* Effect.forever(Effect.gen(function*() {
       worker.beatNow.closeUnsafe()
-      const wait = due() - (yield* Clock.currentTimeMillis)
+      const wait = due() - (yield* now)
       if (wait > 0) return yield* pause(wait, worker.beatNow)
       yield* beat().pipe(
         Effect.catchTags({
-          Unreachable: (error) => Effect.sleep(error.pause),
+          Unreachable: (error) => {
+            silent = true
+            return Effect.sleep(error.pause)
+          },
           OrchestratorNotFound: () =>
             Effect.andThen(Effect.logWarning("the server does not know the machine; registering"), machine.register)
         })

@@ -1,52 +1,71 @@
 /** Claiming: as many tasks as the worker has hands for, and then a wait that fits what the server said. */
-import * as Clock from "effect/Clock"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ClaimedTask, Client, OrchestratorId } from "../client.ts"
-import { type Ask, jittered, Unreachable } from "./Ask.ts"
-import { type Held, hold, keyOf, pause, type Worker } from "./Held.ts"
+import * as Ask from "./Ask.ts"
+import { IdempotencyKey } from "./Call.ts"
+import { type Held, hold, pause, type Worker } from "./Held.ts"
+import { MaxWaiting, type Outbox } from "./Outbox.ts"
+import { jittered, now } from "./Time.ts"
+import type { make as makeTwins, Strange } from "./twins.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
+
+/** A worker that runs renews its leases at least every minute, and mostly is answered within the rest of this time. */
+const Watch = 75_000
+const WatchPause = 5_000
+const InTransit = 10_000
 
 export interface Claiming {
   readonly client: Client
-  readonly ask: Ask
+  readonly twins: ReturnType<typeof makeTwins>
   readonly agent: string
   readonly id: OrchestratorId
   readonly options: Omit<WorkerOptions, "onFailure">
 }
 
-export const make = (worker: Worker, { agent, ask, client, id, options }: Claiming) => {
-  // A task may have been granted in an answer that was lost, and nobody would know of it until its lease runs out.
-  let unsure = options.resume === true
+export const make = (worker: Worker, { agent, client, id, options, twins }: Claiming) => {
+  const ask = Ask.make("claim")
+  // Whether an earlier process of this name may have left tasks that are to be taken up again.
+  let resuming = options.resume === true
+  // A claim is repeated under its key until it is settled: what a lost answer granted is granted again, and to nobody else.
+  let key: string | undefined
 
   const claim = Effect.suspend(() => {
-    unsure = true
-    return ask.once(client.tasks.claim({
-      query: {},
-      payload: {
-        orchestrator_id: id,
-        agent_name: agent,
-        ...(options.queue === undefined ? {} : { queue: options.queue }),
-        ...(options.roles === undefined ? {} : { role_filter: options.roles }),
-        ...(options.types === undefined ? {} : { type_filter: options.types }),
-        ...(options.leaseSeconds === undefined ? {} : { lease_duration_seconds: options.leaseSeconds }),
-        ...(options.maxAttemptSeconds === undefined ? {} : { max_attempt_seconds: options.maxAttemptSeconds })
-      }
-    }))
-  }).pipe(Effect.tapErrorTag(["NoTasksAvailable", "AtCapacity", "InvalidTask"], () => {
-    unsure = false
-    return Effect.void
-  }))
+    key ??= SecureRandom.uuidV4Unsafe()
+    return ask.once(Effect.provideService(
+      client.tasks.claim({
+        query: {},
+        payload: {
+          orchestrator_id: id,
+          agent_name: agent,
+          ...(options.queue === undefined ? {} : { queue: options.queue }),
+          ...(options.roles === undefined ? {} : { role_filter: options.roles }),
+          ...(options.types === undefined ? {} : { type_filter: options.types }),
+          ...(options.leaseSeconds === undefined ? {} : { lease_duration_seconds: options.leaseSeconds }),
+          ...(options.maxAttemptSeconds === undefined ? {} : { max_attempt_seconds: options.maxAttemptSeconds })
+        }
+      }),
+      IdempotencyKey,
+      key
+    ))
+  }).pipe(
+    Effect.tapError((error) =>
+      Effect.sync(() => {
+        if (!(error instanceof Ask.Unreachable)) key = undefined
+      })
+    )
+  )
   // An answer was lost, and when the claim was repeated its grant was over already: that leaves nothing to take up.
   const next = claim.pipe(
     Effect.catchTag(
       ["LeaseLost", "TaskNotFound"],
-      () => new Unreachable({ why: "the claim came to nothing", pause: 0 })
+      () => new Ask.Unreachable({ why: "the claim came to nothing", pause: 0 })
     )
   )
 
   const take = Effect.fnUntraced(function*(task: ClaimedTask) {
-    const renewAt = (yield* Clock.currentTimeMillis) + (yield* jittered(task.renew_after_seconds * 1000))
+    const renewAt = (yield* now) + (yield* jittered(task.renew_after_seconds * 1000))
     const held = yield* hold(worker, task, renewAt)
     yield* Effect.logInfo("claimed").pipe(
       Effect.annotateLogs({ task_id: task.id, fencing_token: held.token, title: task.title })
@@ -54,25 +73,38 @@ export const make = (worker: Worker, { agent, ask, client, id, options }: Claimi
     return held
   })
 
-  /** The tasks that were granted to this worker without its knowing: so many of them at most. */
-  const orphans = Effect.fnUntraced(function*(room: number) {
-    const { tasks } = yield* ask.once(client.tasks.list({
-      query: { queue: ["claimed", "provisional"], claimed_by: agent, orchestrator_id: id }
-    }))
-    const unknown = tasks.filter(({ fencing_token, id }) =>
-      fencing_token !== null && !worker.held.has(keyOf(id, fencing_token))
-    )
+  let watched: Strange | undefined
+  let since = 0
+  let renewedAt: number | undefined
+
+  /** The tasks that an earlier process of this name held, once it is sure to be gone: so many of them at most. */
+  const left = Effect.fnUntraced(function*(room: number) {
+    const strange = yield* twins.look
+    const at = yield* now
+    if (watched === undefined) since = at
+    const taken = twins.moved(watched ?? strange, strange)
+    watched = strange
+    if (taken !== undefined) {
+      // The last renewal of a process that died may have been on its way. Another one was not.
+      if (renewedAt !== undefined && at - renewedAt > InTransit) return yield* taken
+      renewedAt ??= at
+      since = at
+    }
+    if (strange.size > 0 && at - since < Watch) {
+      return yield* new Ask.Unreachable({ why: "an earlier process of this name may still work", pause: WatchPause })
+    }
+    const unknown = Array.from(strange.values())
     const found = yield* Effect.forEach(
       unknown.slice(0, room),
       (task) =>
-        ask.once(client.tasks.handoff({ params: { id: task.id }, query: {} })).pipe(
+        Ask.make("handoff").once(client.tasks.handoff({ params: { id: task.id }, query: {} })).pipe(
           // Nobody knows how much of the lease is left.
           Effect.map((handoff): ClaimedTask => ({ ...task, renew_after_seconds: 0, handoff })),
           Effect.catchTag("TaskNotFound", () => Effect.undefined)
         ),
       { concurrency: 5 }
     )
-    unsure = unknown.length > room
+    resuming = unknown.length > room
     return yield* Effect.forEach(found.filter((task) => task !== undefined), take)
   })
 
@@ -80,14 +112,25 @@ export const make = (worker: Worker, { agent, ask, client, id, options }: Claimi
     Array.from(worker.held.values()).some(({ directive }) => SubscriptionRef.getUnsafe(directive) === "pause")
   )
 
+  const taken = Effect.flatMap(next, (task) => {
+    key = undefined
+    return take(task)
+  })
+
   return {
-    isUnsure: () => unsure,
-    next: Effect.flatMap(next, (task) => {
-      unsure = false
-      return take(task)
-    }),
-    orphans,
-    paused
+    isResuming: () => resuming,
+    next: taken,
+    left,
+    paused,
+    /** What a claim has granted whose answer is not known: it is asked for again, which may grant another task. */
+    granted: Effect.suspend(() =>
+      key === undefined ? Effect.succeed([]) : taken.pipe(
+        Effect.tapErrorTag("Unreachable", ({ pause }) => Effect.sleep(pause)),
+        Effect.retry({ times: 2, while: (error) => error._tag === "Unreachable" }),
+        Effect.map((held) => [held]),
+        Effect.catchTags({ NoTasksAvailable: () => Effect.succeed([]), AtCapacity: () => Effect.succeed([]) })
+      )
+    )
   }
 }
 
@@ -95,7 +138,8 @@ export const make = (worker: Worker, { agent, ask, client, id, options }: Claimi
 export const claiming = <E, R>(
   worker: Worker,
   options: Claiming["options"],
-  { isUnsure, next, orphans, paused }: ReturnType<typeof make>,
+  outbox: Outbox,
+  { isResuming, left, next, paused }: ReturnType<typeof make>,
   start: (held: Held) => Effect.Effect<void, never, R>,
   register: Effect.Effect<unknown, E>
 ) =>
@@ -105,16 +149,28 @@ export const claiming = <E, R>(
     const wait = (seconds: number) =>
       Effect.flatMap(jittered(seconds * 1250), (millis) => pause(millis, worker.claimNow))
 
+    let full = false
+    const isFull = Effect.gen(function*() {
+      const before = full
+      full = outbox.waiting().length >= MaxWaiting
+      if (full && !before) {
+        yield* Effect.logError(
+          `nothing more is claimed: ${MaxWaiting} results wait in the outbox until the server takes them`
+        )
+      }
+      return full
+    })
+
     while (!worker.stopping) {
       worker.claimNow.closeUnsafe()
-      if (worker.held.size >= concurrency || (yield* paused)) {
+      if (worker.held.size >= concurrency || (yield* paused) || (yield* isFull)) {
         yield* worker.claimNow.await
         continue
       }
       const some: Effect.Effect<
         ReadonlyArray<Held>,
-        Effect.Error<ReturnType<typeof orphans>> | Effect.Error<typeof next>
-      > = isUnsure() ? orphans(concurrency - worker.held.size) : Effect.map(next, (held) => [held])
+        Effect.Error<ReturnType<typeof left>> | Effect.Error<typeof next>
+      > = isResuming() ? left(concurrency - worker.held.size) : Effect.map(next, (held) => [held])
       yield* some.pipe(
         Effect.flatMap((all) => Effect.forEach(all, start, { discard: true })),
         Effect.as(true),

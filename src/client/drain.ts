@@ -11,15 +11,17 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { stop, type Worker } from "./Held.ts"
+import type { Outbox } from "./Outbox.ts"
 
 const Finalizing = Duration.seconds(5)
 const Settling = Duration.seconds(10)
 
-/** `attempts` are the fibers of what is under way, `orphans` looks for what a lost answer has granted. */
+/** `attempts` are the fibers of what is under way, `granted` starts what a claim has granted whose answer was lost. */
 export const drain = Effect.fnUntraced(function*<E, R>(
   worker: Worker,
+  outbox: Outbox,
   attempts: ReadonlySet<Fiber.Fiber<void>>,
-  orphans: Effect.Effect<void, E, R>,
+  granted: Effect.Effect<void, E, R>,
   grace: Duration.Input
 ) {
   worker.stopping = true
@@ -30,7 +32,7 @@ export const drain = Effect.fnUntraced(function*<E, R>(
     yield* Effect.annotateLogs(Effect.logInfo("stopping: nothing more is claimed"), { held: worker.held.size })
   }
   const looking = yield* Effect.forkDetach(
-    Effect.catchCause(orphans, (cause) => Effect.logWarning("what was granted unheard of is left to run out", cause)),
+    Effect.catchCause(granted, (cause) => Effect.logWarning("what a lost answer granted is left to run out", cause)),
     { uninterruptible: false }
   )
   yield* ended(grace)
@@ -39,10 +41,10 @@ export const drain = Effect.fnUntraced(function*<E, R>(
   for (const one of held()) yield* Deferred.succeed(one.abandoned, undefined)
   yield* Effect.timeoutOption(Effect.andThen(Fiber.await(looking), ended(Settling)), Settling)
   for (const { task: { id }, token } of held()) {
-    yield* Effect.logError("the task could neither be handed in nor given back: its result is lost with its lease")
-      .pipe(
-        Effect.annotateLogs({ task_id: id, fencing_token: token })
-      )
+    const says = outbox.has(id, token)
+      ? "finished but not handed in: it stays in the outbox"
+      : "the task could not be given back: its lease is left to run out"
+    yield* Effect.annotateLogs(Effect.logError(says), { task_id: id, fencing_token: token })
   }
   yield* Fiber.interruptAll([...attempts, looking])
 })

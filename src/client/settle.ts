@@ -1,14 +1,31 @@
 /** Ending an attempt: its result is handed in, or the task is given up or back, under the token of its lease. */
 import * as Cause from "effect/Cause"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import type { AdministratorRequired, Client, HostNotAllowed, ScopeMismatch, Unauthorized } from "../client.ts"
-import type { Ask } from "./Ask.ts"
-import type { Outcome, Result } from "./Attempt.ts"
-import type { Held } from "./Held.ts"
+import { Acceptance, Failure, Rejection, Requeue, Submission } from "../domain/MoveInput.ts"
+import * as Ask from "./Ask.ts"
+import type { Result as Outcome } from "./Attempt.ts"
+import { IdempotencyKey } from "./Call.ts"
+import type { Held, Worker } from "./Held.ts"
+import { short, textOf } from "./NoUsableAnswer.ts"
+import { Finished, type Outbox, type Place } from "./Outbox.ts"
 
 /** The longest reason that is sent. */
 const MaxReason = 2000
+
+/**
+ * How long the server may answer heartbeats and not take a result before the lease is let go: what it did not take until
+ * then, it does not take soon, and others may try.
+ */
+const HandInPatience = 4 * 60_000
+
+/** How long the last checkpoint may hold up the result. */
+const FlushPatience = "5 seconds"
 
 /** Where reviews are claimed from: what ends one leaves the task there. */
 const underReview = "provisional"
@@ -17,93 +34,242 @@ export const isReview = ({ task: { queue } }: Held): boolean => queue === underR
 /** The server will answer nothing the worker asks for otherwise. */
 export type Closing = Unauthorized | ScopeMismatch | AdministratorRequired | HostNotAllowed
 
-const tagOf = (error: unknown): unknown => (error as { readonly _tag?: unknown } | null)?._tag
+const tagOf = (error: unknown): string => String((error as { readonly _tag?: unknown } | null)?._tag)
 const isClosing = (error: unknown): error is Closing =>
-  ["Unauthorized", "ScopeMismatch", "AdministratorRequired", "HostNotAllowed"].includes(String(tagOf(error)))
-const isOver = (error: unknown): boolean => ["LeaseLost", "TaskNotFound"].includes(String(tagOf(error)))
+  ["Unauthorized", "ScopeMismatch", "AdministratorRequired", "HostNotAllowed"].includes(tagOf(error))
+const isOver = (error: unknown): boolean => ["LeaseLost", "TaskNotFound"].includes(tagOf(error))
 
-/** The server does not want what it was sent, and the lease still holds. */
+/** What a handler came to cannot be handed in: it is no result, or the server does not want it. */
 export class Refusal extends Data.Error<{ readonly what: string; readonly error: unknown }> {
   override get message(): string {
-    return `It could not be ${this.what}: ${String(this.error)}`
+    return `It could not be ${this.what}: ${textOf(this.error)}`
   }
 }
 
+/** Why a handler failed, in bounded text, whatever it failed with. */
 export const reasonOf = (cause: Cause.Cause<unknown>): string => {
-  const text = Cause.pretty(cause).trim() || "The handler failed without a reason."
-  return (text.length <= MaxReason ? text : `${text.slice(0, MaxReason - 1)}…`).toWellFormed()
+  try {
+    return short(Cause.pretty(cause).trim() || "The handler failed without a reason.", MaxReason)
+  } catch {
+    return "The handler failed with an error that has no text."
+  }
 }
 
-export const make = (client: Client, ask: Ask, agent: string) => {
-  const query = {}
+type Verb = Finished["verb"]
+const done: Record<Verb, string> = {
+  submit: "submitted",
+  accept: "accepted",
+  reject: "rejected",
+  requeue: "requeued",
+  fail: "failed"
+}
 
-  /** Asks until the server settles it. Answers what it was refused with, if it was. */
-  const settled = <A, E>(what: string, call: Effect.Effect<A, E>): Effect.Effect<Refusal | undefined, Closing> =>
-    Effect.suspend(() => {
-      let asked = 0
-      return ask.persistently(Effect.suspend(() => {
-        asked += 1
-        return call
-      })).pipe(
-        Effect.andThen(Effect.logInfo(what)),
-        Effect.as(undefined),
-        Effect.catch((error: unknown) => {
-          if (isClosing(error)) return Effect.fail(error)
-          if (!isOver(error)) return Effect.succeed(new Refusal({ what, error }))
-          // Nobody may do anything about a lease that is over: it is only told of.
-          const told = asked > 1
-            ? Effect.logInfo(`${what}, unless the lease was lost: an earlier answer did not arrive`)
-            : Effect.logWarning(`not ${what}: the lease is lost`)
-          return Effect.as(Effect.annotateLogs(told, { answer: String(error) }), undefined)
-        })
+const bodies = {
+  submit: Schema.toCodecJson(Submission),
+  accept: Schema.toCodecJson(Acceptance),
+  reject: Schema.toCodecJson(Rejection),
+  requeue: Schema.toCodecJson(Requeue),
+  fail: Schema.toCodecJson(Failure)
+}
+
+/**
+ * A value as JSON. Half a surrogate pair, as text has that was cut in the middle of an emoji, becomes U+FFFD: no server takes
+ * it, and the result is worth more than half a character.
+ */
+const jsonOf = (value: unknown): Record<string, Schema.Json> => {
+  const text = JSON.stringify(value)
+  return JSON.parse(text.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (match) => match === "\\\\" ? match : "\ufffd"))
+}
+
+const verbOf = (result: Outcome | undefined): Verb =>
+  typeof result === "object" && result !== null && "verdict" in result ? result.verdict : "submit"
+
+export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick<Worker, "heardAt">) => {
+  const query = {}
+  /** Entries of leases that ran out, whose results are handed in under new ones, by their tasks. */
+  const renewed = new Map<string, Place>()
+  const isEnough = (failingSince: number): boolean => worker.heardAt - failingSince >= HandInPatience
+
+  const call = ({ key, payload, task_id, verb }: Finished) => {
+    const params = { id: task_id }
+    const send = {
+      submit: () =>
+        Effect.flatMap(
+          Schema.decodeEffect(bodies.submit)(payload as typeof bodies.submit.Encoded),
+          (payload) => client.tasks.submit({ query, params, payload })
+        ),
+      accept: () =>
+        Effect.flatMap(
+          Schema.decodeEffect(bodies.accept)(payload as typeof bodies.accept.Encoded),
+          (payload) => client.tasks.accept({ query, params, payload })
+        ),
+      reject: () =>
+        Effect.flatMap(
+          Schema.decodeEffect(bodies.reject)(payload as typeof bodies.reject.Encoded),
+          (payload) => client.tasks.reject({ query, params, payload })
+        ),
+      requeue: () =>
+        Effect.flatMap(
+          Schema.decodeEffect(bodies.requeue)(payload as typeof bodies.requeue.Encoded),
+          (payload) => client.tasks.requeue({ query, params, payload })
+        ),
+      fail: () =>
+        Effect.flatMap(
+          Schema.decodeEffect(bodies.fail)(payload as typeof bodies.fail.Encoded),
+          (payload) => client.tasks.fail({ query, params, payload })
+        )
+    }
+    return Effect.suspend((): Effect.Effect<unknown, Effect.Error<ReturnType<typeof send[Verb]>>> => send[verb]()).pipe(
+      Effect.catchDefect((defect) => Effect.fail(new Refusal({ what: done[verb], error: defect }))),
+      Effect.provideService(IdempotencyKey, key)
+    )
+  }
+
+  /**
+   * Hands in what is in the outbox, until the server settles it or it `isEnough`. Answers what it was refused with, or that it
+   * waits in the outbox. Only the asking can be interrupted: what an answer says is written down.
+   */
+  const handIn = (
+    place: Place,
+    enough: (failingSince: number) => boolean = isEnough
+  ): Effect.Effect<Refusal | Ask.Unreachable | undefined, Closing> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function*() {
+        const ask = Effect.suspend(() => Effect.result(restore(place.ask.patiently(call(place.entry), enough))))
+        place.underWay = true
+        let answer = yield* ask
+        // Another version of this program wrote the body in another way. The token sees to it that there is one effect.
+        if (Result.isFailure(answer) && tagOf(answer.failure) === "IdempotencyKeyReused") {
+          yield* outbox.rename(place, SecureRandom.uuidV4Unsafe())
+          answer = yield* ask
+        }
+        const { verb } = place.entry
+        const what = done[verb]
+        if (Result.isSuccess(answer)) {
+          yield* outbox.remove(place)
+          yield* Effect.logInfo(what)
+          return undefined
+        }
+        const error: unknown = answer.failure
+        if (error instanceof Ask.Unreachable) return error
+        if (isClosing(error)) return yield* Effect.fail(error)
+        // That the work was given up says nothing that would be missed.
+        if (verb === "fail" || verb === "requeue") yield* outbox.remove(place)
+        else yield* outbox.refuse(place, textOf(error))
+        if (!isOver(error)) return error instanceof Refusal ? error : new Refusal({ what, error })
+        yield* Effect.annotateLogs(Effect.logWarning(`not ${what}: the lease is lost`), { answer: textOf(error) })
+        return undefined
+      }).pipe(
+        Effect.ensuring(Effect.sync(() => {
+          place.underWay = false
+        })),
+        Effect.annotateLogs({ task_id: place.entry.task_id, fencing_token: place.entry.fencing_token })
       )
+    )
+
+  const keep = Effect.fnUntraced(function*({ task: { id }, token }: Held, verb: Verb, body: object) {
+    const refuse = (error: unknown) => new Refusal({ what: done[verb], error })
+    const payload = yield* Effect.try({ try: () => jsonOf({ ...body, fencing_token: token }), catch: refuse })
+    yield* Effect.mapError(Schema.decodeUnknownEffect(bodies[verb])(payload), refuse)
+    const place = yield* outbox.put(
+      new Finished({
+        key: SecureRandom.uuidV4Unsafe(),
+        task_id: id,
+        fencing_token: token,
+        verb,
+        payload,
+        finished_at: yield* DateTime.now,
+        refused: null
+      })
+    )
+    const before = renewed.get(id)
+    renewed.delete(id)
+    if (before !== undefined) yield* outbox.remove(before)
+    return place
+  })
+
+  /** Writes down what the handler answered. Fails if that is no result. */
+  const record = (held: Held, result: Outcome | undefined) =>
+    Effect.suspend(() => {
+      const verb = verbOf(result)
+      if (result !== undefined && (typeof result !== "object" || result === null || Array.isArray(result))) {
+        const error = `the handler answered ${
+          result === null ? "null" : Array.isArray(result) ? "a list" : `a ${typeof result}`
+        }`
+        return Effect.fail(new Refusal({ what: done[verb], error: `${error}, which is no result` }))
+      }
+      const reason = result !== undefined && "reason" in result ? { reason: result.reason } : {}
+      switch (verb) {
+        case "submit":
+          return keep(held, verb, result ?? {})
+        case "accept":
+          return keep(held, verb, { accepted_by: agent })
+        case "reject":
+          return keep(held, verb, { rejected_by: agent, ...reason })
+        default:
+          return Effect.fail(new Refusal({ what: "handed in", error: "the verdict is neither accept nor reject" }))
+      }
     })
 
-  /** Writes down what is still to be, so that whoever takes the task next finds it. */
+  /**
+   * The result of an earlier lease of the task that waits in the outbox, if that lease ran out and nothing else became of the
+   * task: then the work is not done twice, and the result is written down under the new lease.
+   */
+  const kept = ({ task: { handoff: { setbacks }, id } }: Held): Outcome | undefined => {
+    const last = setbacks.at(-1)
+    const place = outbox.waiting().find(({ entry: { fencing_token, task_id, verb } }) =>
+      verb === "submit" && task_id === id && last?.event === "lease_expired" && last.fencing_token === fencing_token
+    )
+    if (place === undefined) return undefined
+    place.underWay = true
+    renewed.set(id, place)
+    // It is what a handler answered, and is looked at as such.
+    return place.entry.payload as unknown as Outcome
+  }
+
+  /** Writes down what is still to be, so that the next holder of the task finds it. */
   const flush = Effect.fnUntraced(function*({ checkpoint, task: { id }, token }: Held) {
     if (checkpoint === undefined) return
-    yield* ask.persistently(
+    yield* Ask.make("renew").persistently(
       client.tasks.renew({ query, params: { id }, payload: { fencing_token: token, checkpoint } })
     ).pipe(
-      Effect.catch((error) =>
-        Effect.logWarning("the last checkpoint was not kept").pipe(Effect.annotateLogs({ error }))
+      Effect.timeout(FlushPatience),
+      Effect.catchCause((cause) =>
+        Effect.annotateLogs(Effect.logWarning("the last checkpoint was not kept"), { why: textOf(Cause.squash(cause)) })
       )
     )
   })
 
-  const submit = ({ task: { id }, token: fencing_token }: Held, result: Result | undefined) => {
-    const params = { id }
-    // What a handler in JavaScript may answer instead is for the server's schema to refuse.
-    if (result === undefined || !("verdict" in result)) {
-      return settled(
-        "submitted",
-        client.tasks.submit({ query, params, payload: { ...result as Outcome, fencing_token } })
-      )
-    }
-    return result.verdict === "accept"
-      ? settled("accepted", client.tasks.accept({ query, params, payload: { accepted_by: agent, fencing_token } }))
-      : settled(
-        "rejected",
-        client.tasks.reject({ query, params, payload: { rejected_by: agent, reason: result.reason, fencing_token } })
-      )
-  }
-
-  const giveBack = (held: Held, reason: string) => {
-    const { task: { id }, token: fencing_token } = held
-    return settled(
-      "given back",
-      client.tasks.requeue({ query, params: { id }, payload: { release: true, reason, fencing_token } })
+  /** Gives a task back as it was claimed. */
+  const giveBack = ({ task: { id }, token: fencing_token }: Held, reason: string) =>
+    Ask.make("requeue").patiently(
+      client.tasks.requeue({
+        query,
+        params: { id },
+        payload: { release: true, reason: short(reason, MaxReason), fencing_token }
+      }),
+      isEnough
+    ).pipe(
+      Effect.andThen(Effect.logInfo("given back")),
+      Effect.as(undefined),
+      Effect.catch((error: unknown) => {
+        if (isClosing(error)) return Effect.fail(error)
+        if (!isOver(error)) return Effect.succeed(new Refusal({ what: "given back", error }))
+        return Effect.as(
+          Effect.annotateLogs(Effect.logInfo("not given back: the lease is lost"), { answer: textOf(error) }),
+          undefined
+        )
+      })
     )
-  }
 
-  const giveUp = (held: Held, how: "fail" | "retry", reason: string) => {
-    const { task: { id }, token: fencing_token } = held
-    const params = { id }
-    if (isReview(held)) return giveBack(held, reason)
-    return how === "retry"
-      ? settled("requeued", client.tasks.requeue({ query, params, payload: { reason, fencing_token } }))
-      : settled("failed", client.tasks.fail({ query, params, payload: { reason, failed_by: agent, fencing_token } }))
-  }
+  /** Gives a task up, or a review back. */
+  const giveUp = (held: Held, how: "fail" | "retry", reason: string) =>
+    isReview(held)
+      ? giveBack(held, reason)
+      : (how === "retry" ? keep(held, "requeue", { reason }) : keep(held, "fail", { reason, failed_by: agent })).pipe(
+        Effect.flatMap((place) => handIn(place)),
+        Effect.catchIf((error) => error instanceof Refusal, Effect.succeed)
+      )
 
-  return { flush, submit, giveBack, giveUp }
+  return { flush, kept, record, handIn, giveBack, giveUp }
 }

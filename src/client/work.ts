@@ -4,12 +4,16 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as R from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Checkpoint, CheckpointTooLarge, MaxCheckpointBytes } from "../client.ts"
 import { checkpointText } from "../domain/Handoff.ts"
+import { Unreachable } from "./Ask.ts"
 import type { Attempt, Result } from "./Attempt.ts"
 import { type Held, keyOf, stop, type Worker } from "./Held.ts"
-import { isReview, type make as makeSettle, reasonOf } from "./settle.ts"
+import { textOf } from "./NoUsableAnswer.ts"
+import type { Outbox } from "./Outbox.ts"
+import { isReview, type make as makeSettle, reasonOf, Refusal } from "./settle.ts"
 import { wellFormed } from "./wellFormed.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
 
@@ -42,37 +46,81 @@ export interface Work<E, R> {
   readonly options: WorkerOptions<E>
   readonly handler: (attempt: Attempt) => Effect.Effect<Result, E, R>
   readonly settle: ReturnType<typeof makeSettle>
+  readonly outbox: Outbox
 }
 
-const conclude = Effect.fnUntraced(function*<E, R>(
+/** Gives the task up as the options say, for a handler that failed or whose result cannot be handed in. */
+const giveUp = Effect.fnUntraced(function*<E, R>(
   { options, settle }: Work<E, R>,
+  held: Held,
+  attempt: Attempt,
+  cause: Cause.Cause<E>,
+  reason: string
+) {
+  const how = yield* Effect.sync(() => options.onFailure?.(cause, attempt) ?? "fail").pipe(
+    Effect.catchDefect((defect) =>
+      Effect.as(Effect.annotateLogs(Effect.logError("onFailure failed"), { why: textOf(defect) }), "fail" as const)
+    )
+  )
+  return yield* settle.giveUp(held, how === "retry" ? "retry" : "fail", reason)
+})
+
+/** Answers what could not be handed in, or waits in the outbox. */
+const conclude = Effect.fnUntraced(function*<E, R>(
+  work: Work<E, R>,
   held: Held,
   attempt: Attempt,
   exit: Exit.Exit<Result, E>
 ) {
+  const { options, outbox, settle } = work
   const { stop } = held
   if (stop?.why === "lost") {
     yield* Effect.logWarning("stopped; nothing is submitted")
-    return yield* options.onLost?.(stop, attempt) ?? Effect.void
+    // A handler that finished all the same has a result, and somebody may want to see it.
+    if (Exit.isSuccess(exit)) {
+      yield* settle.record(held, exit.value).pipe(
+        Effect.flatMap((place) => {
+          place.underWay = false
+          return outbox.refuse(place, stop.error)
+        }),
+        Effect.catch((refusal) => Effect.logError(refusal.message))
+      )
+    }
+    yield* options.onLost?.(stop, attempt) ?? Effect.void
+    return undefined
+  }
+  if (Exit.isSuccess(exit)) {
+    const place = yield* Effect.result(settle.record(held, exit.value))
+    const handIn = R.isSuccess(place) ? settle.handIn(place.success) : Effect.succeed(place.failure)
+    const refusal = yield* Effect.andThen(settle.flush(held), handIn).pipe(
+      // What is interrupted before it is asked for waits for the last round.
+      Effect.ensuring(Effect.sync(() => {
+        if (R.isSuccess(place)) place.success.underWay = false
+      }))
+    )
+    if (!(refusal instanceof Refusal)) return refusal
+    yield* Effect.logError(refusal.message)
+    return yield* giveUp(work, held, attempt, Cause.die(refusal), refusal.message)
   }
   yield* settle.flush(held)
-  if (Exit.isSuccess(exit)) {
-    const refusal = yield* settle.submit(held, exit.value)
-    if (refusal === undefined) return
-    yield* Effect.logError(refusal.message)
-    return yield* settle.giveUp(held, "fail", refusal.message)
-  }
   if (stop !== undefined) {
     const reason = stop.why === "cancel" ? stop.reason ?? "It is to be cancelled." : "The worker stops."
     return yield* settle.giveBack(held, reason)
   }
   const reason = reasonOf(exit.cause)
-  const how = yield* Effect.sync(() => options.onFailure?.(exit.cause, attempt) ?? "fail").pipe(
-    Effect.catchDefect((defect) => Effect.as(Effect.logError("onFailure failed", Cause.die(defect)), "fail" as const))
-  )
   yield* Effect.annotateLogs(Effect.logWarning("the handler failed"), { reason })
-  return yield* settle.giveUp(held, how, reason)
+  return yield* giveUp(work, held, attempt, exit.cause, reason)
 })
+
+/** The same, where a defect on the way gives the task up too: nothing that was claimed stays claimed. */
+const concluded = <E, R>(work: Work<E, R>, held: Held, attempt: Attempt, exit: Exit.Exit<Result, E>) =>
+  Effect.catchDefect(conclude(work, held, attempt, exit), (defect) => {
+    const reason = `The worker could not end the attempt: ${textOf(defect)}`
+    return Effect.andThen(
+      Effect.logError(reason),
+      held.stop?.why === "lost" ? Effect.undefined : work.settle.giveUp(held, "fail", reason)
+    )
+  })
 
 /** Runs the handler and ends the attempt. What cannot be ended is left to run out. */
 export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
@@ -93,17 +141,26 @@ export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
   return Effect.gen(function*() {
     // What a claim brings after the worker was told to stop is given back as it came.
     if (worker.stopping) stop(held, { why: "drain" })
-    const exit = held.stop === undefined ? yield* run : unbegun
+    const kept = held.stop === undefined ? parts.settle.kept(held) : undefined
+    if (kept !== undefined) yield* Effect.logInfo("finished under an earlier lease: the result is handed in again")
+    const exit = kept !== undefined ? Exit.succeed(kept) : held.stop === undefined ? yield* run : unbegun
     held.settling = true
-    const refusal = yield* conclude(parts, held, attempt, exit)
-    if (refusal !== undefined) yield* Effect.logError(`${refusal.message} The lease is left to run out.`)
+    const left = yield* concluded(parts, held, attempt, exit)
+    if (left instanceof Unreachable) {
+      yield* Effect.annotateLogs(
+        Effect.logError("finished but not handed in: it stays in the outbox, and the lease is let go"),
+        { why: left.message }
+      )
+    } else if (left !== undefined) yield* Effect.logError(`${left.message} The lease is left to run out.`)
     // Nothing counts how often a review fails, and it could be claimed again at once.
     if (isReview(held) && held.stop === undefined && Exit.isFailure(exit)) {
       yield* Effect.timeoutOption(Deferred.await(worker.halted), AfterFailedReview)
     }
   }).pipe(
     Effect.catch((error) => Effect.asVoid(Deferred.fail(worker.fatal, error))),
-    Effect.catchDefect((defect) => Effect.logError("the attempt could not be ended", Cause.die(defect))),
+    Effect.catchDefect((defect) =>
+      Effect.annotateLogs(Effect.logError("the attempt could not be ended"), { why: textOf(defect) })
+    ),
     Effect.ensuring(Effect.sync(() => {
       // However it ended, nothing of the attempt goes on.
       held.controller.abort(held.stop)
@@ -111,6 +168,7 @@ export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
       worker.held.delete(keyOf(task.id, token))
       worker.claimNow.openUnsafe()
       worker.beatNow.openUnsafe()
+      worker.deliverNow.openUnsafe()
     })),
     Effect.annotateLogs(annotations)
   )

@@ -74,7 +74,7 @@ export const Renewals = Schema.Struct({
   renewed: Schema.Array(RenewedLease).pipe(describe("The leases that go on.")),
   refused: Schema.Array(Schema.Struct({ task_id: TaskId, fencing_token: token, error: ErrorText })).pipe(
     describe(
-      "What was sent with a lease and could not be used, as a checkpoint that is too large. The lease is renewed without it, for as long as the claim asked for."
+      "What was sent with a lease and could not be used, as a checkpoint that is too large: the lease is renewed without it, for as long as the claim asked for. Also each entry whose lease a later entry names again, if it asks for something else: the last entry counts."
     )
   ),
   lost: Schema.Array(LostLease).pipe(describe("The leases that are over: stop working on these tasks.")),

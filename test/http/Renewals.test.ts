@@ -247,6 +247,40 @@ describe("a heartbeat with leases", () => {
       assert.strictEqual((yield* post("tasks/a/renew", { fencing_token })).body.directive, "continue")
     }))
 
+  it.effect("a heartbeat that names a lease twice refuses by name what it does not use", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body
+      const lease = { task_id: "a", fencing_token }
+      const note = (notes: string) => ({ ...lease, checkpoint: { notes } })
+      const beat = (leases: ReadonlyArray<object>, key: string) =>
+        Effect.map(
+          send("POST", "/api/v1/orchestrators/k-m/heartbeat", { leases }, { "idempotency-key": key }),
+          ({ body }) => body
+        )
+      const error =
+        `The lease ${fencing_token} of task a is listed twice. The last entry counts: the checkpoint and the duration of this one were not used.`
+      for (
+        const [key, leases, refused, kept] of [
+          ["k1", [note("first"), note("second")], 1, "second"],
+          ["k2", [note("third"), lease], 1, "second"],
+          ["k3", [lease, note("fourth")], 0, "fourth"],
+          ["k4", [note("fifth"), note("fifth"), lease, note("fifth")], 0, "fifth"],
+          ["k5", [{ ...lease, lease_duration_seconds: 600 }, note("x".repeat(20_000)), note("sixth")], 2, "sixth"]
+        ] as const
+      ) {
+        const body = yield* beat(leases, key)
+        assert.strictEqual(body.renewed.length, 1)
+        assert.deepStrictEqual(
+          body.refused,
+          Array.from({ length: refused }, () => ({ task_id: "a", fencing_token, error })),
+          key
+        )
+        assert.strictEqual((yield* send("GET", "/api/v1/tasks/a/handoff")).body.checkpoint.notes, kept)
+        assert.deepStrictEqual((yield* beat(leases, key)).refused, body.refused)
+      }
+    }))
+
   it.effect("a heartbeat that names a lease twice is answered alike when it is repeated", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start

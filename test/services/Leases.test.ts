@@ -422,12 +422,13 @@ describe("Orchestrators.renew", () => {
       const unknown = yield* Effect.flip(machines.renew(OrchestratorId.make("x"), undefined, twice))
       assert.strictEqual(unknown._tag, "OrchestratorNotFound")
       assert.strictEqual(millis((yield* tasks.get(id("a"), undefined)).lease_expires_at), 60_000)
-      const { renewals: { lost, renewed } } = yield* machines.renew(machine, undefined, [
+      const { renewals: { lost, refused, renewed } } = yield* machines.renew(machine, undefined, [
         ...twice,
         { task_id: id("a"), fencing_token: token + 1 }
       ])
       assert.deepStrictEqual(renewed.map(({ lease_expires_at }) => millis(lease_expires_at)), [90_000])
       assert.deepStrictEqual(lost.map(({ fencing_token, reason }) => [fencing_token, reason]), [[token + 1, "taken"]])
+      assert.deepStrictEqual(refused.map(({ fencing_token, task_id }) => [task_id, fencing_token]), [["a", token]])
       yield* TestClock.adjust("100 seconds")
       yield* leases.reap
       yield* Effect.flip(machines.renew(OrchestratorId.make("x"), undefined, twice))

@@ -82,6 +82,14 @@ export const make = (
       journal.note(timeline.now(), `${process.name} sleeps for ${minutes} minutes`)
       process.asleepUntil = Math.max(process.asleepUntil, timeline.now() + minutes * 60_000)
     },
+    /** A clock is corrected: mostly by a little, sometimes by an hour. */
+    stepClock: () => {
+      const { machine: { process } } = chance.pick(crew)
+      const seconds = chance.pick([-3600, -3600, -30, 30, 3600])
+      journal.fault("clock stepped")
+      journal.note(timeline.now(), `the clock of ${process.name} steps by ${seconds} s`)
+      process.skew += seconds * 1000
+    },
     /** Everybody goes, for good. */
     dismiss: () => {
       dismissed = true

@@ -50,9 +50,10 @@ export const make = (world: World, server: Server, fleet: Fleet, watch: Watch) =
 
   return {
     begin: () => {
-      const { kills, naps, restarts, stalls } = world.weather.minutesBetween
+      const { clockSteps, kills, naps, restarts, stalls } = world.weather.minutesBetween
       every(kills, "a kill", fleet.kill)
       every(naps, "a nap", fleet.nap)
+      every(clockSteps, "a correction of a clock", fleet.stepClock)
       every(stalls, "a stall", () => server.stall(chance.between(1, 60) * 1000))
       every(restarts, "a restart", server.restart)
       minute()

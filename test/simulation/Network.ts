@@ -1,4 +1,5 @@
 /** Between the agents and the server: requests and answers take their time, get lost, and arrive twice. */
+import * as OnTheWay from "../support/OnTheWay.ts"
 import * as Exchange from "./Exchange.ts"
 import type { Reply, Server } from "./Server.ts"
 import type { Process } from "./Timeline.ts"
@@ -19,6 +20,9 @@ const untilLeaseEnds = ({ chance, leaseEnds, timeline }: World): number | undefi
   const near = leaseEnds().map((end) => end - timeline.now()).filter((wait) => wait > 5 && wait < 60_000)
   return near.length === 0 ? undefined : chance.pick(near) + chance.between(-1, 1)
 }
+
+/** Marks an answer that is not the server's, for a script that would take it for one. */
+export const replaced = "x-replaced"
 
 /** `observe` is told what the server has answered. Whether anybody hears it is another matter. */
 export const make = (world: World, server: Server, observe: (exchange: Exchange.Exchange, reply: Reply) => void) => {
@@ -44,12 +48,20 @@ export const make = (world: World, server: Server, observe: (exchange: Exchange.
       back(chance.pick([10, 5000, 40_000]), `${name} fails: ${what}`, () => reject(new TypeError(what)))
     }
     const refused = () => drop("isolate gone")
+    const replace = (reply: { readonly status: number; readonly text: string }) => {
+      journal.fault("answer replaced")
+      const what = chance.pick(OnTheWay.names)
+      const response = OnTheWay.pages[what]!(reply)
+      response.headers.set(replaced, "1")
+      back(world.delay(5, 120), `${name} gets ${what}`, () => resolve(response))
+    }
     const deliver = (copy: string) => {
       const exchange = Exchange.exchange(`${name}${copy}`, sent, scope)
       const answered = (reply: Reply) => {
         journal.note(timeline.now(), `${exchange.name} is answered ${reply.status} ${reply.text.slice(0, 90)}`)
         world.check(() => observe(exchange, reply))
         if (chance.happens(world.weather.answerLost)) return drop("answer lost")
+        if (chance.happens(world.weather.answerReplaced)) return replace(reply)
         back(
           world.delay(5, 120),
           `${exchange.name} gets ${reply.status}`,
@@ -65,6 +77,8 @@ export const make = (world: World, server: Server, observe: (exchange: Exchange.
     }
     journal.note(timeline.now(), `${name} ${sent.body?.slice(0, 120) ?? ""}`)
     if (chance.happens(world.weather.requestLost)) return drop("request lost")
+    // The server never sees it.
+    if (chance.happens(world.weather.answerReplaced / 2)) return replace({ status: 200, text: "{}" })
     deliver("")
     if (chance.happens(world.weather.duplicated)) {
       journal.fault("request duplicated")

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Chance from "../support/Chance.ts"
 import { migrated } from "../support/layers.ts"
 import * as Custodian from "./agents/Custodian.ts"
+import * as Hired from "./agents/Hired.ts"
 import * as Machine from "./agents/Machine.ts"
 import * as Crypto from "./Crypto.ts"
 import * as Fleet from "./Fleet.ts"
@@ -107,6 +108,7 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
     world.weather = Weather.clear
     misfortunes.end()
     fleet.dismiss()
+    world.check(() => Hired.checkResults(world))
     // What is under way arrives, or nobody would see to it.
     await pass(timeline.now() + 15 * Minute)
     let left: number = Fleet.scopes.length

@@ -9,16 +9,18 @@ export interface Process {
   /** Nothing happens to it any more. */
   dead: boolean
   asleepUntil: number
-  /** How far its clock is off, in milliseconds. */
-  readonly skew: number
+  /** How far its clock is off, in milliseconds. A correction moves it, and must not move its timers. */
+  skew: number
 }
 
 interface Event {
-  readonly at: number
-  readonly order: number
+  at: number
+  order: number
   readonly label: string
   readonly owner: Process | undefined
   readonly run: () => void
+  /** Whether it is not to happen any more. */
+  cancelled: boolean
 }
 
 const isBefore = (a: Event, b: Event) => a.at < b.at || (a.at === b.at && a.order < b.order)
@@ -42,9 +44,13 @@ export const make = (start: number) => {
     events.splice(low, 0, event)
   }
 
-  /** Makes something happen after so many milliseconds, to `owner` if it is still there. */
-  const after = (millis: number, label: string, owner: Process | undefined, run: () => void): void => {
-    insert({ at: now + Math.max(0, Math.ceil(millis)), order: order++, label, owner, run })
+  /** Makes something happen after so many milliseconds, to `owner` if it is still there. Answers what cancels it. */
+  const after = (millis: number, label: string, owner: Process | undefined, run: () => void): () => void => {
+    const event = { at: now + Math.max(0, Math.ceil(millis)), order: order++, label, owner, run, cancelled: false }
+    insert(event)
+    return () => {
+      event.cancelled = true
+    }
   }
 
   /** Lets the next thing happen, and answers what it was; nothing when that is later than `until`. */
@@ -56,9 +62,9 @@ export const make = (start: number) => {
         return undefined
       }
       events.pop()
-      if (event.owner?.dead === true) continue
+      if (event.cancelled || event.owner?.dead === true) continue
       if (event.owner !== undefined && event.owner.asleepUntil > event.at) {
-        insert({ ...event, at: event.owner.asleepUntil, order: order++ })
+        insert(Object.assign(event, { at: event.owner.asleepUntil, order: order++ }))
         continue
       }
       now = event.at
@@ -72,24 +78,19 @@ export const make = (start: number) => {
   const clockOf = (owner: Process): Clock.Clock => {
     const millis = () => now + owner.skew
     const nanos = () => BigInt(millis()) * 1_000_000n
+    const monotonic = () => BigInt(now) * 1_000_000n
     return {
       currentTimeMillisUnsafe: millis,
       currentTimeMillis: Effect.sync(millis),
       currentTimeNanosUnsafe: nanos,
       currentTimeNanos: Effect.sync(nanos),
-      monotonicTimeNanosUnsafe: nanos,
-      monotonicTimeNanos: Effect.sync(nanos),
+      monotonicTimeNanosUnsafe: monotonic,
+      monotonicTimeNanos: Effect.sync(monotonic),
       sleep: (duration) =>
         Effect.callback<void>((resume) => {
           const wait = Duration.toMillis(duration)
           if (!Number.isFinite(wait)) return
-          let cancelled = false
-          after(wait, `${owner.name} wakes`, owner, () => {
-            if (!cancelled) resume(Effect.void)
-          })
-          return Effect.sync(() => {
-            cancelled = true
-          })
+          return Effect.sync(after(wait, `${owner.name} wakes`, owner, () => resume(Effect.void)))
         })
     }
   }

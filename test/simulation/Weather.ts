@@ -6,6 +6,8 @@ export interface Weather {
   readonly requestLost: number
   /** The answer is lost on its way back: the server has acted. */
   readonly answerLost: number
+  /** Something on the way answers, in place of the server or after it has acted. */
+  readonly answerReplaced: number
   /** The request reaches the server twice. */
   readonly duplicated: number
   /** The request arrives in the very moment in which a lease ends. */
@@ -15,12 +17,16 @@ export interface Weather {
   /** A batch is lost before D1 has run it, or its answer is when it has. */
   readonly batchLost: number
   readonly batchAnswerLost: number
-  /** Between two kills of a machine, two stalls and two restarts of the server, and two naps of a machine; in minutes. */
+  /**
+   * Between two kills of a machine, two stalls and two restarts of the server, two naps of a machine
+   * and two corrections of its clock; in minutes.
+   */
   readonly minutesBetween: {
     readonly kills: number
     readonly stalls: number
     readonly restarts: number
     readonly naps: number
+    readonly clockSteps: number
   }
   /** What times are multiples of, in milliseconds: where it is coarse, things happen in the very moment that leases end. */
   readonly grain: number
@@ -29,12 +35,13 @@ export interface Weather {
 export const clear: Weather = {
   requestLost: 0,
   answerLost: 0,
+  answerReplaced: 0,
   duplicated: 0,
   aimed: 0,
   slow: 0,
   batchLost: 0,
   batchAnswerLost: 0,
-  minutesBetween: { kills: Infinity, stalls: Infinity, restarts: Infinity, naps: Infinity },
+  minutesBetween: { kills: Infinity, stalls: Infinity, restarts: Infinity, naps: Infinity, clockSteps: Infinity },
   grain: 1
 }
 
@@ -44,6 +51,7 @@ export const of = (chance: Chance): Weather => {
   return {
     requestLost: rate(0.06),
     answerLost: rate(0.1),
+    answerReplaced: rate(0.08),
     duplicated: rate(0.1),
     aimed: rate(0.1),
     slow: rate(0.1),
@@ -53,7 +61,8 @@ export const of = (chance: Chance): Weather => {
       kills: chance.between(5, 20),
       stalls: chance.between(5, 20),
       restarts: chance.between(8, 30),
-      naps: chance.between(8, 30)
+      naps: chance.between(8, 30),
+      clockSteps: chance.between(5, 20)
     },
     grain: chance.pick([1, 1, 250, 1000])
   }

@@ -20,6 +20,8 @@ export interface World {
   current: Exchange | undefined
   /** Whose key is whose: the scope of each; undefined for the administrator's secret. */
   readonly scopes: Map<string, string | undefined>
+  /** What machines keep on disk, by their names. A kill leaves it. */
+  readonly disks: Map<string, Map<string, string>>
   violation: unknown
   /** When the leases there are run out. */
   leaseEnds: () => ReadonlyArray<number>
@@ -36,6 +38,7 @@ export const make = (
     ...parts,
     current: undefined,
     scopes: new Map(),
+    disks: new Map(),
     violation: undefined,
     leaseEnds: () => [],
     check: (holds) => {

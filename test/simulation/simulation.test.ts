@@ -55,7 +55,9 @@ const expected = [
   "event rejected",
   "claim none_ready",
   "claim blocked",
-  "claim held"
+  "claim held",
+  "a result was handed in",
+  "a result stayed in the outbox"
 ]
 
 // A busy machine takes its time, and no promise is about that.
@@ -79,9 +81,11 @@ describe("simulation", { timeout: patience }, () => {
     assert.deepStrictEqual(expected.filter((what) => !seen.has(what)), [])
     assert.deepStrictEqual(Array.from(faults).sort(), [
       "answer lost",
+      "answer replaced",
       "arrives as a lease ends",
       "batch answer lost after commit",
       "batch lost before commit",
+      "clock stepped",
       "cron late",
       "cron never ran",
       "cron twice",

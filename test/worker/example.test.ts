@@ -1,20 +1,29 @@
-/** examples/worker.ts as a process of its own, against the Worker in workerd: told to stop, it leaves nothing held. */
+/** examples/worker.ts as a process of its own, against the Worker in workerd: told to stop, it leaves nothing held; killed, nothing it finished is lost. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { Workerd } from "../support/harness.ts"
 
-/** The harness is asked by calls, and the process by a socket. */
-const listening = Effect.gen(function*() {
+/** The harness is asked by calls, and the process by a socket. While `isDown` says so of a path, nothing is answered. */
+const listening = Effect.fnUntraced(function*(isDown: (path: string) => boolean = () => false) {
   const { harness } = yield* Workerd
   const listener = createServer(async (request, response) => {
     const body = request.method === "GET" ? undefined : await text(request)
+    if (isDown(String(request.url))) return void response.destroy()
     const answer = await harness.fetch(`http://localhost${request.url}`, {
       method: request.method ?? "GET",
-      headers: { "content-type": "application/json" },
+      headers: {
+        "content-type": "application/json",
+        ...(request.headers["idempotency-key"] === undefined
+          ? {}
+          : { "idempotency-key": String(request.headers["idempotency-key"]) })
+      },
       ...(body === undefined ? {} : { body })
     })
     response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text())
@@ -26,11 +35,11 @@ const listening = Effect.gen(function*() {
   return `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
 })
 
-const example = (url: string) =>
+const example = (url: string, scope: string, outbox: string) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const child = spawn(process.execPath, ["examples/worker.ts"], {
-        env: { ...process.env, OCTOPOID_URL: url, OCTOPOID_SCOPE: "example" },
+        env: { ...process.env, OCTOPOID_URL: url, OCTOPOID_SCOPE: scope, OCTOPOID_OUTBOX: outbox },
         stdio: ["ignore", "pipe", "pipe"]
       })
       const seen = { output: "" }
@@ -41,16 +50,24 @@ const example = (url: string) =>
     ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
+const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "outbox-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+const until = Effect.fnUntraced(function*(seen: { readonly output: string }, holds: () => boolean) {
+  for (let left = 1200; !holds(); left--) {
+    if (left === 0) assert.fail(seen.output)
+    yield* Effect.sleep("50 millis")
+  }
+})
+
 layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("the example", (it) => {
   it.effect("works, and gives back what it has not finished when it is told to stop", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd
-      const { child, ended, seen } = yield* example(yield* listening)
-      const started = Date.now()
-      while (!/step 1 of 3[^]*step 1 of 3/.test(seen.output)) {
-        if (Date.now() - started > 40_000) assert.fail(seen.output)
-        yield* Effect.sleep("50 millis")
-      }
+      const { child, ended, seen } = yield* example(yield* listening(), "example", yield* directory)
+      yield* until(seen, () => /step 1 of 3[^]*step 1 of 3/.test(seen.output))
       const { body: held } = yield* send("GET", "/api/v1/tasks?scope=example&queue=claimed")
       assert.strictEqual(held.total, 2)
       child.kill("SIGINT")
@@ -65,4 +82,40 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("the 
       const { body: handoff } = yield* send("GET", `/api/v1/tasks/${held.tasks[0].id}/handoff`)
       assert.match(handoff.checkpoint.notes, /^step \d of 3 is done$/)
     }), 60_000)
+
+  it.effect(
+    "killed after it finished, and before it could hand in, hands it in when it is started again",
+    () =>
+      Effect.gen(function*() {
+        const { send } = yield* Workerd
+        let down = true
+        const url = yield* listening((path) => down && path.includes("/submit"))
+        const outbox = yield* directory
+        const names = ["one", "two"]
+        for (const id of names) {
+          yield* send("POST", "/api/v1/tasks", { id, file_path: id, branch: "main", scope: "killed" })
+        }
+        const queues = Effect.forEach(
+          names,
+          (id) => Effect.map(send("GET", `/api/v1/tasks/${id}`), ({ body }) => body.queue)
+        )
+        const first = yield* example(url, "killed", outbox)
+        yield* until(first.seen, () => readdirSync(outbox).filter((name) => name.endsWith(".json")).length === 2)
+        first.child.kill("SIGKILL")
+        yield* Effect.promise(() => first.ended)
+        assert.deepStrictEqual(yield* queues, ["claimed", "claimed"])
+
+        down = false
+        const second = yield* example(url, "killed", outbox)
+        yield* until(second.seen, () => readdirSync(outbox).length === 0)
+        assert.match(second.seen.output, /one +finished but not handed in/)
+        assert.match(second.seen.output, /two +finished but not handed in/)
+        assert.deepStrictEqual(yield* queues, ["provisional", "provisional"])
+        for (const id of names) {
+          const { body } = yield* send("GET", `/api/v1/tasks/${id}/history`)
+          assert.deepStrictEqual(body.history.map((entry: any) => entry.event), ["created", "claimed", "submitted"])
+        }
+      }),
+    120_000
+  )
 })

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as client from "../../src/client.ts"
+import type { Page } from "../support/OnTheWay.ts"
 import * as server from "../support/server.ts"
 
 export const machine = { cluster: "k", machine_id: "m" }
@@ -9,8 +10,15 @@ export const result = { commits_count: 1, turns_used: 2 }
 
 type Fetch = typeof globalThis.fetch
 
-/** What becomes of a request: it is sent, or its answer is lost after the server acted, or the server is not reached. */
-export type Fault = (method: string, path: string, times: number) => "none" | "lost" | "down"
+/**
+ * What becomes of a request: it is sent, or its answer is lost after the server acted, or the server is not reached. Something
+ * on the way may give another answer, instead of the server or after it acted.
+ */
+export type Fault = (
+  method: string,
+  path: string,
+  times: number
+) => "none" | "lost" | "down" | { readonly instead: Page } | { readonly after: Page }
 
 let underWay = 0
 
@@ -35,8 +43,10 @@ export const make = Effect.fnUntraced(function*(config: Record<string, string> =
     calls.push(call)
     const what = fault(String(init?.method), pathname, calls.filter((other) => other === call).length)
     if (what === "down") throw new TypeError("connection refused")
+    if (typeof what === "object" && "instead" in what) return what.instead({ status: 200, text: "{}" })
     const response = await fetch(input as string, init)
     if (what === "lost") throw new TypeError("connection reset")
+    if (typeof what === "object") return what.after({ status: response.status, text: await response.text() })
     return response
   }
   const faulty = (async (input, init) => {

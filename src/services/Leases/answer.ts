@@ -6,7 +6,7 @@ import { lossOf } from "../../domain/LeaseLoss.ts"
 import type { HeldLease, Lease, Renewals } from "../../domain/Renewal.ts"
 import { TooLarge } from "../../domain/Size.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
-import { problemOf, type Renewed, type Rest } from "./renew.ts"
+import { distinct, problemOf, type Renewed, type Rest, superseded } from "./renew.ts"
 
 type Told = Renewed & { readonly reattached: boolean }
 
@@ -42,10 +42,11 @@ const lostOf = (rest: Rest): Renewals["lost"][number] => {
 
 /** What a machine is told about the leases it sent, in the order it sent them. */
 export const renewalsOf = (
-  sent: ReadonlyArray<HeldLease>,
+  entries: ReadonlyArray<HeldLease>,
   { lost, renewed }: { readonly renewed: ReadonlyArray<Told>; readonly lost: ReadonlyArray<Rest> },
   now: number
 ): Renewals => {
+  const sent = distinct(entries)
   const place = new Map(sent.map(({ task_id }, index) => [task_id, index]))
   const ordered = <A extends { readonly task_id: TaskId }>(items: ReadonlyArray<A>) =>
     items.toSorted((one, other) => Number(place.get(one.task_id)) - Number(place.get(other.task_id)))
@@ -55,12 +56,20 @@ export const renewalsOf = (
   return {
     renewed: leases,
     lost: ordered(lost.map(lostOf)),
-    refused: sent.flatMap((lease) => {
-      const problem = problemOf(lease)
-        ?? (lease.checkpoint != null && full.has(lease.task_id) ? TooLarge.forCheckpoint(lease.task_id) : undefined)
-      const { fencing_token, task_id } = lease
-      return problem === undefined ? [] : [{ task_id, fencing_token, error: problem.error }]
-    }),
+    refused: [
+      ...superseded(entries).map(({ fencing_token, task_id }) => ({
+        task_id,
+        fencing_token,
+        error:
+          `The lease ${fencing_token} of task ${task_id} is listed twice. The last entry counts: the checkpoint and the duration of this one were not used.`
+      })),
+      ...sent.flatMap((lease) => {
+        const problem = problemOf(lease)
+          ?? (lease.checkpoint != null && full.has(lease.task_id) ? TooLarge.forCheckpoint(lease.task_id) : undefined)
+        const { fencing_token, task_id } = lease
+        return problem === undefined ? [] : [{ task_id, fencing_token, error: problem.error }]
+      })
+    ],
     directives: leases.map(({ cancel_reason, directive, task_id }) => ({
       task_id,
       directive,

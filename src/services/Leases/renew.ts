@@ -53,9 +53,25 @@ export type Rest = typeof Rest.Type
 export const decodeRenewed = Schema.decodeUnknownEffect(Schema.Array(Renewed))
 export const decodeRest = Schema.decodeUnknownEffect(Schema.Array(Rest))
 
+const lastOfEach = (leases: ReadonlyArray<HeldLease>): ReadonlyMap<string, HeldLease> =>
+  new Map(leases.map((lease) => [keyOf(lease), lease]))
+
+const keyOf = ({ fencing_token, task_id }: HeldLease): string => `${fencing_token} ${task_id}`
+
 /** The leases, without those that are named twice: the last counts. */
 export const distinct = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> =>
-  Array.from(new Map(leases.map((lease) => [`${lease.fencing_token} ${lease.task_id}`, lease])).values())
+  Array.from(lastOfEach(leases).values())
+
+/** The entries that ask for something which is not done, because a later entry names the same lease. */
+export const superseded = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> => {
+  const last = lastOfEach(leases)
+  const wish = ({ checkpoint, lease_duration_seconds }: HeldLease) =>
+    JSON.stringify([checkpoint ?? null, lease_duration_seconds || null])
+  return leases.filter((lease) => {
+    const counts = last.get(keyOf(lease))!
+    return lease !== counts && wish(lease) !== "[null,null]" && wish(lease) !== wish(counts)
+  })
+}
 
 /** What cannot be done of a renewal; the lease may be renewed without it. */
 export const problemOf = (

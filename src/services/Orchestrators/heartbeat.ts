@@ -55,11 +55,11 @@ export const make = Effect.gen(function*() {
       const { answers, replay } = yield* once.batch(steps, kept)
       if (replay !== undefined) {
         const last_heartbeat = DateTime.makeUnsafe(replay.at)
-        return { last_heartbeat, renewals: renewalsOf(leases, yield* recall(replay), now) }
+        return { last_heartbeat, renewals: renewalsOf(sent, yield* recall(replay), now) }
       }
       const last_heartbeat = yield* heardAt(id, answers[1])
       const outcome = yield* renewing.read(answers.slice(beat.length))
-      return { last_heartbeat, renewals: renewalsOf(leases, outcome, now) }
+      return { last_heartbeat, renewals: renewalsOf(sent, outcome, now) }
     }
   )
 

@@ -10,6 +10,34 @@ export const leases: ReadonlyArray<Fault> = [
     replace: "SELECT id FROM tasks WHERE scope = ${scope} AND queue = ${queue} AND blocked_by IS NULL ${order}"
   },
   {
+    name: "page-settles",
+    breaks: "Only an answer of the server settles what the worker asks: a page of a proxy ends nothing.",
+    file: "src/client/Ask.ts",
+    find: "\"InternalError\", \"NoUsableAnswer\", \"TooManyFailures\"",
+    replace: "\"InternalError\", \"TooManyFailures\""
+  },
+  {
+    name: "worker-by-wall-clock",
+    breaks: "The waits of the worker go by a clock that no correction moves.",
+    file: "src/client/Time.ts",
+    find: "Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))",
+    replace: "Clock.currentTimeMillis"
+  },
+  {
+    name: "result-not-written-down",
+    breaks: "A result is written down before it is handed in, so that a crash does not lose it.",
+    file: "src/client/Outbox.ts",
+    find: "places.set(entry.key, place)\n    yield* write(entry)",
+    replace: "places.set(entry.key, place)"
+  },
+  {
+    name: "double-entry-untold",
+    breaks: "A heartbeat that lists a lease twice is told which entry was not used.",
+    file: "src/services/Leases/answer.ts",
+    find: "...superseded(entries).map(",
+    replace: "...superseded([]).map("
+  },
+  {
     name: "expiry-too-late",
     breaks: "A lease is over when it says, not a moment later.",
     file: "src/sql/Expiry.ts",

@@ -9,6 +9,7 @@ import * as Logger from "effect/Logger"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import * as client from "../../../src/client.ts"
+import { replaced } from "../Network.ts"
 import { makeProcess, type Process } from "../Timeline.ts"
 import { Violation } from "../Violation.ts"
 import type { World } from "../World.ts"
@@ -34,6 +35,8 @@ export interface Machine {
     headers?: Record<string, string>
   ) => Effect.Effect<Answer | undefined>
   readonly pause: (leastSeconds: number, mostSeconds: number) => Effect.Effect<void>
+  /** When it sent its last request. */
+  readonly sentAt: () => number
 }
 
 // A client takes tens of milliseconds to make, holds nothing, and finds the machine's way to the server in its context.
@@ -54,8 +57,14 @@ export const make = (
   const process = makeProcess(name, chance.between(-90_000, 90_000))
   const bare = fetchOf(process)
   /** Its way to the server: everything it sends carries its key. */
-  const fetch: typeof globalThis.fetch = (input, init) =>
-    bare(input, { ...init, headers: { ...init?.headers, authorization: `Bearer ${token}` } as Record<string, string> })
+  let sent = timeline.now()
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    sent = timeline.now()
+    return bare(input, {
+      ...init,
+      headers: { ...init?.headers, authorization: `Bearer ${token}` } as Record<string, string>
+    })
+  }
   const context = Context.make(Clock.Clock, timeline.clockOf(process)).pipe(
     Context.add(Random.Random, chance.random),
     Context.add(Scheduler.Scheduler, new Scheduler.MixedScheduler("sync")),
@@ -84,6 +93,7 @@ export const make = (
           headers: { "content-type": "application/json", ...headers },
           ...(body === undefined ? {} : { body: JSON.stringify(body) })
         })
+        if (response.headers.has(replaced)) return undefined
         const text = await response.text()
         return { status: response.status, body: text === "" ? undefined : JSON.parse(text) }
       } catch {
@@ -94,12 +104,12 @@ export const make = (
   const pause = (least: number, most: number) =>
     Effect.suspend(() => Effect.sleep(world.chance.between(least * 1000, most * 1000)))
 
-  return { process, scope, world, fork, api, send, pause }
+  return { process, scope, world, fork, api, send, pause, sentAt: () => sent }
 }
 
 /** Whether nobody knows what became of the request. */
 export const isUnknown = (error: { readonly _tag: string }): boolean =>
-  ["HttpClientError", "InternalError", "DatabaseUnavailable", "SchemaError"].includes(error._tag)
+  ["NoUsableAnswer", "InternalError", "DatabaseUnavailable"].includes(error._tag)
 
 /** A fresh idempotency key. */
 export const keyOf = ({ world: { chance } }: Machine): string => `key-${chance.between(0, 2 ** 40).toString(36)}`

@@ -68,20 +68,25 @@ export const make = (
         () => renew(task!, command.noted)
       )
     },
-    // Every task there is, also those that nobody holds: the answer has to tell them apart.
+    // Every task there is, also those that nobody holds: the answer has to tell them apart. Each is listed twice, and the
+    // checkpoint that is not used has to be refused by name.
     RenewAll: Effect.fnUntraced(function*() {
       const before = yield* revisions
-      const { renewals: { directives, lost, renewed } } = yield* Effect.orDie(
+      const { renewals: { directives, lost, refused, renewed } } = yield* Effect.orDie(
         orchestrators.renew(
           orchestrator_id,
           undefined,
-          [...tasks].map(([id, task]) => ({ task_id: TaskId.make(id), fencing_token: task.grants }))
+          [...tasks].flatMap(([id, task]) => {
+            const lease = { task_id: TaskId.make(id), fencing_token: task.grants }
+            return [{ ...lease, checkpoint: { notes: "superseded" } }, lease]
+          })
         )
       )
       const kept = [...tasks].filter(([, task]) => isRenewable(task))
       const gone = [...tasks.keys()].filter((id) => !kept.some(([key]) => key === id))
       assert.deepStrictEqual(named(renewed), kept.map(([id]) => id).toSorted())
       assert.deepStrictEqual(named(lost), gone.toSorted())
+      assert.deepStrictEqual(named(refused), [...tasks.keys()].toSorted(), "what an entry named twice asks for")
       assert.deepStrictEqual(
         named(directives.filter(({ directive }) => directive === "cancel")),
         kept.filter(([, task]) => task.cancelling).map(([id]) => id).toSorted()

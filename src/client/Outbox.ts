@@ -1,0 +1,199 @@
+/**
+ * What handlers finished and the server has not settled yet. It is written down before it is handed in, so that neither a
+ * crash nor a server that does not answer loses a result.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { TaskId } from "../domain/Identifier.ts"
+import * as Ask from "./Ask.ts"
+import { short, textOf } from "./NoUsableAnswer.ts"
+
+/** A worker with so many results that wait claims nothing more. */
+export const MaxWaiting = 200
+
+/** So many results that the server refused stay readable, the newest ones. */
+export const MaxRefused = 100
+
+/** How long a result is kept. After that, no lease and no reviewer waits for it. */
+export const MaxAgeDays = 30
+
+/** What an entry that is given up leaves in the log. */
+const MaxLogged = 4000
+
+/** How a handler ended, as it is handed in under the token of its lease. */
+export class Finished extends Schema.Class<Finished>("octopoid-server/client/Finished")({
+  /** The idempotency key it is handed in under, also after a restart. */
+  key: Schema.NonEmptyString,
+  task_id: TaskId,
+  fencing_token: Schema.Int,
+  verb: Schema.Literals(["submit", "accept", "reject", "requeue", "fail"]),
+  /** The body of the request, as JSON. */
+  payload: Schema.Record(Schema.String, Schema.Json),
+  finished_at: Schema.DateTimeUtcFromString,
+  /** Why the server does not take it; null while it may. */
+  refused: Schema.NullOr(Schema.String)
+}) {}
+
+const Json = Schema.fromJsonString(Schema.toCodecJson(Finished))
+const encode = Schema.encodeEffect(Json)
+const decode = Schema.decodeUnknownEffect(Json)
+
+const prefix = "finished-"
+
+/** Every entry of a store, the oldest first, and what of it cannot be read. */
+const load = Effect.fnUntraced(function*(store: KeyValueStore.KeyValueStore) {
+  const entries: Array<Finished> = []
+  const unreadable: Array<string> = []
+  for (const name of (yield* store.keys).filter((key) => key.startsWith(prefix))) {
+    const entry = yield* Effect.result(Effect.flatMap(store.get(name), decode))
+    if (Result.isSuccess(entry)) entries.push(entry.success)
+    else unreadable.push(name)
+  }
+  const at = ({ finished_at }: Finished) => DateTime.toEpochMillis(finished_at)
+  return { entries: entries.sort((one, other) => at(one) - at(other)), unreadable }
+})
+
+/**
+ * What a worker with this store finished and the server has not: `refused` is null while it is still handed in, and
+ * otherwise says why the server does not take it.
+ */
+export const unsettled = (
+  store: KeyValueStore.KeyValueStore
+): Effect.Effect<ReadonlyArray<Finished>, KeyValueStore.KeyValueStoreError> =>
+  Effect.map(load(store), ({ entries }) => entries)
+
+/** An entry, how it is asked for, and whether somebody hands it in at the moment. */
+export interface Place {
+  entry: Finished
+  underWay: boolean
+  readonly ask: Ask.Ask
+}
+
+/** A store that lives as long as the process. */
+export const memory = (): KeyValueStore.KeyValueStore => {
+  const entries = new Map<string, string>()
+  return KeyValueStore.makeStringOnly({
+    get: (key) => Effect.sync(() => entries.get(key)),
+    set: (key, value) => Effect.sync(() => entries.set(key, value)),
+    remove: (key) => Effect.sync(() => entries.delete(key)),
+    clear: Effect.sync(() => entries.clear()),
+    size: Effect.sync(() => entries.size),
+    keys: Effect.sync(() => Array.from(entries.keys()))
+  })
+}
+
+export interface Outbox {
+  readonly places: Map<string, Place>
+  /** Adds an entry. That the store fails is logged: then the entry is in memory only. */
+  readonly put: (entry: Finished) => Effect.Effect<Place>
+  /** The server has it. */
+  readonly remove: (place: Place) => Effect.Effect<void>
+  /** The server does not take it: it stays readable. */
+  readonly refuse: (place: Place, why: string) => Effect.Effect<void>
+  /** It is handed in under another key. */
+  readonly rename: (place: Place, key: string) => Effect.Effect<void>
+  /** What waits to be handed in. */
+  readonly waiting: () => ReadonlyArray<Place>
+  /** Whether a result of the lease is in it. */
+  readonly has: (task_id: string, fencing_token: number) => boolean
+}
+
+export const make = Effect.fnUntraced(function*(store: KeyValueStore.KeyValueStore): Effect.fn.Return<Outbox> {
+  const places = new Map<string, Place>()
+
+  const orLog = (what: string, effect: Effect.Effect<unknown, unknown>) =>
+    Effect.catchCause(
+      effect,
+      (cause) => Effect.logError(`the outbox could not be ${what}`).pipe(Effect.annotateLogs({ why: textOf(cause) }))
+    )
+
+  const write = (entry: Finished) =>
+    orLog(
+      "written: the result is in memory only",
+      Effect.flatMap(encode(entry), (text) => store.set(prefix + entry.key, text))
+    )
+
+  const drop = ({ key }: Finished) =>
+    Effect.suspend(() => {
+      places.delete(key)
+      return orLog("cleared of what is settled", store.remove(prefix + key))
+    })
+
+  /** Drops what is too old or too much, and leaves it in the log. */
+  const bound = Effect.gen(function*() {
+    const oldest = DateTime.toEpochMillis(yield* DateTime.now) - MaxAgeDays * 86_400_000
+    const all = Array.from(places.values(), ({ entry }) => entry)
+    const refused = all.filter((entry) => entry.refused !== null)
+    const over = new Set(refused.slice(0, Math.max(0, refused.length - MaxRefused)))
+    for (const entry of all) {
+      const isOld = DateTime.toEpochMillis(entry.finished_at) < oldest
+      if (!isOld && !over.has(entry)) continue
+      yield* Effect.logError(
+        isOld
+          ? `a result is dropped from the outbox: it is older than ${MaxAgeDays} days`
+          : `a result is dropped from the outbox: it holds ${MaxRefused} newer ones that the server refused`
+      ).pipe(Effect.annotateLogs({
+        task_id: entry.task_id,
+        fencing_token: entry.fencing_token,
+        refused: entry.refused,
+        result: short(JSON.stringify({ [entry.verb]: entry.payload }), MaxLogged)
+      }))
+      yield* drop(entry)
+    }
+  })
+
+  const put = Effect.fnUntraced(function*(entry: Finished) {
+    const place: Place = { entry, underWay: true, ask: Ask.make(entry.verb) }
+    places.set(entry.key, place)
+    yield* write(entry)
+    yield* bound
+    return place
+  })
+
+  const refuse = Effect.fnUntraced(function*(place: Place, why: string) {
+    place.entry = new Finished({ ...place.entry, refused: short(why, 2000) })
+    yield* write(place.entry)
+    yield* bound
+  })
+
+  const rename = Effect.fnUntraced(function*(place: Place, key: string) {
+    const before = place.entry
+    place.entry = new Finished({ ...before, key })
+    places.set(key, place)
+    yield* write(place.entry)
+    yield* drop(before)
+  })
+
+  const waiting = () => Array.from(places.values()).filter(({ entry, underWay }) => !underWay && entry.refused === null)
+
+  const before = yield* Effect.catchCause(load(store), (cause) =>
+    Effect.as(
+      Effect.logError("the outbox cannot be read").pipe(Effect.annotateLogs({ why: textOf(cause) })),
+      { entries: [], unreadable: [] }
+    ))
+  for (const entry of before.entries) {
+    places.set(entry.key, { entry, underWay: false, ask: Ask.make(entry.verb) })
+  }
+  yield* bound
+  if (before.unreadable.length > 0) {
+    yield* Effect.annotateLogs(Effect.logWarning("entries of the outbox cannot be read, and are left where they are"), {
+      entries: before.unreadable.slice(0, 20).join(", ")
+    })
+  }
+
+  return {
+    places,
+    put,
+    remove: ({ entry }) => drop(entry),
+    refuse,
+    rename,
+    waiting,
+    has: (task_id, fencing_token) =>
+      Array.from(places.values()).some(({ entry }) =>
+        entry.task_id === task_id && entry.fencing_token === fencing_token
+      )
+  }
+})

@@ -1,0 +1,273 @@
+/** Results that cannot be handed in: they are written down first, sent again under their key, and readable until they are settled. */
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as TestClock from "effect/testing/TestClock"
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as FileStore from "../../examples/FileStore.ts"
+import { MaxRefused, MaxWaiting, memory } from "../../src/client/Outbox.ts"
+import * as Worker from "../../src/client/Worker.ts"
+import { pages } from "../support/OnTheWay.ts"
+import { answered, type Fault, faultless, machine, make, result } from "./support.ts"
+
+const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann", leaseSeconds: 60 } as const
+const work = () => Effect.succeed(result)
+
+/** A directory of its own, with a store in it. */
+const directory = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "outbox-"))),
+    (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+  ),
+  (path) => ({ path, store: FileStore.make(path) })
+)
+
+const pass = (seconds: number) =>
+  Effect.forEach(
+    Array.from({ length: seconds / 5 }),
+    () => Effect.andThen(TestClock.adjust("5 seconds"), answered),
+    { discard: true }
+  )
+
+const endsIn = (path: string, what: Exclude<ReturnType<Fault>, "none">): Fault => (_method, asked) =>
+  asked.endsWith(path) ? what : "none"
+
+/** What is logged, at `warning` and above. */
+const listening = () => {
+  const said: Array<string> = []
+  const logger = Logger.make(({ logLevel, message }) => {
+    if (logLevel === "Warn" || logLevel === "Error") said.push([message].flat().map(String).join(" "))
+  })
+  return { said, listen: Effect.provide(Logger.layer([logger])) }
+}
+
+describe("a result that the server does not take", () => {
+  it.effect(
+    "for minutes, while it answers all else: its lease is let go, and it is handed in later under its key",
+    () =>
+      Effect.gen(function*() {
+        const { calls, create, events, fail, task, throughFaults } = yield* make()
+        yield* create("a", "b")
+        fail(endsIn("/a/submit", { instead: pages["a 500 without a tag"]! }))
+        const { listen, said } = listening()
+        const store = memory()
+        const runs: Array<string> = []
+        const fiber = yield* Effect.forkChild(listen(throughFaults(
+          Worker.run({ ...options, outbox: store }, ({ task }) =>
+            Effect.sync(() => {
+              runs.push(task.id)
+              return result
+            }))
+        )))
+        yield* pass(200)
+        assert.deepInclude(yield* task("a"), { queue: "claimed", claimed_by: "ann" })
+        assert.strictEqual(said.filter((text) => text.includes("does not answer")).length, 1)
+        yield* pass(300)
+        const submits = calls.filter((call) => call.endsWith("/a/submit")).length
+        assert.isAtLeast(submits, 10)
+        assert.isAtMost(submits, 40)
+        assert.include(said, "finished but not handed in: it stays in the outbox, and the lease is let go")
+        // Meanwhile it worked on. It got the task again when the lease had run out, and did not do the work twice.
+        assert.strictEqual((yield* task("b")).queue, "provisional")
+        assert.deepStrictEqual(runs, ["a", "b"])
+        assert.deepStrictEqual((yield* Worker.unsettled(store)).map(({ task_id, refused }) => [task_id, refused]), [
+          ["a", null]
+        ])
+        fail(faultless)
+        yield* pass(60)
+        assert.deepStrictEqual(yield* Worker.unsettled(store), [])
+        assert.deepStrictEqual(runs, ["a", "b"])
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "lease_expired", "claimed", "submitted"])
+      }),
+    120_000
+  )
+
+  it.live(
+    "because the worker is gone: the next one hands it in, under the same key, and does not do the work again",
+    () =>
+      Effect.gen(function*() {
+        const { create, events, fail, task, throughFaults, until } = yield* make()
+        yield* create("a")
+        const { path, store } = yield* directory
+        fail(endsIn("/submit", "down"))
+        const first = yield* Effect.forkChild(throughFaults(Worker.run({ ...options, outbox: store }, work)))
+        yield* until("it is written down", Effect.map(Worker.unsettled(store), (all) => all.length === 1))
+        const [before] = yield* Worker.unsettled(store)
+        yield* Fiber.interrupt(first)
+        assert.deepInclude(yield* task("a"), { queue: "claimed", claimed_by: "ann" })
+        assert.deepStrictEqual(yield* Worker.unsettled(store), [before!])
+
+        fail(faultless)
+        const { listen, said } = listening()
+        let runs = 0
+        yield* listen(throughFaults(
+          Worker.run(
+            { ...options, outbox: FileStore.make(path), resume: true, until: "idle" },
+            () =>
+              Effect.sync(() => {
+                runs += 1
+                return result
+              })
+          )
+        ))
+        assert.strictEqual(runs, 0)
+        assert.include(said, "finished but not handed in")
+        assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
+        assert.deepStrictEqual(readdirSync(path), [])
+      }),
+    30_000
+  )
+
+  it.live("because its answer was lost and the worker is gone: that is one submission", () =>
+    Effect.gen(function*() {
+      const { create, events, fail, throughFaults, until } = yield* make()
+      yield* create("a")
+      const { path, store } = yield* directory
+      fail(endsIn("/submit", "lost"))
+      const first = yield* Effect.forkChild(throughFaults(Worker.run({ ...options, outbox: store }, work)))
+      yield* until("it is submitted", Effect.map(events("a"), (all) => all.includes("submitted")))
+      yield* Fiber.interrupt(first)
+      assert.strictEqual(readdirSync(path).length, 1)
+      fail(faultless)
+      yield* throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work))
+      assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
+      assert.deepStrictEqual(readdirSync(path), [])
+    }), 30_000)
+
+  it.live(
+    "because another one holds the task: it stays readable with the reason, and is not sent again",
+    () =>
+      Effect.gen(function*() {
+        const { calls, claim, create, fail, send, task, throughFaults, until } = yield* make()
+        yield* create("a")
+        const { store } = yield* directory
+        fail(endsIn("/submit", "down"))
+        const first = yield* Effect.forkChild(
+          throughFaults(
+            Worker.run({ ...options, outbox: store }, () =>
+              Effect.succeed({ ...result, execution_notes: "a night's work" }))
+          )
+        )
+        yield* until(
+          "it is written down",
+          Effect.map(Worker.unsettled(store), (all) =>
+            all.length === 1)
+        )
+        yield* Fiber.interrupt(first)
+        yield* send("POST", "/api/v1/tasks/a/requeue", { reason: "an operator" })
+        assert.strictEqual((yield* claim()).body.id, "a")
+        fail(faultless)
+        calls.length = 0
+        for (let starts = 0; starts < 2; starts++) {
+          yield* throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work))
+        }
+        assert.strictEqual(calls.filter((call) => call.endsWith("/submit")).length, 1)
+        assert.deepInclude(yield* task("a"), { queue: "claimed", claimed_by: "other" })
+        const [kept] = yield* Worker.unsettled(store)
+        assert.match(String(kept!.refused), /^The lease 1 of task a is over: other holds the task now\./)
+        assert.strictEqual(kept!.payload.execution_notes, "a night's work")
+      }),
+    30_000
+  )
+})
+
+/** Entries of another process: all of one task, under tokens that no lease has. */
+const fill = Effect.fnUntraced(
+  function*(store: KeyValueStore.KeyValueStore, count: number, refused: string | null, days = 0) {
+    const now = DateTime.toEpochMillis(yield* DateTime.now)
+    for (let n = 1; n <= count; n++) {
+      const key = `${refused === null ? "waits" : "refused"}-${String(n).padStart(4, "0")}`
+      const entry = {
+        key,
+        task_id: "x",
+        fencing_token: n,
+        verb: "submit",
+        payload: { ...result, fencing_token: n },
+        finished_at: new Date(now - days * 86_400_000 + n).toISOString(),
+        refused
+      }
+      yield* store.set(`finished-${key}`, JSON.stringify(entry))
+    }
+  }
+)
+
+describe("an outbox", () => {
+  it.live("that is full keeps the worker from claiming more, and says so", () =>
+    Effect.gen(function*() {
+      const { calls, create, fail, throughFaults, until } = yield* make()
+      yield* create("a")
+      const store = memory()
+      yield* fill(store, MaxWaiting, null)
+      fail(endsIn("/submit", "down"))
+      const { listen, said } = listening()
+      const fiber = yield* Effect.forkChild(listen(throughFaults(Worker.run({ ...options, outbox: store }, work))))
+      yield* until(
+        "it says so",
+        Effect.sync(() => said.some((text) => text.startsWith("nothing more is claimed: 200 results")))
+      )
+      assert.isEmpty(calls.filter((call) => call.endsWith("/claim")))
+      fail(faultless)
+      // The server knows no such task, so that these are refused, and there is room again.
+      yield* until("it claims", Effect.sync(() => calls.some((call) => call.endsWith("/claim"))))
+      yield* Fiber.interrupt(fiber)
+    }), 60_000)
+
+  it.live(
+    "keeps so many results that were refused, and none for longer than a month; what it drops is in the log",
+    () =>
+      Effect.gen(function*() {
+        const { throughFaults } = yield* make()
+        const store = memory()
+        yield* fill(store, MaxRefused + 2, "The lease is over.")
+        yield* fill(store, 1, null, 31)
+        const { listen, said } = listening()
+        yield* listen(throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work)))
+        const kept = yield* Worker.unsettled(store)
+        assert.deepStrictEqual(
+          kept.map(({ fencing_token }) => fencing_token),
+          Array.from({ length: MaxRefused }, (_, n) => n + 3)
+        )
+        assert.strictEqual(said.filter((text) => text.startsWith("a result is dropped from the outbox")).length, 3)
+      }),
+    30_000
+  )
+
+  it.live("with files that are no entries leaves them, and hands in the others", () =>
+    Effect.gen(function*() {
+      const { throughFaults } = yield* make()
+      const { path, store } = yield* directory
+      writeFileSync(join(path, "finished-broken.json"), "{\"key\":")
+      writeFileSync(join(path, "finished-half.json.new"), "{")
+      writeFileSync(join(path, "other.txt"), "mine")
+      const { listen, said } = listening()
+      yield* listen(throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work)))
+      assert.include(said, "entries of the outbox cannot be read, and are left where they are")
+      assert.sameMembers(readdirSync(path), ["finished-broken.json", "finished-half.json.new", "other.txt"])
+    }), 30_000)
+
+  it.live("whose disk fails does not keep a result from the server", () =>
+    Effect.gen(function*() {
+      const { create, events, throughFaults } = yield* make()
+      yield* create("a")
+      const broken = Effect.fail(new KeyValueStore.KeyValueStoreError({ method: "set", message: "no space left" }))
+      const store = KeyValueStore.makeStringOnly({
+        get: () => broken,
+        set: () => broken,
+        remove: () => broken,
+        clear: broken,
+        size: broken,
+        keys: broken
+      })
+      const { listen, said } = listening()
+      yield* listen(throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work)))
+      assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
+      assert.include(said, "the outbox cannot be read")
+      assert.include(said, "the outbox could not be written: the result is in memory only")
+    }), 30_000)
+})
