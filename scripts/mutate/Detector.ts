@@ -43,7 +43,10 @@ const properties = byTests("properties", false, [
   { file: "test/http/Lists.test.ts", name: "is refused in a query" },
   { file: "test/http/Conditional.test.ts", name: "the oldest entries of a history are gone" },
   { file: "test/http/ExportBytes.test.ts", name: "of content of tasks" },
-  { file: "test/http/PageBytes.test.ts", name: "of messages says where it begins" }
+  { file: "test/http/PageBytes.test.ts", name: "of messages says where it begins" },
+  { file: "test/domain/Instant.test.ts" },
+  { file: "test/http/WellFormed.test.ts" },
+  { file: "test/worker/WellFormed.test.ts" }
 ])
 
 const script = "scripts/simulate.ts"

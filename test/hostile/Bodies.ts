@@ -5,13 +5,27 @@ import { utf8 } from "./Request.ts"
 type Bytes = Uint8Array<ArrayBuffer>
 type Made = (body: string, random: Chance) => string | Bytes
 
+// Overlong, halves of surrogate pairs, beyond Unicode, cut short, and a continuation of nothing.
+const misfits = [
+  [0xff],
+  [0xc0, 0x80],
+  [0xed, 0xa0, 0x80],
+  [0xed, 0xb0, 0x80],
+  [0xf4, 0x90, 0x80, 0x80],
+  [0xf0, 0x9f, 0x90],
+  [0xe2, 0x82],
+  [0x80],
+  [0]
+].map((values) => new Uint8Array(values))
+
 const MiB = 1024 * 1024
 
-const bytes = (...values: ReadonlyArray<number>): Bytes => new Uint8Array(values)
 const joined = (...parts: ReadonlyArray<Bytes>): Bytes => new Uint8Array(Buffer.concat(parts))
 
 const deep = (depth: number, [open, close]: readonly [string, string], inner: string) =>
   `${open.repeat(depth)}${inner}${close.repeat(depth)}`
+
+const numbers = ["9007199254740993", "-9007199254740993", "1e400", "1e-400", "123456789012345678.5", "1e21", "0.1"]
 
 const depths = [10, 99, 101, 1000, 10_000, 100_000]
 
@@ -29,8 +43,17 @@ const bodies: ReadonlyArray<Made> = [
   (body) => new Uint8Array(Buffer.from(body, "utf16le")),
   (body, random) => {
     const [start, end] = [body.slice(0, body.length / 2), body.slice(body.length / 2)].map(utf8)
-    return joined(start!, random.pick([bytes(0xff), bytes(0xc0, 0x80), bytes(0xed, 0xa0, 0x80), bytes(0)]), end!)
+    return joined(start!, random.pick(misfits), end!)
   },
+  // Inside of a text, where JSON goes on.
+  (body, random) => {
+    const at = body.indexOf("\"", body.indexOf(":\"") + 2)
+    return joined(utf8(body.slice(0, at)), random.pick(misfits), utf8(body.slice(at)))
+  },
+  (body, random) =>
+    body.replace(/:"/, `:"${random.pick(["\\ud83d", "\\uDC19", "\\udc19\\ud83d", "\\\\ud83d", "\\ud83d\\udc19"])}`),
+  (body, random) => `${body.slice(0, -1)},"metadata":{"n":[${random.pick(numbers)}]}}`,
+  (body) => `${body.slice(0, -1)},"k\\ud83d":1}`,
   () => "",
   () => " \n ",
   (_, random) =>

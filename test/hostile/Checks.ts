@@ -2,6 +2,7 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
 import { foreignOrigins } from "../support/origins.ts"
 import type { Document, Operation, Schema } from "./Document.ts"
+import * as Kept from "./Kept.ts"
 import type { Answer, Request } from "./Request.ts"
 import { Closed } from "./Transport.ts"
 
@@ -123,6 +124,7 @@ export const make = (
       if (headers.has("access-control-allow-origin")) problems.push("a page of another origin may read the answer")
     }
     if (preflight(request, answer)) return problems
+    problems.push(...Kept.problems(request, answer))
     if (status === 200 && pages.has(pathname)) {
       if (!headers.get("content-type")?.startsWith(pages.get(pathname)!)) problems.push("a page of another type")
       return problems

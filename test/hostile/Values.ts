@@ -63,6 +63,7 @@ export const key = (random: Chance): string =>
     "a.b[0]",
     "\0",
     "💥",
+    "half \ud83d",
     "x".repeat(5000)
   ])
 

@@ -7,6 +7,7 @@ import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
 import { pages } from "./faults/pages.ts"
+import { texts } from "./faults/texts.ts"
 
 export const faults: ReadonlyArray<Fault> = [
   ...leases,
@@ -16,5 +17,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...access,
   ...keys,
   ...pages,
-  ...answers
+  ...answers,
+  ...texts
 ]
