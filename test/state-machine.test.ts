@@ -8,6 +8,7 @@ import { burntOut, claimOf, landing, moves, startsIn, unclaimable } from "../src
 import * as Faulty from "./support/Faulty.ts"
 import { servicesWith } from "./support/layers.ts"
 import { begin, Command, run, Start } from "./support/model.ts"
+import { commandsOf, Layers } from "./support/model/Layers.ts"
 
 describe("the table of moves", () => {
   it.effect.prop(
@@ -74,5 +75,15 @@ describe("every sequence of commands", () => {
       )
     },
     { timeout: 900_000, arbitrary: { runs: 500, size: 120 } }
+  )
+
+  it.effect.prop(
+    "agrees with the model in graphs of layers, whatever happens to their tasks",
+    { layers: Layers },
+    ({ layers }) =>
+      run(commandsOf(layers), { backoff: undefined, keyed: false, faults: Faulty.make().faults }).pipe(
+        Effect.provide(servicesWith({}), { local: true })
+      ),
+    { timeout: 300_000, arbitrary: { runs: 60, size: 30 } }
   )
 })

@@ -46,7 +46,11 @@ const properties = byTests("properties", false, [
   { file: "test/http/PageBytes.test.ts", name: "of messages says where it begins" },
   { file: "test/domain/Instant.test.ts" },
   { file: "test/http/WellFormed.test.ts" },
-  { file: "test/worker/WellFormed.test.ts" }
+  { file: "test/worker/WellFormed.test.ts" },
+  // What no command of a model can tell apart.
+  { file: "test/services/Backoff.test.ts", name: "is ended by the cron" },
+  { file: "test/services/Reaping.test.ts", name: "have waited longest" },
+  { file: "test/services/Statements.test.ts" }
 ])
 
 const script = "scripts/simulate.ts"

@@ -19,21 +19,40 @@ export class UniqueViolation extends Schema.TaggedError<UniqueViolation>()("Uniq
   columns: Schema.Array(Schema.String)
 }) {}
 
+/**
+ * The statements that a request or a turn of the cron may send. On D1's free plan an invocation of the Worker may send 50, and
+ * nothing says that a batch counts as one.
+ */
+export const MaxStatements = 45
+
 /** What a request has cost so far: D1 round trips, and rows read and written as D1 bills them. */
 export interface Cost {
   trips: number
+  statements: number
   read: number
   written: number
   /** Milliseconds spent waiting for D1. */
   millis: number
 }
 
-export const noCost = (): Cost => ({ trips: 0, read: 0, written: 0, millis: 0 })
+export const noCost = (): Cost => ({ trips: 0, statements: 0, read: 0, written: 0, millis: 0 })
+
+// What is sent outside of requests and turns of the cron, as by tests, is bounded by nothing.
+const untallied = noCost()
 
 /** The tally of the request that is being served. The HTTP layer starts a new one for each. */
 export const CurrentCost = Context.Reference<Cost>("octopoid-server/sql/CurrentCost", {
-  defaultValue: noCost
+  defaultValue: () => untallied
 })
+
+/**
+ * How many statements the request, or the turn of the cron, may still send. Work that repeats itself asks for this before it
+ * begins again; what a single batch holds is bounded by its construction.
+ */
+export const statementsLeft = Effect.map(
+  CurrentCost,
+  (cost) => cost === untallied ? Number.MAX_SAFE_INTEGER : MaxStatements - cost.statements
+)
 
 export type Row = Record<string, unknown>
 
@@ -119,6 +138,7 @@ export class Database extends Context.Service<Database, {
         const all = [...guarding, ...statements, ...riders.flatMap((rider) => rider.statements)]
         // One that fails was made as well.
         cost.trips += 1
+        cost.statements += all.length
         const results = yield* Effect.tryPromise({
           try: () =>
             db.batch<Row>(all.map((statement) => {

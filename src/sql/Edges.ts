@@ -11,6 +11,14 @@ export const blockerKey = (id: string) => id.replaceAll("TASK-", "")
 /** The queues in which a blocker has failed, as what waits for it sees it. */
 export const lost = ["failed", "cancelled"]
 
+/**
+ * What begins a FROM clause whose rest is of interest only if `condition` holds, or if the statement before changed anything.
+ * D1 counts no row for this form.
+ */
+export const onlyIf = (sql: D1Client.D1Client, condition: Fragment): Fragment =>
+  sql`json_each(iif(${condition}, '[1]', '[]')) AS made CROSS JOIN`
+export const ifChanged = (sql: D1Client.D1Client): Fragment => onlyIf(sql, sql`changes() > 0`)
+
 /** An edge as columns of a row, or as values that are about to become one. */
 interface EdgeColumns {
   readonly scope: Fragment

@@ -31,6 +31,10 @@ export interface Change {
 export const kept = (reason: Change["reason"]): Fragment | string | null =>
   typeof reason === "string" ? excerpt(reason, MaxReason) : reason ?? null
 
+/** That this batch has recorded a change of the task, which is not made yet. */
+export const recorded = (sql: D1Client.D1Client, { id, version }: { readonly id: string; readonly version: number }) =>
+  sql`EXISTS (SELECT 1 FROM history WHERE task_id = ${id} AND history.version = ${version + 1})`
+
 export const make = memoize((sql: D1Client.D1Client) => {
   const { destination: landed } = Landing.make(sql)
   const counts = QueueCounts.make(sql)

@@ -46,7 +46,12 @@ export const scans = (plans: ReadonlyArray<Plan.Plan>): ReadonlyArray<string> =>
 export const plansOf = ({ all, db }: Measurement): Promise<ReadonlyArray<Plan.Plan>> =>
   Plan.explain(db, all.flatMap(({ executions }) => executions))
 
-const words: Record<keyof Counts, string> = { trips: "round trips", read: "rows read", written: "rows written" }
+const words: Record<keyof Counts, string> = {
+  trips: "round trips",
+  statements: "statements",
+  read: "rows read",
+  written: "rows written"
+}
 
 const excess = async (measured: Measured, limits: Counts, db: Measurement["db"]) => {
   const over = figures.filter((figure) => measured[figure] > limits[figure])
@@ -90,8 +95,8 @@ export const excesses = async ({ operations }: Budget, { all, db }: Measurement)
 export const write = (measurement: Measurement, plans: ReadonlyArray<Plan.Plan>): void => {
   const { bundle, startup } = read()
   const lines = [...Map.groupBy(measurement.all, ({ name }) => name)].map(([name, measured]) => {
-    const depths = measured.map(({ depth, read, trips, written }) =>
-      `      "${depth}": { "trips": ${trips}, "read": ${read}, "written": ${written} }`
+    const depths = measured.map(({ depth, read, statements, trips, written }) =>
+      `      "${depth}": { "trips": ${trips}, "statements": ${statements}, "read": ${read}, "written": ${written} }`
     )
     return `    ${JSON.stringify(name)}: {\n${depths.join(",\n")}\n    }`
   })

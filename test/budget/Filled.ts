@@ -59,7 +59,9 @@ const live = Effect.fnUntraced(function*(open: () => D1Database, depth: number) 
 })
 
 const tablesOf = (raw: DatabaseSync) =>
-  raw.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'").all()
+  raw.prepare(
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'schema_version'"
+  ).all()
     .map(({ name }) => {
       // Without the columns that are generated.
       const columns = raw.prepare(`SELECT name FROM pragma_table_info('${String(name)}')`).all()
@@ -79,7 +81,7 @@ const inserts = (raw: DatabaseSync, db: D1Database, tables: ReturnType<typeof ta
   })
 
 /** Copies what one database holds into another, which is empty, in one batch. */
-const copy = (raw: DatabaseSync, db: D1Database) =>
+export const copy = (raw: DatabaseSync, db: D1Database) =>
   db.batch([db.prepare("PRAGMA defer_foreign_keys = on"), ...inserts(raw, db, tablesOf(raw))])
 
 /** The time a record was made at. */

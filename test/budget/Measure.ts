@@ -11,14 +11,15 @@ import { servicesWith } from "../support/layers.ts"
 import * as server from "../support/server.ts"
 import { type Case, cases } from "./cases.ts"
 import * as Filled from "./Filled.ts"
+import * as Graphs from "./Graphs.ts"
 import * as RealD1 from "./RealD1.ts"
 import * as Recorded from "./Recorded.ts"
 
 export const depths = [10, 1000] as const
 
-export const figures = ["trips", "read", "written"] as const
+export const figures = ["trips", "statements", "read", "written"] as const
 
-/** Round trips to D1, and rows read and written as D1 bills them. */
+/** Round trips to D1, the statements that are sent with them, and rows read and written as D1 bills them. */
 export type Counts = Record<typeof figures[number], number>
 
 export interface Measured extends Counts {
@@ -46,7 +47,15 @@ const ages = (days: string) =>
 const tally = (name: string, depth: number, trips: Recorded.Trips): Measured => {
   const executions = trips.flat()
   const sum = (figure: "read" | "written") => executions.reduce((sum, execution) => sum + execution[figure], 0)
-  return { name, depth, trips: trips.length, read: sum("read"), written: sum("written"), executions }
+  return {
+    name,
+    depth,
+    trips: trips.length,
+    statements: executions.length,
+    read: sum("read"),
+    written: sum("written"),
+    executions
+  }
 }
 
 const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
@@ -111,10 +120,13 @@ export class Measurement extends Context.Service<Measurement, {
   static readonly layer = Layer.effect(
     Measurement,
     Effect.gen(function*() {
-      const databases = yield* RealD1.make(depths.map((depth) => `DEPTH_${depth}`))
+      const databases = yield* RealD1.make([...depths.map((depth) => `DEPTH_${depth}`), "GRAPHS"])
       const all: Array<Measured> = []
       for (const [i, depth] of depths.entries()) all.push(...yield* atDepth(databases[i]!, depth))
-      return { all, db: databases.at(-1)! }
+      for (const { depth, name, trips } of yield* Graphs.measure(databases[depths.length]!)) {
+        all.push(tally(name, depth, trips))
+      }
+      return { all, db: databases[depths.length - 1]! }
     }).pipe(Effect.provide(TestClock.layer()))
   )
 }

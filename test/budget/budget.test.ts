@@ -1,7 +1,9 @@
 /** Nothing costs more than `bench/budget.json` says, and no statement reads a table that grows from end to end. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { MaxStatements } from "../../src/sql/Database.ts"
 import * as Budget from "./Budget.ts"
+import * as Graphs from "./Graphs.ts"
 import { depths, figures, Measurement } from "./Measure.ts"
 import * as Plan from "./Plan.ts"
 import * as Recorded from "./Recorded.ts"
@@ -65,6 +67,26 @@ layer(Measurement.layer, { excludeTestServices: true, timeout: "10 minutes" })("
       const found = yield* Effect.promise(() => Budget.excesses(Budget.read(), { all: [dearer], db }))
       assert.include(found[0], `POST /api/v1/tasks/claim, at a depth of 1000: ${read} rows read (allowed: `)
       assert.include(found[0], step)
+    }))
+
+  it.effect("has no request and no turn of the cron that sends more statements than D1's free plan allows", () =>
+    Effect.gen(function*() {
+      const { all } = yield* Measurement
+      const over = all.filter(({ statements }) => statements > MaxStatements)
+      assert.isEmpty(over.map(({ depth, name, statements }) => `${name}, at a depth of ${depth}: ${statements}`))
+    }))
+
+  it.effect("reads rows in proportion to the edges and tasks of a graph", () =>
+    Effect.gen(function*() {
+      const { all } = yield* Measurement
+      const graphs = Map.groupBy(all.filter(({ name }) => name.startsWith(Graphs.prefix)), ({ name }) => name)
+      assert.isAbove(graphs.size, 20)
+      for (const [name, [small, large]] of graphs) {
+        assert.isAbove(large!.depth, 5 * small!.depth)
+        const [before, after] = [small!.read / small!.depth, large!.read / large!.depth]
+        assert.isBelow(after, 1.2 * before, `${name}: ${before} rows for each edge or task, and ${after} of more`)
+        assert.isBelow(after, 30, name)
+      }
     }))
 
   it.effect("measures what was asked for", () =>

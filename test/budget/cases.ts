@@ -3,6 +3,8 @@
  * something else.
  */
 import * as Effect from "effect/Effect"
+import { importKinds } from "../../src/domain/Import.ts"
+import { good } from "../import/Good.ts"
 import { type Admin, claimed, machine, type Question, task } from "../support/access.ts"
 
 export interface Case {
@@ -62,6 +64,14 @@ const about = (
 
 const newTask = (rest: object, headers = {}) =>
   post((scope) => ["/api/v1/tasks", { scope, id: "one", file_path: "TASK-one.md", branch: "b", ...rest }], 201, headers)
+
+const ready = (id: string) => ({
+  id,
+  file_path: `TASK-${id}.md`,
+  branch: "b",
+  queue: "incoming",
+  created_at: "2026-01-01T00:00:00Z"
+})
 
 const key = { "idempotency-key": "one" }
 const result = { commits_count: 1, turns_used: 1 }
@@ -135,6 +145,31 @@ const changes: Record<string, Case> = {
       }))
     }
   ]),
+  "POST /api/v1/scopes/:scope/import: some of each kind, under an idempotency key": post(
+    (scope) => [
+      `/api/v1/scopes/${scope}/import`,
+      {
+        ...Object.fromEntries(importKinds.map((kind) => [kind, [good[kind](`imported-${kind}`, 9_000_001)]])),
+        tasks: [
+          good.tasks("imported-held", 0),
+          { ...ready("imported-done"), queue: "done" },
+          { ...ready("imported-waiting"), blocked_by: "imported-done,imported-held" }
+        ]
+      }
+    ],
+    200,
+    key
+  ),
+  "POST /api/v1/tasks/:id/force-queue: under an idempotency key, three wait for it": about(
+    "force-queue",
+    { queue: "done", reason: "r" },
+    { dependents: 3, headers: key }
+  ),
+  "POST /api/v1/tasks/:id/reject: under an idempotency key, three wait for it": about(
+    "reject",
+    { reason: "r", rejected_by: "x" },
+    { dependents: 3, headers: key }
+  ),
   "POST /api/v1/messages: to somebody": post((scope) => [
     "/api/v1/messages",
     { scope, task_id: "deep-0", from_actor: "a", to_actor: "b", type: "comment", content: "c" }

@@ -122,13 +122,21 @@ describe("backoff", () => {
     Effect.gen(function*() {
       const { get, row, write } = yield* begin()
       const { tick } = yield* Maintenance
+      const { batch, sql } = yield* Database
+      const revision = Effect.map(
+        batch([sql`SELECT revision FROM queue_counts WHERE scope = 'red'`]),
+        ([rows]) => Number(rows![0]!.revision)
+      )
       yield* write({ available_at: 1000 })
       yield* tick
       assert.isNotNull((yield* get).available_at)
       yield* TestClock.adjust("1 seconds")
       const { version } = yield* get
+      const before = yield* revision
       yield* tick
       assert.deepInclude(yield* row, { available_at: null, version: version + 1 })
+      // Conditional reads go by it: without it a client goes on seeing the task back off.
+      assert.strictEqual(yield* revision, before + 1)
     }).pipe(Effect.provide(ServicesLayer, { local: true })))
 
   it.effect("finds what has waited long enough by its index", () =>

@@ -6,6 +6,7 @@ import { TaskId } from "../../src/domain/Identifier.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
 import * as Cascade from "../../src/sql/Cascade.ts"
 import { Database } from "../../src/sql/Database.ts"
+import { integrity } from "../../src/sql/Integrity.ts"
 import { ServicesLayer } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
 
@@ -70,20 +71,61 @@ describe("a cascade of a set of tasks", () => {
       assert.include(yield* queue.get(waiting, undefined), { queue: "incoming", blocked_by: "a" })
     }).pipe(Effect.provide(ServicesLayer)))
 
+  it.effect(
+    "goes on for thousands of tasks, whose ids together are larger than a value of D1 may be",
+    () =>
+      Effect.gen(function*() {
+        const { claim, queue } = yield* begin()
+        const { batch, sql } = yield* Database
+        const many = 12_000
+        // Half of them fail with it, and the others wait.
+        yield* batch([
+          sql`
+          INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, branch, flow,
+            blocked_by, created_at, updated_at)
+          SELECT value || ${"x".repeat(200)}, 'red', value, 't', 'incoming', 1, 'P2', 2, 'b', 'default', ${id}, 0, 0
+          FROM json_each(${JSON.stringify(Array.from({ length: many }, (_, n) => `${n}-`))})`,
+          sql`
+          INSERT INTO history (task_id, version, scope, event, to_queue, grants, at)
+          SELECT id, 1, scope, 'created', queue, 0, 0 FROM tasks WHERE blocked_by IS NOT NULL`,
+          sql`
+          INSERT INTO dependencies (scope, blocker_key, blocker_id, task_id, position, on_failure)
+          SELECT scope, ${id}, ${id}, id, 0, iif(CAST(file_path AS INTEGER) % 2 = 0, 'fail', 'wait') FROM tasks
+          WHERE blocked_by IS NOT NULL`,
+          sql`UPDATE queue_counts SET counts = json_set(counts, '$.incoming', ${many + 1})`
+        ])
+        const inQueue = (name: string) =>
+          Effect.map(
+            batch([sql`SELECT count(*) AS n, count(blocked_by) AS blocked FROM tasks WHERE queue = ${name}`]),
+            ([rows]) => rows![0]
+          )
+        yield* queue.fail(id, { reason: "broken" }, undefined)
+        assert.deepEqual(yield* inQueue("failed"), { n: many / 2 + 1, blocked: many / 2 })
+        yield* queue.redrive(id, {}, undefined)
+        yield* claim()
+        yield* queue.accept(id, { accepted_by: "bob" }, undefined)
+        assert.deepEqual(yield* inQueue("incoming"), { n: many / 2, blocked: 0 })
+        for (const one of integrity) {
+          const [violations] = yield* batch([sql.unsafe(one.sql)])
+          assert.isEmpty(violations, one.name)
+        }
+      }).pipe(Effect.provide(ServicesLayer)),
+    60_000
+  )
+
   it.effect("of one task searches no table, whoever waits for it", () =>
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const cascade = Cascade.make(sql)
       const id = TaskId.make("a")
-      const { after, before } = cascade.ownOf([{ id, version: 2 }, { id: TaskId.make("b"), version: 3 }])
       for (
         const source of [
-          cascade.of(id),
-          cascade.to(id, ["b"]),
-          cascade.own(id),
-          cascade.around(id, sql`1`),
-          before,
-          after
+          cascade.of(id, 1),
+          cascade.named(id),
+          cascade.to(id, ["b"], 1),
+          cascade.own(id, 1),
+          cascade.around(id, 1, sql`1`),
+          cascade.ownOf([{ id, version: 2 }, { id: TaskId.make("b"), version: 3 }])
         ]
       ) {
         const plans = yield* batch([...cascade.fall(source, 1), ...cascade.settle(source, 1)].map((statement) => {

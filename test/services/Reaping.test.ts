@@ -1,5 +1,6 @@
 /** Leases that have run out are taken back, also beside one that the database refuses to change. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
@@ -7,8 +8,10 @@ import * as TestClock from "effect/testing/TestClock"
 import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
 import { Leases } from "../../src/services/Leases.ts"
 import { Orchestrators } from "../../src/services/Orchestrators.ts"
+import { Settings } from "../../src/services/Settings.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
+import * as Expiry from "../../src/sql/Expiry.ts"
 import * as Faulty from "../support/Faulty.ts"
 import { ServicesLayer, servicesWith } from "../support/layers.ts"
 
@@ -108,6 +111,20 @@ describe("Leases.reap", () => {
       for (let turn = 0; turn < 30; turn++) back += yield* reap
       assert.strictEqual(back, 50)
       assert.strictEqual((yield* get("stuck-0")).lease_losses, 1)
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("tries those first that have waited longest, where it tries only some", () =>
+    Effect.gen(function*() {
+      const { batch, claim, create, sql } = yield* start
+      for (const name of ["c", "a", "b"]) {
+        yield* create(name)
+        yield* claim()
+        yield* TestClock.adjust("1 second")
+      }
+      yield* TestClock.adjust("60 seconds")
+      const { some } = Expiry.make(sql, yield* Settings)
+      const [rows] = yield* batch([some(yield* Clock.currentTimeMillis, 2, undefined, [])])
+      assert.deepStrictEqual(rows!.map(({ id }) => id), ["c", "a"])
     }).pipe(Effect.provide(ServicesLayer)))
 
   it.effect("logs what happened to each: a lease ran out, a deadline, a review", () =>

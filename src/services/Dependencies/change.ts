@@ -10,11 +10,12 @@ import type { Expected } from "../../domain/MoveInput.ts"
 import { TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
 import * as Cascade from "../../sql/Cascade.ts"
 import * as Cycles from "../../sql/Cycles.ts"
-import { Database } from "../../sql/Database.ts"
+import { Database, statementsLeft } from "../../sql/Database.ts"
 import * as Edges from "../../sql/Edges.ts"
 import * as QueueCounts from "../../sql/QueueCounts.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
-import { Attempts } from "../Attempts.ts"
+import { recorded } from "../../sql/Transition.ts"
+import { mayRepeat } from "../Attempts.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade, logTransition } from "../TaskQueue/log.ts"
 import { firstTask } from "../TaskQueue/rows.ts"
@@ -41,6 +42,7 @@ export const make = Effect.gen(function*() {
     const { name } = yield* CurrentActor
     const now = yield* Clock.currentTimeMillis
     for (let attempt = 1;; attempt++) {
+      const before = yield* statementsLeft
       const [rows, listed] = yield* batch([
         sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`,
         edges.listed(id)
@@ -57,21 +59,23 @@ export const make = Effect.gen(function*() {
       if (waits.length > MaxBlockers) return yield* InvalidTask.tooManyBlockers(MaxBlockers)
       const known = new Set(old.map(({ blocker }) => blocker))
       const added = waits.flatMap(({ blocker }) => known.has(blocker) ? [] : [blocker])
-      const where = sql`id = ${id} AND version = ${task.version} AND ${cycles.none(id, task.scope, added)}`
+      // The entry in the history says that the change is made: the tasks below are searched for a circle once.
+      const may = sql`id = ${id} AND version = ${task.version} AND ${cycles.none(id, task.scope, added)}`
+      const where = sql`id = ${id} AND version = ${task.version} AND ${recorded(sql, task)}`
       // Only what is new about the list makes a task fail: one that was brought back waits as it was told to.
       const risks = waits.flatMap(({ blocker, on_failure }) =>
         on_failure === "fail" && !old.some((edge) => edge.blocker === blocker && edge.on_failure === "fail")
           ? [blocker]
           : []
       )
-      const source = cascade.to(id, risks)
+      const source = cascade.to(id, risks, now)
       const answers = yield* batch([
-        counts.count({ where, to: sql`queue` }),
         sql`
           INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
           SELECT id, version + 1, scope, 'dependencies_changed', queue, queue, coalesce(${name}, claimed_by),
             ${JSON.stringify({ dependencies: [told(old), told(waits)] })}, grants, ${now}
-          FROM tasks WHERE ${where}`,
+          FROM tasks WHERE ${may}`,
+        counts.count({ where, to: sql`queue` }),
         ...edges.replace(id, waits, now, sql`EXISTS (SELECT 1 FROM tasks WHERE ${where})`),
         sql`
           UPDATE tasks SET version = version + 1, updated_at = ${now}, blocked_by = ${edges.remaining(sql`tasks.id`)}
@@ -92,7 +96,7 @@ export const make = Effect.gen(function*() {
       }
       const cycle = yield* findCycle(task, added)
       if (cycle !== undefined) return yield* cycle
-      if (attempt === Attempts) return yield* VersionConflict.of(id, task.version, task.version + 1)
+      if (!(yield* mayRepeat(attempt, before))) return yield* VersionConflict.of(id, task.version, task.version + 1)
     }
   })
 })

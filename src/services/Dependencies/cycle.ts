@@ -11,16 +11,17 @@ interface Edge {
   readonly blocker: string
 }
 
-/** The way from the last task down to the first, each of which waits for the next one. */
-const wayDown = (edges: ReadonlyArray<Edge>, from: string, to: string): ReadonlyArray<string> | undefined => {
-  const ways = new Map<string, ReadonlyArray<string>>([[to, [to]]])
-  for (const [reached, way] of ways) {
-    if (reached === from) return way
-    for (const { blocker, waiter } of edges) {
-      if (blocker === reached && !ways.has(waiter)) ways.set(waiter, [waiter, ...way])
-    }
+/** The way from one of the blockers down to the task, each of which waits for the next one. Looks at each edge once. */
+const wayDown = (edges: ReadonlyArray<Edge>, blockers: ReadonlyArray<string>, id: string) => {
+  const waiting = Map.groupBy(edges, ({ blocker }) => blocker)
+  // What each task waits for on its way down.
+  const next = new Map<string, string | undefined>([[id, undefined]])
+  for (const reached of next.keys()) {
+    for (const { waiter } of waiting.get(reached) ?? []) if (!next.has(waiter)) next.set(waiter, reached)
   }
-  return undefined
+  const way: Array<string> = []
+  for (let at = blockers.find((blocker) => next.has(blocker)); at !== undefined; at = next.get(at)) way.push(at)
+  return way.length === 0 ? undefined : way
 }
 
 export const make = Effect.gen(function*() {
@@ -35,10 +36,8 @@ export const make = Effect.gen(function*() {
     if (blockers.length === 0) return undefined
     const [rows = [], [end] = []] = yield* batch([edgesBelow(id, scope), closing(id, scope, blockers)])
     const edges = rows.map(({ blocker, waiter }) => ({ waiter: String(waiter), blocker: String(blocker) }))
-    for (const blocker of blockers.flatMap(meanings)) {
-      const way = wayDown(edges, blocker, id)
-      if (way !== undefined) return DependencyCycle.of(id, [id, ...way])
-    }
+    const way = wayDown(edges, blockers.flatMap(meanings), id)
+    if (way !== undefined) return DependencyCycle.of(id, [id, ...way])
     return end === undefined ? undefined : DependencyCycle.tooLong(id, String(end.blocker))
   })
 })

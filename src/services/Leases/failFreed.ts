@@ -24,11 +24,11 @@ export const make = Effect.gen(function*() {
       blocked_by !== null && !ends.includes(queue)
     )
     if (blocked.length === 0) return false
-    const { after, before } = cascade.ownOf(blocked)
+    const source = cascade.ownOf(blocked)
     const owners = JSON.stringify([...new Set(blocked.map(({ scope }) => scope))])
     const answers = yield* batch([
-      ...cascade.fall(before, now),
-      ...cascade.settle(after, now),
+      ...cascade.fall(source, now),
+      ...cascade.settle(source, now),
       sql`UPDATE queue_counts SET revision = revision + 1 WHERE scope IN (SELECT value FROM json_each(${owners}))`
     ])
     yield* logCascade(answers.slice(0, -1))

@@ -58,8 +58,8 @@ export const make = Effect.gen(function*() {
             available_at = NULL, lapsed_token = NULL, failure_reason = NULL
           WHERE id = ${id} AND changes() > 0 RETURNING *`,
         countRecorded(id),
-        ...cascade.fall(cascade.of(id), now, sql`changes() > 0`),
-        ...cascade.settle(cascade.of(id), now)
+        ...cascade.fall(cascade.of(id, now), now, sql`changes() > 0`),
+        ...cascade.settle(cascade.of(id, now), now)
       ], { after: 1, row, from: sql`tasks WHERE id = ${id} AND changes() > 0` })
       if (replay !== undefined) return (yield* firstTask(replay.rows))!
       const cancelled = yield* firstTask(answers[1])

@@ -93,7 +93,7 @@ export const make = Effect.gen(function*() {
     ]
     // Others may have waited for a task of this name, and some of what it waits for may have failed already.
     const ended = ends.includes(queue)
-    const source = ended ? cascade.of(task.id) : cascade.to(task.id, blockers)
+    const source = ended ? cascade.of(task.id, now) : cascade.to(task.id, blockers, now)
     const cascades = ended || waits.some(({ on_failure }) => on_failure === "fail")
 
     const steps = [

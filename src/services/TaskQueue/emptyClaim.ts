@@ -11,7 +11,7 @@ import { MaxRecord } from "../../domain/Size.ts"
 import { claimOf, moves } from "../../domain/TaskState.ts"
 import * as Backoff from "../../sql/Backoff.ts"
 import * as Claimant from "../../sql/Claimant.ts"
-import { Database } from "../../sql/Database.ts"
+import { Database, statementsLeft } from "../../sql/Database.ts"
 import * as NextTask from "../../sql/NextTask.ts"
 import type { Wanted } from "../../sql/NextTask.ts"
 import * as Oversized from "../../sql/Oversized.ts"
@@ -38,6 +38,12 @@ const Sample = 10
 
 // An agent that is told to wait longer than this looks as if it hung.
 const MaxRetrySeconds = 60
+
+// The most statements of what may follow. Where the request has none left for it, the claim gets its answer, and the next claim
+// or the cron goes on.
+const TakeBack = 16
+const EndBackoff = 3
+const Again = 13
 
 interface Waiting {
   readonly ready: number
@@ -91,15 +97,18 @@ export const make = Effect.gen(function*() {
     const some = (index: Fragment, condition: Fragment) =>
       sql`SELECT * FROM (SELECT claimed_by, blocked_by, available_at FROM tasks INDEXED BY ${index}
         WHERE scope = ${scope} AND queue = ${queue} AND ${condition} LIMIT ${Sample})`
-    const [machines = [], counted = [], known = [], [state] = [], overdue = [], waited = [], [first] = [], flows = []] =
-      yield* batch(
-        [
-          machine(asking),
-          sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
-          // A machine that is not registered has no scope of its own: the roles are those of the scope it claims from.
-          sql`SELECT name, claims_from FROM roles WHERE scope = coalesce(${home(asking)}, ${scope}) ORDER BY name`,
-          sql`
+    const [machines = [], known = [], [state] = [], [first] = [], flows = []] = yield* batch(
+      [
+        machine(asking),
+        // A machine that is not registered has no scope of its own: the roles are those of the scope it claims from.
+        sql`SELECT name, claims_from FROM roles WHERE scope = coalesce(${home(asking)}, ${scope}) ORDER BY name`,
+        sql`
         SELECT
+          (SELECT counts FROM queue_counts WHERE scope = ${scope}) AS counts,
+          EXISTS (SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} AND scope = ${scope})
+            AS overdue,
+          EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_backing_off
+            WHERE scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${now}) AS waited,
           (SELECT count(*) FROM (SELECT 1 FROM tasks INDEXED BY tasks_ready
             WHERE scope = ${scope} AND queue = ${queue} AND ${ready} LIMIT ${Sample})) AS ready,
           count(claimed_by) AS held,
@@ -107,16 +116,12 @@ export const make = Effect.gen(function*() {
           count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NOT NULL) AS backing_off,
           min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
         FROM (${some(sql`tasks_leased`, sql`claimed_by IS NOT NULL`)} UNION ALL ${some(sql`tasks_waiting`, waits)})`,
-          sql`SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= ${now} AND scope = ${scope} LIMIT 1`,
-          sql`
-        SELECT 1 FROM tasks INDEXED BY tasks_backing_off
-        WHERE scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${now} LIMIT 1`,
-          sql`SELECT id, ${oversized} AS oversized FROM tasks WHERE id = ${next(wanted)}`,
-          ...(builtIn.includes(queue) || aside.includes(queue)
-            ? []
-            : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
-        ]
-      )
+        sql`SELECT id, ${oversized} AS oversized FROM tasks WHERE id = ${next(wanted)}`,
+        ...(builtIn.includes(queue) || aside.includes(queue)
+          ? []
+          : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
+      ]
+    )
     const [asks] = machines
     const names = known.map(({ name }) => String(name))
     const stranger = names.length === 0 ? undefined : roles.find((role) => !names.includes(role))
@@ -124,18 +129,18 @@ export const make = Effect.gen(function*() {
     const elsewhere = claim.queue ? undefined : known.find(({ name }) => name === roles[0])?.claims_from
     if (elsewhere !== undefined && elsewhere !== queue) return { queue: String(elsewhere), passing: false }
     // What a claim leaves to the cron: to fail or to cancel with its lease. Then the tasks that waited for it may be ready.
-    if (overdue.length > 0) {
+    if (state?.overdue === 1 && (yield* statementsLeft) >= TakeBack) {
       const { refused, taken } = yield* takeBack(scope)
       // Who cannot be taken back gets in the way of nobody, but makes no work either.
-      if (taken > 0 || refused === 0) return { queue, passing }
+      if ((taken > 0 || refused === 0) && (yield* statementsLeft) >= Again) return { queue, passing }
     }
     // Where backoff is off, claims do not end what is left of it.
-    if (waited.length > 0) {
+    if (state?.waited === 1 && (yield* statementsLeft) >= EndBackoff + Again) {
       yield* batch(endBackoff(now, scope))
       return { queue, passing }
     }
 
-    const counts = decodeCounts(counted[0]?.counts)
+    const counts = decodeCounts(state?.counts)
     const rules = flows.map(({ name, rules }) => ({ name: String(name), rules: decodeRules(rules) }))
     const usual = rules.find(({ name }) => name === "default")?.rules
     const unheardOf = !(queue in counts) &&
@@ -155,7 +160,9 @@ export const make = Effect.gen(function*() {
     }
     // A claim looks past what is too large only where that is in its way.
     const large = first?.oversized === 1 ? String(first.id) : undefined
-    if (!maintenance && !passing && large !== undefined) return { queue, passing: true }
+    if (!maintenance && !passing && large !== undefined && (yield* statementsLeft) >= Again) {
+      return { queue, passing: true }
+    }
     // A task that is ready for a claim without filters has come up just now.
     const filtered = roles.length > 0 || wanted.types.length > 0
     const waiting = {

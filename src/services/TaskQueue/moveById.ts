@@ -81,16 +81,16 @@ export const make = Effect.gen(function*() {
     // What the task waits for itself may have failed while it was held.
     const freed = givesBack.has(move)
     const fall = freed
-      ? cascade.fall(cascade.around(id, justMoved(order)), now)
+      ? cascade.fall(cascade.around(id, now, justMoved(order)), now)
       : move === moves.accept
       ? []
-      : cascade.fall(cascade.of(id), now, sql`changes() > 0`)
+      : cascade.fall(cascade.of(id, now), now, sql`changes() > 0`)
     const fallen = freed ? [cascade.ifFallen(id)] : []
     const before = [...steps, ...fall]
     const { answers, replay } = yield* once.atomic([
       ...before,
       ...fallen,
-      ...cascade.settle(cascade.of(id), now)
+      ...cascade.settle(cascade.of(id, now), now)
     ], {
       after: 1,
       ...(freed ? { atEnd: { may: cascade.mayFall, rows: sql`tasks WHERE id = ${id}` } } : {}),

@@ -16,12 +16,12 @@ import { TaskRow } from "../../domain/Task.ts"
 import { TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
 import type { TaskPatch } from "../../domain/TaskInput.ts"
 import * as TaskPatches from "../../domain/TaskPatch.ts"
-import { Database } from "../../sql/Database.ts"
+import { Database, statementsLeft } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { within } from "../../sql/Reach.ts"
-import { Attempts } from "../Attempts.ts"
+import { mayRepeat } from "../Attempts.ts"
 import * as Cycle from "../Dependencies/cycle.ts"
 import * as FailFreed from "../Leases/failFreed.ts"
 import { Settings } from "../Settings.ts"
@@ -57,6 +57,7 @@ export const make = Effect.gen(function*() {
     const { scope: reach } = yield* CurrentActor
     const now = yield* Clock.currentTimeMillis
     for (let attempt = 1;; attempt++) {
+      const before = yield* statementsLeft
       const { answers: [rows, projects, machines, edges = [], flows], replay } = yield* once.read([
         one(id, scope),
         sql`SELECT scope FROM projects WHERE id = ${patch.project_id ?? null}`,
@@ -106,7 +107,7 @@ export const make = Effect.gen(function*() {
       if (patched !== undefined) return patched
       const cycle = yield* findCycle(task, added)
       if (cycle !== undefined) return yield* cycle
-      if (attempt === Attempts) return yield* VersionConflict.of(id, task.version, task.version + 1)
+      if (!(yield* mayRepeat(attempt, before))) return yield* VersionConflict.of(id, task.version, task.version + 1)
     }
   })
 

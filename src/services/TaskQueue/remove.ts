@@ -34,7 +34,7 @@ export const make = Effect.gen(function*() {
       sql`DELETE FROM tasks WHERE ${where} RETURNING *`
     ]
     // Who waits for a task `TASK-<id>` went on when this one was done, and waits for that one alone from now on.
-    const left = cascade.settle(cascade.of(Dependents.namesake(id)), now)
+    const left = cascade.settle(cascade.named(Dependents.namesake(id)), now)
     const answers = yield* batch([...steps, ...left])
     const task = yield* firstTask(answers[steps.length - 1])
     if (task === undefined) return yield* TaskNotFound.of(id)

@@ -7,15 +7,22 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { seed } from "../../domain/Backoff.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
-import { type Answers, Database } from "../../sql/Database.ts"
+import { type Answers, Database, statementsLeft } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import { isRefusal } from "../../sql/Refusal.ts"
 import * as FailFreed from "../Leases/failFreed.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade } from "./log.ts"
 
-// D1's free plan answers 50 queries of a cron turn or a request, which has others to make as well.
-const MaxStatements = 26
+// So many statements go on looking for the refused ones in a turn, or fewer if the request or the turn has fewer left
+// (`MaxStatements` in `sql/Database.ts`).
+const MostSent = 26
+
+// The statements that take tasks back which are ready then; that take back any tasks, and fail those that are freed; and what
+// comes after all of these.
+const Ready = 3
+const Any = 16
+const Rest = 2
 
 // Of the leases that may be among the refused, the first so many are looked through in a turn.
 const Looked = 64
@@ -55,6 +62,7 @@ export const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const chance = yield* seed
     const turn = { sent: 0, taken: 0 }
+    const hasRoom = Effect.map(statementsLeft, (left) => turn.sent < MostSent && left >= Ready + Rest)
 
     /** Whether D1 did not refuse it. */
     const accepted = Effect.fnUntraced(function*(steps: ReturnType<typeof expire.all>, told?: string) {
@@ -76,7 +84,7 @@ export const make = Effect.gen(function*() {
     /** The same for these: first those that then are ready, which takes few statements, and where others are left, all. */
     const tried = Effect.fnUntraced(function*(ids: ReadonlyArray<string>, told?: string) {
       const some = yield* accepted(expire.claimable(now, chance, scope, ids), told)
-      return some === undefined || some === ids.length
+      return some === undefined || some === ids.length || (yield* statementsLeft) < Any + Rest
         ? some
         : yield* accepted(expire.all(now, chance, scope, { ids }), told)
     })
@@ -99,7 +107,7 @@ export const make = Effect.gen(function*() {
     if (window > 0) {
       const [found = []] = yield* batch([expire.some(now, Looked, scope, known)])
       let rest = found.map(({ id }) => String(id))
-      while (rest.length > 0 && turn.sent < MaxStatements) {
+      while (rest.length > 0 && (yield* hasRoom)) {
         const some = rest.slice(0, window)
         const [only] = some.length === 1 ? some : []
         const done = yield* only === undefined ? tried(some) : alone(only)
@@ -115,7 +123,7 @@ export const make = Effect.gen(function*() {
     }
     // What stood in the way may be gone. One that is not refused any more is forgotten.
     for (const id of known.slice(0, Retried)) {
-      if (turn.sent >= MaxStatements) break
+      if (!(yield* hasRoom)) break
       stuck.shift()
       if ((yield* alone(id)) === undefined) stuck.push(id)
     }

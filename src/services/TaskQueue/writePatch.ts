@@ -63,9 +63,10 @@ export const make = Effect.gen(function*() {
     const lease = columns.lease_expires_at === undefined && columns.queue === undefined
       ? sql``
       : sql`AND lease_expires_at IS ${column(task.lease_expires_at)}`
-    const where = sql`id = ${task.id} AND version = ${task.version} ${lease} ${
+    const may = sql`id = ${task.id} AND version = ${task.version} ${lease} ${
       project === null ? sql`` : sql`AND EXISTS (SELECT 1 FROM projects WHERE id = ${project} AND scope = tasks.scope)`
     } AND ${cycles.none(task.id, task.scope, added)}`
+    const where = sql`id = ${task.id} AND version = ${task.version} AND ${Transition.recorded(sql, task)}`
     const event = forcedBy !== undefined ? "force_queue" : protocol ? "patched" : "edited"
     const actor = forcedBy ?? (agent_name || ((yield* CurrentActor).name ?? task.claimed_by))
     const change = {
@@ -102,18 +103,18 @@ export const make = Effect.gen(function*() {
       ? []
       : transition.countMoved(project as string | null, change)
     const before = [
-      transition.record(change),
+      transition.record({ ...change, where: may }),
       transition.count(change),
       ...moved,
       ...replaced
     ]
     // Who waits for the task follows it, if it went anywhere.
-    const source = cascade.of(task.id)
+    const source = cascade.of(task.id, now)
     // What it waits for itself may have failed while it was held; an administrator's word goes before that.
     const freed = forcedBy === undefined && columns.claimed_by === null && !ends.includes(queue)
     const fall = queue === task.queue && !freed
       ? []
-      : cascade.fall(freed ? cascade.own(task.id) : source, now, sql`changes() > 0`)
+      : cascade.fall(freed ? cascade.own(task.id, now) : source, now, sql`changes() > 0`)
     const settle = fall.length === 0 ? [] : cascade.settle(source, now)
     const until = before.length + 1 + notice.length + fall.length
     const { answers, replay } = yield* once.atomic([

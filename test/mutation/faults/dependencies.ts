@@ -14,8 +14,8 @@ export const dependencies: ReadonlyArray<Fault> = [
     name: "accept-unblocks-nobody",
     breaks: "When its last blocker is accepted, a task may be claimed.",
     file: "src/services/TaskQueue/moveById.ts",
-    find: "...cascade.settle(cascade.of(id), now)",
-    replace: "...(move === moves.accept ? [] : cascade.settle(cascade.of(id), now))"
+    find: "...cascade.settle(cascade.of(id, now), now)",
+    replace: "...(move === moves.accept ? [] : cascade.settle(cascade.of(id, now), now))"
   },
   {
     name: "force-unblocks-nobody",
@@ -51,6 +51,27 @@ export const dependencies: ReadonlyArray<Fault> = [
     file: "src/services/Leases/failFreed.ts",
     find: "if (blocked.length === 0) return false",
     replace: "if (blocked.length < 2) return false"
+  },
+  {
+    name: "failure-stops-at-the-first",
+    breaks: "The tasks that wait for those that failed with a task fail as well.",
+    file: "src/sql/Cascade.ts",
+    find: "UNION SELECT edge.task_id FROM ${onwards})`",
+    replace: ")`"
+  },
+  {
+    name: "failed-with-another-keeps-waiting",
+    breaks: "A task that skips a blocker waits no longer when that fails with its own blocker.",
+    file: "src/sql/Cascade.ts",
+    find: "AND edge.on_failure <> 'wait')`",
+    replace: "AND edge.on_failure = 'fail')`"
+  },
+  {
+    name: "refused-failure-fails-others",
+    breaks: "A move that is refused fails no other task, also where one was redriven since the first failure.",
+    file: "src/sql/Cascade.ts",
+    find: "made === undefined ? sql`` : Edges.onlyIf(sql, made)",
+    replace: "sql``"
   },
   {
     name: "cycle-let-in",

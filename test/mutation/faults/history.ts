@@ -24,8 +24,8 @@ export const history: ReadonlyArray<Fault> = [
     name: "history-left-out",
     breaks: "Every change is recorded: also that of a title.",
     file: "src/services/TaskQueue/writePatch.ts",
-    find: "      transition.record(change),\n",
-    replace: "      ...(protocol ? [transition.record(change)] : []),\n"
+    find: "      transition.record({ ...change, where: may }),\n",
+    replace: "      ...(protocol ? [transition.record({ ...change, where: may })] : []),\n"
   },
   {
     name: "dependency-change-without-version",

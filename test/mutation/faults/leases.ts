@@ -127,5 +127,26 @@ export const leases: ReadonlyArray<Fault> = [
     file: "src/sql/Backoff.ts",
     find: "sql`scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${until}`",
     replace: "sql`scope = ${scope} AND available_at IS NOT NULL AND available_at - 5000 <= ${until}`"
+  },
+  {
+    name: "end-of-backoff-unseen",
+    breaks: "A conditional read sees that the cron ended a backoff.",
+    file: "src/sql/Backoff.ts",
+    find: "UPDATE queue_counts SET revision = revision + 1 WHERE scope IN (",
+    replace: "UPDATE queue_counts SET revision = revision + 0 WHERE scope IN ("
+  },
+  {
+    name: "newest-leases-first",
+    breaks: "The leases that ran out first are taken back first.",
+    file: "src/sql/Expiry.ts",
+    find: "ORDER BY lease_expires_at, id LIMIT ${most}",
+    replace: "ORDER BY lease_expires_at DESC, id LIMIT ${most}"
+  },
+  {
+    name: "attempts-beyond-the-statements",
+    breaks: "A request sends no more statements than D1's free plan allows.",
+    file: "src/services/Attempts.ts",
+    find: "attempt < Attempts && before - left <= left",
+    replace: "attempt < Attempts && before >= left"
   }
 ]
