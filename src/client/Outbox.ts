@@ -101,14 +101,14 @@ export interface Outbox {
   readonly has: (task_id: string, fencing_token: number) => boolean
 }
 
+const orLog = (what: string, effect: Effect.Effect<unknown, unknown>) =>
+  Effect.catchCause(
+    effect,
+    (cause) => Effect.logError(`the outbox could not be ${what}`).pipe(Effect.annotateLogs({ why: textOf(cause) }))
+  )
+
 export const make = Effect.fnUntraced(function*(store: KeyValueStore.KeyValueStore): Effect.fn.Return<Outbox> {
   const places = new Map<string, Place>()
-
-  const orLog = (what: string, effect: Effect.Effect<unknown, unknown>) =>
-    Effect.catchCause(
-      effect,
-      (cause) => Effect.logError(`the outbox could not be ${what}`).pipe(Effect.annotateLogs({ why: textOf(cause) }))
-    )
 
   const write = (entry: Finished) =>
     orLog(

@@ -16,6 +16,9 @@ const Interval = "5 minutes"
 /** Leases of this name that this process does not hold, by task and token. */
 export type Strange = ReadonlyMap<string, Task>
 
+const expiry = (task: Task | undefined): number | undefined =>
+  task?.lease_expires_at == null ? undefined : DateTime.toEpochMillis(task.lease_expires_at)
+
 export const make = (
   worker: Worker,
   { agent, client, id, outbox }: {
@@ -39,9 +42,6 @@ export const make = (
       })
     )
   ))
-
-  const expiry = (task: Task | undefined): number | undefined =>
-    task?.lease_expires_at == null ? undefined : DateTime.toEpochMillis(task.lease_expires_at)
 
   /** A lease that somebody else renewed between two looks. */
   const moved = (before: Strange, after: Strange): AgentNameTaken | undefined => {

@@ -15,6 +15,9 @@ const query = {}
 const id = client.TaskId.make("a")
 const machine = client.OrchestratorId.make("k-m")
 
+const connect = (options: Partial<client.Options> = {}) =>
+  client.make({ baseUrl: "http://server", ...options }).pipe(Effect.provide(FetchHttpClient.layer))
+
 /** A server with a task and a machine, whose answers to a path are replaced, so many of them. */
 const start = Effect.fnUntraced(function*(replace: Page, path: string, times: number) {
   const { fetch, send } = yield* server.make()
@@ -27,8 +30,6 @@ const start = Effect.fnUntraced(function*(replace: Page, path: string, times: nu
     keys.push(new Headers(init?.headers).get("idempotency-key"))
     return keys.length > times ? answer : replace({ status: answer.status, text: await answer.text() })
   }) as typeof globalThis.fetch
-  const connect = (options: Partial<client.Options> = {}) =>
-    client.make({ baseUrl: "http://server", ...options }).pipe(Effect.provide(FetchHttpClient.layer))
   return { keys, send, connect, through: Effect.provideService(FetchHttpClient.Fetch, replacing) }
 })
 

@@ -74,11 +74,12 @@ export const make = (start: number) => {
     }
   }
 
+  const monotonic = () => BigInt(now) * 1_000_000n
+
   /** The clock of a process: its timers are events like all others. */
   const clockOf = (owner: Process): Clock.Clock => {
     const millis = () => now + owner.skew
     const nanos = () => BigInt(millis()) * 1_000_000n
-    const monotonic = () => BigInt(now) * 1_000_000n
     return {
       currentTimeMillisUnsafe: millis,
       currentTimeMillis: Effect.sync(millis),

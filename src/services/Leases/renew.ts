@@ -62,11 +62,12 @@ const keyOf = ({ fencing_token, task_id }: HeldLease): string => `${fencing_toke
 export const distinct = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> =>
   Array.from(lastOfEach(leases).values())
 
+const wish = ({ checkpoint, lease_duration_seconds }: HeldLease) =>
+  JSON.stringify([checkpoint ?? null, lease_duration_seconds || null])
+
 /** The entries that ask for something which is not done, because a later entry names the same lease. */
 export const superseded = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> => {
   const last = lastOfEach(leases)
-  const wish = ({ checkpoint, lease_duration_seconds }: HeldLease) =>
-    JSON.stringify([checkpoint ?? null, lease_duration_seconds || null])
   return leases.filter((lease) => {
     const counts = last.get(keyOf(lease))!
     return lease !== counts && wish(lease) !== "[null,null]" && wish(lease) !== wish(counts)
