@@ -73,6 +73,15 @@ const isWellFormed = (value: unknown): boolean =>
     : typeof value !== "object" || value === null
       || Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item))
 
+/** Whether the text is JSON of the value. A number may be spelled in another way. */
+const isJsonOf = (text: unknown, value: unknown): boolean => {
+  try {
+    return typeof text === "string" && isDeepStrictEqual(JSON.parse(text), value)
+  } catch {
+    return false
+  }
+}
+
 export const problems = (request: Request, { status, text }: Answer): ReadonlyArray<string> => {
   const found: Array<string> = []
   const answered = object(text)
@@ -98,7 +107,7 @@ export const problems = (request: Request, { status, text }: Answer): ReadonlyAr
     // What a task has no column for is kept in its metadata as well. JSON that travels as text is answered as text.
     const same = field === "metadata" && typeof kept === "object"
       ? isDeepStrictEqual(kept, given) || isDeepStrictEqual(Object(kept).metadata, given) || isPart(given, kept)
-      : isDeepStrictEqual(kept, given) || isDeepStrictEqual(object(String(kept)), given)
+      : isDeepStrictEqual(kept, given) || isJsonOf(kept, given)
     if (!same) found.push(`${field} came back as ${JSON.stringify(kept)?.slice(0, 200)}`)
   }
   return found

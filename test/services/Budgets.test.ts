@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { excerpt, MaxReason } from "../../src/domain/Excerpt.ts"
 import { ServicesLayer, servicesWith } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
 
@@ -151,7 +152,8 @@ describe("setbacks", () => {
         12
       ])
       assert.deepInclude(setbacks[9], { event: "requeued", actor: "ann", fencing_token: 12 })
-      assert.strictEqual(setbacks[9].reason, `12 ${"😀".repeat(1997)}`)
+      assert.strictEqual(setbacks[9].reason, excerpt(`12 ${"😀".repeat(3000)}`, MaxReason))
+      assert.isAtMost(setbacks[9].reason.length, 2000)
     }).pipe(unlimited))
 })
 
