@@ -26,9 +26,11 @@ export const make = Effect.fnUntraced(function*(data: OldServer.Data, interfere?
   /** All tasks of the scope as ours lists them, by id. */
   const tasks = Effect.gen(function*() {
     const found: Record<string, any> = {}
-    for (let offset = 0, total = 1; offset < total; offset += 500) {
+    // A page may end before its limit, at about 4 MB.
+    for (let offset = 0, total = 1, page = 0; offset < total; offset += page) {
       const { body } = yield* ours.send("GET", `/api/v1/tasks?scope=red&limit=500&offset=${offset}`)
       total = body.total
+      page = Math.max(1, body.tasks.length)
       for (const task of body.tasks) found[task.id] = task
     }
     return found

@@ -26,7 +26,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
         within(name, first.cost, limit)
         const again = yield* send("POST", path, body, undefined, name)
         assert.deepStrictEqual([again.status, again.body], [first.status, first.body], name)
-        within(`${name} again`, again.cost, { trips: 2, read: 20, written: 0 })
+        within(`${name} again`, again.cost, { trips: 2, read: 25, written: 0 })
         return first.body
       })
       const life = Effect.fnUntraced(function*(id: string) {
