@@ -97,8 +97,7 @@ export const make = Effect.gen(function*() {
     claim: Claim,
     reach: ScopeName | undefined,
     { passing, queue }: Look,
-    seconds: number,
-    again: boolean
+    seconds: number
   ) {
     const now = yield* Clock.currentTimeMillis
     const { agent_name, orchestrator_id } = claim
@@ -116,10 +115,10 @@ export const make = Effect.gen(function*() {
     const target = landing(move, { queue, claimed_from: null })
     const deadline = move === moves.claim ? attemptEnd(claim.max_attempt_seconds, now) : sql`NULL`
     const end = now + Math.round(seconds * 1000)
-    // What has waited long enough is ready again, and what ran out is taken back: the change is the last statement. The second
-    // attempt of a claim finds that done.
-    const ready = again || settings.backoff.baseSeconds === 0 ? [] : endBackoff(now, scope)
-    const expired = again ? [] : expire.claimable(now, yield* seed, scope)
+    // Tasks whose backoff is over are ready again, and leases that ran out are taken back. Every attempt of a claim does so: time
+    // has passed since the one before.
+    const ready = settings.backoff.baseSeconds === 0 ? [] : endBackoff(now, scope)
+    const expired = expire.claimable(now, yield* seed, scope)
     const token = Token.next(sql, sql`grants`)
     const set = sql`, grants = ${token}, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
       orchestrator_id = ${orchestrator_id}, lease_seconds = ${Math.ceil(seconds)}, deadline_at = ${deadline},
@@ -162,9 +161,9 @@ export const make = Effect.gen(function*() {
     const { scope: reach } = yield* CurrentActor
     // A role may say where its agents claim from. The first attempt takes it for `incoming`, and grants nothing if it is not.
     let look: Look = { queue: claim.queue || "incoming", passing: false }
-    for (let again = false;; again = true) {
+    for (;;) {
       if (unclaimable.includes(look.queue)) return yield* InvalidTask.unclaimable(look.queue)
-      const task = yield* grant(scope, claim, reach, look, seconds, again)
+      const task = yield* grant(scope, claim, reach, look, seconds)
       if (task !== undefined) return task
       look = yield* explain({ scope, claim, reach, ...look, wanted: wanted(scope, claim, look.queue) })
     }
