@@ -152,7 +152,7 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         }
         const error: unknown = answer.failure
         if (error instanceof Ask.Unreachable) return error
-        if (isClosing(error)) return yield* Effect.fail(error)
+        if (isClosing(error)) return yield* error
         // That the work was given up says nothing that would be missed.
         if (verb === "fail" || verb === "requeue") yield* outbox.remove(place)
         else yield* outbox.refuse(place, textOf(error))

@@ -22,13 +22,15 @@ describe("a worker", () => {
       let now = 0
       let most = 0
       const seen: Array<string> = []
+      const three = yield* Deferred.make<void>()
       yield* throughFaults(Worker.run({ ...options, concurrency: 3, until: "idle" }, ({ task }) =>
         Effect.gen(function*() {
           now += 1
           most = Math.max(most, now)
           seen.push(task.id)
           // Three work at once as soon as three were claimed, however slow the machine is.
-          while (most < 3) yield* Effect.sleep("5 millis")
+          if (now === 3) yield* Deferred.succeed(three, undefined)
+          yield* Deferred.await(three)
           yield* Effect.sleep("20 millis")
           now -= 1
           return { ...result, execution_notes: `did ${task.id}` }
