@@ -234,6 +234,6 @@ describe("every state of a scope", () => {
         if (!found.claimable) yield* again(comesUp(task, claim, found, drop))
       }
     }),
-    { timeout: 900_000, arbitrary: { runs: 60, size: 60 } }
+    { timeout: 900_000, arbitrary: { runs: 40, size: 60 } }
   )
 })

@@ -69,6 +69,12 @@ describe("the life of a task", () => {
         "a submission without notes does not show those of the attempt before it"
       )
 
+      assert.include(
+        (yield* send("GET", "/api/v1/tasks/a/handoff")).body.setbacks[0],
+        { event: "rejected", reason: "no tests", execution_notes: "done so", check_results: null },
+        "the handoff keeps the notes of the result that was rejected"
+      )
+
       const accepted = yield* send("POST", "/api/v1/tasks/a/accept", { accepted_by: "gate" })
       assert.include(accepted.body, { queue: "done", version: 7 })
       assert.isString(accepted.body.completed_at)

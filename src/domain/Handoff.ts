@@ -32,6 +32,10 @@ const checkpointFields = <T extends Schema.Top>(time: T) => ({
   at: time
 })
 
+// Only a rejection has them, and those of release 2.0.0 have none.
+const ofResult = (description: string) =>
+  Schema.optionalKey(text(`${description}: the first 1,000 characters. Only \`rejected\` has them.`))
+
 const setbackFields = <T extends Schema.Top>(time: T) => ({
   event: Schema.String.pipe(
     describe("What happened: `rejected`, `requeued`, `lease_expired`, `deadline_exceeded` or `failed`.")
@@ -39,7 +43,9 @@ const setbackFields = <T extends Schema.Top>(time: T) => ({
   actor: text("Who did it, or whose lease it was."),
   reason: text("Why."),
   at: time,
-  fencing_token: Schema.NullOr(Schema.Int).pipe(describe("The lease that ended with it; null when there was none."))
+  fencing_token: Schema.NullOr(Schema.Int).pipe(describe("The lease that ended with it; null when there was none.")),
+  execution_notes: ofResult("The notes of the result that was rejected"),
+  check_results: ofResult("The results of its checks, as JSON text")
 })
 
 export const WrittenCheckpoint = Schema.Struct(checkpointFields(Time)).annotate({ identifier: "WrittenCheckpoint" })

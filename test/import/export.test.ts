@@ -101,7 +101,7 @@ describe("an export", () => {
           }
         }
       }),
-    { timeout: 900_000, arbitrary: { runs: 60, size: 80 } }
+    { timeout: 900_000, arbitrary: { runs: 40, size: 80 } }
   )
 
   it.effect("holds every table, and text of every kind and length", () =>

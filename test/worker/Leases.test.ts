@@ -29,7 +29,7 @@ const lasting = () => {
   return { stops, begun, handler }
 }
 
-describe("a worker's leases", () => {
+describe.concurrent("a worker's leases", () => {
   it.live("go on for longer than they last, all with one heartbeat", () =>
     Effect.gen(function*() {
       const { calls, create, events, task, throughFaults } = yield* make()

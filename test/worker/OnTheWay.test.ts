@@ -9,7 +9,7 @@ import { machine, make, result } from "./support.ts"
 const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann", until: "idle" } as const
 const work = () => Effect.succeed(result)
 
-describe("something between the worker and the server", () => {
+describe.concurrent("something between the worker and the server", () => {
   it.live.each(names)("answers once, at every call, with %s", (name) =>
     Effect.gen(function*() {
       const { create, events, fail, throughFaults } = yield* make()

@@ -87,9 +87,12 @@ describe("a result that the server does not take", () => {
       }),
     120_000
   )
+})
 
+// Each waits for its first worker to end in good order, which takes 15 seconds.
+describe.concurrent("a result that a worker could not hand in", () => {
   it.live(
-    "because the worker is gone: the next one hands it in, under the same key, and does not do the work again",
+    "is handed in by the next worker, under the same key, and the work is not done again",
     () =>
       Effect.gen(function*() {
         const { create, events, fail, task, throughFaults, until } = yield* make()
@@ -124,7 +127,7 @@ describe("a result that the server does not take", () => {
     30_000
   )
 
-  it.live("because its answer was lost and the worker is gone: that is one submission", () =>
+  it.live("is submitted once where only the answer was lost", () =>
     Effect.gen(function*() {
       const { create, events, fail, throughFaults, until } = yield* make()
       yield* create("a")
@@ -141,7 +144,7 @@ describe("a result that the server does not take", () => {
     }), 30_000)
 
   it.live(
-    "because another one holds the task: it stays readable with the reason, and is not sent again",
+    "stays readable with the reason where another one holds the task by then, and is not sent again",
     () =>
       Effect.gen(function*() {
         const { calls, claim, create, fail, send, task, throughFaults, until } = yield* make()

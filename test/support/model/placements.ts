@@ -23,8 +23,15 @@ export const make = (
         id,
         () => {
           const from = task!.queue
-          if (from === command.queue) return
           const { cancelling, holder, origin } = task!
+          if (from === command.queue) {
+            // A failed task may have been given to somebody. Whoever says that it has failed takes it from them.
+            if (from !== "failed" || holder === null) return
+            record(task!, "patched", holder)
+            release(task!)
+            free(task!)
+            return
+          }
           assert.isTrue(holder === null || origin !== null)
           // Whoever puts the task back ends a lease that was to end in a cancellation; only to fail it is a verdict.
           const queue = command.queue !== "claimed" && command.queue !== "failed" && cancelling

@@ -1,0 +1,11 @@
+/** A folder for the Worker of this run of the tests: the first test file that needs the Worker builds it for all (`Bundle.ts`). */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { SharedFolder } from "./Bundle.ts"
+
+export const setup = () => {
+  const folder = mkdtempSync(join(tmpdir(), "octopoid-tests-"))
+  process.env[SharedFolder] = folder
+  return () => rmSync(folder, { recursive: true, force: true })
+}
