@@ -1,5 +1,5 @@
 /**
- * Twenty thousand requests that the OpenAPI document suggests, and that no client would send: every answer is as declared,
+ * Thirteen thousand requests that the OpenAPI document suggests, and that no client would send: every answer is as declared,
  * none is a 500, nobody hears of another scope, and the database holds what it has to. `npm run fuzz` sends others.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -23,7 +23,7 @@ const attack = Effect.fnUntraced(function*(secret: string | undefined, seed: num
 })
 
 describe("hostile input", () => {
-  it.effect("changes and reveals nothing it must not, on a server with keys", () => attack(Secret, 1, 12_000), 600_000)
+  it.effect("changes and reveals nothing it must not, on a server with keys", () => attack(Secret, 1, 8000))
 
-  it.effect("nor on a server that is open", () => attack(undefined, 13, 8000), 600_000)
+  it.effect("nor on a server that is open", () => attack(undefined, 13, 5000))
 })
