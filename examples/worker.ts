@@ -78,7 +78,10 @@ fiber.addObserver((exit) => {
   if (exit._tag === "Success" || exit.cause.reasons.every(({ _tag }) => _tag === "Interrupt")) {
     console.log("Stopped.")
   } else {
-    console.error(String(exit.cause))
+    for (const reason of exit.cause.reasons) {
+      console.error(String(reason._tag === "Fail" ? reason.error : reason._tag === "Die" ? reason.defect : reason._tag))
+    }
+    console.error(`The server is looked for at ${connection.baseUrl} (OCTOPOID_URL), with the key in OCTOPOID_API_KEY.`)
     process.exitCode = 1
   }
 })

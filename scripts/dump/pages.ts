@@ -38,6 +38,7 @@ export const pages =
       }
       if (response === undefined) throw new Error(`Nothing answers at ${url}. Is the server started (--url)?`)
       const text = await response.text()
-      throw new Error(`${url} answered ${response.status}: ${text.slice(0, 500)}`)
+      const hint = response.status === 401 ? " Give a key, or the server's secret, in OCTOPOID_API_KEY." : ""
+      throw new Error(`${url} answered ${response.status}: ${text.slice(0, 500)}${hint}`)
     }
   }

@@ -17,7 +17,7 @@ export class InvalidTask extends TaggedError<InvalidTask>()(
       field: "orchestrator_id"
     })
   static readonly blockedByItself = (id: string) =>
-    new InvalidTask({ error: `blocked_by: task ${id} cannot wait for itself.`, field: "blocked_by" })
+    new InvalidTask({ error: `Task ${id} cannot wait for itself.`, field: "blocked_by" })
   static readonly unclaimable = (queue: string) =>
     new InvalidTask({
       error: `queue: no task is handed out from ${queue}. Claim from incoming, provisional or needs_continuation.`,

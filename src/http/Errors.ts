@@ -132,7 +132,9 @@ const unmatched = Effect.gen(function*() {
     )
   }
   return answer(404, "RouteNotFound", "Not Found", {
-    message: `Endpoint ${method} ${excerpt(path, MaxRepeated)} not found. GET / lists the endpoints.`,
+    message: `Endpoint ${method} ${
+      excerpt(path, MaxRepeated)
+    } not found. GET / lists the endpoints, and /docs describes them.`,
     timestamp: DateTime.formatIso(yield* DateTime.now)
   })
 })

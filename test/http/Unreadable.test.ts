@@ -27,7 +27,10 @@ describe("a path", () => {
       assert.strictEqual(listed.status, 200)
       assert.isNotNull(listed.headers.get("server-timing"))
       const unknown = yield* send("GET", "//api/v1/nowhere", undefined, administrator)
-      assert.strictEqual(unknown.body.message, "Endpoint GET /api/v1/nowhere not found. GET / lists the endpoints.")
+      assert.strictEqual(
+        unknown.body.message,
+        "Endpoint GET /api/v1/nowhere not found. GET / lists the endpoints, and /docs describes them."
+      )
       assert.strictEqual((yield* send("GET", "//api/v1/nowhere")).status, 401)
       assert.strictEqual((yield* send("GET", "//api/v1/tasks/")).status, 401)
     }))
