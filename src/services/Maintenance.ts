@@ -4,7 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Backoff from "../sql/Backoff.ts"
-import { CurrentCost, Database, noCost, statementsLeft } from "../sql/Database.ts"
+import { CurrentCost, Database, fits, noCost } from "../sql/Database.ts"
 import { forgetOld } from "../sql/IdempotencySweep.ts"
 import { CurrentKeyLifetime } from "../sql/KeyLifetime.ts"
 import * as ProjectCounts from "../sql/ProjectCounts.ts"
@@ -93,14 +93,15 @@ export class Maintenance extends Context.Service<Maintenance, {
           (cause) => Effect.as(Effect.logError("looking for what is due failed", cause), [])
         )
         yield* duty("ending backoff", waiting, Effect.as(batch(endAll(now)), 1))
-        const reaped = yield* duty("reaping", expired, reap)
         const fell = yield* duty("sweeping", silent, sweep)
+        // Takes as many statements as are left, where some leases cannot be taken back.
+        const reaped = yield* duty("reaping", expired, reap)
         // What is old can wait for a minute in which there is less to do.
         for (const [i, sweep] of sweeps.entries()) {
           const slice = slices[i]?.[0] as Retention.Slice | undefined
           if (slice?.open !== 1) continue
           const steps = retention.step(sweep, slice)
-          if (steps.length > (yield* statementsLeft)) continue
+          if (!(yield* fits(steps.length))) continue
           yield* duty(`removing old ${sweep.kind}`, undefined, Effect.as(batch(steps), 1))
         }
         return { reaped, silent: fell }

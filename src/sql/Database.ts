@@ -7,6 +7,7 @@
 import * as D1Client from "@effect/sql-d1/D1Client"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -45,15 +46,6 @@ export const CurrentCost = Context.Reference<Cost>("octopoid-server/sql/CurrentC
   defaultValue: () => untallied
 })
 
-/**
- * How many statements the request, or the turn of the cron, may still send. Work that repeats itself asks for this before it
- * begins again; what a single batch holds is bounded by its construction.
- */
-export const statementsLeft = Effect.map(
-  CurrentCost,
-  (cost) => cost === untallied ? Number.MAX_SAFE_INTEGER : MaxStatements - cost.statements
-)
-
 export type Row = Record<string, unknown>
 
 /** The rows each statement of a batch answered, in order. */
@@ -86,6 +78,33 @@ export interface Guard {
 export const Guards = Context.Reference<Array<Guard> | undefined>("octopoid-server/sql/Guards", {
   defaultValue: () => undefined
 })
+
+/**
+ * Whether the request, or the turn of the cron, may still send batches of so many statements each. Each batch gets the guards,
+ * and the first one the riders that wait.
+ */
+export const fits = Effect.fnUntraced(function*(...batches: ReadonlyArray<number>) {
+  const cost = yield* CurrentCost
+  const guards = (yield* Guards)?.length ?? 0
+  const riders = ((yield* Riders) ?? []).flatMap(({ statements }) => statements).length
+  const sent = batches.reduce((sum, statements) => sum + statements + guards, riders)
+  return cost === untallied || cost.statements + sent <= MaxStatements
+})
+
+/** A batch of work that is done only if there is room for it was one too many. It was not sent. */
+class NoRoom extends Data.TaggedError("NoRoom") {}
+
+const OnlyIfRoom = Context.Reference<boolean>("octopoid-server/sql/OnlyIfRoom", { defaultValue: () => false })
+
+/**
+ * Does the work as long as each batch of it fits, and otherwise the other thing. All work that repeats itself is done so: the
+ * batches of a first attempt are bounded by their construction. What two batches must do together has to ask `fits` before.
+ */
+export const ifRoom = <B, F, S>(otherwise: Effect.Effect<B, F, S>) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.catchDefect(
+    Effect.provideService(work, OnlyIfRoom, true),
+    (defect): Effect.Effect<B, F, S> => defect instanceof NoRoom ? otherwise : Effect.die(defect)
+  )
 
 // SQLite fails with the text of a path that is none: so a batch can be failed by what one of its statements finds.
 const Refused = "a guard of the request does not hold"
@@ -124,6 +143,7 @@ export class Database extends Context.Service<Database, {
       const { db } = sql.config
 
       const run = Effect.fnUntraced(function*(statements: ReadonlyArray<Statement<any>>) {
+        if ((yield* OnlyIfRoom) && !(yield* fits(statements.length))) return yield* Effect.die(new NoRoom())
         const cost = yield* CurrentCost
         const waiting = yield* Riders
         const riders = waiting?.splice(0) ?? []
@@ -162,6 +182,7 @@ export class Database extends Context.Service<Database, {
       }, Effect.withSpan("Database.batch", { kind: "client" }))
 
       const currentMigration = run([SchemaVersion.select(sql)]).pipe(
+        Effect.provideService(OnlyIfRoom, false),
         Effect.map(([rows]) => rows?.[0]?.migration as number | undefined),
         Effect.catch(() => Effect.undefined)
       )

@@ -15,12 +15,15 @@ import * as Transition from "./Transition.ts"
 const reason = (move: Move) =>
   move === moves.exceedDeadline ? "The attempt exceeded its deadline." : "The lease ran out."
 
-/** Which of the expired leases: those of tasks that may be claimed then, those of these tasks, or all but of those. */
+/** Which of the expired leases: those of tasks that may be claimed then, those of these tasks, or those that ended after a time. */
 interface Only {
   readonly claimable?: boolean
   readonly ids?: ReadonlyArray<string>
-  readonly but?: ReadonlyArray<string>
+  readonly after?: number
 }
+
+/** Where a lease is among those that ended: when it did, and the id of its task. */
+export type Place = readonly [number, string]
 
 export const make = (sql: D1Client.D1Client, policy: Policy) => {
   const { countAll, record } = Transition.make(sql)
@@ -35,7 +38,7 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
       AND tasks.scope ${scope === undefined ? scopes : sql`= ${scope}`}`
 
   const listed = (ids: ReadonlyArray<string>) => sql`(SELECT value FROM json_each(${JSON.stringify(ids)}))`
-  const but = (ids: ReadonlyArray<string> = []) => ids.length === 0 ? sql`` : sql`AND tasks.id NOT IN ${listed(ids)}`
+  const since = (after: number | undefined) => after === undefined ? sql`` : sql`AND lease_expires_at > ${after}`
 
   const plan = (now: number, seed: number, scope: string | undefined, only: Only) => {
     const actor = sql`claimed_by`
@@ -53,7 +56,7 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
     const expired = (at: Fragment) =>
       sql`${overdue(at, scope)}
          ${only.claimable === true ? sql`AND blocked_by IS NULL AND ${taken.to} NOT IN ${sql.in(lost)}` : sql``}
-         ${only.ids === undefined ? sql`` : sql`AND tasks.id IN ${listed(only.ids)}`} ${but(only.but)}`
+         ${only.ids === undefined ? sql`` : sql`AND tasks.id IN ${listed(only.ids)}`} ${since(only.after)}`
     const where = expired(sql`${now}`)
     // Nothing is looked for where nothing was recorded, or counted.
     const changed = expired(sql`iif(changes() > 0, ${now}, NULL)`)
@@ -90,9 +93,16 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
      */
     claimable: (now: number, seed: number, scope?: string, ids?: ReadonlyArray<string>): Array<Statement<any>> =>
       plan(now, seed, scope, { claimable: true, ...(ids === undefined ? {} : { ids }) }).steps,
-    /** Some of the other tasks whose leases have run out, those first that have waited longest. */
-    some: (now: number, most: number, scope: string | undefined, others: ReadonlyArray<string>): Statement<any> =>
-      sql`SELECT id FROM tasks WHERE ${overdue(sql`${now}`, scope)} ${but(others)}
-        ORDER BY lease_expires_at, id LIMIT ${most}`
+    /** Some of the tasks whose leases ended after a time, the last first: those before a place, or from the last on. */
+    some: (
+      now: number,
+      most: number,
+      scope: string | undefined,
+      after: number | undefined,
+      before: Place | null
+    ): Statement<any> =>
+      sql`SELECT id, lease_expires_at FROM tasks WHERE ${overdue(sql`${now}`, scope)} ${since(after)}
+        ${before === null ? sql`` : sql`AND (lease_expires_at, id) < (${before[0]}, ${before[1]})`}
+        ORDER BY lease_expires_at DESC, id DESC LIMIT ${most}`
   }
 }

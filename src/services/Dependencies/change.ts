@@ -7,15 +7,15 @@ import { expectationProblem } from "../../domain/Fence.ts"
 import type { TaskId } from "../../domain/Identifier.ts"
 import { InvalidTask } from "../../domain/InvalidTask.ts"
 import type { Expected } from "../../domain/MoveInput.ts"
-import { TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
+import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import * as Cascade from "../../sql/Cascade.ts"
 import * as Cycles from "../../sql/Cycles.ts"
-import { Database, statementsLeft } from "../../sql/Database.ts"
+import { Database } from "../../sql/Database.ts"
 import * as Edges from "../../sql/Edges.ts"
 import * as QueueCounts from "../../sql/QueueCounts.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
 import { recorded } from "../../sql/Transition.ts"
-import { mayRepeat } from "../Attempts.ts"
+import { Overtaken, repeated } from "../Attempts.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade, logTransition } from "../TaskQueue/log.ts"
 import { firstTask } from "../TaskQueue/rows.ts"
@@ -41,8 +41,7 @@ export const make = Effect.gen(function*() {
   ) {
     const { name } = yield* CurrentActor
     const now = yield* Clock.currentTimeMillis
-    for (let attempt = 1;; attempt++) {
-      const before = yield* statementsLeft
+    return yield* repeated(Effect.gen(function*() {
       const [rows, listed] = yield* batch([
         sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`,
         edges.listed(id)
@@ -96,7 +95,7 @@ export const make = Effect.gen(function*() {
       }
       const cycle = yield* findCycle(task, added)
       if (cycle !== undefined) return yield* cycle
-      if (!(yield* mayRepeat(attempt, before))) return yield* VersionConflict.of(id, task.version, task.version + 1)
-    }
+      return new Overtaken(task)
+    }))
   })
 })

@@ -18,20 +18,28 @@ export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const cascade = Cascade.make(sql)
 
+  const steps = (blocked: ReadonlyArray<Pick<TaskRow, "id" | "scope" | "version">>, now: number) => {
+    const source = cascade.ownOf(blocked)
+    const owners = JSON.stringify([...new Set(blocked.map(({ scope }) => scope))])
+    return [
+      ...cascade.fall(source, now),
+      ...cascade.settle(source, now),
+      sql`UPDATE queue_counts SET revision = revision + 1 WHERE scope IN (SELECT value FROM json_each(${owners}))`
+    ]
+  }
+  /** How many statements it takes. */
+  const most = steps([], 0).length
+
   /** Of the tasks as the taking back (`sql/Expiry.ts`) answered them. Answers whether there was anything to look at. */
-  return Effect.fnUntraced(function*(taken: ReadonlyArray<Row> | undefined, now: number) {
+  const failFreed = Effect.fnUntraced(function*(taken: ReadonlyArray<Row> | undefined, now: number) {
     const blocked = (yield* decode(taken ?? [])).filter(({ blocked_by, queue }) =>
       blocked_by !== null && !ends.includes(queue)
     )
     if (blocked.length === 0) return false
-    const source = cascade.ownOf(blocked)
-    const owners = JSON.stringify([...new Set(blocked.map(({ scope }) => scope))])
-    const answers = yield* batch([
-      ...cascade.fall(source, now),
-      ...cascade.settle(source, now),
-      sql`UPDATE queue_counts SET revision = revision + 1 WHERE scope IN (SELECT value FROM json_each(${owners}))`
-    ])
+    const answers = yield* batch(steps(blocked, now))
     yield* logCascade(answers.slice(0, -1))
     return true
   })
+
+  return { failFreed, most }
 })

@@ -15,7 +15,7 @@ import type { TaskRow } from "../../domain/Task.ts"
 import { LeaseLost, TaskNotFound } from "../../domain/TaskErrors.ts"
 import { claimOf, landing, moves, unclaimable } from "../../domain/TaskState.ts"
 import * as Backoff from "../../sql/Backoff.ts"
-import { Database } from "../../sql/Database.ts"
+import { Database, ifRoom } from "../../sql/Database.ts"
 import * as Entitled from "../../sql/Entitled.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
@@ -159,13 +159,18 @@ export const make = Effect.gen(function*() {
     const seconds = claim.lease_duration_seconds || settings.defaultLeaseSeconds
     if (seconds < 1 || seconds > MaxLeaseSeconds) return yield* InvalidTask.lease(MaxLeaseSeconds)
     const { scope: reach } = yield* CurrentActor
+    const attempt = Effect.fnUntraced(function*({ passing, queue }: Look) {
+      if (unclaimable.includes(queue)) return yield* InvalidTask.unclaimable(queue)
+      const task = yield* grant(scope, claim, reach, { queue, passing }, seconds)
+      if (task !== undefined) return { task }
+      return { next: yield* explain({ scope, claim, reach, queue, passing, wanted: wanted(scope, claim, queue) }) }
+    })
     // A role may say where its agents claim from. The first attempt takes it for `incoming`, and grants nothing if it is not.
-    let look: Look = { queue: claim.queue || "incoming", passing: false }
-    for (;;) {
-      if (unclaimable.includes(look.queue)) return yield* InvalidTask.unclaimable(look.queue)
-      const task = yield* grant(scope, claim, reach, look, seconds)
-      if (task !== undefined) return task
-      look = yield* explain({ scope, claim, reach, ...look, wanted: wanted(scope, claim, look.queue) })
+    let done = yield* attempt({ queue: claim.queue || "incoming", passing: false })
+    while (done.task === undefined) {
+      const { look, otherwise } = done.next
+      done = yield* ifRoom(otherwise)(attempt(look))
     }
+    return done.task
   })
 })

@@ -11,7 +11,7 @@ import { MaxRecord } from "../../domain/Size.ts"
 import { claimOf, moves } from "../../domain/TaskState.ts"
 import * as Backoff from "../../sql/Backoff.ts"
 import * as Claimant from "../../sql/Claimant.ts"
-import { Database, statementsLeft } from "../../sql/Database.ts"
+import { Database, ifRoom } from "../../sql/Database.ts"
 import * as NextTask from "../../sql/NextTask.ts"
 import type { Wanted } from "../../sql/NextTask.ts"
 import * as Oversized from "../../sql/Oversized.ts"
@@ -38,12 +38,6 @@ const Sample = 10
 
 // An agent that is told to wait longer than this looks as if it hung.
 const MaxRetrySeconds = 60
-
-// The most statements of what may follow. Where the request has none left for it, the claim gets its answer, and the next claim
-// or the cron goes on.
-const TakeBack = 16
-const EndBackoff = 3
-const Again = 13
 
 interface Waiting {
   readonly ready: number
@@ -87,7 +81,10 @@ export const make = Effect.gen(function*() {
   const { home, machine } = Claimant.make(sql)
   const next = NextTask.make(sql)
 
-  /** Fails with the reason, or answers where to look next: in the queue of the claim's first role, or in the same once more. */
+  /**
+   * Fails with the reason, or answers where to look next: in the queue of the claim's first role, or in the same once more. Where
+   * the request has no room for that, `otherwise` is the answer, and the next claim or the cron goes on.
+   */
   return Effect.fnUntraced(function*({ claim, passing, queue, reach, scope, wanted }: Attempt) {
     const { orchestrator_id } = claim
     const { roles } = wanted
@@ -127,19 +124,6 @@ export const make = Effect.gen(function*() {
     const stranger = names.length === 0 ? undefined : roles.find((role) => !names.includes(role))
     if (stranger !== undefined) return yield* InvalidTask.role(stranger, names, "role_filter")
     const elsewhere = claim.queue ? undefined : known.find(({ name }) => name === roles[0])?.claims_from
-    if (elsewhere !== undefined && elsewhere !== queue) return { queue: String(elsewhere), passing: false }
-    // What a claim leaves to the cron: to fail or to cancel with its lease. Then the tasks that waited for it may be ready.
-    if (state?.overdue === 1 && (yield* statementsLeft) >= TakeBack) {
-      const { refused, taken } = yield* takeBack(scope)
-      // Who cannot be taken back gets in the way of nobody, but makes no work either.
-      if ((taken > 0 || refused === 0) && (yield* statementsLeft) >= Again) return { queue, passing }
-    }
-    // Where backoff is off, claims do not end what is left of it.
-    if (state?.waited === 1 && (yield* statementsLeft) >= EndBackoff + Again) {
-      yield* batch(endBackoff(now, scope))
-      return { queue, passing }
-    }
-
     const counts = decodeCounts(state?.counts)
     const rules = flows.map(({ name, rules }) => ({ name: String(name), rules: decodeRules(rules) }))
     const usual = rules.find(({ name }) => name === "default")?.rules
@@ -147,44 +131,63 @@ export const make = Effect.gen(function*() {
       rules.every(({ name, rules }) =>
         invalidQueue(queue, name, rules?.task) !== undefined && invalidQueue(queue, name, rules?.child) !== undefined
       )
-    if (usual !== undefined && unheardOf) {
-      return yield* InvalidTask.queue(invalidQueue(queue, "default", usual.task) ?? `Invalid queue "${queue}".`)
-    }
-    // Clients of the old server poll before they register, and take anything but "No tasks available" for an error.
-    // So a machine that is not registered is an error only where a task is kept from it.
-    if (asks === undefined && first !== undefined) return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
     const maintenance = asks?.status === "maintenance"
-    const [maximum, holds] = [asks?.maximum, Number(asks?.held)]
-    if (!maintenance && claimOf(queue) === moves.claim && typeof maximum === "number" && holds >= maximum) {
-      return yield* AtCapacity.of(orchestrator_id, holds, maximum, RetryAfterSeconds)
-    }
-    // A claim looks past what is too large only where that is in its way.
     const large = first?.oversized === 1 ? String(first.id) : undefined
-    if (!maintenance && !passing && large !== undefined && (yield* statementsLeft) >= Again) {
-      return { queue, passing: true }
-    }
-    // A task that is ready for a claim without filters has come up just now.
-    const filtered = roles.length > 0 || wanted.types.length > 0
-    const waiting = {
-      ready: Number(state?.ready),
-      held: Number(state?.held),
-      blocked: Number(state?.blocked),
-      backing_off: Number(state?.backing_off)
-    }
-    const answer = maintenance
-      ? {
-        reason: "maintenance" as const,
-        error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
+    const refusal = Effect.gen(function*() {
+      if (usual !== undefined && unheardOf) {
+        return yield* InvalidTask.queue(invalidQueue(queue, "default", usual.task) ?? `Invalid queue "${queue}".`)
       }
-      : why(queue, filtered && waiting.ready > 0, waiting, large)
-    return yield* new NoTasksAvailable({
-      message: "No tasks available",
-      ...answer,
-      counts,
-      waiting,
-      retry_after_seconds: answer.reason === "backing_off"
-        ? Math.min(Math.max(Math.ceil((Number(state?.due) - now) / 1000), 1), MaxRetrySeconds)
-        : RetryAfterSeconds
+      // Clients of the old server poll before they register, and take anything but "No tasks available" for an error.
+      // So a machine that is not registered is an error only where a task is kept from it.
+      if (asks === undefined && first !== undefined) return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
+      const [maximum, holds] = [asks?.maximum, Number(asks?.held)]
+      if (!maintenance && claimOf(queue) === moves.claim && typeof maximum === "number" && holds >= maximum) {
+        return yield* AtCapacity.of(orchestrator_id, holds, maximum, RetryAfterSeconds)
+      }
     })
+    const empty = Effect.gen(function*() {
+      // A task that is ready for a claim without filters has come up just now.
+      const filtered = roles.length > 0 || wanted.types.length > 0
+      const waiting = {
+        ready: Number(state?.ready),
+        held: Number(state?.held),
+        blocked: Number(state?.blocked),
+        backing_off: Number(state?.backing_off)
+      }
+      const answer = maintenance
+        ? {
+          reason: "maintenance" as const,
+          error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
+        }
+        : why(queue, filtered && waiting.ready > 0, waiting, large)
+      return yield* new NoTasksAvailable({
+        message: "No tasks available",
+        ...answer,
+        counts,
+        waiting,
+        retry_after_seconds: answer.reason === "backing_off"
+          ? Math.min(Math.max(Math.ceil((Number(state?.due) - now) / 1000), 1), MaxRetrySeconds)
+          : RetryAfterSeconds
+      })
+    })
+    const answer = Effect.andThen(refusal, empty)
+    if (elsewhere !== undefined && elsewhere !== queue) {
+      return { look: { queue: String(elsewhere), passing: false }, otherwise: answer }
+    }
+    // What a claim leaves to the cron: to fail or to cancel with its lease. Then the tasks that waited for it may be ready.
+    if (state?.overdue === 1) {
+      const { refused, taken } = yield* takeBack(scope)
+      // Who cannot be taken back gets in the way of nobody, but makes no work either.
+      if (taken > 0 || refused === 0) return { look: { queue, passing }, otherwise: answer }
+    }
+    // Where backoff is off, claims do not end what is left of it.
+    if (state?.waited === 1) {
+      yield* ifRoom(answer)(batch(endBackoff(now, scope)))
+      return { look: { queue, passing }, otherwise: answer }
+    }
+    yield* refusal
+    // A claim looks past what is too large only where that is in its way.
+    if (!maintenance && !passing && large !== undefined) return { look: { queue, passing: true }, otherwise: empty }
+    return yield* empty
   })
 })

@@ -13,15 +13,15 @@ import { InvalidTask } from "../../domain/InvalidTask.ts"
 import type { ForcedMove } from "../../domain/MoveInput.ts"
 import { takesBack } from "../../domain/StalePatch.ts"
 import { TaskRow } from "../../domain/Task.ts"
-import { TaskNotFound, VersionConflict } from "../../domain/TaskErrors.ts"
+import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import type { TaskPatch } from "../../domain/TaskInput.ts"
 import * as TaskPatches from "../../domain/TaskPatch.ts"
-import { Database, statementsLeft } from "../../sql/Database.ts"
+import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/Expiry.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { within } from "../../sql/Reach.ts"
-import { mayRepeat } from "../Attempts.ts"
+import { Overtaken, repeated } from "../Attempts.ts"
 import * as Cycle from "../Dependencies/cycle.ts"
 import * as FailFreed from "../Leases/failFreed.ts"
 import { Settings } from "../Settings.ts"
@@ -45,7 +45,7 @@ export const make = Effect.gen(function*() {
   const once = yield* Idempotency.make
   const row = columnsOf(sql, TaskRow)
   const write = yield* WritePatch.make
-  const failFreed = yield* FailFreed.make
+  const { failFreed } = yield* FailFreed.make
   const expire = Expiry.make(sql, settings)
   const findCycle = yield* Cycle.make
 
@@ -56,8 +56,7 @@ export const make = Effect.gen(function*() {
     const { forcedBy, id, patch, scope } = order
     const { scope: reach } = yield* CurrentActor
     const now = yield* Clock.currentTimeMillis
-    for (let attempt = 1;; attempt++) {
-      const before = yield* statementsLeft
+    return yield* repeated(Effect.gen(function*() {
       const { answers: [rows, projects, machines, edges = [], flows], replay } = yield* once.read([
         one(id, scope),
         sql`SELECT scope FROM projects WHERE id = ${patch.project_id ?? null}`,
@@ -107,8 +106,8 @@ export const make = Effect.gen(function*() {
       if (patched !== undefined) return patched
       const cycle = yield* findCycle(task, added)
       if (cycle !== undefined) return yield* cycle
-      if (!(yield* mayRepeat(attempt, before))) return yield* VersionConflict.of(id, task.version, task.version + 1)
-    }
+      return new Overtaken(task)
+    }))
   })
 
   /**
