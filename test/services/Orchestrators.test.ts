@@ -69,6 +69,27 @@ describe("Orchestrators", () => {
       assert.deepStrictEqual(yield* statuses, { silent: "active", loud: "active", parked: "maintenance" })
     }).pipe(Effect.provide(ServicesLayer)))
 
+  it.effect("writes at most 50 scopes for a heartbeat without a scope, those that heard of the machine last", () =>
+    Effect.gen(function*() {
+      const all = yield* Orchestrators
+      for (let n = 0; n < 60; n++) {
+        yield* all.register(`s${n}`, machine("k", "m"))
+        yield* TestClock.adjust("1 milli")
+      }
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(yield* all.sweep, 60)
+      yield* all.heartbeat(id("k-m"), undefined)
+      const last = yield* all.get(id("k-m"), "s59")
+      const statuses = yield* Effect.forEach(
+        Array.from({ length: 60 }, (_, n) => `s${n}`),
+        (scope) => Effect.map(all.get(id("k-m"), scope), ({ status }) => status)
+      )
+      assert.deepStrictEqual(statuses, [...Array(10).fill("offline"), ...Array(50).fill("active")])
+      assert.strictEqual(DateTime.toEpochMillis(last.last_heartbeat), 3_600_060)
+      yield* all.heartbeat(id("k-m"), "s0")
+      assert.strictEqual((yield* all.get(id("k-m"), "s0")).status, "active")
+    }).pipe(Effect.provide(ServicesLayer)))
+
   it.effect("finds nothing in another scope, and lists the one heard of last first", () =>
     Effect.gen(function*() {
       const all = yield* Orchestrators

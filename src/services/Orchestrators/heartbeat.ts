@@ -14,6 +14,9 @@ import { renewalsOf } from "../Leases/answer.ts"
 import * as Renewing from "../Leases/renew.ts"
 import * as Replaying from "../Leases/replay.ts"
 
+// A heartbeat that names no scope is for every scope that has a machine of the id. Each of them is a row to write.
+const MaxScopes = 50
+
 const decode = Schema.decodeUnknownEffect(OrchestratorRow)
 
 export const make = Effect.gen(function*() {
@@ -22,10 +25,16 @@ export const make = Effect.gen(function*() {
   const renewing = yield* Renewing.make
   const { keep, recall } = yield* Replaying.make
 
+  const reached = (id: OrchestratorId, scope: Reach) =>
+    scope === undefined
+      ? sql`id = ${id} AND scope IN (
+          SELECT scope FROM orchestrators WHERE id = ${id} ORDER BY last_heartbeat DESC, scope LIMIT ${MaxScopes})`
+      : sql`id = ${id} AND ${within(sql, scope)}`
+
   const alive = (id: OrchestratorId, scope: Reach, now: number) => [
     // Apart, because to name `status` in an update is to write its index entry again.
-    sql`UPDATE orchestrators SET status = 'active' WHERE id = ${id} AND status = 'offline' AND ${within(sql, scope)}`,
-    sql`UPDATE orchestrators SET last_heartbeat = ${now} WHERE id = ${id} AND ${within(sql, scope)} RETURNING *`
+    sql`UPDATE orchestrators SET status = 'active' WHERE status = 'offline' AND ${reached(id, scope)}`,
+    sql`UPDATE orchestrators SET last_heartbeat = ${now} WHERE ${reached(id, scope)} RETURNING *`
   ]
 
   const heardAt = Effect.fnUntraced(function*(id: OrchestratorId, rows: ReadonlyArray<Row> | undefined) {
@@ -38,7 +47,7 @@ export const make = Effect.gen(function*() {
     const { answers: [, rows], replay } = yield* once.batch(alive(id, scope, yield* Clock.currentTimeMillis), {
       after: 1,
       row: columnsOf(sql, OrchestratorRow),
-      from: sql`orchestrators WHERE id = ${id} AND ${within(sql, scope)}`
+      from: sql`orchestrators WHERE ${reached(id, scope)}`
     })
     return yield* heardAt(id, replay?.rows ?? rows)
   })
