@@ -5,6 +5,8 @@
 import * as Schema from "effect/Schema"
 import { exportKinds, wholeOnly } from "../../src/domain/Export.ts"
 import { ScopeName } from "../../src/domain/Identifier.ts"
+import { millisOf } from "../../src/domain/Instant.ts"
+import { problemOf } from "./columns.ts"
 import * as Dump from "./Dump.ts"
 import { DumpUnreadable, type Header, type Line } from "./Dump.ts"
 import { insert } from "./insert.ts"
@@ -13,9 +15,12 @@ const isScope = Schema.is(ScopeName)
 const kinds = new Set<string>([...exportKinds, "dependencies", "history"])
 const whole = new Set<string>(wholeOnly)
 
-const checkHeader = ({ scope }: Header): void => {
+const checkHeader = ({ at, scope }: Header): void => {
   if (scope !== null && !isScope(scope)) {
     throw new DumpUnreadable("Line 1 names no scope: `scope` is the name of one, or null for the whole server.")
+  }
+  if (typeof at !== "string" || millisOf(at) === undefined) {
+    throw new DumpUnreadable("Line 1 does not say when the export was made: `at` is an instant as 2026-01-31T12:00:00Z.")
   }
 }
 
@@ -24,6 +29,8 @@ const make = ({ scope }: Header) => {
   const tasks = new Set<string>()
   // The first edge of each task that no line before it has.
   const edges = new Map<string, number>()
+  // The last entry of each history, and its line.
+  const histories = new Map<string, { readonly record: Line["record"]; readonly number: number }>()
 
   const line = (one: Line, number: number): void => {
     const { kind, record } = one
@@ -38,8 +45,16 @@ const make = ({ scope }: Header) => {
     if (scope !== null && record.scope !== scope) {
       throw refuse(`is a record of the scope ${String(record.scope)}, and this is an export of the scope ${scope}.`)
     }
+    const problem = problemOf(one)
+    if (problem !== undefined) throw refuse(problem)
     if (kind === "tasks") tasks.add(String(record.id))
     if (kind === "dependencies" && !tasks.has(String(record.task_id))) edges.set(String(record.task_id), number)
+    if (kind === "history") {
+      const last = histories.get(String(record.task_id))
+      if (last === undefined || Number(last.record.version) < Number(record.version)) {
+        histories.set(String(record.task_id), { record, number })
+      }
+    }
     try {
       insert(one)
     } catch (error) {
@@ -52,6 +67,12 @@ const make = ({ scope }: Header) => {
     for (const [task, number] of edges) {
       if (!tasks.has(task)) {
         throw new DumpUnreadable(`Line ${number} says what the task ${task} waits for, which is not in the file.`)
+      }
+    }
+    // What was deleted has a history that says so.
+    for (const [task, { number, record }] of histories) {
+      if (!tasks.has(task) && record.to_queue !== null) {
+        throw new DumpUnreadable(`Line ${number} is from the history of the task ${task}, which is not in the file.`)
       }
     }
   }

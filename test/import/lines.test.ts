@@ -1,9 +1,10 @@
 /** The bytes of an export: what is restored is what the file says, to the last character, or nothing is. */
 import { assert, describe, it } from "@effect/vitest"
+import { read as check } from "../../scripts/dump/check.ts"
+import { tables } from "../../scripts/dump/columns.ts"
 import { written } from "../../scripts/dump/dropped.ts"
 import { read } from "../../scripts/dump/Dump.ts"
 import type { Header, Line } from "../../scripts/dump/Dump.ts"
-import { insert } from "../../scripts/dump/insert.ts"
 import { lines } from "../../scripts/dump/lines.ts"
 import { statements } from "../../scripts/dump/statements.ts"
 import { migrated } from "../support/layers.ts"
@@ -43,6 +44,8 @@ const chunked = async function*(bytes: Buffer, size: number) {
 }
 
 const parsed = (bytes: Buffer, size = 7) => Array.fromAsync(read(lines(chunked(bytes, size))))
+const refusalOf = (bytes: Buffer) =>
+  Array.fromAsync(check(lines(chunked(bytes, 100)))).then(() => "whole", (error: Error) => error.message)
 const refusal = (bytes: Buffer) => parsed(bytes).then(() => "whole", (error: Error) => error.message)
 
 describe("the lines of an export", () => {
@@ -76,14 +79,73 @@ describe("the lines of an export", () => {
     assert.strictEqual(await refusal(whole(draft(1, "\\ud83d\\udc19"))), "whole")
   })
 
-  it("hold times that there are", () => {
-    const record = { id: 1, scope: "red", created_at: 8.64e15 + 1 }
-    assert.throws(() => insert({ kind: "drafts", record }), /created_at is no time: 8640000000000001/)
-    assert.throws(
-      () => insert({ kind: "drafts", record: { ...record, created_at: "2026-01" } }),
-      /created_at is no time/
+  it("hold in each column what the server can read, or are refused by their number and column", async () => {
+    const record = JSON.parse(draft(1, "a")).record
+    const filed = (...records: ReadonlyArray<Line>) => {
+      const counts: Record<string, number> = {}
+      for (const { kind } of records) counts[kind] = (counts[kind] ?? 0) + 1
+      return Buffer.from([header, ...records.map((one) => JSON.stringify(one)), end(counts)].join("\n"))
+    }
+    const message = {
+      id: "m",
+      scope: "red",
+      task_id: "t",
+      from_actor: "a",
+      type: "t",
+      content: "c",
+      status: "pending",
+      created_at: 1
+    }
+    const checked = (line: Line) => refusalOf(filed(task("a", "f"), made("a"), line))
+    for (const line of [{ kind: "drafts", record }, { kind: "messages", record: message }]) {
+      assert.strictEqual(await checked(line), "whole")
+      for (const at of ["1e3", " 5 ", "", "2026-01", "1", 1.5, true, null, 8.64e15 + 1]) {
+        assert.match(await checked({ ...line, record: { ...line.record, created_at: at } }), /^Line 4 .*created_at/)
+      }
+      const { created_at: _, ...rest } = line.record
+      assert.match(await checked({ ...line, record: rest }), /^Line 4 lacks created_at\.$/)
+      assert.match(await checked({ ...line, record: { ...line.record, rowid: 7 } }), /^Line 4 has no column of .*rowid/)
+    }
+    assert.match(await checked({ kind: "messages", record: { ...message, status: "junk" } }), /^Line 4 .*status/)
+    for (
+      const [column, value] of [
+        ["metadata", "not json"],
+        ["metadata", 1],
+        ["checkpoint", "{}"],
+        ["setbacks", "1"],
+        ["pr_number", "9007199254740993"],
+        ["pr_number", "1"],
+        ["has_plan", 2],
+        ["queue", "a\"b"],
+        ["version", "1"],
+        ["deadline_at", "1"],
+        ["fencing_token", 1]
+      ] as const
+    ) {
+      const line = task("b", "g")
+      const why = await checked({ ...line, record: { ...line.record, [column]: value } })
+      assert.match(why, new RegExp(`^Line 4 .*${column}`))
+    }
+    assert.match(
+      await checked({ ...made("a"), record: { ...made("a").record, version: 2, details: "{" } }),
+      /^Line 4 .*details/
     )
-    assert.lengthOf(insert({ kind: "drafts", record: { ...record, created_at: null } }), 1)
+    for (const at of ["foo 2026", "", 5, null]) {
+      const edited = filed(task("a", "f"), made("a")).toString().replace(
+        "\"at\":\"2026-01-01T00:00:00.000Z\"",
+        `"at":${JSON.stringify(at)}`
+      )
+      assert.match(await refusalOf(Buffer.from(edited)), /^Line 1 .*when/)
+    }
+    // It knows all columns there are, but for those that an export leaves out.
+    for (const [kind, columns] of Object.entries(tables)) {
+      const stored = migrated().raw.prepare("SELECT name FROM pragma_table_info(?) WHERE name <> 'seq'").all(kind)
+      assert.sameMembers(Object.keys(columns), stored.map(({ name }) => String(name)))
+    }
+    // The task of another scope. One that was deleted has no record, and a history that ends with that.
+    assert.match(await checked(made("theirs")), /^Line 4 is from the history of the task theirs, which is not in the file/)
+    const deleted = { ...made("gone"), record: { ...made("gone").record, version: 2, event: "deleted", to_queue: null } }
+    assert.strictEqual(await refusalOf(filed(deleted, made("gone"))), "whole")
   })
 })
 
