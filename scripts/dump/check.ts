@@ -20,7 +20,9 @@ const checkHeader = ({ at, scope }: Header): void => {
     throw new DumpUnreadable("Line 1 names no scope: `scope` is the name of one, or null for the whole server.")
   }
   if (typeof at !== "string" || millisOf(at) === undefined) {
-    throw new DumpUnreadable("Line 1 does not say when the export was made: `at` is an instant as 2026-01-31T12:00:00Z.")
+    throw new DumpUnreadable(
+      "Line 1 does not say when the export was made: `at` is an instant as 2026-01-31T12:00:00Z."
+    )
   }
 }
 

@@ -56,10 +56,12 @@ const defaulted = new Set([
 const readers = new Map(
   Object.entries(tables).map(([kind, columns]) => [
     kind,
-    new Map(Object.entries(columns).map(([column, schema]) => [
-      column,
-      Schema.decodeUnknownExit(schema as Schema.Codec<unknown, unknown>)
-    ]))
+    new Map(
+      Object.entries(columns).map(([column, schema]) => [
+        column,
+        Schema.decodeUnknownExit(schema as Schema.Codec<unknown, unknown>)
+      ])
+    )
   ])
 )
 

@@ -1,7 +1,17 @@
 /** A draft: an idea that may become a task. */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { describe, ErrorText, listOf, maybe, text, Time, TimeColumn } from "./Encoding.ts"
+import {
+  describe,
+  ErrorText,
+  isShortList,
+  isWellFormedJson,
+  listOf,
+  maybe,
+  text,
+  Time,
+  TimeColumn
+} from "./Encoding.ts"
 import { DraftId, ScopeName } from "./Identifier.ts"
 import { pageParameters } from "./Page.ts"
 import { filled, Label, Line, MaxLabel, MaxLine, ShortText } from "./Size.ts"
@@ -31,7 +41,10 @@ export const DraftRow = Schema.Struct(fields(TimeColumn))
 const given = (description: string, most = MaxLabel) => Schema.optionalKey(filled(most)).pipe(describe(description))
 
 /** A list is written as JSON text; text is kept as it is. */
-const TagsInput = Schema.Union([ShortText, listOf(Schema.Json.annotate({ description: "A tag." }))]).pipe(
+const TagsInput = Schema.Union([
+  ShortText.check(isWellFormedJson, isShortList),
+  listOf(Schema.Json.annotate({ description: "A tag." }))
+]).pipe(
   Schema.decodeTo(
     ShortText,
     SchemaTransformation.transform({

@@ -102,13 +102,15 @@ export const fromJsonText = <S extends Schema.Top>(schema: S) =>
     })
   ).pipe(Schema.decodeTo(Schema.fromJsonString(schema)))
 
+/** Checks that a value, where it is JSON text, holds no half of a surrogate pair. */
+export const isWellFormedJson = Schema.makeFilter(
+  (value: unknown) => typeof value !== "string" || !halvesCharacters(value),
+  { expected: "JSON of well-formed Unicode" }
+)
+
 /** JSON kept as text and travelling as `text`; a body may also carry the value itself, which is then written as text. */
 export const jsonTextOf = (text: typeof Schema.String) =>
-  Schema.Union([text, JsonValue]).check(
-    Schema.makeFilter((value) => typeof value !== "string" || !halvesCharacters(value), {
-      expected: "JSON of well-formed Unicode"
-    })
-  ).pipe(
+  Schema.Union([text, JsonValue]).check(isWellFormedJson).pipe(
     Schema.decodeTo(
       Schema.String,
       SchemaTransformation.transform({

@@ -22,6 +22,7 @@ const bodies: ReadonlyArray<readonly [field: string, method: string, path: strin
   ["hooks", "PATCH", "/tasks/held", { hooks: JSON.stringify(names(51)) }, 50],
   ["checks", "PATCH", "/tasks/held", { checks: names(51) }, 50],
   ["tags", "POST", "/drafts", { scope: "red", title: "t", author: "a", tags: names(51) }, 50],
+  ["tags", "POST", "/drafts", { scope: "red", title: "t", author: "a", tags: JSON.stringify(names(51)) }, 50],
   [
     "capabilities",
     "POST",

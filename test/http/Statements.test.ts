@@ -164,7 +164,13 @@ describe("a request over HTTP sends no more statements than D1's free plan allow
           for (const id of ["old", "freed", "doomed", "backs-off"]) yield* create(id, { priority: "P0" })
           for (let n = 0; n < 40; n++) yield* create(`stuck-${n}`, { priority: "P0" })
           for (let n = 0; n < 44; n++) yield* claim({ lease_duration_seconds: 60 })
-          yield* request("POST", "/messages", { task_id: "old", from_actor: "a", type: "t", content: "c", scope: "red" })
+          yield* request("POST", "/messages", {
+            task_id: "old",
+            from_actor: "a",
+            type: "t",
+            content: "c",
+            scope: "red"
+          })
           yield* request("PUT", "/tasks/freed/dependencies/blocker", { on_failure: "fail" })
           yield* request("POST", "/tasks/blocker/fail", { reason: "broken" })
           raw.exec(`

@@ -81,6 +81,11 @@ describe("half of a surrogate pair", () => {
       const { send } = yield* server.make()
       const halved = JSON.stringify([{ name: "lint\ud83d" }])
       assertNames(yield* send("POST", "/api/v1/tasks", { ...task, hooks: halved }), "body", "hooks")
+      const draft = { title: "t", author: "a" }
+      assertNames(yield* send("POST", "/api/v1/drafts", { ...draft, tags: "[\"lint\\ud83d\"]" }), "body", "tags")
+      // JSON in a text stays text, whatever its numbers are.
+      const tags = "[\"\\ud83d\\udc19\",9007199254740993]"
+      assert.strictEqual((yield* send("POST", "/api/v1/drafts", { ...draft, tags })).body.tags, tags)
       for (const hooks of [JSON.stringify([{ name: "🐙" }]), "[{\"name\":\"\\ud83d\\udc19\"}]", "no JSON \\ud83d"]) {
         const { body, status } = yield* send("POST", "/api/v1/tasks", { ...task, hooks })
         assert.deepStrictEqual([status, body.hooks], [201, hooks])

@@ -48,6 +48,12 @@ const refusalOf = (bytes: Buffer) =>
   Array.fromAsync(check(lines(chunked(bytes, 100)))).then(() => "whole", (error: Error) => error.message)
 const refusal = (bytes: Buffer) => parsed(bytes).then(() => "whole", (error: Error) => error.message)
 
+const filed = (...records: ReadonlyArray<Line>) => {
+  const counts: Record<string, number> = {}
+  for (const { kind } of records) counts[kind] = (counts[kind] ?? 0) + 1
+  return Buffer.from([header, ...records.map((one) => JSON.stringify(one)), end(counts)].join("\n"))
+}
+
 describe("the lines of an export", () => {
   it.each([1, 2, 3, 7, 100_000])("are the same in pieces of %i bytes, and end at no other character", async (size) => {
     const title = "é🐙\u2028\u2029\u0085x"
@@ -81,11 +87,6 @@ describe("the lines of an export", () => {
 
   it("hold in each column what the server can read, or are refused by their number and column", async () => {
     const record = JSON.parse(draft(1, "a")).record
-    const filed = (...records: ReadonlyArray<Line>) => {
-      const counts: Record<string, number> = {}
-      for (const { kind } of records) counts[kind] = (counts[kind] ?? 0) + 1
-      return Buffer.from([header, ...records.map((one) => JSON.stringify(one)), end(counts)].join("\n"))
-    }
     const message = {
       id: "m",
       scope: "red",
@@ -143,8 +144,14 @@ describe("the lines of an export", () => {
       assert.sameMembers(Object.keys(columns), stored.map(({ name }) => String(name)))
     }
     // The task of another scope. One that was deleted has no record, and a history that ends with that.
-    assert.match(await checked(made("theirs")), /^Line 4 is from the history of the task theirs, which is not in the file/)
-    const deleted = { ...made("gone"), record: { ...made("gone").record, version: 2, event: "deleted", to_queue: null } }
+    assert.match(
+      await checked(made("theirs")),
+      /^Line 4 is from the history of the task theirs, which is not in the file/
+    )
+    const deleted = {
+      ...made("gone"),
+      record: { ...made("gone").record, version: 2, event: "deleted", to_queue: null }
+    }
     assert.strictEqual(await refusalOf(filed(deleted, made("gone"))), "whole")
   })
 })

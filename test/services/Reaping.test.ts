@@ -93,7 +93,8 @@ describe("Leases.reap", () => {
         BEGIN SELECT RAISE(ABORT, 'refused'); END`])
       const found: Array<unknown> = []
       let turns = 0
-      const held = () => Effect.filter(names.slice(50), (name) => Effect.map(get(name), (task) => task.claimed_by !== null))
+      const held = () =>
+        Effect.filter(names.slice(50), (name) => Effect.map(get(name), (task) => task.claimed_by !== null))
       for (; new Set(found).size < 50 || (yield* held()).length > 0; turns++) {
         assert.isBelow(turns, 15)
         const { entries } = yield* logged(reap)
@@ -121,7 +122,9 @@ describe("Leases.reap", () => {
       const { tick } = yield* Maintenance
       yield* create("stuck-0")
       yield* claim()
-      const columns = yield* batch([sql`SELECT name FROM pragma_table_info('tasks') WHERE name NOT IN ('id', 'file_path')`])
+      const columns = yield* batch([
+        sql`SELECT name FROM pragma_table_info('tasks') WHERE name NOT IN ('id', 'file_path')`
+      ])
       const rest = sql.literal(columns[0]!.map(({ name }) => String(name)).join(", "))
       yield* batch([sql`
         INSERT INTO tasks (id, file_path, ${rest})
@@ -132,7 +135,8 @@ describe("Leases.reap", () => {
         yield* create(name)
         yield* claim()
       }
-      const end = (name: string, at: number) => batch([sql`UPDATE tasks SET lease_expires_at = ${at} WHERE id = ${name}`])
+      const end = (name: string, at: number) =>
+        batch([sql`UPDATE tasks SET lease_expires_at = ${at} WHERE id = ${name}`])
       yield* batch([sql`UPDATE tasks SET lease_expires_at = 2000`])
       yield* end("before", 1000)
       yield* end("later", 3000)

@@ -136,17 +136,17 @@ export const leases: ReadonlyArray<Fault> = [
     replace: "UPDATE queue_counts SET revision = revision + 0 WHERE scope IN ("
   },
   {
-    name: "newest-leases-first",
-    breaks: "The leases that ran out first are taken back first.",
-    file: "src/sql/Expiry.ts",
-    find: "ORDER BY lease_expires_at, id LIMIT ${most}",
-    replace: "ORDER BY lease_expires_at DESC, id LIMIT ${most}"
+    name: "refused-leases-keep-others",
+    breaks: "A lease is taken back, however many others are refused.",
+    file: "src/services/TaskQueue/takeBack.ts",
+    find: "{ ...walk, place, window,",
+    replace: "{ ...walk, place: null, window,"
   },
   {
     name: "attempts-beyond-the-statements",
     breaks: "A request sends no more statements than D1's free plan allows.",
-    file: "src/services/Attempts.ts",
-    find: "attempt < Attempts && before - left <= left",
-    replace: "attempt < Attempts && before >= left"
+    file: "src/sql/Database.ts",
+    find: "cost.statements + sent <= MaxStatements",
+    replace: "cost.statements + sent <= 2 * MaxStatements"
   }
 ]
