@@ -1,6 +1,6 @@
 /**
  * How large texts may be. D1 stores no row of more than 2,000,000 bytes, so each text has a limit, and the limits of all texts
- * of a row add up to less than that (test/domain/Size.test.ts). All limits are in bytes of UTF-8.
+ * of a row add up to less than that (test/http/Sizes.test.ts). All limits are in bytes of UTF-8.
  */
 import * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
@@ -100,6 +100,16 @@ export class TooLarge extends TaggedError<TooLarge>()(
         `${field}: it has ${size} bytes, and at most ${limit} are kept. Shorten it, or keep it elsewhere and name the place.`,
       field,
       limit,
+      size
+    })
+
+  /** With the evidence, a task's hooks would be too large together. */
+  static readonly evidence = (size: number) =>
+    new TooLarge({
+      error:
+        `evidence: the hooks of the task would have ${size} bytes with it, and at most ${MaxLong} are kept. Shorten it, or keep it elsewhere and name the place.`,
+      field: "evidence",
+      limit: MaxLong,
       size
     })
 

@@ -23,6 +23,7 @@ import type {
 } from "../domain/MoveInput.ts"
 import type { ContentChoice, Envelope } from "../domain/Page.ts"
 import type { AskedClaim, Explanation } from "../domain/Reason.ts"
+import type { TooLarge } from "../domain/Size.ts"
 import type { ClaimedTask, ExistingTask, Task } from "../domain/Task.ts"
 import type {
   HookNotFound,
@@ -112,7 +113,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     hook: string,
     result: HookResult,
     scope: Reach
-  ) => Effect.Effect<Task, TaskNotFound | HookNotFound | LeaseLost>
+  ) => Effect.Effect<Task, TaskNotFound | HookNotFound | LeaseLost | TooLarge>
   /** Why nobody has the task, and whether a claim would get it. Changes nothing. */
   readonly explain: (
     id: TaskId,

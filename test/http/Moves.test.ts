@@ -332,7 +332,9 @@ describe("hooks", () => {
       assert.deepStrictEqual([unknown.status, unknown.body.error], [404, "Hook 'lint' not found on task"])
       assert.strictEqual((yield* post("tasks/none/hooks/lint/complete", { status: "passed" })).status, 404)
       yield* send("PATCH", "/api/v1/tasks/a", { hooks: "not JSON" })
-      assert.strictEqual((yield* post("tasks/a/hooks/lint/complete", { status: "passed" })).status, 404)
+      for (const evidence of [null, "e"]) {
+        assert.strictEqual((yield* post("tasks/a/hooks/lint/complete", { status: "passed", evidence })).status, 404)
+      }
     }))
 })
 

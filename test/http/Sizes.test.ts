@@ -140,9 +140,24 @@ describe("A record with every text at its limit", () => {
           external_key: "é".repeat(255)
         })
       )
+      // Hooks grow with the evidence of their completion, up to the limit of the text and no further.
+      ok(yield* send("PATCH", "/api/v1/tasks/a", { hooks: Array.from({ length: 50 }, (_, i) => ({ name: `h${i}` })) }))
+      const complete = (hook: number, evidence: string) =>
+        post(`tasks/a/hooks/h${hook}/complete`, { status: "passed", evidence })
+      for (let i = 0; i < 2; i++) ok(yield* complete(i, x(64_000)))
+      const { hooks, version } = ok(yield* send("GET", "/api/v1/tasks/a"))
+      const evidence = x(MaxLong - Buffer.byteLength(hooks) - `,"status":"passed","evidence":""`.length)
+      const { error, ...excess } = (yield* complete(2, `${evidence}x`)).body
+      assert.deepStrictEqual(excess, { _tag: "TooLarge", field: "evidence", limit: MaxLong, size: MaxLong + 1 })
+      assert.include(error, `the hooks of the task would have ${MaxLong + 1} bytes`)
+      assert.strictEqual((yield* send("GET", "/api/v1/tasks/a")).body.version, version)
+      assert.strictEqual(Buffer.byteLength(ok(yield* complete(2, evidence)).hooks), MaxLong)
+      // Shorter evidence takes the place of longer, and a status alone always fits.
+      ok(yield* complete(1, x(63_000)))
+      ok(yield* complete(1, x(64_000)))
+      ok(yield* post("tasks/a/hooks/h3/complete", { status: "failed" }))
       ok(
         yield* send("PATCH", "/api/v1/tasks/a", {
-          hooks: x(MaxLong),
           checks: x(MaxShort),
           flow_overrides: x(MaxShort),
           execution_notes: x(MaxLong),
