@@ -7,7 +7,7 @@ import { InvalidCursor } from "../domain/Cursor.ts"
 import { describe } from "../domain/Encoding.ts"
 import { RoleName, ScopeName } from "../domain/Identifier.ts"
 import { nextCursor, wholeParameters } from "../domain/Page.ts"
-import { Role, RoleNotFound, RoleRegistration, UnknownOrchestrator } from "../domain/Role.ts"
+import { Role, RoleNotFound, RoleRegistration, TooManyRoles, UnknownOrchestrator } from "../domain/Role.ts"
 import { Authorization } from "./Authorization.ts"
 import { conditional } from "./Conditional.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
@@ -21,14 +21,14 @@ export class RolesApi extends HttpApiGroup.make("roles")
     HttpApiEndpoint.post("register", "/register", {
       query: scopeParameter,
       payload: scoped(RoleRegistration),
-      success: roles("All roles this orchestrator registered last."),
-      error: [UnknownOrchestrator, ScopeRequired]
+      success: roles("All roles this orchestrator registered last, by name, as many as fit into about 4 MB."),
+      error: [UnknownOrchestrator, ScopeRequired, TooManyRoles]
     }).annotate(Required, [
       { fields: ["orchestrator_id", "roles"], error: "Missing required fields: orchestrator_id, roles" }
     ]).annotateMerge(OpenApi.annotations({
       summary: "Register roles",
       description:
-        "Makes the roles known in the orchestrator's scope, or changes those that are. From then on the scope takes no task of any other role."
+        "Makes the roles known in the orchestrator's scope, or changes those that are. From then on the scope takes no task of any other role. A scope has at most 200."
     })),
     conditional(
       HttpApiEndpoint.get("list", "/", {

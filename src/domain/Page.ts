@@ -5,6 +5,7 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Cursor from "./Cursor.ts"
 import { describe, FlagParameter, integerParameter } from "./Encoding.ts"
 import { fingerprint } from "./Fingerprint.ts"
+import { bytesOf } from "./Size.ts"
 
 /** The longest page. A greater `limit` is answered with this many, and says so in `limit`. */
 export const MaxLimit = 500
@@ -32,6 +33,13 @@ const cursor = Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4096)))
     "`next_cursor` of the page before, to read the next one; `first`, or none, for the first. Everything else is asked for as it was there."
   )
 )
+
+/** As many of the items as a page holds of their JSON: for lists that have no second page. */
+export const asFit = <Item>(items: ReadonlyArray<Item>, most = MaxPageBytes): ReadonlyArray<Item> => {
+  let bytes = 0
+  const end = items.findIndex((item) => (bytes += bytesOf(JSON.stringify(item))) > most)
+  return end === -1 ? items : items.slice(0, end)
+}
 
 /** The query parameters of every list. */
 export const pageParameters = {

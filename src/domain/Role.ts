@@ -6,6 +6,9 @@ import { ReasonText } from "./Size.ts"
 import { TaggedError } from "./TaggedError.ts"
 import { unclaimable } from "./TaskState.ts"
 
+/** How many roles a scope may have: every claim may have to look through them. */
+export const MaxRoles = 200
+
 const fields = <T extends Schema.Top>(time: T) => ({
   name: RoleName,
   scope: ScopeName,
@@ -41,7 +44,7 @@ export const RoleRegistration = Schema.Struct({
   orchestrator_id: OrchestratorId.pipe(
     describe("The registered machine whose agents these are. The roles are of its scope.")
   ),
-  roles: listOf(NewRole, 200).pipe(describe("The roles of its agents."))
+  roles: listOf(NewRole, MaxRoles).pipe(describe("The roles of its agents."))
 }).annotate({ identifier: "RoleRegistration" })
 export type RoleRegistration = typeof RoleRegistration.Type
 
@@ -65,5 +68,18 @@ export class UnknownOrchestrator extends TaggedError<UnknownOrchestrator>()(
     new UnknownOrchestrator({
       error: `Orchestrator '${orchestrator_id}' not found. Register it with POST /api/v1/orchestrators/register.`,
       orchestrator_id
+    })
+}
+
+export class TooManyRoles extends TaggedError<TooManyRoles>()(
+  "TooManyRoles",
+  { error: ErrorText, limit: Schema.Int.pipe(describe("How many roles a scope may have.")) },
+  { httpApiStatus: 409, description: "The scope would have more roles than it may. None was registered." }
+) {
+  static readonly of = (scope: string, count: number) =>
+    new TooManyRoles({
+      error:
+        `The scope ${scope} would have ${count} roles, and at most ${MaxRoles} are kept, so none was registered. Delete those it no longer needs.`,
+      limit: MaxRoles
     })
 }

@@ -5,8 +5,16 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { RoleName, ScopeName } from "../domain/Identifier.ts"
-import { type Page, type Part, wholeList } from "../domain/Page.ts"
-import { type Role, RoleNotFound, type RoleRegistration, RoleRow, UnknownOrchestrator } from "../domain/Role.ts"
+import { asFit, type Page, type Part, wholeList } from "../domain/Page.ts"
+import {
+  MaxRoles,
+  type Role,
+  RoleNotFound,
+  type RoleRegistration,
+  RoleRow,
+  TooManyRoles,
+  UnknownOrchestrator
+} from "../domain/Role.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import { Database } from "../sql/Database.ts"
 import * as Idempotency from "../sql/Idempotency.ts"
@@ -18,12 +26,15 @@ import { onlyOne, type Reach, within } from "../sql/Reach.ts"
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(RoleRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 
+// A longer description is not kept under a key but read from its role: all that is kept of them is one value.
+const MaxCopied = 256
+
 export class Roles extends Context.Service<Roles, {
-  /** Registers roles in the scope of the orchestrator, and answers all that are its own. */
+  /** Registers roles in the scope of the orchestrator, and answers all that are its own, as many as fit on one page. */
   readonly register: (
     registration: RoleRegistration,
     scope: Reach
-  ) => Effect.Effect<ReadonlyArray<Role>, UnknownOrchestrator | ScopeRequired>
+  ) => Effect.Effect<ReadonlyArray<Role>, UnknownOrchestrator | ScopeRequired | TooManyRoles>
   /** A page of the roles by name. */
   readonly page: (scope: Reach, page: Page) => Effect.Effect<Part<Role>>
   /** The roles by name, as many as fit on one page. */
@@ -38,7 +49,6 @@ export class Roles extends Context.Service<Roles, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const once = yield* Idempotency.make
-      const row = columnsOf(sql, RoleRow)
       const bounded = yield* PageBytes.make
 
       const named = (name: RoleName, scope: Reach) => sql`${within(sql, scope)} AND name = ${name}`
@@ -52,27 +62,49 @@ export class Roles extends Context.Service<Roles, {
           claims_from: claims_from || "incoming"
         }))
         const machine = onlyOne(sql, "orchestrators", sql`id = ${id}`, scope)
-        const own = sql`roles WHERE orchestrator_id = ${id} AND scope =
-          (SELECT scope FROM orchestrators WHERE ${machine}) ORDER BY name`
-        const { answers: [several = [], machines = [], , rows], replay } = yield* once.batch([
+        const home = sql`(SELECT scope FROM orchestrators WHERE ${machine})`
+        const sent = sql`json_each(${JSON.stringify(roles)})`
+        const known = sql`SELECT name FROM roles WHERE scope = ${home}`
+        const names = sql`SELECT value ->> 'name' FROM ${sent}`
+        // Those it has already may be changed, however many they are.
+        const count = sql`(SELECT count(*) FROM (${known} UNION ${names}))`
+        const fits = sql`${count} <= max(${MaxRoles}, (SELECT count(*) FROM (${known})))`
+        const own = sql`roles WHERE orchestrator_id = ${id} AND scope = ${home} ORDER BY name LIMIT ${MaxRoles}`
+        const { answers: [several = [], [found] = [], , rows], replay } = yield* once.batch([
           sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)}`,
-          sql`SELECT scope FROM orchestrators WHERE ${machine}`,
+          sql`SELECT scope, ${count} AS roles, ${fits} AS fits FROM orchestrators WHERE ${machine}`,
           sql`
             INSERT INTO roles (scope, name, description, claims_from, orchestrator_id, created_at)
             SELECT o.scope, r.value ->> 'name', r.value ->> 'description', r.value ->> 'claims_from', o.id, ${now}
-            FROM (SELECT id, scope FROM orchestrators WHERE ${machine}) AS o,
-              json_each(${JSON.stringify(roles)}) AS r
+            FROM (SELECT id, scope FROM orchestrators WHERE ${machine} AND ${fits}) AS o, ${sent} AS r
             WHERE true
             ON CONFLICT (scope, name) DO UPDATE SET description = excluded.description,
               claims_from = excluded.claims_from, orchestrator_id = excluded.orchestrator_id
             WHERE roles.description IS NOT excluded.description OR roles.claims_from <> excluded.claims_from
               OR roles.orchestrator_id <> excluded.orchestrator_id`,
           sql`SELECT * FROM ${own}`
-        ], { after: 2, row, from: sql`(SELECT * FROM ${own})` })
-        if (replay !== undefined) return yield* decode(replay.rows)
+        ], {
+          after: 2,
+          row: {
+            ...columnsOf(sql, RoleRow),
+            description: sql`iif(octet_length(description) > ${MaxCopied}, NULL, description)`,
+            cut: sql`octet_length(description) > ${MaxCopied}`
+          },
+          // By then the scope has all of them, unless they were refused.
+          from: sql`(SELECT * FROM ${own}) WHERE NOT EXISTS (${names} EXCEPT ${known})`,
+          besides: (answer) =>
+            sql`SELECT name, description FROM roles WHERE (scope, name) IN (
+              SELECT value ->> 'scope', value ->> 'name' FROM json_each(${answer}) WHERE value ->> 'cut')`
+        })
+        if (replay !== undefined) {
+          const cut = new Map(replay.besides.map(({ description, name }) => [name, description]))
+          const rows = replay.rows.map((row) => row.cut ? { ...row, description: cut.get(row.name) ?? null } : row)
+          return asFit(yield* decode(rows))
+        }
         if (several.length > 1) return yield* ScopeRequired.several("orchestrator", id)
-        if (machines.length === 0) return yield* UnknownOrchestrator.of(id)
-        return yield* decode(rows)
+        if (found === undefined) return yield* UnknownOrchestrator.of(id)
+        if (found.fits === 0) return yield* TooManyRoles.of(String(found.scope), Number(found.roles))
+        return asFit(yield* decode(rows))
       })
 
       const page = Effect.fn("Roles.page")(function*(scope: Reach, page: Page) {

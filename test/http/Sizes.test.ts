@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as TestClock from "effect/testing/TestClock"
 import { Api } from "../../src/api/Api.ts"
+import { MaxPageBytes } from "../../src/domain/Page.ts"
 import { MaxContent, MaxLabel, MaxLine, MaxLong, MaxReason, MaxRecord, MaxShort } from "../../src/domain/Size.ts"
 import { migrated } from "../support/layers.ts"
 import * as Server from "../support/server.ts"
@@ -249,6 +250,31 @@ describe("A record with every text at its limit", () => {
       for (const table of ["projects", "drafts", "messages", "actions", "orchestrators", "flows"]) {
         assert.isAtMost(Math.max(...sizes(table)), MaxRecord, table)
       }
+    }))
+})
+
+describe("An answer about many records", () => {
+  it.effect("is small enough to be kept under a key, and to be told: roles with long descriptions", () =>
+    Effect.gen(function*() {
+      const { post, send, sizes } = yield* start
+      const headers = { "idempotency-key": "k" }
+      for (let part = 0; part < 8; part++) {
+        const roles = Array.from({ length: 25 }, (_, i) => ({
+          name: `r${part}-${i}`,
+          description: part === 0 ? x(20) : odd(MaxReason / 6)
+        }))
+        ok(yield* post("roles/register", { orchestrator_id: "k-m", roles }))
+      }
+      for (let part = 0; part < 5; part++) {
+        const roles = Array.from({ length: 25 }, (_, i) => ({ name: `r${part}-${i}`, description: x(MaxReason) }))
+        ok(yield* post("roles/register", { orchestrator_id: "k-m", roles }))
+      }
+      const body = { orchestrator_id: "k-m", roles: [{ name: "r0-0", description: "short" }] }
+      const first = yield* send("POST", "/api/v1/roles/register", body, headers)
+      assert.isBelow(Buffer.byteLength(JSON.stringify(ok(first))), MaxPageBytes + 100)
+      assert.isBelow(Math.max(...sizes("idempotency_keys")), 200_000)
+      ok(yield* post("roles/register", { orchestrator_id: "k-m", roles: [{ name: "r0-0", description: "other" }] }))
+      assert.deepStrictEqual(ok(yield* send("POST", "/api/v1/roles/register", body, headers)), first.body)
     }))
 })
 

@@ -9,6 +9,7 @@ import { Registration } from "../../src/domain/Orchestrator.ts"
 import { RoleRegistration } from "../../src/domain/Role.ts"
 import { Orchestrators } from "../../src/services/Orchestrators.ts"
 import { Roles } from "../../src/services/Roles.ts"
+import { CurrentIdempotency } from "../../src/sql/Idempotency.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const registration = Schema.decodeUnknownSync(RoleRegistration)
@@ -124,6 +125,29 @@ describe("Roles", () => {
       assert.deepStrictEqual(names(yield* roles.list(undefined)), ["blue/build"])
       assert.strictEqual(yield* roles.remove("build", undefined), "blue")
       assert.strictEqual((yield* Effect.flip(roles.remove("build", undefined)))._tag, "RoleNotFound")
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("a scope has at most 200 roles: more are refused, all of a request, and those it has can be changed", () =>
+    Effect.gen(function*() {
+      const roles = yield* Roles
+      yield* machines
+      const some = (from: number, to: number, rest: object = {}) =>
+        Array.from({ length: to - from }, (_, i) => ({ name: `r${1000 + from + i}`, ...rest }))
+      assert.lengthOf(yield* register("k-a", some(0, 150)), 150)
+      const keyed = { key: "k", id: "k", fingerprint: "f", replayed: false }
+      const refused = yield* Effect.flip(
+        register("k-b", some(140, 201)).pipe(Effect.provideService(CurrentIdempotency, keyed))
+      )
+      assert.deepInclude(refused, { _tag: "TooManyRoles", limit: 200 })
+      assert.include(refused.error, "The scope red would have 201 roles, and at most 200 are kept")
+      assert.lengthOf(yield* roles.list("red"), 150)
+      assert.lengthOf(
+        yield* register("k-b", some(140, 200)).pipe(Effect.provideService(CurrentIdempotency, keyed)),
+        60,
+        "a refusal keeps nothing under the key"
+      )
+      assert.lengthOf(yield* register("k-a", some(0, 200, { description: "d" })), 200)
+      assert.lengthOf(yield* register("k-c", some(0, 200)), 200)
     }).pipe(Effect.provide(ServicesLayer)))
 
   it("claims_from is a queue that tasks are handed out from", () => {
