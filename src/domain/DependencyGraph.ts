@@ -2,12 +2,18 @@
 import * as Schema from "effect/Schema"
 import { Dependency, DependencyRow, meanings } from "./Dependency.ts"
 import { describe, integerParameter } from "./Encoding.ts"
+import { excerpt } from "./Excerpt.ts"
 import { QueueName, TaskId } from "./Identifier.ts"
+import { cut } from "./Size.ts"
 
 /** How far the graph reaches unless asked otherwise, how far at most, and how many tasks it shows at most. */
 export const DefaultDepth = 10
 export const MaxDepth = 100
 export const MaxNodes = 200
+
+/** How much it tells of each title, in UTF-16 code units, and of what each task waits for, in bytes: the edges tell all of that. */
+export const MaxTitle = 500
+export const MaxBlockedBy = 2000
 
 /** How far a graph reaches. */
 export const depthParameter = {
@@ -22,10 +28,12 @@ const nullable = (description: string) => Schema.NullOr(Schema.String).pipe(desc
 
 const GraphNode = Schema.Struct({
   task_id: Schema.String.pipe(describe("The task.")),
-  title: nullable("What is to be done, 500 characters of it; null while there is no such task."),
+  title: nullable(`What is to be done, ${MaxTitle} characters of it; null while there is no such task.`),
   queue: Schema.NullOr(QueueName).pipe(describe("Where it is; null while there is no such task.")),
   claimed_by: nullable("The agent that holds it; null when nobody does."),
-  blocked_by: nullable("Those it still waits for, joined by commas; null when it may be claimed."),
+  blocked_by: nullable(
+    `Those it still waits for, joined by commas, ${MaxBlockedBy} bytes of it; null when it may be claimed.`
+  ),
   depth: Schema.Int.pipe(
     describe("How many edges away it is: below 0 what the task waits for, above 0 what waits for it.")
   )
@@ -68,7 +76,11 @@ export const graphOf = (
   tasks: ReadonlyArray<typeof NodeRow.Type>,
   found: ReadonlyArray<typeof EdgeRow.Type>
 ): Graph => {
-  const known = new Map(tasks.map((task) => [task.task_id, task]))
+  const known = new Map(tasks.map((task) => [task.task_id, {
+    ...task,
+    title: excerpt(task.title, MaxTitle),
+    blocked_by: task.blocked_by === null ? null : cut(task.blocked_by, MaxBlockedBy)
+  }]))
   // A name may mean two tasks. One that means none is shown as it is: the task may come to be.
   const edges = found.flatMap((edge) => {
     const meant = meanings(edge.blocker_id).filter((id) => known.has(id))

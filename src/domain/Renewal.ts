@@ -8,6 +8,9 @@ import { LossReason, LossReasonText } from "./LeaseLoss.ts"
 /** The leases one heartbeat may carry. */
 export const MaxLeases = 200
 
+/** How much of the reason of a cancellation an answer repeats for each lease, in bytes: JSON may have six times as many. */
+export const MaxToldReason = 600
+
 const token = Schema.Int.pipe(describe("The token of the lease, as the claim was answered with."))
 
 export const Renewal = Schema.Struct({
@@ -48,7 +51,7 @@ export const RenewedLease = Schema.Struct({
 export const Lease = Schema.Struct({
   ...RenewedLease.fields,
   directive: Directive,
-  cancel_reason: text("Why the task is to be cancelled; null unless it is.")
+  cancel_reason: text(`Why the task is to be cancelled, ${MaxToldReason} bytes of it; null unless it is.`)
 }).annotate({ identifier: "Lease" })
 export type Lease = typeof Lease.Type
 
@@ -66,7 +69,7 @@ export const LostLease = Schema.Struct({
 export const DirectiveFor = Schema.Struct({
   task_id: TaskId,
   directive: Directive,
-  reason: text("Why, where there is something to say.")
+  reason: text(`Why, where there is something to say, ${MaxToldReason} bytes of it.`)
 }).annotate({ identifier: "DirectiveFor" })
 
 /** What a heartbeat that carries leases is told about them. */

@@ -51,3 +51,10 @@ export const longTextsOfTasks = [
   "title",
   "type"
 ]
+
+/**
+ * The first bytes of a text, as an expression over a column that is named here and by no caller. `substr` would end a text where
+ * it has a NUL. The last character may be cut in two, so a reader takes a little less (`domain/Size.ts cut`).
+ */
+export const beginning = (column: string, bytes: number): string =>
+  `CAST(substr(CAST(${column} AS BLOB), 1, ${bytes + 4}) AS TEXT)`

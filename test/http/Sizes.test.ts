@@ -276,6 +276,60 @@ describe("An answer about many records", () => {
       ok(yield* post("roles/register", { orchestrator_id: "k-m", roles: [{ name: "r0-0", description: "other" }] }))
       assert.deepStrictEqual(ok(yield* send("POST", "/api/v1/roles/register", body, headers)), first.body)
     }))
+
+  for (
+    const [what, reason, told] of [
+      ["control characters", odd(4000), `${odd(597)}…`],
+      ["characters of several bytes", `xx${"🐙".repeat(1000)}`, `xx${"🐙".repeat(148)}…`],
+      ["a NUL", "can\u0000cel", "can\u0000cel"]
+    ] as const
+  ) {
+    it.effect(`is small enough: leases whose cancellation has a reason of ${what}`, () =>
+      Effect.gen(function*() {
+        const { post, send, sizes } = yield* start
+        const leases: Array<object> = []
+        for (let i = 0; i < 200; i++) {
+          const id = `${"漢".repeat(190)}${i}`
+          ok(yield* post("tasks", task({ id, file_path: `${i}` })))
+          const { fencing_token } = ok(
+            yield* post("tasks/claim", { orchestrator_id: "k-m", agent_name: odd(MaxLabel) })
+          )
+          ok(yield* post(`tasks/${encodeURIComponent(id)}/cancel`, { reason }))
+          leases.push({ task_id: id, fencing_token })
+        }
+        for (const [key, lost] of [["held", false], ["lost", true]] as const) {
+          const headers = { "idempotency-key": key }
+          const body = { leases: lost ? leases.map((lease) => ({ ...lease, fencing_token: 7 })) : leases }
+          const beat = send("POST", "/api/v1/orchestrators/k-m/heartbeat", body, headers)
+          const first = ok(yield* beat)
+          assert.lengthOf(lost ? first.lost : first.renewed, 200)
+          if (!lost) assert.strictEqual(first.directives[0].reason, told)
+          assert.isBelow(Buffer.byteLength(JSON.stringify(first)), MaxPageBytes)
+          assert.isBelow(Math.max(...sizes("idempotency_keys")), 1_900_000)
+          assert.deepStrictEqual(ok(yield* beat), first)
+        }
+        const renew = send("POST", `/api/v1/tasks/${encodeURIComponent("漢".repeat(190))}0/renew`, leases[0], {
+          "idempotency-key": "one"
+        })
+        const first = ok(yield* renew)
+        assert.strictEqual(first.cancel_reason, told)
+        assert.deepStrictEqual(ok(yield* renew), first)
+      }), 60_000)
+  }
+
+  it.effect("is small enough: a graph of tasks with many long blockers, and it tells whole titles", () =>
+    Effect.gen(function*() {
+      const { post, send } = yield* start
+      const names = Array.from({ length: 45 }, (_, i) => "€".repeat(190) + i)
+      for (let i = 0; i < 199; i++) {
+        ok(yield* post("tasks", task({ id: `t${i}`, file_path: `${i}`, blocked_by: ["root", ...names].join() })))
+      }
+      ok(yield* post("tasks", task({ id: "root", file_path: "root", title: "a\u0000b" })))
+      const { body } = yield* send("GET", "/api/v1/tasks/root/graph?depth=1")
+      assert.isBelow(Buffer.byteLength(JSON.stringify(body)), MaxPageBytes)
+      assert.lengthOf(body.nodes, 200)
+      assert.strictEqual(body.nodes[0].title, "a\u0000b")
+    }))
 })
 
 describe("The OpenAPI document", () => {

@@ -2,9 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Fragment } from "effect/sql/Statement"
-import { EdgeRow, graphOf, MaxNodes, NodeRow } from "../../domain/DependencyGraph.ts"
+import { EdgeRow, graphOf, MaxBlockedBy, MaxNodes, MaxTitle, NodeRow } from "../../domain/DependencyGraph.ts"
 import type { TaskId } from "../../domain/Identifier.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
+import { beginning } from "../../sql/Columns.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Edges from "../../sql/Edges.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
@@ -15,8 +16,9 @@ const decodeEdges = Schema.decodeUnknownEffect(Schema.Array(EdgeRow))
 // A task may be reached over several lengths of way, and tasks have several edges.
 const MaxSteps = MaxNodes * 5
 
-// A graph shows many tasks, so it tells the beginning of each title.
-const MaxTitle = 500
+// A graph shows many tasks, so of long texts no more is read than it tells. A character of UTF-16 has three bytes at most.
+const title = beginning("title", MaxTitle * 3)
+const blockedBy = beginning("blocked_by", MaxBlockedBy)
 
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
@@ -43,7 +45,9 @@ export const make = Effect.gen(function*() {
     const nodes = (way: Fragment) =>
       sql`
         ${way}
-        SELECT tasks.id AS task_id, substr(title, 1, ${MaxTitle}) AS title, queue, claimed_by, blocked_by
+        SELECT tasks.id AS task_id, ${sql.literal(title)} AS title, queue, claimed_by, ${
+        sql.literal(blockedBy)
+      } AS blocked_by
         FROM (SELECT DISTINCT id, scope FROM reached WHERE id IS NOT NULL) AS reached
           CROSS JOIN tasks ON tasks.id = reached.id AND tasks.scope = reached.scope`
     const [above, below, higher, lower] = yield* batch([

@@ -3,8 +3,8 @@ import * as DateTime from "effect/DateTime"
 import type { TaskId } from "../../domain/Identifier.ts"
 import { renewAfterSeconds } from "../../domain/Lease.ts"
 import { lossOf } from "../../domain/LeaseLoss.ts"
-import type { HeldLease, Lease, Renewals } from "../../domain/Renewal.ts"
-import { TooLarge } from "../../domain/Size.ts"
+import { type HeldLease, type Lease, MaxToldReason, type Renewals } from "../../domain/Renewal.ts"
+import { cut, TooLarge } from "../../domain/Size.ts"
 import { TaskNotFound } from "../../domain/TaskErrors.ts"
 import { distinct, problemOf, type Renewed, type Rest, superseded } from "./renew.ts"
 
@@ -20,7 +20,9 @@ export const leaseOf = (task: Told, now: number): Lease => ({
   checkpoint_version: task.checkpoint_version,
   reattached: task.reattached,
   directive: task.cancel_requested_at !== null ? "cancel" : task.machine === "maintenance" ? "pause" : "continue",
-  cancel_reason: task.cancel_requested_at === null ? null : task.cancel_reason
+  cancel_reason: task.cancel_requested_at === null || task.cancel_reason === null
+    ? null
+    : cut(task.cancel_reason, MaxToldReason)
 })
 
 /** What there is of the task, if it is in reach. */

@@ -1,7 +1,8 @@
 /** What is kept of renewals under an idempotency key, so that the same can be answered again. */
 import * as Effect from "effect/Effect"
 import type { Fragment } from "effect/sql/Statement"
-import type { HeldLease } from "../../domain/Renewal.ts"
+import { type HeldLease, MaxToldReason } from "../../domain/Renewal.ts"
+import { beginning } from "../../sql/Columns.ts"
 import { Database } from "../../sql/Database.ts"
 import type { Kept, Replay } from "../../sql/Idempotency.ts"
 import * as Oversized from "../../sql/Oversized.ts"
@@ -46,7 +47,10 @@ export const make = Effect.gen(function*() {
       row: {
         ...Object.fromEntries(columns.map((name) => [name, sql`${sql(name)}`])),
         // There may be many leases, and all of this is one value.
-        cancel_reason: sql`substr(cancel_reason, 1, 2000)`,
+        scope: sql`iif(held, scope, NULL)`,
+        orchestrator_id: sql`iif(held, orchestrator_id, NULL)`,
+        claimed_by: sql`iif(held, NULL, claimed_by)`,
+        cancel_reason: sql`iif(held, ${sql.literal(beginning("cancel_reason", MaxToldReason))}, NULL)`,
         // Only of a lease that is lost it says why: by the setback that ended it, without its words.
         setbacks: sql`iif(held, NULL, (
           SELECT json_array(json_set(value, '$.actor', NULL, '$.reason', NULL)) FROM json_each(setbacks)
