@@ -23,13 +23,19 @@ export const exportKinds = Object.keys(keyLengths) as ReadonlyArray<ExportKind>
 /** What belongs to no scope, or opens one: only whoever exports the whole server gets it. */
 export const wholeOnly: ReadonlyArray<ExportKind> = ["idempotency_keys", "api_keys"]
 
-/** Where a page begins: after the record of the kind that has this key, or with its first. */
+/**
+ * Where a page begins: after the record of the kind that has this key, or with its first. Within a long history: after which
+ * version of which task, and at which version it ends, as it was when the task was read.
+ */
 export const ExportCursor = Schema.Tuple([
   Schema.Literals(exportKinds),
   Schema.Array(Schema.Union([Schema.String, Schema.Finite]))
-]).check(Schema.makeFilter(([kind, key]) => key.length === 0 || key.length === keyLengths[kind], {
-  expected: "a cursor of this server"
-}))
+]).check(Schema.makeFilter(
+  ([kind, key]) =>
+    key.length === 0 || key.length === keyLengths[kind]
+    || (kind === "tasks" && key.length === 3 && key.slice(1).every((version) => typeof version === "number")),
+  { expected: "a cursor of this server" }
+))
 export type ExportCursor = typeof ExportCursor.Type
 
 export const exportParameters = {
@@ -41,7 +47,7 @@ export const exportParameters = {
   limit: Schema.optionalKey(
     integerParameter({ minimum: 1, maximum: 500 }).pipe(
       describe(
-        "How many records a page holds at most, tasks with what they wait for and their history: 200 unless given. It holds fewer when they are long."
+        "How many records a page holds at most, tasks with what they wait for and their history: 200 unless given. It holds fewer when they are long, and a long history goes on on the next one."
       )
     )
   )

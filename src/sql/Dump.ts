@@ -67,6 +67,9 @@ const BytesOfRecord = 500
 const BytesOfTask = 2000
 const BytesOfEntry = 300
 
+// How many entries of a long history a page has at most: together they may be a tenth of a page.
+const MaxEntries = 1000
+
 /** What a row has that is not stored, or means nothing elsewhere. */
 export const beside = (kind: ExportKind): ReadonlyArray<string> =>
   kind === "tasks" ? ["fencing_token", "lane"] : [tables[kind].without ?? ""]
@@ -125,6 +128,26 @@ export const make = (sql: D1Client.D1Client) => {
     } LIMIT ${limit}`
   }
 
+  /**
+   * The next versions of a task's history, how many bytes each has, and the last of all; until that where it is given. Of the
+   * history of an id, the last entries in the scope without others between: what it was to others is theirs.
+   */
+  const lookInto = (id: string, after: number, until: number | undefined, scope: Reach): Statement<any> => {
+    const of = sql`FROM history WHERE task_id = ${id}`
+    const other = scope === undefined ? sql`0` : sql`scope <> ${scope}`
+    return sql`
+      WITH own AS MATERIALIZED (
+        SELECT max(version) AS last ${of} AND version <= ${until ?? Number.MAX_SAFE_INTEGER} AND ${within(sql, scope)})
+      SELECT version, ${bytesOf(["actor", "reason", "details"], BytesOfEntry)} AS bytes, last
+      FROM own CROSS JOIN history
+      WHERE task_id = ${id} AND version <= last AND version > max(${after}, coalesce((
+        SELECT max(version) ${of} AND version < last AND ${other}), 0))
+      ORDER BY version LIMIT ${MaxEntries}`
+  }
+
+  const entries = (id: string, first: number, last: number): Statement<any> =>
+    sql`SELECT * FROM history WHERE task_id = ${id} AND version BETWEEN ${first} AND ${last} ORDER BY version`
+
   /** The records with these keys, a JSON list. A task's come with its edges and all its history, of every scope. */
   const read = (kind: ExportKind, keys: string, scope: Reach): ReadonlyArray<Statement<any>> => {
     if (kind === "tasks") {
@@ -144,5 +167,5 @@ export const make = (sql: D1Client.D1Client) => {
         AND ${reach(kind, scope)} ORDER BY ${columns(key)}`]
   }
 
-  return { look, read }
+  return { entries, look, lookInto, read }
 }

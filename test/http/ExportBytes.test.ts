@@ -1,6 +1,7 @@
 /** Pages of an export end at about 2 MB, whatever is long in their records. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { integrity } from "../../src/sql/Integrity.ts"
 import { migrated } from "../support/layers.ts"
 import * as Server from "../support/server.ts"
 
@@ -68,5 +69,67 @@ describe("a page of an export", () => {
       } while (cursor !== null)
       assert.strictEqual(tasks, Records)
       if (!statement(0).includes("UPDATE history")) assert.strictEqual(seen, Records)
+    }))
+
+  it.effect("ends at about 2 MB of the history of one task, and the next goes on there", () =>
+    Effect.gen(function*() {
+      const { db, raw } = migrated()
+      const { send } = yield* Server.make({}, () => db)
+      const task = { id: "t", file_path: "t", branch: "b" }
+      const complete = (n: number) =>
+        send("POST", "/api/v1/tasks/t/hooks/h/complete", { status: "passed", evidence: `${n}${"x".repeat(130_000)}` })
+      const fill = Effect.forEach(Array.from({ length: 40 }, (_, n) => n), complete)
+      yield* send("POST", "/api/v1/tasks", { ...task, scope: "blue", hooks: [{ name: "h" }] })
+      yield* fill
+      yield* send("DELETE", "/api/v1/tasks/t")
+      yield* send("POST", "/api/v1/tasks", { ...task, scope: "red", content: long, hooks: [{ name: "h" }] })
+      yield* send("POST", "/api/v1/tasks", { ...task, scope: "red", id: "u", file_path: "u" })
+      yield* fill
+      for (const [scope, versions, tasks] of [["red", 41, 2], ["blue", 42, 0], [null, 83, 2]] as const) {
+        const records: Array<any> = []
+        let cursor: string | null = null
+        let pages = 0
+        do {
+          const query: Record<string, string> = {
+            ...(scope === null ? {} : { scope }),
+            ...(cursor === null ? {} : { cursor })
+          }
+          const { body, status } = yield* send("GET", `/api/v1/export?${new URLSearchParams(query)}`)
+          assert.strictEqual(status, 200)
+          assert.isBelow(Buffer.byteLength(JSON.stringify(body)), 2_200_000)
+          records.push(...body.records)
+          cursor = body.next_cursor
+          pages++
+          // What happens meanwhile is no longer part of what the task was when it was read.
+          if (scope === null && cursor?.startsWith("[\"tasks\",[\"t\"")) yield* complete(pages)
+        } while (cursor !== null)
+        assert.isAbove(pages, 3)
+        const history = records.filter(({ kind, record }) => kind === "history" && record.task_id === "t")
+          .map(({ record }) => record.version)
+        const first = scope === "red" ? 43 : 1
+        assert.deepStrictEqual(history, Array.from({ length: versions }, (_, i) => first + i))
+        const own = records.filter(({ kind }) => kind === "tasks").map(({ record }) => record)
+        assert.lengthOf(own, tasks)
+        if (tasks > 0) assert.strictEqual(own[0].version, history.at(-1))
+      }
+      assert.deepStrictEqual(integrity.flatMap(({ sql }) => raw.prepare(sql).all()), [])
+    }))
+
+  it.effect("is no longer than about 4 MB where text is longer in JSON than as it is stored", () =>
+    Effect.gen(function*() {
+      const { send } = yield* Server.make({})
+      for (let n = 0; n < 30; n++) {
+        const content = "\u0001".repeat(120_000)
+        yield* send("POST", "/api/v1/tasks", { scope: "red", id: `t${n}`, file_path: `${n}`, branch: "b", content })
+      }
+      let tasks = 0
+      for (let cursor: string | null = "[\"tasks\",[]]"; cursor !== null;) {
+        const query = new URLSearchParams({ scope: "red", cursor })
+        const { body }: Server.Answer = yield* send("GET", `/api/v1/export?${query}`)
+        assert.isBelow(Buffer.byteLength(JSON.stringify(body)), 4_100_000)
+        tasks += body.records.filter(({ kind }: { readonly kind: string }) => kind === "tasks").length
+        cursor = body.next_cursor
+      }
+      assert.strictEqual(tasks, 30)
     }))
 })
