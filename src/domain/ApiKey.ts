@@ -78,14 +78,20 @@ export class KeyNotFound extends TaggedError<KeyNotFound>()(
     new KeyNotFound({ error: "No API key found for this scope. Issue one instead of rotating.", id: null })
 }
 
+/** How many keys an error names. */
+export const MaxToldKeys = 20
+
 export class KeyAmbiguous extends TaggedError<KeyAmbiguous>()(
   "KeyAmbiguous",
-  { error: ErrorText, ids: Schema.Array(Schema.String).pipe(describe("The keys of the scope.")) },
+  {
+    error: ErrorText,
+    ids: Schema.Array(Schema.String).pipe(describe(`The keys of the scope, ${MaxToldKeys} of them at most.`))
+  },
   { httpApiStatus: 409, description: "The scope has several keys, and the request does not say which to replace." }
 ) {
-  static readonly of = (ids: ReadonlyArray<string>) =>
+  static readonly of = (ids: ReadonlyArray<string>, total: number) =>
     new KeyAmbiguous({
-      error: `The scope has ${ids.length} keys. Say which to replace with key_id, or issue another one and revoke it.`,
+      error: `The scope has ${total} keys. Say which to replace with key_id, or issue another one and revoke it.`,
       ids
     })
 }

@@ -28,6 +28,6 @@ export const Poll = Schema.Struct({
   flows: Schema.Record(
     FlowName,
     Schema.Struct({ states: Schema.Array(QueueName).pipe(describe("The flow's queues.")) })
-  ).pipe(describe("The scope's flows: the first 100 by name."))
+  ).pipe(describe("The scope's flows: the first 100 by name, about 1 MB of them. `GET /api/v1/flows` has them all."))
 }).annotate({ identifier: "Poll" })
 export type Poll = typeof Poll.Type

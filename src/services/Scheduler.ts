@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { DefaultScope, FlowName, type OrchestratorId, QueueName, ScopeName } from "../domain/Identifier.ts"
-import { wholeList } from "../domain/Page.ts"
+import { asFit, wholeList } from "../domain/Page.ts"
 import { Poll } from "../domain/Poll.ts"
 import { ScopeRequired } from "../domain/ScopeRequired.ts"
 import * as Conditional from "../sql/Conditional.ts"
@@ -21,8 +21,9 @@ const decodeFlows = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ name: FlowName, states: Schema.fromJsonString(Schema.Array(QueueName)) }))
 )
 
-// Of flows a poll tells the names of their states: 200 names of 200 characters at most.
+// Of flows a poll tells the names of their states. The rest of what it may be long by is for tasks.
 const MaxFlows = 100
+const MaxFlowBytes = 1_000_000
 
 export interface PollRequest {
   readonly orchestrator_id: OrchestratorId | undefined
@@ -93,7 +94,7 @@ export class Scheduler extends Context.Service<Scheduler, {
           provisional_tasks: yield* Effect.orDie(decodeTasks(wholeList.end(found).rows)),
           orchestrator_registered: registered?.scope === seen,
           flows: Object.fromEntries(
-            (yield* Effect.orDie(decodeFlows(flows))).map(({ name, states }) => [name, { states }])
+            asFit(yield* Effect.orDie(decodeFlows(flows)), MaxFlowBytes).map(({ name, states }) => [name, { states }])
           )
         }
       })

@@ -4,11 +4,15 @@
  * A running sum in SQL says where it ends, but D1 bills each row of that three times. So a page is first read without the long
  * texts of rows that have more than their share of it. Mostly no row has, and the page is complete. Otherwise it is read
  * again, as far as it fits.
+ *
+ * SQL tells how many bytes a text has without reading it. In JSON it may have six times as many, so what was read is measured
+ * here, and ends where that is more than a page holds.
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import * as Effect from "effect/Effect"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import { type Bounds, MaxLimit, MaxPageBytes } from "../domain/Page.ts"
+import { bytesOf } from "../domain/Size.ts"
 import { type Answers, Database, type Row } from "./Database.ts"
 
 // What a column adds to a row in an answer besides its text: the name, quotes, a number.
@@ -59,6 +63,23 @@ export const fitting = (sql: D1Client.D1Client, list: Shape, rows: Fragment): St
       WINDOW so_far AS (ROWS UNBOUNDED PRECEDING))
     WHERE page_bytes - row_bytes <= ${MaxPageBytes} OR place = 2 ORDER BY place`
 
+/** The rows with their length so far as JSON, if they are longer than a page; as they are otherwise. */
+const measured = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
+  const units = rows.reduce(
+    (sum, row) =>
+      Object.values(row).reduce<number>((sum, value) => sum + (typeof value === "string" ? value.length : 20), sum),
+    0
+  )
+  // No unit of a text has more than six bytes in JSON, and mostly that is enough to know.
+  if (units * 6 <= MaxPageBytes) return rows
+  let bytes = 0
+  const all = rows.map((row) => {
+    bytes += bytesOf(JSON.stringify(row))
+    return { ...row, page_bytes: Math.max(bytes, Number(row.page_bytes ?? 0)) }
+  })
+  return bytes <= MaxPageBytes ? rows : all
+}
+
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
 
@@ -82,16 +103,16 @@ export const make = Effect.gen(function*() {
     const [found = [], ...others] = yield* run(
       light(list, Math.floor(MaxPageBytes / usual), list.rows(usual, whole))
     )
-    if (!found.some(({ heavy }) => heavy === 1) && !(whole && found.length === usual)) {
-      return { found, others, total: undefined }
-    }
+    const page = measured(found)
+    const early = found.some(({ heavy }) => heavy === 1) || (whole && (found.length === usual || page !== found))
+    if (!early) return { found: page, others, total: undefined }
     const read = Effect.fnUntraced(function*(whole: boolean, most: number) {
       const [rows = [], counted] = yield* batch([
         fitting(sql, list, list.rows(most + 1, whole)),
         ...(whole && list.count !== undefined ? [list.count] : [])
       ])
       // One more than there may be does not fit either.
-      const found = rows.map((row, place) => place === most ? { ...row, page_bytes: Infinity } : row)
+      const found = measured(rows).map((row, place) => place === most ? { ...row, page_bytes: Infinity } : row)
       return { found, total: counted === undefined ? undefined : Number(counted[0]?.total) }
     })
     const again = yield* read(whole, whole ? MostRows : take - 1)

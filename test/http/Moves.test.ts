@@ -146,6 +146,13 @@ describe("a task that follows a flow", () => {
         assert.strictEqual(answer.status, 400)
         assert.include(answer.body.error, error)
       }
+      // A claim may name the queue of any flow of its scope, and of the child flow of one.
+      const other = { ...defaultFlow, states: [...defaultFlow.states, "sanding"] }
+      const child_flow = { states: ["painting"], transitions: [] }
+      yield* send("PUT", "/api/v1/flows/other", { scope, ...other, child_flow })
+      for (const [queue, status] of [["sanding", 404], ["painting", 404], ["tesitng", 400]] as const) {
+        assert.strictEqual((yield* post("tasks/claim", claim({ queue }))).status, status, queue)
+      }
       // Where clients put tasks aside is no matter of flows.
       for (const queue of ["escalated", "breakdown", "rejected", "recycled", "needs_continuation"]) {
         assert.strictEqual((yield* send("PATCH", "/api/v1/tasks/a", { queue })).body.queue, queue)

@@ -284,6 +284,32 @@ describe("a page", () => {
       assert.deepStrictEqual(ids(yield* get("/projects/p/tasks")), ["t0", "t1"])
     }))
 
+  it.effect.each(
+    ["/tasks?scope=red", "/tasks?scope=red&limit=500", "/projects/p/tasks", "/messages?scope=red"] as const
+  )("of %s ends at about 4 MB as JSON, where that is longer than the text", (path) =>
+    Effect.gen(function*() {
+      const { get, raw } = yield* serving
+      project(raw)
+      const messages = path.startsWith("/messages")
+      const many = 40
+      for (let n = 0; n < many; n++) {
+        if (messages) message(raw, n, 4)
+        else task("content", { project_id: "p" })(raw, n, 4)
+      }
+      raw.prepare(`UPDATE ${messages ? "messages" : "tasks"} SET content = ?`).run("\u0001".repeat(70_000))
+      insert(raw, "queue_counts", { scope: "red", counts: JSON.stringify({ incoming: many }), messages_total: many })
+      const seen = new Set<string>()
+      for (let cursor: string | null = ""; cursor !== null;) {
+        const next: string = cursor === "" ? "" : `${path.includes("?") ? "&" : "?"}cursor=${cursor}`
+        const { body, bytes }: Got = yield* get(`${path}${next}`)
+        assert.isBelow(bytes, MaxPageBytes * 1.1)
+        assert.strictEqual(body.total, many)
+        for (const { id } of messages ? body.messages : body.tasks) seen.add(id)
+        cursor = body.next_cursor
+      }
+      assert.strictEqual(seen.size, many)
+    }))
+
   it.effect("of small rows holds as many as were asked for, and a whole list all of more than 500", () =>
     Effect.gen(function*() {
       const { get, raw } = yield* serving
@@ -305,6 +331,26 @@ describe("a poll", () => {
       assert.deepStrictEqual(body.provisional_tasks.map((row: { id: string }) => row.id), ["t0", "t1", "t2"])
       assert.strictEqual(body.queue_counts.provisional, Rows)
       assert.isBelow(bytes, MaxPageBytes * 1.1)
+    }))
+
+  it.effect("tells about 1 MB of the flows", () =>
+    Effect.gen(function*() {
+      const { get, raw } = yield* serving
+      for (let n = 0; n < 60; n++) {
+        const states = Array.from({ length: 190 }, (_, i) => `${"€".repeat(190)}${i}`)
+        insert(raw, "flows", {
+          name: `f${n}`,
+          scope: "red",
+          states: JSON.stringify(states),
+          transitions: "[]",
+          rules: "{}",
+          registered_at: 1,
+          updated_at: 1
+        })
+      }
+      const { body, bytes } = yield* get("/scheduler/poll?scope=red")
+      assert.isBelow(bytes, 1_100_000)
+      assert.lengthOf(Object.keys(body.flows), 9)
     }))
 
   it.effect("tells more than 500 small tasks", () =>

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { KeyAmbiguous, KeyId, KeyNotFound, type Rotation } from "../../domain/ApiKey.ts"
+import { KeyAmbiguous, KeyId, KeyNotFound, MaxToldKeys, type Rotation } from "../../domain/ApiKey.ts"
 import { type Caller, callerName, Unauthorized } from "../../domain/Caller.ts"
 import { TimeColumn } from "../../domain/Encoding.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
@@ -75,9 +75,12 @@ export const make = Effect.gen(function*() {
       if (by.kind === "key") return yield* Unauthorized.invalid()
       if (asked !== undefined) return yield* KeyNotFound.of(asked)
       const [others = []] = yield* batch([
-        sql`SELECT id FROM api_keys WHERE scope = ${scope} AND ${valid} ORDER BY id`
+        sql`SELECT id, (SELECT count(*) FROM api_keys WHERE scope = ${scope} AND ${valid}) AS total
+          FROM api_keys WHERE scope = ${scope} AND ${valid} ORDER BY id LIMIT ${MaxToldKeys}`
       ])
-      return yield* others.length > 1 ? KeyAmbiguous.of(others.map(({ id }) => String(id))) : KeyNotFound.none()
+      return yield* others.length > 1
+        ? KeyAmbiguous.of(others.map(({ id }) => String(id)), Number(others[0]?.total))
+        : KeyNotFound.none()
     }
     yield* log("key rotated", scope, id, callerName(by))
     const last = Math.max(...before.map(({ expires_at }) => Number(expires_at)))

@@ -94,7 +94,7 @@ export const make = Effect.gen(function*() {
     const some = (index: Fragment, condition: Fragment) =>
       sql`SELECT * FROM (SELECT claimed_by, blocked_by, available_at FROM tasks INDEXED BY ${index}
         WHERE scope = ${scope} AND queue = ${queue} AND ${condition} LIMIT ${Sample})`
-    const [machines = [], known = [], [state] = [], [first] = [], flows = []] = yield* batch(
+    const [machines = [], known = [], [state] = [], [first] = [], [flow] = []] = yield* batch(
       [
         machine(asking),
         // A machine that is not registered has no scope of its own: the roles are those of the scope it claims from.
@@ -116,7 +116,11 @@ export const make = Effect.gen(function*() {
         sql`SELECT id, ${oversized} AS oversized FROM tasks WHERE id = ${next(wanted)}`,
         ...(builtIn.includes(queue) || aside.includes(queue)
           ? []
-          : [sql`SELECT name, rules FROM flows WHERE scope = ${scope}`])
+          // A child flow has the states of its flow as well.
+          : [sql`
+            SELECT rules FROM flows WHERE scope = ${scope} AND name = 'default' AND NOT EXISTS (
+              SELECT 1 FROM flows AS every CROSS JOIN json_each(every.rules, '$.child.states')
+              WHERE every.scope = ${scope} AND value = ${queue})`])
       ]
     )
     const [asks] = machines
@@ -125,16 +129,11 @@ export const make = Effect.gen(function*() {
     if (stranger !== undefined) return yield* InvalidTask.role(stranger, names, "role_filter")
     const elsewhere = claim.queue ? undefined : known.find(({ name }) => name === roles[0])?.claims_from
     const counts = decodeCounts(state?.counts)
-    const rules = flows.map(({ name, rules }) => ({ name: String(name), rules: decodeRules(rules) }))
-    const usual = rules.find(({ name }) => name === "default")?.rules
-    const unheardOf = !(queue in counts) &&
-      rules.every(({ name, rules }) =>
-        invalidQueue(queue, name, rules?.task) !== undefined && invalidQueue(queue, name, rules?.child) !== undefined
-      )
+    const usual = queue in counts ? undefined : decodeRules(flow?.rules)
     const maintenance = asks?.status === "maintenance"
     const large = first?.oversized === 1 ? String(first.id) : undefined
     const refusal = Effect.gen(function*() {
-      if (usual !== undefined && unheardOf) {
+      if (usual !== undefined) {
         return yield* InvalidTask.queue(invalidQueue(queue, "default", usual.task) ?? `Invalid queue "${queue}".`)
       }
       // Clients of the old server poll before they register, and take anything but "No tasks available" for an error.
