@@ -76,10 +76,10 @@ export class TooManyRoles extends TaggedError<TooManyRoles>()(
   { error: ErrorText, limit: Schema.Int.pipe(describe("How many roles a scope may have.")) },
   { httpApiStatus: 409, description: "The scope would have more roles than it may. None was registered." }
 ) {
-  static readonly of = (scope: string, count: number) =>
+  static readonly of = (scope: string) =>
     new TooManyRoles({
       error:
-        `The scope ${scope} would have ${count} roles, and at most ${MaxRoles} are kept, so none was registered. Delete those it no longer needs.`,
+        `The scope ${scope} would have more than ${MaxRoles} roles, so none was registered. Delete those it no longer needs.`,
       limit: MaxRoles
     })
 }

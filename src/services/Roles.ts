@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { Fragment } from "effect/sql/Statement"
 import type { RoleName, ScopeName } from "../domain/Identifier.ts"
 import { asFit, type Page, type Part, wholeList } from "../domain/Page.ts"
 import {
@@ -63,20 +64,22 @@ export class Roles extends Context.Service<Roles, {
         }))
         const machine = onlyOne(sql, "orchestrators", sql`id = ${id}`, scope)
         const home = sql`(SELECT scope FROM orchestrators WHERE ${machine})`
-        const sent = sql`json_each(${JSON.stringify(roles)})`
-        const known = sql`SELECT name FROM roles WHERE scope = ${home}`
-        const names = sql`SELECT value ->> 'name' FROM ${sent}`
-        // Those it has already may be changed, however many they are.
-        const count = sql`(SELECT count(*) FROM (${known} UNION ${names}))`
-        const fits = sql`${count} <= max(${MaxRoles}, (SELECT count(*) FROM (${known})))`
-        const own = sql`roles WHERE orchestrator_id = ${id} AND scope = ${home} ORDER BY name LIMIT ${MaxRoles}`
-        const { answers: [several = [], [found] = [], , rows], replay } = yield* once.batch([
+        const sent = sql`json_each(${JSON.stringify(roles)}) AS r`
+        const unknownTo = (scope: Fragment) =>
+          sql`${sent} WHERE NOT EXISTS (SELECT 1 FROM roles WHERE roles.scope = ${scope} AND name = r.value ->> 'name')`
+        const count = sql`(SELECT count(*) FROM roles WHERE roles.scope = orchestrators.scope)`
+        const added = sql`(SELECT count(DISTINCT r.value ->> 'name') FROM ${unknownTo(sql`orchestrators.scope`)})`
+        const own = sql`roles WHERE orchestrator_id = ${id} AND scope = ${home} ORDER BY name`
+        const { answers: [several = [], machines = [], , rows = []], replay } = yield* once.batch([
           sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)}`,
-          sql`SELECT scope, ${count} AS roles, ${fits} AS fits FROM orchestrators WHERE ${machine}`,
+          sql`SELECT scope FROM orchestrators WHERE ${machine}`,
+          // Roles that the scope has may be changed, however many it has.
           sql`
             INSERT INTO roles (scope, name, description, claims_from, orchestrator_id, created_at)
             SELECT o.scope, r.value ->> 'name', r.value ->> 'description', r.value ->> 'claims_from', o.id, ${now}
-            FROM (SELECT id, scope FROM orchestrators WHERE ${machine} AND ${fits}) AS o, ${sent} AS r
+            FROM (
+              SELECT id, scope FROM orchestrators
+              WHERE ${machine} AND iif(${added} = 0, 1, ${added} + ${count} <= ${MaxRoles})) AS o, ${sent}
             WHERE true
             ON CONFLICT (scope, name) DO UPDATE SET description = excluded.description,
               claims_from = excluded.claims_from, orchestrator_id = excluded.orchestrator_id
@@ -91,9 +94,10 @@ export class Roles extends Context.Service<Roles, {
             cut: sql`octet_length(description) > ${MaxCopied}`
           },
           // By then the scope has all of them, unless they were refused.
-          from: sql`(SELECT * FROM ${own}) WHERE NOT EXISTS (${names} EXCEPT ${known})`,
+          from: sql`(SELECT * FROM ${own}) WHERE NOT EXISTS (SELECT 1 FROM ${unknownTo(home)})`,
           besides: (answer) =>
-            sql`SELECT name, description FROM roles WHERE (scope, name) IN (
+            sql`
+            SELECT name, description FROM roles WHERE (scope, name) IN (
               SELECT value ->> 'scope', value ->> 'name' FROM json_each(${answer}) WHERE value ->> 'cut')`
         })
         if (replay !== undefined) {
@@ -102,8 +106,9 @@ export class Roles extends Context.Service<Roles, {
           return asFit(yield* decode(rows))
         }
         if (several.length > 1) return yield* ScopeRequired.several("orchestrator", id)
-        if (found === undefined) return yield* UnknownOrchestrator.of(id)
-        if (found.fits === 0) return yield* TooManyRoles.of(String(found.scope), Number(found.roles))
+        if (machines.length === 0) return yield* UnknownOrchestrator.of(id)
+        const names = new Set(rows.map(({ name }) => name))
+        if (roles.some(({ name }) => !names.has(name))) return yield* TooManyRoles.of(String(machines[0]?.scope))
         return asFit(yield* decode(rows))
       })
 
