@@ -13,8 +13,8 @@ export const answers: ReadonlyArray<Fault> = [
     name: "export-page-without-bound",
     breaks: "A page of an export ends at about 2 MB of records.",
     file: "src/services/Export.ts",
-    find: "> MaxBytes)",
-    replace: "> Infinity * MaxBytes)"
+    find: "fitting(seen, MaxBytes)",
+    replace: "fitting(seen, Infinity * MaxBytes)"
   },
   {
     name: "list-without-limit",
