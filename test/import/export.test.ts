@@ -170,6 +170,32 @@ describe("an export", () => {
       assert.strictEqual(task.body.content, content, "the key goes on working, and the content is whole")
     }))
 
+  it.effect("of a history of several pages is one file, of what the task was when it was read", () =>
+    Effect.gen(function*() {
+      const original = migrated()
+      const { fetch, send } = yield* Server.make({}, () => original.db)
+      yield* send("POST", ...newTask("t", { hooks: [{ name: "h" }] }))
+      yield* send("POST", ...newTask("u"))
+      const complete = () =>
+        fetch(`${url}/api/v1/tasks/t/hooks/h/complete`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ status: "passed", evidence: "x".repeat(130_000) })
+        })
+      for (let n = 0; n < 40; n++) yield* Effect.promise(complete)
+      const quiet = yield* exported(fetch)
+      const copy = yield* imported(quiet)
+      holds(copy)
+      const again = yield* Server.make({}, () => copy.db)
+      assert.deepStrictEqual(yield* exported(again.fetch), quiet)
+      const busy = yield* imported(yield* exported(fetch, { before: complete }))
+      holds(busy)
+      const count =
+        "SELECT version, (SELECT count(*) FROM history WHERE task_id = 't') AS entries FROM tasks WHERE id = 't'"
+      const row = { ...busy.raw.prepare(count).get() }
+      assert.strictEqual(row.entries, row.version)
+    }))
+
   it.effect("lets life go on: no token and no version comes twice", () =>
     Effect.gen(function*() {
       const original = migrated()
