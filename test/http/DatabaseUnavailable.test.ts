@@ -242,8 +242,8 @@ describe("the cron", () => {
       yield* send("POST", "/api/v1/tasks/claim", claim)
       yield* TestClock.adjust("121 seconds")
       faulty.faults.push(undefined, "lost request")
-      assert.deepStrictEqual(yield* tick, { reaped: 0, silent: 1 })
       assert.deepStrictEqual(yield* tick, { reaped: 1, silent: 0 })
+      assert.deepStrictEqual(yield* tick, { reaped: 0, silent: 1 })
     }).pipe(Effect.provide(servicesWith({}, faulty.open), { local: true })))
 })
 

@@ -27,7 +27,7 @@ export const make = Effect.gen(function*() {
 
   const reached = (id: OrchestratorId, scope: Reach) =>
     scope === undefined
-      ? sql`id = ${id} AND scope IN (
+      ? sql`id = ${id} AND +scope IN (
           SELECT scope FROM orchestrators WHERE id = ${id} ORDER BY last_heartbeat DESC, scope LIMIT ${MaxScopes})`
       : sql`id = ${id} AND ${within(sql, scope)}`
 
