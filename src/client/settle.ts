@@ -7,9 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { AdministratorRequired, Client, HostNotAllowed, ScopeMismatch, Unauthorized } from "../client.ts"
-import { Acceptance, Failure, Rejection, Requeue, Submission } from "../domain/MoveInput.ts"
 import * as Ask from "./Ask.ts"
 import type { Result as Outcome } from "./Attempt.ts"
+import { bodies, fit, jsonOf } from "./body.ts"
 import { IdempotencyKey } from "./Call.ts"
 import type { Held, Worker } from "./Held.ts"
 import { short, textOf } from "./NoUsableAnswer.ts"
@@ -62,23 +62,6 @@ const done: Record<Verb, string> = {
   reject: "rejected",
   requeue: "requeued",
   fail: "failed"
-}
-
-const bodies = {
-  submit: Schema.toCodecJson(Submission),
-  accept: Schema.toCodecJson(Acceptance),
-  reject: Schema.toCodecJson(Rejection),
-  requeue: Schema.toCodecJson(Requeue),
-  fail: Schema.toCodecJson(Failure)
-}
-
-/**
- * A value as JSON. Half a surrogate pair, as text has that was cut in the middle of an emoji, becomes U+FFFD: no server takes
- * it, and the result is worth more than half a character.
- */
-const jsonOf = (value: unknown): Record<string, Schema.Json> => {
-  const text = JSON.stringify(value)
-  return JSON.parse(text.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (match) => match === "\\\\" ? match : "\ufffd"))
 }
 
 const verbOf = (result: Outcome | undefined): Verb =>
@@ -169,8 +152,16 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
 
   const keep = Effect.fnUntraced(function*({ task: { id }, token }: Held, verb: Verb, body: object) {
     const refuse = (error: unknown) => new Refusal({ what: done[verb], error })
-    const payload = yield* Effect.try({ try: () => jsonOf({ ...body, fencing_token: token }), catch: refuse })
-    yield* Effect.mapError(Schema.decodeUnknownEffect(bodies[verb])(payload), refuse)
+    const json = yield* Effect.try({
+      try: () => jsonOf({ ...body, fencing_token: token }),
+      catch: (error) => refuse(`the result cannot be written as JSON. ${textOf(error)}`)
+    })
+    const { body: payload, problem, shortened } = fit(verb, json)
+    if (shortened.length > 0) {
+      yield* Effect.annotateLogs(Effect.logWarning("texts of the result are too large, and are cut to their limits"), {
+        fields: shortened.join(", ")
+      })
+    }
     const place = yield* outbox.put(
       new Finished({
         key: SecureRandom.uuidV4Unsafe(),
@@ -179,9 +170,10 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         verb,
         payload,
         finished_at: yield* DateTime.now,
-        refused: null
+        refused: problem ?? null
       })
     )
+    if (problem !== undefined) return yield* refuse(problem)
     const before = renewed.get(id)
     renewed.delete(id)
     if (before !== undefined) yield* outbox.remove(before)

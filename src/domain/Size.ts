@@ -134,7 +134,7 @@ export class TooLarge extends TaggedError<TooLarge>()(
     })
 }
 
-interface Excess {
+export interface Excess {
   readonly path: ReadonlyArray<PropertyKey>
   readonly limit: number
   readonly input: unknown
@@ -168,9 +168,12 @@ const excesses = (
   }
 }
 
-/** The first of the texts that are too large, if nothing else is wrong with the input. */
+/** The texts that are too large, if nothing else is wrong with the input. */
+export const excessesOf = (issue: SchemaIssue.Issue): ReadonlyArray<Excess> => excesses(issue) ?? []
+
+/** The first of them, as the server answers. */
 export const excessOf = (issue: SchemaIssue.Issue): TooLarge | undefined => {
-  const [first] = excesses(issue) ?? []
+  const [first] = excessesOf(issue)
   if (first === undefined) return undefined
   const text = typeof first.input === "string" ? first.input : JSON.stringify(first.input)
   return TooLarge.of(first.path.map(String).join("."), bytesOf(text), first.limit)

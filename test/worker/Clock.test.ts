@@ -51,7 +51,6 @@ describe("a worker whose clock is corrected", () => {
         assert.isAtMost(beats() - before, 14)
         assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
         yield* Fiber.interrupt(fiber)
-      }),
-    60_000
+      })
   )
 })

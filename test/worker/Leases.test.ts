@@ -44,7 +44,7 @@ describe.concurrent("a worker's leases", () => {
       }
       assert.isAtMost(calls.filter((call) => call.endsWith("/heartbeat")).length, 7)
       assert.isEmpty(calls.filter((call) => call.endsWith("/renew")))
-    }), 30_000)
+    }))
 
   it.live(
     "are given up when they are lost: the handler is interrupted, and nothing is submitted",
@@ -68,8 +68,7 @@ describe.concurrent("a worker's leases", () => {
         yield* Fiber.interrupt(fiber)
         assert.deepInclude(yield* task("a"), { queue: "claimed", claimed_by: "other" })
         assert.isEmpty(calls.filter((call) => call.startsWith("POST /api/v1/tasks/a/")))
-      }),
-    30_000
+      })
   )
 
   it.live(
@@ -85,8 +84,7 @@ describe.concurrent("a worker's leases", () => {
         yield* until("it is cancelled", Effect.map(task("a"), ({ queue }) => queue === "cancelled"))
         assert.deepStrictEqual(stops[0]?.signal, { why: "cancel", reason: "not needed" })
         yield* Fiber.interrupt(fiber)
-      }),
-    30_000
+      })
   )
 
   it.live(
@@ -126,8 +124,7 @@ describe.concurrent("a worker's leases", () => {
         yield* until("it goes on", Effect.map(task("b"), ({ queue }) => queue === "provisional"))
         assert.deepStrictEqual(directives, ["continue", "pause", "continue"])
         yield* Fiber.interrupt(fiber)
-      }),
-    30_000
+      })
   )
 
   it.live("are all released when it is interrupted, and another worker has them at once", () =>
@@ -158,7 +155,7 @@ describe.concurrent("a worker's leases", () => {
       }
       const { body } = yield* claim()
       assert.strictEqual(body.handoff.checkpoint.notes, `begun ${body.id}`)
-    }), 30_000)
+    }))
 
   it.live("go on for the grace, and what is done by then is handed in", () =>
     Effect.gen(function*() {
@@ -181,7 +178,7 @@ describe.concurrent("a worker's leases", () => {
       assert.deepInclude(yield* task("quick"), { queue: "provisional", lease_losses: 0 })
       assert.deepInclude(yield* task("slow"), { queue: "incoming", claimed_by: null, lease_losses: 0 })
       assert.sameMembers(begun, ["quick", "slow"])
-    }), 30_000)
+    }))
 
   it.live("are released even if a handler does not stop", () =>
     Effect.gen(function*() {
@@ -199,7 +196,7 @@ describe.concurrent("a worker's leases", () => {
       )
       yield* Fiber.interrupt(fiber)
       assert.deepInclude(yield* task("a"), { queue: "incoming", claimed_by: null })
-    }), 30_000)
+    }))
 
   it.live("are found again when the answer to a claim is lost", () =>
     Effect.gen(function*() {
@@ -213,7 +210,7 @@ describe.concurrent("a worker's leases", () => {
       ))
       assert.sameMembers(worked, ["a", "b"])
       for (const name of ["a", "b"]) assert.deepStrictEqual(yield* events(name), ["created", "claimed", "submitted"])
-    }), 30_000)
+    }))
 
   it.live("are released when it is interrupted before it knows of them", () =>
     Effect.gen(function*() {
@@ -225,7 +222,7 @@ describe.concurrent("a worker's leases", () => {
       fail(faultless)
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "released"])
-    }), 30_000)
+    }))
 
   it.live(
     "outlive a server that is down for a while: its worker has them back, and hands in what was done",
@@ -258,8 +255,7 @@ describe.concurrent("a worker's leases", () => {
         done = true
         yield* Fiber.join(fiber)
         assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "lease_expired", "reattached", "submitted"])
-      }),
-    30_000
+      })
   )
 
   it.live("are handed in once, though the answer to that is lost", () =>
@@ -269,7 +265,7 @@ describe.concurrent("a worker's leases", () => {
       fail((_method, path, times) => path.endsWith("/submit") && times === 1 ? "lost" : "none")
       yield* throughFaults(Worker.run({ ...options, until: "idle" }, () => Effect.succeed(result)))
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
-    }), 30_000)
+    }))
 
   it.live("go on when the machine is forgotten: it registers again", () =>
     Effect.gen(function*() {
@@ -286,5 +282,5 @@ describe.concurrent("a worker's leases", () => {
       yield* Effect.sleep("1500 millis")
       assert.deepInclude(yield* task("a"), { claimed_by: "ann", lease_losses: 0 })
       yield* Fiber.interrupt(fiber)
-    }), 30_000)
+    }))
 })

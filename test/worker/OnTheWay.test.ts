@@ -17,7 +17,7 @@ describe.concurrent("something between the worker and the server", () => {
       fail((_method, _path, times) => times === 1 ? { after: pages[name]! } : "none")
       yield* throughFaults(Worker.run(options, work))
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
-    }), 20_000)
+    }))
 
   it.live(
     "keeps a claim's 403 from ending the worker, and the server's own ends it with its sentence",
@@ -34,8 +34,7 @@ describe.concurrent("something between the worker and the server", () => {
         const error = yield* Effect.flip(locked.throughFaults(Worker.run(options, work)))
         assert.instanceOf(error, client.Unauthorized)
         assert.strictEqual(error.message, "Authentication required. Send your API key as a bearer token.")
-      }),
-    20_000
+      })
   )
 
   it.live("does not fail a task whose result it keeps from the server", () =>
@@ -49,5 +48,5 @@ describe.concurrent("something between the worker and the server", () => {
       yield* throughFaults(Worker.run(options, work))
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
       assert.deepInclude(yield* task("a"), { queue: "provisional", failure_reason: null })
-    }), 30_000)
+    }))
 })

@@ -3,7 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as TestClock from "effect/testing/TestClock"
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
@@ -13,7 +12,7 @@ import * as FileStore from "../../examples/FileStore.ts"
 import { MaxRefused, MaxWaiting, memory } from "../../src/client/Outbox.ts"
 import * as Worker from "../../src/client/Worker.ts"
 import { pages } from "../support/OnTheWay.ts"
-import { answered, type Fault, faultless, machine, make, result } from "./support.ts"
+import { answered, type Fault, faultless, listening, machine, make, result } from "./support.ts"
 
 const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann", leaseSeconds: 60 } as const
 const work = () => Effect.succeed(result)
@@ -36,15 +35,6 @@ const pass = (seconds: number) =>
 
 const endsIn = (path: string, what: Exclude<ReturnType<Fault>, "none">): Fault => (_method, asked) =>
   asked.endsWith(path) ? what : "none"
-
-/** What is logged, at `warning` and above. */
-const listening = () => {
-  const said: Array<string> = []
-  const logger = Logger.make(({ logLevel, message }) => {
-    if (logLevel === "Warn" || logLevel === "Error") said.push([message].flat().map(String).join(" "))
-  })
-  return { said, listen: Effect.provide(Logger.layer([logger])) }
-}
 
 describe("a result that the server does not take", () => {
   it.effect(
@@ -84,8 +74,7 @@ describe("a result that the server does not take", () => {
         assert.deepStrictEqual(runs, ["a", "b"])
         yield* Fiber.interrupt(fiber)
         assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "lease_expired", "claimed", "submitted"])
-      }),
-    120_000
+      })
   )
 })
 
@@ -123,8 +112,7 @@ describe.concurrent("a result that a worker could not hand in", () => {
         assert.include(said, "finished but not handed in")
         assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
         assert.deepStrictEqual(readdirSync(path), [])
-      }),
-    30_000
+      })
   )
 
   it.live("is submitted once where only the answer was lost", () =>
@@ -141,7 +129,7 @@ describe.concurrent("a result that a worker could not hand in", () => {
       yield* throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work))
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
       assert.deepStrictEqual(readdirSync(path), [])
-    }), 30_000)
+    }))
 
   it.live(
     "stays readable with the reason where another one holds the task by then, and is not sent again",
@@ -175,8 +163,7 @@ describe.concurrent("a result that a worker could not hand in", () => {
         const [kept] = yield* Worker.unsettled(store)
         assert.match(String(kept!.refused), /^The lease 1 of task a is over: other holds the task now\./)
         assert.strictEqual(kept!.payload.execution_notes, "a night's work")
-      }),
-    30_000
+      })
   )
 })
 
@@ -219,7 +206,7 @@ describe("an outbox", () => {
       // The server knows no such task, so that these are refused, and there is room again.
       yield* until("it claims", Effect.sync(() => calls.some((call) => call.endsWith("/claim"))))
       yield* Fiber.interrupt(fiber)
-    }), 60_000)
+    }))
 
   it.live(
     "keeps so many results that were refused, and none for longer than a month; what it drops is in the log",
@@ -237,8 +224,7 @@ describe("an outbox", () => {
           Array.from({ length: MaxRefused }, (_, n) => n + 3)
         )
         assert.strictEqual(said.filter((text) => text.startsWith("a result is dropped from the outbox")).length, 3)
-      }),
-    30_000
+      })
   )
 
   it.live("with files that are no entries leaves them, and hands in the others", () =>
@@ -252,7 +238,7 @@ describe("an outbox", () => {
       yield* listen(throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work)))
       assert.include(said, "entries of the outbox cannot be read, and are left where they are")
       assert.sameMembers(readdirSync(path), ["finished-broken.json", "finished-half.json.new", "other.txt"])
-    }), 30_000)
+    }))
 
   it.live("whose disk fails does not keep a result from the server", () =>
     Effect.gen(function*() {
@@ -272,5 +258,5 @@ describe("an outbox", () => {
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
       assert.include(said, "the outbox cannot be read")
       assert.include(said, "the outbox could not be written: the result is in memory only")
-    }), 30_000)
+    }))
 })

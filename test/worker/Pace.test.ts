@@ -30,7 +30,7 @@ describe("the pace of a worker", () => {
       assert.isAtLeast(count("/claim"), 15)
       assert.isAtMost(count("/claim"), 26)
       yield* Fiber.interrupt(fiber)
-    }), 60_000)
+    }))
 
   it.effect("with work: short leases do not make it claim more often", () =>
     Effect.gen(function*() {
@@ -45,7 +45,7 @@ describe("the pace of a worker", () => {
       assert.isAtMost(count("/heartbeat"), 40)
       assert.isAtMost(count("/claim"), 7)
       yield* Fiber.interrupt(fiber)
-    }), 60_000)
+    }))
 
   it.effect("with work: a handler that renews all the time does not burden the server", () =>
     Effect.gen(function*() {
@@ -59,7 +59,7 @@ describe("the pace of a worker", () => {
       assert.isAtLeast(counting(calls)("/heartbeat"), 20)
       assert.isAtMost(counting(calls)("/heartbeat"), 35)
       yield* Fiber.interrupt(fiber)
-    }), 60_000)
+    }))
 
   it.effect("after a loss: a handler that does not stop is not asked about", () =>
     Effect.gen(function*() {
@@ -82,7 +82,7 @@ describe("the pace of a worker", () => {
       yield* pass(2)
       assert.strictEqual(count("/submit"), 0)
       yield* Fiber.interrupt(fiber)
-    }), 60_000)
+    }))
 
   it.effect("with reviews that fail: it rests before the next one", () =>
     Effect.gen(function*() {
@@ -96,7 +96,7 @@ describe("the pace of a worker", () => {
       assert.isAtMost(counting(calls)("/claim"), 5)
       assert.deepInclude(yield* task("a"), { queue: "provisional", claimed_by: null, attempt_count: 0 })
       yield* Fiber.interrupt(fiber)
-    }), 60_000)
+    }))
 
   it.effect("without a server: it waits longer and longer, and says so once", () =>
     Effect.gen(function*() {
@@ -116,5 +116,5 @@ describe("the pace of a worker", () => {
       assert.strictEqual((yield* task("a")).queue, "provisional")
       assert.include(said, "the server answers again")
       yield* Fiber.interrupt(fiber)
-    }), 60_000)
+    }))
 })

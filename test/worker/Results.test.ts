@@ -1,8 +1,10 @@
 /** Whatever a handler comes to, its task does not stay claimed: results that are none, and errors that cannot be shown. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { memory } from "../../src/client/Outbox.ts"
 import * as Worker from "../../src/client/Worker.ts"
-import { machine, make, result } from "./support.ts"
+import { bytesOf, MaxLine, MaxLong } from "../../src/domain/Size.ts"
+import { listening, machine, make, result } from "./support.ts"
 
 const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann", until: "idle" } as const
 
@@ -73,7 +75,7 @@ describe("a handler that", () => {
       assert.match(failed.failure_reason, reason)
       assert.isAtMost(failed.failure_reason.length, 2000)
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "failed"])
-    }), 20_000)
+    }))
 
   it.live("answers no result is retried where the options say so", () =>
     Effect.gen(function*() {
@@ -87,7 +89,7 @@ describe("a handler that", () => {
         )
       )
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "requeued", "claimed", "submitted"])
-    }), 20_000)
+    }))
 
   it.live(
     "answers text with half a character hands it in with U+FFFD, and all else as it was",
@@ -107,8 +109,7 @@ describe("a handler that", () => {
         const done = yield* task("a")
         assert.strictEqual(done.queue, "provisional")
         assert.strictEqual(done.execution_notes, notes.toWellFormed())
-      }),
-    20_000
+      })
   )
 
   it.live(
@@ -124,7 +125,68 @@ describe("a handler that", () => {
           }
         }, () => Effect.fail("no")))
         assert.strictEqual((yield* task("a")).queue, "failed")
-      }),
-    20_000
+      })
   )
+
+  it.live("answers texts that are too large hands them in cut to their limits, and says so once", () =>
+    Effect.gen(function*() {
+      const { create, events, task, throughFaults } = yield* make()
+      yield* create("a")
+      const store = memory()
+      const { listen, said } = listening()
+      yield* listen(throughFaults(Worker.run({ ...options, outbox: store }, () =>
+        Effect.succeed({
+          ...result,
+          execution_notes: "x".repeat(200_000),
+          check_results: { log: "\u{1f600}".repeat(100_000) } as never,
+          pr_url: `https://${"é".repeat(5000)}`
+        }))))
+      assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
+      const done = yield* task("a")
+      assert.deepInclude(done, { queue: "provisional", commits_count: 1, turns_used: 2 })
+      assert.match(done.execution_notes, /^x{131000,}…$/)
+      assert.match(done.check_results, /^\{"log":"(\u{1f600}){32000,}…$/u)
+      assert.isAtMost(bytesOf(done.execution_notes), MaxLong)
+      assert.isAtMost(bytesOf(done.check_results), MaxLong)
+      assert.isAtMost(bytesOf(done.pr_url), MaxLine)
+      assert.deepStrictEqual(said, ["texts of the result are too large, and are cut to their limits"])
+      assert.isEmpty(yield* Worker.unsettled(store))
+    }))
+
+  it.live("rejects with a reason that is too large hands it in cut to its limit", () =>
+    Effect.gen(function*() {
+      const { create, send, task, throughFaults } = yield* make()
+      yield* create("a")
+      yield* send("PATCH", "/api/v1/tasks/a", { queue: "provisional" })
+      yield* throughFaults(
+        Worker.run(
+          { ...options, queue: "provisional" },
+          () => Effect.succeed({ verdict: "reject", reason: "no ".repeat(50_000) })
+        )
+      )
+      const rejected = yield* task("a")
+      assert.strictEqual(rejected.queue, "incoming")
+      assert.match(rejected.last_rejection_reason, /^(no ){1000}/)
+    }))
+
+  it.live("answers wrong types leaves what it answered in the outbox, and its task fails with a sentence", () =>
+    Effect.gen(function*() {
+      const { create, task, throughFaults } = yield* make()
+      yield* create("a")
+      const store = memory()
+      yield* throughFaults(
+        Worker.run(
+          { ...options, outbox: store },
+          () => Effect.succeed({ turns_used: "two", execution_notes: "a night's work" } as never)
+        )
+      )
+      const sentences = "commits_count is missing. turns_used has a wrong value: expected number."
+      assert.deepInclude(yield* task("a"), {
+        queue: "failed",
+        failure_reason: `It could not be submitted: ${sentences}`
+      })
+      const [kept] = yield* Worker.unsettled(store)
+      assert.deepInclude(kept, { verb: "submit", refused: sentences })
+      assert.deepInclude(kept!.payload, { turns_used: "two", execution_notes: "a night's work" })
+    }))
 })

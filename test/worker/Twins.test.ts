@@ -49,8 +49,7 @@ describe("two processes with one agentName", () => {
         assert.deepStrictEqual([first.begun, second.begun], [["a"], []])
         assert.deepStrictEqual(yield* events("a"), ["created", "claimed"])
         yield* Fiber.interrupt(one)
-      }),
-    60_000
+      })
   )
 
   it.effect(
@@ -71,8 +70,7 @@ describe("two processes with one agentName", () => {
         yield* pass(40)
         yield* Fiber.join(fiber)
         assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
-      }),
-    60_000
+      })
   )
 
   it.effect("that work side by side share no task, and are both told", () =>
@@ -102,5 +100,5 @@ describe("two processes with one agentName", () => {
       assert.deepStrictEqual(said, [[sentence("b", 1)], [sentence("a", 1)]])
       for (const worker of workers) yield* Fiber.interrupt(worker)
       for (const name of ["a", "b"]) assert.deepStrictEqual(yield* events(name), ["created", "claimed", "released"])
-    }), 60_000)
+    }))
 })

@@ -24,7 +24,7 @@ describe("a worker whose handler cuts a text in the middle of a character", () =
       assert.deepStrictEqual(JSON.parse(handed.check_results), { "done \ufffd": ["done \ufffd", "🐙"] })
       const { body } = yield* send("GET", "/api/v1/tasks/a/handoff")
       assert.deepInclude(body.checkpoint, { notes: "done \ufffd", open_questions: ["done \ufffd"] })
-    }), 20_000)
+    }))
 
   it.live("gives its reason when it rejects a result, and when it fails", () =>
     Effect.gen(function*() {
@@ -40,5 +40,5 @@ describe("a worker whose handler cuts a text in the middle of a character", () =
       assert.strictEqual((yield* task("a")).last_rejection_reason, "done \ufffd")
       yield* throughFaults(Worker.run(options, () => Effect.die(new Error(log))))
       assert.include((yield* task("b")).failure_reason, "done \ufffd")
-    }), 20_000)
+    }))
 })

@@ -46,7 +46,7 @@ describe("a worker", () => {
         })
         assert.deepStrictEqual(yield* events(name), ["created", "claimed", "submitted"])
       }
-    }), 20_000)
+    }))
 
   it.live(
     "fails a task whose handler fails or dies, with a reason, or puts it back where it is told to",
@@ -71,8 +71,7 @@ describe("a worker", () => {
         assert.match((yield* task("dies")).failure_reason, /a defect/)
         assert.deepStrictEqual(before, ["requeued: Broken"])
         assert.deepInclude(yield* task("retries"), { queue: "provisional", attempt_count: 1 })
-      }),
-    20_000
+      })
   )
 
   it.live("fails a task whose result the server does not take", () =>
@@ -88,7 +87,7 @@ describe("a worker", () => {
         assert.strictEqual(failed.queue, "failed")
         assert.match(failed.failure_reason, /could not be submitted/)
       }
-    }), 20_000)
+    }))
 
   it.live("hands the checkpoint of an attempt that failed to the next one", () =>
     Effect.gen(function*() {
@@ -122,7 +121,7 @@ describe("a worker", () => {
         ).length,
         1
       )
-    }), 20_000)
+    }))
 
   it.live("reviews: says the verdict, and gives back what it cannot review", () =>
     Effect.gen(function*() {
@@ -144,7 +143,7 @@ describe("a worker", () => {
       assert.strictEqual((yield* task("good")).queue, "done")
       assert.deepInclude(yield* task("bad"), { queue: "incoming", last_rejection_reason: "no test" })
       assert.deepInclude(yield* task("odd"), { queue: "provisional", claimed_by: null })
-    }), 20_000)
+    }))
 
   it.live(
     "holds no more than its machine may, and works in the services of whoever runs it",
@@ -169,8 +168,7 @@ describe("a worker", () => {
         for (const name of ["a", "b", "c"]) {
           assert.deepInclude(yield* task(name), { queue: "provisional", execution_notes: "from outside" })
         }
-      }),
-    20_000
+      })
   )
 
   it.live("refuses to work on more at once than one heartbeat renews", () =>
@@ -179,14 +177,14 @@ describe("a worker", () => {
         const exit = yield* Effect.exit(Worker.run({ ...options, concurrency }, () => Effect.succeed(result)))
         assert.match(String(exit), /concurrency/)
       }
-    }), 20_000)
+    }))
 
   it.live("ends with the error of a server that does not let it in", () =>
     Effect.gen(function*() {
       const { throughFaults } = yield* make({ API_SECRET_KEY: "sixteen characters" })
       const error = yield* Effect.flip(throughFaults(Worker.run(options, () => Effect.succeed(result))))
       assert.instanceOf(error, client.Unauthorized)
-    }), 20_000)
+    }))
 
   it.live("tells of the first key of its scope", () =>
     Effect.gen(function*() {
@@ -199,5 +197,5 @@ describe("a worker", () => {
         onRegistered: ({ api_key }) => Effect.sync(() => void keys.push(api_key))
       }, () => Effect.succeed(result)))
       assert.match(String(keys[0]), /^oct_/)
-    }), 20_000)
+    }))
 })

@@ -81,7 +81,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("the 
       // What was written down until then is there for whoever goes on.
       const { body: handoff } = yield* send("GET", `/api/v1/tasks/${held.tasks[0].id}/handoff`)
       assert.match(handoff.checkpoint.notes, /^step \d of 3 is done$/)
-    }), 60_000)
+    }))
 
   it.effect(
     "killed after it finished, and before it could hand in, hands it in when it is started again",
@@ -115,7 +115,6 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("the 
           const { body } = yield* send("GET", `/api/v1/tasks/${id}/history`)
           assert.deepStrictEqual(body.history.map((entry: any) => entry.event), ["created", "claimed", "submitted"])
         }
-      }),
-    120_000
+      })
   )
 })

@@ -1,6 +1,7 @@
 /** The server in process, with a scope of its own, tasks in it, and a transport that can be made to fail. */
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Logger from "effect/Logger"
 import * as client from "../../src/client.ts"
 import type { Page } from "../support/OnTheWay.ts"
 import * as server from "../support/server.ts"
@@ -19,6 +20,15 @@ export type Fault = (
   path: string,
   times: number
 ) => "none" | "lost" | "down" | { readonly instead: Page } | { readonly after: Page }
+
+/** What is logged, at `warning` and above. */
+export const listening = () => {
+  const said: Array<string> = []
+  const logger = Logger.make(({ logLevel, message }) => {
+    if (logLevel === "Warn" || logLevel === "Error") said.push([message].flat().map(String).join(" "))
+  })
+  return { said, listen: Effect.provide(Logger.layer([logger])) }
+}
 
 let underWay = 0
 
@@ -75,10 +85,10 @@ export const make = Effect.fnUntraced(function*(config: Record<string, string> =
         send("GET", `/api/v1/tasks/${name}/history`),
         ({ body }) => (body.history as ReadonlyArray<{ readonly event: string }>).map(({ event }) => event)
       ),
-    /** Waits until it holds, for ten seconds at most. */
+    /** Waits until it holds, for two minutes at most. */
     until: <E, R>(what: string, holds: Effect.Effect<boolean, E, R>) =>
       Effect.gen(function*() {
-        for (let left = 400; !(yield* holds); left--) {
+        for (let left = 4800; !(yield* holds); left--) {
           if (left === 0) return yield* Effect.die(new Error(`It never came to this: ${what}`))
           yield* Effect.sleep("25 millis")
         }
