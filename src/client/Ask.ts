@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { type DatabaseUnavailable, type InternalError, NoUsableAnswer, type TooManyFailures } from "../client.ts"
 import { Retries } from "./Call.ts"
-import { MaxRetryAfterSeconds } from "./NoUsableAnswer.ts"
+import { secondsToWait } from "./NoUsableAnswer.ts"
 import { jittered, now } from "./Time.ts"
 
 /** How long an answer is waited for. */
@@ -70,10 +70,7 @@ export const make = (what: string): Ask => {
         if (!passes(error)) return Effect.fail(error as Settled<E>)
         return Effect.gen(function*() {
           const pause = yield* jittered(Math.min(LongestPause, FirstPause * 2 ** failures))
-          const said = Math.min(
-            MaxRetryAfterSeconds,
-            "retry_after_seconds" in error ? error.retry_after_seconds ?? 0 : 0
-          )
+          const said = secondsToWait("retry_after_seconds" in error ? error.retry_after_seconds : 0)
           if (failures === 0) since = yield* now
           failures += 1
           if (failures === 1) {

@@ -12,7 +12,7 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { NoUsableAnswer, textOf } from "./NoUsableAnswer.ts"
+import { NoUsableAnswer, secondsToWait, textOf } from "./NoUsableAnswer.ts"
 
 /**
  * The idempotency key of the next POST, for a caller that repeats it across restarts:
@@ -199,6 +199,6 @@ export const settled =
           || (call.reads && error._tag === "TooManyFailures")
         if (!passes || !call.repeatable || tried >= retries) return yield* Effect.fail(answer.failure)
         const pause = (yield* Random.nextBetween(0.8, 1.2)) * FirstPause * 2 ** tried
-        yield* Effect.sleep(Math.max(pause, (error.retry_after_seconds ?? 0) * 1000))
+        yield* Effect.sleep(Math.max(pause, secondsToWait(error.retry_after_seconds) * 1000))
       }
     })

@@ -27,6 +27,8 @@ export interface Held {
   stop: Stop | undefined
   /** Whether the handler has ended, and the task is being handed in or given back. */
   settling: boolean
+  /** Whether an earlier lease finished the work: then no handler runs, and other tasks can be worked on meanwhile. */
+  finished: boolean
 }
 
 export interface Worker {
@@ -61,6 +63,10 @@ export const makeWorker = (): Worker => ({
   heardAt: -Infinity
 })
 
+/** How many results of earlier leases are handed in under leases that are held now. */
+export const finishedBefore = ({ held }: Worker): number =>
+  Array.from(held.values()).filter(({ finished }) => finished).length
+
 export const keyOf = (task_id: string, token: number): string => `${token} ${task_id}`
 
 /** Waits for so long, or less when the latch is opened. It has to be closed before what it tells of is looked at. */
@@ -77,7 +83,8 @@ const fresh = (task: ClaimedTask, renewAt: number, directive: Held["directive"])
   checkpoint: undefined,
   handler: undefined,
   stop: undefined,
-  settling: false
+  settling: false,
+  finished: false
 })
 
 export const hold = Effect.fnUntraced(function*(worker: Worker, task: ClaimedTask, renewAt: number) {

@@ -4,8 +4,12 @@ import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../domain/Encoding.ts"
 import { TaggedError } from "../domain/TaggedError.ts"
 
-/** The longest that a `Retry-After` is waited for, so that a page of something on the way cannot stop a client for hours. */
+/** The longest that is waited because an answer says so, whoever gave it: no answer can stop a client for hours. */
 export const MaxRetryAfterSeconds = 60
+
+/** How many seconds to wait where an answer says `said`. */
+export const secondsToWait = (said: number | null | undefined): number =>
+  Math.min(MaxRetryAfterSeconds, Math.max(0, said ?? 0))
 
 const MaxDetail = 300
 
@@ -61,5 +65,5 @@ export const retryAfterSeconds = (headers: Readonly<Record<string, string | unde
   const seconds = /^\d+(\.\d+)?$/.test(text)
     ? Number(text)
     : (Date.parse(text) - Date.parse(headers.date ?? "")) / 1000
-  return Number.isNaN(seconds) ? null : Math.min(MaxRetryAfterSeconds, Math.max(0, seconds))
+  return Number.isNaN(seconds) ? null : secondsToWait(seconds)
 }

@@ -17,7 +17,7 @@ export const MaxWaiting = 200
 /** So many results that the server refused stay readable, the newest ones. */
 export const MaxRefused = 100
 
-/** How long a result is kept. After that, no lease and no reviewer waits for it. */
+/** How long a result that the server refused is kept. One that waits stays until it is settled. */
 export const MaxAgeDays = 30
 
 /** What an entry that is given up leaves in the log. */
@@ -34,7 +34,12 @@ export class Finished extends Schema.Class<Finished>("octopoid-server/client/Fin
   payload: Schema.Record(Schema.String, Schema.Json),
   finished_at: Schema.DateTimeUtcFromString,
   /** Why the server does not take it; null while it may. */
-  refused: Schema.NullOr(Schema.String)
+  refused: Schema.NullOr(Schema.String),
+  /**
+   * When its lease was granted, once that lease was given back because the server did not take the result: then the worker's
+   * next lease of the task hands it in. Earlier versions of this program wrote none.
+   */
+  given_back: Schema.optionalKey(Schema.DateTimeUtcFromString)
 }) {}
 
 const Json = Schema.fromJsonString(Schema.toCodecJson(Finished))
@@ -93,6 +98,8 @@ export interface Outbox {
   readonly remove: (place: Place) => Effect.Effect<void>
   /** The server does not take it: it stays readable. */
   readonly refuse: (place: Place, why: string) => Effect.Effect<void>
+  /** Its lease, granted at that time, is given back: it is handed in under the next one. */
+  readonly giveBack: (place: Place, granted: DateTime.Utc) => Effect.Effect<void>
   /** It is handed in under another key. */
   readonly rename: (place: Place, key: string) => Effect.Effect<void>
   /** What waits to be handed in. */
@@ -129,7 +136,7 @@ export const make = Effect.fnUntraced(function*(store: KeyValueStore.KeyValueSto
     const refused = all.filter((entry) => entry.refused !== null)
     const over = new Set(refused.slice(0, Math.max(0, refused.length - MaxRefused)))
     for (const entry of all) {
-      const isOld = DateTime.toEpochMillis(entry.finished_at) < oldest
+      const isOld = entry.refused !== null && DateTime.toEpochMillis(entry.finished_at) < oldest
       if (!isOld && !over.has(entry)) continue
       yield* Effect.logError(
         isOld
@@ -157,6 +164,11 @@ export const make = Effect.fnUntraced(function*(store: KeyValueStore.KeyValueSto
     place.entry = new Finished({ ...place.entry, refused: short(why, 2000) })
     yield* write(place.entry)
     yield* bound
+  })
+
+  const giveBack = Effect.fnUntraced(function*(place: Place, granted: DateTime.Utc) {
+    place.entry = new Finished({ ...place.entry, given_back: granted })
+    yield* write(place.entry)
   })
 
   const rename = Effect.fnUntraced(function*(place: Place, key: string) {
@@ -189,6 +201,7 @@ export const make = Effect.fnUntraced(function*(store: KeyValueStore.KeyValueSto
     put,
     remove: ({ entry }) => drop(entry),
     refuse,
+    giveBack,
     rename,
     waiting,
     has: (task_id, fencing_token) =>

@@ -3,6 +3,7 @@
  *
  * What consumers import as `octopoid-server/worker`.
  */
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,6 +16,7 @@ import * as client from "../client.ts"
 import * as Ask from "./Ask.ts"
 import type { Attempt, Result } from "./Attempt.ts"
 import { beating } from "./beat.ts"
+import { IdempotencyKey } from "./Call.ts"
 import * as Claim from "./claim.ts"
 import { delivering, report, round } from "./deliver.ts"
 import { drain } from "./drain.ts"
@@ -54,8 +56,13 @@ const core = Effect.fnUntraced(function*<E, R>(
     : yield* Effect.provide(client.make(options.client), FetchHttpClient.layer)
   const agent = options.agentName ?? `worker-${(yield* Random.nextIntBetween(36 ** 5, 36 ** 6)).toString(36)}`
   const register = Effect.gen(function*() {
+    // One key for all tries: only the first answer names the first key of the scope.
     const registered = yield* Ask.make("register").persistently(
-      api.orchestrators.register({ query: {}, payload: options.machine })
+      Effect.provideService(
+        api.orchestrators.register({ query: {}, payload: options.machine }),
+        IdempotencyKey,
+        SecureRandom.uuidV4Unsafe()
+      )
     )
     const { orchestrator_id, status } = registered
     yield* Effect.annotateLogs(Effect.logInfo("registered"), { orchestrator_id, agent_name: agent, status })

@@ -5,6 +5,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Client, Lease, OrchestratorId, Renewals } from "../client.ts"
 import * as Ask from "./Ask.ts"
 import { type Held, pause, stop, type Worker } from "./Held.ts"
+import { NoUsableAnswer } from "./NoUsableAnswer.ts"
 import { jittered, now } from "./Time.ts"
 
 /** The longest a machine is silent: whoever wants a task cancelled does not wait longer than this. */
@@ -15,6 +16,9 @@ const ShortestSilence = 2_000
 
 // Bodies may have a mebibyte, and a checkpoint 16 KiB: what does not fit goes with the next one.
 const CheckpointsAtOnce = 40
+
+// Something on the way answered from what it kept: nothing is renewed, and no checkpoint is written.
+const leasesUntold = NoUsableAnswer.none("the heartbeat", "what came says nothing about the leases that were sent")
 
 export interface Machine<E> {
   readonly id: OrchestratorId
@@ -88,7 +92,12 @@ export const beating = <E>(worker: Worker, client: Client, machine: Machine<E>) 
           checkpoint: checkpoints.get(held) ?? null
         }))
       }
-      const answer = yield* ask.once(client.orchestrators.heartbeat({ params: { id: machine.id }, query: {}, payload }))
+      const answer = yield* ask.once(
+        Effect.flatMap(
+          client.orchestrators.heartbeat({ params: { id: machine.id }, query: {}, payload }),
+          (answer) => payload === null || "renewed" in answer ? Effect.succeed(answer) : Effect.fail(leasesUntold)
+        )
+      )
       last = yield* now
       worker.heardAt = last
       if (silent) worker.deliverNow.openUnsafe()

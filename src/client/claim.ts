@@ -1,11 +1,13 @@
 /** Claiming: as many tasks as the worker has hands for, and then a wait that fits what the server said. */
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { ClaimedTask, Client, OrchestratorId } from "../client.ts"
+import { type ClaimedTask, type Client, MaxLeases, type OrchestratorId } from "../client.ts"
 import * as Ask from "./Ask.ts"
 import { IdempotencyKey } from "./Call.ts"
-import { type Held, hold, pause, type Worker } from "./Held.ts"
+import { finishedBefore, type Held, hold, pause, type Worker } from "./Held.ts"
+import { secondsToWait } from "./NoUsableAnswer.ts"
 import { MaxWaiting, type Outbox } from "./Outbox.ts"
 import { jittered, now } from "./Time.ts"
 import type { make as makeTwins, Strange } from "./twins.ts"
@@ -96,12 +98,15 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
     const unknown = Array.from(strange.values())
     const found = yield* Effect.forEach(
       unknown.slice(0, room),
-      (task) =>
-        Ask.make("handoff").once(client.tasks.handoff({ params: { id: task.id }, query: {} })).pipe(
+      ({ fencing_token, id }) =>
+        Effect.gen(function*() {
+          const request = { params: { id }, query: {} }
+          const task = yield* Ask.make("get").once(client.tasks.get(request))
+          const handoff = yield* Ask.make("handoff").once(client.tasks.handoff(request))
           // Nobody knows how much of the lease is left.
-          Effect.map((handoff): ClaimedTask => ({ ...task, renew_after_seconds: 0, handoff })),
-          Effect.catchTag("TaskNotFound", () => Effect.undefined)
-        ),
+          const claimed: ClaimedTask = { ...task, renew_after_seconds: 0, handoff }
+          return task.fencing_token === fencing_token ? claimed : undefined
+        }).pipe(Effect.catchTag("TaskNotFound", () => Effect.undefined)),
       { concurrency: 5 }
     )
     resuming = unknown.length > room
@@ -146,13 +151,20 @@ export const claiming = <E, R>(
   Effect.gen(function*() {
     const concurrency = options.concurrency ?? 1
     // No sooner than the server said, and not all machines at once.
-    const wait = (seconds: number) =>
-      Effect.flatMap(jittered(seconds * 1250), (millis) => pause(millis, worker.claimNow))
+    const millisOf = (said: number) =>
+      Effect.map(jittered(said * 1250), (millis) => secondsToWait(millis / 1000) * 1000)
+    // What the worker does itself does not shorten it: the server asked for it, or does not answer.
+    const waitWhole = (millis: number) => Effect.timeoutOption(Deferred.await(worker.halted), millis)
+
+    // Not more leases than one heartbeat renews.
+    const room = () => Math.min(concurrency + finishedBefore(worker), MaxLeases) - worker.held.size
 
     let full = false
     const isFull = Effect.gen(function*() {
       const before = full
-      full = outbox.waiting().length >= MaxWaiting
+      // A result whose lease was given back waits for a claim.
+      const waiting = outbox.waiting().filter(({ entry }) => entry.given_back === undefined)
+      full = waiting.length + finishedBefore(worker) >= MaxWaiting
       if (full && !before) {
         yield* Effect.logError(
           `nothing more is claimed: ${MaxWaiting} results wait in the outbox until the server takes them`
@@ -163,27 +175,27 @@ export const claiming = <E, R>(
 
     while (!worker.stopping) {
       worker.claimNow.closeUnsafe()
-      if (worker.held.size >= concurrency || (yield* paused) || (yield* isFull)) {
+      if (room() <= 0 || (yield* paused) || (yield* isFull)) {
         yield* worker.claimNow.await
         continue
       }
       const some: Effect.Effect<
         ReadonlyArray<Held>,
         Effect.Error<ReturnType<typeof left>> | Effect.Error<typeof next>
-      > = isResuming() ? left(concurrency - worker.held.size) : Effect.map(next, (held) => [held])
+      > = isResuming() ? left(room()) : Effect.map(next, (held) => [held])
       yield* some.pipe(
         Effect.flatMap((all) => Effect.forEach(all, start, { discard: true })),
         Effect.as(true),
         Effect.catchTags({
-          Unreachable: (error) => pause(error.pause, worker.claimNow),
+          Unreachable: (error) => waitWhole(error.pause),
           NoTasksAvailable: (error) => {
             if (options.until === "idle" && worker.held.size === 0) {
               worker.stopping = true
               return Effect.void
             }
-            return wait(error.retry_after_seconds)
+            return Effect.flatMap(millisOf(error.retry_after_seconds), (millis) => pause(millis, worker.claimNow))
           },
-          AtCapacity: (error) => wait(error.retry_after_seconds),
+          AtCapacity: (error) => Effect.flatMap(millisOf(error.retry_after_seconds), waitWhole),
           InvalidTask: (error) =>
             error.field === "orchestrator_id"
               ? Effect.andThen(Effect.logWarning("the server does not know the machine; registering"), register)

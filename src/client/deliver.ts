@@ -1,7 +1,7 @@
 /** Handing in what waits in the outbox: what an earlier process left, and results whose leases were let go. */
 import * as Effect from "effect/Effect"
 import { Unreachable } from "./Ask.ts"
-import { pause, type Worker } from "./Held.ts"
+import type { Worker } from "./Held.ts"
 import type { Outbox } from "./Outbox.ts"
 import type { make as makeSettle } from "./settle.ts"
 
@@ -30,15 +30,14 @@ export const round = Effect.fnUntraced(function*(
   let failures = 0
   for (const place of outbox.waiting()) {
     const outcome = yield* handIn(place, () => true)
-    worker.claimNow.openUnsafe()
     if (!(outcome instanceof Unreachable)) {
+      worker.claimNow.openUnsafe()
       if (outcome !== undefined) yield* Effect.logError(outcome.message)
       continue
     }
     wait = Math.max(wait ?? 0, outcome.pause)
     // Those behind it come first in the next round.
-    outbox.places.delete(place.entry.key)
-    outbox.places.set(place.entry.key, place)
+    if (outbox.places.delete(place.entry.key)) outbox.places.set(place.entry.key, place)
     if (++failures === Probes) break
   }
   return wait
@@ -49,5 +48,5 @@ export const delivering = (worker: Worker, outbox: Outbox, settle: ReturnType<ty
   Effect.forever(Effect.gen(function*() {
     worker.deliverNow.closeUnsafe()
     const wait = yield* round(worker, outbox, settle)
-    yield* wait === undefined ? worker.deliverNow.await : pause(wait, worker.deliverNow)
+    yield* wait === undefined ? worker.deliverNow.await : Effect.sleep(wait)
   }))

@@ -6,7 +6,14 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { AdministratorRequired, Client, HostNotAllowed, ScopeMismatch, Unauthorized } from "../client.ts"
+import {
+  type AdministratorRequired,
+  type Client,
+  type HostNotAllowed,
+  LeaseLost,
+  type ScopeMismatch,
+  type Unauthorized
+} from "../client.ts"
 import * as Ask from "./Ask.ts"
 import type { Result as Outcome } from "./Attempt.ts"
 import { bodies, fit, jsonOf } from "./body.ts"
@@ -23,6 +30,9 @@ const MaxReason = 2000
  * then, it does not take soon, and others may try.
  */
 const HandInPatience = 4 * 60_000
+
+/** How often a result whose lease was given back is looked at, until the next lease hands it in or the task is another's. */
+const BetweenLeases = 60_000
 
 /** How long the last checkpoint may hold up the result. */
 const FlushPatience = "5 seconds"
@@ -72,6 +82,15 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
   /** Entries of leases that ran out, whose results are handed in under new ones, by their tasks. */
   const renewed = new Map<string, Place>()
   const isEnough = (failingSince: number): boolean => worker.heardAt - failingSince >= HandInPatience
+
+  /** Whether the lease of a result was given back, and the task is still this worker's to claim, or claimed by it again. */
+  const awaitsLease = ({ given_back, verb }: Finished, error: unknown): boolean => {
+    if (given_back === undefined || !(error instanceof LeaseLost)) return false
+    const isUnderReview = error.queue === underReview
+    return error.reason === "taken"
+      ? error.claimed_by === agent
+      : error.reason === "moved" && isUnderReview === (verb !== "submit")
+  }
 
   const call = ({ key, payload, task_id, verb }: Finished) => {
     const params = { id: task_id }
@@ -136,6 +155,9 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         const error: unknown = answer.failure
         if (error instanceof Ask.Unreachable) return error
         if (isClosing(error)) return yield* error
+        if (awaitsLease(place.entry, error)) {
+          return new Ask.Unreachable({ why: textOf(error), pause: BetweenLeases })
+        }
         // That the work was given up says nothing that would be missed.
         if (verb === "fail" || verb === "requeue") yield* outbox.remove(place)
         else yield* outbox.refuse(place, textOf(error))
@@ -204,20 +226,28 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
     })
 
   /**
-   * The result of an earlier lease of the task that waits in the outbox, if that lease ran out and nothing else became of the
-   * task: then the work is not done twice, and the result is written down under the new lease.
+   * The result of an earlier lease of the task that waits in the outbox, if that lease ran out or was given back, and nothing
+   * else became of the task: then the work is not done twice, and the result is written down under the new lease.
    */
-  const kept = ({ task: { handoff: { setbacks }, id } }: Held): Outcome | undefined => {
+  const kept = Effect.fnUntraced(function*(held: Held): Effect.fn.Return<Outcome | undefined> {
+    const { handoff: { setbacks }, id } = held.task
     const last = setbacks.at(-1)
-    const place = outbox.waiting().find(({ entry: { fencing_token, task_id, verb } }) =>
-      verb === "submit" && task_id === id && last?.event === "lease_expired" && last.fencing_token === fencing_token
-    )
+    const isOf = ({ fencing_token, given_back, refused, task_id, verb }: Finished): boolean =>
+      task_id === id && refused === null &&
+      (isReview(held) ? verb === "accept" || verb === "reject" : verb === "submit") &&
+      ((last?.event === "lease_expired" && last.fencing_token === fencing_token) ||
+        (given_back !== undefined && (last === undefined || DateTime.isLessThanOrEqualTo(last.at, given_back))))
+    const find = () => Array.from(outbox.places.values()).find(({ entry }) => isOf(entry))
+    // A round may just ask under the old lease: its answer comes first.
+    while (find()?.underWay === true) yield* Effect.sleep("1 second")
+    const place = find()
     if (place === undefined) return undefined
     place.underWay = true
     renewed.set(id, place)
     // It is what a handler answered, and is looked at as such.
-    return place.entry.payload as unknown as Outcome
-  }
+    const { payload, verb } = place.entry
+    return (verb === "submit" ? payload : { ...payload, verdict: verb }) as unknown as Outcome
+  })
 
   /** Writes down what is still to be, so that the next holder of the task finds it. */
   const flush = Effect.fnUntraced(function*({ checkpoint, task: { id }, token }: Held) {
@@ -254,6 +284,12 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
       })
     )
 
+  /** Gives a task back whose result the server does not take: that costs it nothing, and the next lease hands the result in. */
+  const letGo = Effect.fnUntraced(function*(held: Held, place: Place) {
+    if (held.task.claimed_at !== null) yield* outbox.giveBack(place, held.task.claimed_at)
+    return yield* giveBack(held, "The work is finished, but the server does not take the result now.")
+  })
+
   /** Gives a task up, or a review back. */
   const giveUp = (held: Held, how: "fail" | "retry", reason: string) =>
     isReview(held)
@@ -263,5 +299,5 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         Effect.catchIf((error) => error instanceof Refusal, Effect.succeed)
       )
 
-  return { flush, kept, record, handIn, giveBack, giveUp }
+  return { flush, kept, record, handIn, giveBack, letGo, giveUp }
 }

@@ -13,7 +13,10 @@ import { AgentNameTaken } from "./WorkerError.ts"
 /** How often a worker looks for others of its name. */
 const Interval = "5 minutes"
 
-/** Leases of this name that this process does not hold, by task and token. */
+/** More pages than the leases of a name fill. */
+const MaxPages = 100
+
+/** Leases of this name that this process does not hold, by task and token. The tasks are without their content. */
 export type Strange = ReadonlyMap<string, Task>
 
 const expiry = (task: Task | undefined): number | undefined =>
@@ -30,9 +33,27 @@ export const make = (
 ) => {
   const ask = Ask.make("list")
 
-  const look = ask.once(client.tasks.list({
-    query: { queue: ["claimed", "provisional"], claimed_by: agent, orchestrator_id: id }
-  })).pipe(Effect.map(({ tasks }): Strange =>
+  /** What this name holds, from every page: a page ends at some megabytes. */
+  const listed = Effect.gen(function*() {
+    const tasks: Array<Task> = []
+    let cursor: string | null | undefined
+    for (let page = 0; page < MaxPages && cursor !== null; page++) {
+      const answer = yield* ask.once(client.tasks.list({
+        query: {
+          queue: ["claimed", "provisional"],
+          claimed_by: agent,
+          orchestrator_id: id,
+          content: false,
+          ...(cursor === undefined ? {} : { cursor })
+        }
+      }))
+      tasks.push(...answer.tasks)
+      cursor = answer.next_cursor ?? null
+    }
+    return tasks
+  })
+
+  const look = listed.pipe(Effect.map((tasks): Strange =>
     new Map(
       tasks.flatMap((task): ReadonlyArray<[string, Task]> => {
         if (task.fencing_token === null) return []

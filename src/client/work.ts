@@ -98,6 +98,13 @@ const conclude = Effect.fnUntraced(function*<E, R>(
         if (R.isSuccess(place)) place.success.underWay = false
       }))
     )
+    if (refusal instanceof Unreachable && R.isSuccess(place)) {
+      yield* Effect.annotateLogs(
+        Effect.logError("finished but not handed in: it stays in the outbox, and the task is given back"),
+        { why: refusal.message }
+      )
+      return yield* settle.letGo(held, place.success)
+    }
     if (!(refusal instanceof Refusal)) return refusal
     yield* Effect.logError(refusal.message)
     return yield* giveUp(work, held, attempt, Cause.die(refusal), refusal.message)
@@ -141,17 +148,16 @@ export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
   return Effect.gen(function*() {
     // What a claim brings after the worker was told to stop is given back as it came.
     if (worker.stopping) stop(held, { why: "drain" })
-    const kept = held.stop === undefined ? parts.settle.kept(held) : undefined
-    if (kept !== undefined) yield* Effect.logInfo("finished under an earlier lease: the result is handed in again")
+    const kept = held.stop === undefined ? yield* parts.settle.kept(held) : undefined
+    if (kept !== undefined) {
+      yield* Effect.logInfo("finished under an earlier lease: the result is handed in again")
+      held.finished = true
+      worker.claimNow.openUnsafe()
+    }
     const exit = kept !== undefined ? Exit.succeed(kept) : held.stop === undefined ? yield* run : unbegun
     held.settling = true
     const left = yield* concluded(parts, held, attempt, exit)
-    if (left instanceof Unreachable) {
-      yield* Effect.annotateLogs(
-        Effect.logError("finished but not handed in: it stays in the outbox, and the lease is let go"),
-        { why: left.message }
-      )
-    } else if (left !== undefined) yield* Effect.logError(`${left.message} The lease is left to run out.`)
+    if (left !== undefined) yield* Effect.logError(`${left.message} The lease is left to run out.`)
     // Nothing counts how often a review fails, and it could be claimed again at once.
     if (isReview(held) && held.stop === undefined && Exit.isFailure(exit)) {
       yield* Effect.timeoutOption(Deferred.await(worker.halted), AfterFailedReview)

@@ -38,7 +38,7 @@ const endsIn = (path: string, what: Exclude<ReturnType<Fault>, "none">): Fault =
 
 describe("a result that the server does not take", () => {
   it.effect(
-    "for minutes, while it answers all else: its lease is let go, and it is handed in later under its key",
+    "for minutes, while it answers all else: its lease is given back, and the next lease hands it in",
     () =>
       Effect.gen(function*() {
         const { calls, create, events, fail, task, throughFaults } = yield* make()
@@ -61,8 +61,8 @@ describe("a result that the server does not take", () => {
         const submits = calls.filter((call) => call.endsWith("/a/submit")).length
         assert.isAtLeast(submits, 10)
         assert.isAtMost(submits, 40)
-        assert.include(said, "finished but not handed in: it stays in the outbox, and the lease is let go")
-        // Meanwhile it worked on. It got the task again when the lease had run out, and did not do the work twice.
+        assert.include(said, "finished but not handed in: it stays in the outbox, and the task is given back")
+        // Meanwhile it worked on. It claimed the task again at once, and did not do the work twice.
         assert.strictEqual((yield* task("b")).queue, "provisional")
         assert.deepStrictEqual(runs, ["a", "b"])
         assert.deepStrictEqual((yield* Worker.unsettled(store)).map(({ task_id, refused }) => [task_id, refused]), [
@@ -73,9 +73,97 @@ describe("a result that the server does not take", () => {
         assert.deepStrictEqual(yield* Worker.unsettled(store), [])
         assert.deepStrictEqual(runs, ["a", "b"])
         yield* Fiber.interrupt(fiber)
-        assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "lease_expired", "claimed", "submitted"])
+        assert.deepStrictEqual((yield* events("a")).slice(0, 4), ["created", "claimed", "released", "claimed"])
+        assert.deepStrictEqual((yield* events("a")).slice(-2), ["claimed", "submitted"])
       })
   )
+
+  it.effect("for half an hour spends no lease loss: then the task has the result, and it was worked on once", () =>
+    Effect.gen(function*() {
+      const { create, events, fail, send, task, throughFaults } = yield* make({ MAX_LEASE_LOSSES: "2" })
+      yield* create("a")
+      fail(endsIn("/a/submit", { instead: pages["a 500 without a tag"]! }))
+      const store = memory()
+      let runs = 0
+      const fiber = yield* Effect.forkChild(throughFaults(
+        Worker.run({ ...options, outbox: store }, () =>
+          Effect.sync(() => {
+            runs += 1
+            return { ...result, execution_notes: "a night's work" }
+          }))
+      ))
+      yield* pass(1800)
+      assert.strictEqual((yield* Worker.unsettled(store)).length, 1)
+      const { body } = yield* send("GET", "/api/v1/tasks/a/history")
+      assert.include(JSON.stringify(body), "The work is finished, but the server does not take the result now.")
+      fail(faultless)
+      yield* pass(120)
+      assert.deepInclude(yield* task("a"), {
+        queue: "provisional",
+        execution_notes: "a night's work",
+        lease_losses: 0,
+        attempt_count: 0
+      })
+      assert.strictEqual(runs, 1)
+      assert.notInclude(yield* events("a"), "lease_expired")
+      assert.deepStrictEqual(yield* Worker.unsettled(store), [])
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("a verdict, for minutes: it is handed in under the next lease of the review", () =>
+    Effect.gen(function*() {
+      const { create, events, fail, send, task, throughFaults } = yield* make()
+      yield* create("a")
+      yield* send("PATCH", "/api/v1/tasks/a", { queue: "provisional" })
+      fail(endsIn("/a/reject", { instead: pages["a 500 without a tag"]! }))
+      let runs = 0
+      const fiber = yield* Effect.forkChild(throughFaults(
+        Worker.run({ ...options, queue: "provisional", outbox: memory() }, () =>
+          Effect.sync((): Worker.Result => {
+            runs += 1
+            return { verdict: "reject", reason: "no test" }
+          }))
+      ))
+      yield* pass(400)
+      fail(faultless)
+      yield* pass(60)
+      assert.deepInclude(yield* task("a"), { queue: "incoming", last_rejection_reason: "no test" })
+      assert.notInclude(yield* events("a"), "review_lease_expired")
+      assert.strictEqual(runs, 1)
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("until another worker has taken the task: then it stays readable with the reason", () =>
+    Effect.gen(function*() {
+      const { claim, create, fail, throughFaults } = yield* make()
+      yield* create("a")
+      let failing = true
+      let runs = 0
+      fail((_method, path) =>
+        failing && path.endsWith("/submit")
+          ? { instead: pages["a 500 without a tag"]! }
+          : path.endsWith("/claim") && runs > 0
+          ? "down"
+          : "none"
+      )
+      const store = memory()
+      const fiber = yield* Effect.forkChild(
+        throughFaults(Worker.run({ ...options, outbox: store }, () =>
+          Effect.sync(() => {
+            runs += 1
+            return result
+          })))
+      )
+      yield* pass(400)
+      const [waits] = yield* Worker.unsettled(store)
+      assert.strictEqual(waits!.refused, null)
+      assert.strictEqual((yield* claim()).body.id, "a")
+      failing = false
+      yield* pass(120)
+      const [kept] = yield* Worker.unsettled(store)
+      assert.match(String(kept!.refused), /other holds the task now/)
+      yield* Fiber.interrupt(fiber)
+    }))
 })
 
 // Each waits for its first worker to end in good order, which takes 15 seconds.
@@ -209,13 +297,14 @@ describe("an outbox", () => {
     }))
 
   it.live(
-    "keeps so many results that were refused, and none for longer than a month; what it drops is in the log",
+    "keeps so many results that were refused, and none of these for longer than a month; what it drops is in the log",
     () =>
       Effect.gen(function*() {
         const { throughFaults } = yield* make()
         const store = memory()
         yield* fill(store, MaxRefused + 2, "The lease is over.")
-        yield* fill(store, 1, null, 31)
+        // It has the key of the first, and is older.
+        yield* fill(store, 1, "The lease is over.", 31)
         const { listen, said } = listening()
         yield* listen(throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work)))
         const kept = yield* Worker.unsettled(store)
@@ -223,9 +312,25 @@ describe("an outbox", () => {
           kept.map(({ fencing_token }) => fencing_token),
           Array.from({ length: MaxRefused }, (_, n) => n + 3)
         )
-        assert.strictEqual(said.filter((text) => text.startsWith("a result is dropped from the outbox")).length, 3)
+        assert.strictEqual(said.filter((text) => text.startsWith("a result is dropped from the outbox")).length, 2)
       })
   )
+
+  it.live("hands in what waits, however long ago its clock says that it was finished", () =>
+    Effect.gen(function*() {
+      const { claim, create, events, send, throughFaults } = yield* make()
+      yield* create("x")
+      yield* send("POST", "/api/v1/orchestrators/register", machine)
+      yield* claim()
+      const store = memory()
+      const { listen, said } = listening()
+      const days = Math.floor(DateTime.toEpochMillis(yield* DateTime.now) / 86_400_000)
+      yield* fill(store, 1, null, days)
+      yield* listen(throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work)))
+      assert.deepStrictEqual(yield* events("x"), ["created", "claimed", "submitted"])
+      assert.isEmpty(yield* Worker.unsettled(store))
+      assert.isEmpty(said.filter((text) => text.includes("dropped")))
+    }))
 
   it.live("with files that are no entries leaves them, and hands in the others", () =>
     Effect.gen(function*() {
