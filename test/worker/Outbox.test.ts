@@ -162,6 +162,8 @@ describe("a result that the server does not take", () => {
       yield* pass(120)
       const [kept] = yield* Worker.unsettled(store)
       assert.match(String(kept!.refused), /other holds the task now/)
+      fail(faultless)
+      yield* pass(60)
       yield* Fiber.interrupt(fiber)
     }))
 })

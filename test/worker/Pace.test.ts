@@ -4,7 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
+import { memory } from "../../src/client/Outbox.ts"
 import * as Worker from "../../src/client/Worker.ts"
+import type { Page } from "../support/OnTheWay.ts"
 import { answered, machine, make, result } from "./support.ts"
 
 const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann" }
@@ -17,6 +19,23 @@ const pass = (seconds: number) =>
   )
 
 const counting = (calls: ReadonlyArray<string>) => (end: string) => calls.filter((call) => call.endsWith(end)).length
+
+/** An error of the server that says to ask again in a day. */
+const dayLong = (tag: string): Page => () =>
+  Response.json(
+    {
+      _tag: tag,
+      error: "Later.",
+      message: "Later.",
+      reason: "none_ready",
+      next_ready_at: null,
+      orchestrator_id: "k-m",
+      claimed: 1,
+      max_claimed: 1,
+      retry_after_seconds: 86_400
+    },
+    { status: { NoTasksAvailable: 404, AtCapacity: 429 }[tag] ?? 503 }
+  )
 
 describe("the pace of a worker", () => {
   it.effect("without work: a claim when the server said, and a heartbeat a minute", () =>
@@ -115,6 +134,105 @@ describe("the pace of a worker", () => {
       yield* pass(40)
       assert.strictEqual((yield* task("a")).queue, "provisional")
       assert.include(said, "the server answers again")
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("with a claim that says when to ask again: nothing else that happens makes it ask sooner", () =>
+    Effect.gen(function*() {
+      const { calls, create, fail, throughFaults } = yield* make()
+      yield* create("a", "b")
+      const page = () => new Response("busy", { status: 429, headers: { "retry-after": "60" } })
+      fail((_method, path, times) =>
+        (path.endsWith("/claim") && times > 2) || path.endsWith("/submit") ? { instead: page } : "none"
+      )
+      // The first attempt ends, and the outbox asks for its results, while the claim waits.
+      const fiber = yield* Effect.forkChild(throughFaults(
+        Worker.run(
+          { ...options, concurrency: 3 },
+          ({ task }) =>
+            Effect.sleep(task.id === "a" ? "20 seconds" : "40 seconds").pipe(
+              Effect.andThen(task.id === "a" ? Effect.fail("no checkout") : Effect.succeed(result))
+            )
+        )
+      ))
+      yield* pass(50)
+      assert.strictEqual(counting(calls)("/claim"), 3)
+      assert.strictEqual(counting(calls)("/a/fail"), 1)
+      assert.strictEqual(counting(calls)("/b/submit"), 1)
+      yield* pass(30)
+      assert.strictEqual(counting(calls)("/claim"), 4)
+      fail(() => "none")
+      yield* pass(120)
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("with results that wait: the outbox asks no sooner than the answer said, whatever else happens", () =>
+    Effect.gen(function*() {
+      const { calls, create, fail, throughFaults } = yield* make()
+      yield* create("b")
+      const store = memory()
+      const entry = {
+        key: "k",
+        task_id: "x",
+        fencing_token: 1,
+        verb: "submit",
+        payload: { ...result, fencing_token: 1 }
+      }
+      const finished_at = "2026-01-01T00:00:00.000Z"
+      yield* store.set("finished-k", JSON.stringify({ ...entry, finished_at, refused: null }))
+      const page = () => new Response("busy", { status: 503, headers: { "retry-after": "60" } })
+      fail((_method, path) => path.endsWith("/x/submit") ? { instead: page } : "none")
+      // The end of an attempt wakes the outbox.
+      const fiber = yield* Effect.forkChild(throughFaults(
+        Worker.run({ ...options, outbox: store }, () => Effect.as(Effect.sleep("20 seconds"), result))
+      ))
+      yield* pass(50)
+      assert.strictEqual(counting(calls)("/b/submit"), 1)
+      assert.strictEqual(counting(calls)("/x/submit"), 1)
+      yield* pass(30)
+      assert.strictEqual(counting(calls)("/x/submit"), 2)
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect.each(["NoTasksAvailable", "AtCapacity", "DatabaseUnavailable"])(
+    "after %s that says a day: it waits a minute at most",
+    (tag) =>
+      Effect.gen(function*() {
+        const { calls, create, fail, task, throughFaults } = yield* make()
+        yield* create("a")
+        fail((_method, path, times) => path.endsWith("/claim") && times === 1 ? { instead: dayLong(tag) } : "none")
+        const fiber = yield* Effect.forkChild(throughFaults(Worker.run(options, () => Effect.succeed(result))))
+        yield* pass(40)
+        assert.strictEqual(counting(calls)("/claim"), 1)
+        yield* pass(25)
+        assert.strictEqual((yield* task("a")).queue, "provisional")
+        yield* Fiber.interrupt(fiber)
+      })
+  )
+
+  it.effect("after a heartbeat whose answer says nothing about its leases: it asks again, and keeps the checkpoint", () =>
+    Effect.gen(function*() {
+      const { create, fail, task, throughFaults } = yield* make()
+      yield* create("a")
+      const short: Page = () => Response.json({ success: true, last_heartbeat: "2026-01-01T00:00:00.000Z" })
+      let failing = true
+      let kept = false
+      fail((_method, path) => failing && path.endsWith("/heartbeat") ? { instead: short } : "none")
+      const fiber = yield* Effect.forkChild(throughFaults(
+        Worker.run(options, ({ checkpoint, renew }) =>
+          Effect.gen(function*() {
+            yield* Effect.orDie(checkpoint({ notes: "half of it" }))
+            yield* renew
+            kept = true
+            return yield* Effect.never
+          }))
+      ))
+      yield* pass(30)
+      assert.isFalse(kept)
+      failing = false
+      yield* pass(60)
+      assert.isTrue(kept)
+      assert.strictEqual((yield* task("a")).checkpoint.notes, "half of it")
       yield* Fiber.interrupt(fiber)
     }))
 })

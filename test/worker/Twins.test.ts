@@ -101,4 +101,29 @@ describe("two processes with one agentName", () => {
       for (const worker of workers) yield* Fiber.interrupt(worker)
       for (const name of ["a", "b"]) assert.deepStrictEqual(yield* events(name), ["created", "claimed", "released"])
     }))
+
+  it.effect("of which one died with more than fits a page: all of its tasks are taken up, with their content", () =>
+    Effect.gen(function*() {
+      const { claim, events, send, throughFaults } = yield* make()
+      const ids = Array.from({ length: 16 }, (_, n) => `t${n}`)
+      const content = "x".repeat(500_000)
+      yield* send("POST", "/api/v1/orchestrators/register", machine)
+      for (const id of ids) {
+        yield* send("POST", "/api/v1/tasks", { id, file_path: id, branch: "b", content })
+        yield* claim("ann")
+      }
+      const lengths = new Map<string, number>()
+      const fiber = yield* Effect.forkChild(throughFaults(
+        Worker.run({ ...options, resume: true, until: "idle", concurrency: 16 }, ({ task }) =>
+          Effect.sync(() => {
+            lengths.set(task.id, task.content?.length ?? 0)
+            return result
+          }))
+      ))
+      yield* pass(120)
+      yield* Fiber.join(fiber)
+      assert.sameMembers([...lengths.keys()], ids)
+      assert.deepStrictEqual(new Set(lengths.values()), new Set([content.length]))
+      for (const id of ids) assert.deepStrictEqual(yield* events(id), ["created", "claimed", "submitted"])
+    }))
 })

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as client from "../../src/client.ts"
 import * as Worker from "../../src/client/Worker.ts"
+import { pages } from "../support/OnTheWay.ts"
 import { machine, make, result } from "./support.ts"
 
 const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann" }
@@ -198,4 +199,23 @@ describe("a worker", () => {
       }, () => Effect.succeed(result)))
       assert.match(String(keys[0]), /^oct_/)
     }))
+
+  it.live.each(["lost", { after: pages["a captive portal's page"]! }] as const)(
+    "tells of the first key of an open server's scope, though the answer that names it does not arrive",
+    (fault) =>
+      Effect.gen(function*() {
+        const { calls, fail, throughFaults } = yield* make()
+        fail((_method, path, times) => path.endsWith("/register") && times === 1 ? fault : "none")
+        const keys: Array<string | undefined> = []
+        yield* throughFaults(Worker.run({
+          ...options,
+          client: { baseUrl: "http://server", scope: "red" },
+          until: "idle",
+          onRegistered: ({ api_key }) => Effect.sync(() => void keys.push(api_key))
+        }, () => Effect.succeed(result)))
+        assert.strictEqual(calls.filter((call) => call.endsWith("/register")).length, 2)
+        assert.strictEqual(keys.length, 1)
+        assert.match(String(keys[0]), /^oct_/)
+      })
+  )
 })
