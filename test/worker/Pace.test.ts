@@ -26,9 +26,10 @@ const dayLong = (tag: string): Page => () =>
     {
       _tag: tag,
       error: "Later.",
-      message: "Later.",
-      reason: "none_ready",
-      next_ready_at: null,
+      message: "No tasks available",
+      reason: tag === "AtCapacity" ? "at_capacity" : "held",
+      counts: {},
+      waiting: { ready: 0, held: 1, blocked: 0, backing_off: 0 },
       orchestrator_id: "k-m",
       claimed: 1,
       max_claimed: 1,
@@ -212,7 +213,7 @@ describe("the pace of a worker", () => {
 
   it.effect("after a heartbeat whose answer says nothing about its leases: it asks again, and keeps the checkpoint", () =>
     Effect.gen(function*() {
-      const { create, fail, task, throughFaults } = yield* make()
+      const { create, fail, send, throughFaults } = yield* make()
       yield* create("a")
       const short: Page = () => Response.json({ success: true, last_heartbeat: "2026-01-01T00:00:00.000Z" })
       let failing = true
@@ -232,7 +233,8 @@ describe("the pace of a worker", () => {
       failing = false
       yield* pass(60)
       assert.isTrue(kept)
-      assert.strictEqual((yield* task("a")).checkpoint.notes, "half of it")
+      const { body } = yield* send("GET", "/api/v1/tasks/a/handoff")
+      assert.strictEqual(body.checkpoint.notes, "half of it")
       yield* Fiber.interrupt(fiber)
     }))
 })
