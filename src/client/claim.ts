@@ -139,6 +139,9 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
   }
 }
 
+/** How long to wait for the next claim: no sooner than the server said, and not all machines at once. */
+const millisOf = (said: number) => Effect.map(jittered(said * 1250), (millis) => secondsToWait(millis / 1000) * 1000)
+
 /** Claims and starts tasks until the worker stops, or, where it is to end then, until there is nothing to do. */
 export const claiming = <E, R>(
   worker: Worker,
@@ -150,9 +153,6 @@ export const claiming = <E, R>(
 ) =>
   Effect.gen(function*() {
     const concurrency = options.concurrency ?? 1
-    // No sooner than the server said, and not all machines at once.
-    const millisOf = (said: number) =>
-      Effect.map(jittered(said * 1250), (millis) => secondsToWait(millis / 1000) * 1000)
     // What the worker does itself does not shorten it: the server asked for it, or does not answer.
     const waitWhole = (millis: number) => Effect.timeoutOption(Deferred.await(worker.halted), millis)
 

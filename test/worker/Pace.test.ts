@@ -20,6 +20,11 @@ const pass = (seconds: number) =>
 
 const counting = (calls: ReadonlyArray<string>) => (end: string) => calls.filter((call) => call.endsWith(end)).length
 
+const busy = (status: number): Page => () => new Response("busy", { status, headers: { "retry-after": "60" } })
+
+/** The answer to a heartbeat without leases. */
+const heardOnly: Page = () => Response.json({ success: true, last_heartbeat: "2026-01-01T00:00:00.000Z" })
+
 /** An error of the server that says to ask again in a day. */
 const dayLong = (tag: string): Page => () =>
   Response.json(
@@ -142,9 +147,8 @@ describe("the pace of a worker", () => {
     Effect.gen(function*() {
       const { calls, create, fail, throughFaults } = yield* make()
       yield* create("a", "b")
-      const page = () => new Response("busy", { status: 429, headers: { "retry-after": "60" } })
       fail((_method, path, times) =>
-        (path.endsWith("/claim") && times > 2) || path.endsWith("/submit") ? { instead: page } : "none"
+        (path.endsWith("/claim") && times > 2) || path.endsWith("/submit") ? { instead: busy(429) } : "none"
       )
       // The first attempt ends, and the outbox asks for its results, while the claim waits.
       const fiber = yield* Effect.forkChild(throughFaults(
@@ -181,8 +185,7 @@ describe("the pace of a worker", () => {
       }
       const finished_at = "2026-01-01T00:00:00.000Z"
       yield* store.set("finished-k", JSON.stringify({ ...entry, finished_at, refused: null }))
-      const page = () => new Response("busy", { status: 503, headers: { "retry-after": "60" } })
-      fail((_method, path) => path.endsWith("/x/submit") ? { instead: page } : "none")
+      fail((_method, path) => path.endsWith("/x/submit") ? { instead: busy(503) } : "none")
       // The end of an attempt wakes the outbox.
       const fiber = yield* Effect.forkChild(throughFaults(
         Worker.run({ ...options, outbox: store }, () => Effect.as(Effect.sleep("20 seconds"), result))
@@ -215,10 +218,9 @@ describe("the pace of a worker", () => {
     Effect.gen(function*() {
       const { create, fail, send, throughFaults } = yield* make()
       yield* create("a")
-      const short: Page = () => Response.json({ success: true, last_heartbeat: "2026-01-01T00:00:00.000Z" })
       let failing = true
       let kept = false
-      fail((_method, path) => failing && path.endsWith("/heartbeat") ? { instead: short } : "none")
+      fail((_method, path) => failing && path.endsWith("/heartbeat") ? { instead: heardOnly } : "none")
       const fiber = yield* Effect.forkChild(throughFaults(
         Worker.run(options, ({ checkpoint, renew }) =>
           Effect.gen(function*() {
