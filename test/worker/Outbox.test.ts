@@ -244,11 +244,11 @@ describe.concurrent("a result that a worker could not hand in", () => {
         yield* send("POST", "/api/v1/tasks/a/requeue", { reason: "an operator" })
         assert.strictEqual((yield* claim()).body.id, "a")
         fail(faultless)
+        // A worker that ends while it asks asks once more: that is the same request, under the same key.
+        yield* throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work))
         calls.length = 0
-        for (let starts = 0; starts < 2; starts++) {
-          yield* throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work))
-        }
-        assert.strictEqual(calls.filter((call) => call.endsWith("/submit")).length, 1)
+        yield* throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work))
+        assert.isEmpty(calls.filter((call) => call.endsWith("/submit")))
         assert.deepInclude(yield* task("a"), { queue: "claimed", claimed_by: "other" })
         const [kept] = yield* Worker.unsettled(store)
         assert.match(String(kept!.refused), /^The lease 1 of task a is over: other holds the task now\./)
