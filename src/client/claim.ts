@@ -195,7 +195,9 @@ export const claiming = <E, R>(
             }
             return Effect.flatMap(millisOf(error.retry_after_seconds), (millis) => pause(millis, worker.claimNow))
           },
-          AtCapacity: (error) => Effect.flatMap(millisOf(error.retry_after_seconds), waitWhole),
+          // The machine has room again when a task of its own ends, which may be before the time is over.
+          AtCapacity: (error) =>
+            Effect.flatMap(millisOf(error.retry_after_seconds), (millis) => pause(millis, worker.claimNow)),
           InvalidTask: (error) =>
             error.field === "orchestrator_id"
               ? Effect.andThen(Effect.logWarning("the server does not know the machine; registering"), register)
