@@ -110,7 +110,8 @@ describe("the outcome of a move", () => {
               actor: entry.actor,
               reason: entry.reason,
               at: after.updated_at.epochMilliseconds,
-              fencing_token: 1
+              fencing_token: 1,
+              ...(move.event === "rejected" ? { execution_notes: null, check_results: null } : {})
             }]
             : null
         )

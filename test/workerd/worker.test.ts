@@ -137,7 +137,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
         within("list by priority", urgent.cost, { trips: 1, read: urgent.body.tasks.length + 15, written: 0 })
         within("heartbeat", (yield* send("POST", "/api/v1/orchestrators/k-m/heartbeat")).cost, {
           trips: 1,
-          read: 5,
+          read: 8,
           written: 1
         })
         yield* send("POST", "/api/v1/tasks", task(`review-${id}`, "cost", { queue: "provisional", flow: "qa" }))
