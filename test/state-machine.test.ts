@@ -74,7 +74,7 @@ describe("every sequence of commands", () => {
         )
       )
     },
-    { timeout: 900_000, arbitrary: { runs: 300, size: 120 } }
+    { timeout: 900_000, arbitrary: { runs: 250, size: 120 } }
   )
 
   it.effect.prop(

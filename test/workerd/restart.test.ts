@@ -124,15 +124,15 @@ describe("wrangler dev", () => {
         const written = yield* ask("POST", ["host", `localhost:${port}`], ["origin", "http://localhost:5173"])
         assert.strictEqual(written.status, 201)
       }))
-    }), 180_000)
+    }))
 
   it.live.each(
-    [["DEFAULT_LEASE_SECONDS", "abc"], ["API_SECRET_KEY", "tooShort"], ["API_SECRET_KEY", ""]] as const
+    [["DEFAULT_LEASE_SECONDS", "abc"], ["API_SECRET_KEY", ""]] as const
   )("names the setting that cannot be read: %s", ([name, value]) =>
     Effect.gen(function*() {
       const state = yield* directory
       const { healthy, output } = yield* Effect.scoped(start(state, "--var", `${name}:${value}`))
       assert.isFalse(healthy)
       assert.include(output(), name)
-    }), 120_000)
+    }))
 })
