@@ -1,9 +1,11 @@
 /**
- * Bundles the Worker to `build/worker.js`, which wrangler takes from there (`[build]` in wrangler.toml). Rolldown and not
+ * Bundles the Worker to `build/worker.js`, which wrangler takes from there (`[build]` in wrangler.toml), or to the file that
+ * is named. Rolldown and not
  * wrangler's own esbuild, because the result is an eighth smaller. `wrangler dev` gets it readable, everything else minified.
  */
 import { createHash } from "node:crypto"
 import { mkdirSync, renameSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
 import { rolldown } from "rolldown"
 
 const local = process.env["WRANGLER_COMMAND"] === "dev" && process.env["VITEST"] === undefined
@@ -29,8 +31,9 @@ const { output: [worker] } = await bundle.generate({ format: "esm", minify: !loc
 
 const code = worker.code.replaceAll(unnamed, createHash("sha256").update(worker.code).digest("hex").slice(0, 12))
 
-mkdirSync("build", { recursive: true })
-// Tests build side by side: none may read what another has written half of.
-const draft = `build/worker.${process.pid}.js`
+const file = process.argv[2] ?? "build/worker.js"
+mkdirSync(dirname(file), { recursive: true })
+// Builds may run side by side: none may read what another has written half of.
+const draft = `${file}.${process.pid}`
 writeFileSync(draft, code)
-renameSync(draft, "build/worker.js")
+renameSync(draft, file)

@@ -1,31 +1,23 @@
 /** The Worker as `wrangler deploy` would upload it: one module, minified. */
-import { spawn } from "node:child_process"
+import { execFile } from "node:child_process"
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises"
-import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { promisify } from "node:util"
 
 export const root = resolve(import.meta.dirname, "../..")
-
-const wrangler = join(createRequire(import.meta.url).resolve("wrangler/package.json"), "..", "bin", "wrangler.js")
 
 /** The variable that names the folder of `onceBuilt.ts`. */
 export const SharedFolder = "OCTOPOID_TESTS_FOLDER"
 
+// Not into `build/`: a server that `wrangler dev` runs from there would go on with this code, which is not for a local one.
 const buildAnew = async (): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), "octopoid-bundle-"))
   try {
-    const child = spawn(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", directory], {
-      cwd: root,
-      env: { ...process.env, CI: "true", WRANGLER_SEND_METRICS: "false" },
-      stdio: ["ignore", "pipe", "pipe"]
-    })
-    let output = ""
-    child.stdout.on("data", (chunk) => output += String(chunk))
-    child.stderr.on("data", (chunk) => output += String(chunk))
-    const code = await new Promise<number | null>((done, failed) => child.once("error", failed).once("close", done))
-    if (code !== 0) throw new Error(`wrangler could not build the Worker:\n${output}`)
-    return await readFile(join(directory, "worker.js"), "utf8")
+    const file = join(directory, "worker.js")
+    const { VITEST: _, WRANGLER_COMMAND: __, ...env } = process.env
+    await promisify(execFile)(process.execPath, ["scripts/build-worker.ts", file], { cwd: root, env })
+    return await readFile(file, "utf8")
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
