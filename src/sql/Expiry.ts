@@ -93,16 +93,16 @@ export const make = (sql: D1Client.D1Client, policy: Policy) => {
      */
     claimable: (now: number, seed: number, scope?: string, ids?: ReadonlyArray<string>): Array<Statement<any>> =>
       plan(now, seed, scope, { claimable: true, ...(ids === undefined ? {} : { ids }) }).steps,
-    /** Some of the tasks whose leases ended after a time, the last first: those before a place, or from the last on. */
+    /** Some of the tasks whose leases ended after a time, in the order in which they did: beyond a place, or from the first on. */
     some: (
       now: number,
       most: number,
       scope: string | undefined,
       after: number | undefined,
-      before: Place | null
+      beyond: Place | null
     ): Statement<any> =>
       sql`SELECT id, lease_expires_at FROM tasks WHERE ${overdue(sql`${now}`, scope)} ${since(after)}
-        ${before === null ? sql`` : sql`AND (lease_expires_at, id) < (${before[0]}, ${before[1]})`}
-        ORDER BY lease_expires_at DESC, id DESC LIMIT ${most}`
+        ${beyond === null ? sql`` : sql`AND (lease_expires_at, id) > (${beyond[0]}, ${beyond[1]})`}
+        ORDER BY lease_expires_at, id LIMIT ${most}`
   }
 }

@@ -152,13 +152,13 @@ describe("Leases.reap", () => {
         }
         return turns
       })
-      assert.isAtMost(yield* turnsUntil("later"), 30)
+      assert.isAtMost(yield* turnsUntil("before"), 30)
       // While those are looked through, and once they are all known, what ends is taken back in the same turn.
       yield* create("meanwhile", "blue")
       yield* claim("blue")
       yield* TestClock.adjust("60 seconds")
       assert.strictEqual(yield* turnsUntil("meanwhile"), 1)
-      yield* turnsUntil("before")
+      yield* turnsUntil("later")
       yield* create("afterwards", "green")
       yield* claim("green")
       yield* TestClock.adjust("60 seconds")
@@ -167,7 +167,7 @@ describe("Leases.reap", () => {
       assert.isBelow(Number(sweep?.n), 200)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("looks at those first that ended last, where it looks at only some", () =>
+  it.effect("tries those first that have waited longest, where it tries only some", () =>
     Effect.gen(function*() {
       const { batch, claim, create, sql } = yield* start
       for (const name of ["c", "a", "b"]) {
@@ -178,10 +178,10 @@ describe("Leases.reap", () => {
       yield* TestClock.adjust("60 seconds")
       const { some } = Expiry.make(sql, yield* Settings)
       const [rows] = yield* batch([some(yield* Clock.currentTimeMillis, 2, undefined, undefined, null)])
-      assert.deepStrictEqual(rows!.map(({ id }) => id), ["b", "a"])
+      assert.deepStrictEqual(rows!.map(({ id }) => id), ["c", "a"])
       const place = rows!.map(({ id, lease_expires_at }) => [Number(lease_expires_at), String(id)] as const)[0]!
       const [rest] = yield* batch([some(yield* Clock.currentTimeMillis, 2, undefined, undefined, place)])
-      assert.deepStrictEqual(rest!.map(({ id }) => id), ["a", "c"])
+      assert.deepStrictEqual(rest!.map(({ id }) => id), ["a", "b"])
     }).pipe(Effect.provide(ServicesLayer)))
 
   it.effect("logs what happened to each: a lease ran out, a deadline, a review", () =>

@@ -1,6 +1,6 @@
 /**
  * Taking back the leases that ran out: all in one batch, as long as D1 refuses none. Where it refuses some, they are looked
- * through a few at a time, the last first, and the cron remembers how far it is (`sweeps`). What ends after that is taken back
+ * through a few at a time, in the order in which they ended, and the cron remembers how far it is (`sweeps`). What ends after that is taken back
  * in one batch again, so the refused ones keep no others, however many they are.
  */
 import * as Clock from "effect/Clock"

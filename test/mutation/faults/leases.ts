@@ -136,6 +136,13 @@ export const leases: ReadonlyArray<Fault> = [
     replace: "UPDATE queue_counts SET revision = revision + 0 WHERE scope IN ("
   },
   {
+    name: "newest-leases-first",
+    breaks: "The leases that ran out first are taken back first.",
+    file: "src/sql/Expiry.ts",
+    find: "ORDER BY lease_expires_at, id LIMIT ${most}",
+    replace: "ORDER BY lease_expires_at DESC, id LIMIT ${most}"
+  },
+  {
     name: "refused-leases-keep-others",
     breaks: "A lease is taken back, however many others are refused.",
     file: "src/services/TaskQueue/takeBack.ts",
