@@ -86,8 +86,7 @@ const isHalved = (token: string) => /\\ud[89a-f]/i.test(token) && !unquoted(toke
 
 const isJson = (text: string): boolean => {
   try {
-    JSON.parse(text)
-    return true
+    return JSON.parse(text) !== undefined
   } catch {
     return false
   }
@@ -162,13 +161,17 @@ export const mended = (json: string): string =>
 // oxlint-disable-next-line no-control-regex
 const encodedBytes = /(?:%[\da-fA-F]{2})+/g
 
+/**
+ * Whether text can be percent-decoded. The bundler drops a call of `decodeURIComponent` whose answer nobody looks at, although it
+ * may throw: so the answer is looked at.
+ */
+export const isDecodable = (text: string): boolean => {
+  try {
+    return typeof decodeURIComponent(text) === "string"
+  } catch {
+    return false
+  }
+}
+
 /** Whether all that is percent-encoded is UTF-8. A `%` that encodes nothing is itself. */
-export const isEncodedUtf8 = (text: string): boolean =>
-  (text.match(encodedBytes) ?? []).every((run) => {
-    try {
-      decodeURIComponent(run)
-      return true
-    } catch {
-      return false
-    }
-  })
+export const isEncodedUtf8 = (text: string): boolean => (text.match(encodedBytes) ?? []).every(isDecodable)

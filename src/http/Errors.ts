@@ -17,6 +17,7 @@ import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { ErrorText } from "../domain/Encoding.ts"
 import { excerpt, MaxRepeated } from "../domain/Excerpt.ts"
 import { excessOf, TooLarge } from "../domain/Size.ts"
+import { isDecodable } from "../domain/WellFormed.ts"
 import { Access } from "../services/Access.ts"
 import { isTooBig } from "../sql/Refusal.ts"
 import { NeededMigration, Unmigrated } from "../sql/SchemaVersion.ts"
@@ -101,15 +102,6 @@ export const encoded = (method: string, encoding: string | undefined) =>
     : undefined
 
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-
-const isDecodable = (path: string): boolean => {
-  try {
-    decodeURIComponent(path)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** The answer to a request that the router cannot match: it gives up where no route, and so no fallback, is reached. */
 export const unroutable = (method: string, path: string): HttpServerResponse.HttpServerResponse | undefined =>

@@ -80,6 +80,15 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
         }))
     }))
 
+  it.effect("what cannot be percent-decoded is refused by the bundled Worker too", () =>
+    Effect.gen(function*() {
+      const { send } = yield* Workerd
+      for (const path of ["/api/v1/tasks/%ff", "/api/v1/tasks/%", "/%", "/api/v1/tasks?role=%ED%A0%80"]) {
+        const { body, status } = yield* send("GET", path)
+        assert.deepInclude({ status, tag: body._tag }, { status: 400, tag: "InvalidRequest" }, path)
+      }
+    }))
+
   it.effect("what D1 says of a statement that is wrong is no failure that passes", () =>
     Effect.gen(function*() {
       const { database } = yield* Workerd
