@@ -50,7 +50,9 @@ const properties = byTests("properties", false, [
   // What no command of a model can tell apart.
   { file: "test/services/Backoff.test.ts", name: "is ended by the cron" },
   { file: "test/services/Reaping.test.ts", name: "have waited longest" },
-  { file: "test/services/Statements.test.ts" }
+  { file: "test/services/Reaping.test.ts", name: "cannot be taken back" },
+  { file: "test/services/Statements.test.ts" },
+  { file: "test/http/Statements.test.ts" }
 ])
 
 const script = "scripts/simulate.ts"
