@@ -3,7 +3,11 @@ import type { D1Database } from "@cloudflare/workers-types"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { createTestHarness } from "wrangler"
+import { build, root } from "./Bundle.ts"
 
 export interface Cost {
   readonly trips: number
@@ -11,8 +15,27 @@ export interface Cost {
   readonly written: number
 }
 
+/**
+ * A folder with the Worker and the configuration of wrangler.toml, but for the command that builds the Worker: each test file
+ * would build it anew, and a server that `wrangler dev` runs beside the tests would go on with their code.
+ */
+const built = async () => {
+  const folder = await mkdtemp(join(tmpdir(), "octopoid-worker-"))
+  const config = await readFile(join(root, "wrangler.toml"), "utf8")
+  await writeFile(join(folder, "worker.js"), await build())
+  await writeFile(
+    join(folder, "wrangler.toml"),
+    config
+      .replace("build/worker.js", "worker.js")
+      .replace("migrations_dir = \"", `migrations_dir = "${root}/`)
+      .replace(/^(\[build\]|command = .*|watch_dir = .*)$/gm, "")
+  )
+  return folder
+}
+
 const start = async (secrets: Record<string, string>) => {
-  const harness = createTestHarness({ workers: [{ configPath: "./wrangler.toml", secrets }] })
+  const folder = await built()
+  const harness = createTestHarness({ workers: [{ configPath: join(folder, "wrangler.toml"), secrets }] })
   await harness.listen()
   await harness.getWorker().applyD1Migrations("DB")
 
@@ -33,6 +56,10 @@ const start = async (secrets: Record<string, string>) => {
   }
   return {
     harness,
+    close: async () => {
+      await harness.close()
+      await rm(folder, { recursive: true, force: true })
+    },
     /** Sends a request, with a bearer token and under an idempotency key if there are any, and tells what it cost in D1. */
     send: (method: string, path: string, body?: unknown, token?: string, key?: string) =>
       Effect.promise(() => send(method, path, body, token, key)),
@@ -50,7 +77,7 @@ export class Workerd extends Context.Service<Workerd, Awaited<ReturnType<typeof 
       Workerd,
       Effect.acquireRelease(
         Effect.promise(() => start(secrets)),
-        ({ harness }) => Effect.promise(() => harness.close())
+        ({ close }) => Effect.promise(close)
       )
     )
 
