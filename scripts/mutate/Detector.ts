@@ -47,6 +47,8 @@ const properties = byTests("properties", false, [
   { file: "test/domain/Instant.test.ts" },
   { file: "test/http/WellFormed.test.ts" },
   { file: "test/worker/WellFormed.test.ts" },
+  { file: "test/worker/Clock.test.ts" },
+  { file: "test/worker/Outbox.test.ts", name: "is handed in by the next worker" },
   // What no command of a model can tell apart.
   { file: "test/services/Backoff.test.ts", name: "is ended by the cron" },
   { file: "test/services/Reaping.test.ts", name: "have waited longest" },
