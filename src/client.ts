@@ -6,11 +6,11 @@ import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { Api } from "./api/Api.ts"
-import * as Call from "./client/Call.ts"
-import type { NoUsableAnswer } from "./client/NoUsableAnswer.ts"
+import * as Call from "./client/call/Call.ts"
+import type { NoUsableAnswer } from "./client/call/NoUsableAnswer.ts"
 
 export { Api } from "./api/Api.ts"
-export { AdministratorRequired, ScopeMismatch, TooManyFailures, Unauthorized } from "./api/Authorization.ts"
+export { AdministratorRequired, ScopeMismatch, TooManyFailures, Unauthorized } from "./api/access/Authorization.ts"
 export {
   BodyTooLarge,
   EncodingNotSupported,
@@ -18,12 +18,12 @@ export {
   InvalidRequest,
   ScopeRequired
 } from "./api/InvalidRequest.ts"
-export { HostNotAllowed, OriginNotAllowed } from "./api/Origin.ts"
+export { HostNotAllowed, OriginNotAllowed } from "./api/access/Origin.ts"
 export { Unhealthy } from "./api/System.ts"
-export { IdempotencyKey } from "./client/Call.ts"
-export { NoUsableAnswer } from "./client/NoUsableAnswer.ts"
-export * from "./domain/Action.ts"
-export * from "./domain/ActionErrors.ts"
+export { IdempotencyKey } from "./client/call/Call.ts"
+export { NoUsableAnswer } from "./client/call/NoUsableAnswer.ts"
+export * from "./domain/record/Action.ts"
+export * from "./domain/record/ActionErrors.ts"
 export {
   ApiKey,
   IssuedKey,
@@ -34,8 +34,8 @@ export {
   NewKey,
   Rotated,
   Rotation
-} from "./domain/ApiKey.ts"
-export * from "./domain/ClaimErrors.ts"
+} from "./domain/access/ApiKey.ts"
+export * from "./domain/task/ClaimErrors.ts"
 export { InvalidCursor } from "./domain/Cursor.ts"
 export { DatabaseUnavailable } from "./domain/DatabaseUnavailable.ts"
 export {
@@ -45,31 +45,31 @@ export {
   DependencyList,
   DependsOn,
   OnFailure
-} from "./domain/Dependency.ts"
-export * from "./domain/DependencyErrors.ts"
-export { Graph } from "./domain/DependencyGraph.ts"
-export * from "./domain/Draft.ts"
-export * from "./domain/EndInput.ts"
-export * from "./domain/Flow.ts"
-export * from "./domain/Handoff.ts"
-export { HistoryEntry } from "./domain/History.ts"
+} from "./domain/dependency/Dependency.ts"
+export * from "./domain/dependency/DependencyErrors.ts"
+export { Graph } from "./domain/dependency/DependencyGraph.ts"
+export * from "./domain/record/Draft.ts"
+export * from "./domain/task/EndInput.ts"
+export * from "./domain/flow/Flow.ts"
+export * from "./domain/lease/Handoff.ts"
+export { HistoryEntry } from "./domain/task/History.ts"
 export { IdempotencyKeyReused } from "./domain/IdempotencyKey.ts"
 export * from "./domain/Identifier.ts"
-export * from "./domain/Import.ts"
-export { InvalidTask } from "./domain/InvalidTask.ts"
-export * from "./domain/Message.ts"
-export * from "./domain/MoveInput.ts"
+export * from "./domain/transfer/Import.ts"
+export { InvalidTask } from "./domain/task/InvalidTask.ts"
+export * from "./domain/record/Message.ts"
+export * from "./domain/task/MoveInput.ts"
 export { NoFields } from "./domain/NoFields.ts"
-export * from "./domain/Orchestrator.ts"
-export { Poll } from "./domain/Poll.ts"
-export * from "./domain/Project.ts"
-export * from "./domain/Renewal.ts"
-export * from "./domain/Role.ts"
+export * from "./domain/machine/Orchestrator.ts"
+export { Poll } from "./domain/machine/Poll.ts"
+export * from "./domain/record/Project.ts"
+export * from "./domain/lease/Renewal.ts"
+export * from "./domain/machine/Role.ts"
 export { TooLarge } from "./domain/Size.ts"
-export * from "./domain/Task.ts"
-export * from "./domain/TaskErrors.ts"
-export * from "./domain/TaskFilter.ts"
-export * from "./domain/TaskInput.ts"
+export * from "./domain/task/Task.ts"
+export * from "./domain/task/TaskErrors.ts"
+export * from "./domain/task/TaskFilter.ts"
+export * from "./domain/task/TaskInput.ts"
 
 export interface Options {
   /** Where the server is, as `https://octopoid.example.workers.dev`. */

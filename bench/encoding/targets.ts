@@ -1,7 +1,7 @@
 /** What the AOT schema compiler is tried on: everything that is decoded and encoded to answer lists, polls and claims. */
 import * as SchemaAST from "effect/SchemaAST"
 import { Api } from "../../src/api/Api.ts"
-import { TaskRow } from "../../src/domain/Task.ts"
+import { TaskRow } from "../../src/domain/task/Task.ts"
 
 /** The parts of an endpoint that it needs, as Effect holds them. */
 interface Endpoint {

@@ -1,6 +1,6 @@
 /** What is wrong with a database: its schema against the migrations, its counters and invariants against its rows. */
 import { isDeepStrictEqual } from "node:util"
-import { integrity } from "../../src/sql/Integrity.ts"
+import { integrity } from "./Integrity.ts"
 import type { Ask } from "./Database.ts"
 import * as Schema from "./Schema.ts"
 

@@ -3,7 +3,7 @@
  * server or open it. An edited file could otherwise write into other scopes.
  */
 import * as Schema from "effect/Schema"
-import { exportKinds, wholeOnly } from "../../src/domain/Export.ts"
+import { exportKinds, wholeOnly } from "../../src/domain/transfer/Export.ts"
 import { ScopeName } from "../../src/domain/Identifier.ts"
 import { millisOf } from "../../src/domain/Instant.ts"
 import { problemOf } from "./columns.ts"

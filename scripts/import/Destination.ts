@@ -1,7 +1,7 @@
 /** The server that records are copied to: takes them over its API, and says why when it takes none. */
 import * as Effect from "effect/Effect"
 import * as client from "../../src/client.ts"
-import type { ImportKind } from "../../src/domain/Import.ts"
+import type { ImportKind } from "../../src/domain/transfer/Import.ts"
 import { ImportStopped, type Item } from "./Source.ts"
 
 type Failure = Effect.Error<ReturnType<client.Client["import"]["run"]>>

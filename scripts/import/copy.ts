@@ -1,6 +1,6 @@
 /** Copies a scope from one server to another: reads everything, then writes it, or rehearses that, in pieces. */
 import * as Effect from "effect/Effect"
-import { type ImportKind, importKinds, MaxRecords } from "../../src/domain/Import.ts"
+import { type ImportKind, importKinds, MaxRecords } from "../../src/domain/transfer/Import.ts"
 import * as Destination from "./Destination.ts"
 import { read } from "./read.ts"
 import { ImportStopped, type Item, make } from "./Source.ts"

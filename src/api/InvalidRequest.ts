@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../domain/Encoding.ts"
 import { TooLarge } from "../domain/Size.ts"
 import { TaggedError } from "../domain/TaggedError.ts"
-import { HostNotAllowed, OriginNotAllowed } from "./Origin.ts"
+import { HostNotAllowed, OriginNotAllowed } from "./access/Origin.ts"
 
 export { ScopeRequired } from "../domain/ScopeRequired.ts"
 

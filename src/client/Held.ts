@@ -6,7 +6,7 @@ import type { Fiber } from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Checkpoint, ClaimedTask, Lease } from "../client.ts"
-import { type Stop, Stopped } from "./Attempt.ts"
+import { type Stop, Stopped } from "./call/Attempt.ts"
 import type { WorkerError } from "./WorkerError.ts"
 
 /** A lease that is held, and the work done under it. */

@@ -8,8 +8,8 @@ import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { TaskId } from "../domain/Identifier.ts"
-import * as Ask from "./Ask.ts"
-import { short, textOf } from "./NoUsableAnswer.ts"
+import * as Ask from "./call/Ask.ts"
+import { short, textOf } from "./call/NoUsableAnswer.ts"
 
 /** A worker with so many results that wait claims nothing more. */
 export const MaxWaiting = 200

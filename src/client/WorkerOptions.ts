@@ -4,7 +4,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as client from "../client.ts"
-import type { Attempt, Stop } from "./Attempt.ts"
+import type { Attempt, Stop } from "./call/Attempt.ts"
 
 export interface WorkerOptions<in E = never> {
   /** The server, by where it is (it is then called with the platform's `fetch`) or by a client of it. */

@@ -1,6 +1,6 @@
 /** Handing in what waits in the outbox: what an earlier process left, and results whose leases were let go. */
 import * as Effect from "effect/Effect"
-import { Unreachable } from "./Ask.ts"
+import { Unreachable } from "./call/Ask.ts"
 import type { Worker } from "./Held.ts"
 import type { Outbox } from "./Outbox.ts"
 import type { make as makeSettle } from "./settle.ts"

@@ -14,12 +14,12 @@ import {
   type ScopeMismatch,
   type Unauthorized
 } from "../client.ts"
-import * as Ask from "./Ask.ts"
-import type { Result as Outcome } from "./Attempt.ts"
-import { bodies, fit, jsonOf } from "./body.ts"
-import { IdempotencyKey } from "./Call.ts"
+import * as Ask from "./call/Ask.ts"
+import type { Result as Outcome } from "./call/Attempt.ts"
+import { bodies, fit, jsonOf } from "./call/body.ts"
+import { IdempotencyKey } from "./call/Call.ts"
 import type { Held, Worker } from "./Held.ts"
-import { short, textOf } from "./NoUsableAnswer.ts"
+import { short, textOf } from "./call/NoUsableAnswer.ts"
 import { Finished, type Outbox, type Place } from "./Outbox.ts"
 
 /** The longest reason that is sent. */

@@ -5,7 +5,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Client, OrchestratorId, Task } from "../client.ts"
-import * as Ask from "./Ask.ts"
+import * as Ask from "./call/Ask.ts"
 import { keyOf, type Worker } from "./Held.ts"
 import type { Outbox } from "./Outbox.ts"
 import { AgentNameTaken } from "./WorkerError.ts"

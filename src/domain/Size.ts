@@ -21,7 +21,7 @@ export const MaxLong = 131_072
 /** What a task, or a message, says. */
 export const MaxContent = 524_288
 
-/** All texts of a record together. This version makes no larger one; an older one may have (`sql/Oversized.ts`). */
+/** All texts of a record together. This version makes no larger one; an older one may have (`sql/task/Oversized.ts`). */
 export const MaxRecord = 1_600_000
 
 /** How many bytes of UTF-8 the text has. */

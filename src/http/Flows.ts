@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import { Api } from "../api/Api.ts"
 import { pageOf } from "../domain/Page.ts"
-import { Flows } from "../services/Flows.ts"
+import { Flows } from "../services/flow/Flows.ts"
 import * as Routes from "./Routes.ts"
-import { ownScope, visibleScope } from "./Scope.ts"
+import { ownScope, visibleScope } from "./access/Scope.ts"
 
 const missingInList = "Missing required query parameter: scope. Cannot list flows across all scopes."
 

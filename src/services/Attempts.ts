@@ -1,7 +1,7 @@
 /** How often a change that was worked out from what was read is tried. */
 import * as Effect from "effect/Effect"
-import type { TaskRow } from "../domain/Task.ts"
-import { VersionConflict } from "../domain/TaskErrors.ts"
+import type { TaskRow } from "../domain/task/Task.ts"
+import { VersionConflict } from "../domain/task/TaskErrors.ts"
 import { ifRoom } from "../sql/Database.ts"
 
 /** Each failed attempt means that another change went through, so this many in a row is a storm, not a race. */

@@ -5,8 +5,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { MaxOverlapSeconds } from "../domain/ApiKey.ts"
-import { MaxLeaseSeconds } from "../domain/Lease.ts"
+import { MaxOverlapSeconds } from "../domain/access/ApiKey.ts"
+import { MaxLeaseSeconds } from "../domain/lease/Lease.ts"
 import { CurrentKeyLifetime } from "../sql/KeyLifetime.ts"
 
 // What stands for a binding that is no text, such as one of a secrets store.

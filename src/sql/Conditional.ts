@@ -1,7 +1,7 @@
 /**
  * Conditional reads: whoever says which answer it has is told that it is still so, at the price of one row.
  *
- * An answer that only changes together with some number is named by what was asked and by that number (`sql/Revision.ts`).
+ * An answer that only changes together with some number is named by what was asked and by that number (`sql/task/Revision.ts`).
  * The HTTP layer names every other one by what it says.
  */
 import * as Context from "effect/Context"

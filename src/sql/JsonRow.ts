@@ -1,10 +1,10 @@
 /** Rows as JSON, made in SQL. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
-import { ActionRow } from "../domain/Action.ts"
-import { MessageRow } from "../domain/Message.ts"
-import { ProjectRow } from "../domain/Project.ts"
-import { TaskRow } from "../domain/Task.ts"
+import { ActionRow } from "../domain/record/Action.ts"
+import { MessageRow } from "../domain/record/Message.ts"
+import { ProjectRow } from "../domain/record/Project.ts"
+import { TaskRow } from "../domain/task/Task.ts"
 import type { Row } from "./Database.ts"
 
 // D1 lets a function have 32 arguments, and a row has more columns than half of that.

@@ -3,7 +3,7 @@
  * something else.
  */
 import * as Effect from "effect/Effect"
-import { importKinds } from "../../src/domain/Import.ts"
+import { importKinds } from "../../src/domain/transfer/Import.ts"
 import { good } from "../import/Good.ts"
 import { type Admin, claimed, machine, type Question, task } from "../support/access.ts"
 

@@ -2,10 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import { expiryOf } from "../../src/domain/Expiry.ts"
-import { moves } from "../../src/domain/TaskState.ts"
+import { expiryOf } from "../../src/domain/lease/Expiry.ts"
+import { moves } from "../../src/domain/task/Moves.ts"
 import { Database } from "../../src/sql/Database.ts"
-import * as Deadline from "../../src/sql/Deadline.ts"
+import * as Deadline from "../../src/sql/lease/Deadline.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const times = [null, 1, 2, 3]

@@ -2,8 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { NewFlow } from "../../src/domain/Flow.ts"
-import { readFlow } from "../../src/domain/FlowDefinition.ts"
+import { NewFlow } from "../../src/domain/flow/Flow.ts"
+import { readFlow } from "../../src/domain/flow/FlowDefinition.ts"
 import { defaultFlow, testingFlow } from "../support/flows.ts"
 
 const read = (flow: object) => Effect.fromResult(readFlow(Schema.decodeUnknownSync(NewFlow)(flow)))

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { rulesOf } from "../../src/domain/FlowRules.ts"
+import { rulesOf } from "../../src/domain/flow/FlowRules.ts"
 import { QueueName } from "../../src/domain/Identifier.ts"
 import { defaultFlow, projectFlow, testingFlow } from "../support/flows.ts"
 

@@ -1,5 +1,5 @@
 /** A record of each kind as another server lists it. */
-import type { ImportKind } from "../../src/domain/Import.ts"
+import type { ImportKind } from "../../src/domain/transfer/Import.ts"
 import { projectFlow } from "../support/flows.ts"
 import { iso, type Row, sqlite, task } from "./OldServer.ts"
 

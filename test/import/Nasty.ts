@@ -1,6 +1,6 @@
 /** Records with values in them that no server should have let in, and some that one may well have. */
 import * as Schema from "effect/Schema"
-import { importKinds } from "../../src/domain/Import.ts"
+import { importKinds } from "../../src/domain/transfer/Import.ts"
 import { defaultFlow } from "../support/flows.ts"
 import { good } from "./Good.ts"
 import type { Row } from "./OldServer.ts"

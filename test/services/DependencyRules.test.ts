@@ -2,10 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { meanings, OnFailure } from "../../src/domain/Dependency.ts"
+import { meanings, OnFailure } from "../../src/domain/dependency/Dependency.ts"
 import { type ScopeName, TaskId } from "../../src/domain/Identifier.ts"
-import { Dependencies } from "../../src/services/Dependencies.ts"
-import { TaskQueue } from "../../src/services/TaskQueue.ts"
+import { Dependencies } from "../../src/services/dependency/Dependencies.ts"
+import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
 import { ServicesLayer } from "../support/layers.ts"
 

@@ -4,9 +4,9 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { DraftPatch, NewDraft } from "../../src/domain/Draft.ts"
+import { DraftPatch, NewDraft } from "../../src/domain/record/Draft.ts"
 import { DraftId } from "../../src/domain/Identifier.ts"
-import { Drafts } from "../../src/services/Drafts.ts"
+import { Drafts } from "../../src/services/record/Drafts.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const fresh = (rest: object = {}) => Schema.decodeSync(NewDraft)({ title: "t", author: "a", ...rest })

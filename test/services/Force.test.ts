@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TaskId } from "../../src/domain/Identifier.ts"
-import { TaskQueue } from "../../src/services/TaskQueue.ts"
+import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 describe("TaskQueue.force", () => {

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
-import { Orchestrators } from "../../src/services/Orchestrators.ts"
-import { TaskQueue } from "../../src/services/TaskQueue.ts"
+import { Orchestrators } from "../../src/services/machine/Orchestrators.ts"
+import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const orchestrator_id = OrchestratorId.make("k-m")

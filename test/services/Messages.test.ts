@@ -4,10 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { MessageId } from "../../src/domain/Identifier.ts"
-import { MaxThread, type MessageFilter, MessagePatch, NewMessage } from "../../src/domain/Message.ts"
-import { Messages } from "../../src/services/Messages.ts"
+import { MaxThread, type MessageFilter, MessagePatch, NewMessage } from "../../src/domain/record/Message.ts"
+import { Messages } from "../../src/services/record/Messages.ts"
 import { Database } from "../../src/sql/Database.ts"
-import * as MessageStatements from "../../src/sql/Messages.ts"
+import * as MessageStatements from "../../src/sql/record/Messages.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const fresh = (rest: object = {}) =>

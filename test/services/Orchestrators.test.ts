@@ -5,9 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { OrchestratorId } from "../../src/domain/Identifier.ts"
-import { Registration } from "../../src/domain/Orchestrator.ts"
-import { Orchestrators } from "../../src/services/Orchestrators.ts"
-import { TaskQueue } from "../../src/services/TaskQueue.ts"
+import { Registration } from "../../src/domain/machine/Orchestrator.ts"
+import { Orchestrators } from "../../src/services/machine/Orchestrators.ts"
+import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const id = OrchestratorId.make

@@ -5,9 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { ProjectId, TaskId } from "../../src/domain/Identifier.ts"
-import { NewProject, ProjectPatch } from "../../src/domain/Project.ts"
-import { Projects } from "../../src/services/Projects.ts"
-import { TaskQueue } from "../../src/services/TaskQueue.ts"
+import { NewProject, ProjectPatch } from "../../src/domain/record/Project.ts"
+import { Projects } from "../../src/services/record/Projects.ts"
+import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const id = ProjectId.make

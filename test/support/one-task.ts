@@ -1,10 +1,10 @@
 /** One task in a scope with one machine, and what is asked of it most. */
 import * as Effect from "effect/Effect"
 import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
-import type { NewTask } from "../../src/domain/TaskInput.ts"
-import { Leases } from "../../src/services/Leases.ts"
-import { Orchestrators } from "../../src/services/Orchestrators.ts"
-import { TaskQueue } from "../../src/services/TaskQueue.ts"
+import type { NewTask } from "../../src/domain/task/TaskInput.ts"
+import { Leases } from "../../src/services/lease/Leases.ts"
+import { Orchestrators } from "../../src/services/machine/Orchestrators.ts"
+import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
 
 export const id = TaskId.make("a")

@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
-import { Orchestrators } from "../../src/services/Orchestrators.ts"
-import { Roles } from "../../src/services/Roles.ts"
-import { TaskQueue } from "../../src/services/TaskQueue.ts"
+import { Orchestrators } from "../../src/services/machine/Orchestrators.ts"
+import { Roles } from "../../src/services/machine/Roles.ts"
+import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
 
 export const ids = ["a", "b", "c", "d", "TASK-a"] as const

@@ -5,8 +5,8 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import type { Statement } from "effect/sql/Statement"
-import { integrity } from "../../src/sql/Integrity.ts"
-import { type Kind, kinds, make, type Slice } from "../../src/sql/Retention.ts"
+import { integrity } from "../../scripts/doctor/Integrity.ts"
+import { type Kind, kinds, make, type Slice } from "../../src/sql/upkeep/Retention.ts"
 import { Workerd } from "../support/harness.ts"
 
 const now = Date.now()

@@ -5,84 +5,84 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "age-ignored",
     breaks: "Of tasks of the same priority the oldest is claimed first.",
-    file: "src/sql/NextTask.ts",
+    file: "src/sql/task/NextTask.ts",
     find: "sql`ORDER BY priority_rank, created_at, id LIMIT 1`",
     replace: "sql`ORDER BY priority_rank, id LIMIT 1`"
   },
   {
     name: "priority-as-text",
     breaks: "P10 comes after P2.",
-    file: "src/domain/Priority.ts",
+    file: "src/domain/task/Priority.ts",
     find: ": Number(number)",
     replace: ": Number(number[0])"
   },
   {
     name: "roles-out-of-order",
     breaks: "A claim for several roles gets the first task of all of them.",
-    file: "src/sql/NextTask.ts",
+    file: "src/sql/task/NextTask.ts",
     find: "ORDER BY ${first} best.priority_rank, best.created_at, best.id LIMIT 1",
     replace: "ORDER BY ${first} best.id LIMIT 1"
   },
   {
     name: "capacity-ignored",
     breaks: "A machine is given no more tasks than it may hold.",
-    file: "src/sql/Entitled.ts",
+    file: "src/sql/lease/Entitled.ts",
     find: "${reviews ? sql`` : sql`AND ${hasRoom(scope, claim)}`}",
     replace: ""
   },
   {
     name: "maintenance-ignored",
     breaks: "A machine that is in maintenance is given nothing.",
-    file: "src/sql/Entitled.ts",
+    file: "src/sql/lease/Entitled.ts",
     find: " AND status <> 'maintenance'",
     replace: ""
   },
   {
     name: "done-by-patch",
     breaks: "`done` is reached by accept or by an administrator, not by a PATCH.",
-    file: "src/domain/TaskPatch.ts",
+    file: "src/domain/task/TaskPatch.ts",
     find: "task.queue !== \"done\" && !forced) return InvalidTask.doneByPatch()",
     replace: "task.queue !== \"provisional\" && !forced) return InvalidTask.doneByPatch()"
   },
   {
     name: "claim-across-scopes",
     breaks: "A claim gets no task of another scope.",
-    file: "src/sql/NextTask.ts",
+    file: "src/sql/task/NextTask.ts",
     find: "scope = ${scope} AND queue = ${queue} AND ${claimable}",
     replace: "queue = ${queue} AND ${claimable}"
   },
   {
     name: "read-across-scopes",
     breaks: "A task of another scope is not found by its id.",
-    file: "src/services/TaskQueue/read.ts",
+    file: "src/services/task/read.ts",
     find: "FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])",
     replace: "FROM tasks WHERE id = ${id}`])"
   },
   {
     name: "list-across-scopes",
     breaks: "A list shows no task of another scope.",
-    file: "src/services/TaskQueue/read.ts",
+    file: "src/services/task/read.ts",
     find: "const among = { scope: sql`${scope}`,",
     replace: "const among = { scope: sql`tasks.scope`,"
   },
   {
     name: "history-across-scopes",
     breaks: "Nor is the history of one.",
-    file: "src/services/TaskQueue/read.ts",
+    file: "src/services/task/read.ts",
     find: "const all = sql`task_id = ${id} AND ${within(sql, scope)}`",
     replace: "const all = sql`task_id = ${id}`"
   },
   {
     name: "poll-across-scopes",
     breaks: "A scheduler is shown no task of another scope.",
-    file: "src/services/Scheduler.ts",
+    file: "src/services/machine/Scheduler.ts",
     find: "${all({ scope, queue: sql`'provisional'` },",
     replace: "${all({ scope: sql`tasks.scope`, queue: sql`'provisional'` },"
   },
   {
     name: "reaper-across-scopes",
     breaks: "A claim takes back nothing of another scope.",
-    file: "src/sql/Expiry.ts",
+    file: "src/sql/lease/Expiry.ts",
     find: "${scope === undefined ? scopes : sql`= ${scope}`}",
     replace: "${scopes}"
   },
@@ -103,28 +103,28 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "key-kept-by-refusal",
     breaks: "A refused create keeps nothing under its key, whoever made a task of that name in the same millisecond.",
-    file: "src/services/TaskQueue/create.ts",
+    file: "src/services/task/create.ts",
     find: "from: sql`${made} AND changes() > 0`",
     replace: "from: sql`tasks WHERE ${self}`"
   },
   {
     name: "reviews-fill-machine",
     breaks: "What a machine reviews does not count against the tasks it may hold.",
-    file: "src/sql/Entitled.ts",
+    file: "src/sql/lease/Entitled.ts",
     find: "      AND queue = 'claimed' AND orchestrator_id",
     replace: "      AND orchestrator_id"
   },
   {
     name: "claim-wakes-others",
     breaks: "A claim is a sign of life for the machine of its own scope only.",
-    file: "src/sql/Entitled.ts",
+    file: "src/sql/lease/Entitled.ts",
     find: "own: sql`id = ${orchestrator_id} AND scope = ${scope}`",
     replace: "own: sql`id = ${orchestrator_id}`"
   },
   {
     name: "heartbeat-tells-one-scope",
     breaks: "A heartbeat that renews leases of several scopes changes what is told of each.",
-    file: "src/sql/Renewal.ts",
+    file: "src/sql/lease/Renewal.ts",
     find: "sql`SELECT tasks.scope ${held}`",
     replace: "sql`SELECT min(tasks.scope) ${held}`"
   }
@@ -135,28 +135,28 @@ export const keys: ReadonlyArray<Fault> = [
   {
     name: "refused-for-ever",
     breaks: "A token that was refused is looked up again after a minute.",
-    file: "src/services/Access.ts",
+    file: "src/services/access/Access.ts",
     find: "if (age >= 0 && age < BlockMillis) return true",
     replace: "if (at !== undefined && age >= 0) return true"
   },
   {
     name: "ended-key-goes-on",
     breaks: "A key that ended in one isolate is refused by the others at that instant.",
-    file: "src/services/KnownKeys.ts",
+    file: "src/services/access/KnownKeys.ts",
     find: "AND (expires_at IS NULL OR expires_at > ${at}))`",
     replace: "OR ${at} > 0)`"
   },
   {
     name: "keys-share-idempotency",
     breaks: "Two keys of a scope are two callers, whose idempotency keys are their own.",
-    file: "src/http/Idempotency.ts",
+    file: "src/http/request/Idempotency.ts",
     find: "hash(caller.kind, caller.scope, caller.id, key)",
     replace: "hash(caller.kind, caller.scope, key)"
   },
   {
     name: "rows-told-to-keys",
     breaks: "A key's caller does not learn how many rows were read.",
-    file: "src/http/Authorization.ts",
+    file: "src/http/access/Authorization.ts",
     find: "showsRows.value = kind !== \"key\"",
     replace: "showsRows.value = kind !== undefined"
   },

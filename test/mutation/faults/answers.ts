@@ -12,7 +12,7 @@ export const answers: ReadonlyArray<Fault> = [
   {
     name: "export-page-without-bound",
     breaks: "A page of an export ends at about 2 MB of records.",
-    file: "src/services/Export.ts",
+    file: "src/services/transfer/Export.ts",
     find: "fitting(seen, MaxBytes)",
     replace: "fitting(seen, Infinity * MaxBytes)"
   },
@@ -26,7 +26,7 @@ export const answers: ReadonlyArray<Fault> = [
   {
     name: "history-tag-without-oldest",
     breaks: "A history that lost its oldest entries is another answer.",
-    file: "src/services/TaskQueue/read.ts",
+    file: "src/services/task/read.ts",
     find: ", ${end(\"ASC\")} AS oldest",
     replace: ""
   }

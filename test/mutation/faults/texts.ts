@@ -47,7 +47,7 @@ export const texts: ReadonlyArray<Fault> = [
   {
     name: "query-replaced",
     breaks: "A query that is not UTF-8 is refused.",
-    file: "src/http/Body.ts",
+    file: "src/http/request/Body.ts",
     find: "if (isEncodedUtf8(query)) return undefined",
     replace: "if (isEncodedUtf8(query) || query !== \"\") return undefined"
   },
@@ -68,7 +68,7 @@ export const texts: ReadonlyArray<Fault> = [
   {
     name: "results-cut",
     breaks: "A result whose text was cut in the middle of a character is handed in.",
-    file: "src/client/wellFormed.ts",
+    file: "src/client/call/wellFormed.ts",
     find: "(halvesCharacters(any) ? mended(any) : any).toWellFormed()",
     replace: "halvesCharacters(any) ? mended(any) : any"
   }

@@ -1,5 +1,5 @@
 /** A task as the model has it, and what ends a lease on it. */
-import { rulesOf } from "../../../src/domain/FlowRules.ts"
+import { rulesOf } from "../../../src/domain/flow/FlowRules.ts"
 import { testingFlow } from "../flows.ts"
 
 // The tasks of `blue` follow a flow of their own: results are tested before they are reviewed, and may be reopened.

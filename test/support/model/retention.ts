@@ -1,7 +1,7 @@
 /** What is over leaves, whatever its age: history but for its newest entry, and tasks that nobody misses. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Retention from "../../../src/sql/Retention.ts"
+import * as Retention from "../../../src/sql/upkeep/Retention.ts"
 import type { Bench, Steps } from "./Bench.ts"
 import { isEnd, record, type Task } from "./Task.ts"
 

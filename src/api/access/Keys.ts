@@ -1,0 +1,69 @@
+/** `/api/v1/scopes/:scope/keys`, and all of them at `/api/v1/keys`. */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { ApiKey, IssuedKey, KeyExpired, KeyId, KeyNotFound, NewKey } from "../../domain/access/ApiKey.ts"
+import { InvalidCursor } from "../../domain/Cursor.ts"
+import { describe } from "../../domain/Encoding.ts"
+import { ScopeName } from "../../domain/Identifier.ts"
+import { nextCursor, wholeParameters } from "../../domain/Page.ts"
+import { Authorization } from "./Authorization.ts"
+import { conditional } from "../Conditional.ts"
+
+const params = { scope: ScopeName }
+const keys = (description: string) =>
+  Schema.Struct({ keys: Schema.Array(ApiKey).pipe(describe(description)), ...nextCursor })
+
+export class KeysApi extends HttpApiGroup.make("keys")
+  .add(
+    conditional(
+      HttpApiEndpoint.get("listAll", "/keys", {
+        query: wholeParameters,
+        success: keys("Every key there is, the newest first; with `limit`, a page of them, by their ids."),
+        error: InvalidCursor
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List the keys of all scopes",
+        description:
+          "What is known of every key of the server, as to find those that were handed out while it was open. For the administrator."
+      }))
+    ),
+    HttpApiEndpoint.post("issue", "/scopes/:scope/keys", {
+      params,
+      payload: [Schema.Null, NewKey],
+      success: IssuedKey.pipe(HttpApiSchema.status(201)),
+      error: KeyExpired
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Issue a key",
+      description: "Gives the scope one more key, and shows it this once. For the administrator. The body may be empty."
+    })),
+    conditional(
+      HttpApiEndpoint.get("list", "/scopes/:scope/keys", {
+        params,
+        query: wholeParameters,
+        success: keys("The scope's keys, the newest first; with `limit`, a page of them, by their ids."),
+        error: InvalidCursor
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List keys",
+        description:
+          "What is known of the scope's keys, expired ones too; never the keys themselves. For the administrator."
+      }))
+    ),
+    HttpApiEndpoint.delete("revoke", "/scopes/:scope/keys/:id", {
+      params: { ...params, id: KeyId },
+      success: Schema.Struct({
+        message: Schema.Literal("Key revoked").pipe(describe("That it is no longer valid.")),
+        id: KeyId,
+        scope: ScopeName
+      }),
+      error: KeyNotFound
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Revoke a key",
+      description: "Ends the key for good, at once and everywhere. For the administrator."
+    }))
+  )
+  .prefix("/api/v1")
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Keys", description: "The keys that open a scope." }))
+{}

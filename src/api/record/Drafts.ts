@@ -1,0 +1,80 @@
+/** `/api/v1/drafts` */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { InvalidCursor } from "../../domain/Cursor.ts"
+import { Draft, draftFilters, DraftNotFound, DraftPatch, NewDraft } from "../../domain/record/Draft.ts"
+import { describe } from "../../domain/Encoding.ts"
+import { DraftId } from "../../domain/Identifier.ts"
+import { NoFields } from "../../domain/NoFields.ts"
+import { pageEnvelope } from "../../domain/Page.ts"
+import { Authorization } from "../access/Authorization.ts"
+import { conditional } from "../Conditional.ts"
+import { Required, ScopeRequired } from "../InvalidRequest.ts"
+import { scoped, scopeParameter } from "../Scoped.ts"
+
+// Digits only: `1e0` is a number, and not how anybody writes a draft's id.
+const params = {
+  id: Schema.String.annotate({
+    contentSchema: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER }
+  }).check(Schema.isPattern(/^\d+$/, { message: "Draft ID must be an integer" })).pipe(
+    Schema.decodeTo(DraftId, SchemaTransformation.numberFromString),
+    describe("The draft's id, given by the server.")
+  )
+}
+
+export class DraftsApi extends HttpApiGroup.make("drafts")
+  .add(
+    conditional(
+      HttpApiEndpoint.get("list", "/", {
+        query: { ...draftFilters, ...scopeParameter },
+        success: Schema.Struct({
+          drafts: Schema.Array(Draft).pipe(describe("The drafts of this page.")),
+          ...pageEnvelope
+        }),
+        error: InvalidCursor
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List drafts",
+        description:
+          "A page of the drafts, newest first: of the scope, or of all scopes the caller may see when the request names none. Every filter narrows it."
+      }))
+    ),
+    HttpApiEndpoint.post("create", "/", {
+      query: scopeParameter,
+      payload: scoped(NewDraft),
+      success: Draft.pipe(HttpApiSchema.status(201)),
+      error: ScopeRequired
+    }).annotate(Required, [{ fields: ["title", "author"], error: "Missing required fields: title, author" }])
+      .annotateMerge(OpenApi.annotations({
+        summary: "Create a draft",
+        description: "Writes an idea down. The server gives it an id."
+      })),
+    HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Draft, error: DraftNotFound })
+      .annotateMerge(OpenApi.annotations({ summary: "Read a draft", description: "The draft as it is now." })),
+    HttpApiEndpoint.patch("patch", "/:id", {
+      params,
+      query: scopeParameter,
+      payload: scoped(DraftPatch),
+      success: Draft,
+      error: [DraftNotFound, NoFields]
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Change a draft",
+      description: "Changes the fields that are given; null clears one that a draft need not have."
+    })),
+    HttpApiEndpoint.delete("delete", "/:id", {
+      params,
+      query: scopeParameter,
+      success: Schema.Struct({ message: Schema.String.pipe(describe("`Draft <id> deleted`")) }),
+      error: DraftNotFound
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Delete a draft",
+      description: "Deletes the draft; what came of it stays."
+    }))
+  )
+  .prefix("/api/v1/drafts")
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Drafts", description: "Ideas that may become tasks." }))
+{}

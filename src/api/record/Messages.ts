@@ -1,0 +1,92 @@
+/** `/api/v1/messages`, and the messages of a task */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { InvalidCursor } from "../../domain/Cursor.ts"
+import { describe } from "../../domain/Encoding.ts"
+import { MessageId, TaskId } from "../../domain/Identifier.ts"
+import {
+  InvalidParentMessage,
+  Message,
+  messageContent,
+  messageFilters,
+  MessageNotFound,
+  MessagePatch,
+  MessageStatusConflict,
+  NewMessage,
+  taskMessageFilters
+} from "../../domain/record/Message.ts"
+import { pageEnvelope } from "../../domain/Page.ts"
+import { Authorization } from "../access/Authorization.ts"
+import { conditional } from "../Conditional.ts"
+import { Required, ScopeRequired } from "../InvalidRequest.ts"
+import { scoped, scopeParameter } from "../Scoped.ts"
+
+const params = { id: MessageId }
+
+const page = Schema.Struct({
+  messages: Schema.Array(Message).pipe(describe("The messages of this page, in the order they arrived.")),
+  ...pageEnvelope
+})
+
+export class MessagesApi extends HttpApiGroup.make("messages")
+  .add(
+    conditional(
+      HttpApiEndpoint.get("list", "/messages", {
+        query: { ...messageFilters, ...scopeParameter },
+        success: page,
+        error: [ScopeRequired, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List messages",
+        description:
+          "A page of the scope's messages, oldest first. Without `offset` it is the newest page; with it, pages count from the oldest message. `next_cursor` goes on in the same direction: from the newest page to older ones, from `offset=0` to newer ones. Every filter narrows it."
+      }))
+    ),
+    HttpApiEndpoint.post("send", "/messages", {
+      query: scopeParameter,
+      payload: scoped(NewMessage),
+      success: Message.pipe(HttpApiSchema.status(201)),
+      error: [InvalidParentMessage, ScopeRequired]
+    }).annotate(Required, [{
+      fields: ["task_id", "from_actor", "type", "content"],
+      error: "Missing required fields: task_id, from_actor, type, content"
+    }]).annotateMerge(OpenApi.annotations({
+      summary: "Send a message",
+      description: "Leaves a message for an actor, or a reply to one. The task it is about need not exist."
+    })),
+    HttpApiEndpoint.get("get", "/messages/:id", {
+      params,
+      query: { ...messageContent, ...scopeParameter },
+      success: Message,
+      error: MessageNotFound
+    }).annotateMerge(OpenApi.annotations({ summary: "Read a message", description: "The message as it is now." })),
+    HttpApiEndpoint.patch("patch", "/messages/:id", {
+      params,
+      query: scopeParameter,
+      payload: scoped(MessagePatch),
+      success: Message,
+      error: [MessageNotFound, MessageStatusConflict]
+    }).annotate(Required, [{ fields: ["status"], error: "Missing field: status" }])
+      .annotateMerge(OpenApi.annotations({
+        summary: "Take up or settle a message",
+        description:
+          "Sets the status. With `expected_status` it is a compare-and-set: send `processing`, expecting `pending`, before carrying out a command, and nobody else will carry it out too."
+      })),
+    conditional(
+      HttpApiEndpoint.get("listOfTask", "/tasks/:id/messages", {
+        params: { id: TaskId },
+        query: { ...taskMessageFilters, ...scopeParameter },
+        success: page,
+        error: [ScopeRequired, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List the messages about a task",
+        description: "The same, of one task. A task without messages has none, whether it exists or not."
+      }))
+    )
+  )
+  .prefix("/api/v1")
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Messages", description: "Mail between actors." }))
+{}

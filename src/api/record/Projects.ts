@@ -1,0 +1,99 @@
+/** `/api/v1/projects` */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { InvalidCursor } from "../../domain/Cursor.ts"
+import { describe } from "../../domain/Encoding.ts"
+import { ProjectId } from "../../domain/Identifier.ts"
+import { NoFields } from "../../domain/NoFields.ts"
+import { nextCursor, pageEnvelope } from "../../domain/Page.ts"
+import {
+  NewProject,
+  Project,
+  ProjectExists,
+  projectFilters,
+  ProjectHasTasks,
+  ProjectNotFound,
+  ProjectPatch,
+  projectTasksParameters
+} from "../../domain/record/Project.ts"
+import { Task } from "../../domain/task/Task.ts"
+import { Authorization } from "../access/Authorization.ts"
+import { conditional } from "../Conditional.ts"
+import { Required, ScopeRequired } from "../InvalidRequest.ts"
+import { scoped, scopeParameter } from "../Scoped.ts"
+
+const params = { id: ProjectId }
+
+export class ProjectsApi extends HttpApiGroup.make("projects")
+  .add(
+    conditional(
+      HttpApiEndpoint.get("list", "/", {
+        query: { ...projectFilters, ...scopeParameter },
+        success: Schema.Struct({
+          projects: Schema.Array(Project).pipe(describe("The projects of this page.")),
+          ...pageEnvelope
+        }),
+        error: InvalidCursor
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List projects",
+        description:
+          "A page of the projects, newest first: of the scope, or of all scopes the caller may see when the request names none: up to 500 of one `status` unless a limit is given. Every filter narrows it."
+      }))
+    ),
+    HttpApiEndpoint.post("create", "/", {
+      query: scopeParameter,
+      payload: scoped(NewProject),
+      success: Project.pipe(HttpApiSchema.status(201)),
+      error: [ProjectExists, ScopeRequired]
+    }).annotate(Required, [
+      { fields: ["id", "title", "branch"], error: "Missing required fields: id, title, branch" }
+    ]).annotateMerge(OpenApi.annotations({
+      summary: "Create a project",
+      description: "Its tasks are created with its id, and get its branch."
+    })),
+    HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Project, error: ProjectNotFound })
+      .annotateMerge(OpenApi.annotations({ summary: "Read a project", description: "The project as it is now." })),
+    conditional(
+      HttpApiEndpoint.get("tasks", "/:id/tasks", {
+        params,
+        query: { ...projectTasksParameters, ...scopeParameter },
+        success: Schema.Struct({
+          project_id: ProjectId,
+          tasks: Schema.Array(Task).pipe(describe("All tasks of the project.")),
+          total: Schema.Int.pipe(describe("How many tasks the project has.")),
+          ...nextCursor
+        }),
+        error: [ProjectNotFound, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List a project's tasks",
+        description:
+          "All of them, most urgent first, then newest: never only a page, unless `cursor` asks for one: `first`, for the first. Pages have the oldest of the equally urgent first."
+      }))
+    ),
+    HttpApiEndpoint.patch("patch", "/:id", {
+      params,
+      query: scopeParameter,
+      payload: scoped(ProjectPatch),
+      success: Project,
+      error: [ProjectNotFound, NoFields]
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Change a project",
+      description: "Changes the fields that are given. The status `completed` sets `completed_at`, once."
+    })),
+    HttpApiEndpoint.delete("delete", "/:id", {
+      params,
+      query: scopeParameter,
+      success: Schema.Struct({ message: Schema.String.pipe(describe("`Project <id> deleted`")) }),
+      error: [ProjectNotFound, ProjectHasTasks]
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Delete a project",
+      description: "Deletes a project that has no tasks; one that has some is left as it is."
+    }))
+  )
+  .prefix("/api/v1/projects")
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Projects", description: "Groups of tasks that share a branch." }))
+{}

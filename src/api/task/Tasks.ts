@@ -1,0 +1,150 @@
+/** `/api/v1/tasks` */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { AtCapacity, NoTasksAvailable } from "../../domain/task/ClaimErrors.ts"
+import { InvalidCursor } from "../../domain/Cursor.ts"
+import { DependencyCycle } from "../../domain/dependency/DependencyErrors.ts"
+import { describe } from "../../domain/Encoding.ts"
+import { HistoryEntry, historyParameters } from "../../domain/task/History.ts"
+import { TaskId } from "../../domain/Identifier.ts"
+import { InvalidTask } from "../../domain/task/InvalidTask.ts"
+import * as Moves from "../../domain/task/MoveInput.ts"
+import { nextCursor, pageEnvelope } from "../../domain/Page.ts"
+import { ClaimedTask, ExistingTask, Task } from "../../domain/task/Task.ts"
+import * as Errors from "../../domain/task/TaskErrors.ts"
+import { taskContent, taskFilters } from "../../domain/task/TaskFilter.ts"
+import * as Inputs from "../../domain/task/TaskInput.ts"
+import { Authorization } from "../access/Authorization.ts"
+import { conditional } from "../Conditional.ts"
+import { preferringMinimal } from "../Document.ts"
+import { Required, ScopeRequired } from "../InvalidRequest.ts"
+import { scoped, scopeParameter } from "../Scoped.ts"
+import * as Depending from "./TaskDependencies.ts"
+import * as Ending from "./TaskEnds.ts"
+import { explain } from "./TaskExplain.ts"
+import * as Leasing from "./TaskLeases.ts"
+import * as Moving from "./TaskMoves.ts"
+
+const params = { id: TaskId }
+
+export class TasksApi extends HttpApiGroup.make("tasks")
+  .add(
+    conditional(
+      HttpApiEndpoint.get("list", "/", {
+        query: { ...taskFilters, ...scopeParameter },
+        success: Schema.Struct({
+          tasks: Schema.Array(Task).pipe(describe("The tasks of this page.")),
+          ...pageEnvelope
+        }),
+        error: [ScopeRequired, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "List tasks",
+        description:
+          "A page of the scope's tasks, newest first unless sorted by priority: up to 500 of queues other than `done`, `failed` and `cancelled`, unless a limit is given. Every filter narrows it."
+      }))
+    ),
+    HttpApiEndpoint.post("create", "/", {
+      query: scopeParameter,
+      payload: scoped(Inputs.NewTask),
+      // The first that fits is the answer, so the one that asks for more comes first.
+      success: [ExistingTask, Task.pipe(HttpApiSchema.status(201))],
+      error: [Errors.TaskExists, InvalidTask, DependencyCycle, ScopeRequired]
+    }).annotate(Required, [
+      { fields: ["id", "file_path"], error: "Missing required fields: id, file_path" }
+    ]).annotateMerge(OpenApi.annotations({
+      summary: "Create a task",
+      description:
+        "Adds a task to a queue. A task of a project gets the project's branch. When an open task of the scope has the `external_key`, nothing is created, whatever else the body says: the answer is that task as it is, with 200 and `existing: true`."
+    })),
+    HttpApiEndpoint.post("claim", "/claim", {
+      query: scopeParameter,
+      payload: scoped(Moves.Claim),
+      success: ClaimedTask,
+      error: [
+        NoTasksAvailable,
+        AtCapacity,
+        Errors.LeaseLost,
+        Errors.TaskNotFound,
+        InvalidTask,
+        ScopeRequired
+      ]
+    }).annotate(Required, [
+      { fields: ["orchestrator_id", "agent_name"], error: "Missing required fields: orchestrator_id, agent_name" }
+    ]).annotateMerge(OpenApi.annotations({
+      summary: "Claim the next task",
+      description:
+        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. The answer says when to renew the lease, and what earlier holders left to know. When there is none, a request with the header `Prefer: return=minimal` is answered 204 instead of 404. Repeated under the same `Idempotency-Key` it answers the same task and token for as long as that lease is held, as the task is then; afterwards it is refused with 409, or 404 if the task was deleted. A claim that got nothing is tried afresh.",
+      transform: preferringMinimal
+    })),
+    HttpApiEndpoint.get("get", "/:id", {
+      params,
+      query: { ...taskContent, ...scopeParameter },
+      success: Task,
+      error: Errors.TaskNotFound
+    }).annotateMerge(OpenApi.annotations({ summary: "Read a task", description: "The task as it is now." })),
+    HttpApiEndpoint.patch("patch", "/:id", {
+      params,
+      query: scopeParameter,
+      payload: scoped(Inputs.TaskPatch),
+      success: Task,
+      error: Moving.patchErrors
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Change a task",
+      description:
+        "Changes the fields that are given. Moving a task or setting its claim fields is carried out as a transition, so that no contradiction is left. `done` is reached only by accept."
+    })),
+    HttpApiEndpoint.delete("delete", "/:id", {
+      params,
+      query: scopeParameter,
+      success: Schema.Struct({
+        message: Schema.Literal("Task deleted").pipe(describe("That it is gone.")),
+        task_id: TaskId
+      }),
+      error: Errors.TaskNotFound
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Delete a task",
+      description: "Deletes the task and keeps its history. Tasks that waited for it no longer do."
+    })),
+    Moving.submit,
+    Moving.accept,
+    Moving.reject,
+    Moving.requeue,
+    Moving.fail,
+    Ending.cancel,
+    Ending.redrive,
+    Moving.forceQueue,
+    Moving.completeHook,
+    Leasing.renew,
+    Leasing.handoff,
+    explain,
+    Depending.dependencies,
+    Depending.replaceDependencies,
+    Depending.putDependency,
+    Depending.removeDependency,
+    Depending.clearDependencies,
+    Depending.graph,
+    conditional(
+      HttpApiEndpoint.get("history", "/:id/history", {
+        params,
+        query: { ...historyParameters, ...scopeParameter },
+        success: Schema.Struct({
+          task_id: TaskId,
+          history: Schema.Array(HistoryEntry).pipe(describe("What happened, oldest first.")),
+          total: Schema.Int.pipe(describe("How many entries there are.")),
+          ...nextCursor
+        }),
+        error: [Errors.TaskNotFound, InvalidCursor]
+      }).annotateMerge(OpenApi.annotations({
+        summary: "Read a task's history",
+        description:
+          "Everything that happened to the task, oldest first: one entry for each version, all of them unless a `limit` is given. It outlives the task."
+      }))
+    )
+  )
+  .prefix("/api/v1/tasks")
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Tasks", description: "The queue." }))
+{}

@@ -1,0 +1,24 @@
+/** `/api/v1/scopes/:scope/import` */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as OpenApi from "effect/http-api/OpenApi"
+import { ScopeName } from "../../domain/Identifier.ts"
+import { ImportBatch, ImportReport } from "../../domain/transfer/Import.ts"
+import { Authorization } from "../access/Authorization.ts"
+
+export class ImportApi extends HttpApiGroup.make("import")
+  .add(
+    HttpApiEndpoint.post("run", "/:scope/import", {
+      params: { scope: ScopeName },
+      payload: ImportBatch,
+      success: ImportReport
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Import records into a scope",
+      description:
+        "Copies the records of another server, as it lists them, with their ids and times. Only what the scope has not got is written, so a repeated import changes nothing. A record that cannot be written is reported under `conflicts`, and the others are written together or not at all. With `dry_run` nothing is written and the report is the one that writing would get: a task may refer to a project that would come with the same request. A lease that still runs is kept; a claimed task without one goes back to `incoming`. Only for the administrator where the server has a secret."
+    }))
+  )
+  .prefix("/api/v1/scopes")
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ title: "Import", description: "Moving from another server." }))
+{}

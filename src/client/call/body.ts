@@ -1,0 +1,68 @@
+/** What a handler answered, as the body of the request that hands it in. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { Acceptance, Failure, Rejection, Requeue, Submission } from "../../domain/task/MoveInput.ts"
+import { cut, excessesOf } from "../../domain/Size.ts"
+import type { Finished } from "../Outbox.ts"
+import { wellFormed } from "./wellFormed.ts"
+
+export const bodies = {
+  submit: Schema.toCodecJson(Submission),
+  accept: Schema.toCodecJson(Acceptance),
+  reject: Schema.toCodecJson(Rejection),
+  requeue: Schema.toCodecJson(Requeue),
+  fail: Schema.toCodecJson(Failure)
+}
+
+export type Body = Finished["payload"]
+
+/**
+ * A value as JSON. Half a surrogate pair, as text has that was cut in the middle of an emoji, becomes U+FFFD: no server takes
+ * it, and the result is worth more than half a character.
+ */
+export const jsonOf = (value: unknown): Body => {
+  const text = JSON.stringify(value)
+  return JSON.parse(text.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (match) => match === "\\\\" ? match : "\ufffd"))
+}
+
+const issueOf = (verb: Finished["verb"], body: Body): SchemaIssue.Issue | undefined => {
+  const decoded = Schema.decodeUnknownResult(bodies[verb])(body, { errors: "all" })
+  return Result.isFailure(decoded) ? decoded.failure.issue : undefined
+}
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const sentenceOf = ({ message, path }: ReturnType<typeof format>["issues"][number]): string => {
+  const field = (path ?? []).map(String).join(".") || "the result"
+  return message === "Missing key"
+    ? `${field} is missing.`
+    : `${field} has a wrong value: ${message.replace(/^Expected /, "expected ")}.`
+}
+
+export interface Fitted {
+  readonly body: Body
+  /** The fields whose texts were too large and are cut. */
+  readonly shortened: ReadonlyArray<string>
+  /** Why the server would not take it, in sentences, if so. */
+  readonly problem: string | undefined
+}
+
+/** The body with its texts cut to their limits: the result is worth more than the ends of its texts. */
+export const fit = (verb: Finished["verb"], body: Body): Fitted => {
+  const issue = issueOf(verb, body)
+  if (issue === undefined) return { body, shortened: [], problem: undefined }
+  const fitted = { ...body }
+  const shortened = new Set<string>()
+  for (const { limit, path } of excessesOf(issue)) {
+    const field = String(path[0])
+    const value = fitted[field]
+    // A cut through an escape of JSON text may leave half a character.
+    fitted[field] = wellFormed(cut(typeof value === "string" ? value : JSON.stringify(value), limit))
+    shortened.add(field)
+  }
+  const left = issueOf(verb, fitted)
+  return left === undefined
+    ? { body: fitted, shortened: Array.from(shortened), problem: undefined }
+    : { body, shortened: [], problem: format(left).issues.map(sentenceOf).join(" ") }
+}

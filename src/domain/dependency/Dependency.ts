@@ -1,0 +1,118 @@
+/** What a task waits for: its edges to other tasks, and what becomes of it when one of those fails. */
+import * as Schema from "effect/Schema"
+import { describe, IntegerParameter, listOf, maybe, Time, TimeColumn } from "../Encoding.ts"
+import { QueueName, TaskId } from "../Identifier.ts"
+import { expected } from "../task/MoveInput.ts"
+
+/** What becomes of a waiting task when the task it waits for fails or is cancelled. */
+export const OnFailure = Schema.Literals(["wait", "skip", "fail"]).pipe(
+  describe(
+    "What becomes of the waiting task when the blocker lands in `failed` or `cancelled`. `wait`: it goes on waiting. `skip`: it waits for that one no longer, unless it is brought back. `fail`: it fails as well, if nobody holds it."
+  )
+)
+export type OnFailure = typeof OnFailure.Type
+
+/** The blockers a task may be given at once. */
+export const MaxBlockers = 100
+
+// A task shows its blockers joined by commas, so a name with one would be two.
+const BlockerId = TaskId.check(Schema.isPattern(/^[^,]*$/, { expected: "no commas" })).pipe(
+  describe("The task to wait for. It need not exist yet; `TASK-x` also means `x`.")
+)
+
+const edge = <T extends Schema.Top>(time: T) => ({
+  blocker_id: Schema.String.pipe(
+    describe("The task it waits for, as its creator named it; `TASK-x` also means `x`.")
+  ),
+  on_failure: OnFailure,
+  satisfied_at: Schema.NullOr(time).pipe(
+    describe(
+      "Since when the blocker no longer keeps the task waiting: it is done, or it failed and `on_failure` is `skip`. Null while it does."
+    )
+  )
+})
+
+export const Dependency = Schema.Struct({
+  ...edge(Time),
+  queue: Schema.NullOr(QueueName).pipe(describe("Where the blocker is; null while there is no such task."))
+}).annotate({ identifier: "Dependency" })
+export type Dependency = typeof Dependency.Type
+
+/** The same as a row holds it. */
+export const DependencyRow = Schema.Struct({ ...edge(TimeColumn), queue: Schema.NullOr(QueueName) })
+
+/** Everything a task waits for. */
+export const Dependencies = Schema.Struct({
+  task_id: TaskId,
+  version: Schema.Int.pipe(describe("The version of the task.")),
+  blocked_by: Schema.NullOr(Schema.String).pipe(
+    describe("Those it still waits for, joined by commas; null when it may be claimed.")
+  ),
+  dependencies: Schema.Array(Dependency).pipe(describe("Everything it waits for or waited for, in its order."))
+}).annotate({ identifier: "Dependencies" })
+export type Dependencies = typeof Dependencies.Type
+
+const NewDependency = Schema.Struct({
+  task_id: BlockerId,
+  on_failure: maybe(OnFailure, "`wait` unless given.")
+})
+
+/** A list of blockers in a body: each an id, or an id and what its failure means. */
+export const DependsOn = listOf(Schema.Union([BlockerId, NewDependency]), MaxBlockers)
+export type DependsOn = typeof DependsOn.Type
+
+/** Everything a task is to wait for from now on. */
+export const DependencyList = Schema.Struct({
+  depends_on: DependsOn.pipe(describe("All the tasks to wait for, in order; an empty list is none.")),
+  ...expected
+}).annotate({ identifier: "DependencyList" })
+export type DependencyList = typeof DependencyList.Type
+
+/** How a task is to wait for one other. */
+export const DependencyChange = Schema.Struct({
+  on_failure: maybe(OnFailure, "As it is unless given; `wait` for a new one."),
+  ...expected
+}).annotate({ identifier: "DependencyChange" })
+export type DependencyChange = typeof DependencyChange.Type
+
+/** What a removal may state about the task, in the query. */
+export const expectedParameters = {
+  version: Schema.optionalKey(
+    IntegerParameter.pipe(describe("The version you expect the task to have: refused with 409 when it has another."))
+  ),
+  fencing_token: Schema.optionalKey(
+    IntegerParameter.pipe(
+      describe("The token of the lease the call is made under: refused with 409 when that lease is over.")
+    )
+  )
+}
+
+/** That a task waits for another. */
+export interface Waits {
+  readonly blocker: string
+  readonly on_failure: OnFailure
+}
+
+/** The tasks that this name means. */
+export const meanings = (name: string): ReadonlyArray<string> =>
+  name.startsWith("TASK-") ? [name, name.slice(5)] : [name]
+
+/** The blockers a caller names in `blocked_by`. */
+export const parseBlockers = (blocked_by: string | null | undefined): ReadonlyArray<string> => [
+  ...new Set((blocked_by ?? "").split(",").map((id) => id.trim()).filter((id) => id !== ""))
+]
+
+/** What a caller lists in `blocked_by` and `depends_on` together: each blocker once, where it came first. */
+export const waitsOf = (blockers: ReadonlyArray<string>, depends_on?: DependsOn | null): ReadonlyArray<Waits> => {
+  const waits = new Map<string, OnFailure>(blockers.map((blocker) => [blocker, "wait"]))
+  for (const item of depends_on ?? []) {
+    if (typeof item === "string") waits.set(item, waits.get(item) ?? "wait")
+    else waits.set(item.task_id, item.on_failure ?? waits.get(item.task_id) ?? "wait")
+  }
+  return [...waits].map(([blocker, on_failure]) => ({ blocker, on_failure }))
+}
+
+/** The edge that goes by this name, or by the other spelling of it. */
+export const named = (waits: ReadonlyArray<Waits>, name: string): Waits | undefined =>
+  waits.find(({ blocker }) => blocker === name)
+    ?? waits.find(({ blocker }) => blocker === `TASK-${name}` || name === `TASK-${blocker}`)

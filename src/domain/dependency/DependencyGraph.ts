@@ -1,0 +1,109 @@
+/** The tasks around a task: those it waits for, those that wait for it, and so on. */
+import * as Schema from "effect/Schema"
+import { Dependency, DependencyRow, meanings } from "./Dependency.ts"
+import { describe, integerParameter } from "../Encoding.ts"
+import { excerpt } from "../Excerpt.ts"
+import { QueueName, TaskId } from "../Identifier.ts"
+import { cut } from "../Size.ts"
+
+/** How far the graph reaches unless asked otherwise, how far at most, and how many tasks it shows at most. */
+export const DefaultDepth = 10
+export const MaxDepth = 100
+export const MaxNodes = 200
+
+/** How much it tells of each title, in UTF-16 code units, and of what each task waits for, in bytes: the edges tell all of that. */
+export const MaxTitle = 500
+export const MaxBlockedBy = 2000
+
+/** How far a graph reaches. */
+export const depthParameter = {
+  depth: Schema.optionalKey(
+    integerParameter({ minimum: 1, maximum: MaxDepth }).pipe(
+      describe(`How many edges to follow in each direction, from 1 to ${MaxDepth}; ${DefaultDepth} unless given.`)
+    )
+  )
+}
+
+const nullable = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
+
+const GraphNode = Schema.Struct({
+  task_id: Schema.String.pipe(describe("The task.")),
+  title: nullable(`What is to be done, ${MaxTitle} characters of it; null while there is no such task.`),
+  queue: Schema.NullOr(QueueName).pipe(describe("Where it is; null while there is no such task.")),
+  claimed_by: nullable("The agent that holds it; null when nobody does."),
+  blocked_by: nullable(
+    `Those it still waits for, joined by commas, ${MaxBlockedBy} bytes of it; null when it may be claimed.`
+  ),
+  depth: Schema.Int.pipe(
+    describe("How many edges away it is: below 0 what the task waits for, above 0 what waits for it.")
+  )
+}).annotate({ identifier: "GraphNode" })
+
+const { on_failure, satisfied_at } = Dependency.fields
+const GraphEdge = Schema.Struct({
+  task_id: Schema.String.pipe(describe("The task that waits.")),
+  blocker_id: Schema.String.pipe(describe("The task it waits for, by the id of its node.")),
+  on_failure,
+  satisfied_at
+}).annotate({ identifier: "GraphEdge" })
+
+export const Graph = Schema.Struct({
+  task_id: TaskId,
+  nodes: Schema.Array(GraphNode).pipe(describe(`The tasks, nearest first; ${MaxNodes} at most.`)),
+  edges: Schema.Array(GraphEdge).pipe(describe("Who waits for whom, among these.")),
+  truncated: Schema.Boolean.pipe(describe("Whether there are more tasks than this shows."))
+}).annotate({ identifier: "Graph" })
+export type Graph = typeof Graph.Type
+
+export const EdgeRow = Schema.Struct({
+  task_id: Schema.String,
+  blocker_id: Schema.String,
+  on_failure,
+  satisfied_at: DependencyRow.fields.satisfied_at
+})
+export const NodeRow = Schema.Struct({
+  task_id: Schema.String,
+  title: Schema.String,
+  queue: QueueName,
+  claimed_by: Schema.NullOr(Schema.String),
+  blocked_by: Schema.NullOr(Schema.String)
+})
+
+/** The graph around a task, of the edges that were found about it, and of the tasks there are at their ends. */
+export const graphOf = (
+  task_id: TaskId,
+  depth: number,
+  tasks: ReadonlyArray<typeof NodeRow.Type>,
+  found: ReadonlyArray<typeof EdgeRow.Type>
+): Graph => {
+  const known = new Map(tasks.map((task) => [task.task_id, {
+    ...task,
+    title: excerpt(task.title, MaxTitle),
+    blocked_by: task.blocked_by === null ? null : cut(task.blocked_by, MaxBlockedBy)
+  }]))
+  // A name may mean two tasks. One that means none is shown as it is: the task may come to be.
+  const edges = found.flatMap((edge) => {
+    const meant = meanings(edge.blocker_id).filter((id) => known.has(id))
+    return (meant.length === 0 ? [edge.blocker_id] : meant).map((blocker_id) => ({ ...edge, blocker_id }))
+  })
+  const depths = new Map([[task_id as string, 0]])
+  const walk = (from: "task_id" | "blocker_id", to: "task_id" | "blocker_id", step: 1 | -1) => {
+    const ends = Map.groupBy(edges, (edge) => edge[from])
+    for (const [id, at] of depths) {
+      if (Math.sign(at) === -step) continue
+      for (const edge of ends.get(id) ?? []) if (!depths.has(edge[to])) depths.set(edge[to], at + step)
+    }
+  }
+  walk("task_id", "blocker_id", -1)
+  walk("blocker_id", "task_id", 1)
+  const near = [...depths].filter(([, at]) => Math.abs(at) <= depth)
+    .toSorted(([, a], [, b]) => Math.abs(a) - Math.abs(b)).slice(0, MaxNodes)
+  const shown = new Set(near.map(([id]) => id))
+  const nobody = { title: null, queue: null, claimed_by: null, blocked_by: null }
+  return {
+    task_id,
+    nodes: near.map(([id, at]) => ({ ...(known.get(id) ?? { task_id: id, ...nobody }), depth: at })),
+    edges: edges.filter((edge) => shown.has(edge.task_id) && shown.has(edge.blocker_id)),
+    truncated: near.length < depths.size
+  }
+}

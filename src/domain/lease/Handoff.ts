@@ -1,0 +1,115 @@
+/** What the next agent should know about a task: how far the last one got, and what went wrong before. */
+import * as Schema from "effect/Schema"
+import { describe, ErrorText, jsonColumn, listOf, maybe, text, Time, TimeColumn } from "../Encoding.ts"
+import { excerpt, MaxExcerpt } from "../Excerpt.ts"
+import { TaskId } from "../Identifier.ts"
+import { TaggedError } from "../TaggedError.ts"
+
+/** The largest checkpoint there is, in bytes of JSON. */
+export const MaxCheckpointBytes = 16_384
+
+/** What an agent writes down with a renewal. It replaces what was written before. */
+export const Checkpoint = Schema.Struct({
+  branch: maybe(Schema.String, "Where the work that was begun can be found."),
+  head_commit: maybe(Schema.String, "The last commit of it."),
+  notes: maybe(Schema.String, "What is done, what is not, and what comes next."),
+  open_questions: maybe(listOf(Schema.String), "What somebody has to decide.")
+}).annotate({ identifier: "Checkpoint" }).check(
+  // It replaces the one before, which a slip of the pen is not to wipe out.
+  Schema.makeFilter((checkpoint) => Object.values(checkpoint).some((value) => value != null), {
+    expected: "at least one of branch, head_commit, notes and open_questions"
+  })
+)
+export type Checkpoint = typeof Checkpoint.Type
+
+const checkpointFields = <T extends Schema.Top>(time: T) => ({
+  version: Schema.Int.pipe(describe("Rises by one with every checkpoint of the task.")),
+  fencing_token: Schema.Int.pipe(describe("The lease it was written under.")),
+  branch: text("Where the work that was begun can be found."),
+  head_commit: text("The last commit of it."),
+  notes: text("What is done, what is not, and what comes next."),
+  open_questions: Schema.Array(Schema.String).pipe(describe("What somebody has to decide.")),
+  at: time
+})
+
+// Only a rejection has them, and those of release 2.0.0 have none.
+const ofResult = (description: string) =>
+  Schema.optionalKey(text(`${description}: the first 1,000 characters. Only \`rejected\` has them.`))
+
+const setbackFields = <T extends Schema.Top>(time: T) => ({
+  event: Schema.String.pipe(
+    describe("What happened: `rejected`, `requeued`, `lease_expired`, `deadline_exceeded` or `failed`.")
+  ),
+  actor: text("Who did it, or whose lease it was."),
+  reason: text("Why."),
+  at: time,
+  fencing_token: Schema.NullOr(Schema.Int).pipe(describe("The lease that ended with it; null when there was none.")),
+  execution_notes: ofResult("The notes of the result that was rejected"),
+  check_results: ofResult("The results of its checks, as JSON text")
+})
+
+export const WrittenCheckpoint = Schema.Struct(checkpointFields(Time)).annotate({ identifier: "WrittenCheckpoint" })
+export const Setback = Schema.Struct(setbackFields(Time)).annotate({ identifier: "Setback" })
+
+/** The two as their columns hold them. */
+export const CheckpointColumn = jsonColumn(Schema.Struct(checkpointFields(TimeColumn)))
+export const SetbacksColumn = jsonColumn(Schema.Array(Schema.Struct(setbackFields(TimeColumn))))
+
+// A server of release 2.0.0 sends neither.
+const said = (description: string) =>
+  Schema.optionalKey(text(`${description}: the first ${MaxExcerpt} characters. Null when there are none.`))
+
+export const Handoff = Schema.Struct({
+  checkpoint: Schema.NullOr(WrittenCheckpoint).pipe(describe("What its last holders wrote down; null if nothing.")),
+  setbacks: Schema.Array(Setback).pipe(
+    describe("The latest rejections, losses and attempts that were given up, oldest first.")
+  ),
+  last_rejection_reason: text("Why its last result was rejected."),
+  execution_notes: said("What the last attempt had to say about the work, or why it failed"),
+  check_results: said("The last results of its checks, as JSON text")
+}).annotate({ identifier: "Handoff" })
+export type Handoff = typeof Handoff.Type
+
+/** What a task's row says to whoever goes on with it. */
+export const handoffOf = ({ check_results, checkpoint, execution_notes, last_rejection_reason, setbacks }: {
+  readonly checkpoint: Handoff["checkpoint"]
+  readonly setbacks: Handoff["setbacks"] | null
+  readonly last_rejection_reason: string | null
+  readonly execution_notes: string | null
+  readonly check_results: string | null
+}): Handoff => ({
+  checkpoint,
+  setbacks: setbacks ?? [],
+  last_rejection_reason,
+  execution_notes: execution_notes === null ? null : excerpt(execution_notes),
+  check_results: check_results === null ? null : excerpt(check_results)
+})
+
+/** A checkpoint as its column holds it, but for what the statement that writes it adds. */
+export const checkpointText = ({ branch, head_commit, notes, open_questions }: Checkpoint): string =>
+  JSON.stringify({
+    branch: branch ?? null,
+    head_commit: head_commit ?? null,
+    notes: notes ?? null,
+    open_questions: open_questions ?? []
+  })
+
+export class CheckpointTooLarge extends TaggedError<CheckpointTooLarge>()(
+  "CheckpointTooLarge",
+  {
+    error: ErrorText,
+    task_id: TaskId,
+    bytes: Schema.Int.pipe(describe("How large the checkpoint is, in bytes of JSON.")),
+    max_bytes: Schema.Int.pipe(describe("How large it may be."))
+  },
+  { httpApiStatus: 413, description: "A checkpoint is too large. Nothing was changed, and no lease was renewed." }
+) {
+  static readonly of = (task_id: TaskId, bytes: number) =>
+    new CheckpointTooLarge({
+      error:
+        `The checkpoint of task ${task_id} has ${bytes} bytes of JSON, and at most ${MaxCheckpointBytes} are kept. Commit the rest to a branch, and name that.`,
+      task_id,
+      bytes,
+      max_bytes: MaxCheckpointBytes
+    })
+}

@@ -1,0 +1,89 @@
+/** Renewing leases: what a holder sends, for one task or with a machine's heartbeat, and what it is told. */
+import * as Schema from "effect/Schema"
+import { describe, ErrorText, listOf, maybe, text, Time } from "../Encoding.ts"
+import { Checkpoint } from "./Handoff.ts"
+import { QueueName, TaskId } from "../Identifier.ts"
+import { LossReason, LossReasonText } from "./LeaseLoss.ts"
+
+/** The leases one heartbeat may carry. */
+export const MaxLeases = 200
+
+/** How much of the reason of a cancellation an answer repeats for each lease, in bytes: JSON may have six times as many. */
+export const MaxToldReason = 600
+
+const token = Schema.Int.pipe(describe("The token of the lease, as the claim was answered with."))
+
+export const Renewal = Schema.Struct({
+  fencing_token: token,
+  lease_duration_seconds: maybe(
+    Schema.Finite,
+    "How long the lease lasts from now on, from 1 to 86,400 seconds; as long as the claim asked for when 0 or not given. It is never shortened, and never reaches past the deadline."
+  ),
+  checkpoint: maybe(Checkpoint, "What to keep for whoever goes on with the task; 16 KiB of JSON at most.")
+}).annotate({ identifier: "Renewal" })
+export type Renewal = typeof Renewal.Type
+
+export const HeldLease = Schema.Struct({ task_id: TaskId, ...Renewal.fields }).annotate({ identifier: "HeldLease" })
+export type HeldLease = typeof HeldLease.Type
+
+export const HeldLeases = listOf(HeldLease, MaxLeases)
+
+export const Directive = Schema.Literals(["continue", "cancel", "pause"]).pipe(
+  describe(
+    "`continue`: go on. `cancel`: stop and hand the task back, somebody wants it cancelled. `pause`: its machine is in maintenance, so begin nothing new and write a checkpoint; the lease goes on."
+  )
+)
+
+export const RenewedLease = Schema.Struct({
+  task_id: TaskId,
+  fencing_token: token,
+  lease_expires_at: Time.pipe(describe("When the lease runs out unless it is renewed.")),
+  deadline_at: Schema.NullOr(Time).pipe(
+    describe("When the attempt has to end, however often it is renewed; null when nothing limits it.")
+  ),
+  renew_after_seconds: Schema.Int.pipe(describe("When to renew it next: after a third of the lease.")),
+  checkpoint_version: Schema.NullOr(Schema.Int).pipe(describe("The version of the task's checkpoint; null without.")),
+  reattached: Schema.Boolean.pipe(
+    describe("Whether the lease had been taken back, and the task is in its holder's hands again.")
+  )
+}).annotate({ identifier: "RenewedLease" })
+
+export const Lease = Schema.Struct({
+  ...RenewedLease.fields,
+  directive: Directive,
+  cancel_reason: text(`Why the task is to be cancelled, ${MaxToldReason} bytes of it; null unless it is.`)
+}).annotate({ identifier: "Lease" })
+export type Lease = typeof Lease.Type
+
+export const LostLease = Schema.Struct({
+  task_id: TaskId,
+  fencing_token: Schema.Int.pipe(describe("The token that was sent.")),
+  reason: Schema.Literals([...LossReason.literals, "not_found"]).pipe(
+    describe(`${LossReasonText} \`not_found\`: no such task is in reach.`)
+  ),
+  error: ErrorText,
+  queue: Schema.NullOr(QueueName).pipe(describe("Where the task is now.")),
+  claimed_by: text("Who holds it now.")
+}).annotate({ identifier: "LostLease" })
+
+export const DirectiveFor = Schema.Struct({
+  task_id: TaskId,
+  directive: Directive,
+  reason: text(`Why, where there is something to say, ${MaxToldReason} bytes of it.`)
+}).annotate({ identifier: "DirectiveFor" })
+
+/** What a heartbeat that carries leases is told about them. */
+export const Renewals = Schema.Struct({
+  renewed: Schema.Array(RenewedLease).pipe(describe("The leases that go on.")),
+  refused: Schema.Array(Schema.Struct({ task_id: TaskId, fencing_token: token, error: ErrorText })).pipe(
+    describe(
+      "What was sent with a lease and could not be used, as a checkpoint that is too large: the lease is renewed without it, for as long as the claim asked for. Also each entry whose lease a later entry names again, if it asks for something else: the last entry counts."
+    )
+  ),
+  lost: Schema.Array(LostLease).pipe(describe("The leases that are over: stop working on these tasks.")),
+  directives: Schema.Array(DirectiveFor).pipe(describe("What to do about each task whose lease was renewed.")),
+  renew_after_seconds: Schema.NullOr(Schema.Int).pipe(
+    describe("When the first of the renewed leases is to be renewed next; null when none was.")
+  )
+}).annotate({ identifier: "Renewals" })
+export type Renewals = typeof Renewals.Type

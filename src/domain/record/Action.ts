@@ -1,0 +1,121 @@
+/** An action: a proposal that somebody approves and somebody else carries out. */
+import * as DateTime from "effect/DateTime"
+import * as Schema from "effect/Schema"
+import { describe, maybe, text, Time, TimeColumn } from "../Encoding.ts"
+import { ActionId, ScopeName } from "../Identifier.ts"
+import { contentParameter, pageParameters } from "../Page.ts"
+import { filled, Label, LongText, MaxLabel, MaxLine, MaxLong, MaxShort, SizedId, sizedJsonText } from "../Size.ts"
+
+export const ActionStatus = Schema.Literals([
+  "proposed",
+  "execute_requested",
+  "executing",
+  "completed",
+  "failed",
+  "expired"
+])
+export type ActionStatus = typeof ActionStatus.Type
+
+/** The statuses that nothing leads out of. */
+export const finishedStatuses = ["completed", "failed", "expired"] as const satisfies ReadonlyArray<ActionStatus>
+
+const entityType = "What kind of thing it is about, as `draft` or `task`."
+const entityId = "The id of that thing. It need not exist."
+
+const fields = <T extends Schema.Top>(time: T) => ({
+  id: ActionId,
+  entity_type: Schema.String.pipe(describe(entityType)),
+  entity_id: Schema.String.pipe(describe(entityId)),
+  action_type: Schema.String.pipe(describe("What is to be done, as a word for programs.")),
+  label: Schema.String.pipe(describe("What is to be done, in a few words for people.")),
+  description: text("What is to be done, in full."),
+  status: ActionStatus.pipe(describe(
+    "`proposed`, then `execute_requested` by whoever approves it, `executing`, and `completed` or `failed`. A proposal that nobody approved in time is `expired`."
+  )),
+  proposed_by: Schema.String.pipe(describe("Who proposed it.")),
+  proposed_at: time.pipe(describe("When it was proposed.")),
+  executed_at: Schema.NullOr(time).pipe(describe("When it was approved.")),
+  result: text("What came of it: text, or JSON text."),
+  expires_at: Schema.NullOr(time).pipe(describe("Until when it may be approved.")),
+  metadata: text("What its proposer kept with it, as text or JSON text."),
+  scope: ScopeName,
+  action_data: text("What whoever carries it out needs to know, as text or JSON text.")
+})
+
+export const Action = Schema.Struct(fields(Time)).annotate({ identifier: "Action" })
+export type Action = typeof Action.Type
+
+export const ActionRow = Schema.Struct(fields(TimeColumn))
+
+/** The action as it is at `now`: expiry is not written down, it comes with time. */
+export const actionSeenAt = (action: Action, now: number): Action =>
+  action.status === "proposed" && action.expires_at !== null && DateTime.toEpochMillis(action.expires_at) <= now
+    ? { ...action, status: "expired" }
+    : action
+
+const given = (description: string, most = MaxLabel) => filled(most).pipe(describe(description))
+
+export const NewAction = Schema.Struct({
+  entity_type: given(entityType),
+  entity_id: SizedId.pipe(describe(entityId)),
+  label: given("What is to be done, in a few words for people.", MaxLine),
+  proposed_by: given("Who proposes it."),
+  action_type: maybe(Label, "What is to be done, as a word for programs; `proposal` unless given."),
+  description: maybe(LongText, "What is to be done, in full."),
+  expires_at: maybe(Schema.Union([Time, Schema.Literal("")]), "Until when it may be approved; for ever unless given."),
+  metadata: maybe(sizedJsonText(MaxLong), "Anything you want kept: text, or JSON, which is returned as text."),
+  action_data: maybe(
+    sizedJsonText(MaxLong),
+    "What whoever carries it out needs: text, or JSON, which is returned as text."
+  )
+}).annotate({ identifier: "NewAction" })
+export type NewAction = typeof NewAction.Type
+
+const result = maybe(sizedJsonText(MaxLong), "What came of it: text, or JSON, which is returned as text.")
+
+/** What PATCH may change. The service looks at the status, since clients know its answer to one that is none. */
+export const ActionPatch = Schema.Struct({
+  status: maybe(Label, `One of ${ActionStatus.literals.map((status) => `\`${status}\``).join(", ")}.`),
+  result,
+  expected_status: maybe(
+    ActionStatus,
+    "The status the caller believes the action has. If it has another one nothing is changed, and the answer is 409: of several that set out to carry it out, one does."
+  )
+}).annotate({ identifier: "ActionPatch" })
+export type ActionPatch = typeof ActionPatch.Type
+
+export const ActionCompletion = Schema.Struct({ result }).annotate({ identifier: "ActionCompletion" })
+export type ActionCompletion = typeof ActionCompletion.Type
+
+export const ActionFailure = Schema.Struct({
+  error: maybe(sizedJsonText(MaxShort), "Why it failed."),
+  reason: maybe(sizedJsonText(MaxShort), "Why it failed, for clients that call it so."),
+  result
+}).annotate({ identifier: "ActionFailure" })
+export type ActionFailure = typeof ActionFailure.Type
+
+/** What is kept of a failure: what was said, and where several things were said all of them, by name. */
+export const actionResultOf = ({ error, reason, result }: ActionFailure): string | null => {
+  const said = Object.entries({ error, reason, result }).filter(([, text]) => text)
+  return said.length > 1 ? JSON.stringify(Object.fromEntries(said)) : said[0]?.[1] ?? null
+}
+
+const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
+
+/** Whether a read tells the long texts of an action. */
+export const actionContent = contentParameter(
+  "`description`, `result`, `metadata` and `action_data`, which are null then"
+)
+
+/** The query parameters of the action list: each narrows it, and an empty one does not. */
+export const actionFilters = {
+  entity_type: parameter(entityType),
+  entity_id: parameter(entityId),
+  status: Schema.optionalKey(Schema.Literals([...ActionStatus.literals, "pending", ""])).pipe(
+    describe("Exactly this status; `pending` means `proposed`. Unless it is given, expired actions are left out.")
+  ),
+  ...pageParameters,
+  ...actionContent
+}
+const ActionFilter = Schema.Struct(actionFilters)
+export type ActionFilter = typeof ActionFilter.Type

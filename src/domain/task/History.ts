@@ -1,0 +1,32 @@
+/** What happened to a task: one entry for each of its versions, kept longer than the task itself. */
+import * as Schema from "effect/Schema"
+import { describe, JsonColumn, Time, TimeColumn } from "../Encoding.ts"
+import { MaxReason } from "../Excerpt.ts"
+import { QueueName, ScopeName, TaskId } from "../Identifier.ts"
+import { contentParameter, wholeParameters } from "../Page.ts"
+
+const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
+  task_id: TaskId,
+  scope: ScopeName,
+  version: Schema.Int.pipe(describe("The version of the task that this change made.")),
+  event: Schema.String.pipe(
+    describe("What happened: created, claimed, submitted, accepted, lease_expired, patched, unblocked, deleted …")
+  ),
+  from_queue: Schema.NullOr(QueueName).pipe(describe("Where the task was; null at its creation.")),
+  to_queue: Schema.NullOr(QueueName).pipe(describe("Where it went; null at its deletion.")),
+  actor: Schema.NullOr(Schema.String).pipe(describe("Who did it, or whose lease it was.")),
+  reason: Schema.NullOr(Schema.String).pipe(
+    describe(`Why, in the words of the caller: ${MaxReason} characters of it, and \`…\` where it was cut.`)
+  ),
+  details: Schema.NullOr(json).pipe(describe("What else was said or changed.")),
+  at: time
+})
+
+export const HistoryEntry = Schema.Struct(fields(Time, Schema.Json)).annotate({ identifier: "HistoryEntry" })
+export type HistoryEntry = typeof HistoryEntry.Type
+
+export const historyParameters = { ...wholeParameters, ...contentParameter("`details`, which is null then") }
+const HistoryQuery = Schema.Struct(historyParameters)
+export type HistoryQuery = typeof HistoryQuery.Type
+
+export const HistoryRow = Schema.Struct(fields(TimeColumn, JsonColumn))

@@ -1,0 +1,129 @@
+/** What callers send to move a task: claims, results and verdicts. */
+import * as Schema from "effect/Schema"
+import { describe, integer, listOf, maybe, natural, positive, Time } from "../Encoding.ts"
+import { OrchestratorId, QueueName } from "../Identifier.ts"
+import {
+  filled,
+  Label,
+  Line,
+  LongText,
+  MaxLabel,
+  MaxLong,
+  MaxReason,
+  ReasonText,
+  sizedJson,
+  sizedJsonText
+} from "../Size.ts"
+
+export const Claim = Schema.Struct({
+  orchestrator_id: OrchestratorId,
+  agent_name: filled(MaxLabel).pipe(describe("The agent that will work on the task.")),
+  queue: maybe(Label, "The queue to claim from; `incoming` unless given."),
+  role_filter: maybe(
+    Schema.Union([Schema.String, listOf(Schema.String)]),
+    "Only tasks of this role, or one of these."
+  ),
+  type_filter: maybe(
+    Schema.Union([Schema.String, listOf(Schema.String)]),
+    "Only tasks of this type, or one of these."
+  ),
+  priority_order: maybe(
+    Schema.Union([Schema.String, listOf(Schema.String)]),
+    "Priorities in the order to look through; tasks of others come after them. Most urgent first unless given."
+  ),
+  max_claimed: maybe(
+    natural,
+    "How many tasks of the scope the machine may hold at once: 429 when it does. What it registered with unless given; reviews do not count."
+  ),
+  lease_duration_seconds: maybe(
+    Schema.Finite,
+    "How long the lease lasts unless renewed, from 1 to 86,400 seconds; the server's default when 0 or not given."
+  ),
+  max_attempt_seconds: maybe(
+    positive,
+    "How long the attempt may take, in seconds, however often its lease is renewed: the tighter of this and the task's own. The server's default when neither says; reviews have no deadline."
+  )
+}).annotate({ identifier: "Claim" })
+export type Claim = typeof Claim.Type
+
+/** What a call may state about the task it is about: it is refused with 409 where that does not hold. */
+export const expected = {
+  version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another."),
+  fencing_token: maybe(
+    Schema.Int,
+    "The token of the lease the call is made under: refused with 409 when that lease is over. Always needed for a task that is held, where the server is configured so."
+  )
+}
+
+export interface Expected {
+  readonly version?: number | null
+  readonly fencing_token?: number | null
+}
+
+export const Submission = Schema.Struct({
+  commits_count: natural.pipe(describe("Commits made.")),
+  turns_used: natural.pipe(describe("Turns the agent took.")),
+  check_results: maybe(
+    sizedJsonText(MaxLong),
+    "The results of the checks: JSON, or JSON text. Without it the task shows none: those of an earlier submission are in its history."
+  ),
+  execution_notes: maybe(
+    LongText,
+    "What the agent has to say about the work. Without it the task shows none: those of an earlier submission are in its history."
+  ),
+  pr_number: maybe(integer, "The pull request's number."),
+  pr_url: maybe(Line, "The pull request's address."),
+  ...expected
+}).annotate({ identifier: "Submission" })
+export type Submission = typeof Submission.Type
+
+export const Acceptance = Schema.Struct({
+  accepted_by: filled(MaxLabel).pipe(describe("Who accepts the result.")),
+  completed_at: maybe(Time, "When it was done; now unless given."),
+  ...expected
+}).annotate({ identifier: "Acceptance" })
+export type Acceptance = typeof Acceptance.Type
+
+export const Rejection = Schema.Struct({
+  reason: filled(MaxReason).pipe(describe("What is wrong with the result, for whoever takes it next.")),
+  rejected_by: filled(MaxLabel).pipe(describe("Who rejects it.")),
+  ...expected
+}).annotate({ identifier: "Rejection" })
+export type Rejection = typeof Rejection.Type
+
+export const Requeue = Schema.Struct({
+  reason: maybe(ReasonText, "Why the work is given up: kept in the task's history."),
+  requeued_by: maybe(Label, "Who gives it up; the holder of the lease unless given."),
+  release: maybe(
+    Schema.Boolean,
+    "Whether the task is only given back: that counts as no attempt, and it may be claimed again at once."
+  ),
+  ...expected
+}).annotate({ identifier: "Requeue" })
+export type Requeue = typeof Requeue.Type
+
+export const Failure = Schema.Struct({
+  reason: filled(MaxReason).pipe(
+    describe("Why it failed: kept on the task as `failure_reason` and `execution_notes`, and in its history.")
+  ),
+  failed_by: maybe(Label, "Who says so; the holder of the lease unless given."),
+  ...expected
+}).annotate({ identifier: "Failure" })
+export type Failure = typeof Failure.Type
+
+export const ForcedMove = Schema.Struct({
+  queue: QueueName,
+  reason: filled(MaxReason).pipe(describe("Why: kept in the task's history, and sent as a message about it.")),
+  actor: maybe(Label, "Who forces it; the key's name, or `administrator`, unless given."),
+  ...expected
+}).annotate({ identifier: "ForcedMove" })
+export type ForcedMove = typeof ForcedMove.Type
+
+export const HookResult = Schema.Struct({
+  status: Schema.Literals(["passed", "failed"]).annotate({ message: "status must be \"passed\" or \"failed\"" }).pipe(
+    describe("How the hook ended.")
+  ),
+  fencing_token: expected.fencing_token,
+  evidence: maybe(sizedJson(MaxLong), "What shows it: any JSON, kept with the hook.")
+}).annotate({ identifier: "HookResult" })
+export type HookResult = typeof HookResult.Type

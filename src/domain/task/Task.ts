@@ -1,0 +1,116 @@
+/** A task: a unit of work, in exactly one queue at any time. */
+import * as Schema from "effect/Schema"
+import { describe, Flag, JsonColumn, text, Time, TimeColumn } from "../Encoding.ts"
+import { CheckpointColumn, Handoff, SetbacksColumn } from "../lease/Handoff.ts"
+import { OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
+
+/** The branch of a task whose creator names neither a branch nor a scope. */
+export const DefaultBranch = "main"
+
+const count = (description: string) => Schema.Int.pipe(describe(description))
+const limit = (description: string) => Schema.NullOr(Schema.Int).pipe(describe(description))
+const flag = (description: string) => Flag.pipe(describe(description))
+
+const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
+  id: TaskId,
+  scope: ScopeName,
+  file_path: Schema.String.pipe(describe("Where the task is described; unique in its scope.")),
+  title: Schema.String.pipe(describe("What is to be done, in a few words.")),
+  queue: QueueName,
+  version: count("Rises by one with every change of the task."),
+  priority: Schema.String.pipe(describe("`P0` (most urgent), `P1`, `P2` …")),
+  complexity: text("How hard its creator thinks it is."),
+  role: text("The role of the agents that may claim it."),
+  type: text("The kind of work."),
+  branch: Schema.String.pipe(describe("The branch to work on; a project's branch wins over the caller's.")),
+  content: text("The task in full, as Markdown."),
+  project_id: Schema.NullOr(ProjectId).pipe(describe("The project it belongs to.")),
+  blocked_by: text("The ids of the blockers that are not done yet, joined by commas; null when it may be claimed."),
+  claimed_by: text(
+    "The agent that holds the lease; null when nobody does. A task in `failed` or `cancelled` without a lease shows the name that the PATCH to that queue gave."
+  ),
+  claimed_at: Schema.NullOr(time).pipe(describe("When the lease was granted.")),
+  orchestrator_id: Schema.NullOr(OrchestratorId).pipe(describe("The machine that holds the lease.")),
+  lease_expires_at: Schema.NullOr(time).pipe(describe("When the lease runs out unless it is renewed.")),
+  fencing_token: Schema.NullOr(Schema.Int).pipe(
+    describe("Names this lease: it rises with every grant. Null when nobody holds the task.")
+  ),
+  deadline_at: Schema.NullOr(time).pipe(
+    describe("When the present attempt has to end, however often its lease is renewed; null when nothing limits it.")
+  ),
+  max_attempt_seconds: limit("How long one attempt may take, in seconds; null when nothing limits it."),
+  cancel_requested_at: Schema.NullOr(time).pipe(
+    describe("When its holder was asked to stop: the task is cancelled when the lease ends.")
+  ),
+  cancel_reason: text("Why it is to be cancelled, or was."),
+  available_at: Schema.NullOr(time).pipe(
+    describe("Until when it backs off after an attempt that was given up; null when it does not.")
+  ),
+  external_key: text("What its creator knows it by: one open task of a scope has it."),
+  max_attempts: limit("How many attempts may be given up before it fails: null is the server's default, 0 no limit."),
+  max_lease_losses: limit("How many leases may run out before it fails: null is the server's default, 0 no limit."),
+  max_rejections: limit("How many results may be rejected before it fails: null is the server's default, 0 no limit."),
+  failure_reason: text("Why it failed, while it is in `failed`."),
+  attempt_count: count("How often work on it was given up: requeued, or its lease lost."),
+  rejection_count: count("How often a result was rejected."),
+  lease_losses: count("How often a lease ran out before the work was handed in."),
+  last_rejection_reason: text("Why its last result was rejected."),
+  commits_count: count("Commits of the last submission."),
+  turns_used: Schema.NullOr(Schema.Int).pipe(describe("Turns of the last submission.")),
+  check_results: text("The last results of its checks, as JSON text."),
+  execution_notes: text("What the agent had to say about the work, or why it failed."),
+  needs_intervention: flag("1 when a person or a fixer must look at it."),
+  submitted_at: Schema.NullOr(time).pipe(describe("When a result was last submitted.")),
+  completed_at: Schema.NullOr(time).pipe(describe("When it was done.")),
+  pr_number: Schema.NullOr(Schema.Int).pipe(describe("Its pull request's number.")),
+  pr_url: text("Its pull request's address."),
+  checks: text("The checks its result has to pass."),
+  staging_url: text("Where its result can be looked at."),
+  plan_id: text("Stored for clients."),
+  has_plan: flag("Stored for clients."),
+  auto_accept: flag("Stored for clients."),
+  needs_rebase: flag("1 when its branch has to be rebased."),
+  needs_breakdown: flag("Stored for clients."),
+  last_rebase_attempt_at: Schema.NullOr(time).pipe(describe("When a rebase was last tried.")),
+  review_round: count("Stored for clients."),
+  hooks: text("Its hooks, as JSON text."),
+  flow: Schema.String.pipe(describe("The flow it follows.")),
+  flow_overrides: text("Stored for clients, as JSON text."),
+  metadata: Schema.NullOr(json).pipe(describe("Anything its creator wants kept, as it was sent.")),
+  created_at: time,
+  updated_at: time
+})
+
+export const Task = Schema.Struct(fields(Time, Schema.Json)).annotate({ identifier: "Task" })
+export type Task = typeof Task.Type
+
+/** A task that has just been claimed, with what its new holder needs. */
+export const ClaimedTask = Schema.Struct({
+  ...Task.fields,
+  renew_after_seconds: count(
+    "When to renew the lease first, in seconds: after a third of it, so that two may be lost."
+  ),
+  handoff: Handoff
+}).annotate({ identifier: "ClaimedTask" })
+export type ClaimedTask = typeof ClaimedTask.Type
+/** What a create is answered with whose `external_key` an open task has: that task, as it is. */
+export const ExistingTask = Schema.Struct({
+  ...fields(Time, Schema.Json),
+  existing: Schema.Literal(true).pipe(describe("It was there before: an open task has the `external_key`."))
+})
+export type ExistingTask = typeof ExistingTask.Type
+
+/** A task as its row holds it, with what the wire does not show. */
+export const TaskRow = Schema.Struct({
+  ...fields(TimeColumn, JsonColumn),
+  claimed_from: Schema.NullOr(QueueName),
+  // Newer than the last release: a database may not have it yet.
+  named_holder: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  intervention_from: Schema.NullOr(QueueName),
+  grants: Schema.Int,
+  lease_seconds: Schema.NullOr(Schema.Int),
+  checkpoint: Schema.NullOr(CheckpointColumn),
+  setbacks: Schema.NullOr(SetbacksColumn),
+  lapsed_token: Schema.NullOr(Schema.Int)
+})
+export type TaskRow = typeof TaskRow.Type

@@ -1,0 +1,162 @@
+/** The ways an operation on a task can fail. */
+import * as Schema from "effect/Schema"
+import { describe, ErrorText } from "../Encoding.ts"
+import { QueueName, TaskId } from "../Identifier.ts"
+import { lossOf, LossReason, LossReasonText, type Lost } from "../lease/LeaseLoss.ts"
+import { TaggedError } from "../TaggedError.ts"
+
+const details = Schema.Array(Schema.String).pipe(describe("What was expected and what was found."))
+
+export class TaskNotFound extends TaggedError<TaskNotFound>()(
+  "TaskNotFound",
+  { error: ErrorText, task_id: Schema.String.pipe(describe("The id asked for.")) },
+  { httpApiStatus: 404, description: "No task with this id is in reach: it does not exist, or is in another scope." }
+) {
+  static readonly of = (task_id: string) => new TaskNotFound({ error: `Task not found: ${task_id}.`, task_id })
+}
+
+export class TaskExists extends TaggedError<TaskExists>()(
+  "TaskExists",
+  {
+    error: ErrorText,
+    task_id: TaskId,
+    field: Schema.Literals(["id", "file_path", "external_key"]).pipe(describe("Which of them is taken."))
+  },
+  {
+    httpApiStatus: 409,
+    description: "Another task has this id, or in this scope this file_path or, while it is open, this external_key."
+  }
+) {
+  static readonly id = (task_id: TaskId) =>
+    new TaskExists({ error: `A task with the id ${task_id} already exists.`, task_id, field: "id" })
+  static readonly filePath = (task_id: TaskId, path: string) =>
+    new TaskExists({
+      error: `Task ${task_id} was not created: another task already has the file_path ${path}.`,
+      task_id,
+      field: "file_path"
+    })
+  /** What the task is to become would be the second open task of the key. */
+  static readonly externalKey = (task_id: TaskId, key: string, other: string | undefined) =>
+    new TaskExists({
+      error: `Task ${task_id} was not changed: ${
+        other === undefined ? "another open task" : `the open task ${other}`
+      } has the external_key ${key}. Finish that one first, or give one of them another key.`,
+      task_id,
+      field: "external_key"
+    })
+}
+
+export class VersionConflict extends TaggedError<VersionConflict>()(
+  "VersionConflict",
+  {
+    error: ErrorText,
+    task_id: TaskId,
+    expected: Schema.Int.pipe(describe("The version the caller stated.")),
+    version: Schema.Int.pipe(describe("The version the task has."))
+  },
+  { httpApiStatus: 409, description: "The task has changed since the caller read it. Nothing was changed." }
+) {
+  static readonly of = (task_id: TaskId, expected: number, version: number) =>
+    new VersionConflict({
+      error: `Task ${task_id} is at version ${version}, not ${expected}. Read it again before you change it.`,
+      task_id,
+      expected,
+      version
+    })
+}
+
+export class InvalidTransition extends TaggedError<InvalidTransition>()(
+  "InvalidTransition",
+  { error: ErrorText, details, task_id: TaskId, queue: QueueName },
+  { httpApiStatus: 409, description: "The task is in a queue this move does not lead from. Nothing was changed." }
+) {
+  static readonly of = (verb: string, task_id: TaskId, queue: QueueName, sources: string) =>
+    new InvalidTransition({
+      error: `Failed to ${verb} task ${task_id}: it is in ${queue}, and only a task that is in ${sources} can be.`,
+      details: [`Invalid transition: task is in ${queue}, expected ${sources}`],
+      task_id,
+      queue
+    })
+  static readonly byFlow = (verb: string, task_id: TaskId, queue: QueueName, flow: string, target: QueueName) =>
+    new InvalidTransition({
+      error:
+        `Failed to ${verb} task ${task_id}: it is in ${queue}, and its flow "${flow}" has no step from there to ${target}.`,
+      details: [`Invalid transition: flow "${flow}" does not allow ${queue} → ${target}`],
+      task_id,
+      queue
+    })
+}
+
+export class LeaseLost extends TaggedError<LeaseLost>()(
+  "LeaseLost",
+  {
+    error: ErrorText,
+    task_id: TaskId,
+    queue: QueueName,
+    claimed_by: Schema.NullOr(Schema.String).pipe(describe("Who holds the task now; null when nobody does.")),
+    reason: Schema.Literals([...LossReason.literals, "unnamed"]).pipe(
+      describe(`${LossReasonText} \`unnamed\`: the call has to name the lease, and does not.`)
+    )
+  },
+  {
+    httpApiStatus: 409,
+    description:
+      "The lease that the fencing token names is over, or the call has to name one and does not. Nothing was changed."
+  }
+) {
+  /** The lease of the token is not the task's, or its time is up. */
+  static readonly of = (task: Lost, token: number, renewing = false) =>
+    new LeaseLost({
+      ...lossOf(task, token, renewing),
+      task_id: task.id,
+      queue: task.queue,
+      claimed_by: task.claimed_by
+    })
+  /** The server wants a token for a task that is held. */
+  static readonly unnamed = (task_id: TaskId, queue: QueueName, claimed_by: string | null) =>
+    new LeaseLost({
+      error: `${
+        claimed_by === null
+          ? `Whoever held task ${task_id} last may still hand it in.`
+          : `Task ${task_id} is held by ${claimed_by}.`
+      } Send the fencing_token that the claim was answered with.`,
+      reason: "unnamed",
+      task_id,
+      queue,
+      claimed_by
+    })
+}
+
+export class NotLeased extends TaggedError<NotLeased>()(
+  "NotLeased",
+  { error: ErrorText, task_id: TaskId },
+  { httpApiStatus: 409, description: "Nobody holds a lease on the task, so there is none to renew." }
+) {
+  static readonly of = (task_id: TaskId) =>
+    new NotLeased({
+      error: `Nobody holds a lease on task ${task_id}, so there is none to renew. Claim the task instead.`,
+      task_id
+    })
+}
+
+export class TaskBlocked extends TaggedError<TaskBlocked>()(
+  "TaskBlocked",
+  { error: ErrorText, task_id: TaskId },
+  { httpApiStatus: 409, description: "The task waits for others, so nobody can be given it. Nothing was changed." }
+) {
+  static readonly of = (task_id: TaskId) =>
+    new TaskBlocked({
+      error:
+        `Task ${task_id} waits for other tasks, so it cannot be given to anybody. Finish them, or clear blocked_by.`,
+      task_id
+    })
+}
+
+export class HookNotFound extends TaggedError<HookNotFound>()(
+  "HookNotFound",
+  { error: ErrorText, task_id: TaskId, hook: Schema.String.pipe(describe("The name asked for.")) },
+  { httpApiStatus: 404, description: "The task has no hook of this name." }
+) {
+  static readonly of = (task_id: TaskId, hook: string) =>
+    new HookNotFound({ error: `Hook '${hook}' not found on task`, task_id, hook })
+}

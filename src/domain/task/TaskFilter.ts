@@ -1,0 +1,40 @@
+/** What a list of tasks may be narrowed by. */
+import * as Schema from "effect/Schema"
+import { CommaList, describe, FlagParameter, IntegerParameter } from "../Encoding.ts"
+import { contentParameter, pageParameters } from "../Page.ts"
+
+const list = (description: string) => Schema.optionalKey(CommaList).pipe(describe(description))
+const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
+const flagParameter = (description: string) => Schema.optionalKey(FlagParameter).pipe(describe(description))
+
+/** Whether a read tells the body of a task. */
+export const taskContent = contentParameter("`content`, which is null then")
+
+/** The query parameters of the task list: each narrows it, and `a,b` means a or b. */
+export const taskFilters = {
+  queue: list("Queues."),
+  priority: list("Priorities."),
+  role: list("Roles."),
+  type: list("Types."),
+  flow: list("Flows."),
+  complexity: list("Complexities."),
+  claimed_by: parameter("The agent that holds the lease."),
+  orchestrator_id: parameter("The orchestrator that holds the lease."),
+  project_id: parameter("The project."),
+  external_key: parameter(
+    "What its creator knows it by: at most one of those that are open, and any number that ended."
+  ),
+  blocked_by: parameter("The unmet blockers, exactly as the task shows them."),
+  pr_number: Schema.optionalKey(IntegerParameter.pipe(describe("The pull request."))),
+  needs_intervention: flagParameter("Whether a person or a fixer must look at it."),
+  has_plan: flagParameter("Whether it has a plan."),
+  auto_accept: flagParameter("Whether it is marked for automatic acceptance."),
+  needs_rebase: flagParameter("Whether its branch has to be rebased."),
+  sort: Schema.optionalKey(Schema.Literals(["priority", "created_at"])).pipe(
+    describe("`priority`: most urgent first, then oldest. Otherwise newest first.")
+  ),
+  ...pageParameters,
+  ...taskContent
+}
+export const TaskFilter = Schema.Struct(taskFilters)
+export type TaskFilter = typeof TaskFilter.Type

@@ -1,0 +1,128 @@
+/** The kinds of records that are written as they come, as other servers spell them. A task is in `ImportedTask.ts`. */
+import * as Schema from "effect/Schema"
+import { ActionStatus } from "../record/Action.ts"
+import { NewDraft } from "../record/Draft.ts"
+import { integer, MaxCount } from "../Encoding.ts"
+import { FlowStates, FlowTransitions, NewFlow } from "../flow/Flow.ts"
+import { ActionId, DraftId, FlowName, MessageId, OrchestratorId, ProjectId, RoleName } from "../Identifier.ts"
+import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
+import { MessageStatus } from "../record/Message.ts"
+import { Registration } from "../machine/Orchestrator.ts"
+import { ClaimQueue } from "../machine/Role.ts"
+import {
+  filled,
+  Label,
+  Line,
+  LongText,
+  MaxContent,
+  MaxLabel,
+  MaxLine,
+  MaxLong,
+  MaxShort,
+  ReasonText,
+  sizedJsonText
+} from "../Size.ts"
+
+const label = optional(Label)
+const line = optional(Line)
+const long = optional(LongText)
+const json = optional(sizedJsonText(MaxLong))
+const time = optional(ImportedTime)
+// What every record of its kind has had since it was created, as its creator had to send it.
+const given = filled(MaxLabel)
+
+/** A flow as it is registered, with what the server has noted about it. */
+export const ImportedFlow = Schema.Struct({
+  ...NewFlow.fields,
+  // Without the sentence that clients know for whatever is wrong with these.
+  states: FlowStates,
+  transitions: FlowTransitions,
+  name: FlowName,
+  registered_at: time,
+  updated_at: time
+})
+
+export const ImportedRole = Schema.Struct({
+  name: RoleName,
+  description: optional(ReasonText),
+  claims_from: optional(ClaimQueue),
+  orchestrator_id: OrchestratorId,
+  created_at: time
+})
+
+export const ImportedOrchestrator = Schema.Struct({
+  id: OrchestratorId,
+  cluster: Registration.fields.cluster,
+  machine_id: Registration.fields.machine_id,
+  hostname: label,
+  repo_url: line,
+  version: label,
+  capabilities: optional(sizedJsonText(MaxShort)),
+  max_agents: Registration.fields.max_agents,
+  max_claimed: Registration.fields.max_claimed,
+  status: label,
+  registered_at: time,
+  last_heartbeat: time
+})
+
+export const ImportedProject = Schema.Struct({
+  id: ProjectId,
+  title: line,
+  description: long,
+  status: label,
+  branch: line,
+  base_branch: line,
+  auto_accept: optional(ImportedFlag),
+  flow: label,
+  pr_number: optional(integer),
+  pr_url: line,
+  created_by: label,
+  created_at: ImportedTime,
+  updated_at: time,
+  completed_at: time
+})
+
+export const ImportedDraft = Schema.Struct({
+  // The next draft gets the number after the greatest.
+  id: DraftId.check(Schema.isLessThanOrEqualTo(MaxCount)),
+  title: line,
+  status: label,
+  author: label,
+  domain: label,
+  file_path: line,
+  linked_task_id: label,
+  linked_project_id: label,
+  tags: NewDraft.fields.tags,
+  slug: label,
+  created_at: ImportedTime,
+  updated_at: time
+})
+
+export const ImportedMessage = Schema.Struct({
+  id: MessageId,
+  task_id: given,
+  from_actor: given,
+  to_actor: label,
+  type: given,
+  content: filled(MaxContent),
+  parent_message_id: label,
+  status: optional(MessageStatus),
+  created_at: ImportedTime
+})
+
+export const ImportedAction = Schema.Struct({
+  id: ActionId,
+  entity_type: given,
+  entity_id: given,
+  action_type: label,
+  label: filled(MaxLine),
+  description: long,
+  status: ActionStatus,
+  proposed_by: given,
+  proposed_at: ImportedTime,
+  executed_at: time,
+  result: json,
+  expires_at: time,
+  metadata: json,
+  action_data: json
+})

@@ -1,0 +1,53 @@
+/** `GET /openapi.json` and `GET /docs`: the API for programs and for people, each made by its first request; and the icon. */
+import * as Effect from "effect/Effect"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import { Api } from "../../api/Api.ts"
+import { icon } from "./Icon.ts"
+import { render } from "./Page.ts"
+
+let document: HttpServerResponse.HttpServerResponse | undefined
+let text: string | undefined
+
+/** A page of ours. It needs its own style, the icon, and nothing else. */
+export const page = (text: string) =>
+  HttpServerResponse.text(text, {
+    contentType: "text/html; charset=utf-8",
+    headers: {
+      "content-security-policy":
+        "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    }
+  })
+
+const DocumentLayer = HttpRouter.add(
+  "GET",
+  "/openapi.json",
+  Effect.sync(() => document ??= HttpServerResponse.jsonUnsafe(OpenApi.fromApi(Api)))
+)
+
+const PageLayer = HttpRouter.add(
+  "GET",
+  "/docs",
+  Effect.sync(() =>
+    HttpServerResponse.setHeader(
+      page(text ??= render(OpenApi.fromApi(Api))),
+      "cache-control",
+      "public, max-age=300"
+    )
+  )
+)
+
+const IconLayer = HttpRouter.add(
+  "GET",
+  "/favicon.ico",
+  Effect.sync(() =>
+    HttpServerResponse.uint8Array(icon(), {
+      contentType: "image/x-icon",
+      headers: { "cache-control": "public, max-age=86400" }
+    })
+  )
+)
+
+export const DocsLayer = Layer.mergeAll(DocumentLayer, PageLayer, IconLayer)

@@ -1,0 +1,74 @@
+/** The `Idempotency-Key` of a POST: read before the endpoint is asked, and answered for afterwards. */
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { InvalidRequest } from "../../api/InvalidRequest.ts"
+import type { Caller } from "../../domain/access/Caller.ts"
+import { IdempotencyKeyReused, isIdempotencyKey } from "../../domain/IdempotencyKey.ts"
+import { CurrentIdempotency, type RequestKey } from "../../sql/Idempotency.ts"
+
+const invalid = new InvalidRequest({
+  error: "headers.Idempotency-Key: Expected 1 to 255 printable ASCII characters. Send a random UUID.",
+  issues: [{
+    path: ["headers", "Idempotency-Key"],
+    message: "Expected 1 to 255 printable ASCII characters"
+  }]
+})
+
+const inBody = (text: string): unknown => {
+  try {
+    return JSON.parse(text)?.scope
+  } catch {
+    return undefined
+  }
+}
+
+/** The scope that a request without a key of one is about, so that what is done in one scope is not in the way of another. */
+const scopeOf = (url: URL, text: string): string => {
+  const inPath = /^\/api\/v1\/(?:orchestrators\/)?scopes\/([^/]+)\//.exec(url.pathname)?.[1]
+  const stated = inPath ?? (inBody(text) || url.searchParams.get("scope"))
+  return typeof stated === "string" ? stated : ""
+}
+
+export const make = Effect.gen(function*() {
+  const { digestHex } = yield* Digest.Digest
+  const hash = (...parts: ReadonlyArray<string>) =>
+    digestHex(Digest.sha256, new TextEncoder().encode(JSON.stringify(parts)))
+
+  const keyOf = Effect.fnUntraced(function*(caller: Caller["Service"]) {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const key = request.headers["idempotency-key"]
+    if (request.method !== "POST" || key === undefined) return undefined
+    if (!isIdempotencyKey(key)) return yield* invalid
+    // The body is read once and kept: the endpoint finds it there.
+    const text = yield* Effect.orDie(request.text)
+    const url = new URL(request.url, "http://server")
+    const requestKey: RequestKey = {
+      key,
+      // Two keys of a scope are two callers: what one was answered, a successor of its key perhaps, is not for the other.
+      id: yield* caller.kind === "key"
+        ? hash(caller.kind, caller.scope, caller.id, key)
+        : hash(caller.kind, scopeOf(url, text), key),
+      fingerprint: yield* hash(request.method, url.pathname, url.search, text),
+      replayed: false
+    }
+    return requestKey
+  })
+
+  /** Serves a request of `caller` under the key it carries, if it is a POST and carries one. */
+  return <E, R>(
+    httpEffect: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+    caller: Caller["Service"]
+  ) =>
+    Effect.flatMap(keyOf(caller), (key) =>
+      key === undefined ? httpEffect : httpEffect.pipe(
+        Effect.provideService(CurrentIdempotency, key),
+        Effect.map((response) =>
+          key.replayed ? HttpServerResponse.setHeader(response, "idempotent-replayed", "true") : response
+        ),
+        Effect.catchDefect((defect) =>
+          defect instanceof IdempotencyKeyReused ? Effect.fail(defect) : Effect.die(defect)
+        )
+      ))
+})

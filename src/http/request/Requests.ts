@@ -1,0 +1,95 @@
+/** What every request gets: an answer whatever happens, an id, a tally of its cost in D1, a `Server-Timing` header and one log line. */
+import * as ByteSize from "effect/ByteSize"
+import * as Clock from "effect/Clock"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import { CurrentCost, Guards, noCost, Riders } from "../../sql/Database.ts"
+import { checked, garbledQuery } from "./Body.ts"
+import { answerDefect, encoded, refuse, unanswered, unroutable } from "../Errors.ts"
+import * as Origin from "../access/Origin.ts"
+import { ShowsRows, timing } from "./Timing.ts"
+
+/** The largest body that is read. */
+const MaxBody = ByteSize.mebibytes(1)
+
+// Slashes that are doubled count once: `//x` would name a host. The router would take `;` for `?`. Of a parameter that is
+// repeated the first counts, and one that is empty counts as not given.
+const normalize = (url: string): string => {
+  const [written = "", ...query] = url.split("?")
+  const path = written.replace(/\/{2,}/g, "/").replaceAll(";", "%3B")
+  if (query.length === 0) return path
+  const kept = new Map(Array.from(new URLSearchParams(query.join("?"))).toReversed())
+  return `${path}?${new URLSearchParams(Array.from(kept).filter(([, value]) => value !== ""))}`
+}
+
+export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
+  const random = yield* SecureRandom.SecureRandom
+  const fallback = yield* unanswered
+  const { cors, refusal } = yield* Origin.make
+  return HttpRouter.middleware(
+    (httpEffect) =>
+      Effect.gen(function*() {
+        const request = yield* HttpServerRequest.HttpServerRequest
+        const started = yield* Clock.currentTimeMillis
+        const request_id = request.headers["cf-ray"] ?? (yield* random.uuidV4())
+        const url = normalize(request.url)
+        const path = new URL(url, "http://server").pathname
+        const cost = noCost()
+        const showsRows = { value: false }
+        const refused = refusal(request)
+        const unmatched = unroutable(request.method, path)
+          ?? encoded(request.method, request.headers["content-encoding"])
+        const garbled = garbledQuery(request.url.split("?").slice(1).join("?"))
+        const answered = refused !== undefined
+          ? Effect.succeed(refuse(refused))
+          : cors(
+            unmatched !== undefined
+              ? Effect.succeed(unmatched)
+              : garbled !== undefined
+              ? Effect.die(garbled)
+              // The router looks past a slash at the end. It makes another path, which no endpoint has; people type it, though.
+              : path.length > 1 && path.endsWith("/") && path !== "/docs/"
+              ? fallback
+              : httpEffect
+          )
+        const response = yield* answered.pipe(
+          Effect.catchDefect(answerDefect),
+          // A JSON body is read as JSON, whatever its content type says.
+          Effect.provideService(
+            HttpServerRequest.HttpServerRequest,
+            checked(request.modify({
+              headers: Headers.set(request.headers, "content-type", "application/json"),
+              url
+            }))
+          ),
+          Effect.provideService(HttpIncomingMessage.MaxBodySize, MaxBody),
+          Effect.provideService(CurrentCost, cost),
+          Effect.provideService(ShowsRows, showsRows),
+          Effect.provideService(Riders, []),
+          Effect.provideService(Guards, []),
+          Effect.annotateLogs({ request_id })
+        )
+        yield* Effect.logInfo("request").pipe(Effect.annotateLogs({
+          request_id,
+          method: request.method,
+          path,
+          status: response.status,
+          millis: (yield* Clock.currentTimeMillis) - started,
+          d1_trips: cost.trips,
+          rows_read: cost.read,
+          rows_written: cost.written
+        }))
+        const identified = HttpServerResponse.setHeader(response, "x-request-id", request_id)
+        return path.startsWith("/api/v1/")
+          ? HttpServerResponse.setHeader(identified, "server-timing", timing(cost, showsRows.value))
+          : identified
+      }),
+    { global: true }
+  )
+})).pipe(Layer.provide(SecureRandom.layerWebCrypto))

@@ -1,0 +1,83 @@
+/** What tasks wait for: read, changed, and seen as a graph. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Dependencies as Listing, DependencyChange, DependencyList, Waits } from "../../domain/dependency/Dependency.ts"
+import { MaxBlockers, named, waitsOf } from "../../domain/dependency/Dependency.ts"
+import type { DependencyCycle } from "../../domain/dependency/DependencyErrors.ts"
+import { DependencyNotFound } from "../../domain/dependency/DependencyErrors.ts"
+import type { Graph } from "../../domain/dependency/DependencyGraph.ts"
+import type { TaskId } from "../../domain/Identifier.ts"
+import { InvalidTask } from "../../domain/task/InvalidTask.ts"
+import type { Expected } from "../../domain/task/MoveInput.ts"
+import type { LeaseLost, TaskNotFound, VersionConflict } from "../../domain/task/TaskErrors.ts"
+import type { Reach } from "../../sql/Reach.ts"
+import * as Changing from "./change.ts"
+import * as Graphing from "./graph.ts"
+import * as Reading from "./read.ts"
+
+type ChangeError = TaskNotFound | InvalidTask | LeaseLost | VersionConflict | DependencyCycle
+
+export class Dependencies extends Context.Service<Dependencies, {
+  /** Everything the task waits for, and where that is. */
+  readonly list: (id: TaskId, scope: Reach) => Effect.Effect<Listing, TaskNotFound>
+  /** Makes the task wait for these and no others. */
+  readonly replace: (id: TaskId, list: DependencyList, scope: Reach) => Effect.Effect<Listing, ChangeError>
+  /** Makes the task wait for one more, or changes what that one's failure means. */
+  readonly put: (
+    id: TaskId,
+    blocker: TaskId,
+    change: DependencyChange,
+    scope: Reach
+  ) => Effect.Effect<Listing, ChangeError>
+  /** Makes the task wait for this one no longer. */
+  readonly remove: (
+    id: TaskId,
+    blocker: string,
+    expected: Expected,
+    scope: Reach
+  ) => Effect.Effect<Listing, ChangeError | DependencyNotFound>
+  /** The tasks it waits for and those that wait for it, and so on, within `depth` edges. */
+  readonly graph: (id: TaskId, depth: number, scope: Reach) => Effect.Effect<Graph, TaskNotFound>
+}>()("octopoid-server/services/Dependencies") {
+  static readonly layer = Layer.effect(
+    Dependencies,
+    Effect.gen(function*() {
+      const change = yield* Changing.make
+
+      const put = Effect.fn("Dependencies.put")(
+        function*(id: TaskId, blocker: TaskId, { on_failure, ...expected }: DependencyChange, scope: Reach) {
+          if (blocker.includes(",")) return yield* InvalidTask.commaInBlocker(blocker)
+          return yield* change(id, expected, scope, (waits: ReadonlyArray<Waits>) => {
+            const edge = named(waits, blocker)
+            return Effect.succeed(
+              edge === undefined
+                ? [...waits, { blocker, on_failure: on_failure ?? "wait" }]
+                : waits.map((each) => each === edge ? { ...each, on_failure: on_failure ?? each.on_failure } : each)
+            )
+          })
+        }
+      )
+
+      const remove = Effect.fn("Dependencies.remove")(
+        function*(id: TaskId, blocker: string, expected: Expected, scope: Reach) {
+          return yield* change(id, expected, scope, (waits) => {
+            const edge = named(waits, blocker)
+            return edge === undefined
+              ? Effect.fail(DependencyNotFound.of(id, blocker))
+              : Effect.succeed(waits.filter((each) => each !== edge))
+          })
+        }
+      )
+
+      const replace = Effect.fn("Dependencies.replace")(
+        function*(id: TaskId, { depends_on, ...expected }: DependencyList, scope: Reach) {
+          if (depends_on.length > MaxBlockers) return yield* InvalidTask.tooManyBlockers(MaxBlockers)
+          return yield* change(id, expected, scope, () => Effect.succeed(waitsOf([], depends_on)))
+        }
+      )
+
+      return Dependencies.of({ put, remove, replace, list: yield* Reading.make, graph: yield* Graphing.make })
+    })
+  )
+}

@@ -1,0 +1,173 @@
+/**
+ * Taking back the leases that ran out: all in one batch, as long as D1 refuses none. Where it refuses some, they are looked
+ * through a few at a time, in the order in which they ended, and the cron remembers how far it is (`sweeps`). What ends after that is taken back
+ * in one batch again, so the refused ones keep no others, however many they are.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { seed } from "../../domain/lease/Backoff.ts"
+import type { ScopeName } from "../../domain/Identifier.ts"
+import { type Answers, Database, fits } from "../../sql/Database.ts"
+import * as Expiry from "../../sql/lease/Expiry.ts"
+import { isRefusal } from "../../sql/Refusal.ts"
+import * as FailFreed from "./failFreed.ts"
+import { Settings } from "../Settings.ts"
+import { logCascade } from "../task/log.ts"
+
+// A window of leases is tried in one batch, so many at most. It shrinks when they are refused and grows when they are not.
+const Looked = 64
+
+// So many statements look through leases in a turn of the cron. Fewer do in a claim, and in a turn that has seen all the refused
+// ones before.
+const MostSent = 24
+const FewSent = 12
+
+// A log line names so many.
+const Named = 20
+
+/** How far the cron is in looking through the leases that are refused. */
+const Walk = Schema.fromJsonString(Schema.Struct({
+  /** It looks through those that ended by then, in milliseconds. What ended later is tried in one batch. */
+  through: Schema.Int,
+  /** The last one it looked at; null at the beginning. */
+  place: Schema.NullOr(Schema.Tuple([Schema.Int, Schema.String])),
+  window: Schema.Int,
+  /** How many were refused since the beginning, and from the beginning to the end the time before. */
+  refused: Schema.Int,
+  before: Schema.NullOr(Schema.Int)
+}))
+type Walk = typeof Walk.Type
+const decode = Schema.decodeUnknownOption(Walk)
+
+type Tried = "refused" | "no room" | number
+
+export const make = Effect.gen(function*() {
+  const { batch, sql } = yield* Database
+  const expire = Expiry.make(sql, yield* Settings)
+  const { failFreed, most } = yield* FailFreed.make
+  // What is remembered is read where something was refused before, and not with every turn.
+  let suspected = false
+
+  // What an earlier version remembered is not read.
+  const remembered = Effect.gen(function*() {
+    const [[row] = []] = yield* batch([sql`SELECT position FROM sweeps WHERE name = 'stuck'`])
+    return Option.getOrUndefined(decode(row?.position))
+  })
+  const remember = (walk: Walk | undefined) =>
+    batch([
+      walk === undefined
+        ? sql`DELETE FROM sweeps WHERE name = 'stuck'`
+        : sql`INSERT INTO sweeps (name, position, due_at) VALUES ('stuck', ${JSON.stringify(walk)}, 0)
+          ON CONFLICT (name) DO UPDATE SET position = excluded.position`
+    ])
+
+  /** In a scope, or in all of them: how many were taken back, and how many are left because they cannot be, or not yet. */
+  return Effect.fnUntraced(function*(scope?: ScopeName) {
+    const now = yield* Clock.currentTimeMillis
+    const chance = yield* seed
+    const turn = { sent: 0, taken: 0 }
+    const refused: Array<string> = []
+
+    /** Sends it if it fits, with what it may mean for others (`freed` statements), and the statement that remembers the place. */
+    const send = Effect.fnUntraced(function*(steps: ReturnType<typeof expire.all>, freed: number, told?: string) {
+      if (!(yield* fits(steps.length, freed, 1))) return "no room"
+      turn.sent += steps.length
+      const answers: Answers | undefined = yield* batch(steps).pipe(Effect.catchDefect((defect) =>
+        !isRefusal(defect)
+          ? Effect.die(defect)
+          : told === undefined
+          ? Effect.undefined
+          : Effect.as(Effect.logError(told, defect), undefined)
+      ))
+      if (answers === undefined) return "refused"
+      yield* logCascade(answers)
+      const rows = answers.at(-1) ?? []
+      turn.taken += rows.length
+      yield* failFreed(rows, now)
+      return rows.length
+    })
+    const all = (after?: number) =>
+      send(
+        expire.all(now, chance, scope, after === undefined ? {} : { after }),
+        most,
+        "taking back in one batch was refused"
+      )
+    /** The same for these: first those that then are ready, which takes few statements, and where others are left, all. */
+    const tried = Effect.fnUntraced(function*(ids: ReadonlyArray<string>, told?: string) {
+      const some: Tried = yield* send(expire.claimable(now, chance, scope, ids), 0, told)
+      return typeof some === "string" || some === ids.length
+        ? some
+        : yield* send(expire.all(now, chance, scope, { ids }), most, told)
+    })
+    const alone = (id: string) => tried([id], "a task cannot be taken back").pipe(Effect.annotateLogs({ task_id: id }))
+
+    /** Looks through those that ended after a time, from a place on. */
+    const look = Effect.fnUntraced(
+      function*(from: Pick<Walk, "place" | "window">, after: number | undefined, sent: number) {
+        let { place, window } = from
+        const until = turn.sent + sent
+        while (yield* fits(1, 1)) {
+          const [found = []] = yield* batch([expire.some(now, Looked, scope, after, place)])
+          for (let at = 0; at < found.length;) {
+            if (turn.sent >= until) return { place, window, ended: false }
+            const some = found.slice(at, at + window)
+            const ids = some.map(({ id }) => String(id))
+            const result: Tried = yield* ids.length === 1 ? alone(ids[0]!) : tried(ids)
+            if (result === "no room") return { place, window, ended: false }
+            if (result === "refused" && ids.length > 1) {
+              window = Math.ceil(ids.length / 4)
+              continue
+            }
+            if (result === "refused") refused.push(ids[0]!)
+            else window = Math.min(ids.length * 2, Looked)
+            at += ids.length
+            const { id, lease_expires_at } = some.at(-1)!
+            place = [Number(lease_expires_at), String(id)]
+          }
+          if (found.length < Looked) return { place: null, window, ended: true }
+        }
+        return { place, window, ended: false }
+      }
+    )
+
+    if (scope !== undefined) {
+      const result: Tried = yield* all()
+      if (result === "refused") yield* look({ place: null, window: 4 }, undefined, FewSent)
+      return { taken: turn.taken, refused: Number(typeof result === "string") }
+    }
+
+    let walk = suspected ? yield* remembered : undefined
+    let result: Tried = yield* all(walk?.through)
+    if (result === "refused" && !suspected) {
+      suspected = true
+      walk = yield* remembered
+      if (walk !== undefined) result = yield* all(walk.through)
+    }
+    if (walk === undefined && result !== "refused") {
+      suspected = false
+      return { taken: turn.taken, refused: Number(result === "no room") }
+    }
+    walk ??= { through: now, place: null, window: Looked, refused: 0, before: null }
+    if (result === "refused" && walk.place !== null) {
+      // Those that have just ended come first: the walk gets to them when it begins again.
+      const { ended } = yield* look({ place: null, window: Looked }, walk.through, FewSent)
+      if (!ended) walk = { ...walk, before: null }
+    }
+    if (result !== "no room") walk = { ...walk, through: now }
+    const fresh = refused.length
+    const { ended, place, window } = yield* look(walk, undefined, walk.before === null ? MostSent : FewSent)
+    const found = walk.refused + refused.length - fresh
+    const before = ended ? found : walk.before
+    suspected = !ended || found + fresh > 0
+    yield* remember(suspected ? { ...walk, place, window, refused: ended ? 0 : found, before } : undefined)
+    const count = Math.max(found, before ?? 0) + fresh
+    if (count > 0) {
+      yield* Effect.logWarning("leases cannot be taken back").pipe(
+        Effect.annotateLogs({ count, ids: refused.slice(0, Named) })
+      )
+    }
+    return { taken: turn.taken, refused: count + Number(!ended) }
+  })
+})

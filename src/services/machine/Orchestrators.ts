@@ -1,0 +1,163 @@
+/** Orchestrators: who they are, and whether they are alive. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { InvalidCursor } from "../../domain/Cursor.ts"
+import type { CheckpointTooLarge } from "../../domain/lease/Handoff.ts"
+import type { OrchestratorId, ScopeName } from "../../domain/Identifier.ts"
+import type { InvalidTask } from "../../domain/task/InvalidTask.ts"
+import {
+  type Orchestrator,
+  type OrchestratorFilter,
+  OrchestratorNotFound,
+  OrchestratorRow,
+  type OrchestratorTaken,
+  type Registered,
+  type Registration
+} from "../../domain/machine/Orchestrator.ts"
+import { pageOf } from "../../domain/Page.ts"
+import type { HeldLease, Renewals } from "../../domain/lease/Renewal.ts"
+import { ScopeRequired } from "../../domain/ScopeRequired.ts"
+import { Database } from "../../sql/Database.ts"
+import { beyond } from "../../sql/Keyset.ts"
+import * as PageBytes from "../../sql/PageBytes.ts"
+import { onlyOne, type Reach, within } from "../../sql/Reach.ts"
+import { Keys } from "../access/Keys.ts"
+import * as Heartbeat from "./heartbeat.ts"
+import * as Register from "./register.ts"
+import { Settings } from "../Settings.ts"
+import { logMany } from "../task/log.ts"
+
+const decodeRows = Schema.decodeUnknownEffect(Schema.Array(OrchestratorRow))
+const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
+
+export class Orchestrators extends Context.Service<Orchestrators, {
+  /** Makes the machine known, or renews what is known of it. `created` says which. A scope without a key gets one. */
+  readonly register: (
+    scope: ScopeName,
+    registration: Registration
+  ) => Effect.Effect<{ readonly created: boolean; readonly registered: Registered }, OrchestratorTaken>
+  /** A sign of life. One that was offline is active again; maintenance stays. */
+  readonly heartbeat: (id: OrchestratorId, scope: Reach) => Effect.Effect<DateTime.Utc, OrchestratorNotFound>
+  /** The same, which also renews these leases. Each is renewed by its token, whichever machine of the scope it was granted to. */
+  readonly renew: (id: OrchestratorId, scope: Reach, leases: ReadonlyArray<HeldLease>) => Effect.Effect<
+    { readonly last_heartbeat: DateTime.Utc; readonly renewals: Renewals },
+    OrchestratorNotFound | InvalidTask | CheckpointTooLarge
+  >
+  /** The machines within reach, the one heard of last first; a page of them, if one is asked for, by id and scope. */
+  readonly list: (scope: Reach, filter: OrchestratorFilter) => Effect.Effect<{
+    readonly orchestrators: ReadonlyArray<Orchestrator>
+    readonly total: number
+    readonly next_cursor: string | null
+  }, InvalidCursor>
+  readonly get: (id: OrchestratorId, scope: Reach) => Effect.Effect<Orchestrator, OrchestratorNotFound>
+  readonly setStatus: (
+    id: OrchestratorId,
+    status: Orchestrator["status"],
+    scope: Reach
+  ) => Effect.Effect<Orchestrator, OrchestratorNotFound | ScopeRequired>
+  /** Forgets the machine, and frees its id. What it holds goes back when the leases run out. */
+  readonly remove: (id: OrchestratorId, scope: Reach) => Effect.Effect<void, OrchestratorNotFound | ScopeRequired>
+  /** Marks as offline whoever has been silent for too long, and answers how many that were. */
+  readonly sweep: Effect.Effect<number>
+}>()("octopoid-server/services/Orchestrators") {
+  static readonly layer = Layer.effect(
+    Orchestrators,
+    Effect.gen(function*() {
+      const { batch, sql } = yield* Database
+      const bounded = yield* PageBytes.make
+      const register = yield* Register.make
+      const { orchestratorTimeoutSeconds } = yield* Settings
+
+      const first = Effect.fnUntraced(function*(id: OrchestratorId, rows: ReadonlyArray<unknown> | undefined) {
+        return (yield* decode(rows ?? []))[0] ?? (yield* OrchestratorNotFound.of(id))
+      })
+
+      const list = Effect.fn("Orchestrators.list")(function*(scope: Reach, filter: OrchestratorFilter) {
+        const page = yield* Effect.fromResult(
+          pageOf(filter, {
+            name: "orchestrators",
+            of: { scope, ...filter },
+            // Several scopes may know a machine of the same id.
+            key: scope === undefined ? { id: "string", scope: "string" } : { id: "string" },
+            whole: "all"
+          })
+        )
+        const paged = filter.limit !== undefined || page.after !== undefined
+        const matches = sql.and([
+          within(sql, scope),
+          ...(filter.cluster ? [sql`cluster = ${filter.cluster}`] : []),
+          ...(filter.status === undefined || filter.status.length === 0
+            ? []
+            : [sql`status IN (SELECT value FROM json_each(${JSON.stringify(filter.status)}))`])
+        ])
+        // Who is heard of moves to the front, past whoever turns the pages: so those go by name.
+        const count = sql`SELECT count(*) AS total FROM orchestrators WHERE ${matches}`
+        const { found, others: [totals], total: entire } = yield* bounded({
+          page,
+          columns: Object.keys(OrchestratorRow.fields),
+          long: ["cluster", "machine_id", "hostname", "repo_url", "version", "capabilities"],
+          rows: (take, whole) =>
+            sql`
+            SELECT * FROM orchestrators WHERE ${sql.and([matches, ...beyond(sql, page, "ascending")])}
+            ORDER BY ${whole && !paged ? sql`last_heartbeat DESC, id, scope` : sql`id, scope`} LIMIT ${take}`,
+          reordered: true,
+          count
+        }, (rows) => batch(paged && page.total === undefined ? [rows, count] : [rows]))
+        const { envelope: { next_cursor, total }, rows } = page.end(
+          found,
+          entire ?? Number(totals?.[0]?.total ?? found.length)
+        )
+        return { orchestrators: yield* decode(rows), total, next_cursor }
+      })
+
+      const get = Effect.fn("Orchestrators.get")(function*(id: OrchestratorId, scope: Reach) {
+        const [rows] = yield* batch([
+          sql`SELECT * FROM orchestrators WHERE id = ${id} AND ${
+            within(sql, scope)
+          } ORDER BY last_heartbeat DESC, scope LIMIT 1`
+        ])
+        return yield* first(id, rows)
+      })
+
+      const setStatus = Effect.fn("Orchestrators.setStatus")(
+        function*(id: OrchestratorId, status: Orchestrator["status"], scope: Reach) {
+          const [rows = [], named = []] = yield* batch([
+            sql`UPDATE orchestrators SET status = ${status} WHERE ${
+              onlyOne(sql, "orchestrators", sql`id = ${id}`, scope)
+            } RETURNING *`,
+            sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)}`
+          ])
+          if (named.length > 1) return yield* ScopeRequired.several("orchestrator", id)
+          const orchestrator = yield* first(id, rows)
+          yield* Effect.logInfo("orchestrator status set").pipe(Effect.annotateLogs({ orchestrator_id: id, status }))
+          return orchestrator
+        }
+      )
+
+      const remove = Effect.fn("Orchestrators.remove")(function*(id: OrchestratorId, scope: Reach) {
+        const [deleted = [], left = []] = yield* batch([
+          sql`DELETE FROM orchestrators WHERE ${onlyOne(sql, "orchestrators", sql`id = ${id}`, scope)} RETURNING id`,
+          sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)}`
+        ])
+        if (left.length > 1) return yield* ScopeRequired.several("orchestrator", id)
+        if (deleted.length === 0) return yield* OrchestratorNotFound.of(id)
+        yield* Effect.logInfo("orchestrator removed").pipe(Effect.annotateLogs({ orchestrator_id: id }))
+      })
+
+      const sweep = Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        const [rows = []] = yield* batch([sql`
+          UPDATE orchestrators SET status = 'offline'
+          WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} RETURNING id, scope`])
+        if (rows.length > 0) yield* logMany("orchestrators", "offline", rows)
+        return rows.length
+      }).pipe(Effect.withSpan("Orchestrators.sweep"))
+
+      return Orchestrators.of({ register, ...(yield* Heartbeat.make), list, get, setStatus, remove, sweep })
+    })
+  ).pipe(Layer.provide(Keys.layer))
+}

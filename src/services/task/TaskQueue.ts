@@ -1,0 +1,154 @@
+/** The queue: create, read, claim and move tasks. Each operation is one atomic batch, and one file beside this one. */
+import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { AtCapacity, NoTasksAvailable } from "../../domain/task/ClaimErrors.ts"
+import type { InvalidCursor } from "../../domain/Cursor.ts"
+import type { DependencyCycle } from "../../domain/dependency/DependencyErrors.ts"
+import type { Cancellation, Redrive } from "../../domain/task/EndInput.ts"
+import type { Handoff } from "../../domain/lease/Handoff.ts"
+import type { HistoryEntry, HistoryQuery } from "../../domain/task/History.ts"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import type { InvalidTask } from "../../domain/task/InvalidTask.ts"
+import type {
+  Acceptance,
+  Claim,
+  Failure,
+  ForcedMove,
+  HookResult,
+  Rejection,
+  Requeue,
+  Submission
+} from "../../domain/task/MoveInput.ts"
+import type { ContentChoice, Envelope } from "../../domain/Page.ts"
+import type { AskedClaim, Explanation } from "../../domain/task/Reason.ts"
+import type { TooLarge } from "../../domain/Size.ts"
+import type { ClaimedTask, ExistingTask, Task } from "../../domain/task/Task.ts"
+import type {
+  HookNotFound,
+  InvalidTransition,
+  LeaseLost,
+  NotLeased,
+  TaskBlocked,
+  TaskExists,
+  TaskNotFound,
+  VersionConflict
+} from "../../domain/task/TaskErrors.ts"
+import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
+import type { NewTask, TaskPatch } from "../../domain/task/TaskInput.ts"
+import type { Reach } from "../../sql/Reach.ts"
+import * as Cancelling from "./cancel.ts"
+import * as Claiming from "./claim.ts"
+import * as Creation from "./create.ts"
+import * as Explaining from "./explain.ts"
+import * as Hooks from "./hooks.ts"
+import * as Moves from "./move.ts"
+import * as Patching from "./patch.ts"
+import * as Reading from "./read.ts"
+import * as Redriving from "./redrive.ts"
+import * as Removal from "./remove.ts"
+
+type PatchError =
+  | TaskExists
+  | TaskNotFound
+  | InvalidTask
+  | LeaseLost
+  | NotLeased
+  | TaskBlocked
+  | VersionConflict
+  | DependencyCycle
+type MoveError = TaskExists | TaskNotFound | InvalidTransition | LeaseLost | VersionConflict
+
+export class TaskQueue extends Context.Service<TaskQueue, {
+  /** Adds a task to the scope. It inherits its project's branch. An open task of the same external key is answered instead. */
+  readonly create: (
+    scope: ScopeName,
+    task: NewTask
+  ) => Effect.Effect<Task | ExistingTask, TaskExists | InvalidTask | DependencyCycle>
+  readonly get: (id: TaskId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Task, TaskNotFound>
+  /** A page of the scope's tasks, newest or most urgent first, and how many match on all pages. */
+  readonly list: (
+    scope: ScopeName,
+    filter: TaskFilter
+  ) => Effect.Effect<{ readonly tasks: ReadonlyArray<Task> } & Envelope, InvalidCursor>
+  /** Leases the most urgent task that matches: a claim never fails because somebody else was faster. */
+  readonly claim: (
+    scope: ScopeName,
+    claim: Claim
+  ) => Effect.Effect<ClaimedTask, NoTasksAvailable | AtCapacity | InvalidTask | LeaseLost | TaskNotFound>
+  /** Hands in a result, also after the lease ran out as long as nobody else took or moved the task. */
+  readonly submit: (id: TaskId, work: Submission, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Makes the task done, and claimable whoever waited only for it. */
+  readonly accept: (id: TaskId, acceptance: Acceptance, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Sends the task back with a reason for whoever takes it next. */
+  readonly reject: (id: TaskId, rejection: Rejection, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Gives the work up, or the task back, and sends it to where it was claimed from. */
+  readonly requeue: (id: TaskId, requeue: Requeue, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Gives the task up for good, with a reason, from wherever it is. */
+  readonly fail: (id: TaskId, failure: Failure, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Cancels the task, or asks whoever holds it to stop. */
+  readonly cancel: (
+    id: TaskId,
+    cancellation: Cancellation,
+    scope: Reach
+  ) => Effect.Effect<Task, Exclude<MoveError, TaskExists>>
+  /** Gives what failed or was cancelled another try, with its budgets as new. */
+  readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Changes fields. What would leave a contradiction is repaired (`domain/task/TaskPatch.ts`). */
+  readonly patch: (
+    id: TaskId,
+    patch: TaskPatch,
+    scope: Reach
+  ) => Effect.Effect<Task, PatchError>
+  /** Puts the task into any queue, also into `done`, and ends the lease there is. */
+  readonly force: (
+    id: TaskId,
+    forced: ForcedMove,
+    scope: Reach
+  ) => Effect.Effect<Task, PatchError>
+  /** Writes down how one of the task's hooks ended. */
+  readonly completeHook: (
+    id: TaskId,
+    hook: string,
+    result: HookResult,
+    scope: Reach
+  ) => Effect.Effect<Task, TaskNotFound | HookNotFound | LeaseLost | TooLarge>
+  /** Why nobody has the task, and whether a claim would get it. Changes nothing. */
+  readonly explain: (
+    id: TaskId,
+    asked: AskedClaim,
+    scope: Reach
+  ) => Effect.Effect<Explanation, TaskNotFound | InvalidTask>
+  readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
+  /** What whoever goes on with the task should know. */
+  readonly handoff: (
+    id: TaskId,
+    scope: Reach
+  ) => Effect.Effect<Handoff & { readonly task_id: TaskId }, TaskNotFound>
+  /** What happened to the task, oldest first; also of a deleted one. */
+  readonly history: (id: TaskId, scope: Reach, query?: HistoryQuery) => Effect.Effect<{
+    readonly task_id: TaskId
+    readonly history: ReadonlyArray<HistoryEntry>
+    readonly total: number
+    readonly next_cursor: string | null
+  }, TaskNotFound | InvalidCursor>
+}>()("octopoid-server/services/TaskQueue") {
+  static readonly layer = Layer.effect(
+    TaskQueue,
+    Effect.gen(function*() {
+      return TaskQueue.of({
+        create: yield* Creation.make,
+        claim: yield* Claiming.make,
+        cancel: yield* Cancelling.make,
+        redrive: yield* Redriving.make,
+        completeHook: yield* Hooks.make,
+        explain: yield* Explaining.make,
+        ...(yield* Patching.make),
+        remove: yield* Removal.make,
+        ...(yield* Moves.make),
+        ...(yield* Reading.make)
+      })
+    })
+  ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+}

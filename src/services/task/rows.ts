@@ -1,0 +1,43 @@
+/** Reading what rows hold: tasks, their history, counters and the rules of flows. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { FlowRules } from "../../domain/flow/FlowRules.ts"
+import { HistoryRow } from "../../domain/task/History.ts"
+import { TaskRow } from "../../domain/task/Task.ts"
+import { endsByPatch } from "../../domain/task/TaskPlacement.ts"
+import type { Answers } from "../../sql/Database.ts"
+
+const decodeTask = Schema.decodeUnknownEffect(TaskRow)
+const decodeHistoryRows = Schema.decodeUnknownEffect(Schema.Array(HistoryRow))
+const decodeTaskRows = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
+
+// A row that does not decode is our fault, never the caller's.
+export const decodeTasks = (rows: unknown) => Effect.orDie(decodeTaskRows(rows))
+export const decodeHistory = (rows: unknown) => Effect.orDie(decodeHistoryRows(rows))
+
+/** Whether a task among the rows that a read answered first is leased: a renewal changes it, and is no change of the task. */
+export const someLeased = ([rows = []]: Answers) => rows.some(({ claimed_by }) => claimed_by != null)
+
+/** The first row as a task, or undefined when there is none. */
+export const firstTask = (rows: ReadonlyArray<unknown> | undefined) =>
+  rows?.[0] === undefined ? Effect.undefined : Effect.orDie(decodeTask(rows[0]))
+
+/**
+ * The task as it is answered: clients of the old server give a `claimed_by` with `failed`, and read it again, although
+ * such a task has no lease.
+ */
+export const answered = (task: TaskRow): TaskRow =>
+  task.claimed_by === null && task.named_holder && endsByPatch.has(task.queue)
+    ? { ...task, claimed_by: task.named_holder }
+    : task
+
+/** The queue counters of a scope, without the queues that are empty. A scope that never had a task has none. */
+export const decodeCounts = (counts: unknown): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(JSON.parse(typeof counts === "string" ? counts : "{}") as Record<string, number>)
+      .filter(([, n]) => n !== 0)
+  )
+
+/** The rules of a flow as its row holds them; none when it is not registered. */
+export const decodeRules = (rules: unknown): FlowRules | undefined =>
+  typeof rules === "string" ? JSON.parse(rules) as FlowRules : undefined

@@ -1,0 +1,28 @@
+import * as Result from "effect/Result"
+import { readFlow } from "../../../domain/flow/FlowDefinition.ts"
+import { reader } from "../../../domain/transfer/Imported.ts"
+import { ImportedFlow } from "../../../domain/transfer/ImportedRecords.ts"
+import { planTable } from "./table.ts"
+
+const readRecord = reader(ImportedFlow)
+
+export const planFlows = planTable({
+  kind: "flows",
+  told: "tasks",
+  identity: ["name"],
+  unique: "scope",
+  // The server it comes from may have taken a flow that could not be registered here.
+  read: (record) =>
+    Result.flatMap(readRecord(record), (flow) =>
+      Result.mapBoth(readFlow(flow), {
+        onFailure: ({ error }) => error,
+        onSuccess: ({ columns }) => ({ flow, columns })
+      })),
+  row: ({ columns, flow }, now) => ({
+    name: flow.name,
+    ...columns,
+    registered_at: flow.registered_at ?? now,
+    updated_at: flow.updated_at ?? flow.registered_at ?? now
+  }),
+  taken: (name) => `The flow ${name} cannot be written.`
+})

@@ -1,0 +1,29 @@
+/** Writing a message in a batch of one's own. */
+import type * as D1Client from "@effect/sql-d1/D1Client"
+import type { Fragment, Statement } from "effect/sql/Statement"
+import type { MessageId, ScopeName } from "../../domain/Identifier.ts"
+
+export interface NewRow {
+  readonly id: MessageId
+  readonly scope: ScopeName
+  readonly task_id: string
+  readonly from_actor: string
+  readonly to_actor: string | null
+  readonly type: string
+  readonly content: string
+  readonly parent_message_id: string | null
+  readonly now: number
+}
+
+export const make = (sql: D1Client.D1Client) => {
+  /** Writes the message when `where` holds, and answers it. */
+  const insert = (message: NewRow, where: Fragment = sql`1`): Statement<any> =>
+    sql`
+      INSERT INTO messages
+        (id, scope, task_id, from_actor, to_actor, type, content, parent_message_id, status, created_at)
+      SELECT ${message.id}, ${message.scope}, ${message.task_id}, ${message.from_actor}, ${message.to_actor},
+        ${message.type}, ${message.content}, ${message.parent_message_id}, 'pending', ${message.now}
+      WHERE ${where} RETURNING *`
+
+  return { insert }
+}
