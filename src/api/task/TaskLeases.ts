@@ -1,12 +1,14 @@
 /** The endpoints about a task's lease, and about what its holders leave to each other: `/api/v1/tasks/:id/…` */
+import * as Schema from "effect/Schema"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
-import * as Schema from "effect/Schema"
-import { CheckpointTooLarge, Handoff } from "../../domain/lease/Handoff.ts"
 import { TaskId } from "../../domain/Identifier.ts"
-import { InvalidTask } from "../../domain/task/InvalidTask.ts"
+import { CheckpointTooLarge, Handoff } from "../../domain/lease/Handoff.ts"
 import * as Renewals from "../../domain/lease/Renewal.ts"
+import { InvalidTask } from "../../domain/task/InvalidTask.ts"
+import { explainParameters, Explanation } from "../../domain/task/Reason.ts"
 import * as Errors from "../../domain/task/TaskErrors.ts"
+import { TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Required } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
 
@@ -34,4 +36,15 @@ export const handoff = HttpApiEndpoint.get("handoff", "/:id/handoff", {
   summary: "Read what the next agent should know",
   description:
     "The last checkpoint, and the latest rejections, losses and attempts that were given up. A claim is answered with it too."
+}))
+
+export const explain = HttpApiEndpoint.get("explain", "/:id/explain", {
+  params: { id: TaskId },
+  query: { ...explainParameters, ...scopeParameter },
+  success: Explanation,
+  error: [TaskNotFound, InvalidTask]
+}).annotateMerge(OpenApi.annotations({
+  summary: "Explain why nobody has a task",
+  description:
+    "Says what stands in the way of a claim for the task, and what else there is to know: by any machine, or by the one that is named. Changes nothing: a lease that ran out, or a backoff that is over, counts as what the next claim makes of it."
 }))
