@@ -1,5 +1,8 @@
 /** The names records go by. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import { describe } from "./Encoding.ts"
 
 // Control characters and halves of surrogate pairs are refused: they survive neither logs nor URLs, and some clients
@@ -63,3 +66,12 @@ export const QueueName = name("A queue: the state of a task. Any name without qu
   Schema.isPattern(/^[^"\\]*$/, { expected: "no quotes or backslashes" })
 )
 export type QueueName = typeof QueueName.Type
+
+const generated = Effect.fnUntraced(function*(prefix: string) {
+  const now = yield* Clock.currentTimeMillis
+  const random = yield* (yield* SecureRandom.SecureRandom).intBetween(0, 36 ** 6, { halfOpen: true })
+  return `${prefix}-${now}-${random.toString(36).padStart(6, "0")}`
+})
+
+export const messageId = Effect.map(generated("msg"), (id) => MessageId.make(id))
+export const actionId = Effect.map(generated("act"), (id) => ActionId.make(id))

@@ -1,22 +1,16 @@
 /** Actions: proposals that somebody approves and somebody else carries out. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type Action, type ActionFilter, type ActionPatch, ActionRow, type NewAction } from "../../domain/record/Action.ts"
-import type {
-  ActionNotExecutable,
-  ActionNotFound,
-  ActionStatusConflict,
-  InvalidActionStatus
-} from "../../domain/record/ActionErrors.ts"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { InvalidCursor } from "../../domain/Cursor.ts"
-import type { ActionId, ScopeName } from "../../domain/Identifier.ts"
+import { actionId, type ActionId, type ScopeName } from "../../domain/Identifier.ts"
 import type { NoFields } from "../../domain/NoFields.ts"
 import type { ContentChoice, Envelope } from "../../domain/Page.ts"
-import { actionId } from "../../domain/RecordId.ts"
+import { type Action, type ActionFilter, type ActionPatch, ActionRow, type NewAction } from "../../domain/record/Action.ts"
+import type { ActionNotExecutable, ActionNotFound, ActionStatusConflict, InvalidActionStatus } from "../../domain/record/ActionErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
