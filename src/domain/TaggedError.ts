@@ -1,5 +1,6 @@
 /** What every error of the API is made with, so that its sentence is also what a stack trace and a log call it. */
 import * as Schema from "effect/Schema"
+import { describe, ErrorText } from "./Encoding.ts"
 import { excerpt, MaxRepeated } from "./Excerpt.ts"
 
 const message = {
@@ -39,3 +40,15 @@ export const TaggedError =
     Object.defineProperty(Short.prototype, "message", message)
     return Short as unknown as typeof Tagged
   }
+
+export class NoFields extends TaggedError<NoFields>()(
+  "NoFields",
+  {
+    error: ErrorText,
+    fields: Schema.Array(Schema.String).pipe(describe("The fields that can be updated."))
+  },
+  { httpApiStatus: 400, description: "The request names no field that can be updated." }
+) {
+  static readonly of = (schema: { readonly fields: object }) =>
+    new NoFields({ error: "No fields to update", fields: Object.keys(schema.fields) })
+}

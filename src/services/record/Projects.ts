@@ -7,19 +7,9 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { ProjectId, ScopeName } from "../../domain/Identifier.ts"
-import { NoFields } from "../../domain/NoFields.ts"
 import { type Envelope, pageOf } from "../../domain/Page.ts"
-import {
-  type NewProject,
-  type Project,
-  ProjectExists,
-  type ProjectFilter,
-  ProjectHasTasks,
-  ProjectNotFound,
-  ProjectPatch,
-  ProjectRow,
-  type ProjectTasksQuery
-} from "../../domain/record/Project.ts"
+import { NoFields } from "../../domain/TaggedError.ts"
+import { type NewProject, type Project, ProjectExists, type ProjectFilter, ProjectHasTasks, ProjectNotFound, ProjectPatch, ProjectRow, type ProjectTasksQuery } from "../../domain/record/Project.ts"
 import { type Task, TaskRow } from "../../domain/task/Task.ts"
 import { longTextsOfTasks, without } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
@@ -28,9 +18,9 @@ import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { beyond } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
+import { type Reach, within } from "../../sql/Reach.ts"
 import * as Patch from "../../sql/record/Patch.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
-import { type Reach, within } from "../../sql/Reach.ts"
 import * as Revision from "../../sql/task/Revision.ts"
 import { answered, decodeCounts, someLeased } from "../task/rows.ts"
 

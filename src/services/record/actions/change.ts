@@ -3,20 +3,15 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Fragment } from "effect/sql/Statement"
-import { type ActionPatch, ActionRow, ActionStatus, finishedStatuses } from "../../../domain/record/Action.ts"
-import {
-  ActionNotExecutable,
-  ActionNotFound,
-  ActionStatusConflict,
-  InvalidActionStatus
-} from "../../../domain/record/ActionErrors.ts"
 import type { ActionId } from "../../../domain/Identifier.ts"
-import { NoFields } from "../../../domain/NoFields.ts"
-import * as ActionStatements from "../../../sql/record/Actions.ts"
+import { NoFields } from "../../../domain/TaggedError.ts"
+import { type ActionPatch, ActionRow, ActionStatus, finishedStatuses } from "../../../domain/record/Action.ts"
+import { ActionNotExecutable, ActionNotFound, ActionStatusConflict, InvalidActionStatus } from "../../../domain/record/ActionErrors.ts"
 import { Database } from "../../../sql/Database.ts"
 import * as Idempotency from "../../../sql/Idempotency.ts"
 import { columnsOf } from "../../../sql/JsonRow.ts"
 import type { Reach } from "../../../sql/Reach.ts"
+import * as ActionStatements from "../../../sql/record/Actions.ts"
 import { decodeActions } from "./rows.ts"
 
 const isStatus = Schema.is(ActionStatus)
