@@ -1,13 +1,13 @@
 /** What a request that does not fit its endpoint is answered with. */
 import * as Context from "effect/Context"
-import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Schema from "effect/Schema"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import { describe, ErrorText } from "../domain/Encoding.ts"
 import { TooLarge } from "../domain/Size.ts"
 import { TaggedError } from "../domain/TaggedError.ts"
 import { HostNotAllowed, OriginNotAllowed } from "./access/Origin.ts"
 
-export { ScopeRequired } from "../domain/ScopeRequired.ts"
+export { ScopeRequired } from "../domain/TaggedError.ts"
 
 export class InvalidRequest extends TaggedError<InvalidRequest>()(
   "InvalidRequest",

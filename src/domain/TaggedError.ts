@@ -52,3 +52,19 @@ export class NoFields extends TaggedError<NoFields>()(
   static readonly of = (schema: { readonly fields: object }) =>
     new NoFields({ error: "No fields to update", fields: Object.keys(schema.fields) })
 }
+
+export class ScopeRequired extends TaggedError<ScopeRequired>()(
+  "ScopeRequired",
+  { error: ErrorText },
+  {
+    httpApiStatus: 400,
+    description:
+      "The request names no scope: the server is configured to require one, or several scopes have what it asks for."
+  }
+) {
+  /** A record is named by its name alone, and that is not enough. */
+  static readonly several = (kind: string, name: string) =>
+    new ScopeRequired({
+      error: `Missing required query parameter: scope. Several scopes have a ${kind} named ${name}: say which is meant.`
+    })
+}

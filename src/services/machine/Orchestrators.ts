@@ -6,30 +6,22 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { InvalidCursor } from "../../domain/Cursor.ts"
-import type { CheckpointTooLarge } from "../../domain/lease/Handoff.ts"
 import type { OrchestratorId, ScopeName } from "../../domain/Identifier.ts"
-import type { InvalidTask } from "../../domain/task/InvalidTask.ts"
-import {
-  type Orchestrator,
-  type OrchestratorFilter,
-  OrchestratorNotFound,
-  OrchestratorRow,
-  type OrchestratorTaken,
-  type Registered,
-  type Registration
-} from "../../domain/machine/Orchestrator.ts"
 import { pageOf } from "../../domain/Page.ts"
+import { ScopeRequired } from "../../domain/TaggedError.ts"
+import type { CheckpointTooLarge } from "../../domain/lease/Handoff.ts"
 import type { HeldLease, Renewals } from "../../domain/lease/Renewal.ts"
-import { ScopeRequired } from "../../domain/ScopeRequired.ts"
+import { type Orchestrator, type OrchestratorFilter, OrchestratorNotFound, OrchestratorRow, type OrchestratorTaken, type Registered, type Registration } from "../../domain/machine/Orchestrator.ts"
+import type { InvalidTask } from "../../domain/task/InvalidTask.ts"
 import { Database } from "../../sql/Database.ts"
 import { beyond } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { onlyOne, type Reach, within } from "../../sql/Reach.ts"
+import { Settings } from "../Settings.ts"
 import { Keys } from "../access/Keys.ts"
+import { logMany } from "../task/log.ts"
 import * as Heartbeat from "./heartbeat.ts"
 import * as Register from "./register.ts"
-import { Settings } from "../Settings.ts"
-import { logMany } from "../task/log.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(OrchestratorRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))

@@ -7,16 +7,8 @@ import * as Schema from "effect/Schema"
 import type { Fragment } from "effect/sql/Statement"
 import type { RoleName, ScopeName } from "../../domain/Identifier.ts"
 import { asFit, type Page, type Part, wholeList } from "../../domain/Page.ts"
-import {
-  MaxRoles,
-  type Role,
-  RoleNotFound,
-  type RoleRegistration,
-  RoleRow,
-  TooManyRoles,
-  UnknownOrchestrator
-} from "../../domain/machine/Role.ts"
-import { ScopeRequired } from "../../domain/ScopeRequired.ts"
+import { ScopeRequired } from "../../domain/TaggedError.ts"
+import { MaxRoles, type Role, RoleNotFound, type RoleRegistration, RoleRow, TooManyRoles, UnknownOrchestrator } from "../../domain/machine/Role.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
