@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { messageId, type ScopeName, type TaskId } from "../../domain/Identifier.ts"
-import { CurrentActor } from "../../domain/access/Actor.ts"
+import { CurrentActor } from "../../domain/access/Caller.ts"
 import type { Waits } from "../../domain/dependency/Dependency.ts"
 import { ends } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
