@@ -46,7 +46,7 @@ export {
   DependsOn,
   OnFailure
 } from "./domain/dependency/Dependency.ts"
-export * from "./domain/dependency/DependencyErrors.ts"
+export * from "./domain/dependency/Dependency.ts"
 export { Graph } from "./domain/dependency/DependencyGraph.ts"
 export * from "./domain/record/Draft.ts"
 export * from "./domain/task/EndInput.ts"

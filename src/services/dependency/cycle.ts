@@ -1,10 +1,9 @@
 /** Which tasks would wait for each other: read again, in the second round trip that only a refusal costs. */
 import * as Effect from "effect/Effect"
-import { meanings } from "../../domain/dependency/Dependency.ts"
-import { DependencyCycle } from "../../domain/dependency/DependencyErrors.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
-import * as Cycles from "../../sql/dependency/Cycles.ts"
+import { DependencyCycle, meanings } from "../../domain/dependency/Dependency.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Cycles from "../../sql/dependency/Cycles.ts"
 
 interface Edge {
   readonly waiter: string
