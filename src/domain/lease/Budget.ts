@@ -2,6 +2,7 @@
  * Budgets: how often a task may be given up, lost or rejected before it has failed for good. Each is counted apart, so that a
  * worker that vanished spends no attempt of the task's own.
  */
+import type { Backoff } from "./Backoff.ts"
 
 /** The column of a task that limits what is spent; null there is the server's default, 0 is no limit. */
 export type Budget = "max_attempts" | "max_lease_losses" | "max_rejections"
@@ -37,4 +38,11 @@ export const limitOf = (budget: Budget, task: Spending, limits: Limits): number 
 export const spendsLast = (budget: Budget, task: Spending, limits: Limits): boolean => {
   const limit = limitOf(budget, task, limits)
   return limit > 0 && spent[budget](task) + 1 >= limit
+}
+
+export interface Policy {
+  /** How often each may happen to a task that does not say. */
+  readonly limits: Limits
+  /** How long a task waits after it was given up. */
+  readonly backoff: Backoff
 }

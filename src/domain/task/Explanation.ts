@@ -1,14 +1,14 @@
 /** Why nobody has a task, from the facts. It changes nothing: an expired lease is taken for what a claim makes of it. */
 import * as DateTime from "effect/DateTime"
-import { type Claimant, machineReasons, note, place, reason, roleReasons } from "./ClaimReasons.ts"
-import { expiryOf } from "../lease/Expiry.ts"
 import type { QueueName } from "../Identifier.ts"
-import { outcome } from "./Outcome.ts"
-import type { Policy } from "../lease/Policy.ts"
-import { type Blocker, type Explanation, MaxAhead, type Reason } from "./Reason.ts"
 import { MaxRecord } from "../Size.ts"
-import type { TaskRow } from "./Task.ts"
+import type { Policy } from "../lease/Budget.ts"
+import { expiryOf } from "../lease/Expiry.ts"
+import { type Claimant, machineReasons, note, place, reason, roleReasons } from "./ClaimReasons.ts"
 import { ends, landing, moves } from "./Moves.ts"
+import { outcome } from "./Outcome.ts"
+import { type Blocker, type Explanation, MaxAhead, type Reason } from "./Reason.ts"
+import type { TaskRow } from "./Task.ts"
 
 export interface Facts {
   readonly task: TaskRow

@@ -1,15 +1,15 @@
 /** Taking back the leases that have run out: done by the cron for everyone, and by each claim for its own scope. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
-import type { Policy } from "../../domain/lease/Policy.ts"
+import type { Policy } from "../../domain/lease/Budget.ts"
 import { type Move, moves } from "../../domain/task/Moves.ts"
 import * as Cascade from "../dependency/Cascade.ts"
-import * as Deadline from "./Deadline.ts"
 import { lost } from "../dependency/Edges.ts"
-import * as Ending from "../task/Ending.ts"
-import * as Instant from "./Instant.ts"
 import { isScope } from "../record/ProjectCounts.ts"
+import * as Ending from "../task/Ending.ts"
 import * as Transition from "../task/Transition.ts"
+import * as Deadline from "./Deadline.ts"
+import * as Instant from "./Instant.ts"
 
 /** Why a lease is over, as history has it. */
 const reason = (move: Move) =>

@@ -1,9 +1,9 @@
 /** How many tasks a claim takes before one: counted in the order of claims, and no further than there is a use for. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
-import type { Policy } from "../../domain/lease/Policy.ts"
-import { MaxAhead } from "../../domain/task/Reason.ts"
+import type { Policy } from "../../domain/lease/Budget.ts"
 import { ends, moves } from "../../domain/task/Moves.ts"
+import { MaxAhead } from "../../domain/task/Reason.ts"
 import * as Deadline from "../lease/Deadline.ts"
 import { byRole } from "./NextTask.ts"
 import * as Outcome from "./Outcome.ts"

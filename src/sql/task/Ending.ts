@@ -4,7 +4,7 @@
  */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
-import type { Policy } from "../../domain/lease/Policy.ts"
+import type { Policy } from "../../domain/lease/Budget.ts"
 import { intervention, type Move } from "../../domain/task/Moves.ts"
 import * as Backoff from "../lease/Backoff.ts"
 import * as Landing from "./Landing.ts"
