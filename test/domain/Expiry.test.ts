@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import { expiryOf } from "../../src/domain/lease/Expiry.ts"
+import { expiryOf } from "../../src/domain/lease/Lease.ts"
 import { moves } from "../../src/domain/task/Moves.ts"
 import { Database } from "../../src/sql/Database.ts"
 import * as Deadline from "../../src/sql/lease/Deadline.ts"

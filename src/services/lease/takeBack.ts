@@ -7,14 +7,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { seed } from "../../domain/lease/Backoff.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
+import { seed } from "../../domain/lease/Backoff.ts"
 import { type Answers, Database, fits } from "../../sql/Database.ts"
-import * as Expiry from "../../sql/lease/Expiry.ts"
 import { isRefusal } from "../../sql/Refusal.ts"
-import * as FailFreed from "./failFreed.ts"
+import * as Expiry from "../../sql/lease/Expiry.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade } from "../task/log.ts"
+import * as FailFreed from "./failFreed.ts"
 
 // A window of leases is tried in one batch, so many at most. It shrinks when they are refused and grows when they are not.
 const Looked = 64

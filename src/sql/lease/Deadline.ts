@@ -1,4 +1,4 @@
-/** Whether the deadline of an attempt is what ended its lease: `domain/lease/Expiry.ts` in SQL. */
+/** Whether the deadline of an attempt is what ended its lease: `domain/lease/Lease.ts` in SQL. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
 
