@@ -23,7 +23,7 @@ export { Unhealthy } from "./api/System.ts"
 export { IdempotencyKey } from "./client/call/Call.ts"
 export { NoUsableAnswer } from "./client/call/NoUsableAnswer.ts"
 export * from "./domain/record/Action.ts"
-export * from "./domain/record/ActionErrors.ts"
+export * from "./domain/record/Action.ts"
 export {
   ApiKey,
   IssuedKey,

@@ -1,16 +1,15 @@
 /** Reading actions: one, and a page. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type ActionFilter, ActionRow } from "../../../domain/record/Action.ts"
-import { ActionNotFound } from "../../../domain/record/ActionErrors.ts"
 import type { ActionId, ScopeName } from "../../../domain/Identifier.ts"
 import { type ContentChoice, pageOf } from "../../../domain/Page.ts"
-import * as ActionStatements from "../../../sql/record/Actions.ts"
+import { type ActionFilter, ActionNotFound, ActionRow } from "../../../domain/record/Action.ts"
 import { without } from "../../../sql/Columns.ts"
 import { Database } from "../../../sql/Database.ts"
 import { beyond } from "../../../sql/Keyset.ts"
 import * as PageBytes from "../../../sql/PageBytes.ts"
 import type { Reach } from "../../../sql/Reach.ts"
+import * as ActionStatements from "../../../sql/record/Actions.ts"
 import { decodeActions } from "./rows.ts"
 
 const KeyedRow = { fields: { seq: true, ...ActionRow.fields } }
