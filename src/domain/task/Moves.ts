@@ -2,7 +2,7 @@
  * The state machine of a task: which move leads from where to where, and what it does to the task.
  *
  * This table is the only place that knows. The endpoints and the lease reaper read their moves from it. A PATCH may put a
- * task anywhere but into `done`, so it has no row; what it does to the lease on the way is in `TaskPlacement.ts`.
+ * task anywhere but into `done`, so it has no row; what it does to the lease on the way is in `TaskPatch.ts`.
  */
 import type { QueueName } from "../Identifier.ts"
 import type { Move } from "./Move.ts"
@@ -24,7 +24,7 @@ const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<
   ...rest
 })
 
-/** Every move but PATCH, whose target is the caller's to choose (`TaskPlacement.ts`). */
+/** Every move but PATCH, whose target is the caller's to choose (`TaskPatch.ts`). */
 export const moves = {
   claim: move("claimed", "other", { queue: "claimed" }, { lease: "grant" }),
   claimReview: move("review_claimed", ["provisional"], "same", { lease: "grant" }),

@@ -2,7 +2,7 @@
 import { DefaultPriority, rank } from "./Priority.ts"
 import type { TaskRow } from "./Task.ts"
 import type { TaskPatch } from "./TaskInput.ts"
-import { column, type Columns } from "./TaskPlacement.ts"
+import { column, type Columns } from "./TaskPatch.ts"
 
 /** The fields that are written as they come, and those that cannot be cleared: null means their default. */
 const plain = [

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import type { FlowRules } from "../../domain/flow/FlowRules.ts"
 import { HistoryRow } from "../../domain/task/History.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
-import { endsByPatch } from "../../domain/task/TaskPlacement.ts"
+import { endsByPatch } from "../../domain/task/TaskPatch.ts"
 import type { Answers } from "../../sql/Database.ts"
 
 const decodeTask = Schema.decodeUnknownEffect(TaskRow)

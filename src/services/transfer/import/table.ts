@@ -1,7 +1,7 @@
 /** The import of a kind whose records are written as they come. */
 import type * as Result from "effect/Result"
+import type { Columns } from "../../../domain/task/TaskPatch.ts"
 import type { ImportKind } from "../../../domain/transfer/Import.ts"
-import type { Columns } from "../../../domain/task/TaskPlacement.ts"
 import type { Answers } from "../../../sql/Database.ts"
 import * as Revision from "../../../sql/task/Revision.ts"
 import { outcomeOf, type Planner, readAll } from "./plan.ts"
