@@ -9,11 +9,10 @@ import { cut, MaxLine, MaxReason } from "../Size.ts"
 import { MaxBlockers, parseBlockers } from "../dependency/Dependency.ts"
 import { invalidQueue, type Rules } from "../flow/FlowRules.ts"
 import { MaxLeaseSeconds, UnknownHolder } from "../lease/Lease.ts"
-import { InvalidTask } from "./InvalidTask.ts"
 import { ends, intervention, unclaimable } from "./Moves.ts"
 import { DefaultPriority, rank } from "./Priority.ts"
 import type { TaskRow } from "./Task.ts"
-import { NotLeased, TaskBlocked } from "./TaskErrors.ts"
+import { InvalidTask, NotLeased, TaskBlocked } from "./TaskErrors.ts"
 import type { TaskPatch } from "./TaskInput.ts"
 
 export interface Patched {
