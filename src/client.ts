@@ -35,7 +35,7 @@ export {
   Rotated,
   Rotation
 } from "./domain/access/ApiKey.ts"
-export * from "./domain/task/ClaimErrors.ts"
+export * from "./domain/task/TaskErrors.ts"
 export { InvalidCursor } from "./domain/Cursor.ts"
 export { DatabaseUnavailable } from "./domain/DatabaseUnavailable.ts"
 export {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { type AtCapacity, NoTasksAvailable } from "../../domain/task/ClaimErrors.ts"
+import { type AtCapacity, NoTasksAvailable } from "../../domain/task/TaskErrors.ts"
 
 export const answerEmpty = Effect.fnUntraced(function*<E extends AtCapacity | NoTasksAvailable>(empty: E) {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
