@@ -1,11 +1,10 @@
-/** Where work lands that is taken or given back: SQL against the rule in `domain/task/Outcome.ts`. */
+/** Where work lands that is taken or given back: SQL against the rule in `domain/task/Moves.ts`. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { limitOf } from "../../src/domain/lease/Budget.ts"
-import { outcome } from "../../src/domain/task/Outcome.ts"
-import { landing, moves } from "../../src/domain/task/Moves.ts"
+import { landing, moves, outcome } from "../../src/domain/task/Moves.ts"
 import { servicesWith } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
 

@@ -6,8 +6,7 @@ import { OrchestratorId, QueueName, TaskId } from "../Identifier.ts"
 import { MaxRecord } from "../Size.ts"
 import type { Policy } from "../lease/Budget.ts"
 import { expiryOf } from "../lease/Lease.ts"
-import { claimOf, ends, landing, moves } from "./Moves.ts"
-import { outcome } from "./Outcome.ts"
+import { claimOf, ends, landing, moves, outcome } from "./Moves.ts"
 import type { TaskRow } from "./Task.ts"
 
 export interface Facts {

@@ -5,6 +5,7 @@
  * task anywhere but into `done`, so it has no row; what it does to the lease on the way is in `TaskPatch.ts`.
  */
 import type { QueueName } from "../Identifier.ts"
+import { type Limits, type Spending, spendsLast } from "../lease/Budget.ts"
 import type { Move } from "./Move.ts"
 
 export type { Move } from "./Move.ts"
@@ -132,3 +133,17 @@ export const burntOut = (
   work: { readonly commits_count: number; readonly turns_used: number },
   limits: BurnoutLimits
 ): boolean => (work.commits_count === 0 && work.turns_used >= limits.idleTurns) || work.turns_used >= limits.totalTurns
+
+export type Outcome = "usual" | "cancelled" | "failed"
+
+/** A cancellation somebody asked for comes first: nobody has to hear that what they gave up has failed. */
+export const outcome = (
+  { budget, yields }: Pick<Move, "budget" | "yields">,
+  task: Spending & { readonly cancelRequested: boolean },
+  limits: Limits
+): Outcome =>
+  yields && task.cancelRequested
+    ? "cancelled"
+    : budget !== undefined && spendsLast(budget, task, limits)
+    ? "failed"
+    : "usual"

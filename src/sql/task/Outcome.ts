@@ -1,9 +1,8 @@
-/** The outcome of a move (`domain/task/Outcome.ts`) as expressions over the columns of `tasks`. */
+/** The outcome of a move (`domain/task/Moves.ts`) as expressions over the columns of `tasks`. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
 import { type Budget, type Limits, units } from "../../domain/lease/Budget.ts"
-import type { Outcome } from "../../domain/task/Outcome.ts"
-import type { Move } from "../../domain/task/Moves.ts"
+import type { Move, Outcome } from "../../domain/task/Moves.ts"
 import * as Oversized from "./Oversized.ts"
 
 export const make = (sql: D1Client.D1Client) => {
