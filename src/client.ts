@@ -9,8 +9,9 @@ import { Api } from "./api/Api.ts"
 import * as Call from "./client/call/Call.ts"
 import type { NoUsableAnswer } from "./client/call/NoUsableAnswer.ts"
 
-export { Api } from "./api/Api.ts"
 export { AdministratorRequired, ScopeMismatch, TooManyFailures, Unauthorized } from "./api/access/Authorization.ts"
+export { HostNotAllowed, OriginNotAllowed } from "./api/access/Origin.ts"
+export { Api } from "./api/Api.ts"
 export {
   BodyTooLarge,
   EncodingNotSupported,
@@ -18,12 +19,9 @@ export {
   InvalidRequest,
   ScopeRequired
 } from "./api/InvalidRequest.ts"
-export { HostNotAllowed, OriginNotAllowed } from "./api/access/Origin.ts"
 export { Unhealthy } from "./api/System.ts"
 export { IdempotencyKey } from "./client/call/Call.ts"
 export { NoUsableAnswer } from "./client/call/NoUsableAnswer.ts"
-export * from "./domain/record/Action.ts"
-export * from "./domain/record/Action.ts"
 export {
   ApiKey,
   IssuedKey,
@@ -35,7 +33,6 @@ export {
   Rotated,
   Rotation
 } from "./domain/access/ApiKey.ts"
-export * from "./domain/task/TaskErrors.ts"
 export { InvalidCursor } from "./domain/Cursor.ts"
 export { DatabaseUnavailable } from "./domain/DatabaseUnavailable.ts"
 export {
@@ -48,28 +45,31 @@ export {
 } from "./domain/dependency/Dependency.ts"
 export * from "./domain/dependency/Dependency.ts"
 export { Graph } from "./domain/dependency/DependencyGraph.ts"
-export * from "./domain/record/Draft.ts"
-export * from "./domain/task/EndInput.ts"
 export * from "./domain/flow/Flow.ts"
-export * from "./domain/lease/Handoff.ts"
-export { HistoryEntry } from "./domain/task/History.ts"
 export { IdempotencyKeyReused } from "./domain/IdempotencyKey.ts"
 export * from "./domain/Identifier.ts"
-export * from "./domain/transfer/Import.ts"
-export { InvalidTask } from "./domain/task/TaskErrors.ts"
-export * from "./domain/record/Message.ts"
-export * from "./domain/task/MoveInput.ts"
-export { NoFields } from "./domain/TaggedError.ts"
+export * from "./domain/lease/Handoff.ts"
+export * from "./domain/lease/Renewal.ts"
 export * from "./domain/machine/Orchestrator.ts"
 export { Poll } from "./domain/machine/Poll.ts"
-export * from "./domain/record/Project.ts"
-export * from "./domain/lease/Renewal.ts"
 export * from "./domain/machine/Role.ts"
+export * from "./domain/record/Action.ts"
+export * from "./domain/record/Action.ts"
+export * from "./domain/record/Draft.ts"
+export * from "./domain/record/Message.ts"
+export * from "./domain/record/Project.ts"
 export { TooLarge } from "./domain/Size.ts"
+export { NoFields } from "./domain/TaggedError.ts"
+export * from "./domain/task/EndInput.ts"
+export { HistoryEntry } from "./domain/task/History.ts"
+export * from "./domain/task/MoveInput.ts"
 export * from "./domain/task/Task.ts"
+export * from "./domain/task/TaskErrors.ts"
+export { InvalidTask } from "./domain/task/TaskErrors.ts"
 export * from "./domain/task/TaskErrors.ts"
 export * from "./domain/task/TaskFilter.ts"
 export * from "./domain/task/TaskInput.ts"
+export * from "./domain/transfer/Import.ts"
 
 export interface Options {
   /** Where the server is, as `https://octopoid.example.workers.dev`. */

@@ -1,7 +1,7 @@
 /** What is wrong with a database: its schema against the migrations, its counters and invariants against its rows. */
 import { isDeepStrictEqual } from "node:util"
-import { integrity } from "./Integrity.ts"
 import type { Ask } from "./Database.ts"
+import { integrity } from "./Integrity.ts"
 import * as Schema from "./Schema.ts"
 
 export interface Finding {

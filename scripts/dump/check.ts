@@ -3,9 +3,9 @@
  * server or open it. An edited file could otherwise write into other scopes.
  */
 import * as Schema from "effect/Schema"
-import { exportKinds, wholeOnly } from "../../src/domain/transfer/Export.ts"
 import { ScopeName } from "../../src/domain/Identifier.ts"
 import { millisOf } from "../../src/domain/Instant.ts"
+import { exportKinds, wholeOnly } from "../../src/domain/transfer/Export.ts"
 import { problemOf } from "./columns.ts"
 import * as Dump from "./Dump.ts"
 import { DumpUnreadable, type Header, type Line } from "./Dump.ts"

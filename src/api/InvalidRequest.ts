@@ -1,7 +1,7 @@
 /** What a request that does not fit its endpoint is answered with. */
 import * as Context from "effect/Context"
-import * as Schema from "effect/Schema"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../domain/Encoding.ts"
 import { TooLarge } from "../domain/Size.ts"
 import { TaggedError } from "../domain/TaggedError.ts"

@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Client, Lease, OrchestratorId, Renewals } from "../client.ts"
 import * as Ask from "./call/Ask.ts"
-import { type Held, pause, stop, type Worker } from "./Held.ts"
 import { NoUsableAnswer } from "./call/NoUsableAnswer.ts"
 import { jittered, now } from "./call/Time.ts"
+import { type Held, pause, stop, type Worker } from "./Held.ts"
 
 /** The longest a machine is silent: whoever wants a task cancelled does not wait longer than this. */
 const LongestSilence = 60_000

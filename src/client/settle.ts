@@ -18,8 +18,8 @@ import * as Ask from "./call/Ask.ts"
 import type { Result as Outcome } from "./call/Attempt.ts"
 import { bodies, fit, jsonOf } from "./call/body.ts"
 import { IdempotencyKey } from "./call/Call.ts"
-import type { Held, Worker } from "./Held.ts"
 import { short, textOf } from "./call/NoUsableAnswer.ts"
+import type { Held, Worker } from "./Held.ts"
 import { Finished, type Outbox, type Place } from "./Outbox.ts"
 
 /** The longest reason that is sent. */

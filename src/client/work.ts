@@ -10,11 +10,11 @@ import { Checkpoint, CheckpointTooLarge, MaxCheckpointBytes } from "../client.ts
 import { checkpointText } from "../domain/lease/Handoff.ts"
 import { Unreachable } from "./call/Ask.ts"
 import type { Attempt, Result } from "./call/Attempt.ts"
-import { type Held, keyOf, stop, type Worker } from "./Held.ts"
 import { textOf } from "./call/NoUsableAnswer.ts"
+import { wellFormed } from "./call/wellFormed.ts"
+import { type Held, keyOf, stop, type Worker } from "./Held.ts"
 import type { Outbox } from "./Outbox.ts"
 import { isReview, type make as makeSettle, reasonOf, Refusal } from "./settle.ts"
-import { wellFormed } from "./call/wellFormed.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
 
 const AfterFailedReview = "15 seconds"

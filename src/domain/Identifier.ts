@@ -1,8 +1,8 @@
 /** The names records go by. */
 import * as Clock from "effect/Clock"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import { describe } from "./Encoding.ts"
 
 // Control characters and halves of surrogate pairs are refused: they survive neither logs nor URLs, and some clients
@@ -60,7 +60,7 @@ export type MessageId = typeof MessageId.Type
 export const ActionId = name("The action's id, given by the server.").pipe(Schema.brand("ActionId"))
 export type ActionId = typeof ActionId.Type
 
-/** A queue's name. The ones that moves lead to are in `TaskState.ts`; any other name is a queue too. */
+/** A queue's name. The ones that moves lead to are in `task/Moves.ts`; any other name is a queue too. */
 export const QueueName = name("A queue: the state of a task. Any name without quotes.").check(
   // Names are keys of the JSON counters, and SQLite cannot quote a quote in a path.
   Schema.isPattern(/^[^"\\]*$/, { expected: "no quotes or backslashes" })

@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import { Api } from "../api/Api.ts"
 import { pageOf } from "../domain/Page.ts"
 import { Flows } from "../services/flow/Flows.ts"
-import * as Routes from "./Routes.ts"
 import { ownScope, visibleScope } from "./access/Scope.ts"
+import * as Routes from "./Routes.ts"
 
 const missingInList = "Missing required query parameter: scope. Cannot list flows across all scopes."
 

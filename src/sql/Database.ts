@@ -11,7 +11,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { Fragment, Statement } from "effect/sql/Statement"
+import type { Fragment } from "effect/sql/Statement"
+import * as Batch from "./Batch.ts"
 import * as SchemaVersion from "./SchemaVersion.ts"
 import * as TransientFailure from "./TransientFailure.ts"
 
@@ -46,18 +47,15 @@ export const CurrentCost = Context.Reference<Cost>("octopoid-server/sql/CurrentC
   defaultValue: () => untallied
 })
 
-export type Row = Record<string, unknown>
-
-/** The rows each statement of a batch answered, in order. */
-export type Answers = ReadonlyArray<ReadonlyArray<Row>>
+export type { Answers, Row } from "./Batch.ts"
 
 /**
  * Statements that go along with the next batch of the request, whatever that is, so that they cost no round trip of
  * their own. `done` is told their rows, and when the batch was sent. It is not called when the batch fails.
  */
 export interface Rider {
-  readonly statements: ReadonlyArray<Statement<any>>
-  readonly done: (answers: Answers, sentAt: number) => void
+  readonly statements: ReadonlyArray<Batch.Sendable>
+  readonly done: (answers: Batch.Answers, sentAt: number) => void
 }
 
 /** What waits for the next batch of the request that is being served. The HTTP layer starts a new list for each. */
@@ -125,16 +123,23 @@ const refusing = (guards: ReadonlyArray<Guard>, cause: unknown): Guard | undefin
   return number === undefined ? undefined : guards[Number(number)]
 }
 
+interface Send<E> {
+  /** A list of statements, where there are no names for them. */
+  (statements: ReadonlyArray<Batch.Sendable>): Effect.Effect<Batch.Answers, E>
+  <S extends Batch.Steps>(steps: S): Effect.Effect<Batch.Answered<S>, E>
+}
+
 export class Database extends Context.Service<Database, {
-  /** Builds statements. They run only through `batch` and `atomic`. */
+  /** Builds statements from templates. They run only through `batch` and `atomic`. */
   readonly sql: D1Client.D1Client
   /**
-   * Runs the statements together, all or none, in one round trip. A failure is a defect: a `TransientFailure` if it passes,
-   * as does a batch that is not answered, and `Unmigrated` if the database lacks a migration that the batch needs.
+   * Runs the steps together, all or none, in one round trip, and answers the rows of each by its name (`Batch.ts`). A failure
+   * is a defect: a `TransientFailure` if a later request may succeed, also when D1 does not answer, and `Unmigrated` if the
+   * database lacks a migration that the batch needs.
    */
-  readonly batch: (statements: ReadonlyArray<Statement<any>>) => Effect.Effect<Answers>
+  readonly batch: Send<never>
   /** The same, where a row that must be unique may turn out not to be. */
-  readonly atomic: (statements: ReadonlyArray<Statement<any>>) => Effect.Effect<Answers, UniqueViolation>
+  readonly atomic: Send<UniqueViolation>
 }>()("octopoid-server/sql/Database") {
   static readonly layer = Layer.effect(
     Database,
@@ -142,7 +147,7 @@ export class Database extends Context.Service<Database, {
       const sql = yield* D1Client.D1Client
       const { db } = sql.config
 
-      const run = Effect.fnUntraced(function*(statements: ReadonlyArray<Statement<any>>) {
+      const run = Effect.fnUntraced(function*(statements: ReadonlyArray<Batch.Sendable>) {
         if ((yield* OnlyIfRoom) && !(yield* fits(statements.length))) return yield* Effect.die(new NoRoom())
         const cost = yield* CurrentCost
         const waiting = yield* Riders
@@ -161,8 +166,8 @@ export class Database extends Context.Service<Database, {
         cost.statements += all.length
         const results = yield* Effect.tryPromise({
           try: () =>
-            db.batch<Row>(all.map((statement) => {
-              const [text, parameters] = statement.compile()
+            db.batch<Batch.Row>(all.map((statement) => {
+              const [text, parameters] = Batch.compiled(statement)
               return db.prepare(text).bind(...parameters)
             })),
           catch: (cause) => new BatchFailure({ cause })
@@ -175,7 +180,7 @@ export class Database extends Context.Service<Database, {
           cost.read += meta.rows_read
           cost.written += meta.rows_written
         }
-        const answers = results.slice(guarding.length).map((result): ReadonlyArray<Row> => result.results)
+        const answers = results.slice(guarding.length).map((result): ReadonlyArray<Batch.Row> => result.results)
         let from = statements.length
         for (const { done, statements: own } of riders) done(answers.slice(from, from += own.length), started)
         return answers.slice(0, statements.length)
@@ -196,7 +201,7 @@ export class Database extends Context.Service<Database, {
         return TransientFailure.of(cause) ?? cause
       })
 
-      const atomic = (statements: ReadonlyArray<Statement<any>>) =>
+      const sent = (statements: ReadonlyArray<Batch.Sendable>) =>
         Effect.catch(
           run(statements),
           Effect.fnUntraced(function*({ cause }) {
@@ -207,7 +212,17 @@ export class Database extends Context.Service<Database, {
           })
         )
 
-      return Database.of({ sql, atomic, batch: (statements) => Effect.orDie(atomic(statements)) })
+      const atomic = ((steps: ReadonlyArray<Batch.Sendable> | Batch.Steps) =>
+        Array.isArray(steps)
+          ? sent(steps)
+          : Effect.map(sent(Batch.statementsOf(steps as Batch.Steps)), (answers) =>
+            Batch.byName(steps as Batch.Steps, answers))) as Send<UniqueViolation>
+
+      return Database.of({
+        sql,
+        atomic,
+        batch: ((steps: Batch.Steps) => Effect.orDie(atomic(steps))) as Send<never>
+      })
     })
   )
 }

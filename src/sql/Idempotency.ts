@@ -1,18 +1,19 @@
 /**
  * One effect for each idempotency key.
  *
- * The key, and the rows the answer is made from, are written in the batch that has the effect: so a key is known if and
- * only if its effect is there, whatever becomes of the answer on its way. A repetition finds the key. If it could have the
- * effect once more, as while the original is still on its way, the primary key of the table undoes its whole batch.
+ * The key, and the rows that the answer is made from, are written in the batch that has the effect. So a key is known if and
+ * only if its effect is there, whatever happens to the answer on its way. A repeated request finds the key. If it could have
+ * the effect again, as while the first request is still on its way, the primary key of the table undoes its whole batch.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Fragment, Statement } from "effect/sql/Statement"
 import { IdempotencyKeyReused } from "../domain/IdempotencyKey.ts"
-import { type Answers, Database, type Row, type UniqueViolation } from "./Database.ts"
+import { type Answered, byName, type Row, type Sendable, splitAfter, statementsOf, type Steps } from "./Batch.ts"
+import { Database, type UniqueViolation } from "./Database.ts"
 import * as JsonRow from "./JsonRow.ts"
 import { CurrentKeyLifetime } from "./KeyLifetime.ts"
+import { type Bound, type Statement, statement, type Values } from "./Statement.ts"
 
 export interface RequestKey {
   /** The key as it was sent. */
@@ -21,7 +22,7 @@ export interface RequestKey {
   readonly id: string
   /** The same for the same request. */
   readonly fingerprint: string
-  /** Whether the answer is the one an earlier request got. The HTTP layer says so in a header. */
+  /** Whether the answer is the one that an earlier request got. The HTTP layer says so in a header. */
   replayed: boolean
 }
 
@@ -31,25 +32,57 @@ export const CurrentIdempotency = Context.Reference<RequestKey | undefined>(
   { defaultValue: () => undefined }
 )
 
-/** What is kept of an effect, so that the same can be answered again. */
+/** How the rows of an answer are found in the database, as SQL that never changes. */
 export interface Kept {
-  /** The statement it is kept after, by its place in the batch; -1 is before the first. It leaves `changes()` at 1 if it is kept. */
-  readonly after: number
-  /** The columns of the rows the answer is made from: expressions over `from`. */
-  readonly row: Record<string, Fragment>
+  /** The columns of the rows, each an expression over `from`. */
+  readonly row: Record<string, string>
+  /** What follows FROM. */
+  readonly from: string
+  /** The condition that finds the rows. */
+  readonly where: string
   /**
-   * What follows FROM. It yields rows if and only if this very batch has had the effect: `tasks WHERE id = … AND changes() > 0`.
-   * That such a record exists is no proof, and neither is its time: another request may have made it in the same millisecond.
+   * Where later steps of the batch may change the rows: if `may` holds for a row, the key is written without an answer first,
+   * and gets its answer at the end of the batch, from `from` and `where`, by which only the rows themselves may be meant then.
    */
-  readonly from: Fragment
-  /**
-   * Where later statements of the batch may change the rows: if `may` holds for a row of `from`, the key is written without
-   * an answer first, and gets the rows of `rows` at the end. Only this batch can see a key without an answer, so that is the
-   * proof then.
-   */
-  readonly atEnd?: { readonly may: Fragment; readonly rows: Fragment }
-  /** What a repetition has to know besides: a query that is given the answer, a JSON list of rows, as an expression. */
-  readonly besides?: (answer: Fragment) => Statement<any>
+  readonly atEnd?: { readonly may: string; readonly from: string; readonly where: string }
+  /** A query for what a repeated request has to know besides. `:key` is the id of its key. */
+  readonly besides?: string
+}
+
+/** The statements that keep an answer under the key of a request. */
+export interface Keeping {
+  readonly columns: ReadonlyArray<string>
+  readonly write: Statement
+  readonly finish: Statement | undefined
+  readonly besides: Statement | undefined
+}
+
+/** Makes the statements that keep an answer, once. */
+export const keeping = ({ atEnd, besides, from, row, where }: Kept): Keeping => {
+  const answer = JsonRow.listOf(row)
+  return {
+    columns: Object.keys(row),
+    // The statement before this one is the last of the step that it is sent after (see `Once`): that it changed a row is the proof that
+    // this very batch has had the effect. That a record is there, or has the present time, is none: another request may have made
+    // it in the same millisecond.
+    write: statement(`
+      INSERT INTO idempotency_keys (id, fingerprint, at, answer)
+      SELECT :key, :fingerprint, :sent, ${atEnd === undefined ? answer : `iif(max(${atEnd.may}), NULL, ${answer})`}
+      FROM ${from} WHERE changes() > 0 AND ${where} HAVING count(*) > 0`),
+    finish: atEnd === undefined ? undefined : statement(`
+      UPDATE idempotency_keys SET answer = (SELECT ${answer} FROM ${atEnd.from} WHERE ${atEnd.where})
+      WHERE id = :key AND answer IS NULL`),
+    besides: besides === undefined ? undefined : statement(besides)
+  }
+}
+
+/** What a batch keeps for repeated requests. */
+export interface Keep<S extends Steps> {
+  /** The step whose last statement has the effect: it changes a row if and only if the request is carried out. */
+  readonly keep: keyof S & string
+  readonly answer: Keeping
+  /** The values that the statements of `answer` name. */
+  readonly values: Values
 }
 
 /** What an earlier request under the same key was answered with. */
@@ -61,102 +94,104 @@ export interface Replay {
   readonly besides: ReadonlyArray<Row>
 }
 
-export interface Once {
-  /** What each of the statements answered. Of no meaning when it is a repetition. */
-  readonly answers: Answers
-  /** Set when the request is a repetition: then nothing was changed, and this is to be answered again. */
+export interface Once<S> {
+  /** What each step answered. Empty when the request is a repeated one. */
+  readonly answers: Answered<S>
+  /** Set when the request is a repeated one: then nothing was changed, and this is to be answered again. */
   readonly replay: Replay | undefined
 }
 
-export const make = Effect.gen(function*() {
-  const { atomic: run, sql } = yield* Database
-  const lifetime = yield* CurrentKeyLifetime
+const find = statement("SELECT fingerprint, answer, at FROM idempotency_keys WHERE id = :key AND at > :oldest")
+const forget = statement("DELETE FROM idempotency_keys WHERE id = :key AND at <= :oldest")
 
-  const find = (key: RequestKey, now: number) =>
-    sql`SELECT fingerprint, answer, at FROM idempotency_keys WHERE id = ${key.id} AND at > ${now - lifetime}`
+export const make = Effect.gen(function*() {
+  const { atomic: run } = yield* Database
+  const lifetime = yield* CurrentKeyLifetime
 
   const recall = Effect.fnUntraced(function*(
     key: RequestKey,
     row: Row,
     besides: ReadonlyArray<Row>,
-    kept: Pick<Kept, "row">
+    columns: ReadonlyArray<string>
   ) {
     // It concerns the request and not what it asks for, so no operation lists it; the HTTP layer answers it.
     if (row.fingerprint !== key.fingerprint) return yield* Effect.die(IdempotencyKeyReused.of())
     key.replayed = true
     // What was kept before a deployment may lack the columns that came with it.
-    const absent = Object.fromEntries(Object.keys(kept.row).map((name) => [name, null]))
+    const absent = Object.fromEntries(columns.map((name) => [name, null]))
     const copied = (JSON.parse(String(row.answer)) as ReadonlyArray<Row>).map((one): Row => ({ ...absent, ...one }))
     const rows = yield* Effect.forEach(copied, (one) => {
-      const left = JsonRow.fill(sql, one)
+      const left = JsonRow.fill(one)
       return left === undefined
         ? Effect.succeed(one)
         : Effect.map(Effect.orDie(run([left.read])), (answers) => left.with(answers[0]?.[0]))
     })
-    const once: Once = { answers: [], replay: { rows, at: Number(row.at), besides } }
-    return once
+    const replay: Replay = { rows, at: Number(row.at), besides }
+    return replay
   })
 
-  /** Runs the statements as `Database.atomic` does, but only once for the key of the request, if it has one. */
-  const atomic = Effect.fnUntraced(function*(statements: ReadonlyArray<Statement<any>>, kept: Kept) {
+  /** Runs the steps as `Database.atomic` does, but only once for the key of the request, if it has one. */
+  const atomic = Effect.fnUntraced(function*<S extends Steps>(steps: S, { answer, keep, values }: Keep<S>) {
     const key = yield* CurrentIdempotency
     if (key === undefined) {
-      const once: Once = { answers: yield* run(statements), replay: undefined }
+      const once: Once<S> = { answers: yield* run(steps), replay: undefined }
       return once
     }
     const now = yield* Clock.currentTimeMillis
-    const mine = sql`id = ${key.id}`
-    const place = kept.after + 1
-    const known = [
-      find(key, now),
-      ...(kept.besides === undefined ? [] : [kept.besides(sql`(SELECT answer FROM idempotency_keys WHERE ${mine})`)])
-    ]
-    const answer = JsonRow.listOf(sql, kept.row)
-    const batch = [
-      sql`DELETE FROM idempotency_keys WHERE ${mine} AND at <= ${now - lifetime}`,
-      ...statements.slice(0, place),
+    const all: Values = { ...values, key: key.id, fingerprint: key.fingerprint, sent: now, oldest: now - lifetime }
+    const [before, after] = splitAfter(steps, keep)
+    const known: ReadonlyArray<Bound> = [find(all), ...(answer.besides === undefined ? [] : [answer.besides(all)])]
+    const batch: ReadonlyArray<Sendable> = [
+      forget(all),
+      ...before,
       ...known,
-      sql`
-        INSERT INTO idempotency_keys (id, fingerprint, at, answer)
-        SELECT ${key.id}, ${key.fingerprint}, ${now}, ${
-        kept.atEnd === undefined ? answer : sql`iif(max(${kept.atEnd.may}), NULL, ${answer})`
-      }
-        FROM ${kept.from} HAVING count(*) > 0`,
-      ...statements.slice(place),
-      ...(kept.atEnd === undefined ? [] : [sql`
-        UPDATE idempotency_keys SET answer = (SELECT ${answer} FROM ${kept.atEnd.rows}) WHERE ${mine} AND answer IS NULL`])
+      answer.write(all),
+      ...after,
+      ...(answer.finish === undefined ? [] : [answer.finish(all)])
     ]
+    const repeated = Effect.fnUntraced(function*([row]: ReadonlyArray<Row>, besides: ReadonlyArray<Row> = []) {
+      return row === undefined ? undefined : yield* recall(key, row, besides, answer.columns)
+    })
     const attempt = Effect.gen(function*() {
-      const all = yield* run(batch)
-      const [row] = all[1 + place] ?? []
-      if (row !== undefined) return yield* recall(key, row, all[2 + place] ?? [], kept)
-      const rest = all.slice(2 + place + known.length)
-      const once: Once = {
-        answers: [...all.slice(1, 1 + place), ...rest.slice(0, statements.length - place)],
-        replay: undefined
+      const sent = yield* run(batch)
+      const from = 1 + before.length
+      const replay = yield* repeated(sent[from]!, answer.besides === undefined ? [] : sent[from + 1])
+      const own = [...sent.slice(1, from), ...sent.slice(from + known.length + 1)]
+      const once: Once<S> = {
+        answers: byName(steps, replay === undefined ? own.slice(0, statementsOf(steps).length) : []),
+        replay
       }
       return once
     })
-    // What must be unique may be what the original wrote, so nothing is concluded from that before the key is looked for.
+    // What must be unique may be what the first request wrote, so nothing is concluded from that before the key is looked for.
     const orKnown = Effect.fnUntraced(function*(violation: UniqueViolation) {
-      const [[row] = [], besides = []] = yield* run(known)
-      return row === undefined ? yield* violation : yield* recall(key, row, besides, kept)
+      const [found = [], besides] = yield* run(known)
+      const replay = yield* repeated(found, besides)
+      if (replay === undefined) return yield* violation
+      const once: Once<S> = { answers: byName(steps, []), replay }
+      return once
     })
     return yield* Effect.catchTag(attempt, "UniqueViolation", orKnown)
   })
 
   /** The same, where a violation of what must be unique is a defect. */
-  const batch = (statements: ReadonlyArray<Statement<any>>, kept: Kept) => Effect.orDie(atomic(statements, kept))
+  const batch = <S extends Steps>(steps: S, keep: Keep<S>) => Effect.orDie(atomic(steps, keep))
 
-  /** Runs statements that only read, before those that are to have an effect: a repetition is recognised by then. */
-  const read = Effect.fnUntraced(function*(statements: ReadonlyArray<Statement<any>>, kept: Pick<Kept, "row">) {
+  /** Runs steps that only read, before those that are to have an effect: a repeated request is recognised by then. */
+  const read = Effect.fnUntraced(function*<S extends Steps>(steps: S, { columns }: Keeping) {
     const key = yield* CurrentIdempotency
-    const all = yield* Effect.orDie(
-      run(key === undefined ? statements : [...statements, find(key, yield* Clock.currentTimeMillis)])
-    )
-    const [row] = all[statements.length] ?? []
-    const once: Once = { answers: all, replay: undefined }
-    return key === undefined || row === undefined ? once : yield* recall(key, row, [], kept)
+    if (key === undefined) {
+      const once: Once<S> = { answers: yield* Effect.orDie(run(steps)), replay: undefined }
+      return once
+    }
+    const oldest = (yield* Clock.currentTimeMillis) - lifetime
+    const { known, ...answers } = yield* Effect.orDie(run({ ...steps, known: find({ key: key.id, oldest }) }))
+    const [row] = known
+    const once: Once<S> = {
+      answers: answers as unknown as Answered<S>,
+      replay: row === undefined ? undefined : yield* recall(key, row, [], columns)
+    }
+    return once
   })
 
   return { atomic, batch, read }

@@ -1,11 +1,10 @@
 /** Rows as JSON, made in SQL. */
-import type * as D1Client from "@effect/sql-d1/D1Client"
-import type { Fragment } from "effect/sql/Statement"
 import { ActionRow } from "../domain/record/Action.ts"
 import { MessageRow } from "../domain/record/Message.ts"
 import { ProjectRow } from "../domain/record/Project.ts"
 import { TaskRow } from "../domain/task/Task.ts"
-import type { Row } from "./Database.ts"
+import type { Row } from "./Batch.ts"
+import { type Bound, statement } from "./Statement.ts"
 
 // D1 lets a function have 32 arguments, and a row has more columns than half of that.
 const MaxPairs = 16
@@ -41,49 +40,40 @@ const short = (name: string) => `iif(octet_length(${name}) > ${MaxCopied}, NULL,
  * The fields of a row's schema, each as the column of that name. A text that is too long to copy is null, and named in
  * `left_out`: `tasks,content,hooks`. `fill` reads it from its record.
  */
-export const columnsOf = (
-  sql: D1Client.D1Client,
-  row: { readonly fields: Record<string, unknown> }
-): Record<string, Fragment> => {
+export const columnsOf = (row: { readonly fields: Record<string, unknown> }): Record<string, string> => {
   const [, table, texts] = long.find(([one]) => one === row) ?? [row, "", []]
-  const names = Object.keys(row.fields)
   return {
-    ...Object.fromEntries(
-      names.map((name) => [name, texts.includes(name) ? sql.literal(short(name)) : sql`${sql(name)}`])
-    ),
+    ...Object.fromEntries(Object.keys(row.fields).map((name) => [name, texts.includes(name) ? short(name) : name])),
     ...(texts.length === 0 ? {} : {
-      left_out: sql.literal(
-        [`'${table}'`, ...texts.map((name) => `iif(octet_length(${name}) > ${MaxCopied}, ',${name}', '')`)].join(" || ")
-      )
+      left_out: [`'${table}'`, ...texts.map((name) => `iif(octet_length(${name}) > ${MaxCopied}, ',${name}', '')`)]
+        .join(" || ")
     })
   }
 }
 
 /** What reads the texts that were left out of a row from its record, if any were; and the row with them. */
-export const fill = (sql: D1Client.D1Client, row: Row) => {
+export const fill = (
+  row: Row
+): { readonly read: Bound; readonly with: (found: Row | undefined) => Row } | undefined => {
   const [table = "", ...names] = String(row.left_out ?? "").split(",")
   return names.length === 0 ? undefined : {
-    read: sql`SELECT ${sql.csv(names.map((name) => sql`${sql(name)}`))} FROM ${sql(table)} WHERE id = ${row.id}`,
-    with: (found: Row | undefined): Row => ({
+    read: statement(`SELECT ${names.join(", ")} FROM ${table} WHERE id = :id`)({ id: String(row.id) }),
+    with: (found) => ({
       ...row,
       ...Object.fromEntries(names.map((name) => [name, found?.[name] ?? (name === "content" ? "" : null)]))
     })
   }
 }
 
-const object = (sql: D1Client.D1Client, columns: Record<string, Fragment>): Fragment => {
+const object = (columns: Record<string, string>): string => {
   const entries = Object.entries(columns)
   const parts = Array.from({ length: Math.ceil(entries.length / MaxPairs) }, (_, part) => {
-    // The names of columns are ours, never a caller's.
-    const pairs = entries.slice(part * MaxPairs, (part + 1) * MaxPairs).map(([name, value]) =>
-      sql`${sql.literal(`'${name}'`)}, ${value}`
-    )
-    return sql`json_object(${sql.csv(pairs)})`
+    const pairs = entries.slice(part * MaxPairs, (part + 1) * MaxPairs).map(([name, value]) => `'${name}', ${value}`)
+    return `json_object(${pairs.join(", ")})`
   })
   // No column is a JSON value of its own, so each part ends with the one brace that closes it.
-  return parts.reduce((whole, part) => sql`rtrim(${whole}, '}') || ',' || substr(${part}, 2)`)
+  return parts.reduce((whole, part) => `rtrim(${whole}, '}') || ',' || substr(${part}, 2)`)
 }
 
 /** All rows of a query as one JSON list: an aggregate. */
-export const listOf = (sql: D1Client.D1Client, columns: Record<string, Fragment>): Fragment =>
-  sql`'[' || group_concat(${object(sql, columns)}, ',') || ']'`
+export const listOf = (columns: Record<string, string>): string => `'[' || group_concat(${object(columns)}, ',') || ']'`

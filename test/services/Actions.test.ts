@@ -4,8 +4,14 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { ActionFailure, type ActionFilter, ActionPatch, actionResultOf, NewAction } from "../../src/domain/record/Action.ts"
 import { ActionId } from "../../src/domain/Identifier.ts"
+import {
+  ActionFailure,
+  type ActionFilter,
+  ActionPatch,
+  actionResultOf,
+  NewAction
+} from "../../src/domain/record/Action.ts"
 import { NewTask } from "../../src/domain/task/TaskInput.ts"
 import { Actions } from "../../src/services/record/Actions.ts"
 import { TaskQueue } from "../../src/services/task/TaskQueue.ts"

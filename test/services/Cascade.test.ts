@@ -2,11 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { integrity } from "../../scripts/doctor/Integrity.ts"
 import { TaskId } from "../../src/domain/Identifier.ts"
 import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
-import * as Cascade from "../../src/sql/dependency/Cascade.ts"
 import { Database } from "../../src/sql/Database.ts"
-import { integrity } from "../../scripts/doctor/Integrity.ts"
+import * as Cascade from "../../src/sql/dependency/Cascade.ts"
 import { ServicesLayer } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
 

@@ -3,12 +3,24 @@ import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
-import { AdministratorRequired, type Caller, ScopeMismatch, TooManyFailures, Unauthorized } from "../../domain/access/Caller.ts"
+import {
+  AdministratorRequired,
+  type Caller,
+  ScopeMismatch,
+  TooManyFailures,
+  Unauthorized
+} from "../../domain/access/Caller.ts"
 import { DatabaseUnavailable } from "../../domain/DatabaseUnavailable.ts"
 import { IdempotencyKeyReused } from "../../domain/IdempotencyKey.ts"
 import { InvalidRequest } from "../InvalidRequest.ts"
 
-export { AdministratorRequired, Caller, ScopeMismatch, TooManyFailures, Unauthorized } from "../../domain/access/Caller.ts"
+export {
+  AdministratorRequired,
+  Caller,
+  ScopeMismatch,
+  TooManyFailures,
+  Unauthorized
+} from "../../domain/access/Caller.ts"
 
 const bearer = HttpApiSecurity.bearer.pipe(
   HttpApiSecurity.annotate(

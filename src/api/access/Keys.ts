@@ -9,8 +9,8 @@ import { InvalidCursor } from "../../domain/Cursor.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { ScopeName } from "../../domain/Identifier.ts"
 import { nextCursor, wholeParameters } from "../../domain/Page.ts"
-import { Authorization } from "./Authorization.ts"
 import { conditional } from "../Conditional.ts"
+import { Authorization } from "./Authorization.ts"
 
 const params = { scope: ScopeName }
 const keys = (description: string) =>

@@ -1,23 +1,23 @@
 /** `/api/v1/orchestrators` */
-import * as Schema from "effect/Schema"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { KeyAmbiguous, KeyNotFound, Rotated, Rotation } from "../../domain/access/ApiKey.ts"
+import { Unauthorized } from "../../domain/access/Caller.ts"
 import { InvalidCursor } from "../../domain/Cursor.ts"
 import { describe, maybe, Time } from "../../domain/Encoding.ts"
 import { OrchestratorId, ScopeName } from "../../domain/Identifier.ts"
-import { nextCursor } from "../../domain/Page.ts"
-import { KeyAmbiguous, KeyNotFound, Rotated, Rotation } from "../../domain/access/ApiKey.ts"
-import { Unauthorized } from "../../domain/access/Caller.ts"
 import { CheckpointTooLarge } from "../../domain/lease/Handoff.ts"
 import { HeldLeases, Renewals } from "../../domain/lease/Renewal.ts"
 import * as Orchestrators from "../../domain/machine/Orchestrator.ts"
+import { nextCursor } from "../../domain/Page.ts"
 import { InvalidTask } from "../../domain/task/TaskErrors.ts"
+import { Authorization, KeyMissing } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
-import { Authorization, KeyMissing } from "../access/Authorization.ts"
 
 const params = { id: OrchestratorId }
 const heard = { success: Schema.Literal(true).pipe(describe("It was heard.")), last_heartbeat: Time }

@@ -1,19 +1,31 @@
 /** `/api/v1/actions` */
-import * as Schema from "effect/Schema"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
 import { InvalidCursor } from "../../domain/Cursor.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { ActionId } from "../../domain/Identifier.ts"
 import { pageEnvelope } from "../../domain/Page.ts"
+import {
+  Action,
+  ActionCompletion,
+  actionContent,
+  ActionFailure,
+  actionFilters,
+  ActionNotExecutable,
+  ActionNotFound,
+  ActionPatch,
+  ActionStatusConflict,
+  InvalidActionStatus,
+  NewAction
+} from "../../domain/record/Action.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
-import { Action, ActionCompletion, actionContent, ActionFailure, actionFilters, ActionNotExecutable, ActionNotFound, ActionPatch, ActionStatusConflict, InvalidActionStatus, NewAction } from "../../domain/record/Action.ts"
+import { Authorization } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
-import { Authorization } from "../access/Authorization.ts"
 
 const params = { id: ActionId }
 

@@ -1,20 +1,20 @@
 /** `/api/v1/drafts` */
-import * as Schema from "effect/Schema"
-import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import { InvalidCursor } from "../../domain/Cursor.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { DraftId } from "../../domain/Identifier.ts"
 import { pageEnvelope } from "../../domain/Page.ts"
-import { NoFields } from "../../domain/TaggedError.ts"
 import { Draft, draftFilters, DraftNotFound, DraftPatch, NewDraft } from "../../domain/record/Draft.ts"
+import { NoFields } from "../../domain/TaggedError.ts"
+import { Authorization } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
-import { Authorization } from "../access/Authorization.ts"
 
 // Digits only: `1e0` is a number, and not how anybody writes a draft's id.
 const params = {

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { InvalidCursor } from "../../domain/Cursor.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { MessageId, TaskId } from "../../domain/Identifier.ts"
+import { pageEnvelope } from "../../domain/Page.ts"
 import {
   InvalidParentMessage,
   Message,
@@ -18,7 +19,6 @@ import {
   NewMessage,
   taskMessageFilters
 } from "../../domain/record/Message.ts"
-import { pageEnvelope } from "../../domain/Page.ts"
 import { Authorization } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"

@@ -1,20 +1,29 @@
 /** `/api/v1/projects` */
-import * as Schema from "effect/Schema"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
 import { InvalidCursor } from "../../domain/Cursor.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { ProjectId } from "../../domain/Identifier.ts"
 import { nextCursor, pageEnvelope } from "../../domain/Page.ts"
+import {
+  NewProject,
+  Project,
+  ProjectExists,
+  projectFilters,
+  ProjectHasTasks,
+  ProjectNotFound,
+  ProjectPatch,
+  projectTasksParameters
+} from "../../domain/record/Project.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
-import { NewProject, Project, ProjectExists, projectFilters, ProjectHasTasks, ProjectNotFound, ProjectPatch, projectTasksParameters } from "../../domain/record/Project.ts"
 import { Task } from "../../domain/task/Task.ts"
+import { Authorization } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
-import { Authorization } from "../access/Authorization.ts"
 
 const params = { id: ProjectId }
 

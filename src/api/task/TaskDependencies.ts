@@ -1,11 +1,18 @@
 /** The endpoints about what a task waits for: `/api/v1/tasks/:id/dependencies` and `/graph`. */
-import * as Schema from "effect/Schema"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import {
+  Dependencies,
+  DependencyChange,
+  DependencyCycle,
+  DependencyList,
+  DependencyNotFound,
+  expectedParameters
+} from "../../domain/dependency/Dependency.ts"
+import { depthParameter, Graph } from "../../domain/dependency/DependencyGraph.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { TaskId } from "../../domain/Identifier.ts"
-import { Dependencies, DependencyChange, DependencyCycle, DependencyList, DependencyNotFound, expectedParameters } from "../../domain/dependency/Dependency.ts"
-import { depthParameter, Graph } from "../../domain/dependency/DependencyGraph.ts"
 import * as Errors from "../../domain/task/TaskErrors.ts"
 import { InvalidTask } from "../../domain/task/TaskErrors.ts"
 import { Required } from "../InvalidRequest.ts"

@@ -1,7 +1,7 @@
 /** The endpoints about a task's lease, and about what its holders leave to each other: `/api/v1/tasks/:id/…` */
-import * as Schema from "effect/Schema"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
 import { TaskId } from "../../domain/Identifier.ts"
 import { CheckpointTooLarge, Handoff } from "../../domain/lease/Handoff.ts"
 import * as Renewals from "../../domain/lease/Renewal.ts"

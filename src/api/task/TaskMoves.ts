@@ -1,10 +1,10 @@
 /** The endpoints that move a task: `/api/v1/tasks/:id/…` */
-import * as Schema from "effect/Schema"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { DependencyCycle } from "../../domain/dependency/Dependency.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { TaskId } from "../../domain/Identifier.ts"
-import { DependencyCycle } from "../../domain/dependency/Dependency.ts"
 import * as Moves from "../../domain/task/MoveInput.ts"
 import { Task } from "../../domain/task/Task.ts"
 import * as Errors from "../../domain/task/TaskErrors.ts"

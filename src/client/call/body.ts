@@ -2,8 +2,8 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { Acceptance, Failure, Rejection, Requeue, Submission } from "../../domain/task/MoveInput.ts"
 import { cut, excessesOf } from "../../domain/Size.ts"
+import { Acceptance, Failure, Rejection, Requeue, Submission } from "../../domain/task/MoveInput.ts"
 import type { Finished } from "../Outbox.ts"
 import { wellFormed } from "./wellFormed.ts"
 

@@ -1,10 +1,10 @@
 /** The tasks around a task: those it waits for, those that wait for it, and so on. */
 import * as Schema from "effect/Schema"
-import { Dependency, DependencyRow, meanings } from "./Dependency.ts"
 import { describe, integerParameter } from "../Encoding.ts"
 import { excerpt } from "../Excerpt.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
 import { cut } from "../Size.ts"
+import { Dependency, DependencyRow, meanings } from "./Dependency.ts"
 
 /** How far the graph reaches unless asked otherwise, how far at most, and how many tasks it shows at most. */
 export const DefaultDepth = 10

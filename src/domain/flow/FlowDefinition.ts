@@ -1,9 +1,9 @@
 /** What a client registers as a flow, read and checked: its columns, and the rules they amount to. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { QueueName } from "../Identifier.ts"
 import { InvalidFlow, MaxStates, MaxTransitions, type NewFlow } from "./Flow.ts"
 import { aside, builtIn, type FlowRules, rulesOf, type Shape, type Transition } from "./FlowRules.ts"
-import { QueueName } from "../Identifier.ts"
 
 export interface FlowDefinition {
   readonly states: ReadonlyArray<QueueName>

@@ -1,6 +1,6 @@
 /** What a new version of a flow, or its end, means for the tasks that follow it: which of them cannot go on. */
-import { aside, builtIn, type FlowRules } from "./FlowRules.ts"
 import type { QueueName } from "../Identifier.ts"
+import { aside, builtIn, type FlowRules } from "./FlowRules.ts"
 
 /** Tasks of one flow in one queue. */
 export interface Held {

@@ -1,8 +1,8 @@
 /** Renewing leases: what a holder sends, for one task or with a machine's heartbeat, and what it is told. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, listOf, maybe, text, Time } from "../Encoding.ts"
-import { Checkpoint } from "./Handoff.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
+import { Checkpoint } from "./Handoff.ts"
 import { LossReason, LossReasonText } from "./LeaseLoss.ts"
 
 /** The leases one heartbeat may carry. */

@@ -1,8 +1,8 @@
 /** What callers send to end a task before it is done, and to bring it back from an end. */
 import * as Schema from "effect/Schema"
 import { maybe } from "../Encoding.ts"
-import { expected } from "./MoveInput.ts"
 import { Label, ReasonText } from "../Size.ts"
+import { expected } from "./MoveInput.ts"
 
 export const Cancellation = Schema.Struct({
   reason: maybe(ReasonText, "Why: kept on the task as `cancel_reason`, and in its history."),

@@ -1,6 +1,6 @@
-/** What a move of a task is: the columns of the table of moves (`TaskState.ts`). */
-import type { Budget } from "../lease/Budget.ts"
+/** What a move of a task is: the columns of the table of moves (`Moves.ts`). */
 import type { QueueName } from "../Identifier.ts"
+import type { Budget } from "../lease/Budget.ts"
 
 export interface Move {
   /** What history calls it. */

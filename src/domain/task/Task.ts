@@ -1,8 +1,8 @@
 /** A task: a unit of work, in exactly one queue at any time. */
 import * as Schema from "effect/Schema"
 import { describe, Flag, JsonColumn, text, Time, TimeColumn } from "../Encoding.ts"
-import { CheckpointColumn, Handoff, SetbacksColumn } from "../lease/Handoff.ts"
 import { OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
+import { CheckpointColumn, Handoff, SetbacksColumn } from "../lease/Handoff.ts"
 
 /** The branch of a task whose creator names neither a branch nor a scope. */
 export const DefaultBranch = "main"

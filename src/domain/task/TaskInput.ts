@@ -3,7 +3,6 @@ import * as Schema from "effect/Schema"
 import { DependsOn } from "../dependency/Dependency.ts"
 import { describe, FlagInput, integer, MaxItems, maybe, natural, positive, Time } from "../Encoding.ts"
 import { ExternalKey, OrchestratorId, QueueName, TaskId } from "../Identifier.ts"
-import { expected } from "./MoveInput.ts"
 import {
   ContentText,
   filled,
@@ -19,6 +18,7 @@ import {
   sizedJsonList,
   sizedJsonText
 } from "../Size.ts"
+import { expected } from "./MoveInput.ts"
 
 /** What its creator knows a task by. */
 /** The fields a caller may write, at creation and later. */

@@ -5,10 +5,10 @@
  */
 import * as DateTime from "effect/DateTime"
 import type * as Schema from "effect/Schema"
-import { cut, MaxLine, MaxReason } from "../Size.ts"
 import { MaxBlockers, parseBlockers } from "../dependency/Dependency.ts"
 import { invalidQueue, type Rules } from "../flow/FlowRules.ts"
 import { MaxLeaseSeconds, UnknownHolder } from "../lease/Lease.ts"
+import { cut, MaxLine, MaxReason } from "../Size.ts"
 import { ends, intervention, unclaimable } from "./Moves.ts"
 import { DefaultPriority, rank } from "./Priority.ts"
 import type { TaskRow } from "./Task.ts"

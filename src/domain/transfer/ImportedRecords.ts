@@ -1,14 +1,13 @@
 /** The kinds of records that are written as they come, as other servers spell them. A task is in `ImportedTask.ts`. */
 import * as Schema from "effect/Schema"
-import { ActionStatus } from "../record/Action.ts"
-import { NewDraft } from "../record/Draft.ts"
 import { integer, MaxCount } from "../Encoding.ts"
 import { FlowStates, FlowTransitions, NewFlow } from "../flow/Flow.ts"
 import { ActionId, DraftId, FlowName, MessageId, OrchestratorId, ProjectId, RoleName } from "../Identifier.ts"
-import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
-import { MessageStatus } from "../record/Message.ts"
 import { Registration } from "../machine/Orchestrator.ts"
 import { ClaimQueue } from "../machine/Role.ts"
+import { ActionStatus } from "../record/Action.ts"
+import { NewDraft } from "../record/Draft.ts"
+import { MessageStatus } from "../record/Message.ts"
 import {
   filled,
   Label,
@@ -22,6 +21,7 @@ import {
   ReasonText,
   sizedJsonText
 } from "../Size.ts"
+import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
 
 const label = optional(Label)
 const line = optional(Line)

@@ -1,10 +1,23 @@
 /** A task of another server, and where it is left in this one: its lease stays only if it still runs. */
 import * as Schema from "effect/Schema"
+import { MaxBlockers, parseBlockers } from "../dependency/Dependency.ts"
 import { integer, natural } from "../Encoding.ts"
 import { OrchestratorId, ProjectId, QueueName, TaskId } from "../Identifier.ts"
-import { ContentText, filled, Label, Line, LongText, MaxLine, MaxLong, MaxShort, ReasonText, ShortText, sizedJson, sizedJsonText } from "../Size.ts"
-import { MaxBlockers, parseBlockers } from "../dependency/Dependency.ts"
 import { MaxLeaseSeconds } from "../lease/Lease.ts"
+import {
+  ContentText,
+  filled,
+  Label,
+  Line,
+  LongText,
+  MaxLine,
+  MaxLong,
+  MaxShort,
+  ReasonText,
+  ShortText,
+  sizedJson,
+  sizedJsonText
+} from "../Size.ts"
 import { DefaultPriority, rank } from "../task/Priority.ts"
 import type { Columns } from "../task/TaskPatch.ts"
 import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"

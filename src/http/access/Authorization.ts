@@ -1,11 +1,11 @@
 /** Checks who sends a request before anything else of it is looked at. */
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
 import { Authorization, KeyMissing } from "../../api/access/Authorization.ts"
 import { type Actor, Caller, callerName, CurrentActor } from "../../domain/access/Caller.ts"
 import { Access } from "../../services/access/Access.ts"

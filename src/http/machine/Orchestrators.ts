@@ -3,8 +3,8 @@ import { Api } from "../../api/Api.ts"
 import { Caller, ScopeMismatch, Unauthorized } from "../../domain/access/Caller.ts"
 import { Keys } from "../../services/access/Keys.ts"
 import { Orchestrators } from "../../services/machine/Orchestrators.ts"
-import * as Routes from "../Routes.ts"
 import { ownScope, visibleScope } from "../access/Scope.ts"
+import * as Routes from "../Routes.ts"
 
 export const OrchestratorsHandlers = Routes.group(
   Api,

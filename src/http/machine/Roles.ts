@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import { Api } from "../../api/Api.ts"
 import { pageOf } from "../../domain/Page.ts"
 import { Roles } from "../../services/machine/Roles.ts"
-import * as Routes from "../Routes.ts"
 import { visibleScope } from "../access/Scope.ts"
+import * as Routes from "../Routes.ts"
 
 const listed = (scope: string | undefined) => ({
   name: "roles",

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import { Api } from "../../api/Api.ts"
 import { Scheduler } from "../../services/machine/Scheduler.ts"
-import * as Routes from "../Routes.ts"
 import { visibleScope } from "../access/Scope.ts"
+import * as Routes from "../Routes.ts"
 
 export const SchedulerHandlers = Routes.group(
   Api,

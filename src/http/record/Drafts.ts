@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import { Api } from "../../api/Api.ts"
 import { Drafts } from "../../services/record/Drafts.ts"
-import * as Routes from "../Routes.ts"
 import { ownScope, visibleScope } from "../access/Scope.ts"
+import * as Routes from "../Routes.ts"
 
 const missing = "Missing required field: scope. All drafts must belong to a scope."
 

@@ -10,9 +10,9 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { CurrentCost, Guards, noCost, Riders } from "../../sql/Database.ts"
-import { checked, garbledQuery } from "./Body.ts"
-import { answerDefect, encoded, refuse, unanswered, unroutable } from "../Errors.ts"
 import * as Origin from "../access/Origin.ts"
+import { answerDefect, encoded, refuse, unanswered, unroutable } from "../Errors.ts"
+import { checked, garbledQuery } from "./Body.ts"
 import { ShowsRows, timing } from "./Timing.ts"
 
 /** The largest body that is read. */

@@ -4,9 +4,9 @@ import { DefaultBranch } from "../../domain/task/Task.ts"
 import { Dependencies } from "../../services/dependency/Dependencies.ts"
 import { Leases } from "../../services/lease/Leases.ts"
 import { TaskQueue } from "../../services/task/TaskQueue.ts"
-import { answerEmpty } from "./EmptyClaim.ts"
-import * as Routes from "../Routes.ts"
 import { administrator, ownScope, statedScope, visibleScope } from "../access/Scope.ts"
+import * as Routes from "../Routes.ts"
+import { answerEmpty } from "./EmptyClaim.ts"
 import { dependencyHandlers } from "./TaskDependencies.ts"
 
 export const TasksHandlers = Routes.group(

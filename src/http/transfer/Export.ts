@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import { Api } from "../../api/Api.ts"
 import { Caller } from "../../domain/access/Caller.ts"
 import { Export } from "../../services/transfer/Export.ts"
-import * as Routes from "../Routes.ts"
 import { visibleScope } from "../access/Scope.ts"
+import * as Routes from "../Routes.ts"
 
 export const ExportHandlers = Routes.group(
   Api,

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import { Api } from "../../api/Api.ts"
 import { Import } from "../../services/transfer/Import.ts"
-import * as Routes from "../Routes.ts"
 import { administrator } from "../access/Scope.ts"
+import * as Routes from "../Routes.ts"
 
 export const ImportHandlers = Routes.group(
   Api,

@@ -8,9 +8,9 @@ import * as Hex from "effect/encoding/Hex"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Caller, TooManyFailures, Unauthorized } from "../../domain/access/Caller.ts"
+import { Settings } from "../Settings.ts"
 import { FailureLimit } from "./FailureLimit.ts"
 import { KeyEnded, KnownKeys } from "./KnownKeys.ts"
-import { Settings } from "../Settings.ts"
 
 interface Credentials {
   readonly authorization: string | undefined

@@ -22,15 +22,15 @@ import { type Caller, callerName, type Unauthorized } from "../../domain/access/
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { type Page, type Part, wholeList } from "../../domain/Page.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import { columnsOf } from "../../sql/JsonRow.ts"
 import { beyond } from "../../sql/Keyset.ts"
+import * as Idempotency from "../../sql/legacy/Idempotency.ts"
+import { columnsOf } from "../../sql/legacy/JsonRow.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
+import { KnownKeys } from "./KnownKeys.ts"
 import * as Mint from "./mint.ts"
 import * as Rotate from "./rotate.ts"
 import { decode, log, visible } from "./rows.ts"
-import { KnownKeys } from "./KnownKeys.ts"
 
 type Actor = Caller["Service"]
 

@@ -8,9 +8,9 @@ import { type Caller, callerName, Unauthorized } from "../../domain/access/Calle
 import { TimeColumn } from "../../domain/Encoding.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import { KnownKeys } from "./KnownKeys.ts"
+import * as Idempotency from "../../sql/legacy/Idempotency.ts"
 import { Settings } from "../Settings.ts"
+import { KnownKeys } from "./KnownKeys.ts"
 import * as Mint from "./mint.ts"
 import { decode, log, visible } from "./rows.ts"
 

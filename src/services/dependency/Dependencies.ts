@@ -2,9 +2,19 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { TaskId } from "../../domain/Identifier.ts"
-import { type Dependencies as Listing, type DependencyChange, type DependencyCycle, type DependencyList, DependencyNotFound, MaxBlockers, named, type Waits, waitsOf } from "../../domain/dependency/Dependency.ts"
+import {
+  type Dependencies as Listing,
+  type DependencyChange,
+  type DependencyCycle,
+  type DependencyList,
+  DependencyNotFound,
+  MaxBlockers,
+  named,
+  type Waits,
+  waitsOf
+} from "../../domain/dependency/Dependency.ts"
 import type { Graph } from "../../domain/dependency/DependencyGraph.ts"
+import type { TaskId } from "../../domain/Identifier.ts"
 import type { Expected } from "../../domain/task/MoveInput.ts"
 import { InvalidTask, type LeaseLost, type TaskNotFound, type VersionConflict } from "../../domain/task/TaskErrors.ts"
 import type { Reach } from "../../sql/Reach.ts"

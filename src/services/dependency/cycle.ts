@@ -1,7 +1,7 @@
 /** Which tasks would wait for each other: read again, in the second round trip that only a refusal costs. */
 import * as Effect from "effect/Effect"
-import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { DependencyCycle, meanings } from "../../domain/dependency/Dependency.ts"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Cycles from "../../sql/dependency/Cycles.ts"
 

@@ -5,12 +5,19 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Fragment } from "effect/sql/Statement"
+import {
+  type Flow,
+  FlowNotFound,
+  FlowRow,
+  type InvalidFlow,
+  type NewFlow,
+  type RegisteredFlow
+} from "../../domain/flow/Flow.ts"
+import { readFlow } from "../../domain/flow/FlowDefinition.ts"
+import * as FlowImpact from "../../domain/flow/FlowImpact.ts"
 import { type FlowName, QueueName, type ScopeName } from "../../domain/Identifier.ts"
 import { type Page, type Part, wholeList } from "../../domain/Page.ts"
 import { ScopeRequired } from "../../domain/TaggedError.ts"
-import { type Flow, FlowNotFound, FlowRow, type InvalidFlow, type NewFlow, type RegisteredFlow } from "../../domain/flow/Flow.ts"
-import { readFlow } from "../../domain/flow/FlowDefinition.ts"
-import * as FlowImpact from "../../domain/flow/FlowImpact.ts"
 import { Database, type Row } from "../../sql/Database.ts"
 import { beyond } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"

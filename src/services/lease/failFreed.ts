@@ -4,10 +4,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { TaskRow } from "../../domain/task/Task.ts"
 import { ends } from "../../domain/task/Moves.ts"
-import * as Cascade from "../../sql/dependency/Cascade.ts"
+import { TaskRow } from "../../domain/task/Task.ts"
 import { Database, type Row } from "../../sql/Database.ts"
+import * as Cascade from "../../sql/dependency/Cascade.ts"
 import { logCascade } from "../task/log.ts"
 
 const { blocked_by, id, queue, scope, version } = TaskRow.fields

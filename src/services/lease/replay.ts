@@ -4,9 +4,9 @@ import type { Fragment } from "effect/sql/Statement"
 import { type HeldLease, MaxToldReason } from "../../domain/lease/Renewal.ts"
 import { beginning } from "../../sql/Columns.ts"
 import { Database } from "../../sql/Database.ts"
-import type { Kept, Replay } from "../../sql/Idempotency.ts"
-import * as Oversized from "../../sql/task/Oversized.ts"
+import type { Kept, Replay } from "../../sql/legacy/Idempotency.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
+import * as Oversized from "../../sql/task/Oversized.ts"
 import { decodeRenewed, decodeRest } from "./renew.ts"
 
 const columns = [

@@ -7,18 +7,26 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { OrchestratorId, ScopeName } from "../../domain/Identifier.ts"
-import { pageOf } from "../../domain/Page.ts"
-import { ScopeRequired } from "../../domain/TaggedError.ts"
 import type { CheckpointTooLarge } from "../../domain/lease/Handoff.ts"
 import type { HeldLease, Renewals } from "../../domain/lease/Renewal.ts"
-import { type Orchestrator, type OrchestratorFilter, OrchestratorNotFound, OrchestratorRow, type OrchestratorTaken, type Registered, type Registration } from "../../domain/machine/Orchestrator.ts"
+import {
+  type Orchestrator,
+  type OrchestratorFilter,
+  OrchestratorNotFound,
+  OrchestratorRow,
+  type OrchestratorTaken,
+  type Registered,
+  type Registration
+} from "../../domain/machine/Orchestrator.ts"
+import { pageOf } from "../../domain/Page.ts"
+import { ScopeRequired } from "../../domain/TaggedError.ts"
 import type { InvalidTask } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import { beyond } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { onlyOne, type Reach, within } from "../../sql/Reach.ts"
-import { Settings } from "../Settings.ts"
 import { Keys } from "../access/Keys.ts"
+import { Settings } from "../Settings.ts"
 import { logMany } from "../task/log.ts"
 import * as Heartbeat from "./heartbeat.ts"
 import * as Register from "./register.ts"

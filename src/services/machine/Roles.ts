@@ -6,13 +6,21 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Fragment } from "effect/sql/Statement"
 import type { RoleName, ScopeName } from "../../domain/Identifier.ts"
+import {
+  MaxRoles,
+  type Role,
+  RoleNotFound,
+  type RoleRegistration,
+  RoleRow,
+  TooManyRoles,
+  UnknownOrchestrator
+} from "../../domain/machine/Role.ts"
 import { asFit, type Page, type Part, wholeList } from "../../domain/Page.ts"
 import { ScopeRequired } from "../../domain/TaggedError.ts"
-import { MaxRoles, type Role, RoleNotFound, type RoleRegistration, RoleRow, TooManyRoles, UnknownOrchestrator } from "../../domain/machine/Role.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import { columnsOf } from "../../sql/JsonRow.ts"
 import { beyond } from "../../sql/Keyset.ts"
+import * as Idempotency from "../../sql/legacy/Idempotency.ts"
+import { columnsOf } from "../../sql/legacy/JsonRow.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { onlyOne, type Reach, within } from "../../sql/Reach.ts"
 

@@ -3,11 +3,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Fragment } from "effect/sql/Statement"
-import { OrchestratorId, type ScopeName } from "../../domain/Identifier.ts"
 import { CurrentActor } from "../../domain/access/Caller.ts"
+import { OrchestratorId, type ScopeName } from "../../domain/Identifier.ts"
 import { OrchestratorRow, OrchestratorTaken, type Registration } from "../../domain/machine/Orchestrator.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
+import * as Idempotency from "../../sql/legacy/Idempotency.ts"
 import { Keys } from "../access/Keys.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(OrchestratorRow))

@@ -1,18 +1,28 @@
 /** Actions: proposals that somebody approves and somebody else carries out. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { InvalidCursor } from "../../domain/Cursor.ts"
-import { actionId, type ActionId, type ScopeName } from "../../domain/Identifier.ts"
+import { type ActionId, actionId, type ScopeName } from "../../domain/Identifier.ts"
 import type { ContentChoice, Envelope } from "../../domain/Page.ts"
+import {
+  type Action,
+  type ActionFilter,
+  type ActionNotExecutable,
+  type ActionNotFound,
+  type ActionPatch,
+  ActionRow,
+  type ActionStatusConflict,
+  type InvalidActionStatus,
+  type NewAction
+} from "../../domain/record/Action.ts"
 import type { NoFields } from "../../domain/TaggedError.ts"
-import { type Action, type ActionFilter, type ActionNotExecutable, type ActionNotFound, type ActionPatch, ActionRow, type ActionStatusConflict, type InvalidActionStatus, type NewAction } from "../../domain/record/Action.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import { columnsOf } from "../../sql/JsonRow.ts"
+import * as Idempotency from "../../sql/legacy/Idempotency.ts"
+import { columnsOf } from "../../sql/legacy/JsonRow.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import * as Change from "./actions/change.ts"
 import * as Read from "./actions/read.ts"

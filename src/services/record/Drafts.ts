@@ -7,13 +7,20 @@ import * as Schema from "effect/Schema"
 import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { DraftId, ScopeName } from "../../domain/Identifier.ts"
 import { type Envelope, pageOf } from "../../domain/Page.ts"
+import {
+  type Draft,
+  type DraftFilter,
+  DraftNotFound,
+  DraftPatch,
+  DraftRow,
+  type NewDraft
+} from "../../domain/record/Draft.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
-import { type Draft, type DraftFilter, DraftNotFound, DraftPatch, DraftRow, type NewDraft } from "../../domain/record/Draft.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import { columnsOf } from "../../sql/JsonRow.ts"
 import { beyond } from "../../sql/Keyset.ts"
+import * as Idempotency from "../../sql/legacy/Idempotency.ts"
+import { columnsOf } from "../../sql/legacy/JsonRow.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
 import * as Patch from "../../sql/record/Patch.ts"

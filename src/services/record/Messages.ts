@@ -1,21 +1,31 @@
 /** Messages: mail between actors. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { InvalidCursor } from "../../domain/Cursor.ts"
-import { messageId, type MessageId, type ScopeName } from "../../domain/Identifier.ts"
+import { type MessageId, messageId, type ScopeName } from "../../domain/Identifier.ts"
 import { type ContentChoice, type Envelope, pageOf } from "../../domain/Page.ts"
-import { InvalidParentMessage, MaxThread, type Message, type MessageFilter, MessageNotFound, type MessagePatch, MessageRow, MessageStatusConflict, type NewMessage } from "../../domain/record/Message.ts"
+import {
+  InvalidParentMessage,
+  MaxThread,
+  type Message,
+  type MessageFilter,
+  MessageNotFound,
+  type MessagePatch,
+  MessageRow,
+  MessageStatusConflict,
+  type NewMessage
+} from "../../domain/record/Message.ts"
 import { without } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import { columnsOf } from "../../sql/JsonRow.ts"
 import { beyond } from "../../sql/Keyset.ts"
+import * as Idempotency from "../../sql/legacy/Idempotency.ts"
+import { columnsOf } from "../../sql/legacy/JsonRow.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
 import * as MessageStatements from "../../sql/record/Messages.ts"

@@ -8,15 +8,25 @@ import * as Schema from "effect/Schema"
 import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { ProjectId, ScopeName } from "../../domain/Identifier.ts"
 import { type Envelope, pageOf } from "../../domain/Page.ts"
+import {
+  type NewProject,
+  type Project,
+  ProjectExists,
+  type ProjectFilter,
+  ProjectHasTasks,
+  ProjectNotFound,
+  ProjectPatch,
+  ProjectRow,
+  type ProjectTasksQuery
+} from "../../domain/record/Project.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
-import { type NewProject, type Project, ProjectExists, type ProjectFilter, ProjectHasTasks, ProjectNotFound, ProjectPatch, ProjectRow, type ProjectTasksQuery } from "../../domain/record/Project.ts"
 import { type Task, TaskRow } from "../../domain/task/Task.ts"
 import { longTextsOfTasks, without } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import { columnsOf } from "../../sql/JsonRow.ts"
 import { beyond } from "../../sql/Keyset.ts"
+import * as Idempotency from "../../sql/legacy/Idempotency.ts"
+import { columnsOf } from "../../sql/legacy/JsonRow.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { type Reach, within } from "../../sql/Reach.ts"
 import * as Patch from "../../sql/record/Patch.ts"

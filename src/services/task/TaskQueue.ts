@@ -1,20 +1,41 @@
 /** The queue: create, read, claim and move tasks. Each operation is one atomic batch, and one file beside this one. */
 import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { InvalidCursor } from "../../domain/Cursor.ts"
+import type { DependencyCycle } from "../../domain/dependency/Dependency.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import type { Handoff } from "../../domain/lease/Handoff.ts"
 import type { ContentChoice, Envelope } from "../../domain/Page.ts"
 import type { TooLarge } from "../../domain/Size.ts"
-import type { DependencyCycle } from "../../domain/dependency/Dependency.ts"
-import type { Handoff } from "../../domain/lease/Handoff.ts"
 import type { Cancellation, Redrive } from "../../domain/task/EndInput.ts"
 import type { AskedClaim, Explanation } from "../../domain/task/Explanation.ts"
 import type { HistoryEntry, HistoryQuery } from "../../domain/task/History.ts"
-import type { Acceptance, Claim, Failure, ForcedMove, HookResult, Rejection, Requeue, Submission } from "../../domain/task/MoveInput.ts"
+import type {
+  Acceptance,
+  Claim,
+  Failure,
+  ForcedMove,
+  HookResult,
+  Rejection,
+  Requeue,
+  Submission
+} from "../../domain/task/MoveInput.ts"
 import type { ClaimedTask, ExistingTask, Task } from "../../domain/task/Task.ts"
-import type { AtCapacity, HookNotFound, InvalidTask, InvalidTransition, LeaseLost, NoTasksAvailable, NotLeased, TaskBlocked, TaskExists, TaskNotFound, VersionConflict } from "../../domain/task/TaskErrors.ts"
+import type {
+  AtCapacity,
+  HookNotFound,
+  InvalidTask,
+  InvalidTransition,
+  LeaseLost,
+  NoTasksAvailable,
+  NotLeased,
+  TaskBlocked,
+  TaskExists,
+  TaskNotFound,
+  VersionConflict
+} from "../../domain/task/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
 import type { NewTask, TaskPatch } from "../../domain/task/TaskInput.ts"
 import type { Reach } from "../../sql/Reach.ts"

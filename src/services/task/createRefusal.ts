@@ -1,7 +1,7 @@
 /** Why a task was not created: asked in a second round trip, which only a refusal costs. */
 import * as Effect from "effect/Effect"
-import type { ScopeName } from "../../domain/Identifier.ts"
 import { invalidQueue } from "../../domain/flow/FlowRules.ts"
+import type { ScopeName } from "../../domain/Identifier.ts"
 import { InvalidTask, TaskExists } from "../../domain/task/TaskErrors.ts"
 import type { NewTask } from "../../domain/task/TaskInput.ts"
 import { Database } from "../../sql/Database.ts"

@@ -1,18 +1,18 @@
 /** Explaining why nobody has a task: the facts are read in one batch, and `domain/task/Explanation.ts` says what they mean. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { TaskId } from "../../domain/Identifier.ts"
 import { CurrentActor } from "../../domain/access/Caller.ts"
+import type { TaskId } from "../../domain/Identifier.ts"
 import { type AskedClaim, explanationOf } from "../../domain/task/Explanation.ts"
 import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
-import { type Reach, within } from "../../sql/Reach.ts"
 import * as Edges from "../../sql/dependency/Edges.ts"
 import * as Claimant from "../../sql/lease/Claimant.ts"
+import { type Reach, within } from "../../sql/Reach.ts"
 import * as Ahead from "../../sql/task/Ahead.ts"
 import * as Oversized from "../../sql/task/Oversized.ts"
-import { Settings } from "../Settings.ts"
 import { decodeEdges } from "../dependency/read.ts"
+import { Settings } from "../Settings.ts"
 import { firstTask } from "./rows.ts"
 
 // Machines of the scope that are looked at. Where there are more, one that is active may be among those.

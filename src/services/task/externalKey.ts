@@ -1,12 +1,12 @@
 /** The task that is known by an external key: one open task of a scope is, and nothing makes it two. */
 import * as Effect from "effect/Effect"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import { ends } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { TaskExists } from "../../domain/task/TaskErrors.ts"
-import { ends } from "../../domain/task/Moves.ts"
 import { Database, type UniqueViolation } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import { columnsOf } from "../../sql/JsonRow.ts"
+import * as Idempotency from "../../sql/legacy/Idempotency.ts"
+import { columnsOf } from "../../sql/legacy/JsonRow.ts"
 import { firstTask } from "./rows.ts"
 
 export const make = Effect.gen(function*() {

@@ -1,8 +1,8 @@
 /** Redrive: what failed or was cancelled gets another try, with its budgets as new. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { CurrentActor } from "../../domain/access/Caller.ts"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Redrive } from "../../domain/task/EndInput.ts"
 import { moves } from "../../domain/task/Moves.ts"
 import { Database } from "../../sql/Database.ts"

@@ -2,12 +2,18 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type ExportCursor, type ExportKind, exportKinds, type ExportPage, wholeOnly } from "../../domain/transfer/Export.ts"
 import { MaxPageBytes } from "../../domain/Page.ts"
 import { bytesOf } from "../../domain/Size.ts"
+import {
+  type ExportCursor,
+  type ExportKind,
+  exportKinds,
+  type ExportPage,
+  wholeOnly
+} from "../../domain/transfer/Export.ts"
 import { Database, type Row } from "../../sql/Database.ts"
-import * as Dump from "../../sql/upkeep/Dump.ts"
 import type { Reach } from "../../sql/Reach.ts"
+import * as Dump from "../../sql/upkeep/Dump.ts"
 
 interface Look {
   readonly cursor?: ExportCursor

@@ -6,8 +6,9 @@ import * as Layer from "effect/Layer"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { type ImportBatch, type ImportKind, importKinds, type ImportReport } from "../../domain/transfer/Import.ts"
 import { type Answers, Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import * as JsonRow from "../../sql/JsonRow.ts"
+import { CurrentIdempotency } from "../../sql/Idempotency.ts"
+import * as Idempotency from "../../sql/legacy/Idempotency.ts"
+import * as JsonRow from "../../sql/legacy/JsonRow.ts"
 import { planActions } from "./import/actions.ts"
 import { planDrafts } from "./import/drafts.ts"
 import { planFlows } from "./import/flows.ts"
@@ -92,7 +93,7 @@ export class Import extends Context.Service<Import, {
         const plansOf = (dryRun: boolean) =>
           importKinds.map((kind) => [kind, planners[kind](sql, { ...target, dryRun }, records[kind] ?? [])] as const)
         const plans = plansOf(dryRun)
-        const rehearsal = (yield* Idempotency.CurrentIdempotency) === undefined ? [] : plansOf(true)
+        const rehearsal = (yield* CurrentIdempotency) === undefined ? [] : plansOf(true)
         const statements = plans.flatMap(([, plan]) => plan.statements)
         const { answers, replay } = statements.length + rehearsal.length === 0
           ? { answers: [], replay: undefined }

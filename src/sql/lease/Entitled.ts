@@ -3,8 +3,8 @@ import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import type { Claim } from "../../domain/task/MoveInput.ts"
-import { claiming } from "./Claimant.ts"
 import type { Reach } from "../Reach.ts"
+import { claiming } from "./Claimant.ts"
 
 interface Asked {
   readonly claim: Claim

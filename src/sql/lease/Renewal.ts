@@ -8,11 +8,11 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import { ends, landing, moves } from "../../domain/task/Moves.ts"
-import * as Instant from "./Instant.ts"
-import * as Oversized from "../task/Oversized.ts"
 import type { Reach } from "../Reach.ts"
+import * as Oversized from "../task/Oversized.ts"
 import * as Revision from "../task/Revision.ts"
 import * as Transition from "../task/Transition.ts"
+import * as Instant from "./Instant.ts"
 
 /** A lease to renew, named by its task and token; no two are the same. */
 export interface Asked {

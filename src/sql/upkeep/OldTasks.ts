@@ -2,8 +2,8 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import { ends } from "../../domain/task/Moves.ts"
-import * as Actions from "../record/Actions.ts"
 import * as Edges from "../dependency/Edges.ts"
+import * as Actions from "../record/Actions.ts"
 import * as Transition from "../task/Transition.ts"
 
 export const make = (sql: D1Client.D1Client) => {

@@ -7,8 +7,8 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import { ends } from "../../domain/task/Moves.ts"
-import * as OldTasks from "./OldTasks.ts"
 import * as Revision from "../task/Revision.ts"
+import * as OldTasks from "./OldTasks.ts"
 
 /** From the end of one walk to the next, in milliseconds: a day. */
 const Rest = 86_400_000

@@ -4,11 +4,20 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Fragment } from "effect/sql/Statement"
 import type { ActionId } from "../../../domain/Identifier.ts"
+import {
+  ActionNotExecutable,
+  ActionNotFound,
+  type ActionPatch,
+  ActionRow,
+  ActionStatus,
+  ActionStatusConflict,
+  finishedStatuses,
+  InvalidActionStatus
+} from "../../../domain/record/Action.ts"
 import { NoFields } from "../../../domain/TaggedError.ts"
-import { ActionNotExecutable, ActionNotFound, type ActionPatch, ActionRow, ActionStatus, ActionStatusConflict, finishedStatuses, InvalidActionStatus } from "../../../domain/record/Action.ts"
 import { Database } from "../../../sql/Database.ts"
-import * as Idempotency from "../../../sql/Idempotency.ts"
-import { columnsOf } from "../../../sql/JsonRow.ts"
+import * as Idempotency from "../../../sql/legacy/Idempotency.ts"
+import { columnsOf } from "../../../sql/legacy/JsonRow.ts"
 import type { Reach } from "../../../sql/Reach.ts"
 import * as ActionStatements from "../../../sql/record/Actions.ts"
 import { decodeActions } from "./rows.ts"

@@ -1,12 +1,12 @@
 /** Tasks: each with its row, its history, its blockers and its count, in whatever order they come. */
 import * as Result from "effect/Result"
+import { ends } from "../../../domain/task/Moves.ts"
 import { reader } from "../../../domain/transfer/Imported.ts"
 import { blockersOf, columnsOf, ImportedTask } from "../../../domain/transfer/ImportedTask.ts"
-import { ends } from "../../../domain/task/Moves.ts"
 import type { Answers, Row } from "../../../sql/Database.ts"
 import * as Dependents from "../../../sql/dependency/Dependents.ts"
-import * as FilePath from "../../../sql/task/FilePath.ts"
 import * as ProjectCounts from "../../../sql/record/ProjectCounts.ts"
+import * as FilePath from "../../../sql/task/FilePath.ts"
 import * as Revision from "../../../sql/task/Revision.ts"
 import { outcomeOf, type Planner, readAll } from "./plan.ts"
 

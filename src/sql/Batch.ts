@@ -1,0 +1,51 @@
+/**
+ * A batch as a record of named steps: they run in the order in which they are written, all or none, and each answers under
+ * its name.
+ */
+import type { Statement as Template } from "effect/sql/Statement"
+import type { Bound } from "./Statement.ts"
+
+/** A row as D1 answers it. */
+export type Row = Record<string, unknown>
+
+/** The rows each statement of a list answered, in order. */
+export type Answers = ReadonlyArray<ReadonlyArray<Row>>
+
+/** One statement, with its values. */
+export type Sendable = Bound | Template<any>
+
+/** A statement, or several that belong together; nothing where the step is left out this time. */
+export type Step = Sendable | ReadonlyArray<Sendable> | undefined
+
+export type Steps = Readonly<Record<string, Step>>
+
+/** The rows of each step. Those of several statements are joined. */
+export type Answered<S> = { readonly [Name in keyof S]: ReadonlyArray<Row> }
+
+const listOf = (step: Step): ReadonlyArray<Sendable> =>
+  step === undefined ? [] : Array.isArray(step) ? step : [step as Sendable]
+
+/** The statements of the steps, in order. */
+export const statementsOf = (steps: Steps): ReadonlyArray<Sendable> => Object.values(steps).flatMap(listOf)
+
+/** The steps up to a named one, that included, and those after it. */
+export const splitAfter = (steps: Steps, name: string): readonly [ReadonlyArray<Sendable>, ReadonlyArray<Sendable>] => {
+  const entries = Object.entries(steps)
+  const place = entries.findIndex(([each]) => each === name) + 1
+  const flat = (some: typeof entries) => some.flatMap(([, step]) => listOf(step))
+  return [flat(entries.slice(0, place)), flat(entries.slice(place))]
+}
+
+/** The answers of all statements, by the names of their steps. */
+export const byName = <S extends Steps>(steps: S, answers: Answers): Answered<S> => {
+  let from = 0
+  const named = Object.entries(steps).map(([name, step]) => {
+    const own = answers.slice(from, from += listOf(step).length)
+    return [name, own.length === 1 ? own[0]! : own.flat()] as const
+  })
+  return Object.fromEntries(named) as Answered<S>
+}
+
+/** The text of a statement, and its values. */
+export const compiled = (statement: Sendable): readonly [text: string, parameters: ReadonlyArray<unknown>] =>
+  "text" in statement ? [statement.text, statement.parameters] : statement.compile()
