@@ -7,7 +7,7 @@ import * as Data from "effect/Data"
 import type { Statement } from "effect/sql/Statement"
 
 /** The number of the newest migration. */
-export const NeededMigration = 10
+export const NeededMigration = 11
 
 /** The migration that brought the number. A database without a number is older. */
 export const FirstNumbered = 10
