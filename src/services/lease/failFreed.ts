@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { ends } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { Database, type Row } from "../../sql/Database.ts"
-import * as Cascade from "../../sql/dependency/Cascade.ts"
+import * as Cascade from "../../sql/legacy/Cascade.ts"
 import { logCascade } from "../task/log.ts"
 
 const { blocked_by, id, queue, scope, version } = TaskRow.fields
