@@ -15,6 +15,7 @@ const waitsFor = (id: string) => `waits ON waits.blocker_key = replace(${id}, 'T
 
 /** Whether a task takes no more text (`domain/Size.ts`): what is recorded about it is in its history only. */
 export const oversized = `tasks.bytes > ${MaxRecord}`
+export const MaxBytes = MaxRecord
 
 /** What the task still waits for, as `blocked_by` says it. */
 export const waitsStill =
@@ -34,6 +35,27 @@ export interface Cascade {
   /** Changes the tasks that follow, and answers them with the event that the log names. */
   readonly dependents: Statement
 }
+
+/** Counts the planned moves of the tasks that `ids` finds; of those that stay in their queue only where `moved` finds them. */
+const counting = (ctes: string, ids: string, moved: string): Statement =>
+  statement(`
+    WITH RECURSIVE ${ctes === "" ? "" : `${ctes},`}
+    moves AS MATERIALIZED (
+      SELECT scope, char(31) || project_id AS project, from_queue, to_queue FROM planned
+      WHERE id IN (${ids}) ${ctes === "" ? "" : `AND (from_queue <> to_queue OR id IN (${moved}))`}),
+    steps (owner, queue, step) AS (
+      SELECT scope, from_queue, -1 FROM moves UNION ALL SELECT scope, to_queue, 1 FROM moves
+      UNION ALL SELECT project, from_queue, -1 FROM moves UNION ALL SELECT project, to_queue, 1 FROM moves)
+    UPDATE queue_counts SET revision = revision + 1, counts = (
+      SELECT json_group_object(queue, n) FROM (
+        SELECT queue, sum(step) AS n FROM (
+          SELECT key AS queue, value AS step FROM json_each(counts)
+          UNION ALL SELECT queue, step FROM steps WHERE owner = queue_counts.scope)
+        GROUP BY queue HAVING sum(step) <> 0))
+    WHERE scope IN (SELECT owner FROM steps)`)
+
+/** Counts the planned moves of the tasks that `moved`, a query for ids, finds. */
+export const counted = (moved: string): Statement => counting("", moved, moved)
 
 /**
  * The statements for the tasks that `moved`, a query for ids, finds. `freed` is for changes after which the tasks themselves may
@@ -93,22 +115,7 @@ export const make = (moved: string, { freed = false }: { readonly freed?: boolea
         grants, :now
       FROM told CROSS JOIN foreseen ON foreseen.id = told.id WHERE blocked_by IS NOT waits_for`),
 
-    counted: statement(`
-      WITH RECURSIVE ${affected},
-      moves AS MATERIALIZED (
-        SELECT scope, char(31) || project_id AS project, from_queue, to_queue
-        FROM affected CROSS JOIN planned ON planned.id = affected.id
-        WHERE from_queue <> to_queue OR affected.id IN (${moved})),
-      steps (owner, queue, step) AS (
-        SELECT scope, from_queue, -1 FROM moves UNION ALL SELECT scope, to_queue, 1 FROM moves
-        UNION ALL SELECT project, from_queue, -1 FROM moves UNION ALL SELECT project, to_queue, 1 FROM moves)
-      UPDATE queue_counts SET revision = revision + 1, counts = (
-        SELECT json_group_object(queue, n) FROM (
-          SELECT queue, sum(step) AS n FROM (
-            SELECT key AS queue, value AS step FROM json_each(counts)
-            UNION ALL SELECT queue, step FROM steps WHERE owner = queue_counts.scope)
-          GROUP BY queue HAVING sum(step) <> 0))
-      WHERE scope IN (SELECT owner FROM steps)`),
+    counted: counting(affected, `SELECT id FROM affected`, moved),
 
     dependents: statement(`
       WITH RECURSIVE ${affected}
