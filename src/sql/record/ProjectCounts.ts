@@ -19,7 +19,8 @@ export const isScope = "queue_counts.scope >= ' '"
 export const keyOf = (project: string): string => `char(31) || ${project}`
 
 /** How many tasks the project `:id` of a scope has in each queue, as an expression. `scope` is an expression, too. */
-export const of = (scope: string): string => `coalesce(
+export const of = (scope: string): string =>
+  `coalesce(
   (SELECT counts FROM queue_counts WHERE queue_counts.scope = ${keyOf(":id")}
     AND EXISTS (SELECT 1 FROM projects WHERE id = :id AND projects.scope = ${scope})),
   (SELECT json_group_object(queue, n) FROM (

@@ -143,8 +143,8 @@ export const keys: ReadonlyArray<Fault> = [
     name: "ended-key-goes-on",
     breaks: "A key that ended in one isolate is refused by the others at that instant.",
     file: "src/services/access/KnownKeys.ts",
-    find: "AND (expires_at IS NULL OR expires_at > ${at}))`",
-    replace: "OR ${at} > 0)`"
+    find: "AND (expires_at IS NULL OR expires_at > :now))`",
+    replace: "OR :now > 0)`"
   },
   {
     name: "keys-share-idempotency",
