@@ -90,8 +90,8 @@ export const access: ReadonlyArray<Fault> = [
     name: "key-not-kept",
     breaks: "A request that is repeated under its idempotency key has its effect once.",
     file: "src/sql/Idempotency.ts",
-    find: "FROM ${kept.from} HAVING count(*) > 0`",
-    replace: "FROM ${kept.from} HAVING count(*) > 1`"
+    find: "${where} HAVING count(*) > 0`),",
+    replace: "${where} HAVING count(*) > 1`),"
   },
   {
     name: "key-for-any-body",
