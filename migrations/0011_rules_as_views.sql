@@ -50,9 +50,8 @@ FROM tasks WHERE claimed_by IS NOT NULL;
 CREATE VIEW planned AS
 SELECT tasks.id, tasks.scope, tasks.project_id, tasks.version AS present, history.version, event, queue AS from_queue, to_queue,
   reason
-FROM tasks CROSS JOIN history ON history.task_id = tasks.id
-  AND history.version = (SELECT max(version) FROM history AS newest WHERE newest.task_id = tasks.id)
-  AND history.version > tasks.version;
+FROM tasks CROSS JOIN history ON history.task_id = tasks.id AND history.version > tasks.version
+  AND NOT EXISTS (SELECT 1 FROM history AS later WHERE later.task_id = history.task_id AND later.version > history.version);
 
 -- A task that this batch has created and not recorded yet: every other task has a history row at its version.
 CREATE VIEW unrecorded AS

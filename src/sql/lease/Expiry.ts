@@ -40,7 +40,7 @@ export interface Steps {
   /** Plans what happens to each task (the view `lapsing`). */
   readonly lapsed: Statement
   /** Plans and carries out what follows for other tasks. Left out where nothing can follow. */
-  readonly cascade: Omit<Cascade.Cascade, "counted"> | undefined
+  readonly cascade: Cascade.Cascade | undefined
   readonly counted: Statement
   /** Takes the tasks back, and answers them with the event. */
   readonly reclaimed: Statement
@@ -62,7 +62,12 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
   const moved = `SELECT id FROM lapsing WHERE ${where}`
   // What is claimable again has no blockers and has not failed, so nothing follows for other tasks.
   const simple = which.startsWith("claimable")
-  const { counted, ...cascade } = Cascade.make(moved, { ownFailure: "1" })
+  const cascade = Cascade.make({
+    ids: moved,
+    is: (id) => `${id} IN (${moved})`,
+    waitedFor: `EXISTS (${moved})`,
+    waiting: "0"
+  }, { ownFailure: "1" })
   return {
     lapsed: statement(`
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
@@ -73,7 +78,7 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
         grants, :now
       FROM lapsing WHERE ${where}`),
     cascade: simple ? undefined : cascade,
-    counted: simple ? Cascade.counted(moved) : counted,
+    counted: Cascade.counted(moved),
     // A task that goes back to where it waits for a person still needs one.
     reclaimed: statement(`
       UPDATE tasks SET version = planned.version, updated_at = :now, queue = planned.to_queue, ${noLease},
