@@ -36,8 +36,11 @@ export interface Cascade {
   readonly dependents: Statement
 }
 
+/** Begins a FROM clause whose rest is read only if the condition holds. D1 counts no row for it, but some for a recursion without rows. */
+export const onlyIf = (condition: string) => `json_each(iif(${condition}, '[1]', '[]')) AS only CROSS JOIN`
+
 /** Counts the planned moves of the tasks that `ids`, a query, finds. */
-const counting = (ctes: string, ids: string): Statement =>
+const counting = (ctes: string, ids: string, condition: string): Statement =>
   statement(`
     ${ctes}
     UPDATE queue_counts SET revision = revision + 1, counts = (
@@ -48,14 +51,14 @@ const counting = (ctes: string, ids: string): Statement =>
         GROUP BY queue HAVING sum(step) <> 0))
     FROM (
       SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
-      FROM (${ids}) AS each CROSS JOIN planned ON planned.id = each.id CROSS JOIN json_each(json_array(
+      FROM ${onlyIf(condition)} (${ids}) AS each CROSS JOIN planned ON planned.id = each.id CROSS JOIN json_each(json_array(
         json_array(scope, from_queue, -1), json_array(scope, to_queue, 1),
         json_array(char(31) || project_id, from_queue, -1), json_array(char(31) || project_id, to_queue, 1))) AS step
       WHERE step.value ->> 0 IS NOT NULL GROUP BY owner) AS moved
     WHERE scope = moved.owner`)
 
 /** Counts the planned moves of the tasks that `moved`, a query for ids, finds. */
-export const counted = (moved: string): Statement => counting("", moved)
+export const counted = (moved: string, condition: string): Statement => counting("", moved, condition)
 
 /** Counts the planned move of the one task whose id the expression `id` is. */
 export const countedOne = (id: string): Statement =>
@@ -96,9 +99,6 @@ export const itself: Moved = {
   waitedFor: "EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))",
   waiting: "EXISTS (SELECT 1 FROM dependencies WHERE task_id = :id)"
 }
-
-/** Begins a FROM clause whose rest is read only if the condition holds. D1 counts no row for it, but some for a recursion without rows. */
-const onlyIf = (condition: string) => `json_each(iif(${condition}, '[1]', '[]')) AS only CROSS JOIN`
 
 /** The statements for tasks that move. */
 export const make = ({ ids, is, waitedFor, waiting }: Moved, { created = false, ownFailure }: Options = {}): Cascade => {
@@ -159,8 +159,8 @@ export const make = ({ ids, is, waitedFor, waiting }: Moved, { created = false, 
       FROM ${onlyIf(waitedFor)} told CROSS JOIN foreseen ON foreseen.id = told.id WHERE blocked_by IS NOT waits_for`),
 
     followersCounted: counting(`WITH RECURSIVE ${affected}`, `
-      SELECT affected.id FROM ${onlyIf(waitedFor)} affected WHERE NOT ${is("affected.id")} AND EXISTS (
-        SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)`),
+      SELECT id FROM affected WHERE NOT ${is("id")} AND EXISTS (
+        SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)`, waitedFor),
 
     dependents: statement(`
       WITH RECURSIVE ${affected}
