@@ -11,7 +11,7 @@ import { MaxRecord } from "../../domain/Size.ts"
 import { type Statement, statement } from "../Statement.ts"
 
 /** The dependencies of tasks that wait for the task `id`, from the view `waits`. */
-const waitsFor = (id: string) => `waits ON waits.blocker_key = replace(${id}, 'TASK-', '') AND waits.blocker = ${id}`
+const waitsFor = (id: string) => `waits ON waits.blocker = ${id}`
 
 /** Whether a task takes no more text (`domain/Size.ts`): what is recorded about it is in its history only. */
 export const oversized = `tasks.bytes > ${MaxRecord}`
@@ -20,8 +20,6 @@ export const MaxBytes = MaxRecord
 /** What the task still waits for, as `blocked_by` says it. */
 export const waitsStill =
   "(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies WHERE task_id = tasks.id AND satisfied_at IS NULL)"
-
-const ended = "('done', 'failed', 'cancelled')"
 
 export interface Cascade {
   /** Plans the failures. Left out for a change that makes nothing fail. */
@@ -124,18 +122,15 @@ export const make = ({ ids, is, waitedFor, waiting }: Moved, { created = false, 
         ${own}),
       reached (id) AS (
         SELECT id FROM lost UNION
-        SELECT waits.task_id FROM reached CROSS JOIN foreseen ON foreseen.id = reached.id AND NOT held AND foreseen.queue NOT IN ${ended}
-          CROSS JOIN ${waitsFor("reached.id")} WHERE fails),
+        SELECT waits.task_id FROM reached CROSS JOIN failable USING (id) CROSS JOIN ${waitsFor("reached.id")} WHERE fails),
       reasons (id, because) AS (
         SELECT id, because FROM lost UNION ALL
         SELECT waits.task_id, 'Blocker ' || reached.id || ' failed.'
-        FROM reached CROSS JOIN foreseen ON foreseen.id = reached.id AND NOT held AND foreseen.queue NOT IN ${ended}
-          CROSS JOIN ${waitsFor("reached.id")} WHERE fails)
+        FROM reached CROSS JOIN failable USING (id) CROSS JOIN ${waitsFor("reached.id")} WHERE fails)
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
-      SELECT foreseen.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
-      FROM ${onlyIf(ownFailure === undefined ? waitedFor : `${waitedFor} OR ${waiting}`)} reasons
-        CROSS JOIN foreseen ON foreseen.id = reasons.id WHERE NOT held AND queue NOT IN ${ended}
-      GROUP BY foreseen.id`),
+      SELECT failable.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
+      FROM ${onlyIf(ownFailure === undefined ? waitedFor : `${waitedFor} OR ${waiting}`)} reasons CROSS JOIN failable ON failable.id = reasons.id
+      GROUP BY failable.id`),
 
     satisfied: statement(`
       WITH RECURSIVE ${affected}
