@@ -104,7 +104,7 @@ export class KnownKeys extends Context.Service<KnownKeys, {
         const now = yield* Clock.currentTimeMillis
         const known = keys.get(hash)
         const age = known === undefined ? MaxAge : now - known.checkedAt
-        // A clock that was set back makes an age negative.
+        // A clock that is set back makes an age negative.
         const key = known === undefined || age < 0 || age >= MaxAge ? yield* ask(hash, now) : known
         if (key === undefined || (key.expiresAt !== null && key.expiresAt <= now)) return undefined
         if (key === known && age >= RefreshAge) yield* refreshAlong(key, now)

@@ -29,12 +29,12 @@ const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 const Held = Schema.Struct({ queue: QueueName, child: Schema.BooleanFromBit, tasks: Schema.Int })
 const decodeHeld = Schema.decodeUnknownEffect(Schema.Array(Held))
 
-/** That the flow is registered, and is as it is sent. */
+/** That the flow is registered already, exactly as it is sent. */
 const isRegistered = `EXISTS (
   SELECT 1 FROM flows WHERE scope = :scope AND name = :name AND states = :states AND transitions = :transitions
     AND rules = :rules AND description IS :description AND child_flow IS :child_flow)`
 
-// A poll shows flows, and goes by the revision of tasks.
+// A poll shows flows, and it is conditional on the revision of tasks.
 const raiseUnlessRegistered = statement(`
   INSERT INTO queue_counts (scope, counts, revision) SELECT :scope, '{}', 1 WHERE NOT ${isRegistered}
   ON CONFLICT (scope) DO UPDATE SET revision = revision + 1`)
@@ -48,9 +48,8 @@ const insertUnlessRegistered = statement(`
     updated_at = excluded.updated_at`)
 
 /**
- * How many tasks of the flow are in each queue in which the change may leave them without a way on. The counters say which of
- * these queues hold tasks. In each of them the tasks are looked up in the three indexes that hold a queue, whose conditions these
- * are, word for word.
+ * How many tasks of the flow are in each queue where the change may leave them without a way on. The counters say which of these
+ * queues have tasks. The tasks of a queue are in three indexes: the conditions are theirs, word for word.
  */
 const countHarmed = statement(`
   SELECT tasks.queue, tasks.project_id IS NOT NULL AS child, count(*) AS tasks
@@ -86,7 +85,7 @@ export class Flows extends Context.Service<Flows, {
   readonly page: (scope: ScopeName, page: Page) => Effect.Effect<Part<Flow>>
   /** The scope's flows by name, as many as fit on one page. */
   readonly list: (scope: ScopeName) => Effect.Effect<ReadonlyArray<Flow>>
-  /** Without a scope, the only flow of that name. */
+  /** The flow of this name. Without a scope, it has to be the only one. */
   readonly get: (name: FlowName, scope: Reach) => Effect.Effect<Flow, FlowNotFound | ScopeRequired>
   /** Deletes the flow, and warns of tasks that have no way on now. Tasks keep its name. */
   readonly remove: (name: FlowName, scope: Reach) => Effect.Effect<
@@ -104,7 +103,7 @@ export class Flows extends Context.Service<Flows, {
         return impact.warnings(yield* Effect.orDie(decodeHeld(rows)))
       })
 
-      /** The flow, if there is one of the name, and no more. */
+      /** The flow, if it is the only one of the name. */
       const only = Effect.fnUntraced(function*(name: FlowName, rows: ReadonlyArray<Row>) {
         const [flow, another] = yield* decode(rows)
         if (another !== undefined) return yield* ScopeRequired.several("flow", name)

@@ -32,16 +32,16 @@ const MaxCopied = 256
 
 const machinesById = byScope((inScope) => `SELECT scope FROM orchestrators WHERE id = :id AND ${inScope}`)
 
-/** The scope of the machine that registers, if it is known, and the only one of its id within reach. */
+/** The scope of the machine that registers. It is null if no machine within reach has the id, or several have it. */
 const home = `(
   SELECT scope FROM orchestrators WHERE id = :id AND scope = ${onlyScope("orchestrators", "id = :id")})`
 
-/** The roles that are sent, but for those that the scope has. */
+/** The sent roles that the scope does not have yet, from FROM on. */
 const newTo = (scope: string) =>
   `json_each(:roles) AS role
   WHERE NOT EXISTS (SELECT 1 FROM roles WHERE roles.scope = ${scope} AND name = role.value ->> 'name')`
 
-// A scope may change the roles that it has, however many they are.
+// The limit is for new roles: a scope that has more than that may still change its roles.
 const insert = statement(`
   INSERT INTO roles (scope, name, description, claims_from, orchestrator_id, created_at)
   SELECT machine.scope, role.value ->> 'name', role.value ->> 'description', role.value ->> 'claims_from', :id, :now
@@ -66,7 +66,7 @@ const registered = Idempotency.keeping({
     cut: `octet_length(description) > ${MaxCopied}`
   },
   from: `(${own})`,
-  // Roles that the scope has already are not written. If all are there, the registration was not refused.
+  // Roles that are as they were sent are not written. By now the scope has all roles, unless they were refused.
   where: `NOT EXISTS (SELECT 1 FROM ${newTo(home)})`,
   provenBy: "where",
   besides: `

@@ -49,7 +49,10 @@ const countNew = statement(`
 
 const byId = statement(`SELECT * FROM drafts WHERE id = :id AND ${inScope}`)
 
-/** Whether the patch changes the draft. `:given` names the optional fields that it has: one that is null is cleared. */
+/**
+ * Whether the patch changes the draft. A required field is null where the patch does not have it. Which optional fields it has is
+ * in `:given`, an object with their names: where such a field is null, it is cleared.
+ */
 const differs = `(title <> :title OR status <> :status OR author <> :author
   OR :given ->> 'domain' AND domain IS NOT :domain
   OR :given ->> 'file_path' AND file_path IS NOT :file_path
@@ -62,7 +65,7 @@ const raiseIfDifferent = statement(`
   SELECT scope, '{}', 1 FROM drafts WHERE id = :id AND ${inScope} AND ${differs}
   ON CONFLICT (scope) DO UPDATE SET drafts_revision = drafts_revision + 1`)
 
-// A draft that already is as it should be is not written, and keeps its `updated_at`.
+// A patch that changes nothing writes nothing, so the draft keeps its `updated_at`.
 const update = statement(`
   UPDATE drafts SET
     title = coalesce(:title, title), status = coalesce(:status, status), author = coalesce(:author, author),

@@ -39,7 +39,7 @@ const longTexts = ["task_id", "from_actor", "to_actor", "type", "content", "stat
 
 const filters = ["task_id", "type", "to_actor", "from_actor", "status"] as const
 
-/** That the message replies to one of its scope that is about the same task, or replies to none. */
+/** That the message has no parent, or a parent of the same scope that is about the same task. */
 const mayReply = `(:parent_message_id IS NULL
   OR :task_id = (SELECT task_id FROM messages WHERE id = :parent_message_id AND scope = :scope))`
 

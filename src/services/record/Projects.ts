@@ -60,7 +60,7 @@ const countNew = statement(`
   INSERT INTO queue_counts (scope, counts, projects_revision) VALUES (:scope, '{}', 1)
   ON CONFLICT (scope) DO UPDATE SET projects_revision = projects_revision + 1, projects_total = projects_total + 1`)
 
-// Tasks may have named the project before it was there: then the cron counts them.
+// If tasks named the project before it was created, the cron counts them.
 const beginCounters = statement(`
   INSERT INTO queue_counts (scope, counts)
   SELECT ${ProjectCounts.keyOf(":id")}, '{}' WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = :id)
@@ -68,7 +68,10 @@ const beginCounters = statement(`
 
 const byId = statement(`SELECT * FROM projects WHERE id = :id AND ${inScope}`)
 
-/** Whether the patch changes the project. `:given` names the fields of it that may be cleared: one that is null is. */
+/**
+ * Whether the patch changes the project. A field that cannot be cleared is null where the patch does not have it. Which of the others
+ * it has is in `:given`, an object with their names: where such a field is null, it is cleared.
+ */
 const differs = `(title <> :title OR status <> :status OR base_branch <> :base_branch
   OR auto_accept <> :auto_accept OR flow <> :flow
   OR branch IS NOT coalesce(:branch, branch)
@@ -83,8 +86,8 @@ const raiseIfDifferent = statement(`
   SELECT scope, '{}', 1 FROM projects WHERE id = :id AND ${inScope} AND ${differs}
   ON CONFLICT (scope) DO UPDATE SET projects_revision = projects_revision + 1`)
 
-// A project that already is as it should be is not written, and keeps its `updated_at`. One that is completed without a time
-// gets the present time, unless it has one.
+// A patch that changes nothing writes nothing, so the project keeps its `updated_at`. A patch that completes the project and
+// names no time sets the present time, unless the project has a time already.
 const update = statement(`
   UPDATE projects SET
     title = coalesce(:title, title), status = coalesce(:status, status),
@@ -116,7 +119,7 @@ const endCounters = statement(`
 const countTasks = statement(`
   SELECT (SELECT count(*) FROM tasks WHERE project_id = :id) AS tasks FROM projects WHERE id = :id AND ${inScope}`)
 
-/** The values of a patch. What it does not give is null; of what may be cleared, `given` names what it gives. */
+/** The values of a patch, as `differs` describes them. */
 const valuesOf = (patch: ProjectPatch, now: number) => {
   const clearable = ["description", "pr_number", "pr_url", "completed_at"] as const
   const given = clearable.filter((field) => patch[field] !== undefined)
@@ -157,8 +160,8 @@ export class Projects extends Context.Service<Projects, {
     filter: ProjectFilter
   ) => Effect.Effect<{ readonly projects: ReadonlyArray<Project> } & Envelope, InvalidCursor>
   /**
-   * All tasks of the project, most urgent first. A page of them, which only a cursor asks for (`first` for the first one),
-   * has the oldest of the equally urgent first.
+   * All tasks of the project, the most urgent first. Only a cursor asks for a page (`first` for the first page): there, tasks of
+   * the same priority are in the order of their age.
    */
   readonly tasks: (id: ProjectId, scope: Reach, query?: ProjectTasksQuery) => Effect.Effect<{
     readonly project_id: ProjectId
@@ -250,7 +253,7 @@ export class Projects extends Context.Service<Projects, {
 
       const tasks = Effect.fn("Projects.tasks")(function*(id: ProjectId, scope: Reach, query: ProjectTasksQuery = {}) {
         const asked = { id, scope, ...query }
-        // Clients call a project complete when all of these are, whatever `limit` they send: only a cursor asks for a page.
+        // Clients call a project complete when all of these tasks are, and may send a `limit`: so only a cursor asks for a page.
         const paged = query.cursor !== undefined
         const { limit: _, ...whole } = query
         const page = yield* Effect.fromResult(pageOf(paged ? query : whole, { ...urgent, of: asked, whole: "all" }))
