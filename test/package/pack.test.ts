@@ -83,8 +83,9 @@ const main = Worker.run(
 await Effect.runPromise(main)
 `
 
-/** The program of the README, which calls `http://localhost:8787`. */
-const readme = async () => /```ts\n([^]*?)```/.exec(await readFile(join(root, "README.md"), "utf8"))?.[1] ?? ""
+/** The first program of a page, which calls `http://localhost:8787`. */
+const programOf = async (page: string) => /```ts\n([^]*?)```/.exec(await readFile(join(root, page), "utf8"))?.[1] ?? ""
+const client = () => programOf("docs/client.md")
 
 const misuse = `
 import * as Effect from "effect/Effect"
@@ -119,12 +120,13 @@ class Consumer extends Context.Service<Consumer, { readonly directory: string }>
         Promise.all([
           writeFile(join(directory, "package.json"), JSON.stringify({ private: true, type: "module" })),
           writeFile(join(directory, "main.ts"), program),
-          readme().then((text) => writeFile(join(directory, "prog.mts"), text)),
+          client().then((text) => writeFile(join(directory, "prog.mts"), text)),
+          programOf("README.md").then((text) => writeFile(join(directory, "readme.mts"), text)),
           writeFile(join(directory, "worker.ts"), worker),
           writeFile(join(directory, "misuse.ts"), misuse),
           writeFile(
             join(directory, "tsconfig.json"),
-            JSON.stringify({ compilerOptions, files: ["main.ts", "worker.ts", "prog.mts"] })
+            JSON.stringify({ compilerOptions, files: ["main.ts", "worker.ts", "prog.mts", "readme.mts"] })
           )
         ])
       )
@@ -148,7 +150,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       assert.include(files, join("dist", "client", "Worker.d.ts"))
       assert.include(files, join("dist", "cli.js"))
       const others = files.filter((file) =>
-        !/^(dist(.(api|client|conformance|domain))?|dist.conformance.checks|dist.((api|client|conformance|conformance.checks|domain).\w+|client|cli)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/
+        !/^(dist(.(api|client|conformance|domain)(.(\w+))?)?|dist.((api|client|conformance|conformance.checks|domain).[\w/\\]+|client|cli)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/
           .test(
             file
           )
@@ -184,11 +186,11 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       assert.include(yield* succeed(directory, process.execPath, "worker.ts", baseUrl), "worked on t1")
     }), 60_000)
 
-  it.effect("runs the program of the README", () =>
+  it.effect("runs the program of docs/client.md, and compiles that of the README", () =>
     Effect.gen(function*() {
       const { directory } = yield* Consumer
       const baseUrl = yield* listening()
-      const elsewhere = (yield* Effect.promise(readme)).replace("http://localhost:8787", baseUrl)
+      const elsewhere = (yield* Effect.promise(client)).replace("http://localhost:8787", baseUrl)
       yield* Effect.promise(() => writeFile(join(directory, "elsewhere.mts"), elsewhere))
       const output = yield* succeed(directory, process.execPath, "elsewhere.mts")
       assert.match(output, /^task-\d+ is held until \d{4}-/)

@@ -176,7 +176,7 @@ describe("Leases.reap", () => {
         yield* TestClock.adjust("1 second")
       }
       yield* TestClock.adjust("60 seconds")
-      const { some } = Expiry.make(sql, yield* Settings)
+      const some = Expiry.someExpired
       const [rows] = yield* batch([some(yield* Clock.currentTimeMillis, 2, undefined, undefined, null)])
       assert.deepStrictEqual(rows!.map(({ id }) => id), ["c", "a"])
       const place = rows!.map(({ id, lease_expires_at }) => [Number(lease_expires_at), String(id)] as const)[0]!
