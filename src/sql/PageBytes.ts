@@ -61,7 +61,7 @@ export interface Listing {
   readonly pages: Pages
   /** The pages of a whole list that is in another order than cursors can go on in: for where it does not fit on one. */
   readonly inPages?: Pages
-  /** The values that the query for the rows names, without `:take`. */
+  /** The values that the query for the rows names, without `:take`, and `:most`, which is `:take` and `:skip` together. */
   readonly values: Values
   /** Answers how many rows there are as `total`: for a list that need not be counted while it is whole, and turns out not to be. */
   readonly count?: Bound
@@ -146,7 +146,8 @@ export const reader = Effect.gen(function*() {
     const { take } = page
     const whole = take < 0
     const usual = whole ? MaxLimit + 1 : take
-    const answers = yield* run(pages.light({ ...values, take: usual, share: Math.floor(MaxPageBytes / usual) }))
+    const taking = (take: number): Values => ({ ...values, take, most: take + Number(values.skip ?? 0) })
+    const answers = yield* run(pages.light({ ...taking(usual), share: Math.floor(MaxPageBytes / usual) }))
     const found = measured(answers.rows)
     const early = found.some(({ heavy }) => heavy === 1) ||
       (whole && (found.length === usual || found !== answers.rows))
@@ -154,7 +155,7 @@ export const reader = Effect.gen(function*() {
     if (!early) return first
     const read = Effect.fnUntraced(function*({ fitting }: Pages, most: number, count?: Bound) {
       const { counted, rows } = yield* batch({
-        rows: fitting({ ...values, take: most + 1 }),
+        rows: fitting(taking(most + 1)),
         counted: count
       })
       return {

@@ -33,7 +33,7 @@ const statements = (known: string, scope: string) => ({
     tasks,
     `
     SELECT id, hooks, pr_number, claimed_by FROM (
-      ${Places.everywhere("id, hooks, pr_number, claimed_by, created_at", "'provisional'", scope)})
+      ${Places.everywhere({ columns: "id, hooks, pr_number, claimed_by, created_at", queue: "'provisional'", scope })})
     ORDER BY created_at, id LIMIT :take`
   ),
   machine: statement(known),

@@ -65,7 +65,9 @@ export const make = (moved: string, { freed = false }: { readonly freed?: boolea
   // The tasks that moved, and those that follow them so far.
   const affected = `affected (id) AS (
     ${moved} UNION
-    SELECT waits.task_id FROM affected CROSS JOIN ${waitsFor("affected.id")} CROSS JOIN planned ON planned.id = waits.task_id)`
+    SELECT waits.task_id FROM affected CROSS JOIN ${
+    waitsFor("affected.id")
+  } CROSS JOIN planned ON planned.id = waits.task_id)`
   const others = `tasks.id IN (SELECT id FROM affected) AND tasks.id NOT IN (${moved})`
   const own = freed
     ? `UNION ALL

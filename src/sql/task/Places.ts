@@ -22,11 +22,24 @@ export const tasksIn = (place: Place, queue: string, scope = ":scope"): string =
     : `tasks INDEXED BY tasks_leased ${among} AND claimed_by IS NOT NULL`
 }
 
-/** A query for all tasks of a queue, in no order. `each` is what else to go through first, of which `queue` may be a column. */
-export const everywhere = (columns: string, queue: string, scope = ":scope", each = ""): string =>
-  (["ready", "waiting", "held"] as const)
-    .map((place) => `SELECT ${columns} FROM ${each} ${tasksIn(place, queue, scope)}`)
-    .join(" UNION ALL ")
+interface Everywhere {
+  readonly columns: string
+  readonly queue: string
+  readonly scope?: string
+  /** What to go through first, if several queues are looked into: `queue` is then an expression over it. */
+  readonly each?: string
+  /** A condition that narrows the tasks. It begins with AND. */
+  readonly narrowed?: string
+}
+
+/** A query for all tasks of a queue, in no order. */
+export const everywhere = ({ columns, each, narrowed = "", queue, scope }: Everywhere): string =>
+  (["ready", "waiting", "held"] as const).map((place) =>
+    `SELECT * FROM (
+      SELECT ${columns} FROM ${each === undefined ? "" : `${each} CROSS JOIN`} ${
+      tasksIn(place, queue, scope)
+    } ${narrowed})`
+  ).join(" UNION ALL ")
 
 /** The priority in a place that comes after `n` others, if there is one. */
 export const priorityAfter = (n: number, from: string): string =>
@@ -42,7 +55,7 @@ export const newestOfEach = (columns: string, from: string, narrowed: string, sk
         ${priorityAfter(skipped, from)} UNION ALL
         SELECT (SELECT min(priority_rank) FROM ${from} AND priority_rank > rank) FROM other WHERE rank IS NOT NULL)
       SELECT rank FROM other WHERE rank IS NOT NULL) AS other
-    CROSS JOIN tasks AS newest ON newest.id IN (
+    CROSS JOIN tasks ON tasks.id IN (
       SELECT id FROM ${from} AND priority_rank = other.rank ${narrowed} ORDER BY created_at DESC, id DESC LIMIT :most)`
 
 /** The conditions as templates, for callers that are not converted yet. */
