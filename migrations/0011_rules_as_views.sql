@@ -54,6 +54,11 @@ FROM tasks CROSS JOIN history ON history.task_id = tasks.id
   AND history.version = (SELECT max(version) FROM history AS newest WHERE newest.task_id = tasks.id)
   AND history.version > tasks.version;
 
+-- A task that this batch has created and not recorded yet: every other task has a history row at its version.
+CREATE VIEW unrecorded AS
+SELECT * FROM tasks WHERE NOT EXISTS (
+  SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version);
+
 -- Every task as the plans of the batch leave it so far. `held` is a task in somebody's hands that the batch does not take back.
 CREATE VIEW foreseen AS
 SELECT id, scope, grants, blocked_by,

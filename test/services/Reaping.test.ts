@@ -9,7 +9,6 @@ import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
 import { Leases } from "../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../src/services/machine/Orchestrators.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
-import { Settings } from "../../src/services/Settings.ts"
 import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
 import * as Expiry from "../../src/sql/lease/Expiry.ts"
@@ -169,7 +168,7 @@ describe("Leases.reap", () => {
 
   it.effect("tries those first that have waited longest, where it tries only some", () =>
     Effect.gen(function*() {
-      const { batch, claim, create, sql } = yield* start
+      const { batch, claim, create } = yield* start
       for (const name of ["c", "a", "b"]) {
         yield* create(name)
         yield* claim()

@@ -57,30 +57,35 @@ const counting = (ctes: string, ids: string, moved: string): Statement =>
 /** Counts the planned moves of the tasks that `moved`, a query for ids, finds. */
 export const counted = (moved: string): Statement => counting("", moved, moved)
 
-/**
- * The statements for the tasks that `moved`, a query for ids, finds. `freed` is for changes after which the tasks themselves may
- * fail with their blockers, which may have failed while the tasks were held.
- */
-export const make = (moved: string, { freed = false }: { readonly freed?: boolean } = {}): Cascade => {
+interface Options {
+  /**
+   * The condition under which a task that moved fails with its own blockers: a blocker may have failed while the task was held, or
+   * before the task began to wait for it. Without one, no task does.
+   */
+  readonly ownFailure?: string
+  /** Whether the tasks are created by this batch (the view `unrecorded`), so that `dependents` changes them as well. */
+  readonly created?: boolean
+}
+
+/** The statements for the tasks that `moved`, a query for ids, finds. */
+export const make = (moved: string, { created = false, ownFailure }: Options = {}): Cascade => {
+  const plan = created ? "unrecorded" : "planned"
   // The tasks that moved, and those that follow them so far.
   const affected = `affected (id) AS (
     ${moved} UNION
-    SELECT waits.task_id FROM affected CROSS JOIN ${
-    waitsFor("affected.id")
-  } CROSS JOIN planned ON planned.id = waits.task_id)`
-  const others = `tasks.id IN (SELECT id FROM affected) AND tasks.id NOT IN (${moved})`
-  const own = freed
-    ? `UNION ALL
+    SELECT waits.task_id FROM affected CROSS JOIN ${waitsFor("affected.id")} CROSS JOIN planned ON planned.id = waits.task_id)`
+  const others = `tasks.id IN (SELECT id FROM affected) ${created ? "" : `AND tasks.id NOT IN (${moved})`}`
+  const own = ownFailure === undefined ? "" : `UNION ALL
       SELECT waits.task_id, 'Blocker ' || blocker || iif(waits.queue = 'failed', ' failed.', ' was cancelled.')
-      FROM (${moved}) AS moved CROSS JOIN planned ON planned.id = moved.id CROSS JOIN waits ON waits.task_id = moved.id
-      WHERE fails AND waits.queue IN ('failed', 'cancelled')`
-    : ""
+      FROM (${moved}) AS moved CROSS JOIN ${plan} ON ${plan}.id = moved.id CROSS JOIN waits ON waits.task_id = moved.id
+      WHERE fails AND waits.queue IN ('failed', 'cancelled') AND ${ownFailure}`
+  const [queue, left] = created ? ["unrecorded.queue", "1"] : ["to_queue", "from_queue <> to_queue"]
   return {
     failed: statement(`
       WITH RECURSIVE lost (id, because) AS (
-        SELECT waits.task_id, 'Blocker ' || moved.id || iif(to_queue = 'failed', ' failed.', ' was cancelled.')
-        FROM (${moved}) AS moved CROSS JOIN ${waitsFor("moved.id")} CROSS JOIN planned ON planned.id = moved.id
-        WHERE fails AND to_queue IN ('failed', 'cancelled') AND from_queue <> to_queue
+        SELECT waits.task_id, 'Blocker ' || moved.id || iif(${queue} = 'failed', ' failed.', ' was cancelled.')
+        FROM (${moved}) AS moved CROSS JOIN ${waitsFor("moved.id")} CROSS JOIN ${plan} ON ${plan}.id = moved.id
+        WHERE fails AND ${queue} IN ('failed', 'cancelled') AND ${left}
         ${own}),
       reached (id) AS (
         SELECT id FROM lost UNION

@@ -64,7 +64,7 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
   const moved = `SELECT id FROM lapsing WHERE ${where}`
   // What is claimable again has no blockers and has not failed, so nothing follows for other tasks.
   const simple = which.startsWith("claimable")
-  const { counted, ...cascade } = Cascade.make(moved, { freed: true })
+  const { counted, ...cascade } = Cascade.make(moved, { ownFailure: "1" })
   return {
     lapsed: statement(`
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)

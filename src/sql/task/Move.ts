@@ -236,7 +236,7 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
     WHERE usual NOT IN ('', ${
     // A move to where the task is already is none, except that a held task may be given back where it is.
     move.to === "back" ? "''" : move.afterLapse ? "iif(lapsed_token IS NULL, queue, '')" : "queue"})`),
-  ...Cascade.make(itself, { freed: frees.has(move) }),
+  ...Cascade.make(itself, frees.has(move) ? { ownFailure: "1" } : {}),
   moved: statement(`
     UPDATE tasks SET ${changed(move, backoff)}
     FROM planned WHERE tasks.id = :id AND planned.id = :id RETURNING *`)
