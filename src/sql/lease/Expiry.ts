@@ -13,8 +13,7 @@ export type Which = "all" | "claimable" | "claimable and listed" | "listed" | "r
 const lost = "('failed', 'cancelled')"
 
 // Leases are in the order of their ends in each scope, and every scope that has tasks has counters.
-const within = (scoped: boolean) =>
-  scoped ? "scope = :scope" : `scope IN (SELECT scope FROM queue_counts WHERE ${isScope})`
+const within = (scoped: boolean) => scoped ? "scope = :scope" : `scope IN (SELECT scope FROM queue_counts WHERE ${isScope})`
 
 /** That the lease of a row of the view `lapsing` has expired, and is meant. */
 const expired = (scoped: boolean, which: Which): string =>
@@ -28,8 +27,7 @@ const expired = (scoped: boolean, which: Which): string =>
 /** An instant as history tells it, which is as it travels: to the millisecond. */
 const told = (millis: string) => `strftime('%Y-%m-%dT%H:%M:%fZ', ${millis} / 1000.0, 'unixepoch')`
 
-const reason =
-  `iif(event = '${moves.exceedDeadline.event}', 'The attempt exceeded its deadline.', 'The lease ran out.')`
+const reason = `iif(event = '${moves.exceedDeadline.event}', 'The attempt exceeded its deadline.', 'The lease ran out.')`
 
 // What a renewal needs to give the lease back to its holder.
 const lease = `json_object('orchestrator_id', orchestrator_id, 'claimed_at', ${told("claimed_at")},
@@ -84,9 +82,7 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
         lapsed_token = iif(${isLoss("lapse.event")} AND lapse.to_queue NOT IN ${lost}, tasks.grants, NULL),
         attempt_count = attempt_count + NOT (${isReview("lapse.event")}),
         lease_losses = lease_losses + (${isLoss("lapse.event")}),
-        needs_intervention = iif(${
-      isReview("lapse.event")
-    }, needs_intervention, lapse.to_queue = 'requires-intervention'),
+        needs_intervention = iif(${isReview("lapse.event")}, needs_intervention, lapse.to_queue = 'requires-intervention'),
         failure_reason = CASE
           WHEN lapse.to_queue <> planned.to_queue AND NOT ${oversized} THEN (
             SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 2)
@@ -98,9 +94,7 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
         available_at = ${
       backoff ? `iif(${isReview("lapse.event")} OR planned.to_queue IN ${lost}, NULL, ${backsOffUntil})` : "NULL"
     },
-        setbacks = iif(${isReview("lapse.event")}, setbacks, ${
-      withSetback("lapse.event", "claimed_by", "lapse.reason")
-    })
+        setbacks = iif(${isReview("lapse.event")}, setbacks, ${withSetback("lapse.event", "claimed_by", "lapse.reason")})
       FROM planned CROSS JOIN history AS lapse ON lapse.task_id = planned.id AND lapse.version = planned.present + 1
       WHERE tasks.id = planned.id AND tasks.id IN (${moved})
       RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by, (
