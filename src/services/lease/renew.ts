@@ -21,7 +21,6 @@ import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import type { Row } from "../../sql/Batch.ts"
 import { beginning } from "../../sql/Columns.ts"
 import { keeping } from "../../sql/Idempotency.ts"
-import { millisOf } from "../../sql/lease/Instant.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
@@ -57,6 +56,10 @@ const lapsed = `json_each(:keys) AS asked
 /** The version at which the lease expired: that row of history has the holder, and the lease as it was. */
 const expiryVersion = `(
   SELECT version FROM history WHERE task_id = tasks.id AND event = '${moves.expire.event}' ORDER BY version DESC LIMIT 1)`
+
+/** An instant in the details of history, which is ISO text there, as milliseconds since 1970. */
+const millisOf = (text: string): string =>
+  `(CAST(strftime('%s', ${text}) AS INTEGER) * 1000 + CAST(substr(${text}, 21, 3) AS INTEGER))`
 
 const deadline = millisOf("(expiry.details ->> '$.deadline_at')")
 
