@@ -46,8 +46,11 @@ type By = keyof typeof conditions
 // The `+` keeps SQLite from reading a scope, or everything that is held, to find tasks that it can find by their ids.
 const inReach = "(:scope IS NULL OR +tasks.scope = :scope)"
 
-/** The task is held under the token, and its attempt may go on. */
-const held = "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1 AND coalesce(deadline_at > :now, 1)"
+/** The task is held under the token. */
+const own = "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1"
+
+/** The same, and its attempt may go on. */
+const held = `${own} AND coalesce(deadline_at > :now, 1)`
 
 /** The leases that have expired since, and whose tasks nobody was granted or moved. */
 const lapsed = `json_each(:keys) AS asked
@@ -106,7 +109,7 @@ const reattached = statement(`
 /** Says that leases are renewed, in the scope of the request or in those of the tasks. */
 const raised = variants((by: By, reach: "scope" | "everywhere") => {
   const renewing = `FROM json_each(:keys) AS asked CROSS JOIN tasks ON tasks.id = asked.value ->> 0
-    WHERE ${held} AND ${inReach} AND ${conditions[by]}`
+    WHERE ${own} AND ${inReach} AND ${conditions[by]}`
   return statement(`
     UPDATE queue_counts SET leases_revision = leases_revision + 1
     WHERE ${
@@ -283,10 +286,11 @@ export const make = Effect.map(
     return {
       values,
       steps: {
+        // Before a lease is given back, which the revision of the tasks tells.
+        raised: raised(by, scope === undefined ? "everywhere" : "scope")(values),
         recorded: recorded(by)(values),
         counted: counted(values),
         reattached: reattached(values),
-        raised: raised(by, scope === undefined ? "everywhere" : "scope")(values),
         renewed: renewed(by)(values),
         leases: found(values)
       }

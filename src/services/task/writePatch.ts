@@ -50,7 +50,7 @@ const projectsCounted = statement(`
   FROM (
     SELECT to_queue, value ->> 0 AS owner, value ->> 1 AS step FROM planned
       CROSS JOIN json_each(json_array(json_array(char(31) || project_id, -1), json_array(char(31) || :project, 1)))
-    WHERE id = :id) AS moved
+    WHERE planned.id = :id) AS moved
   WHERE scope = moved.owner`)
 
 const notice = statement(`
