@@ -27,10 +27,10 @@ import { type Page, type Part, wholeList } from "../../domain/Page.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
-import { beyond } from "../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { type Reach, within } from "../../sql/Reach.ts"
-import { statement } from "../../sql/Statement.ts"
+import type { Reach } from "../../sql/Reach.ts"
+import { statement, variants } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
 import { KnownKeys } from "./KnownKeys.ts"
 import * as Mint from "./mint.ts"
@@ -63,6 +63,16 @@ const issued = Idempotency.keeping({
   from: "api_keys",
   where: "hash = :hash"
 })
+
+const pages = variants((every: boolean, order: "by id" | "newest first", next: boolean) =>
+  PageBytes.pagesOf(
+    { columns: Object.keys(ApiKeyRow.fields), long: ["name", "created_by"] },
+    `
+    SELECT ${visible} FROM api_keys
+    WHERE ${every ? "true" : "scope = :scope"} ${next ? `AND ${afterCursor(["id"], "ascending")}` : ""}
+    ORDER BY ${order === "by id" ? "id" : "created_at DESC, id"} LIMIT :take`
+  )
+)
 
 const deleteById = statement("DELETE FROM api_keys WHERE scope = :scope AND id = :id RETURNING id")
 
@@ -125,12 +135,12 @@ export class Keys extends Context.Service<Keys, {
   static readonly layer = Layer.effect(
     Keys,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
+      const { batch } = yield* Database
       const known = yield* KnownKeys
       const { keyOverlapSeconds } = yield* Settings
       const { again, mint } = yield* Mint.make
       const once = yield* Idempotency.make
-      const bounded = yield* PageBytes.make
+      const paged = yield* PageBytes.reader
 
       const issue = Effect.fn("Keys.issue")(function*(scope: ScopeName, key: NewKey, by: Actor) {
         const now = yield* Clock.currentTimeMillis
@@ -152,18 +162,14 @@ export class Keys extends Context.Service<Keys, {
       const first = (scope: ScopeName, name: string, by: string) => mint(scope, by, name)
 
       const page = Effect.fn("Keys.page")(function*(scope: Reach, page: Page) {
-        const first = page.after === undefined
-        const { found } = yield* bounded({
+        const next = page.after !== undefined
+        const pagesIn = (order: "by id" | "newest first") => pages(scope === undefined, order, next)
+        const { found } = yield* paged({
           page,
-          columns: Object.keys(ApiKeyRow.fields),
-          long: ["name", "created_by"],
-          reordered: true,
-          rows: (take, whole) =>
-            sql`
-          SELECT ${sql.literal(visible)} FROM api_keys
-          WHERE ${sql.and([within(sql, scope), ...beyond(sql, page, "ascending")])}
-          ORDER BY ${whole && first ? sql`created_at DESC, id` : sql`id`} LIMIT ${take}`
-        }, (rows) => batch([rows]))
+          pages: pagesIn(page.take < 0 && !next ? "newest first" : "by id"),
+          inPages: pagesIn("by id"),
+          values: { ...cursorValues(page), scope: scope ?? null }
+        }, (rows) => batch({ rows }))
         const { envelope: { next_cursor }, rows } = page.end(found)
         return { rows: yield* decode(rows), next_cursor }
       })

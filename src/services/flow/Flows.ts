@@ -18,10 +18,10 @@ import { type FlowName, QueueName, type ScopeName } from "../../domain/Identifie
 import { type Page, type Part, wholeList } from "../../domain/Page.ts"
 import { ScopeRequired } from "../../domain/TaggedError.ts"
 import { Database, type Row } from "../../sql/Database.ts"
-import { beyond } from "../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { byScope, onlyScope, type Reach } from "../../sql/Reach.ts"
-import { statement } from "../../sql/Statement.ts"
+import { statement, variants } from "../../sql/Statement.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(FlowRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
@@ -68,6 +68,15 @@ const countHarmed = statement(`
   WHERE tasks.flow = :name
   GROUP BY tasks.queue, child ORDER BY tasks.queue`)
 
+const pages = variants((next: boolean) =>
+  PageBytes.pagesOf(
+    { columns: Object.keys(FlowRow.fields), long: ["description", "states", "transitions", "child_flow"] },
+    `
+    SELECT * FROM flows WHERE scope = :scope ${next ? `AND ${afterCursor(["name"], "ascending")}` : ""}
+    ORDER BY name LIMIT :take`
+  )
+)
+
 const byName = byScope((inScope) => `SELECT * FROM flows WHERE ${inScope} AND name = :name LIMIT 2`)
 
 const isTheOnlyOne = `name = :name AND scope = ${onlyScope("flows", "name = :name")}`
@@ -96,8 +105,8 @@ export class Flows extends Context.Service<Flows, {
   static readonly layer = Layer.effect(
     Flows,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
-      const bounded = yield* PageBytes.make
+      const { batch } = yield* Database
+      const paged = yield* PageBytes.reader
 
       const warnings = Effect.fnUntraced(function*(rows: ReadonlyArray<Row>, impact: FlowImpact.Impact) {
         return impact.warnings(yield* Effect.orDie(decodeHeld(rows)))
@@ -128,13 +137,11 @@ export class Flows extends Context.Service<Flows, {
       })
 
       const page = Effect.fn("Flows.page")(function*(scope: ScopeName, page: Page) {
-        const matches = sql.and([sql`scope = ${scope}`, ...beyond(sql, page, "ascending")])
-        const { found } = yield* bounded({
+        const { found } = yield* paged({
           page,
-          columns: Object.keys(FlowRow.fields),
-          long: ["description", "states", "transitions", "child_flow"],
-          rows: (take) => sql`SELECT * FROM flows WHERE ${matches} ORDER BY name LIMIT ${take}`
-        }, (rows) => batch([rows]))
+          pages: pages(page.after !== undefined),
+          values: { ...cursorValues(page), scope }
+        }, (rows) => batch({ rows }))
         const { envelope: { next_cursor }, rows } = page.end(found)
         return { rows: yield* decode(rows), next_cursor }
       })

@@ -27,11 +27,11 @@ import {
   type NewAction
 } from "../../domain/record/Action.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
-import { without } from "../../sql/Columns.ts"
+import { columnsWithout } from "../../sql/Columns.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
-import { beyond } from "../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
 import { seen } from "../../sql/record/Actions.ts"
@@ -65,6 +65,36 @@ const byId = variants((content: "with content" | "without content") =>
           executed_at, NULL AS result, expires_at, NULL AS metadata, NULL AS action_data
         FROM actions WHERE id = :id AND ${inScope}`
   )
+)
+
+/**
+ * The actions of a list: those about one record, about one kind of record, or all of the scope. The actions about one record are
+ * few. By itself SQLite would choose the index that has the order, and read all of the scope.
+ */
+const listed = (about: "record" | "kind" | "anything") =>
+  `FROM actions ${
+    about === "record"
+      ? "INDEXED BY actions_about WHERE scope = :scope AND entity_type = :entity_type AND entity_id = :entity_id"
+      : about === "kind"
+      ? "WHERE scope = :scope AND entity_type = :entity_type"
+      : "WHERE scope = :scope AND (:entity_id IS NULL OR entity_id = :entity_id)"
+  } AND iif(:status IS NULL, ${seen} <> 'expired', ${seen} = :status)`
+
+const pages = variants((about: "record" | "kind" | "anything", content: boolean, next: boolean) =>
+  PageBytes.pagesOf(
+    {
+      columns: Object.keys(KeyedRow.fields),
+      long: [...longTexts, "entity_type", "entity_id", "action_type", "label", "proposed_by"]
+    },
+    `
+    SELECT ${content ? "*" : columnsWithout(KeyedRow, longTexts)}
+    ${listed(about)} ${next ? `AND ${afterCursor(["proposed_at", "seq"], "descending")}` : ""}
+    ORDER BY proposed_at DESC, seq DESC LIMIT :take OFFSET :skip`
+  )
+)
+
+const countListed = variants((about: "record" | "kind" | "anything") =>
+  statement(`SELECT count(*) AS total ${listed(about)}`)
 )
 
 const isOpen = `${seen} NOT IN (${finishedStatuses.map((status) => `'${status}'`).join(", ")})`
@@ -124,9 +154,9 @@ export class Actions extends Context.Service<Actions, {
   static readonly layer = Layer.effect(
     Actions,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
+      const { batch } = yield* Database
       const once = yield* Idempotency.make
-      const bounded = yield* PageBytes.make
+      const paged = yield* PageBytes.reader
       const random = yield* SecureRandom.SecureRandom
 
       const propose = Effect.fn("Actions.propose")(function*(scope: ScopeName, action: NewAction) {
@@ -161,40 +191,29 @@ export class Actions extends Context.Service<Actions, {
         return (yield* decode(found, now))[0] ?? (yield* ActionNotFound.of(id))
       })
 
-      /** The columns of an action. Its long texts are left out if the request asks for that. */
-      const columns = (content: boolean | undefined) =>
-        without(sql, KeyedRow, content === false ? longTexts : [], { table: "actions" })
-
-      // The status that an action is seen to have, as `seen` says it.
-      const seenAt = (now: number) => sql`iif(status = 'proposed' AND expires_at <= ${now}, 'expired', status)`
-
       const list = Effect.fn("Actions.list")(function*(scope: ScopeName, filter: ActionFilter) {
         const now = yield* Clock.currentTimeMillis
         const page = yield* Effect.fromResult(
           pageOf(filter, { name: "actions", of: { scope, ...filter }, key: { proposed_at: "number", seq: "number" } })
         )
         const status = filter.status === "pending" ? "proposed" : filter.status
-        const matches = sql.and([
-          sql`scope = ${scope}`,
-          status ? sql`${seenAt(now)} = ${status}` : sql`${seenAt(now)} <> 'expired'`,
-          ...(["entity_type", "entity_id"] as const).flatMap((field) =>
-            filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : []
-          )
-        ])
-        // The actions of one record are few. By itself SQLite would choose the index that has the order, and read all of the scope.
-        const from = filter.entity_type && filter.entity_id ? sql`actions INDEXED BY actions_about` : sql`actions`
-        const count = sql`SELECT count(*) AS total FROM ${from} WHERE ${matches}`
-        const { found, others: [totals] } = yield* bounded({
+        const about = filter.entity_type ? filter.entity_id ? "record" : "kind" : "anything"
+        const values = {
+          ...cursorValues(page),
+          scope,
+          entity_type: filter.entity_type || null,
+          entity_id: filter.entity_id || null,
+          status: status || null,
+          now,
+          skip: page.skip
+        }
+        const count = page.total === undefined ? countListed(about)(values) : undefined
+        const { answers, found } = yield* paged({
           page,
-          columns: Object.keys(KeyedRow.fields),
-          long: [...longTexts, "entity_type", "entity_id", "action_type", "label", "proposed_by"],
-          rows: (take) =>
-            sql`
-            SELECT ${columns(filter.content)} FROM ${from}
-            WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}
-            ORDER BY proposed_at DESC, seq DESC LIMIT ${take} OFFSET ${page.skip}`
-        }, (rows) => batch(page.total === undefined ? [rows, count] : [rows]))
-        const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
+          pages: pages(about, filter.content ?? true, page.after !== undefined),
+          values
+        }, (rows) => batch({ rows, count }))
+        const { envelope, rows } = page.end(found, Number(answers.count[0]?.total))
         return { actions: yield* decode(rows, now), ...envelope }
       })
 
