@@ -1,30 +1,19 @@
-/** The columns of a row, but for long ones that nobody asked for. */
-import type * as D1Client from "@effect/sql-d1/D1Client"
-import type { Fragment } from "effect/sql/Statement"
+/** The columns of rows in lists, which leave long texts out if a caller asks for that. */
 
 /**
- * All columns of the row's schema, where those of `left` are empty text or null, and so are not read; and `besides`, which are
- * not told but order the list.
+ * The columns of a row's schema, and `besides`, by which the list is ordered. The columns of `left` are not read: they are null,
+ * or what `empty` says.
  */
-export const without = (
-  sql: D1Client.D1Client,
+export const columnsWithout = (
   row: { readonly fields: Readonly<Record<string, unknown>> },
   left: ReadonlyArray<string>,
-  { besides = [], empty = sql`NULL`, table }: {
-    readonly besides?: ReadonlyArray<string>
-    readonly empty?: Fragment
-    readonly table: string
-  }
-): Fragment =>
-  left.length === 0 ?
-    sql`${sql(table)}.*` :
-    sql.csv(
-      [...new Set([...Object.keys(row.fields), ...besides])].map((name) =>
-        left.includes(name) ? sql`${empty} AS ${sql(name)}` : sql`${sql(table)}.${sql(name)}`
-      )
-    )
+  { besides = [], empty = "NULL" }: { readonly besides?: ReadonlyArray<string>; readonly empty?: string } = {}
+): string =>
+  [...new Set([...Object.keys(row.fields), ...besides])]
+    .map((name) => left.includes(name) ? `${empty} AS ${name}` : name)
+    .join(", ")
 
-/** What callers and agents write on a task, of any length. */
+/** The texts of a task, which callers and agents write. */
 export const longTextsOfTasks = [
   "blocked_by",
   "branch",
@@ -53,8 +42,8 @@ export const longTextsOfTasks = [
 ]
 
 /**
- * The first bytes of a text, as an expression over a column that is named here and by no caller. `substr` would end a text where
- * it has a NUL. The last character may be cut in two, so a reader takes a little less (`domain/Size.ts cut`).
+ * The first bytes of a column's text, as an expression. It goes by bytes, because `substr` ends a text at its first NUL. The last
+ * character may be cut in two, so a reader takes a little less (`domain/Size.ts cut`).
  */
 export const beginning = (column: string, bytes: number): string =>
   `CAST(substr(CAST(${column} AS BLOB), 1, ${bytes + 4}) AS TEXT)`

@@ -1,15 +1,15 @@
 /**
- * Conditional reads: whoever says which answer it has is told that it is still so, at the price of one row.
+ * Conditional reads: a client that names the answer it has is told that it is still the same, at the price of one row.
  *
- * An answer that only changes together with some number is named by what was asked and by that number (`sql/task/Revision.ts`).
- * The HTTP layer names every other one by what it says.
+ * An answer that only changes together with some number is named by what was asked and by that number (`sql/Revisions.ts`).
+ * The HTTP layer names every other answer by its content.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Statement } from "effect/sql/Statement"
 import { fingerprint } from "../domain/Fingerprint.ts"
 import { Release } from "../domain/Release.ts"
-import { type Answers, Database, type Row } from "./Database.ts"
+import type { Answered, Row, Sendable, Steps } from "./Batch.ts"
+import { Database } from "./Database.ts"
 
 export interface Condition {
   /** The names of the answers that the client has. */
@@ -23,7 +23,7 @@ export const CurrentCondition = Context.Reference<Condition | undefined>("octopo
   defaultValue: () => undefined
 })
 
-/** That the client has the answer: a defect, as it concerns the request and not what it asks for. The HTTP layer answers it. */
+/** The client has the answer: a defect, as it concerns the request and not what it asks for. The HTTP layer answers it. */
 export class NotModified {
   readonly tag: string
   constructor(tag: string) {
@@ -31,23 +31,23 @@ export class NotModified {
   }
 }
 
-export interface Question {
-  /** What is asked, in full: the list, its scope, its filters and its page. */
+export interface Question<A> {
+  /** The whole question: the list, its scope, its filters and its page. */
   readonly name: string
   readonly asked: Readonly<Record<string, unknown>>
   /** Answers one row: the number `revision`, that of `leases` where `shown` asks, and whatever else the answer depends on. */
-  readonly revision: Statement<any>
+  readonly revision: Sendable
   /** Whether the rows show a lease: then the answer changes with every renewal as well. */
-  readonly shown?: (answers: Answers) => boolean
+  readonly shown?: (answers: A) => boolean
 }
 
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database
 
-  /** Runs the statements of a read, unless the client knows what they would answer. */
-  return Effect.fnUntraced(function*(question: Question, statements: ReadonlyArray<Statement<any>>) {
+  /** Runs the steps of a read, unless the client knows what they would answer. No step is called `revision`. */
+  return Effect.fnUntraced(function*<S extends Steps>(question: Question<Answered<S>>, steps: S) {
     const condition = yield* CurrentCondition
-    if (condition === undefined) return yield* batch(statements)
+    if (condition === undefined) return yield* batch(steps)
     // Another release may answer the same question in another way.
     const prefix = `${fingerprint(question.name, { ...question.asked, Release })}.`
     const tagsOf = (row: Row | undefined) => {
@@ -56,13 +56,14 @@ export const make = Effect.gen(function*() {
       return { still, leased: `${still}.${String(leases)}` }
     }
     if (condition.known.some((tag) => tag.startsWith(prefix))) {
-      const [rows] = yield* batch([question.revision])
+      const { revision: [row] } = yield* batch({ revision: question.revision })
       // Whether it shows leases does not change while no task does.
-      const tag = Object.values(tagsOf(rows?.[0])).find((tag) => condition.known.includes(tag))
+      const tag = Object.values(tagsOf(row)).find((tag) => condition.known.includes(tag))
       if (tag !== undefined) return yield* Effect.die(new NotModified(tag))
     }
-    const answers = yield* batch([...statements, question.revision])
-    const { leased, still } = tagsOf(answers[statements.length]?.[0])
+    const { revision: [row], ...others } = yield* batch({ ...steps, revision: question.revision })
+    const answers = others as unknown as Answered<S>
+    const { leased, still } = tagsOf(row)
     condition.tag = question.shown?.(answers) === true ? leased : still
     return answers
   })

@@ -47,11 +47,11 @@ export const statement = (source: string): Statement => {
   return Object.assign(bind, { text })
 }
 
-/** Makes the text of a statement once for each of its variants, which are few and have names. */
-export const variants = <Variant extends ReadonlyArray<string | number | boolean>>(
-  make: (...variant: Variant) => Statement
-): (...variant: Variant) => Statement => {
-  const made = new Map<string, Statement>()
+/** Makes the text of a statement, or of several, once for each of its variants, which are few and have names. */
+export const variants = <Variant extends ReadonlyArray<string | number | boolean>, Made>(
+  make: (...variant: Variant) => Made
+): (...variant: Variant) => Made => {
+  const made = new Map<string, Made>()
   return (...variant) => {
     const key = variant.join()
     const known = made.get(key) ?? make(...variant)

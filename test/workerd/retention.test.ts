@@ -1,12 +1,10 @@
 /** What removing old records costs on D1, with few of them and with many. */
 import type { D1Database } from "@cloudflare/workers-types"
-import * as D1Client from "@effect/sql-d1/D1Client"
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Reactivity from "effect/reactivity/Reactivity"
-import type { Statement } from "effect/sql/Statement"
 import { integrity } from "../../scripts/doctor/Integrity.ts"
-import { type Kind, kinds, make, type Slice } from "../../src/sql/upkeep/Retention.ts"
+import { compiled, statementsOf, type Steps } from "../../src/sql/Batch.ts"
+import { type Kind, kinds, look, type Slice, step } from "../../src/sql/upkeep/Retention.ts"
 import { Workerd } from "../support/harness.ts"
 
 const now = Date.now()
@@ -46,13 +44,11 @@ layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "10 minut
     Effect.gen(function*() {
       const { database, tick } = yield* Workerd
       const db = yield* database
-      const sql = yield* D1Client.make({ db }).pipe(Effect.provide(Reactivity.layer))
-      const { look, step } = make(sql)
-      const run = (statements: ReadonlyArray<Statement<any>>) =>
+      const run = (steps: Steps) =>
         Effect.promise(async () => {
           const results = await db.batch<any>(
-            statements.map((statement) => {
-              const [text, parameters] = statement.compile()
+            statementsOf(steps).map((statement) => {
+              const [text, parameters] = compiled(statement)
               return db.prepare(text).bind(...parameters)
             }) as Parameters<D1Database["batch"]>[0]
           )
@@ -69,7 +65,7 @@ layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "10 minut
       /** One step of each kind: what it read and wrote. */
       const measure = Effect.forEach(kinds, (kind) =>
         Effect.gen(function*() {
-          const looked = yield* run([look(sweepOf(kind))])
+          const looked = yield* run({ looked: look(sweepOf(kind)) })
           const removed = yield* run(step(sweepOf(kind), looked.rows[0] as Slice))
           return [kind, { looked: looked.read, read: removed.read, written: looked.written + removed.written }] as const
         }))
@@ -92,7 +88,7 @@ layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "10 minut
 
       yield* execute([`UPDATE sweeps SET due_at = ${now + Day}`])
       for (const kind of kinds) {
-        const resting = yield* run([look(sweepOf(kind))])
+        const resting = yield* run({ looked: look(sweepOf(kind)) })
         assert.strictEqual((resting.rows[0] as Slice).open, 0)
         assert.isAtMost(resting.read, 4, kind)
       }

@@ -4,13 +4,17 @@ import * as Schema from "effect/Schema"
 import { DependencyRow } from "../../domain/dependency/Dependency.ts"
 import type { TaskId } from "../../domain/Identifier.ts"
 import { TaskNotFound } from "../../domain/task/TaskErrors.ts"
-import { Database, type Row } from "../../sql/Database.ts"
-import * as Edges from "../../sql/dependency/Edges.ts"
-import { type Reach, within } from "../../sql/Reach.ts"
+import type { Row } from "../../sql/Batch.ts"
+import { Database } from "../../sql/Database.ts"
+import { listed } from "../../sql/dependency/Dependency.ts"
+import { inScope, type Reach } from "../../sql/Reach.ts"
+import { statement } from "../../sql/Statement.ts"
 
 export const decodeEdges = Schema.decodeUnknownEffect(Schema.Array(DependencyRow))
 
-/** The answer about a task, of its row and the rows of its edges. */
+const one = statement(`SELECT version, blocked_by FROM tasks WHERE id = :id AND ${inScope}`)
+
+/** The answer about a task, made of its row and the rows of its dependencies. */
 export const listingOf = Effect.fnUntraced(
   function*(id: TaskId, task: Row | undefined, edges: ReadonlyArray<Row> | undefined) {
     if (task === undefined) return yield* TaskNotFound.of(id)
@@ -24,14 +28,11 @@ export const listingOf = Effect.fnUntraced(
 )
 
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
-  const { listed } = Edges.make(sql)
+  const { batch } = yield* Database
 
   return Effect.fn("Dependencies.list")(function*(id: TaskId, scope: Reach) {
-    const [tasks, edges] = yield* batch([
-      sql`SELECT version, blocked_by FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`,
-      listed(id)
-    ])
-    return yield* listingOf(id, tasks?.[0], edges)
+    const values = { id, scope: scope ?? null }
+    const { dependencies, task } = yield* batch({ task: one(values), dependencies: listed(values) })
+    return yield* listingOf(id, task[0], dependencies)
   })
 })

@@ -21,7 +21,6 @@ import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import type { Row } from "../../sql/Batch.ts"
 import { beginning } from "../../sql/Columns.ts"
 import { keeping } from "../../sql/Idempotency.ts"
-import { millisOf } from "../../sql/lease/Instant.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
@@ -57,9 +56,13 @@ const held = `${own} AND coalesce(deadline_at > :now, 1)`
 const lapsed = `json_each(:keys) AS asked
   CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1`
 
-/** The history row that says that the lease expired: it has the holder, and the lease as it was. */
-const expiry = `history AS expiry ON expiry.task_id = tasks.id AND expiry.version = (
+/** The version at which the lease expired: that row of history has the holder, and the lease as it was. */
+const expiryVersion = `(
   SELECT version FROM history WHERE task_id = tasks.id AND event = '${moves.expire.event}' ORDER BY version DESC LIMIT 1)`
+
+/** An instant in the details of history, which is ISO text there, as milliseconds since 1970. */
+const millisOf = (text: string): string =>
+  `(CAST(strftime('%s', ${text}) AS INTEGER) * 1000 + CAST(substr(${text}, 21, 3) AS INTEGER))`
 
 const deadline = millisOf("(expiry.details ->> '$.deadline_at')")
 
@@ -68,8 +71,8 @@ const recorded = variants((by: By) =>
     INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
     SELECT tasks.id, tasks.version + 1, tasks.scope, '${moves.reattach.event}', tasks.queue, 'claimed', expiry.actor,
       'The holder renewed the lease before anybody else was granted the task.', tasks.grants, :now
-    FROM ${lapsed} CROSS JOIN ${expiry}
-    WHERE ${inReach} AND queue NOT IN ('done', 'failed', 'cancelled') AND NOT ${oversized}
+    FROM ${lapsed} CROSS JOIN history AS expiry ON expiry.task_id = tasks.id AND expiry.version = ${expiryVersion}
+    WHERE ${inReach} AND queue <> 'done' AND queue <> 'failed' AND queue <> 'cancelled' AND NOT ${oversized}
       AND coalesce(${deadline} > :now, 1) AND ${conditions[by]}`)
 )
 
@@ -92,17 +95,16 @@ const counted = statement(`
 
 // The lease is given back with no time left, and is then renewed like the others.
 const reattached = statement(`
-  UPDATE tasks SET version = lapse.version, updated_at = :now, queue = to_queue, lapsed_token = NULL, available_at = NULL,
-    failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0, completed_at = NULL, claimed_from = from_queue,
-    claimed_by = holder, claimed_at = since, orchestrator_id = machine, lease_seconds = seconds, deadline_at = deadline,
-    lease_expires_at = :now
-  FROM (
-    SELECT planned.id, planned.version, planned.from_queue, planned.to_queue, expiry.actor AS holder,
-      coalesce(${millisOf("(expiry.details ->> '$.claimed_at')")}, expiry.at) AS since, ${deadline} AS deadline,
-      expiry.details ->> '$.orchestrator_id' AS machine, expiry.details ->> '$.lease_seconds' AS seconds
-    FROM ${lapsed} CROSS JOIN planned ON planned.id = tasks.id CROSS JOIN ${expiry}) AS lapse
-  WHERE tasks.id = lapse.id
-  RETURNING tasks.id, scope, queue, tasks.version, claimed_by, fencing_token`)
+  UPDATE tasks SET version = planned.version, updated_at = :now, queue = planned.to_queue, lapsed_token = NULL,
+    available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0, completed_at = NULL,
+    claimed_from = tasks.queue, claimed_by = expiry.actor,
+    claimed_at = coalesce(${millisOf("(expiry.details ->> '$.claimed_at')")}, expiry.at),
+    orchestrator_id = expiry.details ->> '$.orchestrator_id', lease_seconds = expiry.details ->> '$.lease_seconds',
+    deadline_at = ${deadline}, lease_expires_at = :now
+  FROM json_each(:keys) AS asked CROSS JOIN planned CROSS JOIN history AS expiry
+  WHERE tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1 AND planned.id = tasks.id
+    AND expiry.task_id = tasks.id AND expiry.version = ${expiryVersion}
+  RETURNING tasks.id, tasks.scope, tasks.queue, tasks.version, claimed_by, fencing_token`)
 
 /** Says that leases are renewed, in the scope of the request or in those of the tasks. */
 const raised = variants((by: By, reach: "scope" | "everywhere") => {

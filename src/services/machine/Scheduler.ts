@@ -1,4 +1,4 @@
-/** The scheduler's view of a scope, in one round trip. */
+/** The state of a scope as a scheduler needs it, in one round trip. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,10 +8,9 @@ import { Poll } from "../../domain/machine/Poll.ts"
 import { asFit, wholeList } from "../../domain/Page.ts"
 import { ScopeRequired } from "../../domain/TaggedError.ts"
 import * as Conditional from "../../sql/Conditional.ts"
-import { Database } from "../../sql/Database.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
+import { statement } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
-import * as Revision from "../../sql/task/Revision.ts"
 import { Settings } from "../Settings.ts"
 import { decodeCounts } from "../task/rows.ts"
 
@@ -21,9 +20,42 @@ const decodeFlows = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ name: FlowName, states: Schema.fromJsonString(Schema.Array(QueueName)) }))
 )
 
-// Of flows a poll tells the names of their states. The rest of what it may be long by is for tasks.
+// A poll has the names of the states of each flow. The rest of the bytes that it may have are for tasks.
 const MaxFlows = 100
 const MaxFlowBytes = 1_000_000
+
+// A poll has no second page: tasks that do not fit are shown when those before them have left the queue.
+const tasks = { columns: ["id", "hooks", "pr_number", "claimed_by"], long: ["hooks", "claimed_by"] }
+
+/** The statements of a poll. `known` finds the machine, and `scope` is the scope that the poll is about. */
+const statements = (known: string, scope: string) => ({
+  tasks: PageBytes.pagesOf(
+    tasks,
+    `
+    SELECT id, hooks, pr_number, claimed_by FROM (
+      ${Places.everywhere({ columns: "id, hooks, pr_number, claimed_by, created_at", queue: "'provisional'", scope })})
+    ORDER BY created_at, id LIMIT :take`
+  ),
+  machine: statement(known),
+  counts: statement(`SELECT counts FROM queue_counts WHERE scope = ${scope}`),
+  flows: statement(`SELECT name, states FROM flows WHERE scope = ${scope} ORDER BY name LIMIT ${MaxFlows}`),
+  // The machine is looked up once.
+  revision: statement(`
+    WITH machine AS MATERIALIZED (SELECT (${known}) AS home)
+    SELECT home, coalesce((SELECT revision FROM queue_counts WHERE scope = ${
+    scope === ":scope" ? scope : "coalesce(home, :fallback)"
+  }), 0) AS revision
+    FROM machine`)
+})
+
+const lastSeen = "SELECT scope FROM orchestrators WHERE id = :machine ORDER BY last_heartbeat DESC, scope LIMIT 1"
+
+const polls = {
+  /** The scope is named. The machine may be one of that scope. */
+  scope: statements("SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope", ":scope"),
+  /** The scope is that of the machine, which may work for several: where its last heartbeat was. */
+  machine: statements(lastSeen, `coalesce((${lastSeen}), :fallback)`)
+}
 
 export interface PollRequest {
   readonly orchestrator_id: OrchestratorId | undefined
@@ -31,56 +63,26 @@ export interface PollRequest {
 }
 
 export class Scheduler extends Context.Service<Scheduler, {
-  /** The scope's state: of the one that is named, else of the orchestrator's, else of the default one. */
+  /** The state of the scope that is named, or else of the orchestrator's, or else of the default scope. */
   readonly poll: (request: PollRequest) => Effect.Effect<Poll, ScopeRequired>
 }>()("octopoid-server/services/Scheduler") {
   static readonly layer = Layer.effect(
     Scheduler,
     Effect.gen(function*() {
-      const { sql } = yield* Database
       const read = yield* Conditional.make
-      const bounded = yield* PageBytes.make
-      const revision = Revision.make(sql)
+      const paged = yield* PageBytes.reader
       const { requireScope } = yield* Settings
-      const { all } = Places.make(sql)
 
       const poll = Effect.fn("Scheduler.poll")(function*(request: PollRequest) {
-        const machine = request.orchestrator_id ?? null
         const fallback = requireScope ? null : DefaultScope
-        // Of the scopes it works for, the one asked about; otherwise where it was heard of last.
-        const known = sql`SELECT scope FROM orchestrators WHERE id = ${machine} ${
-          request.scope === undefined
-            ? sql`ORDER BY last_heartbeat DESC, scope LIMIT 1`
-            : sql`AND scope = ${request.scope}`
-        }`
-        const scope = request.scope === undefined ? sql`coalesce((${known}), ${fallback})` : sql`${request.scope}`
-        const question = {
-          name: "poll",
-          asked: { ...request },
-          revision: sql`
-            WITH machine AS MATERIALIZED (SELECT (${known}) AS home)
-            SELECT home, ${
-            revision.of("tasks", request.scope === undefined ? sql`coalesce(home, ${fallback})` : scope)
-          } AS revision FROM machine`
-        }
-        // A poll has no second page: what does not fit is shown when those before it have left.
-        const { found, others: [machines, counts, flows] } = yield* bounded({
-          page: wholeList,
-          columns: ["id", "hooks", "pr_number", "claimed_by"],
-          long: ["hooks", "claimed_by"],
-          rows: (take) =>
-            sql`
-            SELECT id, hooks, pr_number, claimed_by FROM (
-              ${all({ scope, queue: sql`'provisional'` }, sql`id, hooks, pr_number, claimed_by, created_at`)})
-            ORDER BY created_at, id LIMIT ${take}`
-        }, (tasks) =>
-          read(question, [
-            tasks,
-            known,
-            sql`SELECT counts FROM queue_counts WHERE scope = ${scope}`,
-            sql`SELECT name, states FROM flows WHERE scope = ${scope} ORDER BY name LIMIT ${MaxFlows}`
-          ]))
-        const [registered] = yield* Effect.orDie(decodeScopes(machines))
+        const values = { machine: request.orchestrator_id ?? null, scope: request.scope ?? null, fallback }
+        const { counts, flows, machine, revision, tasks } = polls[request.scope === undefined ? "machine" : "scope"]
+        const question = { name: "poll", asked: { ...request }, revision: revision(values) }
+        const { answers, found } = yield* paged(
+          { page: wholeList, pages: tasks, values },
+          (rows) => read(question, { rows, machine: machine(values), counts: counts(values), flows: flows(values) })
+        )
+        const [registered] = yield* Effect.orDie(decodeScopes(answers.machine))
         const seen = request.scope ?? registered?.scope ?? fallback
         if (seen === null) {
           return yield* new ScopeRequired({
@@ -89,12 +91,14 @@ export class Scheduler extends Context.Service<Scheduler, {
         }
         return {
           scope: seen,
-          // The three that clients have always been given are there even when they are empty.
-          queue_counts: { incoming: 0, claimed: 0, provisional: 0, ...decodeCounts(counts?.[0]?.counts) },
+          // Clients of the old server expect these three queues, also when they are empty.
+          queue_counts: { incoming: 0, claimed: 0, provisional: 0, ...decodeCounts(answers.counts[0]?.counts) },
           provisional_tasks: yield* Effect.orDie(decodeTasks(wholeList.end(found).rows)),
           orchestrator_registered: registered?.scope === seen,
           flows: Object.fromEntries(
-            asFit(yield* Effect.orDie(decodeFlows(flows)), MaxFlowBytes).map(({ name, states }) => [name, { states }])
+            asFit(yield* Effect.orDie(decodeFlows(answers.flows)), MaxFlowBytes).map((
+              { name, states }
+            ) => [name, { states }])
           )
         }
       })

@@ -2,8 +2,8 @@
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { ScopeName } from "../../domain/Identifier.ts"
 import { CurrentActor } from "../../domain/access/Caller.ts"
+import type { ScopeName } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
 import { handoffOf } from "../../domain/lease/Handoff.ts"
 import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/lease/Lease.ts"
@@ -17,10 +17,10 @@ import * as Idempotency from "../../sql/Idempotency.ts"
 import * as Backoff from "../../sql/lease/Backoff.ts"
 import * as Grant from "../../sql/lease/Claim.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
-import type * as NextTask from "../../sql/task/NextTask.ts"
 import type { Values } from "../../sql/Statement.ts"
-import { Settings } from "../Settings.ts"
+import * as NextTask from "../../sql/task/NextTask.ts"
 import { ifRefused } from "../lease/ifRefused.ts"
+import { Settings } from "../Settings.ts"
 import * as Refusal from "./claimRefusal.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
@@ -39,7 +39,7 @@ const ranksOf = (order: Claim["priority_order"]): ReadonlyArray<number> =>
     ...new Set(asList(order).flatMap((item) => item.split(",")).map(rank))
   ].slice(0, MaxRanks)
 
-const wanted = (scope: ScopeName, claim: Claim, queue: string): NextTask.Wanted => ({
+const wantedBy = (scope: ScopeName, claim: Claim, queue: string): NextTask.Wanted => ({
   scope,
   queue,
   roles: [...new Set(asList(claim.role_filter))],
@@ -81,28 +81,22 @@ export const make = Effect.gen(function*() {
   const grant = Effect.fnUntraced(function*(
     claim: Claim,
     reach: ScopeName | undefined,
-    { passing, queue }: Look,
-    { ranks, roles, scope, types }: NextTask.Wanted,
+    { passing }: Look,
+    wanted: NextTask.Wanted,
     seconds: number
   ) {
     const now = yield* Clock.currentTimeMillis
     const { agent_name, orchestrator_id } = claim
+    const { queue, scope } = wanted
     const move = claimOf(queue)
     const values: Values = {
+      ...NextTask.valuesOf(wanted),
       now,
-      scope,
-      queue,
       machine: orchestrator_id,
       reach: reach ?? null,
       fresh: now - FreshMillis,
       review: Number(move !== moves.claim),
       max_claimed: claim.max_claimed ?? null,
-      roles: JSON.stringify(roles),
-      types: JSON.stringify(types),
-      lanes: JSON.stringify(roles.map((role) => [role])),
-      seeks: JSON.stringify(
-        (roles.length === 0 ? [""] : roles).flatMap((role) => ranks.map((rank, place) => [role, rank, place]))
-      ),
       queue_named: Number(Boolean(claim.queue)),
       agent: agent_name,
       details: JSON.stringify({ orchestrator_id, lease_seconds: seconds }),
@@ -116,13 +110,7 @@ export const make = Effect.gen(function*() {
       backoff_base: settings.backoff.baseSeconds,
       backoff_max: settings.backoff.maxSeconds
     }
-    const steps = Grant.steps({
-      roles: roles.length === 0 ? "any" : roles.length === 1 ? "one" : "several",
-      roleless: roles.includes(""),
-      ranked: ranks.length > 0,
-      typed: types.length > 0,
-      passing
-    })
+    const steps = Grant.steps(NextTask.variantOf(wanted, passing))
     const send = (takesBack: boolean) =>
       once.batch({
         ...(backsOff ? Backoff.end(now, scope) : {}),
@@ -152,9 +140,9 @@ export const make = Effect.gen(function*() {
     const { scope: reach } = yield* CurrentActor
     const attempt = Effect.fnUntraced(function*({ passing, queue }: Look) {
       if (unclaimable.includes(queue)) return yield* InvalidTask.unclaimable(queue)
-      const task = yield* grant(claim, reach, { queue, passing }, wanted(scope, claim, queue), seconds)
+      const task = yield* grant(claim, reach, { queue, passing }, wantedBy(scope, claim, queue), seconds)
       if (task !== undefined) return { task }
-      return { next: yield* explain({ scope, claim, reach, queue, passing, wanted: wanted(scope, claim, queue) }) }
+      return { next: yield* explain({ scope, claim, reach, queue, passing, wanted: wantedBy(scope, claim, queue) }) }
     })
     // A role may say where its agents claim from. The first attempt takes it for `incoming`, and grants nothing if it is not.
     let done = yield* attempt({ queue: claim.queue || "incoming", passing: false })

@@ -1,65 +1,133 @@
-/** Explaining why nobody has a task: the facts are read in one batch, and `domain/task/Explanation.ts` says what they mean. */
+/** Explaining why nobody has a task: one batch reads the facts, and `domain/task/Explanation.ts` says what they mean. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import type { TaskId } from "../../domain/Identifier.ts"
-import { type AskedClaim, explanationOf } from "../../domain/task/Explanation.ts"
+import { MaxRecord } from "../../domain/Size.ts"
+import { type AskedClaim, explanationOf, MaxAhead } from "../../domain/task/Explanation.ts"
 import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Edges from "../../sql/dependency/Edges.ts"
+import { listed } from "../../sql/dependency/Dependency.ts"
 import * as Claimant from "../../sql/lease/Claimant.ts"
-import { type Reach, within } from "../../sql/Reach.ts"
-import * as Ahead from "../../sql/task/Ahead.ts"
-import * as Oversized from "../../sql/task/Oversized.ts"
+import { inScope, type Reach } from "../../sql/Reach.ts"
+import { statement, type Values, variants } from "../../sql/Statement.ts"
+import { ready } from "../../sql/task/Places.ts"
 import { decodeEdges } from "../dependency/read.ts"
 import { Settings } from "../Settings.ts"
 import { firstTask } from "./rows.ts"
 
-// Machines of the scope that are looked at. Where there are more, one that is active may be among those.
+// How many machines of the scope are looked at. Where there are more, one that is active may be among the others.
 const Sample = 20
 
+const itself = `id = :id AND ${inScope}`
+
+/** The scope of the task. */
+const scope = `(SELECT scope FROM tasks WHERE ${itself})`
+
+const one = statement(`SELECT *, iif(bytes > ${MaxRecord}, bytes, NULL) AS oversize FROM tasks WHERE ${itself}`)
+
+/** Whose tasks a claim takes: those of the task's own role, of every role, or of `:roles`, which the index of roles may have. */
+type Lanes = "own" | "any" | "indexed" | "listed"
+
+/** How many tasks of the lane a claim takes before `own`: ready ones, and what it makes ready by itself. */
+const countAhead = (index: string, lane: string) => {
+  const first = `${lane} AND (priority_rank, created_at, id) < (own.priority_rank, own.created_at, own.id)`
+  return `(SELECT count(*) FROM (
+    SELECT 1 FROM tasks INDEXED BY ${index} WHERE scope = own.scope AND queue = own.place AND ${ready} ${first}
+    UNION ALL
+    SELECT 1 FROM tasks INDEXED BY tasks_backing_off WHERE scope = own.scope AND available_at IS NOT NULL
+      AND available_at <= :now AND claimed_by IS NULL AND queue = own.place AND blocked_by IS NULL ${first}
+    UNION ALL
+    SELECT 1 FROM lapsing WHERE scope = own.scope AND lease_expires_at <= :now
+      AND (queue <> 'claimed' OR NOT :backs_off) AND to_queue = own.place AND blocked_by IS NULL ${first}
+    LIMIT ${MaxAhead}))`
+}
+
+const anyLane = countAhead("tasks_ready", "")
+const listedLane = "AND lane IN (SELECT value FROM json_each(:roles))"
+
+/**
+ * How many tasks a claim takes before this one. A task that is held or has ended is in no order; one whose lease has expired is
+ * where it goes then.
+ */
+const ahead = variants((lanes: Lanes) =>
+  statement(`
+    SELECT ${
+    lanes === "own"
+      ? `iif(own.lane = '', ${anyLane}, ${countAhead("tasks_ready_for", "AND role IS NOT NULL AND lane = own.lane")})`
+      : lanes === "any"
+      ? anyLane
+      : lanes === "indexed"
+      ? countAhead("tasks_ready_for", `AND role IS NOT NULL ${listedLane}`)
+      : countAhead("tasks_ready", listedLane)
+  } AS ahead
+    FROM (
+      SELECT id, scope, lane, priority_rank, created_at, CASE
+        WHEN queue IN ('done', 'failed', 'cancelled') OR lease_expires_at > :now THEN NULL
+        WHEN claimed_by IS NULL THEN queue
+        ELSE (SELECT to_queue FROM lapsing WHERE lapsing.id = tasks.id AND to_queue NOT IN ('failed', 'cancelled'))
+      END AS place
+      FROM tasks WHERE ${itself}) AS own`)
+)
+
+/** The machine that claims, and the roles of its scope; or the roles of the task's scope, and whether a machine there is active. */
+const asks = {
+  machine: statement(Claimant.machine(scope, "AND lease_expires_at > :now")),
+  roles: statement(`SELECT name FROM roles WHERE scope = ${Claimant.home(scope)} ORDER BY name`)
+}
+const anyone = {
+  machine: statement(`
+    SELECT count(*) AS seen, coalesce(max(status = 'active' AND last_heartbeat >= :heard_since), 0) AS active
+    FROM (SELECT status, last_heartbeat FROM orchestrators WHERE scope = ${scope} LIMIT ${Sample})`),
+  roles: statement(`SELECT name FROM roles WHERE scope = ${scope} ORDER BY name`)
+}
+
+const lanesOf = (roles: ReadonlyArray<string> | undefined): Lanes =>
+  roles === undefined ? "own" : roles.length === 0 ? "any" : roles.includes("") ? "listed" : "indexed"
+
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { batch } = yield* Database
   const settings = yield* Settings
-  const { orchestratorTimeoutSeconds } = settings
-  const { home, machine } = Claimant.make(sql)
-  const edges = Edges.make(sql)
-  const ahead = Ahead.make(sql, settings)
-  const { oversized, size } = Oversized.make(sql)
+  const { backoff, orchestratorTimeoutSeconds } = settings
 
   return Effect.fn("TaskQueue.explain")(function*(id: TaskId, asked: AskedClaim, reach: Reach) {
     const now = yield* Clock.currentTimeMillis
     const { scope: own } = yield* CurrentActor
     const heardSince = now - orchestratorTimeoutSeconds * 1000
-    const self = sql`id = ${id} AND ${within(sql, reach)}`
-    const scope = sql`(SELECT scope FROM tasks WHERE ${self})`
     const { any_role, max_claimed, orchestrator_id, queue } = asked
     const roles = any_role === true ? [] : asked.role
-    const asking = orchestrator_id === undefined ? undefined : { orchestrator_id, reach: own, scope, max_claimed }
-    const [tasks, waitsFor = [], [place] = [], known = [], [found] = []] = yield* batch([
-      sql`SELECT *, iif(${oversized}, ${size}, NULL) AS oversize FROM tasks WHERE ${self}`,
-      edges.listed(id),
-      ahead(self, roles, now),
-      sql`SELECT name FROM roles WHERE scope = ${asking === undefined ? scope : home(asking)} ORDER BY name`,
-      asking === undefined
-        ? sql`
-          SELECT count(*) AS seen, coalesce(max(status = 'active' AND last_heartbeat >= ${heardSince}), 0) AS active
-          FROM (SELECT status, last_heartbeat FROM orchestrators WHERE scope = ${scope} LIMIT ${Sample})`
-        : machine(asking, sql`AND lease_expires_at > ${now}`)
-    ])
+    const values: Values = {
+      id,
+      scope: reach ?? null,
+      now,
+      roles: JSON.stringify(roles ?? []),
+      backs_off: Number(backoff.baseSeconds > 0),
+      machine: orchestrator_id ?? null,
+      reach: own ?? null,
+      max_claimed: max_claimed ?? null,
+      heard_since: heardSince
+    }
+    const claimant = orchestrator_id === undefined ? anyone : asks
+    const { ahead: [place], dependencies, known, machine: [found], tasks } = yield* batch({
+      tasks: one(values),
+      dependencies: listed(values),
+      ahead: ahead(lanesOf(roles))(values),
+      known: claimant.roles(values),
+      machine: claimant.machine(values)
+    })
     const task = (yield* firstTask(tasks)) ?? (yield* TaskNotFound.of(id))
     if (orchestrator_id !== undefined && found === undefined) {
       return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
     }
     return explanationOf({
       task,
-      // A row that is not blocked waits for nothing, whatever edges it has.
-      blockers: task.blocked_by === null ? [] : (yield* Effect.orDie(decodeEdges(waitsFor)))
+      // A task that is not blocked waits for nothing, whatever dependencies it has.
+      blockers: task.blocked_by === null ? [] : (yield* Effect.orDie(decodeEdges(dependencies)))
         .filter(({ satisfied_at }) => satisfied_at === null)
         .map(({ blocker_id, on_failure, queue }) => ({ task_id: blocker_id, on_failure, queue })),
       roles: known.map(({ name }) => String(name)),
       asked: { queue, roles },
-      oversize: typeof tasks?.[0]?.oversize === "number" ? tasks[0].oversize : undefined,
+      oversize: typeof tasks[0]?.oversize === "number" ? tasks[0].oversize : undefined,
       ahead: Number(place?.ahead),
       machine: orchestrator_id === undefined ? undefined : {
         id: orchestrator_id,

@@ -1,6 +1,5 @@
 /** Reading tasks: one, a page, and the history of one. */
 import * as Effect from "effect/Effect"
-import type { Fragment } from "effect/sql/Statement"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { handoffOf } from "../../domain/lease/Handoff.ts"
 import { type ContentChoice, pageOf } from "../../domain/Page.ts"
@@ -9,16 +8,30 @@ import { ends } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
-import { longTextsOfTasks, without } from "../../sql/Columns.ts"
+import type { Row } from "../../sql/Batch.ts"
+import { columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
-import { beyond } from "../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { within } from "../../sql/Reach.ts"
+import { inScope } from "../../sql/Reach.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
+import * as Revisions from "../../sql/Revisions.ts"
+import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
-import * as Revision from "../../sql/task/Revision.ts"
 import { answered, decodeCounts, decodeHistory, decodeTasks, firstTask, someLeased } from "./rows.ts"
+
+/** The columns of tasks, with or without their bodies, and what they are ordered by. `bytes` is without the body, too. */
+const columnsOf = (content: boolean): string =>
+  content
+    ? "tasks.*"
+    : `${
+      columnsWithout(TaskRow, ["content"], { besides: ["priority_rank"] })
+    }, bytes - coalesce(octet_length(content), 0) AS bytes`
+
+const one = variants((content: boolean) =>
+  statement(`SELECT ${columnsOf(content)} FROM tasks WHERE id = :id AND ${inScope}`)
+)
 
 const lists = ["priority", "role", "type", "flow", "complexity"] as const
 const values = [
@@ -34,48 +47,195 @@ const values = [
   "needs_rebase"
 ] as const
 
-// Clients that name no limit go by all there is: they count what is in a queue, and renew every lease they find in one.
-// What has ended only grows, and they look at the newest.
-const isEnd = (queue: string) => ends.includes(queue)
+/** The filters of a list but for the queue. A filter that is not given is null. */
+const filtered = [
+  ...lists.map((name) => `(:${name} IS NULL OR ${name} IN (SELECT value FROM json_each(:${name})))`),
+  ...values.map((name) => `(:${name} IS NULL OR ${name} = :${name})`)
+].join(" AND ")
 
-// D1 merges five parts in order at most, and one of them is for all that is left. Nobody claims what is done.
-const slotsOf = (queue: string | undefined): Places.Slots =>
-  queue === "done" ? { ready: 0, waiting: 4 } : { ready: 2, waiting: 1 }
+const valuesOf = (filter: TaskFilter): Values => ({
+  ...Object.fromEntries(lists.map((name) => {
+    const list = filter[name]
+    return [name, list === undefined || list.length === 0 ? null : JSON.stringify(list)]
+  })),
+  ...Object.fromEntries(values.map((name) => {
+    const value = filter[name]
+    return [name, value === undefined || value === "" ? null : typeof value === "boolean" ? Number(value) : value]
+  }))
+})
+
+/** The queues of a list: all that hold tasks, some, one, or the queue `done`. */
+type Queues = "all" | "some" | "one" | "done"
+
+/** What finds the tasks of a list. Few of many tasks match some filters, which have an index of their own. */
+const few = {
+  external_key: "tasks INDEXED BY tasks_external_key WHERE external_key = :external_key",
+  held: "tasks INDEXED BY tasks_leased WHERE claimed_by IS NOT NULL",
+  flagged: "tasks INDEXED BY tasks_flagged WHERE needs_intervention = 1",
+  project: "tasks INDEXED BY tasks_project WHERE project_id = :project_id"
+}
+type Finding = keyof typeof few | "queues"
+
+const findingOf = (filter: TaskFilter): Finding =>
+  filter.external_key
+    ? "external_key"
+    : filter.claimed_by || filter.orchestrator_id
+    ? "held"
+    : filter.needs_intervention === true
+    ? "flagged"
+    : filter.project_id
+    ? "project"
+    : "queues"
+
+const orders = {
+  urgent: {
+    key: { priority_rank: "number", created_at: "number", id: "string" },
+    direction: "ascending",
+    by: "priority_rank, created_at, id"
+  },
+  newest: { key: { created_at: "number", id: "string" }, direction: "descending", by: "created_at DESC, id DESC" }
+} as const
+type Order = keyof typeof orders
+
+const queuesOf = (queues: Queues): string =>
+  queues === "all"
+    ? "(SELECT key AS place FROM queue_counts, json_each(counts) WHERE scope = :scope)"
+    : "(SELECT value AS place FROM json_each(:queues))"
+
+const amongQueues = (queues: Queues): string =>
+  queues === "all" ? "" : "AND queue IN (SELECT value FROM json_each(:queues))"
+
+/**
+ * The newest tasks of a queue, to be ordered and limited. Within a priority each index is in order, so the first few priorities are
+ * read as far as the page needs them, and of each further priority as many tasks as a page has. D1 merges at most five parts in
+ * order, and one of them is for all that is left. Nothing in `done` is ready.
+ */
+const newestOf = (
+  columns: string,
+  queue: string,
+  narrowed: string,
+  inTurn: { ready: number; waiting: number }
+): string => {
+  const places = (["ready", "waiting"] as const).map((place) => ({
+    from: Places.tasksIn(place, queue),
+    first: inTurn[place]
+  }))
+  const rest = [
+    `SELECT * FROM (SELECT ${columns} FROM ${Places.tasksIn("held", queue)} ${narrowed})`,
+    ...places.map(({ first, from }) => `SELECT * FROM (${Places.newestOfEach(columns, from, narrowed, first)})`)
+  ]
+  return [
+    ...places.flatMap(({ first, from }) =>
+      Array.from({ length: first }, (_, n) =>
+        `SELECT * FROM (
+          SELECT ${columns} FROM ${from} AND priority_rank = (${Places.priorityAfter(n, from)}) ${narrowed})`)
+    ),
+    `SELECT * FROM (${rest.join(" UNION ALL ")})`
+  ].join(" UNION ALL ")
+}
+
+/** The statements of a page: `next` is for every page but the first, and `narrowed` for a list with other filters than the queue. */
+const pages = variants((
+  finding: Finding,
+  queues: Queues,
+  order: Order,
+  narrowed: boolean,
+  content: boolean,
+  next: boolean
+) => {
+  const { by, direction, key } = orders[order]
+  const columns = columnsOf(content)
+  const further = [...narrowed ? [filtered] : [], ...next ? [afterCursor(Object.keys(key), direction)] : []]
+  const also = further.map((condition) => `AND ${condition}`).join(" ")
+  const page = `ORDER BY ${by} LIMIT :take OFFSET :skip`
+  const rows = () => {
+    if (finding === "project" && order === "newest") {
+      const among = `AND scope = :scope ${also} ${amongQueues(queues)}`
+      return `
+        SELECT ${columns} FROM tasks WHERE id IN (SELECT id FROM (
+          ${Places.newestOfEach("id, created_at", few.project, among)} ORDER BY ${by} LIMIT :most))
+        ${page}`
+    }
+    if (finding !== "queues") {
+      return `SELECT ${columns} FROM ${few[finding]} AND scope = :scope ${also} ${amongQueues(queues)} ${page}`
+    }
+    const inOrder = (queue: string, columns: string) =>
+      order === "urgent"
+        ? Places.everywhere({ columns, queue, narrowed: also })
+        : newestOf(
+          columns,
+          queue,
+          also,
+          narrowed ? { ready: 0, waiting: 0 } : queues === "done" ? { ready: 0, waiting: 4 } : { ready: 2, waiting: 1 }
+        )
+    // Of several queues the first tasks of each are found and then merged, so that a page costs as many rows as it has for each
+    // queue, and not all the tasks there are.
+    return queues === "one" || queues === "done"
+      ? `${inOrder(":queue", columns)} ${page}`
+      : `
+        SELECT ${columns} FROM ${queuesOf(queues)} AS q CROSS JOIN tasks ON tasks.id IN (SELECT id FROM (
+          ${inOrder("q.place", "id, priority_rank, created_at")} ORDER BY ${by} LIMIT :most))
+        ${page}`
+  }
+  return PageBytes.pagesOf({
+    columns: [...Object.keys(TaskRow.fields), "priority_rank"],
+    long: longTextsOfTasks,
+    bytes: "bytes + coalesce(octet_length(checkpoint), 0)"
+  }, rows())
+})
+
+/** The counters of all tasks of a scope, or of a project, by queue. */
+const counters = {
+  scope: statement("SELECT counts FROM queue_counts WHERE scope = :scope"),
+  project: statement(`SELECT ${ProjectCounts.of(":scope")} AS counts`)
+}
+
+/** Counts the tasks that match. */
+const total = variants((finding: Finding, queues: Queues) =>
+  statement(
+    finding === "queues"
+      ? `SELECT count(*) AS total FROM (${
+        Places.everywhere({
+          columns: "id",
+          queue: "q.place",
+          each: `${queuesOf(queues)} AS q`,
+          narrowed: `AND ${filtered}`
+        })
+      })`
+      : `SELECT count(*) AS total FROM ${few[finding]} AND scope = :scope AND ${filtered} ${amongQueues(queues)}`
+  )
+)
+
+// An entry outlives its task. Entries are added at one end and go at the other, and none ever changes.
+const entries = `history WHERE task_id = :id AND ${inScope}`
+
+const historyPages = variants((content: boolean, next: boolean) =>
+  PageBytes.pagesOf(
+    { columns: Object.keys(HistoryRow.fields), long: ["actor", "reason", "details"] },
+    `
+    SELECT ${content ? "*" : columnsWithout(HistoryRow, ["details"])} FROM ${entries}
+      ${next ? `AND ${afterCursor(["version"], "ascending")}` : ""} ORDER BY version LIMIT :take`
+  )
+)
+
+const historyRevision = statement(`
+  SELECT (SELECT version FROM ${entries} ORDER BY version DESC LIMIT 1) AS revision,
+    (SELECT version FROM ${entries} ORDER BY version LIMIT 1) AS oldest`)
+
+const historyTotal = statement(`SELECT count(*) AS total FROM ${entries}`)
 
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { batch } = yield* Database
   const read = yield* Conditional.make
-  const bounded = yield* PageBytes.make
-  const revision = Revision.make(sql)
-
-  /** The columns of a task, without its body if nobody asked for it, and then without what no list tells. */
-  const columns = (content: boolean | undefined) =>
-    without(sql, TaskRow, content === false ? ["content"] : [], { besides: ["priority_rank"], table: "tasks" })
-
-  const places = Places.make(sql)
-  const projects = ProjectCounts.make(sql)
-
-  const conditions = (filter: TaskFilter): Array<Fragment> => [
-    ...lists.flatMap((field) =>
-      filter[field] === undefined || filter[field].length === 0
-        ? []
-        : [sql`${sql(field)} IN (SELECT value FROM json_each(${JSON.stringify(filter[field])}))`]
-    ),
-    ...values.flatMap((field) => {
-      const value = filter[field]
-      return value === undefined || value === ""
-        ? []
-        : [sql`${sql(field)} = ${typeof value === "boolean" ? Number(value) : value}`]
-    })
-  ]
+  const paged = yield* PageBytes.reader
 
   const get = Effect.fn("TaskQueue.get")(function*(
     id: TaskId,
     scope: ScopeName | undefined,
-    { content }: ContentChoice = {}
+    { content = true }: ContentChoice = {}
   ) {
-    const [rows] = yield* batch([sql`SELECT ${columns(content)} FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])
-    return answered((yield* firstTask(rows)) ?? (yield* TaskNotFound.of(id)))
+    const { task } = yield* batch({ task: one(content)({ id, scope: scope ?? null }) })
+    return answered((yield* firstTask(task)) ?? (yield* TaskNotFound.of(id)))
   })
 
   const handoff = Effect.fn("TaskQueue.handoff")(function*(id: TaskId, scope: ScopeName | undefined) {
@@ -84,100 +244,61 @@ export const make = Effect.gen(function*() {
 
   const list = Effect.fn("TaskQueue.list")(function*(scope: ScopeName, filter: TaskFilter) {
     const asked = filter.queue === undefined || filter.queue.length === 0 ? undefined : [...new Set(filter.queue)]
-    const urgent = filter.sort === "priority"
+    const order = filter.sort === "priority" ? "urgent" : "newest"
     const page = yield* Effect.fromResult(pageOf(filter, {
       name: "tasks",
       of: { scope, ...filter },
-      key: urgent
-        ? { priority_rank: "number", created_at: "number", id: "string" }
-        : { created_at: "number", id: "string" },
-      whole: asked !== undefined && !asked.some(isEnd)
+      key: orders[order].key,
+      // Clients that name no limit need all there is: they count what is in a queue, and renew every lease they find in one. What
+      // has ended only grows, and of that they look at the newest.
+      whole: asked !== undefined && !asked.some((queue) => ends.includes(queue))
     }))
-    const { skip } = page
-    const narrowed = conditions(filter)
-    const all = sql.and([sql`scope = ${scope}`, ...narrowed])
-    const matches = sql.and([all, ...beyond(sql, page, urgent ? "ascending" : "descending")])
-    const order = urgent ? sql`priority_rank, created_at, id` : sql`created_at DESC, id DESC`
-    const told = columns(filter.content)
+    const given = valuesOf(filter)
+    const filters = Object.values(given).filter((value) => value !== null).length
+    const finding = findingOf(filter)
     const queues = asked === undefined
-      ? sql`(SELECT key AS queue FROM queue_counts, json_each(counts) WHERE scope = ${scope})`
-      : sql`(SELECT value AS queue FROM json_each(${JSON.stringify(asked)}))`
-    // Of a queue that is read in parts, the best of each are found and then merged, so that a page costs as many rows as it
-    // has, or as it has for each of several queues, and not all the tasks there are.
-    const further = [...narrowed, ...beyond(sql, page, urgent ? "ascending" : "descending")]
-    const inOrder = (queue: Fragment, rows: Fragment, slots: Places.Slots, take: number) => {
-      const among = { scope: sql`${scope}`, queue, ...(further.length === 0 ? {} : { narrowed: sql.and(further) }) }
-      return urgent
-        ? places.all(among, rows)
-        : places.newest(among, rows, take + skip, narrowed.length === 0 ? slots : { ready: 0, waiting: 0 })
+      ? "all"
+      : finding !== "queues" || asked.length > 1
+      ? "some"
+      : asked[0] === "done"
+      ? "done"
+      : "one"
+    const values: Values = {
+      ...given,
+      ...cursorValues(page),
+      scope,
+      queues: JSON.stringify(asked ?? []),
+      queue: asked?.[0] ?? null,
+      skip: page.skip
     }
-    // Few of many tasks have what is asked for: those have an index of their own.
-    const few = filter.external_key
-      ? sql`tasks INDEXED BY tasks_external_key WHERE external_key = ${filter.external_key}`
-      : filter.claimed_by || filter.orchestrator_id
-      ? sql`tasks INDEXED BY tasks_leased WHERE claimed_by IS NOT NULL`
-      : filter.needs_intervention === true
-      ? sql`tasks INDEXED BY tasks_flagged WHERE needs_intervention = 1`
-      : filter.project_id
-      ? sql`tasks INDEXED BY tasks_project WHERE project_id = ${filter.project_id}`
-      : undefined
-    const among = asked === undefined ? sql`` : sql`AND queue IN ${queues}`
-    const rows = (take: number) =>
-      few !== undefined && filter.project_id && !urgent
-        ? sql`
-        SELECT ${told} FROM tasks WHERE id IN (SELECT id FROM (
-          ${
-          places.ofEach(
-            sql`tasks INDEXED BY tasks_project WHERE project_id = ${filter.project_id}`,
-            sql`id, created_at`,
-            take + skip,
-            sql`AND ${sql.and([sql`scope = ${scope}`, ...further])} ${among}`
-          )
-        } ORDER BY ${order} LIMIT ${take + skip}))
-        ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
-        : few !== undefined
-        ? sql`SELECT ${told} FROM ${few} AND ${matches} ${among} ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
-        : asked?.length === 1
-        ? sql`${
-          inOrder(sql`${asked[0]}`, told, slotsOf(asked[0]!), take)
-        } ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
-        : sql`
-        SELECT ${told} FROM ${queues} AS q CROSS JOIN tasks ON tasks.id IN (SELECT id FROM (
-          ${inOrder(sql`q.queue`, sql`id, priority_rank, created_at`, slotsOf(undefined), take)}
-          ORDER BY ${order} LIMIT ${take + skip}))
-        ORDER BY ${order} LIMIT ${take} OFFSET ${skip}`
-    const whose = narrowed.length === 0
-      ? sql`(SELECT counts FROM queue_counts WHERE scope = ${scope})`
-      : narrowed.length === 1 && filter.project_id
-      ? projects.of(filter.project_id, scope)
-      : undefined
-    const count = whose !== undefined
-      ? sql`SELECT ${whose} AS counts`
-      : few !== undefined
-      ? sql`SELECT count(*) AS total FROM ${few} AND ${all} ${among}`
-      : sql`
-        SELECT count(*) AS total FROM (${
-        places.all(
-          { scope: sql`${scope}`, queue: sql`q.place`, narrowed: sql.and(narrowed) },
-          sql`id`,
-          sql`(SELECT queue AS place FROM ${queues}) AS q`
-        )
-      })`
+    const counted = filters === 0 ? "scope" : filters === 1 && filter.project_id ? "project" : undefined
+    const count = counted === undefined
+      ? total(finding, queues === "all" ? "all" : "some")(values)
+      : counters[counted]({ scope, id: filter.project_id ?? null })
     const question = {
       name: "tasks",
       asked: { scope, ...filter },
-      revision: revision.ofTasks(sql`${scope}`),
-      shown: someLeased
+      revision: Revisions.ofTasks(values),
+      shown: ({ rows }: { readonly rows: ReadonlyArray<Row> }) => someLeased([rows])
     }
-    const { found, others: [counted] } = yield* bounded(
-      { page, columns: [...Object.keys(TaskRow.fields), "priority_rank"], long: longTextsOfTasks, rows },
-      (rows) => read(question, page.total === undefined ? [rows, count] : [rows])
-    )
-    const total = whose !== undefined
-      ? Object.entries(decodeCounts(counted?.[0]?.counts))
+    const { answers, found } = yield* paged({
+      page,
+      pages: pages(
+        filter.project_id && order === "newest" ? "project" : finding,
+        queues,
+        order,
+        filters > 0,
+        filter.content ?? true,
+        page.after !== undefined
+      ),
+      values
+    }, (rows) => read(question, { rows, count: page.total === undefined ? count : undefined }))
+    const [row] = answers.count
+    const sum = counted === undefined
+      ? Number(row?.total)
+      : Object.entries(decodeCounts(row?.counts))
         .reduce((sum, [queue, n]) => asked === undefined || asked.includes(queue) ? sum + n : sum, 0)
-      : Number(counted?.[0]?.total)
-    const answer = page.end(found, total)
+    const answer = page.end(found, sum)
     return { tasks: (yield* decodeTasks(answer.rows)).map(answered), ...answer.envelope }
   })
 
@@ -191,34 +312,23 @@ export const make = Effect.gen(function*() {
     const page = yield* Effect.fromResult(
       pageOf(query, { name: "history", of: asked, key: { version: "number" }, whole: "all" })
     )
-    const all = sql`task_id = ${id} AND ${within(sql, scope)}`
-    // Entries are added at one end, if they go they go at the other, and none ever changes.
-    const end = (order: string) =>
-      sql`(SELECT version FROM history WHERE ${all} ORDER BY version ${sql.literal(order)} LIMIT 1)`
-    const count = sql`SELECT count(*) AS total FROM history WHERE ${all}`
-    const { found, others: [counted], total: entire } = yield* bounded({
+    const values: Values = { ...cursorValues(page), id, scope: scope ?? null }
+    const count = historyTotal(values)
+    const question = { name: "history", asked, revision: historyRevision(values) }
+    const { answers, found, total } = yield* paged({
       page,
-      count,
-      columns: Object.keys(HistoryRow.fields),
-      long: ["actor", "reason", "details"],
-      rows: (take) =>
-        sql`
-        SELECT ${
-          without(sql, HistoryRow, query.content === false ? ["details"] : [], { table: "history" })
-        } FROM history
-        WHERE ${sql.and([all, ...beyond(sql, page, "ascending")])} ORDER BY version LIMIT ${take}`
-    }, (rows) =>
-      read({
-        name: "history",
-        asked,
-        revision: sql`SELECT ${end("DESC")} AS revision, ${end("ASC")} AS oldest`
-      }, page.limit < 0 || page.total !== undefined ? [rows] : [rows, count]))
-    const { envelope: { next_cursor, total }, rows: entries } = page.end(
-      found,
-      entire ?? Number(counted?.[0]?.total ?? found.length)
-    )
-    if (total === 0) return yield* TaskNotFound.of(id)
-    return { task_id: id, history: yield* decodeHistory(entries), total, next_cursor }
+      pages: historyPages(query.content ?? true, page.after !== undefined),
+      values,
+      count
+    }, (rows) => read(question, { rows, count: page.limit < 0 || page.total !== undefined ? undefined : count }))
+    const { envelope, rows } = page.end(found, total ?? Number(answers.count[0]?.total ?? found.length))
+    if (envelope.total === 0) return yield* TaskNotFound.of(id)
+    return {
+      task_id: id,
+      history: yield* decodeHistory(rows),
+      total: envelope.total,
+      next_cursor: envelope.next_cursor
+    }
   })
 
   return { get, handoff, list, history }

@@ -9,6 +9,7 @@
 import * as Cascade from "../dependency/Cascade.ts"
 import * as Idempotency from "../Idempotency.ts"
 import { type Statement, statement } from "../Statement.ts"
+import { claimingFrom } from "./Claimant.ts"
 
 /** What a claim looks for: the names of its variants. */
 export interface Wanted {
@@ -50,14 +51,6 @@ export const nextTask = ({ passing, ranked, roleless, roles, typed }: Wanted): s
     }), (${mostUrgent}))`
     : `(${mostUrgent})`
 }
-
-/**
- * Which machines of the name may claim: the one of the scope, or where that has none and no key forbids it, those of other
- * scopes. As a range, so that no machine of another scope is read where the scope has its own.
- */
-export const claiming = `id = :machine
-  AND scope BETWEEN coalesce(:reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), '')
-    AND coalesce(:reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111))`
 
 /**
  * Whether the machine may hold one more task. Reviews do not count and are not limited; nor do tasks of another scope, since each
@@ -113,7 +106,7 @@ const make = (wanted: Wanted): Steps => {
       SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent,
         :details, grants, :now
       FROM tasks WHERE id = ${next} AND bytes <= ${Cascade.MaxBytes} AND EXISTS (
-        SELECT 1 FROM orchestrators WHERE ${claiming} AND status <> 'maintenance' AND ${hasRoom}
+        SELECT 1 FROM orchestrators WHERE ${claimingFrom(":scope")} AND status <> 'maintenance' AND ${hasRoom}
           ${wanted.roles === "any" ? "" : `AND ${rolesHold}`})`),
     counted: Cascade.countedOne(next),
     granted: statement(`

@@ -1,19 +1,19 @@
 /**
- * What leaves the database by age: what is over, a few records at a time.
+ * What leaves the database by age, a few records at a time: entries of history, messages, and tasks that have ended.
  *
- * Each kind is walked through by its key, in slices, and the place is kept (`sweeps`): so no index of times is written
- * with every request. One statement looks at a slice; where something in it is due, a batch removes that and moves on.
+ * Each kind is walked through by its key, in slices, and the place is remembered (`sweeps`), so that no index of times is
+ * written with every request. One statement looks at a slice; if something in it is due, a batch removes that and moves on.
+ * Their parameters: `:before` (a record that was touched later is not old), `:now`, `:most` (how many records are looked at), and
+ * for the batch `:keys`, the JSON list of the records to remove, with `:position` and `:due_at`, where and when the walk goes on.
  */
-import type * as D1Client from "@effect/sql-d1/D1Client"
-import type { Fragment, Statement } from "effect/sql/Statement"
-import { ends } from "../../domain/task/Moves.ts"
-import * as Revision from "../task/Revision.ts"
-import * as OldTasks from "./OldTasks.ts"
+import type { Steps } from "../Batch.ts"
+import { withdrawal } from "../record/Actions.ts"
+import { type Bound, statement, type Values } from "../Statement.ts"
 
-/** From the end of one walk to the next, in milliseconds: a day. */
+/** The time from the end of one walk to the next, in milliseconds: a day. */
 const Rest = 86_400_000
 
-/** How many records are looked at for each that may be removed, and how many rows of history may be. */
+/** How many records are looked at for each that may be removed, and how many entries of history may be removed. */
 const Looks = 10
 
 export const kinds = ["history", "messages", "tasks"] as const
@@ -28,117 +28,189 @@ export interface Sweep {
   readonly now: number
 }
 
-/** What a look answers, in one row. */
+/** The answer of a look: one row. */
 export interface Slice {
-  /** Whether the kind was looked at: it was not while it rests. */
+  /** Whether the kind was looked at, which it is not while it rests. */
   readonly open: number
   readonly seen: number
-  /** How many of them are of an age to leave, whether or not they may. */
+  /** How many of the records are old, whether or not they may leave. */
   readonly old: number
   /** The key of the last record, as text. */
   readonly last: string | null
-  /** The keys of those that are due, in order, as a JSON list. */
+  /** The keys of the records that are due, in order, as a JSON list. */
   readonly due: string
 }
 
-export const make = (sql: D1Client.D1Client) => {
-  const tasks = OldTasks.make(sql)
-  const revision = Revision.make(sql)
+const given = "(SELECT value FROM json_each(:keys))"
 
-  const place = (kind: Kind): Fragment =>
-    sql`(SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
-      FROM sweeps WHERE name = ${kind}) AS place`
+// Comparisons, because D1 bills a row for each look into a list of three values.
+const isOpen = (queue: string) => `${queue} <> 'done' AND ${queue} <> 'failed' AND ${queue} <> 'cancelled'`
 
-  // An entry that a task needs which is not over is never removed: who may still come back is in it. The newest entry of
-  // an id is never removed either: a task created under it again goes on counting from there.
-  const hasEnded = (id: Fragment, before: number): Fragment =>
-    sql`(SELECT at FROM history AS newest WHERE newest.task_id = ${id} ORDER BY newest.version DESC LIMIT 1) <= ${before}
-      AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = ${id} AND +tasks.queue NOT IN ${sql.in(ends)})`
+// Entries are kept as long as their task has not ended: a renewal may need them. The newest entry of an id is always kept: a task
+// created under the id again goes on counting from there.
+const historyIsOld = (id: string) =>
+  `(SELECT at FROM history AS newest WHERE newest.task_id = ${id} ORDER BY newest.version DESC LIMIT 1) <= :before
+    AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = ${id} AND ${isOpen("+tasks.queue")})`
 
-  // Mail stays that somebody has yet to deal with, that is about a task which is not over, or that has a reply: that one
-  // goes first.
-  const isOver = (before: number): Fragment =>
-    sql`created_at <= ${before} AND status <> 'processing' AND (status = 'done' OR to_actor IS NULL)
-      AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
-      AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = messages.task_id AND +tasks.scope = messages.scope
-        AND +tasks.queue NOT IN ${sql.in(ends)})`
+// A message is kept as long as it is not dealt with, its task has not ended, or it has a reply: the reply leaves first.
+const messageIsOld = `created_at <= :before AND status <> 'processing' AND (status = 'done' OR to_actor IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
+  AND NOT EXISTS (SELECT 1 FROM tasks
+    WHERE tasks.id = messages.task_id AND +tasks.scope = messages.scope AND ${isOpen("+tasks.queue")})`
 
-  /** The slice's keys, each with whether it is due and whether it is old, in order. */
-  const slices: Record<Kind, (sweep: Sweep) => Fragment> = {
-    history: ({ before, most, now }) =>
-      sql`
-        WITH RECURSIVE ids (id, n) AS (
-          SELECT (SELECT min(task_id) FROM history WHERE task_id > place.position), 1
-          FROM ${place("history")} WHERE place.due_at <= ${now}
-          UNION ALL SELECT (SELECT min(task_id) FROM history WHERE task_id > ids.id), n + 1 FROM ids
-          WHERE id IS NOT NULL AND n < ${most * Looks})
-        SELECT id, (SELECT count(*) FROM (SELECT 1 FROM history WHERE task_id = ids.id LIMIT 2)) = 2
-          AND ${hasEnded(sql`ids.id`, before)} AS due, 0 AS old
-        FROM ids WHERE id IS NOT NULL`,
-    messages: ({ before, most, now }) =>
-      sql`
-        SELECT messages.seq AS id, ${isOver(before)} AS due, created_at <= ${before} AS old
-        FROM ${place("messages")} CROSS JOIN messages
-        WHERE place.due_at <= ${now} AND messages.seq > CAST(place.position AS INTEGER)
-        ORDER BY messages.seq LIMIT ${most * Looks}`,
-    tasks: ({ before, most, now }) =>
-      sql`
-        SELECT tasks.id AS id, ${tasks.isOld(before)} AS due, 0 AS old FROM ${place("tasks")} CROSS JOIN tasks
-        WHERE place.due_at <= ${now} AND tasks.id > place.position ORDER BY tasks.id LIMIT ${most * Looks}`
+// A task is kept as long as a task that has not ended depends on it, or any task still shows it as a blocker.
+const taskIsOld = `NOT (${isOpen("+tasks.queue")}) AND +tasks.claimed_by IS NULL AND tasks.updated_at <= :before
+  AND NOT EXISTS (
+    SELECT 1 FROM dependencies AS edge LEFT JOIN tasks AS waiting ON waiting.id = edge.task_id
+    WHERE edge.blocker_key = replace(tasks.id, 'TASK-', '') AND edge.blocker_id IN (tasks.id, 'TASK-' || tasks.id)
+      AND edge.scope = tasks.scope AND (edge.satisfied_at IS NULL OR (${isOpen("waiting.queue")})))`
+
+const placeOf = (kind: Kind) =>
+  `(SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
+    FROM sweeps WHERE name = '${kind}') AS place`
+
+/** Looks at a slice: a query for its keys, in order, each with whether it is due and whether it is old. */
+const lookAt = (kind: Kind, slice: string) =>
+  statement(`
+    SELECT (SELECT due_at FROM ${placeOf(kind)}) <= :now AS open, count(*) AS seen, coalesce(sum(old), 0) AS old,
+      CAST(max(id) AS TEXT) AS last, json_group_array(id ORDER BY id) FILTER (WHERE due) AS due
+    FROM (${slice})`)
+
+const looks = {
+  history: lookAt(
+    "history",
+    `
+    WITH RECURSIVE ids (id, n) AS (
+      SELECT (SELECT min(task_id) FROM history WHERE task_id > place.position), 1
+      FROM ${placeOf("history")} WHERE place.due_at <= :now
+      UNION ALL SELECT (SELECT min(task_id) FROM history WHERE task_id > ids.id), n + 1 FROM ids
+      WHERE id IS NOT NULL AND n < :most)
+    SELECT id, (SELECT count(*) FROM (SELECT 1 FROM history WHERE task_id = ids.id LIMIT 2)) = 2
+      AND ${historyIsOld("ids.id")} AS due, 0 AS old
+    FROM ids WHERE id IS NOT NULL`
+  ),
+  messages: lookAt(
+    "messages",
+    `
+    SELECT messages.seq AS id, ${messageIsOld} AS due, created_at <= :before AS old
+    FROM ${placeOf("messages")} CROSS JOIN messages
+    WHERE place.due_at <= :now AND messages.seq > CAST(place.position AS INTEGER)
+    ORDER BY messages.seq LIMIT :most`
+  ),
+  tasks: lookAt(
+    "tasks",
+    `
+    SELECT tasks.id AS id, ${taskIsOld} AS due, 0 AS old FROM ${placeOf("tasks")} CROSS JOIN tasks
+    WHERE place.due_at <= :now AND tasks.id > place.position ORDER BY tasks.id LIMIT :most`
+  )
+}
+
+/** Remembers the place from which the walk goes on, if it is `done` with this one. */
+const remember = (kind: Kind, done = "1") =>
+  statement(`
+    INSERT INTO sweeps (name, position, due_at)
+    SELECT '${kind}', iif(${done}, :position, place.position), iif(${done}, :due_at, 0) FROM ${placeOf(kind)} WHERE true
+    ON CONFLICT (name) DO UPDATE SET position = excluded.position, due_at = excluded.due_at`)
+
+/** The old entries of the ids. */
+const oldEntries = `json_each(:keys) AS given CROSS JOIN history AS old ON old.task_id = given.value
+  AND old.version < (SELECT max(version) FROM history WHERE task_id = given.value)`
+
+const history = {
+  // The oldest go first, so that the rest of a history has no gap.
+  removed: statement(`
+    DELETE FROM history WHERE (task_id, version) IN (
+      SELECT old.task_id, old.version FROM ${oldEntries} WHERE ${historyIsOld("given.value")}
+      ORDER BY old.task_id, old.version LIMIT :most)`),
+  // More may be due than one step removes: then the place stays.
+  remembered: remember("history", `NOT EXISTS (SELECT 1 FROM ${oldEntries} WHERE ${historyIsOld("given.value")})`)
+}
+
+const oldMessages = `messages WHERE seq IN ${given} AND ${messageIsOld}`
+
+const messages = {
+  counted: statement(`
+    INSERT INTO queue_counts (scope, counts, messages_revision) SELECT DISTINCT scope, '{}', 1 FROM ${oldMessages}
+    ON CONFLICT (scope) DO UPDATE SET messages_revision = messages_revision + 1,
+      messages_total = messages_total - (SELECT count(*) FROM ${oldMessages} AND messages.scope = queue_counts.scope)`),
+  removed: statement(`DELETE FROM ${oldMessages}`),
+  remembered: remember("messages")
+}
+
+/** The tasks that are removed: those whose deletion is recorded, and no others, since the rest of the batch changes what is old. */
+const leaving = `(SELECT id FROM planned WHERE id IN ${given})`
+
+// Old tasks leave as deleted ones do: their messages and their history stay.
+const tasks = {
+  recorded: statement(`
+    INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
+    SELECT id, version + 1, scope, 'deleted', queue, NULL, 'retention',
+      'It was finished longer ago than finished tasks are kept.', grants, :now
+    FROM tasks WHERE id IN ${given} AND ${taskIsOld}`),
+  counted: statement(`
+    WITH gone AS MATERIALIZED (
+      SELECT scope, char(31) || project_id AS project, from_queue FROM planned WHERE id IN ${given}),
+    steps (owner, queue) AS (SELECT scope, from_queue FROM gone UNION ALL SELECT project, from_queue FROM gone)
+    UPDATE queue_counts SET revision = revision + 1, counts = (
+      SELECT json_group_object(queue, n) FROM (
+        SELECT queue, sum(step) AS n FROM (
+          SELECT key AS queue, value AS step FROM json_each(counts)
+          UNION ALL SELECT queue, -1 FROM steps WHERE owner = queue_counts.scope)
+        GROUP BY queue HAVING sum(step) <> 0))
+    WHERE scope IN (SELECT owner FROM steps)`),
+  // A name that also means a task which stays goes on meaning that one.
+  dependencies: [
+    statement(`
+      DELETE FROM dependencies AS edge
+      WHERE blocker_key IN (SELECT replace(id, 'TASK-', '') FROM planned WHERE id IN ${given})
+        AND EXISTS (SELECT 1 FROM planned WHERE +planned.scope = edge.scope
+          AND planned.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL)))
+        AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = edge.blocker_id AND +tasks.scope = edge.scope
+          AND NOT EXISTS (SELECT 1 FROM planned WHERE planned.id = tasks.id))`),
+    statement(`DELETE FROM dependencies WHERE task_id IN ${leaving}`)
+  ],
+  withdrawn: withdrawal(`id IN ${leaving}`),
+  removed: statement(`DELETE FROM tasks WHERE id IN ${leaving}`),
+  remembered: remember("tasks")
+}
+
+const valuesOf = ({ before, most, now }: Sweep): Values => ({ before, most: most * Looks, now })
+
+/** Looks at the next slice of a kind. */
+export const look = (sweep: Sweep): Bound => looks[sweep.kind](valuesOf(sweep))
+
+const removal = (kind: Kind, values: Values): Steps => {
+  switch (kind) {
+    case "history":
+      return { removed: history.removed(values) }
+    case "messages":
+      return { counted: messages.counted(values), removed: messages.removed(values) }
+    case "tasks":
+      return {
+        recorded: tasks.recorded(values),
+        counted: tasks.counted(values),
+        dependencies: tasks.dependencies.map((statement) => statement(values)),
+        withdrawn: tasks.withdrawn(values),
+        removed: tasks.removed(values)
+      }
   }
+}
 
-  const look = (sweep: Sweep): Statement<any> =>
-    sql`
-      SELECT (SELECT due_at FROM ${
-      place(sweep.kind)
-    }) <= ${sweep.now} AS open, count(*) AS seen, coalesce(sum(old), 0) AS old,
-        CAST(max(id) AS TEXT) AS last, json_group_array(id ORDER BY id) FILTER (WHERE due) AS due
-      FROM (${slices[sweep.kind](sweep)})`
-
-  const removals: Record<Kind, (keys: string, sweep: Sweep) => ReadonlyArray<Statement<any>>> = {
-    // Oldest first, so that what is left of a history has no gap.
-    history: (keys, { before, most }) => [sql`
-      DELETE FROM history WHERE (task_id, version) IN (
-        SELECT old.task_id, old.version
-        FROM (
-          SELECT value AS id, (SELECT max(version) FROM history WHERE task_id = value) AS newest
-          FROM json_each(${keys}) WHERE ${hasEnded(sql`value`, before)}) AS given
-        CROSS JOIN history AS old ON old.task_id = given.id AND old.version < given.newest
-        ORDER BY old.task_id, old.version LIMIT ${most * Looks})`],
-    messages: (keys, { before }) => {
-      const old = sql`FROM messages WHERE seq IN (SELECT value FROM json_each(${keys})) AND ${isOver(before)}`
-      return [
-        revision.raise("messages", sql`SELECT scope ${old}`, {
-          where: sql`1`,
-          added: sql`- (SELECT count(*) ${old} AND messages.scope = queue_counts.scope)`
-        }),
-        sql`DELETE ${old}`
-      ]
-    },
-    tasks: tasks.remove
+/** The steps that remove what is due of a slice, and remember where the walk goes on. */
+export const step = (sweep: Sweep, slice: Slice): Steps => {
+  const { kind, most, now } = sweep
+  const due = JSON.parse(slice.due) as ReadonlyArray<string | number>
+  // What is removed of a history is counted by its entries.
+  const taken = kind === "history" ? due : due.slice(0, most)
+  // Messages are in the order of their age, mostly, so the first slice without an old one is the last.
+  const through = taken.length === due.length
+    && (slice.seen < most * Looks || (kind === "messages" && slice.old === 0))
+  const values: Values = {
+    ...valuesOf(sweep),
+    keys: JSON.stringify(taken),
+    position: through ? "" : taken.length < due.length ? String(taken.at(-1)) : slice.last ?? "",
+    due_at: through ? now + Rest : 0
   }
-
-  /** Removes what is due of a slice, and remembers where to go on. */
-  const step = (sweep: Sweep, slice: Slice): ReadonlyArray<Statement<any>> => {
-    const { kind, most, now } = sweep
-    const due = JSON.parse(slice.due) as ReadonlyArray<string | number>
-    // What is removed of a history is counted by its entries.
-    const taken = kind === "history" ? due : due.slice(0, most)
-    // Messages come in order of their age, mostly, so that the first slice without an old one is the last.
-    const through = taken.length === due.length
-      && (slice.seen < most * Looks || (kind === "messages" && slice.old === 0))
-    const position = through ? "" : taken.length < due.length ? String(taken.at(-1)) : slice.last ?? ""
-    // More of a history may be due than one step removes: then the place stays.
-    const done = kind === "history" && taken.length > 0 ? sql`changes() < ${most * Looks}` : sql`1`
-    return [
-      ...(taken.length === 0 ? [] : removals[kind](JSON.stringify(taken), sweep)),
-      sql`
-        INSERT INTO sweeps (name, position, due_at)
-        SELECT ${kind}, iif(${done}, ${position}, place.position), iif(${done}, ${through ? now + Rest : 0}, 0)
-        FROM ${place(kind)} WHERE true
-        ON CONFLICT (name) DO UPDATE SET position = excluded.position, due_at = excluded.due_at`
-    ]
-  }
-
-  return { look, step }
+  const { remembered } = { history, messages, tasks }[kind]
+  return { ...(taken.length === 0 ? {} : removal(kind, values)), remembered: remembered(values) }
 }

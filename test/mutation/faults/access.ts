@@ -124,9 +124,9 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "heartbeat-tells-one-scope",
     breaks: "A heartbeat that renews leases of several scopes changes what is told of each.",
-    file: "src/sql/lease/Renewal.ts",
-    find: "sql`SELECT tasks.scope ${held}`",
-    replace: "sql`SELECT min(tasks.scope) ${held}`"
+    file: "src/services/lease/renew.ts",
+    find: "scope IN (SELECT tasks.scope ${",
+    replace: "scope IN (SELECT min(tasks.scope) ${"
   }
 ]
 

@@ -26,16 +26,16 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "renewal-ignores-token",
     breaks: "Only the holder renews a lease, by its token.",
-    file: "src/sql/lease/Renewal.ts",
-    find: "sql`+claimed_by IS NOT NULL AND fencing_token = asked.token`",
-    replace: "sql`+claimed_by IS NOT NULL`"
+    file: "src/services/lease/renew.ts",
+    find: "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1 AND",
+    replace: "+claimed_by IS NOT NULL AND"
   },
   {
     name: "reattach-without-token",
     breaks: "Only the last holder gets a lease back that ran out.",
-    file: "src/sql/lease/Renewal.ts",
-    find: "tasks.lapsed_token = asked.token AND",
-    replace: "tasks.lapsed_token IS NOT NULL AND"
+    file: "src/services/lease/renew.ts",
+    find: "CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1`",
+    replace: "CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token IS NOT NULL`"
   },
   {
     name: "lapse-outlives-move",

@@ -33,7 +33,7 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "double-entry-untold",
     breaks: "A heartbeat that lists a lease twice is told which entry was not used.",
-    file: "src/services/lease/answer.ts",
+    file: "src/services/lease/renew.ts",
     find: "...superseded(entries).map(",
     replace: "...superseded([]).map("
   },
@@ -96,9 +96,9 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "deadline-off-by-one",
     breaks: "An attempt ends at its deadline, whoever renews its lease.",
-    file: "src/sql/lease/Renewal.ts",
-    find: "AND ${own} AND coalesce(deadline_at > ${now}, 1) ${reach}",
-    replace: "AND ${own} AND coalesce(deadline_at >= ${now}, 1) ${reach}"
+    file: "src/services/lease/renew.ts",
+    find: "coalesce(deadline_at > :now, 1)\"",
+    replace: "coalesce(deadline_at >= :now, 1)\""
   },
   {
     name: "budget-off-by-one",

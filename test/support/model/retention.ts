@@ -7,15 +7,14 @@ import { isEnd, record, type Task } from "./Task.ts"
 
 export const make = ({ database: { batch, sql }, world }: Bench): Steps<"Retain"> => {
   const { clock, edges, forget, lives, past, tasks, unmet } = world
-  const { look, step } = Retention.make(sql)
 
   const sweep = Effect.fnUntraced(function*(kind: Retention.Kind) {
     const sweep = { kind, before: clock.now, most: 1, now: clock.now }
     yield* batch([sql`UPDATE sweeps SET due_at = 0 WHERE name = ${kind}`])
     for (let steps = 0; steps < 1000; steps++) {
-      const [[slice] = []] = yield* batch([look(sweep)])
+      const [[slice] = []] = yield* batch([Retention.look(sweep)])
       if (slice?.open !== 1) return
-      yield* batch(step(sweep, slice as unknown as Retention.Slice))
+      yield* batch(Retention.step(sweep, slice as unknown as Retention.Slice))
     }
     assert.fail(`the walk through ${kind} does not end`)
   })
