@@ -17,6 +17,8 @@ const chance: ReadonlyArray<readonly [RegExp, string]> = [
   [/[0-9a-f]{16,64}/g, "<hex>"],
   [/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, "<time>"],
   [/\b1[78]\d{11}\b/g, "<time>"],
+  // It depends on the length of the ids.
+  [/\\?"bytes\\?":\d+/g, "<bytes>"],
   [/(msg|act)-<time>-\w{6}/g, "$1-<random>"],
   [/(?<=\b|\\u001f)([a-z]+)-\d+\b/g, "$1-#"],
   [/"renew_after_seconds":\d+/g, "\"renew_after_seconds\":\"<seconds>\""]

@@ -106,12 +106,15 @@ export const make = (
   { created = false, ownFailure }: Options = {}
 ): Cascade => {
   const plan = created ? "unrecorded" : "planned"
-  // The tasks that moved, and those that follow them so far.
+  // The task fails with a blocker, as the batch has planned.
+  const failing = "EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)"
+  // The tasks that moved, those that fail with them, and the tasks that wait for any of these.
   const affected = `affected (id) AS (
     ${ids} UNION
-    SELECT waits.task_id FROM affected CROSS JOIN ${
-    waitsFor("affected.id")
-  } CROSS JOIN planned ON planned.id = waits.task_id)`
+    SELECT waits.task_id FROM affected CROSS JOIN ${waitsFor("affected.id")} WHERE ${is("affected.id")} OR ${failing})`
+  // The dependencies whose blocker moved, or fails where that does not matter.
+  const touched = `affected CROSS JOIN ${waitsFor("affected.id")}
+    AND (${is("affected.id")} OR (waits.on_failure = 'skip' AND ${failing}))`
   // A task that is created may fail although no task waits for it.
   const others = `tasks.id IN (SELECT affected.id FROM ${
     onlyIf(created ? `${waitedFor} OR ${waiting}` : waitedFor)
@@ -149,9 +152,7 @@ export const make = (
       WITH RECURSIVE ${affected}
       UPDATE dependencies SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
       WHERE (blocker_key, task_id, blocker_id) IN (
-          SELECT waits.blocker_key, waits.task_id, waits.blocker_id FROM ${onlyIf(waitedFor)} affected CROSS JOIN ${
-      waitsFor("affected.id")
-    })
+          SELECT waits.blocker_key, waits.task_id, waits.blocker_id FROM ${onlyIf(waitedFor)} ${touched})
         AND (satisfied_at IS NULL) = EXISTS (
           SELECT 1 FROM waits WHERE waits.task_id = dependencies.task_id AND waits.blocker_id = dependencies.blocker_id
             AND (waits.queue = 'done' OR (waits.on_failure = 'skip' AND waits.queue IN ('failed', 'cancelled'))))`),
@@ -161,8 +162,7 @@ export const make = (
       told (id, because) AS (
         SELECT waits.task_id, min('Task ' || affected.id || CASE waits.queue WHEN 'done' THEN ' is done.'
           WHEN 'failed' THEN ' failed.' WHEN 'cancelled' THEN ' was cancelled.' ELSE ' is in ' || waits.queue || ' again.' END)
-        FROM affected CROSS JOIN ${waitsFor("affected.id")}
-        WHERE waits.on_failure = 'skip' OR ${is("affected.id")} GROUP BY waits.task_id)
+        FROM ${touched} GROUP BY waits.task_id)
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
       SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because,
         grants, :now
@@ -171,8 +171,7 @@ export const make = (
     followersCounted: counting(
       `WITH RECURSIVE ${affected}`,
       `
-      SELECT id FROM affected WHERE NOT ${is("id")} AND EXISTS (
-        SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)`,
+SELECT id FROM affected WHERE NOT ${is("id")} AND ${failing}`,
       waitedFor
     ),
 

@@ -72,7 +72,7 @@ const MaxEntries = 1000
 
 /** What a row has that is not stored, or means nothing elsewhere. */
 export const beside = (kind: ExportKind): ReadonlyArray<string> =>
-  kind === "tasks" ? ["fencing_token", "lane"] : [tables[kind].without ?? ""]
+  kind === "tasks" ? ["fencing_token", "lane", "bytes"] : [tables[kind].without ?? ""]
 
 export const make = (sql: D1Client.D1Client) => {
   const columns = (names: ReadonlyArray<string>): Fragment => sql.csv(names.map((name) => sql`${sql(name)}`))
