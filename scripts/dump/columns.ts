@@ -26,7 +26,13 @@ export const tables: Readonly<Record<string, Readonly<Record<string, Schema.Top>
   flows: { ...FlowRow.fields, rules: JsonColumn },
   roles: RoleRow.fields,
   projects: ProjectRow.fields,
-  tasks: { ...task, priority_rank: Schema.Int, named_holder: Schema.NullOr(Schema.String) },
+  tasks: {
+    ...task,
+    priority_rank: Schema.Int,
+    named_holder: Schema.NullOr(Schema.String),
+    loss_limit: Schema.NullOr(Schema.Int),
+    attempt_limit: Schema.NullOr(Schema.Int)
+  },
   dependencies: { ...edge, scope: ScopeName, task_id: TaskId, blocker_key: Schema.String, position: Schema.Int },
   history: { ...HistoryRow.fields, grants: Schema.Int },
   orchestrators: OrchestratorRow.fields,
