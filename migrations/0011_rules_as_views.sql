@@ -30,7 +30,8 @@ CREATE VIEW ready AS
 SELECT * FROM tasks WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
 
 -- What happens to each held task when its lease expires: how history calls it, and the queue the task goes to. The moves
--- `expireReview`, `exceedDeadline` and `expire` in `domain/task/Moves.ts` say the same.
+-- `expireReview`, `exceedDeadline` and `expire` in `domain/task/Moves.ts` say the same. `details` is what a renewal needs to give
+-- the lease back to its holder.
 CREATE VIEW lapsing AS
 SELECT *,
   CASE
@@ -43,21 +44,47 @@ SELECT *,
     WHEN queue <> 'claimed' THEN queue
     WHEN lease_expires_at >= deadline_at THEN iif(attempt_count - lease_losses + 1 >= attempt_limit, 'failed', claimed_from)
     ELSE iif(lease_losses + 1 >= loss_limit, 'failed', claimed_from)
-  END AS to_queue
+  END AS to_queue,
+  iif(queue = 'claimed' AND lease_expires_at >= deadline_at, 'The attempt exceeded its deadline.', 'The lease ran out.') AS reason,
+  json_object(
+    'orchestrator_id', orchestrator_id,
+    'claimed_at', strftime('%Y-%m-%dT%H:%M:%fZ', claimed_at / 1000.0, 'unixepoch'),
+    'lease_seconds', lease_seconds,
+    'deadline_at', strftime('%Y-%m-%dT%H:%M:%fZ', deadline_at / 1000.0, 'unixepoch')) AS details
 FROM tasks WHERE claimed_by IS NOT NULL;
 
 -- What a batch has planned for a task: the newest history row, while it is ahead of the task's version. Outside of a batch there is none.
 CREATE VIEW planned AS
 SELECT tasks.id, tasks.scope, tasks.project_id, tasks.version AS present, history.version, event, queue AS from_queue, to_queue,
-  reason
-FROM tasks CROSS JOIN history ON history.task_id = tasks.id
-  AND history.version = (SELECT max(version) FROM history AS newest WHERE newest.task_id = tasks.id)
-  AND history.version > tasks.version;
+  reason, at
+FROM tasks CROSS JOIN history ON history.task_id = tasks.id AND history.version > tasks.version
+  AND NOT EXISTS (SELECT 1 FROM history AS later WHERE later.task_id = history.task_id AND later.version > history.version);
 
 -- A task that this batch has created and not recorded yet: every other task has a history row at its version.
 CREATE VIEW unrecorded AS
 SELECT * FROM tasks WHERE NOT EXISTS (
   SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version);
+
+-- What a task whose lease has expired has in its columns then, when a batch has planned that (`lapse`), and perhaps that the task fails
+-- with a blocker after it. A task that is too large to keep more text keeps what happened in its history only.
+CREATE VIEW reclaiming AS
+SELECT planned.id, planned.version, planned.to_queue, lapse.event, lapse.to_queue AS led_to,
+  CASE
+    WHEN tasks.bytes > 1600000 THEN NULL
+    WHEN lapse.to_queue <> planned.to_queue THEN (
+      SELECT reason FROM history WHERE task_id = tasks.id AND history.version = planned.present + 2)
+    WHEN lapse.event = 'review_lease_expired' THEN iif(queue = 'failed', failure_reason, NULL)
+    WHEN lapse.to_queue <> 'failed' THEN NULL
+    WHEN lapse.event = 'lease_expired' THEN 'The budget of ' || loss_limit || iif(loss_limit = 1, ' lost lease', ' lost leases')
+      || ' is spent. Last: ' || lapse.reason
+    ELSE 'The budget of ' || attempt_limit || iif(attempt_limit = 1, ' attempt', ' attempts') || ' is spent. Last: ' || lapse.reason
+  END AS failure_reason,
+  iif(lapse.event = 'review_lease_expired' OR tasks.bytes > 1600000, setbacks, json_insert(
+    iif(json_array_length(setbacks) >= 10, json_remove(setbacks, '$[0]'), coalesce(setbacks, '[]')), '$[#]', json_object(
+      'event', lapse.event, 'actor', claimed_by, 'reason', lapse.reason, 'at', lapse.at, 'fencing_token', fencing_token)))
+    AS setbacks
+FROM planned CROSS JOIN tasks ON tasks.id = planned.id
+  CROSS JOIN history AS lapse ON lapse.task_id = planned.id AND lapse.version = planned.present + 1;
 
 -- Every task as the plans of the batch leave it so far. `held` is a task in somebody's hands that the batch does not take back.
 CREATE VIEW foreseen AS

@@ -29,10 +29,12 @@ const recorded = statement(`
   SELECT id, version + 1, scope, 'dependencies_changed', queue, queue, coalesce(:actor, claimed_by), :details, grants, :now
   FROM tasks WHERE id = :id AND version = :version AND ${noCycle}`)
 
+const counted = Cascade.countedOne(":id")
+
 // A free task fails with a new dependency whose blocker has failed. One that was there before has had its effect.
-const cascade = Cascade.make("SELECT :id AS id", {
+const cascade = Cascade.make(Cascade.itself, {
   ownFailure: `waits.blocker_id IN (SELECT value FROM json_each(:risks))
-    AND EXISTS (SELECT 1 FROM tasks WHERE tasks.id = moved.id AND claimed_by IS NULL)`
+    AND EXISTS (SELECT 1 FROM tasks WHERE tasks.id = :id AND claimed_by IS NULL)`
 })
 
 const changed = statement(`
@@ -96,7 +98,8 @@ export const make = Effect.gen(function*() {
         failed: risky ? cascade.failed(values) : undefined,
         satisfied: risky ? cascade.satisfied(values) : undefined,
         unblocked: risky ? cascade.unblocked(values) : undefined,
-        counted: cascade.counted(values),
+        counted: counted(values),
+        followersCounted: risky ? cascade.followersCounted(values) : undefined,
         dependents: risky ? cascade.dependents(values) : undefined,
         changed: changed(values),
         listed: Dependency.listed(values)

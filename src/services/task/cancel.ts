@@ -28,7 +28,8 @@ const recorded = statement(`
     iif(claimed_by IS NULL, 'cancelled', queue), :actor, :excerpt, grants, :now
   FROM tasks WHERE ${itself} AND cancel_requested_at IS NULL AND queue NOT IN ('done', 'failed', 'cancelled')`)
 
-const { counted, dependents, failed, satisfied, unblocked } = Cascade.make("SELECT :id AS id")
+const counted = Cascade.countedOne(":id")
+const { dependents, failed, followersCounted, satisfied, unblocked } = Cascade.make(Cascade.itself)
 
 const cancelled = statement(`
   UPDATE tasks SET version = planned.version, updated_at = :now, cancel_reason = :reason, queue = to_queue,
@@ -75,6 +76,7 @@ export const make = Effect.gen(function*() {
         satisfied: satisfied(values),
         unblocked: unblocked(values),
         counted: counted(values),
+        followersCounted: followersCounted(values),
         dependents: dependents(values),
         cancelled: cancelled(values)
       }, { keep: "cancelled", answer: cancelledTask, values })

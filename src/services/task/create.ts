@@ -82,7 +82,9 @@ const recorded = statement(`
   SELECT id, version, scope, 'created', queue, :actor, grants, :now FROM unrecorded WHERE id = :id`)
 
 // The task may fail with its blockers, some of which may have failed already. And other tasks may have waited for its name.
-const cascade = Cascade.make("SELECT :id AS id", { created: true, ownFailure: "1" })
+const cascade = Cascade.make(Cascade.itself, { created: true, ownFailure: "1" })
+
+const failureCounted = Cascade.countedOne(":id")
 
 const taskById = statement("SELECT * FROM tasks WHERE id = :id")
 
@@ -191,7 +193,8 @@ export const make = Effect.gen(function*() {
       recorded: recorded(values),
       satisfied: follows ? cascade.satisfied(values) : undefined,
       unblocked: follows ? cascade.unblocked(values) : undefined,
-      movesCounted: follows ? cascade.counted(values) : undefined,
+      failureCounted: follows ? failureCounted(values) : undefined,
+      followersCounted: follows ? cascade.followersCounted(values) : undefined,
       dependents: follows ? cascade.dependents(values) : undefined,
       task: taskById(values)
     }, { keep: "inserted", answer: waiting || follows ? createdAndChanged : created, values }).pipe(

@@ -89,6 +89,7 @@ export const make = Effect.gen(function*() {
       satisfied: steps.satisfied(values),
       unblocked: steps.unblocked(values),
       counted: steps.counted(values),
+      followersCounted: move === moves.accept ? undefined : steps.followersCounted(values),
       dependents: steps.dependents(values),
       moved: steps.moved(values)
     }, { keep: "moved", answer: movedTask, values }).pipe(

@@ -49,7 +49,12 @@ const withdrawn = withdrawal("id IN (SELECT id FROM planned WHERE id = :id)")
 const removed = statement("DELETE FROM tasks WHERE id IN (SELECT id FROM planned WHERE id = :id) RETURNING *")
 
 // Tasks that wait for `TASK-<id>` went on when this task was done, and wait for the other one alone from now on.
-const named = Cascade.make("SELECT :twin AS id")
+const named = Cascade.make({
+  ids: "SELECT :twin",
+  is: (id) => `${id} = :twin`,
+  waitedFor: "EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = :key)",
+  waiting: "0"
+})
 
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database

@@ -61,10 +61,11 @@ const noticeCounted = statement(`
   INSERT INTO queue_counts (scope, counts, messages_revision) SELECT scope, '{}', 1 FROM planned WHERE id = :id
   ON CONFLICT (scope) DO UPDATE SET messages_revision = messages_revision + 1, messages_total = messages_total + 1`)
 
-const itself = "SELECT :id AS id"
-const cascade = Cascade.make(itself)
+const counted = Cascade.countedOne(":id")
+
+const cascade = Cascade.make(Cascade.itself)
 // What the task waits for may have failed while it was held.
-const cascadeOfFreed = Cascade.make(itself, { ownFailure: "1" })
+const cascadeOfFreed = Cascade.make(Cascade.itself, { ownFailure: "1" })
 
 /** What a change writes besides the columns that the PATCH names. */
 interface Besides {
@@ -175,7 +176,7 @@ export const make = Effect.gen(function*() {
     // A task may fail with its blockers when it is free again. An administrator's word goes before that.
     const freed = forcedBy === undefined && columns.claimed_by === null && !ends.includes(queue)
     const follows = queue !== task.queue || freed
-    const { counted, dependents, failed, satisfied, unblocked } = freed ? cascadeOfFreed : cascade
+    const { dependents, failed, followersCounted, satisfied, unblocked } = freed ? cascadeOfFreed : cascade
     const changed = changing(Object.keys(written), {
       granted,
       waits: waits !== undefined,
@@ -190,6 +191,7 @@ export const make = Effect.gen(function*() {
       satisfied: follows ? satisfied(values) : undefined,
       unblocked: follows ? unblocked(values) : undefined,
       counted: counted(values),
+      followersCounted: follows ? followersCounted(values) : undefined,
       projectsCounted: columns.project_id === undefined || project === task.project_id
         ? undefined
         : projectsCounted(values),

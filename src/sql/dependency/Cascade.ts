@@ -30,32 +30,45 @@ export interface Cascade {
   readonly satisfied: Statement
   /** Plans what the waiting tasks say they wait for. */
   readonly unblocked: Statement
-  /** Counts every planned move. */
-  readonly counted: Statement
+  /** Counts the planned moves of the tasks that follow: of those that fail. */
+  readonly followersCounted: Statement
   /** Changes the tasks that follow, and answers them with the event that the log names. */
   readonly dependents: Statement
 }
 
-/** Counts the planned moves of the tasks that `ids` finds; of those that stay in their queue only where `moved` finds them. */
-const counting = (ctes: string, ids: string, moved: string): Statement =>
+/** Begins a FROM clause whose rest is read only if the condition holds. D1 counts no row for it, but some for a recursion without rows. */
+export const onlyIf = (condition: string) => `json_each(iif(${condition}, '[1]', '[]')) AS only CROSS JOIN`
+
+/** Counts the planned moves of the tasks that `ids`, a query, finds. */
+const counting = (ctes: string, ids: string, condition: string): Statement =>
   statement(`
-    WITH RECURSIVE ${ctes === "" ? "" : `${ctes},`}
-    moves AS MATERIALIZED (
-      SELECT scope, char(31) || project_id AS project, from_queue, to_queue FROM planned
-      WHERE id IN (${ids}) ${ctes === "" ? "" : `AND (from_queue <> to_queue OR id IN (${moved}))`}),
-    steps (owner, queue, step) AS (
-      SELECT scope, from_queue, -1 FROM moves UNION ALL SELECT scope, to_queue, 1 FROM moves
-      UNION ALL SELECT project, from_queue, -1 FROM moves UNION ALL SELECT project, to_queue, 1 FROM moves)
+    ${ctes}
     UPDATE queue_counts SET revision = revision + 1, counts = (
       SELECT json_group_object(queue, n) FROM (
         SELECT queue, sum(step) AS n FROM (
           SELECT key AS queue, value AS step FROM json_each(counts)
-          UNION ALL SELECT queue, step FROM steps WHERE owner = queue_counts.scope)
+          UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(moved.steps))
         GROUP BY queue HAVING sum(step) <> 0))
-    WHERE scope IN (SELECT owner FROM steps)`)
+    FROM (
+      SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+      FROM ${onlyIf(condition)} (${ids}) AS each CROSS JOIN planned ON planned.id = each.id CROSS JOIN json_each(json_array(
+        json_array(scope, from_queue, -1), json_array(scope, to_queue, 1),
+        json_array(char(31) || project_id, from_queue, -1), json_array(char(31) || project_id, to_queue, 1))) AS step
+      WHERE step.value ->> 0 IS NOT NULL GROUP BY owner) AS moved
+    WHERE scope = moved.owner`)
 
 /** Counts the planned moves of the tasks that `moved`, a query for ids, finds. */
-export const counted = (moved: string): Statement => counting("", moved, moved)
+export const counted = (moved: string, condition: string): Statement => counting("", moved, condition)
+
+/** Counts the planned move of the one task whose id the expression `id` is. */
+export const countedOne = (id: string): Statement =>
+  statement(`
+    UPDATE queue_counts SET revision = revision + 1, counts = iif(from_queue = to_queue, counts, json_patch(counts, json_object(
+      from_queue, nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
+      to_queue, coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1)))
+    FROM (
+      SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue FROM planned WHERE id = ${id} LIMIT 1) AS moved
+    WHERE scope = moved.owner OR scope = moved.project`)
 
 interface Options {
   /**
@@ -67,24 +80,46 @@ interface Options {
   readonly created?: boolean
 }
 
-/** The statements for the tasks that `moved`, a query for ids, finds. */
-export const make = (moved: string, { created = false, ownFailure }: Options = {}): Cascade => {
+/** The tasks that move. */
+interface Moved {
+  /** A query for their ids. */
+  readonly ids: string
+  /** That an id is one of theirs. */
+  readonly is: (id: string) => string
+  /** A condition that does not hold where no task waits for them: then nothing else is read. */
+  readonly waitedFor: string
+  /** The same where they wait for no task themselves. */
+  readonly waiting: string
+}
+
+/** The task `:id`. */
+export const itself: Moved = {
+  ids: "SELECT :id",
+  is: (id) => `${id} = :id`,
+  waitedFor: "EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))",
+  waiting: "EXISTS (SELECT 1 FROM dependencies WHERE task_id = :id)"
+}
+
+/** The statements for tasks that move. */
+export const make = ({ ids, is, waitedFor, waiting }: Moved, { created = false, ownFailure }: Options = {}): Cascade => {
   const plan = created ? "unrecorded" : "planned"
   // The tasks that moved, and those that follow them so far.
   const affected = `affected (id) AS (
-    ${moved} UNION
+    ${ids} UNION
     SELECT waits.task_id FROM affected CROSS JOIN ${waitsFor("affected.id")} CROSS JOIN planned ON planned.id = waits.task_id)`
-  const others = `tasks.id IN (SELECT id FROM affected) ${created ? "" : `AND tasks.id NOT IN (${moved})`}`
+  // A task that is created may fail although no task waits for it.
+  const others = `tasks.id IN (SELECT affected.id FROM ${onlyIf(created ? `${waitedFor} OR ${waiting}` : waitedFor)} affected) ${created ? "" : `AND NOT ${is("tasks.id")}`}`
   const own = ownFailure === undefined ? "" : `UNION ALL
       SELECT waits.task_id, 'Blocker ' || blocker || iif(waits.queue = 'failed', ' failed.', ' was cancelled.')
-      FROM (${moved}) AS moved CROSS JOIN ${plan} ON ${plan}.id = moved.id CROSS JOIN waits ON waits.task_id = moved.id
-      WHERE fails AND waits.queue IN ('failed', 'cancelled') AND ${ownFailure}`
+      FROM waits CROSS JOIN ${plan} ON ${plan}.id = waits.task_id
+      WHERE ${is("waits.task_id")} AND fails AND waits.queue IN ('failed', 'cancelled') AND ${ownFailure}`
   const [queue, left] = created ? ["unrecorded.queue", "1"] : ["to_queue", "from_queue <> to_queue"]
   return {
     failed: statement(`
-      WITH RECURSIVE lost (id, because) AS (
+      WITH RECURSIVE moved (id) AS (${ids}),
+      lost (id, because) AS (
         SELECT waits.task_id, 'Blocker ' || moved.id || iif(${queue} = 'failed', ' failed.', ' was cancelled.')
-        FROM (${moved}) AS moved CROSS JOIN ${waitsFor("moved.id")} CROSS JOIN ${plan} ON ${plan}.id = moved.id
+        FROM moved CROSS JOIN ${waitsFor("moved.id")} CROSS JOIN ${plan} ON ${plan}.id = moved.id
         WHERE fails AND ${queue} IN ('failed', 'cancelled') AND ${left}
         ${own}),
       reached (id) AS (
@@ -98,14 +133,15 @@ export const make = (moved: string, { created = false, ownFailure }: Options = {
           CROSS JOIN ${waitsFor("reached.id")} WHERE fails)
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
       SELECT foreseen.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
-      FROM reasons CROSS JOIN foreseen ON foreseen.id = reasons.id WHERE NOT held AND queue NOT IN ${ended}
+      FROM ${onlyIf(ownFailure === undefined ? waitedFor : `${waitedFor} OR ${waiting}`)} reasons
+        CROSS JOIN foreseen ON foreseen.id = reasons.id WHERE NOT held AND queue NOT IN ${ended}
       GROUP BY foreseen.id`),
 
     satisfied: statement(`
       WITH RECURSIVE ${affected}
       UPDATE dependencies SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
       WHERE (blocker_key, task_id, blocker_id) IN (
-          SELECT waits.blocker_key, waits.task_id, waits.blocker_id FROM affected CROSS JOIN ${waitsFor("affected.id")})
+          SELECT waits.blocker_key, waits.task_id, waits.blocker_id FROM ${onlyIf(waitedFor)} affected CROSS JOIN ${waitsFor("affected.id")})
         AND (satisfied_at IS NULL) = EXISTS (
           SELECT 1 FROM waits WHERE waits.task_id = dependencies.task_id AND waits.blocker_id = dependencies.blocker_id
             AND (waits.queue = 'done' OR (waits.on_failure = 'skip' AND waits.queue IN ('failed', 'cancelled'))))`),
@@ -116,13 +152,15 @@ export const make = (moved: string, { created = false, ownFailure }: Options = {
         SELECT waits.task_id, min('Task ' || affected.id || CASE waits.queue WHEN 'done' THEN ' is done.'
           WHEN 'failed' THEN ' failed.' WHEN 'cancelled' THEN ' was cancelled.' ELSE ' is in ' || waits.queue || ' again.' END)
         FROM affected CROSS JOIN ${waitsFor("affected.id")}
-        WHERE waits.on_failure = 'skip' OR affected.id IN (${moved}) GROUP BY waits.task_id)
+        WHERE waits.on_failure = 'skip' OR ${is("affected.id")} GROUP BY waits.task_id)
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
       SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because,
         grants, :now
-      FROM told CROSS JOIN foreseen ON foreseen.id = told.id WHERE blocked_by IS NOT waits_for`),
+      FROM ${onlyIf(waitedFor)} told CROSS JOIN foreseen ON foreseen.id = told.id WHERE blocked_by IS NOT waits_for`),
 
-    counted: counting(affected, `SELECT id FROM affected`, moved),
+    followersCounted: counting(`WITH RECURSIVE ${affected}`, `
+      SELECT id FROM affected WHERE NOT ${is("id")} AND EXISTS (
+        SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)`, waitedFor),
 
     dependents: statement(`
       WITH RECURSIVE ${affected}

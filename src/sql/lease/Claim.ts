@@ -108,7 +108,7 @@ const make = (wanted: Wanted): Steps => {
       FROM tasks WHERE id = ${next} AND bytes <= ${Cascade.MaxBytes} AND EXISTS (
         SELECT 1 FROM orchestrators WHERE ${claimingFrom(":scope")} AND status <> 'maintenance' AND ${hasRoom}
           ${wanted.roles === "any" ? "" : `AND ${rolesHold}`})`),
-    counted: Cascade.counted(next),
+    counted: Cascade.countedOne(next),
     granted: statement(`
       UPDATE tasks SET version = planned.version, updated_at = :now, queue = to_queue, grants = ${nextToken("grants")},
         claimed_by = :agent, claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,

@@ -3,9 +3,11 @@ import { moves } from "../../domain/task/Moves.ts"
 import * as Cascade from "../dependency/Cascade.ts"
 import { isScope } from "../record/ProjectCounts.ts"
 import { type Bound, type Statement, statement, type Values, variants } from "../Statement.ts"
-import { backsOffUntil, budgetSpent, noLease, withSetback } from "../task/Move.ts"
+import { backsOffUntil, noLease } from "../task/Move.ts"
 
-const { oversized, waitsStill } = Cascade
+const { waitsStill } = Cascade
+
+const events = `(${[moves.expire, moves.exceedDeadline, moves.expireReview].map(({ event }) => `'${event}'`).join(", ")})`
 
 /** Which of the expired leases. `claimable`: of tasks that may be claimed then. `listed`: of the tasks in `:ids`. `recent`: that ended after `:after`. */
 export type Which = "all" | "claimable" | "claimable and listed" | "listed" | "recent"
@@ -24,23 +26,11 @@ const expired = (scoped: boolean, which: Which): string =>
     ...(which === "recent" ? ["lease_expires_at > :after"] : [])
   ].join(" AND ")
 
-/** An instant as history tells it, which is as it travels: to the millisecond. */
-const told = (millis: string) => `strftime('%Y-%m-%dT%H:%M:%fZ', ${millis} / 1000.0, 'unixepoch')`
-
-const reason = `iif(event = '${moves.exceedDeadline.event}', 'The attempt exceeded its deadline.', 'The lease ran out.')`
-
-// What a renewal needs to give the lease back to its holder.
-const lease = `json_object('orchestrator_id', orchestrator_id, 'claimed_at', ${told("claimed_at")},
-  'lease_seconds', lease_seconds, 'deadline_at', ${told("deadline_at")})`
-
-const isReview = (event: string) => `${event} = '${moves.expireReview.event}'`
-const isLoss = (event: string) => `${event} = '${moves.expire.event}'`
-
 export interface Steps {
   /** Plans what happens to each task (the view `lapsing`). */
   readonly lapsed: Statement
   /** Plans and carries out what follows for other tasks. Left out where nothing can follow. */
-  readonly cascade: Omit<Cascade.Cascade, "counted"> | undefined
+  readonly cascade: Cascade.Cascade | undefined
   readonly counted: Statement
   /** Takes the tasks back, and answers them with the event. */
   readonly reclaimed: Statement
@@ -62,45 +52,39 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
   const moved = `SELECT id FROM lapsing WHERE ${where}`
   // What is claimable again has no blockers and has not failed, so nothing follows for other tasks.
   const simple = which.startsWith("claimable")
-  const { counted, ...cascade } = Cascade.make(moved, { ownFailure: "1" })
+  const cascade = Cascade.make({
+    ids: moved,
+    is: (id) => `${id} IN (${moved})`,
+    waitedFor: `EXISTS (${moved})`,
+    waiting: "0"
+  }, { ownFailure: "1" })
   return {
     lapsed: statement(`
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
-      SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, ${reason},
-        iif(queue = 'claimed' AND to_queue = 'failed', json_set(${lease},
-          '$.budget', iif(${isLoss("event")}, 'max_lease_losses', 'max_attempts'),
-          '$.limit', iif(${isLoss("event")}, loss_limit, attempt_limit)), ${lease}),
+      SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, reason,
+        CASE WHEN queue <> 'claimed' OR to_queue <> 'failed' THEN details
+          WHEN event = 'lease_expired' THEN json_set(details, '$.budget', 'max_lease_losses', '$.limit', loss_limit)
+          ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit) END,
         grants, :now
       FROM lapsing WHERE ${where}`),
     cascade: simple ? undefined : cascade,
-    counted: simple ? Cascade.counted(moved) : counted,
+    counted: Cascade.counted(moved, `EXISTS (${moved})`),
     // A task that goes back to where it waits for a person still needs one.
     reclaimed: statement(`
-      UPDATE tasks SET version = planned.version, updated_at = :now, queue = planned.to_queue, ${noLease},
-        completed_at = iif(queue = 'done', completed_at, NULL),
+      UPDATE tasks SET version = task.version, updated_at = :now, queue = task.to_queue, ${noLease},
         ${simple ? "" : `blocked_by = iif(blocked_by IS NULL, NULL, ${waitsStill}),`}
-        lapsed_token = iif(${isLoss("lapse.event")} AND lapse.to_queue NOT IN ${lost}, tasks.grants, NULL),
-        attempt_count = attempt_count + NOT (${isReview("lapse.event")}),
-        lease_losses = lease_losses + (${isLoss("lapse.event")}),
-        needs_intervention = iif(${isReview("lapse.event")}, needs_intervention, lapse.to_queue = 'requires-intervention'),
-        failure_reason = CASE
-          WHEN lapse.to_queue <> planned.to_queue AND NOT ${oversized} THEN (
-            SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 2)
-          WHEN ${isReview("lapse.event")} AND queue = 'failed' THEN failure_reason
-          WHEN lapse.to_queue <> 'failed' OR ${isReview("lapse.event")} OR ${oversized} THEN NULL
-          WHEN ${isLoss("lapse.event")} THEN ${budgetSpent("max_lease_losses", "loss_limit", "lapse.reason")}
-          ELSE ${budgetSpent("max_attempts", "attempt_limit", "lapse.reason")} END,
-        cancel_reason = iif(planned.to_queue = 'cancelled', cancel_reason, NULL),
+        completed_at = iif(queue = 'done', completed_at, NULL),
+        lapsed_token = iif(event = 'lease_expired' AND led_to NOT IN ${lost}, grants, NULL),
+        attempt_count = attempt_count + (event <> 'review_lease_expired'), lease_losses = lease_losses + (event = 'lease_expired'),
+        needs_intervention = iif(event = 'review_lease_expired', needs_intervention, led_to = 'requires-intervention'),
+        failure_reason = task.failure_reason, setbacks = task.setbacks,
+        cancel_reason = iif(task.to_queue = 'cancelled', cancel_reason, NULL),
         available_at = ${
-      backoff ? `iif(${isReview("lapse.event")} OR planned.to_queue IN ${lost}, NULL, ${backsOffUntil})` : "NULL"
-    },
-        setbacks = iif(${isReview("lapse.event")}, setbacks, ${withSetback("lapse.event", "claimed_by", "lapse.reason")})
-      FROM planned CROSS JOIN history AS lapse ON lapse.task_id = planned.id AND lapse.version = planned.present + 1
-      WHERE tasks.id = planned.id AND tasks.id IN (${moved})
+      backoff ? `iif(event = 'review_lease_expired' OR task.to_queue IN ${lost}, NULL, ${backsOffUntil})` : "NULL"
+    }
+      FROM ${Cascade.onlyIf(`EXISTS (${moved})`)} reclaiming AS task WHERE tasks.id = task.id AND task.id IN (${moved})
       RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by, (
-        SELECT event FROM history WHERE task_id = tasks.id
-          AND event IN ('${moves.expire.event}', '${moves.exceedDeadline.event}', '${moves.expireReview.event}')
-        ORDER BY version DESC LIMIT 1) AS event`)
+        SELECT event FROM history WHERE task_id = tasks.id AND event IN ${events} ORDER BY version DESC LIMIT 1) AS event`)
   }
 }
 
@@ -110,7 +94,8 @@ export const bound = ({ cascade, counted, lapsed, reclaimed }: Steps, values: Va
   dependentsFailed: cascade?.failed(values),
   satisfied: cascade?.satisfied(values),
   unblocked: cascade?.unblocked(values),
-  lapsesCounted: counted(values),
+  counted: counted(values),
+  followersCounted: cascade?.followersCounted(values),
   dependents: cascade?.dependents(values),
   reclaimed: reclaimed(values)
 })

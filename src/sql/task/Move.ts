@@ -204,11 +204,9 @@ const changed = (move: Move, backoff: boolean): string => {
 
 export interface Steps extends Cascade.Cascade {
   readonly recorded: Statement
+  readonly counted: Statement
   readonly moved: Statement
 }
-
-/** The task that the move is about, as `Cascade.make` wants it. */
-const itself = "SELECT :id AS id"
 
 /** The steps of a move by id. `backoff` says whether the server lets tasks back off. */
 export const steps = (move: Move, backoff: boolean): Steps => ({
@@ -224,7 +222,8 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
     WHERE usual NOT IN ('', ${
     // A move to where the task is already is none, except that a held task may be given back where it is.
     move.to === "back" ? "''" : move.afterLapse ? "iif(lapsed_token IS NULL, queue, '')" : "queue"})`),
-  ...Cascade.make(itself, frees.has(move) ? { ownFailure: "1" } : {}),
+  counted: Cascade.countedOne(":id"),
+  ...Cascade.make(Cascade.itself, frees.has(move) ? { ownFailure: "1" } : {}),
   moved: statement(`
     UPDATE tasks SET ${changed(move, backoff)}
     FROM planned WHERE tasks.id = :id AND planned.id = :id RETURNING *`)
