@@ -1,6 +1,4 @@
 /** The columns of rows in lists, which leave long texts out if a caller asks for that. */
-import type * as D1Client from "@effect/sql-d1/D1Client"
-import type { Fragment } from "effect/sql/Statement"
 
 /**
  * The columns of a row's schema, and `besides`, by which the list is ordered. The columns of `left` are not read: they are null,
@@ -14,25 +12,6 @@ export const columnsWithout = (
   [...new Set([...Object.keys(row.fields), ...besides])]
     .map((name) => left.includes(name) ? `${empty} AS ${name}` : name)
     .join(", ")
-
-/** The same as a template, for lists that are not converted yet. */
-export const without = (
-  sql: D1Client.D1Client,
-  row: { readonly fields: Readonly<Record<string, unknown>> },
-  left: ReadonlyArray<string>,
-  { besides = [], empty = sql`NULL`, table }: {
-    readonly besides?: ReadonlyArray<string>
-    readonly empty?: Fragment
-    readonly table: string
-  }
-): Fragment =>
-  left.length === 0 ?
-    sql`${sql(table)}.*` :
-    sql.csv(
-      [...new Set([...Object.keys(row.fields), ...besides])].map((name) =>
-        left.includes(name) ? sql`${empty} AS ${sql(name)}` : sql`${sql(table)}.${sql(name)}`
-      )
-    )
 
 /** The texts of a task, which callers and agents write. */
 export const longTextsOfTasks = [

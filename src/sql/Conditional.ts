@@ -6,10 +6,9 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Statement as Template } from "effect/sql/Statement"
 import { fingerprint } from "../domain/Fingerprint.ts"
 import { Release } from "../domain/Release.ts"
-import type { Answered, Answers, Row, Sendable, Steps } from "./Batch.ts"
+import type { Answered, Row, Sendable, Steps } from "./Batch.ts"
 import { Database } from "./Database.ts"
 
 export interface Condition {
@@ -42,23 +41,13 @@ export interface Question<A> {
   readonly shown?: (answers: A) => boolean
 }
 
-interface Read {
-  <S extends Steps>(question: Question<Answered<S>>, steps: S): Effect.Effect<Answered<S>>
-  /** A list of statements, for reads that are not converted yet. */
-  (question: Question<Answers>, statements: ReadonlyArray<Template<any>>): Effect.Effect<Answers>
-}
-
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database
 
   /** Runs the steps of a read, unless the client knows what they would answer. No step is called `revision`. */
-  const read = Effect.fnUntraced(function*(question: Question<any>, asked: Steps | ReadonlyArray<Template<any>>) {
-    const steps = (Array.isArray(asked)
-      ? Object.fromEntries(asked.map((one, place) => [`_${place}`, one]))
-      : asked) as Steps
-    const answered = (answers: Answered<Steps>) => Array.isArray(asked) ? Object.values(answers) : answers
+  return Effect.fnUntraced(function*<S extends Steps>(question: Question<Answered<S>>, steps: S) {
     const condition = yield* CurrentCondition
-    if (condition === undefined) return answered(yield* batch(steps))
+    if (condition === undefined) return yield* batch(steps)
     // Another release may answer the same question in another way.
     const prefix = `${fingerprint(question.name, { ...question.asked, Release })}.`
     const tagsOf = (row: Row | undefined) => {
@@ -72,11 +61,10 @@ export const make = Effect.gen(function*() {
       const tag = Object.values(tagsOf(row)).find((tag) => condition.known.includes(tag))
       if (tag !== undefined) return yield* Effect.die(new NotModified(tag))
     }
-    const { revision: [row], ...answers } = yield* batch({ ...steps, revision: question.revision })
+    const { revision: [row], ...others } = yield* batch({ ...steps, revision: question.revision })
+    const answers = others as unknown as Answered<S>
     const { leased, still } = tagsOf(row)
-    condition.tag = question.shown?.(answered(answers)) === true ? leased : still
-    return answered(answers)
+    condition.tag = question.shown?.(answers) === true ? leased : still
+    return answers
   })
-
-  return read as Read
 })

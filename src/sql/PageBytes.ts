@@ -8,14 +8,12 @@
  * SQL knows how many bytes a text has without reading it. In JSON it may have six times as many, so the rows are measured here
  * as well, and the page ends where they are more than it holds.
  */
-import type * as D1Client from "@effect/sql-d1/D1Client"
 import * as Effect from "effect/Effect"
-import type { Fragment, Statement } from "effect/sql/Statement"
 import { type Bounds, MaxLimit, MaxPageBytes } from "../domain/Page.ts"
 import { bytesOf } from "../domain/Size.ts"
-import type { Answers, Row } from "./Batch.ts"
+import type { Row } from "./Batch.ts"
 import { Database } from "./Database.ts"
-import { type Bound, type Statement as Constant, statement, type Values } from "./Statement.ts"
+import { type Bound, type Statement, statement, type Values } from "./Statement.ts"
 
 // How many bytes a column adds to a row in an answer besides its text: for the name, the quotes, a number.
 const BytesOfColumn = 20
@@ -33,8 +31,8 @@ export interface Shape {
 
 /** The statements that read a page of a list, made once: whole rows as far as they fit, or without the long texts of heavy rows. */
 export interface Pages {
-  readonly light: Constant
-  readonly fitting: Constant
+  readonly light: Statement
+  readonly fitting: Statement
 }
 
 /** Makes them of the query for the rows, in order, which has `:take` for how many there may be. */
@@ -76,44 +74,6 @@ export interface Found<A> {
   /** How many rows there are, if they were counted because the list is not whole. */
   readonly total: number | undefined
 }
-
-// What follows up to `measured` is for lists that are not converted yet.
-
-/** How many bytes a row has, about: an expression over its columns. */
-export const lengthOf = (sql: D1Client.D1Client, { columns, long }: Shape): Fragment =>
-  long.reduce(
-    (sum, column) => sql`${sum} + coalesce(octet_length(${sql(column)}), 0)`,
-    sql`${sql.literal(String(columns.length * BytesOfColumn))}`
-  )
-
-export interface List extends Shape {
-  readonly page: Bounds
-  /** The rows in order, `take` at most; `whole` is whether they are to be all there are. */
-  readonly rows: (take: number, whole: boolean) => Fragment
-  /** Whether the order is another one when the list is whole: one that no cursor can go on in. */
-  readonly reordered?: boolean
-  /** Answers how many rows there are as `total`: for a list that need not be counted while it is whole, and turns out not to be. */
-  readonly count?: Statement<any>
-}
-
-/** A page as it was read. */
-export interface Read {
-  /** The rows that fit, and perhaps one more, for `Page.end`. */
-  readonly found: ReadonlyArray<Row>
-  /** What the statements besides were answered. */
-  readonly others: Answers
-  /** How many rows there are, if they were counted because the list is not whole. */
-  readonly total: number | undefined
-}
-
-/** The rows that fit, or one that does not, and the row after them. `Page.end` leaves that one out. */
-export const fitting = (sql: D1Client.D1Client, list: Shape, rows: Fragment): Statement<any> =>
-  sql`
-    SELECT * FROM (
-      SELECT *, sum(row_bytes) OVER so_far AS page_bytes, row_number() OVER so_far AS place
-      FROM (SELECT *, ${lengthOf(sql, list)} AS row_bytes FROM (${rows}))
-      WINDOW so_far AS (ROWS UNBOUNDED PRECEDING))
-    WHERE page_bytes - row_bytes <= ${MaxPageBytes} OR place = 2 ORDER BY place`
 
 /** The rows with their length so far as JSON, if they are longer than a page; as they are otherwise. */
 const measured = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
@@ -170,48 +130,5 @@ export const reader = Effect.gen(function*() {
       ? { found: (yield* read(inPages, MostRows)).found, answers, total: again.total }
       : { ...again, answers }
     return second
-  })
-})
-
-/** The same for lists that are not converted yet. */
-export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
-
-  /** The rows, without long texts where a row has more bytes than `share`. Such rows are `heavy`. */
-  const light = (list: List, share: number, rows: Fragment): Statement<any> =>
-    sql`
-      SELECT ${
-      sql.csv(
-        list.columns.map((name) =>
-          list.long.includes(name) ? sql`iif(heavy, NULL, ${sql(name)}) AS ${sql(name)}` : sql`${sql(name)}`
-        )
-      )
-    }, heavy
-      FROM (SELECT *, ${lengthOf(sql, list)} > ${share} AS heavy FROM (${rows}))`
-
-  /** Reads a page. `run` sends the statement it is given first, and others with it, and the answers to those are as they are. */
-  return Effect.fnUntraced(function*<E>(list: List, run: (rows: Statement<any>) => Effect.Effect<Answers, E>) {
-    const { take } = list.page
-    const whole = take < 0
-    const usual = whole ? MaxLimit + 1 : take
-    const [found = [], ...others] = yield* run(
-      light(list, Math.floor(MaxPageBytes / usual), list.rows(usual, whole))
-    )
-    const page = measured(found)
-    const early = found.some(({ heavy }) => heavy === 1) || (whole && (found.length === usual || page !== found))
-    if (!early) return { found: page, others, total: undefined }
-    const read = Effect.fnUntraced(function*(whole: boolean, most: number) {
-      const [rows = [], counted] = yield* batch([
-        fitting(sql, list, list.rows(most + 1, whole)),
-        ...(whole && list.count !== undefined ? [list.count] : [])
-      ])
-      // One more than there may be does not fit either.
-      const found = measured(rows).map((row, place) => place === most ? { ...row, page_bytes: Infinity } : row)
-      return { found, total: counted === undefined ? undefined : Number(counted[0]?.total) }
-    })
-    const again = yield* read(whole, whole ? MostRows : take - 1)
-    const cut = again.found.some(({ page_bytes }, place) => place > 0 && Number(page_bytes) > MaxPageBytes)
-    if (!(cut && whole && list.reordered === true)) return { ...again, others }
-    return { found: (yield* read(false, MostRows)).found, others, total: again.total }
   })
 })

@@ -12,7 +12,8 @@ export type Counted = "messages" | "drafts" | "projects"
 /** The lists that have a revision. That of tasks also counts changes of flows, which a poll shows. */
 export type Kind = Counted | "tasks"
 
-const columns = {
+/** The column of each revision. */
+export const columns = {
   tasks: "revision",
   messages: "messages_revision",
   drafts: "drafts_revision",

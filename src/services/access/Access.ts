@@ -1,4 +1,4 @@
-/** Who a request is from: the bearer token it carries, checked. */
+/** Authentication: checks the bearer token of a request, and says who the caller is. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
@@ -14,7 +14,7 @@ import { KeyEnded, KnownKeys } from "./KnownKeys.ts"
 
 interface Credentials {
   readonly authorization: string | undefined
-  /** Where the request comes from. Failures are counted by it. */
+  /** The address that the request comes from. Failures are counted for each address. */
   readonly address: string
 }
 
@@ -25,11 +25,11 @@ const MaxRefused = 1000
 export class Access extends Context.Service<Access, {
   /** Whether requests without a key are answered. */
   readonly open: boolean
-  /** Who sends the credentials. Costs no round trip to the database for a key that is in use. */
+  /** The caller that sends the credentials. It costs no round trip to the database for a key that is in use. */
   readonly authenticate: (
     credentials: Credentials
   ) => Effect.Effect<Caller["Service"], Unauthorized | TooManyFailures>
-  /** Refuses a request whose key ended while it was served. Other defects stay what they are. */
+  /** Refuses a request whose key ended while it was served. Other defects pass through. */
   readonly refuseEnded: <A, E, R>(request: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Unauthorized, R>
 }>()("octopoid-server/services/Access") {
   static readonly layerNoDeps = Layer.effect(
@@ -46,13 +46,13 @@ export class Access extends Context.Service<Access, {
         yield* Effect.logWarning("API_SECRET_KEY is not set: the server is open, and answers requests without a key")
       }
 
-      // Digests have one length, whatever the secret's is, so that the comparison does not tell it.
+      // Digests have one length, so that the time of the comparison does not depend on the length of the secret.
       const isSecret = Effect.fnUntraced(function*(digest: Uint8Array) {
         return apiSecretKey !== undefined &&
           Mac.timingSafeEqual(digest, yield* sha256(Redacted.value(apiSecretKey)))
       })
 
-      // Addresses that have failed too often, and until when this isolate looks nothing up for them.
+      // Addresses that have failed too often, and until when this isolate looks up no key for them.
       const blocked = new Map<string, number>()
 
       const remaining = Effect.fnUntraced(function*(address: string) {
@@ -61,13 +61,13 @@ export class Access extends Context.Service<Access, {
         return Math.ceil(Math.max(0, millis) / 1000)
       })
 
-      // Tokens that were refused, and when: for a minute they are refused again without a look: what was not valid does not become
-      // so. A machine with a stale key sends the same one over and over, and is no guesser that its neighbours pay for.
+      // Tokens that were refused, and when. For a minute they are refused again without a lookup: a token that is not valid does
+      // not become valid. A machine with an old key repeats it, and its neighbours behind the same address must not be blocked for that.
       const refused = new Map<string, number>()
 
       const isRefused = Effect.fnUntraced(function*(hash: string) {
         const at = refused.get(hash)
-        // A clock that was set back makes an age negative, and may make a key valid that had expired.
+        // A clock that is set back makes an age negative, and may make an expired key valid again.
         const age = at === undefined ? BlockMillis : (yield* Clock.currentTimeMillis) - at
         if (age >= 0 && age < BlockMillis) return true
         refused.delete(hash)
@@ -92,7 +92,7 @@ export class Access extends Context.Service<Access, {
         if (token === undefined) return yield* Unauthorized.notBearer()
         const digest = yield* sha256(token)
         const hash = Hex.encode(digest)
-        // Before anything is compared, so that an address that guesses is not told which guess is right.
+        // First of all, so that an address that guesses does not learn which guess is right.
         const seconds = keys.seen(hash) ? 0 : yield* remaining(address)
         if (seconds > 0) return yield* TooManyFailures.of(seconds)
         if (yield* isSecret(digest)) return Caller.of({ kind: "administrator" })

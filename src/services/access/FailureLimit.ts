@@ -1,17 +1,17 @@
-/** How often an address may send keys that are not valid: 20 times a minute. Only failures are counted. */
+/** Limits how often an address may send keys that are not valid: 20 times a minute. Only failures are counted. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 
-/** As in `wrangler.toml`, where the same limit is set for the Worker. */
+/** The limit for the Worker in `wrangler.toml` is the same. */
 const MaxFailures = 20
 
 export class FailureLimit extends Context.Service<FailureLimit, {
-  /** Counts a failure of the address. True when it has had too many. */
+  /** Counts a failure of the address, and answers whether it has had too many. */
   readonly failed: (address: string) => Effect.Effect<boolean>
 }>()("octopoid-server/services/FailureLimit") {
-  /** Counts in the platform's own counters, which the isolates of a location share. One that is out of order limits nobody. */
+  /** Counts with the platform's counters, which the isolates of a location share. If they do not answer, nobody is limited. */
   static readonly layerBinding = (binding: {
     readonly limit: (options: { readonly key: string }) => Promise<{ readonly success: boolean }>
   }) =>
@@ -23,7 +23,7 @@ export class FailureLimit extends Context.Service<FailureLimit, {
         )
     })
 
-  /** Counts in memory, where the platform has no counters. */
+  /** Counts in memory, for platforms without counters. */
   static readonly layerMemory = Layer.effect(
     FailureLimit,
     Effect.gen(function*() {

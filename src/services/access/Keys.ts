@@ -6,33 +6,52 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import {
   type ApiKey,
   ApiKeyRow,
   type IssuedKey,
-  type KeyAmbiguous,
+  KeyAmbiguous,
   KeyExpired,
+  KeyId,
   KeyNotFound,
+  MaxToldKeys,
   type NewKey,
   type Rotated,
   type Rotation
 } from "../../domain/access/ApiKey.ts"
-import { type Caller, callerName, type Unauthorized } from "../../domain/access/Caller.ts"
+import { type Caller, callerName, Unauthorized } from "../../domain/access/Caller.ts"
+import { TimeColumn } from "../../domain/Encoding.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { type Page, type Part, wholeList } from "../../domain/Page.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
-import { beyond } from "../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { type Reach, within } from "../../sql/Reach.ts"
-import { statement } from "../../sql/Statement.ts"
+import type { Reach } from "../../sql/Reach.ts"
+import { statement, variants } from "../../sql/Statement.ts"
+import { Settings } from "../Settings.ts"
 import { KnownKeys } from "./KnownKeys.ts"
 import * as Mint from "./mint.ts"
-import * as Rotate from "./rotate.ts"
-import { decode, log, visible } from "./rows.ts"
 
 type Actor = Caller["Service"]
+
+const decodeRows = Schema.decodeUnknownEffect(Schema.Array(ApiKeyRow))
+const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
+
+/** The columns of a key without its hash. */
+const visible = "id, name, scope, starts_with, created_by, created_at, last_used_at, expires_at"
+
+const decodeKept = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({
+  id: KeyId,
+  name: Schema.String,
+  salt: Schema.String,
+  until: TimeColumn
+})))
+
+const log = (event: string, scope: ScopeName, key_id: string, by: string) =>
+  Effect.logInfo(event).pipe(Effect.annotateLogs({ scope, key_id, by }))
 
 const insert = statement(`
   INSERT INTO api_keys (hash, id, scope, name, starts_with, created_by, created_at, expires_at, issued_until)
@@ -45,7 +64,52 @@ const issued = Idempotency.keeping({
   where: "hash = :hash"
 })
 
+const pages = variants((every: boolean, order: "by id" | "newest first", next: boolean) =>
+  PageBytes.pagesOf(
+    { columns: Object.keys(ApiKeyRow.fields), long: ["name", "created_by"] },
+    `
+    SELECT ${visible} FROM api_keys
+    WHERE ${every ? "true" : "scope = :scope"} ${next ? `AND ${afterCursor(["id"], "ascending")}` : ""}
+    ORDER BY ${order === "by id" ? "id" : "created_at DESC, id"} LIMIT :take`
+  )
+)
+
 const deleteById = statement("DELETE FROM api_keys WHERE scope = :scope AND id = :id RETURNING id")
+
+const isValid = "(expires_at IS NULL OR expires_at > :now)"
+
+/** The id of the key that is replaced: the key that is named, or else the only valid one of the scope, but for the successor. */
+const replaced = `coalesce(:asked, (
+  SELECT max(id) FROM api_keys WHERE scope = :scope AND id <> :id AND ${isValid} HAVING count(*) = 1))`
+
+// A key that was issued with an end is not made to last by rotation.
+const insertSuccessor = statement(`
+  INSERT INTO api_keys (hash, id, scope, name, starts_with, created_by, created_at, expires_at, issued_until)
+  SELECT :hash, :id, scope, name, :starts_with, :created_by, :created_at, issued_until, issued_until
+  FROM api_keys WHERE scope = :scope AND id = ${replaced} AND ${isValid}
+  RETURNING ${visible}`)
+
+/** When the key that is replaced ends: after the overlap, unless it ends before. */
+const earlierEnd = "min(coalesce(expires_at, :overlap_end), :overlap_end)"
+
+const setEnd = statement(`
+  UPDATE api_keys SET expires_at = ${earlierEnd}
+  WHERE scope = :scope AND id = ${replaced} AND ${isValid} RETURNING expires_at`)
+
+const rotated = Idempotency.keeping({
+  row: {
+    id: "id",
+    name: "name",
+    salt: ":salt",
+    until: `(SELECT ${earlierEnd} FROM api_keys WHERE scope = :scope AND id = ${replaced} AND ${isValid})`
+  },
+  from: "api_keys",
+  where: "hash = :hash"
+})
+
+const validKeys = statement(`
+  SELECT id, (SELECT count(*) FROM api_keys WHERE scope = :scope AND ${isValid}) AS total
+  FROM api_keys WHERE scope = :scope AND ${isValid} ORDER BY id LIMIT ${MaxToldKeys}`)
 
 export class Keys extends Context.Service<Keys, {
   readonly issue: (scope: ScopeName, key: NewKey, by: Actor) => Effect.Effect<IssuedKey, KeyExpired>
@@ -71,11 +135,12 @@ export class Keys extends Context.Service<Keys, {
   static readonly layer = Layer.effect(
     Keys,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
+      const { batch } = yield* Database
       const known = yield* KnownKeys
+      const { keyOverlapSeconds } = yield* Settings
       const { again, mint } = yield* Mint.make
       const once = yield* Idempotency.make
-      const bounded = yield* PageBytes.make
+      const paged = yield* PageBytes.reader
 
       const issue = Effect.fn("Keys.issue")(function*(scope: ScopeName, key: NewKey, by: Actor) {
         const now = yield* Clock.currentTimeMillis
@@ -97,18 +162,14 @@ export class Keys extends Context.Service<Keys, {
       const first = (scope: ScopeName, name: string, by: string) => mint(scope, by, name)
 
       const page = Effect.fn("Keys.page")(function*(scope: Reach, page: Page) {
-        const first = page.after === undefined
-        const { found } = yield* bounded({
+        const next = page.after !== undefined
+        const pagesIn = (order: "by id" | "newest first") => pages(scope === undefined, order, next)
+        const { found } = yield* paged({
           page,
-          columns: Object.keys(ApiKeyRow.fields),
-          long: ["name", "created_by"],
-          reordered: true,
-          rows: (take, whole) =>
-            sql`
-          SELECT ${sql.literal(visible)} FROM api_keys
-          WHERE ${sql.and([within(sql, scope), ...beyond(sql, page, "ascending")])}
-          ORDER BY ${whole && first ? sql`created_at DESC, id` : sql`id`} LIMIT ${take}`
-        }, (rows) => batch([rows]))
+          pages: pagesIn(page.take < 0 && !next ? "newest first" : "by id"),
+          inPages: pagesIn("by id"),
+          values: { ...cursorValues(page), scope: scope ?? null }
+        }, (rows) => batch({ rows }))
         const { envelope: { next_cursor }, rows } = page.end(found)
         return { rows: yield* decode(rows), next_cursor }
       })
@@ -123,7 +184,37 @@ export class Keys extends Context.Service<Keys, {
         yield* log("key revoked", scope, id, callerName(by))
       })
 
-      return Keys.of({ issue, first, again, page, list, revoke, rotate: yield* Rotate.make })
+      const rotate = Effect.fn("Keys.rotate")(function*(scope: ScopeName, rotation: Rotation, by: Actor) {
+        const now = yield* Clock.currentTimeMillis
+        const overlap_end = now + (rotation.overlap_seconds ?? keyOverlapSeconds) * 1000
+        const { api_key, columns, salt } = yield* mint(scope, callerName(by))
+        const { id } = columns
+        const asked = by.kind === "key" ? by.id : rotation.key_id || undefined
+        const values = { ...columns, salt, overlap_end, asked: asked ?? null, now }
+        const { answers: { ended, inserted }, replay } = yield* once.batch(
+          { inserted: insertSuccessor(values), ended: setEnd(values) },
+          { keep: "inserted", answer: rotated, values }
+        ).pipe(Effect.ensuring(Effect.sync(() => known.forget(scope, asked))))
+        if (replay !== undefined) {
+          const [kept] = yield* Effect.orDie(decodeKept(replay.rows))
+          const { id, name, salt, until } = kept!
+          return { api_key: yield* again(salt), scope, id, name, previous_expires_at: until }
+        }
+        const [key] = yield* decode(inserted)
+        if (key === undefined) {
+          if (by.kind === "key") return yield* Unauthorized.invalid()
+          if (asked !== undefined) return yield* KeyNotFound.of(asked)
+          const { others } = yield* batch({ others: validKeys({ scope, now }) })
+          return yield* others.length > 1
+            ? KeyAmbiguous.of(others.map(({ id }) => String(id)), Number(others[0]?.total))
+            : KeyNotFound.none()
+        }
+        yield* log("key rotated", scope, id, callerName(by))
+        const last = Math.max(...ended.map(({ expires_at }) => Number(expires_at)))
+        return { api_key, scope, id, name: key.name, previous_expires_at: DateTime.makeUnsafe(last) }
+      })
+
+      return Keys.of({ issue, first, again, page, list, revoke, rotate })
     })
   ).pipe(Layer.provide([KnownKeys.layer, SecureRandom.layerWebCrypto, Digest.layerWebCrypto]))
 }

@@ -23,7 +23,7 @@ const byHash = statement("SELECT id, scope, name, last_used_at, expires_at FROM 
 
 const writeUse = statement(`
   UPDATE api_keys SET last_used_at = :now WHERE hash = :hash
-    AND (last_used_at IS NULL OR last_used_at <= :hour_ago) AND (expires_at IS NULL OR expires_at > :now)`)
+    AND (last_used_at IS NULL OR last_used_at <= :now - ${UseGrain}) AND (expires_at IS NULL OR expires_at > :now)`)
 
 const isValid = guarding(`
   EXISTS (SELECT 1 FROM api_keys WHERE hash = :hash AND (expires_at IS NULL OR expires_at > :now))`)
@@ -61,8 +61,6 @@ export class KnownKeys extends Context.Service<KnownKeys, {
       // Counts changes: an answer that was on its way during one may say how the keys were before it.
       let changes = 0
 
-      const useOf = (hash: string, now: number) => writeUse({ hash, now, hour_ago: now - UseGrain })
-
       const learn = (hash: string, row: Row | undefined, checkedAt: number, since: number): KnownKey | undefined => {
         keys.delete(hash)
         if (row === undefined) return undefined
@@ -84,7 +82,7 @@ export class KnownKeys extends Context.Service<KnownKeys, {
 
       const ask = Effect.fnUntraced(function*(hash: string, now: number) {
         const since = changes
-        const { found } = yield* batch({ used: useOf(hash, now), found: byHash({ hash }) })
+        const { found } = yield* batch({ used: writeUse({ hash, now }), found: byHash({ hash }) })
         return learn(hash, found[0], now, since)
       })
 
@@ -94,7 +92,7 @@ export class KnownKeys extends Context.Service<KnownKeys, {
         const used = key.lastUsedAt !== null && now - key.lastUsedAt < UseGrain
         const riders = yield* Riders
         riders?.push({
-          statements: used ? [byHash({ hash })] : [byHash({ hash }), useOf(hash, now)],
+          statements: used ? [byHash({ hash })] : [byHash({ hash }), writeUse({ hash, now })],
           done: ([rows], sentAt) => {
             const row = rows?.[0]
             learn(hash, row === undefined || used ? row : { ...row, last_used_at: now }, sentAt, since)
@@ -106,7 +104,7 @@ export class KnownKeys extends Context.Service<KnownKeys, {
         const now = yield* Clock.currentTimeMillis
         const known = keys.get(hash)
         const age = known === undefined ? MaxAge : now - known.checkedAt
-        // A clock that was set back makes an age negative.
+        // A clock that is set back makes an age negative.
         const key = known === undefined || age < 0 || age >= MaxAge ? yield* ask(hash, now) : known
         if (key === undefined || (key.expiresAt !== null && key.expiresAt <= now)) return undefined
         if (key === known && age >= RefreshAge) yield* refreshAlong(key, now)

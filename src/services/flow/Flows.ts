@@ -18,10 +18,10 @@ import { type FlowName, QueueName, type ScopeName } from "../../domain/Identifie
 import { type Page, type Part, wholeList } from "../../domain/Page.ts"
 import { ScopeRequired } from "../../domain/TaggedError.ts"
 import { Database, type Row } from "../../sql/Database.ts"
-import { beyond } from "../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { byScope, onlyScope, type Reach } from "../../sql/Reach.ts"
-import { statement } from "../../sql/Statement.ts"
+import { statement, variants } from "../../sql/Statement.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(FlowRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
@@ -29,12 +29,12 @@ const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 const Held = Schema.Struct({ queue: QueueName, child: Schema.BooleanFromBit, tasks: Schema.Int })
 const decodeHeld = Schema.decodeUnknownEffect(Schema.Array(Held))
 
-/** That the flow is registered, and is as it is sent. */
+/** That the flow is registered already, exactly as it is sent. */
 const isRegistered = `EXISTS (
   SELECT 1 FROM flows WHERE scope = :scope AND name = :name AND states = :states AND transitions = :transitions
     AND rules = :rules AND description IS :description AND child_flow IS :child_flow)`
 
-// A poll shows flows, and goes by the revision of tasks.
+// A poll shows flows, and it is conditional on the revision of tasks.
 const raiseUnlessRegistered = statement(`
   INSERT INTO queue_counts (scope, counts, revision) SELECT :scope, '{}', 1 WHERE NOT ${isRegistered}
   ON CONFLICT (scope) DO UPDATE SET revision = revision + 1`)
@@ -48,9 +48,8 @@ const insertUnlessRegistered = statement(`
     updated_at = excluded.updated_at`)
 
 /**
- * How many tasks of the flow are in each queue in which the change may leave them without a way on. The counters say which of
- * these queues hold tasks. In each of them the tasks are looked up in the three indexes that hold a queue, whose conditions these
- * are, word for word.
+ * How many tasks of the flow are in each queue where the change may leave them without a way on. The counters say which of these
+ * queues have tasks. The tasks of a queue are in three indexes: the conditions are theirs, word for word.
  */
 const countHarmed = statement(`
   SELECT tasks.queue, tasks.project_id IS NOT NULL AS child, count(*) AS tasks
@@ -69,6 +68,15 @@ const countHarmed = statement(`
   WHERE tasks.flow = :name
   GROUP BY tasks.queue, child ORDER BY tasks.queue`)
 
+const pages = variants((next: boolean) =>
+  PageBytes.pagesOf(
+    { columns: Object.keys(FlowRow.fields), long: ["description", "states", "transitions", "child_flow"] },
+    `
+    SELECT * FROM flows WHERE scope = :scope ${next ? `AND ${afterCursor(["name"], "ascending")}` : ""}
+    ORDER BY name LIMIT :take`
+  )
+)
+
 const byName = byScope((inScope) => `SELECT * FROM flows WHERE ${inScope} AND name = :name LIMIT 2`)
 
 const isTheOnlyOne = `name = :name AND scope = ${onlyScope("flows", "name = :name")}`
@@ -86,7 +94,7 @@ export class Flows extends Context.Service<Flows, {
   readonly page: (scope: ScopeName, page: Page) => Effect.Effect<Part<Flow>>
   /** The scope's flows by name, as many as fit on one page. */
   readonly list: (scope: ScopeName) => Effect.Effect<ReadonlyArray<Flow>>
-  /** Without a scope, the only flow of that name. */
+  /** The flow of this name. Without a scope, it has to be the only one. */
   readonly get: (name: FlowName, scope: Reach) => Effect.Effect<Flow, FlowNotFound | ScopeRequired>
   /** Deletes the flow, and warns of tasks that have no way on now. Tasks keep its name. */
   readonly remove: (name: FlowName, scope: Reach) => Effect.Effect<
@@ -97,14 +105,14 @@ export class Flows extends Context.Service<Flows, {
   static readonly layer = Layer.effect(
     Flows,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
-      const bounded = yield* PageBytes.make
+      const { batch } = yield* Database
+      const paged = yield* PageBytes.reader
 
       const warnings = Effect.fnUntraced(function*(rows: ReadonlyArray<Row>, impact: FlowImpact.Impact) {
         return impact.warnings(yield* Effect.orDie(decodeHeld(rows)))
       })
 
-      /** The flow, if there is one of the name, and no more. */
+      /** The flow, if it is the only one of the name. */
       const only = Effect.fnUntraced(function*(name: FlowName, rows: ReadonlyArray<Row>) {
         const [flow, another] = yield* decode(rows)
         if (another !== undefined) return yield* ScopeRequired.several("flow", name)
@@ -129,13 +137,11 @@ export class Flows extends Context.Service<Flows, {
       })
 
       const page = Effect.fn("Flows.page")(function*(scope: ScopeName, page: Page) {
-        const matches = sql.and([sql`scope = ${scope}`, ...beyond(sql, page, "ascending")])
-        const { found } = yield* bounded({
+        const { found } = yield* paged({
           page,
-          columns: Object.keys(FlowRow.fields),
-          long: ["description", "states", "transitions", "child_flow"],
-          rows: (take) => sql`SELECT * FROM flows WHERE ${matches} ORDER BY name LIMIT ${take}`
-        }, (rows) => batch([rows]))
+          pages: pages(page.after !== undefined),
+          values: { ...cursorValues(page), scope }
+        }, (rows) => batch({ rows }))
         const { envelope: { next_cursor }, rows } = page.end(found)
         return { rows: yield* decode(rows), next_cursor }
       })

@@ -22,10 +22,10 @@ import { pageOf } from "../../domain/Page.ts"
 import { ScopeRequired } from "../../domain/TaggedError.ts"
 import type { InvalidTask } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
-import { beyond } from "../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { byScope, onlyScope, type Reach, within } from "../../sql/Reach.ts"
-import { statement } from "../../sql/Statement.ts"
+import { byScope, onlyScope, type Reach } from "../../sql/Reach.ts"
+import { statement, variants } from "../../sql/Statement.ts"
 import { Keys } from "../access/Keys.ts"
 import { Settings } from "../Settings.ts"
 import { logMany } from "../task/log.ts"
@@ -34,6 +34,26 @@ import * as Register from "./register.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(OrchestratorRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
+
+/** The machines of a list: of a scope or of every scope. A filter that is not given is null. */
+const listed = (every: boolean) =>
+  `FROM orchestrators WHERE ${every ? "true" : "scope = :scope"} AND (:cluster IS NULL OR cluster = :cluster)
+    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))`
+
+// A heartbeat moves a machine to the front of the list, past a client that reads its pages: so pages are by name.
+const pages = variants((every: boolean, order: "by id" | "last heard of first", next: boolean) =>
+  PageBytes.pagesOf(
+    {
+      columns: Object.keys(OrchestratorRow.fields),
+      long: ["cluster", "machine_id", "hostname", "repo_url", "version", "capabilities"]
+    },
+    `
+    SELECT * ${listed(every)} ${next ? `AND ${afterCursor(every ? ["id", "scope"] : ["id"], "ascending")}` : ""}
+    ORDER BY ${order === "by id" ? "id, scope" : "last_heartbeat DESC, id, scope"} LIMIT :take`
+  )
+)
+
+const countListed = variants((every: boolean) => statement(`SELECT count(*) AS total ${listed(every)}`))
 
 const newestById = byScope((inScope) => `
   SELECT * FROM orchestrators WHERE id = :id AND ${inScope} ORDER BY last_heartbeat DESC, scope LIMIT 1`)
@@ -83,8 +103,8 @@ export class Orchestrators extends Context.Service<Orchestrators, {
   static readonly layer = Layer.effect(
     Orchestrators,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
-      const bounded = yield* PageBytes.make
+      const { batch } = yield* Database
+      const readPage = yield* PageBytes.reader
       const register = yield* Register.make
       const { orchestratorTimeoutSeconds } = yield* Settings
 
@@ -103,29 +123,25 @@ export class Orchestrators extends Context.Service<Orchestrators, {
           })
         )
         const paged = filter.limit !== undefined || page.after !== undefined
-        const matches = sql.and([
-          within(sql, scope),
-          ...(filter.cluster ? [sql`cluster = ${filter.cluster}`] : []),
-          ...(filter.status === undefined || filter.status.length === 0
-            ? []
-            : [sql`status IN (SELECT value FROM json_each(${JSON.stringify(filter.status)}))`])
-        ])
-        // A heartbeat moves a machine to the front of the list, past a client that reads its pages: so pages are by name.
-        const count = sql`SELECT count(*) AS total FROM orchestrators WHERE ${matches}`
-        const { found, others: [totals], total: entire } = yield* bounded({
+        const every = scope === undefined
+        const values = {
+          ...cursorValues(page),
+          scope: scope ?? null,
+          cluster: filter.cluster || null,
+          statuses: filter.status === undefined || filter.status.length === 0 ? null : JSON.stringify(filter.status)
+        }
+        const pagesIn = (order: "by id" | "last heard of first") => pages(every, order, page.after !== undefined)
+        const count = countListed(every)(values)
+        const { answers, found, total: entire } = yield* readPage({
           page,
-          columns: Object.keys(OrchestratorRow.fields),
-          long: ["cluster", "machine_id", "hostname", "repo_url", "version", "capabilities"],
-          rows: (take, whole) =>
-            sql`
-            SELECT * FROM orchestrators WHERE ${sql.and([matches, ...beyond(sql, page, "ascending")])}
-            ORDER BY ${whole && !paged ? sql`last_heartbeat DESC, id, scope` : sql`id, scope`} LIMIT ${take}`,
-          reordered: true,
+          pages: pagesIn(page.take < 0 && !paged ? "last heard of first" : "by id"),
+          inPages: pagesIn("by id"),
+          values,
           count
-        }, (rows) => batch(paged && page.total === undefined ? [rows, count] : [rows]))
+        }, (rows) => batch({ rows, count: paged && page.total === undefined ? count : undefined }))
         const { envelope: { next_cursor, total }, rows } = page.end(
           found,
-          entire ?? Number(totals?.[0]?.total ?? found.length)
+          entire ?? Number(answers.count[0]?.total ?? found.length)
         )
         return { orchestrators: yield* decode(rows), total, next_cursor }
       })

@@ -19,10 +19,10 @@ import { ScopeRequired } from "../../domain/TaggedError.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
-import { beyond } from "../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { byScope, onlyScope, type Reach, within } from "../../sql/Reach.ts"
-import { statement } from "../../sql/Statement.ts"
+import { byScope, onlyScope, type Reach } from "../../sql/Reach.ts"
+import { statement, variants } from "../../sql/Statement.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(RoleRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
@@ -32,16 +32,16 @@ const MaxCopied = 256
 
 const machinesById = byScope((inScope) => `SELECT scope FROM orchestrators WHERE id = :id AND ${inScope}`)
 
-/** The scope of the machine that registers, if it is known, and the only one of its id within reach. */
+/** The scope of the machine that registers. It is null if no machine within reach has the id, or several have it. */
 const home = `(
   SELECT scope FROM orchestrators WHERE id = :id AND scope = ${onlyScope("orchestrators", "id = :id")})`
 
-/** The roles that are sent, but for those that the scope has. */
+/** The sent roles that the scope does not have yet, from FROM on. */
 const newTo = (scope: string) =>
   `json_each(:roles) AS role
   WHERE NOT EXISTS (SELECT 1 FROM roles WHERE roles.scope = ${scope} AND name = role.value ->> 'name')`
 
-// A scope may change the roles that it has, however many they are.
+// The limit is for new roles: a scope that has more than that may still change its roles.
 const insert = statement(`
   INSERT INTO roles (scope, name, description, claims_from, orchestrator_id, created_at)
   SELECT machine.scope, role.value ->> 'name', role.value ->> 'description', role.value ->> 'claims_from', :id, :now
@@ -66,7 +66,7 @@ const registered = Idempotency.keeping({
     cut: `octet_length(description) > ${MaxCopied}`
   },
   from: `(${own})`,
-  // Roles that the scope has already are not written. If all are there, the registration was not refused.
+  // Roles that are as they were sent are not written. By now the scope has all roles, unless they were refused.
   where: `NOT EXISTS (SELECT 1 FROM ${newTo(home)})`,
   provenBy: "where",
   besides: `
@@ -74,6 +74,16 @@ const registered = Idempotency.keeping({
       SELECT value ->> 'scope', value ->> 'name' FROM json_each((SELECT answer FROM idempotency_keys WHERE id = :key))
       WHERE value ->> 'cut')`
 })
+
+const pages = variants((every: boolean, next: boolean) =>
+  PageBytes.pagesOf(
+    { columns: Object.keys(RoleRow.fields), long: ["description"] },
+    `
+    SELECT * FROM roles
+    WHERE ${every ? "true" : "scope = :scope"} ${next ? `AND ${afterCursor(["name", "scope"], "ascending")}` : ""}
+    ORDER BY name, scope LIMIT :take`
+  )
+)
 
 const newestNamed = byScope((inScope) => `
   SELECT * FROM roles WHERE ${inScope} AND name = :name ORDER BY created_at DESC, scope LIMIT 1`)
@@ -100,9 +110,9 @@ export class Roles extends Context.Service<Roles, {
   static readonly layer = Layer.effect(
     Roles,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
+      const { batch } = yield* Database
       const once = yield* Idempotency.make
-      const bounded = yield* PageBytes.make
+      const paged = yield* PageBytes.reader
 
       const register = Effect.fn("Roles.register")(function*(registration: RoleRegistration, scope: Reach) {
         const now = yield* Clock.currentTimeMillis
@@ -130,13 +140,11 @@ export class Roles extends Context.Service<Roles, {
       })
 
       const page = Effect.fn("Roles.page")(function*(scope: Reach, page: Page) {
-        const matches = sql.and([within(sql, scope), ...beyond(sql, page, "ascending")])
-        const { found } = yield* bounded({
+        const { found } = yield* paged({
           page,
-          columns: Object.keys(RoleRow.fields),
-          long: ["description"],
-          rows: (take) => sql`SELECT * FROM roles WHERE ${matches} ORDER BY name, scope LIMIT ${take}`
-        }, (rows) => batch([rows]))
+          pages: pages(scope === undefined, page.after !== undefined),
+          values: { ...cursorValues(page), scope: scope ?? null }
+        }, (rows) => batch({ rows }))
         const { envelope: { next_cursor }, rows } = page.end(found)
         return { rows: yield* decode(rows), next_cursor }
       })

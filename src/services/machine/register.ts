@@ -18,8 +18,8 @@ const decodeKept = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({
 })))
 
 /**
- * That the known machine of this id is the one that registers. A caller that chose the id means that machine, whose other names
- * may change. Ids that are joined from two names may be equal for two machines: `k-a` + `b` and `k` + `a-b`.
+ * That the machine of this id is the one that registers. A caller that chose the id means the machine of the id, and its other
+ * names may change. An id that is joined from two names may be that of two machines: `k-a` + `b` and `k` + `a-b`.
  */
 const isSame = "(:chosen OR cluster = :cluster AND machine_id = :machine_id)"
 
@@ -45,7 +45,8 @@ const insertFirstKey = statement(`
     AND NOT EXISTS (SELECT 1 FROM api_keys WHERE scope = :scope)
   RETURNING id`)
 
-// It is kept before the machine is inserted, while the database still says whether it was known, and whether its scope had a key.
+// The answer is kept before the machine is inserted: then the database still says whether the machine was known, and whether its
+// scope had a key.
 const registered = Idempotency.keeping({
   row: {
     created: "known.id IS NULL",

@@ -20,11 +20,11 @@ import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
-import { beyond } from "../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { inScope, type Reach, within } from "../../sql/Reach.ts"
-import { statement } from "../../sql/Statement.ts"
-import * as Revision from "../../sql/task/Revision.ts"
+import { inScope, type Reach } from "../../sql/Reach.ts"
+import * as Revisions from "../../sql/Revisions.ts"
+import { statement, variants } from "../../sql/Statement.ts"
 
 const decodeDrafts = Schema.decodeUnknownEffect(Schema.Array(DraftRow))
 
@@ -47,9 +47,40 @@ const countNew = statement(`
   INSERT INTO queue_counts (scope, counts, drafts_revision) VALUES (:scope, '{}', 1)
   ON CONFLICT (scope) DO UPDATE SET drafts_revision = drafts_revision + 1, drafts_total = drafts_total + 1`)
 
+/** The drafts of a list: of a scope or of every scope. A filter that is not given is null. */
+const listed = (every: boolean, narrowed: boolean) =>
+  `FROM drafts WHERE ${every ? "true" : "scope = :scope"} ${
+    narrowed
+      ? `AND (:status IS NULL OR status = :status) AND (:author IS NULL OR author = :author)
+        AND (:domain IS NULL OR domain = :domain) AND (:slug IS NULL OR slug = :slug)
+        AND (:linked_task_id IS NULL OR linked_task_id = :linked_task_id)
+        AND (:linked_project_id IS NULL OR linked_project_id = :linked_project_id)`
+      : ""
+  }`
+
+const pages = variants((every: boolean, narrowed: boolean, next: boolean) =>
+  PageBytes.pagesOf(
+    { columns: Object.keys(DraftRow.fields), long: ["slug", ...required, ...optional] },
+    `
+    SELECT * ${listed(every, narrowed)} ${next ? `AND ${afterCursor(["created_at", "id"], "descending")}` : ""}
+    ORDER BY created_at DESC, id DESC LIMIT :take OFFSET :skip`
+  )
+)
+
+const countListed = variants((every: boolean, narrowed: boolean) =>
+  every || narrowed ? statement(`SELECT count(*) AS total ${listed(every, narrowed)}`) : Revisions.total("drafts")
+)
+
+const revision = variants((every: boolean) =>
+  statement(`SELECT ${every ? Revisions.ofAll("drafts") : Revisions.of("drafts")} AS revision`)
+)
+
 const byId = statement(`SELECT * FROM drafts WHERE id = :id AND ${inScope}`)
 
-/** Whether the patch changes the draft. `:given` names the optional fields that it has: one that is null is cleared. */
+/**
+ * Whether the patch changes the draft. A required field is null where the patch does not have it. Which optional fields it has is
+ * in `:given`, an object with their names: where such a field is null, it is cleared.
+ */
 const differs = `(title <> :title OR status <> :status OR author <> :author
   OR :given ->> 'domain' AND domain IS NOT :domain
   OR :given ->> 'file_path' AND file_path IS NOT :file_path
@@ -62,7 +93,7 @@ const raiseIfDifferent = statement(`
   SELECT scope, '{}', 1 FROM drafts WHERE id = :id AND ${inScope} AND ${differs}
   ON CONFLICT (scope) DO UPDATE SET drafts_revision = drafts_revision + 1`)
 
-// A draft that already is as it should be is not written, and keeps its `updated_at`.
+// A patch that changes nothing writes nothing, so the draft keeps its `updated_at`.
 const update = statement(`
   UPDATE drafts SET
     title = coalesce(:title, title), status = coalesce(:status, status), author = coalesce(:author, author),
@@ -98,11 +129,10 @@ export class Drafts extends Context.Service<Drafts, {
   static readonly layer = Layer.effect(
     Drafts,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
+      const { batch } = yield* Database
       const once = yield* Idempotency.make
       const read = yield* Conditional.make
-      const bounded = yield* PageBytes.make
-      const revision = Revision.make(sql)
+      const paged = yield* PageBytes.reader
 
       const first = Effect.fnUntraced(function*(id: DraftId, rows: ReadonlyArray<unknown>) {
         const [draft] = yield* Effect.orDie(decodeDrafts(rows))
@@ -129,23 +159,22 @@ export class Drafts extends Context.Service<Drafts, {
       const list = Effect.fn("Drafts.list")(function*(scope: Reach, filter: DraftFilter) {
         const asked = { scope, ...filter }
         const page = yield* Effect.fromResult(pageOf(filter, { ...newest, of: asked }))
-        const narrowed = filters.flatMap((field) => filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : [])
-        const matches = sql.and([within(sql, scope), ...narrowed])
-        const { found, others: [totals] } = yield* bounded({
+        const every = scope === undefined
+        const given = filters.filter((field) => filter[field])
+        const values = {
+          ...Object.fromEntries(filters.map((field) => [field, filter[field] || null])),
+          ...cursorValues(page),
+          scope: scope ?? null,
+          skip: page.skip
+        }
+        const count = page.total === undefined ? countListed(every, given.length > 0)(values) : undefined
+        const question = { name: newest.name, asked, revision: revision(every)(values) }
+        const { answers, found } = yield* paged({
           page,
-          columns: Object.keys(DraftRow.fields),
-          long: ["slug", "title", "status", "author", ...optional],
-          rows: (take) =>
-            sql`
-            SELECT * FROM drafts WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}
-            ORDER BY created_at DESC, id DESC LIMIT ${take} OFFSET ${page.skip}`
-        }, (rows) =>
-          read({
-            name: newest.name,
-            asked,
-            revision: sql`SELECT ${revision.reaching("drafts", scope)} AS revision`
-          }, page.total === undefined ? [rows, revision.total("drafts", scope, narrowed)] : [rows]))
-        const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
+          pages: pages(every, given.length > 0, page.after !== undefined),
+          values
+        }, (rows) => read(question, { rows, count }))
+        const { envelope, rows } = page.end(found, Number(answers.count[0]?.total))
         return { drafts: yield* Effect.orDie(decodeDrafts(rows)), ...envelope }
       })
 

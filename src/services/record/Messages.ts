@@ -20,16 +20,16 @@ import {
   MessageStatusConflict,
   type NewMessage
 } from "../../domain/record/Message.ts"
-import { without } from "../../sql/Columns.ts"
+import { columnsWithout } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
-import { beyond } from "../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
+import * as Revisions from "../../sql/Revisions.ts"
 import { statement, variants } from "../../sql/Statement.ts"
-import * as Revision from "../../sql/task/Revision.ts"
 
 const KeyedRow = { fields: { seq: true, ...MessageRow.fields } }
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(MessageRow))
@@ -39,7 +39,7 @@ const longTexts = ["task_id", "from_actor", "to_actor", "type", "content", "stat
 
 const filters = ["task_id", "type", "to_actor", "from_actor", "status"] as const
 
-/** That the message replies to one of its scope that is about the same task, or replies to none. */
+/** That the message has no parent, or a parent of the same scope that is about the same task. */
 const mayReply = `(:parent_message_id IS NULL
   OR :task_id = (SELECT task_id FROM messages WHERE id = :parent_message_id AND scope = :scope))`
 
@@ -64,6 +64,69 @@ const byId = variants((content: "with content" | "without content") =>
         FROM messages WHERE id = :id AND ${inScope}`
   )
 )
+
+/**
+ * Each step stays in the scope. A reply is younger than its parent, so the recursion ends by itself. The limit is for threads that
+ * are too long for an answer.
+ */
+const inThread = `seq IN (
+  WITH RECURSIVE thread (seq, id) AS (
+    SELECT seq, id FROM messages WHERE id = :thread_id AND scope = :scope
+    UNION ALL
+    SELECT reply.seq, reply.id FROM thread
+      CROSS JOIN messages AS reply ON reply.parent_message_id = thread.id AND reply.scope = :scope
+    LIMIT ${MaxThread})
+  SELECT seq FROM thread)`
+
+const isUnreplied = `NOT EXISTS (
+  SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id AND reply.scope = messages.scope)`
+
+/** What finds the messages of a list: those about a task, and those for a receiver, have an index of their own. */
+const finding = {
+  scope: "scope = :scope",
+  task: "scope = :scope AND task_id = :task_id",
+  receiver: "scope = :scope AND to_actor = :to_actor",
+  thread: `scope = :scope AND ${inThread}`
+}
+type Finding = keyof typeof finding
+
+const findingOf = ({ task_id, thread_id, to_actor }: MessageFilter): Finding =>
+  thread_id ? "thread" : task_id ? "task" : to_actor ? "receiver" : "scope"
+
+/** The messages of a list. A filter that is not given is null. */
+const listed = (found: Finding, narrowed: boolean, unreplied: boolean) =>
+  `FROM messages WHERE ${finding[found]} ${
+    narrowed
+      ? `AND (:task_id IS NULL OR task_id = :task_id) AND (:to_actor IS NULL OR to_actor = :to_actor)
+        AND (:from_actor IS NULL OR from_actor = :from_actor) AND (:type IS NULL OR type = :type)
+        AND (:status IS NULL OR status = :status)`
+      : ""
+  } ${unreplied ? `AND ${isUnreplied}` : ""}`
+
+const pages = variants((
+  found: Finding,
+  narrowed: boolean,
+  unreplied: boolean,
+  order: "ascending" | "descending",
+  content: boolean,
+  next: boolean
+) =>
+  PageBytes.pagesOf(
+    { columns: Object.keys(KeyedRow.fields), long: longTexts },
+    `
+    SELECT ${content ? "*" : columnsWithout(KeyedRow, ["content"], { empty: "''" })}
+    ${listed(found, narrowed, unreplied)} ${next ? `AND ${afterCursor(["seq"], order)}` : ""}
+    ORDER BY seq ${order === "ascending" ? "ASC" : "DESC"} LIMIT :take OFFSET :skip`
+  )
+)
+
+const countListed = variants((found: Finding, narrowed: boolean, unreplied: boolean) =>
+  found === "scope" && !narrowed && !unreplied
+    ? Revisions.total("messages")
+    : statement(`SELECT count(*) AS total ${listed(found, narrowed, unreplied)}`)
+)
+
+const revision = statement(`SELECT ${Revisions.of("messages")} AS revision`)
 
 const asExpected = "(:expected IS NULL OR status = :expected)"
 
@@ -96,12 +159,11 @@ export class Messages extends Context.Service<Messages, {
   static readonly layer = Layer.effect(
     Messages,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
+      const { batch } = yield* Database
       const random = yield* SecureRandom.SecureRandom
       const once = yield* Idempotency.make
       const read = yield* Conditional.make
-      const bounded = yield* PageBytes.make
-      const revision = Revision.make(sql)
+      const paged = yield* PageBytes.reader
 
       const send = Effect.fn("Messages.send")(function*(scope: ScopeName, message: NewMessage) {
         const now = yield* Clock.currentTimeMillis
@@ -128,22 +190,6 @@ export class Messages extends Context.Service<Messages, {
         return (yield* decode(found))[0] ?? (yield* MessageNotFound.of(id))
       })
 
-      /** The columns of a message. Its content is left out if the request asks for that. */
-      const columns = (content: boolean | undefined) =>
-        without(sql, KeyedRow, content === false ? ["content"] : [], { empty: sql`''`, table: "messages" })
-
-      // Each step stays in the scope. A reply is younger than its parent, so the recursion ends by itself. The limit is for
-      // threads that are too long for an answer.
-      const thread = (scope: ScopeName, root: string) =>
-        sql`seq IN (
-          WITH RECURSIVE thread (seq, id) AS (
-            SELECT seq, id FROM messages WHERE id = ${root} AND scope = ${scope}
-            UNION ALL
-            SELECT reply.seq, reply.id FROM thread
-              CROSS JOIN messages AS reply ON reply.parent_message_id = thread.id AND reply.scope = ${scope}
-            LIMIT ${MaxThread})
-          SELECT seq FROM thread)`
-
       const list = Effect.fn("Messages.list")(function*(scope: ScopeName, filter: MessageFilter) {
         const whole = Boolean(filter.thread_id) && filter.limit === undefined
         const asked = { scope, ...filter }
@@ -153,32 +199,26 @@ export class Messages extends Context.Service<Messages, {
         const older = going("messages, older")
         const newer = filter.offset !== undefined || Result.isFailure(older)
         const page = yield* Effect.fromResult(newer ? going("messages, newer") : older)
-        const narrowed = [
-          ...filters.flatMap((field) => filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : []),
-          ...(filter.thread_id ? [thread(scope, filter.thread_id)] : []),
-          ...(filter.unreplied === true
-            ? [sql`NOT EXISTS (
-                SELECT 1 FROM messages AS reply
-                WHERE reply.parent_message_id = messages.id AND reply.scope = messages.scope)`]
-            : [])
-        ]
-        const matches = sql.and([sql`scope = ${scope}`, ...narrowed])
+        const values = {
+          ...Object.fromEntries(filters.map((field) => [field, filter[field] || null])),
+          ...cursorValues(page),
+          scope,
+          thread_id: filter.thread_id || null,
+          skip: page.skip
+        }
+        const by = findingOf(filter)
+        const own = by === "task" ? "task_id" : by === "receiver" ? "to_actor" : undefined
+        const narrowed = filters.some((field) => field !== own && filter[field])
+        const unreplied = filter.unreplied === true
+        const count = page.total === undefined ? countListed(by, narrowed, unreplied)(values) : undefined
+        const question = { name: "messages", asked, revision: revision(values) }
         const order = newer ? "ascending" : "descending"
-        const { found, others: [totals] } = yield* bounded({
+        const { answers, found } = yield* paged({
           page,
-          columns: Object.keys(KeyedRow.fields),
-          long: longTexts,
-          rows: (take) =>
-            sql`
-            SELECT ${columns(filter.content)} FROM messages WHERE ${sql.and([matches, ...beyond(sql, page, order)])}
-            ORDER BY seq ${sql.literal(newer ? "ASC" : "DESC")} LIMIT ${take} OFFSET ${page.skip}`
-        }, (rows) =>
-          read({
-            name: "messages",
-            asked,
-            revision: sql`SELECT ${revision.of("messages", sql`${scope}`)} AS revision`
-          }, page.total === undefined ? [rows, revision.total("messages", scope, narrowed)] : [rows]))
-        const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
+          pages: pages(by, narrowed, unreplied, order, filter.content ?? true, page.after !== undefined),
+          values
+        }, (rows) => read(question, { rows, count }))
+        const { envelope, rows } = page.end(found, Number(answers.count[0]?.total))
         const messages = yield* decode(newer ? rows : rows.toReversed())
         return {
           messages,

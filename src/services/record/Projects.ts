@@ -21,17 +21,18 @@ import {
 } from "../../domain/record/Project.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
 import { type Task, TaskRow } from "../../domain/task/Task.ts"
-import { longTextsOfTasks, without } from "../../sql/Columns.ts"
+import type { Row } from "../../sql/Batch.ts"
+import { columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
-import { beyond } from "../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { inScope, type Reach, within } from "../../sql/Reach.ts"
+import { inScope, type Reach } from "../../sql/Reach.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
-import { statement } from "../../sql/Statement.ts"
-import * as Revision from "../../sql/task/Revision.ts"
+import * as Revisions from "../../sql/Revisions.ts"
+import { statement, variants } from "../../sql/Statement.ts"
 import { answered, decodeCounts, someLeased } from "../task/rows.ts"
 
 const decodeProjects = Schema.decodeUnknownEffect(Schema.Array(ProjectRow))
@@ -60,15 +61,80 @@ const countNew = statement(`
   INSERT INTO queue_counts (scope, counts, projects_revision) VALUES (:scope, '{}', 1)
   ON CONFLICT (scope) DO UPDATE SET projects_revision = projects_revision + 1, projects_total = projects_total + 1`)
 
-// Tasks may have named the project before it was there: then the cron counts them.
+// If tasks named the project before it was created, the cron counts them.
 const beginCounters = statement(`
   INSERT INTO queue_counts (scope, counts)
   SELECT ${ProjectCounts.keyOf(":id")}, '{}' WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = :id)
   ON CONFLICT DO NOTHING`)
 
+/** The projects of a list: of a scope or of every scope. A filter that is not given is null. */
+const listed = (every: boolean, narrowed: boolean) =>
+  `FROM projects WHERE ${every ? "true" : "scope = :scope"} ${
+    narrowed
+      ? "AND (:status IS NULL OR status = :status) AND (:created_by IS NULL OR created_by = :created_by)"
+      : ""
+  }`
+
+const pages = variants((every: boolean, narrowed: boolean, next: boolean) =>
+  PageBytes.pagesOf(
+    {
+      columns: Object.keys(ProjectRow.fields),
+      long: ["title", "description", "status", "branch", "base_branch", "flow", "pr_url", "created_by"]
+    },
+    `
+    SELECT * ${listed(every, narrowed)} ${next ? `AND ${afterCursor(["created_at", "id"], "descending")}` : ""}
+    ORDER BY created_at DESC, id DESC LIMIT :take OFFSET :skip`
+  )
+)
+
+const countListed = variants((every: boolean, narrowed: boolean) =>
+  every || narrowed ? statement(`SELECT count(*) AS total ${listed(every, narrowed)}`) : Revisions.total("projects")
+)
+
+const revision = variants((every: boolean) =>
+  statement(`SELECT ${every ? Revisions.ofAll("projects") : Revisions.of("projects")} AS revision`)
+)
+
+/** The tasks of a project in the order of their priorities. Of a priority, the newest come first, or on pages the oldest. */
+const pagesOfTasks = variants((order: "newest first" | "oldest first", content: boolean, next: boolean) =>
+  PageBytes.pagesOf(
+    {
+      columns: [...Object.keys(TaskRow.fields), "priority_rank"],
+      long: longTextsOfTasks,
+      bytes: "bytes + coalesce(octet_length(checkpoint), 0)"
+    },
+    `
+    SELECT ${
+      content
+        ? "tasks.*"
+        : `${columnsWithout(TaskRow, ["content"], { besides: ["priority_rank"] })},
+          bytes - coalesce(octet_length(content), 0) AS bytes`
+    }
+    FROM tasks WHERE project_id = (SELECT id FROM projects WHERE id = :id AND ${inScope})
+      ${next ? `AND ${afterCursor(["priority_rank", "created_at", "id"], "ascending")}` : ""}
+    ORDER BY priority_rank, created_at ${order === "newest first" ? "DESC" : "ASC"}, id LIMIT :take`
+  )
+)
+
+const scopeOfProject = `(SELECT scope FROM projects WHERE id = :id AND ${inScope})`
+
+const idInScope = statement(`SELECT id FROM projects WHERE id = :id AND ${inScope}`)
+
+const tasksByQueue = statement(`SELECT ${ProjectCounts.of(scopeOfProject)} AS counts`)
+
+const sumOfTasks = statement(`
+  SELECT coalesce(sum(value), 0) AS total FROM json_each(${ProjectCounts.of(scopeOfProject)})`)
+
+const revisionOfTasks = statement(`
+  SELECT coalesce(max(revision), 0) AS revision, coalesce(max(leases_revision), 0) AS leases, max(scope) AS scope
+  FROM queue_counts WHERE scope = ${scopeOfProject}`)
+
 const byId = statement(`SELECT * FROM projects WHERE id = :id AND ${inScope}`)
 
-/** Whether the patch changes the project. `:given` names the fields of it that may be cleared: one that is null is. */
+/**
+ * Whether the patch changes the project. A field that cannot be cleared is null where the patch does not have it. Which of the others
+ * it has is in `:given`, an object with their names: where such a field is null, it is cleared.
+ */
 const differs = `(title <> :title OR status <> :status OR base_branch <> :base_branch
   OR auto_accept <> :auto_accept OR flow <> :flow
   OR branch IS NOT coalesce(:branch, branch)
@@ -83,8 +149,8 @@ const raiseIfDifferent = statement(`
   SELECT scope, '{}', 1 FROM projects WHERE id = :id AND ${inScope} AND ${differs}
   ON CONFLICT (scope) DO UPDATE SET projects_revision = projects_revision + 1`)
 
-// A project that already is as it should be is not written, and keeps its `updated_at`. One that is completed without a time
-// gets the present time, unless it has one.
+// A patch that changes nothing writes nothing, so the project keeps its `updated_at`. A patch that completes the project and
+// names no time sets the present time, unless the project has a time already.
 const update = statement(`
   UPDATE projects SET
     title = coalesce(:title, title), status = coalesce(:status, status),
@@ -116,7 +182,7 @@ const endCounters = statement(`
 const countTasks = statement(`
   SELECT (SELECT count(*) FROM tasks WHERE project_id = :id) AS tasks FROM projects WHERE id = :id AND ${inScope}`)
 
-/** The values of a patch. What it does not give is null; of what may be cleared, `given` names what it gives. */
+/** The values of a patch, as `differs` describes them. */
 const valuesOf = (patch: ProjectPatch, now: number) => {
   const clearable = ["description", "pr_number", "pr_url", "completed_at"] as const
   const given = clearable.filter((field) => patch[field] !== undefined)
@@ -157,8 +223,8 @@ export class Projects extends Context.Service<Projects, {
     filter: ProjectFilter
   ) => Effect.Effect<{ readonly projects: ReadonlyArray<Project> } & Envelope, InvalidCursor>
   /**
-   * All tasks of the project, most urgent first. A page of them, which only a cursor asks for (`first` for the first one),
-   * has the oldest of the equally urgent first.
+   * All tasks of the project, the most urgent first. Only a cursor asks for a page (`first` for the first page): there, tasks of
+   * the same priority are in the order of their age.
    */
   readonly tasks: (id: ProjectId, scope: Reach, query?: ProjectTasksQuery) => Effect.Effect<{
     readonly project_id: ProjectId
@@ -177,12 +243,10 @@ export class Projects extends Context.Service<Projects, {
   static readonly layer = Layer.effect(
     Projects,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
+      const { batch } = yield* Database
       const once = yield* Idempotency.make
       const read = yield* Conditional.make
-      const bounded = yield* PageBytes.make
-      const revision = Revision.make(sql)
-      const counts = ProjectCounts.make(sql)
+      const paged = yield* PageBytes.reader
 
       const first = Effect.fnUntraced(function*(id: ProjectId, rows: ReadonlyArray<unknown>) {
         const [project] = yield* Effect.orDie(decodeProjects(rows))
@@ -223,68 +287,55 @@ export class Projects extends Context.Service<Projects, {
       const list = Effect.fn("Projects.list")(function*(scope: Reach, filter: ProjectFilter) {
         const asked = { scope, ...filter }
         const page = yield* Effect.fromResult(pageOf(filter, { ...newest, of: asked, whole: Boolean(filter.status) }))
-        const narrowed = [
-          ...(filter.status ? [sql`status = ${filter.status}`] : []),
-          ...(filter.created_by ? [sql`created_by = ${filter.created_by}`] : [])
-        ]
-        const matches = sql.and([within(sql, scope), ...narrowed])
-        const { found, others: [totals] } = yield* bounded({
+        const every = scope === undefined
+        const narrowed = Boolean(filter.status || filter.created_by)
+        const values = {
+          ...cursorValues(page),
+          scope: scope ?? null,
+          status: filter.status || null,
+          created_by: filter.created_by || null,
+          skip: page.skip
+        }
+        const count = page.total === undefined ? countListed(every, narrowed)(values) : undefined
+        const question = { name: newest.name, asked, revision: revision(every)(values) }
+        const { answers, found } = yield* paged({
           page,
-          columns: Object.keys(ProjectRow.fields),
-          long: ["title", "description", "status", "branch", "base_branch", "flow", "pr_url", "created_by"],
-          rows: (take) =>
-            sql`
-            SELECT * FROM projects WHERE ${sql.and([matches, ...beyond(sql, page, "descending")])}
-            ORDER BY created_at DESC, id DESC LIMIT ${take} OFFSET ${page.skip}`
-        }, (rows) =>
-          read({
-            name: newest.name,
-            asked,
-            revision: sql`SELECT ${revision.reaching("projects", scope)} AS revision`
-          }, page.total === undefined ? [rows, revision.total("projects", scope, narrowed)] : [rows]))
-        const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
+          pages: pages(every, narrowed, page.after !== undefined),
+          values
+        }, (rows) => read(question, { rows, count }))
+        const { envelope, rows } = page.end(found, Number(answers.count[0]?.total))
         return { projects: yield* Effect.orDie(decodeProjects(rows)), ...envelope }
       })
 
-      const one = (id: ProjectId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
-
       const tasks = Effect.fn("Projects.tasks")(function*(id: ProjectId, scope: Reach, query: ProjectTasksQuery = {}) {
         const asked = { id, scope, ...query }
-        // Clients call a project complete when all of these are, whatever `limit` they send: only a cursor asks for a page.
-        const paged = query.cursor !== undefined
+        // Clients call a project complete when all of these tasks are, and may send a `limit`: so only a cursor asks for a page.
+        const inPages = query.cursor !== undefined
         const { limit: _, ...whole } = query
-        const page = yield* Effect.fromResult(pageOf(paged ? query : whole, { ...urgent, of: asked, whole: "all" }))
-        const owner = sql`(SELECT scope FROM projects WHERE ${one(id, scope)})`
-        const all = sql`project_id = (SELECT id FROM projects WHERE ${one(id, scope)})`
-        const { found, others: [projects = [], totals], total: entire } = yield* bounded({
+        const page = yield* Effect.fromResult(pageOf(inPages ? query : whole, { ...urgent, of: asked, whole: "all" }))
+        const values = { ...cursorValues(page), id, scope: scope ?? null }
+        const pagesIn = (order: "newest first" | "oldest first") =>
+          pagesOfTasks(order, query.content ?? true, page.after !== undefined)
+        const question = {
+          name: urgent.name,
+          asked,
+          revision: revisionOfTasks(values),
+          shown: ({ rows }: { readonly rows: ReadonlyArray<Row> }) => someLeased([rows])
+        }
+        const { answers, found, total: entire } = yield* paged({
           page,
-          columns: [...Object.keys(TaskRow.fields), "priority_rank"],
-          long: longTextsOfTasks,
-          rows: (take, whole) =>
-            sql`
-            SELECT ${
-              without(sql, TaskRow, query.content === false ? ["content"] : [], {
-                besides: page.columns,
-                table: "tasks"
-              })
-            } FROM tasks
-            WHERE ${sql.and([all, ...beyond(sql, page, "ascending")])}
-            ORDER BY priority_rank, created_at ${sql.literal(whole && !paged ? "DESC" : "ASC")}, id LIMIT ${take}`,
-          reordered: true,
-          count: sql`SELECT coalesce(sum(value), 0) AS total FROM json_each(${counts.of(id, owner)})`
+          pages: pagesIn(inPages ? "oldest first" : "newest first"),
+          inPages: pagesIn("oldest first"),
+          values,
+          count: sumOfTasks(values)
         }, (rows) =>
-          read({
-            name: urgent.name,
-            asked,
-            revision: revision.ofTasks(owner, sql`, max(scope) AS scope`),
-            shown: someLeased
-          }, [
+          read(question, {
             rows,
-            sql`SELECT id FROM projects WHERE ${one(id, scope)}`,
-            ...(paged && page.total === undefined ? [sql`SELECT ${counts.of(id, owner)} AS counts`] : [])
-          ]))
-        if (projects.length === 0) return yield* ProjectNotFound.of(id)
-        const stored = totals?.[0]?.counts
+            known: idInScope(values),
+            counts: inPages && page.total === undefined ? tasksByQueue(values) : undefined
+          }))
+        if (answers.known.length === 0) return yield* ProjectNotFound.of(id)
+        const stored = answers.counts[0]?.counts
         const counted = entire ?? (stored === undefined ? found.length : sumOf(decodeCounts(stored)))
         const { envelope: { next_cursor, total }, rows } = page.end(found, counted)
         return { project_id: id, tasks: (yield* Effect.orDie(decodeTasks(rows))).map(answered), total, next_cursor }

@@ -21,15 +21,13 @@ import { firstTask } from "./rows.ts"
 // Callers wrote the hooks as text: only a list of objects has hooks that can be completed.
 const hooks = "iif(json_valid(hooks), hooks, '[]')"
 
-/** The path of the hook in the list: the first of its name. */
-const place = `(
-  SELECT fullkey FROM json_each(${hooks}) WHERE type = 'object' AND value ->> '$.name' = :hook ORDER BY key LIMIT 1)`
-
 /**
- * The hooks with this hook completed. The status is set, and then a second field: the evidence. Without evidence the second
- * field is the status again.
+ * The hooks with the first hook of the name completed; null if there is none. Its status is set, and then a second field: the
+ * evidence, or without evidence the status again.
  */
-const completed = `json_set(${hooks}, ${place} || '.status', :status, ${place} || :field, json(:value))`
+const completed = `(
+  SELECT json_set(${hooks}, fullkey || '.status', :status, fullkey || :field, json(:value))
+  FROM json_each(${hooks}) WHERE type = 'object' AND value ->> '$.name' = :hook ORDER BY key LIMIT 1)`
 
 // In bytes, of the task as it is with these hooks.
 const taskBytes = "bytes - octet_length(hooks) + hook_bytes"
@@ -42,30 +40,34 @@ const fits = `(:field = '.status' OR hook_bytes <= octet_length(hooks)
 const fenced = `(coalesce(fencing_token, lapsed_token) = :token
   OR (:token IS NULL AND (:lenient OR claimed_by IS NULL)))`
 
+// The inner LIMIT has SQLite make the hooks once.
 const record = statement(`
   INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
   SELECT id, version + 1, scope, 'hook_completed', queue, queue, coalesce(:actor, claimed_by), :details, grants, :now
   FROM (
     SELECT *, octet_length(${completed}) AS hook_bytes FROM tasks
-    WHERE id = :id AND ${inScope} AND ${fenced} AND ${place} IS NOT NULL)
-  WHERE ${fits}`)
+    WHERE id = :id AND ${inScope} AND ${fenced} LIMIT 1)
+  WHERE hook_bytes IS NOT NULL AND ${fits}`)
 
 // The task stays in its queue, so its counters stay as they are. Without LIMIT, SQLite would read all counters.
 const count = statement(`
   UPDATE queue_counts SET revision = revision + 1
-  FROM (SELECT scope AS owner, ${keyOf("project_id")} AS project FROM planned WHERE id = :id LIMIT 1) AS changed
+  FROM (
+    SELECT tasks.scope AS owner, ${keyOf("tasks.project_id")} AS project
+    FROM tasks CROSS JOIN history ON history.task_id = tasks.id AND history.version = tasks.version + 1
+    WHERE tasks.id = :id LIMIT 1) AS changed
   WHERE scope = changed.owner OR scope = changed.project`)
 
 const update = statement(`
   UPDATE tasks SET version = version + 1, updated_at = :now, hooks = ${completed}
-  WHERE id = :id AND EXISTS (SELECT 1 FROM planned WHERE planned.id = :id) RETURNING *`)
+  WHERE id = :id AND EXISTS (SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)
+  RETURNING *`)
 
 const completedTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
 
 const lookAgain = statement(`
   SELECT *, ${taskBytes} AS task_bytes FROM (
-    SELECT *, iif(${place} IS NULL, NULL, octet_length(${completed})) AS hook_bytes
-    FROM tasks WHERE id = :id AND ${inScope})`)
+    SELECT *, octet_length(${completed}) AS hook_bytes FROM tasks WHERE id = :id AND ${inScope} LIMIT 1)`)
 
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database

@@ -63,14 +63,5 @@ export const make = memoize((sql: D1Client.D1Client) => {
       WHERE ${where} AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.project_id = projects.id)
       ON CONFLICT DO NOTHING`
 
-  /** How many tasks a project of the scope has in each queue, as an expression. */
-  const of = (project: string, scope: Fragment | string): Fragment =>
-    sql`coalesce(
-      (SELECT counts FROM queue_counts WHERE queue_counts.scope = ${keyOf(project)}
-        AND EXISTS (SELECT 1 FROM projects WHERE id = ${project} AND projects.scope = ${scope})),
-      (SELECT json_group_object(queue, n) FROM (
-        SELECT queue, count(*) AS n FROM tasks INDEXED BY tasks_project
-        WHERE project_id = ${project} AND scope = ${scope} GROUP BY queue)))`
-
-  return { keyOf, begin, of, countOld: () => [countOld(), countedOld()] }
+  return { keyOf, begin }
 })
