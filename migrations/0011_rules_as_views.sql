@@ -89,24 +89,33 @@ FROM planned CROSS JOIN tasks ON tasks.id = planned.id
 -- Every task as the plans of the batch leave it so far. `held` is a task in somebody's hands that the batch does not take back.
 CREATE VIEW foreseen AS
 SELECT id, scope, grants, blocked_by,
-  coalesce((SELECT version FROM planned WHERE planned.id = tasks.id), version) AS version,
-  coalesce((SELECT to_queue FROM planned WHERE planned.id = tasks.id), queue) AS queue,
-  claimed_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM planned WHERE planned.id = tasks.id) AS held,
+  coalesce((SELECT max(version) FROM history WHERE task_id = tasks.id AND history.version > tasks.version), version) AS version,
+  coalesce((SELECT to_queue FROM history WHERE task_id = tasks.id AND history.version > tasks.version
+    ORDER BY history.version DESC LIMIT 1), queue) AS queue,
+  claimed_by IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM history WHERE task_id = tasks.id AND history.version > tasks.version) AS held,
   -- What it still waits for, as `blocked_by` says it.
   (SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies
     WHERE task_id = tasks.id AND satisfied_at IS NULL) AS waits_for
 FROM tasks;
 
+-- Tasks that may fail with a blocker: nobody holds them, and they have not come to an end.
+CREATE VIEW failable AS
+SELECT id, scope, grants, version, queue FROM foreseen WHERE NOT held AND queue NOT IN ('done', 'failed', 'cancelled');
+
 -- Which task waits for which. A dependency names its blocker as the caller did, and `TASK-x` also means the task `x`: so there may be two.
+-- Both directions are written down, so that a search may begin at either task.
 CREATE VIEW waits AS
 SELECT edge.scope, edge.task_id, edge.blocker_key, edge.blocker_id, edge.on_failure, blocker.id AS blocker,
   -- The queue of the blocker, as the batch leaves it.
-  coalesce((SELECT to_queue FROM planned WHERE planned.id = blocker.id), blocker.queue) AS queue,
+  coalesce((SELECT to_queue FROM history WHERE history.task_id = blocker.id AND history.version > blocker.version
+    ORDER BY history.version DESC LIMIT 1), blocker.queue) AS queue,
   -- Whether the task fails if this blocker does: not where the other task that the name means is done.
   edge.on_failure = 'fail' AND NOT EXISTS (
     SELECT 1 FROM tasks AS other WHERE +other.scope = edge.scope AND +other.queue = 'done'
       AND other.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))) AS fails
-FROM dependencies AS edge CROSS JOIN tasks AS blocker ON +blocker.scope = edge.scope
-  AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL));
+FROM dependencies AS edge JOIN tasks AS blocker ON +blocker.scope = edge.scope
+  AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))
+  AND edge.blocker_key = replace(blocker.id, 'TASK-', '') AND edge.blocker_id IN (blocker.id, 'TASK-' || blocker.id);
 
 UPDATE schema_version SET migration = 11 WHERE id = 1;

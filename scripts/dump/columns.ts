@@ -21,18 +21,15 @@ const { queue: _queue, ...edge } = DependencyRow.fields
 // It is computed from other columns.
 const { fencing_token: _token, ...task } = TaskRow.fields
 
+// The limits of the attempt that a lease was granted for.
+const limits = { loss_limit: Schema.NullOr(Schema.Int), attempt_limit: Schema.NullOr(Schema.Int) }
+
 /** The columns of each table: those of the rows that the server answers from, and what else is stored. */
 export const tables: Readonly<Record<string, Readonly<Record<string, Schema.Top>>>> = {
   flows: { ...FlowRow.fields, rules: JsonColumn },
   roles: RoleRow.fields,
   projects: ProjectRow.fields,
-  tasks: {
-    ...task,
-    priority_rank: Schema.Int,
-    named_holder: Schema.NullOr(Schema.String),
-    loss_limit: Schema.NullOr(Schema.Int),
-    attempt_limit: Schema.NullOr(Schema.Int)
-  },
+  tasks: { ...task, priority_rank: Schema.Int, named_holder: Schema.NullOr(Schema.String), ...limits },
   dependencies: { ...edge, scope: ScopeName, task_id: TaskId, blocker_key: Schema.String, position: Schema.Int },
   history: { ...HistoryRow.fields, grants: Schema.Int },
   orchestrators: OrchestratorRow.fields,

@@ -2,8 +2,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
-import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { excerpt, MaxReason } from "../../domain/Excerpt.ts"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { expectationProblem } from "../../domain/lease/Fence.ts"
 import type { Cancellation } from "../../domain/task/EndInput.ts"
 import { moves, sourcesOf, startsIn } from "../../domain/task/Moves.ts"
@@ -88,7 +88,11 @@ export const make = Effect.gen(function*() {
         return done
       }
       // The task may have been cancelled before. That is an answer as well, and is kept like one.
-      const again = yield* once.batch({ found: taskInScope(values) }, { keep: "found", answer: cancelledBefore, values })
+      const again = yield* once.batch({ found: taskInScope(values) }, {
+        keep: "found",
+        answer: cancelledBefore,
+        values
+      })
       const task = yield* firstTask(again.replay?.rows ?? again.answers.found)
       if (task === undefined) return yield* TaskNotFound.of(id)
       const problem = expectationProblem(task, { fencing_token, version }, false)

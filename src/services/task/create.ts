@@ -18,8 +18,8 @@ import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { nextToken } from "../../sql/lease/Claim.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
-import { Settings } from "../Settings.ts"
 import * as Cycle from "../dependency/cycle.ts"
+import { Settings } from "../Settings.ts"
 import * as Refusal from "./createRefusal.ts"
 import * as ExternalKey from "./externalKey.ts"
 import { logCascade, logTransition } from "./log.ts"
@@ -28,7 +28,8 @@ import { firstTask } from "./rows.ts"
 // A task of a project is on the branch of the project, if that has one.
 const branch = "coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch)"
 
-const knownProject = "(:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))"
+const knownProject =
+  "(:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))"
 
 // A scope without roles knows every name.
 const knownRole =
@@ -55,7 +56,9 @@ const inserted = variants((holder: "held" | "free", blockers: "blockers" | "no b
       metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from, lease_expires_at,
       deadline_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections, loss_limit, attempt_limit,
       external_key)
-    SELECT :id, :scope, :file_path, :title, :queue, ${lastOf("version")} + 1, :priority, :priority_rank, :complexity, :role,
+    SELECT :id, :scope, :file_path, :title, :queue, ${
+    lastOf("version")
+  } + 1, :priority, :priority_rank, :complexity, :role,
       :type, ${branch}, :content, :project_id, :pr_number, :attempt_count, :needs_intervention, :auto_accept, :hooks, :flow,
       :flow_overrides, :metadata, :now, :now, :completed_at,
       ${holder === "held" ? nextToken(lastOf("grants")) : lastOf("grants")}, :claimed_by, :claimed_at, :claimed_from,

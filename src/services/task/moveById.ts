@@ -1,7 +1,7 @@
 /** One move of one task by its id, in one batch: made if the task is where it starts, and explained if not. */
 import * as Effect from "effect/Effect"
-import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { excerpt, MaxReason } from "../../domain/Excerpt.ts"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
 import { expectationProblem } from "../../domain/lease/Fence.ts"
 import type { Expected } from "../../domain/task/MoveInput.ts"

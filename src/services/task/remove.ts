@@ -1,8 +1,8 @@
 /** Deleting a task. Its history and its messages stay. No task waits for it any more, and proposed actions about it expire. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { CurrentActor } from "../../domain/access/Caller.ts"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"

@@ -1,10 +1,10 @@
 /** Writing what a PATCH makes of a task, unless the task has changed since it was read: plan, count, change. */
-import * as Effect from "effect/Effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
-import { excerpt, MaxReason } from "../../domain/Excerpt.ts"
-import { messageId, type ScopeName, type TaskId } from "../../domain/Identifier.ts"
+import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import type { Waits } from "../../domain/dependency/Dependency.ts"
+import { excerpt, MaxReason } from "../../domain/Excerpt.ts"
+import { messageId, type ScopeName, type TaskId } from "../../domain/Identifier.ts"
 import { ends } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import type { TaskPatch } from "../../domain/task/TaskInput.ts"

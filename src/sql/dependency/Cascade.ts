@@ -11,7 +11,7 @@ import { MaxRecord } from "../../domain/Size.ts"
 import { type Statement, statement } from "../Statement.ts"
 
 /** The dependencies of tasks that wait for the task `id`, from the view `waits`. */
-const waitsFor = (id: string) => `waits ON waits.blocker_key = replace(${id}, 'TASK-', '') AND waits.blocker = ${id}`
+const waitsFor = (id: string) => `waits ON waits.blocker = ${id}`
 
 /** Whether a task takes no more text (`domain/Size.ts`): what is recorded about it is in its history only. */
 export const oversized = `tasks.bytes > ${MaxRecord}`
@@ -20,8 +20,6 @@ export const MaxBytes = MaxRecord
 /** What the task still waits for, as `blocked_by` says it. */
 export const waitsStill =
   "(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies WHERE task_id = tasks.id AND satisfied_at IS NULL)"
-
-const ended = "('done', 'failed', 'cancelled')"
 
 export interface Cascade {
   /** Plans the failures. Left out for a change that makes nothing fail. */
@@ -51,7 +49,9 @@ const counting = (ctes: string, ids: string, condition: string): Statement =>
         GROUP BY queue HAVING sum(step) <> 0))
     FROM (
       SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
-      FROM ${onlyIf(condition)} (${ids}) AS each CROSS JOIN planned ON planned.id = each.id CROSS JOIN json_each(json_array(
+      FROM ${
+    onlyIf(condition)
+  } (${ids}) AS each CROSS JOIN planned ON planned.id = each.id CROSS JOIN json_each(json_array(
         json_array(scope, from_queue, -1), json_array(scope, to_queue, 1),
         json_array(char(31) || project_id, from_queue, -1), json_array(char(31) || project_id, to_queue, 1))) AS step
       WHERE step.value ->> 0 IS NOT NULL GROUP BY owner) AS moved
@@ -101,14 +101,21 @@ export const itself: Moved = {
 }
 
 /** The statements for tasks that move. */
-export const make = ({ ids, is, waitedFor, waiting }: Moved, { created = false, ownFailure }: Options = {}): Cascade => {
+export const make = (
+  { ids, is, waitedFor, waiting }: Moved,
+  { created = false, ownFailure }: Options = {}
+): Cascade => {
   const plan = created ? "unrecorded" : "planned"
   // The tasks that moved, and those that follow them so far.
   const affected = `affected (id) AS (
     ${ids} UNION
-    SELECT waits.task_id FROM affected CROSS JOIN ${waitsFor("affected.id")} CROSS JOIN planned ON planned.id = waits.task_id)`
+    SELECT waits.task_id FROM affected CROSS JOIN ${
+    waitsFor("affected.id")
+  } CROSS JOIN planned ON planned.id = waits.task_id)`
   // A task that is created may fail although no task waits for it.
-  const others = `tasks.id IN (SELECT affected.id FROM ${onlyIf(created ? `${waitedFor} OR ${waiting}` : waitedFor)} affected) ${created ? "" : `AND NOT ${is("tasks.id")}`}`
+  const others = `tasks.id IN (SELECT affected.id FROM ${
+    onlyIf(created ? `${waitedFor} OR ${waiting}` : waitedFor)
+  } affected) ${created ? "" : `AND NOT ${is("tasks.id")}`}`
   const own = ownFailure === undefined ? "" : `UNION ALL
       SELECT waits.task_id, 'Blocker ' || blocker || iif(waits.queue = 'failed', ' failed.', ' was cancelled.')
       FROM waits CROSS JOIN ${plan} ON ${plan}.id = waits.task_id
@@ -124,24 +131,27 @@ export const make = ({ ids, is, waitedFor, waiting }: Moved, { created = false, 
         ${own}),
       reached (id) AS (
         SELECT id FROM lost UNION
-        SELECT waits.task_id FROM reached CROSS JOIN foreseen ON foreseen.id = reached.id AND NOT held AND foreseen.queue NOT IN ${ended}
-          CROSS JOIN ${waitsFor("reached.id")} WHERE fails),
+        SELECT waits.task_id FROM reached CROSS JOIN failable USING (id) CROSS JOIN ${
+      waitsFor("reached.id")
+    } WHERE fails),
       reasons (id, because) AS (
         SELECT id, because FROM lost UNION ALL
         SELECT waits.task_id, 'Blocker ' || reached.id || ' failed.'
-        FROM reached CROSS JOIN foreseen ON foreseen.id = reached.id AND NOT held AND foreseen.queue NOT IN ${ended}
-          CROSS JOIN ${waitsFor("reached.id")} WHERE fails)
+        FROM reached CROSS JOIN failable USING (id) CROSS JOIN ${waitsFor("reached.id")} WHERE fails)
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
-      SELECT foreseen.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
-      FROM ${onlyIf(ownFailure === undefined ? waitedFor : `${waitedFor} OR ${waiting}`)} reasons
-        CROSS JOIN foreseen ON foreseen.id = reasons.id WHERE NOT held AND queue NOT IN ${ended}
-      GROUP BY foreseen.id`),
+      SELECT failable.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
+      FROM ${
+      onlyIf(ownFailure === undefined ? waitedFor : `${waitedFor} OR ${waiting}`)
+    } reasons CROSS JOIN failable ON failable.id = reasons.id
+      GROUP BY failable.id`),
 
     satisfied: statement(`
       WITH RECURSIVE ${affected}
       UPDATE dependencies SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
       WHERE (blocker_key, task_id, blocker_id) IN (
-          SELECT waits.blocker_key, waits.task_id, waits.blocker_id FROM ${onlyIf(waitedFor)} affected CROSS JOIN ${waitsFor("affected.id")})
+          SELECT waits.blocker_key, waits.task_id, waits.blocker_id FROM ${onlyIf(waitedFor)} affected CROSS JOIN ${
+      waitsFor("affected.id")
+    })
         AND (satisfied_at IS NULL) = EXISTS (
           SELECT 1 FROM waits WHERE waits.task_id = dependencies.task_id AND waits.blocker_id = dependencies.blocker_id
             AND (waits.queue = 'done' OR (waits.on_failure = 'skip' AND waits.queue IN ('failed', 'cancelled'))))`),
@@ -158,9 +168,13 @@ export const make = ({ ids, is, waitedFor, waiting }: Moved, { created = false, 
         grants, :now
       FROM ${onlyIf(waitedFor)} told CROSS JOIN foreseen ON foreseen.id = told.id WHERE blocked_by IS NOT waits_for`),
 
-    followersCounted: counting(`WITH RECURSIVE ${affected}`, `
+    followersCounted: counting(
+      `WITH RECURSIVE ${affected}`,
+      `
       SELECT id FROM affected WHERE NOT ${is("id")} AND EXISTS (
-        SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)`, waitedFor),
+        SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)`,
+      waitedFor
+    ),
 
     dependents: statement(`
       WITH RECURSIVE ${affected}

@@ -1,6 +1,6 @@
 /** What a task waits for: its rows in `dependencies`, written and listed. */
-import { statement, type Values } from "../Statement.ts"
 import type { Waits } from "../../domain/dependency/Dependency.ts"
+import { statement, type Values } from "../Statement.ts"
 import { blockerKey } from "./Edges.ts"
 
 /** The values of a list of dependencies: `:waits` with all of them, and `:blockers` with the names only. */

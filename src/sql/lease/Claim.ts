@@ -34,7 +34,9 @@ const order = "ORDER BY priority_rank, created_at, id LIMIT 1"
  */
 export const nextTask = ({ passing, ranked, roleless, roles, typed }: Wanted): string => {
   const matching = `scope = :scope AND queue = :queue ${roles === "any" || roleless ? "" : "AND role IS NOT NULL"}
-    ${passing ? `AND NOT bytes > ${Cascade.MaxBytes}` : ""} ${typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""}`
+    ${passing ? `AND NOT bytes > ${Cascade.MaxBytes}` : ""} ${
+    typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""
+  }`
   const lane = "lane = asked.value ->> 0"
   const best = (seeks: string, match: string, first: string) =>
     `SELECT best.id FROM json_each(${seeks}) AS asked CROSS JOIN tasks AS best ON best.id = (

@@ -7,7 +7,9 @@ import { backsOffUntil, noLease } from "../task/Move.ts"
 
 const { waitsStill } = Cascade
 
-const events = `(${[moves.expire, moves.exceedDeadline, moves.expireReview].map(({ event }) => `'${event}'`).join(", ")})`
+const events = `(${
+  [moves.expire, moves.exceedDeadline, moves.expireReview].map(({ event }) => `'${event}'`).join(", ")
+})`
 
 /** Which of the expired leases. `claimable`: of tasks that may be claimed then. `listed`: of the tasks in `:ids`. `recent`: that ended after `:after`. */
 export type Which = "all" | "claimable" | "claimable and listed" | "listed" | "recent"
@@ -15,7 +17,8 @@ export type Which = "all" | "claimable" | "claimable and listed" | "listed" | "r
 const lost = "('failed', 'cancelled')"
 
 // Leases are in the order of their ends in each scope, and every scope that has tasks has counters.
-const within = (scoped: boolean) => scoped ? "scope = :scope" : `scope IN (SELECT scope FROM queue_counts WHERE ${isScope})`
+const within = (scoped: boolean) =>
+  scoped ? "scope = :scope" : `scope IN (SELECT scope FROM queue_counts WHERE ${isScope})`
 
 /** That the lease of a row of the view `lapsing` has expired, and is meant. */
 const expired = (scoped: boolean, which: Which): string =>

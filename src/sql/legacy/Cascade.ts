@@ -12,10 +12,10 @@ import { memoize } from "effect/Function"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { TaskId } from "../../domain/Identifier.ts"
 import { ends } from "../../domain/task/Moves.ts"
+import * as Edges from "../dependency/Edges.ts"
 import * as Oversized from "../task/Oversized.ts"
 import * as QueueCounts from "../task/QueueCounts.ts"
 import * as CascadeSource from "./CascadeSource.ts"
-import * as Edges from "../dependency/Edges.ts"
 
 export const make = memoize((sql: D1Client.D1Client) => {
   const { isSatisfied, leadsTo, remaining, stored } = Edges.make(sql)

@@ -40,8 +40,7 @@ const place = ({ afterLapse, flow }: Move): string =>
     THEN ${flow === "step" ? cameFrom : `iif(${cameFrom} = 'done', 'done', 'claimed')`} ELSE queue END`
 
 // The queue that the task was claimed from: a task claimed from a queue of its flow may go on from there as well.
-const origin =
-  `iif(coalesce(claimed_from, queue) = '${intervention}', ${cameFrom}, coalesce(claimed_from, queue))`
+const origin = `iif(coalesce(claimed_from, queue) = '${intervention}', ${cameFrom}, coalesce(claimed_from, queue))`
 
 /** Where the move leads, if no flow says otherwise. */
 const destination = ({ to }: Move): string =>
@@ -68,7 +67,8 @@ const starts = (move: Move): string =>
     : `(place IN ${listed(move.from)} ${move.flow === "step" ? `OR ${settles(move)}` : ""})`
 
 // Queue names hold no quotes (`domain/Identifier.ts`), so this is always a path.
-const leads = (from: string, to: string): string => `coalesce(rule ->> ('$.leads."' || ${from} || '"."' || ${to} || '"'), 0)`
+const leads = (from: string, to: string): string =>
+  `coalesce(rule ->> ('$.leads."' || ${from} || '"."' || ${to} || '"'), 0)`
 const onward = `coalesce(rule ->> ('$.onward."' || origin || '"'), rule ->> '$.submit')`
 
 /** Where the registered flow leads the task; '' where it leads nowhere. */
@@ -140,7 +140,8 @@ const MaxSetbacks = 10
 // The notes of a rejected result are lost to the task with its next result. This many characters of them stay.
 const MaxNoted = 1000
 
-const ofResult = ["execution_notes", "check_results"].map((name) => `, '${name}', substr(${name}, 1, ${MaxNoted})`).join("")
+const ofResult = ["execution_notes", "check_results"].map((name) => `, '${name}', substr(${name}, 1, ${MaxNoted})`)
+  .join("")
 
 /** The list of setbacks with one more, from the columns of the task before the move. A task that is oversized keeps it. */
 export const withSetback = (event: string, actor: string, reason: string): string =>
@@ -167,9 +168,12 @@ const frees: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, mo
 
 /** What the moves write besides. Each begins with a comma. */
 const besides = new Map<Move, string>([
-  [moves.submit, `, submitted_at = :now, commits_count = :commits_count, turns_used = :turns_used,
+  [
+    moves.submit,
+    `, submitted_at = :now, commits_count = :commits_count, turns_used = :turns_used,
     check_results = :check_results, execution_notes = :execution_notes, pr_number = coalesce(:pr_number, pr_number),
-    pr_url = coalesce(:pr_url, pr_url)`],
+    pr_url = coalesce(:pr_url, pr_url)`
+  ],
   [moves.accept, ", completed_at = :completed"],
   [moves.reject, ", last_rejection_reason = :reason"],
   [moves.fail, ", execution_notes = :reason"],
@@ -178,7 +182,9 @@ const besides = new Map<Move, string>([
 besides.set(moves.burnOut, besides.get(moves.submit)!)
 
 const changed = (move: Move, backoff: boolean): string => {
-  const ownFailure = frees.has(move) ? `WHEN planned.event = 'dependency_failed' THEN iif(${oversized}, NULL, planned.reason)` : ""
+  const ownFailure = frees.has(move)
+    ? `WHEN planned.event = 'dependency_failed' THEN iif(${oversized}, NULL, planned.reason)`
+    : ""
   const failure = typeof move.to === "object" && move.to.queue === "failed"
     ? ":reason"
     : move.to === "same" || move.to === "back"
@@ -198,8 +204,12 @@ const changed = (move: Move, backoff: boolean): string => {
   }
     failure_reason = ${failure},
     cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL),
-    available_at = ${move.backsOff && backoff ? `iif(to_queue IN ('failed', 'cancelled'), NULL, ${backsOffUntil})` : "NULL"}
-    ${move.setback ? `, setbacks = ${withSetback(`'${move.event}'`, actor(move), ":excerpt")}` : ""} ${besides.get(move) ?? ""}`
+    available_at = ${
+    move.backsOff && backoff ? `iif(to_queue IN ('failed', 'cancelled'), NULL, ${backsOffUntil})` : "NULL"
+  }
+    ${move.setback ? `, setbacks = ${withSetback(`'${move.event}'`, actor(move), ":excerpt")}` : ""} ${
+    besides.get(move) ?? ""
+  }`
 }
 
 export interface Steps extends Cascade.Cascade {
@@ -213,7 +223,9 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
   recorded: statement(`
     INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
     SELECT id, version + 1, scope,
-      ${move.flow === "burnOut" ? `iif(usual = destination, '${move.event}', '${moves.submit.event}')` : `'${move.event}'`},
+      ${
+    move.flow === "burnOut" ? `iif(usual = destination, '${move.event}', '${moves.submit.event}')` : `'${move.event}'`
+  },
       queue, ${target(move)}, ${actor(move)}, :excerpt, ${details(move)}, grants, :now
     FROM (
       SELECT *, ${landing(move)} AS usual FROM (
