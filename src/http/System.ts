@@ -16,14 +16,14 @@ export const SystemHandlers = Routes.group(
   Api,
   "system",
   Effect.fn(function*(handlers) {
-    const { batch, sql } = yield* Database
+    const { batch } = yield* Database
     const { open } = yield* Access
 
     const health = Effect.gen(function*() {
       const timestamp = yield* DateTime.now
       const unhealthy = (database: "disconnected" | "unmigrated", error: string) =>
         new Unhealthy({ error, status: "unhealthy", version: Version, timestamp, database })
-      const migration = yield* batch([SchemaVersion.select(sql)]).pipe(
+      const migration = yield* batch([SchemaVersion.select()]).pipe(
         Effect.map(([rows]) => rows?.[0]?.migration as number | undefined),
         // Health checks use a shorter timeout.
         Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.die("no answer within 5 seconds") }),

@@ -196,7 +196,7 @@ export class Database extends Context.Service<Database, {
         return answers.slice(0, statements.length)
       }, Effect.withSpan("Database.batch", { kind: "client" }))
 
-      const currentMigration = run([SchemaVersion.select(sql)]).pipe(
+      const currentMigration = run([SchemaVersion.select()]).pipe(
         Effect.provideService(OnlyIfRoom, false),
         Effect.map(([rows]) => rows?.[0]?.migration as number | undefined),
         Effect.catch(() => Effect.undefined)

@@ -83,8 +83,11 @@ export const keeping = ({ atEnd, besides, from, provenBy, row, where }: Kept): K
 
 /** What a batch keeps for repeated requests. */
 export interface Keep<S extends Steps> {
-  /** The step whose last statement has the effect: it changes a row if and only if the request is carried out. */
-  readonly keep: keyof S & string
+  /**
+   * The step whose last statement has the effect: it changes a row if and only if the request is carried out. Left out, the answer is
+   * kept before the first step.
+   */
+  readonly keep?: keyof S & string
   readonly answer: Keeping
   /** The values that the statements of `answer` name. */
   readonly values: Values
@@ -144,7 +147,7 @@ export const make = Effect.gen(function*() {
     }
     const now = yield* Clock.currentTimeMillis
     const all: Values = { ...values, key: key.id, fingerprint: key.fingerprint, sent: now, oldest: now - lifetime }
-    const [before, after] = splitAfter(steps, keep)
+    const [before, after] = keep === undefined ? [[], statementsOf(steps)] as const : splitAfter(steps, keep)
     const known: ReadonlyArray<Bound> = [find(all), ...(answer.besides === undefined ? [] : [answer.besides(all)])]
     const batch: ReadonlyArray<Sendable> = [
       forget(all),

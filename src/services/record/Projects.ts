@@ -21,7 +21,6 @@ import {
 } from "../../domain/record/Project.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
 import { type Task, TaskRow } from "../../domain/task/Task.ts"
-import type { Row } from "../../sql/Batch.ts"
 import { columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
@@ -320,7 +319,7 @@ export class Projects extends Context.Service<Projects, {
           name: urgent.name,
           asked,
           revision: revisionOfTasks(values),
-          shown: ({ rows }: { readonly rows: ReadonlyArray<Row> }) => someLeased([rows])
+          shown: someLeased
         }
         const { answers, found, total: entire } = yield* paged({
           page,

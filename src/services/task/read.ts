@@ -8,7 +8,6 @@ import { ends } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
-import type { Row } from "../../sql/Batch.ts"
 import { columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
@@ -279,7 +278,7 @@ export const make = Effect.gen(function*() {
       name: "tasks",
       asked: { scope, ...filter },
       revision: Revisions.ofTasks(values),
-      shown: ({ rows }: { readonly rows: ReadonlyArray<Row> }) => someLeased([rows])
+      shown: someLeased
     }
     const { answers, found } = yield* paged({
       page,

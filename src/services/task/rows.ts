@@ -5,7 +5,7 @@ import type { FlowRules } from "../../domain/flow/FlowRules.ts"
 import { HistoryRow } from "../../domain/task/History.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { endsByPatch } from "../../domain/task/TaskPatch.ts"
-import type { Answers } from "../../sql/Database.ts"
+import type { Row } from "../../sql/Batch.ts"
 
 const decodeTask = Schema.decodeUnknownEffect(TaskRow)
 const decodeHistoryRows = Schema.decodeUnknownEffect(Schema.Array(HistoryRow))
@@ -15,8 +15,9 @@ const decodeTaskRows = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
 export const decodeTasks = (rows: unknown) => Effect.orDie(decodeTaskRows(rows))
 export const decodeHistory = (rows: unknown) => Effect.orDie(decodeHistoryRows(rows))
 
-/** Whether a task among the rows that a read answered first is leased: a renewal changes it, and is no change of the task. */
-export const someLeased = ([rows = []]: Answers) => rows.some(({ claimed_by }) => claimed_by != null)
+/** Whether one of the tasks in an answer is held: a renewal changes the answer then, and is no change of the task. */
+export const someLeased = ({ rows }: { readonly rows: ReadonlyArray<Row> }) =>
+  rows.some(({ claimed_by }) => claimed_by != null)
 
 /** The first row as a task, or undefined when there is none. */
 export const firstTask = (rows: ReadonlyArray<unknown> | undefined) =>

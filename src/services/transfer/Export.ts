@@ -1,4 +1,7 @@
-/** Everything of a scope or of the server, as it is stored, in pages that a Worker can hold. */
+/**
+ * Everything of a scope or of the server, as it is stored, in pages that a Worker can hold. Whole tables are read by their keys:
+ * first which records a page has, and how long they are, and then these records.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,26 +14,174 @@ import {
   type ExportPage,
   wholeOnly
 } from "../../domain/transfer/Export.ts"
-import { Database, type Row } from "../../sql/Database.ts"
-import type { Reach } from "../../sql/Reach.ts"
-import * as Dump from "../../sql/upkeep/Dump.ts"
+import type { Row } from "../../sql/Batch.ts"
+import { Database } from "../../sql/Database.ts"
+import { inScope, type Reach } from "../../sql/Reach.ts"
+import { statement, type Values, variants } from "../../sql/Statement.ts"
 
 interface Look {
   readonly cursor?: ExportCursor
   /** How many records a page holds. */
   readonly limit?: number
-  /** Whether what may lead to an API key is exported too: the hashes of keys, and the salts they are told again with. */
+  /** Whether the export has what may lead to an API key: the hashes of keys, and the salts that their answers are repeated with. */
   readonly secrets: boolean
 }
 
-// Bytes of records on a page, unless the first one alone has more. A Worker has 128 MB for all it does.
+// How many bytes of records a page has, unless the first record alone has more. A Worker has 128 MB for everything.
 const MaxBytes = 2_000_000
+
+// How many bytes a record, a task and an entry of history have, about, besides their texts: for names, numbers and punctuation.
+const BytesOfRecord = 500
+const BytesOfTask = 2000
+const BytesOfEntry = 300
+
+// How many entries of a long history a page has at most: together they may be a tenth of a page.
+const MaxEntries = 1000
+
+interface Table {
+  readonly key: ReadonlyArray<string>
+  /** The columns that callers write. */
+  readonly texts: ReadonlyArray<string>
+  /** A column that means nothing elsewhere: the order of arrival, which the lines of an export have anyway. */
+  readonly without?: string
+}
+
+const tables: Readonly<Record<Exclude<ExportKind, "tasks">, Table>> = {
+  flows: { key: ["scope", "name"], texts: ["description", "states", "transitions", "child_flow", "rules"] },
+  roles: { key: ["scope", "name"], texts: ["description"] },
+  projects: {
+    key: ["id"],
+    texts: ["title", "description", "status", "branch", "base_branch", "flow", "pr_url", "created_by"]
+  },
+  orchestrators: {
+    key: ["id", "scope"],
+    texts: ["cluster", "machine_id", "hostname", "repo_url", "version", "capabilities"]
+  },
+  drafts: {
+    key: ["id"],
+    texts: [
+      "slug",
+      "title",
+      "status",
+      "author",
+      "domain",
+      "file_path",
+      "linked_task_id",
+      "linked_project_id",
+      "tags"
+    ]
+  },
+  messages: {
+    key: ["seq"],
+    texts: ["task_id", "from_actor", "to_actor", "type", "content"],
+    without: "seq"
+  },
+  actions: {
+    key: ["seq"],
+    texts: [
+      "entity_type",
+      "entity_id",
+      "action_type",
+      "label",
+      "description",
+      "proposed_by",
+      "metadata",
+      "action_data",
+      "result"
+    ],
+    without: "seq"
+  },
+  idempotency_keys: { key: ["id"], texts: ["answer"] },
+  api_keys: { key: ["hash"], texts: ["name", "created_by"] }
+}
+
+/** The columns of a row that are computed, or mean nothing elsewhere. */
+const beside = (kind: ExportKind): ReadonlyArray<string> =>
+  kind === "tasks" ? ["fencing_token", "lane", "bytes"] : [tables[kind].without ?? ""]
+
+const bytesOfTexts = (names: ReadonlyArray<string>, besides: number): string =>
+  [besides, ...names.map((name) => `coalesce(octet_length(${name}), 0)`)].join(" + ")
+
+const bytesOfEntry = bytesOfTexts(["actor", "reason", "details"], BytesOfEntry)
+
+// The `+` has SQLite find records by their keys, past those of other scopes, and not go through a scope for each page.
+const inReach = "(:scope IS NULL OR +scope = :scope)"
+
+// An API key is the hash of a salt and of the `Idempotency-Key` it was issued under, which may be guessed.
+const saltless = "answer ->> '$[0].salt' IS NULL"
+
+type Kind = Exclude<ExportKind, "tasks">
+
+const reachOf = (kind: Kind): string =>
+  kind === "idempotency_keys" ? "1" : kind === "flows" || kind === "roles" ? inScope : inReach
+
+/** The keys of the next records, as JSON lists, in order, and how many bytes each record has. */
+const look = variants((kind: Kind, next: boolean, secrets: boolean) => {
+  const { key, texts } = tables[kind]
+  const columns = key.join(", ")
+  return statement(`
+    SELECT json_array(${columns}) AS key, ${bytesOfTexts(texts, BytesOfRecord)} AS bytes FROM ${kind}
+    WHERE ${reachOf(kind)} ${next ? `AND (${columns}) > (${key.map((_, place) => `:after_${place}`).join(", ")})` : ""}
+      ${kind === "idempotency_keys" && !secrets ? `AND ${saltless}` : ""}
+    ORDER BY ${columns} LIMIT :limit`)
+})
+
+// Deleted tasks are looked at as well: their counters go on in a task that is created under the same id.
+const lookAtTasks = statement(`
+  SELECT json_array(id) AS key, max(bytes) + coalesce((
+    SELECT sum(${bytesOfEntry}) FROM history WHERE task_id = found.id), 0) AS bytes
+  FROM (
+    SELECT * FROM (
+      SELECT id, ${BytesOfTask} + bytes + coalesce(octet_length(checkpoint), 0) AS bytes FROM tasks
+      WHERE id > :after AND ${inReach} ORDER BY id LIMIT :limit)
+    UNION ALL SELECT * FROM (
+      SELECT task_id, 0 FROM history INDEXED BY history_deleted
+      WHERE to_queue IS NULL AND task_id > :after AND ${inReach}
+      GROUP BY task_id ORDER BY task_id LIMIT :limit)) AS found
+  GROUP BY id ORDER BY id LIMIT :limit`)
+
+/**
+ * The next versions of a task's history up to `:until`, how many bytes each has, and the last of all. Of the history of an id
+ * these are the last entries in the scope without others between: what the id was in other scopes is theirs.
+ */
+const lookInto = statement(`
+  WITH own AS MATERIALIZED (
+    SELECT max(version) AS last FROM history
+    WHERE task_id = :id AND version <= coalesce(:until, ${Number.MAX_SAFE_INTEGER}) AND ${inScope})
+  SELECT version, ${bytesOfEntry} AS bytes, last FROM own CROSS JOIN history
+  WHERE task_id = :id AND version <= last AND version > max(:after, coalesce((
+    SELECT max(version) FROM history WHERE task_id = :id AND version < last AND scope <> :scope), 0))
+  ORDER BY version LIMIT ${MaxEntries}`)
+
+const entries = statement(
+  "SELECT * FROM history WHERE task_id = :id AND version BETWEEN :first AND :last ORDER BY version"
+)
+
+/** The records with these keys. */
+const records = variants((kind: Kind) => {
+  const { key } = tables[kind]
+  const columns = key.join(", ")
+  return statement(`
+    SELECT * FROM ${kind} WHERE (${columns}) IN (
+        SELECT ${key.map((_, place) => `value ->> ${place}`).join(", ")} FROM json_each(:keys))
+      AND ${reachOf(kind)} ORDER BY ${columns}`)
+})
+
+const ids = "(SELECT value ->> 0 FROM json_each(:keys))"
+
+const tasks = statement(`SELECT * FROM tasks WHERE id IN ${ids} AND ${inReach} ORDER BY id`)
+
+const dependencies = statement(`
+  SELECT * FROM dependencies WHERE task_id IN ${ids} AND ${inReach} ORDER BY task_id, blocker_key, blocker_id`)
+
+/** The whole history of tasks, of every scope. */
+const histories = statement(`SELECT * FROM history WHERE task_id IN ${ids} ORDER BY task_id, version`)
 
 type Records = ExportPage["records"]
 
 const from = (
   kind: Records[number]["kind"],
-  rows: ReadonlyArray<Row> = [],
+  rows: ReadonlyArray<Row>,
   beside: ReadonlyArray<string> = []
 ): Records =>
   rows.map((row) => ({
@@ -38,14 +189,14 @@ const from = (
     record: Object.fromEntries(Object.entries(row).filter(([column]) => !beside.includes(column)))
   }))
 
-/** As many of the first rows as fit, of those that say how many bytes they have. */
+/** The first rows, as many as fit: each says how many bytes it has. */
 const fitting = (rows: ReadonlyArray<Row>, most: number): ReadonlyArray<Row> => {
   let bytes = 0
   const first = rows.findIndex((row) => (bytes += Number(row.bytes)) > most)
   return first === -1 ? rows : rows.slice(0, first)
 }
 
-/** Of the history of an id, the last stay in the scope: what it was to others is theirs. */
+/** The last entries of an id in the scope, without others between: what the id was in other scopes is theirs. */
 const own = (history: ReadonlyArray<Row>, scope: Reach): ReadonlyArray<Row> => {
   if (scope === undefined) return history
   const last = new Map<unknown, Array<Row>>()
@@ -61,44 +212,53 @@ const own = (history: ReadonlyArray<Row>, scope: Reach): ReadonlyArray<Row> => {
 }
 
 export class Export extends Context.Service<Export, {
-  /** One page of what is within reach. Whoever reaches every scope gets what belongs to none as well. */
+  /** One page of what is within reach. With every scope in reach, records that belong to no scope are exported as well. */
   readonly page: (scope: Reach, look: Look) => Effect.Effect<ExportPage>
 }>()("octopoid-server/services/Export") {
   static readonly layer = Layer.effect(
     Export,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
-      const dump = Dump.make(sql)
+      const { batch } = yield* Database
 
       /** The records with these keys, or the first of them: text may be six times as long in JSON as it is stored. */
       const read = Effect.fnUntraced(function*(kind: ExportKind, keys: ReadonlyArray<string>, scope: Reach) {
+        if (keys.length === 0) return { records: [], last: undefined }
         for (let taken = keys;; taken = taken.slice(0, Math.ceil(taken.length / 2))) {
-          const [rows, edges, history = []] = taken.length === 0
-            ? []
-            : yield* batch(dump.read(kind, `[${taken.join()}]`, scope))
-          const records = [
-            ...from(kind, rows, Dump.beside(kind)),
+          const values: Values = { keys: `[${taken.join()}]`, scope: scope ?? null }
+          const ofTask = kind === "tasks"
+          const { edges, history, rows } = yield* batch({
+            rows: kind === "tasks" ? tasks(values) : records(kind)(values),
+            edges: ofTask ? dependencies(values) : undefined,
+            history: ofTask ? histories(values) : undefined
+          })
+          const all = [
+            ...from(kind, rows, beside(kind)),
             ...from("dependencies", edges),
             ...from("history", own(history, scope))
           ]
-          if (taken.length < 2 || bytesOf(JSON.stringify(records)) <= MaxPageBytes) {
-            return { records, last: taken.at(-1) }
+          if (taken.length < 2 || bytesOf(JSON.stringify(all)) <= MaxPageBytes) {
+            return { records: all, last: taken.at(-1) }
           }
         }
       })
 
-      /** A task whose history alone fills pages, or the next part of that. */
+      /** A task whose history alone fills pages, or the next part of that history. */
       const long = Effect.fnUntraced(function*(id: string, scope: Reach, reached?: readonly [number, number]) {
-        const [after, until] = reached ?? [0]
-        const [seen = [], rows, edges] = yield* batch([
-          dump.lookInto(id, after, until, scope),
-          ...(reached === undefined ? dump.read("tasks", JSON.stringify([[id]]), scope).slice(0, 2) : [])
-        ])
-        const task = [...from("tasks", rows, Dump.beside("tasks")), ...from("dependencies", edges)]
+        const [after, until = null] = reached ?? [0]
+        const values: Values = { id, after, until, scope: scope ?? null, keys: JSON.stringify([[id]]) }
+        const first = reached === undefined
+        const { edges, rows, seen } = yield* batch({
+          seen: lookInto(values),
+          rows: first ? tasks(values) : undefined,
+          edges: first ? dependencies(values) : undefined
+        })
+        const task = [...from("tasks", rows, beside("tasks")), ...from("dependencies", edges)]
         const fits = fitting(seen, MaxBytes - bytesOf(JSON.stringify(task)))
-        const taken = fits.length === 0 && reached !== undefined ? seen.slice(0, 1) : fits
+        const taken = fits.length === 0 && !first ? seen.slice(0, 1) : fits
         const last = Number(taken.at(-1)?.version ?? after)
-        const [history] = taken.length === 0 ? [] : yield* batch([dump.entries(id, Number(taken[0]!.version), last)])
+        const history = taken.length === 0
+          ? []
+          : (yield* batch({ entries: entries({ id, first: Number(taken[0]!.version), last }) })).entries
         const end = Number(seen[0]?.last ?? last)
         return {
           records: [...task, ...from("history", history)],
@@ -111,13 +271,21 @@ export class Export extends Context.Service<Export, {
           !wholeOnly.includes(kind) || (scope === undefined && (kind !== "api_keys" || secrets))
         )
         const [kind, after] = cursor ?? [kinds[0]!, []]
-        // A kind that is out of reach comes after all that are within it.
+        // A kind that is out of reach comes after all kinds within reach.
         if (!kinds.includes(kind)) return { scope: scope ?? null, records: [], next_cursor: null }
         const next = Effect.fnUntraced(function*() {
           if (kind === "tasks" && after.length === 3) {
             return yield* long(String(after[0]), scope, [Number(after[1]), Number(after[2])])
           }
-          const [seen = []] = yield* batch([dump.look(kind, after, scope, limit, secrets)])
+          const { seen } = yield* batch({
+            seen: kind === "tasks"
+              ? lookAtTasks({ after: after[0] ?? "", scope: scope ?? null, limit })
+              : look(kind, after.length > 0, secrets)({
+                ...Object.fromEntries(after.map((value, place) => [`after_${place}`, value])),
+                scope: scope ?? null,
+                limit
+              })
+          })
           const fits = fitting(seen, MaxBytes)
           if (kind === "tasks" && fits.length === 0 && seen[0] !== undefined) {
             return yield* long(JSON.parse(String(seen[0].key))[0], scope)

@@ -5,10 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { type ImportBatch, type ImportKind, importKinds, type ImportReport } from "../../domain/transfer/Import.ts"
-import { type Answers, Database } from "../../sql/Database.ts"
-import { CurrentIdempotency } from "../../sql/Idempotency.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
-import * as JsonRow from "../../sql/legacy/JsonRow.ts"
+import type { Row, Step, Steps } from "../../sql/Batch.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import * as JsonRow from "../../sql/JsonRow.ts"
+import type { Values } from "../../sql/Statement.ts"
 import { planActions } from "./import/actions.ts"
 import { planDrafts } from "./import/drafts.ts"
 import { planFlows } from "./import/flows.ts"
@@ -32,17 +32,38 @@ const planners: Record<ImportKind, Planner> = {
   actions: planActions
 }
 
-const remembered = (plans: Plans, { rows: [kept] }: Idempotency.Replay): Answers =>
-  plans.flatMap(([kind, { statements }]) => statements.map(() => JSON.parse(String(kept![kind])) ?? []))
+/** The steps of all plans, each under the name of its kind and its own. */
+const stepsOf = (plans: Plans): Steps =>
+  Object.fromEntries(
+    plans.flatMap(([kind, { steps }]) =>
+      Object.entries(steps).map(([name, step]): [string, Step] => [`${kind} ${name}`, step])
+    )
+  )
 
-const outcomes = (plans: Plans, answers: Answers) => {
-  let at = 0
+const outcomes = (plans: Plans, answersOf: (kind: ImportKind, name: string) => ReadonlyArray<Row>) => {
   const all = new Map<ImportKind, Outcome>()
   for (const [kind, plan] of plans) {
-    all.set(kind, plan.outcome(answers.slice(at, at += plan.statements.length), all))
+    const answers = Object.fromEntries(Object.keys(plan.steps).map((name) => [name, answersOf(kind, name)]))
+    all.set(kind, plan.outcome(answers, all))
   }
   return all
 }
+
+// What a dry run would find before the import: the report can be made again from it.
+const answer = Idempotency.keeping({
+  row: Object.fromEntries(
+    importKinds.map((kind) => {
+      const { columns, verdicts } = planners[kind]
+      return [kind, `(SELECT ${JsonRow.listOf(columns)} FROM (${verdicts}))`]
+    })
+  ),
+  from: "(SELECT 1)",
+  where: "1",
+  // An import is carried out also where it changes nothing.
+  provenBy: "where"
+})
+
+const none: Values = Object.assign({}, ...importKinds.map((kind) => planners[kind].none))
 
 const counts = (
   outcomes: ReadonlyMap<ImportKind, Outcome>,
@@ -66,43 +87,33 @@ const counts = (
 
 export class Import extends Context.Service<Import, {
   /**
-   * Writes the records the scope has not got yet, with the ids and times they had. A record that does not fit, or whose
+   * Writes the records that the scope does not have yet, with the ids and times they had. A record that does not fit, or whose
    * id is taken, is reported and does not keep the others from being written. To repeat an import changes nothing. A dry
-   * run writes nothing, and reports what would be reported of writing.
+   * run writes nothing, and makes the report that writing would make.
    */
   readonly run: (scope: ScopeName, records: ImportBatch) => Effect.Effect<ImportReport>
 }>()("octopoid-server/services/Import") {
   static readonly layer = Layer.effect(
     Import,
     Effect.gen(function*() {
-      const { sql } = yield* Database
       const once = yield* Idempotency.make
-
-      /** What a dry run would find now, from which the report can be made again: all that is kept of an import. */
-      const found = ({ columns, statements: [verdicts] }: Plan) => {
-        // What identifies a record is text that happens to be JSON.
-        const row = Object.fromEntries(
-          columns.map((name) => [name, name === "identity" ? sql`identity || ''` : sql`${sql(name)}`])
-        )
-        return verdicts === undefined ? sql`NULL` : sql`(SELECT ${JsonRow.listOf(sql, row)} FROM (${verdicts}))`
-      }
 
       const run = Effect.fn("Import.run")(function*(scope: ScopeName, records: ImportBatch) {
         const dryRun = records.dry_run ?? false
-        const target = { scope, now: yield* Clock.currentTimeMillis, dryRun }
+        const target = { scope, now: yield* Clock.currentTimeMillis }
         const plansOf = (dryRun: boolean) =>
-          importKinds.map((kind) => [kind, planners[kind](sql, { ...target, dryRun }, records[kind] ?? [])] as const)
+          importKinds.map((kind) => [kind, planners[kind].plan({ ...target, dryRun }, records[kind] ?? [])] as const)
         const plans = plansOf(dryRun)
-        const rehearsal = (yield* CurrentIdempotency) === undefined ? [] : plansOf(true)
-        const statements = plans.flatMap(([, plan]) => plan.statements)
-        const { answers, replay } = statements.length + rehearsal.length === 0
-          ? { answers: [], replay: undefined }
-          : yield* once.batch(statements, {
-            after: -1,
-            row: Object.fromEntries(rehearsal.map(([kind, plan]) => [kind, found(plan)])),
-            from: sql`(SELECT 1)`
-          })
-        const all = replay === undefined ? outcomes(plans, answers) : outcomes(rehearsal, remembered(rehearsal, replay))
+        const steps = stepsOf(plans)
+        const values: Values = Object.assign({ ...none, scope }, ...plans.map(([, { values }]) => values))
+        const { answers, replay } =
+          Object.keys(steps).length === 0 && (yield* Idempotency.CurrentIdempotency) === undefined
+            ? { answers: {} as Record<string, ReadonlyArray<Row>>, replay: undefined }
+            : yield* once.batch(steps, { answer, values })
+        const kept = replay?.rows[0]
+        const all = kept === undefined
+          ? outcomes(plans, (kind, name) => answers[`${kind} ${name}`] ?? [])
+          : outcomes(plansOf(true), (kind) => JSON.parse(String(kept[kind])) ?? [])
         const report: ImportReport = {
           scope,
           dry_run: dryRun,

@@ -2,12 +2,7 @@
  * Cycles of tasks that wait for each other. The search goes from a task to its dependents, of which a new task almost never has
  * any. Every edge counts, satisfied or not: a blocker that is brought back would close the cycle.
  */
-import type * as D1Client from "@effect/sql-d1/D1Client"
-import { memoize } from "effect/Function"
-import type { Fragment } from "effect/sql/Statement"
-import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { statement } from "../Statement.ts"
-import * as Edges from "./Edges.ts"
 
 // A refusal names every task of a cycle that is found within this many edges, and of a longer one only its two ends.
 const MaxEdges = 2000
@@ -40,19 +35,3 @@ export const edgesBelow = statement(`
     ON edge.blocker_key = replace(below.id, 'TASK-', '') AND edge.blocker_id IN (below.id, 'TASK-' || below.id)
     AND edge.scope = :scope
   LIMIT ${MaxEdges}`)
-
-/** The condition as a template, for callers that are not converted yet. */
-export const make = memoize((sql: D1Client.D1Client) => {
-  const { leadsTo } = Edges.make(sql)
-
-  const none = (id: TaskId, scope: ScopeName, blockers: ReadonlyArray<string>): Fragment =>
-    blockers.length === 0 ? sql`1` : sql`NOT EXISTS (
-      WITH RECURSIVE below (id) AS (
-        SELECT ${id}
-        UNION SELECT edge.task_id FROM below CROSS JOIN dependencies AS edge
-          ON ${leadsTo(sql`below.id`)} AND edge.scope = ${scope})
-      SELECT 1 FROM below CROSS JOIN json_each(${JSON.stringify(blockers)}) AS given
-      WHERE given.value IN (below.id, 'TASK-' || below.id))`
-
-  return { none }
-})

@@ -2,8 +2,6 @@
  * Where the tasks of a queue are found: each is in one of three indexes, so that a move writes one entry. The conditions are word
  * for word those of the indexes, without which SQLite does not use them.
  */
-import type * as D1Client from "@effect/sql-d1/D1Client"
-
 /** A claim may hand the task out: the condition of the view `ready`, of `tasks_ready`, and of `tasks_ready_for` with a role. */
 export const ready = "claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done'"
 
@@ -57,6 +55,3 @@ export const newestOfEach = (columns: string, from: string, narrowed: string, sk
       SELECT rank FROM other WHERE rank IS NOT NULL) AS other
     CROSS JOIN tasks ON tasks.id IN (
       SELECT id FROM ${from} AND priority_rank = other.rank ${narrowed} ORDER BY created_at DESC, id DESC LIMIT :most)`
-
-/** The conditions as templates, for callers that are not converted yet. */
-export const make = (sql: D1Client.D1Client) => ({ ready: sql.literal(ready), waiting: sql.literal(waiting) })

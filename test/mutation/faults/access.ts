@@ -55,29 +55,29 @@ export const access: ReadonlyArray<Fault> = [
     name: "read-across-scopes",
     breaks: "A task of another scope is not found by its id.",
     file: "src/services/task/read.ts",
-    find: "FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`])",
-    replace: "FROM tasks WHERE id = ${id}`])"
+    find: "FROM tasks WHERE id = :id AND ${inScope}`",
+    replace: "FROM tasks WHERE id = :id`"
   },
   {
     name: "list-across-scopes",
     breaks: "A list shows no task of another scope.",
-    file: "src/services/task/read.ts",
-    find: "const among = { scope: sql`${scope}`,",
-    replace: "const among = { scope: sql`tasks.scope`,"
+    file: "src/sql/task/Places.ts",
+    find: "scope = \":scope\"): string =>",
+    replace: "scope = \"tasks.scope\"): string =>"
   },
   {
     name: "history-across-scopes",
     breaks: "Nor is the history of one.",
     file: "src/services/task/read.ts",
-    find: "const all = sql`task_id = ${id} AND ${within(sql, scope)}`",
-    replace: "const all = sql`task_id = ${id}`"
+    find: "history WHERE task_id = :id AND ${inScope}`",
+    replace: "history WHERE task_id = :id`"
   },
   {
     name: "poll-across-scopes",
     breaks: "A scheduler is shown no task of another scope.",
     file: "src/services/machine/Scheduler.ts",
-    find: "${all({ scope, queue: sql`'provisional'` },",
-    replace: "${all({ scope: sql`tasks.scope`, queue: sql`'provisional'` },"
+    find: "queue: \"'provisional'\", scope })",
+    replace: "queue: \"'provisional'\", scope: \"tasks.scope\" })"
   },
   {
     name: "reaper-across-scopes",

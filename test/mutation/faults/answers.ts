@@ -6,8 +6,8 @@ export const answers: ReadonlyArray<Fault> = [
     name: "page-ends-by-rows-only",
     breaks: "A page ends at about 4 MB of rows, whatever its limit.",
     file: "src/sql/PageBytes.ts",
-    find: "> ${share} AS heavy",
-    replace: "> 9e15 + ${share} AS heavy"
+    find: "> :share AS heavy",
+    replace: "> 9e15 + :share AS heavy"
   },
   {
     name: "export-page-without-bound",
@@ -27,7 +27,7 @@ export const answers: ReadonlyArray<Fault> = [
     name: "history-tag-without-oldest",
     breaks: "A history that lost its oldest entries is another answer.",
     file: "src/services/task/read.ts",
-    find: ", ${end(\"ASC\")} AS oldest",
+    find: ",\n    (SELECT version FROM ${entries} ORDER BY version LIMIT 1) AS oldest",
     replace: ""
   }
 ]

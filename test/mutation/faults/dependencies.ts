@@ -77,7 +77,7 @@ export const dependencies: ReadonlyArray<Fault> = [
     name: "cycle-let-in",
     breaks: "No task waits for itself, over any number of others.",
     file: "src/sql/dependency/Cycles.ts",
-    find: "blockers.length === 0 ? sql`1` :",
-    replace: "blockers.length < 2 ? sql`1` :"
+    find: "(:added = '[]' OR NOT EXISTS",
+    replace: "(json_array_length(:added) < 2 OR NOT EXISTS"
   }
 ]

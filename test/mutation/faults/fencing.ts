@@ -27,8 +27,8 @@ export const fencing: ReadonlyArray<Fault> = [
     name: "renewal-ignores-token",
     breaks: "Only the holder renews a lease, by its token.",
     file: "src/services/lease/renew.ts",
-    find: "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1 AND",
-    replace: "+claimed_by IS NOT NULL AND"
+    find: "\"+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1\"",
+    replace: "\"+claimed_by IS NOT NULL\""
   },
   {
     name: "reattach-without-token",

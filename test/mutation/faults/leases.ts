@@ -97,8 +97,8 @@ export const leases: ReadonlyArray<Fault> = [
     name: "deadline-off-by-one",
     breaks: "An attempt ends at its deadline, whoever renews its lease.",
     file: "src/services/lease/renew.ts",
-    find: "coalesce(deadline_at > :now, 1)\"",
-    replace: "coalesce(deadline_at >= :now, 1)\""
+    find: "${own} AND coalesce(deadline_at > :now, 1)",
+    replace: "${own} AND coalesce(deadline_at >= :now, 1)"
   },
   {
     name: "budget-off-by-one",

@@ -1,24 +1,26 @@
-/** What the import of one kind of records amounts to: statements of the batch, and how to read what they answered. */
-import type * as Context from "effect/Context"
+/** The import of one kind of records: steps of the batch, and how to read their answers. */
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import type { Statement } from "effect/sql/Statement"
 import { excerpt } from "../../../domain/Excerpt.ts"
 import type { ImportConflict, ImportKind } from "../../../domain/transfer/Import.ts"
-import type { Answers, Database } from "../../../sql/Database.ts"
+import type { Row, Steps } from "../../../sql/Batch.ts"
+import type { Values } from "../../../sql/Statement.ts"
 
 export interface Outcome {
-  /** What the records that were written are called. */
+  /** The names of the records that were written. */
   readonly written: ReadonlyArray<string>
   readonly existing: number
   readonly conflicts: ReadonlyArray<ImportConflict>
 }
 
+/** The rows that the steps answered, by name. */
+export type Answers = Readonly<Record<string, ReadonlyArray<Row>>>
+
 export interface Plan {
-  readonly statements: ReadonlyArray<Statement<any>>
-  /** What the one statement of a dry run answers, by name. */
-  readonly columns: ReadonlyArray<string>
-  /** Takes the answers of these statements, and what came of the kinds before. */
+  readonly steps: Steps
+  /** What the query for verdicts names, besides `:scope`. */
+  readonly values: Values
+  /** Takes the answers of the steps, and the outcomes of the kinds before. */
   readonly outcome: (answers: Answers, before: ReadonlyMap<ImportKind, Outcome>) => Outcome
 }
 
@@ -29,14 +31,17 @@ export interface Target {
   readonly dryRun: boolean
 }
 
-/** Plans the import of the records of one kind. */
-export type Planner = (
-  sql: Context.Service.Shape<typeof Database>["sql"],
-  target: Target,
-  records: ReadonlyArray<unknown>
-) => Plan
+/** How the records of one kind are imported. */
+export interface Planner {
+  /** The query of a dry run, which answers a verdict for each record, and its columns: expressions over it. */
+  readonly verdicts: string
+  readonly columns: Readonly<Record<string, string>>
+  /** The values of that query where there are no records. */
+  readonly none: Values
+  readonly plan: (target: Target, records: ReadonlyArray<unknown>) => Plan
+}
 
-/** What a record is called, whether or not it can be read. */
+/** The name of a record, whether or not it can be read. */
 const nameOf = (record: unknown, index: number): string => {
   const { id, name } = Predicate.isObject(record) ? record as Record<string, unknown> : {}
   const given = id ?? name
@@ -61,11 +66,11 @@ export const readAll = <A>(
 
 export interface Verdict {
   readonly id: string
-  /** Why the scope has not got the record, if so. */
+  /** Why the scope does not have the record, if it does not. */
   readonly problem: string | undefined
 }
 
-/** A record that was not written is there already, or something is in its way. */
+/** The outcome: a record that was not written exists already, or something is in its way. */
 export const outcomeOf = (
   kind: ImportKind,
   written: ReadonlyArray<string>,

@@ -1,13 +1,13 @@
-import * as Predicate from "effect/Predicate"
 import { reader } from "../../../domain/transfer/Imported.ts"
 import { ImportedProject } from "../../../domain/transfer/ImportedRecords.ts"
-import * as ProjectCounts from "../../../sql/record/ProjectCounts.ts"
+import { keyOf } from "../../../sql/record/ProjectCounts.ts"
+import { statement } from "../../../sql/Statement.ts"
 import type { Planner } from "./plan.ts"
 import { planTable } from "./table.ts"
 
 const read = reader(ImportedProject)
 
-const planRows = planTable({
+const planner = planTable({
   kind: "projects",
   told: "projects",
   identity: ["id"],
@@ -32,13 +32,17 @@ const planRows = planTable({
   taken: (id) => `Another scope has a project with the id ${id}, and ids are unique on the server.`
 })
 
-/** Their rows, and the counters of those that are new. */
-export const planProjects: Planner = (sql, target, records) => {
-  const plan = planRows(sql, target, records)
-  if (target.dryRun || plan.statements.length === 0) return plan
-  const ids = records.flatMap((record) =>
-    Predicate.hasProperty(record, "id") && Predicate.isString(record.id) ? [record.id] : []
-  )
-  const imported = sql`scope = ${target.scope} AND id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
-  return { ...plan, statements: [...plan.statements, ProjectCounts.make(sql).begin(imported)] }
+const begin = statement(`
+  INSERT INTO queue_counts (scope, counts) SELECT ${keyOf("projects.id")}, '{}' FROM projects
+  WHERE scope = :scope AND id IN (SELECT value ->> 'id' FROM json_each(:projects_keys))
+    AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.project_id = projects.id)
+  ON CONFLICT DO NOTHING`)
+
+/** The rows of projects, and the counters of new ones. */
+export const planProjects: Planner = {
+  ...planner,
+  plan: (target, records) => {
+    const { steps, values, ...plan } = planner.plan(target, records)
+    return { ...plan, values, steps: "written" in steps ? { ...steps, begun: begin(values) } : steps }
+  }
 }

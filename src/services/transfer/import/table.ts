@@ -1,15 +1,14 @@
-/** The import of a kind whose records are written as they come. */
+/** The import of a kind of records that are written as they come. */
 import type * as Result from "effect/Result"
 import type { Columns } from "../../../domain/task/TaskPatch.ts"
 import type { ImportKind } from "../../../domain/transfer/Import.ts"
-import type { Answers } from "../../../sql/Database.ts"
-import * as Revision from "../../../sql/task/Revision.ts"
-import { outcomeOf, type Planner, readAll } from "./plan.ts"
+import { statement, type Values, variants } from "../../../sql/Statement.ts"
+import { type Answers, outcomeOf, type Planner, readAll } from "./plan.ts"
 
 export interface Table<A> {
   /** The kind, which is also the name of its table. */
   readonly kind: ImportKind
-  /** The columns that say which record of its scope it is. The first is what it is called by. */
+  /** The columns that say which record of its scope it is. The first one is its name. */
   readonly identity: readonly [string, ...ReadonlyArray<string>]
   /** Where no two records have the same name. */
   readonly unique: "scope" | "server"
@@ -17,68 +16,89 @@ export interface Table<A> {
   readonly read: (record: unknown) => Result.Result<A, string>
   /** The row of a record, the same columns for each. */
   readonly row: (record: A, now: number) => Columns
-  /** What has a number that the lists go by which tell these records, if it has one. */
-  readonly told?: Revision.Kind
-  /** Why a record was not written that the scope has not got. */
+  /** Whose revision rises with these records: their own, with their total, or that of tasks. */
+  readonly told?: "messages" | "drafts" | "projects" | "tasks"
+  /** Why a record was not written that the scope does not have. */
   readonly taken: (name: string) => string
 }
 
-/** What an insert would answer, and what would be found after it: the first record of each free name is written. */
-const rehearse = ([verdicts = []]: Answers): Answers => {
+const field = (column: string) => `given.value ->> '${column}'`
+
+/** The answers that writing would get: the first record of each free name is written. */
+const rehearse = ({ verdicts = [] }: Answers): Answers => {
   const identities = new Map<unknown, unknown>()
   const written = verdicts.filter(({ identity, name, taken }) => {
     const free = taken === 0 && !identities.has(name)
     if (free) identities.set(name, identity)
     return free
   })
-  return [
+  return {
     written,
-    verdicts.map((row) => row.identity === identities.get(row.name) ? { ...row, here: 1 } : row)
-  ]
+    verdicts: verdicts.map((row) => row.identity === identities.get(row.name) ? { ...row, here: 1 } : row)
+  }
 }
 
 /**
- * Writes the records whose keys are free, in the order they come in. They travel as one parameter: D1 takes at most 100
- * of those, and so the number of statements does not depend on the number of records.
+ * Writes the records whose keys are free, in the order they come in. They travel as one parameter, `:<kind>`, since D1 takes at
+ * most 100 parameters, and so the number of statements does not depend on the number of records. `:<kind>_keys` has what
+ * identifies them.
  */
-export const planTable = <A>(table: Table<A>): Planner => (sql, { dryRun, now, scope }, records) => {
+export const planTable = <A>(table: Table<A>): Planner => {
   const { identity, kind, read, row, taken, told, unique } = table
-  const { conflicts, fitting } = readAll(kind, read, records)
-  const rows = fitting.map((record) => row(record, now))
-  const columns = Object.keys(rows[0] ?? {})
-  if (columns.length === 0) return { statements: [], columns: [], outcome: () => outcomeOf(kind, [], [], conflicts) }
-  const keys = rows.map((row) => Object.fromEntries(identity.map((column) => [column, row[column]])))
-  // The names of columns are ours, never a caller's.
-  const field = (column: string) => sql.literal(`given.value ->> '${column}'`)
-  const same = sql.and(identity.map((column) => sql`known.${sql(column)} = ${field(column)}`))
-  const insert = sql`
-    INSERT INTO ${sql(kind)} (scope, ${sql.csv(columns.map((column) => sql`${sql(column)}`))})
-    SELECT ${scope}, ${sql.csv(columns.map(field))} FROM json_each(${JSON.stringify(rows)}) AS given
-    WHERE 1 ORDER BY given.key ON CONFLICT DO NOTHING RETURNING ${sql(identity[0])} AS name`
-  const inScope = sql`known.scope = ${scope}`
-  const named = sql`known.${sql(identity[0])} = ${field(identity[0])}`
-  const inTheWay = unique === "scope" ? sql.and([inScope, named]) : named
-  const verdicts = sql`
-    SELECT ${field(identity[0])} AS name, given.value AS identity,
-      EXISTS (SELECT 1 FROM ${sql(kind)} AS known WHERE ${inScope} AND ${same}) AS here,
-      EXISTS (SELECT 1 FROM ${sql(kind)} AS known WHERE ${inTheWay}) AS taken
-    FROM json_each(${JSON.stringify(keys)}) AS given ORDER BY given.key`
-  // A query between leaves `changes()` as it was.
-  const raised = told === undefined ? [] : [Revision.make(sql).raiseIn(told, scope, { added: sql`changes()` })]
+  const keys = `json_each(:${kind}_keys) AS given`
+  const [name] = identity
+  const same = identity.map((column) => `known.${column} = ${field(column)}`).join(" AND ")
+  const inTheWay = `EXISTS (SELECT 1 FROM ${kind} AS known WHERE known.${name} = ${field(name)}
+    ${unique === "scope" ? "AND known.scope = :scope" : ""})`
+  const verdicts = `
+    SELECT ${field(name)} AS name, given.value AS identity,
+      EXISTS (SELECT 1 FROM ${kind} AS known WHERE known.scope = :scope AND ${same}) AS here, ${inTheWay} AS taken
+    FROM ${keys} ORDER BY given.key`
+  const judged = statement(verdicts)
+  const free = `FROM ${keys} WHERE NOT ${inTheWay}`
+  const revision = told === "tasks" ? "revision" : `${told}_revision`
+  // Before they are written, which leaves no name free.
+  const counted = told === undefined ? undefined : statement(`
+    INSERT INTO queue_counts (scope, counts, ${revision}) SELECT :scope, '{}', 1 WHERE EXISTS (SELECT 1 ${free})
+    ON CONFLICT (scope) DO UPDATE SET ${revision} = ${revision} + 1
+      ${told === "tasks" ? "" : `, ${told}_total = ${told}_total + (SELECT count(DISTINCT ${field(name)}) ${free})`}`)
+  const insert = variants((columns: string) =>
+    statement(`
+      INSERT INTO ${kind} (scope, ${columns})
+      SELECT :scope, ${columns.split(", ").map(field).join(", ")} FROM json_each(:${kind}) AS given
+      WHERE 1 ORDER BY given.key ON CONFLICT DO NOTHING RETURNING ${name} AS name`)
+  )
   return {
-    statements: dryRun ? [verdicts] : [insert, verdicts, ...raised],
-    columns: ["name", "identity", "here", "taken"],
-    outcome: (answers) => {
-      const [written = [], verdicts = []] = dryRun ? rehearse(answers) : answers
-      return outcomeOf(
-        kind,
-        written.map(({ name }) => String(name)),
-        verdicts.map(({ here, name }) => ({
-          id: String(name),
-          problem: here === 1 ? undefined : taken(String(name))
-        })),
-        conflicts
-      )
+    verdicts,
+    // What identifies a record is text that happens to be JSON.
+    columns: { name: "name", identity: "identity || ''", here: "here", taken: "taken" },
+    none: { [`${kind}_keys`]: "[]" },
+    plan: ({ dryRun, now, scope }, records) => {
+      const { conflicts, fitting } = readAll(kind, read, records)
+      const rows = fitting.map((record) => row(record, now))
+      const columns = Object.keys(rows[0] ?? {}).join(", ")
+      const own = rows.map((row) => Object.fromEntries(identity.map((column) => [column, row[column]])))
+      const values: Values = { scope, [kind]: JSON.stringify(rows), [`${kind}_keys`]: JSON.stringify(own) }
+      return {
+        values,
+        steps: columns === "" ? {} : dryRun ? { verdicts: judged(values) } : {
+          counted: counted?.(values),
+          written: insert(columns)(values),
+          verdicts: judged(values)
+        },
+        outcome: (answers) => {
+          const { verdicts = [], written = [] } = dryRun ? rehearse(answers) : answers
+          return outcomeOf(
+            kind,
+            written.map(({ name }) => String(name)),
+            verdicts.map(({ here, name }) => ({
+              id: String(name),
+              problem: here === 1 ? undefined : taken(String(name))
+            })),
+            conflicts
+          )
+        }
+      }
     }
   }
 }
