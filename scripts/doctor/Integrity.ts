@@ -2,7 +2,7 @@
  * What holds of the database at any time, whatever was asked of the server and wherever it was stopped: queries in plain
  * SQLite that must return no rows. Each row that is returned is a violation. Not part of the Worker: tests and the doctor ask.
  */
-import * as Oversized from "../../src/sql/task/Oversized.ts"
+import { MaxRecord } from "../../src/domain/Size.ts"
 
 export interface Integrity {
   /** What holds. */
@@ -103,6 +103,6 @@ export const integrity: ReadonlyArray<Integrity> = [
       UNION ALL
       SELECT task_id FROM dependencies JOIN tasks ON tasks.id = task_id WHERE dependencies.scope <> tasks.scope`
   },
-  { name: "no task is larger than claims hand out", sql: Oversized.found },
+  { name: "no task is larger than claims hand out", sql: `SELECT id, bytes FROM tasks WHERE bytes > ${MaxRecord}` },
   { name: "nothing refers to what there is not", sql: "SELECT * FROM pragma_foreign_key_check" }
 ]

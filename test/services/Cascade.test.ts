@@ -6,7 +6,7 @@ import { integrity } from "../../scripts/doctor/Integrity.ts"
 import { TaskId } from "../../src/domain/Identifier.ts"
 import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
-import * as Cascade from "../../src/sql/legacy/Cascade.ts"
+import * as Cascade from "../../src/sql/dependency/Cascade.ts"
 import { ServicesLayer } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
 
@@ -17,7 +17,6 @@ describe("a cascade of a set of tasks", () => {
     Effect.gen(function*() {
       const queue = yield* TaskQueue
       const { batch, sql } = yield* Database
-      const cascade = Cascade.make(sql)
       const create = (id: string, depends_on: ReadonlyArray<ReturnType<typeof edge>> = []) =>
         queue.create("red", { id: TaskId.make(id), file_path: id, branch: "b", depends_on })
       const read = (id: string) => queue.get(TaskId.make(id), undefined)
@@ -30,30 +29,42 @@ describe("a cascade of a set of tasks", () => {
       yield* create("skip", [edge("TASK-spent", "skip")])
       yield* create("last", [edge("next", "skip"), edge("spared", "skip")])
       yield* create("other", [edge("spared", "fail")])
-      const where = sql`claimed_by IS NOT NULL AND lease_expires_at <= ${Number.MAX_SAFE_INTEGER}
-        AND tasks.scope IN (SELECT scope FROM queue_counts)`
-      const to = sql`iif(id = 'spent', 'failed', claimed_from)`
-      const source = cascade.ofAll(where, to)
-      const before = [...cascade.fall(source, 5), ...cascade.settle(source, 5)]
-      yield* batch([
-        ...before,
-        sql`UPDATE tasks SET queue = ${to}, version = version + 1, claimed_by = NULL, claimed_at = NULL,
-          claimed_from = NULL, lease_expires_at = NULL WHERE ${where}`
-      ])
+      const held = "SELECT id FROM tasks WHERE claimed_by IS NOT NULL"
+      const moved = { ids: held, is: (id: string) => `${id} IN (${held})`, waitedFor: "1", waiting: "0" }
+      const { dependents, failed, followersCounted, satisfied, unblocked } = Cascade.make(moved)
+      const values = { now: 5 }
+      yield* batch({
+        planned: sql`
+          INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, grants, at)
+          SELECT id, version + 1, scope, 'moved', queue, iif(id = 'spent', 'failed', claimed_from), grants, 5
+          FROM tasks WHERE claimed_by IS NOT NULL`,
+        failed: failed(values),
+        satisfied: satisfied(values),
+        unblocked: unblocked(values),
+        counted: Cascade.counted(held, "1")(values),
+        followersCounted: followersCounted(values),
+        dependents: dependents(values),
+        moved: sql`
+          UPDATE tasks SET queue = to_queue, version = planned.version, claimed_by = NULL, claimed_at = NULL,
+            claimed_from = NULL, lease_expires_at = NULL
+          FROM planned WHERE planned.id = tasks.id AND claimed_by IS NOT NULL`
+      })
       assert.include(yield* read("fail"), { queue: "failed", failure_reason: "Blocker spent failed." })
       assert.include(yield* read("next"), { queue: "failed", failure_reason: "Blocker fail failed." })
       assert.include(yield* read("skip"), { queue: "incoming", blocked_by: null, version: 2 })
       assert.include(yield* read("last"), { queue: "incoming", blocked_by: "spared", version: 2 })
       assert.include(yield* read("other"), { queue: "incoming", blocked_by: "spared", version: 1 })
       const { total } = yield* queue.list("red", { queue: ["failed"] })
-      // The batch moved `spent` without counting it; the cascade counts its own.
-      assert.strictEqual(total, 2)
-      const plans = yield* batch(before.map((statement) => {
-        const [text, parameters] = statement.compile()
-        return sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters)
-      }))
+      // `spent`, and the two that fail with it.
+      assert.strictEqual(total, 3)
+      const plans = yield* batch(
+        [failed, satisfied, unblocked, followersCounted, dependents].map((statement) => {
+          const { parameters, text } = statement(values)
+          return { text: `EXPLAIN QUERY PLAN ${text}`, parameters }
+        })
+      )
       for (const { detail } of plans.flat()) {
-        assert.notMatch(String(detail), /SCAN (tasks|dependencies|history|edge|up USING)|tasks_newest/)
+        assert.notMatch(String(detail), /SCAN (dependencies|history|edge|blocker|other)|tasks_newest/)
       }
     }).pipe(Effect.provide(ServicesLayer)))
 
@@ -115,25 +126,16 @@ describe("a cascade of a set of tasks", () => {
 
   it.effect("of one task searches no table, whoever waits for it", () =>
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
-      const cascade = Cascade.make(sql)
-      const id = TaskId.make("a")
-      for (
-        const source of [
-          cascade.of(id, 1),
-          cascade.named(id),
-          cascade.to(id, ["b"], 1),
-          cascade.own(id, 1),
-          cascade.around(id, 1, sql`1`),
-          cascade.ownOf([{ id, version: 2 }, { id: TaskId.make("b"), version: 3 }])
-        ]
-      ) {
-        const plans = yield* batch([...cascade.fall(source, 1), ...cascade.settle(source, 1)].map((statement) => {
-          const [text, parameters] = statement.compile()
-          return sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters)
-        }))
+      const { batch } = yield* Database
+      for (const options of [{}, { ownFailure: "1" }, { created: true, ownFailure: "1" }]) {
+        const plans = yield* batch(
+          Object.values(Cascade.make(Cascade.itself, options)).map((statement) => {
+            const { parameters, text } = statement({ id: "a", now: 1 })
+            return { text: `EXPLAIN QUERY PLAN ${text}`, parameters }
+          })
+        )
         for (const { detail } of plans.flat()) {
-          assert.notMatch(String(detail), /SCAN (tasks|dependencies|history|edge|freed|up USING)|tasks_newest/)
+          assert.notMatch(String(detail), /SCAN (tasks|dependencies|history|edge|blocker|other)|tasks_newest/)
         }
       }
     }).pipe(Effect.provide(ServicesLayer)))

@@ -17,9 +17,10 @@ import * as TaskPatches from "../../domain/task/TaskPatch.ts"
 import { takesBack } from "../../domain/task/TaskPatch.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
-import { columnsOf } from "../../sql/legacy/JsonRow.ts"
-import { within } from "../../sql/Reach.ts"
+import { statement, type Values } from "../../sql/Statement.ts"
+import * as Dependency from "../../sql/dependency/Dependency.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import { Overtaken, repeated } from "../Attempts.ts"
 import * as Cycle from "../dependency/cycle.ts"
 import { Settings } from "../Settings.ts"
@@ -37,51 +38,61 @@ const remarks: ReadonlySet<string> = new Set([
   "scope"
 ])
 
+const taskInScope = statement("SELECT * FROM tasks WHERE id = :id AND (:scope IS NULL OR scope = :scope)")
+const projectScope = statement("SELECT scope FROM projects WHERE id = :project")
+const machineInReach = statement("SELECT scope FROM orchestrators WHERE id = :machine AND scope = :reach")
+const rulesOfFlow = statement(`
+  SELECT rules FROM flows WHERE (scope, name) = (SELECT scope, coalesce(:flow, flow) FROM tasks WHERE id = :id)`)
+
+const patchedTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
+
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { batch } = yield* Database
   const settings = yield* Settings
   const once = yield* Idempotency.make
-  const row = columnsOf(sql, TaskRow)
   const write = yield* WritePatch.make
   const findCycle = yield* Cycle.make
-
-  const one = (id: TaskId, scope: ScopeName | undefined) =>
-    sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`
 
   const run = Effect.fnUntraced(function*(order: WritePatch.Order) {
     const { forcedBy, id, patch, scope } = order
     const { scope: reach } = yield* CurrentActor
     const now = yield* Clock.currentTimeMillis
     return yield* repeated(Effect.gen(function*() {
-      const { answers: [rows, projects, machines, edges = [], flows], replay } = yield* once.read([
-        one(id, scope),
-        sql`SELECT scope FROM projects WHERE id = ${patch.project_id ?? null}`,
-        sql`SELECT scope FROM orchestrators WHERE id = ${patch.orchestrator_id ?? null} AND scope = ${reach ?? null}`,
-        sql`SELECT blocker_id, on_failure FROM dependencies WHERE task_id = ${id} ORDER BY position`,
-        sql`
-          SELECT rules FROM flows
-          WHERE (scope, name) = (SELECT scope, coalesce(${patch.flow || null}, flow) FROM tasks WHERE id = ${id})`
-      ], { row })
+      const values: Values = {
+        id,
+        scope: scope ?? null,
+        project: patch.project_id ?? null,
+        machine: patch.orchestrator_id ?? null,
+        reach: reach ?? null,
+        flow: patch.flow || null
+      }
+      const { answers: { dependencies, flows, found, machines, projects }, replay } = yield* once.read({
+        found: taskInScope(values),
+        projects: projectScope(values),
+        machines: machineInReach(values),
+        dependencies: Dependency.named(values),
+        flows: rulesOfFlow(values)
+      }, patchedTask)
       if (replay !== undefined) return (yield* firstTask(replay.rows))!
-      const task = yield* firstTask(rows)
+      const task = yield* firstTask(found)
       if (task === undefined) return yield* TaskNotFound.of(id)
       const problem = expectationProblem(task, patch, false)
       if (problem !== undefined) return yield* problem
-      if (patch.project_id && projects?.[0]?.scope !== task.scope) {
+      if (patch.project_id && projects[0]?.scope !== task.scope) {
         return yield* InvalidTask.unknownProject(patch.project_id)
       }
       // One that is not known here is kept as it is named: clients resume work for machines that never registered.
-      if (reach !== undefined && patch.orchestrator_id && machines?.length === 0) {
+      if (reach !== undefined && patch.orchestrator_id && machines.length === 0) {
         return yield* InvalidTask.unknownOrchestrator(patch.orchestrator_id)
       }
-      const waited = edges.map(({ blocker_id, on_failure }) => ({
+      const waited = dependencies.map(({ blocker_id, on_failure }) => ({
         blocker: String(blocker_id),
         on_failure: on_failure as OnFailure
       }))
       const project = "project_id" in patch ? patch.project_id : task.project_id
       const plan = TaskPatches.plan(task, patch, {
         waitsFor: waited.map(({ blocker }) => blocker),
-        rules: decodeRules(flows?.[0]?.rules)?.[project ? "child" : "task"],
+        rules: decodeRules(flows[0]?.rules)?.[project ? "child" : "task"],
         forced: forcedBy !== undefined,
         now,
         leaseMillis: settings.defaultLeaseSeconds * 1000,
@@ -112,8 +123,9 @@ export const make = Effect.gen(function*() {
    * (a renewal, a new grant, a result) stays.
    */
   const takeBack = Effect.fnUntraced(function*(id: TaskId, scope: ScopeName | undefined) {
-    const [rows] = yield* batch([one(id, scope)])
-    const task = yield* firstTask(rows)
+    const own = { id, scope: scope ?? null }
+    const { found } = yield* batch({ found: taskInScope(own) })
+    const task = yield* firstTask(found)
     if (task === undefined) return yield* TaskNotFound.of(id)
     const { backoff } = settings
     const steps = Expiry.bound(Expiry.steps(true, "listed", backoff.baseSeconds > 0), {
@@ -124,7 +136,7 @@ export const make = Effect.gen(function*() {
       backoff_base: backoff.baseSeconds,
       backoff_max: backoff.maxSeconds
     })
-    const { after, dependents, reclaimed } = yield* batch({ ...steps, after: one(id, scope) })
+    const { after, dependents, reclaimed } = yield* batch({ ...steps, after: taskInScope(own) })
     yield* logCascade([dependents, reclaimed])
     return (yield* firstTask(after)) ?? (yield* TaskNotFound.of(id))
   })

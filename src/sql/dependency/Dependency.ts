@@ -1,7 +1,9 @@
 /** What a task waits for: its rows in `dependencies`, written and listed. */
 import type { Waits } from "../../domain/dependency/Dependency.ts"
 import { statement, type Values } from "../Statement.ts"
-import { blockerKey } from "./Edges.ts"
+
+/** What a dependency is found by: the same for the blockers `x` and `TASK-x`. SQL has it as `replace(id, 'TASK-', '')`. */
+export const blockerKey = (id: string) => id.replaceAll("TASK-", "")
 
 /** The values of a list of dependencies: `:waits` with all of them, and `:blockers` with the names only. */
 export const valuesOf = (waits: ReadonlyArray<Waits>): Values => ({
@@ -41,3 +43,6 @@ export const listed = statement(`
     SELECT queue FROM tasks WHERE tasks.id IN ${meant("dependencies.blocker_id")} AND +tasks.scope = dependencies.scope
     ORDER BY queue = 'done' DESC, tasks.id = dependencies.blocker_id DESC LIMIT 1) AS queue
   FROM dependencies WHERE task_id = :id ORDER BY position`)
+
+/** Answers the names of what a task waits for, in order. */
+export const named = statement("SELECT blocker_id, on_failure FROM dependencies WHERE task_id = :id ORDER BY position")

@@ -41,7 +41,7 @@ export const dependencies: ReadonlyArray<Fault> = [
   {
     name: "cancelled-blocker-ignored",
     breaks: "A blocker that is cancelled has failed, for whoever fails with it.",
-    file: "src/sql/dependency/Edges.ts",
+    file: "src/sql/dependency/Dependency.ts",
     find: "export const lost = [\"failed\", \"cancelled\"]",
     replace: "export const lost = [\"failed\"]"
   },
