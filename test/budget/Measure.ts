@@ -58,7 +58,8 @@ const tally = (name: string, depth: number, trips: Recorded.Trips): Measured => 
   }
 }
 
-const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
+/** Measures everything but the graphs, on a database that is filled to this depth first. */
+export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
   const { restore } = yield* Filled.fill(db, depth)
   const { open, take } = Recorded.make(db)
   const { send } = yield* server.make({ API_SECRET_KEY: Secret }, open)

@@ -8,7 +8,7 @@ import * as Serve from "../../src/http/Serve.ts"
 import { servicesWith } from "../support/layers.ts"
 import * as OldServer from "./OldServer.ts"
 
-const script = new URL("../../scripts/import.ts", import.meta.url).pathname
+const script = new URL("../../scripts/data/import.ts", import.meta.url).pathname
 const at = Date.UTC(2026, 2, 2)
 const key = `oct_${"a".repeat(64)}`
 const servers: Array<Server> = []
@@ -43,7 +43,7 @@ const run = async (...args: ReadonlyArray<string>) => {
   return { code: await code, stdout, stderr }
 }
 
-describe("scripts/import.ts", () => {
+describe("scripts/data/import.ts", () => {
   let from = ""
   let to = ""
   let failures = 1

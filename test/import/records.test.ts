@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { type ImportKind, importKinds } from "../../src/domain/transfer/Import.ts"
 import { flawsOf } from "../../src/domain/WellFormed.ts"
+import { runs } from "../support/runs.ts"
 import * as server from "../support/server.ts"
 import { good } from "./Good.ts"
 import { Changed, changed, nasty } from "./Nasty.ts"
@@ -131,7 +132,7 @@ describe("a record that is imported", () => {
         assert.strictEqual((yield* ask("POST", "drafts", { title: "t", author: "a" })).status, 201)
         yield* ask("POST", "tasks/claim", { agent_name: "ann", orchestrator_id: "k-m", scope: "red" })
       }).pipe(Effect.scoped),
-    { timeout: 900_000, arbitrary: { runs: 60, size: 30 } }
+    { timeout: 900_000, arbitrary: { runs: runs(60, 6), size: 30 } }
   )
 
   it.effect.each(importKinds)(

@@ -1,10 +1,10 @@
-/** The simulation for a few seeds, and that it replays, and that it sees what it is to see. `npm run simulate` plays many. */
+/** The simulation for a few seeds, and that it replays, and that it sees what it is to see. `npm run prove -- simulate` plays many. */
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { regressions } from "./regressions.ts"
 import * as Simulation from "./Simulation.ts"
 
-const script = new URL("../../scripts/simulate.ts", import.meta.url).pathname
+const script = new URL("../../scripts/prove/simulate.ts", import.meta.url).pathname
 
 const holds = async (seed: number) => {
   const run = await Simulation.run(seed)
@@ -112,7 +112,7 @@ describe("simulation", { timeout: patience }, () => {
     it(`sees ${what}`, async () => {
       const run = await Simulation.run(7, { tamper: { step: 600, with: ({ raw }) => raw.exec(sql) } })
       assert.match(run.violation ?? "", seen)
-      assert.include(Simulation.report(run), "npm run simulate -- --seed 7")
+      assert.include(Simulation.report(run), "npm run prove -- simulate --seed 7")
     })
   }
 })

@@ -1,4 +1,4 @@
-/** What survives when workerd is killed: everything that was acknowledged. `npm run crash` does it fifty times. */
+/** What survives when workerd is killed: everything that was acknowledged. `npm run prove -- crash` does it fifty times. */
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"

@@ -5,7 +5,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import type { Statement } from "effect/sql/Statement"
-import { integrity } from "../../scripts/doctor/Integrity.ts"
+import { integrity } from "../../scripts/data/doctor/Integrity.ts"
 import { type Kind, kinds, make, type Slice } from "../../src/sql/upkeep/Retention.ts"
 import { Workerd } from "../support/harness.ts"
 
@@ -44,8 +44,7 @@ const fill = (from: number, to: number) => {
 layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "10 minutes" })("in workerd", (it) => {
   it.effect("a step costs what it removes, however much there is, and resting next to nothing", () =>
     Effect.gen(function*() {
-      const { database, tick } = yield* Workerd
-      const db = yield* database
+      const { database: db, tick } = yield* Workerd
       const sql = yield* D1Client.make({ db }).pipe(Effect.provide(Reactivity.layer))
       const { look, step } = make(sql)
       const run = (statements: ReadonlyArray<Statement<any>>) =>

@@ -163,7 +163,7 @@ export const keys: ReadonlyArray<Fault> = [
   {
     name: "import-across-scopes",
     breaks: "A scope's export file writes nothing into another scope.",
-    file: "scripts/dump/check.ts",
+    file: "scripts/data/dump/check.ts",
     find: "if (scope !== null && record.scope !== scope) {",
     replace: "if (scope !== null && kind === \"tasks\" && record.scope !== scope) {"
   }

@@ -1,0 +1,14 @@
+/**
+ * Sends every request that the budget measures, and runs the cron, on SQLite in process. `Steps.ts` of the mutation check runs this in a
+ * copy of the repository, to learn which statements each step sends.
+ */
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { atDepth } from "../budget/Measure.ts"
+import { migrated } from "../support/layers.ts"
+
+const Depth = 2
+
+await Effect.runPromise(
+  atDepth(migrated().db, Depth).pipe(Effect.scoped, Effect.provide(TestClock.layer()))
+)
