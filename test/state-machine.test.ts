@@ -85,6 +85,6 @@ describe("every sequence of commands", () => {
       run(commandsOf(layers), { backoff: undefined, keyed: false, faults: Faulty.make().faults }).pipe(
         Effect.provide(servicesWith({}), { local: true })
       ),
-    { timeout: 300_000, arbitrary: { runs: runs(60, 8), size: 30 } }
+    { timeout: 900_000, arbitrary: { runs: runs(60, 8), size: 30 } }
   )
 })

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { type ImportKind, importKinds } from "../../src/domain/transfer/Import.ts"
 import { flawsOf } from "../../src/domain/WellFormed.ts"
-import { runs } from "../support/runs.ts"
+import { runs, some } from "../support/runs.ts"
 import * as server from "../support/server.ts"
 import { good } from "./Good.ts"
 import { Changed, changed, nasty } from "./Nasty.ts"
@@ -139,7 +139,7 @@ describe("a record that is imported", () => {
     "fits or is refused, whichever of its fields holds which of these values: %s",
     (kind) =>
       Effect.gen(function*() {
-        for (const field of Object.keys(good[kind]("", 0))) {
+        for (const field of some(Object.keys(good[kind]("", 0)), 5)) {
           const { ask, listAll, load } = yield* make
           const records = Object.keys(nasty).map((value, n) =>
             changed({ kind, changes: [{ field, value: { nasty: value } }] }, n)
@@ -156,6 +156,6 @@ describe("a record that is imported", () => {
           yield* listAll({ ...imported, drafts: imported.drafts + 1 })
         }
       }),
-    60_000
+    900_000
   )
 })

@@ -36,7 +36,10 @@ describe("the place of a fault", () => {
 
   it("needs the name of the module where several declare such a symbol", () => {
     assert.include(find({ symbol: "make" }, "x"), "is declared in src/")
-    assert.include(find({ symbol: "Idempotency.make" }, "no such text"), "is in the symbol Idempotency.make 0 times")
+    assert.include(
+      find({ symbol: "Statement.variants" }, "no such text"),
+      "is in the symbol Statement.variants 0 times"
+    )
     assert.include(find({ symbol: "nobody" }, "x"), "there is no symbol nobody")
   })
 

@@ -48,7 +48,7 @@ describe("a fault in a step", () => {
     const problem = (changes: object) => problemOf({ ...order, name: "planted", breaks: "", ...changes }, seen)
     assert.isUndefined(problem({}))
     assert.isUndefined(problem({ find: "lease_expires_at\n  <= :now" }))
-    assert.include(problem({ step: "else" }), "no step else is sent, only counted, granted, left")
+    assert.include(problem({ step: "else" }), "no step else is sent, only counted, granted")
     assert.include(problem({ find: "no such text" }), "no statement of the step granted contains no such text")
     assert.include(problem({ find: "_" }), "more than once")
     assert.include(problem({ replace: order.find }), "replaces a text by itself")

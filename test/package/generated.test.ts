@@ -148,4 +148,4 @@ it.effect("a client generated from the document compiles strictly, and plays a l
       urgent: ["t3"],
       tag: "TaskNotFound"
     })
-  }), 180_000)
+  }), 900_000)

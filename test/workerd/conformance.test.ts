@@ -18,6 +18,6 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
         const text = format(report, false)
         assert.deepInclude(report, { failed: 0, skipped: 0, access: "keys", interrupted: false }, text)
         assert.isAtLeast(report.passed, 55, text)
-      }), 120_000)
+      }), 900_000)
   }
 )

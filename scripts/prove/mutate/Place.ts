@@ -37,7 +37,7 @@ const declarationsOf = (file: string, text: string): ReadonlyArray<Part & { read
 
 /** The declarations that a fault may mean by `symbol`, or by `Module.symbol` where several modules have one of that name. */
 const partsOfSymbol = (root: string, { symbol }: SymbolFault): ReadonlyArray<Part> => {
-  const [name, module] = symbol.split(".").reverse()
+  const [name, module] = symbol.split(".").toReversed()
   return globSync("src/**/*.ts", { cwd: root })
     .filter((file) => module === undefined || basename(file, ".ts") === module)
     .flatMap((file) =>
