@@ -54,4 +54,32 @@ FROM tasks CROSS JOIN history ON history.task_id = tasks.id
   AND history.version = (SELECT max(version) FROM history AS newest WHERE newest.task_id = tasks.id)
   AND history.version > tasks.version;
 
+-- A task that this batch has created and not recorded yet: every other task has a history row at its version.
+CREATE VIEW unrecorded AS
+SELECT * FROM tasks WHERE NOT EXISTS (
+  SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version);
+
+-- Every task as the plans of the batch leave it so far. `held` is a task in somebody's hands that the batch does not take back.
+CREATE VIEW foreseen AS
+SELECT id, scope, grants, blocked_by,
+  coalesce((SELECT version FROM planned WHERE planned.id = tasks.id), version) AS version,
+  coalesce((SELECT to_queue FROM planned WHERE planned.id = tasks.id), queue) AS queue,
+  claimed_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM planned WHERE planned.id = tasks.id) AS held,
+  -- What it still waits for, as `blocked_by` says it.
+  (SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies
+    WHERE task_id = tasks.id AND satisfied_at IS NULL) AS waits_for
+FROM tasks;
+
+-- Which task waits for which. A dependency names its blocker as the caller did, and `TASK-x` also means the task `x`: so there may be two.
+CREATE VIEW waits AS
+SELECT edge.scope, edge.task_id, edge.blocker_key, edge.blocker_id, edge.on_failure, blocker.id AS blocker,
+  -- The queue of the blocker, as the batch leaves it.
+  coalesce((SELECT to_queue FROM planned WHERE planned.id = blocker.id), blocker.queue) AS queue,
+  -- Whether the task fails if this blocker does: not where the other task that the name means is done.
+  edge.on_failure = 'fail' AND NOT EXISTS (
+    SELECT 1 FROM tasks AS other WHERE +other.scope = edge.scope AND +other.queue = 'done'
+      AND other.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))) AS fails
+FROM dependencies AS edge CROSS JOIN tasks AS blocker ON +blocker.scope = edge.scope
+  AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL));
+
 UPDATE schema_version SET migration = 11 WHERE id = 1;

@@ -58,7 +58,6 @@ export class Maintenance extends Context.Service<Maintenance, {
       const { sweep } = yield* Orchestrators
       const { backoff, orchestratorTimeoutSeconds, retain } = yield* Settings
       const lifetime = yield* CurrentKeyLifetime
-      const { endAll } = Backoff.make(sql)
       const retention = Retention.make(sql)
       const revision = Revision.make(sql)
       const projects = ProjectCounts.make(sql)
@@ -92,7 +91,7 @@ export class Maintenance extends Context.Service<Maintenance, {
           look,
           (cause) => Effect.as(Effect.logError("looking for what is due failed", cause), [])
         )
-        yield* duty("ending backoff", waiting, Effect.as(batch(endAll(now)), 1))
+        yield* duty("ending backoff", waiting, Effect.as(batch(Backoff.endAll(now)), 1))
         const fell = yield* duty("sweeping", silent, sweep)
         // Takes as many statements as are left, where some leases cannot be taken back.
         const reaped = yield* duty("reaping", expired, reap)

@@ -11,9 +11,9 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { Fragment } from "effect/sql/Statement"
 import * as Batch from "./Batch.ts"
 import * as SchemaVersion from "./SchemaVersion.ts"
+import { type Statement, statement, type Values } from "./Statement.ts"
 import * as TransientFailure from "./TransientFailure.ts"
 
 /** A row that must be unique is not; the batch changed nothing. `columns` are as SQLite names them: `tasks.id`. */
@@ -68,9 +68,19 @@ export const Riders = Context.Reference<Array<Rider> | undefined>("octopoid-serv
  * fails with `refused`, a defect.
  */
 export interface Guard {
-  readonly holds: (now: number) => Fragment
+  /** Made by `guarding`. */
+  readonly holds: Statement
+  /** What the condition names, but for `:now`, which is the time when the batch is sent. */
+  readonly values: Values
   readonly refused: unknown
 }
+
+/**
+ * The statement that fails its batch unless the condition holds: SQLite fails where the path of a JSON value is none, and
+ * repeats the text in its message. `:refused` is that text.
+ */
+export const guarding = (condition: string): Statement =>
+  statement(`SELECT json_extract('{}', iif(${condition}, '$', :refused))`)
 
 /** The guards of the request that is being served. The HTTP layer starts a new list for each. */
 export const Guards = Context.Reference<Array<Guard> | undefined>("octopoid-server/sql/Guards", {
@@ -104,7 +114,7 @@ export const ifRoom = <B, F, S>(otherwise: Effect.Effect<B, F, S>) => <A, E, R>(
     (defect): Effect.Effect<B, F, S> => defect instanceof NoRoom ? otherwise : Effect.die(defect)
   )
 
-// SQLite fails with the text of a path that is none: so a batch can be failed by what one of its statements finds.
+// How the message of a refused batch begins. The number of the guard follows.
 const Refused = "a guard of the request does not hold"
 
 // What a request may wait for D1, in all, in milliseconds. D1 ends a query after 30 s, and clients of the old server give a
@@ -157,10 +167,10 @@ export class Database extends Context.Service<Database, {
         const started = yield* Clock.currentTimeMillis
         const guards = (yield* Guards) ?? []
         // First, so that what the batch itself does to what they ask for does not count.
-        const guarding = guards.map(({ holds }, i) =>
-          sql`SELECT json_extract('{}', iif(${holds(started)}, '$', ${`${Refused}: ${i}.`}))`
+        const checks = guards.map(({ holds, values }, i) =>
+          holds({ ...values, now: started, refused: `${Refused}: ${i}.` })
         )
-        const all = [...guarding, ...statements, ...riders.flatMap((rider) => rider.statements)]
+        const all = [...checks, ...statements, ...riders.flatMap((rider) => rider.statements)]
         // One that fails was made as well.
         cost.trips += 1
         cost.statements += all.length
@@ -180,7 +190,7 @@ export class Database extends Context.Service<Database, {
           cost.read += meta.rows_read
           cost.written += meta.rows_written
         }
-        const answers = results.slice(guarding.length).map((result): ReadonlyArray<Batch.Row> => result.results)
+        const answers = results.slice(checks.length).map((result): ReadonlyArray<Batch.Row> => result.results)
         let from = statements.length
         for (const { done, statements: own } of riders) done(answers.slice(from, from += own.length), started)
         return answers.slice(0, statements.length)

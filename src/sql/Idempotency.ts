@@ -41,6 +41,11 @@ export interface Kept {
   /** The condition that finds the rows. */
   readonly where: string
   /**
+   * Set where a request may be carried out without changing a row in the step it is kept after: then `where` alone is the
+   * proof, and has to hold if and only if this very batch carries the request out.
+   */
+  readonly provenBy?: "where"
+  /**
    * Where later steps of the batch may change the rows: if `may` holds for a row, the key is written without an answer first,
    * and gets its answer at the end of the batch, from `from` and `where`, by which only the rows themselves may be meant then.
    */
@@ -58,7 +63,7 @@ export interface Keeping {
 }
 
 /** Makes the statements that keep an answer, once. */
-export const keeping = ({ atEnd, besides, from, row, where }: Kept): Keeping => {
+export const keeping = ({ atEnd, besides, from, provenBy, row, where }: Kept): Keeping => {
   const answer = JsonRow.listOf(row)
   return {
     columns: Object.keys(row),
@@ -68,7 +73,7 @@ export const keeping = ({ atEnd, besides, from, row, where }: Kept): Keeping => 
     write: statement(`
       INSERT INTO idempotency_keys (id, fingerprint, at, answer)
       SELECT :key, :fingerprint, :sent, ${atEnd === undefined ? answer : `iif(max(${atEnd.may}), NULL, ${answer})`}
-      FROM ${from} WHERE changes() > 0 AND ${where} HAVING count(*) > 0`),
+      FROM ${from} WHERE ${provenBy === "where" ? "" : "changes() > 0 AND "}${where} HAVING count(*) > 0`),
     finish: atEnd === undefined ? undefined : statement(`
       UPDATE idempotency_keys SET answer = (SELECT ${answer} FROM ${atEnd.from} WHERE ${atEnd.where})
       WHERE id = :key AND answer IS NULL`),

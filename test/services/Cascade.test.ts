@@ -6,7 +6,7 @@ import { integrity } from "../../scripts/data/doctor/Integrity.ts"
 import { TaskId } from "../../src/domain/Identifier.ts"
 import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
-import * as Cascade from "../../src/sql/dependency/Cascade.ts"
+import * as Cascade from "../../src/sql/legacy/Cascade.ts"
 import { ServicesLayer } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
 

@@ -48,6 +48,9 @@ describe("the outcome of a move", () => {
         const held = yield* claim(name === "expireReview" ? "provisional" : undefined)
         yield* write({
           ...task,
+          // A lease that expires is judged by the limits that were written with its grant.
+          loss_limit: limitOf("max_lease_losses", task, defaults) || null,
+          attempt_limit: limitOf("max_attempts", task, defaults) || null,
           ...(cancelRequested ? { cancel_requested_at: 1, cancel_reason: "not needed" } : {}),
           ...(name === "exceedDeadline" ? { deadline_at: 60_000 } : {})
         })

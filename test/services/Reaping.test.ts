@@ -9,7 +9,6 @@ import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
 import { Leases } from "../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../src/services/machine/Orchestrators.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
-import { Settings } from "../../src/services/Settings.ts"
 import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
 import * as Expiry from "../../src/sql/lease/Expiry.ts"
@@ -169,14 +168,14 @@ describe("Leases.reap", () => {
 
   it.effect("tries those first that have waited longest, where it tries only some", () =>
     Effect.gen(function*() {
-      const { batch, claim, create, sql } = yield* start
+      const { batch, claim, create } = yield* start
       for (const name of ["c", "a", "b"]) {
         yield* create(name)
         yield* claim()
         yield* TestClock.adjust("1 second")
       }
       yield* TestClock.adjust("60 seconds")
-      const { some } = Expiry.make(sql, yield* Settings)
+      const some = Expiry.someExpired
       const [rows] = yield* batch([some(yield* Clock.currentTimeMillis, 2, undefined, undefined, null)])
       assert.deepStrictEqual(rows!.map(({ id }) => id), ["c", "a"])
       const place = rows!.map(({ id, lease_expires_at }) => [Number(lease_expires_at), String(id)] as const)[0]!

@@ -1,7 +1,7 @@
 /**
- * The keys this isolate has seen, so that checking one costs no round trip: what the database said less than half a minute ago
- * says whose key it is. Whether it is still valid is asked again by every batch of the request: a key that was revoked, or was
- * given an earlier end, by another isolate changes and reads nothing here either.
+ * The keys that this isolate has seen, so that a check costs no round trip: what the database said less than half a minute ago
+ * says whose key it is. Whether the key is still valid is a guard of each batch of the request: a key that another isolate has
+ * revoked, or given an earlier end, neither changes nor reads anything.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -9,16 +9,26 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ScopeName } from "../../domain/Identifier.ts"
-import { Database, Guards, Riders, type Row } from "../../sql/Database.ts"
+import { Database, guarding, Guards, Riders, type Row } from "../../sql/Database.ts"
+import { statement } from "../../sql/Statement.ts"
 
 const MaxAge = 30_000
-// From half that age on, a request takes the check along in its own batch, so that a key in use is never too old.
+// From half of that age on, a request checks the key in its own batch, so that a key in use is never too old.
 const RefreshAge = 15_000
 const MaxKeys = 1000
-// A use within an hour of the last one is not written down.
+// A use within an hour of the last one is not written.
 const UseGrain = 3_600_000
 
-/** The key of the request ended after this isolate had last asked for it. The batch did nothing. */
+const byHash = statement("SELECT id, scope, name, last_used_at, expires_at FROM api_keys WHERE hash = :hash")
+
+const writeUse = statement(`
+  UPDATE api_keys SET last_used_at = :now WHERE hash = :hash
+    AND (last_used_at IS NULL OR last_used_at <= :hour_ago) AND (expires_at IS NULL OR expires_at > :now)`)
+
+const isValid = guarding(`
+  EXISTS (SELECT 1 FROM api_keys WHERE hash = :hash AND (expires_at IS NULL OR expires_at > :now))`)
+
+/** The key of the request ended after this isolate had last checked it. The batch did nothing. */
 export class KeyEnded extends Data.TaggedError("KeyEnded")<{ readonly hash: string }> {}
 
 interface KnownKey {
@@ -28,7 +38,7 @@ interface KnownKey {
   readonly name: string
   readonly lastUsedAt: number | null
   readonly expiresAt: number | null
-  /** When the database was asked: before it answered, so that the answer is no older than this. */
+  /** When the question was sent to the database: the answer is no older. */
   readonly checkedAt: number
 }
 
@@ -37,26 +47,21 @@ export class KnownKeys extends Context.Service<KnownKeys, {
   readonly seen: (hash: string) => boolean
   /** The key, if it is valid now. */
   readonly check: (hash: string) => Effect.Effect<KnownKey | undefined>
-  /** Forgets a key of the scope, or all of them: they may have changed in the database. */
+  /** Forgets a key of the scope, or all its keys: they may have changed in the database. */
   readonly forget: (scope: ScopeName, id?: string) => void
-  /** Forgets the key that a batch found to be over. */
+  /** Forgets a key after a batch found that it has ended. */
   readonly ended: (key: KeyEnded) => void
 }>()("octopoid-server/services/KnownKeys") {
   static readonly layer = Layer.effect(
     KnownKeys,
     Effect.gen(function*() {
-      const { batch, sql } = yield* Database
-      // In order of their last check.
+      const { batch } = yield* Database
+      // In the order of their last checks.
       const keys = new Map<string, KnownKey>()
-      // An answer that was on its way when keys changed may say how they were before.
+      // Counts changes: an answer that was on its way during one may say how the keys were before it.
       let changes = 0
 
-      const select = (hash: string) =>
-        sql`SELECT id, scope, name, last_used_at, expires_at FROM api_keys WHERE hash = ${hash}`
-      const use = (hash: string, now: number) =>
-        sql`UPDATE api_keys SET last_used_at = ${now} WHERE hash = ${hash}
-          AND (last_used_at IS NULL OR last_used_at <= ${now - UseGrain})
-          AND (expires_at IS NULL OR expires_at > ${now})`
+      const useOf = (hash: string, now: number) => writeUse({ hash, now, hour_ago: now - UseGrain })
 
       const learn = (hash: string, row: Row | undefined, checkedAt: number, since: number): KnownKey | undefined => {
         keys.delete(hash)
@@ -79,19 +84,20 @@ export class KnownKeys extends Context.Service<KnownKeys, {
 
       const ask = Effect.fnUntraced(function*(hash: string, now: number) {
         const since = changes
-        const [, rows] = yield* batch([use(hash, now), select(hash)])
-        return learn(hash, rows?.[0], now, since)
+        const { found } = yield* batch({ used: useOf(hash, now), found: byHash({ hash }) })
+        return learn(hash, found[0], now, since)
       })
 
       const refreshAlong = Effect.fnUntraced(function*(key: KnownKey, now: number) {
         const since = changes
+        const { hash } = key
         const used = key.lastUsedAt !== null && now - key.lastUsedAt < UseGrain
         const riders = yield* Riders
         riders?.push({
-          statements: used ? [select(key.hash)] : [select(key.hash), use(key.hash, now)],
+          statements: used ? [byHash({ hash })] : [byHash({ hash }), useOf(hash, now)],
           done: ([rows], sentAt) => {
             const row = rows?.[0]
-            learn(key.hash, row === undefined || used ? row : { ...row, last_used_at: now }, sentAt, since)
+            learn(hash, row === undefined || used ? row : { ...row, last_used_at: now }, sentAt, since)
           }
         })
       })
@@ -105,11 +111,7 @@ export class KnownKeys extends Context.Service<KnownKeys, {
         if (key === undefined || (key.expiresAt !== null && key.expiresAt <= now)) return undefined
         if (key === known && age >= RefreshAge) yield* refreshAlong(key, now)
         const guards = yield* Guards
-        guards?.push({
-          holds: (at) =>
-            sql`EXISTS (SELECT 1 FROM api_keys WHERE hash = ${hash} AND (expires_at IS NULL OR expires_at > ${at}))`,
-          refused: new KeyEnded({ hash })
-        })
+        guards?.push({ holds: isValid, values: { hash }, refused: new KeyEnded({ hash }) })
         return key
       })
 

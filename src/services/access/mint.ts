@@ -1,9 +1,9 @@
 /**
- * Makes keys: the text that is told once, and the row without it.
+ * Makes keys: the text that its owner gets once, and the row that does not hold it.
  *
- * Whoever repeats a request under its idempotency key is to be told the same key again, and the database must not hold it.
- * So the text is then made of that idempotency key, which the database does not know either, and of a random salt, which is
- * kept as long as the answer may be asked for again.
+ * A request that is repeated under its idempotency key is answered with the same key, although the database must not hold it. So
+ * the text is made of that idempotency key, which the database does not know either, and of a random salt, which is kept as long
+ * as the answer may be asked for again.
  */
 import * as Clock from "effect/Clock"
 import * as Digest from "effect/crypto/Digest"
@@ -13,17 +13,32 @@ import * as Hex from "effect/encoding/Hex"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { CurrentIdempotency } from "../../sql/Idempotency.ts"
 
+export interface Minted {
+  readonly api_key: string
+  /** The row that makes the key valid. */
+  readonly columns: {
+    readonly hash: string
+    readonly id: string
+    readonly scope: ScopeName
+    readonly name: string
+    readonly starts_with: string
+    readonly created_by: string
+    readonly created_at: number
+  }
+  readonly salt: string
+}
+
 export const make = Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
   const { digestHex } = yield* Digest.Digest
 
-  /** The key that was made with this salt for the request of which this is a repetition. */
+  /** The key that was made with this salt for an earlier request under the same idempotency key. */
   const again = Effect.fnUntraced(function*(salt: string) {
     const key = (yield* CurrentIdempotency)?.key ?? ""
     return `oct_${yield* digestHex(Digest.sha256, new TextEncoder().encode(`${salt} ${key}`))}`
   })
 
-  /** A key, and the columns of its row. It is valid once the row is there. */
+  /** Makes a key and its row, and the salt, by which `again` makes the key again. */
   const mint = Effect.fnUntraced(function*(scope: ScopeName, created_by: string, name?: string) {
     const salt = Hex.encode(yield* random.randomBytes(32))
     const api_key = (yield* CurrentIdempotency) === undefined ? `oct_${salt}` : yield* again(salt)
@@ -37,7 +52,8 @@ export const make = Effect.gen(function*() {
       created_by,
       created_at: yield* Clock.currentTimeMillis
     }
-    return { api_key, columns, salt }
+    const minted: Minted = { api_key, columns, salt }
+    return minted
   })
 
   return { again, mint }

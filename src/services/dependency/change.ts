@@ -9,11 +9,10 @@ import type { Expected } from "../../domain/task/MoveInput.ts"
 import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
-import * as Cycles from "../../sql/dependency/Cycles.ts"
-import * as Edges from "../../sql/dependency/Edges.ts"
-import { type Reach, within } from "../../sql/Reach.ts"
-import * as QueueCounts from "../../sql/task/QueueCounts.ts"
-import { recorded } from "../../sql/task/Transition.ts"
+import { noCycle } from "../../sql/dependency/Cycles.ts"
+import * as Dependency from "../../sql/dependency/Dependency.ts"
+import type { Reach } from "../../sql/Reach.ts"
+import { statement, type Values } from "../../sql/Statement.ts"
 import { Overtaken, repeated } from "../Attempts.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade, logTransition } from "../task/log.ts"
@@ -23,13 +22,31 @@ import { listingOf } from "./read.ts"
 
 const told = (waits: ReadonlyArray<Waits>) => waits.map(({ blocker, on_failure }) => ({ task_id: blocker, on_failure }))
 
+const taskInScope = statement("SELECT * FROM tasks WHERE id = :id AND (:scope IS NULL OR scope = :scope)")
+
+const recorded = statement(`
+  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
+  SELECT id, version + 1, scope, 'dependencies_changed', queue, queue, coalesce(:actor, claimed_by), :details, grants, :now
+  FROM tasks WHERE id = :id AND version = :version AND ${noCycle}`)
+
+// A free task fails with a new dependency whose blocker has failed. One that was there before has had its effect.
+const cascade = Cascade.make("SELECT :id AS id", {
+  ownFailure: `waits.blocker_id IN (SELECT value FROM json_each(:risks))
+    AND EXISTS (SELECT 1 FROM tasks WHERE tasks.id = moved.id AND claimed_by IS NULL)`
+})
+
+const changed = statement(`
+  UPDATE tasks SET version = planned.version, updated_at = :now, blocked_by = ${Cascade.waitsStill}, queue = to_queue,
+    lapsed_token = iif(queue = to_queue, lapsed_token, NULL),
+    available_at = iif(queue = to_queue, available_at, NULL),
+    completed_at = iif(queue = to_queue, completed_at, NULL),
+    needs_intervention = iif(queue = to_queue, needs_intervention, 0),
+    failure_reason = CASE WHEN queue = to_queue THEN failure_reason WHEN NOT ${Cascade.oversized} THEN planned.reason END
+  FROM planned WHERE tasks.id = :id AND planned.id = :id RETURNING *`)
+
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { batch } = yield* Database
   const settings = yield* Settings
-  const edges = Edges.make(sql)
-  const cycles = Cycles.make(sql)
-  const cascade = Cascade.make(sql)
-  const counts = QueueCounts.make(sql)
   const findCycle = yield* Cycle.make
 
   return Effect.fnUntraced(function*<E>(
@@ -41,15 +58,13 @@ export const make = Effect.gen(function*() {
     const { name } = yield* CurrentActor
     const now = yield* Clock.currentTimeMillis
     return yield* repeated(Effect.gen(function*() {
-      const [rows, listed] = yield* batch([
-        sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`,
-        edges.listed(id)
-      ])
+      const own = { id, scope: scope ?? null }
+      const { listed, rows } = yield* batch({ rows: taskInScope(own), listed: Dependency.listed(own) })
       const task = yield* firstTask(rows)
       if (task === undefined) return yield* TaskNotFound.of(id)
       const problem = expectationProblem(task, { fencing_token, version }, settings.requireFencingToken)
       if (problem !== undefined) return yield* problem
-      const listing = yield* listingOf(id, rows?.[0], listed)
+      const listing = yield* listingOf(id, rows[0], listed)
       const old = listing.dependencies.map(({ blocker_id, on_failure }) => ({ blocker: blocker_id, on_failure }))
       const waits = yield* next(old)
       if (JSON.stringify(waits) === JSON.stringify(old)) return listing
@@ -57,40 +72,40 @@ export const make = Effect.gen(function*() {
       if (waits.length > MaxBlockers) return yield* InvalidTask.tooManyBlockers(MaxBlockers)
       const known = new Set(old.map(({ blocker }) => blocker))
       const added = waits.flatMap(({ blocker }) => known.has(blocker) ? [] : [blocker])
-      // The entry in the history says that the change is made: the tasks below are searched for a circle once.
-      const may = sql`id = ${id} AND version = ${task.version} AND ${cycles.none(id, task.scope, added)}`
-      const where = sql`id = ${id} AND version = ${task.version} AND ${recorded(sql, task)}`
-      // Only what is new about the list makes a task fail: one that was brought back waits as it was told to.
       const risks = waits.flatMap(({ blocker, on_failure }) =>
         on_failure === "fail" && !old.some((edge) => edge.blocker === blocker && edge.on_failure === "fail")
           ? [blocker]
           : []
       )
-      const source = cascade.to(id, risks, now)
-      const answers = yield* batch([
-        sql`
-          INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
-          SELECT id, version + 1, scope, 'dependencies_changed', queue, queue, coalesce(${name}, claimed_by),
-            ${JSON.stringify({ dependencies: [told(old), told(waits)] })}, grants, ${now}
-          FROM tasks WHERE ${may}`,
-        counts.count({ where, to: sql`queue` }),
-        ...edges.replace(id, waits, now, sql`EXISTS (SELECT 1 FROM tasks WHERE ${where})`),
-        sql`
-          UPDATE tasks SET version = version + 1, updated_at = ${now}, blocked_by = ${edges.remaining(sql`tasks.id`)}
-          WHERE ${where} RETURNING *`,
-        ...(risks.length === 0 ? [] : [
-          ...cascade.fall(source, now, sql`changes() > 0`),
-          ...cascade.settle(source, now)
-        ]),
-        sql`SELECT version, blocked_by FROM tasks WHERE id = ${id}`,
-        edges.listed(id)
-      ])
-      const written = waits.length === 0 ? 3 : 4
-      const changed = yield* firstTask(answers[written])
-      if (changed !== undefined) {
-        yield* logTransition("dependencies_changed", changed, name)
-        if (risks.length > 0) yield* logCascade(answers.slice(written + 1, -2))
-        return yield* listingOf(id, answers.at(-2)?.[0], answers.at(-1))
+      const values: Values = {
+        ...Dependency.valuesOf(waits),
+        id,
+        scope: task.scope,
+        version: task.version,
+        added: JSON.stringify(added),
+        risks: JSON.stringify(risks),
+        actor: name,
+        details: JSON.stringify({ dependencies: [told(old), told(waits)] }),
+        now
+      }
+      const risky = risks.length > 0
+      const answers = yield* batch({
+        recorded: recorded(values),
+        dependenciesRemoved: Dependency.removed(values),
+        dependencies: waits.length === 0 ? undefined : Dependency.ofChanged(values),
+        failed: risky ? cascade.failed(values) : undefined,
+        satisfied: risky ? cascade.satisfied(values) : undefined,
+        unblocked: risky ? cascade.unblocked(values) : undefined,
+        counted: cascade.counted(values),
+        dependents: risky ? cascade.dependents(values) : undefined,
+        changed: changed(values),
+        listed: Dependency.listed(values)
+      })
+      const done = yield* firstTask(answers.changed)
+      if (done !== undefined) {
+        yield* logTransition("dependencies_changed", done, name)
+        yield* logCascade([answers.dependents])
+        return yield* listingOf(id, answers.changed[0], answers.listed)
       }
       const cycle = yield* findCycle(task, added)
       if (cycle !== undefined) return yield* cycle

@@ -1,42 +1,42 @@
-/** Which tasks would wait for each other: read again, in the second round trip that only a refusal costs. */
+/** Which tasks would wait for each other: read in a second round trip, which only a refusal needs. */
 import * as Effect from "effect/Effect"
 import { DependencyCycle, meanings } from "../../domain/dependency/Dependency.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Cycles from "../../sql/dependency/Cycles.ts"
+import { closingBlocker, edgesBelow } from "../../sql/dependency/Cycles.ts"
 
 interface Edge {
   readonly waiter: string
   readonly blocker: string
 }
 
-/** The way from one of the blockers down to the task, each of which waits for the next one. Looks at each edge once. */
-const wayDown = (edges: ReadonlyArray<Edge>, blockers: ReadonlyArray<string>, id: string) => {
+/** The path from one of the blockers to the task, on which each task waits for the next. Looks at each edge once. */
+const pathDown = (edges: ReadonlyArray<Edge>, blockers: ReadonlyArray<string>, id: string) => {
   const waiting = Map.groupBy(edges, ({ blocker }) => blocker)
-  // What each task waits for on its way down.
+  // For each task that was reached, the task it waits for on the path.
   const next = new Map<string, string | undefined>([[id, undefined]])
   for (const reached of next.keys()) {
     for (const { waiter } of waiting.get(reached) ?? []) if (!next.has(waiter)) next.set(waiter, reached)
   }
-  const way: Array<string> = []
-  for (let at = blockers.find((blocker) => next.has(blocker)); at !== undefined; at = next.get(at)) way.push(at)
-  return way.length === 0 ? undefined : way
+  const path: Array<string> = []
+  for (let at = blockers.find((blocker) => next.has(blocker)); at !== undefined; at = next.get(at)) path.push(at)
+  return path.length === 0 ? undefined : path
 }
 
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
-  const { closing, edgesBelow } = Cycles.make(sql)
+  const { batch } = yield* Database
 
-  /** The refusal of a task that would wait for these, if there would be a circle. */
+  /** The refusal of a task that would wait for these blockers, if that would be a cycle. */
   return Effect.fnUntraced(function*(
     { id, scope }: { readonly id: TaskId; readonly scope: ScopeName },
     blockers: ReadonlyArray<string>
   ) {
     if (blockers.length === 0) return undefined
-    const [rows = [], [end] = []] = yield* batch([edgesBelow(id, scope), closing(id, scope, blockers)])
-    const edges = rows.map(({ blocker, waiter }) => ({ waiter: String(waiter), blocker: String(blocker) }))
-    const way = wayDown(edges, blockers.flatMap(meanings), id)
-    if (way !== undefined) return DependencyCycle.of(id, [id, ...way])
+    const values = { id, scope, added: JSON.stringify(blockers) }
+    const { below, closing: [end] } = yield* batch({ below: edgesBelow(values), closing: closingBlocker(values) })
+    const edges = below.map(({ blocker, waiter }) => ({ waiter: String(waiter), blocker: String(blocker) }))
+    const path = pathDown(edges, blockers.flatMap(meanings), id)
+    if (path !== undefined) return DependencyCycle.of(id, [id, ...path])
     return end === undefined ? undefined : DependencyCycle.tooLong(id, String(end.blocker))
   })
 })

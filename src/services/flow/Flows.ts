@@ -4,7 +4,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { Fragment } from "effect/sql/Statement"
 import {
   type Flow,
   FlowNotFound,
@@ -21,9 +20,8 @@ import { ScopeRequired } from "../../domain/TaggedError.ts"
 import { Database, type Row } from "../../sql/Database.ts"
 import { beyond } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { onlyOne, type Reach, within } from "../../sql/Reach.ts"
-import * as Places from "../../sql/task/Places.ts"
-import * as Revision from "../../sql/task/Revision.ts"
+import { byScope, onlyScope, type Reach } from "../../sql/Reach.ts"
+import { statement } from "../../sql/Statement.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(FlowRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
@@ -31,8 +29,58 @@ const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 const Held = Schema.Struct({ queue: QueueName, child: Schema.BooleanFromBit, tasks: Schema.Int })
 const decodeHeld = Schema.decodeUnknownEffect(Schema.Array(Held))
 
+/** That the flow is registered, and is as it is sent. */
+const isRegistered = `EXISTS (
+  SELECT 1 FROM flows WHERE scope = :scope AND name = :name AND states = :states AND transitions = :transitions
+    AND rules = :rules AND description IS :description AND child_flow IS :child_flow)`
+
+// A poll shows flows, and goes by the revision of tasks.
+const raiseUnlessRegistered = statement(`
+  INSERT INTO queue_counts (scope, counts, revision) SELECT :scope, '{}', 1 WHERE NOT ${isRegistered}
+  ON CONFLICT (scope) DO UPDATE SET revision = revision + 1`)
+
+// Each machine registers its flows when it starts: a flow that is known already costs no write.
+const insertUnlessRegistered = statement(`
+  INSERT INTO flows (scope, name, description, states, transitions, child_flow, rules, registered_at, updated_at)
+  SELECT :scope, :name, :description, :states, :transitions, :child_flow, :rules, :now, :now WHERE NOT ${isRegistered}
+  ON CONFLICT (scope, name) DO UPDATE SET description = excluded.description, states = excluded.states,
+    transitions = excluded.transitions, child_flow = excluded.child_flow, rules = excluded.rules,
+    updated_at = excluded.updated_at`)
+
+/**
+ * How many tasks of the flow are in each queue in which the change may leave them without a way on. The counters say which of
+ * these queues hold tasks. In each of them the tasks are looked up in the three indexes that hold a queue, whose conditions these
+ * are, word for word.
+ */
+const countHarmed = statement(`
+  SELECT tasks.queue, tasks.project_id IS NOT NULL AS child, count(*) AS tasks
+  FROM (SELECT queue_counts.scope, counter.key AS queue FROM queue_counts, json_each(queue_counts.counts) AS counter
+      WHERE queue_counts.scope = coalesce(:scope, (SELECT scope FROM flows WHERE name = :name)) AND counter.value > 0
+        AND counter.key NOT IN (SELECT value FROM json_each(:unharmed))) AS harmful
+    CROSS JOIN tasks ON tasks.id IN (
+      SELECT * FROM (SELECT id FROM tasks INDEXED BY tasks_ready WHERE scope = harmful.scope AND queue = harmful.queue
+        AND claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done')
+      UNION ALL
+      SELECT * FROM (SELECT id FROM tasks INDEXED BY tasks_waiting WHERE scope = harmful.scope AND queue = harmful.queue
+        AND claimed_by IS NULL AND (blocked_by IS NOT NULL OR available_at IS NOT NULL OR queue = 'done'))
+      UNION ALL
+      SELECT * FROM (SELECT id FROM tasks INDEXED BY tasks_leased WHERE scope = harmful.scope AND queue = harmful.queue
+        AND claimed_by IS NOT NULL))
+  WHERE tasks.flow = :name
+  GROUP BY tasks.queue, child ORDER BY tasks.queue`)
+
+const byName = byScope((inScope) => `SELECT * FROM flows WHERE ${inScope} AND name = :name LIMIT 2`)
+
+const isTheOnlyOne = `name = :name AND scope = ${onlyScope("flows", "name = :name")}`
+
+const raiseIfDeleted = statement(`
+  INSERT INTO queue_counts (scope, counts, revision) SELECT scope, '{}', 1 FROM flows WHERE ${isTheOnlyOne}
+  ON CONFLICT (scope) DO UPDATE SET revision = revision + 1`)
+
+const deleteOne = statement(`DELETE FROM flows WHERE ${isTheOnlyOne}`)
+
 export class Flows extends Context.Service<Flows, {
-  /** Registers a flow, or a new version of it, and tells which tasks it leaves without a way on. */
+  /** Registers a flow, or a new version of it, and warns of tasks that have no way on in it. */
   readonly register: (scope: ScopeName, name: FlowName, flow: NewFlow) => Effect.Effect<RegisteredFlow, InvalidFlow>
   /** A page of the scope's flows by name. */
   readonly page: (scope: ScopeName, page: Page) => Effect.Effect<Part<Flow>>
@@ -40,7 +88,7 @@ export class Flows extends Context.Service<Flows, {
   readonly list: (scope: ScopeName) => Effect.Effect<ReadonlyArray<Flow>>
   /** Without a scope, the only flow of that name. */
   readonly get: (name: FlowName, scope: Reach) => Effect.Effect<Flow, FlowNotFound | ScopeRequired>
-  /** Deletes the flow, of which the tasks keep the name, and tells which of them have no way on now. */
+  /** Deletes the flow, and warns of tasks that have no way on now. Tasks keep its name. */
   readonly remove: (name: FlowName, scope: Reach) => Effect.Effect<
     { readonly scope: ScopeName; readonly warnings: ReadonlyArray<string> },
     FlowNotFound | ScopeRequired
@@ -50,30 +98,14 @@ export class Flows extends Context.Service<Flows, {
     Flows,
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
-      const { all } = Places.make(sql)
       const bounded = yield* PageBytes.make
-      const revision = Revision.make(sql)
 
-      const named = (name: FlowName, scope: Reach) => sql`${within(sql, scope)} AND name = ${name}`
-
-      // Only the queues that may harm a task are looked into: the counters say which of them hold any.
-      const held = (scope: Fragment, name: FlowName, { unharmed }: FlowImpact.Impact) =>
-        sql`
-          SELECT tasks.queue, tasks.project_id IS NOT NULL AS child, count(*) AS tasks
-          FROM (SELECT c.scope, q.key AS place FROM queue_counts AS c, json_each(c.counts) AS q
-              WHERE c.scope = ${scope} AND q.value > 0
-                AND q.key NOT IN (SELECT value FROM json_each(${JSON.stringify(unharmed)}))) AS harmful
-            CROSS JOIN tasks ON tasks.id IN (
-              ${all({ scope: sql`harmful.scope`, queue: sql`harmful.place` }, sql`id`)})
-          WHERE tasks.flow = ${name}
-          GROUP BY tasks.queue, child ORDER BY tasks.queue`
-
-      const warnings = Effect.fnUntraced(function*(rows: ReadonlyArray<Row> | undefined, impact: FlowImpact.Impact) {
+      const warnings = Effect.fnUntraced(function*(rows: ReadonlyArray<Row>, impact: FlowImpact.Impact) {
         return impact.warnings(yield* Effect.orDie(decodeHeld(rows)))
       })
 
-      /** The one row there must be. */
-      const only = Effect.fnUntraced(function*(name: FlowName, rows: ReadonlyArray<Row> | undefined) {
+      /** The flow, if there is one of the name, and no more. */
+      const only = Effect.fnUntraced(function*(name: FlowName, rows: ReadonlyArray<Row>) {
         const [flow, another] = yield* decode(rows)
         if (another !== undefined) return yield* ScopeRequired.several("flow", name)
         return flow ?? (yield* FlowNotFound.of(name))
@@ -83,23 +115,17 @@ export class Flows extends Context.Service<Flows, {
         const { columns, rules, states } = yield* Effect.fromResult(readFlow(input))
         const now = yield* Clock.currentTimeMillis
         const impact = FlowImpact.ofVersion(states, rules)
-        const written = Object.keys(columns).map((column) => sql(column))
-        const [stranded, , , rows] = yield* batch([
-          held(sql`${scope}`, name, impact),
-          // Every machine registers its flows when it starts: one that is known already costs no write.
-          sql`
-            INSERT INTO flows ${sql.insert({ scope, name, ...columns, registered_at: now, updated_at: now })}
-            ON CONFLICT (scope, name) DO UPDATE SET ${
-            sql.csv(written.map((column) => sql`${column} = excluded.${column}`))
-          }, updated_at = excluded.updated_at
-            WHERE ${sql.or(written.map((column) => sql`flows.${column} IS NOT excluded.${column}`))}`,
-          revision.raiseIn("tasks", scope),
-          sql`SELECT * FROM flows WHERE ${named(name, scope)}`
-        ])
-        const flow = (yield* decode(rows))[0]!
-        const harmed = yield* warnings(stranded, impact)
-        yield* Effect.logInfo("flow registered").pipe(Effect.annotateLogs({ flow: name, scope, warnings: harmed }))
-        return { ...flow, warnings: harmed }
+        const values = { ...columns, scope, name, unharmed: JSON.stringify(impact.unharmed), now }
+        const { found, harmed } = yield* batch({
+          harmed: countHarmed(values),
+          raised: raiseUnlessRegistered(values),
+          inserted: insertUnlessRegistered(values),
+          found: byName(values)
+        })
+        const flow = (yield* decode(found))[0]!
+        const warned = yield* warnings(harmed, impact)
+        yield* Effect.logInfo("flow registered").pipe(Effect.annotateLogs({ flow: name, scope, warnings: warned }))
+        return { ...flow, warnings: warned }
       })
 
       const page = Effect.fn("Flows.page")(function*(scope: ScopeName, page: Page) {
@@ -116,23 +142,22 @@ export class Flows extends Context.Service<Flows, {
       const list = (scope: ScopeName) => Effect.map(page(scope, wholeList), ({ rows }) => rows)
 
       const get = Effect.fn("Flows.get")(function*(name: FlowName, scope: Reach) {
-        const [rows] = yield* batch([sql`SELECT * FROM flows WHERE ${named(name, scope)} LIMIT 2`])
-        return yield* only(name, rows)
+        const { found } = yield* batch({ found: byName({ name, scope: scope ?? null }) })
+        return yield* only(name, found)
       })
 
       const remove = Effect.fn("Flows.remove")(function*(name: FlowName, scope: Reach) {
         const impact = FlowImpact.ofRemoval
-        const which = named(name, scope)
-        const theOne = onlyOne(sql, "flows", sql`name = ${name}`, scope)
-        const [found, stranded] = yield* batch([
-          sql`SELECT * FROM flows WHERE ${which} LIMIT 2`,
-          held(sql`(SELECT scope FROM flows WHERE ${which})`, name, impact),
-          revision.raise("tasks", sql`SELECT scope FROM flows WHERE ${theOne}`, { where: sql`1` }),
-          sql`DELETE FROM flows WHERE ${theOne}`
-        ])
+        const values = { name, scope: scope ?? null, unharmed: JSON.stringify(impact.unharmed) }
+        const { found, harmed } = yield* batch({
+          found: byName(values),
+          harmed: countHarmed(values),
+          raised: raiseIfDeleted(values),
+          deleted: deleteOne(values)
+        })
         const flow = yield* only(name, found)
         yield* Effect.logInfo("flow deleted").pipe(Effect.annotateLogs({ flow: name, scope: flow.scope }))
-        return { scope: flow.scope, warnings: yield* warnings(stranded, impact) }
+        return { scope: flow.scope, warnings: yield* warnings(harmed, impact) }
       })
 
       return Flows.of({ register, page, list, get, remove })

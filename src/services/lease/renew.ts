@@ -1,64 +1,237 @@
-/** Renewals as a batch of one's own or a part of another: what to send, and what its answers say. */
+/**
+ * Renewing leases, any number of them in one batch: a held lease goes on, and an expired lease is given back as long as nobody
+ * else was granted the task and nobody moved it.
+ *
+ * A renewal is no change of the task: it raises no version and has no history row, so a caller that states a version is not
+ * refused because of renewals. Giving a lease back is a change, and is recorded and counted like every other.
+ */
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Fragment } from "effect/sql/Statement"
 import { TimeColumn } from "../../domain/Encoding.ts"
 import { TaskId } from "../../domain/Identifier.ts"
 import { checkpointText, CheckpointTooLarge, MaxCheckpointBytes } from "../../domain/lease/Handoff.ts"
-import { MaxLeaseSeconds } from "../../domain/lease/Lease.ts"
-import type { HeldLease } from "../../domain/lease/Renewal.ts"
+import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/lease/Lease.ts"
+import { lossOf } from "../../domain/lease/LeaseLoss.ts"
+import { type HeldLease, type Lease, MaxToldReason, type Renewals } from "../../domain/lease/Renewal.ts"
+import { cut, MaxRecord, TooLarge } from "../../domain/Size.ts"
 import { moves } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
-import { InvalidTask } from "../../domain/task/TaskErrors.ts"
-import { type Answers, Database } from "../../sql/Database.ts"
-import * as Renewal from "../../sql/lease/Renewal.ts"
+import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
+import type { Row } from "../../sql/Batch.ts"
+import { beginning } from "../../sql/Columns.ts"
+import { keeping } from "../../sql/Idempotency.ts"
+import { millisOf } from "../../sql/lease/Instant.ts"
 import type { Reach } from "../../sql/Reach.ts"
+import { statement, type Values, variants } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
 import { logTransitions } from "../task/log.ts"
 
-const { cancel_reason, claimed_by, fencing_token, id, lapsed_token, queue, scope, setbacks, version } = TaskRow.fields
+// The leases to renew are `:leases`, a JSON list of [task, token, milliseconds, checkpoint], of which the last two may be null;
+// no two are the same. `:keys` has the same tasks and tokens, for the statements that need no more.
 
-/** A lease as the statement that renewed it returned it. */
-const Renewed = Schema.Struct({
-  id,
-  scope,
-  queue,
-  version,
+/** A task that takes no more text (`domain/Size.ts`). */
+const oversized = `tasks.bytes > ${MaxRecord}`
+
+/** What has to hold besides for any lease to be renewed. */
+const conditions = {
+  // A checkpoint that cannot be stored is refused, and then the lease stays as it is.
+  task: `(:checkpointed = 0 OR NOT ${oversized})`,
+  // A machine that is not known is refused, and then nothing happens.
+  heartbeat: "EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope))"
+}
+
+/** A single lease is renewed for its task, or several with the heartbeat of a machine. */
+type By = keyof typeof conditions
+
+// The `+` keeps SQLite from reading a scope, or everything that is held, to find tasks that it can find by their ids.
+const inReach = "(:scope IS NULL OR +tasks.scope = :scope)"
+
+/** The task is held under the token. */
+const own = "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1"
+
+/** The same, and its attempt may go on. */
+const held = `${own} AND coalesce(deadline_at > :now, 1)`
+
+/** The leases that have expired since, and whose tasks nobody was granted or moved. */
+const lapsed = `json_each(:keys) AS asked
+  CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1`
+
+/** The history row that says that the lease expired: it has the holder, and the lease as it was. */
+const expiry = `history AS expiry ON expiry.task_id = tasks.id AND expiry.version = (
+  SELECT version FROM history WHERE task_id = tasks.id AND event = '${moves.expire.event}' ORDER BY version DESC LIMIT 1)`
+
+const deadline = millisOf("(expiry.details ->> '$.deadline_at')")
+
+const recorded = variants((by: By) =>
+  statement(`
+    INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
+    SELECT tasks.id, tasks.version + 1, tasks.scope, '${moves.reattach.event}', tasks.queue, 'claimed', expiry.actor,
+      'The holder renewed the lease before anybody else was granted the task.', tasks.grants, :now
+    FROM ${lapsed} CROSS JOIN ${expiry}
+    WHERE ${inReach} AND queue NOT IN ('done', 'failed', 'cancelled') AND NOT ${oversized}
+      AND coalesce(${deadline} > :now, 1) AND ${conditions[by]}`)
+)
+
+const counted = statement(`
+  UPDATE queue_counts SET revision = revision + 1, counts = (
+    SELECT json_group_object(queue, n) FROM (
+      SELECT queue, sum(step) AS n FROM (
+        SELECT key AS queue, value AS step FROM json_each(counts)
+        UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(moved.steps))
+      GROUP BY queue HAVING n <> 0))
+  FROM (
+    SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+    FROM ${lapsed} CROSS JOIN planned ON planned.id = tasks.id
+      CROSS JOIN json_each(json_array(
+        json_array(planned.scope, from_queue, -1), json_array(planned.scope, to_queue, 1),
+        json_array(char(31) || planned.project_id, from_queue, -1),
+        json_array(char(31) || planned.project_id, to_queue, 1))) AS step
+    WHERE step.value ->> 0 IS NOT NULL GROUP BY owner) AS moved
+  WHERE scope = moved.owner`)
+
+// The lease is given back with no time left, and is then renewed like the others.
+const reattached = statement(`
+  UPDATE tasks SET version = lapse.version, updated_at = :now, queue = to_queue, lapsed_token = NULL, available_at = NULL,
+    failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0, completed_at = NULL, claimed_from = from_queue,
+    claimed_by = holder, claimed_at = since, orchestrator_id = machine, lease_seconds = seconds, deadline_at = deadline,
+    lease_expires_at = :now
+  FROM (
+    SELECT planned.id, planned.version, planned.from_queue, planned.to_queue, expiry.actor AS holder,
+      coalesce(${millisOf("(expiry.details ->> '$.claimed_at')")}, expiry.at) AS since, ${deadline} AS deadline,
+      expiry.details ->> '$.orchestrator_id' AS machine, expiry.details ->> '$.lease_seconds' AS seconds
+    FROM ${lapsed} CROSS JOIN planned ON planned.id = tasks.id CROSS JOIN ${expiry}) AS lapse
+  WHERE tasks.id = lapse.id
+  RETURNING tasks.id, scope, queue, tasks.version, claimed_by, fencing_token`)
+
+/** Says that leases are renewed, in the scope of the request or in those of the tasks. */
+const raised = variants((by: By, reach: "scope" | "everywhere") => {
+  const renewing = `FROM json_each(:keys) AS asked CROSS JOIN tasks ON tasks.id = asked.value ->> 0
+    WHERE ${own} AND ${inReach} AND ${conditions[by]}`
+  return statement(`
+    UPDATE queue_counts SET leases_revision = leases_revision + 1
+    WHERE ${
+    reach === "scope" ? `scope = :scope AND EXISTS (SELECT 1 ${renewing})` : `scope IN (SELECT tasks.scope ${renewing})`
+  }`)
+})
+
+const renewed = variants((by: By) =>
+  statement(`
+    UPDATE tasks SET
+      lease_expires_at = CAST(max(lease_expires_at, min(coalesce(deadline_at, 9e15),
+        :now + coalesce(asked.value ->> 2, lease_seconds * 1000, :default_millis))) AS INTEGER),
+      checkpoint = iif(asked.value ->> 3 IS NULL OR ${oversized}, checkpoint, json_set(asked.value ->> 3,
+        '$.version', coalesce(checkpoint ->> '$.version', 0) + 1, '$.fencing_token', asked.value ->> 1, '$.at', :now))
+    FROM json_each(:leases) AS asked
+    WHERE tasks.id = asked.value ->> 0 AND ${held} AND ${inReach} AND ${conditions[by]}`)
+)
+
+/** What an answer says of each lease that was sent, whether it is held or lost. An answer may be about many leases. */
+const columns = {
+  task: "task",
+  token: "token",
+  held: "held",
+  id: "id",
+  queue: "queue",
+  claimed_by: "iif(held, NULL, claimed_by)",
+  orchestrator_id: "iif(held, orchestrator_id, NULL)",
+  fencing_token: "fencing_token",
+  lapsed_token: "lapsed_token",
+  lease_expires_at: "lease_expires_at",
+  deadline_at: "deadline_at",
+  cancel_requested_at: "cancel_requested_at",
+  cancel_reason: `iif(held, ${beginning("cancel_reason", MaxToldReason)}, NULL)`,
+  checkpoint_version: "checkpoint ->> '$.version'",
+  oversized: `bytes > ${MaxRecord}`,
+  machine: "iif(held, (SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = lease.scope), NULL)",
+  // Why a lease is lost: the setback that ended it, without its words.
+  setbacks: `iif(held, NULL, (
+    SELECT json_array(json_set(value, '$.actor', NULL, '$.reason', NULL)) FROM json_each(setbacks)
+    WHERE value ->> '$.fencing_token' = token ORDER BY key DESC LIMIT 1))`
+}
+
+const sent = `(
+  SELECT asked.value ->> 0 AS task, asked.value ->> 1 AS token, coalesce(${held}, 0) AS held, tasks.*
+  FROM json_each(:keys) AS asked LEFT JOIN tasks ON tasks.id = asked.value ->> 0 AND ${inReach}) AS lease`
+
+const found = statement(
+  `SELECT ${Object.entries(columns).map(([name, value]) => `${value} AS ${name}`).join(", ")} FROM ${sent}`
+)
+
+const kept = {
+  row: {
+    ...columns,
+    reattached: `(SELECT event = '${moves.reattach.event}' AND at = :now FROM history
+      WHERE task_id = lease.id AND history.version = lease.version)`
+  },
+  from: sent
+}
+
+/** What is kept under an idempotency key: of one lease if it is renewed, and of those of a heartbeat whatever becomes of them. */
+export const answers = {
+  task: keeping({ ...kept, where: `held AND (:checkpointed = 0 OR bytes <= ${MaxRecord})` }),
+  heartbeat: keeping({ ...kept, where: "1" })
+}
+
+const {
+  cancel_reason,
+  cancel_requested_at,
   claimed_by,
+  fencing_token,
+  lapsed_token,
+  orchestrator_id,
+  queue,
+  setbacks
+} = TaskRow.fields
+
+const Held = Schema.Struct({
+  id: TaskId,
   fencing_token: Schema.Int,
-  orchestrator_id: TaskRow.fields.orchestrator_id,
+  orchestrator_id,
   lease_expires_at: TimeColumn,
   deadline_at: Schema.NullOr(TimeColumn),
-  cancel_requested_at: TaskRow.fields.cancel_requested_at,
+  cancel_requested_at,
   cancel_reason,
   checkpoint_version: Schema.NullOr(Schema.Int),
-  oversized: Schema.NullOr(Schema.Int),
+  oversized: Schema.Int,
   machine: Schema.NullOr(Schema.String)
 })
-export type Renewed = typeof Renewed.Type
 
-/** A lease that is not held, and what there is of its task. */
-const Rest = Schema.Struct({
+/** A lease that is not held, and the columns of its task if that is in reach. */
+const Lost = Schema.Struct({
   task: TaskId,
   token: Schema.Int,
-  id: Schema.NullOr(id),
+  id: Schema.NullOr(TaskId),
   queue: Schema.NullOr(queue),
   claimed_by,
   fencing_token,
   lapsed_token,
   setbacks
 })
-export type Rest = typeof Rest.Type
+type Lost = typeof Lost.Type
 
-export const decodeRenewed = Schema.decodeUnknownEffect(Schema.Array(Renewed))
-export const decodeRest = Schema.decodeUnknownEffect(Schema.Array(Rest))
+const decodeHeld = Schema.decodeUnknownEffect(Schema.Array(Held))
+const decodeLost = Schema.decodeUnknownEffect(Schema.Array(Lost))
+
+/** Reads the leases of an answer, new or kept. `back` are the tasks that were given back just now. */
+export const read = Effect.fnUntraced(function*(leases: ReadonlyArray<Row>, back: ReadonlyArray<Row> = []) {
+  const held = leases.filter((row) => row.held === 1)
+  const given = new Set([...held.filter((row) => row.reattached === 1), ...back].map((row) => row.id))
+  yield* logTransitions(moves.reattach.event, back, ({ claimed_by }) => claimed_by)
+  return {
+    held: (yield* decodeHeld(held)).map((lease) => ({ ...lease, reattached: given.has(lease.id) })),
+    lost: yield* decodeLost(leases.filter((row) => row.held !== 1))
+  }
+}, Effect.orDie)
+
+type Found = Effect.Success<ReturnType<typeof read>>
 
 const lastOfEach = (leases: ReadonlyArray<HeldLease>): ReadonlyMap<string, HeldLease> =>
   new Map(leases.map((lease) => [keyOf(lease), lease]))
 
 const keyOf = ({ fencing_token, task_id }: HeldLease): string => `${fencing_token} ${task_id}`
 
-/** The leases, without those that are named twice: the last counts. */
+/** The leases, each once: the last entry of a lease counts. */
 export const distinct = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> =>
   Array.from(lastOfEach(leases).values())
 
@@ -66,7 +239,7 @@ const wish = ({ checkpoint, lease_duration_seconds }: HeldLease) =>
   JSON.stringify([checkpoint ?? null, lease_duration_seconds || null])
 
 /** The entries that ask for something which is not done, because a later entry names the same lease. */
-export const superseded = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> => {
+const superseded = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> => {
   const last = lastOfEach(leases)
   return leases.filter((lease) => {
     const counts = last.get(keyOf(lease))!
@@ -74,7 +247,7 @@ export const superseded = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<Held
   })
 }
 
-/** What cannot be done of a renewal; the lease may be renewed without it. */
+/** The part of a renewal that cannot be done; the lease may be renewed without it. */
 export const problemOf = (
   { checkpoint, lease_duration_seconds, task_id }: HeldLease
 ): InvalidTask | CheckpointTooLarge | undefined => {
@@ -84,45 +257,110 @@ export const problemOf = (
   return bytes > MaxCheckpointBytes ? CheckpointTooLarge.of(task_id, bytes) : undefined
 }
 
-const asked = (lease: HeldLease): Renewal.Asked => {
+const asked = (lease: HeldLease) => {
   const { checkpoint, fencing_token, lease_duration_seconds, task_id } = lease
-  const bare = { task_id, fencing_token, millis: null, checkpoint: null }
   return problemOf(lease) === undefined
-    ? {
-      ...bare,
-      millis: lease_duration_seconds ? Math.round(lease_duration_seconds * 1000) : null,
-      checkpoint: checkpoint == null ? null : checkpointText(checkpoint)
-    }
-    : bare
+    ? [
+      task_id,
+      fencing_token,
+      lease_duration_seconds ? Math.round(lease_duration_seconds * 1000) : null,
+      checkpoint == null ? null : checkpointText(checkpoint)
+    ]
+    : [task_id, fencing_token, null, null]
 }
 
-export const make = Effect.gen(function*() {
-  const { sql } = yield* Database
-  const { defaultLeaseSeconds } = yield* Settings
-  const statements = Renewal.make(sql, defaultLeaseSeconds * 1000)
-
-  /** The statements that renew these leases, no two of which are the same. */
-  const plan = (leases: ReadonlyArray<HeldLease>, now: number, scope: Reach, condition?: Fragment) =>
-    leases.length === 0
-      ? []
-      : statements({ leases: leases.map(asked), scope, now, ...(condition === undefined ? {} : { condition }) })
-
-  /** What the answers of those statements say. */
-  const read = Effect.fnUntraced(function*([, renewed, rest, , , again]: Answers) {
-    const held = yield* Effect.orDie(decodeRenewed(renewed ?? []))
-    const reattached = yield* Effect.orDie(decodeRenewed(again ?? []))
-    yield* logTransitions(moves.reattach.event, again ?? [], ({ claimed_by }) => claimed_by)
-    const back = new Set(reattached.map((task) => task.id))
-    return {
-      renewed: [
-        ...held.map((task) => ({ ...task, reattached: false })),
-        ...reattached.map((task) => ({ ...task, reattached: true }))
-      ],
-      lost: (yield* Effect.orDie(decodeRest(rest ?? []))).filter(({ lapsed_token, task, token }) =>
-        !(back.has(task) && lapsed_token === token)
-      )
-    }
-  })
-
-  return { plan, read }
+const valuesOf = (leases: ReadonlyArray<HeldLease>, defaultMillis: number) => ({
+  leases: JSON.stringify(leases.map(asked)),
+  keys: JSON.stringify(leases.map(({ fencing_token, task_id }) => [task_id, fencing_token])),
+  default_millis: defaultMillis
 })
+
+/** Makes the steps of a batch that renew leases, each of which is named once, and the values that they and `answers` name. */
+export const make = Effect.map(
+  Settings,
+  ({ defaultLeaseSeconds }) =>
+  (by: By, leases: ReadonlyArray<HeldLease>, scope: Reach, besides: Values & { readonly now: number }) => {
+    const values: Values = { ...besides, ...valuesOf(leases, defaultLeaseSeconds * 1000), scope: scope ?? null }
+    return {
+      values,
+      steps: {
+        // Before a lease is given back, which the revision of the tasks tells.
+        raised: raised(by, scope === undefined ? "everywhere" : "scope")(values),
+        recorded: recorded(by)(values),
+        counted: counted(values),
+        reattached: reattached(values),
+        renewed: renewed(by)(values),
+        leases: found(values)
+      }
+    }
+  }
+)
+
+/** The lease as it is now, and what to do. A requested cancellation goes before maintenance of the machine. */
+export const leaseOf = (task: Found["held"][number], now: number): Lease => ({
+  task_id: task.id,
+  fencing_token: task.fencing_token,
+  lease_expires_at: task.lease_expires_at,
+  deadline_at: task.deadline_at,
+  renew_after_seconds: renewAfterSeconds(DateTime.toEpochMillis(task.lease_expires_at) - now),
+  checkpoint_version: task.checkpoint_version,
+  reattached: task.reattached,
+  directive: task.cancel_requested_at !== null ? "cancel" : task.machine === "maintenance" ? "pause" : "continue",
+  cancel_reason: task.cancel_requested_at === null || task.cancel_reason === null
+    ? null
+    : cut(task.cancel_reason, MaxToldReason)
+})
+
+/** The task of a lost lease, if it is in reach. */
+export const taskOf = ({ id, queue, ...rest }: Lost) =>
+  id === null || queue === null ? undefined : { ...rest, id, queue }
+
+const lostOf = (lease: Lost): Renewals["lost"][number] => {
+  const task = taskOf(lease)
+  return {
+    task_id: lease.task,
+    fencing_token: lease.token,
+    queue: lease.queue,
+    claimed_by: lease.claimed_by,
+    ...(task === undefined
+      ? { reason: "not_found", error: TaskNotFound.of(lease.task).error }
+      : lossOf(task, lease.token, true))
+  }
+}
+
+/** The answer to a heartbeat about the leases that it carried, in their order. */
+export const renewalsOf = (entries: ReadonlyArray<HeldLease>, { held, lost }: Found, now: number): Renewals => {
+  const sent = distinct(entries)
+  const place = new Map(sent.map(({ task_id }, index) => [task_id, index]))
+  const ordered = <A extends { readonly task_id: TaskId }>(items: ReadonlyArray<A>) =>
+    items.toSorted((one, other) => Number(place.get(one.task_id)) - Number(place.get(other.task_id)))
+  const machines = new Map(held.map(({ id, orchestrator_id }) => [id, orchestrator_id]))
+  const full = new Set(held.flatMap(({ id, oversized }) => oversized === 1 ? [id] : []))
+  const leases = ordered(held.map((task) => leaseOf(task, now)))
+  return {
+    renewed: leases,
+    lost: ordered(lost.map(lostOf)),
+    refused: [
+      ...superseded(entries).map(({ fencing_token, task_id }) => ({
+        task_id,
+        fencing_token,
+        error:
+          `The lease ${fencing_token} of task ${task_id} is listed twice. The last entry counts: the checkpoint and the duration of this one were not used.`
+      })),
+      ...sent.flatMap((lease) => {
+        const problem = problemOf(lease)
+          ?? (lease.checkpoint != null && full.has(lease.task_id) ? TooLarge.forCheckpoint(lease.task_id) : undefined)
+        const { fencing_token, task_id } = lease
+        return problem === undefined ? [] : [{ task_id, fencing_token, error: problem.error }]
+      })
+    ],
+    directives: leases.map(({ cancel_reason, directive, task_id }) => ({
+      task_id,
+      directive,
+      reason: directive === "pause" ? `Orchestrator ${machines.get(task_id)} is in maintenance.` : cancel_reason
+    })),
+    renew_after_seconds: leases.length === 0
+      ? null
+      : Math.min(...leases.map(({ renew_after_seconds }) => renew_after_seconds))
+  }
+}

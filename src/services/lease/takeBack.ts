@@ -9,12 +9,13 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
-import { type Answers, Database, fits } from "../../sql/Database.ts"
+import { statementsOf } from "../../sql/Batch.ts"
+import { Database, fits } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
 import { isRefusal } from "../../sql/Refusal.ts"
+import { statement, type Values } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade } from "../task/log.ts"
-import * as FailFreed from "./failFreed.ts"
 
 // A window of leases is tried in one batch, so many at most. It shrinks when they are refused and grows when they are not.
 const Looked = 64
@@ -43,25 +44,25 @@ const decode = Schema.decodeUnknownOption(Walk)
 
 type Tried = "refused" | "no room" | number
 
+const readWalk = statement("SELECT position FROM sweeps WHERE name = 'stuck'")
+const forgetWalk = statement("DELETE FROM sweeps WHERE name = 'stuck'")
+const keepWalk = statement(`
+  INSERT INTO sweeps (name, position, due_at) VALUES ('stuck', :walk, 0)
+  ON CONFLICT (name) DO UPDATE SET position = excluded.position`)
+
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
-  const expire = Expiry.make(sql, yield* Settings)
-  const { failFreed, most } = yield* FailFreed.make
+  const { batch } = yield* Database
+  const { backoff } = yield* Settings
   // What is remembered is read where something was refused before, and not with every turn.
   let suspected = false
 
   // What an earlier version remembered is not read.
   const remembered = Effect.gen(function*() {
-    const [[row] = []] = yield* batch([sql`SELECT position FROM sweeps WHERE name = 'stuck'`])
-    return Option.getOrUndefined(decode(row?.position))
+    const { walk } = yield* batch({ walk: readWalk() })
+    return Option.getOrUndefined(decode(walk[0]?.position))
   })
   const remember = (walk: Walk | undefined) =>
-    batch([
-      walk === undefined
-        ? sql`DELETE FROM sweeps WHERE name = 'stuck'`
-        : sql`INSERT INTO sweeps (name, position, due_at) VALUES ('stuck', ${JSON.stringify(walk)}, 0)
-          ON CONFLICT (name) DO UPDATE SET position = excluded.position`
-    ])
+    batch({ walk: walk === undefined ? forgetWalk() : keepWalk({ walk: JSON.stringify(walk) }) })
 
   /** In a scope, or in all of them: how many were taken back, and how many are left because they cannot be, or not yet. */
   return Effect.fnUntraced(function*(scope?: ScopeName) {
@@ -70,36 +71,38 @@ export const make = Effect.gen(function*() {
     const turn = { sent: 0, taken: 0 }
     const refused: Array<string> = []
 
-    /** Sends it if it fits, with what it may mean for others (`freed` statements), and the statement that remembers the place. */
-    const send = Effect.fnUntraced(function*(steps: ReturnType<typeof expire.all>, freed: number, told?: string) {
-      if (!(yield* fits(steps.length, freed, 1))) return "no room"
-      turn.sent += steps.length
-      const answers: Answers | undefined = yield* batch(steps).pipe(Effect.catchDefect((defect) =>
+    /** Sends the steps if they fit, with room for the statement that remembers the place. */
+    const send = Effect.fnUntraced(function*(which: Expiry.Which, values: Values, message?: string) {
+      const steps = Expiry.bound(Expiry.steps(scope !== undefined, which, backoff.baseSeconds > 0), {
+        ...values,
+        now,
+        scope: scope ?? null,
+        seed: chance,
+        backoff_base: backoff.baseSeconds,
+        backoff_max: backoff.maxSeconds
+      })
+      const statements = statementsOf(steps).length
+      if (!(yield* fits(statements, 1))) return "no room"
+      turn.sent += statements
+      const answers = yield* batch(steps).pipe(Effect.catchDefect((defect) =>
         !isRefusal(defect)
           ? Effect.die(defect)
-          : told === undefined
+          : message === undefined
           ? Effect.undefined
-          : Effect.as(Effect.logError(told, defect), undefined)
+          : Effect.as(Effect.logError(message, defect), undefined)
       ))
       if (answers === undefined) return "refused"
-      yield* logCascade(answers)
-      const rows = answers.at(-1) ?? []
-      turn.taken += rows.length
-      yield* failFreed(rows, now)
-      return rows.length
+      yield* logCascade([answers.dependents, answers.reclaimed])
+      turn.taken += answers.reclaimed.length
+      return answers.reclaimed.length
     })
     const all = (after?: number) =>
-      send(
-        expire.all(now, chance, scope, after === undefined ? {} : { after }),
-        most,
-        "taking back in one batch was refused"
-      )
-    /** The same for these: first those that then are ready, which takes few statements, and where others are left, all. */
-    const tried = Effect.fnUntraced(function*(ids: ReadonlyArray<string>, told?: string) {
-      const some: Tried = yield* send(expire.claimable(now, chance, scope, ids), 0, told)
-      return typeof some === "string" || some === ids.length
-        ? some
-        : yield* send(expire.all(now, chance, scope, { ids }), most, told)
+      send(after === undefined ? "all" : "recent", { after: after ?? null }, "taking back in one batch was refused")
+    /** The same for these tasks: first those that may be claimed then, which takes few statements, and if others are left, all. */
+    const tried = Effect.fnUntraced(function*(ids: ReadonlyArray<string>, message?: string) {
+      const listed = { ids: JSON.stringify(ids) }
+      const some: Tried = yield* send("claimable and listed", listed, message)
+      return typeof some === "string" || some === ids.length ? some : yield* send("listed", listed, message)
     })
     const alone = (id: string) => tried([id], "a task cannot be taken back").pipe(Effect.annotateLogs({ task_id: id }))
 
@@ -109,7 +112,7 @@ export const make = Effect.gen(function*() {
         let { place, window } = from
         const until = turn.sent + sent
         while (yield* fits(1, 1)) {
-          const [found = []] = yield* batch([expire.some(now, Looked, scope, after, place)])
+          const { found } = yield* batch({ found: Expiry.someExpired(now, Looked, scope, after, place) })
           for (let at = 0; at < found.length;) {
             if (turn.sent >= until) return { place, window, ended: false }
             const some = found.slice(at, at + window)

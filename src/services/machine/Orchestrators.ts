@@ -1,4 +1,4 @@
-/** Orchestrators: who they are, and whether they are alive. */
+/** Orchestrators: the machines of a fleet, and whether they are alive. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
@@ -24,7 +24,8 @@ import type { InvalidTask } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import { beyond } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { onlyOne, type Reach, within } from "../../sql/Reach.ts"
+import { byScope, onlyScope, type Reach, within } from "../../sql/Reach.ts"
+import { statement } from "../../sql/Statement.ts"
 import { Keys } from "../access/Keys.ts"
 import { Settings } from "../Settings.ts"
 import { logMany } from "../task/log.ts"
@@ -34,20 +35,35 @@ import * as Register from "./register.ts"
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(OrchestratorRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 
+const newestById = byScope((inScope) => `
+  SELECT * FROM orchestrators WHERE id = :id AND ${inScope} ORDER BY last_heartbeat DESC, scope LIMIT 1`)
+
+const allById = byScope((inScope) => `SELECT 1 FROM orchestrators WHERE id = :id AND ${inScope}`)
+
+const isTheOnlyOne = `id = :id AND scope = ${onlyScope("orchestrators", "id = :id")}`
+
+const updateStatus = statement(`UPDATE orchestrators SET status = :status WHERE ${isTheOnlyOne} RETURNING *`)
+
+const deleteOne = statement(`DELETE FROM orchestrators WHERE ${isTheOnlyOne} RETURNING id`)
+
+const markSilent = statement(`
+  UPDATE orchestrators SET status = 'offline'
+  WHERE status = 'active' AND last_heartbeat < :silent_since RETURNING id, scope`)
+
 export class Orchestrators extends Context.Service<Orchestrators, {
-  /** Makes the machine known, or renews what is known of it. `created` says which. A scope without a key gets one. */
+  /** Registers the machine, or updates its registration: `created` says which. A scope without a key gets one. */
   readonly register: (
     scope: ScopeName,
     registration: Registration
   ) => Effect.Effect<{ readonly created: boolean; readonly registered: Registered }, OrchestratorTaken>
-  /** A sign of life. One that was offline is active again; maintenance stays. */
+  /** Records a heartbeat. A machine that was offline is active again; one in maintenance stays in maintenance. */
   readonly heartbeat: (id: OrchestratorId, scope: Reach) => Effect.Effect<DateTime.Utc, OrchestratorNotFound>
-  /** The same, which also renews these leases. Each is renewed by its token, whichever machine of the scope it was granted to. */
+  /** Records a heartbeat and renews leases. Each is renewed by its token, also if another machine of the scope has got it. */
   readonly renew: (id: OrchestratorId, scope: Reach, leases: ReadonlyArray<HeldLease>) => Effect.Effect<
     { readonly last_heartbeat: DateTime.Utc; readonly renewals: Renewals },
     OrchestratorNotFound | InvalidTask | CheckpointTooLarge
   >
-  /** The machines within reach, the one heard of last first; a page of them, if one is asked for, by id and scope. */
+  /** The machines within reach, the one with the newest heartbeat first. A page, if the request asks for one, is by id and scope. */
   readonly list: (scope: Reach, filter: OrchestratorFilter) => Effect.Effect<{
     readonly orchestrators: ReadonlyArray<Orchestrator>
     readonly total: number
@@ -59,9 +75,9 @@ export class Orchestrators extends Context.Service<Orchestrators, {
     status: Orchestrator["status"],
     scope: Reach
   ) => Effect.Effect<Orchestrator, OrchestratorNotFound | ScopeRequired>
-  /** Forgets the machine, and frees its id. What it holds goes back when the leases run out. */
+  /** Deletes the machine, and frees its id. Its tasks go back to their queues when the leases expire. */
   readonly remove: (id: OrchestratorId, scope: Reach) => Effect.Effect<void, OrchestratorNotFound | ScopeRequired>
-  /** Marks as offline whoever has been silent for too long, and answers how many that were. */
+  /** Marks machines as offline that have been silent for too long, and answers how many they are. */
   readonly sweep: Effect.Effect<number>
 }>()("octopoid-server/services/Orchestrators") {
   static readonly layer = Layer.effect(
@@ -72,8 +88,8 @@ export class Orchestrators extends Context.Service<Orchestrators, {
       const register = yield* Register.make
       const { orchestratorTimeoutSeconds } = yield* Settings
 
-      const first = Effect.fnUntraced(function*(id: OrchestratorId, rows: ReadonlyArray<unknown> | undefined) {
-        return (yield* decode(rows ?? []))[0] ?? (yield* OrchestratorNotFound.of(id))
+      const first = Effect.fnUntraced(function*(id: OrchestratorId, rows: ReadonlyArray<unknown>) {
+        return (yield* decode(rows))[0] ?? (yield* OrchestratorNotFound.of(id))
       })
 
       const list = Effect.fn("Orchestrators.list")(function*(scope: Reach, filter: OrchestratorFilter) {
@@ -81,7 +97,7 @@ export class Orchestrators extends Context.Service<Orchestrators, {
           pageOf(filter, {
             name: "orchestrators",
             of: { scope, ...filter },
-            // Several scopes may know a machine of the same id.
+            // Several scopes may have a machine of the same id.
             key: scope === undefined ? { id: "string", scope: "string" } : { id: "string" },
             whole: "all"
           })
@@ -94,7 +110,7 @@ export class Orchestrators extends Context.Service<Orchestrators, {
             ? []
             : [sql`status IN (SELECT value FROM json_each(${JSON.stringify(filter.status)}))`])
         ])
-        // Who is heard of moves to the front, past whoever turns the pages: so those go by name.
+        // A heartbeat moves a machine to the front of the list, past a client that reads its pages: so pages are by name.
         const count = sql`SELECT count(*) AS total FROM orchestrators WHERE ${matches}`
         const { found, others: [totals], total: entire } = yield* bounded({
           page,
@@ -115,34 +131,24 @@ export class Orchestrators extends Context.Service<Orchestrators, {
       })
 
       const get = Effect.fn("Orchestrators.get")(function*(id: OrchestratorId, scope: Reach) {
-        const [rows] = yield* batch([
-          sql`SELECT * FROM orchestrators WHERE id = ${id} AND ${
-            within(sql, scope)
-          } ORDER BY last_heartbeat DESC, scope LIMIT 1`
-        ])
-        return yield* first(id, rows)
+        const { found } = yield* batch({ found: newestById({ id, scope: scope ?? null }) })
+        return yield* first(id, found)
       })
 
       const setStatus = Effect.fn("Orchestrators.setStatus")(
         function*(id: OrchestratorId, status: Orchestrator["status"], scope: Reach) {
-          const [rows = [], named = []] = yield* batch([
-            sql`UPDATE orchestrators SET status = ${status} WHERE ${
-              onlyOne(sql, "orchestrators", sql`id = ${id}`, scope)
-            } RETURNING *`,
-            sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)}`
-          ])
+          const values = { id, status, scope: scope ?? null }
+          const { named, updated } = yield* batch({ updated: updateStatus(values), named: allById(values) })
           if (named.length > 1) return yield* ScopeRequired.several("orchestrator", id)
-          const orchestrator = yield* first(id, rows)
+          const orchestrator = yield* first(id, updated)
           yield* Effect.logInfo("orchestrator status set").pipe(Effect.annotateLogs({ orchestrator_id: id, status }))
           return orchestrator
         }
       )
 
       const remove = Effect.fn("Orchestrators.remove")(function*(id: OrchestratorId, scope: Reach) {
-        const [deleted = [], left = []] = yield* batch([
-          sql`DELETE FROM orchestrators WHERE ${onlyOne(sql, "orchestrators", sql`id = ${id}`, scope)} RETURNING id`,
-          sql`SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)}`
-        ])
+        const values = { id, scope: scope ?? null }
+        const { deleted, left } = yield* batch({ deleted: deleteOne(values), left: allById(values) })
         if (left.length > 1) return yield* ScopeRequired.several("orchestrator", id)
         if (deleted.length === 0) return yield* OrchestratorNotFound.of(id)
         yield* Effect.logInfo("orchestrator removed").pipe(Effect.annotateLogs({ orchestrator_id: id }))
@@ -150,11 +156,11 @@ export class Orchestrators extends Context.Service<Orchestrators, {
 
       const sweep = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const [rows = []] = yield* batch([sql`
-          UPDATE orchestrators SET status = 'offline'
-          WHERE status = 'active' AND last_heartbeat < ${now - orchestratorTimeoutSeconds * 1000} RETURNING id, scope`])
-        if (rows.length > 0) yield* logMany("orchestrators", "offline", rows)
-        return rows.length
+        const { silent } = yield* batch({
+          silent: markSilent({ silent_since: now - orchestratorTimeoutSeconds * 1000 })
+        })
+        if (silent.length > 0) yield* logMany("orchestrators", "offline", silent)
+        return silent.length
       }).pipe(Effect.withSpan("Orchestrators.sweep"))
 
       return Orchestrators.of({ register, ...(yield* Heartbeat.make), list, get, setStatus, remove, sweep })

@@ -1,4 +1,4 @@
-/** A machine's sign of life, and the leases that go along with it, in one batch. */
+/** The heartbeat of a machine, and the leases that it carries, in one batch. */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -6,69 +6,72 @@ import * as Schema from "effect/Schema"
 import type { OrchestratorId } from "../../domain/Identifier.ts"
 import type { HeldLease } from "../../domain/lease/Renewal.ts"
 import { OrchestratorNotFound, OrchestratorRow } from "../../domain/machine/Orchestrator.ts"
-import { Database, type Row } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
-import { columnsOf } from "../../sql/legacy/JsonRow.ts"
-import { type Reach, within } from "../../sql/Reach.ts"
-import { renewalsOf } from "../lease/answer.ts"
+import type { Row } from "../../sql/Batch.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
+import type { Reach } from "../../sql/Reach.ts"
+import { statement, type Values } from "../../sql/Statement.ts"
 import * as Renewing from "../lease/renew.ts"
-import * as Replaying from "../lease/replay.ts"
 
 // A heartbeat that names no scope is for every scope that has a machine of the id. Each of them is a row to write.
 const MaxScopes = 50
 
+/** The machines that a heartbeat is for, where it names a scope and where it names none. */
+const machines = {
+  scope: "id = :machine AND scope = :scope",
+  everywhere: `id = :machine AND +scope IN (
+    SELECT scope FROM orchestrators WHERE id = :machine ORDER BY last_heartbeat DESC, scope LIMIT ${MaxScopes})`
+}
+
+const made = (where: string) => ({
+  // A statement of its own, because to name `status` in an update is to write its index entry again.
+  revived: statement(`UPDATE orchestrators SET status = 'active' WHERE status = 'offline' AND ${where}`),
+  beat: statement(`UPDATE orchestrators SET last_heartbeat = :now WHERE ${where} RETURNING *`),
+  answer: Idempotency.keeping({ row: columnsOf(OrchestratorRow), from: "orchestrators", where })
+})
+
+const statements = { scope: made(machines.scope), everywhere: made(machines.everywhere) }
+
 const decode = Schema.decodeUnknownEffect(OrchestratorRow)
 
+const heardAt = Effect.fnUntraced(function*(id: OrchestratorId, [row]: ReadonlyArray<Row>) {
+  if (row === undefined) return yield* OrchestratorNotFound.of(id)
+  return (yield* Effect.orDie(decode(row))).last_heartbeat
+})
+
+/** The steps of a heartbeat. The last one changes a row if and only if the machine is known. */
+const aliveSteps = (scope: Reach, values: Values) => {
+  const { answer, beat, revived } = statements[scope === undefined ? "everywhere" : "scope"]
+  return { answer, steps: { revived: revived(values), beat: beat(values) } }
+}
+
 export const make = Effect.gen(function*() {
-  const { sql } = yield* Database
   const once = yield* Idempotency.make
   const renewing = yield* Renewing.make
-  const { keep, recall } = yield* Replaying.make
-
-  const reached = (id: OrchestratorId, scope: Reach) =>
-    scope === undefined
-      ? sql`id = ${id} AND +scope IN (
-          SELECT scope FROM orchestrators WHERE id = ${id} ORDER BY last_heartbeat DESC, scope LIMIT ${MaxScopes})`
-      : sql`id = ${id} AND ${within(sql, scope)}`
-
-  const alive = (id: OrchestratorId, scope: Reach, now: number) => [
-    // Apart, because to name `status` in an update is to write its index entry again.
-    sql`UPDATE orchestrators SET status = 'active' WHERE status = 'offline' AND ${reached(id, scope)}`,
-    sql`UPDATE orchestrators SET last_heartbeat = ${now} WHERE ${reached(id, scope)} RETURNING *`
-  ]
-
-  const heardAt = Effect.fnUntraced(function*(id: OrchestratorId, rows: ReadonlyArray<Row> | undefined) {
-    const [row] = rows ?? []
-    if (row === undefined) return yield* OrchestratorNotFound.of(id)
-    return (yield* Effect.orDie(decode(row))).last_heartbeat
-  })
 
   const heartbeat = Effect.fn("Orchestrators.heartbeat")(function*(id: OrchestratorId, scope: Reach) {
-    const { answers: [, rows], replay } = yield* once.batch(alive(id, scope, yield* Clock.currentTimeMillis), {
-      after: 1,
-      row: columnsOf(sql, OrchestratorRow),
-      from: sql`orchestrators WHERE ${reached(id, scope)}`
-    })
-    return yield* heardAt(id, replay?.rows ?? rows)
+    const values = { machine: id, scope: scope ?? null, now: yield* Clock.currentTimeMillis }
+    const { answer, steps } = aliveSteps(scope, values)
+    const { answers, replay } = yield* once.batch(steps, { keep: "beat", answer, values })
+    return yield* heardAt(id, replay?.rows ?? answers.beat)
   })
 
   const renew = Effect.fn("Orchestrators.renew")(
     function*(id: OrchestratorId, scope: Reach, sent: ReadonlyArray<HeldLease>) {
       const leases = Renewing.distinct(sent)
       const now = yield* Clock.currentTimeMillis
-      // A machine that is not known is told so, and then nothing has happened.
-      const known = sql`EXISTS (SELECT 1 FROM orchestrators WHERE id = ${id} AND ${within(sql, scope)})`
-      const beat = alive(id, scope, now)
-      const steps = [...beat, ...renewing.plan(leases, now, scope, known)]
-      const kept = keep(leases, { after: steps.length - 1, happened: known, now, scope })
-      const { answers, replay } = yield* once.batch(steps, kept)
+      const { steps, values } = renewing("heartbeat", leases, scope, { machine: id, now })
+      const { answers, replay } = yield* once.batch(
+        { ...(leases.length === 0 ? undefined : steps), ...aliveSteps(scope, values).steps },
+        { keep: "beat", answer: Renewing.answers.heartbeat, values }
+      )
       if (replay !== undefined) {
         const last_heartbeat = DateTime.makeUnsafe(replay.at)
-        return { last_heartbeat, renewals: renewalsOf(sent, yield* recall(replay), now) }
+        return { last_heartbeat, renewals: Renewing.renewalsOf(sent, yield* Renewing.read(replay.rows), now) }
       }
-      const last_heartbeat = yield* heardAt(id, answers[1])
-      const outcome = yield* renewing.read(answers.slice(beat.length))
-      return { last_heartbeat, renewals: renewalsOf(sent, outcome, now) }
+      const last_heartbeat = yield* heardAt(id, answers.beat)
+      const found = yield* Renewing.read(answers.leases ?? [], answers.reattached)
+      return { last_heartbeat, renewals: Renewing.renewalsOf(sent, found, now) }
     }
   )
 

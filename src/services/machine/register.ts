@@ -1,13 +1,12 @@
-/** Registering a machine, and giving its scope a first key, in one batch. */
+/** Registers a machine, and issues the first key of its scope, in one batch. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Fragment } from "effect/sql/Statement"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import { OrchestratorId, type ScopeName } from "../../domain/Identifier.ts"
 import { OrchestratorRow, OrchestratorTaken, type Registration } from "../../domain/machine/Orchestrator.ts"
-import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { statement } from "../../sql/Statement.ts"
 import { Keys } from "../access/Keys.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(OrchestratorRow))
@@ -18,8 +17,48 @@ const decodeKept = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({
   salt: Schema.NullOr(Schema.String)
 })))
 
+/**
+ * That the known machine of this id is the one that registers. A caller that chose the id means that machine, whose other names
+ * may change. Ids that are joined from two names may be equal for two machines: `k-a` + `b` and `k` + `a-b`.
+ */
+const isSame = "(:chosen OR cluster = :cluster AND machine_id = :machine_id)"
+
+const byId = statement("SELECT id FROM orchestrators WHERE id = :id AND scope = :scope")
+
+const insert = statement(`
+  INSERT INTO orchestrators (id, scope, cluster, machine_id, hostname, repo_url, version, capabilities,
+    max_agents, max_claimed, status, registered_at, last_heartbeat)
+  VALUES (:id, :scope, :cluster, :machine_id, :hostname, :repo_url, :version, :capabilities,
+    :max_agents, :max_claimed, 'active', :now, :now)
+  ON CONFLICT (id, scope) DO UPDATE SET cluster = excluded.cluster, machine_id = excluded.machine_id,
+    hostname = excluded.hostname, repo_url = excluded.repo_url, version = excluded.version,
+    capabilities = excluded.capabilities, max_agents = excluded.max_agents,
+    max_claimed = excluded.max_claimed, last_heartbeat = excluded.last_heartbeat,
+    status = iif(status = 'maintenance', status, 'active')
+  WHERE ${isSame}
+  RETURNING *`)
+
+const insertFirstKey = statement(`
+  INSERT INTO api_keys (hash, id, scope, name, starts_with, created_by, created_at)
+  SELECT :hash, :key_id, :scope, :name, :starts_with, :created_by, :created_at
+  WHERE EXISTS (SELECT 1 FROM orchestrators WHERE id = :id AND scope = :scope AND ${isSame})
+    AND NOT EXISTS (SELECT 1 FROM api_keys WHERE scope = :scope)
+  RETURNING id`)
+
+// It is kept before the machine is inserted, while the database still says whether it was known, and whether its scope had a key.
+const registered = Idempotency.keeping({
+  row: {
+    created: "known.id IS NULL",
+    registered_at: "coalesce(known.registered_at, :now)",
+    status: "iif(known.status = 'maintenance', known.status, 'active')",
+    salt: "iif(EXISTS (SELECT 1 FROM api_keys WHERE api_keys.scope = :scope), NULL, :salt)"
+  },
+  from: "(SELECT 1) LEFT JOIN orchestrators AS known ON known.id = :id AND known.scope = :scope",
+  where: `(known.id IS NULL OR ${isSame})`,
+  provenBy: "where"
+})
+
 export const make = Effect.gen(function*() {
-  const { sql } = yield* Database
   const once = yield* Idempotency.make
   const keys = yield* Keys
 
@@ -27,66 +66,41 @@ export const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const { cluster, machine_id } = machine
     const id = OrchestratorId.make(machine.id || `${cluster}-${machine_id}`)
-    // Ids are joined with a dash that names may hold too: `k-a` + `b` and `k` + `a-b` are two machines. Whoever chose
-    // an id means the machine that goes by it, and what it is called otherwise may change.
-    const theSame = (known: Fragment) =>
-      machine.id ? sql`1` : sql`${known}.cluster = ${cluster} AND ${known}.machine_id = ${machine_id}`
-    const same = theSame(sql`orchestrators`)
-    const key = yield* keys.first(
+    const { api_key, columns: { id: key_id, ...key }, salt } = yield* keys.first(
       scope,
       `registration of ${id}`,
-      (yield* CurrentActor).name ?? id,
-      sql`EXISTS (SELECT 1 FROM orchestrators WHERE id = ${id} AND scope = ${scope} AND ${same})`
+      (yield* CurrentActor).name ?? id
     )
-    const { answers: [before, rows, issued], replay } = yield* once.batch([
-      sql`SELECT id FROM orchestrators WHERE id = ${id} AND scope = ${scope}`,
-      sql`
-        INSERT INTO orchestrators ${
-        sql.insert({
-          id,
-          scope,
-          cluster,
-          machine_id,
-          hostname: machine.hostname ?? null,
-          repo_url: machine.repo_url || null,
-          version: machine.version ?? null,
-          capabilities: machine.capabilities ?? null,
-          max_agents: machine.max_agents ?? null,
-          max_claimed: machine.max_claimed ?? null,
-          status: "active",
-          registered_at: now,
-          last_heartbeat: now
-        })
-      }
-        ON CONFLICT (id, scope) DO UPDATE SET cluster = excluded.cluster, machine_id = excluded.machine_id,
-          hostname = excluded.hostname, repo_url = excluded.repo_url, version = excluded.version,
-          capabilities = excluded.capabilities, max_agents = excluded.max_agents,
-          max_claimed = excluded.max_claimed, last_heartbeat = excluded.last_heartbeat,
-          status = iif(status = 'maintenance', status, 'active')
-        WHERE ${same}
-        RETURNING *`,
-      key.insert
-    ], {
-      // Before the machine is there, as long as one can tell whether it was, and whether its scope had a key.
-      after: 0,
-      row: {
-        created: sql`known.id IS NULL`,
-        registered_at: sql`coalesce(known.registered_at, ${now})`,
-        status: sql`iif(known.status = 'maintenance', known.status, 'active')`,
-        salt: sql`iif(EXISTS (SELECT 1 FROM api_keys WHERE api_keys.scope = ${scope}), NULL, ${key.salt})`
-      },
-      from: sql`(SELECT 1) LEFT JOIN orchestrators AS known ON known.id = ${id} AND known.scope = ${scope}
-        WHERE known.id IS NULL OR ${theSame(sql`known`)}`
-    })
+    const values = {
+      ...key,
+      key_id,
+      salt,
+      id,
+      scope,
+      chosen: Number(Boolean(machine.id)),
+      cluster,
+      machine_id,
+      hostname: machine.hostname ?? null,
+      repo_url: machine.repo_url || null,
+      version: machine.version ?? null,
+      capabilities: machine.capabilities ?? null,
+      max_agents: machine.max_agents ?? null,
+      max_claimed: machine.max_claimed ?? null,
+      now
+    }
+    const { answers: { before, inserted, issued }, replay } = yield* once.batch(
+      { before: byId(values), inserted: insert(values), issued: insertFirstKey(values) },
+      { keep: "before", answer: registered, values }
+    )
     if (replay !== undefined) {
       const { created, registered_at, salt, status } = (yield* Effect.orDie(decodeKept(replay.rows)))[0]!
       const api_key = salt === null ? {} : { api_key: yield* keys.again(salt) }
       return { created, registered: { orchestrator_id: id, registered_at, status, ...api_key } }
     }
-    const [row] = yield* Effect.orDie(decodeRows(rows))
+    const [row] = yield* Effect.orDie(decodeRows(inserted))
     if (row === undefined) return yield* OrchestratorTaken.of(id)
-    const created = before?.length === 0
-    const hasKey = issued?.length === 1
+    const created = before.length === 0
+    const hasKey = issued.length === 1
     yield* Effect.logInfo("orchestrator registered").pipe(
       Effect.annotateLogs({ orchestrator_id: id, scope, created, key_issued: hasKey })
     )
@@ -96,7 +110,7 @@ export const make = Effect.gen(function*() {
         orchestrator_id: id,
         registered_at: row.registered_at,
         status: row.status,
-        ...(hasKey ? { api_key: key.api_key } : {})
+        ...(hasKey ? { api_key } : {})
       }
     }
   })

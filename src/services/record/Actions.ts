@@ -1,4 +1,4 @@
-/** Actions: proposals that somebody approves and somebody else carries out. */
+/** Actions: proposals, which one caller approves and another one carries out. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -20,13 +20,22 @@ import {
   type NewAction
 } from "../../domain/record/Action.ts"
 import type { NoFields } from "../../domain/TaggedError.ts"
-import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
-import { columnsOf } from "../../sql/legacy/JsonRow.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import type { Reach } from "../../sql/Reach.ts"
+import { statement } from "../../sql/Statement.ts"
 import * as Change from "./actions/change.ts"
 import * as Read from "./actions/read.ts"
 import { decodeActions } from "./actions/rows.ts"
+
+const insert = statement(`
+  INSERT INTO actions (id, scope, entity_type, entity_id, action_type, label, description, status,
+    proposed_by, proposed_at, expires_at, metadata, action_data)
+  VALUES (:id, :scope, :entity_type, :entity_id, :action_type, :label, :description, 'proposed',
+    :proposed_by, :now, :expires_at, :metadata, :action_data)
+  RETURNING *`)
+
+const proposed = Idempotency.keeping({ row: columnsOf(ActionRow), from: "actions", where: "id = :id" })
 
 export class Actions extends Context.Service<Actions, {
   readonly propose: (scope: ScopeName, action: NewAction) => Effect.Effect<Action>
@@ -36,7 +45,7 @@ export class Actions extends Context.Service<Actions, {
     scope: ScopeName,
     filter: ActionFilter
   ) => Effect.Effect<{ readonly actions: ReadonlyArray<Action> } & Envelope, InvalidCursor>
-  /** Approves a proposal. Of several that do at once, one succeeds. */
+  /** Approves a proposal. Of several approvals at the same time, one succeeds. */
   readonly execute: (id: ActionId, scope: Reach) => Effect.Effect<Action, ActionNotFound | ActionNotExecutable>
   /** Sets the status, the result or both, if the action is as the caller expects. */
   readonly patch: (
@@ -44,7 +53,7 @@ export class Actions extends Context.Service<Actions, {
     patch: ActionPatch,
     scope: Reach
   ) => Effect.Effect<Action, ActionNotFound | InvalidActionStatus | NoFields | ActionStatusConflict>
-  /** Ends an action that has not ended yet. The same call again answers the action as it is. */
+  /** Ends an action that has not ended. A repeated call answers the action as it is. */
   readonly finish: (
     id: ActionId,
     outcome: "completed" | "failed",
@@ -55,34 +64,32 @@ export class Actions extends Context.Service<Actions, {
   static readonly layer = Layer.effect(
     Actions,
     Effect.gen(function*() {
-      const { sql } = yield* Database
       const once = yield* Idempotency.make
-      const row = columnsOf(sql, ActionRow)
       const random = yield* SecureRandom.SecureRandom
 
       const propose = Effect.fn("Actions.propose")(function*(scope: ScopeName, action: NewAction) {
         const now = yield* Clock.currentTimeMillis
         const id = yield* Effect.provideService(actionId, SecureRandom.SecureRandom, random)
-        const { answers: [rows], replay } = yield* once.batch([
-          sql`INSERT INTO actions ${
-            sql.insert({
-              id,
-              scope,
-              entity_type: action.entity_type,
-              entity_id: action.entity_id,
-              action_type: action.action_type || "proposal",
-              label: action.label,
-              description: action.description || null,
-              status: "proposed",
-              proposed_by: action.proposed_by,
-              proposed_at: now,
-              expires_at: action.expires_at ? DateTime.toEpochMillis(action.expires_at) : null,
-              metadata: action.metadata || null,
-              action_data: action.action_data || null
-            })
-          } RETURNING *`
-        ], { after: 0, row, from: sql`actions WHERE id = ${id}` })
-        return (yield* decodeActions(replay?.rows ?? rows, replay?.at ?? now))[0]!
+        const { entity_id, entity_type, label, proposed_by } = action
+        const values = {
+          id,
+          scope,
+          entity_type,
+          entity_id,
+          action_type: action.action_type || "proposal",
+          label,
+          description: action.description || null,
+          proposed_by,
+          expires_at: action.expires_at ? DateTime.toEpochMillis(action.expires_at) : null,
+          metadata: action.metadata || null,
+          action_data: action.action_data || null,
+          now
+        }
+        const { answers: { inserted }, replay } = yield* once.batch(
+          { inserted: insert(values) },
+          { keep: "inserted", answer: proposed, values }
+        )
+        return (yield* decodeActions(replay?.rows ?? inserted, replay?.at ?? now))[0]!
       })
 
       return Actions.of({ propose, ...(yield* Read.make), ...(yield* Change.make) })

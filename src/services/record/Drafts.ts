@@ -18,20 +18,71 @@ import {
 import { NoFields } from "../../domain/TaggedError.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import { beyond } from "../../sql/Keyset.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
-import { columnsOf } from "../../sql/legacy/JsonRow.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { type Reach, within } from "../../sql/Reach.ts"
-import * as Patch from "../../sql/record/Patch.ts"
+import { inScope, type Reach, within } from "../../sql/Reach.ts"
+import { statement } from "../../sql/Statement.ts"
 import * as Revision from "../../sql/task/Revision.ts"
 
 const decodeDrafts = Schema.decodeUnknownEffect(Schema.Array(DraftRow))
 
+const required = ["title", "status", "author"] as const
 const optional = ["domain", "file_path", "linked_task_id", "linked_project_id", "tags"] as const
 const filters = ["status", "author", "domain", "linked_task_id", "linked_project_id", "slug"] as const
 
 const newest = { name: "drafts", key: { created_at: "number", id: "number" } } as const
+
+const insert = statement(`
+  INSERT INTO drafts (scope, slug, title, status, author,
+    domain, file_path, linked_task_id, linked_project_id, tags, created_at, updated_at)
+  VALUES (:scope, :slug, :title, :status, :author,
+    :domain, :file_path, :linked_task_id, :linked_project_id, :tags, :now, :now)
+  RETURNING *`)
+
+const created = Idempotency.keeping({ row: columnsOf(DraftRow), from: "drafts", where: "id = last_insert_rowid()" })
+
+const countNew = statement(`
+  INSERT INTO queue_counts (scope, counts, drafts_revision) VALUES (:scope, '{}', 1)
+  ON CONFLICT (scope) DO UPDATE SET drafts_revision = drafts_revision + 1, drafts_total = drafts_total + 1`)
+
+const byId = statement(`SELECT * FROM drafts WHERE id = :id AND ${inScope}`)
+
+/** Whether the patch changes the draft. `:given` names the optional fields that it has: one that is null is cleared. */
+const differs = `(title <> :title OR status <> :status OR author <> :author
+  OR :given ->> 'domain' AND domain IS NOT :domain
+  OR :given ->> 'file_path' AND file_path IS NOT :file_path
+  OR :given ->> 'linked_task_id' AND linked_task_id IS NOT :linked_task_id
+  OR :given ->> 'linked_project_id' AND linked_project_id IS NOT :linked_project_id
+  OR :given ->> 'tags' AND tags IS NOT :tags)`
+
+const raiseIfDifferent = statement(`
+  INSERT INTO queue_counts (scope, counts, drafts_revision)
+  SELECT scope, '{}', 1 FROM drafts WHERE id = :id AND ${inScope} AND ${differs}
+  ON CONFLICT (scope) DO UPDATE SET drafts_revision = drafts_revision + 1`)
+
+// A draft that already is as it should be is not written, and keeps its `updated_at`.
+const update = statement(`
+  UPDATE drafts SET
+    title = coalesce(:title, title), status = coalesce(:status, status), author = coalesce(:author, author),
+    domain = iif(:given ->> 'domain', :domain, domain),
+    file_path = iif(:given ->> 'file_path', :file_path, file_path),
+    linked_task_id = iif(:given ->> 'linked_task_id', :linked_task_id, linked_task_id),
+    linked_project_id = iif(:given ->> 'linked_project_id', :linked_project_id, linked_project_id),
+    tags = iif(:given ->> 'tags', :tags, tags),
+    updated_at = :now
+  WHERE id = :id AND ${inScope} AND ${differs}`)
+
+const countLess = statement(`
+  INSERT INTO queue_counts (scope, counts, drafts_revision)
+  SELECT scope, '{}', 1 FROM drafts WHERE id = :id AND ${inScope}
+  ON CONFLICT (scope) DO UPDATE SET drafts_revision = drafts_revision + 1, drafts_total = drafts_total - 1`)
+
+const deleteById = statement(`DELETE FROM drafts WHERE id = :id AND ${inScope} RETURNING id`)
+
+const valuesOf = (draft: Pick<DraftPatch, typeof optional[number]>) =>
+  Object.fromEntries(optional.map((field) => [field, draft[field] || null]))
 
 export class Drafts extends Context.Service<Drafts, {
   readonly create: (scope: ScopeName, draft: NewDraft) => Effect.Effect<Draft>
@@ -49,41 +100,30 @@ export class Drafts extends Context.Service<Drafts, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const once = yield* Idempotency.make
-      const row = columnsOf(sql, DraftRow)
       const read = yield* Conditional.make
       const bounded = yield* PageBytes.make
       const revision = Revision.make(sql)
 
-      const one = (id: DraftId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
-
-      const first = Effect.fnUntraced(function*(id: DraftId, rows: ReadonlyArray<unknown> | undefined) {
+      const first = Effect.fnUntraced(function*(id: DraftId, rows: ReadonlyArray<unknown>) {
         const [draft] = yield* Effect.orDie(decodeDrafts(rows))
         return draft ?? (yield* DraftNotFound.of(id))
       })
 
       const create = Effect.fn("Drafts.create")(function*(scope: ScopeName, draft: NewDraft) {
         const now = yield* Clock.currentTimeMillis
-        const { answers: [rows], replay } = yield* once.batch([
-          sql`INSERT INTO drafts ${
-            sql.insert({
-              scope,
-              slug: draft.id == null || draft.id === "" ? null : String(draft.id),
-              title: draft.title,
-              status: draft.status || "idea",
-              author: draft.author,
-              ...Object.fromEntries(optional.map((field) => [field, draft[field] || null])),
-              created_at: now,
-              updated_at: now
-            })
-          } RETURNING *`,
-          revision.raiseIn("drafts", scope, { added: sql`changes()` })
-        ], { after: 0, row, from: sql`drafts WHERE id = last_insert_rowid()` })
-        return (yield* Effect.orDie(decodeDrafts(replay?.rows ?? rows)))[0]!
+        const { author, id, status, title } = draft
+        const slug = id == null || id === "" ? null : String(id)
+        const values = { ...valuesOf(draft), scope, slug, title, status: status || "idea", author, now }
+        const { answers: { inserted }, replay } = yield* once.batch(
+          { inserted: insert(values), counted: countNew(values) },
+          { keep: "inserted", answer: created, values }
+        )
+        return (yield* Effect.orDie(decodeDrafts(replay?.rows ?? inserted)))[0]!
       })
 
       const get = Effect.fn("Drafts.get")(function*(id: DraftId, scope: Reach) {
-        const [rows] = yield* batch([sql`SELECT * FROM drafts WHERE ${one(id, scope)}`])
-        return yield* first(id, rows)
+        const { found } = yield* batch({ found: byId({ id, scope: scope ?? null }) })
+        return yield* first(id, found)
       })
 
       const list = Effect.fn("Drafts.list")(function*(scope: Reach, filter: DraftFilter) {
@@ -111,26 +151,29 @@ export class Drafts extends Context.Service<Drafts, {
 
       const patch = Effect.fn("Drafts.patch")(function*(id: DraftId, changes: DraftPatch, scope: Reach) {
         const now = yield* Clock.currentTimeMillis
-        const columns: Patch.Assignments = {}
-        for (const field of ["title", "status", "author", ...optional] as const) {
-          if (changes[field] !== undefined) columns[field] = sql`${changes[field] || null}`
+        const given = [...required, ...optional].filter((field) => changes[field] !== undefined)
+        if (given.length === 0) return yield* NoFields.of(DraftPatch)
+        const values = {
+          id,
+          scope: scope ?? null,
+          now,
+          title: changes.title ?? null,
+          status: changes.status ?? null,
+          author: changes.author ?? null,
+          ...valuesOf(changes),
+          given: JSON.stringify(Object.fromEntries(given.map((field) => [field, 1])))
         }
-        if (Object.keys(columns).length === 0) return yield* NoFields.of(DraftPatch)
-        const [, rows] = yield* batch([
-          ...Patch.statements(sql, "drafts", one(id, scope), columns, now),
-          revision.raise("drafts", sql`SELECT scope FROM drafts WHERE ${one(id, scope)}`)
-        ])
-        return yield* first(id, rows)
+        const { patched } = yield* batch({
+          raised: raiseIfDifferent(values),
+          updated: update(values),
+          patched: byId(values)
+        })
+        return yield* first(id, patched)
       })
 
       const remove = Effect.fn("Drafts.remove")(function*(id: DraftId, scope: Reach) {
-        const [, deleted = []] = yield* batch([
-          revision.raise("drafts", sql`SELECT scope FROM drafts WHERE ${one(id, scope)}`, {
-            where: sql`1`,
-            added: sql`-1`
-          }),
-          sql`DELETE FROM drafts WHERE ${one(id, scope)} RETURNING id`
-        ])
+        const values = { id, scope: scope ?? null }
+        const { deleted } = yield* batch({ counted: countLess(values), deleted: deleteById(values) })
         if (deleted.length === 0) return yield* DraftNotFound.of(id)
       })
 

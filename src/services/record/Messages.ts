@@ -23,12 +23,12 @@ import {
 import { without } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import { beyond } from "../../sql/Keyset.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
-import { columnsOf } from "../../sql/legacy/JsonRow.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { type Reach, within } from "../../sql/Reach.ts"
-import * as MessageStatements from "../../sql/record/Messages.ts"
+import { inScope, type Reach } from "../../sql/Reach.ts"
+import { statement, variants } from "../../sql/Statement.ts"
 import * as Revision from "../../sql/task/Revision.ts"
 
 const KeyedRow = { fields: { seq: true, ...MessageRow.fields } }
@@ -39,19 +39,54 @@ const longTexts = ["task_id", "from_actor", "to_actor", "type", "content", "stat
 
 const filters = ["task_id", "type", "to_actor", "from_actor", "status"] as const
 
+/** That the message replies to one of its scope that is about the same task, or replies to none. */
+const mayReply = `(:parent_message_id IS NULL
+  OR :task_id = (SELECT task_id FROM messages WHERE id = :parent_message_id AND scope = :scope))`
+
+const insert = statement(`
+  INSERT INTO messages (id, scope, task_id, from_actor, to_actor, type, content, parent_message_id, status, created_at)
+  SELECT :id, :scope, :task_id, :from_actor, :to_actor, :type, :content, :parent_message_id, 'pending', :now
+  WHERE ${mayReply} RETURNING *`)
+
+const kept = Idempotency.keeping({ row: columnsOf(MessageRow), from: "messages", where: "id = :id" })
+
+const countNew = statement(`
+  INSERT INTO queue_counts (scope, counts, messages_revision) SELECT :scope, '{}', 1 WHERE ${mayReply}
+  ON CONFLICT (scope) DO UPDATE SET messages_revision = messages_revision + 1, messages_total = messages_total + 1`)
+
+const parent = statement("SELECT task_id FROM messages WHERE id = :parent_message_id AND scope = :scope")
+
+const byId = variants((content: "with content" | "without content") =>
+  statement(
+    content === "with content"
+      ? `SELECT * FROM messages WHERE id = :id AND ${inScope}`
+      : `SELECT id, scope, task_id, from_actor, to_actor, type, '' AS content, parent_message_id, status, created_at
+        FROM messages WHERE id = :id AND ${inScope}`
+  )
+)
+
+const asExpected = "(:expected IS NULL OR status = :expected)"
+
+const raiseIfAsExpected = statement(`
+  INSERT INTO queue_counts (scope, counts, messages_revision)
+  SELECT scope, '{}', 1 FROM messages WHERE id = :id AND ${inScope} AND ${asExpected}
+  ON CONFLICT (scope) DO UPDATE SET messages_revision = messages_revision + 1`)
+
+const setStatus = statement(`
+  UPDATE messages SET status = :status WHERE id = :id AND ${inScope} AND ${asExpected} RETURNING id`)
+
 export class Messages extends Context.Service<Messages, {
   readonly send: (scope: ScopeName, message: NewMessage) => Effect.Effect<Message, InvalidParentMessage>
   readonly get: (id: MessageId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Message, MessageNotFound>
   /**
-   * A page of the scope's messages in the order they arrived, and how many match on all pages. Without an offset it is
-   * the last page, so that whoever asks for nothing else sees what is new; its cursor leads to the page before, and so on
-   * to the oldest. A thread is one page.
+   * A page of the scope's messages in the order they arrived, and how many match on all pages. Without an offset it is the
+   * newest page, and its cursor leads to the page before it, and so on to the oldest. A thread is one page.
    */
   readonly list: (
     scope: ScopeName,
     filter: MessageFilter
   ) => Effect.Effect<{ readonly messages: ReadonlyArray<Message> } & Envelope, InvalidCursor>
-  /** Says how far the message has been dealt with, if it is as far as the caller expects. */
+  /** Sets the status of the message, if it has the status that the caller expects. */
   readonly patch: (
     id: MessageId,
     patch: MessagePatch,
@@ -64,46 +99,41 @@ export class Messages extends Context.Service<Messages, {
       const { batch, sql } = yield* Database
       const random = yield* SecureRandom.SecureRandom
       const once = yield* Idempotency.make
-      const row = columnsOf(sql, MessageRow)
-      const { insert } = MessageStatements.make(sql)
       const read = yield* Conditional.make
       const bounded = yield* PageBytes.make
       const revision = Revision.make(sql)
 
-      const one = (id: MessageId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
-
       const send = Effect.fn("Messages.send")(function*(scope: ScopeName, message: NewMessage) {
         const now = yield* Clock.currentTimeMillis
         const id = yield* Effect.provideService(messageId, SecureRandom.SecureRandom, random)
-        const { task_id } = message
+        const { content, from_actor, task_id, type } = message
+        const to_actor = message.to_actor || null
         const parent_message_id = message.parent_message_id || null
-        const parent = sql`SELECT task_id FROM messages WHERE id = ${parent_message_id} AND scope = ${scope}`
-        const { answers: [rows, parents], replay } = yield* once.batch([
-          insert(
-            { ...message, id, scope, to_actor: message.to_actor || null, parent_message_id, now },
-            parent_message_id === null ? undefined : sql`(${parent}) = ${task_id}`
-          ),
-          ...(parent_message_id === null ? [] : [parent]),
-          revision.raiseIn("messages", scope, { added: sql`changes()` })
-        ], { after: 0, row, from: sql`messages WHERE id = ${id}` })
-        const [sent] = yield* decode(replay?.rows ?? rows)
+        const values = { id, scope, task_id, from_actor, to_actor, type, content, parent_message_id, now }
+        const { answers: { inserted, parents }, replay } = yield* once.batch({
+          inserted: insert(values),
+          parents: parent_message_id === null ? undefined : parent(values),
+          counted: countNew(values)
+        }, { keep: "inserted", answer: kept, values })
+        const [sent] = yield* decode(replay?.rows ?? inserted)
         if (sent !== undefined) return sent
-        return yield* parents?.[0] === undefined
+        return yield* parents[0] === undefined
           ? InvalidParentMessage.unknown(String(parent_message_id))
           : InvalidParentMessage.ofOtherTask(String(parent_message_id))
       })
 
-      /** The columns of a message, without what it says if nobody asked for that. */
+      const get = Effect.fn("Messages.get")(function*(id: MessageId, scope: Reach, { content }: ContentChoice = {}) {
+        const read = byId(content === false ? "without content" : "with content")
+        const { found } = yield* batch({ found: read({ id, scope: scope ?? null }) })
+        return (yield* decode(found))[0] ?? (yield* MessageNotFound.of(id))
+      })
+
+      /** The columns of a message. Its content is left out if the request asks for that. */
       const columns = (content: boolean | undefined) =>
         without(sql, KeyedRow, content === false ? ["content"] : [], { empty: sql`''`, table: "messages" })
 
-      const get = Effect.fn("Messages.get")(function*(id: MessageId, scope: Reach, { content }: ContentChoice = {}) {
-        const [rows] = yield* batch([sql`SELECT ${columns(content)} FROM messages WHERE ${one(id, scope)}`])
-        return (yield* decode(rows))[0] ?? (yield* MessageNotFound.of(id))
-      })
-
-      // Every step stays in the scope. A reply is younger than what it replies to, so this ends by itself; the bound is
-      // for threads that are too long to answer.
+      // Each step stays in the scope. A reply is younger than its parent, so the recursion ends by itself. The limit is for
+      // threads that are too long for an answer.
       const thread = (scope: ScopeName, root: string) =>
         sql`seq IN (
           WITH RECURSIVE thread (seq, id) AS (
@@ -117,7 +147,7 @@ export class Messages extends Context.Service<Messages, {
       const list = Effect.fn("Messages.list")(function*(scope: ScopeName, filter: MessageFilter) {
         const whole = Boolean(filter.thread_id) && filter.limit === undefined
         const asked = { scope, ...filter }
-        // From the newest page one goes on to older ones, and from one that counts from the oldest to newer ones.
+        // The pages after the newest page are older. A page with an offset counts from the oldest message: the next page is newer.
         const going = (name: string) =>
           pageOf(whole ? { ...filter, limit: MaxThread } : filter, { name, of: asked, key: { seq: "number" } })
         const older = going("messages, older")
@@ -153,7 +183,7 @@ export class Messages extends Context.Service<Messages, {
         return {
           messages,
           ...envelope,
-          // Places are counted from the oldest message, whichever way one goes.
+          // Offsets count from the oldest message, in both directions.
           offset: newer ? envelope.offset : Math.max(envelope.total - envelope.offset - rows.length, 0),
           limit: whole ? messages.length : envelope.limit
         }
@@ -161,14 +191,13 @@ export class Messages extends Context.Service<Messages, {
 
       const patch = Effect.fn("Messages.patch")(function*(id: MessageId, changes: MessagePatch, scope: Reach) {
         const { expected_status: expected = null, status } = changes
-        const [changed = [], rows] = yield* batch([
-          sql`
-            UPDATE messages SET status = ${status}
-            WHERE ${one(id, scope)} ${expected === null ? sql`` : sql`AND status = ${expected}`} RETURNING id`,
-          sql`SELECT * FROM messages WHERE ${one(id, scope)}`,
-          revision.raise("messages", sql`SELECT scope FROM messages WHERE ${one(id, scope)}`)
-        ])
-        const message = (yield* decode(rows))[0] ?? (yield* MessageNotFound.of(id))
+        const values = { id, scope: scope ?? null, status, expected }
+        const { changed, found } = yield* batch({
+          raised: raiseIfAsExpected(values),
+          changed: setStatus(values),
+          found: byId("with content")(values)
+        })
+        const message = (yield* decode(found))[0] ?? (yield* MessageNotFound.of(id))
         if (changed.length === 0 && expected !== null) {
           return yield* MessageStatusConflict.of(message.id, expected, message.status)
         }

@@ -24,13 +24,13 @@ import { type Task, TaskRow } from "../../domain/task/Task.ts"
 import { longTextsOfTasks, without } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
 import { beyond } from "../../sql/Keyset.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
-import { columnsOf } from "../../sql/legacy/JsonRow.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
-import { type Reach, within } from "../../sql/Reach.ts"
-import * as Patch from "../../sql/record/Patch.ts"
+import { inScope, type Reach, within } from "../../sql/Reach.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
+import { statement } from "../../sql/Statement.ts"
 import * as Revision from "../../sql/task/Revision.ts"
 import { answered, decodeCounts, someLeased } from "../task/rows.ts"
 
@@ -46,6 +46,107 @@ const urgent = {
 const sumOf = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, n) => sum + n, 0)
 
 const millis = (time: DateTime.Utc | null | undefined) => time ? DateTime.toEpochMillis(time) : null
+
+const insert = statement(`
+  INSERT INTO projects (id, scope, title, description, status, branch, base_branch, auto_accept, flow,
+    pr_number, pr_url, created_by, created_at, updated_at, completed_at)
+  VALUES (:id, :scope, :title, :description, :status, :branch, :base_branch, :auto_accept, :flow,
+    :pr_number, :pr_url, :created_by, :now, :now, :completed_at)
+  RETURNING *`)
+
+const created = Idempotency.keeping({ row: columnsOf(ProjectRow), from: "projects", where: "id = :id" })
+
+const countNew = statement(`
+  INSERT INTO queue_counts (scope, counts, projects_revision) VALUES (:scope, '{}', 1)
+  ON CONFLICT (scope) DO UPDATE SET projects_revision = projects_revision + 1, projects_total = projects_total + 1`)
+
+// Tasks may have named the project before it was there: then the cron counts them.
+const beginCounters = statement(`
+  INSERT INTO queue_counts (scope, counts)
+  SELECT ${ProjectCounts.keyOf(":id")}, '{}' WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = :id)
+  ON CONFLICT DO NOTHING`)
+
+const byId = statement(`SELECT * FROM projects WHERE id = :id AND ${inScope}`)
+
+/** Whether the patch changes the project. `:given` names the fields of it that may be cleared: one that is null is. */
+const differs = `(title <> :title OR status <> :status OR base_branch <> :base_branch
+  OR auto_accept <> :auto_accept OR flow <> :flow
+  OR branch IS NOT coalesce(:branch, branch)
+  OR :given ->> 'description' AND description IS NOT :description
+  OR :given ->> 'pr_number' AND pr_number IS NOT :pr_number
+  OR :given ->> 'pr_url' AND pr_url IS NOT :pr_url
+  OR :given ->> 'completed_at' AND completed_at IS NOT :completed_at
+  OR :status = 'completed' AND completed_at IS NULL)`
+
+const raiseIfDifferent = statement(`
+  INSERT INTO queue_counts (scope, counts, projects_revision)
+  SELECT scope, '{}', 1 FROM projects WHERE id = :id AND ${inScope} AND ${differs}
+  ON CONFLICT (scope) DO UPDATE SET projects_revision = projects_revision + 1`)
+
+// A project that already is as it should be is not written, and keeps its `updated_at`. One that is completed without a time
+// gets the present time, unless it has one.
+const update = statement(`
+  UPDATE projects SET
+    title = coalesce(:title, title), status = coalesce(:status, status),
+    branch = coalesce(:branch, branch), base_branch = coalesce(:base_branch, base_branch),
+    auto_accept = coalesce(:auto_accept, auto_accept), flow = coalesce(:flow, flow),
+    description = iif(:given ->> 'description', :description, description),
+    pr_number = iif(:given ->> 'pr_number', :pr_number, pr_number),
+    pr_url = iif(:given ->> 'pr_url', :pr_url, pr_url),
+    completed_at = CASE
+      WHEN :given ->> 'completed_at' THEN :completed_at
+      WHEN :status = 'completed' THEN coalesce(completed_at, :now)
+      ELSE completed_at END,
+    updated_at = :now
+  WHERE id = :id AND ${inScope} AND ${differs}`)
+
+const isEmpty = "NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = :id)"
+
+const countLess = statement(`
+  INSERT INTO queue_counts (scope, counts, projects_revision)
+  SELECT scope, '{}', 1 FROM projects WHERE id = :id AND ${inScope} AND ${isEmpty}
+  ON CONFLICT (scope) DO UPDATE SET projects_revision = projects_revision + 1, projects_total = projects_total - 1`)
+
+const deleteEmpty = statement(`DELETE FROM projects WHERE id = :id AND ${inScope} AND ${isEmpty} RETURNING id`)
+
+const endCounters = statement(`
+  DELETE FROM queue_counts
+  WHERE scope = ${ProjectCounts.keyOf(":id")} AND NOT EXISTS (SELECT 1 FROM projects WHERE id = :id)`)
+
+const countTasks = statement(`
+  SELECT (SELECT count(*) FROM tasks WHERE project_id = :id) AS tasks FROM projects WHERE id = :id AND ${inScope}`)
+
+/** The values of a patch. What it does not give is null; of what may be cleared, `given` names what it gives. */
+const valuesOf = (patch: ProjectPatch, now: number) => {
+  const clearable = ["description", "pr_number", "pr_url", "completed_at"] as const
+  const given = clearable.filter((field) => patch[field] !== undefined)
+  return {
+    title: patch.title ?? null,
+    status: patch.status ?? null,
+    branch: patch.branch ?? null,
+    base_branch: patch.base_branch ?? null,
+    auto_accept: patch.auto_accept === undefined ? null : Number(patch.auto_accept ?? false),
+    flow: patch.flow === undefined ? null : patch.flow || "project",
+    description: patch.description || null,
+    pr_number: patch.pr_number ?? null,
+    pr_url: patch.pr_url || null,
+    completed_at: millis(patch.completed_at) ?? (patch.status === "completed" ? now : null),
+    given: JSON.stringify(Object.fromEntries(given.map((field) => [field, 1])))
+  }
+}
+
+const patchable = [
+  "title",
+  "status",
+  "branch",
+  "base_branch",
+  "pr_number",
+  "description",
+  "pr_url",
+  "auto_accept",
+  "flow",
+  "completed_at"
+] as const
 
 export class Projects extends Context.Service<Projects, {
   readonly create: (scope: ScopeName, project: NewProject) => Effect.Effect<Project, ProjectExists>
@@ -78,15 +179,12 @@ export class Projects extends Context.Service<Projects, {
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const once = yield* Idempotency.make
-      const row = columnsOf(sql, ProjectRow)
       const read = yield* Conditional.make
       const bounded = yield* PageBytes.make
       const revision = Revision.make(sql)
       const counts = ProjectCounts.make(sql)
 
-      const one = (id: ProjectId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
-
-      const first = Effect.fnUntraced(function*(id: ProjectId, rows: ReadonlyArray<unknown> | undefined) {
+      const first = Effect.fnUntraced(function*(id: ProjectId, rows: ReadonlyArray<unknown>) {
         const [project] = yield* Effect.orDie(decodeProjects(rows))
         return project ?? (yield* ProjectNotFound.of(id))
       })
@@ -94,37 +192,32 @@ export class Projects extends Context.Service<Projects, {
       const create = Effect.fn("Projects.create")(function*(scope: ScopeName, project: NewProject) {
         const now = yield* Clock.currentTimeMillis
         const status = project.status || "draft"
-        const { answers: [rows], replay } = yield* once.atomic([
-          sql`INSERT INTO projects ${
-            sql.insert({
-              id: project.id,
-              scope,
-              title: project.title,
-              description: project.description || null,
-              status,
-              branch: project.branch,
-              base_branch: project.base_branch || "main",
-              auto_accept: Number(project.auto_accept ?? false),
-              flow: project.flow || "project",
-              pr_number: project.pr_number ?? null,
-              pr_url: project.pr_url || null,
-              created_by: project.created_by || null,
-              created_at: now,
-              updated_at: now,
-              completed_at: millis(project.completed_at) ?? (status === "completed" ? now : null)
-            })
-          } RETURNING *`,
-          revision.raiseIn("projects", scope, { added: sql`changes()` }),
-          counts.begin(sql`id = ${project.id}`)
-        ], { after: 0, row, from: sql`projects WHERE id = ${project.id}` }).pipe(
-          Effect.catchTag("UniqueViolation", () => ProjectExists.of(project.id))
-        )
-        return (yield* Effect.orDie(decodeProjects(replay?.rows ?? rows)))[0]!
+        const values = {
+          id: project.id,
+          scope,
+          title: project.title,
+          description: project.description || null,
+          status,
+          branch: project.branch,
+          base_branch: project.base_branch || "main",
+          auto_accept: Number(project.auto_accept ?? false),
+          flow: project.flow || "project",
+          pr_number: project.pr_number ?? null,
+          pr_url: project.pr_url || null,
+          created_by: project.created_by || null,
+          completed_at: millis(project.completed_at) ?? (status === "completed" ? now : null),
+          now
+        }
+        const { answers: { inserted }, replay } = yield* once.atomic(
+          { inserted: insert(values), counted: countNew(values), begun: beginCounters(values) },
+          { keep: "inserted", answer: created, values }
+        ).pipe(Effect.catchTag("UniqueViolation", () => ProjectExists.of(project.id)))
+        return (yield* Effect.orDie(decodeProjects(replay?.rows ?? inserted)))[0]!
       })
 
       const get = Effect.fn("Projects.get")(function*(id: ProjectId, scope: Reach) {
-        const [rows] = yield* batch([sql`SELECT * FROM projects WHERE ${one(id, scope)}`])
-        return yield* first(id, rows)
+        const { found } = yield* batch({ found: byId({ id, scope: scope ?? null }) })
+        return yield* first(id, found)
       })
 
       const list = Effect.fn("Projects.list")(function*(scope: Reach, filter: ProjectFilter) {
@@ -152,6 +245,8 @@ export class Projects extends Context.Service<Projects, {
         const { envelope, rows } = page.end(found, Number(totals?.[0]?.total))
         return { projects: yield* Effect.orDie(decodeProjects(rows)), ...envelope }
       })
+
+      const one = (id: ProjectId, scope: Reach) => sql`id = ${id} AND ${within(sql, scope)}`
 
       const tasks = Effect.fn("Projects.tasks")(function*(id: ProjectId, scope: Reach, query: ProjectTasksQuery = {}) {
         const asked = { id, scope, ...query }
@@ -195,43 +290,26 @@ export class Projects extends Context.Service<Projects, {
         return { project_id: id, tasks: (yield* Effect.orDie(decodeTasks(rows))).map(answered), total, next_cursor }
       })
 
-      const assignments = (patch: ProjectPatch, now: number): Patch.Assignments => {
-        const columns: Patch.Assignments = {}
-        for (const field of ["title", "status", "branch", "base_branch", "pr_number"] as const) {
-          if (patch[field] !== undefined) columns[field] = sql`${patch[field]}`
-        }
-        for (const field of ["description", "pr_url"] as const) {
-          if (patch[field] !== undefined) columns[field] = sql`${patch[field] || null}`
-        }
-        if (patch.auto_accept !== undefined) columns.auto_accept = sql`${Number(patch.auto_accept ?? false)}`
-        if (patch.flow !== undefined) columns.flow = sql`${patch.flow || "project"}`
-        if (patch.completed_at !== undefined) columns.completed_at = sql`${millis(patch.completed_at)}`
-        if (patch.status === "completed" && !patch.completed_at) {
-          columns.completed_at = patch.completed_at === null ? sql`${now}` : sql`coalesce(completed_at, ${now})`
-        }
-        return columns
-      }
-
       const patch = Effect.fn("Projects.patch")(function*(id: ProjectId, changes: ProjectPatch, scope: Reach) {
         const now = yield* Clock.currentTimeMillis
-        const columns = assignments(changes, now)
-        if (Object.keys(columns).length === 0) return yield* NoFields.of(ProjectPatch)
-        const [, rows] = yield* batch([
-          ...Patch.statements(sql, "projects", one(id, scope), columns, now),
-          revision.raise("projects", sql`SELECT scope FROM projects WHERE ${one(id, scope)}`)
-        ])
-        return yield* first(id, rows)
+        if (patchable.every((field) => changes[field] === undefined)) return yield* NoFields.of(ProjectPatch)
+        const values = { ...valuesOf(changes, now), id, scope: scope ?? null, now }
+        const { patched } = yield* batch({
+          raised: raiseIfDifferent(values),
+          updated: update(values),
+          patched: byId(values)
+        })
+        return yield* first(id, patched)
       })
 
       const remove = Effect.fn("Projects.remove")(function*(id: ProjectId, scope: Reach) {
-        const empty = sql`${one(id, scope)} AND NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = ${id})`
-        const [, deleted = [], , left = []] = yield* batch([
-          revision.raise("projects", sql`SELECT scope FROM projects WHERE ${empty}`, { where: sql`1`, added: sql`-1` }),
-          sql`DELETE FROM projects WHERE ${empty} RETURNING id`,
-          counts.end(id, sql`changes() > 0`),
-          sql`
-            SELECT (SELECT count(*) FROM tasks WHERE project_id = ${id}) AS tasks FROM projects WHERE ${one(id, scope)}`
-        ])
+        const values = { id, scope: scope ?? null }
+        const { deleted, left } = yield* batch({
+          counted: countLess(values),
+          deleted: deleteEmpty(values),
+          ended: endCounters(values),
+          left: countTasks(values)
+        })
         if (deleted.length > 0) return
         return yield* left[0] === undefined ? ProjectNotFound.of(id) : ProjectHasTasks.of(id, Number(left[0].tasks))
       })

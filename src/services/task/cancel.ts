@@ -3,33 +3,53 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import { excerpt, MaxReason } from "../../domain/Excerpt.ts"
 import { expectationProblem } from "../../domain/lease/Fence.ts"
 import type { Cancellation } from "../../domain/task/EndInput.ts"
 import { moves, sourcesOf, startsIn } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { InvalidTransition, TaskNotFound } from "../../domain/task/TaskErrors.ts"
-import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
-import * as Fence from "../../sql/lease/Fence.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
-import { columnsOf } from "../../sql/legacy/JsonRow.ts"
-import { within } from "../../sql/Reach.ts"
-import * as Landing from "../../sql/task/Landing.ts"
-import * as Transition from "../../sql/task/Transition.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
+import { statement, type Values } from "../../sql/Statement.ts"
+import { fenced, named } from "../../sql/task/Move.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
 const requested = "cancel_requested"
 
+// The caller that cancels is hardly ever the holder, and has no token to name: so a token is never required (`:lenient` is 1).
+const itself = `id = :id AND ${named} AND ${fenced(false)}`
+
+const recorded = statement(`
+  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
+  SELECT id, version + 1, scope, iif(claimed_by IS NULL, '${moves.cancel.event}', '${requested}'), queue,
+    iif(claimed_by IS NULL, 'cancelled', queue), :actor, :excerpt, grants, :now
+  FROM tasks WHERE ${itself} AND cancel_requested_at IS NULL AND queue NOT IN ('done', 'failed', 'cancelled')`)
+
+const { counted, dependents, failed, satisfied, unblocked } = Cascade.make("SELECT :id AS id")
+
+const cancelled = statement(`
+  UPDATE tasks SET version = planned.version, updated_at = :now, cancel_reason = :reason, queue = to_queue,
+    cancel_requested_at = iif(claimed_by IS NULL, NULL, :now),
+    completed_at = iif(claimed_by IS NULL, NULL, completed_at),
+    needs_intervention = iif(claimed_by IS NULL, 0, needs_intervention),
+    available_at = NULL, lapsed_token = NULL, failure_reason = NULL
+  FROM planned WHERE tasks.id = :id AND planned.id = :id RETURNING *`)
+
+const taskInScope = statement("SELECT * FROM tasks WHERE id = :id AND (:scope IS NULL OR scope = :scope)")
+
+const cancelledTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
+const cancelledBefore = Idempotency.keeping({
+  row: columnsOf(TaskRow),
+  from: "tasks",
+  where: `${itself} AND (cancel_requested_at IS NOT NULL OR queue = 'cancelled')`,
+  provenBy: "where"
+})
+
 export const make = Effect.gen(function*() {
-  const { sql } = yield* Database
   const once = yield* Idempotency.make
-  const row = columnsOf(sql, TaskRow)
-  const { countRecorded, record } = Transition.make(sql)
-  const { landing } = Landing.make(sql)
-  const cascade = Cascade.make(sql)
-  // Who cancels is hardly ever who holds the task, and has no token to name.
-  const fence = Fence.make(sql, false)
 
   return Effect.fn("TaskQueue.cancel")(
     function*(
@@ -37,43 +57,37 @@ export const make = Effect.gen(function*() {
       { cancelled_by, fencing_token, reason = null, version }: Cancellation,
       scope: ScopeName | undefined
     ) {
-      const now = yield* Clock.currentTimeMillis
       const actor = cancelled_by || (yield* CurrentActor).name
-      const free = sql`claimed_by IS NULL`
-      const itself = sql`id = ${id} AND ${within(sql, scope)} ${fence(fencing_token)}
-        ${typeof version === "number" ? sql`AND version = ${version}` : sql``}`
-      const { answers, replay } = yield* once.batch([
-        record({
-          where: sql`${itself} AND cancel_requested_at IS NULL AND ${landing(moves.cancel)} <> ''`,
-          event: sql`iif(${free}, ${moves.cancel.event}, ${requested})`,
-          to: sql`iif(${free}, 'cancelled', queue)`,
-          actor,
-          reason,
-          now
-        }),
-        sql`
-          UPDATE tasks SET version = version + 1, updated_at = ${now}, cancel_reason = ${reason},
-            cancel_requested_at = iif(${free}, NULL, ${now}), queue = iif(${free}, 'cancelled', queue),
-            completed_at = iif(${free}, NULL, completed_at), needs_intervention = iif(${free}, 0, needs_intervention),
-            available_at = NULL, lapsed_token = NULL, failure_reason = NULL
-          WHERE id = ${id} AND changes() > 0 RETURNING *`,
-        countRecorded(id),
-        ...cascade.fall(cascade.of(id, now), now, sql`changes() > 0`),
-        ...cascade.settle(cascade.of(id, now), now)
-      ], { after: 1, row, from: sql`tasks WHERE id = ${id} AND changes() > 0` })
-      if (replay !== undefined) return (yield* firstTask(replay.rows))!
-      const cancelled = yield* firstTask(answers[1])
-      if (cancelled !== undefined) {
-        yield* logCascade(answers.slice(3))
-        yield* logTransition(cancelled.claimed_by === null ? moves.cancel.event : requested, cancelled, actor)
-        return cancelled
+      const values: Values = {
+        id,
+        scope: scope ?? null,
+        version: version ?? null,
+        token: fencing_token ?? null,
+        lenient: 1,
+        now: yield* Clock.currentTimeMillis,
+        actor,
+        reason,
+        excerpt: reason === null ? null : excerpt(reason, MaxReason)
       }
-      // It may have been asked for before, and once is enough: that is an answer as well, and is kept like one.
-      const again = yield* once.batch(
-        [sql`SELECT * FROM tasks WHERE id = ${id} AND ${within(sql, scope)}`],
-        { after: 0, row, from: sql`tasks WHERE ${itself} AND (cancel_requested_at IS NOT NULL OR queue = 'cancelled')` }
-      )
-      const task = yield* firstTask(again.replay?.rows ?? again.answers[0])
+      const { answers, replay } = yield* once.batch({
+        recorded: recorded(values),
+        failed: failed(values),
+        satisfied: satisfied(values),
+        unblocked: unblocked(values),
+        counted: counted(values),
+        dependents: dependents(values),
+        cancelled: cancelled(values)
+      }, { keep: "cancelled", answer: cancelledTask, values })
+      if (replay !== undefined) return (yield* firstTask(replay.rows))!
+      const done = yield* firstTask(answers.cancelled)
+      if (done !== undefined) {
+        yield* logCascade([answers.dependents])
+        yield* logTransition(done.claimed_by === null ? moves.cancel.event : requested, done, actor)
+        return done
+      }
+      // The task may have been cancelled before. That is an answer as well, and is kept like one.
+      const again = yield* once.batch({ found: taskInScope(values) }, { keep: "found", answer: cancelledBefore, values })
+      const task = yield* firstTask(again.replay?.rows ?? again.answers.found)
       if (task === undefined) return yield* TaskNotFound.of(id)
       const problem = expectationProblem(task, { fencing_token, version }, false)
       if (problem !== undefined) return yield* problem

@@ -2,28 +2,25 @@
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Fragment } from "effect/sql/Statement"
-import { CurrentActor } from "../../domain/access/Caller.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
+import { CurrentActor } from "../../domain/access/Caller.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
 import { handoffOf } from "../../domain/lease/Handoff.ts"
 import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/lease/Lease.ts"
 import type { Claim } from "../../domain/task/MoveInput.ts"
-import { claimOf, landing, moves, unclaimable } from "../../domain/task/Moves.ts"
+import { claimOf, moves, unclaimable } from "../../domain/task/Moves.ts"
 import { rank } from "../../domain/task/Priority.ts"
 import type { TaskRow } from "../../domain/task/Task.ts"
 import { InvalidTask, LeaseLost, TaskNotFound } from "../../domain/task/TaskErrors.ts"
-import { Database, ifRoom } from "../../sql/Database.ts"
+import { ifRoom } from "../../sql/Database.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
 import * as Backoff from "../../sql/lease/Backoff.ts"
-import * as Entitled from "../../sql/lease/Entitled.ts"
+import * as Grant from "../../sql/lease/Claim.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
-import * as Token from "../../sql/lease/Token.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
-import * as NextTask from "../../sql/task/NextTask.ts"
-import * as Oversized from "../../sql/task/Oversized.ts"
-import * as Transition from "../../sql/task/Transition.ts"
-import { ifRefused } from "../lease/ifRefused.ts"
+import type * as NextTask from "../../sql/task/NextTask.ts"
+import type { Values } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
+import { ifRefused } from "../lease/ifRefused.ts"
 import * as Refusal from "./claimRefusal.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
@@ -64,23 +61,13 @@ const claimed = (task: TaskRow, now: number) => ({
 })
 
 export const make = Effect.gen(function*() {
-  const { sql } = yield* Database
   const once = yield* Idempotency.make
   const settings = yield* Settings
-  const transition = Transition.make(sql)
-  const expire = Expiry.make(sql, settings)
-  const { end: endBackoff } = Backoff.make(sql)
-  const next = NextTask.make(sql)
-  const entitled = Entitled.make(sql)
-  const { oversized } = Oversized.make(sql)
   const explain = yield* Refusal.make
+  const backsOff = settings.backoff.baseSeconds > 0
+  const expired = Expiry.steps(true, "claimable", backsOff)
 
-  /** When an attempt at the task has to end: the tighter of what the task and the claim say, or else the default. */
-  const attemptEnd = (seconds: number | null | undefined, now: number): Fragment =>
-    seconds == null
-      ? sql`${now} + coalesce(max_attempt_seconds, ${settings.maxAttemptSeconds ?? null}) * 1000`
-      : sql`${now} + min(coalesce(max_attempt_seconds, ${seconds}), ${seconds}) * 1000`
-  /** The task of an earlier claim as it is now, while it is held under the token that one was answered with. */
+  /** The task of an earlier claim as it is now, if it is still held under the token that the claim was answered with. */
   const held = Effect.fnUntraced(function*({ besides, rows: [granted] }: Idempotency.Replay) {
     const task = yield* firstTask(besides)
     const { fencing_token, id } = granted!
@@ -92,63 +79,68 @@ export const make = Effect.gen(function*() {
 
   /** Grants the next task of `queue`, if there is one and the machine may have it. */
   const grant = Effect.fnUntraced(function*(
-    scope: ScopeName,
     claim: Claim,
     reach: ScopeName | undefined,
     { passing, queue }: Look,
+    { ranks, roles, scope, types }: NextTask.Wanted,
     seconds: number
   ) {
     const now = yield* Clock.currentTimeMillis
     const { agent_name, orchestrator_id } = claim
     const move = claimOf(queue)
-    const roles = [...new Set(asList(claim.role_filter))]
-    const id = next({ ...wanted(scope, claim, queue), passing })
-    const { may, own } = entitled({ claim, reach, roles, scope, reviews: move !== moves.claim, from: queue })
-    const details = { orchestrator_id, lease_seconds: seconds }
-    const change = {
-      where: sql`id = ${id} AND ${may} AND NOT ${oversized}`,
-      actor: agent_name,
-      details: JSON.stringify(details),
-      now
+    const values: Values = {
+      now,
+      scope,
+      queue,
+      machine: orchestrator_id,
+      reach: reach ?? null,
+      fresh: now - FreshMillis,
+      review: Number(move !== moves.claim),
+      max_claimed: claim.max_claimed ?? null,
+      roles: JSON.stringify(roles),
+      types: JSON.stringify(types),
+      lanes: JSON.stringify(roles.map((role) => [role])),
+      seeks: JSON.stringify(
+        (roles.length === 0 ? [""] : roles).flatMap((role) => ranks.map((rank, place) => [role, rank, place]))
+      ),
+      queue_named: Number(Boolean(claim.queue)),
+      agent: agent_name,
+      details: JSON.stringify({ orchestrator_id, lease_seconds: seconds }),
+      seconds: Math.ceil(seconds),
+      ends: now + Math.round(seconds * 1000),
+      attempt_seconds: claim.max_attempt_seconds ?? null,
+      default_attempt_seconds: settings.maxAttemptSeconds ?? null,
+      max_attempts: settings.limits.max_attempts,
+      max_lease_losses: settings.limits.max_lease_losses,
+      seed: yield* seed,
+      backoff_base: settings.backoff.baseSeconds,
+      backoff_max: settings.backoff.maxSeconds
     }
-    const target = landing(move, { queue, claimed_from: null })
-    const deadline = move === moves.claim ? attemptEnd(claim.max_attempt_seconds, now) : sql`NULL`
-    const end = now + Math.round(seconds * 1000)
-    // Tasks whose backoff is over are ready again, and leases that ran out are taken back. Every attempt of a claim does so: time
-    // has passed since the one before.
-    const ready = settings.backoff.baseSeconds === 0 ? [] : endBackoff(now, scope)
-    const expired = expire.claimable(now, yield* seed, scope)
-    const token = Token.next(sql, sql`grants`)
-    const set = sql`, grants = ${token}, claimed_by = ${agent_name}, claimed_at = ${now}, claimed_from = queue,
-      orchestrator_id = ${orchestrator_id}, lease_seconds = ${Math.ceil(seconds)}, deadline_at = ${deadline},
-      lease_expires_at = min(${end}, coalesce(${deadline}, ${end}))`
-    // Nothing is looked for where nothing was recorded.
-    const granted = sql`id = iif(changes() > 0, ${id}, NULL)`
-    const send = (takeBack: typeof expired) =>
-      once.batch([
-        ...ready,
-        ...takeBack,
-        sql`
-        UPDATE orchestrators SET last_heartbeat = ${now}, status = iif(status = 'offline', 'active', status)
-        WHERE ${own} AND (status = 'offline' OR last_heartbeat < ${now - FreshMillis})`,
-        transition.statements(move, change).record,
-        // What may be granted was settled by the statement before, which wrote a row if and only if it may.
-        transition.count({ where: granted, to: sql`${target}` }),
-        transition.statements(move, { ...change, where: granted }, set).change
-      ], {
-        // Before the grant, as long as the same expression finds the very task it goes to.
-        after: ready.length + takeBack.length + 1,
-        row: { id: sql`id`, fencing_token: token },
-        from: sql`tasks WHERE id = ${id} AND changes() > 0`,
-        besides: (answer) => sql`SELECT * FROM tasks WHERE id = ${answer} ->> '$[0].id' AND scope = ${scope}`
-      }).pipe(Effect.map((sent) => ({ ...sent, takeBack })))
-    // What cannot be taken back is left to the cron, which says what that is, and keeps nobody from the rest.
-    const without = ifRefused("taking back with a claim was refused", Effect.suspend(() => send([])))
-    const { answers, replay, takeBack } = yield* without(send(expired))
+    const steps = Grant.steps({
+      roles: roles.length === 0 ? "any" : roles.length === 1 ? "one" : "several",
+      roleless: roles.includes(""),
+      ranked: ranks.length > 0,
+      typed: types.length > 0,
+      passing
+    })
+    const send = (takesBack: boolean) =>
+      once.batch({
+        ...(backsOff ? Backoff.end(now, scope) : {}),
+        // Time has passed since the attempt before, so every attempt takes back what has expired.
+        lapsed: takesBack ? expired.lapsed(values) : undefined,
+        lapsesCounted: takesBack ? expired.counted(values) : undefined,
+        reclaimed: takesBack ? expired.reclaimed(values) : undefined,
+        seen: Grant.seen(values),
+        recorded: steps.recorded(values),
+        counted: steps.counted(values),
+        granted: steps.granted(values)
+      }, { keep: "recorded", answer: steps.kept, values })
+    // What cannot be taken back is left to the cron, which says what that is, and keeps no other claim from its task.
+    const without = ifRefused("taking back with a claim was refused", Effect.suspend(() => send(false)))
+    const { answers, replay } = yield* without(send(true))
     if (replay !== undefined) return claimed(yield* held(replay), now)
-    const before = ready.length + takeBack.length
-    yield* logCascade(answers.slice(ready.length, before))
-    const task = yield* firstTask(answers[before + 3])
+    yield* logCascade([answers.reclaimed])
+    const task = yield* firstTask(answers.granted)
     if (task === undefined) return undefined
     yield* logTransition(move.event, task, agent_name)
     return claimed(task, now)
@@ -160,7 +152,7 @@ export const make = Effect.gen(function*() {
     const { scope: reach } = yield* CurrentActor
     const attempt = Effect.fnUntraced(function*({ passing, queue }: Look) {
       if (unclaimable.includes(queue)) return yield* InvalidTask.unclaimable(queue)
-      const task = yield* grant(scope, claim, reach, { queue, passing }, seconds)
+      const task = yield* grant(claim, reach, { queue, passing }, wanted(scope, claim, queue), seconds)
       if (task !== undefined) return { task }
       return { next: yield* explain({ scope, claim, reach, queue, passing, wanted: wanted(scope, claim, queue) }) }
     })

@@ -74,7 +74,6 @@ const why = (queue: string, passedOver: boolean, waiting: Waiting, large: string
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const { ready, waiting: waits } = Places.make(sql)
-  const { end: endBackoff } = Backoff.make(sql)
   const takeBack = yield* TakingBack.make
   const { oversized } = Oversized.make(sql)
   const { home, machine } = Claimant.make(sql)
@@ -180,7 +179,7 @@ export const make = Effect.gen(function*() {
     }
     // Where backoff is off, claims do not end what is left of it.
     if (state?.waited === 1) {
-      yield* ifRoom(answer)(batch(endBackoff(now, scope)))
+      yield* ifRoom(answer)(batch(Backoff.end(now, scope)))
       return { look: { queue, passing }, otherwise: answer }
     }
     yield* refusal

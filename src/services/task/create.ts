@@ -11,32 +11,95 @@ import { DefaultPriority, rank } from "../../domain/task/Priority.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { InvalidTask } from "../../domain/task/TaskErrors.ts"
 import { creatorOf, metadataOf, type NewTask } from "../../domain/task/TaskInput.ts"
-import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
-import * as Cycles from "../../sql/dependency/Cycles.ts"
-import * as Edges from "../../sql/dependency/Edges.ts"
-import * as Token from "../../sql/lease/Token.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
-import { columnsOf } from "../../sql/legacy/JsonRow.ts"
-import * as FilePath from "../../sql/task/FilePath.ts"
-import * as Transition from "../../sql/task/Transition.ts"
-import * as Cycle from "../dependency/cycle.ts"
+import { noCycle } from "../../sql/dependency/Cycles.ts"
+import * as Dependency from "../../sql/dependency/Dependency.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
+import { nextToken } from "../../sql/lease/Claim.ts"
+import { statement, type Values, variants } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
+import * as Cycle from "../dependency/cycle.ts"
 import * as Refusal from "./createRefusal.ts"
 import * as ExternalKey from "./externalKey.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
+// A task of a project is on the branch of the project, if that has one.
+const branch = "coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch)"
+
+const knownProject = "(:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))"
+
+// A scope without roles knows every name.
+const knownRole =
+  "(:role IS NULL OR (SELECT count(*) = 0 OR count(*) FILTER (WHERE name = :role) = 1 FROM roles WHERE scope = :scope))"
+
+const knownQueue = `(:usual_queue OR coalesce((
+  SELECT :queue IN (SELECT value FROM json_each(rules, iif(:project_id IS NULL, '$.task.states', '$.child.states')))
+  FROM flows WHERE scope = :scope AND name = :flow), 1))`
+
+// A path that names the task is found by the id in it, and is in no index, so that a new task writes a row less.
+const pathTaken = `(
+  EXISTS (SELECT 1 FROM tasks WHERE scope = :scope AND file_path = :file_path AND file_path <> 'TASK-' || id || '.md')
+  OR EXISTS (SELECT 1 FROM tasks WHERE id = substr(:file_path, 6, length(:file_path) - 8) AND +scope = :scope
+    AND +file_path = :file_path))`
+
+// A task under the id of a deleted one goes on counting where that one stopped.
+const lastOf = (column: string) =>
+  `coalesce((SELECT ${column} FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0)`
+
+const inserted = variants((holder: "held" | "free", blockers: "blockers" | "no blockers") =>
+  statement(`
+    INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, complexity, role, type,
+      branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow, flow_overrides,
+      metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from, lease_expires_at,
+      deadline_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections, loss_limit, attempt_limit,
+      external_key)
+    SELECT :id, :scope, :file_path, :title, :queue, ${lastOf("version")} + 1, :priority, :priority_rank, :complexity, :role,
+      :type, ${branch}, :content, :project_id, :pr_number, :attempt_count, :needs_intervention, :auto_accept, :hooks, :flow,
+      :flow_overrides, :metadata, :now, :now, :completed_at,
+      ${holder === "held" ? nextToken(lastOf("grants")) : lastOf("grants")}, :claimed_by, :claimed_at, :claimed_from,
+      :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts, :max_lease_losses, :max_rejections, :loss_limit,
+      :attempt_limit, :external_key
+    WHERE ${branch} IS NOT NULL AND ${knownProject} AND ${knownRole} AND ${knownQueue} AND NOT ${pathTaken}
+      ${blockers === "blockers" ? `AND ${noCycle}` : ""}
+    RETURNING id`)
+)
+
+const blocked = statement(`
+  UPDATE tasks SET blocked_by = ${Cascade.waitsStill} WHERE id IN (SELECT id FROM unrecorded WHERE id = :id)`)
+
+const counted = statement(`
+  INSERT INTO queue_counts (scope, counts, revision)
+  SELECT owner, json_object(:queue, 1), 1 FROM (
+    SELECT :scope AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = char(31) || :project_id)
+  WHERE EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)
+  ON CONFLICT (scope) DO UPDATE SET revision = revision + 1,
+    counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1))`)
+
+const recorded = statement(`
+  INSERT INTO history (task_id, version, scope, event, to_queue, actor, grants, at)
+  SELECT id, version, scope, 'created', queue, :actor, grants, :now FROM unrecorded WHERE id = :id`)
+
+// The task may fail with its blockers, some of which may have failed already. And other tasks may have waited for its name.
+const cascade = Cascade.make("SELECT :id AS id", { created: true, ownFailure: "1" })
+
+const taskById = statement("SELECT * FROM tasks WHERE id = :id")
+
+const row = columnsOf(TaskRow)
+const created = Idempotency.keeping({ row, from: "tasks", where: "id = :id AND scope = :scope" })
+// Later steps of the batch change what the task waits for, and it may fail at once.
+const createdAndChanged = Idempotency.keeping({
+  row,
+  from: "tasks",
+  where: "id = :id AND scope = :scope",
+  atEnd: { may: "1", from: "tasks", where: "id = :id AND scope = :scope" }
+})
+
 export const make = Effect.gen(function*() {
-  const { sql } = yield* Database
   const once = yield* Idempotency.make
-  const row = columnsOf(sql, TaskRow)
   const settings = yield* Settings
   const externalKey = yield* ExternalKey.make
-  const transition = Transition.make(sql)
-  const edges = Edges.make(sql)
-  const cascade = Cascade.make(sql)
-  const cycles = Cycles.make(sql)
   const findCycle = yield* Cycle.make
   const { exists, refusal } = yield* Refusal.make
 
@@ -62,91 +125,90 @@ export const make = Effect.gen(function*() {
     const leaseEnd = now + settings.defaultLeaseSeconds * 1000
     const attempt = task.max_attempt_seconds ?? settings.maxAttemptSeconds
     const deadline = attempt === undefined ? null : now + attempt * 1000
-    const inScope = sql`id = ${project} AND scope = ${scope}`
-    const branch = project === null
-      ? sql`${task.branch || null}`
-      : sql`coalesce((SELECT branch FROM projects WHERE ${inScope}), ${task.branch || null})`
-    const valid = sql.and([
-      project === null ? sql`${Number(Boolean(task.branch))}` : sql`${branch} IS NOT NULL`,
-      ...(project === null ? [] : [sql`EXISTS (SELECT 1 FROM projects WHERE ${inScope})`]),
-      cycles.none(task.id, scope, blockers),
-      sql`NOT ${FilePath.taken(sql, scope, sql`${task.file_path}`)}`,
-      ...(task.role
-        ? [
-          sql`(SELECT count(*) = 0 OR count(*) FILTER (WHERE name = ${task.role}) = 1 FROM roles WHERE scope = ${scope})`
-        ]
-        : []),
-      ...(builtIn.includes(queue) || aside.includes(queue) ? [] : [sql`
-        coalesce((SELECT ${queue} IN (SELECT value FROM json_each(rules, ${
-        project === null ? "$.task.states" : "$.child.states"
-      })) FROM flows WHERE scope = ${scope} AND name = ${flow}), 1)`])
-    ])
-    // A task under the id of a deleted one goes on counting where that one stopped.
-    const before = sql`SELECT version, grants FROM history WHERE task_id = ${task.id} ORDER BY version DESC LIMIT 1`
-    const granted = sql`coalesce((SELECT grants FROM (${before})), 0)`
-    const grants = claimed ? Token.next(sql, granted) : granted
-    const self = sql`id = ${task.id}`
+    const lease = claimed
+      ? {
+        claimed_by: UnknownHolder,
+        claimed_at: now,
+        claimed_from: "incoming",
+        lease_expires_at: Math.min(leaseEnd, deadline ?? leaseEnd),
+        deadline_at: deadline,
+        loss_limit: (task.max_lease_losses ?? settings.limits.max_lease_losses) || null,
+        attempt_limit: (task.max_attempts ?? settings.limits.max_attempts) || null
+      }
+      : {
+        claimed_by: null,
+        claimed_at: null,
+        claimed_from: null,
+        lease_expires_at: null,
+        deadline_at: null,
+        loss_limit: null,
+        attempt_limit: null
+      }
     const actor = creatorOf(task) ?? name
-    const blocking = blockers.length === 0 ? [] : [
-      edges.depend(task.id, waits, now, sql`changes() > 0`),
-      sql`UPDATE tasks SET blocked_by = ${edges.remaining(sql`tasks.id`)} WHERE ${self} AND changes() > 0`
-    ]
-    // Others may have waited for a task of this name, and some of what it waits for may have failed already.
-    const ended = ends.includes(queue)
-    const source = ended ? cascade.of(task.id, now) : cascade.to(task.id, blockers, now)
-    const cascades = ended || waits.some(({ on_failure }) => on_failure === "fail")
-
-    const steps = [
-      sql`
-        INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, complexity, role, type,
-          branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow,
-          flow_overrides, metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from,
-          lease_expires_at, deadline_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections,
-          external_key)
-        SELECT ${task.id}, ${scope}, ${task.file_path}, ${task.title || task.id}, ${queue},
-          coalesce((SELECT version FROM (${before})), 0) + 1, ${priority}, ${rank(priority)}, ${
-        task.complexity || null
-      },
-          ${task.role || null}, ${task.type || null}, ${branch}, ${task.content ?? null}, ${project},
-          ${task.pr_number ?? null}, ${task.attempt_count ?? 0}, ${Number(task.needs_intervention ?? false)},
-          ${Number(task.auto_accept ?? false)}, ${task.hooks || null}, ${flow}, ${task.flow_overrides || null},
-          ${metadata === null ? null : JSON.stringify(metadata)}, ${now}, ${now}, ${queue === "done" ? now : null},
-          ${grants}, ${claimed ? UnknownHolder : null}, ${claimed ? now : null}, ${claimed ? "incoming" : null},
-          ${claimed ? Math.min(leaseEnd, deadline ?? leaseEnd) : null}, ${claimed ? deadline : null},
-          ${task.max_attempt_seconds ?? null}, ${task.max_attempts ?? null}, ${task.max_lease_losses ?? null},
-          ${task.max_rejections ?? null}, ${task.external_key ?? null}
-        WHERE ${valid} RETURNING id`,
-      sql`
-        INSERT INTO history (task_id, version, scope, event, to_queue, actor, grants, at)
-        SELECT id, version, scope, 'created', queue, ${actor}, grants, ${now} FROM tasks
-        WHERE ${self} AND changes() > 0`,
-      transition.countNew(scope, project, queue, sql`changes() > 0`),
-      ...blocking
-    ]
-    const followers = cascades
-      ? [...cascade.fall(source, now, sql`changes() > 0`), ...cascade.settle(source, now)]
-      : []
-    const made = sql`tasks WHERE ${self} AND scope = ${scope}`
-    const { answers, replay } = yield* once.atomic([...steps, ...followers, sql`SELECT * FROM tasks WHERE ${self}`], {
-      // Right after the statement that makes the task, which alone knows whether this request did.
-      after: 0,
-      row,
-      from: sql`${made} AND changes() > 0`,
-      // It is told what it waits for later on, and may fail right away with that.
-      ...(blocking.length + followers.length === 0 ? {} : { atEnd: { may: sql`1`, rows: made } })
-    }).pipe(Effect.catchTag("UniqueViolation", () => exists(task)))
+    const values: Values = {
+      ...lease,
+      ...Dependency.valuesOf(waits),
+      id: task.id,
+      scope,
+      file_path: task.file_path,
+      title: task.title || task.id,
+      queue,
+      priority,
+      priority_rank: rank(priority),
+      complexity: task.complexity || null,
+      role: task.role || null,
+      type: task.type || null,
+      branch: task.branch || null,
+      content: task.content ?? null,
+      project_id: project,
+      pr_number: task.pr_number ?? null,
+      attempt_count: task.attempt_count ?? 0,
+      needs_intervention: Number(task.needs_intervention ?? false),
+      auto_accept: Number(task.auto_accept ?? false),
+      hooks: task.hooks || null,
+      flow,
+      flow_overrides: task.flow_overrides || null,
+      metadata: metadata === null ? null : JSON.stringify(metadata),
+      now,
+      completed_at: queue === "done" ? now : null,
+      max_attempt_seconds: task.max_attempt_seconds ?? null,
+      max_attempts: task.max_attempts ?? null,
+      max_lease_losses: task.max_lease_losses ?? null,
+      max_rejections: task.max_rejections ?? null,
+      external_key: task.external_key ?? null,
+      usual_queue: Number(builtIn.includes(queue) || aside.includes(queue)),
+      added: JSON.stringify(blockers),
+      actor
+    }
+    const waiting = blockers.length > 0
+    const follows = ends.includes(queue) || waits.some(({ on_failure }) => on_failure === "fail")
+    const { answers, replay } = yield* once.atomic({
+      inserted: inserted(claimed ? "held" : "free", waiting ? "blockers" : "no blockers")(values),
+      dependencies: waiting ? Dependency.ofCreated(values) : undefined,
+      blocked: waiting ? blocked(values) : undefined,
+      counted: counted(values),
+      failed: follows ? cascade.failed(values) : undefined,
+      recorded: recorded(values),
+      satisfied: follows ? cascade.satisfied(values) : undefined,
+      unblocked: follows ? cascade.unblocked(values) : undefined,
+      movesCounted: follows ? cascade.counted(values) : undefined,
+      dependents: follows ? cascade.dependents(values) : undefined,
+      task: taskById(values)
+    }, { keep: "inserted", answer: waiting || follows ? createdAndChanged : created, values }).pipe(
+      Effect.catchTag("UniqueViolation", () => exists(task))
+    )
     if (replay !== undefined) {
       const task = (yield* firstTask(replay.rows))!
       return replay.rows[0]?.existing === 1 ? { ...task, existing: true as const } : task
     }
-    if (answers[0]?.length === 0) {
+    if (answers.inserted.length === 0) {
       const cycle = yield* findCycle({ id: task.id, scope }, blockers)
       return yield* cycle ?? refusal(scope, task, queue, flow)
     }
-    const created = (yield* firstTask(answers.at(-1)))!
-    yield* logTransition("created", created, actor)
-    if (cascades) yield* logCascade(answers.slice(steps.length, -1))
-    return created
+    const made = (yield* firstTask(answers.task))!
+    yield* logTransition("created", made, actor)
+    yield* logCascade([answers.dependents])
+    return made
   })
 
   return Effect.fn("TaskQueue.create")((scope: ScopeName, task: NewTask) =>

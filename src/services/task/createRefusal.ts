@@ -5,24 +5,31 @@ import type { ScopeName } from "../../domain/Identifier.ts"
 import { InvalidTask, TaskExists } from "../../domain/task/TaskErrors.ts"
 import type { NewTask } from "../../domain/task/TaskInput.ts"
 import { Database } from "../../sql/Database.ts"
+import { statement } from "../../sql/Statement.ts"
 import { decodeRules } from "./rows.ts"
 
-export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+const byId = statement("SELECT id FROM tasks WHERE id = :id")
+const branchOfProject = statement("SELECT branch FROM projects WHERE id = :project_id AND scope = :scope")
+const rolesOfScope = statement("SELECT name FROM roles WHERE scope = :scope ORDER BY name")
+const rulesOfFlow = statement("SELECT rules FROM flows WHERE scope = :scope AND name = :flow")
 
-  /** A retry of a create repeats both; then it is the id that says so. */
+export const make = Effect.gen(function*() {
+  const { batch } = yield* Database
+
+  /** The id or the path is taken. A repeated create has both in common with the first; then the answer names the id. */
   const exists = Effect.fnUntraced(function*(task: NewTask) {
-    const [same] = yield* batch([sql`SELECT id FROM tasks WHERE id = ${task.id}`])
-    return yield* same?.length === 0 ? TaskExists.filePath(task.id, task.file_path) : TaskExists.id(task.id)
+    const { same } = yield* batch({ same: byId({ id: task.id }) })
+    return yield* same.length === 0 ? TaskExists.filePath(task.id, task.file_path) : TaskExists.id(task.id)
   })
 
-  /** What it refers to is read again, and one of that is not as the task says. */
+  /** Reads again what the task refers to, and says what is wrong with it. */
   const refusal = Effect.fnUntraced(function*(scope: ScopeName, task: NewTask, queue: string, flow: string) {
-    const [projects = [], roles = [], flows = []] = yield* batch([
-      sql`SELECT branch FROM projects WHERE id = ${task.project_id || null} AND scope = ${scope}`,
-      sql`SELECT name FROM roles WHERE scope = ${scope} ORDER BY name`,
-      sql`SELECT rules FROM flows WHERE scope = ${scope} AND name = ${flow}`
-    ])
+    const values = { project_id: task.project_id || null, scope, flow }
+    const { flows, projects, roles } = yield* batch({
+      projects: branchOfProject(values),
+      roles: rolesOfScope(values),
+      flows: rulesOfFlow(values)
+    })
     if (!task.branch && !projects[0]?.branch) return yield* InvalidTask.branchRequired()
     const known = roles.map(({ name }) => String(name))
     if (task.role && known.length > 0 && !known.includes(task.role)) {

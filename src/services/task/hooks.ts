@@ -1,4 +1,4 @@
-/** Completing a hook: one statement changes one hook, so that completions at the same time are all kept. */
+/** Completes a hook. One statement changes one hook, so that completions at the same time are all kept. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
@@ -9,70 +9,101 @@ import type { HookResult } from "../../domain/task/MoveInput.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { HookNotFound, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Fence from "../../sql/lease/Fence.ts"
-import * as Idempotency from "../../sql/legacy/Idempotency.ts"
-import { columnsOf } from "../../sql/legacy/JsonRow.ts"
-import { within } from "../../sql/Reach.ts"
-import * as Oversized from "../../sql/task/Oversized.ts"
-import * as Transition from "../../sql/task/Transition.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
+import { inScope } from "../../sql/Reach.ts"
+import { keyOf } from "../../sql/record/ProjectCounts.ts"
+import { statement } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
 import { logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
+// Callers wrote the hooks as text: only a list of objects has hooks that can be completed.
+const hooks = "iif(json_valid(hooks), hooks, '[]')"
+
+/** The path of the hook in the list: the first of its name. */
+const place = `(
+  SELECT fullkey FROM json_each(${hooks}) WHERE type = 'object' AND value ->> '$.name' = :hook ORDER BY key LIMIT 1)`
+
+/**
+ * The hooks with this hook completed. The status is set, and then a second field: the evidence. Without evidence the second
+ * field is the status again.
+ */
+const completed = `json_set(${hooks}, ${place} || '.status', :status, ${place} || :field, json(:value))`
+
+// In bytes, of the task as it is with these hooks.
+const taskBytes = "bytes - octet_length(hooks) + hook_bytes"
+
+/** A status has few bytes, and a task few hooks: only evidence has to fit. It does where it makes the hooks shorter. */
+const fits = `(:field = '.status' OR hook_bytes <= octet_length(hooks)
+  OR (hook_bytes <= ${MaxLong} AND ${taskBytes} <= ${MaxRecord}))`
+
+/** The fence (`domain/lease/Fence.ts`): a token that is given is that of the lease, or of the lease that expired last. */
+const fenced = `(coalesce(fencing_token, lapsed_token) = :token
+  OR (:token IS NULL AND (:lenient OR claimed_by IS NULL)))`
+
+const record = statement(`
+  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
+  SELECT id, version + 1, scope, 'hook_completed', queue, queue, coalesce(:actor, claimed_by), :details, grants, :now
+  FROM (
+    SELECT *, octet_length(${completed}) AS hook_bytes FROM tasks
+    WHERE id = :id AND ${inScope} AND ${fenced} AND ${place} IS NOT NULL)
+  WHERE ${fits}`)
+
+// The task stays in its queue, so its counters stay as they are. Without LIMIT, SQLite would read all counters.
+const count = statement(`
+  UPDATE queue_counts SET revision = revision + 1
+  FROM (SELECT scope AS owner, ${keyOf("project_id")} AS project FROM planned WHERE id = :id LIMIT 1) AS changed
+  WHERE scope = changed.owner OR scope = changed.project`)
+
+const update = statement(`
+  UPDATE tasks SET version = version + 1, updated_at = :now, hooks = ${completed}
+  WHERE id = :id AND EXISTS (SELECT 1 FROM planned WHERE planned.id = :id) RETURNING *`)
+
+const completedTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
+
+const lookAgain = statement(`
+  SELECT *, ${taskBytes} AS task_bytes FROM (
+    SELECT *, iif(${place} IS NULL, NULL, octet_length(${completed})) AS hook_bytes
+    FROM tasks WHERE id = :id AND ${inScope})`)
+
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
+  const { batch } = yield* Database
   const once = yield* Idempotency.make
-  const row = columnsOf(sql, TaskRow)
   const { requireFencingToken } = yield* Settings
-  const transition = Transition.make(sql)
-  const fence = Fence.make(sql, requireFencingToken)
-  const { size } = Oversized.make(sql)
 
   return Effect.fn("TaskQueue.completeHook")(
     function*(id: TaskId, hook: string, { evidence, fencing_token, status }: HookResult, scope: ScopeName | undefined) {
-      const now = yield* Clock.currentTimeMillis
-      // Hooks are text that callers wrote: only a list of objects has any to complete. The first of a name counts.
-      const hooks = sql`iif(json_valid(hooks), hooks, '[]')`
-      const place = sql`(
-        SELECT fullkey FROM json_each(${hooks})
-        WHERE type = 'object' AND value ->> '$.name' = ${hook} ORDER BY key LIMIT 1)`
-      const where = sql`id = ${id} AND ${within(sql, scope)}`
-      const completed = sql`json_set(${hooks}, ${place} || '.status', ${status}
-        ${evidence == null ? sql`` : sql`, ${place} || '.evidence', json(${JSON.stringify(evidence)})`})`
-      // How many bytes the hooks, and the whole task, have then. A status has few, and a task few hooks.
-      const bytes = sql`octet_length(${completed})`
-      const record = sql`${size} - octet_length(hooks) + ${bytes}`
-      const fits = evidence == null
-        ? sql``
-        : sql`AND (${bytes} <= octet_length(hooks) OR (${bytes} <= ${MaxLong} AND ${record} <= ${MaxRecord}))`
-      const { answers: [, rows], replay } = yield* once.batch([
-        transition.record({
-          where: sql`${where} AND ${place} IS NOT NULL ${fits} ${fence(fencing_token)}`,
-          event: "hook_completed",
-          to: sql`queue`,
-          actor: (yield* CurrentActor).name ?? sql`claimed_by`,
-          details: JSON.stringify({ hook, status, ...(evidence == null ? {} : { evidence }) }),
-          now
-        }),
-        sql`
-          UPDATE tasks SET version = version + 1, updated_at = ${now}, hooks = ${completed}
-          WHERE id = ${id} AND changes() > 0 RETURNING *`,
-        transition.countRecorded(id)
-      ], { after: 1, row, from: sql`tasks WHERE id = ${id} AND changes() > 0` })
+      const [field, value] = evidence == null ? [".status", status] : [".evidence", evidence]
+      const values = {
+        id,
+        scope: scope ?? null,
+        hook,
+        status,
+        field,
+        value: JSON.stringify(value),
+        token: fencing_token ?? null,
+        lenient: Number(!requireFencingToken),
+        actor: (yield* CurrentActor).name ?? null,
+        details: JSON.stringify({ hook, status, ...(evidence == null ? {} : { evidence }) }),
+        now: yield* Clock.currentTimeMillis
+      }
+      const { answers: { updated }, replay } = yield* once.batch(
+        { recorded: record(values), counted: count(values), updated: update(values) },
+        { keep: "updated", answer: completedTask, values }
+      )
       if (replay !== undefined) return (yield* firstTask(replay.rows))!
-      const task = yield* firstTask(rows)
+      const task = yield* firstTask(updated)
       if (task !== undefined) {
         yield* logTransition("hook_completed", task, null)
         return task
       }
-      const [known] = yield* batch([
-        sql`SELECT *, iif(${place} IS NULL, NULL, ${bytes}) AS hook_bytes, ${record} AS task_bytes FROM tasks WHERE ${where}`
-      ])
-      const untouched = yield* firstTask(known)
+      const { found } = yield* batch({ found: lookAgain(values) })
+      const untouched = yield* firstTask(found)
       if (untouched === undefined) return yield* TaskNotFound.of(id)
       const problem = fenceProblem(untouched, fencing_token, requireFencingToken)
       if (problem !== undefined) return yield* problem
-      const { hook_bytes = null, task_bytes } = known![0]!
+      const { hook_bytes = null, task_bytes } = found[0]!
       return yield* hook_bytes === null
         ? HookNotFound.of(id, hook)
         : Number(hook_bytes) > MaxLong

@@ -36,7 +36,7 @@ export const logTransitions = (event: string, tasks: ReadonlyArray<Row>, actorOf
     ? Effect.void
     : logMany("transitions", event, tasks)
 
-/** Logs what a cascade changed (`sql/dependency/Cascade.ts`), or what was taken back (`sql/lease/Expiry.ts`), as the statements answered it. */
+/** Logs what a cascade changed (`sql/legacy/Cascade.ts`), or what was taken back (`sql/lease/Expiry.ts`), as the statements answered it. */
 export const logCascade = (answers: Answers) =>
   Effect.forEach(
     Map.groupBy(answers.flat(), ({ event }) => String(event)),

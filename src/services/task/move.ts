@@ -7,12 +7,10 @@ import { excerpt } from "../../domain/Excerpt.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Acceptance, Failure, Rejection, Requeue, Submission } from "../../domain/task/MoveInput.ts"
 import { burntOut, moves } from "../../domain/task/Moves.ts"
-import { Database } from "../../sql/Database.ts"
 import { Settings } from "../Settings.ts"
 import * as MoveById from "./moveById.ts"
 
 export const make = Effect.gen(function*() {
-  const { sql } = yield* Database
   const settings = yield* Settings
   const run = yield* MoveById.make
 
@@ -29,10 +27,7 @@ export const make = Effect.gen(function*() {
         scope,
         expected: work,
         now,
-        // After a lease ran out, the one who lost it is in the entry that says so.
-        actor: sql`CASE WHEN lapsed_token IS NULL THEN coalesce(claimed_by, ${name}) ELSE (
-          SELECT actor FROM history
-          WHERE task_id = tasks.id AND event = ${moves.expire.event} ORDER BY version DESC LIMIT 1) END`,
+        actor: name,
         // The task shows the notes and checks of its last submission only. The history keeps those of each.
         details: JSON.stringify({
           commits_count,
@@ -41,9 +36,14 @@ export const make = Effect.gen(function*() {
           ...(work.check_results ? { check_results: excerpt(work.check_results) } : {}),
           ...(burntOut(work, limits) ? limits : {})
         }),
-        set: sql`, submitted_at = ${now}, commits_count = ${commits_count}, turns_used = ${turns_used},
-          check_results = ${work.check_results ?? null}, execution_notes = ${work.execution_notes ?? null},
-          pr_number = coalesce(${work.pr_number ?? null}, pr_number), pr_url = coalesce(${work.pr_url ?? null}, pr_url)`
+        values: {
+          commits_count,
+          turns_used,
+          check_results: work.check_results ?? null,
+          execution_notes: work.execution_notes ?? null,
+          pr_number: work.pr_number ?? null,
+          pr_url: work.pr_url ?? null
+        }
       })
     }
   )
@@ -60,7 +60,7 @@ export const make = Effect.gen(function*() {
         expected: acceptance,
         now,
         actor: acceptance.accepted_by,
-        set: sql`, completed_at = ${completed}`
+        values: { completed }
       })
     }
   )
@@ -76,8 +76,7 @@ export const make = Effect.gen(function*() {
         expected,
         now,
         actor: rejected_by,
-        reason,
-        set: sql`, last_rejection_reason = ${reason}`
+        reason
       })
     }
   )
@@ -92,9 +91,8 @@ export const make = Effect.gen(function*() {
         scope,
         expected,
         now,
-        actor: requeued_by ? requeued_by : sql`claimed_by`,
-        reason: reason ?? null,
-        set: sql``
+        actor: requeued_by || null,
+        reason: reason ?? null
       })
     }
   )
@@ -109,9 +107,8 @@ export const make = Effect.gen(function*() {
         scope,
         expected,
         now,
-        actor: failed_by ? failed_by : sql`claimed_by`,
-        reason,
-        set: sql`, execution_notes = ${reason}`
+        actor: failed_by || null,
+        reason
       })
     }
   )

@@ -22,7 +22,6 @@ import { columnsOf } from "../../sql/legacy/JsonRow.ts"
 import { within } from "../../sql/Reach.ts"
 import { Overtaken, repeated } from "../Attempts.ts"
 import * as Cycle from "../dependency/cycle.ts"
-import * as FailFreed from "../lease/failFreed.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade } from "./log.ts"
 import { answered, decodeRules, firstTask } from "./rows.ts"
@@ -44,8 +43,6 @@ export const make = Effect.gen(function*() {
   const once = yield* Idempotency.make
   const row = columnsOf(sql, TaskRow)
   const write = yield* WritePatch.make
-  const { failFreed } = yield* FailFreed.make
-  const expire = Expiry.make(sql, settings)
   const findCycle = yield* Cycle.make
 
   const one = (id: TaskId, scope: ScopeName | undefined) =>
@@ -118,11 +115,17 @@ export const make = Effect.gen(function*() {
     const [rows] = yield* batch([one(id, scope)])
     const task = yield* firstTask(rows)
     if (task === undefined) return yield* TaskNotFound.of(id)
-    const now = yield* Clock.currentTimeMillis
-    const steps = expire.all(now, yield* seed, task.scope, { ids: [id] })
-    const answers = yield* batch([...steps, one(id, scope)])
-    yield* logCascade(answers.slice(0, -1))
-    const after = (yield* failFreed(answers.at(-2), now)) ? (yield* batch([one(id, scope)]))[0] : answers.at(-1)
+    const { backoff } = settings
+    const steps = Expiry.bound(Expiry.steps(true, "listed", backoff.baseSeconds > 0), {
+      now: yield* Clock.currentTimeMillis,
+      seed: yield* seed,
+      scope: task.scope,
+      ids: JSON.stringify([id]),
+      backoff_base: backoff.baseSeconds,
+      backoff_max: backoff.maxSeconds
+    })
+    const { after, dependents, reclaimed } = yield* batch({ ...steps, after: one(id, scope) })
+    yield* logCascade([dependents, reclaimed])
     return (yield* firstTask(after)) ?? (yield* TaskNotFound.of(id))
   })
 

@@ -5,11 +5,9 @@ import { CurrentActor } from "../../domain/access/Caller.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Redrive } from "../../domain/task/EndInput.ts"
 import { moves } from "../../domain/task/Moves.ts"
-import { Database } from "../../sql/Database.ts"
 import * as MoveById from "./moveById.ts"
 
 export const make = Effect.gen(function*() {
-  const { sql } = yield* Database
   const run = yield* MoveById.make
 
   return Effect.fn("TaskQueue.redrive")(
@@ -22,8 +20,7 @@ export const make = Effect.gen(function*() {
         expected,
         now: yield* Clock.currentTimeMillis,
         actor: redriven_by || (yield* CurrentActor).name,
-        reason,
-        set: sql`, attempt_count = 0, lease_losses = 0, rejection_count = 0, named_holder = NULL`
+        reason
       })
     }
   )

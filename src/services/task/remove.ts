@@ -1,45 +1,87 @@
-/** Deleting a task. Its history and mail stay; nobody waits for it any more, and what was proposed for it is off. */
+/** Deleting a task. Its history and its messages stay. No task waits for it any more, and proposed actions about it expire. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { CurrentActor } from "../../domain/access/Caller.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import { CurrentActor } from "../../domain/access/Caller.ts"
 import { TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
-import * as Dependents from "../../sql/dependency/Dependents.ts"
-import { within } from "../../sql/Reach.ts"
-import * as Actions from "../../sql/record/Actions.ts"
-import * as Transition from "../../sql/task/Transition.ts"
+import { blockerKey } from "../../sql/dependency/Edges.ts"
+import { withdrawal } from "../../sql/record/Actions.ts"
+import { statement, type Values } from "../../sql/Statement.ts"
 import { logCascade, logTransition, logTransitions } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
+const recorded = statement(`
+  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, grants, at)
+  SELECT id, version + 1, scope, 'deleted', queue, NULL, coalesce(:actor, claimed_by), grants, :now
+  FROM tasks WHERE id = :id AND (:scope IS NULL OR scope = :scope)`)
+
+// The dependencies on the task that is being deleted. Where there is a task `TASK-<id>` as well, that name means it alone from now on.
+const onIt = `blocker_key = :key AND scope = (SELECT scope FROM planned WHERE id = :id)
+  AND (blocker_id = :id OR (blocker_id = :twin AND NOT EXISTS (
+    SELECT 1 FROM tasks WHERE id = :twin AND +tasks.scope = dependencies.scope)))`
+
+const satisfied = statement(`UPDATE dependencies SET satisfied_at = :now WHERE satisfied_at IS NULL AND ${onIt}`)
+
+const unblockedRecorded = statement(`
+  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
+  SELECT id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, :because, grants, :now
+  FROM foreseen WHERE id IN (SELECT task_id FROM dependencies WHERE ${onIt}) AND blocked_by IS NOT waits_for`)
+
+const unblocked = statement(`
+  UPDATE tasks SET version = planned.version, blocked_by = ${Cascade.waitsStill}
+  FROM planned WHERE planned.id = tasks.id AND tasks.id <> :id AND tasks.id IN (SELECT task_id FROM dependencies WHERE ${onIt})
+  RETURNING id, scope, queue, version, claimed_by, fencing_token`)
+
+const dependenciesOnIt = statement(`DELETE FROM dependencies WHERE ${onIt}`)
+const dependenciesOfIt = statement(`
+  DELETE FROM dependencies WHERE task_id = :id AND EXISTS (SELECT 1 FROM planned WHERE planned.id = :id)`)
+
+const counted = statement(`
+  UPDATE queue_counts SET revision = revision + 1, counts = json_patch(counts, json_object(
+    from_queue, nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0)))
+  FROM (SELECT scope AS owner, char(31) || project_id AS project, from_queue FROM planned WHERE id = :id LIMIT 1) AS gone
+  WHERE scope = gone.owner OR scope = gone.project`)
+
+const withdrawn = withdrawal("id IN (SELECT id FROM planned WHERE id = :id)")
+
+const removed = statement("DELETE FROM tasks WHERE id IN (SELECT id FROM planned WHERE id = :id) RETURNING *")
+
+// Tasks that wait for `TASK-<id>` went on when this task was done, and wait for the other one alone from now on.
+const named = Cascade.make("SELECT :twin AS id")
+
 export const make = Effect.gen(function*() {
-  const { batch, sql } = yield* Database
-  const transition = Transition.make(sql)
-  const dependents = Dependents.make(sql)
-  const cascade = Cascade.make(sql)
-  const actions = Actions.make(sql)
+  const { batch } = yield* Database
 
   return Effect.fn("TaskQueue.remove")(function*(id: TaskId, scope: ScopeName | undefined) {
-    const now = yield* Clock.currentTimeMillis
-    const where = sql`id = ${id} AND ${within(sql, scope)}`
-    const change = { where, event: "deleted", to: null, actor: (yield* CurrentActor).name ?? sql`claimed_by`, now }
-    const releases = dependents.release({ id, where }, `Task ${id} was deleted.`, now)
-    const steps = [
-      ...releases,
-      ...dependents.forget({ id, where }),
-      transition.record(change),
-      transition.count(change),
-      actions.withdraw(where),
-      sql`DELETE FROM tasks WHERE ${where} RETURNING *`
-    ]
-    // Who waits for a task `TASK-<id>` went on when this one was done, and waits for that one alone from now on.
-    const left = cascade.settle(cascade.named(Dependents.namesake(id)), now)
-    const answers = yield* batch([...steps, ...left])
-    const task = yield* firstTask(answers[steps.length - 1])
+    const values: Values = {
+      id,
+      twin: `TASK-${id}`,
+      key: blockerKey(id),
+      scope: scope ?? null,
+      actor: (yield* CurrentActor).name,
+      because: `Task ${id} was deleted.`,
+      now: yield* Clock.currentTimeMillis
+    }
+    const answers = yield* batch({
+      recorded: recorded(values),
+      satisfied: satisfied(values),
+      unblockedRecorded: unblockedRecorded(values),
+      unblocked: unblocked(values),
+      dependenciesOnIt: dependenciesOnIt(values),
+      dependenciesOfIt: dependenciesOfIt(values),
+      counted: counted(values),
+      withdrawn: withdrawn(values),
+      removed: removed(values),
+      namedSatisfied: named.satisfied(values),
+      namedUnblocked: named.unblocked(values),
+      namedDependents: named.dependents(values)
+    })
+    const task = yield* firstTask(answers.removed)
     if (task === undefined) return yield* TaskNotFound.of(id)
-    yield* logTransitions("unblocked", answers[releases.length - 1] ?? [])
-    yield* logCascade(answers.slice(steps.length))
+    yield* logTransitions("unblocked", answers.unblocked)
+    yield* logCascade([answers.namedDependents])
     yield* logTransition("deleted", task, null)
   })
 })

@@ -1,147 +1,142 @@
 /**
- * What becomes of the tasks that wait for a task when that is done, fails, is cancelled or is brought back: part of the
- * same batch. `fall` fails the tasks that fail with it, and those that fail with them. `settle` brings up to date what the
- * tasks that wait for any of these wait for. For a task that nobody waits for, both read no row; otherwise the rows they
- * read are in proportion to the edges of the tasks that change.
+ * What a planned change of tasks means for the tasks that wait for them, in the same batch: `failed` plans the failures of
+ * those that fail with their blockers, `satisfied` and `unblocked` bring up to date what the others wait for, `counted` counts
+ * everything that is planned, and `dependents` changes the tasks that follow.
  *
- * The recursions go over ids, each of which they reach once, however many ways lead there: in a graph of layers, the number
- * of ways is a power of the number of edges.
+ * All of these run between the plan of the change itself (a history row ahead of its task, see the view `planned`) and the
+ * statement that carries it out. So a refused change, which plans nothing, has no consequences. Where no task waits, they read
+ * no row. The recursions go over ids and reach each task once, however many ways lead there.
  */
-import type * as D1Client from "@effect/sql-d1/D1Client"
-import { memoize } from "effect/Function"
-import type { Fragment, Statement } from "effect/sql/Statement"
-import type { TaskId } from "../../domain/Identifier.ts"
-import { ends } from "../../domain/task/Moves.ts"
-import * as Oversized from "../task/Oversized.ts"
-import * as QueueCounts from "../task/QueueCounts.ts"
-import * as CascadeSource from "./CascadeSource.ts"
-import * as Edges from "./Edges.ts"
+import { MaxRecord } from "../../domain/Size.ts"
+import { type Statement, statement } from "../Statement.ts"
 
-export const make = memoize((sql: D1Client.D1Client) => {
-  const { isSatisfied, leadsTo, remaining, stored } = Edges.make(sql)
-  const { countAll } = QueueCounts.make(sql)
-  const { oversized } = Oversized.make(sql)
-  const sources = CascadeSource.make(sql)
+/** The dependencies of tasks that wait for the task `id`, from the view `waits`. */
+const waitsFor = (id: string) => `waits ON waits.blocker_key = replace(${id}, 'TASK-', '') AND waits.blocker = ${id}`
 
-  // The name of an edge may mean a second task besides `up`. A task that is done there keeps the edge satisfied.
-  const otherIsDone = sql`EXISTS (
-    SELECT 1 FROM tasks AS other WHERE +other.queue = 'done' AND +other.scope = edge.scope AND other.id =
-      iif(edge.blocker_id <> up.id, edge.blocker_id, iif(up.id GLOB 'TASK-*', substr(up.id, 6), NULL)))`
-  const failsWithUp = sql`edge.on_failure = 'fail' AND edge.scope = +up.scope AND NOT ${otherIsDone}`
-  const canFail = sql`claimed_by IS NULL AND +queue NOT IN ${sql.in(ends)}`
+/** Whether a task takes no more text (`domain/Size.ts`): what is recorded about it is in its history only. */
+export const oversized = `tasks.bytes > ${MaxRecord}`
+export const MaxBytes = MaxRecord
 
-  // Before the recursions, which cost some rows even where they find none.
-  const ifChanged = Edges.ifChanged(sql)
+/** What the task still waits for, as `blocked_by` says it. */
+export const waitsStill =
+  "(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies WHERE task_id = tasks.id AND satisfied_at IS NULL)"
 
-  // The log names the tasks that changed, in the statement that changes them: a query of its own would walk all edges again.
-  const told = (event: Fragment): Fragment =>
-    sql`RETURNING ${event} AS event, id, scope, version, claimed_by, fencing_token, queue`
+const ended = "('done', 'failed', 'cancelled')"
 
-  const first = (failing: Fragment): Fragment =>
-    sql`SELECT edge.task_id, 'Blocker ' || up.id || iif(+up.queue = 'failed', ' failed.', ' was cancelled.')
-      FROM ${failing} WHERE ${failsWithUp} AND +up.queue IN ${sql.in(Edges.lost)}`
+export interface Cascade {
+  /** Plans the failures. Left out for a change that makes nothing fail. */
+  readonly failed: Statement
+  /** Marks the dependencies whose blockers are done, or failed where that does not matter; and unmarks the others. */
+  readonly satisfied: Statement
+  /** Plans what the waiting tasks say they wait for. */
+  readonly unblocked: Statement
+  /** Counts every planned move. */
+  readonly counted: Statement
+  /** Changes the tasks that follow, and answers them with the event that the log names. */
+  readonly dependents: Statement
+}
 
-  // Each task that fails, as `up`, with its edges to the tasks that may fail with it.
-  const onwards = sql`reached CROSS JOIN tasks AS up
-      ON up.id = reached.id AND up.claimed_by IS NULL AND +up.queue NOT IN ${sql.in(ends)}
-    CROSS JOIN dependencies AS edge ON ${leadsTo(sql`up.id`)} AND ${failsWithUp}`
+/** Counts the planned moves of the tasks that `ids` finds; of those that stay in their queue only where `moved` finds them. */
+const counting = (ctes: string, ids: string, moved: string): Statement =>
+  statement(`
+    WITH RECURSIVE ${ctes === "" ? "" : `${ctes},`}
+    moves AS MATERIALIZED (
+      SELECT scope, char(31) || project_id AS project, from_queue, to_queue FROM planned
+      WHERE id IN (${ids}) ${ctes === "" ? "" : `AND (from_queue <> to_queue OR id IN (${moved}))`}),
+    steps (owner, queue, step) AS (
+      SELECT scope, from_queue, -1 FROM moves UNION ALL SELECT scope, to_queue, 1 FROM moves
+      UNION ALL SELECT project, from_queue, -1 FROM moves UNION ALL SELECT project, to_queue, 1 FROM moves)
+    UPDATE queue_counts SET revision = revision + 1, counts = (
+      SELECT json_group_object(queue, n) FROM (
+        SELECT queue, sum(step) AS n FROM (
+          SELECT key AS queue, value AS step FROM json_each(counts)
+          UNION ALL SELECT queue, step FROM steps WHERE owner = queue_counts.scope)
+        GROUP BY queue HAVING sum(step) <> 0))
+    WHERE scope IN (SELECT owner FROM steps)`)
 
-  /** `reached`: the ids of the tasks that fail, if they may, because of what they wait for. `source`: the first of these. */
-  const falling = ({ besides, failing }: CascadeSource.Source): Fragment =>
-    sql`WITH RECURSIVE source (id, because) AS (
-      ${first(failing)} ${besides === undefined ? sql`` : sql`UNION ALL ${first(besides)}`}),
-    reached (id) AS (SELECT id FROM source UNION SELECT edge.task_id FROM ${onwards})`
+/** Counts the planned moves of the tasks that `moved`, a query for ids, finds. */
+export const counted = (moved: string): Statement => counting("", moved, moved)
 
+interface Options {
   /**
-   * Fails the tasks that fail with what they wait for, through any number of them, unless somebody holds them. `made` is
-   * about the move and may ask for the changes of the statement before. The last statement answers what to log.
+   * The condition under which a task that moved fails with its own blockers: a blocker may have failed while the task was held, or
+   * before the task began to wait for it. Without one, no task does.
    */
-  const fall = (source: CascadeSource.Source, now: number, made?: Fragment): Array<Statement<any>> => [
-    sql`
-      ${falling(source)},
-      ways (id, because) AS (
-        SELECT id, because FROM source UNION ALL SELECT edge.task_id, 'Blocker ' || up.id || ' failed.' FROM ${onwards})
+  readonly ownFailure?: string
+  /** Whether the tasks are created by this batch (the view `unrecorded`), so that `dependents` changes them as well. */
+  readonly created?: boolean
+}
+
+/** The statements for the tasks that `moved`, a query for ids, finds. */
+export const make = (moved: string, { created = false, ownFailure }: Options = {}): Cascade => {
+  const plan = created ? "unrecorded" : "planned"
+  // The tasks that moved, and those that follow them so far.
+  const affected = `affected (id) AS (
+    ${moved} UNION
+    SELECT waits.task_id FROM affected CROSS JOIN ${waitsFor("affected.id")} CROSS JOIN planned ON planned.id = waits.task_id)`
+  const others = `tasks.id IN (SELECT id FROM affected) ${created ? "" : `AND tasks.id NOT IN (${moved})`}`
+  const own = ownFailure === undefined ? "" : `UNION ALL
+      SELECT waits.task_id, 'Blocker ' || blocker || iif(waits.queue = 'failed', ' failed.', ' was cancelled.')
+      FROM (${moved}) AS moved CROSS JOIN ${plan} ON ${plan}.id = moved.id CROSS JOIN waits ON waits.task_id = moved.id
+      WHERE fails AND waits.queue IN ('failed', 'cancelled') AND ${ownFailure}`
+  const [queue, left] = created ? ["unrecorded.queue", "1"] : ["to_queue", "from_queue <> to_queue"]
+  return {
+    failed: statement(`
+      WITH RECURSIVE lost (id, because) AS (
+        SELECT waits.task_id, 'Blocker ' || moved.id || iif(${queue} = 'failed', ' failed.', ' was cancelled.')
+        FROM (${moved}) AS moved CROSS JOIN ${waitsFor("moved.id")} CROSS JOIN ${plan} ON ${plan}.id = moved.id
+        WHERE fails AND ${queue} IN ('failed', 'cancelled') AND ${left}
+        ${own}),
+      reached (id) AS (
+        SELECT id FROM lost UNION
+        SELECT waits.task_id FROM reached CROSS JOIN foreseen ON foreseen.id = reached.id AND NOT held AND foreseen.queue NOT IN ${ended}
+          CROSS JOIN ${waitsFor("reached.id")} WHERE fails),
+      reasons (id, because) AS (
+        SELECT id, because FROM lost UNION ALL
+        SELECT waits.task_id, 'Blocker ' || reached.id || ' failed.'
+        FROM reached CROSS JOIN foreseen ON foreseen.id = reached.id AND NOT held AND foreseen.queue NOT IN ${ended}
+          CROSS JOIN ${waitsFor("reached.id")} WHERE fails)
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
-      SELECT tasks.id, version + 1, tasks.scope, 'dependency_failed', queue, 'failed', fallen.because, grants, ${now}
-      FROM ${made === undefined ? sql`` : Edges.onlyIf(sql, made)} (${source.risk}) AS risk
-        CROSS JOIN (SELECT id, min(because) AS because FROM ways GROUP BY id) AS fallen
-        CROSS JOIN tasks ON tasks.id = fallen.id AND ${canFail}`,
-    countAll({
-      ctes: falling(source),
-      from: sql`${ifChanged} (SELECT id FROM reached) AS fallen CROSS JOIN tasks ON tasks.id = fallen.id`,
-      where: canFail,
-      to: sql`'failed'`
-    }),
-    sql`
-      ${falling(source)}
-      UPDATE tasks SET version = version + 1, updated_at = ${now}, queue = 'failed', lapsed_token = NULL,
-        available_at = NULL, completed_at = NULL, needs_intervention = 0,
-        failure_reason = iif(${oversized}, NULL, (
-          SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1))
-      WHERE id IN (SELECT fallen.id FROM ${ifChanged} (SELECT id FROM reached) AS fallen) AND ${canFail} ${
-      told(sql`'dependency_failed'`)
-    }`
-  ]
+      SELECT foreseen.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
+      FROM reasons CROSS JOIN foreseen ON foreseen.id = reasons.id WHERE NOT held AND queue NOT IN ${ended}
+      GROUP BY foreseen.id`),
 
-  /** The task as it is now, if the statement before this one changed anything: what `fall` of its own made of it. */
-  const ifFallen = (id: TaskId): Statement<any> => sql`SELECT * FROM tasks WHERE id = iif(changes() > 0, ${id}, NULL)`
+    satisfied: statement(`
+      WITH RECURSIVE ${affected}
+      UPDATE dependencies SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
+      WHERE (blocker_key, task_id, blocker_id) IN (
+          SELECT waits.blocker_key, waits.task_id, waits.blocker_id FROM affected CROSS JOIN ${waitsFor("affected.id")})
+        AND (satisfied_at IS NULL) = EXISTS (
+          SELECT 1 FROM waits WHERE waits.task_id = dependencies.task_id AND waits.blocker_id = dependencies.blocker_id
+            AND (waits.queue = 'done' OR (waits.on_failure = 'skip' AND waits.queue IN ('failed', 'cancelled'))))`),
 
-  /**
-   * `touched`: the edges to the blocker, and those to the tasks that failed with it which may be satisfied by that. Rows
-   * without an edge are the tasks that may have failed.
-   */
-  const touched = (source: CascadeSource.Source, now: number): Fragment => {
-    const ifSkipped = (value: Fragment) => sql`iif(edge.on_failure = 'skip', ${value}, NULL)`
-    return sql`WITH RECURSIVE touched (task_id, blocker_key, blocker_id, falls, up, became) AS (
-      ${source.edges}
-      UNION SELECT task_id, NULL, NULL, 0, NULL, NULL FROM touched WHERE falls
-      UNION SELECT edge.task_id, ${ifSkipped(sql`edge.blocker_key`)}, ${ifSkipped(sql`edge.blocker_id`)}, 0,
-        ${ifSkipped(sql`up.id`)}, ${ifSkipped(sql`up.queue`)}
-      FROM touched CROSS JOIN tasks AS up
-          ON touched.blocker_key IS NULL AND up.id = touched.task_id AND up.queue = 'failed' AND up.updated_at = ${now}
-        CROSS JOIN dependencies AS edge ON ${
-      leadsTo(sql`up.id`)
-    } AND edge.scope = up.scope AND edge.on_failure <> 'wait')`
+    unblocked: statement(`
+      WITH RECURSIVE ${affected},
+      told (id, because) AS (
+        SELECT waits.task_id, min('Task ' || affected.id || CASE waits.queue WHEN 'done' THEN ' is done.'
+          WHEN 'failed' THEN ' failed.' WHEN 'cancelled' THEN ' was cancelled.' ELSE ' is in ' || waits.queue || ' again.' END)
+        FROM affected CROSS JOIN ${waitsFor("affected.id")}
+        WHERE waits.on_failure = 'skip' OR affected.id IN (${moved}) GROUP BY waits.task_id)
+      INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
+      SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because,
+        grants, :now
+      FROM told CROSS JOIN foreseen ON foreseen.id = told.id WHERE blocked_by IS NOT waits_for`),
+
+    counted: counting(affected, `SELECT id FROM affected`, moved),
+
+    dependents: statement(`
+      WITH RECURSIVE ${affected}
+      UPDATE tasks SET version = planned.version, queue = to_queue, blocked_by = ${waitsStill},
+        updated_at = iif(queue = to_queue, updated_at, :now),
+        lapsed_token = iif(queue = to_queue, lapsed_token, NULL),
+        available_at = iif(queue = to_queue, available_at, NULL),
+        completed_at = iif(queue = to_queue, completed_at, NULL),
+        needs_intervention = iif(queue = to_queue, needs_intervention, 0),
+        failure_reason = CASE WHEN queue = to_queue THEN failure_reason WHEN ${oversized} THEN NULL ELSE (
+          SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1) END
+      FROM planned WHERE planned.id = tasks.id AND ${others}
+      RETURNING id, scope, version, claimed_by, fencing_token, queue,
+        CASE WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
+          WHEN blocked_by IS NULL THEN 'unblocked' ELSE 'blocked' END AS event`)
   }
-
-  const reason = sql`'Task ' || up || CASE became WHEN 'done' THEN ' is done.' WHEN 'failed' THEN ' failed.'
-    WHEN 'cancelled' THEN ' was cancelled.' ELSE ' is in ' || became || ' again.' END`
-
-  /**
-   * Brings up to date which edges are satisfied and what the waiting tasks show of it; where all is as it should be,
-   * nothing is written. `updated_at` stays: it says when somebody worked on a task, and clients clean up after it. The last
-   * statement answers what to log.
-   */
-  const settle = (source: CascadeSource.Source, now: number): Array<Statement<any>> => [
-    sql`
-        ${touched(source, now)}
-        INSERT INTO dependencies (scope, blocker_key, task_id, blocker_id, position, satisfied_at)
-        SELECT dependencies.scope, dependencies.blocker_key, dependencies.task_id, dependencies.blocker_id, position,
-          iif(satisfied_at IS NULL, ${now}, NULL)
-        FROM (${source.waiting}) AS waiting
-          CROSS JOIN (SELECT DISTINCT blocker_key, task_id, blocker_id FROM touched WHERE blocker_key IS NOT NULL) AS affected
-          CROSS JOIN dependencies USING (blocker_key, task_id, blocker_id)
-        WHERE (satisfied_at IS NOT NULL) <> ${isSatisfied(stored, source.ending)}
-        ON CONFLICT (blocker_key, task_id, blocker_id) DO UPDATE SET satisfied_at = excluded.satisfied_at`,
-    sql`
-        ${touched(source, now)},
-        waiting AS MATERIALIZED (
-          SELECT tasks.id, version, scope, queue, grants, blocked_by, because, ${remaining(sql`tasks.id`)} AS still
-          FROM ${ifChanged} (
-              SELECT task_id, min(${reason}) AS because FROM touched WHERE blocker_key IS NOT NULL GROUP BY task_id) AS known
-            CROSS JOIN tasks ON tasks.id = task_id)
-        INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
-        SELECT id, version + 1, scope, iif(still IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because, grants,
-          ${now}
-        FROM waiting WHERE blocked_by IS NOT still`,
-    sql`
-        ${touched(source, now)}
-        UPDATE tasks SET version = version + 1, blocked_by = ${remaining(sql`tasks.id`)}
-        WHERE id IN (
-            SELECT known.task_id FROM ${ifChanged} (SELECT task_id FROM touched WHERE blocker_key IS NOT NULL) AS known)
-          AND EXISTS (SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)
-        ${told(sql`iif(blocked_by IS NULL, 'unblocked', 'blocked')`)}`
-  ]
-
-  return { ...sources, fall, ifFallen, settle }
-})
+}

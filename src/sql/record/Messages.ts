@@ -1,4 +1,4 @@
-/** Writing a message in a batch of one's own. */
+/** The old form of inserting a message, for a PATCH by force. Messages that are sent are inserted by `services/record/Messages.ts`. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { MessageId, ScopeName } from "../../domain/Identifier.ts"
@@ -16,7 +16,7 @@ export interface NewRow {
 }
 
 export const make = (sql: D1Client.D1Client) => {
-  /** Writes the message when `where` holds, and answers it. */
+  /** Inserts the message if `where` holds, and answers it. */
   const insert = (message: NewRow, where: Fragment = sql`1`): Statement<any> =>
     sql`
       INSERT INTO messages

@@ -90,8 +90,8 @@ export const access: ReadonlyArray<Fault> = [
     name: "key-not-kept",
     breaks: "A request that is repeated under its idempotency key has its effect once.",
     file: "src/sql/Idempotency.ts",
-    find: "FROM ${kept.from} HAVING count(*) > 0`",
-    replace: "FROM ${kept.from} HAVING count(*) > 1`"
+    find: "${where} HAVING count(*) > 0`),",
+    replace: "${where} HAVING count(*) > 1`),"
   },
   {
     name: "key-for-any-body",
@@ -143,8 +143,8 @@ export const keys: ReadonlyArray<Fault> = [
     name: "ended-key-goes-on",
     breaks: "A key that ended in one isolate is refused by the others at that instant.",
     file: "src/services/access/KnownKeys.ts",
-    find: "AND (expires_at IS NULL OR expires_at > ${at}))`",
-    replace: "OR ${at} > 0)`"
+    find: "AND (expires_at IS NULL OR expires_at > :now))`",
+    replace: "OR :now > 0)`"
   },
   {
     name: "keys-share-idempotency",

@@ -34,7 +34,7 @@ export const dependencies: ReadonlyArray<Fault> = [
   {
     name: "reopened-blocker-ignored",
     breaks: "When a blocker that was done is brought back, the task waits again.",
-    file: "src/sql/dependency/Cascade.ts",
+    file: "src/sql/legacy/Cascade.ts",
     find: "iif(satisfied_at IS NULL, ${now}, NULL)",
     replace: "coalesce(satisfied_at, ${now})"
   },
@@ -55,21 +55,21 @@ export const dependencies: ReadonlyArray<Fault> = [
   {
     name: "failure-stops-at-the-first",
     breaks: "The tasks that wait for those that failed with a task fail as well.",
-    file: "src/sql/dependency/Cascade.ts",
+    file: "src/sql/legacy/Cascade.ts",
     find: "UNION SELECT edge.task_id FROM ${onwards})`",
     replace: ")`"
   },
   {
     name: "failed-with-another-keeps-waiting",
     breaks: "A task that skips a blocker waits no longer when that fails with its own blocker.",
-    file: "src/sql/dependency/Cascade.ts",
+    file: "src/sql/legacy/Cascade.ts",
     find: "AND edge.on_failure <> 'wait')`",
     replace: "AND edge.on_failure = 'fail')`"
   },
   {
     name: "refused-failure-fails-others",
     breaks: "A move that is refused fails no other task, also where one was redriven since the first failure.",
-    file: "src/sql/dependency/Cascade.ts",
+    file: "src/sql/legacy/Cascade.ts",
     find: "made === undefined ? sql`` : Edges.onlyIf(sql, made)",
     replace: "sql``"
   },

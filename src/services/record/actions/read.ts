@@ -8,27 +8,40 @@ import { without } from "../../../sql/Columns.ts"
 import { Database } from "../../../sql/Database.ts"
 import { beyond } from "../../../sql/Keyset.ts"
 import * as PageBytes from "../../../sql/PageBytes.ts"
-import type { Reach } from "../../../sql/Reach.ts"
-import * as ActionStatements from "../../../sql/record/Actions.ts"
+import { inScope, type Reach } from "../../../sql/Reach.ts"
+import { statement, variants } from "../../../sql/Statement.ts"
 import { decodeActions } from "./rows.ts"
 
 const KeyedRow = { fields: { seq: true, ...ActionRow.fields } }
 const longTexts = ["description", "result", "metadata", "action_data"]
 
+const byId = variants((content: "with content" | "without content") =>
+  statement(
+    content === "with content"
+      ? `SELECT * FROM actions WHERE id = :id AND ${inScope}`
+      : `SELECT id, scope, entity_type, entity_id, action_type, label, NULL AS description, status, proposed_by, proposed_at,
+          executed_at, NULL AS result, expires_at, NULL AS metadata, NULL AS action_data
+        FROM actions WHERE id = :id AND ${inScope}`
+  )
+)
+
 export const make = Effect.gen(function*() {
   const { batch, sql } = yield* Database
   const bounded = yield* PageBytes.make
-  const { one, seen } = ActionStatements.make(sql)
-
-  /** The columns of an action, without its long texts if nobody asked for them. */
-  const columns = (content: boolean | undefined) =>
-    without(sql, KeyedRow, content === false ? longTexts : [], { table: "actions" })
 
   const get = Effect.fn("Actions.get")(function*(id: ActionId, scope: Reach, { content }: ContentChoice = {}) {
     const now = yield* Clock.currentTimeMillis
-    const [rows] = yield* batch([sql`SELECT ${columns(content)} FROM actions WHERE ${one(id, scope)}`])
-    return (yield* decodeActions(rows, now))[0] ?? (yield* ActionNotFound.of(id))
+    const read = byId(content === false ? "without content" : "with content")
+    const { found } = yield* batch({ found: read({ id, scope: scope ?? null }) })
+    return (yield* decodeActions(found, now))[0] ?? (yield* ActionNotFound.of(id))
   })
+
+  /** The columns of an action. Its long texts are left out if the request asks for that. */
+  const columns = (content: boolean | undefined) =>
+    without(sql, KeyedRow, content === false ? longTexts : [], { table: "actions" })
+
+  // As `sql/record/Actions.ts` has it.
+  const seen = (now: number) => sql`iif(status = 'proposed' AND expires_at <= ${now}, 'expired', status)`
 
   const list = Effect.fn("Actions.list")(function*(scope: ScopeName, filter: ActionFilter) {
     const now = yield* Clock.currentTimeMillis
@@ -43,7 +56,7 @@ export const make = Effect.gen(function*() {
         filter[field] ? [sql`${sql(field)} = ${filter[field]}`] : []
       )
     ])
-    // Those of one record are few; left to itself SQLite would take the index that has the order, and read all of the scope.
+    // The actions of one record are few. By itself SQLite would choose the index that has the order, and read all of the scope.
     const from = filter.entity_type && filter.entity_id ? sql`actions INDEXED BY actions_about` : sql`actions`
     const count = sql`SELECT count(*) AS total FROM ${from} WHERE ${matches}`
     const { found, others: [totals] } = yield* bounded({

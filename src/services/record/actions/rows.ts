@@ -1,4 +1,4 @@
-/** Actions as rows: what each is at a given time. */
+/** Decodes the rows of actions as they are at a given time. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ActionRow, actionSeenAt } from "../../../domain/record/Action.ts"

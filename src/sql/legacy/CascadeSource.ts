@@ -2,7 +2,7 @@
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment } from "effect/sql/Statement"
 import type { TaskId } from "../../domain/Identifier.ts"
-import * as Edges from "./Edges.ts"
+import * as Edges from "../dependency/Edges.ts"
 
 export interface Source {
   /** A query with a row if a task may have to fail: asked before anything else, which costs nothing where none has. */

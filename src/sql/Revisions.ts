@@ -1,0 +1,61 @@
+/**
+ * The revisions of a scope: numbers that rise with every change of what its lists show, and the totals of its records. They
+ * are in the row of its counters (`sql/task/QueueCounts.ts`).
+ *
+ * A service that changes a record raises the number in a step of its own batch, under the condition of the change.
+ */
+import { type Statement, statement, variants } from "./Statement.ts"
+
+/** The records whose total is kept. */
+export type Counted = "messages" | "drafts" | "projects"
+
+/** The lists that have a revision. That of tasks also counts changes of flows, which a poll shows. */
+export type Kind = Counted | "tasks"
+
+const columns = {
+  tasks: "revision",
+  messages: "messages_revision",
+  drafts: "drafts_revision",
+  projects: "projects_revision"
+} as const
+
+/** How many scopes are counted in a minute. */
+const Scopes = 10
+
+/** The revision of a scope, as an expression. It is 0 where nothing was ever changed. */
+export const of = (kind: Kind, scope = ":scope"): string =>
+  `coalesce((SELECT ${columns[kind]} FROM queue_counts WHERE scope = ${scope}), 0)`
+
+/** The sum of the revisions of all scopes, as an expression. It rises when any of them does. */
+export const ofAll = (kind: Kind): string =>
+  `(SELECT coalesce(sum(${columns[kind]}), 0) FROM queue_counts WHERE scope >= ' ')`
+
+/** Answers the revision of the scope's tasks, and that of their leases, as `sql/Conditional.ts` needs them. */
+export const ofTasks: Statement = statement(`
+  SELECT coalesce(max(revision), 0) AS revision, coalesce(max(leases_revision), 0) AS leases
+  FROM queue_counts WHERE scope = :scope`)
+
+/** Answers how many records the scope has, as `total`: the counter's number, or where the cron has not counted them yet, the records. */
+export const total = variants((kind: Counted) =>
+  statement(`
+    SELECT coalesce(
+      (SELECT ${kind}_total FROM queue_counts WHERE scope = :scope),
+      (SELECT count(*) FROM ${kind} WHERE scope = :scope)) AS total`)
+)
+
+/** Raises the revision of a scope, whatever happened. */
+export const raise = variants((kind: Kind) =>
+  statement(`
+    INSERT INTO queue_counts (scope, counts, ${columns[kind]}) VALUES (:scope, '{}', 1)
+    ON CONFLICT (scope) DO UPDATE SET ${columns[kind]} = ${columns[kind]} + 1`)
+)
+
+/** Counts the records of a few scopes that have no totals yet. The condition is that of the index, word for word. */
+export const countOld: Statement = statement(`
+  UPDATE queue_counts SET
+    messages_total = coalesce(messages_total, (SELECT count(*) FROM messages WHERE scope = queue_counts.scope)),
+    drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
+    projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
+  WHERE scope IN (SELECT scope FROM queue_counts INDEXED BY queue_counts_uncounted
+    WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
+    LIMIT ${Scopes})`)

@@ -1,0 +1,43 @@
+/** What a task waits for: its rows in `dependencies`, written and listed. */
+import { statement, type Values } from "../Statement.ts"
+import type { Waits } from "../../domain/dependency/Dependency.ts"
+import { blockerKey } from "./Edges.ts"
+
+/** The values of a list of dependencies: `:waits` with all of them, and `:blockers` with the names only. */
+export const valuesOf = (waits: ReadonlyArray<Waits>): Values => ({
+  waits: JSON.stringify(waits.map(({ blocker, on_failure }) => [blockerKey(blocker), blocker, on_failure])),
+  blockers: JSON.stringify(waits.map(({ blocker }) => blocker))
+})
+
+const meant = (name: string) => `(${name}, iif(${name} GLOB 'TASK-*', substr(${name}, 6), NULL))`
+
+/** Adds dependencies of the task `:id`, or changes them, if the batch has planned or made it (`proof`, a view). */
+const add = (proof: "planned" | "unrecorded") =>
+  statement(`
+    INSERT INTO dependencies (scope, blocker_key, blocker_id, task_id, position, on_failure, satisfied_at)
+    SELECT task.scope, given.value ->> 0, given.value ->> 1, task.id, given.key, given.value ->> 2, iif(EXISTS (
+        SELECT 1 FROM tasks WHERE +tasks.scope = task.scope AND tasks.id IN ${meant("given.value ->> 1")}
+          AND (+tasks.queue = 'done' OR (given.value ->> 2 = 'skip' AND +tasks.queue IN ('failed', 'cancelled')))),
+      :now, NULL)
+    FROM ${proof} AS task CROSS JOIN json_each(:waits) AS given WHERE task.id = :id
+    ON CONFLICT (blocker_key, task_id, blocker_id) DO UPDATE SET position = excluded.position,
+      on_failure = excluded.on_failure,
+      satisfied_at = iif(excluded.satisfied_at IS NULL, NULL, coalesce(satisfied_at, excluded.satisfied_at))`)
+
+/** Adds the dependencies of a task that this batch creates. */
+export const ofCreated = add("unrecorded")
+
+/** Adds or changes the dependencies of a task that this batch changes. */
+export const ofChanged = add("planned")
+
+/** Removes the dependencies of a task that this batch changes, except for those on `:blockers`. */
+export const removed = statement(`
+  DELETE FROM dependencies WHERE task_id = :id AND EXISTS (SELECT 1 FROM planned WHERE planned.id = :id)
+    AND blocker_id NOT IN (SELECT value FROM json_each(:blockers))`)
+
+/** Answers what a task waits for, in order, and the queue of each blocker. Of two tasks that a name means, the one that is done counts. */
+export const listed = statement(`
+  SELECT blocker_id, on_failure, satisfied_at, (
+    SELECT queue FROM tasks WHERE tasks.id IN ${meant("dependencies.blocker_id")} AND +tasks.scope = dependencies.scope
+    ORDER BY queue = 'done' DESC, tasks.id = dependencies.blocker_id DESC LIMIT 1) AS queue
+  FROM dependencies WHERE task_id = :id ORDER BY position`)
