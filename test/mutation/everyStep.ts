@@ -7,7 +7,8 @@ import * as TestClock from "effect/testing/TestClock"
 import { atDepth } from "../budget/Measure.ts"
 import { migrated } from "../support/layers.ts"
 
-const Depth = 2
+// The least that the requests of the budget need.
+const Depth = 10
 
 await Effect.runPromise(
   atDepth(migrated().db, Depth).pipe(Effect.scoped, Effect.provide(TestClock.layer()))

@@ -19,7 +19,7 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "patch-passes-older",
     breaks: "So does no PATCH, and no change of what a task waits for.",
-    file: "src/domain/lease/Fence.ts",
+    symbol: "fenceProblem",
     find: ": token === (fencing_token ?? lapsed_token)",
     replace: ": token <= (fencing_token ?? lapsed_token ?? 0)"
   },
@@ -76,7 +76,7 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "patch-passes-older-version",
     breaks: "A PATCH that states an older version than the task's is refused.",
-    file: "src/domain/lease/Fence.ts",
+    symbol: "expectationProblem",
     find: "typeof version === \"number\" && version !== task.version",
     replace: "typeof version === \"number\" && version > task.version"
   }

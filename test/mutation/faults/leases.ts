@@ -12,21 +12,21 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "page-settles",
     breaks: "Only an answer of the server settles what the worker asks: a page of a proxy ends nothing.",
-    file: "src/client/call/Ask.ts",
+    symbol: "Ask.passing",
     find: "\"InternalError\", \"NoUsableAnswer\", \"TooManyFailures\"",
     replace: "\"InternalError\", \"TooManyFailures\""
   },
   {
     name: "worker-by-wall-clock",
     breaks: "The waits of the worker go by a clock that no correction moves.",
-    file: "src/client/call/Time.ts",
+    symbol: "Time.now",
     find: "Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))",
     replace: "Clock.currentTimeMillis"
   },
   {
     name: "result-not-written-down",
     breaks: "A result is written down before it is handed in, so that a crash does not lose it.",
-    file: "src/client/Outbox.ts",
+    symbol: "Outbox.make",
     find: "places.set(entry.key, place)\n    yield* write(entry)",
     replace: "places.set(entry.key, place)"
   },
@@ -68,7 +68,7 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "expiry-not-counted",
     breaks: "A lost lease counts as a lost lease.",
-    file: "src/domain/task/Moves.ts",
+    symbol: "Moves.moves",
     find: "counts: [\"attempt_count\", \"lease_losses\"]",
     replace: "counts: [\"attempt_count\"]"
   },
@@ -89,7 +89,7 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "review-claim-moves",
     breaks: "A task under review stays where it is.",
-    file: "src/domain/task/Moves.ts",
+    symbol: "Moves.moves",
     find: "[\"provisional\"], \"same\", { lease",
     replace: "[\"provisional\"], { queue: \"claimed\" }, { lease"
   },
