@@ -21,8 +21,8 @@ export interface StepFault extends Planted {
 }
 
 /**
- * A fault in a declaration at the top of a module of the server: `renewAfterSeconds`, or `Backoff.ended` where other modules
- * declare an `ended` too.
+ * A fault in a declaration at the top of a module of the server: `renewAfterSeconds`; `Time.now`, where other modules declare a
+ * `now` too; or `domain/Instant.millisOf`, where there are two such modules.
  */
 export interface SymbolFault extends Planted {
   readonly symbol: string

@@ -1,6 +1,6 @@
 /** Where a fault is planted that replaces a text of a file: the file, and the part of it that the text has to be in, once. */
 import { globSync, readdirSync, readFileSync } from "node:fs"
-import { basename, join } from "node:path"
+import { join } from "node:path"
 import type { FileFault, SymbolFault, ViewFault } from "../../../test/mutation/Fault.ts"
 
 export type TextFault = FileFault | SymbolFault | ViewFault
@@ -35,11 +35,11 @@ const declarationsOf = (file: string, text: string): ReadonlyArray<Part & { read
   }))
 }
 
-/** The declarations that a fault may mean by `symbol`, or by `Module.symbol` where several modules have one of that name. */
+/** The declarations that a fault may mean by `symbol`, `Module.symbol` or `folder/Module.symbol`. */
 const partsOfSymbol = (root: string, { symbol }: SymbolFault): ReadonlyArray<Part> => {
   const [name, module] = symbol.split(".").toReversed()
   return globSync("src/**/*.ts", { cwd: root })
-    .filter((file) => module === undefined || basename(file, ".ts") === module)
+    .filter((file) => module === undefined || file.endsWith(`/${module}.ts`))
     .flatMap((file) =>
       declarationsOf(file, readFileSync(join(root, file), "utf8")).filter((one) => one.symbol === name)
     )

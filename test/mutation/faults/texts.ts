@@ -54,14 +54,14 @@ export const texts: ReadonlyArray<Fault> = [
   {
     name: "dates-rolled-over",
     breaks: "A day that does not exist is refused.",
-    symbol: "Instant.millisOf",
+    symbol: "domain/Instant.millisOf",
     find: "!(new Date(local).getUTCDate() === Number(day))",
     replace: "Number.isNaN(new Date(local).getUTCDate() - Number(day))"
   },
   {
     name: "offset-turned-round",
     breaks: "A time with an offset is the instant it names.",
-    symbol: "Instant.millisOf",
+    symbol: "domain/Instant.millisOf",
     find: "sign === \"-\" ? local + offset : local - offset",
     replace: "sign === \"-\" ? local - offset : local + offset"
   },
