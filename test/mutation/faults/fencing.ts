@@ -26,9 +26,9 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "renewal-ignores-token",
     breaks: "Only the holder renews a lease, by its token.",
-    file: "src/sql/lease/Renewal.ts",
-    find: "sql`+claimed_by IS NOT NULL AND fencing_token = asked.token`",
-    replace: "sql`+claimed_by IS NOT NULL`"
+    step: "renewed",
+    find: "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1",
+    replace: "+claimed_by IS NOT NULL"
   },
   {
     name: "reattach-without-token",
@@ -54,9 +54,9 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "token-not-raised",
     breaks: "The token rises with every grant.",
-    file: "src/services/task/claim.ts",
-    find: "grants = ${token}, claimed_by",
-    replace: "grants = max(grants, 1), claimed_by"
+    step: "granted",
+    find: "grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1",
+    replace: "grants = max(grants, 1)"
   },
   {
     name: "token-forgets-deleted",

@@ -82,7 +82,7 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "lease-not-whole",
     breaks: "A task that nobody holds has nothing of a lease left.",
-    file: "src/sql/task/Ending.ts",
+    step: "moved",
     find: "lease_seconds = NULL, deadline_at = NULL",
     replace: "deadline_at = NULL"
   },
@@ -96,9 +96,9 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "deadline-off-by-one",
     breaks: "An attempt ends at its deadline, whoever renews its lease.",
-    file: "src/sql/lease/Renewal.ts",
-    find: "AND ${own} AND coalesce(deadline_at > ${now}, 1) ${reach}",
-    replace: "AND ${own} AND coalesce(deadline_at >= ${now}, 1) ${reach}"
+    step: "renewed",
+    find: "coalesce(deadline_at > :now, 1)",
+    replace: "coalesce(deadline_at >= :now, 1)"
   },
   {
     name: "budget-off-by-one",
