@@ -10,7 +10,6 @@ describe("the planted faults in steps", () => {
 
   it("are each in a statement that the server sends", async () => {
     const seen = await copy.steps()
-    assert.isNotEmpty(seen)
     assert.deepStrictEqual(faults.flatMap((fault) => "step" in fault ? problemOf(fault, seen) ?? [] : []), [])
   })
 })
