@@ -1,5 +1,5 @@
 /** The figures as Markdown tables, and as a plot. */
-import { quantile } from "../scripts/soak/Windows.ts"
+import { quantile } from "../scripts/prove/soak/Windows.ts"
 import { type Comparison, type Server, servers } from "./Compare.ts"
 import type { AtDepth, Row } from "./Counts.ts"
 import { steps } from "./Life.ts"

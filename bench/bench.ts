@@ -13,13 +13,19 @@ import * as Machine from "./Machine.ts"
 import * as Report from "./Report.ts"
 import * as Storage from "./Storage.ts"
 
-const flags = Flags.make("npm run bench -- [--quick] [--out bench]")
-const { out, quick } = flags.parse({
-  quick: { type: "boolean", default: false },
-  out: { type: "string", default: import.meta.dirname }
+const { refuse, values: { out, quick } } = Flags.read({
+  run: "npm run bench",
+  does:
+    `Measures what requests cost at depths of 10 to 100,000 tasks, and the same work on two other servers, side by side.
+Writes RESULTS.md and growth.svg. The machine should do nothing else meanwhile.`,
+  takes: "ten minutes",
+  options: {
+    quick: { type: "boolean", default: false, says: "measures little, to see whether it works; needs --out" },
+    out: { type: "string", value: "directory", default: import.meta.dirname, says: "where the results are written" }
+  }
 })
 // A short run says nothing: it must not take the place of what a whole one found.
-if (quick && resolve(out) === import.meta.dirname) flags.refuse("--quick needs an --out of its own.")
+if (quick && resolve(out) === import.meta.dirname) refuse("--quick needs an --out of its own.")
 
 const MaxHistory = 100_000
 const depths = quick ? [10, 100, 1000] : [10, 100, 1000, 10_000, 100_000]

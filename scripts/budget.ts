@@ -7,8 +7,20 @@ import * as Budget from "../test/budget/Budget.ts"
 import { Measurement } from "../test/budget/Measure.ts"
 import * as Flags from "./flags.ts"
 
-const flags = Flags.make("npm run budget -- [--write]")
-const { write } = flags.parse({ write: { type: "boolean", default: false } })
+const { values: { write } } = Flags.read({
+  run: "npm run budget",
+  does:
+    `Measures what every endpoint and the cron cost on D1 at two depths, and compares it with bench/budget.json. Looks for statements
+that read a table that grows from end to end. Exits with 1 if something costs more than it may.`,
+  takes: "a minute",
+  options: {
+    write: {
+      type: "boolean",
+      default: false,
+      says: "makes the measured costs the budget, and writes the plans of all statements to bench/plans.txt"
+    }
+  }
+})
 
 const check = Measurement.use((measurement) =>
   Effect.promise(async () => {

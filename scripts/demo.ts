@@ -12,10 +12,15 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as client from "../src/client.ts"
 import * as Flags from "./flags.ts"
 
-const { parse, refuse } = Flags.make(
-  "npm run demo [-- <url>]\nThe server is at <url>, at OCTOPOID_URL or at http://localhost:8787. OCTOPOID_API_KEY is its API_SECRET_KEY, if it has one."
-)
-const [address] = parse({}, 1).positionals
+const { positionals: [address], refuse } = Flags.read({
+  run: "npm run demo",
+  does:
+    `Plays the main job against a running server: two orchestrators, a project of three tasks, a machine that dies, a rejected result.
+The server is at <url>, at OCTOPOID_URL or at http://localhost:8787. OCTOPOID_API_KEY is its API_SECRET_KEY, if it has one.`,
+  takes: "five seconds",
+  arguments: ["[<url>]"],
+  options: {}
+})
 const baseUrl = address ?? (process.env.OCTOPOID_URL || "http://localhost:8787")
 if (!/^https?:/.test(baseUrl) || !URL.canParse(baseUrl)) refuse(`${baseUrl} is not an address.`)
 const token = process.env.OCTOPOID_API_KEY || undefined

@@ -17,6 +17,7 @@ import { Maintenance } from "../src/services/Maintenance.ts"
 import { TaskQueue } from "../src/services/task/TaskQueue.ts"
 import type { Database } from "../src/sql/Database.ts"
 import { servicesWith } from "./support/layers.ts"
+import { runs } from "./support/runs.ts"
 import { begin, Command, play, Start } from "./support/waiting.ts"
 
 /** How it may end: with one more claim, and then nothing for so long that its lease runs out. */
@@ -234,6 +235,6 @@ describe("every state of a scope", () => {
         if (!found.claimable) yield* again(comesUp(task, claim, found, drop))
       }
     }),
-    { timeout: 900_000, arbitrary: { runs: 40, size: 60 } }
+    { timeout: 900_000, arbitrary: { runs: runs(40, 4), size: 60 } }
   )
 })

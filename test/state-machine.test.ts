@@ -9,6 +9,7 @@ import * as Faulty from "./support/Faulty.ts"
 import { servicesWith } from "./support/layers.ts"
 import { begin, Command, run, Start } from "./support/model.ts"
 import { commandsOf, Layers } from "./support/model/Layers.ts"
+import { runs } from "./support/runs.ts"
 
 describe("the table of moves", () => {
   it.effect.prop(
@@ -74,7 +75,7 @@ describe("every sequence of commands", () => {
         )
       )
     },
-    { timeout: 900_000, arbitrary: { runs: 250, size: 120 } }
+    { timeout: 900_000, arbitrary: { runs: runs(250, 25), size: 120 } }
   )
 
   it.effect.prop(
@@ -84,6 +85,6 @@ describe("every sequence of commands", () => {
       run(commandsOf(layers), { backoff: undefined, keyed: false, faults: Faulty.make().faults }).pipe(
         Effect.provide(servicesWith({}), { local: true })
       ),
-    { timeout: 300_000, arbitrary: { runs: 60, size: 30 } }
+    { timeout: 900_000, arbitrary: { runs: runs(60, 8), size: 30 } }
   )
 })

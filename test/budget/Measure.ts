@@ -58,7 +58,8 @@ const tally = (name: string, depth: number, trips: Recorded.Trips): Measured => 
   }
 }
 
-const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
+/** Measures everything but the graphs, on a database that is filled to this depth first. */
+export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
   const { restore } = yield* Filled.fill(db, depth)
   const { open, take } = Recorded.make(db)
   const { send } = yield* server.make({ API_SECRET_KEY: Secret }, open)
@@ -106,7 +107,7 @@ const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
   all.push(yield* measure("cron: looks for what is old, and finds none", tick(ages("999"))))
   // The last of all: they are not taken back.
   all.push(yield* measure("cron: a few records of each kind leave", tick(ages("1"))))
-  yield* Effect.promise(() => db.prepare("UPDATE tasks SET available_at = 9e15 WHERE claimed_by IS NULL").run())
+  yield* Effect.promise(() => db.batch([db.prepare("UPDATE tasks SET available_at = 9e15 WHERE claimed_by IS NULL")]))
   all.push(yield* measure("cron: everybody backs off", tick({ BACKOFF_SECONDS: "60" })))
   return all
 })

@@ -18,7 +18,7 @@ describe("npm run doctor", () => {
   it("exits with 0 when all is well, with 1 and the drift when it is not, with 2 when there is nothing to look at", () => {
     const state = mkdtempSync(join(tmpdir(), "octopoid-doctor-"))
     try {
-      const doctor = () => run("scripts/doctor.ts", "--persist-to", state, "--json")
+      const doctor = () => run("scripts/data/doctor.ts", "--persist-to", state, "--json")
       const none = doctor()
       assert.strictEqual(none.status, 2)
       assert.include(none.stderr, "There is no local database")

@@ -9,6 +9,7 @@ import { DatabaseUnavailable, InternalError, Unhealthy } from "../../src/client.
 import { endpoints } from "../../src/http/Endpoints.ts"
 import { table } from "../support/access.ts"
 import type { Fault } from "../support/Faulty.ts"
+import { some } from "../support/runs.ts"
 import type { Answer } from "../support/server.ts"
 import * as Faulted from "./Faulted.ts"
 
@@ -47,7 +48,7 @@ const assertHonest = (name: string, fault: Fault, answer: Answer, where: string)
 describe("over a D1 that fails", () => {
   it("every endpoint is tested here", () => assert.includeMembers(Object.keys(table), names))
 
-  it.effect.each(names)("%s: all or nothing, and once", (name) =>
+  it.effect.each(some(names, 6))("%s: all or nothing, and once", (name) =>
     Effect.gen(function*() {
       // How it goes where nothing fails.
       const twin = yield* Faulted.make(name)

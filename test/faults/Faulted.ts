@@ -21,6 +21,8 @@ const chance: ReadonlyArray<readonly [RegExp, string]> = [
   [/\\?"bytes\\?":\d+/g, "<bytes>"],
   [/(msg|act)-<time>-\w{6}/g, "$1-<random>"],
   [/(?<=\b|\\u001f)([a-z]+)-\d+\b/g, "$1-#"],
+  // A name that is counted may have a digit more.
+  [/"bytes":\d+/g, "\"bytes\":\"<bytes>\""],
   [/"renew_after_seconds":\d+/g, "\"renew_after_seconds\":\"<seconds>\""]
 ]
 

@@ -41,5 +41,5 @@ describe("the worker over a D1 that fails", () => {
         events.map((row) => ({ ...row })),
         ["claimed", "created", "submitted"].map((event) => ({ event, n: names.length }))
       )
-    }), 60_000)
+    }), 900_000)
 })

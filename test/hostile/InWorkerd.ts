@@ -4,12 +4,10 @@ import { Workerd } from "../support/harness.ts"
 import { overSocket, type Transport } from "./Transport.ts"
 
 export const make = Effect.gen(function*() {
-  const { database, harness } = yield* Workerd
-  const { url } = yield* Effect.promise(() => harness.listen())
-  const db = yield* database
+  const { base, database } = yield* Workerd
   const transport: Transport = {
-    send: overSocket(url.href),
-    query: async (sql) => (await db.prepare(sql).all<Record<string, unknown>>()).results
+    send: overSocket(base.href),
+    query: async (sql) => (await database.prepare(sql).all<Record<string, unknown>>()).results
   }
   return transport
 })

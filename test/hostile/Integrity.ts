@@ -1,5 +1,5 @@
 /** What has to hold of the database whatever was sent: what always holds, and that the victim's rows are as they were. */
-import { integrity } from "../../scripts/doctor/Integrity.ts"
+import { integrity } from "../../scripts/data/doctor/Integrity.ts"
 import type { Transport } from "./Transport.ts"
 
 type Query = NonNullable<Transport["query"]>

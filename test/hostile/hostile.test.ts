@@ -1,9 +1,10 @@
 /**
- * Thirteen thousand requests that the OpenAPI document suggests, and that no client would send: every answer is as declared,
- * none is a 500, nobody hears of another scope, and the database holds what it has to. `npm run fuzz` sends others.
+ * Thirteen thousand requests (2,500 in the fast run) that the OpenAPI document suggests, and that no client would send: every answer is as declared,
+ * none is a 500, nobody hears of another scope, and the database holds what it has to. `npm run prove -- fuzz` sends others.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { isFast, runs } from "../support/runs.ts"
 import * as Attack from "./Attack.ts"
 import * as InProcess from "./InProcess.ts"
 
@@ -16,14 +17,14 @@ const attack = Effect.fnUntraced(function*(secret: string | undefined, seed: num
     `--seed ${seed} --until ${number}: ${problems.join("; ")}\n${request}`
   )
   assert.deepStrictEqual(told, [])
-  // Otherwise it would show only that nonsense is refused.
-  assert.deepStrictEqual(tally.neverSucceeded, [])
+  // Otherwise it would show only that nonsense is refused. Few requests do not reach every operation.
+  if (!isFast) assert.deepStrictEqual(tally.neverSucceeded, [])
   assert.isAtLeast(tally.validShare, 0.6)
   assert.strictEqual(tally.requests, requests)
 })
 
 describe("hostile input", () => {
-  it.effect("changes and reveals nothing it must not, on a server with keys", () => attack(Secret, 1, 8000))
+  it.effect("changes and reveals nothing it must not, on a server with keys", () => attack(Secret, 1, runs(8000, 1500)))
 
-  it.effect("nor on a server that is open", () => attack(undefined, 13, 5000))
+  it.effect("nor on a server that is open", () => attack(undefined, 13, runs(5000, 1000)))
 })

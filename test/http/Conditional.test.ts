@@ -7,6 +7,7 @@ import { Maintenance } from "../../src/services/Maintenance.ts"
 import * as Chance from "../support/Chance.ts"
 import { migrated, servicesWith } from "../support/layers.ts"
 import * as Commands from "../support/lists/commands.ts"
+import { isFast, runs, some } from "../support/runs.ts"
 import * as server from "../support/server.ts"
 
 const config = { BACKOFF_SECONDS: "20", MAX_ATTEMPTS: "3" }
@@ -89,16 +90,17 @@ const play = Effect.fnUntraced(function*(seed: number, steps: number) {
 })
 
 describe("If-None-Match", () => {
-  it.effect.each([1, 2])(
+  it.effect.each(some([1, 2], 2))(
     "is answered 304 only when the answer is the same, whatever happens: %s",
     (seed) =>
       Effect.gen(function*() {
-        const kept = yield* play(seed, 90)
+        const kept = yield* play(seed, runs(90, 30))
+        if (isFast) return
         // A name that changes for no reason would hold as well, and serve nobody.
         const often = [...kept].filter(([path, times]) => times < 10 && !path.includes("/projects/"))
         assert.deepStrictEqual(often.filter(([path]) => !path.includes("history")), [])
       }),
-    240_000
+    900_000
   )
 
   it.effect("is not answered 304 where the oldest entries of a history are gone", () =>

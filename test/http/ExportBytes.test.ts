@@ -1,7 +1,7 @@
 /** Pages of an export end at about 2 MB, whatever is long in their records. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { integrity } from "../../scripts/doctor/Integrity.ts"
+import { integrity } from "../../scripts/data/doctor/Integrity.ts"
 import { migrated } from "../support/layers.ts"
 import * as Server from "../support/server.ts"
 

@@ -8,7 +8,7 @@ import * as Serve from "../../src/http/Serve.ts"
 import { servicesWith } from "../support/layers.ts"
 import * as OldServer from "./OldServer.ts"
 
-const script = new URL("../../scripts/import.ts", import.meta.url).pathname
+const script = new URL("../../scripts/data/import.ts", import.meta.url).pathname
 const at = Date.UTC(2026, 2, 2)
 const key = `oct_${"a".repeat(64)}`
 const servers: Array<Server> = []
@@ -43,7 +43,7 @@ const run = async (...args: ReadonlyArray<string>) => {
   return { code: await code, stdout, stderr }
 }
 
-describe("scripts/import.ts", () => {
+describe("scripts/data/import.ts", () => {
   let from = ""
   let to = ""
   let failures = 1
@@ -123,7 +123,7 @@ describe("scripts/import.ts", () => {
       assert.include(await failure("--to", from, ...dry), `${from} does not answer as this server does`)
     }
     assert.strictEqual((await run("--from", from, "--to", closed, "--to-key", secret, "--scope", "blue")).code, 0)
-  }, 60_000)
+  }, 900_000)
 
   it("says what is wrong with the old server's address or key, and that nothing was copied", async () => {
     const dead = await deadAddress()
@@ -136,7 +136,7 @@ describe("scripts/import.ts", () => {
       wrong.stderr,
       /--key \(or OCTOPOID_FROM_KEY\) is a key that the old server has.*\nNothing was copied\.\n$/
     )
-  }, 30_000)
+  }, 900_000)
 
   it("says what is wrong: no such scope, a wrong key, no server, no arguments", async () => {
     const empty = await run("--from", from, "--to", to, "--scope", "rde")

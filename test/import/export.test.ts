@@ -2,15 +2,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { integrity } from "../../scripts/doctor/Integrity.ts"
-import { read } from "../../scripts/dump/check.ts"
-import { write } from "../../scripts/dump/Dump.ts"
-import type { Header, Line, Page } from "../../scripts/dump/Dump.ts"
-import { pages } from "../../scripts/dump/pages.ts"
-import { statements } from "../../scripts/dump/statements.ts"
+import { integrity } from "../../scripts/data/doctor/Integrity.ts"
+import { read } from "../../scripts/data/dump/check.ts"
+import { write } from "../../scripts/data/dump/Dump.ts"
+import type { Header, Line, Page } from "../../scripts/data/dump/Dump.ts"
+import { pages } from "../../scripts/data/dump/pages.ts"
+import { statements } from "../../scripts/data/dump/statements.ts"
 import * as Faulty from "../support/Faulty.ts"
 import { migrated, servicesWith } from "../support/layers.ts"
 import { begin, Command, run, Start } from "../support/model.ts"
+import { runs } from "../support/runs.ts"
 import * as Server from "../support/server.ts"
 
 const url = "http://server"
@@ -101,7 +102,7 @@ describe("an export", () => {
           }
         }
       }),
-    { timeout: 900_000, arbitrary: { runs: 40, size: 80 } }
+    { timeout: 900_000, arbitrary: { runs: runs(40, 4), size: 80 } }
   )
 
   it.effect("holds every table, and text of every kind and length", () =>

@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { integrity } from "../../scripts/doctor/Integrity.ts"
-import { write } from "../../scripts/dump/Dump.ts"
-import { pages } from "../../scripts/dump/pages.ts"
+import { integrity } from "../../scripts/data/doctor/Integrity.ts"
+import { write } from "../../scripts/data/dump/Dump.ts"
+import { pages } from "../../scripts/data/dump/pages.ts"
 import { root } from "../support/Bundle.ts"
 import { databaseFile } from "../support/Launcher.ts"
 import * as NodeD1 from "../support/NodeD1.ts"
@@ -47,7 +47,7 @@ describe("an export in a file", () => {
       try {
         const file = join(state, "backup.jsonl")
         const load = (...flags: ReadonlyArray<string>) =>
-          run("scripts/import.ts", "--file", file, "--persist-to", state, ...flags)
+          run("scripts/data/import.ts", "--file", file, "--persist-to", state, ...flags)
         writeFileSync(file, lines.slice(0, -1).join("\n"))
         assert.include(load().stderr, "cut short")
         writeFileSync(file, `${lines.join("\n")}\n`)
@@ -82,7 +82,7 @@ describe("an export in a file", () => {
           UPDATE queue_counts SET drafts_total = 9 WHERE scope = 'red';
           INSERT INTO queue_counts (scope, counts) VALUES (char(31) || 'gone', '{}')`)
         const restored = Date.now()
-        const recounted = run("scripts/recount.ts", "--persist-to", state)
+        const recounted = run("scripts/data/recount.ts", "--persist-to", state)
         assert.strictEqual(recounted.status, 0, recounted.stderr)
         for (const { name, sql } of integrity) assert.deepStrictEqual(raw.prepare(sql).all(), [], name)
         const rows = raw.prepare("SELECT scope, counts, revision, drafts_total FROM queue_counts ORDER BY scope").all()

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { chunks } from "../../scripts/import/copy.ts"
+import { chunks } from "../../scripts/data/import/copy.ts"
 import { make, minutes, now } from "./move.ts"
 import { iso, type Row, sqlite, task } from "./OldServer.ts"
 

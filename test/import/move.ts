@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as TestClock from "effect/testing/TestClock"
-import { copy, type Options } from "../../scripts/import/copy.ts"
+import { copy, type Options } from "../../scripts/data/import/copy.ts"
 import * as server from "../support/server.ts"
 import * as OldServer from "./OldServer.ts"
 

@@ -1,17 +1,52 @@
-/** The faults of the mutation check can still be planted: what they replace is where they say, and there only. */
+/** Each fault of the mutation check that replaces a text of a file can be planted: the text is there, once. */
 import { assert, describe, it } from "@effect/vitest"
-import { readFileSync } from "node:fs"
+import * as Place from "../../scripts/prove/mutate/Place.ts"
+import { root } from "../support/Bundle.ts"
 import { faults } from "./faults.ts"
 
-const root = new URL("../../", import.meta.url)
+const inFiles = faults.filter((fault): fault is Place.TextFault => !("step" in fault))
 
 describe("the planted faults", () => {
-  it("have names of their own", () => {
+  it("have different names", () => {
     assert.deepStrictEqual(faults.map(({ name }) => name), [...new Set(faults.map(({ name }) => name))])
   })
 
-  it.each(faults)("$name replaces text that is there once", ({ file, find, replace }) => {
-    assert.lengthOf(readFileSync(new URL(file, root), "utf8").split(find), 2)
-    assert.notStrictEqual(find, replace)
+  it.each(inFiles)("$name replaces a text that is there once", (fault) => {
+    const place = Place.find(root, fault)
+    if (typeof place === "string") assert.fail(place)
+    assert.notStrictEqual(place.before, place.after)
+  })
+})
+
+describe("the place of a fault", () => {
+  const fault = { name: "planted", breaks: "", replace: "other" }
+  const find = (where: { readonly symbol: string } | { readonly view: string }, find: string) =>
+    Place.find(root, { ...fault, ...where, find })
+
+  it("is in the declaration of a symbol, wherever that is", () => {
+    const place = find({ symbol: "statement" }, "names.push(name)")
+    if (typeof place === "string") assert.fail(place)
+    assert.strictEqual(place.file, "src/sql/Statement.ts")
+    assert.strictEqual(place.after, place.before.replace("names.push(name)", "other"))
+  })
+
+  it("is not in another declaration of the same file", () => {
+    assert.include(find({ symbol: "variants" }, "names.push(name)"), "is in the symbol variants 0 times")
+  })
+
+  it("needs the name of the module where several declare such a symbol", () => {
+    assert.include(find({ symbol: "make" }, "x"), "is declared in src/")
+    assert.include(
+      find({ symbol: "Statement.variants" }, "no such text"),
+      "is in the symbol Statement.variants 0 times"
+    )
+    assert.include(find({ symbol: "nobody" }, "x"), "there is no symbol nobody")
+  })
+
+  it("is in the newest definition of a view", () => {
+    const place = find({ view: "ready" }, "available_at IS NULL")
+    if (typeof place === "string") assert.fail(place)
+    assert.match(place.file, /^migrations\/\d{4}_.*\.sql$/)
+    assert.include(find({ view: "lapsing" }, "available_at IS NULL"), "is in the view lapsing 0 times")
   })
 })

@@ -1,4 +1,4 @@
-/** The faults that the properties and the simulator have to find out: `npm run mutate`. */
+/** The faults that the properties and the simulator have to find out: `npm run prove -- mutate`. */
 import type { Fault } from "./Fault.ts"
 import { access, keys } from "./faults/access.ts"
 import { answers } from "./faults/answers.ts"

@@ -175,7 +175,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       const { code, output } = yield* run(directory, process.execPath, tsc, "-p", ".")
       assert.notStrictEqual(code, 0)
       assert.match(output, /misuse\.ts.*'number' is not assignable/)
-    }), 120_000)
+    }), 900_000)
 
   it.effect("runs against a server", () =>
     Effect.gen(function*() {
@@ -184,7 +184,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       const output = yield* succeed(directory, process.execPath, "main.ts", baseUrl)
       assert.deepStrictEqual(JSON.parse(output), ["Packed", "incoming", "packed", 1, "t2"])
       assert.include(yield* succeed(directory, process.execPath, "worker.ts", baseUrl), "worked on t1")
-    }), 60_000)
+    }), 900_000)
 
   it.effect("runs the program of docs/client.md, and compiles that of the README", () =>
     Effect.gen(function*() {

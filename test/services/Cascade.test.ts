@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { integrity } from "../../scripts/doctor/Integrity.ts"
+import { integrity } from "../../scripts/data/doctor/Integrity.ts"
 import { TaskId } from "../../src/domain/Identifier.ts"
 import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"

@@ -8,6 +8,7 @@ import { Dependencies } from "../../src/services/dependency/Dependencies.ts"
 import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
 import { ServicesLayer } from "../support/layers.ts"
+import { runs } from "../support/runs.ts"
 
 const scope: ScopeName = "red"
 const Name = Schema.Literals(["a", "b", "c", "TASK-a"])
@@ -251,6 +252,6 @@ describe("dependencies", () => {
         },
         ...commands
       ]).pipe(Effect.provide(ServicesLayer, { local: true })),
-    { timeout: 900_000, arbitrary: { runs: 120, size: 60 } }
+    { timeout: 900_000, arbitrary: { runs: runs(120, 12), size: 60 } }
   )
 })

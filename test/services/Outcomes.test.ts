@@ -7,6 +7,7 @@ import { limitOf } from "../../src/domain/lease/Budget.ts"
 import { landing, moves, outcome } from "../../src/domain/task/Moves.ts"
 import { servicesWith } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
+import { runs } from "../support/runs.ts"
 
 const small = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4 }))
 const Case = Schema.Struct({
@@ -125,6 +126,6 @@ describe("the outcome of a move", () => {
           { local: true }
         )
       ),
-    { arbitrary: { runs: 200, size: 40 } }
+    { arbitrary: { runs: runs(200, 40), size: 40 } }
   )
 })

@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { integrity } from "../../scripts/doctor/Integrity.ts"
+import { integrity } from "../../scripts/data/doctor/Integrity.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { migrated, servicesWith } from "../support/layers.ts"
 import * as Server from "../support/server.ts"

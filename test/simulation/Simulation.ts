@@ -151,5 +151,5 @@ export const report = ({ recent, seed, steps, violation }: Run): string =>
   [
     `seed ${seed}, step ${steps}: ${violation}`,
     ...recent,
-    `replay: npm run simulate -- --seed ${seed} --trace`
+    `replay: npm run prove -- simulate --seed ${seed} --trace`
   ].join("\n")

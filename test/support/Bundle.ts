@@ -16,7 +16,7 @@ const buildAnew = async (): Promise<string> => {
   try {
     const file = join(directory, "worker.js")
     const { VITEST: _, WRANGLER_COMMAND: __, ...env } = process.env
-    await promisify(execFile)(process.execPath, ["scripts/build-worker.ts", file], { cwd: root, env })
+    await promisify(execFile)(process.execPath, ["scripts/build/worker.ts", file], { cwd: root, env })
     return await readFile(file, "utf8")
   } finally {
     await rm(directory, { recursive: true, force: true })

@@ -2,6 +2,7 @@
  * The built Worker on workerd with a D1 database in a directory, reached through workerd's own socket: nothing of
  * `wrangler dev` is in the way. The directory outlives workerd, also when that is killed. Only on the loopback interface.
  */
+import type { D1Database } from "@cloudflare/workers-types"
 import { convertV4MiniflareOptions, Miniflare, type V4MiniflareOptions } from "miniflare"
 import type { ChildProcess } from "node:child_process"
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
@@ -32,6 +33,10 @@ export interface Running {
   readonly memory: () => number | undefined
   /** The processor time workerd has used so far, in milliseconds; undefined where there is no `/proc`. */
   readonly busy: () => number | undefined
+  /** Sends a request to the Worker as if it came to the host of its URL. */
+  readonly fetch: Miniflare["dispatchFetch"]
+  /** The database, to be read and written past the server. */
+  readonly database: D1Database
   /** Fires the cron and waits until it is through. Fails if the Worker does. */
   readonly tick: () => Promise<void>
   /** Kills workerd as a crash would (SIGKILL), whatever it is doing, and waits until it is gone. */
@@ -123,6 +128,8 @@ export const launch = async (
     await migrate(miniflare, migrations)
     return {
       base: await miniflare.unsafeGetDirectURL(),
+      fetch: (url, init) => miniflare.dispatchFetch(url, init),
+      database: await miniflare.getD1Database("DB") as unknown as D1Database,
       pid,
       memory: () => memoryOf(pid),
       busy: () => busyOf(pid),

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { integrity } from "../../scripts/doctor/Integrity.ts"
+import { integrity } from "../../scripts/data/doctor/Integrity.ts"
 import { databaseFile } from "./Launcher.ts"
 
 /** Reads a copy of the database, so that it is workerd itself that has to recover the original. */

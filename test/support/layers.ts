@@ -34,10 +34,25 @@ export const migrations = readdirSync(directory).sort().map((file) => readFileSy
 const databaseOn = (open: () => D1Database) =>
   Layer.unwrap(Effect.sync(() => Database.layer.pipe(Layer.provide(D1Client.layer({ db: open() })))))
 
+/** What the types of Node 24.0 do not know yet. */
+interface Copied {
+  readonly serialize: () => Uint8Array
+  readonly deserialize: (image: Uint8Array) => void
+}
+
+let image: Uint8Array | undefined
+
+/** What a database is after its migrations. To run them takes ten milliseconds, and to copy what they make half of one. */
+const afterMigrations = () => {
+  const { raw } = NodeD1.make()
+  for (const migration of migrations) raw.exec(migration)
+  return (raw as unknown as Copied).serialize()
+}
+
 /** A migrated database. */
 export const migrated = () => {
   const database = NodeD1.make()
-  for (const migration of migrations) database.raw.exec(migration)
+  ;(database.raw as unknown as Copied).deserialize(image ??= afterMigrations())
   return database
 }
 

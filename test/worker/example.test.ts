@@ -10,13 +10,13 @@ import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { Workerd } from "../support/harness.ts"
 
-/** The harness is asked by calls, and the process by a socket. While `isDown` says so of a path, nothing is answered. */
+/** Stands between the process and the server. While `isDown` says so of a path, nothing is answered. */
 const listening = Effect.fnUntraced(function*(isDown: (path: string) => boolean = () => false) {
-  const { harness } = yield* Workerd
+  const { fetch } = yield* Workerd
   const listener = createServer(async (request, response) => {
     const body = request.method === "GET" ? undefined : await text(request)
     if (isDown(String(request.url))) return void response.destroy()
-    const answer = await harness.fetch(`http://localhost${request.url}`, {
+    const answer = await fetch(`http://localhost${request.url}`, {
       method: request.method ?? "GET",
       headers: {
         "content-type": "application/json",

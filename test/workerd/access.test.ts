@@ -39,7 +39,7 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
     it.effect("a key that ends elsewhere is refused by the very batch of its next request, which changes nothing", () =>
       Effect.gen(function*() {
         const { database, send } = yield* Workerd
-        const db = yield* database
+        const db = database
         const drafts = Effect.promise(() =>
           db.prepare("SELECT count(*) AS n FROM drafts WHERE scope = 'green'").first("n")
         )
@@ -58,7 +58,7 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
     // The last: from here on this address is refused.
     it.effect("the rate limiter refuses an address after 20 wrong keys, and no other", () =>
       Effect.gen(function*() {
-        const { harness, send } = yield* Workerd
+        const { fetch, send } = yield* Workerd
         const tries = Effect.forEach(
           // So many that one minute of the limiter has more than its share, wherever it begins.
           Array.from({ length: 60 }),
@@ -71,7 +71,7 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
         assert.isAtMost(refused.at(-1)!.body.retry_after_seconds, 60)
         assert.strictEqual((yield* send("GET", "/api/v1/tasks", undefined, Secret)).status, 429)
         const elsewhere = yield* Effect.promise(() =>
-          harness.fetch("http://localhost/api/v1/tasks", {
+          fetch("http://localhost/api/v1/tasks", {
             headers: { authorization: `Bearer ${Secret}`, "cf-connecting-ip": "192.0.2.9" }
           })
         )

@@ -45,7 +45,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("rene
 
       const short = yield* claim({ lease_duration_seconds: 1 })
       yield* Effect.sleep("1100 millis")
-      assert.strictEqual((yield* tick).outcome, "ok")
+      yield* tick
       const back = yield* beat([...leases, { task_id: short.body.id, fencing_token: short.body.fencing_token }])
       assert.strictEqual(back.body.renewed.at(-1).reattached, true)
       within("a re-attachment among 100", back.cost, { trips: 1, read: 21 * Leases, written: 2 * Leases + 16 })

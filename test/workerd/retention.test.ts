@@ -2,7 +2,7 @@
 import type { D1Database } from "@cloudflare/workers-types"
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { integrity } from "../../scripts/doctor/Integrity.ts"
+import { integrity } from "../../scripts/data/doctor/Integrity.ts"
 import { compiled, statementsOf, type Steps } from "../../src/sql/Batch.ts"
 import { type Kind, kinds, look, type Slice, step } from "../../src/sql/upkeep/Retention.ts"
 import { Workerd } from "../support/harness.ts"
@@ -42,8 +42,7 @@ const fill = (from: number, to: number) => {
 layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "10 minutes" })("in workerd", (it) => {
   it.effect("a step costs what it removes, however much there is, and resting next to nothing", () =>
     Effect.gen(function*() {
-      const { database, tick } = yield* Workerd
-      const db = yield* database
+      const { database: db, tick } = yield* Workerd
       const run = (steps: Steps) =>
         Effect.promise(async () => {
           const results = await db.batch<any>(

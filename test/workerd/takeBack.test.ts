@@ -50,7 +50,7 @@ const costs = Effect.fnUntraced(function*(scope: string, done: number) {
 layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("taking back in workerd", (it) => {
   it.effect("costs the same however much is done", () =>
     Effect.gen(function*() {
-      const db = yield* (yield* Workerd).database
+      const { database: db } = yield* Workerd
       const [few, many] = yield* Effect.gen(function*() {
         yield* (yield* Orchestrators).register("few", { cluster: "k", machine_id: "m" })
         return [yield* costs("few", 1), yield* costs("many", Done)] as const

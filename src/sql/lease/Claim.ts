@@ -70,7 +70,7 @@ const rolesHold = `(SELECT count(*) = 0 OR (
     AND (:queue_named OR count(*) FILTER (WHERE name = :roles ->> 0 AND claims_from = :queue) = 1))
   FROM roles WHERE roles.scope = orchestrators.scope)`
 
-/** The token of the next grant: higher than all before, also in a database that was restored (`scripts/dump/recount.ts`). */
+/** The token of the next grant: higher than all before, also in a database that was restored (`scripts/data/dump/recount.ts`). */
 export const nextToken = (grants: string) =>
   `max(${grants}, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1`
 

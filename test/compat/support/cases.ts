@@ -68,11 +68,11 @@ export const compatible = (
   cases: ReadonlyArray<Case>,
   secrets: Readonly<Record<string, string>> = {}
 ) =>
-  layer(Workerd.layerWith(secrets), { excludeTestServices: true, timeout: "10 minutes" })(client, (it) => {
+  layer(Workerd.layerShared(secrets), { excludeTestServices: true, timeout: "10 minutes" })(client, (it) => {
     for (const { line, steps } of cases) {
       it.effect(line, () =>
         Effect.gen(function*() {
-          const { harness, tick } = yield* Workerd
+          const { fetch, tick } = yield* Workerd
           const names: Record<string, string> = { scope: `scope-${++count}`, id: `id-${count}` }
           const send = Effect.fnUntraced(function*(step: Step, extra: Readonly<Record<string, string>>) {
             const named = fill({ ...names, ...extra })
@@ -83,9 +83,7 @@ export const compatible = (
             const headers = named(
               step.headers ?? (step.body === undefined ? {} : { "content-type": "application/json" })
             )
-            const response = yield* Effect.promise(() =>
-              harness.fetch(`http://localhost${path}`, { method, headers, ...body })
-            )
+            const response = yield* Effect.promise(() => fetch(`http://localhost${path}`, { method, headers, ...body }))
             const text = yield* Effect.promise(() => response.text())
             const what = `${method} ${path} answered ${response.status} ${text}`
             assert.include([step.status ?? 200].flat(), response.status, what)
@@ -108,7 +106,7 @@ export const compatible = (
           for (const step of steps) {
             if (step.after !== undefined) yield* Effect.sleep(step.after)
             if (step.send === "cron") {
-              assert.strictEqual((yield* tick).outcome, "ok")
+              yield* tick
               continue
             }
             const times = Array.from({ length: step.times ?? 1 }, (_, n) => ({ n: String(n) }))

@@ -12,7 +12,7 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "priority-as-text",
     breaks: "P10 comes after P2.",
-    file: "src/domain/task/Priority.ts",
+    symbol: "Priority.rank",
     find: ": Number(number)",
     replace: ": Number(number[0])"
   },
@@ -40,7 +40,7 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "done-by-patch",
     breaks: "`done` is reached by accept or by an administrator, not by a PATCH.",
-    file: "src/domain/task/TaskPatch.ts",
+    symbol: "TaskPatch.plan",
     find: "task.queue !== \"done\" && !forced) return InvalidTask.doneByPatch()",
     replace: "task.queue !== \"provisional\" && !forced) return InvalidTask.doneByPatch()"
   },
@@ -156,14 +156,14 @@ export const keys: ReadonlyArray<Fault> = [
   {
     name: "rows-told-to-keys",
     breaks: "A key's caller does not learn how many rows were read.",
-    file: "src/http/access/Authorization.ts",
+    symbol: "identify",
     find: "showsRows.value = kind !== \"key\"",
     replace: "showsRows.value = kind !== undefined"
   },
   {
     name: "import-across-scopes",
     breaks: "A scope's export file writes nothing into another scope.",
-    file: "scripts/dump/check.ts",
+    file: "scripts/data/dump/check.ts",
     find: "if (scope !== null && record.scope !== scope) {",
     replace: "if (scope !== null && kind === \"tasks\" && record.scope !== scope) {"
   }

@@ -19,7 +19,7 @@ export const answers: ReadonlyArray<Fault> = [
   {
     name: "list-without-limit",
     breaks: "Every list in a request has a limit.",
-    file: "src/domain/Encoding.ts",
+    symbol: "Encoding.listOf",
     find: "Schema.isMaxLength(most,",
     replace: "Schema.isMaxLength(1e9 + most,"
   },

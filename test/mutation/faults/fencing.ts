@@ -19,23 +19,23 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "patch-passes-older",
     breaks: "So does no PATCH, and no change of what a task waits for.",
-    file: "src/domain/lease/Fence.ts",
+    symbol: "fenceProblem",
     find: ": token === (fencing_token ?? lapsed_token)",
     replace: ": token <= (fencing_token ?? lapsed_token ?? 0)"
   },
   {
     name: "renewal-ignores-token",
     breaks: "Only the holder renews a lease, by its token.",
-    file: "src/services/lease/renew.ts",
-    find: "\"+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1\"",
-    replace: "\"+claimed_by IS NOT NULL\""
+    step: "renewed",
+    find: "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1",
+    replace: "+claimed_by IS NOT NULL"
   },
   {
     name: "reattach-without-token",
     breaks: "Only the last holder gets a lease back that ran out.",
-    file: "src/services/lease/renew.ts",
-    find: "CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1`",
-    replace: "CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token IS NOT NULL`"
+    file: "src/sql/lease/Renewal.ts",
+    find: "tasks.lapsed_token = asked.token AND",
+    replace: "tasks.lapsed_token IS NOT NULL AND"
   },
   {
     name: "lapse-outlives-move",
@@ -54,9 +54,9 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "token-not-raised",
     breaks: "The token rises with every grant.",
-    file: "src/services/task/claim.ts",
-    find: "grants = ${token}, claimed_by",
-    replace: "grants = max(grants, 1), claimed_by"
+    step: "granted",
+    find: "grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1",
+    replace: "grants = max(grants, 1)"
   },
   {
     name: "token-forgets-deleted",
@@ -76,7 +76,7 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "patch-passes-older-version",
     breaks: "A PATCH that states an older version than the task's is refused.",
-    file: "src/domain/lease/Fence.ts",
+    symbol: "expectationProblem",
     find: "typeof version === \"number\" && version !== task.version",
     replace: "typeof version === \"number\" && version > task.version"
   }

@@ -65,7 +65,7 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "redrive-keeps-budget",
     breaks: "A redrive gives a task its budgets back.",
-    file: "src/services/task/redrive.ts",
+    step: "moved",
     find: "attempt_count = 0, lease_losses = 0,",
     replace: "attempt_count = 0,"
   },

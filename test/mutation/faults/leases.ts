@@ -12,28 +12,28 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "page-settles",
     breaks: "Only an answer of the server settles what the worker asks: a page of a proxy ends nothing.",
-    file: "src/client/call/Ask.ts",
+    symbol: "Ask.passing",
     find: "\"InternalError\", \"NoUsableAnswer\", \"TooManyFailures\"",
     replace: "\"InternalError\", \"TooManyFailures\""
   },
   {
     name: "worker-by-wall-clock",
     breaks: "The waits of the worker go by a clock that no correction moves.",
-    file: "src/client/call/Time.ts",
+    symbol: "Time.now",
     find: "Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))",
     replace: "Clock.currentTimeMillis"
   },
   {
     name: "result-not-written-down",
     breaks: "A result is written down before it is handed in, so that a crash does not lose it.",
-    file: "src/client/Outbox.ts",
+    symbol: "Outbox.make",
     find: "places.set(entry.key, place)\n    yield* write(entry)",
     replace: "places.set(entry.key, place)"
   },
   {
     name: "double-entry-untold",
     breaks: "A heartbeat that lists a lease twice is told which entry was not used.",
-    file: "src/services/lease/renew.ts",
+    file: "src/services/lease/answer.ts",
     find: "...superseded(entries).map(",
     replace: "...superseded([]).map("
   },
@@ -68,7 +68,7 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "expiry-not-counted",
     breaks: "A lost lease counts as a lost lease.",
-    file: "src/domain/task/Moves.ts",
+    symbol: "Moves.moves",
     find: "counts: [\"attempt_count\", \"lease_losses\"]",
     replace: "counts: [\"attempt_count\"]"
   },
@@ -82,23 +82,23 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "lease-not-whole",
     breaks: "A task that nobody holds has nothing of a lease left.",
-    file: "src/sql/task/Ending.ts",
+    step: "moved",
     find: "lease_seconds = NULL, deadline_at = NULL",
     replace: "deadline_at = NULL"
   },
   {
     name: "review-claim-moves",
     breaks: "A task under review stays where it is.",
-    file: "src/domain/task/Moves.ts",
+    symbol: "Moves.moves",
     find: "[\"provisional\"], \"same\", { lease",
     replace: "[\"provisional\"], { queue: \"claimed\" }, { lease"
   },
   {
     name: "deadline-off-by-one",
     breaks: "An attempt ends at its deadline, whoever renews its lease.",
-    file: "src/services/lease/renew.ts",
-    find: "${own} AND coalesce(deadline_at > :now, 1)",
-    replace: "${own} AND coalesce(deadline_at >= :now, 1)"
+    step: "renewed",
+    find: "coalesce(deadline_at > :now, 1)",
+    replace: "coalesce(deadline_at >= :now, 1)"
   },
   {
     name: "budget-off-by-one",

@@ -5,49 +5,49 @@ export const pages: ReadonlyArray<Fault> = [
   {
     name: "any-page-writes",
     breaks: "A page of another origin may not call an open server.",
-    file: "src/http/access/Origin.ts",
+    symbol: "Origin.make",
     find: "if (mayPage(request, url)) return undefined",
     replace: "if (mayPage(request, url) || open) return undefined"
   },
   {
     name: "star-names-all",
     breaks: "On an open server `*` in CORS_ORIGINS names no origin.",
-    file: "src/http/access/Origin.ts",
+    symbol: "Origin.make",
     find: "const any = !open && corsOrigins",
     replace: "const any = corsOrigins"
   },
   {
     name: "cors-only-reads",
     breaks: "With a secret a page that CORS_ORIGINS does not name may not write.",
-    file: "src/http/access/Origin.ts",
+    symbol: "Origin.make",
     find: ": reads.has(request.method) ? undefined : OriginNotAllowed.write()",
     replace: ": undefined"
   },
   {
     name: "origin-unparsed",
     breaks: "A name that only begins like a loopback name is none.",
-    file: "src/http/access/Origin.ts",
+    symbol: "isLocalhost",
     find: "/^(.+\\.)?localhost$/",
     replace: "/^(.+\\.)?localhost/"
   },
   {
     name: "origin-spelled-anyhow",
     breaks: "An origin that no browser would spell so is not taken for the one it resembles.",
-    file: "src/http/access/Origin.ts",
+    symbol: "Origin.parse",
     find: "return url.origin === origin.toLowerCase() ? url : undefined",
     replace: "return url"
   },
   {
     name: "site-ignored",
     breaks: "Where a browser sends no Origin, Sec-Fetch-Site counts.",
-    file: "src/http/access/Origin.ts",
+    symbol: "Origin.make",
     find: "/^(cross-site|same-site)$/i",
     replace: "/^cross-site-only$/i"
   },
   {
     name: "any-host",
     breaks: "A local server does not answer under a name that somebody else made resolve to it.",
-    file: "src/http/access/Origin.ts",
+    symbol: "Origin.make",
     find: "if (local && ",
     replace: "if (local && open && apiSecretKey !== undefined && "
   },

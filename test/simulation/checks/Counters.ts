@@ -1,6 +1,6 @@
 /** The counters, against counting; and now and then all that is said of the whole database in SQL. */
 import type { DatabaseSync } from "node:sqlite"
-import { integrity } from "../../../scripts/doctor/Integrity.ts"
+import { integrity } from "../../../scripts/data/doctor/Integrity.ts"
 import type { Commit } from "../Ledger.ts"
 import { ensure } from "../Violation.ts"
 

@@ -1,7 +1,7 @@
 /** What always holds of the database: one queue, whole leases, true counters, one history row for each version. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { integrity } from "../../../scripts/doctor/Integrity.ts"
+import { integrity } from "../../../scripts/data/doctor/Integrity.ts"
 import type { Bench } from "./Bench.ts"
 
 const checkpointOf = (text: unknown) => {

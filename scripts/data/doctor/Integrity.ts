@@ -1,0 +1,108 @@
+/**
+ * What holds of the database at any time, whatever was asked of the server and wherever it was stopped: queries in plain
+ * SQLite that must return no rows. Each row that is returned is a violation. Not part of the Worker: tests and the doctor ask.
+ */
+import { MaxRecord } from "../../../src/domain/Size.ts"
+
+export interface Integrity {
+  /** What holds. */
+  readonly name: string
+  /** Finds what contradicts it. */
+  readonly sql: string
+}
+
+// Where old history is removed, or a scope came without that of others, what is left of it need not begin at the beginning.
+const shortened = "EXISTS (SELECT 1 FROM sweeps WHERE name = 'history')"
+
+export const integrity: ReadonlyArray<Integrity> = [
+  {
+    name: "the counters equal what counting the tasks gives",
+    sql: `
+      SELECT replace(scope, char(31), 'project ') AS scope, queue, sum(n) AS drift FROM (
+        SELECT scope, key AS queue, value AS n FROM queue_counts, json_each(counts)
+        UNION ALL SELECT scope, queue, -count(*) FROM tasks GROUP BY scope, queue
+        UNION ALL SELECT char(31) || project_id, queue, -count(*) FROM tasks
+        WHERE char(31) || project_id IN (SELECT scope FROM queue_counts) GROUP BY project_id, queue)
+      GROUP BY scope, queue HAVING sum(n) <> 0`
+  },
+  {
+    name: "the totals equal counting the records",
+    sql: ["messages", "drafts", "projects"].map((kind) => `
+      SELECT scope, '${kind}' AS kind, ${kind}_total AS total FROM queue_counts AS c
+      WHERE ${kind}_total <> (SELECT count(*) FROM ${kind} WHERE ${kind}.scope = c.scope)`).join(" UNION ALL ")
+  },
+  {
+    name: "every version has one history row, and the newest is the task's own",
+    sql: `
+      SELECT task_id FROM history GROUP BY task_id HAVING count(*) <> max(version) - min(version) + 1
+      UNION ALL
+      SELECT task_id FROM history GROUP BY task_id HAVING min(iif(event = 'imported', 1, version)) > 1
+        AND NOT ${shortened}
+      UNION ALL
+      SELECT id FROM tasks WHERE version IS NOT (SELECT max(version) FROM history WHERE task_id = tasks.id)
+      UNION ALL
+      SELECT id FROM tasks WHERE queue IS NOT (
+        SELECT to_queue FROM history WHERE task_id = tasks.id ORDER BY version DESC LIMIT 1)`
+  },
+  {
+    name: "a task moves on from the queue it was in",
+    sql: `
+      SELECT task_id, version FROM (
+        SELECT task_id, version, from_queue, lag(to_queue) OVER own AS was, lag(version) OVER own IS NULL AS first
+        FROM history WINDOW own AS (PARTITION BY task_id ORDER BY version))
+      WHERE from_queue IS NOT was AND NOT (first AND version > 1 AND ${shortened})`
+  },
+  {
+    name: "a lease is whole or absent, and a claimed task has one",
+    sql: `
+      SELECT id FROM tasks WHERE (claimed_by IS NULL) <> (lease_expires_at IS NULL)
+        OR (claimed_by IS NULL) <> (fencing_token IS NULL) OR (claimed_by IS NULL) <> (claimed_at IS NULL)
+        OR (claimed_by IS NULL) <> (claimed_from IS NULL) OR (claimed_by IS NULL AND queue = 'claimed')`
+  },
+  {
+    name: "every grant has a token of its own, higher than those before",
+    sql: `
+      SELECT task_id, version FROM (
+        SELECT task_id, version, grants, lag(grants) OVER (PARTITION BY task_id ORDER BY version) AS before
+        FROM history WHERE event IN ('claimed', 'review_claimed'))
+      WHERE grants <= before`
+  },
+  {
+    name: "a task shows the blockers it waits for, and no others",
+    sql: `
+      SELECT id FROM tasks WHERE blocked_by IS NOT (
+        SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies
+        WHERE task_id = tasks.id AND satisfied_at IS NULL)`
+  },
+  {
+    name: "nothing waits for a task that is done",
+    // The plus signs have SQLite look tasks up by their ids, however many are done.
+    sql: `
+      SELECT task_id, blocker_id FROM dependencies AS edge WHERE satisfied_at IS NULL AND EXISTS (
+        SELECT 1 FROM tasks WHERE +scope = edge.scope AND +queue = 'done'
+          AND id IN (blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6), NULL)))`
+  },
+  {
+    name: "what is kept under an idempotency key can be answered again",
+    sql: "SELECT id FROM idempotency_keys WHERE answer IS NULL OR NOT json_valid(answer)"
+  },
+  {
+    name: "the newest history row is in the scope of its task",
+    sql: `
+      SELECT id FROM tasks WHERE scope IS NOT (
+        SELECT scope FROM history WHERE task_id = tasks.id ORDER BY version DESC LIMIT 1)`
+  },
+  {
+    name: "a path is of one task in its scope",
+    sql: "SELECT scope, file_path FROM tasks GROUP BY scope, file_path HAVING count(*) > 1"
+  },
+  {
+    name: "what a task refers to is in its scope",
+    sql: `
+      SELECT tasks.id FROM tasks JOIN projects ON projects.id = project_id WHERE projects.scope <> tasks.scope
+      UNION ALL
+      SELECT task_id FROM dependencies JOIN tasks ON tasks.id = task_id WHERE dependencies.scope <> tasks.scope`
+  },
+  { name: "no task is larger than claims hand out", sql: `SELECT id, bytes FROM tasks WHERE bytes > ${MaxRecord}` },
+  { name: "nothing refers to what there is not", sql: "SELECT * FROM pragma_foreign_key_check" }
+]

@@ -1,0 +1,91 @@
+/** Reads a scope from the old server, each kind in the order it is to be written in. */
+import * as Effect from "effect/Effect"
+import { parseBlockers } from "../../../src/domain/dependency/Dependency.ts"
+import { millisOf } from "../../../src/domain/Instant.ts"
+import { type ImportKind, importKinds } from "../../../src/domain/transfer/Import.ts"
+import type { Item, Source } from "./Source.ts"
+
+export interface Contents {
+  readonly records: Readonly<Record<ImportKind, ReadonlyArray<Item>>>
+  /** What could not be read. */
+  readonly missing: ReadonlyArray<{ readonly kind: ImportKind; readonly id: string; readonly error: string }>
+  /** What whoever moves should know. */
+  readonly notes: ReadonlyArray<string>
+}
+
+const by = (field: string) => (a: Item, b: Item) => instantOf(a[field]) - instantOf(b[field])
+const instantOf = (value: unknown) => millisOf(String(value)) ?? 0
+
+/** Who waits for a task that is not there: it would wait for ever, here as there. */
+const lostBlockers = (tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {
+  const ids = new Set(tasks.map(({ id }) => id))
+  return tasks.filter(({ queue }) => queue !== "done").flatMap(({ blocked_by, id }) => {
+    const lost = parseBlockers(typeof blocked_by === "string" ? blocked_by : null)
+      .filter((blocker) => !ids.has(blocker) && !ids.has(blocker.replace(/^TASK-/, "")))
+    return lost.length === 0
+      ? []
+      : [`Task ${String(id)} waits for ${lost.join(", ")}, which the scope has not got. Clear its blocked_by.`]
+  })
+}
+
+/** Roles over there are the whole server's: those that no machine of the scope registered are not its own. */
+const foreignRoles = (roles: ReadonlyArray<Item>, tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {
+  const names = roles.map(({ name }) => {
+    const open = tasks.filter(({ queue, role }) => role === name && queue !== "done").length
+    return open === 0 ? String(name) : `${String(name)} (of ${open} open tasks)`
+  })
+  return names.length === 0
+    ? []
+    : [
+      `Roles not copied, as no orchestrator of the scope registered them: ${
+        names.join(", ")
+      }. Once the scope has roles, no task can be created with others: register those it needs (POST /api/v1/roles/register).`
+    ]
+}
+
+export const read = Effect.fnUntraced(function*(source: Source, scope: string, unscoped: boolean) {
+  const missing: Array<Contents["missing"][number]> = []
+  const notes: Array<string> = []
+
+  const paged = Effect.fnUntraced(
+    function*(kind: ImportKind, orders: ReadonlyArray<Record<string, string>> = [{}, {}]) {
+      const { records, total } = yield* source.pages(kind, orders.map((order) => ({ scope, ...order })))
+      if (records.length < total) {
+        missing.push({ kind, id: "*", error: `${total} were announced and ${records.length} found. Run this again.` })
+      }
+      return records
+    }
+  )
+
+  /** The scope's records, and those of no scope, which older clients left behind. */
+  const withUnscoped = Effect.fnUntraced(function*(kind: "projects" | "drafts") {
+    const own = yield* paged(kind)
+    const everything = yield* source.pages(kind, [{}, {}])
+    const rest = everything.records.filter((record) => record.scope === null)
+    if (unscoped) return [...own, ...rest]
+    if (rest.length > 0) notes.push(`${rest.length} ${kind} belong to no scope. --unscoped copies them too.`)
+    return own
+  })
+
+  const orchestrators = (yield* source.list("orchestrators", { scope })).filter((machine) => machine.scope === scope)
+  const machines = new Set(orchestrators.map(({ id }) => id))
+  const roles = yield* source.list("roles", { scope })
+  const isOwn = (role: Item) => machines.has(role.orchestrator_id)
+  const tasks = yield* paged("tasks", [{}, { sort: "priority" }, {}])
+  const records: Contents["records"] = {
+    flows: yield* source.list("flows", { scope }),
+    roles: roles.filter(isOwn),
+    orchestrators,
+    projects: yield* withUnscoped("projects"),
+    drafts: yield* withUnscoped("drafts"),
+    // Whoever waits for a task finds it done already, and keeps its version.
+    tasks: tasks.toSorted((a, b) => Number(b.queue === "done") - Number(a.queue === "done")),
+    messages: (yield* paged("messages")).toSorted(by("created_at")),
+    actions: (yield* paged("actions")).toSorted(by("proposed_at"))
+  }
+  notes.push(...foreignRoles(roles.filter((role) => !isOwn(role)), tasks), ...lostBlockers(tasks))
+  if (importKinds.every((kind) => records[kind].length === 0)) {
+    missing.push({ kind: "tasks", id: "*", error: `The server has nothing in the scope ${scope}. Is that its name?` })
+  }
+  return { records, missing, notes } satisfies Contents
+})

@@ -1,0 +1,78 @@
+/** What may find a planted fault out. */
+import { existsSync } from "node:fs"
+import * as simulation from "./simulation.ts"
+import * as tests from "./tests.ts"
+import type { Verdict } from "./Verdict.ts"
+
+/** A file of tests, and the name of those that count, if not all do. */
+export interface Tests {
+  readonly file: string
+  readonly name?: string
+}
+
+export interface Detector {
+  readonly name: string
+  /** Whether it is there; otherwise it is left out. */
+  readonly isThere: boolean
+  /** Whether it only informs: a fault that nothing else finds survives. */
+  readonly informs: boolean
+  /** Looks at a copy of the repository. The same seed finds the same. */
+  readonly detect: (directory: string, seed: number) => Promise<Verdict>
+}
+
+const byTests = (name: string, informs: boolean, files: ReadonlyArray<Tests>): Detector => ({
+  name,
+  informs,
+  isThere: files.every(({ file }) => existsSync(file)),
+  detect: (directory, seed) => tests.detect(files, directory, seed)
+})
+
+/** Real SQL against a model, under random sequences of commands, and what guards the door. Asked until one fails. */
+const properties = byTests("properties", false, [
+  { file: "test/state-machine.test.ts", name: "every sequence of commands" },
+  { file: "test/explain.test.ts" },
+  { file: "test/services/Outcomes.test.ts", name: "is in SQL what the rule says" },
+  { file: "test/services/DependencyRules.test.ts", name: "agree with the model after every command" },
+  // What the model does not know: keys, headers, files, and how long requests and answers are.
+  { file: "test/services/Access.test.ts", name: "a token that was refused" },
+  { file: "test/http/KeyEnds.test.ts" },
+  { file: "test/http/Idempotency.test.ts", name: "two keys of a scope" },
+  { file: "test/import/export.test.ts", name: "of a scope holds no record of another" },
+  { file: "test/http/Origin.test.ts" },
+  { file: "test/services/Settings.test.ts" },
+  { file: "test/http/Lists.test.ts", name: "is refused in a query" },
+  { file: "test/http/Conditional.test.ts", name: "the oldest entries of a history are gone" },
+  { file: "test/http/ExportBytes.test.ts", name: "of content of tasks" },
+  { file: "test/http/PageBytes.test.ts", name: "of messages says where it begins" },
+  { file: "test/domain/Instant.test.ts" },
+  { file: "test/http/WellFormed.test.ts" },
+  { file: "test/worker/WellFormed.test.ts" },
+  { file: "test/worker/Clock.test.ts" },
+  { file: "test/worker/Outbox.test.ts", name: "is handed in by the next worker" },
+  // What no command of a model can tell apart.
+  { file: "test/services/Backoff.test.ts", name: "is ended by the cron" },
+  { file: "test/services/Reaping.test.ts", name: "have waited longest" },
+  { file: "test/services/Reaping.test.ts", name: "cannot be taken back" },
+  { file: "test/services/Statements.test.ts" },
+  { file: "test/http/Statements.test.ts" }
+])
+
+const script = "scripts/prove/simulate.ts"
+const runs = 20
+
+/** Many machines at once, and all that befalls them. */
+const simulator: Detector = {
+  name: "simulator",
+  informs: false,
+  isThere: existsSync(script),
+  detect: (directory, seed) => simulation.detect(script, runs, directory, seed)
+}
+
+/** What each service and each endpoint does, one by one. */
+const examples = byTests("examples", true, [
+  { file: "test/services" },
+  { file: "test/http" },
+  { file: "test/domain" }
+])
+
+export const detectors: ReadonlyArray<Detector> = [properties, simulator, examples]
