@@ -60,6 +60,15 @@ SELECT tasks.id, tasks.scope, tasks.project_id, tasks.version AS present, histor
 FROM tasks CROSS JOIN history ON history.task_id = tasks.id AND history.version > tasks.version
   AND NOT EXISTS (SELECT 1 FROM history AS later WHERE later.task_id = history.task_id AND later.version > history.version);
 
+-- What the planned moves change in the counters: `step` is added to the number of tasks that the owner, a scope or a project, has in
+-- the queue. The counters of a project have its id after the character 31 for their name, which no scope has.
+CREATE VIEW planned_counts AS
+SELECT planned.id, step.value ->> 0 AS owner, step.value ->> 1 AS queue, step.value ->> 2 AS step
+FROM planned CROSS JOIN json_each(json_array(
+    json_array(scope, from_queue, -1), json_array(scope, to_queue, 1),
+    json_array(char(31) || project_id, from_queue, -1), json_array(char(31) || project_id, to_queue, 1))) AS step
+WHERE step.value ->> 0 IS NOT NULL;
+
 -- A task that this batch has created and not recorded yet: every other task has a history row at its version.
 CREATE VIEW unrecorded AS
 SELECT * FROM tasks WHERE NOT EXISTS (
