@@ -121,7 +121,7 @@ SELECT edge.scope, edge.task_id, edge.blocker_key, edge.blocker_id, edge.on_fail
     ORDER BY history.version DESC LIMIT 1), blocker.queue) AS queue,
   -- Whether the task fails if this blocker does: not where the other task that the name means is done.
   edge.on_failure = 'fail' AND NOT EXISTS (
-    SELECT 1 FROM tasks AS other WHERE +other.scope = edge.scope AND +other.queue = 'done'
+    SELECT 1 FROM tasks AS other WHERE other.id <> blocker.id AND +other.scope = edge.scope AND +other.queue = 'done'
       AND other.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))) AS fails
 FROM dependencies AS edge JOIN tasks AS blocker ON +blocker.scope = edge.scope
   AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))
