@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { type ImportBatch, type ImportKind, importKinds, type ImportReport } from "../../domain/transfer/Import.ts"
 import type { Row, Step, Steps } from "../../sql/Batch.ts"
+import { Settings } from "../Settings.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import * as JsonRow from "../../sql/JsonRow.ts"
 import type { Values } from "../../sql/Statement.ts"
@@ -97,10 +98,13 @@ export class Import extends Context.Service<Import, {
     Import,
     Effect.gen(function*() {
       const once = yield* Idempotency.make
+      const { limits } = yield* Settings
+      // A lease that is imported has the limits of this server: the old one had none.
+      const attempt = { loss_limit: limits.max_lease_losses || null, attempt_limit: limits.max_attempts || null }
 
       const run = Effect.fn("Import.run")(function*(scope: ScopeName, records: ImportBatch) {
         const dryRun = records.dry_run ?? false
-        const target = { scope, now: yield* Clock.currentTimeMillis }
+        const target = { scope, now: yield* Clock.currentTimeMillis, attempt }
         const plansOf = (dryRun: boolean) =>
           importKinds.map((kind) => [kind, planners[kind].plan({ ...target, dryRun }, records[kind] ?? [])] as const)
         const plans = plansOf(dryRun)

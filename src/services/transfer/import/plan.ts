@@ -27,6 +27,8 @@ export interface Plan {
 export interface Target {
   readonly scope: string
   readonly now: number
+  /** The limits of the attempt that an imported lease is for (the view `lapsing`). */
+  readonly attempt: { readonly loss_limit: number | null; readonly attempt_limit: number | null }
   /** Whether to write nothing: then the plan only asks what is in the way, and its outcome is what writing would come to. */
   readonly dryRun: boolean
 }
