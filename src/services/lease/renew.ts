@@ -84,8 +84,8 @@ const counted = statement(`
         UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(moved.steps))
       GROUP BY queue HAVING n <> 0))
   FROM (
-    SELECT owner, json_group_array(json_array(queue, step)) AS steps FROM planned_counts
-    WHERE id IN (SELECT tasks.id FROM ${lapsed}) GROUP BY owner) AS moved
+    SELECT owner, json_group_array(json_array(planned_counts.queue, step)) AS steps
+    FROM ${lapsed} CROSS JOIN planned_counts ON planned_counts.id = tasks.id GROUP BY owner) AS moved
   WHERE scope = moved.owner`)
 
 // The lease is given back with no time left, and is then renewed like the others.

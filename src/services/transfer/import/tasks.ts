@@ -72,7 +72,9 @@ const before = (column: string) =>
 const insert = variants((rows: string, columns: string) =>
   statement(`
     INSERT INTO tasks (scope, loss_limit, attempt_limit, version, grants, ${columns})
-    SELECT :scope, iif(${field("claimed_by")} IS NULL, NULL, :loss_limit), iif(${field("claimed_by")} IS NULL, NULL, :attempt_limit),
+    SELECT :scope, iif(${field("claimed_by")} IS NULL, NULL, :loss_limit), iif(${
+    field("claimed_by")
+  } IS NULL, NULL, :attempt_limit),
       max(${field("version")}, ${before("version")} + 1),
       iif(${field("claimed_by")} IS NULL, ${before("grants")}, max(${field("fencing_token")}, ${before("grants")} + 1)),
       ${columns.split(", ").map(field).join(", ")}
