@@ -26,7 +26,7 @@ layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "10 minut
       yield* move("redrive", {}, "incoming")
       yield* claim
       yield* move("cancel", {}, "claimed")
-      yield* move("cancel", {}, "claimed", { trips: 2, read: 20, written: 0 })
+      yield* move("cancel", {}, "claimed", { trips: 2, read: 26, written: 0 })
       yield* move("requeue", { reason: "stopped" }, "cancelled")
       yield* move("redrive", {}, "incoming")
       yield* claim

@@ -4,10 +4,7 @@
  */
 import { MaxRecord } from "../../../src/domain/Size.ts"
 
-export interface Integrity {
-  /** What holds. */
-  readonly name: string
-  // The generated column `tasks.bytes` says the same, and a database of an older release does not have it.
+// The generated column `tasks.bytes` says the same, and a database of an older release does not have it.
 const bytes = [
   "file_path",
   "title",
@@ -35,7 +32,10 @@ const bytes = [
   "setbacks"
 ].map((name) => `coalesce(octet_length(${name}), 0)`).join(" + ")
 
-/** Finds what contradicts it. */
+export interface Integrity {
+  /** What holds. */
+  readonly name: string
+  /** Finds what contradicts it. */
   readonly sql: string
 }
 
