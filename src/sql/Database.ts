@@ -167,10 +167,12 @@ export class Database extends Context.Service<Database, {
         const started = yield* Clock.currentTimeMillis
         const guards = (yield* Guards) ?? []
         // First, so that what the batch itself does to what they ask for does not count.
-        const checks = guards.map(({ holds, values }, i) =>
-          holds({ ...values, now: started, refused: `${Refused}: ${i}.` })
+        const checks = Batch.named(
+          "guards",
+          guards.map(({ holds, values }, i) => holds({ ...values, now: started, refused: `${Refused}: ${i}.` }))
         )
-        const all = [...checks, ...statements, ...riders.flatMap((rider) => rider.statements)]
+        const ridden = Batch.named("riders", riders.flatMap((rider) => rider.statements))
+        const all = [...checks, ...statements, ...ridden]
         // One that fails was made as well.
         cost.trips += 1
         cost.statements += all.length
@@ -196,7 +198,7 @@ export class Database extends Context.Service<Database, {
         return answers.slice(0, statements.length)
       }, Effect.withSpan("Database.batch", { kind: "client" }))
 
-      const currentMigration = run([SchemaVersion.select()]).pipe(
+      const currentMigration = run(Batch.named("schemaVersion", SchemaVersion.select())).pipe(
         Effect.provideService(OnlyIfRoom, false),
         Effect.map(([rows]) => rows?.[0]?.migration as number | undefined),
         Effect.catch(() => Effect.undefined)

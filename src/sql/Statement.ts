@@ -13,6 +13,8 @@ export type Values = Readonly<Record<string, Value>>
 export interface Bound {
   readonly text: string
   readonly parameters: ReadonlyArray<Value>
+  /** The names of the parameters, to show the statement with them: `?1` has the first. */
+  readonly names?: ReadonlyArray<string>
 }
 
 /** A statement without its values. */
@@ -38,6 +40,7 @@ export const statement = (source: string): Statement => {
   })
   const bind = (values: Values = {}): Bound => ({
     text,
+    names,
     parameters: names.map((name) => {
       const value = values[name]
       if (value === undefined) throw new Error(`no value for :${name} in: ${text.slice(0, 80)}`)
