@@ -5,9 +5,9 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "age-ignored",
     breaks: "Of tasks of the same priority the oldest is claimed first.",
-    file: "src/sql/task/NextTask.ts",
-    find: "sql`ORDER BY priority_rank, created_at, id LIMIT 1`",
-    replace: "sql`ORDER BY priority_rank, id LIMIT 1`"
+    symbol: "Claim.order",
+    find: "priority_rank, created_at, id LIMIT 1",
+    replace: "priority_rank, id LIMIT 1"
   },
   {
     name: "priority-as-text",
@@ -19,21 +19,21 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "roles-out-of-order",
     breaks: "A claim for several roles gets the first task of all of them.",
-    file: "src/sql/task/NextTask.ts",
+    symbol: "Claim.nextTask",
     find: "ORDER BY ${first} best.priority_rank, best.created_at, best.id LIMIT 1",
     replace: "ORDER BY ${first} best.id LIMIT 1"
   },
   {
     name: "capacity-ignored",
     breaks: "A machine is given no more tasks than it may hold.",
-    file: "src/sql/lease/Entitled.ts",
-    find: "${reviews ? sql`` : sql`AND ${hasRoom(scope, claim)}`}",
+    symbol: "Claim.make",
+    find: " AND ${hasRoom}",
     replace: ""
   },
   {
     name: "maintenance-ignored",
     breaks: "A machine that is in maintenance is given nothing.",
-    file: "src/sql/lease/Entitled.ts",
+    step: "recorded",
     find: " AND status <> 'maintenance'",
     replace: ""
   },
@@ -47,9 +47,9 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "claim-across-scopes",
     breaks: "A claim gets no task of another scope.",
-    file: "src/sql/task/NextTask.ts",
-    find: "scope = ${scope} AND queue = ${queue} AND ${claimable}",
-    replace: "queue = ${queue} AND ${claimable}"
+    symbol: "Claim.nextTask",
+    find: "scope = :scope AND queue = :queue",
+    replace: "queue = :queue"
   },
   {
     name: "read-across-scopes",
@@ -82,9 +82,9 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "reaper-across-scopes",
     breaks: "A claim takes back nothing of another scope.",
-    file: "src/sql/lease/Expiry.ts",
-    find: "${scope === undefined ? scopes : sql`= ${scope}`}",
-    replace: "${scopes}"
+    symbol: "Expiry.within",
+    find: "scoped ? \"scope = :scope\" : ",
+    replace: ""
   },
   {
     name: "key-not-kept",
@@ -103,23 +103,30 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "key-kept-by-refusal",
     breaks: "A refused create keeps nothing under its key, whoever made a task of that name in the same millisecond.",
-    file: "src/services/task/create.ts",
-    find: "from: sql`${made} AND changes() > 0`",
-    replace: "from: sql`tasks WHERE ${self}`"
+    symbol: "create.created",
+    find: "where: \"id = :id AND scope = :scope\" })",
+    replace: "where: \"id = :id AND scope = :scope\", provenBy: \"where\" })"
+  },
+  {
+    name: "key-kept-without-proof",
+    breaks: "A refused request keeps nothing under its key.",
+    symbol: "Idempotency.keeping",
+    find: "provenBy === \"where\" ? \"\" : \"changes() > 0 AND \"",
+    replace: "\"\""
   },
   {
     name: "reviews-fill-machine",
     breaks: "What a machine reviews does not count against the tasks it may hold.",
-    file: "src/sql/lease/Entitled.ts",
-    find: "      AND queue = 'claimed' AND orchestrator_id",
-    replace: "      AND orchestrator_id"
+    symbol: "Claim.hasRoom",
+    find: "  OR coalesce((SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = :scope), 0) < coalesce(:max_claimed, max_claimed)\n  OR (SELECT count(*) FROM (\n    SELECT 1 FROM tasks INDEXED BY tasks_leased WHERE claimed_by IS NOT NULL AND scope = :scope AND queue = 'claimed'\n",
+    replace: "  OR (SELECT count(*) FROM (\n    SELECT 1 FROM tasks INDEXED BY tasks_leased WHERE claimed_by IS NOT NULL AND scope = :scope\n"
   },
   {
     name: "claim-wakes-others",
     breaks: "A claim is a sign of life for the machine of its own scope only.",
-    file: "src/sql/lease/Entitled.ts",
-    find: "own: sql`id = ${orchestrator_id} AND scope = ${scope}`",
-    replace: "own: sql`id = ${orchestrator_id}`"
+    step: "seen",
+    find: "WHERE id = :machine AND scope = :scope AND",
+    replace: "WHERE id = :machine AND"
   },
   {
     name: "heartbeat-tells-one-scope",

@@ -5,9 +5,9 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "claim-takes-held",
     breaks: "At most one live lease: a task that somebody reviews is handed to another reviewer.",
-    file: "src/sql/task/NextTask.ts",
-    find: "SELECT id FROM tasks INDEXED BY ${index} WHERE ${ready} ${order}",
-    replace: "SELECT id FROM tasks WHERE scope = ${scope} AND queue = ${queue} AND blocked_by IS NULL ${order}"
+    view: "ready",
+    find: "claimed_by IS NULL AND blocked_by IS NULL",
+    replace: "blocked_by IS NULL"
   },
   {
     name: "page-settles",
@@ -33,37 +33,37 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "double-entry-untold",
     breaks: "A heartbeat that lists a lease twice is told which entry was not used.",
-    file: "src/services/lease/answer.ts",
+    symbol: "renewalsOf",
     find: "...superseded(entries).map(",
     replace: "...superseded([]).map("
   },
   {
     name: "expiry-too-late",
     breaks: "A lease is over when it says, not a moment later.",
-    file: "src/sql/lease/Expiry.ts",
-    find: "plan(now, seed, scope, { claimable: true, ...",
-    replace: "plan(now - 1, seed, scope, { claimable: true, ..."
+    symbol: "Expiry.expired",
+    find: "AND lease_expires_at <= :now",
+    replace: "AND lease_expires_at < :now"
   },
   {
     name: "expiry-too-early",
     breaks: "Nor a moment sooner.",
-    file: "src/sql/lease/Expiry.ts",
-    find: "claimed_by IS NOT NULL AND lease_expires_at <= ${at}",
-    replace: "claimed_by IS NOT NULL AND lease_expires_at - 1 <= ${at}"
+    symbol: "Expiry.expired",
+    find: "AND lease_expires_at <= :now",
+    replace: "AND lease_expires_at - 1 <= :now"
   },
   {
     name: "expiry-by-database-time",
     breaks: "SQL never asks for the time: who is late is decided by the clock of the service.",
-    file: "src/sql/lease/Expiry.ts",
-    find: "claimed_by IS NOT NULL AND lease_expires_at <= ${at}",
-    replace: "claimed_by IS NOT NULL AND lease_expires_at <= iif(${at} IS NULL, NULL, unixepoch() * 1000)"
+    symbol: "Expiry.expired",
+    find: "AND lease_expires_at <= :now",
+    replace: "AND lease_expires_at <= iif(:now IS NULL, NULL, unixepoch() * 1000)"
   },
   {
     name: "reaper-does-not-look-again",
     breaks: "A lease that is not over is left alone, whoever asks to take it back.",
-    file: "src/sql/lease/Expiry.ts",
-    find: "sql`${overdue(at, scope)}\n",
-    replace: "sql`${only.id === undefined ? overdue(at, scope) : sql`claimed_by IS NOT NULL AND ${at} IS NOT NULL`}\n"
+    symbol: "Expiry.expired",
+    find: "AND lease_expires_at <= :now",
+    replace: "AND ${which.endsWith(\"listed\") ? \":now > 0\" : \"lease_expires_at <= :now\"}"
   },
   {
     name: "expiry-not-counted",
@@ -75,9 +75,9 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "reaped-to-incoming",
     breaks: "A task that is taken back goes where it was claimed from.",
-    file: "src/sql/task/Landing.ts",
-    find: "? sql`iif(queue = 'claimed', claimed_from, 'incoming')`",
-    replace: "? sql`'incoming'`"
+    view: "lapsing",
+    find: "iif(lease_losses + 1 >= loss_limit, 'failed', claimed_from)",
+    replace: "iif(lease_losses + 1 >= loss_limit, 'failed', 'incoming')"
   },
   {
     name: "lease-not-whole",
@@ -103,30 +103,51 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "budget-off-by-one",
     breaks: "A budget of n is spent by the n-th time.",
-    file: "src/sql/task/Outcome.ts",
-    find: "${spent[move.budget]} + 1 >=",
-    replace: "${spent[move.budget]} + 1 >"
+    symbol: "Move.spendsLast",
+    find: "+ 1 >= nullif",
+    replace: "+ 1 > nullif"
+  },
+  {
+    name: "lost-leases-off-by-one",
+    breaks: "A budget of n lost leases is spent by the n-th lost lease.",
+    view: "lapsing",
+    find: "iif(lease_losses + 1 >= loss_limit",
+    replace: "iif(lease_losses + 1 > loss_limit"
+  },
+  {
+    name: "grant-without-limits",
+    breaks: "A grant fixes how many leases the task may lose: later settings do not change it.",
+    step: "granted",
+    find: "loss_limit = nullif(coalesce(max_lease_losses, CAST(:max_lease_losses AS INTEGER)), 0),",
+    replace: ""
   },
   {
     name: "loss-spends-attempts",
     breaks: "A worker that vanished spends none of the task's own attempts.",
-    file: "src/sql/task/Outcome.ts",
-    find: "sql`attempt_count - lease_losses`",
-    replace: "sql`attempt_count`"
+    symbol: "Move.spent",
+    find: "\"attempt_count - lease_losses\"",
+    replace: "\"attempt_count\""
   },
   {
     name: "cancel-not-heeded",
     breaks: "A cancellation that was asked for takes effect when the lease ends.",
-    file: "src/sql/task/Outcome.ts",
-    find: "WHEN cancel_requested_at IS NOT NULL THEN ${becomes.cancelled}",
-    replace: "WHEN cancel_requested_at < 0 THEN ${becomes.cancelled}"
+    symbol: "Move.target",
+    find: "WHEN cancel_requested_at IS NOT NULL THEN",
+    replace: "WHEN cancel_requested_at < 0 THEN"
+  },
+  {
+    name: "cancel-not-heeded-at-expiry",
+    breaks: "A requested cancellation takes effect when the lease expires.",
+    view: "lapsing",
+    find: "WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'",
+    replace: "WHEN cancel_requested_at < 0 THEN 'cancelled'"
   },
   {
     name: "backoff-ends-early",
     breaks: "A task that backs off is not handed out before it is due.",
-    file: "src/sql/lease/Backoff.ts",
-    find: "sql`scope = ${scope} AND available_at IS NOT NULL AND available_at <= ${until}`",
-    replace: "sql`scope = ${scope} AND available_at IS NOT NULL AND available_at - 5000 <= ${until}`"
+    symbol: "Backoff.due",
+    find: "available_at <= :now",
+    replace: "available_at - 5000 <= :now"
   },
   {
     name: "end-of-backoff-unseen",
@@ -138,9 +159,16 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "newest-leases-first",
     breaks: "The leases that ran out first are taken back first.",
-    file: "src/sql/lease/Expiry.ts",
-    find: "ORDER BY lease_expires_at, id LIMIT ${most}",
-    replace: "ORDER BY lease_expires_at DESC, id LIMIT ${most}"
+    symbol: "Expiry.some",
+    find: "ORDER BY lease_expires_at, id LIMIT :most",
+    replace: "ORDER BY lease_expires_at DESC, id LIMIT :most"
+  },
+  {
+    name: "reattached-without-deadline",
+    breaks: "A lease that is given back keeps its deadline.",
+    view: "lapsing",
+    find: "'deadline_at', strftime('%Y-%m-%dT%H:%M:%fZ', deadline_at / 1000.0, 'unixepoch')",
+    replace: "'deadline_at', NULL"
   },
   {
     name: "refused-leases-keep-others",
