@@ -4,49 +4,49 @@ import type { Fault } from "../Fault.ts"
 export const dependencies: ReadonlyArray<Fault> = [
   {
     name: "blocked-handed-out",
-    breaks: "A task that waits for another is never handed out.",
+    breaks: "A claim never gets a task that waits for another.",
     view: "ready",
     find: "claimed_by IS NULL AND blocked_by IS NULL",
     replace: "claimed_by IS NULL"
   },
   {
     name: "accept-unblocks-nobody",
-    breaks: "When its last blocker is accepted, a task may be claimed.",
+    breaks: "A task becomes claimable when its last blocker is accepted.",
     symbol: "moveById.make",
     find: "satisfied: steps.satisfied(values)",
     replace: "satisfied: move === moves.accept ? undefined : steps.satisfied(values)"
   },
   {
     name: "force-unblocks-nobody",
-    breaks: "So it may when an administrator says that the blocker is done.",
+    breaks: "A task becomes claimable when an administrator moves its last blocker to `done`.",
     symbol: "writePatch.make",
     find: "satisfied: follows ?",
     replace: "satisfied: follows && forcedBy === undefined ?"
   },
   {
     name: "delete-unblocks-nobody",
-    breaks: "So it may when the blocker is deleted.",
+    breaks: "A task becomes claimable when its last blocker is deleted.",
     symbol: "remove.make",
     find: "      satisfied: satisfied(values),\n",
     replace: ""
   },
   {
     name: "reopened-blocker-ignored",
-    breaks: "When a blocker that was done is brought back, the task waits again.",
+    breaks: "A task waits again when its blocker leaves `done`.",
     step: "satisfied",
     find: "SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)",
     replace: "SET satisfied_at = coalesce(satisfied_at, :now)"
   },
   {
     name: "cancelled-blocker-ignored",
-    breaks: "A blocker that is cancelled has failed, for whoever fails with it.",
+    breaks: "A cancelled blocker counts as failed for the tasks that fail with it.",
     step: "failed",
     find: "fails AND to_queue IN ('failed', 'cancelled')",
     replace: "fails AND to_queue = 'failed'"
   },
   {
     name: "freed-task-does-not-fall",
-    breaks: "A task that comes back from its holder fails if what it waits for failed meanwhile.",
+    breaks: "A task that its holder gives back fails if a blocker failed while the task was held.",
     symbol: "Move.steps",
     find: "frees.has(move) ? { ownFailure: \"1\" } : {}",
     replace: "{}"
@@ -60,10 +60,12 @@ export const dependencies: ReadonlyArray<Fault> = [
   },
   {
     name: "failure-stops-at-the-first",
-    breaks: "The tasks that wait for those that failed with a task fail as well.",
+    breaks: "When a task fails, its dependents fail, and so do their dependents.",
     step: "failed",
-    find: "' failed.' FROM reached CROSS JOIN failable USING (id) CROSS JOIN waits ON waits.blocker = reached.id WHERE fails",
-    replace: "' failed.' FROM reached CROSS JOIN failable USING (id) CROSS JOIN waits ON waits.blocker = reached.id WHERE 0"
+    find:
+      "' failed.' FROM reached CROSS JOIN failable USING (id) CROSS JOIN waits ON waits.blocker = reached.id WHERE fails",
+    replace:
+      "' failed.' FROM reached CROSS JOIN failable USING (id) CROSS JOIN waits ON waits.blocker = reached.id WHERE 0"
   },
   {
     name: "failure-takes-held-task",
@@ -81,21 +83,23 @@ export const dependencies: ReadonlyArray<Fault> = [
   },
   {
     name: "failed-with-another-keeps-waiting",
-    breaks: "A task that skips a blocker waits no longer when that fails with its own blocker.",
+    breaks: "A task that skips a blocker stops waiting when that blocker fails with its own blocker.",
     symbol: "Cascade.make",
     find: "(waits.on_failure = 'skip' AND ${failing})",
     replace: "(waits.on_failure = 'never' AND ${failing})"
   },
   {
     name: "refused-failure-fails-others",
-    breaks: "A move that is refused fails no other task, also where one was redriven since the first failure.",
+    breaks: "A refused move fails no other task, even if that task was redriven after the first failure.",
     step: "failed",
-    find: "iif(to_queue = 'failed', ' failed.', ' was cancelled.')\n      FROM moved CROSS JOIN waits ON waits.blocker = moved.id CROSS JOIN planned ON planned.id = moved.id\n      WHERE fails AND to_queue IN ('failed', 'cancelled') AND from_queue <> to_queue",
-    replace: "iif(waits.queue = 'failed', ' failed.', ' was cancelled.')\n      FROM moved CROSS JOIN waits ON waits.blocker = moved.id\n      WHERE fails AND waits.queue IN ('failed', 'cancelled')"
+    find:
+      "iif(to_queue = 'failed', ' failed.', ' was cancelled.')\n      FROM moved CROSS JOIN waits ON waits.blocker = moved.id CROSS JOIN planned ON planned.id = moved.id\n      WHERE fails AND to_queue IN ('failed', 'cancelled') AND from_queue <> to_queue",
+    replace:
+      "iif(waits.queue = 'failed', ' failed.', ' was cancelled.')\n      FROM moved CROSS JOIN waits ON waits.blocker = moved.id\n      WHERE fails AND waits.queue IN ('failed', 'cancelled')"
   },
   {
     name: "cycle-let-in",
-    breaks: "No task waits for itself, over any number of others.",
+    breaks: "No task waits for itself, directly or through other tasks.",
     file: "src/sql/dependency/Cycles.ts",
     find: "(:added = '[]' OR NOT EXISTS",
     replace: "(json_array_length(:added) < 2 OR NOT EXISTS"

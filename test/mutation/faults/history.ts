@@ -4,42 +4,44 @@ import type { Fault } from "../Fault.ts"
 export const history: ReadonlyArray<Fault> = [
   {
     name: "history-outside-the-batch",
-    breaks: "What happened is recorded in the batch in which it happens, so that no failure leaves one without the other.",
+    breaks: "The batch that makes a change also records it, so that a failure leaves neither without the other.",
     symbol: "remove.make",
     find: "    const answers = yield* batch({\n      recorded: recorded(values),\n",
     replace: "    yield* batch({ recorded: recorded(values) })\n    const answers = yield* batch({\n"
   },
   {
     name: "history-left-out",
-    breaks: "Every change is recorded: also that of a title.",
+    breaks: "The server records every change, also that of a title.",
     symbol: "writePatch.make",
     find: "      changed: changed(values)\n    }, {",
-    replace: "      changed: changed(values),\n      forgotten: protocol\n        ? undefined\n        : statement(\"DELETE FROM history WHERE task_id = :id AND version = :version + 1\")(values)\n    }, {"
+    replace:
+      "      changed: changed(values),\n      forgotten: protocol\n        ? undefined\n        : statement(\"DELETE FROM history WHERE task_id = :id AND version = :version + 1\")(values)\n    }, {"
   },
   {
     name: "two-changes-one-version",
     breaks: "A task that one batch changes twice gets two versions and two entries of history.",
     view: "foreseen",
-    find: "coalesce((SELECT max(version) FROM history WHERE task_id = tasks.id AND history.version > tasks.version), version) AS version",
+    find:
+      "coalesce((SELECT max(version) FROM history WHERE task_id = tasks.id AND history.version > tasks.version), version) AS version",
     replace: "version"
   },
   {
     name: "dependency-change-without-version",
-    breaks: "Every change of a task raises its version by one: also of what it waits for.",
+    breaks: "A change of dependencies raises the version of the task by one.",
     step: "changed",
     find: "SET version = planned.version, updated_at = :now, blocked_by",
     replace: "SET updated_at = :now, blocked_by"
   },
   {
     name: "hook-without-version",
-    breaks: "Every change of a task raises its version by one: also the completion of a hook.",
+    breaks: "The completion of a hook raises the version of the task by one.",
     file: "src/services/task/hooks.ts",
     find: "UPDATE tasks SET version = version + 1, updated_at",
     replace: "UPDATE tasks SET updated_at"
   },
   {
     name: "claim-not-counted",
-    breaks: "The counters equal what counting the rows would give: after a claim.",
+    breaks: "The counters equal a count of the rows after a claim.",
     symbol: "Claim.make",
     find: "Cascade.countedOne(next)",
     replace: "Cascade.countedOne(\"NULL\")"
@@ -53,7 +55,7 @@ export const history: ReadonlyArray<Fault> = [
   },
   {
     name: "delete-not-counted",
-    breaks: "The same after a deletion.",
+    breaks: "The counters equal a count of the rows after a deletion.",
     symbol: "remove.make",
     find: "      counted: counted(values),\n",
     replace: ""
@@ -74,35 +76,35 @@ export const history: ReadonlyArray<Fault> = [
   },
   {
     name: "unrecorded-from-other-batch",
-    breaks: "A refused create says why, even if another request has created a task of that name.",
+    breaks: "A refused create says why, even if a task of that name exists.",
     view: "unrecorded",
     find: "WHERE NOT EXISTS (\n  SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version)",
     replace: "WHERE EXISTS (\n  SELECT 1 FROM history WHERE task_id = tasks.id) OR 1"
   },
   {
     name: "cascade-counted-once",
-    breaks: "The same after a failure that several tasks share.",
+    breaks: "The counters equal a count of the rows after several tasks move in one batch.",
     symbol: "Cascade.counting",
     find: "UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(moved.steps)",
     replace: "UNION ALL SELECT DISTINCT value ->> 0, value ->> 1 FROM json_each(moved.steps)"
   },
   {
     name: "redrive-keeps-budget",
-    breaks: "A redrive gives a task its budgets back.",
+    breaks: "A redrive resets the budgets of a task.",
     step: "moved",
     find: "attempt_count = 0, lease_losses = 0,",
     replace: "attempt_count = 0,"
   },
   {
     name: "emptied-queue-still-counted",
-    breaks: "The counters name only queues that hold tasks: when the last one moves on.",
+    breaks: "The counters name no empty queue after a move takes its last task.",
     symbol: "Cascade.countedOne",
     find: "nullif(coalesce(counts ->> ('$.\"' || from_queue || '\"'), 0) - 1, 0)",
     replace: "coalesce(counts ->> ('$.\"' || from_queue || '\"'), 0) - 1"
   },
   {
     name: "emptied-queue-still-counted-after-cascade",
-    breaks: "The same after a change of several tasks.",
+    breaks: "The counters name no empty queue after a change of several tasks empties it.",
     symbol: "Cascade.counting",
     find: "GROUP BY queue HAVING sum(step) <> 0",
     replace: "GROUP BY queue"
