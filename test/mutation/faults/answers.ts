@@ -4,7 +4,7 @@ import type { Fault } from "../Fault.ts"
 export const answers: ReadonlyArray<Fault> = [
   {
     name: "page-ends-by-rows-only",
-    breaks: "A page ends at about 4 MB of rows, whatever its limit.",
+    breaks: "A page ends at about 4 MB of rows, also below its limit.",
     file: "src/sql/PageBytes.ts",
     find: "> :share AS heavy",
     replace: "> 9e15 + :share AS heavy"
@@ -25,7 +25,7 @@ export const answers: ReadonlyArray<Fault> = [
   },
   {
     name: "history-tag-without-oldest",
-    breaks: "A history that lost its oldest entries is another answer.",
+    breaks: "A history that lost its oldest entries has another ETag.",
     file: "src/services/task/read.ts",
     find: ",\n    (SELECT version FROM ${entries} ORDER BY version LIMIT 1) AS oldest",
     replace: ""
