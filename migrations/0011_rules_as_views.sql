@@ -25,9 +25,15 @@ ALTER TABLE tasks ADD COLUMN bytes INTEGER GENERATED ALWAYS AS (
   + coalesce(octet_length(setbacks), 0)
 ) VIRTUAL;
 
--- The tasks that a claim may hand out. The condition is that of the indexes `tasks_ready` and `tasks_ready_for`.
+-- The tasks that a claim may hand out, in the order of claims; and those of them that have a role, in the same order for each role. The
+-- conditions are those of the indexes. The indexes are named, because SQLite prepares a statement anew for each value of `queue` otherwise:
+-- it would compare the value with the condition of `tasks_waiting`.
 CREATE VIEW ready AS
-SELECT * FROM tasks WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
+SELECT * FROM tasks INDEXED BY tasks_ready
+WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
+CREATE VIEW ready_for AS
+SELECT * FROM tasks INDEXED BY tasks_ready_for
+WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND role IS NOT NULL;
 
 -- What happens to each held task when its lease expires: how history calls it, and the queue the task goes to. The moves
 -- `expireReview`, `exceedDeadline` and `expire` in `domain/task/Moves.ts` say the same. `details` is what a renewal needs to give
