@@ -33,7 +33,6 @@ export {
   Rotated,
   Rotation
 } from "./domain/access/ApiKey.ts"
-export { InvalidCursor } from "./domain/Cursor.ts"
 export { DatabaseUnavailable } from "./domain/DatabaseUnavailable.ts"
 export {
   Dependencies,
@@ -53,6 +52,7 @@ export * from "./domain/lease/Renewal.ts"
 export * from "./domain/machine/Orchestrator.ts"
 export { Poll } from "./domain/machine/Poll.ts"
 export * from "./domain/machine/Role.ts"
+export { InvalidCursor } from "./domain/Page.ts"
 export * from "./domain/record/Action.ts"
 export * from "./domain/record/Action.ts"
 export * from "./domain/record/Draft.ts"
@@ -60,7 +60,6 @@ export * from "./domain/record/Message.ts"
 export * from "./domain/record/Project.ts"
 export { TooLarge } from "./domain/Size.ts"
 export { NoFields } from "./domain/TaggedError.ts"
-export * from "./domain/task/EndInput.ts"
 export { HistoryEntry } from "./domain/task/History.ts"
 export * from "./domain/task/MoveInput.ts"
 export * from "./domain/task/Task.ts"

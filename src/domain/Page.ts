@@ -2,10 +2,71 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import * as Cursor from "./Cursor.ts"
-import { describe, FlagParameter, integerParameter } from "./Encoding.ts"
+import { describe, ErrorText, FlagParameter, integerParameter } from "./Encoding.ts"
 import { fingerprint } from "./Fingerprint.ts"
 import { bytesOf } from "./Size.ts"
+import { TaggedError } from "./TaggedError.ts"
+
+/** The values of one row in the columns that order its list. */
+export type Key = ReadonlyArray<string | number>
+
+/** What the columns hold that order a list. */
+export type KeyTypes = Readonly<Record<string, "number" | "string">>
+
+export interface Cursor {
+  /** The list it is of, narrowed as it was: `fingerprint`. */
+  readonly list: string
+  /** How many rows matched when the first page was read. */
+  readonly total: number
+  /** How many rows come before the page. */
+  readonly offset: number
+  /** The row that it begins after. */
+  readonly key: Key
+}
+
+const CursorVersion = 1
+
+const CursorText = Schema.StringFromBase64Url.pipe(Schema.decodeTo(Schema.fromJsonString(Schema.Tuple([
+  Schema.Literal(CursorVersion),
+  Schema.String,
+  Schema.Int,
+  Schema.Int,
+  Schema.Array(Schema.Union([Schema.String, Schema.Int]))
+]))))
+const decodeText = Schema.decodeUnknownResult(CursorText)
+const encodeText = Schema.encodeSync(CursorText)
+
+export const encodeCursor = ({ key, list, offset, total }: Cursor): string =>
+  encodeText([CursorVersion, list, total, offset, key])
+
+export class InvalidCursor extends TaggedError<InvalidCursor>()(
+  "InvalidCursor",
+  { error: ErrorText, cursor: Schema.String.pipe(describe("The cursor as it was sent.")) },
+  { httpApiStatus: 400, description: "The cursor is none of this list, or comes with an offset." }
+) {
+  private static readonly because = (cursor: string, error: string) => new InvalidCursor({ error, cursor })
+  static readonly unreadable = (cursor: string) =>
+    this.because(cursor, "The cursor is none of this server. Send next_cursor of the page before, or none.")
+  static readonly foreign = (cursor: string) =>
+    this.because(
+      cursor,
+      "The cursor is of another list. Repeat the scope, the filters and the sort order of the page that gave it."
+    )
+  static readonly withOffset = (cursor: string) =>
+    this.because(cursor, "A cursor says where the page begins: leave out offset.")
+}
+
+/** The cursor of `list` whose rows have such keys. */
+export const decodeCursor = (text: string, list: string, types: KeyTypes): Result.Result<Cursor, InvalidCursor> => {
+  const content = decodeText(text)
+  if (Result.isFailure(content)) return Result.fail(InvalidCursor.unreadable(text))
+  const [, of, total, offset, key] = content.success
+  if (of !== list) return Result.fail(InvalidCursor.foreign(text))
+  const expected = Object.values(types)
+  return key.length === expected.length && expected.every((type, i) => typeof key[i] === type)
+    ? Result.succeed({ list, total, offset, key })
+    : Result.fail(InvalidCursor.unreadable(text))
+}
 
 /** The longest page. A greater `limit` is answered with this many, and says so in `limit`. */
 export const MaxLimit = 500
@@ -84,7 +145,7 @@ interface List {
   readonly name: string
   readonly of: Readonly<Record<string, unknown>>
   /** The columns that order it and tell its rows apart. */
-  readonly key: Cursor.KeyTypes
+  readonly key: KeyTypes
   /** Whether one that names no limit gets as many as there may be, or all. */
   readonly whole?: boolean | "all"
 }
@@ -108,7 +169,7 @@ export interface Page {
   readonly skip: number
   /** The columns that order the list, and their values in the row it begins after. */
   readonly columns: ReadonlyArray<string>
-  readonly after: Cursor.Key | undefined
+  readonly after: Key | undefined
   /** How many rows matched when the first page was read, if this is another one: those are not counted again. */
   readonly total: number | undefined
   /** What was found, as the page and what is told about it. */
@@ -131,11 +192,11 @@ const fits = (row: object, place: number) =>
 export const pageOf = (
   query: Query,
   { key, name, of, whole = false }: List
-): Result.Result<Page, Cursor.InvalidCursor> => {
+): Result.Result<Page, InvalidCursor> => {
   const list = fingerprint(name, parts(of))
   const columns = Object.keys(key)
   const limit = query.limit ?? (whole === "all" ? -1 : whole ? MaxLimit : 50)
-  const page = (at: Cursor.Cursor | undefined): Page => {
+  const page = (at: Cursor | undefined): Page => {
     const offset = at?.offset ?? query.offset ?? 0
     return {
       limit,
@@ -150,7 +211,7 @@ export const pageOf = (
         const rows = limit < 0 ? fitting : fitting.slice(0, limit)
         const total = at?.total ?? counted ?? rows.length
         const last = rows.length < found.length ? rows.at(-1) : undefined
-        const next_cursor = last === undefined ? null : Cursor.encode({
+        const next_cursor = last === undefined ? null : encodeCursor({
           list,
           total,
           offset: offset + rows.length,
@@ -163,8 +224,8 @@ export const pageOf = (
   if (query.cursor === undefined || query.cursor === "" || query.cursor === FirstPage) {
     return Result.succeed(page(undefined))
   }
-  if (query.offset !== undefined) return Result.fail(Cursor.InvalidCursor.withOffset(query.cursor))
-  return Result.map(Cursor.decode(query.cursor, list, key), page)
+  if (query.offset !== undefined) return Result.fail(InvalidCursor.withOffset(query.cursor))
+  return Result.map(decodeCursor(query.cursor, list, key), page)
 }
 
 /** What tells the SQL of a list which page it is. */

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { MaxOverlapSeconds } from "../domain/access/ApiKey.ts"
 import { MaxLeaseSeconds } from "../domain/lease/Lease.ts"
-import { CurrentKeyLifetime } from "../sql/KeyLifetime.ts"
+import { CurrentKeyLifetime } from "../sql/Idempotency.ts"
 
 // What stands for a binding that is no text, such as one of a secrets store.
 const NotText = "\0"

@@ -14,7 +14,29 @@ import * as Schema from "effect/Schema"
 import * as Batch from "./Batch.ts"
 import * as SchemaVersion from "./SchemaVersion.ts"
 import { type Statement, statement, type Values } from "./Statement.ts"
-import * as TransientFailure from "./TransientFailure.ts"
+
+export type { Answers, Row } from "./Batch.ts"
+
+const overloaded = /overloaded|too many requests queued|queued for too long/i
+const passing =
+  /connection lost|transient issue|exceeded timeout|no answer within|object to be reset|code was updated|internal error|failed to parse body as json/i
+
+/** Whether the batch had its effect is not known. */
+export class TransientFailure extends Data.TaggedError("TransientFailure")<{
+  readonly cause: unknown
+  readonly retryAfterSeconds: number
+}> {}
+
+/** What D1 failed with, if it passes. An error of SQLite has its code in the text, and does not pass. */
+export const transientFailure = (cause: unknown): TransientFailure | undefined => {
+  const text = String(cause)
+  if (text.includes("SQLITE_")) return undefined
+  return overloaded.test(text)
+    ? new TransientFailure({ cause, retryAfterSeconds: 5 })
+    : passing.test(text)
+    ? new TransientFailure({ cause, retryAfterSeconds: 1 })
+    : undefined
+}
 
 /** A row that must be unique is not; the batch changed nothing. `columns` are as SQLite names them: `tasks.id`. */
 export class UniqueViolation extends Schema.TaggedError<UniqueViolation>()("UniqueViolation", {
@@ -46,8 +68,6 @@ const untallied = noCost()
 export const CurrentCost = Context.Reference<Cost>("octopoid-server/sql/CurrentCost", {
   defaultValue: () => untallied
 })
-
-export type { Answers, Row } from "./Batch.ts"
 
 /**
  * Statements that go along with the next batch of the request, whatever that is, so that they cost no round trip of
@@ -208,7 +228,7 @@ export class Database extends Context.Service<Database, {
           const migration = yield* currentMigration
           if (SchemaVersion.isBehind(migration)) return new SchemaVersion.Unmigrated({ migration })
         }
-        return TransientFailure.of(cause) ?? cause
+        return transientFailure(cause) ?? cause
       })
 
       const sent = (statements: ReadonlyArray<Batch.Sendable>) =>
@@ -236,3 +256,13 @@ export class Database extends Context.Service<Database, {
     })
   )
 }
+
+const refusals = /SQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG)/
+
+/** Whether the defect of a batch says that a statement of it was refused: then nothing of it happened. */
+export const isRefusal = (defect: unknown): boolean =>
+  defect instanceof UniqueViolation || (defect instanceof Error && refusals.test(defect.message))
+
+/** Whether it was refused because a row or a value would be larger than D1 takes: then nothing of it happened either. */
+export const isTooBig = (defect: unknown): boolean =>
+  defect instanceof Error && defect.message.includes("SQLITE_TOOBIG")

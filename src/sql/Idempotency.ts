@@ -8,12 +8,15 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { IdempotencyKeyReused } from "../domain/IdempotencyKey.ts"
+import { IdempotencyKeyReused, KeyLifetime } from "../domain/IdempotencyKey.ts"
 import { type Answered, byName, type Row, type Sendable, splitAfter, statementsOf, type Steps } from "./Batch.ts"
 import { Database, type UniqueViolation } from "./Database.ts"
 import * as JsonRow from "./JsonRow.ts"
-import { CurrentKeyLifetime } from "./KeyLifetime.ts"
 import { type Bound, type Statement, statement, type Values } from "./Statement.ts"
+
+export const CurrentKeyLifetime = Context.Reference<number>("octopoid-server/sql/CurrentKeyLifetime", {
+  defaultValue: () => KeyLifetime
+})
 
 export interface RequestKey {
   /** The key as it was sent. */

@@ -1,8 +1,7 @@
 /** What only workerd and D1 can show: migrations, the cron, contention, and what requests cost. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { isRefusal } from "../../src/sql/Refusal.ts"
-import * as TransientFailure from "../../src/sql/TransientFailure.ts"
+import { isRefusal, transientFailure } from "../../src/sql/Database.ts"
 import { testingFlow } from "../support/flows.ts"
 import { type Cost, Workerd } from "../support/harness.ts"
 
@@ -106,7 +105,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
         const error = yield* Effect.promise(() => db.batch([db.prepare(text)]).then(() => undefined, (error) => error))
         assert.instanceOf(error, Error, name)
         assert.isTrue(isRefusal(error), `${name}: ${error}`)
-        assert.isUndefined(TransientFailure.of(error), `${name}: ${error}`)
+        assert.isUndefined(transientFailure(error), `${name}: ${error}`)
       }
     }))
 

@@ -1,7 +1,6 @@
 /** How long leases last, and when to renew them. */
 import * as DateTime from "effect/DateTime"
-import type { Move } from "../task/Move.ts"
-import { moves } from "../task/Moves.ts"
+import { type Move, moves } from "../task/Moves.ts"
 import type { TaskRow } from "../task/Task.ts"
 
 /** The longest lease there is, in seconds: 24 hours. Real orchestrators ask for four. */

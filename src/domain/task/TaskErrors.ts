@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../Encoding.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
-import { lossOf, LossReason, LossReasonText, type Lost } from "../lease/LeaseLoss.ts"
+import { lossOf, LossReason, LossReasonText, type Lost } from "../lease/Renewal.ts"
 import { TaggedError } from "../TaggedError.ts"
 
 const details = Schema.Array(Schema.String).pipe(describe("What was expected and what was found."))

@@ -1,6 +1,12 @@
 /** The kinds of records that are written as they come, as other servers spell them. A task is in `ImportedTask.ts`. */
+import * as DateTime from "effect/DateTime"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { integer, MaxCount } from "../Encoding.ts"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { FlagInput, integer, MaxCount, Time } from "../Encoding.ts"
+import { excerpt } from "../Excerpt.ts"
 import { FlowStates, FlowTransitions, NewFlow } from "../flow/Flow.ts"
 import { ActionId, DraftId, FlowName, MessageId, OrchestratorId, ProjectId, RoleName } from "../Identifier.ts"
 import { Registration } from "../machine/Orchestrator.ts"
@@ -21,7 +27,44 @@ import {
   ReasonText,
   sizedJsonText
 } from "../Size.ts"
-import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
+
+export const ImportedTime = Time.pipe(
+  Schema.decodeTo(
+    Schema.Int,
+    SchemaTransformation.transform({ decode: DateTime.toEpochMillis, encode: (millis) => DateTime.makeUnsafe(millis) })
+  )
+)
+
+export const ImportedFlag = FlagInput.pipe(
+  Schema.decodeTo(
+    Schema.Int,
+    SchemaTransformation.transform({ decode: (value) => Number(value), encode: (number) => number === 1 })
+  )
+)
+
+/** What another server may not have, or not know. */
+export const optional = Schema.optionalKey
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const explain = (error: Schema.SchemaError): string =>
+  format(error.issue).issues.slice(0, 5)
+    .map(({ message, path = [] }) =>
+      `${path.map((part) => String(Predicate.isObject(part) ? part.key : part)).join(".") || "record"}: ${
+        excerpt(message, 300)
+      }`
+    ).join("; ")
+
+/** Reads a record, or says which of its fields do not fit and why. */
+export const reader = <S extends Schema.ConstraintDecoder<unknown>>(schema: S) => {
+  const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
+  return (record: unknown): Result.Result<S["Type"], string> =>
+    Predicate.isObject(record)
+      ? Result.mapError(
+        decode(Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null && value !== ""))),
+        explain
+      )
+      : Result.fail("The record is not an object.")
+}
 
 const label = optional(Label)
 const line = optional(Line)

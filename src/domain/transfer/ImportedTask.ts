@@ -20,7 +20,7 @@ import {
 } from "../Size.ts"
 import { DefaultPriority, rank } from "../task/Priority.ts"
 import type { Columns } from "../task/TaskPatch.ts"
-import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
+import { ImportedFlag, ImportedTime, optional } from "./ImportedRecords.ts"
 
 const label = optional(Label)
 const line = optional(Line)

@@ -13,7 +13,7 @@ import {
   type RegisteredFlow
 } from "../../domain/flow/Flow.ts"
 import { readFlow } from "../../domain/flow/FlowDefinition.ts"
-import * as FlowImpact from "../../domain/flow/FlowImpact.ts"
+import * as FlowRules from "../../domain/flow/FlowRules.ts"
 import { type FlowName, QueueName, type ScopeName } from "../../domain/Identifier.ts"
 import { type Page, type Part, wholeList } from "../../domain/Page.ts"
 import { ScopeRequired } from "../../domain/TaggedError.ts"
@@ -108,7 +108,7 @@ export class Flows extends Context.Service<Flows, {
       const { batch } = yield* Database
       const paged = yield* PageBytes.reader
 
-      const warnings = Effect.fnUntraced(function*(rows: ReadonlyArray<Row>, impact: FlowImpact.Impact) {
+      const warnings = Effect.fnUntraced(function*(rows: ReadonlyArray<Row>, impact: FlowRules.Impact) {
         return impact.warnings(yield* Effect.orDie(decodeHeld(rows)))
       })
 
@@ -122,7 +122,7 @@ export class Flows extends Context.Service<Flows, {
       const register = Effect.fn("Flows.register")(function*(scope: ScopeName, name: FlowName, input: NewFlow) {
         const { columns, rules, states } = yield* Effect.fromResult(readFlow(input))
         const now = yield* Clock.currentTimeMillis
-        const impact = FlowImpact.ofVersion(states, rules)
+        const impact = FlowRules.impactOfVersion(states, rules)
         const values = { ...columns, scope, name, unharmed: JSON.stringify(impact.unharmed), now }
         const { found, harmed } = yield* batch({
           harmed: countHarmed(values),
@@ -153,7 +153,7 @@ export class Flows extends Context.Service<Flows, {
       })
 
       const remove = Effect.fn("Flows.remove")(function*(name: FlowName, scope: Reach) {
-        const impact = FlowImpact.ofRemoval
+        const impact = FlowRules.impactOfRemoval
         const values = { name, scope: scope ?? null, unharmed: JSON.stringify(impact.unharmed) }
         const { found, harmed } = yield* batch({
           found: byName(values),

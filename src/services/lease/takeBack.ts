@@ -10,12 +10,20 @@ import * as Schema from "effect/Schema"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
 import { statementsOf } from "../../sql/Batch.ts"
-import { Database, fits } from "../../sql/Database.ts"
+import { Database, fits, isRefusal } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
-import { isRefusal } from "../../sql/Refusal.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade } from "../task/log.ts"
+
+/** Logs why, and does the other thing. */
+export const ifRefused =
+  <A, E, R>(message: string, other: Effect.Effect<A, E, R>) =>
+  <B, F, S>(batch: Effect.Effect<B, F, S>): Effect.Effect<A | B, E | F, R | S> =>
+    Effect.catchDefect(
+      batch,
+      (defect) => isRefusal(defect) ? Effect.andThen(Effect.logError(message, defect), other) : Effect.die(defect)
+    )
 
 // A window of leases is tried in one batch, so many at most. It shrinks when they are refused and grows when they are not.
 const Looked = 64

@@ -5,7 +5,6 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { OrchestratorId, ScopeName } from "../../domain/Identifier.ts"
 import type { CheckpointTooLarge } from "../../domain/lease/Handoff.ts"
 import type { HeldLease, Renewals } from "../../domain/lease/Renewal.ts"
@@ -18,7 +17,7 @@ import {
   type Registered,
   type Registration
 } from "../../domain/machine/Orchestrator.ts"
-import { pageOf } from "../../domain/Page.ts"
+import { type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import { ScopeRequired } from "../../domain/TaggedError.ts"
 import type { InvalidTask } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"

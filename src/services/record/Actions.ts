@@ -9,9 +9,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import { type ActionId, actionId, type ScopeName } from "../../domain/Identifier.ts"
-import { type ContentChoice, type Envelope, pageOf } from "../../domain/Page.ts"
+import { type ContentChoice, type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
   type Action,
   type ActionFilter,

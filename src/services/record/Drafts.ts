@@ -4,9 +4,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { DraftId, ScopeName } from "../../domain/Identifier.ts"
-import { type Envelope, pageOf } from "../../domain/Page.ts"
+import { type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
   type Draft,
   type DraftFilter,

@@ -6,9 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import { type MessageId, messageId, type ScopeName } from "../../domain/Identifier.ts"
-import { type ContentChoice, type Envelope, pageOf } from "../../domain/Page.ts"
+import { type ContentChoice, type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
   InvalidParentMessage,
   MaxThread,

@@ -5,9 +5,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { ProjectId, ScopeName } from "../../domain/Identifier.ts"
-import { type Envelope, pageOf } from "../../domain/Page.ts"
+import { type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
   type NewProject,
   type Project,

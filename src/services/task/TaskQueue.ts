@@ -3,21 +3,21 @@ import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { DependencyCycle } from "../../domain/dependency/Dependency.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Handoff } from "../../domain/lease/Handoff.ts"
-import type { ContentChoice, Envelope } from "../../domain/Page.ts"
+import type { ContentChoice, Envelope, InvalidCursor } from "../../domain/Page.ts"
 import type { TooLarge } from "../../domain/Size.ts"
-import type { Cancellation, Redrive } from "../../domain/task/EndInput.ts"
 import type { AskedClaim, Explanation } from "../../domain/task/Explanation.ts"
 import type { HistoryEntry, HistoryQuery } from "../../domain/task/History.ts"
 import type {
   Acceptance,
+  Cancellation,
   Claim,
   Failure,
   ForcedMove,
   HookResult,
+  Redrive,
   Rejection,
   Requeue,
   Submission
@@ -39,7 +39,6 @@ import type {
 import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
 import type { NewTask, TaskPatch } from "../../domain/task/TaskInput.ts"
 import type { Reach } from "../../sql/Reach.ts"
-import * as Cancelling from "./cancel.ts"
 import * as Claiming from "./claim.ts"
 import * as Creation from "./create.ts"
 import * as Explaining from "./explain.ts"
@@ -47,7 +46,6 @@ import * as Hooks from "./hooks.ts"
 import * as Moves from "./move.ts"
 import * as Patching from "./patch.ts"
 import * as Reading from "./read.ts"
-import * as Redriving from "./redrive.ts"
 import * as Removal from "./remove.ts"
 
 type PatchError =
@@ -141,8 +139,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
       return TaskQueue.of({
         create: yield* Creation.make,
         claim: yield* Claiming.make,
-        cancel: yield* Cancelling.make,
-        redrive: yield* Redriving.make,
+        cancel: yield* Moves.cancelling,
         completeHook: yield* Hooks.make,
         explain: yield* Explaining.make,
         ...(yield* Patching.make),

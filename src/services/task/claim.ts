@@ -18,8 +18,7 @@ import * as Backoff from "../../sql/lease/Backoff.ts"
 import * as Grant from "../../sql/lease/Claim.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
 import type { Values } from "../../sql/Statement.ts"
-import * as NextTask from "../../sql/task/NextTask.ts"
-import { ifRefused } from "../lease/ifRefused.ts"
+import { ifRefused } from "../lease/takeBack.ts"
 import { Settings } from "../Settings.ts"
 import * as Refusal from "./claimRefusal.ts"
 import { logCascade, logTransition } from "./log.ts"
@@ -39,7 +38,7 @@ const ranksOf = (order: Claim["priority_order"]): ReadonlyArray<number> =>
     ...new Set(asList(order).flatMap((item) => item.split(",")).map(rank))
   ].slice(0, MaxRanks)
 
-const wantedBy = (scope: ScopeName, claim: Claim, queue: string): NextTask.Wanted => ({
+const wantedBy = (scope: ScopeName, claim: Claim, queue: string): Grant.Criteria => ({
   scope,
   queue,
   roles: [...new Set(asList(claim.role_filter))],
@@ -82,7 +81,7 @@ export const make = Effect.gen(function*() {
     claim: Claim,
     reach: ScopeName | undefined,
     { passing }: Look,
-    wanted: NextTask.Wanted,
+    wanted: Grant.Criteria,
     seconds: number
   ) {
     const now = yield* Clock.currentTimeMillis
@@ -90,7 +89,7 @@ export const make = Effect.gen(function*() {
     const { queue, scope } = wanted
     const move = claimOf(queue)
     const values: Values = {
-      ...NextTask.valuesOf(wanted),
+      ...Grant.valuesOf(wanted),
       now,
       machine: orchestrator_id,
       reach: reach ?? null,
@@ -110,7 +109,7 @@ export const make = Effect.gen(function*() {
       backoff_base: settings.backoff.baseSeconds,
       backoff_max: settings.backoff.maxSeconds
     }
-    const steps = Grant.steps(NextTask.variantOf(wanted, passing))
+    const steps = Grant.steps(Grant.variantOf(wanted, passing))
     const send = (takesBack: boolean) =>
       once.batch({
         ...(backsOff ? Backoff.end(now, scope) : {}),

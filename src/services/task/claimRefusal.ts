@@ -9,10 +9,9 @@ import { claimOf, moves } from "../../domain/task/Moves.ts"
 import { AtCapacity, InvalidTask, NoTasksAvailable } from "../../domain/task/TaskErrors.ts"
 import { Database, ifRoom } from "../../sql/Database.ts"
 import * as Backoff from "../../sql/lease/Backoff.ts"
-import { nextTask } from "../../sql/lease/Claim.ts"
+import { type Criteria, nextTask, valuesOf, variantOf } from "../../sql/lease/Claim.ts"
 import * as Claimant from "../../sql/lease/Claimant.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
-import * as NextTask from "../../sql/task/NextTask.ts"
 import * as Places from "../../sql/task/Places.ts"
 import * as TakingBack from "../lease/takeBack.ts"
 import { decodeCounts, decodeRules } from "./rows.ts"
@@ -28,7 +27,7 @@ interface Attempt {
   /** The queue of the attempt, and whether it looked past tasks that are too large to be granted. */
   readonly queue: string
   readonly passing: boolean
-  readonly wanted: NextTask.Wanted
+  readonly wanted: Criteria
 }
 
 // How many tasks that are ready for other claims are looked at, and how many that cannot be claimed. What holds for these says
@@ -119,13 +118,13 @@ export const make = Effect.gen(function*() {
     const { orchestrator_id } = claim
     const now = yield* Clock.currentTimeMillis
     const values: Values = {
-      ...NextTask.valuesOf(wanted),
+      ...valuesOf(wanted),
       now,
       machine: orchestrator_id,
       reach: reach ?? null,
       max_claimed: claim.max_claimed ?? null
     }
-    const { ranked, roleless, roles: some, typed } = NextTask.variantOf(wanted, passing)
+    const { ranked, roleless, roles: some, typed } = variantOf(wanted, passing)
     const found = yield* batch({
       machine: machine(values),
       roles: roles(values),

@@ -3,14 +3,15 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import { MaxBlockers, parseBlockers, waitsOf } from "../../domain/dependency/Dependency.ts"
-import { aside, builtIn } from "../../domain/flow/FlowRules.ts"
-import type { ScopeName } from "../../domain/Identifier.ts"
+import { aside, builtIn, invalidQueue } from "../../domain/flow/FlowRules.ts"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { UnknownHolder } from "../../domain/lease/Lease.ts"
 import { ends } from "../../domain/task/Moves.ts"
 import { DefaultPriority, rank } from "../../domain/task/Priority.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
-import { InvalidTask } from "../../domain/task/TaskErrors.ts"
+import { InvalidTask, TaskExists } from "../../domain/task/TaskErrors.ts"
 import { creatorOf, metadataOf, type NewTask } from "../../domain/task/TaskInput.ts"
+import { Database, type UniqueViolation } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import { noCycle } from "../../sql/dependency/Cycles.ts"
 import * as Dependency from "../../sql/dependency/Dependency.ts"
@@ -20,10 +21,82 @@ import { nextToken } from "../../sql/lease/Claim.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as Cycle from "../dependency/cycle.ts"
 import { Settings } from "../Settings.ts"
-import * as Refusal from "./createRefusal.ts"
-import * as ExternalKey from "./externalKey.ts"
 import { logCascade, logTransition } from "./log.ts"
-import { firstTask } from "./rows.ts"
+import { decodeRules, firstTask } from "./rows.ts"
+
+// The condition of the index `tasks_external_key`, word for word.
+const open = "external_key IS NOT NULL AND iif(queue IN ('done', 'failed', 'cancelled'), id, '') = ''"
+
+const openTask = statement(`SELECT * FROM tasks WHERE scope = :scope AND external_key = :key_of_task AND ${open}`)
+const kept = Idempotency.keeping({
+  row: { ...columnsOf(TaskRow), existing: "1" },
+  from: "tasks",
+  where: `scope = :scope AND external_key = :key_of_task AND ${open}`,
+  provenBy: "where"
+})
+
+const keyOf = "coalesce(:key_of_task, (SELECT external_key FROM tasks WHERE id = :id))"
+const asked = statement(`SELECT ${keyOf} AS external_key`)
+const holder = statement(`
+  SELECT id FROM tasks WHERE scope = (SELECT scope FROM tasks WHERE id = :id) AND external_key = ${keyOf} AND ${open}`)
+
+export const externalKeys = Effect.gen(function*() {
+  const { batch } = yield* Database
+  const once = yield* Idempotency.make
+
+  /** The open task that has the key, if any does. The answer is kept under the key of the request, like others. */
+  const known = Effect.fnUntraced(function*(scope: ScopeName, key: string) {
+    const values = { scope, key_of_task: key }
+    const { answers, replay } = yield* once.batch({ task: openTask(values) }, { keep: "task", answer: kept, values })
+    return yield* firstTask(replay?.rows ?? answers.task)
+  })
+
+  /** The refusal of a change that would make the task the second open one of a key: `key`, or the key it has. */
+  const taken = Effect.fnUntraced(function*(id: TaskId, key: string | null, violation: UniqueViolation) {
+    if (!violation.columns.includes("index 'tasks_external_key'")) return yield* Effect.die(violation)
+    const values = { id, key_of_task: key }
+    const { changed, holders } = yield* batch({ changed: asked(values), holders: holder(values) })
+    return yield* TaskExists.externalKey(id, String(changed[0]?.external_key), holders[0] && String(holders[0].id))
+  })
+
+  return { known, taken }
+})
+
+const byId = statement("SELECT id FROM tasks WHERE id = :id")
+const branchOfProject = statement("SELECT branch FROM projects WHERE id = :project_id AND scope = :scope")
+const rolesOfScope = statement("SELECT name FROM roles WHERE scope = :scope ORDER BY name")
+const rulesOfFlow = statement("SELECT rules FROM flows WHERE scope = :scope AND name = :flow")
+
+export const makeRefusal = Effect.gen(function*() {
+  const { batch } = yield* Database
+
+  /** The id or the path is taken. A repeated create has both in common with the first; then the answer names the id. */
+  const exists = Effect.fnUntraced(function*(task: NewTask) {
+    const { same } = yield* batch({ same: byId({ id: task.id }) })
+    return yield* same.length === 0 ? TaskExists.filePath(task.id, task.file_path) : TaskExists.id(task.id)
+  })
+
+  /** Reads again what the task refers to, and says what is wrong with it. */
+  const refusal = Effect.fnUntraced(function*(scope: ScopeName, task: NewTask, queue: string, flow: string) {
+    const values = { project_id: task.project_id || null, scope, flow }
+    const { flows, projects, roles } = yield* batch({
+      projects: branchOfProject(values),
+      roles: rolesOfScope(values),
+      flows: rulesOfFlow(values)
+    })
+    if (!task.branch && !projects[0]?.branch) return yield* InvalidTask.branchRequired()
+    const known = roles.map(({ name }) => String(name))
+    if (task.role && known.length > 0 && !known.includes(task.role)) {
+      return yield* InvalidTask.role(task.role, known, "role")
+    }
+    const problem = invalidQueue(queue, flow, decodeRules(flows[0]?.rules)?.[task.project_id ? "child" : "task"])
+    if (problem !== undefined) return yield* InvalidTask.queue(problem)
+    if (task.project_id && projects.length === 0) return yield* InvalidTask.unknownProject(task.project_id)
+    return yield* exists(task)
+  })
+
+  return { exists, refusal }
+})
 
 // A task of a project is on the branch of the project, if that has one.
 const branch = "coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch)"
@@ -104,9 +177,9 @@ const createdAndChanged = Idempotency.keeping({
 export const make = Effect.gen(function*() {
   const once = yield* Idempotency.make
   const settings = yield* Settings
-  const externalKey = yield* ExternalKey.make
+  const externalKey = yield* externalKeys
   const findCycle = yield* Cycle.make
-  const { exists, refusal } = yield* Refusal.make
+  const { exists, refusal } = yield* makeRefusal
 
   const create = Effect.fnUntraced(function*(scope: ScopeName, task: NewTask) {
     const now = yield* Clock.currentTimeMillis

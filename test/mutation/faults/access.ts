@@ -5,7 +5,7 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "age-ignored",
     breaks: "Of tasks of the same priority the oldest is claimed first.",
-    file: "src/sql/task/NextTask.ts",
+    file: "src/sql/lease/Claim.ts",
     find: "sql`ORDER BY priority_rank, created_at, id LIMIT 1`",
     replace: "sql`ORDER BY priority_rank, id LIMIT 1`"
   },
@@ -19,7 +19,7 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "roles-out-of-order",
     breaks: "A claim for several roles gets the first task of all of them.",
-    file: "src/sql/task/NextTask.ts",
+    file: "src/sql/lease/Claim.ts",
     find: "ORDER BY ${first} best.priority_rank, best.created_at, best.id LIMIT 1",
     replace: "ORDER BY ${first} best.id LIMIT 1"
   },
@@ -47,7 +47,7 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "claim-across-scopes",
     breaks: "A claim gets no task of another scope.",
-    file: "src/sql/task/NextTask.ts",
+    file: "src/sql/lease/Claim.ts",
     find: "scope = ${scope} AND queue = ${queue} AND ${claimable}",
     replace: "queue = ${queue} AND ${claimable}"
   },

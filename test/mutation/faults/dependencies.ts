@@ -5,7 +5,7 @@ export const dependencies: ReadonlyArray<Fault> = [
   {
     name: "blocked-handed-out",
     breaks: "A task that waits for another is never handed out.",
-    file: "src/sql/task/NextTask.ts",
+    file: "src/sql/lease/Claim.ts",
     find: "SELECT id FROM tasks INDEXED BY ${index} WHERE ${ready} AND lane = ${roles[0]} ${order}",
     replace:
       "SELECT id FROM tasks WHERE scope = ${scope} AND queue = ${queue} AND claimed_by IS NULL AND lane = ${roles[0]} ${order}"
@@ -13,14 +13,14 @@ export const dependencies: ReadonlyArray<Fault> = [
   {
     name: "accept-unblocks-nobody",
     breaks: "When its last blocker is accepted, a task may be claimed.",
-    file: "src/services/task/moveById.ts",
+    file: "src/services/task/move.ts",
     find: "...cascade.settle(cascade.of(id, now), now)",
     replace: "...(move === moves.accept ? [] : cascade.settle(cascade.of(id, now), now))"
   },
   {
     name: "force-unblocks-nobody",
     breaks: "So it may when an administrator says that the blocker is done.",
-    file: "src/services/task/writePatch.ts",
+    file: "src/services/task/patch.ts",
     find: "const settle = fall.length === 0 ?",
     replace: "const settle = fall.length === 0 || forcedBy !== undefined ?"
   },

@@ -47,7 +47,7 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "lapse-outlives-cancel",
     breaks: "Once the task was cancelled, its last holder may not come back to it.",
-    file: "src/services/task/cancel.ts",
+    file: "src/services/task/move.ts",
     find: "available_at = NULL, lapsed_token = NULL, failure_reason",
     replace: "available_at = NULL, failure_reason"
   },
@@ -68,7 +68,7 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "expected-version-ignored",
     breaks: "A move that states another version than the task's is refused.",
-    file: "src/services/task/moveById.ts",
+    file: "src/services/task/move.ts",
     find:
       "${typeof version === \"number\" ? sql`AND version = ${version}` : sql``} ${fence(fencing_token, move.afterLapse)}",
     replace: "${fence(fencing_token, move.afterLapse)}"

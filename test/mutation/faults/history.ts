@@ -23,7 +23,7 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "history-left-out",
     breaks: "Every change is recorded: also that of a title.",
-    file: "src/services/task/writePatch.ts",
+    file: "src/services/task/patch.ts",
     find: "      transition.record({ ...change, where: may }),\n",
     replace: "      ...(protocol ? [transition.record({ ...change, where: may })] : []),\n"
   },

@@ -5,7 +5,7 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "claim-takes-held",
     breaks: "At most one live lease: a task that somebody reviews is handed to another reviewer.",
-    file: "src/sql/task/NextTask.ts",
+    file: "src/sql/lease/Claim.ts",
     find: "SELECT id FROM tasks INDEXED BY ${index} WHERE ${ready} ${order}",
     replace: "SELECT id FROM tasks WHERE scope = ${scope} AND queue = ${queue} AND blocked_by IS NULL ${order}"
   },

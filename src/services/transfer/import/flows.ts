@@ -1,7 +1,6 @@
 import * as Result from "effect/Result"
 import { readFlow } from "../../../domain/flow/FlowDefinition.ts"
-import { reader } from "../../../domain/transfer/Imported.ts"
-import { ImportedFlow } from "../../../domain/transfer/ImportedRecords.ts"
+import { ImportedFlow, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 const readRecord = reader(ImportedFlow)

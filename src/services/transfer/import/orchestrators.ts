@@ -1,5 +1,4 @@
-import { reader } from "../../../domain/transfer/Imported.ts"
-import { ImportedOrchestrator } from "../../../domain/transfer/ImportedRecords.ts"
+import { ImportedOrchestrator, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 const read = reader(ImportedOrchestrator)

@@ -1,5 +1,4 @@
-import { reader } from "../../../domain/transfer/Imported.ts"
-import { ImportedProject } from "../../../domain/transfer/ImportedRecords.ts"
+import { ImportedProject, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { keyOf } from "../../../sql/record/ProjectCounts.ts"
 import { statement } from "../../../sql/Statement.ts"
 import type { Planner } from "./plan.ts"

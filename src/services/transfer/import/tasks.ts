@@ -1,7 +1,7 @@
 /** Tasks: each with its row, its history, its blockers and its count, in whatever order they come. */
 import * as Result from "effect/Result"
 import { ends } from "../../../domain/task/Moves.ts"
-import { reader } from "../../../domain/transfer/Imported.ts"
+import { reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { blockersOf, columnsOf, ImportedTask } from "../../../domain/transfer/ImportedTask.ts"
 import type { Row } from "../../../sql/Batch.ts"
 import { waitsStill } from "../../../sql/dependency/Cascade.ts"
