@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { QueueName } from "../src/domain/Identifier.ts"
-import { burntOut, claimOf, landing, moves, startsIn, unclaimable } from "../src/domain/task/Moves.ts"
+import { burntOut, claimOf, destination, moves, startsIn, unclaimable } from "../src/domain/task/Moves.ts"
 import { rank } from "../src/domain/task/Priority.ts"
 import * as Faulty from "./support/Faulty.ts"
 import { servicesWith } from "./support/layers.ts"
@@ -19,7 +19,7 @@ describe("the table of moves", () => {
       Effect.sync(() => {
         for (const [name, move] of Object.entries(moves)) {
           if (!startsIn(move, queue)) continue
-          const target = landing(move, { queue, claimed_from: origin })
+          const target = destination(move, { queue, claimed_from: origin })
           assert.isTrue(target !== "done" || name === "accept" || queue === "done", name)
           assert.strictEqual(move.lease === "grant", name === "claim" || name === "claimReview", name)
         }
@@ -28,18 +28,18 @@ describe("the table of moves", () => {
 
   it("takes an expired task back to where it was claimed, and leaves a review where it is", () => {
     assert.strictEqual(
-      landing(moves.expire, { queue: "claimed", claimed_from: "needs_continuation" }),
+      destination(moves.expire, { queue: "claimed", claimed_from: "needs_continuation" }),
       "needs_continuation"
     )
     assert.strictEqual(
-      landing(moves.expireReview, { queue: "provisional", claimed_from: "provisional" }),
+      destination(moves.expireReview, { queue: "provisional", claimed_from: "provisional" }),
       "provisional"
     )
   })
 
   it("keeps a task under review in its queue", () => {
-    assert.strictEqual(landing(claimOf("provisional"), { queue: "provisional", claimed_from: null }), "provisional")
-    assert.strictEqual(landing(claimOf("incoming"), { queue: "incoming", claimed_from: null }), "claimed")
+    assert.strictEqual(destination(claimOf("provisional"), { queue: "provisional", claimed_from: null }), "provisional")
+    assert.strictEqual(destination(claimOf("incoming"), { queue: "incoming", claimed_from: null }), "claimed")
   })
 
   it("hands nothing out of claimed, or out of an end", () => {

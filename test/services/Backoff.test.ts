@@ -5,11 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { TaskId } from "../../src/domain/Identifier.ts"
-import { delayMillis, longestMillis } from "../../src/domain/lease/Backoff.ts"
+import { type Backoff, longestMillis } from "../../src/domain/lease/Backoff.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Database } from "../../src/sql/Database.ts"
 import { ServicesLayer, servicesWith } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
+
+/** The delay after this many attempts, in milliseconds; `chance` is from 0 to 1. */
+const delayMillis = (attempts: number, backoff: Backoff, chance: number): number =>
+  Math.round(longestMillis(attempts, backoff) * (0.5 + 0.5 * chance))
 
 const backoff = { baseSeconds: 10, maxSeconds: 60 }
 const backingOff = Effect.provide(servicesWith({ BACKOFF_SECONDS: "10", BACKOFF_MAX_SECONDS: "60" }), { local: true })

@@ -1,4 +1,7 @@
-/** Renewing leases: what a holder sends, for one task or with a machine's heartbeat, and what it is told. */
+/**
+ * Renewals: what a holder sends, for one task or with a heartbeat, and what the server answers. Also why a lease is
+ * lost.
+ */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, listOf, maybe, text, Time } from "../Encoding.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
@@ -16,11 +19,11 @@ export const LossReason = Schema.Literals([
 ])
 export type LossReason = typeof LossReason.Type
 
-/** What each of them means. */
+/** The meaning of each reason, for the OpenAPI document. */
 export const LossReasonText =
   "`taken`: another lease holds the task. `finished`: it is done. `failed`, `cancelled`: it was given up. `moved`: it is in some other queue. `expired`: the lease ran out, and nobody has taken the task, so that renewing it still brings it back. `deadline_exceeded`: the attempt took longer than it may."
 
-/** What of a task's row tells. */
+/** The columns that show what became of a lease. */
 export type Lost = Pick<TaskRow, "id" | "queue" | "claimed_by" | "fencing_token" | "lapsed_token" | "setbacks">
 
 const reasonOf = (
@@ -36,7 +39,8 @@ const reasonOf = (
     ? queue
     : lapsed_token === token && !renewing
     ? "expired"
-    // What is still held under the token, or may still be handed in under it, is not renewed only when its time is up.
+    // The task is still held under the token, or a late call under it is still accepted. Then only the deadline can
+    // forbid a renewal.
     : fencing_token === token || lapsed_token === token ||
         setbacks?.findLast((setback) => setback.fencing_token === token)?.event === "deadline_exceeded"
     ? "deadline_exceeded"
@@ -61,7 +65,7 @@ const description = ({ claimed_by, queue }: Lost, reason: LossReason): string =>
   }
 }
 
-/** Why the lease that `token` names is over, and what its holder can do; `renewing` it was just tried, or not. */
+/** Why the lease of `token` is over, and what its holder can do. `renewing`: whether the call was a renewal. */
 export const lossOf = (
   task: Lost,
   token: number,
@@ -71,11 +75,14 @@ export const lossOf = (
   return { reason, error: `The lease ${token} of task ${task.id} is over: ${description(task, reason)}` }
 }
 
-/** The leases one heartbeat may carry. */
+/** How many leases a heartbeat may carry. */
 export const MaxLeases = 200
 
-/** How much of the reason of a cancellation an answer repeats for each lease, in bytes: JSON may have six times as many. */
-export const MaxToldReason = 600
+/**
+ * How much of the reason of a cancellation an answer repeats for each lease, in bytes. As JSON it may be six times as
+ * long.
+ */
+export const MaxRepeatedReason = 600
 
 const token = Schema.Int.pipe(describe("The token of the lease, as the claim was answered with."))
 
@@ -117,7 +124,7 @@ export const RenewedLease = Schema.Struct({
 export const Lease = Schema.Struct({
   ...RenewedLease.fields,
   directive: Directive,
-  cancel_reason: text(`Why the task is to be cancelled, ${MaxToldReason} bytes of it; null unless it is.`)
+  cancel_reason: text(`Why the task is to be cancelled, ${MaxRepeatedReason} bytes of it; null unless it is.`)
 }).annotate({ identifier: "Lease" })
 export type Lease = typeof Lease.Type
 
@@ -135,10 +142,10 @@ export const LostLease = Schema.Struct({
 export const DirectiveFor = Schema.Struct({
   task_id: TaskId,
   directive: Directive,
-  reason: text(`Why, where there is something to say, ${MaxToldReason} bytes of it.`)
+  reason: text(`Why, where there is something to say, ${MaxRepeatedReason} bytes of it.`)
 }).annotate({ identifier: "DirectiveFor" })
 
-/** What a heartbeat that carries leases is told about them. */
+/** The answer to the leases of a heartbeat. */
 export const Renewals = Schema.Struct({
   renewed: Schema.Array(RenewedLease).pipe(describe("The leases that go on.")),
   refused: Schema.Array(Schema.Struct({ task_id: TaskId, fencing_token: token, error: ErrorText })).pipe(

@@ -1,4 +1,4 @@
-/** What callers send to move a task: claims, results and verdicts. */
+/** The bodies of requests that move a task: claims, results, verdicts, cancellations and redrives. */
 import * as Schema from "effect/Schema"
 import { describe, integer, listOf, maybe, natural, positive, Time } from "../Encoding.ts"
 import { OrchestratorId, QueueName } from "../Identifier.ts"
@@ -46,7 +46,7 @@ export const Claim = Schema.Struct({
 }).annotate({ identifier: "Claim" })
 export type Claim = typeof Claim.Type
 
-/** What a call may state about the task it is about: it is refused with 409 where that does not hold. */
+/** What a call may state about its task. If it does not hold, the call is refused with 409. */
 export const expected = {
   version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another."),
   fencing_token: maybe(

@@ -1,4 +1,8 @@
-/** The kinds of records that are written as they come, as other servers spell them. A task is in `ImportedTask.ts`. */
+/**
+ * Records of other servers, as those write them: two formats of timestamps, booleans as such or as 0 and 1, JSON as
+ * text or as a value, and null or empty text for absent values. Unknown fields are ignored. Tasks are in
+ * `ImportedTask.ts`.
+ */
 import * as DateTime from "effect/DateTime"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
@@ -42,7 +46,7 @@ export const ImportedFlag = FlagInput.pipe(
   )
 )
 
-/** What another server may not have, or not know. */
+/** A field that another server may not have. */
 export const optional = Schema.optionalKey
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -54,7 +58,7 @@ const explain = (error: Schema.SchemaError): string =>
       }`
     ).join("; ")
 
-/** Reads a record, or says which of its fields do not fit and why. */
+/** Reads a record, or says which fields do not fit and why. */
 export const reader = <S extends Schema.ConstraintDecoder<unknown>>(schema: S) => {
   const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
   return (record: unknown): Result.Result<S["Type"], string> =>
@@ -71,13 +75,13 @@ const line = optional(Line)
 const long = optional(LongText)
 const json = optional(sizedJsonText(MaxLong))
 const time = optional(ImportedTime)
-// What every record of its kind has had since it was created, as its creator had to send it.
+// A field that every record has, because its creator had to send it.
 const given = filled(MaxLabel)
 
-/** A flow as it is registered, with what the server has noted about it. */
+/** A flow as it is registered, with the times that the server added. */
 export const ImportedFlow = Schema.Struct({
   ...NewFlow.fields,
-  // Without the sentence that clients know for whatever is wrong with these.
+  // Without the fixed sentence that clients expect for a flow without these.
   states: FlowStates,
   transitions: FlowTransitions,
   name: FlowName,
@@ -126,7 +130,7 @@ export const ImportedProject = Schema.Struct({
 })
 
 export const ImportedDraft = Schema.Struct({
-  // The next draft gets the number after the greatest.
+  // The next draft gets the greatest number plus one.
   id: DraftId.check(Schema.isLessThanOrEqualTo(MaxCount)),
   title: line,
   status: label,

@@ -15,7 +15,7 @@ import {
   KeyExpired,
   KeyId,
   KeyNotFound,
-  MaxToldKeys,
+  MaxNamedKeys,
   type NewKey,
   type Rotated,
   type Rotation
@@ -109,7 +109,7 @@ const rotated = Idempotency.keeping({
 
 const validKeys = statement(`
   SELECT id, (SELECT count(*) FROM api_keys WHERE scope = :scope AND ${isValid}) AS total
-  FROM api_keys WHERE scope = :scope AND ${isValid} ORDER BY id LIMIT ${MaxToldKeys}`)
+  FROM api_keys WHERE scope = :scope AND ${isValid} ORDER BY id LIMIT ${MaxNamedKeys}`)
 
 export class Keys extends Context.Service<Keys, {
   readonly issue: (scope: ScopeName, key: NewKey, by: Actor) => Effect.Effect<IssuedKey, KeyExpired>

@@ -12,7 +12,7 @@ import { TimeColumn } from "../../domain/Encoding.ts"
 import { TaskId } from "../../domain/Identifier.ts"
 import { checkpointText, CheckpointTooLarge, MaxCheckpointBytes } from "../../domain/lease/Handoff.ts"
 import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/lease/Lease.ts"
-import { type HeldLease, type Lease, lossOf, MaxToldReason, type Renewals } from "../../domain/lease/Renewal.ts"
+import { type HeldLease, type Lease, lossOf, MaxRepeatedReason, type Renewals } from "../../domain/lease/Renewal.ts"
 import { cut, MaxRecord, TooLarge } from "../../domain/Size.ts"
 import { moves } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
@@ -141,7 +141,7 @@ const columns = {
   lease_expires_at: "lease_expires_at",
   deadline_at: "deadline_at",
   cancel_requested_at: "cancel_requested_at",
-  cancel_reason: `iif(held, ${beginning("cancel_reason", MaxToldReason)}, NULL)`,
+  cancel_reason: `iif(held, ${beginning("cancel_reason", MaxRepeatedReason)}, NULL)`,
   checkpoint_version: "checkpoint ->> '$.version'",
   oversized: `bytes > ${MaxRecord}`,
   machine: "iif(held, (SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = lease.scope), NULL)",
@@ -309,7 +309,7 @@ export const leaseOf = (task: Found["held"][number], now: number): Lease => ({
   directive: task.cancel_requested_at !== null ? "cancel" : task.machine === "maintenance" ? "pause" : "continue",
   cancel_reason: task.cancel_requested_at === null || task.cancel_reason === null
     ? null
-    : cut(task.cancel_reason, MaxToldReason)
+    : cut(task.cancel_reason, MaxRepeatedReason)
 })
 
 /** The task of a lost lease, if it is in reach. */

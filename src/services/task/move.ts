@@ -17,7 +17,7 @@ import type {
   Requeue,
   Submission
 } from "../../domain/task/MoveInput.ts"
-import { burntOut, landing, type Move, moves, sourcesOf, startsIn } from "../../domain/task/Moves.ts"
+import { burntOut, destination, type Move, moves, sourcesOf, startsIn } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { InvalidTransition, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
@@ -71,7 +71,7 @@ const byId = Effect.gen(function*() {
     const problem = expectationProblem(task, { fencing_token, version }, requireFencingToken, move.afterLapse)
     if (problem !== undefined) return yield* problem
     return yield* move.flow === "step" && flow.length === 1
-      ? InvalidTransition.byFlow(verb, id, task.queue, task.flow, landing(move, task))
+      ? InvalidTransition.byFlow(verb, id, task.queue, task.flow, destination(move, task))
       : InvalidTransition.of(verb, id, task.queue, sourcesOf(move))
   })
 
@@ -113,7 +113,7 @@ const byId = Effect.gen(function*() {
     const task = yield* firstTask(answers.moved)
     if (task === undefined) return yield* refusal(order)
     yield* logCascade([answers.dependents])
-    const detoured = move === moves.burnOut && task.queue !== landing(move, task)
+    const detoured = move === moves.burnOut && task.queue !== destination(move, task)
     const event = detoured ? moves.submit.event : move.event
     yield* logTransition(event, task, actor)
     return task
