@@ -29,7 +29,7 @@ export class FlowsApi extends HttpApiGroup.make("flows")
     ]).annotateMerge(OpenApi.annotations({
       summary: "Register a flow",
       description:
-        "Registers the flow or replaces the version there is: 200 in both cases. `states` and `transitions` are answered as JSON text, `child_flow` as the object it is. `warnings` tells which tasks have no way on in this version."
+        "Registers the flow or replaces the version there is: 200 in both cases. `states` and `transitions` are answered as JSON text, `child_flow` as the object it is. `warnings` names the tasks that this version leads nowhere."
     })),
     conditional(
       HttpApiEndpoint.get("list", "/", {
@@ -59,7 +59,7 @@ export class FlowsApi extends HttpApiGroup.make("flows")
     }).annotateMerge(OpenApi.annotations({
       summary: "Delete a flow",
       description:
-        "Deletes the flow; its tasks follow the default one from then on, and `warnings` tells which of them have no way on there. Without a scope, the only flow of that name."
+        "Deletes the flow; its tasks follow the default one from then on, and `warnings` names those that it leads nowhere. Without a scope, the only flow of that name."
     }))
   )
   .prefix("/api/v1/flows")

@@ -1,4 +1,4 @@
-/** `/api/v1/scopes/:scope/keys`, and all of them at `/api/v1/keys`. */
+/** `/api/v1/scopes/:scope/keys`, and the keys of all scopes at `/api/v1/keys`. */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"

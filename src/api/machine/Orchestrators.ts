@@ -27,7 +27,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
     HttpApiEndpoint.post("register", "/register", {
       query: scopeParameter,
       payload: scoped(Orchestrators.Registration),
-      // The first that fits is the answer, so the one that asks for more comes first.
+      // The first schema that fits encodes the answer, so the one with more fields comes first.
       success: [
         Schema.Struct({
           ...Orchestrators.Registered.fields,
@@ -58,7 +58,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
           )
         }))
       ],
-      // The first that fits is the answer, so the one that says more comes first.
+      // The first schema that fits encodes the answer, so the one with more fields comes first.
       success: [Schema.Struct({ ...heard, ...Renewals.fields }), Schema.Struct(heard)],
       error: [error, InvalidTask, CheckpointTooLarge]
     }).annotateMerge(OpenApi.annotations({

@@ -15,7 +15,7 @@ import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
 
-// Digits only: `1e0` is a number, and not how anybody writes a draft's id.
+// Only digits: `1e0` is a number, but no id of a draft.
 const params = {
   id: Schema.String.annotate({
     contentSchema: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER }

@@ -1,4 +1,4 @@
-/** The endpoints that move a task: `/api/v1/tasks/:id/…` */
+/** The endpoints that move, cancel and redrive a task: `/api/v1/tasks/:id/…` */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
@@ -21,7 +21,7 @@ const moveErrors = [
   Errors.VersionConflict
 ] as const
 
-/** What a change that the caller designs may meet. */
+/** The errors of a change whose queue and fields the caller chooses. */
 export const patchErrors = [
   Errors.TaskNotFound,
   InvalidTask,

@@ -46,7 +46,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("create", "/", {
       query: scopeParameter,
       payload: scoped(Inputs.NewTask),
-      // The first that fits is the answer, so the one that asks for more comes first.
+      // The first schema that fits encodes the answer, so the one with more fields comes first.
       success: [ExistingTask, Task.pipe(HttpApiSchema.status(201))],
       error: [Errors.TaskExists, InvalidTask, DependencyCycle, ScopeRequired]
     }).annotate(Required, [

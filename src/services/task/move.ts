@@ -1,4 +1,6 @@
-/** Submit, accept, reject, requeue (or release) and fail: moves of one task by its id, each one batch. */
+/**
+ * Moves one task by its id, each move in one batch: submit, accept, reject, requeue, release, fail, redrive and cancel.
+ */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -39,12 +41,12 @@ interface Order {
   readonly scope: ScopeName | undefined
   readonly expected: Expected
   readonly now: number
-  /** Who made the move; null is the holder, or nobody. */
+  /** The actor of the move; null means the holder, or nobody. */
   readonly actor: string | null
   readonly reason?: string | null
-  /** What else history keeps, as JSON text. */
+  /** Further details for the history, as JSON text. */
   readonly details?: string | null
-  /** What the move writes besides, by the names of its parameters. */
+  /** Further values that the move writes, by the names of their parameters. */
   readonly values?: Values
 }
 
@@ -62,7 +64,7 @@ const byId = Effect.gen(function*() {
   const { backoff, limits, requireFencingToken } = settings
   const stepsOf = new Map(Object.values(moves).map((move) => [move, Moves.steps(move, backoff.baseSeconds > 0)]))
 
-  /** Why the task was not moved: read again, in the second round trip that only a refusal costs. */
+  /** Why the task was not moved. It reads again, in the second round trip that only a refusal costs. */
   const refusal = Effect.fnUntraced(function*({ expected: { fencing_token, version }, id, move, scope, verb }: Order) {
     const values = { id, scope: scope ?? null }
     const { flow, found } = yield* batch({ found: taskInScope(values), flow: flowOfTask(values) })
@@ -98,7 +100,7 @@ const byId = Effect.gen(function*() {
     const steps = stepsOf.get(move)!
     const { answers, replay } = yield* once.atomic({
       recorded: steps.recorded(values),
-      // A task that is done makes no other fail.
+      // A task that becomes done makes no other task fail.
       failed: move === moves.accept ? undefined : steps.failed(values),
       satisfied: steps.satisfied(values),
       unblocked: steps.unblocked(values),
@@ -138,7 +140,7 @@ export const make = Effect.gen(function*() {
         expected: work,
         now,
         actor: name,
-        // The task shows the notes and checks of its last submission only. The history keeps those of each.
+        // The task shows the notes and checks of its last submission. The history keeps those of every submission.
         details: JSON.stringify({
           commits_count,
           turns_used,
@@ -243,7 +245,7 @@ export const make = Effect.gen(function*() {
 
 const requested = "cancel_requested"
 
-// The caller that cancels is hardly ever the holder, and has no token to name: so a token is never required (`:lenient` is 1).
+// The caller of a cancellation is rarely the holder and has no token. So a token is never required (`:lenient` is 1).
 const cancelOf = `id = :id AND ${named} AND ${fenced(false)}`
 
 const cancelRecorded = statement(`
@@ -309,7 +311,7 @@ export const cancelling = Effect.gen(function*() {
         yield* logTransition(done.claimed_by === null ? moves.cancel.event : requested, done, actor)
         return done
       }
-      // The task may have been cancelled before. That is an answer as well, and is kept like one.
+      // If the task was cancelled before, that is a success too, and its answer is kept.
       const again = yield* once.batch({ found: taskInScope(values) }, {
         keep: "found",
         answer: cancelledBefore,

@@ -1,6 +1,6 @@
 /**
- * PATCH and force-queue: read the task, plan what it becomes (`domain/task/TaskPatch.ts`), and write that unless the task has
- * moved on meanwhile.
+ * PATCH and force-queue: reads the task, plans the change (`domain/task/TaskPatch.ts`), and writes it if the task has
+ * not changed since.
  */
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -33,10 +33,13 @@ import { externalKeys } from "./create.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { answered, decodeRules, firstTask } from "./rows.ts"
 
-/** Each failed attempt means that another change went through, so this many in a row is a storm, not a race. */
+/** Each failed attempt means that another change was faster. This many in a row are no accident. */
 const Attempts = 5
 
-/** An attempt changed nothing, because another change of the task came first. This is the task as the attempt read it. */
+/**
+ * The attempt changed nothing, because another change of the task was faster. `task` is the task as the attempt read
+ * it.
+ */
 export class Overtaken {
   readonly task: TaskRow
   constructor(task: TaskRow) {
@@ -44,7 +47,7 @@ export class Overtaken {
   }
 }
 
-/** Makes the change again while others overtake it and the request has room for that. Then it is a conflict. */
+/** Repeats the attempt while it is overtaken and the request has room. After that the call fails with a conflict. */
 export const repeated = Effect.fnUntraced(function*<A, E, R>(attempt: Effect.Effect<A | Overtaken, E, R>) {
   let result = yield* attempt
   for (let n = 1; result instanceof Overtaken; n++) {
@@ -55,7 +58,7 @@ export const repeated = Effect.fnUntraced(function*<A, E, R>(attempt: Effect.Eff
   return result
 })
 
-/** A PATCH as it is planned, with what the task waits for from then on, if that changes, and the blockers that are new. */
+/** A planned PATCH: `waits` are the blockers if they change, `added` the new ones among them. */
 interface Planned extends Patched {
   readonly waits: ReadonlyArray<Waits> | undefined
   readonly added: ReadonlyArray<string>
@@ -65,11 +68,11 @@ export interface Order {
   readonly id: TaskId
   readonly patch: TaskPatch
   readonly scope: ScopeName | undefined
-  /** Whether an administrator moves the task, and who says so. */
+  /** The administrator who forces the move, if one does. */
   readonly forcedBy?: string | undefined
 }
 
-// A renewal is no change of the task, and a lease that the PATCH writes must not undo one that came after the read.
+// A renewal raises no version. So a PATCH that changes the lease also checks that the lease is as it was read.
 const recorded = statement(`
   INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
   SELECT id, version + 1, scope, :event, queue, :queue, :actor, :excerpt, :details, grants, :now
@@ -77,7 +80,7 @@ const recorded = statement(`
     AND (:project IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project AND scope = tasks.scope))
     AND ${noCycle}`)
 
-// The task leaves the counters of its project and enters those of the new one, in the queue it goes to.
+// The task leaves the counters of its project and enters those of the new project, in its new queue.
 const projectsCounted = statement(`
   UPDATE queue_counts SET counts = json_patch(counts, json_object(
     to_queue, nullif(coalesce(counts ->> ('$."' || to_queue || '"'), 0) + step, 0)))
@@ -98,24 +101,24 @@ const noticeCounted = statement(`
 const counted = Cascade.countedOne(":id")
 
 const cascade = Cascade.make(Cascade.itself)
-// What the task waits for may have failed while it was held.
+// A blocker may have failed while the task was held.
 const cascadeOfFreed = Cascade.make(Cascade.itself, { ownFailure: "1" })
 
-/** What a change writes besides the columns that the PATCH names. */
+/** What the change writes besides the columns of the PATCH. */
 interface Besides {
   readonly granted: boolean
   readonly waits: boolean
-  /** Whether the token of a lease that expired ends with this change. */
+  /** Whether late calls under an expired lease end with this change. */
   readonly leaves: boolean
-  /** Whether the task may fail with its blockers. */
+  /** Whether the task is free afterwards and may fail with its blockers. */
   readonly freed: boolean
 }
 
-// Clients use few sets of columns. A client that uses very many costs the text of the statement each time.
+// Clients use few sets of columns, so the texts are kept. If there are very many, they are built again.
 const MaxTexts = 200
 const texts = new Map<string, Statement>()
 
-// What a task that fails with a blocker has in these columns.
+// The values of these columns if the task fails with a blocker.
 const whenFailed: Record<string, string> = {
   failure_reason: `iif(${Cascade.oversized}, NULL, planned.reason)`,
   lapsed_token: "NULL",
@@ -124,7 +127,7 @@ const whenFailed: Record<string, string> = {
   needs_intervention: "0"
 }
 
-/** Changes the columns that are named, each to the parameter `:set_<name>`. */
+/** Changes the named columns, each to the parameter `:set_<name>`. */
 const changing = (names: ReadonlyArray<string>, besides: Besides): Statement => {
   const key = `${names.join()} ${JSON.stringify(besides)}`
   const known = texts.get(key)
@@ -161,7 +164,9 @@ export const makeWrite = Effect.gen(function*() {
   const externalKey = yield* externalKeys
   const random = yield* SecureRandom.SecureRandom
 
-  /** The limits of the attempt (the view `lapsing`): of a new grant, or changed by the PATCH while the task is held. */
+  /**
+   * The limits of the attempt (the view `lapsing`), if the PATCH grants a lease or changes the limits of a held task.
+   */
   const limitsOf = (task: TaskRow, columns: Patched["columns"], granted: boolean): Values => {
     const changes = "max_attempts" in columns || "max_lease_losses" in columns
     const held = (columns.claimed_by === undefined ? task.claimed_by : columns.claimed_by) !== null
@@ -171,7 +176,10 @@ export const makeWrite = Effect.gen(function*() {
     return { loss_limit: limit("max_lease_losses"), attempt_limit: limit("max_attempts") }
   }
 
-  /** The task as it is then, or undefined if it has another version than the one planned for, or would wait for itself. */
+  /**
+   * Writes the plan. Answers the task, or undefined if its version is not the planned one or the dependencies would
+   * form a circle.
+   */
   return Effect.fnUntraced(function*(task: TaskRow, order: Order, plan: Planned, now: number) {
     const { added, changes, protocol, waits } = plan
     const { grants = task.grants, ...columns } = plan.columns
@@ -207,7 +215,7 @@ export const makeWrite = Effect.gen(function*() {
       content: patch.reason ?? "",
       now
     }
-    // A task may fail with its blockers when it is free again. An administrator's word goes before that.
+    // A task that becomes free may fail with its blockers, unless an administrator moves it.
     const freed = forcedBy === undefined && columns.claimed_by === null && !ends.includes(queue)
     const follows = queue !== task.queue || freed
     const { dependents, failed, followersCounted, satisfied, unblocked } = freed ? cascadeOfFreed : cascade
@@ -248,7 +256,7 @@ export const makeWrite = Effect.gen(function*() {
   })
 })
 
-// What says something about the change, and nothing about the task.
+// Fields that describe the change and not the task.
 const remarks: ReadonlySet<string> = new Set([
   "version",
   "fencing_token",
@@ -299,7 +307,8 @@ export const make = Effect.gen(function*() {
       if (patch.project_id && projects[0]?.scope !== task.scope) {
         return yield* InvalidTask.unknownProject(patch.project_id)
       }
-      // One that is not known here is kept as it is named: clients resume work for machines that never registered.
+      // An unknown machine is accepted if no machine of another scope has the id: clients resume work for machines that
+      // never registered.
       if (reach !== undefined && patch.orchestrator_id && machines.length === 0) {
         return yield* InvalidTask.unknownOrchestrator(patch.orchestrator_id)
       }
@@ -317,7 +326,7 @@ export const make = Effect.gen(function*() {
         attemptSeconds: settings.maxAttemptSeconds ?? null
       })
       if ("error" in plan) return yield* plan
-      // What only describes the task is nobody's in particular.
+      // A PATCH that only describes the task needs no token.
       const unnamed = forcedBy === undefined && plan.protocol && settings.requireFencingToken
         ? fenceProblem(task, patch.fencing_token, true)
         : undefined
@@ -336,9 +345,9 @@ export const make = Effect.gen(function*() {
   })
 
   /**
-   * Clients take leases back too, from a list that may be old. What has run out is taken back as the server does it, so
-   * that the loss is counted once and the holder may still hand in; whatever has happened to the task since they looked
-   * (a renewal, a new grant, a result) stays.
+   * Clients take expired leases back too, from lists that may be old. The server then takes the lease back itself. So
+   * the loss is counted once and a late call of the holder still counts. A renewal, a new grant or a result since the
+   * client read the list is kept.
    */
   const takeBack = Effect.fnUntraced(function*(id: TaskId, scope: ScopeName | undefined) {
     const own = { id, scope: scope ?? null }
@@ -372,7 +381,7 @@ export const make = Effect.gen(function*() {
       return yield* run({
         id,
         scope,
-        // Whoever held the task holds it no longer, wherever it goes.
+        // The lease ends, wherever the task goes.
         patch: { queue, reason, claimed_by: null, needs_intervention: false, ...expected },
         forcedBy: actor || ((yield* CurrentActor).name ?? "administrator")
       })

@@ -5,8 +5,8 @@ const read = reader(ImportedDraft)
 
 export const planDrafts = planTable({
   kind: "drafts",
-  told: "drafts",
-  // Both servers count their drafts, so a number alone says nothing; the instant it was written at tells them apart.
+  raises: "drafts",
+  // Both servers number their drafts, so a number alone does not identify one. The time of its creation does.
   identity: ["id", "created_at"],
   unique: "server",
   read,

@@ -7,10 +7,10 @@ const readRecord = reader(ImportedFlow)
 
 export const planFlows = planTable({
   kind: "flows",
-  told: "tasks",
+  raises: "tasks",
   identity: ["name"],
   unique: "scope",
-  // The server it comes from may have taken a flow that could not be registered here.
+  // The other server may have accepted a flow that this one would refuse.
   read: (record) =>
     Result.flatMap(readRecord(record), (flow) =>
       Result.mapBoth(readFlow(flow), {

@@ -5,7 +5,7 @@ const read = reader(ImportedMessage)
 
 export const planMessages = planTable({
   kind: "messages",
-  told: "messages",
+  raises: "messages",
   identity: ["id"],
   unique: "server",
   read,

@@ -8,7 +8,7 @@ const read = reader(ImportedProject)
 
 const planner = planTable({
   kind: "projects",
-  told: "projects",
+  raises: "projects",
   identity: ["id"],
   unique: "server",
   read,
