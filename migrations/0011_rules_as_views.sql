@@ -60,6 +60,15 @@ SELECT tasks.id, tasks.scope, tasks.project_id, tasks.version AS present, histor
 FROM tasks CROSS JOIN history ON history.task_id = tasks.id AND history.version > tasks.version
   AND NOT EXISTS (SELECT 1 FROM history AS later WHERE later.task_id = history.task_id AND later.version > history.version);
 
+-- What the planned moves change in the counters: `step` is added to the number of tasks that the owner, a scope or a project, has in
+-- the queue. The counters of a project have its id after the character 31 for their name, which no scope has.
+CREATE VIEW planned_counts AS
+SELECT planned.id, step.value ->> 0 AS owner, step.value ->> 1 AS queue, step.value ->> 2 AS step
+FROM planned CROSS JOIN json_each(json_array(
+    json_array(scope, from_queue, -1), json_array(scope, to_queue, 1),
+    json_array(char(31) || project_id, from_queue, -1), json_array(char(31) || project_id, to_queue, 1))) AS step
+WHERE step.value ->> 0 IS NOT NULL;
+
 -- A task that this batch has created and not recorded yet: every other task has a history row at its version.
 CREATE VIEW unrecorded AS
 SELECT * FROM tasks WHERE NOT EXISTS (
@@ -112,7 +121,7 @@ SELECT edge.scope, edge.task_id, edge.blocker_key, edge.blocker_id, edge.on_fail
     ORDER BY history.version DESC LIMIT 1), blocker.queue) AS queue,
   -- Whether the task fails if this blocker does: not where the other task that the name means is done.
   edge.on_failure = 'fail' AND NOT EXISTS (
-    SELECT 1 FROM tasks AS other WHERE +other.scope = edge.scope AND +other.queue = 'done'
+    SELECT 1 FROM tasks AS other WHERE other.id <> blocker.id AND +other.scope = edge.scope AND +other.queue = 'done'
       AND other.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))) AS fails
 FROM dependencies AS edge JOIN tasks AS blocker ON +blocker.scope = edge.scope
   AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))

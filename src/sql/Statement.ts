@@ -40,7 +40,7 @@ export const statement = (source: string): Statement => {
     text,
     parameters: names.map((name) => {
       const value = values[name]
-      if (value === undefined) throw new Error(`no value for :${name} in: ${text}`)
+      if (value === undefined) throw new Error(`no value for :${name} in: ${text.slice(0, 80)}`)
       return value
     })
   })

@@ -32,7 +32,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("an i
       const created = yield* send("POST", "/api/v1/tasks", blocked)
       assert.strictEqual(created.body.blocked_by, "red-550")
       // Each blocker is looked for, and so is a circle.
-      assert.isAtMost(created.cost.read, 25)
+      assert.isAtMost(created.cost.read, 33)
       const { body } = yield* send("GET", "/api/v1/tasks?scope=red&queue=done&limit=1")
       assert.strictEqual(body.total, 500)
     }))

@@ -83,13 +83,8 @@ const counted = statement(`
         UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(moved.steps))
       GROUP BY queue HAVING n <> 0))
   FROM (
-    SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
-    FROM ${lapsed} CROSS JOIN planned ON planned.id = tasks.id
-      CROSS JOIN json_each(json_array(
-        json_array(planned.scope, from_queue, -1), json_array(planned.scope, to_queue, 1),
-        json_array(char(31) || planned.project_id, from_queue, -1),
-        json_array(char(31) || planned.project_id, to_queue, 1))) AS step
-    WHERE step.value ->> 0 IS NOT NULL GROUP BY owner) AS moved
+    SELECT owner, json_group_array(json_array(planned_counts.queue, step)) AS steps
+    FROM ${lapsed} CROSS JOIN planned_counts ON planned_counts.id = tasks.id GROUP BY owner) AS moved
   WHERE scope = moved.owner`)
 
 // The lease is re-attached with no time left. The renewal then extends it like the others.

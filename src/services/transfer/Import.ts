@@ -12,6 +12,7 @@ import type { Row, Step, Steps } from "../../sql/Batch.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import * as JsonRow from "../../sql/JsonRow.ts"
 import type { Values } from "../../sql/Statement.ts"
+import { Settings } from "../Settings.ts"
 import { planActions } from "./import/actions.ts"
 import { planDrafts } from "./import/drafts.ts"
 import { planFlows } from "./import/flows.ts"
@@ -100,10 +101,13 @@ export class Import extends Context.Service<Import, {
     Import,
     Effect.gen(function*() {
       const once = yield* Idempotency.make
+      const { limits } = yield* Settings
+      // An imported lease gets the limits of this server, because the other server had none.
+      const attempt = { loss_limit: limits.max_lease_losses || null, attempt_limit: limits.max_attempts || null }
 
       const run = Effect.fn("Import.run")(function*(scope: ScopeName, records: ImportBatch) {
         const dryRun = records.dry_run ?? false
-        const target = { scope, now: yield* Clock.currentTimeMillis }
+        const target = { scope, now: yield* Clock.currentTimeMillis, attempt }
         const plansOf = (dryRun: boolean) =>
           importKinds.map((kind) => [kind, planners[kind].plan({ ...target, dryRun }, records[kind] ?? [])] as const)
         const plans = plansOf(dryRun)

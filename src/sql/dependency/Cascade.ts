@@ -48,13 +48,8 @@ const counting = (ctes: string, ids: string, condition: string): Statement =>
           UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(moved.steps))
         GROUP BY queue HAVING sum(step) <> 0))
     FROM (
-      SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
-      FROM ${
-    onlyIf(condition)
-  } (${ids}) AS each CROSS JOIN planned ON planned.id = each.id CROSS JOIN json_each(json_array(
-        json_array(scope, from_queue, -1), json_array(scope, to_queue, 1),
-        json_array(char(31) || project_id, from_queue, -1), json_array(char(31) || project_id, to_queue, 1))) AS step
-      WHERE step.value ->> 0 IS NOT NULL GROUP BY owner) AS moved
+      SELECT owner, json_group_array(json_array(queue, step)) AS steps
+      FROM ${onlyIf(condition)} planned_counts WHERE planned_counts.id IN (${ids}) GROUP BY owner) AS moved
     WHERE scope = moved.owner`)
 
 /** Counts the planned moves of the tasks that `moved`, a query for ids, finds. */

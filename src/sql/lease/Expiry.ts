@@ -20,14 +20,16 @@ const lost = "('failed', 'cancelled')"
 const within = (scoped: boolean) =>
   scoped ? "scope = :scope" : `scope IN (SELECT scope FROM queue_counts WHERE ${isScope})`
 
-/** That the lease of a row of the view `lapsing` has expired, and is meant. */
+/** That the lease of a row has expired, and is meant. */
 const expired = (scoped: boolean, which: Which): string =>
   [
-    `${within(scoped)} AND lease_expires_at <= :now`,
-    ...(which.startsWith("claimable") ? [`blocked_by IS NULL AND to_queue NOT IN ${lost}`] : []),
-    ...(which.endsWith("listed") ? ["id IN (SELECT value FROM json_each(:ids))"] : []),
+    `tasks.${within(scoped)} AND lease_expires_at <= :now`,
+    ...(which.endsWith("listed") ? ["tasks.id IN (SELECT value FROM json_each(:ids))"] : []),
     ...(which === "recent" ? ["lease_expires_at > :after"] : [])
   ].join(" AND ")
+
+/** That the task of a row of the view `lapsing` may be claimed when it is taken back. */
+const claimable = `blocked_by IS NULL AND to_queue NOT IN ${lost}`
 
 export interface Steps {
   /** Plans what happens to each task (the view `lapsing`). */
@@ -51,8 +53,9 @@ export const steps: (scoped: boolean, which: Which, backoff: boolean) => Steps =
 })()
 
 const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
-  const where = expired(scoped, which)
-  const moved = `SELECT id FROM lapsing WHERE ${where}`
+  const over = expired(scoped, which)
+  const where = which.startsWith("claimable") ? `${over} AND ${claimable}` : over
+  const moved = `SELECT id FROM lapsing AS tasks WHERE ${where}`
   // What is claimable again has no blockers and has not failed, so nothing follows for other tasks.
   const simple = which.startsWith("claimable")
   const cascade = Cascade.make({
@@ -69,7 +72,7 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
           WHEN event = 'lease_expired' THEN json_set(details, '$.budget', 'max_lease_losses', '$.limit', loss_limit)
           ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit) END,
         grants, :now
-      FROM lapsing WHERE ${where}`),
+      FROM lapsing AS tasks WHERE ${where}`),
     cascade: simple ? undefined : cascade,
     counted: Cascade.counted(moved, `EXISTS (${moved})`),
     // A task that goes back to where it waits for a person still needs one.
@@ -85,7 +88,7 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
         available_at = ${
       backoff ? `iif(event = 'review_lease_expired' OR task.to_queue IN ${lost}, NULL, ${backsOffUntil})` : "NULL"
     }
-      FROM ${Cascade.onlyIf(`EXISTS (${moved})`)} reclaiming AS task WHERE tasks.id = task.id AND task.id IN (${moved})
+      FROM reclaiming AS task WHERE tasks.id = task.id AND tasks.claimed_by IS NOT NULL AND ${over}
       RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by, (
         SELECT event FROM history WHERE task_id = tasks.id AND event IN ${events} ORDER BY version DESC LIMIT 1) AS event`)
   }

@@ -71,8 +71,11 @@ const before = (column: string) =>
 /** Writes the tasks of the JSON list `rows`, if nothing is in their way. */
 const insert = variants((rows: string, columns: string) =>
   statement(`
-    INSERT INTO tasks (scope, version, grants, ${columns})
-    SELECT :scope, max(${field("version")}, ${before("version")} + 1),
+    INSERT INTO tasks (scope, loss_limit, attempt_limit, version, grants, ${columns})
+    SELECT :scope, iif(${field("claimed_by")} IS NULL, NULL, :loss_limit), iif(${
+    field("claimed_by")
+  } IS NULL, NULL, :attempt_limit),
+      max(${field("version")}, ${before("version")} + 1),
       iif(${field("claimed_by")} IS NULL, ${before("grants")}, max(${field("fencing_token")}, ${before("grants")} + 1)),
       ${columns.split(", ").map(field).join(", ")}
     FROM json_each(${rows}) AS given
@@ -161,7 +164,7 @@ export const planTasks: Planner = {
     ["id", "file_path", "project_id", "here", "elsewhere", "path_taken", "unknown_project"].map((name) => [name, name])
   ),
   none: { tasks_keys: "[]" },
-  plan: ({ dryRun, now, scope }, records) => {
+  plan: ({ attempt, dryRun, now, scope }, records) => {
     const { conflicts, fitting } = readAll("tasks", read, records)
     const rows = fitting.map(({ task }) => columnsOf(task, now))
     const columns = Object.keys(rows[0] ?? {}).filter((name) => name !== "version" && name !== "fencing_token").join(
@@ -174,6 +177,7 @@ export const planTasks: Planner = {
     const ended = fitting.flatMap(({ task }) => ends.includes(task.queue) ? [blockerKey(task.id)] : [])
     const [own = [], others = []] = ownFirst(rows)
     const values: Values = {
+      ...attempt,
       scope,
       now,
       tasks_keys: JSON.stringify(keys),
