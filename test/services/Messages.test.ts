@@ -7,7 +7,7 @@ import { MessageId } from "../../src/domain/Identifier.ts"
 import { MaxThread, type MessageFilter, MessagePatch, NewMessage } from "../../src/domain/record/Message.ts"
 import { Messages } from "../../src/services/record/Messages.ts"
 import { Database } from "../../src/sql/Database.ts"
-import * as MessageStatements from "../../src/sql/record/Messages.ts"
+import * as MessageStatements from "../support/insertMessage.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const fresh = (rest: object = {}) =>
