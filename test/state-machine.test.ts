@@ -13,7 +13,7 @@ import { runs } from "./support/runs.ts"
 
 describe("the table of moves", () => {
   it.effect.prop(
-    "leads to done by accept only, and never leaves a task leased where it went",
+    "reaches done only by accept, and leaves a lease only where a task may have one",
     { queue: QueueName, origin: Schema.Literals(["incoming", "needs_continuation"]) },
     ({ origin, queue }) =>
       Effect.sync(() => {
@@ -26,7 +26,7 @@ describe("the table of moves", () => {
       })
   )
 
-  it("takes an expired task back to where it was claimed, and leaves a review where it is", () => {
+  it("returns an expired task to the queue it was claimed from, and leaves a review in its queue", () => {
     assert.strictEqual(
       destination(moves.expire, { queue: "claimed", claimed_from: "needs_continuation" }),
       "needs_continuation"
@@ -42,7 +42,7 @@ describe("the table of moves", () => {
     assert.strictEqual(destination(claimOf("incoming"), { queue: "incoming", claimed_from: null }), "claimed")
   })
 
-  it("hands nothing out of claimed, or out of an end", () => {
+  it("lets no claim take a task from claimed or from an end", () => {
     assert.deepStrictEqual([...unclaimable].toSorted(), ["cancelled", "claimed", "done", "failed"])
   })
 
@@ -79,7 +79,7 @@ describe("every sequence of commands", () => {
   )
 
   it.effect.prop(
-    "agrees with the model in graphs of layers, whatever happens to their tasks",
+    "agrees with the model in layered graphs of dependencies",
     { layers: Layers },
     ({ layers }) =>
       run(commandsOf(layers), { backoff: undefined, keyed: false, faults: Faulty.make().faults }).pipe(

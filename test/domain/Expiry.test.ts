@@ -13,7 +13,7 @@ const cases = ["claimed", "provisional"].flatMap((queue) =>
 )
 const at = (millis: number | null) => millis === null ? null : DateTime.makeUnsafe(millis)
 
-describe("a lease that ran out", () => {
+describe("an expired lease", () => {
   it.effect.each(cases)(
     "in $queue at $lease, with its deadline at $deadline",
     ({ deadline, lease, queue }) =>

@@ -35,9 +35,9 @@ const Case = Schema.Struct({
   })
 })
 
-describe("the outcome of a move", () => {
+describe("the destination of a move", () => {
   it.effect.prop(
-    "is in SQL what the rule says, whatever is spent, limited and asked for",
+    "is the same in SQL and in the rule, for all counters, limits and cancellations",
     { sample: Case },
     ({ sample: { cancelRequested, defaults, move: name, task } }) =>
       Effect.gen(function*() {
