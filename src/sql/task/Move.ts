@@ -213,7 +213,8 @@ const changed = (move: Move, backoff: boolean): string => {
 }
 
 // What decides whether a move may be made and where it leads. SQLite takes longer to prepare a statement that names all columns.
-const judged = `id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token, intervention_from,
+const judged =
+  `id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token, intervention_from,
   cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts, max_rejections`
 
 export interface Steps extends Cascade.Cascade {
