@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/claim
--- 1 round trip, 7 statements: 5,892 characters, 33 parameters, 30 rows read, 4 rows written
+-- 1 round trip, 7 statements: 5,379 characters, 33 parameters, 29 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- lapsed
--- 575 characters, 2 parameters, 1 row read, 0 rows written
+-- 590 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
 SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, reason,
@@ -13,20 +13,21 @@ SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, reason,
     ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit)
   END,
   grants, :now
-FROM lapsing
-WHERE scope = :scope
+FROM lapsing AS tasks
+WHERE tasks.scope = :scope
   AND lease_expires_at <= :now
   AND blocked_by IS NULL
   AND to_queue NOT IN ('failed', 'cancelled');
 
 -- lapsesCounted
--- 1,099 characters, 2 parameters, 4 rows read, 0 rows written
+-- 832 characters, 2 parameters, 4 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 5
 --       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 6
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --     CORRELATED SCALAR SUBQUERY 11
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
@@ -63,13 +64,13 @@ SET revision = revision + 1,
     )
   )
 FROM (
-  SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
     iif(
       EXISTS (
         SELECT id
-        FROM lapsing
-        WHERE scope = :scope
+        FROM lapsing AS tasks
+        WHERE tasks.scope = :scope
           AND lease_expires_at <= :now
           AND blocked_by IS NULL
           AND to_queue NOT IN ('failed', 'cancelled')
@@ -78,46 +79,31 @@ FROM (
       '[]'
     )
   ) AS only
-  CROSS JOIN (
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
     SELECT id
-    FROM lapsing
-    WHERE scope = :scope
+    FROM lapsing AS tasks
+    WHERE tasks.scope = :scope
       AND lease_expires_at <= :now
       AND blocked_by IS NULL
       AND to_queue NOT IN ('failed', 'cancelled')
-  ) AS each
-  CROSS JOIN planned ON planned.id = each.id
-  CROSS JOIN json_each(
-    json_array(
-      json_array(scope, from_queue, -1),
-      json_array(scope, to_queue, 1),
-      json_array(char(31) || project_id, from_queue, -1),
-      json_array(char(31) || project_id, to_queue, 1)
-    )
-  ) AS step
-  WHERE step.value ->> 0 IS NOT NULL
+  )
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
 -- reclaimed
--- 1,442 characters, 2 parameters, 4 rows read, 0 rows written
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   LIST SUBQUERY 2
---     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---   REUSE LIST SUBQUERY 2
---   SCAN only VIRTUAL TABLE INDEX 1:
---   SCALAR SUBQUERY 1
---     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+-- 1,181 characters, 2 parameters, 3 rows read, 0 rows written
+--   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 8
+--   CORRELATED SCALAR SUBQUERY 5
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH lapse USING PRIMARY KEY (task_id=? AND version=?)
---   CORRELATED SCALAR SUBQUERY 9
+--   CORRELATED SCALAR SUBQUERY 6
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
---   CORRELATED SCALAR SUBQUERY 3
+--   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH history USING PRIMARY KEY (task_id=?)
 UPDATE tasks
 SET version = task.version, updated_at = :now, queue = task.to_queue, claimed_by = NULL, claimed_at = NULL,
@@ -131,30 +117,11 @@ SET version = task.version, updated_at = :now, queue = task.to_queue, claimed_by
   ),
   failure_reason = task.failure_reason, setbacks = task.setbacks,
   cancel_reason = iif(task.to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL
-FROM json_each(
-  iif(
-    EXISTS (
-      SELECT id
-      FROM lapsing
-      WHERE scope = :scope
-        AND lease_expires_at <= :now
-        AND blocked_by IS NULL
-        AND to_queue NOT IN ('failed', 'cancelled')
-    ),
-    '[1]',
-    '[]'
-  )
-) AS only
-CROSS JOIN reclaiming AS task
+FROM reclaiming AS task
 WHERE tasks.id = task.id
-  AND task.id IN (
-    SELECT id
-    FROM lapsing
-    WHERE scope = :scope
-      AND lease_expires_at <= :now
-      AND blocked_by IS NULL
-      AND to_queue NOT IN ('failed', 'cancelled')
-  )
+  AND tasks.claimed_by IS NOT NULL
+  AND tasks.scope = :scope
+  AND lease_expires_at <= :now
 RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
   (
     SELECT event
@@ -332,7 +299,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- recorded  (of a role)
--- 1,329 characters, 11 parameters, 5 rows read, 1 row written
+-- 1,312 characters, 11 parameters, 5 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 2
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -358,8 +325,8 @@ SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
 FROM tasks
 WHERE id = (
   SELECT id
-  FROM ready
-  WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = :roles ->> 0
+  FROM ready_for
+  WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
@@ -405,7 +372,7 @@ WHERE id = (
   );
 
 -- counted  (of a role)
--- 595 characters, 3 parameters, 9 rows read, 2 rows written
+-- 578 characters, 3 parameters, 9 rows read, 2 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 1
@@ -440,8 +407,8 @@ FROM (
   FROM planned
   WHERE id = (
     SELECT id
-    FROM ready
-    WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = :roles ->> 0
+    FROM ready_for
+    WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
     ORDER BY priority_rank, created_at, id
     LIMIT 1
   )
@@ -450,7 +417,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (of a role)
--- 1,057 characters, 13 parameters, 9 rows read, 2 rows written
+-- 1,040 characters, 13 parameters, 9 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
@@ -496,15 +463,15 @@ FROM planned
 WHERE tasks.id = planned.id
   AND planned.id = (
     SELECT id
-    FROM ready
-    WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = :roles ->> 0
+    FROM ready_for
+    WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
     ORDER BY priority_rank, created_at, id
     LIMIT 1
   )
 RETURNING *;
 
 -- recorded  (of two roles)
--- 1,487 characters, 12 parameters, 9 rows read, 1 row written
+-- 1,470 characters, 12 parameters, 9 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -537,8 +504,8 @@ WHERE id = (
   FROM json_each(:lanes) AS asked
   CROSS JOIN tasks AS best ON best.id = (
     SELECT id
-    FROM ready
-    WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = asked.value ->> 0
+    FROM ready_for
+    WHERE scope = :scope AND queue = :queue AND lane = asked.value ->> 0
     ORDER BY priority_rank, created_at, id
     LIMIT 1
   )
@@ -587,7 +554,7 @@ WHERE id = (
   );
 
 -- counted  (of two roles)
--- 750 characters, 3 parameters, 13 rows read, 2 rows written
+-- 733 characters, 3 parameters, 13 rows read, 2 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 2
@@ -629,8 +596,8 @@ FROM (
     FROM json_each(:lanes) AS asked
     CROSS JOIN tasks AS best ON best.id = (
       SELECT id
-      FROM ready
-      WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = asked.value ->> 0
+      FROM ready_for
+      WHERE scope = :scope AND queue = :queue AND lane = asked.value ->> 0
       ORDER BY priority_rank, created_at, id
       LIMIT 1
     )
@@ -642,7 +609,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (of two roles)
--- 1,212 characters, 13 parameters, 13 rows read, 2 rows written
+-- 1,195 characters, 13 parameters, 13 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -695,8 +662,8 @@ WHERE tasks.id = planned.id
     FROM json_each(:lanes) AS asked
     CROSS JOIN tasks AS best ON best.id = (
       SELECT id
-      FROM ready
-      WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = asked.value ->> 0
+      FROM ready_for
+      WHERE scope = :scope AND queue = :queue AND lane = asked.value ->> 0
       ORDER BY priority_rank, created_at, id
       LIMIT 1
     )
@@ -1287,7 +1254,7 @@ WHERE changes() > 0
 HAVING count(*) > 0;
 
 -- first  (nothing for the role)
--- 204 characters, 3 parameters, 0 rows read, 0 rows written
+-- 187 characters, 3 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
@@ -1295,8 +1262,8 @@ SELECT id, bytes > 1600000 AS oversized
 FROM tasks
 WHERE id = (
   SELECT id
-  FROM ready
-  WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = :roles ->> 0
+  FROM ready_for
+  WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 );

@@ -5,7 +5,7 @@
 -- ======== Sent in special cases only ========
 
 -- tasks written  (ten tasks)
--- 2,957 characters, 2 parameters, 30 rows read, 20 rows written, sent 2 times
+-- 3,090 characters, 4 parameters, 30 rows read, 20 rows written, sent 2 times
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -21,6 +21,8 @@
 --     SEARCH history USING PRIMARY KEY (task_id=?)
 INSERT INTO tasks (
   scope,
+  loss_limit,
+  attempt_limit,
   version,
   grants,
   complexity,
@@ -69,7 +71,8 @@ INSERT INTO tasks (
   orchestrator_id,
   lease_expires_at
 )
-SELECT :scope,
+SELECT :scope, iif(given.value ->> 'claimed_by' IS NULL, NULL, :loss_limit),
+  iif(given.value ->> 'claimed_by' IS NULL, NULL, :attempt_limit),
   max(
     given.value ->> 'version',
     coalesce(

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/renew
--- 1 round trip, 6 statements: 5,146 characters, 18 parameters, 23 rows read, 3 rows written
+-- 1 round trip, 6 statements: 4,855 characters, 18 parameters, 23 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
@@ -56,13 +56,13 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- counted
--- 904 characters, 1 parameter, 5 rows read, 0 rows written
+-- 613 characters, 1 parameter, 5 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 8
+--     CORRELATED SCALAR SUBQUERY 9
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN step VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
@@ -97,19 +97,10 @@ SET revision = revision + 1,
     )
   )
 FROM (
-  SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+  SELECT owner, json_group_array(json_array(planned_counts.queue, step)) AS steps
   FROM json_each(:keys) AS asked
   CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
-  CROSS JOIN planned ON planned.id = tasks.id
-  CROSS JOIN json_each(
-    json_array(
-      json_array(planned.scope, from_queue, -1),
-      json_array(planned.scope, to_queue, 1),
-      json_array(char(31) || planned.project_id, from_queue, -1),
-      json_array(char(31) || planned.project_id, to_queue, 1)
-    )
-  ) AS step
-  WHERE step.value ->> 0 IS NOT NULL
+  CROSS JOIN planned_counts ON planned_counts.id = tasks.id
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
