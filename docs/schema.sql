@@ -18,8 +18,7 @@
 -- may plan changes of several tasks, such as those that fail with a blocker, and two changes of one task: first its lease expires, then it
 -- fails. A create is the exception: it inserts the task first, and the view `unrecorded` finds the task whose first row is missing.
 --
--- Rules that several statements need are views: `ready`, `lapsing`, `planned`, `unrecorded`, `reclaiming`, `foreseen`, `failable`, `waits`.
--- Invariants are CHECKs. There are no triggers.
+-- Rules that several statements need are views; they follow the tables. Invariants are CHECKs. There are no triggers.
 --
 -- Times are integers: milliseconds since 1970 in UTC. They are always parameters; no statement asks for the time. Structured values are
 -- JSON text. Booleans are 0 or 1. A table with a text key has no rowid, because D1 bills each index entry as a written row.
@@ -493,6 +492,14 @@ SELECT tasks.id, tasks.scope, tasks.project_id, tasks.version AS present, histor
 FROM tasks CROSS JOIN history ON history.task_id = tasks.id AND history.version > tasks.version
   AND NOT EXISTS (SELECT 1 FROM history AS later WHERE later.task_id = history.task_id AND later.version > history.version);
 
+-- What the planned changes add to the counters of scopes and projects.
+CREATE VIEW planned_counts AS
+SELECT planned.id, step.value ->> 0 AS owner, step.value ->> 1 AS queue, step.value ->> 2 AS step
+FROM planned CROSS JOIN json_each(json_array(
+    json_array(scope, from_queue, -1), json_array(scope, to_queue, 1),
+    json_array(char(31) || project_id, from_queue, -1), json_array(char(31) || project_id, to_queue, 1))) AS step
+WHERE step.value ->> 0 IS NOT NULL;
+
 -- The tasks that the batch has created and not recorded.
 CREATE VIEW unrecorded AS
 SELECT * FROM tasks WHERE NOT EXISTS (
@@ -543,7 +550,7 @@ SELECT edge.scope, edge.task_id, edge.blocker_key, edge.blocker_id, edge.on_fail
     ORDER BY history.version DESC LIMIT 1), blocker.queue) AS queue,
   -- Whether the task fails if this blocker does: not where the other task that the name means is done.
   edge.on_failure = 'fail' AND NOT EXISTS (
-    SELECT 1 FROM tasks AS other WHERE +other.scope = edge.scope AND +other.queue = 'done'
+    SELECT 1 FROM tasks AS other WHERE other.id <> blocker.id AND +other.scope = edge.scope AND +other.queue = 'done'
       AND other.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))) AS fails
 FROM dependencies AS edge JOIN tasks AS blocker ON +blocker.scope = edge.scope
   AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))

@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/claim
--- 1 round trip, 7 statements: 5,892 characters, 33 parameters, 30 rows read, 4 rows written
+-- 1 round trip, 7 statements: 5,441 characters, 33 parameters, 29 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- lapsed
--- 575 characters, 2 parameters, 1 row read, 0 rows written
+-- 593 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
 SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, reason,
@@ -13,20 +13,21 @@ SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, reason,
     ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit)
   END,
   grants, :now
-FROM lapsing
-WHERE scope = :scope
+FROM lapsing AS tasks
+WHERE tasks.scope = :scope
   AND lease_expires_at <= :now
   AND blocked_by IS NULL
   AND to_queue NOT IN ('failed', 'cancelled');
 
 -- lapsesCounted
--- 1,099 characters, 2 parameters, 4 rows read, 0 rows written
+-- 836 characters, 2 parameters, 4 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 5
 --       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 6
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --     CORRELATED SCALAR SUBQUERY 11
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
@@ -63,13 +64,13 @@ SET revision = revision + 1,
     )
   )
 FROM (
-  SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
     iif(
       EXISTS (
         SELECT id
-        FROM lapsing
-        WHERE scope = :scope
+        FROM lapsing AS tasks
+        WHERE tasks.scope = :scope
           AND lease_expires_at <= :now
           AND blocked_by IS NULL
           AND to_queue NOT IN ('failed', 'cancelled')
@@ -78,46 +79,31 @@ FROM (
       '[]'
     )
   ) AS only
-  CROSS JOIN (
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
     SELECT id
-    FROM lapsing
-    WHERE scope = :scope
+    FROM lapsing AS tasks
+    WHERE tasks.scope = :scope
       AND lease_expires_at <= :now
       AND blocked_by IS NULL
       AND to_queue NOT IN ('failed', 'cancelled')
-  ) AS each
-  CROSS JOIN planned ON planned.id = each.id
-  CROSS JOIN json_each(
-    json_array(
-      json_array(scope, from_queue, -1),
-      json_array(scope, to_queue, 1),
-      json_array(char(31) || project_id, from_queue, -1),
-      json_array(char(31) || project_id, to_queue, 1)
-    )
-  ) AS step
-  WHERE step.value ->> 0 IS NOT NULL
+  )
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
 -- reclaimed
--- 1,442 characters, 2 parameters, 4 rows read, 0 rows written
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   LIST SUBQUERY 2
---     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---   REUSE LIST SUBQUERY 2
---   SCAN only VIRTUAL TABLE INDEX 1:
---   SCALAR SUBQUERY 1
---     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+-- 1,184 characters, 2 parameters, 3 rows read, 0 rows written
+--   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 8
+--   CORRELATED SCALAR SUBQUERY 5
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH lapse USING PRIMARY KEY (task_id=? AND version=?)
---   CORRELATED SCALAR SUBQUERY 9
+--   CORRELATED SCALAR SUBQUERY 6
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
---   CORRELATED SCALAR SUBQUERY 3
+--   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH history USING PRIMARY KEY (task_id=?)
 UPDATE tasks
 SET version = task.version, updated_at = :now, queue = task.to_queue, claimed_by = NULL, claimed_at = NULL,
@@ -131,30 +117,11 @@ SET version = task.version, updated_at = :now, queue = task.to_queue, claimed_by
   ),
   failure_reason = task.failure_reason, setbacks = task.setbacks,
   cancel_reason = iif(task.to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL
-FROM json_each(
-  iif(
-    EXISTS (
-      SELECT id
-      FROM lapsing
-      WHERE scope = :scope
-        AND lease_expires_at <= :now
-        AND blocked_by IS NULL
-        AND to_queue NOT IN ('failed', 'cancelled')
-    ),
-    '[1]',
-    '[]'
-  )
-) AS only
-CROSS JOIN reclaiming AS task
+FROM reclaiming AS task
 WHERE tasks.id = task.id
-  AND task.id IN (
-    SELECT id
-    FROM lapsing
-    WHERE scope = :scope
-      AND lease_expires_at <= :now
-      AND blocked_by IS NULL
-      AND to_queue NOT IN ('failed', 'cancelled')
-  )
+  AND tasks.claimed_by IS NOT NULL
+  AND tasks.scope = :scope
+  AND lease_expires_at <= :now
 RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
   (
     SELECT event
@@ -165,14 +132,14 @@ RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
   ) AS event;
 
 -- seen
--- 173 characters, 4 parameters, 1 row read, 0 rows written
+-- 177 characters, 4 parameters, 1 row read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 UPDATE orchestrators
 SET last_heartbeat = :now, status = iif(status = 'offline', 'active', status)
 WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat < :fresh);
 
 -- recorded
--- 1,034 characters, 9 parameters, 5 rows read, 1 row written
+-- 1,056 characters, 9 parameters, 5 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 2
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -231,7 +198,7 @@ WHERE id = (
   );
 
 -- counted
--- 554 characters, 2 parameters, 7 rows read, 1 row written
+-- 556 characters, 2 parameters, 7 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 1
@@ -276,7 +243,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted
--- 1,015 characters, 12 parameters, 8 rows read, 2 rows written
+-- 1,039 characters, 12 parameters, 8 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
@@ -332,7 +299,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- recorded  (of a role)
--- 1,329 characters, 11 parameters, 5 rows read, 1 row written
+-- 1,357 characters, 11 parameters, 5 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 2
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -405,7 +372,7 @@ WHERE id = (
   );
 
 -- counted  (of a role)
--- 595 characters, 3 parameters, 9 rows read, 2 rows written
+-- 598 characters, 3 parameters, 9 rows read, 2 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 1
@@ -450,7 +417,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (of a role)
--- 1,057 characters, 13 parameters, 9 rows read, 2 rows written
+-- 1,082 characters, 13 parameters, 9 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
@@ -504,7 +471,7 @@ WHERE tasks.id = planned.id
 RETURNING *;
 
 -- recorded  (of two roles)
--- 1,487 characters, 12 parameters, 9 rows read, 1 row written
+-- 1,515 characters, 12 parameters, 9 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -587,7 +554,7 @@ WHERE id = (
   );
 
 -- counted  (of two roles)
--- 750 characters, 3 parameters, 13 rows read, 2 rows written
+-- 753 characters, 3 parameters, 13 rows read, 2 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 2
@@ -642,7 +609,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (of two roles)
--- 1,212 characters, 13 parameters, 13 rows read, 2 rows written
+-- 1,237 characters, 13 parameters, 13 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -706,7 +673,7 @@ WHERE tasks.id = planned.id
 RETURNING *;
 
 -- recorded  (of a type)
--- 1,084 characters, 10 parameters, 902 rows read, 0 rows written
+-- 1,107 characters, 10 parameters, 902 rows read, 0 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -768,7 +735,7 @@ WHERE id = (
   );
 
 -- counted  (of a type)
--- 600 characters, 3 parameters, 901 rows read, 0 rows written
+-- 603 characters, 3 parameters, 901 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 2
@@ -816,7 +783,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (of a type)
--- 1,062 characters, 13 parameters, 901 rows read, 0 rows written
+-- 1,087 characters, 13 parameters, 901 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
@@ -873,7 +840,7 @@ WHERE tasks.id = planned.id
 RETURNING *;
 
 -- machine  (of a type)
--- 496 characters, 4 parameters, 6 rows read, 0 rows written
+-- 506 characters, 4 parameters, 6 rows read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 2
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -899,7 +866,7 @@ ORDER BY last_heartbeat DESC
 LIMIT 1;
 
 -- roles  (of a type)
--- 357 characters, 3 parameters, 4 rows read, 0 rows written
+-- 365 characters, 3 parameters, 4 rows read, 0 rows written
 --   SEARCH roles USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
@@ -928,7 +895,7 @@ WHERE scope = coalesce(
 ORDER BY name;
 
 -- state  (of a type)
--- 1,242 characters, 3 parameters, 25 rows read, 0 rows written
+-- 1,253 characters, 3 parameters, 25 rows read, 0 rows written
 --   CO-ROUTINE (subquery-9)
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -996,7 +963,7 @@ FROM (
 );
 
 -- first  (of a type)
--- 209 characters, 3 parameters, 899 rows read, 0 rows written
+-- 212 characters, 3 parameters, 899 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
@@ -1014,7 +981,7 @@ WHERE id = (
 );
 
 -- recorded  (low priorities first)
--- 1,354 characters, 10 parameters, 9 rows read, 1 row written
+-- 1,379 characters, 10 parameters, 9 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -1094,7 +1061,7 @@ WHERE id = coalesce(
   );
 
 -- counted  (low priorities first)
--- 870 characters, 3 parameters, 13 rows read, 2 rows written
+-- 875 characters, 3 parameters, 13 rows read, 2 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 2
@@ -1161,7 +1128,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (low priorities first)
--- 1,334 characters, 13 parameters, 13 rows read, 2 rows written
+-- 1,361 characters, 13 parameters, 13 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -1238,21 +1205,21 @@ WHERE tasks.id = planned.id
 RETURNING *;
 
 -- keyForgotten  (under an idempotency key)
--- 55 characters, 2 parameters, 0 rows read, 0 rows written
+-- 57 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
 DELETE
 FROM idempotency_keys
 WHERE id = :key AND at <= :oldest;
 
 -- keyFound  (under an idempotency key)
--- 78 characters, 2 parameters, 0 rows read, 0 rows written
+-- 80 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
 SELECT fingerprint, answer, at
 FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyBesides  (under an idempotency key)
--- 111 characters, 2 parameters, 0 rows read, 0 rows written
+-- 113 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH idempotency_keys USING PRIMARY KEY (id=?)
@@ -1261,7 +1228,7 @@ FROM tasks
 WHERE scope = :scope AND id = (SELECT answer FROM idempotency_keys WHERE id = :key) ->> '$[0].id';
 
 -- keyKept  (under an idempotency key)
--- 389 characters, 5 parameters, 3 rows read, 1 row written
+-- 394 characters, 5 parameters, 3 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
@@ -1287,7 +1254,7 @@ WHERE changes() > 0
 HAVING count(*) > 0;
 
 -- first  (nothing for the role)
--- 204 characters, 3 parameters, 0 rows read, 0 rows written
+-- 207 characters, 3 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)

@@ -1,9 +1,9 @@
 -- cron
--- 1 round trip, 7 statements: 2,071 characters, 6 parameters, 15 rows read, 0 rows written
+-- 1 round trip, 7 statements: 2,077 characters, 6 parameters, 15 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 10 records of each kind.
 
 -- expired
--- 195 characters, 1 parameter, 2 rows read, 0 rows written
+-- 196 characters, 1 parameter, 2 rows read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 SELECT 1
@@ -15,7 +15,7 @@ CROSS JOIN tasks INDEXED BY tasks_leased ON tasks.scope = queue_counts.scope
 LIMIT 1;
 
 -- silent
--- 83 characters, 1 parameter, 1 row read, 0 rows written
+-- 84 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN orchestrators USING INDEX orchestrators_active
 SELECT 1
 FROM orchestrators
@@ -23,7 +23,7 @@ WHERE status = 'active' AND last_heartbeat < :heard_since
 LIMIT 1;
 
 -- backingOff
--- 110 characters, 1 parameter, 1 row read, 0 rows written
+-- 111 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN tasks USING COVERING INDEX tasks_backing_off
 SELECT 1
 FROM tasks INDEXED BY tasks_backing_off
@@ -31,7 +31,7 @@ WHERE available_at IS NOT NULL AND available_at <= :now
 LIMIT 1;
 
 -- forgotten
--- 68 characters, 3 parameters, 1 row read, 0 rows written
+-- 71 characters, 3 parameters, 1 row read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id>? AND id<?)
 DELETE
 FROM idempotency_keys
@@ -132,7 +132,7 @@ DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
 -- ======== Sent in special cases only ========
 
 -- lapsed  (graph of layers: leases run out, and all fail with the tasks)
--- 571 characters, 1 parameter, 14 rows read, 12 rows written
+-- 588 characters, 1 parameter, 14 rows read, 12 rows written
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --   LIST SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope>?)
@@ -144,11 +144,12 @@ SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, reason,
     ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit)
   END,
   grants, :now
-FROM lapsing
-WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ') AND lease_expires_at <= :now;
+FROM lapsing AS tasks
+WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+  AND lease_expires_at <= :now;
 
 -- dependentsFailed  (graph of layers: leases run out, and all fail with the tasks)
--- 1,733 characters, 1 parameter, 15,539 rows read, 84 rows written
+-- 1,782 characters, 1 parameter, 15,539 rows read, 84 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -171,9 +172,9 @@ WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ') 
 --               SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --               LIST SUBQUERY 4
 --                 SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--             SEARCH blocker USING PRIMARY KEY (id=?)
 --             CORRELATED SCALAR SUBQUERY 46
 --               SEARCH other USING PRIMARY KEY (id=?)
---             SEARCH blocker USING PRIMARY KEY (id=?)
 --             CORRELATED SCALAR SUBQUERY 45
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --             SEARCH tasks USING PRIMARY KEY (id=?)
@@ -204,9 +205,9 @@ WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ') 
 --                       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --                       LIST SUBQUERY 4
 --                         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--                     SEARCH blocker USING PRIMARY KEY (id=?)
 --                     CORRELATED SCALAR SUBQUERY 16
 --                       SEARCH other USING PRIMARY KEY (id=?)
---                     SEARCH blocker USING PRIMARY KEY (id=?)
 --                     CORRELATED SCALAR SUBQUERY 15
 --                       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --                     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -252,8 +253,9 @@ WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ') 
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE moved (id) AS (
   SELECT id
-  FROM lapsing
-  WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ') AND lease_expires_at <= :now
+  FROM lapsing AS tasks
+  WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    AND lease_expires_at <= :now
 ),
   lost (id, because) AS (
     SELECT waits.task_id, 'Blocker ' || moved.id || iif(to_queue = 'failed', ' failed.', ' was cancelled.')
@@ -267,8 +269,8 @@ WITH RECURSIVE moved (id) AS (
     CROSS JOIN planned ON planned.id = waits.task_id
     WHERE waits.task_id IN (
       SELECT id
-      FROM lapsing
-      WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+      FROM lapsing AS tasks
+      WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
         AND lease_expires_at <= :now
     )
       AND fails
@@ -301,8 +303,8 @@ FROM json_each(
   iif(
     EXISTS (
       SELECT id
-      FROM lapsing
-      WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+      FROM lapsing AS tasks
+      WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
         AND lease_expires_at <= :now
     )
       OR 0,
@@ -315,7 +317,7 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied  (graph of layers: leases run out, and all fail with the tasks)
--- 1,454 characters, 1 parameter, 4,018 rows read, 0 rows written
+-- 1,519 characters, 1 parameter, 4,018 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
 --   LIST SUBQUERY 31
 --     MATERIALIZE affected
@@ -364,16 +366,17 @@ GROUP BY failable.id;
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT id
-  FROM lapsing
-  WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ') AND lease_expires_at <= :now
+  FROM lapsing AS tasks
+  WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    AND lease_expires_at <= :now
   UNION
   SELECT waits.task_id
   FROM affected
   CROSS JOIN waits ON waits.blocker = affected.id
   WHERE affected.id IN (
     SELECT id
-    FROM lapsing
-    WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
       AND lease_expires_at <= :now
   )
     OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
@@ -386,8 +389,8 @@ WHERE (blocker_key, task_id, blocker_id) IN (
     iif(
       EXISTS (
         SELECT id
-        FROM lapsing
-        WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+        FROM lapsing AS tasks
+        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
           AND lease_expires_at <= :now
       ),
       '[1]',
@@ -399,8 +402,8 @@ WHERE (blocker_key, task_id, blocker_id) IN (
     AND (
       affected.id IN (
         SELECT id
-        FROM lapsing
-        WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+        FROM lapsing AS tasks
+        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
           AND lease_expires_at <= :now
       )
       OR (
@@ -418,7 +421,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked  (graph of layers: leases run out, and all fail with the tasks)
--- 1,604 characters, 1 parameter, 3,382 rows read, 0 rows written
+-- 1,669 characters, 1 parameter, 3,382 rows read, 0 rows written
 --   MATERIALIZE told
 --     CO-ROUTINE affected
 --       SETUP
@@ -478,16 +481,17 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT id
-  FROM lapsing
-  WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ') AND lease_expires_at <= :now
+  FROM lapsing AS tasks
+  WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    AND lease_expires_at <= :now
   UNION
   SELECT waits.task_id
   FROM affected
   CROSS JOIN waits ON waits.blocker = affected.id
   WHERE affected.id IN (
     SELECT id
-    FROM lapsing
-    WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
       AND lease_expires_at <= :now
   )
     OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
@@ -507,8 +511,8 @@ WITH RECURSIVE affected (id) AS (
       AND (
         affected.id IN (
           SELECT id
-          FROM lapsing
-          WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+          FROM lapsing AS tasks
+          WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
             AND lease_expires_at <= :now
         )
         OR (
@@ -525,8 +529,8 @@ FROM json_each(
   iif(
     EXISTS (
       SELECT id
-      FROM lapsing
-      WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+      FROM lapsing AS tasks
+      WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
         AND lease_expires_at <= :now
     ),
     '[1]',
@@ -538,17 +542,18 @@ CROSS JOIN foreseen ON foreseen.id = told.id
 WHERE blocked_by IS NOT waits_for;
 
 -- counted  (graph of layers: leases run out, and all fail with the tasks)
--- 1,091 characters, 1 parameter, 193 rows read, 1 row written
+-- 826 characters, 1 parameter, 205 rows read, 1 row written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 6
 --       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --       LIST SUBQUERY 5
 --         SEARCH queue_counts USING PRIMARY KEY (scope>?)
---     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---     LIST SUBQUERY 7
---       SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 8
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--       LIST SUBQUERY 7
+--         SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --     CORRELATED SCALAR SUBQUERY 13
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
@@ -585,80 +590,72 @@ SET revision = revision + 1,
     )
   )
 FROM (
-  SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
     iif(
       EXISTS (
         SELECT id
-        FROM lapsing
-        WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+        FROM lapsing AS tasks
+        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
           AND lease_expires_at <= :now
       ),
       '[1]',
       '[]'
     )
   ) AS only
-  CROSS JOIN (
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
     SELECT id
-    FROM lapsing
-    WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
       AND lease_expires_at <= :now
-  ) AS each
-  CROSS JOIN planned ON planned.id = each.id
-  CROSS JOIN json_each(
-    json_array(
-      json_array(scope, from_queue, -1),
-      json_array(scope, to_queue, 1),
-      json_array(char(31) || project_id, from_queue, -1),
-      json_array(char(31) || project_id, to_queue, 1)
-    )
-  ) AS step
-  WHERE step.value ->> 0 IS NOT NULL
+  )
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
 -- followersCounted  (graph of layers: leases run out, and all fail with the tasks)
--- 1,726 characters, 1 parameter, 3,208 rows read, 1 row written
+-- 1,493 characters, 1 parameter, 3,292 rows read, 1 row written
 --   MATERIALIZE moved
---     MATERIALIZE affected
---       SETUP
---         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---         LIST SUBQUERY 1
---           SEARCH queue_counts USING PRIMARY KEY (scope>?)
---       RECURSIVE STEP
---         SCAN affected
---         LIST SUBQUERY 4
---           SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---           LIST SUBQUERY 3
---             SEARCH queue_counts USING PRIMARY KEY (scope>?)
---           CREATE BLOOM FILTER
---         CORRELATED SCALAR SUBQUERY 5
---           SEARCH tasks USING PRIMARY KEY (id=?)
---           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 25
---             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---         SEARCH blocker USING PRIMARY KEY (id=?)
---         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 12
 --       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --       LIST SUBQUERY 11
 --         SEARCH queue_counts USING PRIMARY KEY (scope>?)
---     SCAN affected
---     LIST SUBQUERY 14
---       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---       LIST SUBQUERY 13
---         SEARCH queue_counts USING PRIMARY KEY (scope>?)
---       CREATE BLOOM FILTER
---     CORRELATED SCALAR SUBQUERY 15
---       SEARCH tasks USING PRIMARY KEY (id=?)
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 28
---         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 16
+--       MATERIALIZE affected
+--         SETUP
+--           SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--           LIST SUBQUERY 1
+--             SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--         RECURSIVE STEP
+--           SCAN affected
+--           LIST SUBQUERY 4
+--             SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--             LIST SUBQUERY 3
+--               SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--             CREATE BLOOM FILTER
+--           CORRELATED SCALAR SUBQUERY 5
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 28
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--           SEARCH blocker USING PRIMARY KEY (id=?)
+--           SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       SCAN affected
+--       LIST SUBQUERY 14
+--         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--         LIST SUBQUERY 13
+--           SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--         CREATE BLOOM FILTER
+--       CORRELATED SCALAR SUBQUERY 15
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--         CORRELATED SCALAR SUBQUERY 31
+--           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 30
+--     CORRELATED SCALAR SUBQUERY 21
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN step VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
@@ -677,16 +674,17 @@ WHERE scope = moved.owner;
 --     SCAN (subquery-9)
 WITH RECURSIVE affected (id) AS (
   SELECT id
-  FROM lapsing
-  WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ') AND lease_expires_at <= :now
+  FROM lapsing AS tasks
+  WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    AND lease_expires_at <= :now
   UNION
   SELECT waits.task_id
   FROM affected
   CROSS JOIN waits ON waits.blocker = affected.id
   WHERE affected.id IN (
     SELECT id
-    FROM lapsing
-    WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
       AND lease_expires_at <= :now
   )
     OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
@@ -709,46 +707,37 @@ SET revision = revision + 1,
     )
   )
 FROM (
-  SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
     iif(
       EXISTS (
         SELECT id
-        FROM lapsing
-        WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+        FROM lapsing AS tasks
+        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
           AND lease_expires_at <= :now
       ),
       '[1]',
       '[]'
     )
   ) AS only
-  CROSS JOIN (
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
     SELECT id
     FROM affected
     WHERE NOT id IN (
       SELECT id
-      FROM lapsing
-      WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+      FROM lapsing AS tasks
+      WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
         AND lease_expires_at <= :now
     )
       AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
-  ) AS each
-  CROSS JOIN planned ON planned.id = each.id
-  CROSS JOIN json_each(
-    json_array(
-      json_array(scope, from_queue, -1),
-      json_array(scope, to_queue, 1),
-      json_array(char(31) || project_id, from_queue, -1),
-      json_array(char(31) || project_id, to_queue, 1)
-    )
-  ) AS step
-  WHERE step.value ->> 0 IS NOT NULL
+  )
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
 -- dependents  (graph of layers: leases run out, and all fail with the tasks)
--- 1,833 characters, 1 parameter, 4,664 rows read, 168 rows written
+-- 1,899 characters, 1 parameter, 4,664 rows read, 168 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 11
 --     MATERIALIZE affected
@@ -793,16 +782,17 @@ WHERE scope = moved.owner;
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
 WITH RECURSIVE affected (id) AS (
   SELECT id
-  FROM lapsing
-  WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ') AND lease_expires_at <= :now
+  FROM lapsing AS tasks
+  WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    AND lease_expires_at <= :now
   UNION
   SELECT waits.task_id
   FROM affected
   CROSS JOIN waits ON waits.blocker = affected.id
   WHERE affected.id IN (
     SELECT id
-    FROM lapsing
-    WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
       AND lease_expires_at <= :now
   )
     OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
@@ -832,8 +822,8 @@ WHERE planned.id = tasks.id
       iif(
         EXISTS (
           SELECT id
-          FROM lapsing
-          WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+          FROM lapsing AS tasks
+          WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
             AND lease_expires_at <= :now
         ),
         '[1]',
@@ -844,8 +834,8 @@ WHERE planned.id = tasks.id
   )
   AND NOT tasks.id IN (
     SELECT id
-    FROM lapsing
-    WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
       AND lease_expires_at <= :now
   )
 RETURNING id, scope, version, claimed_by, fencing_token, queue,
@@ -856,30 +846,22 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   END AS event;
 
 -- reclaimed  (graph of layers: leases run out, and all fail with the tasks)
--- 1,604 characters, 1 parameter, 161 rows read, 24 rows written
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   LIST SUBQUERY 5
---     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---     LIST SUBQUERY 4
---       SEARCH queue_counts USING PRIMARY KEY (scope>?)
---   REUSE LIST SUBQUERY 5
---   SCAN only VIRTUAL TABLE INDEX 1:
---   SCALAR SUBQUERY 3
---     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---     LIST SUBQUERY 2
---       SEARCH queue_counts USING PRIMARY KEY (scope>?)
+-- 1,416 characters, 1 parameter, 122 rows read, 24 rows written
+--   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--   LIST SUBQUERY 2
+--     SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 11
+--   CORRELATED SCALAR SUBQUERY 7
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH lapse USING PRIMARY KEY (task_id=? AND version=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
 --     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---   CORRELATED SCALAR SUBQUERY 12
+--   CORRELATED SCALAR SUBQUERY 8
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
---   CORRELATED SCALAR SUBQUERY 6
+--   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH history USING PRIMARY KEY (task_id=?)
 UPDATE tasks
 SET version = task.version, updated_at = :now, queue = task.to_queue, claimed_by = NULL, claimed_at = NULL,
@@ -903,26 +885,11 @@ SET version = task.version, updated_at = :now, queue = task.to_queue, claimed_by
   ),
   failure_reason = task.failure_reason, setbacks = task.setbacks,
   cancel_reason = iif(task.to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL
-FROM json_each(
-  iif(
-    EXISTS (
-      SELECT id
-      FROM lapsing
-      WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
-        AND lease_expires_at <= :now
-    ),
-    '[1]',
-    '[]'
-  )
-) AS only
-CROSS JOIN reclaiming AS task
+FROM reclaiming AS task
 WHERE tasks.id = task.id
-  AND task.id IN (
-    SELECT id
-    FROM lapsing
-    WHERE scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
-      AND lease_expires_at <= :now
-  )
+  AND tasks.claimed_by IS NOT NULL
+  AND tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+  AND lease_expires_at <= :now
 RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
   (
     SELECT event
@@ -933,7 +900,7 @@ RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
   ) AS event;
 
 -- silent  (five leases ran out and five machines fell silent)
--- 111 characters, 1 parameter, 20 rows read, 5 rows written
+-- 112 characters, 1 parameter, 20 rows read, 5 rows written
 --   SCAN orchestrators USING INDEX orchestrators_active
 UPDATE orchestrators
 SET status = 'offline'
@@ -941,7 +908,7 @@ WHERE status = 'active' AND last_heartbeat < :silent_since
 RETURNING id, scope;
 
 -- history  (looks for what is old, and finds none)
--- 1,109 characters, 3 parameters, 252 rows read, 0 rows written
+-- 1,113 characters, 3 parameters, 252 rows read, 0 rows written
 --   CO-ROUTINE ids
 --     SETUP
 --       CO-ROUTINE place
@@ -1014,7 +981,7 @@ FROM (
 );
 
 -- messages  (looks for what is old, and finds none)
--- 1,011 characters, 3 parameters, 103 rows read, 0 rows written
+-- 1,016 characters, 3 parameters, 103 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     CO-ROUTINE place
 --       SEARCH sweeps USING PRIMARY KEY (name=?)
@@ -1069,7 +1036,7 @@ FROM (
 );
 
 -- tasks  (looks for what is old, and finds none)
--- 1,106 characters, 3 parameters, 103 rows read, 0 rows written
+-- 1,110 characters, 3 parameters, 103 rows read, 0 rows written
 --   CO-ROUTINE (subquery-5)
 --     CO-ROUTINE place
 --       SEARCH sweeps USING PRIMARY KEY (name=?)
@@ -1125,7 +1092,7 @@ FROM (
 );
 
 -- remembered  (looks for what is old, and finds none)
--- 1,250 characters, 4 parameters, 1 row read, 1 row written
+-- 1,256 characters, 4 parameters, 1 row read, 1 row written
 --   CO-ROUTINE place
 --     SEARCH sweeps USING PRIMARY KEY (name=?)
 --   SCAN place
@@ -1209,7 +1176,7 @@ ON CONFLICT (name)
 DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
 
 -- remembered  (looks for what is old, and finds none)
--- 338 characters, 2 parameters, 1 row read, 1 row written
+-- 340 characters, 2 parameters, 1 row read, 1 row written
 --   CO-ROUTINE place
 --     SEARCH sweeps USING PRIMARY KEY (name=?)
 --   SCAN place
@@ -1225,7 +1192,7 @@ ON CONFLICT (name)
 DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
 
 -- remembered  (looks for what is old, and finds none)
--- 332 characters, 2 parameters, 1 row read, 1 row written
+-- 334 characters, 2 parameters, 1 row read, 1 row written
 --   CO-ROUTINE place
 --     SEARCH sweeps USING PRIMARY KEY (name=?)
 --   SCAN place
@@ -1241,7 +1208,7 @@ ON CONFLICT (name)
 DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
 
 -- removed  (a few records of each kind leave)
--- 562 characters, 3 parameters, 534 rows read, 50 rows written
+-- 565 characters, 3 parameters, 534 rows read, 50 rows written
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
 --   LIST SUBQUERY 5
 --     SCAN given VIRTUAL TABLE INDEX 1:
@@ -1280,7 +1247,7 @@ WHERE (task_id, version) IN (
 );
 
 -- recorded  (a few records of each kind leave)
--- 821 characters, 3 parameters, 15 rows read, 10 rows written
+-- 824 characters, 3 parameters, 15 rows read, 10 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -1309,7 +1276,7 @@ WHERE id IN (SELECT value FROM json_each(:keys))
   );
 
 -- counted  (a few records of each kind leave)
--- 604 characters, 1 parameter, 73 rows read, 1 row written
+-- 605 characters, 1 parameter, 73 rows read, 1 row written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   LIST SUBQUERY 9
 --     MATERIALIZE steps
@@ -1364,7 +1331,7 @@ SET revision = revision + 1,
 WHERE scope IN (SELECT owner FROM steps);
 
 -- dependencies  (a few records of each kind leave)
--- 488 characters, 1 parameter, 36 rows read, 0 rows written
+-- 489 characters, 1 parameter, 36 rows read, 0 rows written
 --   SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --   LIST SUBQUERY 2
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -1409,7 +1376,7 @@ WHERE blocker_key IN (
   );
 
 -- dependencies  (a few records of each kind leave)
--- 112 characters, 1 parameter, 36 rows read, 0 rows written
+-- 113 characters, 1 parameter, 36 rows read, 0 rows written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   LIST SUBQUERY 2
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -1423,7 +1390,7 @@ FROM dependencies
 WHERE task_id IN (SELECT id FROM planned WHERE id IN (SELECT value FROM json_each(:keys)));
 
 -- withdrawn  (a few records of each kind leave)
--- 251 characters, 1 parameter, 70 rows read, 5 rows written
+-- 252 characters, 1 parameter, 70 rows read, 5 rows written
 --   SEARCH actions USING INDEX actions_about (scope=? AND entity_type=? AND entity_id=?)
 --   LIST SUBQUERY 6
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -1445,7 +1412,7 @@ WHERE status IN ('proposed', 'execute_requested')
   );
 
 -- removed  (a few records of each kind leave)
--- 100 characters, 1 parameter, 45 rows read, 5 rows written
+-- 101 characters, 1 parameter, 45 rows read, 5 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 2
 --     SEARCH tasks USING PRIMARY KEY (id=?)

@@ -1,30 +1,30 @@
 -- POST /api/v1/tasks/:id/force-queue
--- 2 round trips, 15 statements: 8,189 characters, 39 parameters, 36 rows read, 10 rows written
+-- 2 round trips, 15 statements: 7,950 characters, 39 parameters, 36 rows read, 10 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
--- 64 characters, 2 parameters, 1 row read, 0 rows written
+-- 67 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 SELECT *
 FROM tasks
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- projects
--- 40 characters, 1 parameter, 0 rows read, 0 rows written
+-- 41 characters, 1 parameter, 0 rows read, 0 rows written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 SELECT scope
 FROM projects
 WHERE id = :project;
 
 -- machines
--- 60 characters, 2 parameters, 0 rows read, 0 rows written
+-- 62 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 SELECT scope
 FROM orchestrators
 WHERE id = :machine AND scope = :reach;
 
 -- dependencies
--- 84 characters, 1 parameter, 1 row read, 0 rows written
+-- 85 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   USE TEMP B-TREE FOR ORDER BY
 SELECT blocker_id, on_failure
@@ -33,7 +33,7 @@ WHERE task_id = :id
 ORDER BY position;
 
 -- flows
--- 105 characters, 2 parameters, 1 row read, 0 rows written
+-- 107 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -42,7 +42,7 @@ FROM flows
 WHERE (scope, name) = (SELECT scope, coalesce(:flow, flow) FROM tasks WHERE id = :id);
 
 -- recorded
--- 731 characters, 13 parameters, 1 row read, 1 row written
+-- 747 characters, 13 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 4
 --     CO-ROUTINE below
@@ -82,7 +82,7 @@ WHERE id = :id
   );
 
 -- failed
--- 1,161 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,164 characters, 2 parameters, 2 rows read, 0 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -182,7 +182,7 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied
--- 1,016 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,021 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
 --   LIST SUBQUERY 21
 --     MATERIALIZE affected
@@ -250,7 +250,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 1,166 characters, 2 parameters, 1 row read, 0 rows written
+-- 1,171 characters, 2 parameters, 1 row read, 0 rows written
 --   MATERIALIZE told
 --     CO-ROUTINE affected
 --       SETUP
@@ -335,7 +335,7 @@ CROSS JOIN foreseen ON foreseen.id = told.id
 WHERE blocked_by IS NOT waits_for;
 
 -- counted
--- 455 characters, 1 parameter, 6 rows read, 1 row written
+-- 456 characters, 1 parameter, 6 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -371,32 +371,33 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- followersCounted
--- 1,288 characters, 1 parameter, 3 rows read, 0 rows written
+-- 995 characters, 1 parameter, 3 rows read, 0 rows written
 --   MATERIALIZE moved
---     MATERIALIZE affected
---       SETUP
---         SCAN CONSTANT ROW
---       RECURSIVE STEP
---         SCAN affected
---         CORRELATED SCALAR SUBQUERY 2
---           SEARCH tasks USING PRIMARY KEY (id=?)
---           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 17
---             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---         SEARCH blocker USING PRIMARY KEY (id=?)
---         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCAN affected
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH tasks USING PRIMARY KEY (id=?)
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 19
---         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 10
+--       MATERIALIZE affected
+--         SETUP
+--           SCAN CONSTANT ROW
+--         RECURSIVE STEP
+--           SCAN affected
+--           CORRELATED SCALAR SUBQUERY 2
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 20
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--           SEARCH blocker USING PRIMARY KEY (id=?)
+--           SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       SCAN affected
+--       CORRELATED SCALAR SUBQUERY 9
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--         CORRELATED SCALAR SUBQUERY 22
+--           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 21
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN step VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
@@ -440,32 +441,23 @@ SET revision = revision + 1,
     )
   )
 FROM (
-  SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
     iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
   ) AS only
-  CROSS JOIN (
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
     SELECT id
     FROM affected
     WHERE NOT id = :id
       AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
-  ) AS each
-  CROSS JOIN planned ON planned.id = each.id
-  CROSS JOIN json_each(
-    json_array(
-      json_array(scope, from_queue, -1),
-      json_array(scope, to_queue, 1),
-      json_array(char(31) || project_id, from_queue, -1),
-      json_array(char(31) || project_id, to_queue, 1)
-    )
-  ) AS step
-  WHERE step.value ->> 0 IS NOT NULL
+  )
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
 -- notice
--- 221 characters, 4 parameters, 6 rows read, 5 rows written
+-- 225 characters, 4 parameters, 6 rows read, 5 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 3
@@ -478,7 +470,7 @@ FROM planned
 WHERE id = :id;
 
 -- noticeCounted
--- 221 characters, 1 parameter, 3 rows read, 1 row written
+-- 222 characters, 1 parameter, 3 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 3
@@ -491,7 +483,7 @@ ON CONFLICT (scope)
 DO UPDATE SET messages_revision = messages_revision + 1, messages_total = messages_total + 1;
 
 -- dependents
--- 1,395 characters, 2 parameters, 3 rows read, 0 rows written
+-- 1,401 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 7
 --     MATERIALIZE affected
@@ -564,7 +556,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   END AS event;
 
 -- changed
--- 182 characters, 3 parameters, 6 rows read, 2 rows written
+-- 186 characters, 3 parameters, 6 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -580,7 +572,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- changed  (graph of layers: force-queue, and all fail with it)
--- 184 characters, 3 parameters, 7 rows read, 2 rows written
+-- 188 characters, 3 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -594,21 +586,21 @@ WHERE tasks.id = :id AND planned.id = :id
 RETURNING *;
 
 -- known  (under an idempotency key, three wait for it)
--- 78 characters, 2 parameters, 0 rows read, 0 rows written, sent 2 times
+-- 80 characters, 2 parameters, 0 rows read, 0 rows written, sent 2 times
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
 SELECT fingerprint, answer, at
 FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyForgotten  (under an idempotency key, three wait for it)
--- 55 characters, 2 parameters, 0 rows read, 0 rows written
+-- 57 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
 DELETE
 FROM idempotency_keys
 WHERE id = :key AND at <= :oldest;
 
 -- changed  (under an idempotency key, three wait for it)
--- 300 characters, 9 parameters, 7 rows read, 2 rows written
+-- 310 characters, 9 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -624,7 +616,7 @@ WHERE tasks.id = :id AND planned.id = :id
 RETURNING *;
 
 -- keyKept  (under an idempotency key, three wait for it)
--- 3,607 characters, 4 parameters, 1 row read, 1 row written
+-- 3,611 characters, 4 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,

@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/redrive
--- 1 round trip, 8 statements: 7,890 characters, 21 parameters, 24 rows read, 4 rows written
+-- 1 round trip, 8 statements: 7,632 characters, 21 parameters, 24 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 833 characters, 9 parameters, 1 row read, 1 row written
+-- 845 characters, 9 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
 SELECT id, version + 1, scope, 'redriven', queue, usual, :actor, :excerpt, :details, grants, :now
@@ -36,7 +36,7 @@ FROM (
 WHERE usual NOT IN ('', queue);
 
 -- failed
--- 1,161 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,164 characters, 2 parameters, 2 rows read, 0 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -136,7 +136,7 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied
--- 1,016 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,021 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
 --   LIST SUBQUERY 21
 --     MATERIALIZE affected
@@ -204,7 +204,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 1,166 characters, 2 parameters, 1 row read, 0 rows written
+-- 1,171 characters, 2 parameters, 1 row read, 0 rows written
 --   MATERIALIZE told
 --     CO-ROUTINE affected
 --       SETUP
@@ -289,7 +289,7 @@ CROSS JOIN foreseen ON foreseen.id = told.id
 WHERE blocked_by IS NOT waits_for;
 
 -- counted
--- 455 characters, 1 parameter, 6 rows read, 1 row written
+-- 456 characters, 1 parameter, 6 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -325,32 +325,33 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- followersCounted
--- 1,288 characters, 1 parameter, 3 rows read, 0 rows written
+-- 995 characters, 1 parameter, 3 rows read, 0 rows written
 --   MATERIALIZE moved
---     MATERIALIZE affected
---       SETUP
---         SCAN CONSTANT ROW
---       RECURSIVE STEP
---         SCAN affected
---         CORRELATED SCALAR SUBQUERY 2
---           SEARCH tasks USING PRIMARY KEY (id=?)
---           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 17
---             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---         SEARCH blocker USING PRIMARY KEY (id=?)
---         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCAN affected
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH tasks USING PRIMARY KEY (id=?)
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 19
---         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 10
+--       MATERIALIZE affected
+--         SETUP
+--           SCAN CONSTANT ROW
+--         RECURSIVE STEP
+--           SCAN affected
+--           CORRELATED SCALAR SUBQUERY 2
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 20
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--           SEARCH blocker USING PRIMARY KEY (id=?)
+--           SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       SCAN affected
+--       CORRELATED SCALAR SUBQUERY 9
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--         CORRELATED SCALAR SUBQUERY 22
+--           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 21
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN step VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
@@ -394,32 +395,23 @@ SET revision = revision + 1,
     )
   )
 FROM (
-  SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
     iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
   ) AS only
-  CROSS JOIN (
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
     SELECT id
     FROM affected
     WHERE NOT id = :id
       AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
-  ) AS each
-  CROSS JOIN planned ON planned.id = each.id
-  CROSS JOIN json_each(
-    json_array(
-      json_array(scope, from_queue, -1),
-      json_array(scope, to_queue, 1),
-      json_array(char(31) || project_id, from_queue, -1),
-      json_array(char(31) || project_id, to_queue, 1)
-    )
-  ) AS step
-  WHERE step.value ->> 0 IS NOT NULL
+  )
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
 -- dependents
--- 1,395 characters, 2 parameters, 3 rows read, 0 rows written
+-- 1,401 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 7
 --     MATERIALIZE affected
@@ -492,7 +484,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   END AS event;
 
 -- moved
--- 576 characters, 2 parameters, 6 rows read, 2 rows written
+-- 579 characters, 2 parameters, 6 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)

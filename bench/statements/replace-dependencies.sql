@@ -1,16 +1,16 @@
 -- PUT /api/v1/tasks/:id/dependencies
--- 2 round trips, 8 statements: 3,503 characters, 19 parameters, 33 rows read, 6 rows written
+-- 2 round trips, 8 statements: 3,527 characters, 19 parameters, 33 rows read, 6 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 64 characters, 2 parameters, 1 row read, 0 rows written
+-- 67 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 SELECT *
 FROM tasks
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- listed
--- 381 characters, 1 parameter, 1 row read, 0 rows written, sent 2 times
+-- 382 characters, 1 parameter, 1 row read, 0 rows written, sent 2 times
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -33,7 +33,7 @@ WHERE task_id = :id
 ORDER BY position;
 
 -- recorded
--- 633 characters, 7 parameters, 4 rows read, 1 row written
+-- 642 characters, 7 parameters, 4 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     CO-ROUTINE below
@@ -70,7 +70,7 @@ WHERE id = :id
   );
 
 -- dependenciesRemoved
--- 156 characters, 2 parameters, 1 row read, 0 rows written
+-- 159 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   LIST SUBQUERY 2
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -87,7 +87,7 @@ WHERE task_id = :id
   AND blocker_id NOT IN (SELECT value FROM json_each(:blockers));
 
 -- dependencies
--- 791 characters, 3 parameters, 7 rows read, 2 rows written
+-- 794 characters, 3 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 4
@@ -120,7 +120,7 @@ DO UPDATE SET position = excluded.position, on_failure = excluded.on_failure,
   satisfied_at = iif(excluded.satisfied_at IS NULL, NULL, coalesce(satisfied_at, excluded.satisfied_at));
 
 -- counted
--- 455 characters, 1 parameter, 6 rows read, 1 row written
+-- 456 characters, 1 parameter, 6 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -156,7 +156,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- changed
--- 642 characters, 2 parameters, 8 rows read, 2 rows written
+-- 645 characters, 2 parameters, 8 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -187,7 +187,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- failed  (graph of layers: change of what the first waits for)
--- 1,606 characters, 3 parameters, 50 rows read, 0 rows written
+-- 1,613 characters, 3 parameters, 46 rows read, 0 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -208,9 +208,9 @@ RETURNING *;
 --             SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --             LIST SUBQUERY 3
 --               SCAN json_each VIRTUAL TABLE INDEX 1:
+--             SEARCH blocker USING PRIMARY KEY (id=?)
 --             CORRELATED SCALAR SUBQUERY 43
 --               SEARCH other USING PRIMARY KEY (id=?)
---             SEARCH blocker USING PRIMARY KEY (id=?)
 --             CORRELATED SCALAR SUBQUERY 42
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --             SEARCH tasks USING PRIMARY KEY (id=?)
@@ -237,9 +237,9 @@ RETURNING *;
 --                   UNION ALL
 --                     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --                     REUSE LIST SUBQUERY 3
+--                     SEARCH blocker USING PRIMARY KEY (id=?)
 --                     CORRELATED SCALAR SUBQUERY 15
 --                       SEARCH other USING PRIMARY KEY (id=?)
---                     SEARCH blocker USING PRIMARY KEY (id=?)
 --                     CORRELATED SCALAR SUBQUERY 14
 --                       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --                     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -336,7 +336,7 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied  (graph of layers: change of what the first waits for)
--- 1,016 characters, 2 parameters, 346 rows read, 0 rows written
+-- 1,021 characters, 2 parameters, 346 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
 --   LIST SUBQUERY 21
 --     MATERIALIZE affected
@@ -404,7 +404,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked  (graph of layers: change of what the first waits for)
--- 1,166 characters, 2 parameters, 597 rows read, 0 rows written
+-- 1,171 characters, 2 parameters, 597 rows read, 0 rows written
 --   MATERIALIZE told
 --     CO-ROUTINE affected
 --       SETUP
@@ -489,32 +489,33 @@ CROSS JOIN foreseen ON foreseen.id = told.id
 WHERE blocked_by IS NOT waits_for;
 
 -- followersCounted  (graph of layers: change of what the first waits for)
--- 1,288 characters, 1 parameter, 94 rows read, 0 rows written
+-- 995 characters, 1 parameter, 95 rows read, 0 rows written
 --   MATERIALIZE moved
---     MATERIALIZE affected
---       SETUP
---         SCAN CONSTANT ROW
---       RECURSIVE STEP
---         SCAN affected
---         CORRELATED SCALAR SUBQUERY 2
---           SEARCH tasks USING PRIMARY KEY (id=?)
---           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 17
---             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---         SEARCH blocker USING PRIMARY KEY (id=?)
---         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCAN affected
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH tasks USING PRIMARY KEY (id=?)
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 19
---         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 10
+--       MATERIALIZE affected
+--         SETUP
+--           SCAN CONSTANT ROW
+--         RECURSIVE STEP
+--           SCAN affected
+--           CORRELATED SCALAR SUBQUERY 2
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 20
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--           SEARCH blocker USING PRIMARY KEY (id=?)
+--           SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       SCAN affected
+--       CORRELATED SCALAR SUBQUERY 9
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--         CORRELATED SCALAR SUBQUERY 22
+--           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 21
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN step VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
@@ -558,32 +559,23 @@ SET revision = revision + 1,
     )
   )
 FROM (
-  SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
     iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
   ) AS only
-  CROSS JOIN (
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
     SELECT id
     FROM affected
     WHERE NOT id = :id
       AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
-  ) AS each
-  CROSS JOIN planned ON planned.id = each.id
-  CROSS JOIN json_each(
-    json_array(
-      json_array(scope, from_queue, -1),
-      json_array(scope, to_queue, 1),
-      json_array(char(31) || project_id, from_queue, -1),
-      json_array(char(31) || project_id, to_queue, 1)
-    )
-  ) AS step
-  WHERE step.value ->> 0 IS NOT NULL
+  )
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
 -- dependents  (graph of layers: change of what the first waits for)
--- 1,395 characters, 2 parameters, 120 rows read, 0 rows written
+-- 1,401 characters, 2 parameters, 120 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 7
 --     MATERIALIZE affected
@@ -656,7 +648,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   END AS event;
 
 -- below  (graph of layers: change of what the first waits for, refused)
--- 471 characters, 2 parameters, 1,982 rows read, 0 rows written
+-- 474 characters, 2 parameters, 1,982 rows read, 0 rows written
 --   CO-ROUTINE below
 --     SETUP
 --       SCAN CONSTANT ROW
@@ -682,7 +674,7 @@ CROSS JOIN dependencies AS edge ON edge.blocker_key = replace(below.id, 'TASK-',
 LIMIT 2000;
 
 -- closing  (graph of layers: change of what the first waits for, refused)
--- 374 characters, 3 parameters, 16 rows read, 0 rows written
+-- 377 characters, 3 parameters, 16 rows read, 0 rows written
 --   CO-ROUTINE below
 --     SETUP
 --       SCAN CONSTANT ROW

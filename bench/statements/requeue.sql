@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/requeue
--- 1 round trip, 8 statements: 9,989 characters, 26 parameters, 24 rows read, 4 rows written
+-- 1 round trip, 8 statements: 9,743 characters, 26 parameters, 24 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 1,992 characters, 10 parameters, 1 row read, 1 row written
+-- 2,008 characters, 10 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -87,7 +87,7 @@ FROM (
 WHERE usual NOT IN ('', queue);
 
 -- failed
--- 1,478 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,483 characters, 2 parameters, 2 rows read, 0 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -106,9 +106,9 @@ WHERE usual NOT IN ('', queue);
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --           UNION ALL
 --             SEARCH edge USING INDEX dependencies_of (task_id=?)
+--             SEARCH blocker USING PRIMARY KEY (id=?)
 --             CORRELATED SCALAR SUBQUERY 41
 --               SEARCH other USING PRIMARY KEY (id=?)
---             SEARCH blocker USING PRIMARY KEY (id=?)
 --             CORRELATED SCALAR SUBQUERY 40
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --             SEARCH tasks USING PRIMARY KEY (id=?)
@@ -133,9 +133,9 @@ WHERE usual NOT IN ('', queue);
 --                       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --                   UNION ALL
 --                     SEARCH edge USING INDEX dependencies_of (task_id=?)
+--                     SEARCH blocker USING PRIMARY KEY (id=?)
 --                     CORRELATED SCALAR SUBQUERY 13
 --                       SEARCH other USING PRIMARY KEY (id=?)
---                     SEARCH blocker USING PRIMARY KEY (id=?)
 --                     CORRELATED SCALAR SUBQUERY 12
 --                       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --                     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -227,7 +227,7 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied
--- 1,016 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,021 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
 --   LIST SUBQUERY 21
 --     MATERIALIZE affected
@@ -295,7 +295,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 1,166 characters, 2 parameters, 1 row read, 0 rows written
+-- 1,171 characters, 2 parameters, 1 row read, 0 rows written
 --   MATERIALIZE told
 --     CO-ROUTINE affected
 --       SETUP
@@ -380,7 +380,7 @@ CROSS JOIN foreseen ON foreseen.id = told.id
 WHERE blocked_by IS NOT waits_for;
 
 -- counted
--- 455 characters, 1 parameter, 6 rows read, 1 row written
+-- 456 characters, 1 parameter, 6 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -416,32 +416,33 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- followersCounted
--- 1,288 characters, 1 parameter, 3 rows read, 0 rows written
+-- 995 characters, 1 parameter, 3 rows read, 0 rows written
 --   MATERIALIZE moved
---     MATERIALIZE affected
---       SETUP
---         SCAN CONSTANT ROW
---       RECURSIVE STEP
---         SCAN affected
---         CORRELATED SCALAR SUBQUERY 2
---           SEARCH tasks USING PRIMARY KEY (id=?)
---           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 17
---             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---         SEARCH blocker USING PRIMARY KEY (id=?)
---         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCAN affected
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH tasks USING PRIMARY KEY (id=?)
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 19
---         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 10
+--       MATERIALIZE affected
+--         SETUP
+--           SCAN CONSTANT ROW
+--         RECURSIVE STEP
+--           SCAN affected
+--           CORRELATED SCALAR SUBQUERY 2
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 20
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--           SEARCH blocker USING PRIMARY KEY (id=?)
+--           SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       SCAN affected
+--       CORRELATED SCALAR SUBQUERY 9
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--         CORRELATED SCALAR SUBQUERY 22
+--           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 21
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN step VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
@@ -485,32 +486,23 @@ SET revision = revision + 1,
     )
   )
 FROM (
-  SELECT step.value ->> 0 AS owner, json_group_array(json_array(step.value ->> 1, step.value ->> 2)) AS steps
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
     iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
   ) AS only
-  CROSS JOIN (
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
     SELECT id
     FROM affected
     WHERE NOT id = :id
       AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
-  ) AS each
-  CROSS JOIN planned ON planned.id = each.id
-  CROSS JOIN json_each(
-    json_array(
-      json_array(scope, from_queue, -1),
-      json_array(scope, to_queue, 1),
-      json_array(char(31) || project_id, from_queue, -1),
-      json_array(char(31) || project_id, to_queue, 1)
-    )
-  ) AS step
-  WHERE step.value ->> 0 IS NOT NULL
+  )
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
 -- dependents
--- 1,395 characters, 2 parameters, 3 rows read, 0 rows written
+-- 1,401 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 7
 --     MATERIALIZE affected
@@ -583,7 +575,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   END AS event;
 
 -- moved
--- 1,199 characters, 6 parameters, 6 rows read, 2 rows written
+-- 1,208 characters, 6 parameters, 6 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
