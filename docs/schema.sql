@@ -459,13 +459,20 @@ CREATE TABLE schema_version (
 
 -- ======== Views ========
 
--- The tasks that a claim may take. The condition is that of `tasks_ready` and `tasks_ready_for`.
+-- The tasks that a claim may take. The condition is that of `tasks_ready`.
 CREATE VIEW ready AS
-SELECT * FROM tasks WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready
+WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
+
+-- Those that have a role. The condition is that of `tasks_ready_for`.
+CREATE VIEW ready_for AS
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready_for
+WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND role IS NOT NULL;
 
 -- What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.
 CREATE VIEW lapsing AS
-SELECT *,
+SELECT id, scope, queue, version, grants, blocked_by, claimed_by, lease_expires_at, loss_limit, attempt_limit, role, lane, priority_rank,
+  created_at,
   CASE
     WHEN queue <> 'claimed' THEN 'review_lease_expired'
     WHEN lease_expires_at >= deadline_at THEN 'deadline_exceeded'
@@ -502,7 +509,7 @@ WHERE step.value ->> 0 IS NOT NULL;
 
 -- The tasks that the batch has created and not recorded.
 CREATE VIEW unrecorded AS
-SELECT * FROM tasks WHERE NOT EXISTS (
+SELECT id, scope, queue, version, grants, project_id FROM tasks WHERE NOT EXISTS (
   SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version);
 
 -- What a task whose expired lease is taken back gets in its columns.

@@ -24,7 +24,7 @@ interface Command {
   readonly json: boolean
 }
 
-/** What is asked for; or how to ask, and whether that is what was asked for. */
+/** The command, or a help text with the exit code. */
 const parse = (): Command | { readonly help: string; readonly code: number } => {
   try {
     const { positionals: [command, address, ...more], values } = parseArgs({

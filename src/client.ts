@@ -1,4 +1,4 @@
-/** What a TypeScript consumer imports: the typed client, the API it is derived from, and the domain it speaks. */
+/** What TypeScript consumers import: the typed client, its API, and the domain. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { flow } from "effect/Function"
@@ -33,7 +33,6 @@ export {
   Rotated,
   Rotation
 } from "./domain/access/ApiKey.ts"
-export { InvalidCursor } from "./domain/Cursor.ts"
 export { DatabaseUnavailable } from "./domain/DatabaseUnavailable.ts"
 export {
   Dependencies,
@@ -53,6 +52,7 @@ export * from "./domain/lease/Renewal.ts"
 export * from "./domain/machine/Orchestrator.ts"
 export { Poll } from "./domain/machine/Poll.ts"
 export * from "./domain/machine/Role.ts"
+export { InvalidCursor } from "./domain/Page.ts"
 export * from "./domain/record/Action.ts"
 export * from "./domain/record/Action.ts"
 export * from "./domain/record/Draft.ts"
@@ -60,7 +60,6 @@ export * from "./domain/record/Message.ts"
 export * from "./domain/record/Project.ts"
 export { TooLarge } from "./domain/Size.ts"
 export { NoFields } from "./domain/TaggedError.ts"
-export * from "./domain/task/EndInput.ts"
 export { HistoryEntry } from "./domain/task/History.ts"
 export * from "./domain/task/MoveInput.ts"
 export * from "./domain/task/Task.ts"
@@ -72,35 +71,38 @@ export * from "./domain/task/TaskInput.ts"
 export * from "./domain/transfer/Import.ts"
 
 export interface Options {
-  /** Where the server is, as `https://octopoid.example.workers.dev`. */
+  /** The address of the server, such as `https://octopoid.example.workers.dev`. */
   readonly baseUrl: string
-  /** A key of a scope, which limits the client to it, or the server's secret. Sent with every request as a bearer token. */
+  /**
+   * The key of a scope, which limits the client to that scope, or the server's secret. Each request sends it as bearer
+   * token.
+   */
   readonly token?: string | undefined
-  /** The scope of every request that names none. */
+  /** The scope of requests that name none. */
   readonly scope?: string | undefined
   /**
-   * How often a read, or a POST under its key, is tried again that got no usable answer, or one that says that the server may
-   * be asked again: 3 times unless given.
+   * How often the client repeats a read, or a POST with a key, if it gets no usable answer or the answer says that the
+   * server may be asked again. The default is 3.
    */
   readonly retries?: number | undefined
-  /** How long one try may take, until its whole answer was read; two minutes unless given. */
+  /** The time for one try, including the whole answer. The default is two minutes. */
   readonly timeout?: Duration.Input | undefined
-  /** Whether every POST carries an idempotency key, which makes it safe to repeat. It does unless this is `false`. */
+  /** Whether every POST gets an idempotency key, so that it is safe to repeat. The default is `true`. */
   readonly idempotencyKeys?: boolean | undefined
 }
 
 export type Client = HttpApiClient.ForApi<typeof Api, NoUsableAnswer>
 
 /**
- * A client of the server at `baseUrl`: a method for each endpoint, as `client.tasks.claim({ payload, query })`. It fails
- * with the endpoint's own errors, decoded to their classes, and with `NoUsableAnswer` when no answer came, or one that this
- * server does not give: only JSON with the status and the shape of the endpoint settles a call. Needs an `HttpClient`, as
- * `FetchHttpClient.layer` provides it.
+ * A client of the server at `baseUrl`, with a method for each endpoint, such as `client.tasks.claim({ payload, query
+ * })`. A method fails with the errors of its endpoint, decoded to their classes, or with `NoUsableAnswer` if no answer
+ * came or one that this server does not give: only JSON with the status and form of the endpoint settles a call. It
+ * needs an `HttpClient`, such as `FetchHttpClient.layer`.
  */
 export const make = (options: Options): Effect.Effect<Client, never, HttpClient.HttpClient> => {
   const { baseUrl, idempotencyKeys = true, retries = 3, scope, timeout = "2 minutes", token } = options
   const tries = { retries, timeout, randomKeys: idempotencyKeys }
-  // The address comes first: what is below needs a whole URL.
+  // The address comes first, because the later steps need a whole URL.
   const addressed = flow(
     HttpClientRequest.prependUrl(baseUrl.replace(/\/+$/, "")),
     (request: HttpClientRequest.HttpClientRequest) =>
@@ -117,7 +119,7 @@ export const make = (options: Options): Effect.Effect<Client, never, HttpClient.
     }),
     (api) => {
       type Method = Parameters<typeof Call.settled>[0]
-      // A call is repeated with the reading and decoding of its answer, so that it is the methods that are repeated.
+      // A repetition includes reading and decoding the answer, so whole methods are repeated.
       const wrap = (part: unknown): unknown =>
         typeof part === "function"
           ? Call.settled(part as Method, tries)

@@ -1,9 +1,9 @@
 /**
- * The Worker: requests go to the routes; every minute expired leases are taken back and silent orchestrators noticed.
+ * The Worker: serves requests, and every minute runs the duties of the cron.
  *
- * The layers are built once per isolate, at module scope, so that no fiber belongs to one request and is awaited by
- * another. Nothing here may hold I/O between requests; a D1 binding does not. Configuration is read before anything is
- * served: a value that cannot be read stops the Worker, and a deployment of it is refused.
+ * The layers are built once per isolate, at module scope, so that no request awaits a fiber of another. Nothing here
+ * may hold I/O between requests; a D1 binding holds none. The configuration is read first: a value that cannot be read
+ * stops the Worker, and its deployment fails.
  */
 import * as D1Client from "@effect/sql-d1/D1Client"
 import { env } from "cloudflare:workers"

@@ -192,7 +192,7 @@ const comesUp = Effect.fnUntraced(function*(task: Task, asked: AskedClaim, first
 
 describe("every state of a scope", () => {
   it.effect.prop(
-    "is explained: what is named, and nothing else, keeps a task from the claim",
+    "explain names exactly what keeps a task from a claim",
     {
       start: Start,
       commands: Schema.Array(Command).check(Schema.isMinLength(8)),

@@ -102,7 +102,7 @@ describe("the life of a task", () => {
       assert.strictEqual(kept.body.history.at(-1).event, "deleted")
     }))
 
-  it.effect("an agent out of turns hands the task on", () =>
+  it.effect("an agent out of turns leads the task to needs_continuation", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
       yield* send("POST", "/api/v1/tasks", task("a"))
@@ -117,7 +117,7 @@ describe("the life of a task", () => {
       )
     }))
 
-  it.effect("a late submission counts as long as nobody took the task, and not after", () =>
+  it.effect("a late submission counts until someone else takes the task", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
       yield* send("POST", "/api/v1/tasks", task("a"))
@@ -187,7 +187,7 @@ describe("claims", () => {
       assert.strictEqual((yield* send("POST", "/api/v1/tasks/claim", both)).body.id, "urgent")
     }))
 
-  it.effect("an orchestrator in maintenance gets no work, and is told so", () =>
+  it.effect("an orchestrator in maintenance gets no work, and a reason", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
       yield* send("POST", "/api/v1/tasks", task("a"))
@@ -207,7 +207,7 @@ describe("claims", () => {
       assert.strictEqual((yield* send("POST", "/api/v1/tasks/claim", { ...claim, queue: "provisional" })).status, 404)
     }))
 
-  it.effect.each(["claimed", "done", "failed"])("nothing is handed out of %s", (queue) =>
+  it.effect.each(["claimed", "done", "failed"])("no claim takes a task from %s", (queue) =>
     Effect.gen(function*() {
       const { send } = yield* ready
       yield* send("POST", "/api/v1/tasks", task("a", { queue }))
@@ -248,7 +248,7 @@ describe("lists", () => {
 })
 
 describe("scopes", () => {
-  it.effect("another scope's task is not found, and by id none need be named", () =>
+  it.effect("a task of another scope is not found, and a request by id needs no scope", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
       yield* send("POST", "/api/v1/tasks", task("a", { scope: "red" }))
@@ -368,7 +368,7 @@ describe("input that does not fit", () => {
       })
     }))
 
-  it.effect("nothing that is accepted makes a task unreadable", () =>
+  it.effect("no accepted input makes a task unreadable", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
       yield* send("POST", "/api/v1/tasks", task("a"))
@@ -381,7 +381,7 @@ describe("input that does not fit", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks")).status, 200)
     }))
 
-  it.effect("a PATCH cannot hand out what nobody may have, nor a lease without end", () =>
+  it.effect("a PATCH grants neither a blocked or finished task nor an endless lease", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
       yield* send("POST", "/api/v1/tasks", task("waits", { blocked_by: "nobody" }))
@@ -396,7 +396,7 @@ describe("input that does not fit", () => {
       assert.strictEqual((yield* send("PATCH", "/api/v1/tasks/a", { orchestrator_id: "k-m" })).body._tag, "NotLeased")
     }))
 
-  it.effect("two PATCHes at once are both kept", () =>
+  it.effect("two simultaneous PATCHes are both kept", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
       yield* send("POST", "/api/v1/tasks", task("a"))
@@ -438,7 +438,7 @@ describe("input that does not fit", () => {
       assert.strictEqual(created.status, 201)
     }))
 
-  it.effect("errors never say what clients take for an unreachable server", () =>
+  it.effect("errors never contain words that clients take for an unreachable server", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
       const missing = yield* send("GET", "/api/v1/tasks/fix-network-timeout")
@@ -448,7 +448,7 @@ describe("input that does not fit", () => {
 })
 
 describe("every answer", () => {
-  it.effect("says what it cost, and can be read by a page of this machine", () =>
+  it.effect("shows its costs, and can be read by a page of this machine", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
       const answer = yield* send("GET", "/api/v1/tasks", undefined, { origin: "http://localhost:5173" })
@@ -457,7 +457,7 @@ describe("every answer", () => {
       assert.isString(answer.headers.get("x-request-id"))
     }))
 
-  it.effect("to HEAD is what GET would answer, without the body", () =>
+  it.effect("to HEAD is that of GET, without the body", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
       for (const path of ["/api/v1/tasks", "/api/health", "/docs", "/openapi.json"]) {

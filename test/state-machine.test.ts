@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { QueueName } from "../src/domain/Identifier.ts"
-import { burntOut, claimOf, landing, moves, startsIn, unclaimable } from "../src/domain/task/Moves.ts"
+import { burntOut, claimOf, destination, moves, startsIn, unclaimable } from "../src/domain/task/Moves.ts"
 import { rank } from "../src/domain/task/Priority.ts"
 import * as Faulty from "./support/Faulty.ts"
 import { servicesWith } from "./support/layers.ts"
@@ -13,36 +13,36 @@ import { runs } from "./support/runs.ts"
 
 describe("the table of moves", () => {
   it.effect.prop(
-    "leads to done by accept only, and never leaves a task leased where it went",
+    "reaches done only by accept, and leaves a lease only where a task may have one",
     { queue: QueueName, origin: Schema.Literals(["incoming", "needs_continuation"]) },
     ({ origin, queue }) =>
       Effect.sync(() => {
         for (const [name, move] of Object.entries(moves)) {
           if (!startsIn(move, queue)) continue
-          const target = landing(move, { queue, claimed_from: origin })
+          const target = destination(move, { queue, claimed_from: origin })
           assert.isTrue(target !== "done" || name === "accept" || queue === "done", name)
           assert.strictEqual(move.lease === "grant", name === "claim" || name === "claimReview", name)
         }
       })
   )
 
-  it("takes an expired task back to where it was claimed, and leaves a review where it is", () => {
+  it("returns an expired task to the queue it was claimed from, and leaves a review in its queue", () => {
     assert.strictEqual(
-      landing(moves.expire, { queue: "claimed", claimed_from: "needs_continuation" }),
+      destination(moves.expire, { queue: "claimed", claimed_from: "needs_continuation" }),
       "needs_continuation"
     )
     assert.strictEqual(
-      landing(moves.expireReview, { queue: "provisional", claimed_from: "provisional" }),
+      destination(moves.expireReview, { queue: "provisional", claimed_from: "provisional" }),
       "provisional"
     )
   })
 
   it("keeps a task under review in its queue", () => {
-    assert.strictEqual(landing(claimOf("provisional"), { queue: "provisional", claimed_from: null }), "provisional")
-    assert.strictEqual(landing(claimOf("incoming"), { queue: "incoming", claimed_from: null }), "claimed")
+    assert.strictEqual(destination(claimOf("provisional"), { queue: "provisional", claimed_from: null }), "provisional")
+    assert.strictEqual(destination(claimOf("incoming"), { queue: "incoming", claimed_from: null }), "claimed")
   })
 
-  it("hands nothing out of claimed, or out of an end", () => {
+  it("lets no claim take a task from claimed or from an end", () => {
     assert.deepStrictEqual([...unclaimable].toSorted(), ["cancelled", "claimed", "done", "failed"])
   })
 
@@ -79,7 +79,7 @@ describe("every sequence of commands", () => {
   )
 
   it.effect.prop(
-    "agrees with the model in graphs of layers, whatever happens to their tasks",
+    "agrees with the model in layered graphs of dependencies",
     { layers: Layers },
     ({ layers }) =>
       run(commandsOf(layers), { backoff: undefined, keyed: false, faults: Faulty.make().faults }).pipe(

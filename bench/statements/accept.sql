@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/accept
--- 1 round trip, 6 statements: 6,198 characters, 19 parameters, 19 rows read, 4 rows written
+-- 1 round trip, 6 statements: 6,404 characters, 19 parameters, 19 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 1,650 characters, 9 parameters, 1 row read, 1 row written
+-- 1,856 characters, 9 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -51,7 +51,9 @@ FROM (
       )
     ) AS usual
   FROM (
-    SELECT *,
+    SELECT id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token,
+      intervention_from, cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts,
+      max_rejections,
       CASE
         WHEN lapsed_token IS NOT NULL THEN 'claimed'
         WHEN queue = 'requires-intervention' THEN coalesce(intervention_from, 'claimed')

@@ -299,7 +299,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- recorded  (of a role)
--- 1,357 characters, 11 parameters, 5 rows read, 1 row written
+-- 1,340 characters, 11 parameters, 5 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 2
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -325,8 +325,8 @@ SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
 FROM tasks
 WHERE id = (
   SELECT id
-  FROM ready
-  WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = :roles ->> 0
+  FROM ready_for
+  WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
@@ -372,7 +372,7 @@ WHERE id = (
   );
 
 -- counted  (of a role)
--- 598 characters, 3 parameters, 9 rows read, 2 rows written
+-- 581 characters, 3 parameters, 9 rows read, 2 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 1
@@ -407,8 +407,8 @@ FROM (
   FROM planned
   WHERE id = (
     SELECT id
-    FROM ready
-    WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = :roles ->> 0
+    FROM ready_for
+    WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
     ORDER BY priority_rank, created_at, id
     LIMIT 1
   )
@@ -417,7 +417,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (of a role)
--- 1,082 characters, 13 parameters, 9 rows read, 2 rows written
+-- 1,065 characters, 13 parameters, 9 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
@@ -463,15 +463,15 @@ FROM planned
 WHERE tasks.id = planned.id
   AND planned.id = (
     SELECT id
-    FROM ready
-    WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = :roles ->> 0
+    FROM ready_for
+    WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
     ORDER BY priority_rank, created_at, id
     LIMIT 1
   )
 RETURNING *;
 
 -- recorded  (of two roles)
--- 1,515 characters, 12 parameters, 9 rows read, 1 row written
+-- 1,498 characters, 12 parameters, 9 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -504,8 +504,8 @@ WHERE id = (
   FROM json_each(:lanes) AS asked
   CROSS JOIN tasks AS best ON best.id = (
     SELECT id
-    FROM ready
-    WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = asked.value ->> 0
+    FROM ready_for
+    WHERE scope = :scope AND queue = :queue AND lane = asked.value ->> 0
     ORDER BY priority_rank, created_at, id
     LIMIT 1
   )
@@ -554,7 +554,7 @@ WHERE id = (
   );
 
 -- counted  (of two roles)
--- 753 characters, 3 parameters, 13 rows read, 2 rows written
+-- 736 characters, 3 parameters, 13 rows read, 2 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 2
@@ -596,8 +596,8 @@ FROM (
     FROM json_each(:lanes) AS asked
     CROSS JOIN tasks AS best ON best.id = (
       SELECT id
-      FROM ready
-      WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = asked.value ->> 0
+      FROM ready_for
+      WHERE scope = :scope AND queue = :queue AND lane = asked.value ->> 0
       ORDER BY priority_rank, created_at, id
       LIMIT 1
     )
@@ -609,7 +609,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (of two roles)
--- 1,237 characters, 13 parameters, 13 rows read, 2 rows written
+-- 1,220 characters, 13 parameters, 13 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -662,8 +662,8 @@ WHERE tasks.id = planned.id
     FROM json_each(:lanes) AS asked
     CROSS JOIN tasks AS best ON best.id = (
       SELECT id
-      FROM ready
-      WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = asked.value ->> 0
+      FROM ready_for
+      WHERE scope = :scope AND queue = :queue AND lane = asked.value ->> 0
       ORDER BY priority_rank, created_at, id
       LIMIT 1
     )
@@ -1254,7 +1254,7 @@ WHERE changes() > 0
 HAVING count(*) > 0;
 
 -- first  (nothing for the role)
--- 207 characters, 3 parameters, 0 rows read, 0 rows written
+-- 190 characters, 3 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
@@ -1262,8 +1262,8 @@ SELECT id, bytes > 1600000 AS oversized
 FROM tasks
 WHERE id = (
   SELECT id
-  FROM ready
-  WHERE scope = :scope AND queue = :queue AND role IS NOT NULL AND lane = :roles ->> 0
+  FROM ready_for
+  WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 );

@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/fail
--- 1 round trip, 8 statements: 7,914 characters, 24 parameters, 26 rows read, 4 rows written
+-- 1 round trip, 8 statements: 8,120 characters, 24 parameters, 26 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 872 characters, 9 parameters, 3 rows read, 1 row written
+-- 1,078 characters, 9 parameters, 3 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
 SELECT id, version + 1, scope, 'failed', queue, usual, coalesce(:actor, claimed_by), :excerpt, :details,
@@ -11,7 +11,9 @@ SELECT id, version + 1, scope, 'failed', queue, usual, coalesce(:actor, claimed_
 FROM (
   SELECT *, iif(queue NOT IN ('done', 'failed', 'cancelled'), destination, '') AS usual
   FROM (
-    SELECT *,
+    SELECT id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token,
+      intervention_from, cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts,
+      max_rejections,
       CASE
         WHEN queue = 'requires-intervention' THEN iif(
           coalesce(intervention_from, 'claimed') = 'done', 'done', 'claimed'

@@ -1,16 +1,18 @@
 -- POST /api/v1/tasks/:id/redrive
--- 1 round trip, 8 statements: 7,632 characters, 21 parameters, 24 rows read, 4 rows written
+-- 1 round trip, 8 statements: 7,838 characters, 21 parameters, 24 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 845 characters, 9 parameters, 1 row read, 1 row written
+-- 1,051 characters, 9 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
 SELECT id, version + 1, scope, 'redriven', queue, usual, :actor, :excerpt, :details, grants, :now
 FROM (
   SELECT *, iif((place IN ('failed', 'cancelled')), destination, '') AS usual
   FROM (
-    SELECT *,
+    SELECT id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token,
+      intervention_from, cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts,
+      max_rejections,
       CASE
         WHEN queue = 'requires-intervention' THEN iif(
           coalesce(intervention_from, 'claimed') = 'done', 'done', 'claimed'

@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/submit
--- 1 round trip, 8 statements: 8,316 characters, 27 parameters, 25 rows read, 4 rows written
+-- 1 round trip, 8 statements: 8,522 characters, 27 parameters, 25 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 1,435 characters, 9 parameters, 2 rows read, 1 row written
+-- 1,641 characters, 9 parameters, 2 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -36,7 +36,9 @@ FROM (
       iif((place IN ('claimed')), destination, '')
     ) AS usual
   FROM (
-    SELECT *,
+    SELECT id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token,
+      intervention_from, cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts,
+      max_rejections,
       CASE
         WHEN lapsed_token IS NOT NULL THEN 'claimed'
         WHEN queue = 'requires-intervention' THEN iif(

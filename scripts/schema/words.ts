@@ -200,7 +200,8 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
 }
 
 export const views: Readonly<Record<string, string>> = {
-  ready: "The tasks that a claim may take. The condition is that of `tasks_ready` and `tasks_ready_for`.",
+  ready: "The tasks that a claim may take. The condition is that of `tasks_ready`.",
+  ready_for: "Those that have a role. The condition is that of `tasks_ready_for`.",
   lapsing:
     "What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.",
   planned:

@@ -1,4 +1,4 @@
-/** The whole HTTP contract. The server, the client, `/openapi.json` and `/docs` are all derived from it. */
+/** The HTTP contract. The server, the client, `/openapi.json` and `/docs` are derived from it. */
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { KeysApi } from "./access/Keys.ts"

@@ -1,9 +1,9 @@
-/** Reads whose answers have names (`ETag`), so that a client that has the answer is not sent it again. */
+/** Conditional reads: their answers have an `ETag`, so a client that has the answer does not get it again. */
 import * as Context from "effect/Context"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
 
-/** Whether a read is one. */
+/** Whether a read is conditional. */
 export const Conditional = Context.Reference<boolean>("octopoid-server/api/Conditional", { defaultValue: () => false })
 
 const etag = {
@@ -18,12 +18,12 @@ const cacheable = {
   "cache-control": {
     schema: { type: "string" },
     required: true,
-    description: "`private, no-cache`: whoever keeps the answer asks before using it again."
+    description: "`private, no-cache`: a cache asks the server before it uses the answer again."
   },
   "vary": { schema: { type: "string" }, required: true, description: "`Authorization`." }
 }
 
-/** What no client of ours sends or gets, so that no schema has it. */
+/** Headers and answers that no client of ours uses, so no schema has them. */
 const described = (operation: Record<string, any>) => ({
   ...operation,
   parameters: [...operation.parameters, {
@@ -41,7 +41,7 @@ const described = (operation: Record<string, any>) => ({
   }
 })
 
-/** Makes a read conditional, and has the document say so. */
+/** Makes a read conditional, and describes that in the OpenAPI document. */
 export const conditional = <Endpoint extends HttpApiEndpoint.Constraint>(endpoint: Endpoint): Endpoint =>
   (endpoint as unknown as HttpApiEndpoint.Top).annotate(Conditional, true).annotateMerge(
     OpenApi.annotations({ transform: described })

@@ -1,7 +1,7 @@
-/** What the OpenAPI document says beyond the schemas: the types of parameters, the names of bodies, optional bodies, license. */
+/** Completes the OpenAPI document: types of parameters, names of bodies, optional bodies, the license. */
 type Schema = Record<string, unknown>
 
-/** A schema without `null` among its alternatives, if it is among them. */
+/** The schema without `null`, if `null` is one of its alternatives. */
 const withoutNull = (schema: Schema): Schema | undefined => {
   const options = (schema.anyOf ?? []) as ReadonlyArray<Schema>
   const rest = options.filter(({ type }) => type !== "null")
@@ -25,10 +25,10 @@ const replayed = {
   }
 }
 
-/** Every POST takes an idempotency key, and nothing else does. No client has to send one, so no schema has it. */
+/** Every POST takes an idempotency key, and no other method does. The header is optional, so no schema has it. */
 const repeatable = (method: string, one: Record<string, any>) => {
   const { 415: compressed, 422: reused, ...rest } = one.responses
-  // Only these methods have bodies that are read, and so may be compressed.
+  // The server reads bodies of these methods only, so only they can be compressed.
   const responses = ["post", "put", "patch"].includes(method) ? { ...rest, 415: compressed } : rest
   return method !== "post" ? { ...one, responses } : {
     ...one,
@@ -47,9 +47,9 @@ const repeatable = (method: string, one: Record<string, any>) => {
   }
 }
 
-/** The server takes an absent body for `null`: where the schema allows that, the body may be left out. */
+/** The server takes a missing body for `null`. If the schema allows `null`, the body is optional. */
 const operation = (one: Record<string, any>) => {
-  // What carries no body is never answered that its body is too large.
+  // A request without a body never gets the answer that its body is too large.
   const { 413: _, ...responses } = one.responses
   if (one.requestBody === undefined) return { ...one, responses }
   const media = one.requestBody.content["application/json"]
@@ -60,8 +60,8 @@ const operation = (one: Record<string, any>) => {
 }
 
 /**
- * A parameter is text in a request. The document says which number or boolean the text stands for, as generators of
- * clients expect. Other text with a `contentSchema` is a cursor, which no client reads.
+ * A parameter is text in a request. The document names the number or boolean that the text stands for, as generators of
+ * clients expect. Other text with a `contentSchema` is a cursor, which clients do not read.
  */
 const parameter = ({ schema, ...one }: Record<string, any>) => {
   const { contentMediaType: _, contentSchema, ...text } = schema
@@ -73,11 +73,11 @@ const parameter = ({ schema, ...one }: Record<string, any>) => {
   }
 }
 
-/** The name of a request body in the components: `TasksCreateRequest` of `tasks.create`. */
+/** The name of a request body among the components: `TasksCreateRequest` for `tasks.create`. */
 const requestName = (operationId: string) =>
   `${operationId.split(".").map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("")}Request`
 
-/** Names the schema of a request body, so that generators of clients have a type for it. */
+/** Names the schema of a request body, so that generated clients have a type for it. */
 const named = (one: Record<string, any>, schemas: Record<string, Schema>) => {
   if (one.requestBody === undefined) return one
   const media = one.requestBody.content["application/json"]
@@ -88,7 +88,7 @@ const named = (one: Record<string, any>, schemas: Record<string, Schema>) => {
   return { ...one, requestBody: { ...one.requestBody, content: { "application/json": { ...media, schema } } } }
 }
 
-/** Effect writes no `items` where a list may hold anything. Generators and linters expect them in every list. */
+/** Effect omits `items` for a list of any values. Generators and linters expect it in every list. */
 const withItems = (part: any): any =>
   Array.isArray(part)
     ? part.map(withItems)
@@ -99,7 +99,7 @@ const withItems = (part: any): any =>
       ...(part.type === "array" && part.items === undefined ? { items: { description: "Any JSON value." } } : {})
     }
 
-/** The document as it is published. */
+/** The document as the server publishes it. */
 export const complete = ({ components, info, paths, ...document }: Record<string, any>): Record<string, any> => {
   const requests: Record<string, Schema> = {}
   const published = (method: string, one: Record<string, any>) =>
@@ -118,7 +118,10 @@ export const complete = ({ components, info, paths, ...document }: Record<string
   }
 }
 
-/** A claim's answer without content, and the header that asks for it: no client of ours sends it, so no schema has it. */
+/**
+ * The claim's answer without content, and the header that asks for it. Our client does not send the header, so no
+ * schema has it.
+ */
 export const preferringMinimal = (claim: Record<string, any>) => ({
   ...claim,
   parameters: [...claim.parameters, {

@@ -3,11 +3,10 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { InvalidCursor } from "../domain/Cursor.ts"
 import { describe } from "../domain/Encoding.ts"
 import { Flow, FlowNotFound, FlowWarnings, InvalidFlow, NewFlow, RegisteredFlow } from "../domain/flow/Flow.ts"
 import { FlowName, ScopeName } from "../domain/Identifier.ts"
-import { nextCursor, wholeParameters } from "../domain/Page.ts"
+import { InvalidCursor, nextCursor, wholeParameters } from "../domain/Page.ts"
 import { Authorization } from "./access/Authorization.ts"
 import { conditional } from "./Conditional.ts"
 import { Required, ScopeRequired } from "./InvalidRequest.ts"
@@ -30,7 +29,7 @@ export class FlowsApi extends HttpApiGroup.make("flows")
     ]).annotateMerge(OpenApi.annotations({
       summary: "Register a flow",
       description:
-        "Registers the flow or replaces the version there is: 200 in both cases. `states` and `transitions` are answered as JSON text, `child_flow` as the object it is. `warnings` tells which tasks have no way on in this version."
+        "Registers the flow or replaces the version there is: 200 in both cases. `states` and `transitions` are answered as JSON text, `child_flow` as the object it is. `warnings` names the tasks that this version leads nowhere."
     })),
     conditional(
       HttpApiEndpoint.get("list", "/", {
@@ -60,7 +59,7 @@ export class FlowsApi extends HttpApiGroup.make("flows")
     }).annotateMerge(OpenApi.annotations({
       summary: "Delete a flow",
       description:
-        "Deletes the flow; its tasks follow the default one from then on, and `warnings` tells which of them have no way on there. Without a scope, the only flow of that name."
+        "Deletes the flow; its tasks follow the default one from then on, and `warnings` names those that it leads nowhere. Without a scope, the only flow of that name."
     }))
   )
   .prefix("/api/v1/flows")

@@ -1,4 +1,4 @@
-/** What a request that does not fit its endpoint is answered with. */
+/** The answer to a request that does not fit its endpoint. */
 import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Schema from "effect/Schema"
@@ -45,7 +45,7 @@ export class RequestErrors extends HttpApiMiddleware.Service<RequestErrors>()("o
   error: [InvalidRequest, TooLarge, BodyTooLarge, EncodingNotSupported, HostNotAllowed, OriginNotAllowed, InternalError]
 }) {}
 
-/** Fields of an endpoint's body that must be there and not be empty, with the sentence clients know for it. */
+/** Fields of a body that must be present and not empty, with the sentence that clients expect if they are not. */
 export const Required = Context.Reference<
   ReadonlyArray<{ readonly fields: ReadonlyArray<string>; readonly error: string }>
 >("octopoid-server/api/Required", { defaultValue: () => [] })

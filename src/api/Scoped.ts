@@ -1,4 +1,4 @@
-/** How a request names its scope: in the query of any endpoint, or in the body. */
+/** The scope of a request: in the query of any endpoint, or in the body. */
 import * as Schema from "effect/Schema"
 import { describe, maybe } from "../domain/Encoding.ts"
 import { ScopeName } from "../domain/Identifier.ts"
@@ -9,10 +9,10 @@ const scope = Schema.optionalKey(ScopeName).pipe(
   )
 )
 
-/** Beside the other query parameters of every endpoint. */
+/** A query parameter of every endpoint. */
 export const scopeParameter = { scope }
 
-/** A body that may also name the scope. Real clients put it there. */
+/** A body that may also name the scope. Some clients put it there. */
 export const scoped = <Fields extends Schema.Struct.Fields>(schema: Schema.Struct<Fields>) =>
   Schema.Struct({
     ...schema.fields,

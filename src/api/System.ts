@@ -1,4 +1,4 @@
-/** What the server says about itself. */
+/** The endpoints about the server itself. */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import { describe, ErrorText, Time } from "../domain/Encoding.ts"
 import { TaggedError } from "../domain/TaggedError.ts"
 
-// Clients of the old server look for this version.
+// Clients of the old server expect this version.
 export const Version = "2.0.0"
 
 const version = Schema.Literal(Version).pipe(describe("The version of the API."))

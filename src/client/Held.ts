@@ -1,4 +1,4 @@
-/** The leases a worker holds, and what each part of it does to the others: it wakes them. */
+/** The leases that a worker holds, and the latches by which its parts wake each other. */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,45 +9,45 @@ import type { Checkpoint, ClaimedTask, Lease } from "../client.ts"
 import { type Stop, Stopped } from "./call/Attempt.ts"
 import type { WorkerError } from "./WorkerError.ts"
 
-/** A lease that is held, and the work done under it. */
+/** A lease that the worker holds, and the work under it. */
 export interface Held {
   readonly task: ClaimedTask
   readonly token: number
   readonly directive: SubscriptionRef.SubscriptionRef<Lease["directive"]>
   readonly controller: AbortController
-  /** Completed when a handler that does not stop is no longer waited for. */
+  /** Completed when the worker no longer waits for a handler that does not stop. */
   readonly abandoned: Deferred.Deferred<void>
-  /** When to renew it next, in milliseconds of `Time.now`. */
+  /** When to renew the lease next, in milliseconds of `Time.now`. */
   renewAt: number
-  /** What is still to be written down. */
+  /** The checkpoint that is still to be saved. */
   checkpoint: Checkpoint | undefined
-  /** The handler, once it runs. */
+  /** The fiber of the handler, once it runs. */
   handler: Fiber<unknown, unknown> | undefined
-  /** Why the handler has to stop, if it has. */
+  /** Why the handler has to stop, if it has to. */
   stop: Stop | undefined
-  /** Whether the handler has ended, and the task is being handed in or given back. */
+  /** Whether the handler has ended, and the task is being handed in or released. */
   settling: boolean
-  /** Whether an earlier lease finished the work: then no handler runs, and other tasks can be worked on meanwhile. */
+  /** Whether an earlier lease finished the work. Then no handler runs, and the worker has room for another task. */
   finished: boolean
 }
 
 export interface Worker {
   readonly held: Map<string, Held>
-  /** Opened when there may be something to claim, or nothing any more. */
+  /** Opened when there may be something to claim, or when claiming is to end. */
   readonly claimNow: Latch.Latch
-  /** Opened when the leases are to be looked at. */
+  /** Opened when the leases are to be checked. */
   readonly beatNow: Latch.Latch
-  /** Opened when what waits in the outbox is to be handed in at once. */
+  /** Opened when the outbox is to be handed in at once. */
   readonly deliverNow: Latch.Latch
-  /** Those who wait for the next renewal. */
+  /** The waiters for the next renewal. */
   readonly awaiting: Set<Deferred.Deferred<void>>
-  /** The error it cannot go on with. */
+  /** The error that ends the worker. */
   readonly fatal: Deferred.Deferred<never, WorkerError>
   /** Completed when the worker is to stop. */
   readonly halted: Deferred.Deferred<void>
-  /** Whether nothing more is begun. */
+  /** Whether the worker begins nothing new. */
   stopping: boolean
-  /** When a heartbeat was answered last, in milliseconds of `Time.now`. */
+  /** When the last heartbeat was answered, in milliseconds of `Time.now`. */
   heardAt: number
 }
 
@@ -63,13 +63,13 @@ export const makeWorker = (): Worker => ({
   heardAt: -Infinity
 })
 
-/** How many results of earlier leases are handed in under leases that are held now. */
+/** How many held leases only hand in results of earlier leases. */
 export const finishedBefore = ({ held }: Worker): number =>
   Array.from(held.values()).filter(({ finished }) => finished).length
 
 export const keyOf = (task_id: string, token: number): string => `${token} ${task_id}`
 
-/** Waits for so long, or less when the latch is opened. It has to be closed before what it tells of is looked at. */
+/** Waits this long, or until the latch is opened. Close the latch before reading the state that it announces. */
 export const pause = (millis: number, latch: Latch.Latch): Effect.Effect<void> =>
   millis <= 0 ? Effect.void : Effect.asVoid(Effect.timeoutOption(latch.await, millis))
 
@@ -94,7 +94,7 @@ export const hold = Effect.fnUntraced(function*(worker: Worker, task: ClaimedTas
   return held
 })
 
-/** Tells the handler to stop. One that has ended is not stopped any more, and the first reason counts. */
+/** Stops the handler. It has no effect on a handler that has ended, and the first reason counts. */
 export const stop = (held: Held, why: Stop): void => {
   if (held.stop !== undefined || held.settling) return
   held.stop = why

@@ -1,6 +1,6 @@
 /**
- * What handlers finished and the server has not settled yet. It is written down before it is handed in, so that neither a
- * crash nor a server that does not answer loses a result.
+ * Results that the server has not settled yet. A result is saved before it is handed in, so that neither a crash nor an
+ * outage of the server loses it.
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -11,21 +11,21 @@ import { TaskId } from "../domain/Identifier.ts"
 import * as Ask from "./call/Ask.ts"
 import { short, textOf } from "./call/NoUsableAnswer.ts"
 
-/** A worker with so many results that wait claims nothing more. */
+/** A worker with this many waiting results claims no more. */
 export const MaxWaiting = 200
 
-/** So many results that the server refused stay readable, the newest ones. */
+/** How many refused results are kept, the newest ones. */
 export const MaxRefused = 100
 
-/** How long a result that the server refused is kept. One that waits stays until it is settled. */
+/** How long a refused result is kept. A waiting one is kept until it is settled. */
 export const MaxAgeDays = 30
 
-/** What an entry that is given up leaves in the log. */
+/** How much of a dropped entry the log shows. */
 const MaxLogged = 4000
 
-/** How a handler ended, as it is handed in under the token of its lease. */
+/** The end of a handler, to be handed in under the token of its lease. */
 export class Finished extends Schema.Class<Finished>("octopoid-server/client/Finished")({
-  /** The idempotency key it is handed in under, also after a restart. */
+  /** The idempotency key of the request, which stays the same after a restart. */
   key: Schema.NonEmptyString,
   task_id: TaskId,
   fencing_token: Schema.Int,
@@ -33,11 +33,11 @@ export class Finished extends Schema.Class<Finished>("octopoid-server/client/Fin
   /** The body of the request, as JSON. */
   payload: Schema.Record(Schema.String, Schema.Json),
   finished_at: Schema.DateTimeUtcFromString,
-  /** Why the server does not take it; null while it may. */
+  /** Why the server refused the result; null if it did not. */
   refused: Schema.NullOr(Schema.String),
   /**
-   * When its lease was granted, once that lease was given back because the server did not take the result: then the worker's
-   * next lease of the task hands it in. Earlier versions of this program wrote none.
+   * When the lease was granted, if the worker released it because the server did not accept the result. The worker's
+   * next lease of the task then hands it in. Earlier versions of this program lack the field.
    */
   given_back: Schema.optionalKey(Schema.DateTimeUtcFromString)
 }) {}
@@ -48,7 +48,7 @@ const decode = Schema.decodeUnknownEffect(Json)
 
 const prefix = "finished-"
 
-/** Every entry of a store, the oldest first, and what of it cannot be read. */
+/** The entries of a store, the oldest first, and those that cannot be read. */
 const load = Effect.fnUntraced(function*(store: KeyValueStore.KeyValueStore) {
   const entries: Array<Finished> = []
   const unreadable: Array<string> = []
@@ -62,22 +62,22 @@ const load = Effect.fnUntraced(function*(store: KeyValueStore.KeyValueStore) {
 })
 
 /**
- * What a worker with this store finished and the server has not: `refused` is null while it is still handed in, and
- * otherwise says why the server does not take it.
+ * The results in the store that the server has not accepted. `refused` is null while a result is still handed in, and
+ * otherwise says why the server refused it.
  */
 export const unsettled = (
   store: KeyValueStore.KeyValueStore
 ): Effect.Effect<ReadonlyArray<Finished>, KeyValueStore.KeyValueStoreError> =>
   Effect.map(load(store), ({ entries }) => entries)
 
-/** An entry, how it is asked for, and whether somebody hands it in at the moment. */
+/** An entry, its retries, and whether it is being handed in now. */
 export interface Place {
   entry: Finished
   underWay: boolean
   readonly ask: Ask.Ask
 }
 
-/** A store that lives as long as the process. */
+/** A store in memory. */
 export const memory = (): KeyValueStore.KeyValueStore => {
   const entries = new Map<string, string>()
   return KeyValueStore.makeStringOnly({
@@ -92,19 +92,19 @@ export const memory = (): KeyValueStore.KeyValueStore => {
 
 export interface Outbox {
   readonly places: Map<string, Place>
-  /** Adds an entry. That the store fails is logged: then the entry is in memory only. */
+  /** Adds an entry. If the store fails, that is logged, and the entry is in memory only. */
   readonly put: (entry: Finished) => Effect.Effect<Place>
-  /** The server has it. */
+  /** The server has the result. */
   readonly remove: (place: Place) => Effect.Effect<void>
-  /** The server does not take it: it stays readable. */
+  /** The server refused the result. It is kept for people to read. */
   readonly refuse: (place: Place, why: string) => Effect.Effect<void>
-  /** Its lease, granted at that time, is given back: it is handed in under the next one. */
+  /** The lease, granted at this time, was released. The next lease hands the result in. */
   readonly giveBack: (place: Place, granted: DateTime.Utc) => Effect.Effect<void>
-  /** It is handed in under another key. */
+  /** The entry gets another idempotency key. */
   readonly rename: (place: Place, key: string) => Effect.Effect<void>
-  /** What waits to be handed in. */
+  /** The entries that wait to be handed in. */
   readonly waiting: () => ReadonlyArray<Place>
-  /** Whether a result of the lease is in it. */
+  /** Whether the outbox has a result of the lease. */
   readonly has: (task_id: string, fencing_token: number) => boolean
 }
 
@@ -129,7 +129,7 @@ export const make = Effect.fnUntraced(function*(store: KeyValueStore.KeyValueSto
       return orLog("cleared of what is settled", store.remove(prefix + key))
     })
 
-  /** Drops what is too old or too much, and leaves it in the log. */
+  /** Drops entries that are too old or too many, and logs them. */
   const bound = Effect.gen(function*() {
     const oldest = DateTime.toEpochMillis(yield* DateTime.now) - MaxAgeDays * 86_400_000
     const all = Array.from(places.values(), ({ entry }) => entry)

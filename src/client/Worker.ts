@@ -1,7 +1,7 @@
 /**
- * A worker: claims tasks, keeps their leases while a handler works on them, and hands in what it comes to.
+ * The worker: claims tasks, renews their leases while a handler works on them, and hands in the results.
  *
- * What consumers import as `octopoid-server/worker`.
+ * Consumers import this as `octopoid-server/worker`.
  */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
@@ -28,18 +28,26 @@ import { work } from "./work.ts"
 import type { WorkerError } from "./WorkerError.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
 
-export { type Attempt, type Outcome, type Result, type Stop, Stopped, type Verdict } from "./call/Attempt.ts"
+export {
+  type Attempt,
+  type Result,
+  type Stop,
+  Stopped,
+  type TaskResult,
+  type TaskResult as Outcome,
+  type Verdict
+} from "./call/Attempt.ts"
 export { Finished, unsettled } from "./Outbox.ts"
 export { AgentNameTaken, type WorkerError } from "./WorkerError.ts"
 export type { WorkerOptions } from "./WorkerOptions.ts"
 
-// How long a claim under way is waited for when the worker stops.
+// How long a stopping worker waits for the answer to a claim.
 const InFlight = "5 seconds"
 
-// How long what waits in the outbox is handed in when the worker ends.
+// How long an ending worker hands in what is left in the outbox.
 const LastRound = "5 seconds"
 
-/** Stops with the worker, unless it is done before. */
+/** Runs the effect until it is done or the worker stops. */
 const unlessHalted = <A, E, R>(worker: Worker, effect: Effect.Effect<A, E, R>, patience: Duration.Input = 0) =>
   Effect.raceFirst(
     Effect.asSome(effect),
@@ -56,7 +64,7 @@ const core = Effect.fnUntraced(function*<E, R>(
     : yield* Effect.provide(client.make(options.client), FetchHttpClient.layer)
   const agent = options.agentName ?? `worker-${(yield* Random.nextIntBetween(36 ** 5, 36 ** 6)).toString(36)}`
   const register = Effect.gen(function*() {
-    // One key for all tries: only the first answer names the first key of the scope.
+    // All tries use one key: only the first answer contains the first key of the scope.
     const registered = yield* Ask.make("register").persistently(
       Effect.provideService(
         api.orchestrators.register({ query: {}, payload: options.machine }),
@@ -89,7 +97,7 @@ const core = Effect.fnUntraced(function*<E, R>(
   const beats = yield* forever(beating(worker, api, { id, register }))
   yield* report(outbox)
   const deliveries = yield* forever(delivering(worker, outbox, settle))
-  // A name of its own is nobody else's.
+  // A random name belongs to no other process.
   const watching = options.agentName === undefined ? undefined : yield* forever(twins.watching)
   const ended = yield* Effect.exit(Effect.raceFirst(
     unlessHalted(worker, Claim.claiming(worker, options, outbox, claims, start, register), InFlight),
@@ -106,8 +114,9 @@ const core = Effect.fnUntraced(function*<E, R>(
 })
 
 /**
- * Registers the machine, claims tasks, hands each to the handler, and submits what it answers. Interrupt it to stop: then
- * it claims no more, gives handlers the grace to finish, and gives back the rest at once (`drain.ts`).
+ * Registers the machine, claims tasks, passes each to the handler, and hands in the results. To stop the worker,
+ * interrupt it: it claims no more, lets handlers finish within the grace period, and releases the other tasks at once
+ * (`drain.ts`).
  */
 export const run: {
   <E, R>(
@@ -126,7 +135,7 @@ export const run: {
         return yield* Effect.die(new RangeError(`concurrency: from 1 to ${client.MaxLeases}, and not ${concurrency}.`))
       }
       const worker = makeWorker()
-      // Its own fiber, since what is interrupted cannot give anything back any more.
+      // A fiber of its own: an interrupted fiber could not release tasks.
       const fiber = yield* Effect.forkDetach(core(worker, options, handler), { uninterruptible: false })
       return (yield* Effect.onInterrupt(restore(Fiber.join(fiber)), () => {
         worker.stopping = true

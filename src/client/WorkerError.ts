@@ -1,11 +1,11 @@
-/** What ends a worker: what the server settled, and no waiting changes. */
+/** The errors that end a worker: the server's answer is final, so waiting does not help. */
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as Schema from "effect/Schema"
 import type * as client from "../client.ts"
 import { ErrorText } from "../domain/Encoding.ts"
 import { TaggedError } from "../domain/TaggedError.ts"
 
-/** Two processes go by one name, so that neither can tell which tasks are its own. */
+/** Two processes use one name, so neither knows which tasks are its own. */
 export class AgentNameTaken extends TaggedError<AgentNameTaken>()("AgentNameTaken", {
   error: ErrorText,
   agent_name: Schema.String,
@@ -41,6 +41,6 @@ export type WorkerError =
   | client.TooLarge
   | client.EncodingNotSupported
   | client.IdempotencyKeyReused
-  // What the worker was given cannot be sent: an address that is none, a machine without a name.
+  // A value given to the worker cannot be sent: an invalid address, a machine without a name.
   | HttpClientError
   | Schema.SchemaError

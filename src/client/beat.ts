@@ -1,4 +1,4 @@
-/** One heartbeat for the machine and all its leases, as often as the server asks for it. */
+/** The heartbeat of the machine with all its leases, as often as the server asks for it. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -8,17 +8,17 @@ import { NoUsableAnswer } from "./call/NoUsableAnswer.ts"
 import { jittered, now } from "./call/Time.ts"
 import { type Held, pause, stop, type Worker } from "./Held.ts"
 
-/** The longest a machine is silent: whoever wants a task cancelled does not wait longer than this. */
+/** The longest time between heartbeats, and so the longest wait for a cancellation. */
 const LongestSilence = 60_000
 
-/** Between two heartbeats that handlers ask for. */
+/** The shortest time between heartbeats that handlers ask for. */
 const ShortestSilence = 2_000
 
-// Bodies may have a mebibyte, and a checkpoint 16 KiB: what does not fit goes with the next one.
+// A body may have a mebibyte, and a checkpoint 16 KiB. The other checkpoints go with the next heartbeat.
 const CheckpointsAtOnce = 40
 
-// Something on the way answered from what it kept: nothing is renewed, and no checkpoint is written.
-const leasesUntold = NoUsableAnswer.none("the heartbeat", "what came says nothing about the leases that were sent")
+// A cache on the way answered: no lease was renewed, and no checkpoint saved.
+const unanswered = NoUsableAnswer.none("the heartbeat", "what came says nothing about the leases that were sent")
 
 export interface Machine<E> {
   readonly id: OrchestratorId
@@ -37,7 +37,7 @@ const tell = Effect.fnUntraced(
   }
 )
 
-/** Acts on what the server said about the leases it was sent. */
+/** Applies the answer of the server to the leases that were sent. */
 const apply = Effect.fnUntraced(function*(
   worker: Worker,
   sent: ReadonlyArray<Held>,
@@ -58,7 +58,7 @@ const apply = Effect.fnUntraced(function*(
       const over = lost.find(({ fencing_token, task_id }) => task_id === id && fencing_token === token)
       if (over === undefined) return
       held.renewAt = Infinity
-      // What is being handed in is over as soon as it was: the answer to that tells what became of it.
+      // The answer to the result that is being handed in says what happened to the lease.
       if (held.settling) return
       yield* Effect.logWarning("the lease is lost").pipe(Effect.annotateLogs({ reason: over.reason }))
       stop(held, { why: "lost", reason: over.reason, error: over.error })
@@ -66,7 +66,7 @@ const apply = Effect.fnUntraced(function*(
   }
 })
 
-/** Sends heartbeats for as long as it runs. Only what the server settles otherwise ends it. */
+/** Sends heartbeats as long as it runs. Only an answer that ends the worker ends it. */
 export const beating = <E>(worker: Worker, client: Client, machine: Machine<E>) =>
   Effect.gen(function*() {
     const ask = Ask.make("heartbeat")
@@ -95,7 +95,7 @@ export const beating = <E>(worker: Worker, client: Client, machine: Machine<E>) 
       const answer = yield* ask.once(
         Effect.flatMap(
           client.orchestrators.heartbeat({ params: { id: machine.id }, query: {}, payload }),
-          (answer) => payload === null || "renewed" in answer ? Effect.succeed(answer) : Effect.fail(leasesUntold)
+          (answer) => payload === null || "renewed" in answer ? Effect.succeed(answer) : Effect.fail(unanswered)
         )
       )
       last = yield* now
@@ -109,7 +109,7 @@ export const beating = <E>(worker: Worker, client: Client, machine: Machine<E>) 
       for (const held of sent) held.renewAt = last + silence
       if ("renewed" in answer) yield* apply(worker, sent, answer)
       if (waiting.length > 0) asked = last
-      // Whoever waits does so until everything is written down.
+      // Waiters wait until every checkpoint is saved.
       if (unwritten.length > checkpoints.size) return
       for (const deferred of waiting) {
         worker.awaiting.delete(deferred)

@@ -1,4 +1,4 @@
-/** Claiming: as many tasks as the worker has hands for, and then a wait that fits what the server said. */
+/** Claims as many tasks as the worker has room for, and then waits as long as the server says. */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,9 @@ import { MaxWaiting, type Outbox } from "./Outbox.ts"
 import type { make as makeTwins, Strange } from "./twins.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
 
-/** A worker that runs renews its leases at least every minute, and mostly is answered within the rest of this time. */
+/**
+ * A running worker renews its leases at least every minute, and usually gets the answer within the rest of this time.
+ */
 const Watch = 75_000
 const WatchPause = 5_000
 const InTransit = 10_000
@@ -28,9 +30,9 @@ export interface Claiming {
 
 export const make = (worker: Worker, { agent, client, id, options, twins }: Claiming) => {
   const ask = Ask.make("claim")
-  // Whether an earlier process of this name may have left tasks that are to be taken up again.
+  // Whether an earlier process with this name may have left tasks to resume.
   let resuming = options.resume === true
-  // A claim is repeated under its key until it is settled: what a lost answer granted is granted again, and to nobody else.
+  // A claim is repeated under its key until it is settled. So if its answer is lost, the repetition gets the same task.
   let key: string | undefined
 
   const claim = Effect.suspend(() => {
@@ -58,7 +60,7 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
       })
     )
   )
-  // An answer was lost, and when the claim was repeated its grant was over already: that leaves nothing to take up.
+  // The answer was lost, and the lease had ended before the claim was repeated. Then there is nothing to work on.
   const next = claim.pipe(
     Effect.catchTag(
       ["LeaseLost", "TaskNotFound"],
@@ -79,7 +81,10 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
   let since = 0
   let renewedAt: number | undefined
 
-  /** The tasks that an earlier process of this name held, once it is sure to be gone: so many of them at most. */
+  /**
+   * The tasks that an earlier process with this name held, at most `room`, once it is certain that the process has
+   * ended.
+   */
   const left = Effect.fnUntraced(function*(room: number) {
     const strange = yield* twins.look
     const at = yield* now
@@ -87,7 +92,7 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
     const taken = twins.moved(watched ?? strange, strange)
     watched = strange
     if (taken !== undefined) {
-      // The last renewal of a process that died may have been on its way. Another one was not.
+      // The last renewal of a process that died may have been under way. A second one cannot.
       if (renewedAt !== undefined && at - renewedAt > InTransit) return yield* taken
       renewedAt ??= at
       since = at
@@ -103,7 +108,7 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
           const request = { params: { id }, query: {} }
           const task = yield* Ask.make("get").once(client.tasks.get(request))
           const handoff = yield* Ask.make("handoff").once(client.tasks.handoff(request))
-          // Nobody knows how much of the lease is left.
+          // The remaining time of the lease is unknown.
           const claimed: ClaimedTask = { ...task, renew_after_seconds: 0, handoff }
           return task.fencing_token === fencing_token ? claimed : undefined
         }).pipe(Effect.catchTag("TaskNotFound", () => Effect.undefined)),
@@ -127,7 +132,7 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
     next: taken,
     left,
     paused,
-    /** What a claim has granted whose answer is not known: it is asked for again, which may grant another task. */
+    /** The task of a claim whose answer is unknown: the claim is repeated, which may also grant another task. */
     granted: Effect.suspend(() =>
       key === undefined ? Effect.succeed([]) : taken.pipe(
         Effect.tapErrorTag("Unreachable", ({ pause }) => Effect.sleep(pause)),
@@ -139,10 +144,10 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
   }
 }
 
-/** How long to wait for the next claim: no sooner than the server said, and not all machines at once. */
+/** How long to wait before the next claim: at least as long as the server said, and different for each machine. */
 const millisOf = (said: number) => Effect.map(jittered(said * 1250), (millis) => secondsToWait(millis / 1000) * 1000)
 
-/** Claims and starts tasks until the worker stops, or, where it is to end then, until there is nothing to do. */
+/** Claims and starts tasks until the worker stops, or until there is nothing to do if it is to end then. */
 export const claiming = <E, R>(
   worker: Worker,
   options: Claiming["options"],
@@ -153,16 +158,16 @@ export const claiming = <E, R>(
 ) =>
   Effect.gen(function*() {
     const concurrency = options.concurrency ?? 1
-    // What the worker does itself does not shorten it: the server asked for it, or does not answer.
+    // Activity of the worker does not shorten this wait: the server asked for it, or does not answer.
     const waitWhole = (millis: number) => Effect.timeoutOption(Deferred.await(worker.halted), millis)
 
-    // Not more leases than one heartbeat renews.
+    // At most as many leases as one heartbeat renews.
     const room = () => Math.min(concurrency + finishedBefore(worker), MaxLeases) - worker.held.size
 
     let full = false
     const isFull = Effect.gen(function*() {
       const before = full
-      // A result whose lease was given back waits for a claim.
+      // A result whose lease was released waits for the next claim.
       const waiting = outbox.waiting().filter(({ entry }) => entry.given_back === undefined)
       full = waiting.length + finishedBefore(worker) >= MaxWaiting
       if (full && !before) {
@@ -195,7 +200,7 @@ export const claiming = <E, R>(
             }
             return Effect.flatMap(millisOf(error.retry_after_seconds), (millis) => pause(millis, worker.claimNow))
           },
-          // The machine has room again when a task of its own ends, which may be before the time is over.
+          // The machine has room again when one of its tasks ends, which may be earlier.
           AtCapacity: (error) =>
             Effect.flatMap(millisOf(error.retry_after_seconds), (millis) => pause(millis, worker.claimNow)),
           InvalidTask: (error) =>

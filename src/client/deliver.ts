@@ -1,14 +1,14 @@
-/** Handing in what waits in the outbox: what an earlier process left, and results whose leases were let go. */
+/** Hands in the outbox: results that an earlier process left, and results whose leases were released. */
 import * as Effect from "effect/Effect"
 import { Unreachable } from "./call/Ask.ts"
 import type { Worker } from "./Held.ts"
 import type { Outbox } from "./Outbox.ts"
 import type { make as makeSettle } from "./settle.ts"
 
-/** After so many entries that the server did not settle, the rest of them waits too. */
+/** After this many unsettled entries, the round ends and the rest waits too. */
 const Probes = 3
 
-/** Names what waits. */
+/** Logs what waits. */
 export const report = (outbox: Outbox) =>
   Effect.suspend(() => {
     const waiting = outbox.waiting()
@@ -20,7 +20,7 @@ export const report = (outbox: Outbox) =>
     )
   })
 
-/** Asks for each entry once. Answers how long to wait before the next round, if anything is left. */
+/** Tries each entry once. Answers how long to wait before the next round, if anything is left. */
 export const round = Effect.fnUntraced(function*(
   worker: Worker,
   outbox: Outbox,
@@ -29,21 +29,21 @@ export const round = Effect.fnUntraced(function*(
   let wait: number | undefined
   let failures = 0
   for (const place of outbox.waiting()) {
-    const outcome = yield* handIn(place, () => true)
-    if (!(outcome instanceof Unreachable)) {
+    const result = yield* handIn(place, () => true)
+    if (!(result instanceof Unreachable)) {
       worker.claimNow.openUnsafe()
-      if (outcome !== undefined) yield* Effect.logError(outcome.message)
+      if (result !== undefined) yield* Effect.logError(result.message)
       continue
     }
-    wait = Math.max(wait ?? 0, outcome.pause)
-    // Those behind it come first in the next round.
+    wait = Math.max(wait ?? 0, result.pause)
+    // The entry goes to the end, so that those behind it come first in the next round.
     if (outbox.places.delete(place.entry.key)) outbox.places.set(place.entry.key, place)
     if (++failures === Probes) break
   }
   return wait
 })
 
-/** Hands in what waits for as long as it runs. Only what ends the worker ends it. */
+/** Hands in the outbox as long as it runs. Only an error that ends the worker ends it. */
 export const delivering = (worker: Worker, outbox: Outbox, settle: ReturnType<typeof makeSettle>) =>
   Effect.forever(Effect.gen(function*() {
     worker.deliverNow.closeUnsafe()

@@ -1,10 +1,9 @@
 /**
- * Ending in good order, so that nothing of the worker's waits for a lease to run out:
- *
- * 1. Nothing more is claimed. What a claim under way still brings is given back.
- * 2. For as long as the grace lasts, handlers go on, their leases are renewed, and what they finish is handed in.
- * 3. The others are interrupted; their finalizers have five seconds.
- * 4. What they wrote down is kept, and their tasks are released, all at once, within ten seconds.
+ * Stops a worker so that no task has to wait for its lease to expire:
+ * 1. The worker claims nothing more. If a claim is under way, what it brings is released.
+ * 2. During the grace period handlers go on, leases are renewed, and results are handed in.
+ * 3. The other handlers are interrupted. Their finalizers have five seconds.
+ * 4. Their checkpoints are saved and their tasks released, all at once, within ten seconds.
  */
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -16,7 +15,7 @@ import type { Outbox } from "./Outbox.ts"
 const Finalizing = Duration.seconds(5)
 const Settling = Duration.seconds(10)
 
-/** `attempts` are the fibers of what is under way, `granted` starts what a claim has granted whose answer was lost. */
+/** `attempts` are the running fibers. `granted` starts work on the task of a claim whose answer was lost. */
 export const drain = Effect.fnUntraced(function*<E, R>(
   worker: Worker,
   outbox: Outbox,

@@ -1,4 +1,4 @@
-/** Ending an attempt: its result is handed in, or the task is given up or back, under the token of its lease. */
+/** Ends an attempt under the token of its lease: hands in the result, or gives the task up or back. */
 import * as Cause from "effect/Cause"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Data from "effect/Data"
@@ -15,33 +15,36 @@ import {
   type Unauthorized
 } from "../client.ts"
 import * as Ask from "./call/Ask.ts"
-import type { Result as Outcome } from "./call/Attempt.ts"
+import type { Result as HandlerResult } from "./call/Attempt.ts"
 import { bodies, fit, jsonOf } from "./call/body.ts"
 import { IdempotencyKey } from "./call/Call.ts"
 import { short, textOf } from "./call/NoUsableAnswer.ts"
 import type { Held, Worker } from "./Held.ts"
 import { Finished, type Outbox, type Place } from "./Outbox.ts"
 
-/** The longest reason that is sent. */
+/** The longest reason that the worker sends. */
 const MaxReason = 2000
 
 /**
- * How long the server may answer heartbeats and not take a result before the lease is let go: what it did not take until
- * then, it does not take soon, and others may try.
+ * How long the server may answer heartbeats without accepting a result, before the worker releases the lease. It will
+ * not accept the result soon, so others may try the task.
  */
 const HandInPatience = 4 * 60_000
 
-/** How often a result whose lease was given back is looked at, until the next lease hands it in or the task is another's. */
+/**
+ * How often the worker looks at a result whose lease was released, until it is handed in under the next lease or the
+ * task belongs to someone else.
+ */
 const BetweenLeases = 60_000
 
-/** How long the last checkpoint may hold up the result. */
+/** How long saving the last checkpoint may delay the result. */
 const FlushPatience = "5 seconds"
 
-/** Where reviews are claimed from: what ends one leaves the task there. */
+/** Reviews are claimed from here, and a released review stays here. */
 const underReview = "provisional"
 export const isReview = ({ task: { queue } }: Held): boolean => queue === underReview
 
-/** The server will answer nothing the worker asks for otherwise. */
+/** Errors that the server would give to every request of the worker. */
 export type Closing = Unauthorized | ScopeMismatch | AdministratorRequired | HostNotAllowed
 
 const tagOf = (error: unknown): string => String((error as { readonly _tag?: unknown } | null)?._tag)
@@ -49,14 +52,14 @@ const isClosing = (error: unknown): error is Closing =>
   ["Unauthorized", "ScopeMismatch", "AdministratorRequired", "HostNotAllowed"].includes(tagOf(error))
 const isOver = (error: unknown): boolean => ["LeaseLost", "TaskNotFound"].includes(tagOf(error))
 
-/** What a handler came to cannot be handed in: it is no result, or the server does not want it. */
+/** The result cannot be handed in: it has the wrong form, or the server refuses it. */
 export class Refusal extends Data.Error<{ readonly what: string; readonly error: unknown }> {
   override get message(): string {
     return `It could not be ${this.what}: ${textOf(this.error)}`
   }
 }
 
-/** Why a handler failed, in bounded text, whatever it failed with. */
+/** The reason of a handler's failure, as text of limited length. */
 export const reasonOf = (cause: Cause.Cause<unknown>): string => {
   try {
     return short(Cause.pretty(cause).trim() || "The handler failed without a reason.", MaxReason)
@@ -74,16 +77,16 @@ const done: Record<Verb, string> = {
   fail: "failed"
 }
 
-const verbOf = (result: Outcome | undefined): Verb =>
+const verbOf = (result: HandlerResult | undefined): Verb =>
   typeof result === "object" && result !== null && "verdict" in result ? result.verdict : "submit"
 
 export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick<Worker, "heardAt">) => {
   const query = {}
-  /** Entries of leases that ran out, whose results are handed in under new ones, by their tasks. */
+  /** Results of expired leases that are handed in under new leases, by task. */
   const renewed = new Map<string, Place>()
   const isEnough = (failingSince: number): boolean => worker.heardAt - failingSince >= HandInPatience
 
-  /** Whether the lease of a result was given back, and the task is still this worker's to claim, or claimed by it again. */
+  /** Whether the lease of a result was released, and the worker may still claim the task, or has claimed it again. */
   const awaitsLease = ({ given_back, verb }: Finished, error: unknown): boolean => {
     if (given_back === undefined || !(error instanceof LeaseLost)) return false
     const isUnderReview = error.queue === underReview
@@ -128,8 +131,8 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
   }
 
   /**
-   * Hands in what is in the outbox, until the server settles it or it `isEnough`. Answers what it was refused with, or that it
-   * waits in the outbox. Only the asking can be interrupted: what an answer says is written down.
+   * Hands in an entry of the outbox until the server's answer is final or `isEnough` holds. Answers the refusal, or
+   * that the entry waits in the outbox. Only the request can be interrupted: the effect of an answer is always saved.
    */
   const handIn = (
     place: Place,
@@ -140,7 +143,7 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         const ask = Effect.suspend(() => Effect.result(restore(place.ask.patiently(call(place.entry), enough))))
         place.underWay = true
         let answer = yield* ask
-        // Another version of this program wrote the body in another way. The token sees to it that there is one effect.
+        // Another version of this program made the body in another way. The token ensures that there is one effect.
         if (Result.isFailure(answer) && tagOf(answer.failure) === "IdempotencyKeyReused") {
           yield* outbox.rename(place, SecureRandom.uuidV4Unsafe())
           answer = yield* ask
@@ -158,7 +161,7 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         if (awaitsLease(place.entry, error)) {
           return new Ask.Unreachable({ why: textOf(error), pause: BetweenLeases })
         }
-        // That the work was given up says nothing that would be missed.
+        // The record that work was given up need not be kept.
         if (verb === "fail" || verb === "requeue") yield* outbox.remove(place)
         else yield* outbox.refuse(place, textOf(error))
         if (!isOver(error)) return error instanceof Refusal ? error : new Refusal({ what, error })
@@ -202,8 +205,8 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
     return place
   })
 
-  /** Writes down what the handler answered. Fails if that is no result. */
-  const record = (held: Held, result: Outcome | undefined) =>
+  /** Saves the result of the handler. Fails if it has the wrong form. */
+  const record = (held: Held, result: HandlerResult | undefined) =>
     Effect.suspend(() => {
       const verb = verbOf(result)
       if (result !== undefined && (typeof result !== "object" || result === null || Array.isArray(result))) {
@@ -226,10 +229,10 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
     })
 
   /**
-   * The result of an earlier lease of the task that waits in the outbox, if that lease ran out or was given back, and nothing
-   * else became of the task: then the work is not done twice, and the result is written down under the new lease.
+   * The saved result of an earlier lease of the task, if that lease expired or was released and the task is unchanged.
+   * Then the work is not done twice: the result is saved again under the new lease.
    */
-  const kept = Effect.fnUntraced(function*(held: Held): Effect.fn.Return<Outcome | undefined> {
+  const kept = Effect.fnUntraced(function*(held: Held): Effect.fn.Return<HandlerResult | undefined> {
     const { handoff: { setbacks }, id } = held.task
     const last = setbacks.at(-1)
     const isOf = ({ fencing_token, given_back, refused, task_id, verb }: Finished): boolean =>
@@ -238,18 +241,18 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
       ((last?.event === "lease_expired" && last.fencing_token === fencing_token) ||
         (given_back !== undefined && (last === undefined || DateTime.isLessThanOrEqualTo(last.at, given_back))))
     const find = () => Array.from(outbox.places.values()).find(({ entry }) => isOf(entry))
-    // A round may just ask under the old lease: its answer comes first.
+    // A request under the old lease may be under way. Its answer comes first.
     while (find()?.underWay === true) yield* Effect.sleep("1 second")
     const place = find()
     if (place === undefined) return undefined
     place.underWay = true
     renewed.set(id, place)
-    // It is what a handler answered, and is looked at as such.
+    // A handler made this result, so it is checked like one.
     const { payload, verb } = place.entry
-    return (verb === "submit" ? payload : { ...payload, verdict: verb }) as unknown as Outcome
+    return (verb === "submit" ? payload : { ...payload, verdict: verb }) as unknown as HandlerResult
   })
 
-  /** Writes down what is still to be, so that the next holder of the task finds it. */
+  /** Saves the last checkpoint, so that the next holder of the task finds it. */
   const flush = Effect.fnUntraced(function*({ checkpoint, task: { id }, token }: Held) {
     if (checkpoint === undefined) return
     yield* Ask.make("renew").persistently(
@@ -262,7 +265,7 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
     )
   })
 
-  /** Gives a task back as it was claimed. */
+  /** Releases a task unchanged. */
   const giveBack = ({ task: { id }, token: fencing_token }: Held, reason: string) =>
     Ask.make("requeue").patiently(
       client.tasks.requeue({
@@ -284,13 +287,16 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
       })
     )
 
-  /** Gives a task back whose result the server does not take: that costs it nothing, and the next lease hands the result in. */
+  /**
+   * Releases a task whose result the server does not accept. That costs the task no attempt, and the next lease hands
+   * the result in.
+   */
   const letGo = Effect.fnUntraced(function*(held: Held, place: Place) {
     if (held.task.claimed_at !== null) yield* outbox.giveBack(place, held.task.claimed_at)
     return yield* giveBack(held, "The work is finished, but the server does not take the result now.")
   })
 
-  /** Gives a task up, or a review back. */
+  /** Gives up a task, or releases a review. */
   const giveUp = (held: Held, how: "fail" | "retry", reason: string) =>
     isReview(held)
       ? giveBack(held, reason)

@@ -1,6 +1,7 @@
 /**
- * Other processes of this worker's name. A worker alive renews its leases at least every minute, so a lease of this name that
- * moves without this process is another's: the two are told of each other, and none takes up what the other holds.
+ * Finds other processes with the name of this worker. A live worker renews its leases at least every minute. So if a
+ * lease of this name changes and this process did not renew it, another process has the name: both are warned, and
+ * neither resumes the tasks of the other.
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -10,13 +11,13 @@ import { keyOf, type Worker } from "./Held.ts"
 import type { Outbox } from "./Outbox.ts"
 import { AgentNameTaken } from "./WorkerError.ts"
 
-/** How often a worker looks for others of its name. */
+/** How often a worker looks for others with its name. */
 const Interval = "5 minutes"
 
-/** More pages than the leases of a name fill. */
+/** More pages than the leases of one name fill. */
 const MaxPages = 100
 
-/** Leases of this name that this process does not hold, by task and token. The tasks are without their content. */
+/** The leases of this name that this process does not hold, by task and token. The tasks have no content. */
 export type Strange = ReadonlyMap<string, Task>
 
 const expiry = (task: Task | undefined): number | undefined =>
@@ -33,7 +34,7 @@ export const make = (
 ) => {
   const ask = Ask.make("list")
 
-  /** What this name holds, from every page: a page ends at some megabytes. */
+  /** The leases of this name, from all pages: a page ends at a few megabytes. */
   const listed = Effect.gen(function*() {
     const tasks: Array<Task> = []
     let cursor: string | null | undefined
@@ -58,13 +59,13 @@ export const make = (
       tasks.flatMap((task): ReadonlyArray<[string, Task]> => {
         if (task.fencing_token === null) return []
         const key = keyOf(task.id, task.fencing_token)
-        // What was finished is handed in, and not done again.
+        // A finished task is handed in and not done again.
         return worker.held.has(key) || outbox.has(task.id, task.fencing_token) ? [] : [[key, task]]
       })
     )
   ))
 
-  /** A lease that somebody else renewed between two looks. */
+  /** The error, if someone else renewed a lease between two looks. */
   const moved = (before: Strange, after: Strange): AgentNameTaken | undefined => {
     for (const [key, task] of after) {
       const was = expiry(before.get(key))
@@ -73,7 +74,7 @@ export const make = (
     return undefined
   }
 
-  /** Looks for others from time to time, and warns of them once. */
+  /** Looks for others regularly, and warns once. */
   const watching = Effect.gen(function*() {
     let before: Strange = new Map()
     let times = 0
@@ -81,7 +82,7 @@ export const make = (
       const after = yield* Effect.catchTag(look, "Unreachable", () => Effect.succeed(before))
       const taken = moved(before, after)
       times = taken === undefined ? 0 : times + 1
-      // The last renewal of a process that died may have been on its way at the first look.
+      // The last renewal of a process that died may arrive after the first look.
       if (taken !== undefined && times === 2) yield* Effect.logError(taken.message)
       before = after
       yield* Effect.sleep(Interval)

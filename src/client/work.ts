@@ -1,4 +1,4 @@
-/** One attempt: the handler runs, and what it comes to is handed in under the token of the lease. */
+/** One attempt: runs the handler, and hands in its result under the token of the lease. */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -26,7 +26,7 @@ const attemptOf = (worker: Worker, held: Held): Attempt => ({
   fencing_token: held.token,
   handoff: held.task.handoff,
   checkpoint: Effect.fnUntraced(function*(checkpoint: Checkpoint) {
-    // Here, and not with the heartbeat, which carries what others wrote as well.
+    // The check is here and not at the heartbeat, which carries checkpoints of other tasks too.
     yield* Effect.orDie(checkShape(checkpoint))
     const bytes = new TextEncoder().encode(checkpointText(checkpoint)).length
     if (bytes > MaxCheckpointBytes) return yield* CheckpointTooLarge.of(held.task.id, bytes)
@@ -49,7 +49,7 @@ export interface Work<E, R> {
   readonly outbox: Outbox
 }
 
-/** Gives the task up as the options say, for a handler that failed or whose result cannot be handed in. */
+/** Gives the task up as the options say, after its handler failed or its result was refused. */
 const giveUp = Effect.fnUntraced(function*<E, R>(
   { options, settle }: Work<E, R>,
   held: Held,
@@ -65,7 +65,7 @@ const giveUp = Effect.fnUntraced(function*<E, R>(
   return yield* settle.giveUp(held, how === "retry" ? "retry" : "fail", reason)
 })
 
-/** Answers what could not be handed in, or waits in the outbox. */
+/** Ends the attempt. Answers the refusal if the result could not be handed in, or that it waits in the outbox. */
 const conclude = Effect.fnUntraced(function*<E, R>(
   work: Work<E, R>,
   held: Held,
@@ -76,7 +76,7 @@ const conclude = Effect.fnUntraced(function*<E, R>(
   const { stop } = held
   if (stop?.why === "lost") {
     yield* Effect.logWarning("stopped; nothing is submitted")
-    // A handler that finished all the same has a result, and somebody may want to see it.
+    // The handler finished although it was stopped. Its result may be useful, so it is logged.
     if (Exit.isSuccess(exit)) {
       yield* settle.record(held, exit.value).pipe(
         Effect.flatMap((place) => {
@@ -93,7 +93,7 @@ const conclude = Effect.fnUntraced(function*<E, R>(
     const place = yield* Effect.result(settle.record(held, exit.value))
     const handIn = R.isSuccess(place) ? settle.handIn(place.success) : Effect.succeed(place.failure)
     const refusal = yield* Effect.andThen(settle.flush(held), handIn).pipe(
-      // What is interrupted before it is asked for waits for the last round.
+      // An attempt that is interrupted before this leaves its result to the last round of the outbox.
       Effect.ensuring(Effect.sync(() => {
         if (R.isSuccess(place)) place.success.underWay = false
       }))
@@ -119,7 +119,7 @@ const conclude = Effect.fnUntraced(function*<E, R>(
   return yield* giveUp(work, held, attempt, exit.cause, reason)
 })
 
-/** The same, where a defect on the way gives the task up too: nothing that was claimed stays claimed. */
+/** The same. A defect gives the task up too, so that no task stays claimed. */
 const concluded = <E, R>(work: Work<E, R>, held: Held, attempt: Attempt, exit: Exit.Exit<Result, E>) =>
   Effect.catchDefect(conclude(work, held, attempt, exit), (defect) => {
     const reason = `The worker could not end the attempt: ${textOf(defect)}`
@@ -129,7 +129,7 @@ const concluded = <E, R>(work: Work<E, R>, held: Held, attempt: Attempt, exit: E
     )
   })
 
-/** Runs the handler and ends the attempt. What cannot be ended is left to run out. */
+/** Runs the handler and ends the attempt. If that fails, the lease expires. */
 export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
   const { task, token } = held
   const attempt = attemptOf(worker, held)
@@ -146,7 +146,7 @@ export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
     return yield* Effect.raceFirst(Fiber.await(handler), Effect.as(Deferred.await(held.abandoned), unbegun))
   })
   return Effect.gen(function*() {
-    // What a claim brings after the worker was told to stop is given back as it came.
+    // A task that arrives after the worker was stopped is released unchanged.
     if (worker.stopping) stop(held, { why: "drain" })
     const kept = held.stop === undefined ? yield* parts.settle.kept(held) : undefined
     if (kept !== undefined) {
@@ -158,7 +158,7 @@ export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
     held.settling = true
     const left = yield* concluded(parts, held, attempt, exit)
     if (left !== undefined) yield* Effect.logError(`${left.message} The lease is left to run out.`)
-    // Nothing counts how often a review fails, and it could be claimed again at once.
+    // No budget counts failed reviews, and the review could be claimed again at once.
     if (isReview(held) && held.stop === undefined && Exit.isFailure(exit)) {
       yield* Effect.timeoutOption(Deferred.await(worker.halted), AfterFailedReview)
     }
@@ -168,7 +168,7 @@ export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
       Effect.annotateLogs(Effect.logError("the attempt could not be ended"), { why: textOf(defect) })
     ),
     Effect.ensuring(Effect.sync(() => {
-      // However it ended, nothing of the attempt goes on.
+      // Whatever the end was, the work of the attempt stops.
       held.controller.abort(held.stop)
       held.handler?.interruptUnsafe()
       worker.held.delete(keyOf(task.id, token))

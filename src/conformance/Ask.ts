@@ -1,6 +1,6 @@
 /**
- * Requests over plain `fetch`, and their answers as they came. The suite shares no code with the server or its client, so
- * that a mistake there cannot hide here: only status, headers and bodies count.
+ * Sends requests by plain `fetch`, and answers status, headers and body as they came. The suite shares no code with the
+ * server or its client, so that a mistake there cannot hide here.
  */
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -10,11 +10,11 @@ export interface Answer {
   readonly path: string
   readonly status: number
   readonly headers: Headers
-  /** What the body holds as JSON, or its text where it is not JSON. */
+  /** The body as JSON, or as text if it is not JSON. */
   readonly body: any
 }
 
-/** Sends a request; a body that is text is sent as it is, any other as JSON. Fails with `NoAnswer`. */
+/** Sends a request. A body that is text is sent as it is, any other as JSON. Fails with `NoAnswer`. */
 export type Ask = (
   method: string,
   path: string,
@@ -31,14 +31,14 @@ export class NoAnswer extends Error {
   }
 }
 
-// `fetch` itself only says that it failed; the cause says what did.
+// The message of `fetch` is always the same. Its cause has the reason.
 const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   if (!(error.cause instanceof Error)) return error.message
   return error.cause.message || String((error.cause as { readonly code?: string }).code ?? error.message)
 }
 
-// So that a request that hangs ends the run one day; nothing that is checked depends on it.
+// Ends a request that hangs. No check depends on it.
 const PatienceMillis = 60_000
 
 const parsed = (text: string): unknown => {
@@ -52,17 +52,22 @@ const parsed = (text: string): unknown => {
 export interface Connection {
   readonly url: string
   readonly fetch: Fetch
-  /** Nothing more is sent once it is aborted. What is under way is waited for, or it would arrive after all is deleted. */
+  /**
+   * After it aborts, no request is sent. Requests under way are awaited, so that they do not arrive after the cleanup.
+   */
   readonly signal: AbortSignal | undefined
 }
 
-// A deployment may be out of its database for a moment. What may be repeated is; the rest is told as it is.
+// A server may lose its database for a moment. Requests that are safe to repeat are repeated.
 const Repeats = 3
 
-const pauseBefore = (method: string, headers: Readonly<Record<string, string>>, { headers: told, status }: Answer) =>
-  status === 503 && (method === "GET" || "idempotency-key" in headers) ? Number(told.get("retry-after")) : 0
+const pauseBefore = (
+  method: string,
+  headers: Readonly<Record<string, string>>,
+  { headers: answered, status }: Answer
+) => status === 503 && (method === "GET" || "idempotency-key" in headers) ? Number(answered.get("retry-after")) : 0
 
-/** Asks the server as the holder of `key`, or as nobody. `heard` is told every answer. */
+/** Sends requests with `key`, or without a key. `heard` gets every answer. */
 export const make =
   ({ fetch, signal, url }: Connection, key: string | undefined, heard: (answer: Answer) => void = () => {}): Ask =>
   (method, path, body, headers = {}) => {

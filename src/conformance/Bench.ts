@@ -1,4 +1,4 @@
-/** What one check works with: tasks that no other check claims, in the scope of the run. */
+/** The helpers of a check: tasks in the scope of the run that no other check claims. */
 import * as Ask from "./Ask.ts"
 import { expect, Skipped } from "./Expectation.ts"
 import type { Tenancy } from "./Tenancy.ts"
@@ -6,13 +6,13 @@ import type { Tenancy } from "./Tenancy.ts"
 type Fields = Readonly<Record<string, unknown>>
 type Headers = Readonly<Record<string, string>>
 
-/** A task as a claim answered it. */
+/** A task from the answer to a claim. */
 interface Held {
   readonly id: string
   readonly fencing_token: number
 }
 
-/** Longer than any run takes, so that no lease runs out because something is slow. */
+/** Longer than any run, so that no lease expires because something is slow. */
 const LongLease = 900
 
 export const orchestratorOf = ({ run }: Tenancy): string => `${run}-machine`
@@ -27,7 +27,7 @@ export const make = (connection: Ask.Connection, tenancy: Tenancy, check: string
   const idOf = (name: string) => `${tag}-${name}`
   const post = (path: string, body: unknown = {}, headers?: Headers) => ask("POST", `/api/v1/${path}`, body, headers)
 
-  // Whatever the server is configured to, a setback must not end these tasks.
+  // Limits that no server configuration can override with stricter ones, so that an incident does not end these tasks.
   const newTask = (name: string, rest: Fields = {}): Fields & { readonly id: string } => ({
     id: idOf(name),
     file_path: `${idOf(name)}.md`,
@@ -63,7 +63,7 @@ export const make = (connection: Ask.Connection, tenancy: Tenancy, check: string
     })
 
   return {
-    /** The type of the check's tasks, and a queue of its own. */
+    /** The type of the check's tasks, and the name of its own queue. */
     tag,
     scope: tenancy.home.scope,
     access: tenancy.access,
@@ -75,9 +75,9 @@ export const make = (connection: Ask.Connection, tenancy: Tenancy, check: string
     newTask,
     newClaim,
     sleep,
-    /** The answer that came last, to show when a check cannot go on. */
+    /** The latest answer, for the report if the check cannot go on. */
     last: () => last,
-    /** The other scope, and who may do what the administrator may; or the check is skipped. */
+    /** The other scope and the key of the administrator. Skips the check if there is none. */
     administered: () => {
       if (tenancy.administered === undefined) throw new Skipped("needs the server's API_SECRET_KEY, or an open server")
       const { key, other } = tenancy.administered
@@ -91,7 +91,7 @@ export const make = (connection: Ask.Connection, tenancy: Tenancy, check: string
     claim,
     /** A claim that gets a task. */
     hold: async (rest?: Fields): Promise<any> => expect(await claim(rest), 200),
-    /** The same, of a task that was lost, in the check's own queue: where the server makes it wait, that is waited for, if it is short. */
+    /** Claims a lost task again, from the check's own queue. If the task backs off for a short time, waits for that. */
     holdAgain: async (rest: Fields & { readonly queue: string }): Promise<any> => {
       for (;;) {
         const answer = await claim(rest)
@@ -106,7 +106,7 @@ export const make = (connection: Ask.Connection, tenancy: Tenancy, check: string
     accept: (id: string, rest: Fields = {}, headers?: Headers) =>
       post(`tasks/${id}/accept`, { accepted_by: "rex", ...rest }, headers),
     reject: (id: string, rest: Fields = {}) => post(`tasks/${id}/reject`, { reason: "r", rejected_by: "rex", ...rest }),
-    /** Gives the task back as if it had not been claimed. */
+    /** Releases the task. */
     release: async ({ fencing_token, id }: Held) =>
       expect(await post(`tasks/${id}/requeue`, { release: true, fencing_token }), 200),
     renew: ({ fencing_token, id }: Held, rest: Fields = {}) =>

@@ -1,14 +1,14 @@
-/** A check: one promise of the server, and what it means for its operator when it is broken. */
+/** A check: a promise of the server, and what its failure means for the operator. */
 import type { Bench } from "./Bench.ts"
 
 export interface Check {
-  /** What holds when it passes. */
+  /** What is true if the check passes. */
   readonly name: string
-  /** What may happen to the operator's work when it fails. */
+  /** What a failure may do to the operator's work. */
   readonly means: string
-  /** Where to look then. */
+  /** Where the operator should look then. */
   readonly look: string
-  /** Made when all others are through, because it is about all there is in the scope. */
+  /** Runs after all others, because it concerns all tasks of the scope. */
   readonly last?: boolean
   /** Throws `Broken` or `Skipped`. */
   readonly run: (bench: Bench) => Promise<void>

@@ -1,11 +1,14 @@
-/** Deletes what a run made, also after failures, and says what is left. Knows it by its name, so that nothing else is touched. */
+/**
+ * Deletes what a run made, also after failures, and reports what is left. It finds records by the prefix of their
+ * names, so it touches no others.
+ */
 import * as Ask from "./Ask.ts"
 import { inParallel } from "./inParallel.ts"
 import { listed, revokeAll, type Tenancy, type Tenant } from "./Tenancy.ts"
 
 const kinds = ["tasks", "projects", "orchestrators"] as const
 
-/** Deletes what a list shows of the run, as long as that makes it shorter. Answers how many it still shows. */
+/** Deletes the records of the run from a list, as long as the list gets shorter. Answers how many are left. */
 const empty = async (ask: Ask.Ask, kind: (typeof kinds)[number], run: string): Promise<number> => {
   for (let before = Infinity;;) {
     const ours = (await listed(ask, `/api/v1/${kind}?limit=500`, kind)).filter(({ id }) => id.startsWith(run))
@@ -16,7 +19,7 @@ const empty = async (ask: Ask.Ask, kind: (typeof kinds)[number], run: string): P
 }
 
 export interface Cleaned {
-  /** Whether everything is gone that can be deleted. */
+  /** Whether everything that can be deleted is deleted. */
   readonly cleaned: boolean
   /** What is left, in sentences. */
   readonly left: ReadonlyArray<string>
@@ -39,7 +42,7 @@ export const cleanUp = async (connection: Ask.Connection, tenancy: Tenancy): Pro
       await attempt(`${kind} of the scope ${scope}`, () => empty(Ask.make(connection, key), kind, run))
     }
   }
-  // Last: the keys are what everything else is deleted with.
+  // Keys come last: the requests above need them.
   if (administered !== undefined) {
     for (const { scope } of tenants) {
       await attempt(`keys of the scope ${scope}`, () => revokeAll(Ask.make(connection, administered.key), scope))

@@ -1,4 +1,4 @@
-/** Checks a running server from outside: prepares the scopes, makes every check, and deletes what it made. */
+/** Checks a running server from outside: prepares scopes, runs every check, and deletes what it made. */
 import * as Ask from "./Ask.ts"
 import * as Bench from "./Bench.ts"
 import type { Check } from "./Check.ts"
@@ -13,20 +13,20 @@ export { format, type Report, type Result } from "./Report.ts"
 export { CannotRun } from "./Tenancy.ts"
 
 export interface Options {
-  /** The address of the server, without a slash at its end. */
+  /** The address of the server, without a slash at the end. */
   readonly url: string
-  /** The server's secret, or the key of a scope that holds no tasks; an open server needs none. */
+  /** The server's secret, or the key of a scope without tasks. An open server needs none. */
   readonly key?: string | undefined
-  /** The names of the groups to check: all unless given. */
+  /** The names of the groups to run; all by default. */
   readonly only?: ReadonlyArray<string> | undefined
   readonly fetch?: Ask.Fetch
-  /** Ends the run early: what was made is deleted all the same. */
+  /** Ends the run early. What it made is still deleted. */
   readonly signal?: AbortSignal
 }
 
 export const groupNames: ReadonlyArray<string> = groups.map(({ name }) => name)
 
-// The checks wait for leases most of the time. More at once are no faster, and would be load.
+// The checks mostly wait for leases, so more at once would be no faster and only cause load.
 const AtOnce = 12
 
 const LongestBody = 400
@@ -39,7 +39,7 @@ const shown = ({ body, method, path, status }: Ask.Answer): string => {
 interface Planned {
   readonly group: string
   readonly check: Check
-  /** What the names of its records begin with, after the name of the run. */
+  /** The prefix of the check's names, after the prefix of the run. */
   readonly tag: string
 }
 
@@ -76,7 +76,7 @@ const make = async (connection: Ask.Connection, tenancy: Tenancy.Tenancy, planne
   }
 }
 
-/** Fails with `CannotRun` if there is no server, or none that may be checked with the key. */
+/** Fails with `CannotRun` if there is no server, or if the key does not allow a run. */
 export const conform = async (options: Options): Promise<Report> => {
   const connection = { url: options.url, fetch: options.fetch ?? fetch, signal: options.signal }
   const unstoppable = { ...connection, signal: undefined }

@@ -1,8 +1,8 @@
-/** What a check expects of an answer, and what it throws when it is not so. */
+/** What a check expects of an answer, and the errors it throws otherwise. */
 import { inspect, isDeepStrictEqual } from "node:util"
 import type { Answer } from "./Ask.ts"
 
-/** A promise is broken: what was expected, and the answer that shows it. */
+/** A broken promise: what was expected, and the answer. */
 export class Broken extends Error {
   readonly expected: string
   readonly answer: Answer | undefined
@@ -14,17 +14,17 @@ export class Broken extends Error {
   }
 }
 
-/** The check cannot be made here, and why. */
+/** The check cannot run here, with the reason. */
 export class Skipped extends Error {}
 
 const show = (value: unknown): string => inspect(value, { breakLength: Infinity, depth: 4 })
 
-/** That something holds of an answer, or of several of which this is the one to show. */
+/** Requires that something is true of an answer. `answer` is shown if it is not. */
 export const must = (holds: boolean, expected: string, answer?: Answer): void => {
   if (!holds) throw new Broken(expected, answer)
 }
 
-/** That the answer has this status, and its body these fields. Answers the body. */
+/** Requires this status and these fields of the body. Returns the body. */
 export const expect = (answer: Answer, status: number, fields: Readonly<Record<string, unknown>> = {}): any => {
   must(answer.status === status, `status ${status}`, answer)
   for (const [name, value] of Object.entries(fields)) {
@@ -34,13 +34,13 @@ export const expect = (answer: Answer, status: number, fields: Readonly<Record<s
   return answer.body
 }
 
-/** That the answer refuses the request with this status, and one sentence that a person can read. */
+/** Requires a refusal with this status and a readable sentence. Returns the body. */
 export const refused = (answer: Answer, status: number, fields: Readonly<Record<string, unknown>> = {}): any => {
   const body = expect(answer, status, fields)
   must(typeof body?.error === "string" && body.error !== "", `status ${status} with error: a sentence`, answer)
   return body
 }
 
-/** That two bodies are the same. */
+/** Requires that the body equals an earlier one. */
 export const same = (answer: Answer, earlier: unknown, expected: string): void =>
   must(isDeepStrictEqual(answer.body, earlier), expected, answer)

@@ -1,4 +1,4 @@
-/** What a run found: for programs as it is, for people as text. */
+/** The result of a run, as data for programs and as text for people. */
 
 export interface Result {
   readonly group: string
@@ -7,7 +7,7 @@ export interface Result {
   readonly millis: number
   /** Why it was skipped. */
   readonly reason?: string
-  /** What failed, what was answered instead, what that means, and where to look. */
+  /** For a failed check: what was expected, what was answered, what that means, and where to look. */
   readonly expected?: string
   readonly answered?: string
   readonly request_id?: string
@@ -18,7 +18,7 @@ export interface Result {
 export interface Report {
   readonly url: string
   readonly version: string
-  /** `open` or `keys`, as /api/health says. */
+  /** `open` or `keys`, from /api/health. */
   readonly access: string
   readonly scopes: ReadonlyArray<string>
   readonly interrupted: boolean
@@ -26,7 +26,7 @@ export interface Report {
   readonly failed: number
   readonly skipped: number
   readonly checks: ReadonlyArray<Result>
-  /** Whether everything is gone that can be deleted. */
+  /** Whether everything that can be deleted is deleted. */
   readonly cleaned: boolean
   /** What the run made and did not delete, in sentences. */
   readonly left: ReadonlyArray<string>
@@ -51,7 +51,7 @@ const lines = (result: Result, paint: (code: number, text: string) => string): R
   ]
 }
 
-/** The report for people; its last line sums it up. */
+/** The report as text. Its last line is the summary. */
 export const format = (report: Report, colour: boolean): string => {
   const paint = (code: number, text: string) => colour ? `\u001B[${code}m${text}\u001B[0m` : text
   const { checks, failed, interrupted, left, passed, scopes, skipped, url } = report

@@ -1,26 +1,26 @@
-/** Where a run takes place: in throw-away scopes with keys of their own, or, with no more than the key of a scope, in that scope. */
+/** The scopes of a run: temporary scopes with their own keys; or, with only the key of a scope, that scope. */
 import * as Ask from "./Ask.ts"
 
-/** The run cannot take place, and why. */
+/** Why the run cannot take place. */
 export class CannotRun extends Error {}
 
-/** A scope, and the key that reaches it and nothing else. */
+/** A scope, and a key that reaches only this scope. */
 export interface Tenant {
   readonly scope: string
   readonly key: string
 }
 
 export interface Tenancy {
-  /** What the names of everything the run makes begin with. */
+  /** The prefix of all names that the run uses. */
   readonly run: string
   readonly version: string
   readonly access: string
   readonly home: Tenant
-  /** What there is besides where the caller may do what the administrator may. */
+  /** The other scope and the key of the administrator, if the caller may act as one. */
   readonly administered: { readonly key: string | undefined; readonly other: Tenant } | undefined
 }
 
-// A run that is killed leaves keys behind that open two empty scopes, for no longer than this.
+// A run that is killed leaves keys of two empty scopes behind. They expire after this time.
 const KeyMillis = 3_600_000
 
 const sentence = ({ body, status }: Ask.Answer): string => `${status} ${body?.error ?? JSON.stringify(body)}`
@@ -43,7 +43,7 @@ const issue = async (ask: Ask.Ask, scope: string): Promise<Tenant> => {
   return { scope, key: issued.body.api_key }
 }
 
-/** What a list holds. */
+/** The items of a list. */
 export const listed = async (
   ask: Ask.Ask,
   path: string,
@@ -54,14 +54,17 @@ export const listed = async (
   return answer.body[kind]
 }
 
-/** Revokes every key of a throw-away scope. Answers how many there are still. */
+/** Revokes every key of a temporary scope. Answers how many are left. */
 export const revokeAll = async (ask: Ask.Ask, scope: string): Promise<number> => {
   const path = `/api/v1/scopes/${scope}/keys`
   for (const { id } of await listed(ask, path, "keys")) await ask("DELETE", `${path}/${id}`)
   return (await listed(ask, path, "keys")).length
 }
 
-/** That nobody works in the scope: a claim could take a task that is not the suite's, and takes expired leases back. */
+/**
+ * Whether nobody works in the scope: a claim of the run could take a task of someone else, or take back an expired
+ * lease.
+ */
 const unused = async (ask: Ask.Ask, scope: string) => {
   const why = "Run the suite with the server's API_SECRET_KEY, or with the key of a scope that nobody uses."
   const tasks = await ask("GET", "/api/v1/tasks?limit=1")
@@ -73,7 +76,7 @@ const unused = async (ask: Ask.Ask, scope: string) => {
   if (flow.status !== 404) throw new CannotRun(`the scope ${scope} of the key has a state machine of its own. ${why}`)
 }
 
-/** Finds out how far the key reaches, and prepares the scopes. Fails with `CannotRun`. */
+/** Finds out what the key reaches, and prepares the scopes. Fails with `CannotRun`. */
 export const open = async (connection: Ask.Connection, key: string | undefined): Promise<Tenancy> => {
   const run = `conformance-${crypto.randomUUID().slice(0, 8)}`
   const server = await greet(connection)

@@ -1,4 +1,4 @@
-/** Does something for each item, for at most `limit` of them at a time, and answers the results in the order of the items. */
+/** Calls `act` for each item, for at most `limit` items at a time. Answers the results in the order of the items. */
 export const inParallel = async <A, B>(
   items: ReadonlyArray<A>,
   limit: number,

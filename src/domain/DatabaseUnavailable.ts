@@ -1,4 +1,4 @@
-/** What a request is answered with when the database fails in a way that passes by itself. */
+/** The answer when the database fails for a moment: the client may send the request again. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "./Encoding.ts"
 import { TaggedError } from "./TaggedError.ts"
@@ -15,7 +15,9 @@ export class DatabaseUnavailable extends TaggedError<DatabaseUnavailable>()(
       "The database cannot be used for the moment. A change was made wholly or not at all, and which is not known: repeat the request under the same `Idempotency-Key`, or read first."
   }
 ) {
-  /** To a request that reads, that changes something under an idempotency key, or that does so without one. */
+  /**
+   * `request` says whether it only reads, changes something under an idempotency key, or changes something without one.
+   */
   static readonly of = (request: "reads" | "under a key" | "changes", retry_after_seconds: number) =>
     new DatabaseUnavailable({
       error: `The database did not answer${

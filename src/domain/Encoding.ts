@@ -1,4 +1,4 @@
-/** How values are spelled: as JSON on the wire, and as columns in a row. Both sides decode to the same type. */
+/** How values are written: as JSON on the wire, and as columns in a row. Both decode to the same type. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -8,17 +8,17 @@ import { excerpt, MaxRepeated } from "./Excerpt.ts"
 import { expectedInstant, FirstInstant, LastInstant, millisOf } from "./Instant.ts"
 import { flawsOf, halvesCharacters, mended } from "./WellFormed.ts"
 
-/** Describes a value as it travels, so that the OpenAPI document says what it is. */
+/** Describes the encoded form of a value, for the OpenAPI document. */
 export const describe = (description: string) => <S extends Schema.Top>(schema: S): S["Rebuild"] =>
-  // What is not spelled differently itself is described on either side; turning it round twice is work at every start.
+  // A schema without encoding is described as it is: to flip it twice costs time at every start.
   schema.ast.encoding === undefined && schema.ast.checks === undefined
     ? schema.annotate({ description })
     : Schema.annotateEncoded<S>({ description })(schema)
 
-/** Text that a record may not have. */
+/** Text that may be null. */
 export const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
 
-/** A field of a body that may be left out, or be null. Null comes first: JSON would take it for a value. */
+/** A field of a body that may be absent or null. Null comes first in the union: JSON would take it for a value. */
 export const maybe = <S extends Schema.Top>(schema: S, description: string) =>
   Schema.optionalKey(Schema.Union([Schema.Null, schema]).pipe(describe(description)))
 
@@ -33,7 +33,7 @@ export const Time = Schema.String.pipe(
           ? Effect.fail(new SchemaIssue.InvalidValue({ expected: expectedInstant }, text, options))
           : Effect.succeed(DateTime.makeUnsafe(millis))
       },
-      // Earlier versions took years that have no four digits.
+      // Earlier versions accepted years that do not have four digits.
       encode: (instant) =>
         Effect.succeed(
           new Date(Math.min(Math.max(DateTime.toEpochMillis(instant), FirstInstant), LastInstant)).toISOString()
@@ -68,7 +68,7 @@ export const FlagParameter = Schema.Literals(["true", "True", "TRUE", "1", "fals
   )
 )
 
-/** How deep a value may nest: JSON deeper than any tool reads would exhaust the stack of whoever walks it. */
+/** How deep a value may nest. Deeper JSON would exhaust the stack of the code that walks it. */
 const MaxDepth = 100
 
 const depth = (value: unknown): number => {
@@ -81,7 +81,7 @@ const depth = (value: unknown): number => {
   return deep
 }
 
-/** Any JSON value of a sane depth. */
+/** Any JSON value that nests at most `MaxDepth` deep. */
 export const JsonValue = Schema.Json.check(
   Schema.makeFilter((value) => depth(value) <= MaxDepth, { expected: `no more than ${MaxDepth} levels of nesting` })
 )
@@ -94,7 +94,7 @@ export const jsonColumn = <S extends Schema.Top>(schema: S) =>
   )
 export const JsonColumn = jsonColumn(Schema.Json)
 
-/** A value that a body carries as JSON text, and that comes back as it was sent. */
+/** A value that a body carries as JSON text. The answer repeats the text as it was sent. */
 export const fromJsonText = <S extends Schema.Top>(schema: S) =>
   Schema.String.check(
     Schema.makeFilter((text) => flawsOf(text).length === 0, {
@@ -102,13 +102,15 @@ export const fromJsonText = <S extends Schema.Top>(schema: S) =>
     })
   ).pipe(Schema.decodeTo(Schema.fromJsonString(schema)))
 
-/** Checks that a value, where it is JSON text, holds no half of a surrogate pair. */
+/** Checks that JSON text holds no half of a surrogate pair. */
 export const isWellFormedJson = Schema.makeFilter(
   (value: unknown) => typeof value !== "string" || !halvesCharacters(value),
   { expected: "JSON of well-formed Unicode" }
 )
 
-/** JSON kept as text and travelling as `text`; a body may also carry the value itself, which is then written as text. */
+/**
+ * JSON that is kept as text and travels as `text`. A body may also carry the value itself; it is then written as text.
+ */
 export const jsonTextOf = (text: typeof Schema.String) =>
   Schema.Union([text, JsonValue]).check(isWellFormedJson).pipe(
     Schema.decodeTo(
@@ -120,10 +122,10 @@ export const jsonTextOf = (text: typeof Schema.String) =>
     )
   )
 
-/** How many items a list in a request may have, where nothing says otherwise: far more than anybody sends. */
+/** How many items a list in a request may have, unless it has a limit of its own. */
 export const MaxItems = 50
 
-/** A list in a request. Its limit is in the OpenAPI document, and in the answer to a longer one. */
+/** A list in a request. The OpenAPI document states its limit, and so does the answer to a longer list. */
 export const listOf = <S extends Schema.Top>(item: S, most: number = MaxItems) =>
   Schema.Array(item).check(Schema.isMaxLength(most, { message: `a list of at most ${most} items was expected` }))
 
@@ -136,35 +138,36 @@ const isShort = (text: string): boolean => {
   }
 }
 
-/** Checks JSON text that is mostly a list. */
+/** Checks that JSON text holds no list that is too long. */
 export const isShortList = Schema.makeFilter(isShort, {
   message: `a list of at most ${MaxItems} items was expected`
 })
 
-/** Whole numbers in a body. */
+/** A whole number in a body. */
 export const integer = Schema.Int.check(
   Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
 )
 
-/** Far beyond any count there is, and far from where counting on would leave the safe integers. */
+/** The largest count. Counters that start here can still rise without leaving the safe integers. */
 export const MaxCount = 1_000_000_000
 
-/** Counts. */
+/** A count. */
 export const natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: MaxCount }))
 
-/** Counts of what there must be some of. */
+/** A count of at least 1. */
 export const positive = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: MaxCount }))
 
 /** The largest number of 15 digits. */
 const MaxParameter = 999_999_999_999_999
 
 const integerText = (minimum: number, maximum: number) =>
-  // `contentSchema` is what the OpenAPI document says of the parameter. It comes first, because a check takes later ones.
+  // `contentSchema` is what the OpenAPI document says about the parameter. It comes before the checks, because a check
+  // changes which annotations count.
   Schema.String.annotate({ contentSchema: { type: "integer", minimum, maximum } }).check(
     Schema.isPattern(/^-?\d{1,15}$/, { expected: "a whole number" })
   ).pipe(Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString))
 
-/** A whole number in a path or a query string: digits only, since `1e3` is a number that nobody means. */
+/** A whole number in a path or a query string. Only digits: `1e3` is refused. */
 export const IntegerParameter = integerText(-MaxParameter, MaxParameter)
 
 /** A whole number in a path or a query string, of at least `minimum` and at most `maximum`. */
@@ -184,9 +187,9 @@ export const CommaList = Schema.String.pipe(
   )
 )
 
-// A TypeScript client of the old server takes any error that mentions one of these for "the server is unreachable" and
-// goes on offline, with a task of its own. Ids and titles that callers chose are part of error texts, so the text is
-// altered where it leaves, and stays readable.
+// A TypeScript client of the old server takes every error that contains one of these words for "the server is
+// unreachable" and goes on offline, with a task of its own. Error sentences contain ids and titles that callers chose,
+// so the words are altered when the sentence is encoded. It stays readable.
 const offlineWords: ReadonlyArray<readonly [RegExp, string]> = [
   [/network/gi, "net-work"],
   [/timeout/gi, "time-out"],
@@ -196,7 +199,7 @@ const offlineWords: ReadonlyArray<readonly [RegExp, string]> = [
   [/etimedout/gi, "etimed-out"]
 ]
 
-/** The `error` sentence of an answer: what is true now, and what the caller can do. */
+/** The `error` sentence of an answer: what is wrong, and what the caller can do. */
 export const ErrorText = Schema.String.pipe(
   Schema.decodeTo(
     Schema.String,

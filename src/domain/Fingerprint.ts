@@ -1,6 +1,11 @@
-/** What tells one question from another: the same for the same list, narrowed in the same way. No secret, and no proof. */
+/**
+ * A short text that identifies a query: the same for the same list with the same filters. It is neither secret nor a
+ * proof.
+ */
 
-/** 53 bits of a text, in base 36: two sums of 32 bits (FNV-1a and a multiplicative one) that seldom agree by chance. */
+/**
+ * 53 bits of a text, in base 36: two sums of 32 bits (FNV-1a and a multiplicative one), which rarely collide together.
+ */
 const hash = (text: string): string => {
   let one = 0x811c9dc5
   let two = 0x9e3779b9
@@ -11,7 +16,7 @@ const hash = (text: string): string => {
   return ((one >>> 0) * 0x200000 + (two >>> 11)).toString(36)
 }
 
-/** Of a name and what was asked for, in whatever order; what is empty was not asked for. */
+/** The fingerprint of a name and its parameters, in any order. Empty parameters do not count. */
 export const fingerprint = (name: string, asked: Readonly<Record<string, unknown>>): string =>
   hash(
     JSON.stringify([

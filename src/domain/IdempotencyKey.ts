@@ -2,10 +2,10 @@
 import { ErrorText } from "./Encoding.ts"
 import { TaggedError } from "./TaggedError.ts"
 
-/** How long a key is remembered at least, in milliseconds: a day. */
+/** The shortest time for which a key is remembered, in milliseconds: a day. */
 export const KeyLifetime = 86_400_000
 
-/** What a key is made of: 1 to 255 printable characters of ASCII. */
+/** Whether the text can be a key: 1 to 255 printable ASCII characters. */
 export const isIdempotencyKey = (text: string): boolean => /^[\x20-\x7e]{1,255}$/.test(text)
 
 export class IdempotencyKeyReused extends TaggedError<IdempotencyKeyReused>()(

@@ -1,27 +1,27 @@
-/** The names records go by. */
+/** The names of records. */
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { describe } from "./Encoding.ts"
 
-// Control characters and halves of surrogate pairs are refused: they survive neither logs nor URLs, and some clients
-// cannot send them back.
+// Control characters and halves of surrogate pairs are refused: logs and URLs do not keep them, and some clients cannot
+// send them back.
 const name = (description: string, longest = 200) =>
   Schema.NonEmptyString.check(
     Schema.isMaxLength(longest),
     // oxlint-disable-next-line no-control-regex
     Schema.isPattern(/^[^\u0000-\u001f\u007f]*$/, { expected: "no control characters" }),
     Schema.makeFilter((text: string) => text.isWellFormed(), { expected: "no half of a surrogate pair" }),
-    // An id is a segment of a path, and URLs fold these away.
+    // An id is a segment of a path, and URLs remove `.` and `..`.
     Schema.isPattern(/^(?!\.{1,2}$).*\S/, { expected: "a name that is not blank, `.` or `..`" })
   ).pipe(describe(description))
 
-/** The tenant: every record belongs to one, and nothing crosses it. */
+/** The tenant. Every record belongs to one scope, and nothing crosses scopes. */
 export const ScopeName = name("The scope (tenant) the record belongs to.")
 export type ScopeName = typeof ScopeName.Type
 
-/** The scope of a caller that names none. */
+/** The scope of a request that names none. */
 export const DefaultScope: ScopeName = "default"
 
 export const TaskId = name("The task's id, chosen by its creator and unique on the server.").pipe(
@@ -29,7 +29,7 @@ export const TaskId = name("The task's id, chosen by its creator and unique on t
 )
 export type TaskId = typeof TaskId.Type
 
-/** What a creator knows a task by: the number of an issue, an address. */
+/** The id that the creator's own system has for the task: the number of an issue, an address. */
 export const ExternalKey = name("What its creator knows the task by.", 255)
 
 export const ProjectId = name("The project's id, chosen by its creator and unique on the server.").pipe(
@@ -60,9 +60,9 @@ export type MessageId = typeof MessageId.Type
 export const ActionId = name("The action's id, given by the server.").pipe(Schema.brand("ActionId"))
 export type ActionId = typeof ActionId.Type
 
-/** A queue's name. The ones that moves lead to are in `task/Moves.ts`; any other name is a queue too. */
+/** The name of a queue. `task/Moves.ts` names the queues of the default machine; any other name is a queue too. */
 export const QueueName = name("A queue: the state of a task. Any name without quotes.").check(
-  // Names are keys of the JSON counters, and SQLite cannot quote a quote in a path.
+  // Queue names are keys of the JSON counters, and SQLite cannot escape a quote in a JSON path.
   Schema.isPattern(/^[^"\\]*$/, { expected: "no quotes or backslashes" })
 )
 export type QueueName = typeof QueueName.Type

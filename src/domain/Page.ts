@@ -1,22 +1,89 @@
-/** One page of a list. */
+/**
+ * Pages of lists, and the cursors that lead from one to the next.
+ *
+ * A cursor holds the values that order the list, of the last row of a page (keyset pagination). So every page costs the
+ * same, and records that are created or deleted meanwhile neither repeat nor hide others. Clients do not look into
+ * cursors.
+ */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import * as Cursor from "./Cursor.ts"
-import { describe, FlagParameter, integerParameter } from "./Encoding.ts"
+import { describe, ErrorText, FlagParameter, integerParameter } from "./Encoding.ts"
 import { fingerprint } from "./Fingerprint.ts"
 import { bytesOf } from "./Size.ts"
+import { TaggedError } from "./TaggedError.ts"
 
-/** The longest page. A greater `limit` is answered with this many, and says so in `limit`. */
+/** The values of a row in the columns that order its list. */
+export type Key = ReadonlyArray<string | number>
+
+/** The types of the columns that order a list. */
+export type KeyTypes = Readonly<Record<string, "number" | "string">>
+
+export interface Cursor {
+  /** The fingerprint of the list and its filters. */
+  readonly list: string
+  /** How many rows matched when the first page was read. */
+  readonly total: number
+  /** How many rows come before the page. */
+  readonly offset: number
+  /** The page begins after this row. */
+  readonly key: Key
+}
+
+const CursorVersion = 1
+
+const CursorText = Schema.StringFromBase64Url.pipe(Schema.decodeTo(Schema.fromJsonString(Schema.Tuple([
+  Schema.Literal(CursorVersion),
+  Schema.String,
+  Schema.Int,
+  Schema.Int,
+  Schema.Array(Schema.Union([Schema.String, Schema.Int]))
+]))))
+const decodeText = Schema.decodeUnknownResult(CursorText)
+const encodeText = Schema.encodeSync(CursorText)
+
+export const encodeCursor = ({ key, list, offset, total }: Cursor): string =>
+  encodeText([CursorVersion, list, total, offset, key])
+
+export class InvalidCursor extends TaggedError<InvalidCursor>()(
+  "InvalidCursor",
+  { error: ErrorText, cursor: Schema.String.pipe(describe("The cursor as it was sent.")) },
+  { httpApiStatus: 400, description: "The cursor is none of this list, or comes with an offset." }
+) {
+  private static readonly because = (cursor: string, error: string) => new InvalidCursor({ error, cursor })
+  static readonly unreadable = (cursor: string) =>
+    this.because(cursor, "The cursor is none of this server. Send next_cursor of the page before, or none.")
+  static readonly foreign = (cursor: string) =>
+    this.because(
+      cursor,
+      "The cursor is of another list. Repeat the scope, the filters and the sort order of the page that gave it."
+    )
+  static readonly withOffset = (cursor: string) =>
+    this.because(cursor, "A cursor says where the page begins: leave out offset.")
+}
+
+/** Decodes a cursor of `list` whose key has these types. */
+export const decodeCursor = (text: string, list: string, types: KeyTypes): Result.Result<Cursor, InvalidCursor> => {
+  const content = decodeText(text)
+  if (Result.isFailure(content)) return Result.fail(InvalidCursor.unreadable(text))
+  const [, of, total, offset, key] = content.success
+  if (of !== list) return Result.fail(InvalidCursor.foreign(text))
+  const expected = Object.values(types)
+  return key.length === expected.length && expected.every((type, i) => typeof key[i] === type)
+    ? Result.succeed({ list, total, offset, key })
+    : Result.fail(InvalidCursor.unreadable(text))
+}
+
+/** The longest page. A request with a greater `limit` gets this many rows; `limit` in the answer says so. */
 export const MaxLimit = 500
 
 /**
- * How many bytes of rows a page holds, about, whatever its `limit`: a Worker has 128 MB for all that it does. A page always
- * holds one row, so that its cursor leads on.
+ * About how many bytes of rows a page holds, whatever its `limit`: a Worker has 128 MB for everything. A page holds at
+ * least one row, so that its cursor leads on.
  */
 export const MaxPageBytes = 4_000_000
 
-/** The cursor of the first page, for lists that are whole unless they are asked for one. */
+/** The cursor of the first page, for lists that are complete unless the request has a cursor. */
 export const FirstPage = "first"
 
 const Natural = integerParameter({ minimum: 0 })
@@ -34,7 +101,7 @@ const cursor = Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4096)))
   )
 )
 
-/** As many of the items as a page holds of their JSON: for lists that have no second page. */
+/** The first items whose JSON fits into `most` bytes: for lists without a second page. */
 export const asFit = <Item>(items: ReadonlyArray<Item>, most = MaxPageBytes): ReadonlyArray<Item> => {
   let bytes = 0
   const end = items.findIndex((item) => (bytes += bytesOf(JSON.stringify(item))) > most)
@@ -52,7 +119,7 @@ export const pageParameters = {
   cursor
 }
 
-/** The query parameters of a list that is whole unless a page of it is asked for. */
+/** The query parameters of a list that is complete unless the request asks for a page. */
 export const wholeParameters = {
   limit: Schema.optionalKey(Limit.pipe(describe(
     `How many rows at most: all unless given, else up to ${MaxLimit}. A list that has more than about 4 MB of rows ends there, and \`next_cursor\` leads on.`
@@ -60,7 +127,7 @@ export const wholeParameters = {
   cursor
 }
 
-/** Whether a read tells the long texts as well. */
+/** Whether a read returns the long texts too. */
 export const contentParameter = (without: string) => ({
   content: Schema.optionalKey(FlagParameter.pipe(describe(`\`false\` leaves out what may be long: ${without}.`)))
 })
@@ -71,25 +138,25 @@ interface Query {
   readonly cursor?: string | undefined
 }
 
-/** Which page of a list is asked for that is whole otherwise. */
+/** The page that a request asks for, of a list that is otherwise complete. */
 export type WholeQuery = Omit<Query, "offset">
 
-/** Whether the long texts are asked for. */
+/** Whether the request asks for the long texts. */
 export interface ContentChoice {
   readonly content?: boolean | undefined
 }
 
 interface List {
-  /** What is listed, and what narrows it: a cursor of another list is refused. */
+  /** The list and its filters. A cursor of another list is refused. */
   readonly name: string
   readonly of: Readonly<Record<string, unknown>>
-  /** The columns that order it and tell its rows apart. */
-  readonly key: Cursor.KeyTypes
-  /** Whether one that names no limit gets as many as there may be, or all. */
+  /** The columns that order the list and identify its rows. */
+  readonly key: KeyTypes
+  /** Whether a request without a limit gets the longest page (`true`) or every row (`"all"`). */
   readonly whole?: boolean | "all"
 }
 
-/** What is told about a page. */
+/** The fields of an answer that describe its page. */
 export interface Envelope {
   readonly total: number
   readonly offset: number
@@ -98,20 +165,20 @@ export interface Envelope {
 }
 
 export interface Page {
-  /** How many rows it holds at most; -1 is all there are. */
+  /** How many rows the page holds at most; -1 means all rows. */
   readonly limit: number
-  /** How many rows come before it. */
+  /** How many rows come before the page. */
   readonly offset: number
-  /** How many rows to ask for: one more than it holds, which tells whether there is another page. -1 is all. */
+  /** How many rows to read: one more than the page holds, which shows whether there is another page. -1 means all. */
   readonly take: number
-  /** How many of them to skip: none where a cursor says where it begins. */
+  /** How many rows to skip. It is 0 if a cursor says where the page begins. */
   readonly skip: number
-  /** The columns that order the list, and their values in the row it begins after. */
+  /** The columns that order the list, and their values in the row before the page. */
   readonly columns: ReadonlyArray<string>
-  readonly after: Cursor.Key | undefined
-  /** How many rows matched when the first page was read, if this is another one: those are not counted again. */
+  readonly after: Key | undefined
+  /** How many rows matched when the first page was read, if this is a later page: rows are not counted again. */
   readonly total: number | undefined
-  /** What was found, as the page and what is told about it. */
+  /** Makes the page and its envelope from the rows that were read. */
   readonly end: <Row extends object>(rows: ReadonlyArray<Row>, counted?: number) => {
     readonly rows: ReadonlyArray<Row>
     readonly envelope: Envelope
@@ -123,19 +190,19 @@ const ofPage: ReadonlySet<string> = new Set(["content", "cursor", "limit", "offs
 const parts = (asked: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(asked).filter(([name]) => !ofPage.has(name)))
 
-// Rows that were read as far as they fit (`sql/PageBytes.ts`) say how long the page is with them.
+// Rows that `sql/PageBytes.ts` limited carry the size of the page up to and including them.
 const fits = (row: object, place: number) =>
   place === 0 || !("page_bytes" in row) || Number(row.page_bytes) <= MaxPageBytes
 
-/** The page a query asks for. */
+/** The page that a query asks for. */
 export const pageOf = (
   query: Query,
   { key, name, of, whole = false }: List
-): Result.Result<Page, Cursor.InvalidCursor> => {
+): Result.Result<Page, InvalidCursor> => {
   const list = fingerprint(name, parts(of))
   const columns = Object.keys(key)
   const limit = query.limit ?? (whole === "all" ? -1 : whole ? MaxLimit : 50)
-  const page = (at: Cursor.Cursor | undefined): Page => {
+  const page = (at: Cursor | undefined): Page => {
     const offset = at?.offset ?? query.offset ?? 0
     return {
       limit,
@@ -150,7 +217,7 @@ export const pageOf = (
         const rows = limit < 0 ? fitting : fitting.slice(0, limit)
         const total = at?.total ?? counted ?? rows.length
         const last = rows.length < found.length ? rows.at(-1) : undefined
-        const next_cursor = last === undefined ? null : Cursor.encode({
+        const next_cursor = last === undefined ? null : encodeCursor({
           list,
           total,
           offset: offset + rows.length,
@@ -163,14 +230,14 @@ export const pageOf = (
   if (query.cursor === undefined || query.cursor === "" || query.cursor === FirstPage) {
     return Result.succeed(page(undefined))
   }
-  if (query.offset !== undefined) return Result.fail(Cursor.InvalidCursor.withOffset(query.cursor))
-  return Result.map(Cursor.decode(query.cursor, list, key), page)
+  if (query.offset !== undefined) return Result.fail(InvalidCursor.withOffset(query.cursor))
+  return Result.map(decodeCursor(query.cursor, list, key), page)
 }
 
-/** What tells the SQL of a list which page it is. */
+/** What the SQL of a list needs to know about the page. */
 export type Bounds = Pick<Page, "after" | "columns" | "limit" | "take">
 
-/** A list from its beginning, as much as fits on one page. */
+/** The list from its beginning, as many rows as fit on one page. */
 export const wholeList: Page = {
   limit: -1,
   offset: 0,
@@ -185,13 +252,13 @@ export const wholeList: Page = {
   })
 }
 
-/** The rows of a page, and where the next one begins. */
+/** The rows of a page, and the cursor of the next one. */
 export interface Part<Row> {
   readonly rows: ReadonlyArray<Row>
   readonly next_cursor: string | null
 }
 
-/** Where the next page begins: in the envelope of every list. */
+/** The cursor of the next page, in the envelope of every list. */
 export const nextCursor = {
   next_cursor: Schema.NullOr(Schema.String).pipe(
     describe(

@@ -1,7 +1,7 @@
-/** Names the code that answers, so that an entity tag of one release is unknown to every other. */
+/** Names the code that answers, so that an entity tag of one release is unknown to every other release. */
 
-// scripts/build-worker.ts puts the hash of the bundle here.
+// `scripts/build/` replaces this with the hash of the bundle.
 declare const OCTOPOID_RELEASE: string
 
-/** The same for the same code: a hash of the bundle. Code that runs from its source is `source`. */
+/** The hash of the bundle, or `source` if the code runs from its source. */
 export const Release: string = typeof OCTOPOID_RELEASE === "undefined" ? "source" : OCTOPOID_RELEASE

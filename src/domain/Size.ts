@@ -1,6 +1,6 @@
 /**
- * How large texts may be. D1 stores no row of more than 2,000,000 bytes, so each text has a limit, and the limits of all texts
- * of a row add up to less than that (test/http/Sizes.test.ts). All limits are in bytes of UTF-8.
+ * How large texts may be, in bytes of UTF-8. D1 stores no row of more than 2,000,000 bytes. So each text has a limit,
+ * and the limits of all texts of a row add up to less than that (test/http/Sizes.test.ts).
  */
 import * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
@@ -8,36 +8,41 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 import { describe, ErrorText, isShortList, jsonTextOf, JsonValue } from "./Encoding.ts"
 import { TaggedError } from "./TaggedError.ts"
 
-/** A word: the name of an agent, a role, a type. */
+/** For a word: the name of an agent, a role, a type. */
 export const MaxLabel = 1000
-/** A line: a title, a path, a branch, an address. */
+/** For a line: a title, a path, a branch, an address. */
 export const MaxLine = 4096
-/** Why something was done. */
+/** For a reason. */
 export const MaxReason = 32_768
-/** JSON that is rarely used, and lists of names. */
+/** For JSON that is rarely used, and for lists of names. */
 export const MaxShort = 32_768
-/** Long texts, and JSON that callers keep. */
+/** For long texts, and for JSON that callers keep. */
 export const MaxLong = 131_072
-/** What a task, or a message, says. */
+/** For the content of a task or message. */
 export const MaxContent = 524_288
 
-/** All texts of a record together. This version makes no larger one; an older one may have (`sql/task/Oversized.ts`). */
+/**
+ * The limit of all texts of a record together. An older version may have stored larger records
+ * (`sql/dependency/Cascade.ts`).
+ */
 export const MaxRecord = 1_600_000
 
-/** How many bytes of UTF-8 the text has. */
+/** The size of the text in bytes of UTF-8. */
 export const bytesOf = (text: string): number => new TextEncoder().encode(text).length
 
-/** The beginning of the text, where all of it would be too large. */
+/** The text, or its beginning if all of it would be too large. */
 export const cut = (text: string, most: number): string =>
   fits(text, most)
     ? text
     : `${new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, most - 3)).replace(/\ufffd+$/, "")}…`
 
-// A character has three bytes at most for each unit of its length, so the bytes of most texts need not be counted.
+// A UTF-16 code unit takes at most three bytes, so most texts need no count of their bytes.
 const fits = (text: string, most: number): boolean =>
   text.length * 3 <= most || (text.length <= most && bytesOf(text) <= most)
 
-/** Names the limit in the annotations of a check, so that an excess is told apart from other mistakes (`http/Errors.ts`). */
+/**
+ * The annotation that holds the limit of a check. It distinguishes an excess from other mistakes (`http/Errors.ts`).
+ */
 export const LimitAnnotation = "octopoid-server/domain/Size"
 
 const check = <A>(most: number, textOf: (value: A) => string) =>
@@ -48,7 +53,7 @@ const check = <A>(most: number, textOf: (value: A) => string) =>
     arbitraryConstraint: { maxLength: most }
   })
 
-/** Checks that a text is no larger. */
+/** Checks that a text is not larger than `most` bytes. */
 export const atMost = (most: number) => check<string>(most, (text) => text)
 
 export const Label = Schema.String.check(atMost(MaxLabel))
@@ -61,19 +66,19 @@ export const ContentText = Schema.String.check(atMost(MaxContent))
 /** A text that must not be empty. */
 export const filled = (most: number) => Schema.NonEmptyString.check(atMost(most))
 
-/** Checks that the JSON text of a value is no larger. */
+/** Checks that the JSON text of a value is not larger than `most` bytes. */
 export const atMostAsJson = (most: number) => check<unknown>(most, (value) => JSON.stringify(value))
 
-/** Any JSON, as long as its text is no larger. */
+/** Any JSON value whose text is not larger than `most` bytes. */
 export const sizedJson = (most: number) => JsonValue.check(atMostAsJson(most))
 
-/** JSON kept as text, as long as that is no larger. */
+/** JSON kept as text that is not larger than `most` bytes. */
 export const sizedJsonText = (most: number) => jsonTextOf(Schema.String.check(atMost(most))).check(atMost(most))
 
-/** The same for JSON that is mostly a list. */
+/** The same, for JSON that is usually a list. */
 export const sizedJsonList = (most: number) => sizedJsonText(most).check(isShortList)
 
-/** An id in a body, which is text. Clients that refer to a draft also send its number. */
+/** An id in a body. Clients that refer to a draft also send its number. */
 export const SizedId = Schema.Union([filled(MaxLabel), Schema.Int]).pipe(
   Schema.decodeTo(
     Schema.String,
@@ -81,7 +86,7 @@ export const SizedId = Schema.Union([filled(MaxLabel), Schema.Int]).pipe(
   )
 )
 
-/** A text, or a whole record, is larger than it may be. */
+/** A text, or a whole record, is larger than allowed. */
 export class TooLarge extends TaggedError<TooLarge>()(
   "TooLarge",
   {
@@ -103,7 +108,7 @@ export class TooLarge extends TaggedError<TooLarge>()(
       size
     })
 
-  /** With the evidence, a task's hooks would be too large together. */
+  /** The hooks of the task would be too large with the evidence. */
   static readonly evidence = (size: number) =>
     new TooLarge({
       error:
@@ -113,7 +118,7 @@ export class TooLarge extends TaggedError<TooLarge>()(
       size
     })
 
-  /** A task that is too large already takes no checkpoint. */
+  /** The task is too large already, so it takes no checkpoint. */
   static readonly forCheckpoint = (task_id: string) =>
     new TooLarge({
       error:
@@ -123,7 +128,7 @@ export class TooLarge extends TaggedError<TooLarge>()(
       size: null
     })
 
-  /** D1 stores no row as large as this one would be. */
+  /** D1 does not store a row of this size. */
   static readonly record = () =>
     new TooLarge({
       error:
@@ -140,7 +145,7 @@ export interface Excess {
   readonly input: unknown
 }
 
-/** The texts that are too large, or undefined when something else is wrong as well. */
+/** The texts that are too large, or undefined if something else is wrong as well. */
 const excesses = (
   issue: SchemaIssue.Issue,
   path: ReadonlyArray<PropertyKey> = []
@@ -159,7 +164,7 @@ const excesses = (
       return all.includes(undefined) ? undefined : all.flatMap((some) => some ?? [])
     }
     case "AnyOf": {
-      // Of the kinds of value it may be, it is one that would fit if it were smaller.
+      // One member of the union would accept the value if it were smaller.
       const all = issue.issues.flatMap((one) => excesses(one, path) ?? [])
       return all.length === 0 ? undefined : all.slice(0, 1)
     }
@@ -171,7 +176,7 @@ const excesses = (
 /** The texts that are too large, if nothing else is wrong with the input. */
 export const excessesOf = (issue: SchemaIssue.Issue): ReadonlyArray<Excess> => excesses(issue) ?? []
 
-/** The first of them, as the server answers. */
+/** The answer for the first text that is too large. */
 export const excessOf = (issue: SchemaIssue.Issue): TooLarge | undefined => {
   const [first] = excessesOf(issue)
   if (first === undefined) return undefined

@@ -1,4 +1,4 @@
-/** What every error of the API is made with, so that its sentence is also what a stack trace and a log call it. */
+/** The base of every error of the API. Its `error` sentence is also its message in stack traces and logs. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "./Encoding.ts"
 import { excerpt, MaxRepeated } from "./Excerpt.ts"
@@ -21,8 +21,9 @@ const shortened = (value: unknown): unknown =>
     : value
 
 /**
- * `Schema.TaggedError` whose `message` is its `error`. It is read off the class, so that it is no field and does not
- * travel. An error that has a field of this name keeps it. What it repeats of a request or a record is cut.
+ * `Schema.TaggedError` whose `message` is its `error`. `message` is a getter of the class, so it is no field and does
+ * not travel; an error with a field of this name keeps that field. Texts and lists that an error repeats from a request
+ * or record are shortened.
  */
 export const TaggedError =
   <Self>() =>
@@ -62,7 +63,7 @@ export class ScopeRequired extends TaggedError<ScopeRequired>()(
       "The request names no scope: the server is configured to require one, or several scopes have what it asks for."
   }
 ) {
-  /** A record is named by its name alone, and that is not enough. */
+  /** Several scopes have a record of this name, so the request has to name its scope. */
   static readonly several = (kind: string, name: string) =>
     new ScopeRequired({
       error: `Missing required query parameter: scope. Several scopes have a ${kind} named ${name}: say which is meant.`

@@ -1,21 +1,21 @@
 /**
- * Text as it arrives: bytes that have to be UTF-8, and JSON that has to come back as it was sent. Half of a surrogate pair has
- * no UTF-8, and a number that a double does not hold comes back as another one.
+ * Finds what would not come back as it was sent: bytes that are not UTF-8, halves of surrogate pairs, and numbers that
+ * a double does not hold.
  */
 import { excerpt } from "./Excerpt.ts"
 
-/** Where in a JSON text something is that would not be kept, and what was expected there. */
+/** A place in JSON text that could not be kept, and what was expected there. */
 export interface Flaw {
   readonly path: ReadonlyArray<string | number>
   readonly message: string
 }
 
-/** A text with many flaws is answered with the first of them. */
+/** How many flaws of a text are answered. */
 const MaxFlaws = 50
 
 /**
- * Goes through JSON text in one pass and calls `visit` with each key, text and number. What `visit` answers is a flaw of that
- * place. A text that is not JSON is gone through as well; its paths mean little.
+ * Walks through JSON text in one pass and calls `visit` with each key, text and number. `visit` answers the flaw of
+ * that place, if it has one. Text that is not JSON is walked too; its paths mean little.
  */
 const walk = (
   text: string,
@@ -64,14 +64,15 @@ const unquoted = (token: string): string => {
   }
 }
 
-/** The path is part of an answer, so it is short and well-formed. */
+/** The path is part of an answer, so it has to be short and well-formed. */
 const segment = (part: string | number) => typeof part === "string" ? excerpt(part, 100).toWellFormed() : part
 
 const digits = (number: string) => number.replace(/e.*$/i, "").replace(/\D/g, "").replace(/^0+|0+$/g, "")
 
 /**
- * Whether the number comes back as another one. Fractions are rounded to the nearest double, as by every reader of JSON; whole
- * numbers beyond those that a double tells apart are not, nor is what becomes infinite or 0 (RFC 7493, 2.2).
+ * Whether the number would come back as another one. Every reader of JSON rounds fractions to the nearest double, so
+ * those are accepted. Whole numbers that a double cannot distinguish are not, nor numbers that become infinite or 0
+ * (RFC 7493, 2.2).
  */
 const changes = (token: string): boolean => {
   const value = Number(token)
@@ -92,7 +93,7 @@ const isJson = (text: string): boolean => {
   }
 }
 
-// Nearly every text has none of these, and is not looked at further.
+// Nearly every text has no such number, and is not walked.
 const suspectNumber = /(?:^|[:[,\s])-?(?:[\d.]{16}|\d+(?:\.\d+)?[eE])/
 const suspectText = /\\u[dD][89a-fA-F]/
 
@@ -101,7 +102,7 @@ export const halvesCharacters = (text: string): boolean =>
   suspectText.test(text) && isJson(text) &&
   walk(text, (start, end) => isHalved(text.slice(start, end)) ? half : undefined).length > 0
 
-/** What in JSON text would not come back as it was sent. A text that is not JSON has no flaws. */
+/** The flaws of JSON text. Text that is not JSON has none. */
 export const flawsOf = (text: string, most = MaxFlaws): ReadonlyArray<Flaw> =>
   (suspectText.test(text) || suspectNumber.test(text)) && isJson(text)
     ? walk(text, (start, end) => {
@@ -122,7 +123,7 @@ const fits = (bytes: Uint8Array, length: number): boolean => {
   }
 }
 
-/** The place of the first byte that is not UTF-8; the length of the bytes when they end within a character. */
+/** The index of the first byte that is not UTF-8, or the length if the bytes end within a character. */
 const firstMisfit = (bytes: Uint8Array): number => {
   let [low, high] = [0, bytes.length]
   while (low < high) {
@@ -135,7 +136,9 @@ const firstMisfit = (bytes: Uint8Array): number => {
 
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
-/** The text of UTF-8, without a byte order mark, or the flaw of bytes that are not: in which field of their JSON they are. */
+/**
+ * The text of UTF-8 bytes, without a byte order mark. If they are not UTF-8, the flaw names the field of their JSON.
+ */
 export const decodeUtf8 = (bytes: Uint8Array): string | Flaw => {
   try {
     return decoder.decode(bytes)
@@ -149,10 +152,10 @@ export const decodeUtf8 = (bytes: Uint8Array): string | Flaw => {
   }
 }
 
-// Pairs and escaped backslashes are matched first, and stay.
+// The pattern matches pairs and escaped backslashes first, and keeps them.
 const escapes = /\\\\|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(\\u[dD][89a-fA-F][\da-fA-F]{2})/g
 
-/** Stored JSON text with U+FFFD for each half of a surrogate pair: earlier versions kept these. */
+/** Replaces each half of a surrogate pair in stored JSON text by U+FFFD: earlier versions stored them. */
 export const mended = (json: string): string =>
   suspectText.test(json)
     ? json.replace(escapes, (found, lone: string | undefined) => lone === undefined ? found : "\\ufffd")
@@ -162,8 +165,8 @@ export const mended = (json: string): string =>
 const encodedBytes = /(?:%[\da-fA-F]{2})+/g
 
 /**
- * Whether text can be percent-decoded. The bundler drops a call of `decodeURIComponent` whose answer nobody looks at, although it
- * may throw: so the answer is looked at.
+ * Whether text can be percent-decoded. The bundler removes a call of `decodeURIComponent` whose result is unused,
+ * although the call may throw. So the result is used.
  */
 export const isDecodable = (text: string): boolean => {
   try {
@@ -173,5 +176,5 @@ export const isDecodable = (text: string): boolean => {
   }
 }
 
-/** Whether all that is percent-encoded is UTF-8. A `%` that encodes nothing is itself. */
+/** Whether all percent-encoded bytes of the text are UTF-8. A `%` that encodes nothing is allowed. */
 export const isEncodedUtf8 = (text: string): boolean => (text.match(encodedBytes) ?? []).every(isDecodable)

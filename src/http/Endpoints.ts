@@ -1,4 +1,4 @@
-/** The endpoints of the API, read off its definition. */
+/** The endpoints of the API, taken from its definition. */
 import { Api } from "../api/Api.ts"
 
 interface Endpoint {
@@ -6,7 +6,7 @@ interface Endpoint {
   readonly path: string
 }
 
-/** Every endpoint, its path as `/api/v1/tasks/:id`. */
+/** Every endpoint, with its path as `/api/v1/tasks/:id`. */
 export const endpoints: ReadonlyArray<Endpoint> = Object.values(Api.groups).flatMap((group) =>
   Object.values(group.endpoints as Record<string, Endpoint>).map(({ method, path }) => ({
     method,
@@ -19,7 +19,7 @@ const patterns = endpoints.map(({ method, path }) => ({
   pattern: new RegExp(`^${path.replace(/:[^/]+/g, "[^/]+")}$`)
 }))
 
-/** The methods a path answers to; none when it is no endpoint's. */
+/** The methods that a path answers to; none if no endpoint has the path. */
 export const methodsOf = (path: string): ReadonlyArray<string> =>
   patterns.filter(({ pattern }) => pattern.test(path)).flatMap(({ method }) =>
     method === "GET" ? ["GET", "HEAD"] : [method]

@@ -1,4 +1,4 @@
-/** What the server answers when no endpoint does: a request that does not fit, an unknown route, a defect. */
+/** The answers that no endpoint gives: to a request that does not fit, to an unknown route, and to a defect. */
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -19,14 +19,13 @@ import { excerpt, MaxRepeated } from "../domain/Excerpt.ts"
 import { excessOf, TooLarge } from "../domain/Size.ts"
 import { isDecodable } from "../domain/WellFormed.ts"
 import { Access } from "../services/access/Access.ts"
-import { isTooBig } from "../sql/Refusal.ts"
+import { isTooBig, TransientFailure } from "../sql/Database.ts"
 import { NeededMigration, Unmigrated } from "../sql/SchemaVersion.ts"
-import { TransientFailure } from "../sql/TransientFailure.ts"
 import { identify } from "./access/Authorization.ts"
 import { methodsOf } from "./Endpoints.ts"
 import { Garbled } from "./request/Body.ts"
 
-// A body of many wrong fields is answered with the first of them, and each with as much as a person reads.
+// The answer lists the first wrong fields only, and shortens each message.
 const MaxIssues = 50
 const MaxIssue = 300
 
@@ -39,7 +38,7 @@ const segment = (part: PropertyKey | { readonly key: PropertyKey }): string | nu
 
 const places: Record<string, string> = { Payload: "body", Query: "query", Params: "path", Headers: "headers" }
 
-/** The sentence clients know for fields that are missing or empty, with the names of those that are. */
+/** The sentence that clients expect for missing or empty fields, with the names of these fields. */
 const missing = (
   required: Context.Service.Shape<typeof Required>,
   issues: InvalidRequest["issues"]
@@ -58,11 +57,11 @@ const missing = (
   return undefined
 }
 
-const told = (issues: InvalidRequest["issues"]) =>
+const sentence = (issues: InvalidRequest["issues"]) =>
   issues.map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ")
 
 export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(RequestErrors, (error, { endpoint }) => {
-  // An answer that does not encode is our fault: a defect, and a 500.
+  // If the answer cannot be encoded, the server is at fault: a defect, and a 500.
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.fail(error)
   const excess = excessOf(error.cause.issue)
   if (excess !== undefined) return Effect.fail(excess)
@@ -70,7 +69,7 @@ export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Re
     path: [places[error.kind] ?? error.kind, ...(issue.path ?? []).map(segment)],
     message: excerpt(issue.message, MaxIssue)
   }))
-  const fields = told(issues)
+  const fields = sentence(issues)
   const known = missing(Context.get(endpoint.annotations, Required), issues)
   return Effect.fail(
     new InvalidRequest({ error: known === undefined ? fields : `${known} (${fields})`, issues })
@@ -80,17 +79,17 @@ export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Re
 const answer = (status: number, tag: string, error: string, extra: Record<string, unknown> = {}) =>
   HttpServerResponse.jsonUnsafe({ _tag: tag, error: Schema.encodeSync(ErrorText)(error), ...extra }, { status })
 
-/** The answer to a request that is refused for where it comes from. A cache must not give it to another page. */
+/** The answer to a request that is refused because of its origin or host. A cache must not give it to another page. */
 export const refuse = ({ _tag, error }: HostNotAllowed | OriginNotAllowed) =>
   HttpServerResponse.setHeader(answer(403, _tag, error), "vary", "Origin")
 
-/** The answer to a part of a request that cannot be read, in the words of one that does not fit. */
+/** The answer to an unreadable part of a request, in the form of an `InvalidRequest`. */
 const unreadable = (error: string, issues: InvalidRequest["issues"] = [{ path: ["body"], message: error }]) =>
   answer(400, "InvalidRequest", error, { issues })
 
 const pathMessage = "The path is not valid percent-encoded UTF-8."
 
-/** The answer to a body that is compressed, which is read nowhere. */
+/** The answer to a compressed body: the server does not read those. */
 export const encoded = (method: string, encoding: string | undefined) =>
   ["POST", "PUT", "PATCH"].includes(method) &&
     !(encoding ?? "").split(",").every((coding) => ["", "identity"].includes(coding.trim().toLowerCase()))
@@ -103,7 +102,10 @@ export const encoded = (method: string, encoding: string | undefined) =>
 
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
-/** The answer to a request that the router cannot match: it gives up where no route, and so no fallback, is reached. */
+/**
+ * The answer to a request that the router cannot match. The router fails here before it tries any route, also the
+ * fallback.
+ */
 export const unroutable = (method: string, path: string): HttpServerResponse.HttpServerResponse | undefined =>
   !methods.has(method)
     ? answer(405, "MethodNotAllowed", "The server knows no such method.")
@@ -111,7 +113,7 @@ export const unroutable = (method: string, path: string): HttpServerResponse.Htt
     ? undefined
     : unreadable(pathMessage, [{ path: ["path"], message: pathMessage }])
 
-/** What a path or a method is answered with that no endpoint has. */
+/** The answer to a path or method that no endpoint has. */
 const unmatched = Effect.gen(function*() {
   const { method, url } = yield* HttpServerRequest.HttpServerRequest
   const path = new URL(url, "http://server").pathname
@@ -138,14 +140,14 @@ const tryLater = ({ error, retry_after_seconds }: DatabaseUnavailable) =>
     String(retry_after_seconds)
   )
 
-/** The answer to a request that needs a migration which the database does not have yet. */
+/** The answer to a request that needs a migration which the database lacks. */
 const unmigrated = ({ migration }: Unmigrated) =>
   Effect.logError("the database lacks a migration").pipe(
     Effect.annotateLogs({ migration, needed_migration: NeededMigration }),
     Effect.as(tryLater(DatabaseUnavailable.unmigrated()))
   )
 
-/** What a request is answered with that D1 failed: what may have become of it depends on what it was to do. */
+/** The answer if D1 fails. It depends on what the request was to do whether the client may repeat it. */
 const unavailable = Effect.fnUntraced(function*({ cause, retryAfterSeconds }: TransientFailure) {
   const { headers, method } = yield* HttpServerRequest.HttpServerRequest
   const problem = DatabaseUnavailable.of(
@@ -162,7 +164,7 @@ const unavailable = Effect.fnUntraced(function*({ cause, retryAfterSeconds }: Tr
 
 const tooLarge = ({ error, field, limit, size }: TooLarge) => answer(413, "TooLarge", error, { field, limit, size })
 
-/** What a request is answered with that failed in a way no endpoint foresees: a body that cannot be read, D1, or our own fault. */
+/** The answer to a defect: an unreadable body, a failure of D1, or a mistake of the server. */
 export const answerDefect = (defect: unknown) => {
   if (HttpServerError.isHttpServerError(defect) && defect.reason._tag === "RequestParseError") {
     return Effect.succeed(
@@ -171,15 +173,15 @@ export const answerDefect = (defect: unknown) => {
         : unreadable("The body cannot be read.")
     )
   }
-  if (defect instanceof Garbled) return Effect.succeed(unreadable(told(defect.issues), defect.issues))
+  if (defect instanceof Garbled) return Effect.succeed(unreadable(sentence(defect.issues), defect.issues))
   if (defect instanceof TransientFailure) return unavailable(defect)
   if (defect instanceof Unmigrated) return unmigrated(defect)
   if (defect instanceof TooLarge) return Effect.succeed(tooLarge(defect))
-  // The batch is undone as a whole. What has a body is the only kind of request that can make a record larger.
+  // The batch had no effect. Only a request with a body can make a record larger.
   if (isTooBig(defect)) {
     return Effect.as(Effect.logWarning("a record would be too large", defect), tooLarge(TooLarge.record()))
   }
-  // JSON that nests tens of thousands of levels deep exhausts the stack before any check sees it.
+  // JSON that nests tens of thousands of levels deep exhausts the stack before any check runs.
   if (defect instanceof RangeError) return Effect.succeed(unreadable("The body nests too deeply."))
   return Effect.as(
     Effect.logError("request failed", defect),
@@ -188,7 +190,8 @@ export const answerDefect = (defect: unknown) => {
 }
 
 /**
- * The answer to what no endpoint has. Below `/api/v1` it tells only who may call what there is and what is not.
+ * The answer where no endpoint matches. Below `/api/v1` a caller without a valid key is refused, so it does not learn
+ * which paths exist.
  */
 export const unanswered = Effect.map(Access, (access) =>
   Effect.gen(function*() {
@@ -202,7 +205,7 @@ export const unanswered = Effect.map(Access, (access) =>
   })))
 
 export const FallbackLayer = Layer.unwrap(Effect.map(unanswered, (fallback) =>
-  // Not HEAD: where nothing else matches, the router answers it as GET.
+  // HEAD is not listed: the router answers it as GET if nothing else matches.
   HttpRouter.addAll(
     (["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const).map((method) =>
       HttpRouter.route(method, "/*", fallback)

@@ -1,4 +1,4 @@
-/** Every route the server answers. */
+/** Every route of the server. */
 import * as Layer from "effect/Layer"
 import { AuthorizationLayer } from "./access/Authorization.ts"
 import { KeysHandlers } from "./access/Keys.ts"

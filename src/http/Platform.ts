@@ -1,6 +1,6 @@
 /**
- * What the router wants for serving files. A Worker has none, so nothing of it is ever used: and to bring the real ones
- * along, with their tables of file types, would make it a twentieth larger.
+ * Services that the router needs to serve files. The Worker serves no files, so these are never used. The real ones
+ * bring tables of file types and would make the Worker a twentieth larger.
  */
 import type * as Context from "effect/Context"
 import * as FileSystem from "effect/FileSystem"

@@ -1,6 +1,6 @@
 /**
- * A group of endpoints as routes. `HttpApiBuilder.group` would make the codecs of every endpoint whenever the Worker
- * starts; here the first request to an endpoint makes those of that one, as an isolate is asked for few of them.
+ * The routes of a group of endpoints. `HttpApiBuilder.group` builds the codecs of all endpoints when the Worker starts.
+ * Here the first request to an endpoint builds its codecs, because an isolate serves few of the endpoints.
  */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -21,7 +21,7 @@ type Platform = Etag.Generator | FileSystem.FileSystem | HttpPlatform.HttpPlatfo
 type Handler = HttpApiEndpoint.Handler<HttpApiEndpoint.Constraint, unknown, unknown>
 type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse>
 
-/** Called as `HttpApiBuilder.group`, and checked as it is: every endpoint of the group has its handler. */
+/** Used like `HttpApiBuilder.group`, with the same check by types: every endpoint of the group has a handler. */
 export const group = <
   ApiId extends string,
   Groups extends HttpApiGroup.Constraint,

@@ -1,4 +1,4 @@
-/** The routes as a function from a web request to its answer: what the Worker and the tests call. */
+/** The server as a function from a web request to its answer, for the Worker and the tests. */
 import type * as Context from "effect/Context"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
@@ -21,7 +21,7 @@ import type { Import } from "../services/transfer/Import.ts"
 import type { Database } from "../sql/Database.ts"
 import { HttpLayer } from "./Http.ts"
 
-/** What the routes are made of. */
+/** The services that the routes use. */
 type Services =
   | Access
   | Actions
@@ -48,7 +48,7 @@ export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.Memo
   const { dispose, handler } = HttpRouter.toWebHandler(HttpLayer.pipe(Layer.provideMerge(services)), {
     disableLogger: true,
     memoMap,
-    // However long an id is, it is its schema that refuses it.
+    // The schema of an id refuses one that is too long, so the router accepts any length.
     routerConfig: { caseSensitive: true, maxParamLength: Number.MAX_SAFE_INTEGER }
   })
   return { handler, dispose }

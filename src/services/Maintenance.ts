@@ -1,11 +1,11 @@
-/** What the cron does every minute. Nothing waits for it: claims take expired leases back by themselves. */
+/** The duties of the cron, every minute. Claims do not depend on it: they take expired leases back themselves. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { statementsOf } from "../sql/Batch.ts"
 import { CurrentCost, Database, fits, noCost } from "../sql/Database.ts"
-import { CurrentKeyLifetime } from "../sql/KeyLifetime.ts"
+import { CurrentKeyLifetime } from "../sql/Idempotency.ts"
 import * as Backoff from "../sql/lease/Backoff.ts"
 import { countedOld, countOld, isScope } from "../sql/record/ProjectCounts.ts"
 import * as Revisions from "../sql/Revisions.ts"
@@ -29,15 +29,15 @@ const anyBackingOff = statement(
   "SELECT 1 FROM tasks INDEXED BY tasks_backing_off WHERE available_at IS NOT NULL AND available_at <= :now LIMIT 1"
 )
 
-// The ids of idempotency keys are hexadecimal digits of a hash, which begin in 4,096 ways. Each minute looks at 3 of these, and in
-// less than a day all have had their turn: so no index of times is written with every request.
+// The id of an idempotency key is a hexadecimal hash, and its first three digits have 4,096 values. Each minute covers
+// 3 of these, so all are covered in less than a day. So no request has to write an index of times.
 const Prefixes = 4096
 const PrefixesPerMinute = 3
 const Slices = Math.ceil(Prefixes / PrefixesPerMinute)
 
 const prefix = (index: number) => index < Prefixes ? index.toString(16).padStart(3, "0") : "g"
 
-/** Forgets the idempotency keys of this minute's slice that are older than a repeated request may be. */
+/** Forgets the idempotency keys of this minute's share that are too old to be repeated. */
 const forgetKeys = statement("DELETE FROM idempotency_keys WHERE id >= :first AND id < :next AND at <= :oldest")
 
 const sliceOf = (now: number) => {
@@ -45,13 +45,13 @@ const sliceOf = (now: number) => {
   return { first: prefix(first), next: prefix(first + PrefixesPerMinute) }
 }
 
-// One failing duty must not keep the others from their work. After a look that failed, every duty is done.
+// A failing duty must not stop the others. If the look failed, every duty is done.
 const duty = (name: string, due: ReadonlyArray<unknown> | undefined, work: Effect.Effect<number>) =>
   due?.length === 0
     ? Effect.succeed(0)
     : Effect.catchCause(work, (cause) => Effect.as(Effect.logError(`${name} failed`, cause), 0))
 
-// The cron is no request: it has a tally of its own, and one log line with it.
+// The cron has its own tally of costs, and one log line with it.
 const tallied = <A extends object>(tick: Effect.Effect<A>) =>
   Effect.suspend(() => {
     const cost = noCost()
@@ -72,9 +72,9 @@ const tallied = <A extends object>(tick: Effect.Effect<A>) =>
 
 export class Maintenance extends Context.Service<Maintenance, {
   /**
-   * Takes back expired leases, notices silent orchestrators, ends backoffs that are left from before backoff was turned off,
-   * forgets old idempotency keys, makes counters that do not exist yet, and removes a few of the records that have been kept for
-   * long enough. Mostly one look, which forgets the keys, finds that nothing else is to be done.
+   * Takes back expired leases, marks silent machines as offline, ends backoffs that began before backoff was turned
+   * off, forgets old idempotency keys, counts what has no counters yet, and removes some records for retention. Usually
+   * one look, which also forgets keys, finds that nothing else is due.
    */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
 }>()("octopoid-server/services/Maintenance") {
@@ -106,7 +106,7 @@ export class Maintenance extends Context.Service<Maintenance, {
         const look = batch({
           expired: anyExpired(values),
           silent: anySilent(values),
-          // Where backoff is on, claims end it. Backoffs from before it was turned off are ended here.
+          // If backoff is on, claims end backoffs. If it is off, the cron ends those that began before.
           backingOff: backoff.baseSeconds > 0 ? undefined : anyBackingOff(values),
           forgotten: forgetKeys(values),
           recordsCounted: Revisions.countOld(values),
@@ -121,9 +121,9 @@ export class Maintenance extends Context.Service<Maintenance, {
         )
         yield* duty("ending backoff", seen?.backingOff, Effect.as(batch(Backoff.endAll(now)), 1))
         const fell = yield* duty("sweeping", seen?.silent, sweep)
-        // Where some leases cannot be taken back, this takes as many statements as are left.
+        // If some leases cannot be taken back, this may use all remaining statements.
         const reaped = yield* duty("reaping", seen?.expired, reap)
-        // Old records can wait for a minute in which there is less to do.
+        // Retention comes last: it can wait for a minute with less work.
         for (const kind of Retention.kinds) {
           const slice = seen?.[kind][0] as Retention.Slice | undefined
           if (slice?.open !== 1) continue

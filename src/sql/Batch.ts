@@ -1,25 +1,25 @@
 /**
- * A batch as a record of named steps: they run in the order in which they are written, all or none, and each answers under
- * its name.
+ * A batch as a record of named steps. They run in the order in which they are written, all or none, and each answer has
+ * the name of its step.
  */
 import type { Statement as Template } from "effect/sql/Statement"
 import type { Bound } from "./Statement.ts"
 
-/** A row as D1 answers it. */
+/** A row in an answer of D1. */
 export type Row = Record<string, unknown>
 
-/** The rows each statement of a list answered, in order. */
+/** The rows of each statement of a list, in order. */
 export type Answers = ReadonlyArray<ReadonlyArray<Row>>
 
-/** One statement, with its values. */
+/** A statement with its values. */
 export type Sendable = Bound | Template<any>
 
-/** A statement, or several that belong together; nothing where the step is left out this time. */
+/** One or several statements that belong together, or `undefined` if this batch leaves the step out. */
 export type Step = Sendable | ReadonlyArray<Sendable> | undefined
 
 export type Steps = Readonly<Record<string, Step>>
 
-/** The rows of each step. Those of several statements are joined. */
+/** The rows of each step. The rows of a step with several statements are joined. */
 export type Answered<S> = { readonly [Name in keyof S]: ReadonlyArray<Row> }
 
 const listOf = (step: Step): ReadonlyArray<Sendable> =>
@@ -47,7 +47,7 @@ const flat = (entries: ReadonlyArray<readonly [name: string, step: Step]>): Read
 /** The statements of the steps, in order. */
 export const statementsOf = (steps: Steps): ReadonlyArray<Sendable> => flat(Object.entries(steps))
 
-/** The steps up to a named one, that included, and those after it. */
+/** The statements up to the end of the named step, and those after it. */
 export const splitAfter = (steps: Steps, name: string): readonly [ReadonlyArray<Sendable>, ReadonlyArray<Sendable>] => {
   const entries = Object.entries(steps)
   const place = entries.findIndex(([each]) => each === name) + 1
@@ -64,6 +64,6 @@ export const byName = <S extends Steps>(steps: S, answers: Answers): Answered<S>
   return Object.fromEntries(named) as Answered<S>
 }
 
-/** The text of a statement, and its values. */
+/** The text of a statement and its values. */
 export const compiled = (statement: Sendable): readonly [text: string, parameters: ReadonlyArray<unknown>] =>
   "text" in statement ? [statement.text, statement.parameters] : statement.compile()

@@ -1,8 +1,8 @@
-/** The columns of rows in lists, which leave long texts out if a caller asks for that. */
+/** The columns of rows in lists. Long texts are left out if the caller asks for that. */
 
 /**
- * The columns of a row's schema, and `besides`, by which the list is ordered. The columns of `left` are not read: they are null,
- * or what `empty` says.
+ * The columns of a schema and `besides`, the columns that order the list. Columns of `left` are not read: they are
+ * null, or have the value of `empty`.
  */
 export const columnsWithout = (
   row: { readonly fields: Readonly<Record<string, unknown>> },
@@ -13,7 +13,7 @@ export const columnsWithout = (
     .map((name) => left.includes(name) ? `${empty} AS ${name}` : name)
     .join(", ")
 
-/** The texts of a task, which callers and agents write. */
+/** The long texts of a task. */
 export const longTextsOfTasks = [
   "blocked_by",
   "branch",
@@ -42,8 +42,8 @@ export const longTextsOfTasks = [
 ]
 
 /**
- * The first bytes of a column's text, as an expression. It goes by bytes, because `substr` ends a text at its first NUL. The last
- * character may be cut in two, so a reader takes a little less (`domain/Size.ts cut`).
+ * The first bytes of a text column, as an expression. It counts bytes, because `substr` ends at the first NUL. It may
+ * cut the last character, so a reader uses a little less (`domain/Size.ts cut`).
  */
 export const beginning = (column: string, bytes: number): string =>
   `CAST(substr(CAST(${column} AS BLOB), 1, ${bytes + 4}) AS TEXT)`

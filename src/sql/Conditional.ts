@@ -1,8 +1,8 @@
 /**
- * Conditional reads: a client that names the answer it has is told that it is still the same, at the price of one row.
+ * Conditional reads: a client that names the answer it has gets 304 if that is current, at the cost of one row.
  *
- * An answer that only changes together with some number is named by what was asked and by that number (`sql/Revisions.ts`).
- * The HTTP layer names every other answer by its content.
+ * If an answer changes only together with a revision (`sql/Revisions.ts`), the question and the revision make its tag.
+ * The HTTP layer computes the tags of other answers from their content.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -12,18 +12,18 @@ import type { Answered, Row, Sendable, Steps } from "./Batch.ts"
 import { Database } from "./Database.ts"
 
 export interface Condition {
-  /** The names of the answers that the client has. */
+  /** The tags of the answers that the client has. */
   readonly known: ReadonlyArray<string>
-  /** The name of the answer, when something says when it changes. */
+  /** The tag of the answer, if a revision determines it. */
   tag: string | undefined
 }
 
-/** The condition of the read that is being served, if it is one that may be conditional. */
+/** The condition of the request, if the read is conditional. */
 export const CurrentCondition = Context.Reference<Condition | undefined>("octopoid-server/sql/CurrentCondition", {
   defaultValue: () => undefined
 })
 
-/** The client has the answer: a defect, as it concerns the request and not what it asks for. The HTTP layer answers it. */
+/** The client has the answer. A defect, because no operation lists it as an error: the HTTP layer answers it. */
 export class NotModified {
   readonly tag: string
   constructor(tag: string) {
@@ -32,23 +32,23 @@ export class NotModified {
 }
 
 export interface Question<A> {
-  /** The whole question: the list, its scope, its filters and its page. */
+  /** The complete question: the list, its scope, its filters and its page. */
   readonly name: string
   readonly asked: Readonly<Record<string, unknown>>
-  /** Answers one row: the number `revision`, that of `leases` where `shown` asks, and whatever else the answer depends on. */
+  /** Answers one row: `revision`, also `leases` if `shown` is set, and other columns that the answer depends on. */
   readonly revision: Sendable
-  /** Whether the rows show a lease: then the answer changes with every renewal as well. */
+  /** Whether the rows show a lease. If they do, every renewal changes the answer. */
   readonly shown?: (answers: A) => boolean
 }
 
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database
 
-  /** Runs the steps of a read, unless the client knows what they would answer. No step is called `revision`. */
+  /** Runs the steps of a read, unless the client has their answer. No step may be called `revision`. */
   return Effect.fnUntraced(function*<S extends Steps>(question: Question<Answered<S>>, steps: S) {
     const condition = yield* CurrentCondition
     if (condition === undefined) return yield* batch(steps)
-    // Another release may answer the same question in another way.
+    // Another release may answer the same question differently.
     const prefix = `${fingerprint(question.name, { ...question.asked, Release })}.`
     const tagsOf = (row: Row | undefined) => {
       const { leases, revision, ...besides } = row ?? {}
@@ -57,7 +57,7 @@ export const make = Effect.gen(function*() {
     }
     if (condition.known.some((tag) => tag.startsWith(prefix))) {
       const { revision: [row] } = yield* batch({ revision: question.revision })
-      // Whether it shows leases does not change while no task does.
+      // Whether the answer shows leases cannot change without a change of a task.
       const tag = Object.values(tagsOf(row)).find((tag) => condition.known.includes(tag))
       if (tag !== undefined) return yield* Effect.die(new NotModified(tag))
     }

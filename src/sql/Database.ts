@@ -1,8 +1,8 @@
 /**
- * D1, what a request costs there, and what its failures mean.
+ * The only door to D1: runs batches, counts their costs, and classifies their failures.
  *
- * D1 has no interactive transactions: a batch is the unit of atomicity and one round trip, so every statement goes
- * through `batch`. D1 reports each failure as an unclassified error, with the reason only in the text.
+ * D1 has no interactive transactions. A batch is the unit of atomicity and one round trip, so every statement goes
+ * through a batch. D1 has no codes for its failures; only their texts give the reason.
  */
 import * as D1Client from "@effect/sql-d1/D1Client"
 import * as Clock from "effect/Clock"
@@ -14,82 +14,111 @@ import * as Schema from "effect/Schema"
 import * as Batch from "./Batch.ts"
 import * as SchemaVersion from "./SchemaVersion.ts"
 import { type Statement, statement, type Values } from "./Statement.ts"
-import * as TransientFailure from "./TransientFailure.ts"
 
-/** A row that must be unique is not; the batch changed nothing. `columns` are as SQLite names them: `tasks.id`. */
+export type { Answers, Row } from "./Batch.ts"
+
+const overloaded = /overloaded|too many requests queued|queued for too long/i
+const passing =
+  /connection lost|transient issue|exceeded timeout|no answer within|object to be reset|code was updated|internal error|failed to parse body as json/i
+
+/** It is unknown whether the batch had its effect. */
+export class TransientFailure extends Data.TaggedError("TransientFailure")<{
+  readonly cause: unknown
+  readonly retryAfterSeconds: number
+}> {}
+
+/**
+ * The failure of D1 as a `TransientFailure`, if it passes by itself. The texts are those of
+ * https://developers.cloudflare.com/d1/observability/debug-d1/#error-list and
+ * https://developers.cloudflare.com/d1/best-practices/retry-queries/, and those of the binding if something on the way
+ * answers for D1. An error of SQLite has its code in the text, and does not pass: the statement would fail each time.
+ */
+export const transientFailure = (cause: unknown): TransientFailure | undefined => {
+  const text = String(cause)
+  if (text.includes("SQLITE_")) return undefined
+  return overloaded.test(text)
+    ? new TransientFailure({ cause, retryAfterSeconds: 5 })
+    : passing.test(text)
+    ? new TransientFailure({ cause, retryAfterSeconds: 1 })
+    : undefined
+}
+
+/**
+ * A row that must be unique is not. The batch changed nothing. `columns` are named as SQLite names them: `tasks.id`.
+ */
 export class UniqueViolation extends Schema.TaggedError<UniqueViolation>()("UniqueViolation", {
   columns: Schema.Array(Schema.String)
 }) {}
 
 /**
- * The statements that a request or a turn of the cron may send. On D1's free plan an invocation of the Worker may send 50, and
- * nothing says that a batch counts as one.
+ * How many statements a request or a turn of the cron may send. On D1's free plan an invocation of the Worker may send
+ * 50, and it is not documented that a batch counts as one.
  */
 export const MaxStatements = 45
 
-/** What a request has cost so far: D1 round trips, and rows read and written as D1 bills them. */
+/** The cost of a request so far: round trips, and the rows that D1 bills as read and written. */
 export interface Cost {
   trips: number
   statements: number
   read: number
   written: number
-  /** Milliseconds spent waiting for D1. */
+  /** Milliseconds of waiting for D1. */
   millis: number
 }
 
 export const noCost = (): Cost => ({ trips: 0, statements: 0, read: 0, written: 0, millis: 0 })
 
-// What is sent outside of requests and turns of the cron, as by tests, is bounded by nothing.
+// Work outside of requests and of the cron, such as tests, has no limit.
 const untallied = noCost()
 
-/** The tally of the request that is being served. The HTTP layer starts a new one for each. */
+/** The cost of the present request. The HTTP layer starts a new one for each request. */
 export const CurrentCost = Context.Reference<Cost>("octopoid-server/sql/CurrentCost", {
   defaultValue: () => untallied
 })
 
-export type { Answers, Row } from "./Batch.ts"
-
 /**
- * Statements that go along with the next batch of the request, whatever that is, so that they cost no round trip of
- * their own. `done` is told their rows, and when the batch was sent. It is not called when the batch fails.
+ * Statements that travel with the next batch of the request, so that they cost no round trip. `done` gets their rows
+ * and the time when the batch was sent. It is not called if the batch fails.
  */
 export interface Rider {
   readonly statements: ReadonlyArray<Batch.Sendable>
   readonly done: (answers: Batch.Answers, sentAt: number) => void
 }
 
-/** What waits for the next batch of the request that is being served. The HTTP layer starts a new list for each. */
+/**
+ * The riders that wait for the next batch of the present request. The HTTP layer starts a new list for each request.
+ */
 export const Riders = Context.Reference<Array<Rider> | undefined>("octopoid-server/sql/Riders", {
   defaultValue: () => undefined
 })
 
 /**
- * A condition that every batch of the request is made under. Where it does not hold, the batch changes and answers nothing, and
- * fails with `refused`, a defect.
+ * A condition for every batch of the request. If it does not hold, the batch changes nothing, answers nothing, and
+ * fails with the defect `refused`.
  */
 export interface Guard {
-  /** Made by `guarding`. */
+  /** A statement from `guarding`. */
   readonly holds: Statement
-  /** What the condition names, but for `:now`, which is the time when the batch is sent. */
+  /** The parameters of the condition. `:now` is added: the time when the batch is sent. */
   readonly values: Values
   readonly refused: unknown
 }
 
 /**
- * The statement that fails its batch unless the condition holds: SQLite fails where the path of a JSON value is none, and
- * repeats the text in its message. `:refused` is that text.
+ * The statement that fails its batch unless the condition holds. SQLite fails on an invalid path in a JSON value, and
+ * repeats the path in its message. `:refused` is that text.
  */
 export const guarding = (condition: string): Statement =>
   statement(`SELECT json_extract('{}', iif(${condition}, '$', :refused))`)
 
-/** The guards of the request that is being served. The HTTP layer starts a new list for each. */
+/** The guards of the present request. The HTTP layer starts a new list for each request. */
 export const Guards = Context.Reference<Array<Guard> | undefined>("octopoid-server/sql/Guards", {
   defaultValue: () => undefined
 })
 
 /**
- * Whether the request, or the turn of the cron, may still send batches of so many statements each. Each batch gets the guards,
- * and the first one the riders that wait.
+ * Whether the request or turn of the cron may send more batches with these numbers of statements. Each batch also has
+ * the guards, and the first one has the waiting riders.
  */
 export const fits = Effect.fnUntraced(function*(...batches: ReadonlyArray<number>) {
   const cost = yield* CurrentCost
@@ -99,14 +128,14 @@ export const fits = Effect.fnUntraced(function*(...batches: ReadonlyArray<number
   return cost === untallied || cost.statements + sent <= MaxStatements
 })
 
-/** A batch of work that is done only if there is room for it was one too many. It was not sent. */
+/** A batch of optional work had no room. It was not sent. */
 class NoRoom extends Data.TaggedError("NoRoom") {}
 
 const OnlyIfRoom = Context.Reference<boolean>("octopoid-server/sql/OnlyIfRoom", { defaultValue: () => false })
 
 /**
- * Does the work as long as each batch of it fits, and otherwise the other thing. All work that repeats itself is done so: the
- * batches of a first attempt are bounded by their construction. What two batches must do together has to ask `fits` before.
+ * Does the work as long as each of its batches fits; otherwise does `otherwise`. All repeated work runs like this; the
+ * batches of a first attempt fit by construction. If two batches must both run, ask `fits` first.
  */
 export const ifRoom = <B, F, S>(otherwise: Effect.Effect<B, F, S>) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.catchDefect(
@@ -114,11 +143,11 @@ export const ifRoom = <B, F, S>(otherwise: Effect.Effect<B, F, S>) => <A, E, R>(
     (defect): Effect.Effect<B, F, S> => defect instanceof NoRoom ? otherwise : Effect.die(defect)
   )
 
-// How the message of a refused batch begins. The number of the guard follows.
+// The beginning of the message of a batch that a guard refused. The number of the guard follows.
 const Refused = "a guard of the request does not hold"
 
-// What a request may wait for D1, in all, in milliseconds. D1 ends a query after 30 s, and clients of the old server give a
-// request up then: they are told before that.
+// How long a request may wait for D1 in all, in milliseconds. D1 ends a query after 30 s, and clients of the old server
+// give up then. The server answers earlier.
 const Patience = 25_000
 
 class BatchFailure extends Schema.TaggedError<BatchFailure>()("BatchFailure", { cause: Schema.Defect() }) {}
@@ -134,21 +163,21 @@ const refusing = (guards: ReadonlyArray<Guard>, cause: unknown): Guard | undefin
 }
 
 interface Send<E> {
-  /** A list of statements, where there are no names for them. */
+  /** A list of statements without names. */
   (statements: ReadonlyArray<Batch.Sendable>): Effect.Effect<Batch.Answers, E>
   <S extends Batch.Steps>(steps: S): Effect.Effect<Batch.Answered<S>, E>
 }
 
 export class Database extends Context.Service<Database, {
-  /** Builds statements from templates. They run only through `batch` and `atomic`. */
+  /** Builds statements from templates. They run only in a batch. */
   readonly sql: D1Client.D1Client
   /**
-   * Runs the steps together, all or none, in one round trip, and answers the rows of each by its name (`Batch.ts`). A failure
-   * is a defect: a `TransientFailure` if a later request may succeed, also when D1 does not answer, and `Unmigrated` if the
-   * database lacks a migration that the batch needs.
+   * Runs the steps together, all or none, in one round trip. Answers the rows of each step by its name (`Batch.ts`). A
+   * failure is a defect: `TransientFailure` if a later request may succeed or D1 does not answer, and `Unmigrated` if
+   * the database lacks a migration that the batch needs.
    */
   readonly batch: Send<never>
-  /** The same, where a row that must be unique may turn out not to be. */
+  /** The same, for batches that may violate a unique constraint. */
   readonly atomic: Send<UniqueViolation>
 }>()("octopoid-server/sql/Database") {
   static readonly layer = Layer.effect(
@@ -162,18 +191,18 @@ export class Database extends Context.Service<Database, {
         const cost = yield* CurrentCost
         const waiting = yield* Riders
         const riders = waiting?.splice(0) ?? []
-        // The cron is no request, and nobody waits for it: there each batch has all the time.
+        // Nobody waits for the cron, so each of its batches has all the time.
         const patience = waiting === undefined ? Patience : Math.max(0, Patience - cost.millis)
         const started = yield* Clock.currentTimeMillis
         const guards = (yield* Guards) ?? []
-        // First, so that what the batch itself does to what they ask for does not count.
+        // The guards come first, so that they see the state before the batch.
         const checks = Batch.named(
           "guards",
           guards.map(({ holds, values }, i) => holds({ ...values, now: started, refused: `${Refused}: ${i}.` }))
         )
         const ridden = Batch.named("riders", riders.flatMap((rider) => rider.statements))
         const all = [...checks, ...statements, ...ridden]
-        // One that fails was made as well.
+        // A failed batch counts too.
         cost.trips += 1
         cost.statements += all.length
         const results = yield* Effect.tryPromise({
@@ -204,13 +233,14 @@ export class Database extends Context.Service<Database, {
         Effect.catch(() => Effect.undefined)
       )
 
-      // A deployment may reach the Worker before its migrations have reached the database. Only a failure asks for the number.
+      // A deployment may reach the Worker before its migrations reach the database. The number is read only after a
+      // failure.
       const defectOf = Effect.fnUntraced(function*(cause: unknown) {
         if (SchemaVersion.lacksSomething(cause)) {
           const migration = yield* currentMigration
           if (SchemaVersion.isBehind(migration)) return new SchemaVersion.Unmigrated({ migration })
         }
-        return TransientFailure.of(cause) ?? cause
+        return transientFailure(cause) ?? cause
       })
 
       const sent = (statements: ReadonlyArray<Batch.Sendable>) =>
@@ -238,3 +268,13 @@ export class Database extends Context.Service<Database, {
     })
   )
 }
+
+const refusals = /SQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG)/
+
+/** Whether a statement of the batch was refused. Then the batch had no effect. */
+export const isRefusal = (defect: unknown): boolean =>
+  defect instanceof UniqueViolation || (defect instanceof Error && refusals.test(defect.message))
+
+/** Whether a row or value was too large for D1. Then the batch had no effect. */
+export const isTooBig = (defect: unknown): boolean =>
+  defect instanceof Error && defect.message.includes("SQLITE_TOOBIG")

@@ -1,38 +1,41 @@
 /**
  * One effect for each idempotency key.
  *
- * The key, and the rows that the answer is made from, are written in the batch that has the effect. So a key is known if and
- * only if its effect is there, whatever happens to the answer on its way. A repeated request finds the key. If it could have
- * the effect again, as while the first request is still on its way, the primary key of the table undoes its whole batch.
+ * The batch that has the effect also stores the key, with the rows of the answer. So a key is known if and only if its
+ * effect happened, even if the answer is lost on its way. A repeated request finds the key. If it might have the effect
+ * again, because the first request is still under way, the primary key of the table undoes its whole batch.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { IdempotencyKeyReused } from "../domain/IdempotencyKey.ts"
+import { IdempotencyKeyReused, KeyLifetime } from "../domain/IdempotencyKey.ts"
 import { type Answered, byName, named, type Row, type Sendable, splitAfter, statementsOf, type Steps } from "./Batch.ts"
 import { Database, type UniqueViolation } from "./Database.ts"
 import * as JsonRow from "./JsonRow.ts"
-import { CurrentKeyLifetime } from "./KeyLifetime.ts"
 import { type Statement, statement, type Values } from "./Statement.ts"
 
+export const CurrentKeyLifetime = Context.Reference<number>("octopoid-server/sql/CurrentKeyLifetime", {
+  defaultValue: () => KeyLifetime
+})
+
 export interface RequestKey {
-  /** The key as it was sent. */
+  /** The key as the client sent it. */
   readonly key: string
-  /** Names the key among those of all callers. */
+  /** Identifies the key among those of all callers. */
   readonly id: string
-  /** The same for the same request. */
+  /** Equal for equal requests. */
   readonly fingerprint: string
-  /** Whether the answer is the one that an earlier request got. The HTTP layer says so in a header. */
+  /** Whether the answer is that of an earlier request. The HTTP layer says so in a header. */
   replayed: boolean
 }
 
-/** The key of the request that is being served, if it has one. */
+/** The key of the present request, if it has one. */
 export const CurrentIdempotency = Context.Reference<RequestKey | undefined>(
   "octopoid-server/sql/CurrentIdempotency",
   { defaultValue: () => undefined }
 )
 
-/** How the rows of an answer are found in the database, as SQL that never changes. */
+/** How the database finds the rows of an answer, as constant SQL. */
 export interface Kept {
   /** The columns of the rows, each an expression over `from`. */
   readonly row: Record<string, string>
@@ -41,20 +44,20 @@ export interface Kept {
   /** The condition that finds the rows. */
   readonly where: string
   /**
-   * Set where a request may be carried out without changing a row in the step it is kept after: then `where` alone is the
-   * proof, and has to hold if and only if this very batch carries the request out.
+   * Set if the request may succeed without changing a row in the step `keep`. Then `where` alone is the proof, and has
+   * to hold if and only if this batch succeeds.
    */
   readonly provenBy?: "where"
   /**
-   * Where later steps of the batch may change the rows: if `may` holds for a row, the key is written without an answer first,
-   * and gets its answer at the end of the batch, from `from` and `where`, by which only the rows themselves may be meant then.
+   * Set if later steps of the batch may change the rows. If `may` holds for a row, the key is stored without an answer
+   * first, and gets it at the end of the batch, from `from` and `where`. These have to find exactly the same rows then.
    */
   readonly atEnd?: { readonly may: string; readonly from: string; readonly where: string }
-  /** A query for what a repeated request has to know besides. `:key` is the id of its key. */
+  /** A query for further data that a repeated request needs. `:key` is the id of its key. */
   readonly besides?: string
 }
 
-/** The statements that keep an answer under the key of a request. */
+/** The statements that keep an answer under an idempotency key. */
 export interface Keeping {
   readonly columns: ReadonlyArray<string>
   readonly write: Statement
@@ -62,14 +65,14 @@ export interface Keeping {
   readonly besides: Statement | undefined
 }
 
-/** Makes the statements that keep an answer, once. */
+/** Makes these statements, once. */
 export const keeping = ({ atEnd, besides, from, provenBy, row, where }: Kept): Keeping => {
   const answer = JsonRow.listOf(row)
   return {
     columns: Object.keys(row),
-    // The statement before this one is the last of the step that it is sent after (see `Once`): that it changed a row is the proof that
-    // this very batch has had the effect. That a record is there, or has the present time, is none: another request may have made
-    // it in the same millisecond.
+    // This statement follows the last statement of the step `keep` (see `Once`). That it changed a row proves that this
+    // very batch had the effect. A record that exists, or has the present time, proves nothing: another request may
+    // have made it in the same millisecond.
     write: statement(`
       INSERT INTO idempotency_keys (id, fingerprint, at, answer)
       SELECT :key, :fingerprint, :sent, ${atEnd === undefined ? answer : `iif(max(${atEnd.may}), NULL, ${answer})`}
@@ -84,28 +87,28 @@ export const keeping = ({ atEnd, besides, from, provenBy, row, where }: Kept): K
 /** What a batch keeps for repeated requests. */
 export interface Keep<S extends Steps> {
   /**
-   * The step whose last statement has the effect: it changes a row if and only if the request is carried out. Left out, the answer is
-   * kept before the first step.
+   * The step whose last statement has the effect: it changes a row if and only if the request succeeds. If it is
+   * absent, the answer is kept before the first step.
    */
   readonly keep?: keyof S & string
   readonly answer: Keeping
-  /** The values that the statements of `answer` name. */
+  /** The parameters of the statements in `answer`. */
   readonly values: Values
 }
 
-/** What an earlier request under the same key was answered with. */
+/** The answer to an earlier request under the same key. */
 export interface Replay {
   readonly rows: ReadonlyArray<Row>
-  /** When that was. */
+  /** The time of that request. */
   readonly at: number
-  /** What the query `besides` found just now. */
+  /** The rows of the query `besides`, read just now. */
   readonly besides: ReadonlyArray<Row>
 }
 
 export interface Once<S> {
-  /** What each step answered. Empty when the request is a repeated one. */
+  /** The rows of each step. Empty for a repeated request. */
   readonly answers: Answered<S>
-  /** Set when the request is a repeated one: then nothing was changed, and this is to be answered again. */
+  /** Set for a repeated request: the batch changed nothing, and this is the answer. */
   readonly replay: Replay | undefined
 }
 
@@ -122,10 +125,10 @@ export const make = Effect.gen(function*() {
     besides: ReadonlyArray<Row>,
     columns: ReadonlyArray<string>
   ) {
-    // It concerns the request and not what it asks for, so no operation lists it; the HTTP layer answers it.
+    // A defect, because it concerns the request and no operation lists it: the HTTP layer answers it.
     if (row.fingerprint !== key.fingerprint) return yield* Effect.die(IdempotencyKeyReused.of())
     key.replayed = true
-    // What was kept before a deployment may lack the columns that came with it.
+    // An answer that was kept before a deployment may lack columns that came with it.
     const absent = Object.fromEntries(columns.map((name) => [name, null]))
     const copied = (JSON.parse(String(row.answer)) as ReadonlyArray<Row>).map((one): Row => ({ ...absent, ...one }))
     const rows = yield* Effect.forEach(copied, (one) => {
@@ -138,7 +141,7 @@ export const make = Effect.gen(function*() {
     return replay
   })
 
-  /** Runs the steps as `Database.atomic` does, but only once for the key of the request, if it has one. */
+  /** Runs the steps like `Database.atomic`, but only once for each idempotency key. */
   const atomic = Effect.fnUntraced(function*<S extends Steps>(steps: S, { answer, keep, values }: Keep<S>) {
     const key = yield* CurrentIdempotency
     if (key === undefined) {
@@ -171,7 +174,7 @@ export const make = Effect.gen(function*() {
       }
       return once
     })
-    // What must be unique may be what the first request wrote, so nothing is concluded from that before the key is looked for.
+    // The first request may have written the row that violates the constraint. So the key is looked for first.
     const orKnown = Effect.fnUntraced(function*(violation: UniqueViolation) {
       const [found = [], besides] = yield* run(known)
       const replay = yield* repeated(found, besides)
@@ -182,10 +185,10 @@ export const make = Effect.gen(function*() {
     return yield* Effect.catchTag(attempt, "UniqueViolation", orKnown)
   })
 
-  /** The same, where a violation of what must be unique is a defect. */
+  /** The same. A violation of a unique constraint is a defect. */
   const batch = <S extends Steps>(steps: S, keep: Keep<S>) => Effect.orDie(atomic(steps, keep))
 
-  /** Runs steps that only read, before those that are to have an effect: a repeated request is recognised by then. */
+  /** Runs steps that only read, before the batch with the effect. It recognises a repeated request. */
   const read = Effect.fnUntraced(function*<S extends Steps>(steps: S, { columns }: Keeping) {
     const key = yield* CurrentIdempotency
     if (key === undefined) {

@@ -6,13 +6,14 @@ import { TaskRow } from "../domain/task/Task.ts"
 import type { Row } from "./Batch.ts"
 import { type Bound, statement } from "./Statement.ts"
 
-// D1 lets a function have 32 arguments, and a row has more columns than half of that.
+// A function of D1 takes at most 32 arguments, and a row has more columns than half of that.
 const MaxPairs = 16
 
-// A longer text is not copied: the JSON of a record may be six times as long as the record, and D1 stores no such value.
+// A longer text is not copied: the JSON of a record may be six times as large as the record, and D1 does not store such
+// a value.
 const MaxCopied = 16_384
 
-/** The records that have long texts, and which these are. */
+/** The records with long texts, and these texts. */
 const long: ReadonlyArray<readonly [row: unknown, table: string, columns: ReadonlyArray<string>]> = [
   [TaskRow, "tasks", [
     "content",
@@ -37,8 +38,8 @@ const long: ReadonlyArray<readonly [row: unknown, table: string, columns: Readon
 const short = (name: string) => `iif(octet_length(${name}) > ${MaxCopied}, NULL, ${name})`
 
 /**
- * The fields of a row's schema, each as the column of that name. A text that is too long to copy is null, and named in
- * `left_out`: `tasks,content,hooks`. `fill` reads it from its record.
+ * The fields of a row's schema, each as the column of that name. Texts that are too long to copy are null; `left_out`
+ * names them: `tasks,content,hooks`. `fill` reads them from the record.
  */
 export const columnsOf = (row: { readonly fields: Record<string, unknown> }): Record<string, string> => {
   const [, table, texts] = long.find(([one]) => one === row) ?? [row, "", []]
@@ -51,7 +52,7 @@ export const columnsOf = (row: { readonly fields: Record<string, unknown> }): Re
   }
 }
 
-/** What reads the texts that were left out of a row from its record, if any were; and the row with them. */
+/** The query for the texts that were left out of a row, and a function that adds them. Undefined if none were. */
 export const fill = (
   row: Row
 ): { readonly read: Bound; readonly with: (found: Row | undefined) => Row } | undefined => {
@@ -71,9 +72,9 @@ const object = (columns: Record<string, string>): string => {
     const pairs = entries.slice(part * MaxPairs, (part + 1) * MaxPairs).map(([name, value]) => `'${name}', ${value}`)
     return `json_object(${pairs.join(", ")})`
   })
-  // No column is a JSON value of its own, so each part ends with the one brace that closes it.
+  // No column holds JSON, so each part ends with exactly one closing brace.
   return parts.reduce((whole, part) => `rtrim(${whole}, '}') || ',' || substr(${part}, 2)`)
 }
 
-/** All rows of a query as one JSON list: an aggregate. */
+/** The rows of a query as one JSON list: an aggregate. */
 export const listOf = (columns: Record<string, string>): string => `'[' || group_concat(${object(columns)}, ',') || ']'`

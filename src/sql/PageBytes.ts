@@ -1,12 +1,12 @@
 /**
- * Pages that a Worker can hold: a page ends at about 4 MB of rows, however many rows it was asked for.
+ * Pages that fit into a Worker: a page ends at about 4 MB of rows, however many the request asks for.
  *
- * A running sum in SQL could say where it ends, but D1 bills each row of that three times. So a page is first read without the
- * long texts of rows that have more than their share of it. Mostly no row has, and the page is complete. Otherwise it is read
- * again, as far as it fits.
+ * A running sum in SQL could find the end, but D1 bills three reads for each row of it. So a page is first read without
+ * the long texts of rows that exceed their share. Usually no row does, and the page is complete. Otherwise the page is
+ * read again, as far as it fits.
  *
- * SQL knows how many bytes a text has without reading it. In JSON it may have six times as many, so the rows are measured here
- * as well, and the page ends where they are more than it holds.
+ * SQL knows the size of a text without reading it. As JSON the text may be six times as long, so the rows are also
+ * measured here, and the page ends where they exceed its size.
  */
 import * as Effect from "effect/Effect"
 import { type Bounds, MaxLimit, MaxPageBytes } from "../domain/Page.ts"
@@ -15,27 +15,30 @@ import type { Row } from "./Batch.ts"
 import { Database } from "./Database.ts"
 import { type Bound, type Statement, statement, type Values } from "./Statement.ts"
 
-// How many bytes a column adds to a row in an answer besides its text: for the name, the quotes, a number.
+// How many bytes of an answer a column adds to the text of its value: for the name, the quotes, a number.
 const BytesOfColumn = 20
 
-// A list without a limit is read again if it has more rows than the longest page, and then has this many at most.
+// A list without a limit that has more rows than the longest page is read again, with at most this many rows.
 const MostRows = 10_000
 
-/** The columns of rows, and which of them may hold long text. */
+/** The columns of rows. `long` names those that may hold long text. */
 export interface Shape {
   readonly columns: ReadonlyArray<string>
   readonly long: ReadonlyArray<string>
-  /** How many bytes the long texts of a row have, where the rows say so themselves: an expression over their columns. */
+  /** The size of a row's long texts, as an expression, if the row has a column for that. */
   readonly bytes?: string
 }
 
-/** The statements that read a page of a list, made once: whole rows as far as they fit, or without the long texts of heavy rows. */
+/**
+ * The statements that read a page of a list: complete rows as far as they fit, or rows without the long texts of heavy
+ * ones.
+ */
 export interface Pages {
   readonly light: Statement
   readonly fitting: Statement
 }
 
-/** Makes them of the query for the rows, in order, which has `:take` for how many there may be. */
+/** Makes these statements from an ordered query with `:take`, the greatest number of rows. */
 export const pagesOf = ({ bytes, columns, long }: Shape, rows: string): Pages => {
   const length = `${columns.length * BytesOfColumn} + ${
     bytes ?? long.map((name) => `coalesce(octet_length(${name}), 0)`).join(" + ")
@@ -45,7 +48,8 @@ export const pagesOf = ({ bytes, columns, long }: Shape, rows: string): Pages =>
     light: statement(
       `SELECT ${lightened.join(", ")}, heavy FROM (SELECT *, ${length} > :share AS heavy FROM (${rows}))`
     ),
-    // A row that does not fit is there if it is the first one, and so is the row after it, which `Page.end` leaves out.
+    // The first row is included even if it does not fit, and so is the first row after the page; `Page.end` removes
+    // that one.
     fitting: statement(`
       SELECT * FROM (
         SELECT *, sum(row_bytes) OVER so_far AS page_bytes, row_number() OVER so_far AS place
@@ -57,32 +61,32 @@ export const pagesOf = ({ bytes, columns, long }: Shape, rows: string): Pages =>
 export interface Listing {
   readonly page: Bounds
   readonly pages: Pages
-  /** The pages of a whole list that is in another order than cursors can go on in: for where it does not fit on one. */
+  /** The pages of a list in an order that cursors cannot continue: used if the list does not fit on one page. */
   readonly inPages?: Pages
-  /** The values that the query for the rows names, without `:take`, and `:most`, which is `:take` and `:skip` together. */
+  /** The parameters of the query, without `:take` and `:most` (`:take` plus `:skip`). */
   readonly values: Values
-  /** Answers how many rows there are as `total`: for a list that need not be counted while it is whole, and turns out not to be. */
+  /** Answers the number of rows as `total`: for a list that is counted only if it does not fit on one page. */
   readonly count?: Bound
 }
 
-/** A page as it was read. */
+/** A page that was read. */
 export interface Found<A> {
-  /** The rows that fit, and perhaps one more, for `Page.end`. */
+  /** The rows that fit, and possibly one more for `Page.end`. */
   readonly found: ReadonlyArray<Row>
-  /** The answers to all steps that were sent, by name. */
+  /** The answers to all steps, by name. */
   readonly answers: A
-  /** How many rows there are, if they were counted because the list is not whole. */
+  /** The number of rows, if they were counted because the list did not fit. */
   readonly total: number | undefined
 }
 
-/** The rows with their length so far as JSON, if they are longer than a page; as they are otherwise. */
+/** The rows, with their running size as JSON if they are larger than a page. */
 const measured = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
   const units = rows.reduce(
     (sum, row) =>
       Object.values(row).reduce<number>((sum, value) => sum + (typeof value === "string" ? value.length : 20), sum),
     0
   )
-  // No unit of a text has more than six bytes in JSON, and mostly that is enough to know.
+  // A code unit takes at most six bytes as JSON. Usually this proves that the rows fit.
   if (units * 6 <= MaxPageBytes) return rows
   let bytes = 0
   const all = rows.map((row) => {
@@ -93,8 +97,8 @@ const measured = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
 }
 
 /**
- * Makes what reads a page. `run` sends the statement that it is given as the step `rows`, and others with it; a page that does not
- * fit is then read again by itself.
+ * Makes the reader of pages. `run` sends the given statement as the step `rows`, together with other steps. A page that
+ * does not fit is then read again, alone.
  */
 export const reader = Effect.gen(function*() {
   const { batch } = yield* Database
@@ -119,7 +123,7 @@ export const reader = Effect.gen(function*() {
         counted: count
       })
       return {
-        // One more row than there may be does not fit either.
+        // If there is one row more than the greatest number, it does not fit either.
         found: measured(rows).map((row, place) => place === most ? { ...row, page_bytes: Infinity } : row),
         total: counted[0] === undefined ? undefined : Number(counted[0].total)
       }

@@ -1,15 +1,15 @@
 /**
- * The revisions of a scope: numbers that rise with every change of what its lists show, and the totals of its records. They
- * are in the row of its counters (`sql/task/QueueCounts.ts`).
+ * The revisions of a scope, which rise with every change of what its lists show, and the totals of its records. They
+ * are in the row of its counters (`queue_counts`).
  *
- * A service that changes a record raises the number in a step of its own batch, under the condition of the change.
+ * A service that changes a record raises the revision in a step of the same batch, under the condition of the change.
  */
 import { type Statement, statement, variants } from "./Statement.ts"
 
-/** The records whose total is kept. */
+/** The records that have a total. */
 export type Counted = "messages" | "drafts" | "projects"
 
-/** The lists that have a revision. That of tasks also counts changes of flows, which a poll shows. */
+/** The lists that have a revision. The revision of tasks also covers flows, because a poll shows them. */
 export type Kind = Counted | "tasks"
 
 /** The column of each revision. */
@@ -23,20 +23,22 @@ export const columns = {
 /** How many scopes are counted in a minute. */
 const Scopes = 10
 
-/** The revision of a scope, as an expression. It is 0 where nothing was ever changed. */
+/** The revision of a scope, as an expression. It is 0 if nothing ever changed. */
 export const of = (kind: Kind, scope = ":scope"): string =>
   `coalesce((SELECT ${columns[kind]} FROM queue_counts WHERE scope = ${scope}), 0)`
 
-/** The sum of the revisions of all scopes, as an expression. It rises when any of them does. */
+/** The sum of the revisions of all scopes, as an expression. It rises when one of them rises. */
 export const ofAll = (kind: Kind): string =>
   `(SELECT coalesce(sum(${columns[kind]}), 0) FROM queue_counts WHERE scope >= ' ')`
 
-/** Answers the revision of the scope's tasks, and that of their leases, as `sql/Conditional.ts` needs them. */
+/** Answers the revision of a scope's tasks and that of its leases, for `sql/Conditional.ts`. */
 export const ofTasks: Statement = statement(`
   SELECT coalesce(max(revision), 0) AS revision, coalesce(max(leases_revision), 0) AS leases
   FROM queue_counts WHERE scope = :scope`)
 
-/** Answers how many records the scope has, as `total`: the counter's number, or where the cron has not counted them yet, the records. */
+/**
+ * Answers the number of a scope's records as `total`: the counter, or, until the cron has made it, the number of rows.
+ */
 export const total = variants((kind: Counted) =>
   statement(`
     SELECT coalesce(
@@ -44,14 +46,14 @@ export const total = variants((kind: Counted) =>
       (SELECT count(*) FROM ${kind} WHERE scope = :scope)) AS total`)
 )
 
-/** Raises the revision of a scope, whatever happened. */
+/** Raises the revision of a scope unconditionally. */
 export const raise = variants((kind: Kind) =>
   statement(`
     INSERT INTO queue_counts (scope, counts, ${columns[kind]}) VALUES (:scope, '{}', 1)
     ON CONFLICT (scope) DO UPDATE SET ${columns[kind]} = ${columns[kind]} + 1`)
 )
 
-/** Counts the records of a few scopes that have no totals yet. The condition is that of the index, word for word. */
+/** Counts the records of a few scopes without totals. The condition repeats that of the index word for word. */
 export const countOld: Statement = statement(`
   UPDATE queue_counts SET
     messages_total = coalesce(messages_total, (SELECT count(*) FROM messages WHERE scope = queue_counts.scope)),

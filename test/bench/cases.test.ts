@@ -11,7 +11,7 @@ import * as server from "../support/server.ts"
 const size = { depth: 100, history: 1000 }
 
 describe("the benchmark", () => {
-  it.live("fills a database as it says", () =>
+  it.live("fills a database as described", () =>
     Effect.gen(function*() {
       const database = migrated()
       yield* Effect.promise(() => Seed.seed(database, size))
@@ -23,7 +23,7 @@ describe("the benchmark", () => {
       assert.strictEqual(count(`tasks WHERE lease_expires_at <= ${Date.now()}`), 20)
     }))
 
-  it.live("has a case for each endpoint, and each is answered as it should be", () =>
+  it.live("has a case for each endpoint, with the expected answer", () =>
     Effect.gen(function*() {
       const database = migrated()
       yield* Effect.promise(() => Seed.seed(database, size))

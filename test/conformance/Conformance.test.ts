@@ -79,7 +79,7 @@ describe.concurrent("the conformance suite", { timeout: 900_000 }, () => {
     clean(server)
   })
 
-  it("skips what would have to wait too long after a setback", async () => {
+  it("skips checks that would wait too long after an incident", async () => {
     const report = await serve({ BACKOFF_SECONDS: "3600" }).run({ only: ["leases"] })
     assert.deepStrictEqual(named(report, "failed"), [], format(report, false))
     assert.lengthOf(named(report, "skipped"), 2)
@@ -96,7 +96,7 @@ describe.concurrent("the conformance suite", { timeout: 900_000 }, () => {
     assert.deepStrictEqual(server.rowsOf("messages"), [])
   })
 
-  it("does not run where tasks follow a state machine of the scope's own", async () => {
+  it("does not run in a scope with its own state machine", async () => {
     const server = serve({ API_SECRET_KEY: Secret })
     const key = await issue(server, "mine")
     const [from, to] = ["incoming", "claimed"]
@@ -109,7 +109,7 @@ describe.concurrent("the conformance suite", { timeout: 900_000 }, () => {
     assert.include(await cannot(server.run({ key })), "a state machine of its own")
   })
 
-  it("does not run where it could take somebody's work, or without a key that is asked for", async () => {
+  it("does not run where it could take someone's work, or without a required key", async () => {
     const server = serve({ API_SECRET_KEY: Secret })
     const key = await issue(server, "mine")
     const task = { id: "real", file_path: "real.md", branch: "main" }
@@ -123,7 +123,7 @@ describe.concurrent("the conformance suite", { timeout: 900_000 }, () => {
     assert.lengthOf(server.rowsOf("api_keys"), 1)
   })
 
-  it("does not run against what is no Octopoid server, or one that is not healthy", async () => {
+  it("does not run against another kind of server, or an unhealthy one", async () => {
     assert.include(await cannot(conform({ url: "http://other", fetch: elsewhere })), "not that of a healthy Octopoid")
     assert.include(await cannot(conform({ url: "http://down", fetch: unreachable })), "ECONNREFUSED")
   })
@@ -159,7 +159,7 @@ describe.concurrent("the conformance suite", { timeout: 900_000 }, () => {
     assert.deepStrictEqual([server.rowsOf("tasks"), server.rowsOf("api_keys")], [[], []])
   })
 
-  it("tells what failed, what that means and where to look, and where an answer is missing", async () => {
+  it("reports what failed, what that means and where to look, also without an answer", async () => {
     const server = serve()
     const fetch = async (url: string, init: RequestInit) => {
       if (url.endsWith("/openapi.json")) throw new TypeError("fetch failed", { cause: new Error("socket hang up") })

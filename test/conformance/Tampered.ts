@@ -63,7 +63,7 @@ export const tampered: Readonly<Record<string, Tampering>> = {
     groups: ["races", "idempotency"],
     tamper: (fetch) => whileClaiming(fetch, async (first) => (await first).clone()),
     caught: [
-      "claims at once get different tasks, and those that get none are told so",
+      "claims at once get different tasks, and the others get 404",
       "reviews claimed at once go to different reviewers"
     ]
   },
@@ -72,7 +72,7 @@ export const tampered: Readonly<Record<string, Tampering>> = {
     tamper: (fetch) =>
       whileClaiming(fetch, async () => Response.json({ error: "Somebody else was faster." }, { status: 409 })),
     caught: [
-      "claims at once get different tasks, and those that get none are told so",
+      "claims at once get different tasks, and the others get 404",
       "reviews claimed at once go to different reviewers"
     ]
   },

@@ -38,7 +38,7 @@ const run = (args: ReadonlyArray<string>, env?: Record<string, string>) =>
   Effect.promise(() => start(args, env).outcome)
 
 layer(Target.layer, { excludeTestServices: true })("octopoid-server conformance", (it) => {
-  it.effect("prints a report for people, and its sum last", () =>
+  it.effect("prints a report for people, with the summary last", () =>
     Effect.gen(function*() {
       const { url } = yield* Target
       const args = ["conformance", `${url}/`, "--only", "contract,fencing"]
@@ -72,7 +72,7 @@ layer(Target.layer, { excludeTestServices: true })("octopoid-server conformance"
       assert.match(stdout, /\n3 passed, 1 failed, 0 skipped against \S+\n$/)
     }))
 
-  it.effect("exits with 2, and why, when it cannot run", () =>
+  it.effect("exits with 2 and a reason if it cannot run", () =>
     Effect.gen(function*() {
       const { url } = yield* Target
       const cases: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [

@@ -90,7 +90,7 @@ describe("the doctor", () => {
       assert.include(Doctor.render(report), `FAIL ${name}\n`)
     }))
 
-  it.effect("tells by how much a counter has drifted", () =>
+  it.effect("reports by how much a counter has drifted", () =>
     Effect.gen(function*() {
       const raw = yield* used()
       raw.exec("UPDATE queue_counts SET counts = json_set(counts, '$.incoming', 7) WHERE scope = 'default'")
@@ -124,7 +124,7 @@ describe("the doctor", () => {
       assert.include(Doctor.render(report), line)
     }))
 
-  it.effect("looks twice before it says that something is wrong", () =>
+  it.effect("looks twice before it reports a problem", () =>
     Effect.gen(function*() {
       const raw = yield* used()
       const ask = asking(raw)
@@ -138,7 +138,7 @@ describe("the doctor", () => {
       assert.strictEqual(asked, 3)
     }))
 
-  it.effect("fails when it is not answered", () =>
+  it.effect("fails without an answer", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Effect.tryPromise(() => Doctor.examine(down)))
       assert.include(String(error.cause), "no answer")

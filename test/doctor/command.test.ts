@@ -15,7 +15,7 @@ const run = (...args: ReadonlyArray<string>) =>
   spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", env: { ...process.env, CI: "true" } })
 
 describe("npm run doctor", () => {
-  it("exits with 0 when all is well, with 1 and the drift when it is not, with 2 when there is nothing to look at", () => {
+  it("exits with 0 without problems, with 1 and the drift otherwise, and with 2 without a database", () => {
     const state = mkdtempSync(join(tmpdir(), "octopoid-doctor-"))
     try {
       const doctor = () => run("scripts/data/doctor.ts", "--persist-to", state, "--json")

@@ -7,7 +7,7 @@ describe("an excerpt", () => {
     assert.strictEqual(excerpt("", 5), "")
   })
 
-  it("is the beginning of a longer text with a mark, within the limit", () => {
+  it("is the beginning of a longer text, with a mark, within the limit", () => {
     assert.strictEqual(excerpt("123456", 5), "123 …")
   })
 

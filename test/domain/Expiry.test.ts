@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { expiryOf } from "../../src/domain/lease/Lease.ts"
-import { landing, moves } from "../../src/domain/task/Moves.ts"
+import { destination, moves } from "../../src/domain/task/Moves.ts"
 import { Database } from "../../src/sql/Database.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
@@ -13,7 +13,7 @@ const cases = ["claimed", "provisional"].flatMap((queue) =>
 )
 const at = (millis: number | null) => millis === null ? null : DateTime.makeUnsafe(millis)
 
-describe("a lease that ran out", () => {
+describe("an expired lease", () => {
   it.effect.each(cases)(
     "in $queue at $lease, with its deadline at $deadline",
     ({ deadline, lease, queue }) =>
@@ -32,7 +32,7 @@ describe("a lease that ran out", () => {
           })
           assert.deepStrictEqual(lapses, [{
             event: move.event,
-            to_queue: landing(move, { queue, claimed_from: "incoming" })
+            to_queue: destination(move, { queue, claimed_from: "incoming" })
           }])
         }
         assert.strictEqual(move === moves.expireReview, queue !== "claimed")

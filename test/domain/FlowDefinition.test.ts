@@ -11,7 +11,7 @@ const refusal = (flow: object) => Effect.map(Effect.flip(read(flow)), ({ details
 const noStep = (i: number) => `transitions[${i}] must be an object whose "from" and "to" are names of queues.`
 
 describe("readFlow", () => {
-  it.effect("keeps keys it does not know, in their order, of lists and of JSON text alike", () =>
+  it.effect("keeps unknown keys in their order, in lists and in JSON text", () =>
     Effect.gen(function*() {
       const text = "[{\"z\":1,\"to\":\"claimed\",\"from\":\"incoming\",\"a\":{\"y\":[],\"b\":null}}]"
       const child = "{\"x\":1,\"transitions\":[{\"to\":\"done\",\"from\":\"claimed\",\"a\":1}],\"a\":2}"
@@ -34,7 +34,7 @@ describe("readFlow", () => {
       }
     }))
 
-  it.effect("refuses a flow without the states every task passes, whatever else is wrong with it", () =>
+  it.effect("refuses a flow without the required states, before any other mistake", () =>
     Effect.gen(function*() {
       for (const state of ["incoming", "claimed", "done"]) {
         const states = defaultFlow.states.filter((each) => each !== state)
@@ -47,7 +47,7 @@ describe("readFlow", () => {
       ])
     }))
 
-  it.effect("E17: names each step that is none, by its place", () =>
+  it.effect("E17: names each invalid step by its index", () =>
     Effect.gen(function*() {
       const transitions = [
         { from: "incoming", to: "claimed" },
@@ -64,7 +64,7 @@ describe("readFlow", () => {
       )
     }))
 
-  it.effect("E17: names each end that is no state; built-in states and the queues of clients need no mention", () =>
+  it.effect("E17: names each unknown queue of a step; built-in states and queues of clients need not be declared", () =>
     Effect.gen(function*() {
       const aside = ["failed", "needs_continuation", "requires-intervention", "breakdown", "escalated", "rejected"]
       const implicit = [...aside, "recycled"].map((to) => ({ from: "claimed", to }))
@@ -77,7 +77,7 @@ describe("readFlow", () => {
       ])
     }))
 
-  it.effect("knows the states of a child flow: the flow's, and its own or those its steps name", () =>
+  it.effect("gives a child flow the states of the flow, and its own or those its steps name", () =>
     Effect.gen(function*() {
       const transitions = [{ from: "claimed", to: "linting" }, { from: "linting", to: "testing" }]
       yield* read({ ...testingFlow, child_flow: { transitions } })
@@ -102,7 +102,7 @@ describe("readFlow", () => {
       })
   )
 
-  it.effect("takes no more than 200 states and 500 transitions, at either level", () =>
+  it.effect("accepts at most 200 states and 500 transitions, for the flow and the child flow", () =>
     Effect.gen(function*() {
       const states = Array.from({ length: 201 }, (_, i) => `q${i}`)
       const transitions = Array.from({ length: 501 }, () => ({ from: "incoming", to: "claimed" }))

@@ -14,7 +14,7 @@ const pairs = (leads: object) =>
 
 describe("rulesOf", () => {
   it.effect.prop(
-    "leads where the steps lead and nowhere else, and a project's tasks have the steps of both",
+    "follow exactly the steps, and tasks of a project have the steps of both flows",
     { states: Schema.Array(QueueName), outer: Steps, inner: Steps },
     ({ inner, outer, states }) =>
       Effect.sync(() => {
@@ -32,7 +32,7 @@ describe("rulesOf", () => {
       })
   )
 
-  it("keeps queues apart that are named like parts of an object", () => {
+  it("distinguishes queues that are named like parts of an object", () => {
     const { task } = rulesOf({
       states: [],
       transitions: [{ from: "__proto__", to: "claimed" }, { from: "constructor", to: "done" }]

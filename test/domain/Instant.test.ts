@@ -52,8 +52,8 @@ const drawn = (random: Chance.Chance): readonly [text: string, millis: number | 
   return [text, real && millis >= first && millis <= last ? millis : undefined]
 }
 
-describe("a time that comes in", () => {
-  it("is what the calendar says, or is refused", () => {
+describe("a time in a request", () => {
+  it("is a date of the calendar, or is refused", () => {
     const random = Chance.make(`instants ${process.env.PROPERTY_SEED ?? 1}`)
     const drawnSo = { real: 0, none: 0 }
     for (let i = 0; i < 20_000; i++) {

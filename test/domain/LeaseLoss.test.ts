@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import { TaskId } from "../../src/domain/Identifier.ts"
-import { lossOf, LossReason, type Lost } from "../../src/domain/lease/LeaseLoss.ts"
+import { lossOf, LossReason, type Lost } from "../../src/domain/lease/Renewal.ts"
 
 const row: Lost = {
   id: TaskId.make("a"),

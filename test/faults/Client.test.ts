@@ -80,7 +80,7 @@ const start = Effect.fnUntraced(function*(seed: number) {
 
 describe("the typed client over a D1 that fails at random", () => {
   it.effect.each(some([1, 2], 2))(
-    "seed %i: every step has one effect, and its true answer",
+    "seed %i: every step has one effect and the right answer",
     (seed) =>
       Effect.gen(function*() {
         const { api, befell, fail, raw, recover, sent, statuses, watched } = yield* start(seed)

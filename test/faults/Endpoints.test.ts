@@ -45,7 +45,7 @@ const assertHonest = (name: string, fault: Fault, answer: Answer, where: string)
   assert.strictEqual(answer.headers.get("retry-after"), String(answer.body.retry_after_seconds), where)
 }
 
-describe("over a D1 that fails", () => {
+describe("with a D1 that fails", () => {
   it("every endpoint is tested here", () => assert.includeMembers(Object.keys(table), names))
 
   it.effect.each(some(names, 6))("%s: all or nothing, and once", (name) =>

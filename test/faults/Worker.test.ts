@@ -16,7 +16,7 @@ const faults: ReadonlyArray<Faulty.Fault> = [
 ]
 
 describe("the worker over a D1 that fails", () => {
-  it.effect.each(faults)("goes on where every third batch meets: %s", (fault) =>
+  it.effect.each(faults)("goes on if every third batch fails: %s", (fault) =>
     Effect.gen(function*() {
       let batches = -Infinity
       // Not every other one: what takes two batches would always meet it at the second.

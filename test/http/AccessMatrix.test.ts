@@ -19,7 +19,7 @@ const recordOf = (path: string): string | undefined => {
 }
 
 describe("the access matrix", () => {
-  it("has a row for each endpoint, and no other", () => {
+  it("has exactly one row for each endpoint", () => {
     assert.sameMembers(Object.keys(table), names)
   })
 

@@ -41,7 +41,7 @@ describe("the typed client", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks?scope=red")).body.total, 1)
     }))
 
-  it.live("tries a read again, and a claim under the same key", () =>
+  it.live("repeats a read, and a claim under the same key", () =>
     Effect.gen(function*() {
       const { fetch, send } = yield* server.make()
       yield* send("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m", max_claimed: 2 })
@@ -113,7 +113,7 @@ describe("the typed client", () => {
     }, { arbitrary: { runs: 10 } })
   }
 
-  it.live("fails with what the server said", () =>
+  it.live("fails with the error of the server", () =>
     Effect.gen(function*() {
       const { connect, send, withFetch } = yield* server.make({ API_SECRET_KEY: "sixteen characters" })
       const api = yield* connect({ token: "sixteen characters" })

@@ -91,7 +91,7 @@ const play = Effect.fnUntraced(function*(seed: number, steps: number) {
 
 describe("If-None-Match", () => {
   it.effect.each(some([1, 2], 2))(
-    "is answered 304 only when the answer is the same, whatever happens: %s",
+    "is answered 304 only if the answer is the same, after any change: %s",
     (seed) =>
       Effect.gen(function*() {
         const kept = yield* play(seed, runs(90, 30))
@@ -103,7 +103,7 @@ describe("If-None-Match", () => {
     900_000
   )
 
-  it.effect("is not answered 304 where the oldest entries of a history are gone", () =>
+  it.effect("is not answered 304 after the oldest entries of a history were removed", () =>
     Effect.gen(function*() {
       const { db } = migrated()
       const config = { RETAIN_HISTORY_DAYS: "2" }

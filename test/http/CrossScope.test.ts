@@ -26,7 +26,7 @@ const setup = Effect.gen(function*() {
 const claim = (orchestrator_id: string) => ({ orchestrator_id, agent_name: "ann" })
 
 describe("D9: a key of one scope", () => {
-  it.effect("does not claim for a machine of another one", () =>
+  it.effect("does not claim for a machine of another scope", () =>
     Effect.gen(function*() {
       const { red } = yield* setup
       const refused = yield* red("POST", "/api/v1/tasks/claim", claim("k-blue"))
@@ -35,7 +35,7 @@ describe("D9: a key of one scope", () => {
       assert.strictEqual((yield* red("POST", "/api/v1/tasks/claim", claim("k-red"))).body.id, "red-task")
     }))
 
-  it.effect("puts no task into a project of another one, nor onto a machine of it", () =>
+  it.effect("puts no task into a project or onto a machine of another scope", () =>
     Effect.gen(function*() {
       const { admin, red } = yield* setup
       const body = { id: "t", file_path: "t", branch: "own", project_id: "blue-project" }
@@ -47,7 +47,7 @@ describe("D9: a key of one scope", () => {
       assert.deepInclude(task, { queue: "incoming", project_id: null, orchestrator_id: null, version: 1 })
     }))
 
-  it.effect("is not released by a task of another one, and holds none up there", () =>
+  it.effect("neither unblocks nor blocks a task of another scope", () =>
     Effect.gen(function*() {
       const { blue, red } = yield* setup
       yield* red("POST", "/api/v1/tasks", { id: "waits", file_path: "w", branch: "b", blocked_by: "blue-task" })
@@ -57,7 +57,7 @@ describe("D9: a key of one scope", () => {
       assert.strictEqual((yield* red("GET", "/api/v1/tasks/waits")).body.blocked_by, "blue-task")
     }))
 
-  it.effect("releases nobody by a create that is refused, under the id of another one's task", () =>
+  it.effect("unblocks nothing by a refused create with the id of a task of another scope", () =>
     Effect.gen(function*() {
       const { admin, blue, red } = yield* setup
       yield* red("POST", "/api/v1/tasks", { id: "waits", file_path: "w", branch: "b", blocked_by: "red-task" })
@@ -69,7 +69,7 @@ describe("D9: a key of one scope", () => {
       assert.deepInclude(task, { blocked_by: "red-task", version: 1 })
     }))
 
-  it.effect("changes nothing by a move that is refused, whatever waits for the task there", () =>
+  it.effect("changes nothing by a refused move, even if tasks wait for that task", () =>
     Effect.gen(function*() {
       const { admin, blue, red } = yield* setup
       for (const id of ["a", "TASK-a"]) yield* blue("POST", "/api/v1/tasks", { id, file_path: id, branch: "b" })
@@ -87,7 +87,7 @@ describe("D9: a key of one scope", () => {
       assert.deepStrictEqual((yield* blue("GET", "/api/v1/tasks/w")).body, before)
     }))
 
-  it.effect("D5: names the scope of a machine that several have, where that matters", () =>
+  it.effect("D5: has to name the scope of a machine that several scopes have", () =>
     Effect.gen(function*() {
       const { admin, red } = yield* setup
       yield* red("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "blue" })
@@ -106,7 +106,7 @@ describe("D9: a key of one scope", () => {
       assert.strictEqual((yield* admin("PATCH", path, { status: "maintenance" })).body.scope, "blue")
     }))
 
-  it.effect("rotates nothing while it states another scope", () =>
+  it.effect("rotates no key if it names another scope", () =>
     Effect.gen(function*() {
       const { red } = yield* setup
       const path = "/api/v1/orchestrators/scopes/red/rotate-key"
@@ -114,7 +114,7 @@ describe("D9: a key of one scope", () => {
       assert.strictEqual((yield* red("POST", path, { scope: "blue" })).status, 403)
     }))
 
-  it.effect("signs no submission with a name from elsewhere, or from before", () =>
+  it.effect("records no actor of another scope or of an earlier lease with a submission", () =>
     Effect.gen(function*() {
       const { blue, red } = yield* setup
       yield* blue("POST", "/api/v1/tasks/claim", { ...claim("k-blue"), lease_duration_seconds: 60, agent_name: "spy" })
@@ -128,7 +128,7 @@ describe("D9: a key of one scope", () => {
       assert.include(history.at(-1), { event: "submitted", actor: "registration of k-red" })
     }))
 
-  it.effect("cannot create what is done where there is an administrator, who can", () =>
+  it.effect("cannot create a task in done on a server with a secret; the administrator can", () =>
     Effect.gen(function*() {
       const { admin, red } = yield* setup
       const body = { id: "over", file_path: "over", branch: "b", queue: "done", scope: "red" }
@@ -138,7 +138,7 @@ describe("D9: a key of one scope", () => {
       assert.strictEqual((yield* admin("POST", "/api/v1/tasks", body)).status, 201)
     }))
 
-  it.effect("answers no message of another one", () =>
+  it.effect("cannot reply to a message of another scope", () =>
     Effect.gen(function*() {
       const { blue, red } = yield* setup
       const message = { task_id: "t", from_actor: "a", type: "comment", content: "secret of blue" }
@@ -149,7 +149,7 @@ describe("D9: a key of one scope", () => {
       assert.notInclude(JSON.stringify(thread.body), "secret of blue")
     }))
 
-  it.effect("learns of an id taken elsewhere no more than that it is taken", () =>
+  it.effect("learns of an id in another scope only that it is taken", () =>
     Effect.gen(function*() {
       const { red } = yield* setup
       for (
@@ -164,7 +164,7 @@ describe("D9: a key of one scope", () => {
       }
     }))
 
-  it.effect("D5: has machines of its own, whatever they are called elsewhere", () =>
+  it.effect("D5: may use names of machines that other scopes use", () =>
     Effect.gen(function*() {
       const { blue, red } = yield* setup
       const twin = { cluster: "k", machine_id: "blue", version: "red" }
@@ -186,7 +186,7 @@ describe("D9: a key of one scope", () => {
       assert.strictEqual((yield* blue("GET", "/api/v1/orchestrators/k-blue")).status, 200)
     }))
 
-  it.effect("reads no history of another one, though it took over the id of a task deleted there", () =>
+  it.effect("reads no history of another scope, even if it reused the id of a task deleted there", () =>
     Effect.gen(function*() {
       const { blue, red } = yield* setup
       assert.strictEqual((yield* blue("DELETE", "/api/v1/tasks/blue-task")).status, 200)
@@ -196,7 +196,7 @@ describe("D9: a key of one scope", () => {
       assert.deepStrictEqual(history.map((entry: any) => [entry.scope, entry.event]), [["red", "created"]])
     }))
 
-  it.effect("D4, D7: polls and registers roles for no machine of another one", () =>
+  it.effect("D4, D7: neither polls nor registers roles for a machine of another scope", () =>
     Effect.gen(function*() {
       const { blue, red } = yield* setup
       yield* blue("PUT", "/api/v1/flows/hidden", { states: ["incoming", "claimed", "done"], transitions: [] })

@@ -154,7 +154,7 @@ const without = (rows: ReadonlyArray<object>) => rows.map((row) => ({ ...row, co
 
 describe("a list, page by page", () => {
   it.effect.each(some(lists, 5))(
-    "has each record once, in the order of the whole: $path",
+    "has each record once, in the order of the whole list: $path",
     (list) =>
       Effect.gen(function*() {
         const { ask } = yield* filled()
@@ -175,7 +175,7 @@ describe("a list, page by page", () => {
   )
 
   it.effect.each(some(lists, 5))(
-    "loses and repeats nothing while records come and go: $path",
+    "loses and repeats nothing while records are created and deleted: $path",
     (list) =>
       Effect.gen(function*() {
         const { ask } = yield* filled()
@@ -231,7 +231,7 @@ describe("a list, page by page", () => {
       )
     }))
 
-  it.effect("tells no long texts where nobody asks for them, and else the same", () =>
+  it.effect("leaves out long texts on request, and is otherwise the same", () =>
     Effect.gen(function*() {
       const { ask } = yield* filled()
       const content = "c".repeat(50_000)

@@ -56,7 +56,7 @@ const start = Effect.gen(function*() {
 })
 
 describe("a failure of D1", () => {
-  it.effect.each(passing)("that passes is a 503 that says when to ask again: %s", (text) =>
+  it.effect.each(passing)("that passes is a 503 with the time to wait: %s", (text) =>
     Effect.gen(function*() {
       const { faults, send } = yield* start
       faults.push(new Error(`D1_ERROR: ${text}`))
@@ -71,16 +71,19 @@ describe("a failure of D1", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks")).status, 200)
     }))
 
-  it.effect.each(lasting)("that does not pass is a 500 that does not show it: %s", (text) =>
-    Effect.gen(function*() {
-      const { faults, send } = yield* start
-      faults.push(new Error(`D1_ERROR: ${text}`))
-      const { body, headers, status } = yield* send("POST", "/api/v1/tasks", task)
-      assert.deepStrictEqual([status, headers.get("retry-after"), body._tag], [500, null, "InternalError"])
-      assert.notInclude(JSON.stringify(body), text)
-    }))
+  it.effect.each(lasting)(
+    "that does not pass is a 500 that does not show the failure: %s",
+    (text) =>
+      Effect.gen(function*() {
+        const { faults, send } = yield* start
+        faults.push(new Error(`D1_ERROR: ${text}`))
+        const { body, headers, status } = yield* send("POST", "/api/v1/tasks", task)
+        assert.deepStrictEqual([status, headers.get("retry-after"), body._tag], [500, null, "InternalError"])
+        assert.notInclude(JSON.stringify(body), text)
+      })
+  )
 
-  it.effect("says of a change that nobody knows of it, and how to find out", () =>
+  it.effect("answers that the effect of a change is unknown, and how to find out", () =>
     Effect.gen(function*() {
       const { faults, send } = yield* start
       const sentence = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => {
@@ -102,7 +105,7 @@ describe("a failure of D1", () => {
       assert.strictEqual(yield* sentence("DELETE", "/api/v1/tasks/a"), read)
     }))
 
-  it.effect("that is silence is one too, before clients give up", () =>
+  it.effect("may be a missing answer; the server answers before clients give up", () =>
     Effect.gen(function*() {
       const { after, faults, send } = yield* start
       faults.push("no answer")
@@ -117,7 +120,7 @@ describe("a failure of D1", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks")).body.total, 1)
     }))
 
-  it.effect("is bounded for all batches of a request together", () =>
+  it.effect("has a limit of time for all batches of a request together", () =>
     Effect.gen(function*() {
       const { faults, release, send, unanswered } = yield* start
       yield* send("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m" })
@@ -133,7 +136,7 @@ describe("a failure of D1", () => {
       assert.strictEqual((yield* Fiber.join(fiber)).status, 503)
     }))
 
-  it.effect("is what the health check is about: it is told soon", () =>
+  it.effect("is reported soon by the health check", () =>
     Effect.gen(function*() {
       const { after, faults, send } = yield* start
       const told = { status: "unhealthy", database: "disconnected", _tag: "Unhealthy" }
@@ -148,7 +151,7 @@ describe("a failure of D1", () => {
       assert.strictEqual((yield* send("GET", "/api/health")).status, 200)
     }))
 
-  it.effect("is an error class of the client, which asks again when it is told to", () =>
+  it.effect("is an error class of the client, which repeats the request after the given time", () =>
     Effect.gen(function*() {
       const { connect, faults, sent, withFetch } = yield* start
       const payload = { ...task, id: client.TaskId.make("a") }
@@ -175,7 +178,7 @@ describe("a failure of D1", () => {
     }))
 })
 
-describe("what remembers answers of the database", () => {
+describe("a cache of answers of the database", () => {
   const Secret = "a secret of the server"
   const keyed = Effect.gen(function*() {
     const faulty = Faulty.make()
@@ -185,7 +188,7 @@ describe("what remembers answers of the database", () => {
     return { ...faulty, id: String(body.id), list, send }
   })
 
-  it.effect("takes no failure for a refusal: a key that could not be checked is valid", () =>
+  it.effect("does not take a failure for a refusal: a key that could not be checked stays valid", () =>
     Effect.gen(function*() {
       const { faults, list } = yield* keyed
       for (let i = 0; i < 30; i++) {
@@ -204,7 +207,7 @@ describe("what remembers answers of the database", () => {
       assert.strictEqual(yield* list, 200)
     }))
 
-  it.effect("forgets a key that was revoked, also when the answer to that was lost", () =>
+  it.effect("forgets a revoked key, even if the answer to the revocation was lost", () =>
     Effect.gen(function*() {
       const { faults, id, list, send } = yield* keyed
       assert.strictEqual(yield* list, 200)
@@ -214,7 +217,7 @@ describe("what remembers answers of the database", () => {
       assert.strictEqual(yield* list, 401)
     }))
 
-  it.effect("forgets a key that was replaced at once, also when the answer to that was lost", () =>
+  it.effect("forgets a key that was replaced without overlap, even if the answer was lost", () =>
     Effect.gen(function*() {
       const { faults, id, list, send } = yield* keyed
       assert.strictEqual(yield* list, 200)
@@ -228,7 +231,7 @@ describe("what remembers answers of the database", () => {
 
 describe("the cron", () => {
   const faulty = Faulty.make()
-  it.effect("does what is due although the look for it failed, or another duty", () =>
+  it.effect("does every due duty, even if the look or another duty failed", () =>
     Effect.gen(function*() {
       const { tick } = yield* Maintenance
       const { send } = yield* server.make({}, faulty.open)
@@ -248,7 +251,7 @@ describe("the cron", () => {
 })
 
 describe("the OpenAPI document", () => {
-  it("lists the 503 of everything that asks the database", () => {
+  it("lists the 503 for every endpoint that reads the database", () => {
     const spec = OpenApi.fromApi(client.Api) as any
     for (const [path, methods] of Object.entries<any>(spec.paths)) {
       for (const { operationId, responses } of Object.values<any>(methods)) {

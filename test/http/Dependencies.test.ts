@@ -20,8 +20,8 @@ const start = (config: Record<string, string> = {}) =>
 const fails = (task_id: string) => ({ task_id, on_failure: "fail" })
 const skips = (task_id: string) => ({ task_id, on_failure: "skip" })
 
-describe("what a task waits for", () => {
-  it.effect("T11: is named in depends_on and in blocked_by together, in order, done or not, there or not", () =>
+describe("the dependencies of a task", () => {
+  it.effect("T11: come from depends_on and blocked_by together, in order, even if the blocker is done or does not exist", () =>
     Effect.gen(function*() {
       const { create, list } = yield* start()
       yield* create("a")
@@ -42,7 +42,7 @@ describe("what a task waits for", () => {
       )
     }))
 
-  it.effect("is refused where it cannot be", () =>
+  it.effect("are refused if they are impossible", () =>
     Effect.gen(function*() {
       const { create, put, send } = yield* start()
       const many = Array.from({ length: 101 }, (_, i) => `x${i}`)
@@ -58,7 +58,7 @@ describe("what a task waits for", () => {
       assert.strictEqual((yield* put("none", "a")).body._tag, "TaskNotFound")
     }))
 
-  it.effect("changes one by one or all at once: a version and a row of history each, and none where nothing changes", () =>
+  it.effect("change one by one or together: each change makes a version and a history entry, an empty one makes none", () =>
     Effect.gen(function*() {
       const { create, history, put, read, send } = yield* start()
       yield* create("a")
@@ -90,7 +90,7 @@ describe("what a task waits for", () => {
       })
     }))
 
-  it.effect("changes only at the version, and under the lease, that the caller states", () =>
+  it.effect("change only at the version and under the lease that the caller states", () =>
     Effect.gen(function*() {
       const { create, put, send } = yield* start()
       yield* create("t")
@@ -103,7 +103,7 @@ describe("what a task waits for", () => {
       assert.strictEqual((yield* send("DELETE", "/api/v1/tasks/t/dependencies/a?version=2")).status, 200)
     }))
 
-  it.effect("A9: never counts across scopes", () =>
+  it.effect("A9: never count across scopes", () =>
     Effect.gen(function*() {
       const { create, list, read } = yield* start()
       yield* create("a", { scope: "red", queue: "done" })
@@ -118,7 +118,7 @@ describe("what a task waits for", () => {
       assert.strictEqual((yield* create("b3", { scope: "red", blocked_by: "t" })).status, 201)
     }))
 
-  it.effect("PATCH of blocked_by keeps what failures mean for those that stay", () =>
+  it.effect("keep their on_failure if a PATCH of blocked_by keeps them", () =>
     Effect.gen(function*() {
       const { create, list, send } = yield* start()
       yield* create("t", { depends_on: [skips("a"), "b"] })
@@ -130,8 +130,8 @@ describe("what a task waits for", () => {
     }))
 })
 
-describe("circles of tasks", () => {
-  it.effect("A9: are refused wherever an edge is added, with the way around", () =>
+describe("circles of dependencies", () => {
+  it.effect("A9: are refused with their path, in every request that adds a dependency", () =>
     Effect.gen(function*() {
       const { create, put, read, send } = yield* start()
       yield* create("a", { blocked_by: "b" })
@@ -155,7 +155,7 @@ describe("circles of tasks", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/c/dependencies")).body.dependencies.length, 0)
     }))
 
-  it.effect("cannot be closed by two requests together", () =>
+  it.effect("cannot be closed by two simultaneous requests", () =>
     Effect.gen(function*() {
       const { create, put } = yield* start()
       yield* create("a")
@@ -210,7 +210,7 @@ describe("a blocker that fails", () => {
       }))
   }
 
-  it.effect("after it was done fails who waits for it, and leaves alone who is held or at an end", () =>
+  it.effect("after it was done fails its dependents, except for held and finished ones", () =>
     Effect.gen(function*() {
       const { create, force, read, send } = yield* start()
       yield* create("a", { queue: "done" })
@@ -230,7 +230,7 @@ describe("a blocker that fails", () => {
       assert.include(yield* read("t"), { queue: "incoming", blocked_by: "a,b" })
     }))
 
-  it.effect("before it is waited for counts at once", () =>
+  it.effect("before the dependency is added counts at once", () =>
     Effect.gen(function*() {
       const { create, history, put, read } = yield* start()
       yield* create("a", { queue: "failed" })
@@ -257,7 +257,7 @@ describe("a blocker that fails", () => {
       assert.include(yield* read("waits"), { queue: "failed", failure_reason: "Blocker c failed." })
     }))
 
-  it.effect("lets whoever it kept waiting be claimed, and its deletion does too", () =>
+  it.effect("with on_failure skip unblocks its dependents, and so does its deletion", () =>
     Effect.gen(function*() {
       const { create, send } = yield* start()
       yield* send("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m" })
@@ -273,7 +273,7 @@ describe("a blocker that fails", () => {
 })
 
 describe("the graph around a task", () => {
-  it.effect("shows what it waits for and what waits for it, and not what else they are about", () =>
+  it.effect("shows its blockers and dependents, and no other neighbours of those", () =>
     Effect.gen(function*() {
       const { connect, create, send } = yield* start()
       yield* create("a", { queue: "done" })
@@ -308,7 +308,7 @@ describe("the graph around a task", () => {
       assert.strictEqual(typed.nodes.length, 5)
     }))
 
-  it.effect("is bounded, and survives circles that another server left", () =>
+  it.effect("is limited, and can show circles that another server left", () =>
     Effect.gen(function*() {
       const { create, send } = yield* start()
       const at = "2026-01-01T00:00:00Z"

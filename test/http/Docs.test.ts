@@ -7,7 +7,7 @@ import * as server from "../support/server.ts"
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found]) => found)
 
 describe("GET /docs", () => {
-  it.effect("describes every endpoint in one page that needs nothing else", () =>
+  it.effect("describes every endpoint in one page that loads nothing else", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const { body, headers, status } = yield* send("GET", "/docs")
@@ -41,7 +41,7 @@ describe("GET /docs", () => {
       ])
     }))
 
-  it.effect("shows the fields of a body that is a component, and which body may be left out", () =>
+  it.effect("shows the fields of a body that is a component, and which bodies are optional", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const { body } = yield* send("GET", "/docs")
@@ -52,7 +52,7 @@ describe("GET /docs", () => {
       assert.include(creation, "<h4>Body</h4>")
     }))
 
-  it("escapes what it is given", () => {
+  it("escapes values", () => {
     const page = render({
       openapi: "3.1.0",
       info: { title: "<b>&\"", version: "'1'", description: "`<i>` and <i>" },

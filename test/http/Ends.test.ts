@@ -16,7 +16,7 @@ const start = Effect.fnUntraced(function*(config: Record<string, string> = {}) {
 })
 
 describe("POST /tasks/:id/cancel", () => {
-  it.effect("ends a task that nobody holds, with an empty body; a second time changes nothing", () =>
+  it.effect("cancels a task that nobody holds, with an empty body; a second call changes nothing", () =>
     Effect.gen(function*() {
       const { post } = yield* start()
       const cancelled = yield* post("tasks/a/cancel")
@@ -33,7 +33,7 @@ describe("POST /tasks/:id/cancel", () => {
       )
     }))
 
-  it.effect("asks the holder to stop, and keeps the result of whoever does not", () =>
+  it.effect("asks the holder to stop, and keeps a result that is submitted nevertheless", () =>
     Effect.gen(function*() {
       const { claim, post } = yield* start()
       yield* claim
@@ -51,7 +51,7 @@ describe("POST /tasks/:id/cancel", () => {
       assert.strictEqual((yield* claim).status, 404)
     }))
 
-  it.effect("refuses another version, another lease and another type of answer", () =>
+  it.effect("refuses another version, another lease and another content type", () =>
     Effect.gen(function*() {
       const { claim, post } = yield* start()
       yield* claim
@@ -64,7 +64,7 @@ describe("POST /tasks/:id/cancel", () => {
 })
 
 describe("a spent budget", () => {
-  it.effect("fails the task, tells why on it and in its history, and a redrive brings it back", () =>
+  it.effect("fails the task with a reason on it and in its history, and a redrive brings it back", () =>
     Effect.gen(function*() {
       const { claim, post, send } = yield* start({ MAX_ATTEMPTS: "2" })
       for (const reason of ["first", "second"]) {
@@ -86,7 +86,7 @@ describe("a spent budget", () => {
       assert.strictEqual((yield* post("tasks/a/redrive", { reason: "again" })).status, 409)
     }))
 
-  it.effect("lets a flow have its say before: what has no step is refused, what has one may fail or be cancelled", () =>
+  it.effect("applies after the flow: a move without a step is refused, others may fail or cancel the task", () =>
     Effect.gen(function*() {
       const { claim, post, send } = yield* start({ MAX_ATTEMPTS: "1" })
       const transitions = defaultFlow.transitions.filter(({ from, to }) => from !== "claimed" || to !== "incoming")
@@ -103,7 +103,7 @@ describe("a spent budget", () => {
       assert.strictEqual((yield* post("tasks/a/requeue")).body.queue, "failed")
     }))
 
-  it.effect("is not drawn on by work that is given back", () =>
+  it.effect("is not used by a release", () =>
     Effect.gen(function*() {
       const { claim, post, send } = yield* start({ MAX_ATTEMPTS: "1", BACKOFF_SECONDS: "30" })
       yield* claim
@@ -116,7 +116,7 @@ describe("a spent budget", () => {
 })
 
 describe("backoff", () => {
-  it.effect("shows until when a task waits, and hands it out after that", () =>
+  it.effect("shows until when a task waits; a claim gets it after that", () =>
     Effect.gen(function*() {
       const { claim, post } = yield* start({ BACKOFF_SECONDS: "30" })
       yield* claim

@@ -25,7 +25,7 @@ const start = Effect.gen(function*() {
 })
 
 describe("GET /api/v1/tasks/:id/explain", () => {
-  it.effect("says that a task is next, or how many come first, and of which role", () =>
+  it.effect("says that a task is next, or how many tasks of which role come first", () =>
     Effect.gen(function*() {
       const { explain, post } = yield* start
       yield* post("tasks", task("a", { role: "build" }))
@@ -62,7 +62,7 @@ describe("GET /api/v1/tasks/:id/explain", () => {
       assert.strictEqual(yield* ahead("?role=review,build"), 2)
     }))
 
-  it.effect("names the blockers, where they are, and that one is still to come", () =>
+  it.effect("names the blockers with their queues, and one that does not exist yet", () =>
     Effect.gen(function*() {
       const { explain, post } = yield* start
       yield* post("tasks", task("a"))
@@ -83,7 +83,7 @@ describe("GET /api/v1/tasks/:id/explain", () => {
       )
     }))
 
-  it.effect("does not tell one scope what another has", () =>
+  it.effect("reveals nothing about another scope", () =>
     Effect.gen(function*() {
       const { explain, post } = yield* start
       yield* post("tasks", { ...task("theirs"), scope: "blue" })
@@ -92,7 +92,7 @@ describe("GET /api/v1/tasks/:id/explain", () => {
       assert.strictEqual((yield* explain("t", "?scope=blue")).status, 404)
     }))
 
-  it.effect("tells who holds it until when, and takes a lease that ran out for what a claim makes of it", () =>
+  it.effect("names the holder and the end of the lease, and treats an expired lease as a claim would", () =>
     Effect.gen(function*() {
       const { explain, post, reasons } = yield* start
       yield* post("tasks", task("t"))
@@ -111,7 +111,7 @@ describe("GET /api/v1/tasks/:id/explain", () => {
       assert.strictEqual((yield* post("tasks/claim", claim())).body.id, "t")
     }))
 
-  it.effect("tells how it ended", () =>
+  it.effect("says how the task ended", () =>
     Effect.gen(function*() {
       const { explain, post, reasons, send } = yield* start
       for (const id of ["done", "lost", "off"]) yield* post("tasks", task(id))
@@ -124,7 +124,7 @@ describe("GET /api/v1/tasks/:id/explain", () => {
       assert.isFalse((yield* explain("off")).body.claimable)
     }))
 
-  it.effect("weighs what a claim asks for", () =>
+  it.effect("considers what a claim asks for", () =>
     Effect.gen(function*() {
       const { post, reasons } = yield* start
       yield* post("tasks", task("r", { queue: "provisional" }))
@@ -144,7 +144,7 @@ describe("GET /api/v1/tasks/:id/explain", () => {
       assert.deepStrictEqual(yield* reasons("r"), ["(awaiting_review)", "(role)", "(no_claim_yet)"])
     }))
 
-  it.effect("weighs the machine that is named, and refuses one that nobody knows", () =>
+  it.effect("considers the named machine, and refuses an unknown one", () =>
     Effect.gen(function*() {
       const { explain, post, reasons, send } = yield* start
       for (const id of ["a", "t"]) yield* post("tasks", task(id))

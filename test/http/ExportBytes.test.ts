@@ -71,7 +71,7 @@ describe("a page of an export", () => {
       if (!statement(0).includes("UPDATE history")) assert.strictEqual(seen, Records)
     }))
 
-  it.effect("ends at about 2 MB of the history of one task, and the next goes on there", () =>
+  it.effect("ends at about 2 MB of the history of one task, and the next page continues it", () =>
     Effect.gen(function*() {
       const { db, raw } = migrated()
       const { send } = yield* Server.make({}, () => db)
@@ -115,7 +115,7 @@ describe("a page of an export", () => {
       assert.deepStrictEqual(integrity.flatMap(({ sql }) => raw.prepare(sql).all()), [])
     }))
 
-  it.effect("is no longer than about 4 MB where text is longer in JSON than as it is stored", () =>
+  it.effect("is at most about 4 MB if text is longer as JSON than as stored", () =>
     Effect.gen(function*() {
       const { send } = yield* Server.make({})
       for (let n = 0; n < 30; n++) {

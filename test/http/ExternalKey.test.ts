@@ -15,7 +15,7 @@ const setup = Effect.gen(function*() {
 })
 
 describe("external_key", () => {
-  it.effect("a create whose key an open task has is answered with that task", () =>
+  it.effect("a create with the key of an open task is answered with that task", () =>
     Effect.gen(function*() {
       const { force, post, send } = yield* setup
       const created = yield* post("", keyed("a"))
@@ -48,7 +48,7 @@ describe("external_key", () => {
       assert.strictEqual(found.body.total, 2)
     }))
 
-  it.effect("two creates at once make one task", () =>
+  it.effect("two simultaneous creates make one task", () =>
     Effect.gen(function*() {
       const { post } = yield* setup
       const answers = yield* Effect.all([post("", keyed("a")), post("", keyed("b"))], { concurrency: 2 })
@@ -66,7 +66,7 @@ describe("external_key", () => {
       assert.isNull((yield* post("", task("b", { external_key: null }))).body.external_key)
     }))
 
-  it.effect("PATCH sets and clears it, and is refused where another open task has it", () =>
+  it.effect("PATCH sets and clears the key, and is refused if another open task has it", () =>
     Effect.gen(function*() {
       const { post, send } = yield* setup
       yield* post("", keyed("a"))
@@ -92,7 +92,7 @@ describe("external_key", () => {
   }
 
   it.effect.each(Object.keys(leaving))(
-    "%s does not reopen a task whose key another open task has",
+    "%s does not reopen a task if another open task has its key",
     (name) =>
       Effect.gen(function*() {
         const context = yield* setup
@@ -120,7 +120,7 @@ describe("external_key", () => {
       })
   )
 
-  it.live("the typed client tells the two answers apart", () =>
+  it.live("the typed client distinguishes the two answers", () =>
     Effect.gen(function*() {
       const { connect, withFetch } = yield* setup
       const { tasks } = yield* connect()
@@ -135,7 +135,7 @@ describe("external_key", () => {
       assert.strictEqual(existing.id, "a")
     }))
 
-  it.effect("an answer that the task is there is one for its idempotency key as well", () =>
+  it.effect("the answer that a task exists is kept under the idempotency key too", () =>
     Effect.gen(function*() {
       const { post, send } = yield* setup
       yield* post("", keyed("a"))
@@ -148,7 +148,7 @@ describe("external_key", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/b")).status, 404)
     }))
 
-  it.effect("is text that can be told apart", () =>
+  it.effect("distinguishes texts that differ", () =>
     Effect.gen(function*() {
       const { post } = yield* setup
       for (const external_key of ["", "  ", "\ud800", "a\u0000b", "x".repeat(256)]) {

@@ -17,7 +17,7 @@ const start = (config: Record<string, string> = {}) =>
   })
 
 describe("a fencing token", () => {
-  it.effect("A2: of a lost lease changes nothing, whatever the call", () =>
+  it.effect("A2: of a lost lease changes nothing, in any call", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start()
       const ann = (yield* post("tasks/claim", claim("ann"))).body.fencing_token
@@ -56,7 +56,7 @@ describe("a fencing token", () => {
       assert.include(late.body.error, "the task is in provisional, and nobody holds it")
     }))
 
-  it.effect("holds after the lease ran out, until somebody else is granted the task", () =>
+  it.effect("is accepted after the lease expired, until someone else is granted the task", () =>
     Effect.gen(function*() {
       const { post } = yield* start()
       const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body
@@ -65,7 +65,7 @@ describe("a fencing token", () => {
       assert.strictEqual((yield* post("tasks/a/submit", { ...work, fencing_token })).body.queue, "provisional")
     }))
 
-  it.effect("is asked for where the server is configured so, for a task that is held", () =>
+  it.effect("is required for a held task if the server is configured so", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start({ REQUIRE_FENCING_TOKEN: "true" })
       const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body
@@ -79,7 +79,7 @@ describe("a fencing token", () => {
       assert.strictEqual((yield* post("tasks/a/accept", { accepted_by: "x" })).body.queue, "done", "nobody holds it")
     }))
 
-  it.effect("is asked for where a lease ran out, for what its holder may still do", () =>
+  it.effect("is required for a late call after an expired lease", () =>
     Effect.gen(function*() {
       const { post } = yield* start({ REQUIRE_FENCING_TOKEN: "true" })
       const { fencing_token } = (yield* post("tasks/claim", { ...claim("ann"), lease_duration_seconds: 60 })).body

@@ -31,7 +31,7 @@ describe("/api/v1/flows", () => {
       assert.deepStrictEqual((yield* send("GET", flows)).body, { flows: [], next_cursor: null }, "the default scope's")
     }))
 
-  it.effect("8.2#4: DELETE finds the flow without a scope, as the SDK sends it, and tells what it strands", () =>
+  it.effect("8.2#4: DELETE finds the flow without a scope, as the SDK sends it, and warns of stranded tasks", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       for (const scope of ["red", "blue"]) yield* send("PUT", `${flows}/qa`, { ...testingFlow, scope })

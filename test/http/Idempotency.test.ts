@@ -29,7 +29,7 @@ const asked = Effect.fnUntraced(function*(name: string) {
 })
 
 describe("every POST", () => {
-  it("is one of those that are tested here", () => {
+  it("is tested here", () => {
     assert.isAtLeast(posts.length, 19)
     assert.includeMembers(Object.keys(table), posts)
   })
@@ -77,7 +77,7 @@ describe("every POST", () => {
     }))
 
   it.effect.each(posts)(
-    "%s: a lost answer is got by asking again, a lost request is made by it",
+    "%s: a repetition gets a lost answer, and has the effect of a lost request",
     (name) =>
       Effect.gen(function*() {
         const { ask, everything, faults } = yield* asked(name)
@@ -98,7 +98,7 @@ describe("every POST", () => {
       })
   )
 
-  it.effect.each(posts)("%s: a key that is none is refused before anything happens", (name) =>
+  it.effect.each(posts)("%s: an invalid key is refused without any effect", (name) =>
     Effect.gen(function*() {
       const { ask, everything } = yield* asked(name)
       const before = everything()
@@ -125,7 +125,7 @@ describe("a key", () => {
     return { ...faulty, send, post, keyOf }
   })
 
-  it.effect("is one of its caller, and of the scope it acts in", () =>
+  it.effect("belongs to its caller and the scope of the request", () =>
     Effect.gen(function*() {
       const { keyOf, post } = yield* setup
       const [red, blue] = [yield* keyOf("red"), yield* keyOf("blue")]
@@ -151,7 +151,7 @@ describe("a key", () => {
       assert.deepStrictEqual(issued.map(({ body, status }) => [status, body.scope]), [[201, "red"], [201, "blue"]])
     }))
 
-  it.effect("two keys of a scope that rotate under the same one each get a successor of their own", () =>
+  it.effect("two API keys of a scope that rotate under the same key each get their own successor", () =>
     Effect.gen(function*() {
       const { keyOf, post, send } = yield* setup
       const old = [yield* keyOf("red"), yield* keyOf("red")]
@@ -200,7 +200,7 @@ describe("a key", () => {
       assert.lengthOf(Faulty.everything(raw).idempotency_keys!, 1)
     }))
 
-  it.effect("keeps no refusal: what was refused is tried afresh", () =>
+  it.effect("keeps no refusal: a refused request is tried again", () =>
     Effect.gen(function*() {
       const { post, send } = yield* setup
       const submit = () => post("/api/v1/tasks/a/submit", { commits_count: 1, turns_used: 1 })
@@ -213,7 +213,7 @@ describe("a key", () => {
       assert.strictEqual((yield* post("/api/v1/tasks/a/accept", { accepted_by: "x" })).status, 422)
     }))
 
-  it.effect("a create is told from another task of its id, whatever has become of the first", () =>
+  it.effect("a repeated create is distinguished from a new task with the same id", () =>
     Effect.gen(function*() {
       const { post, send } = yield* setup
       const first = yield* post("/api/v1/tasks", task("a", { blocked_by: "x,y", external_key: "e" }))
@@ -229,7 +229,7 @@ describe("a key", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/d/history", undefined, bearer)).body.total, 1)
     }))
 
-  it.effect("text that looks like JSON, or like its end, is answered as it was", () =>
+  it.effect("text that looks like JSON, or like its end, is answered unchanged", () =>
     Effect.gen(function*() {
       const { post } = yield* setup
       const odd = task("odd", {
@@ -245,7 +245,7 @@ describe("a key", () => {
       assert.deepStrictEqual(shown(yield* post("/api/v1/tasks", odd)), shown(first))
     }))
 
-  it.effect("an answer from before a deployment that brought columns is still one", () =>
+  it.effect("an answer from before a deployment with new columns is still valid", () =>
     Effect.gen(function*() {
       const { post, raw } = yield* setup
       const first = yield* post("/api/v1/tasks", task("a"))
@@ -253,7 +253,7 @@ describe("a key", () => {
       assert.deepStrictEqual(shown(yield* post("/api/v1/tasks", task("a"))), shown(first))
     }))
 
-  it.effect("a secret is told again, and the database never holds it", () =>
+  it.effect("a secret is answered again, although the database never holds it", () =>
     Effect.gen(function*() {
       const { post, raw, send } = yield* setup
       const machine = { cluster: "k", machine_id: "m", scope: "red" }
@@ -281,7 +281,7 @@ describe("a key", () => {
       assert.notStrictEqual(other.body.api_key, issued.body.api_key)
     }))
 
-  it.effect("a machine that is registered once more is answered the same once more", () =>
+  it.effect("a repeated registration of a known machine gets the same answer", () =>
     Effect.gen(function*() {
       const { post } = yield* setup
       const machine = { cluster: "k", machine_id: "m", scope: "red" }
@@ -332,7 +332,7 @@ describe("a key", () => {
       assert.strictEqual((yield* post(path, records, "later")).body.imported.tasks, 0)
     }))
 
-  it.effect("an action is answered as it was seen then, also when it has expired since", () =>
+  it.effect("an action is answered as it was then, even if it has expired since", () =>
     Effect.gen(function*() {
       const { post } = yield* setup
       yield* TestClock.setTime(Date.parse("2026-01-01T00:00:00Z"))
@@ -363,7 +363,7 @@ describe("a key", () => {
       assert.include(exposed, "Idempotent-Replayed")
     }))
 
-  it.effect("means nothing on what is no POST", () =>
+  it.effect("has no effect on methods other than POST", () =>
     Effect.gen(function*() {
       const { raw, send } = yield* setup
       const listed = yield* send("GET", "/api/v1/tasks", undefined, under(""))

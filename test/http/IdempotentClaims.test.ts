@@ -21,7 +21,7 @@ const setup = Effect.gen(function*() {
 const replayed = ({ headers }: server.Answer) => headers.get("idempotent-replayed") === "true"
 
 describe("a claim under a key", () => {
-  it.effect("gets the task it got, as it is now, while others are waiting", () =>
+  it.effect("gets the same task, as it is now, although others are ready", () =>
     Effect.gen(function*() {
       const { claim, grants, send } = yield* setup
       const first = yield* claim("1")
@@ -34,7 +34,7 @@ describe("a claim under a key", () => {
       assert.strictEqual(grants(), 1)
     }))
 
-  it.effect("gets it when nothing else is ready, in one round trip", () =>
+  it.effect("gets the same task if no other is ready, in one round trip", () =>
     Effect.gen(function*() {
       const { claim, grants } = yield* setup
       yield* claim()
@@ -58,7 +58,7 @@ describe("a claim under a key", () => {
       assert.sameMembers(both.map(({ body }) => body.id), ["a", "b"])
     }))
 
-  it.effect("an empty claim is tried afresh", () =>
+  it.effect("an empty claim is tried again", () =>
     Effect.gen(function*() {
       const { claim } = yield* setup
       const empty = yield* claim("1", { queue: "provisional" })
@@ -67,7 +67,7 @@ describe("a claim under a key", () => {
       assert.strictEqual((yield* claim("1")).body.id, "a")
     }))
 
-  it.effect("a review is claimed once as well", () =>
+  it.effect("a review is also claimed once", () =>
     Effect.gen(function*() {
       const { claim, post } = yield* setup
       yield* post("/tasks", { id: "r", file_path: "r", branch: "b", queue: "provisional" })
@@ -76,7 +76,7 @@ describe("a claim under a key", () => {
       assert.deepStrictEqual((yield* claim("1", { queue: "provisional" })).body, first.body)
     }))
 
-  it.effect("a lease that is over is not handed out again", () =>
+  it.effect("a lease that is over is not granted again", () =>
     Effect.gen(function*() {
       const { claim, grants, post, send } = yield* setup
       yield* claim("1")
@@ -95,7 +95,7 @@ describe("a claim under a key", () => {
       assert.strictEqual(grants(), 2)
     }))
 
-  it.effect("a lease that ran out and was taken back is over", () =>
+  it.effect("a lease that expired and was taken back is over", () =>
     Effect.gen(function*() {
       const { claim, grants } = yield* setup
       yield* claim()
@@ -112,7 +112,7 @@ describe("a claim under a key", () => {
       assert.include(lost.body, { _tag: "LeaseLost", task_id: "c", claimed_by: "ann" })
     }))
 
-  it.effect("a role that claims from another queue is found its task once", () =>
+  it.effect("a role that claims from another queue gets its task once", () =>
     Effect.gen(function*() {
       const { claim, grants, post } = yield* setup
       yield* post("/roles/register", { orchestrator_id: "k-m", roles: [{ name: "qa", claims_from: "tested" }] })
@@ -125,7 +125,7 @@ describe("a claim under a key", () => {
       assert.strictEqual(grants(), 1)
     }))
 
-  it.effect("a lost answer leaves no lease that nobody knows of", () =>
+  it.effect("a lost answer leaves no unknown lease", () =>
     Effect.gen(function*() {
       const { claim, faults, grants } = yield* setup
       faults.push("lost answer")
@@ -135,7 +135,7 @@ describe("a claim under a key", () => {
       assert.strictEqual(grants(), 1)
     }))
 
-  it.effect("is told that its lease ran out, and that renewing brings it back", () =>
+  it.effect("is answered that its lease expired, and that a renewal re-attaches it", () =>
     Effect.gen(function*() {
       const { claim, post } = yield* setup
       const { body: { fencing_token, id } } = yield* claim("1")
@@ -148,7 +148,7 @@ describe("a claim under a key", () => {
       assert.strictEqual((yield* post(`/tasks/${id}/renew`, { fencing_token })).body.reattached, true)
     }))
 
-  it.effect("is told nothing of a task of another scope that goes by the old name", () =>
+  it.effect("learns nothing of a task of another scope with the old id", () =>
     Effect.gen(function*() {
       const { claim, post, send } = yield* setup
       const { body: { id } } = yield* claim("1")

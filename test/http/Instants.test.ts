@@ -44,8 +44,8 @@ const made = Effect.gen(function*() {
   return send
 })
 
-describe("a time that comes in", () => {
-  it("is a field of these, and of no others", () =>
+describe("a time in a request", () => {
+  it("is a field of exactly these bodies", () =>
     Effect.gen(function*() {
       const send = yield* made
       const { body: spec } = yield* send("GET", "/openapi.json")
@@ -77,7 +77,7 @@ describe("a time that comes in", () => {
     }).pipe(Effect.scoped, Effect.runPromise))
 
   it.effect.each(fields)(
-    "is refused by name where it is none: %s %s %s",
+    "is refused by name if it is invalid: %s %s %s",
     ([method, path, field]) =>
       Effect.gen(function*() {
         const send = yield* made
@@ -93,7 +93,7 @@ describe("a time that comes in", () => {
   )
 
   it.effect.each(fields.filter(([, , field]) => !/lease|expires|claimed/.test(field)))(
-    "is taken as old clients write it: %s %s %s",
+    "is accepted in the formats of old clients: %s %s %s",
     ([method, path, field]) =>
       Effect.gen(function*() {
         for (const time of right) {
@@ -109,7 +109,7 @@ describe("a time that comes in", () => {
       })
   )
 
-  it.effect("comes back in milliseconds and UTC", () =>
+  it.effect("is answered in milliseconds and UTC", () =>
     Effect.gen(function*() {
       const send = yield* made
       for (const submitted_at of right) {

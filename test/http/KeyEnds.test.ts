@@ -29,7 +29,7 @@ const draft = { title: "t", author: "a" }
 const under = (key: string) => ({ "idempotency-key": key })
 
 describe("a key that ends in another isolate", () => {
-  it.effect("is valid to the millisecond before its end, and not from then on", () =>
+  it.effect("is valid until its end, to the millisecond", () =>
     Effect.gen(function*() {
       for (const overlap_seconds of [0, 1, 29]) {
         const { ask, here, key, raw } = yield* isolates
@@ -52,7 +52,7 @@ describe("a key that ends in another isolate", () => {
       }
     }))
 
-  it.effect("is refused at once when it was revoked, and does and reads nothing", () =>
+  it.effect("is refused at once after it was revoked, and changes and reads nothing", () =>
     Effect.gen(function*() {
       const first = yield* isolates
       yield* first.admin("POST", "/api/v1/drafts", { ...draft, scope: "red" })
@@ -71,7 +71,7 @@ describe("a key that ends in another isolate", () => {
       }
     }))
 
-  it.effect("is refused when the client would be told that nothing changed", () =>
+  it.effect("is refused if the answer would be 304", () =>
     Effect.gen(function*() {
       const { admin, ask, key } = yield* isolates
       const tag = (yield* ask("GET", "/api/v1/drafts")).headers.get("etag")!
@@ -100,7 +100,7 @@ describe("Server-Timing", () => {
   const all = /^d1;dur=\d+;desc="trips=\d+ read=\d+ written=\d+"$/
 
   it.effect.each(names)(
-    "%s: a key's caller learns times only, also of what it may not see",
+    "%s: a caller with a key sees times only, also for refused requests",
     (name) =>
       Effect.gen(function*() {
         const { send } = yield* server.make({ API_SECRET_KEY: Secret })
@@ -119,7 +119,7 @@ describe("Server-Timing", () => {
       })
   )
 
-  it.effect("says no more of paths and methods that are not there", () =>
+  it.effect("shows no more for unknown paths and methods", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make({ API_SECRET_KEY: Secret })
       const { body: { api_key } } = yield* send("POST", "/api/v1/scopes/red/keys", undefined, bearer(Secret))
@@ -135,7 +135,7 @@ describe("Server-Timing", () => {
       }
     }))
 
-  it.effect("tells all on an open server, and times to a key there too", () =>
+  it.effect("shows everything on an open server, and only times to a key", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const { body: { api_key } } = yield* send("POST", "/api/v1/scopes/red/keys")
@@ -148,7 +148,7 @@ describe("Server-Timing", () => {
 })
 
 describe("an export of an open server", () => {
-  it.effect("tells an anonymous caller no salt of a key, and the administrator all", () =>
+  it.effect("shows an anonymous caller no salt of a key, and the administrator everything", () =>
     Effect.gen(function*() {
       const { open, raw } = Faulty.make()
       const anonymous = yield* server.make({}, open)

@@ -17,7 +17,7 @@ const guarded = Effect.map(server.make({ API_SECRET_KEY: Secret }), (all) => ({
 }))
 
 describe("keys", () => {
-  it.effect("are issued, listed without themselves, used, revoked", () =>
+  it.effect("are issued, listed without the keys themselves, used, revoked", () =>
     Effect.gen(function*() {
       const { admin, send } = yield* guarded
       const issued = yield* admin("POST", "/api/v1/scopes/red/keys", { name: "ci", expires_at: "1970-01-02T00:00:00Z" })
@@ -55,7 +55,7 @@ describe("keys", () => {
       assert.strictEqual((yield* admin("DELETE", `/api/v1/scopes/blue/keys/${bare.id}`)).status, 404)
     }))
 
-  it.effect("are not issued for the past, nor for what is no scope", () =>
+  it.effect("are not issued with an end in the past, or for an invalid scope", () =>
     Effect.gen(function*() {
       const { admin } = yield* guarded
       const past = yield* admin("POST", "/api/v1/scopes/red/keys", { expires_at: "1970-01-01T00:00:00Z" })
@@ -64,7 +64,7 @@ describe("keys", () => {
       assert.strictEqual((yield* admin("POST", "/api/v1/scopes/%20/keys")).status, 400)
     }))
 
-  it.effect("D13: a key supplies the scope, and none may be stated beside it", () =>
+  it.effect("D13: a key determines the scope, and no other may be named", () =>
     Effect.gen(function*() {
       const { admin, send } = yield* guarded
       const { api_key } = (yield* admin("POST", "/api/v1/scopes/red/keys")).body
@@ -79,7 +79,7 @@ describe("keys", () => {
       assert.strictEqual(deleted.status, 403)
     }))
 
-  it.effect("sign what their holders do, and the administrator what he does", () =>
+  it.effect("name the actor in the history, and so does the administrator's secret", () =>
     Effect.gen(function*() {
       const { admin, send } = yield* guarded
       const { api_key } = (yield* admin("POST", "/api/v1/scopes/red/keys", { name: "ann's laptop" })).body
@@ -89,7 +89,7 @@ describe("keys", () => {
       assert.deepStrictEqual(history.map((entry: any) => entry.actor), ["ann's laptop", "administrator"])
     }))
 
-  it.effect("D11: are rotated by their holder, each machine at its own time", () =>
+  it.effect("D11: are rotated by their callers, each machine at its own time", () =>
     Effect.gen(function*() {
       const { admin, send } = yield* guarded
       const { api_key, id } = (yield* admin("POST", "/api/v1/scopes/red/keys", { name: "laptop" })).body
@@ -124,7 +124,7 @@ describe("keys", () => {
       assert.include(none.body.error, "No API key found for this scope")
     }))
 
-  it.effect("C11: the administrator helps a scope whose key is lost", () =>
+  it.effect("C11: the administrator issues a new key for a scope that lost its key", () =>
     Effect.gen(function*() {
       const { admin, send } = yield* guarded
       yield* admin("POST", "/api/v1/orchestrators/register", { ...machine, scope: "red" })
@@ -134,7 +134,7 @@ describe("keys", () => {
       assert.strictEqual(used.status, 200)
     }))
 
-  it.effect("an endpoint that is not there tells only callers it knows", () =>
+  it.effect("only known callers learn that an endpoint does not exist", () =>
     Effect.gen(function*() {
       const { admin, send } = yield* guarded
       const open = yield* server.make()
@@ -148,7 +148,7 @@ describe("keys", () => {
       assert.include(wrong.body.error, "Invalid API key")
     }))
 
-  it.effect("what is public ignores the header, and a preflight needs none", () =>
+  it.effect("public endpoints ignore the header, and a preflight needs none", () =>
     Effect.gen(function*() {
       const { send } = yield* guarded
       for (const path of ["/", "/api/health", "/openapi.json", "/docs"]) {
@@ -172,7 +172,7 @@ describe("keys", () => {
       ["2001:db8::1", "2001:db8:0:0:ffff:1:2:3", "2001:db8:0:1::1"]
     ] as const
   )(
-    "an address with too many wrong keys is told when to come back: %s",
+    "an address with too many wrong keys is answered when to come back: %s",
     ([first, same, other]) =>
       Effect.gen(function*() {
         const { send } = yield* guarded
@@ -222,7 +222,7 @@ describe("registration", () => {
       assert.strictEqual(answers.filter(({ body }) => body.api_key !== undefined).length, 1)
     }))
 
-  it.effect("D5: a machine of the same name elsewhere moves none, and what is refused gives no key", () =>
+  it.effect("D5: a machine with a name from another scope changes nothing there, and a refused registration issues no key", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       yield* send("POST", "/api/v1/orchestrators/register", { ...machine, scope: "red" })
@@ -242,7 +242,7 @@ describe("registration", () => {
       assert.deepStrictEqual((yield* send("GET", "/api/v1/scopes/green/keys")).body.keys, [])
     }))
 
-  it.effect("D6: with a secret nobody takes a scope that has no key", () =>
+  it.effect("D6: with a secret nobody can take over a scope without a key", () =>
     Effect.gen(function*() {
       const { admin, send } = yield* guarded
       const body = { ...machine, scope: "red" }
@@ -252,7 +252,7 @@ describe("registration", () => {
       assert.isString((yield* admin("POST", "/api/v1/orchestrators/register", body)).body.api_key)
     }))
 
-  it.effect("8.1#8: keeps the id and the limits a machine sends, whatever it calls itself otherwise", () =>
+  it.effect("8.1#8: keeps the id and the limits of a machine, even if its other names change", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const sent = { cluster: "default", machine_id: "host", id: "host", max_agents: 3, max_claimed: 2 }
@@ -265,7 +265,7 @@ describe("registration", () => {
       assert.strictEqual(negative.status, 400)
     }))
 
-  it.live("the typed client sends its token, and knows the refusals", () =>
+  it.live("the typed client sends its token, and decodes the refusals", () =>
     Effect.gen(function*() {
       const { connect, withFetch } = yield* guarded
       yield* withFetch(Effect.gen(function*() {

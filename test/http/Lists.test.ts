@@ -74,7 +74,7 @@ const serving = Effect.gen(function*() {
 })
 
 describe("a list in a request", () => {
-  it.effect("that is too long is refused in a body, by a sentence that names the field and the limit", () =>
+  it.effect("that is too long is refused in a body, with the field and the limit", () =>
     Effect.gen(function*() {
       const { ask } = yield* serving
       for (const [field, method, path, body, limit] of bodies) {
@@ -86,7 +86,7 @@ describe("a list in a request", () => {
       }
     }))
 
-  it.effect("is refused in a query likewise", () =>
+  it.effect("is refused in a query in the same way", () =>
     Effect.gen(function*() {
       const { ask } = yield* serving
       for (const [field, path] of queries) {

@@ -37,7 +37,7 @@ const scopesOf = (kind: Kind, body: any): ReadonlyArray<string> =>
 
 const everyScope = ["blue", "blue", "green", "green", "red", "red"]
 
-describe.each(kinds)("a list of %s that names no scope", (kind) => {
+describe.each(kinds)("a list of %s without a scope", (kind) => {
   const path = `/api/v1/${kind}`
 
   it.effect.each(["false", "true"])(
@@ -106,7 +106,7 @@ describe.each(kinds)("a list of %s that names no scope", (kind) => {
     }))
 })
 
-describe("a list of projects or drafts that names no scope", () => {
+describe("a list of projects or drafts without a scope", () => {
   it.effect.each(["projects?status=draft", "drafts?author=ann"])(
     "is narrowed by its filters: %s",
     (path) =>

@@ -39,7 +39,7 @@ const mail = { task_id: "t", from_actor: "ann", type: "action_command", content:
 const idea = { entity_type: "draft", entity_id: "42", label: "Process", proposed_by: "ann", scope: "red" }
 
 describe("/api/v1/messages", () => {
-  it.effect("send, reply, list, read, take up", () =>
+  it.effect("send, reply, list, read, take", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const sent = yield* send("POST", "/api/v1/messages", { ...mail, to_actor: "agent", payload: "tolerated" })
@@ -82,7 +82,7 @@ describe("/api/v1/messages", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/messages?scope=red&status=done")).body.total, 1)
     }))
 
-  it.effect("C8: the messages of a task are the newest 50, and the task need not exist", () =>
+  it.effect("C8: the messages of a task are the newest 50, even if the task does not exist", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       for (let n = 0; n < 52; n++) yield* send("POST", "/api/v1/messages", { ...mail, content: `${n}` })
@@ -98,7 +98,7 @@ describe("/api/v1/messages", () => {
       assert.deepStrictEqual(none.body, { messages: [], total: 0, offset: 0, limit: 50, next_cursor: null })
     }))
 
-  it.effect("stays in its scope, and by id only when a scope is given", () =>
+  it.effect("are limited to their scope, and by id only if the request names a scope", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const { body: { id } } = yield* send("POST", "/api/v1/messages", mail)
@@ -118,7 +118,7 @@ describe("/api/v1/messages", () => {
 })
 
 describe("/api/v1/actions", () => {
-  it.effect("8.2#3, 8.2#5, 8.1#12: propose as Python does, list what is pending, execute, complete", () =>
+  it.effect("8.2#3, 8.2#5, 8.1#12: propose as Python does, list proposals, execute, complete", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const body = { ...idea, action_type: "process", action_data: { buttons: [{ label: "Go" }] } }
@@ -161,7 +161,7 @@ describe("/api/v1/actions", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/actions?scope=blue")).body.total, 0)
     }))
 
-  it.effect("fails with its reason, and PATCH does not move what is finished", () =>
+  it.effect("fails with its reason, and PATCH does not change a finished action", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const { body: { id } } = yield* send("POST", "/api/v1/actions", idea)
@@ -174,7 +174,7 @@ describe("/api/v1/actions", () => {
       assert.strictEqual((yield* send("POST", `/api/v1/actions/${id}/fail`)).status, 200)
     }))
 
-  it.effect("E15: one that has expired is a 400 to execute, and listed only when asked for", () =>
+  it.effect("E15: an expired action cannot be executed (400), and is listed only on request", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const expires_at = "1970-01-01T00:00:00.000Z"

@@ -18,7 +18,7 @@ const start = Effect.gen(function*() {
 })
 
 describe("lists without a limit", () => {
-  it.effect("C9: hold all there is of a queue that work goes through, and the newest of one where it ends", () =>
+  it.effect("C9: hold all tasks of a queue with work, and the newest of a queue of finished tasks", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const numbers = Array.from({ length: 60 }, (_, i) => i)
@@ -36,7 +36,7 @@ describe("lists without a limit", () => {
       assert.strictEqual(found[0]?.body.limit, 500)
     }))
 
-  it.effect("8.1#11: find the flagged among many", () =>
+  it.effect("8.1#11: find the tasks that need intervention among many", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       for (const id of ["a", "b", "c"]) yield* post("tasks", task(id, { needs_intervention: id === "b" }))
@@ -54,7 +54,7 @@ describe("lists without a limit", () => {
 })
 
 describe("a task that follows a flow", () => {
-  it.effect("is accepted, rejected and requeued where the flow has a step, and told which one it lacks", () =>
+  it.effect("is accepted, rejected and requeued if the flow has the step; a refusal names the missing one", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* send("PUT", "/api/v1/flows/default", { scope, ...defaultFlow })
@@ -84,7 +84,7 @@ describe("a task that follows a flow", () => {
       assert.deepInclude(accepted.body, { queue: "done", branch: "feature", claimed_by: null })
     }))
 
-  it.effect("A3: a project's task that was finished after its lease ran out is accepted all the same", () =>
+  it.effect("A3: a task of a project that was submitted after its lease expired can be accepted", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* send("PUT", "/api/v1/flows/project", { scope, ...projectFlow })
@@ -102,7 +102,7 @@ describe("a task that follows a flow", () => {
       assert.strictEqual((yield* post("tasks/other/accept", { accepted_by: "flow-engine" })).body.queue, "done")
     }))
 
-  it.effect("A11, A12: goes on from the queue it was claimed from, and back there", () =>
+  it.effect("A11, A12: goes on from the queue it was claimed from, and returns there", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* send("PUT", "/api/v1/flows/qa", { scope, ...testingFlow })
@@ -115,7 +115,7 @@ describe("a task that follows a flow", () => {
       assert.strictEqual((yield* post("tasks/a/submit", done)).body.queue, "provisional")
     }))
 
-  it.effect("A9: is waited for again when its flow leads out of done", () =>
+  it.effect("A9: blocks its dependents again if its flow leads out of done", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const reopening = [...defaultFlow.transitions, { from: "done", to: "incoming" }]
@@ -162,7 +162,7 @@ describe("a task that follows a flow", () => {
 })
 
 describe("a task in requires-intervention", () => {
-  it.effect("A4: is submitted, accepted or sent back as from where it was", () =>
+  it.effect("A4: is submitted, accepted or returned as from the queue it was in before", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const stuck = Effect.fnUntraced(function*(id: string, submitted: boolean) {
@@ -196,8 +196,8 @@ const steps = (...pairs: ReadonlyArray<readonly [string, string]>) => ({
   transitions: pairs.map(([from, to]) => ({ from, to }))
 })
 
-describe("moves out of odd places", () => {
-  it.effect("a late submit counts where it leads to the queue the task lapsed back to", () =>
+describe("moves from unusual queues", () => {
+  it.effect("a late submit counts even if it leads to the queue to which the task returned", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* post("tasks", task("a", { queue: "needs_continuation" }))
@@ -212,7 +212,7 @@ describe("moves out of odd places", () => {
       assert.deepStrictEqual([incoming, needs_continuation], [0, 1])
     }))
 
-  it.effect("a flow's own steps out of requires-intervention count, and a step to itself traps nothing", () =>
+  it.effect("steps of a flow out of requires-intervention count, and a step to itself traps no task", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* send("PUT", "/api/v1/flows/own", steps(["incoming", "claimed"], ["requires-intervention", "done"]))
@@ -227,7 +227,7 @@ describe("moves out of odd places", () => {
       assert.strictEqual((yield* post("tasks/b/submit", done)).body.queue, "qa")
     }))
 
-  it.effect("what came up after done goes back there, also by the hand that claimed it", () =>
+  it.effect("a task with an intervention after done returns to done, also by its holder", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* send("PUT", "/api/v1/flows/default", { scope, ...defaultFlow })
@@ -244,7 +244,7 @@ describe("moves out of odd places", () => {
       assert.strictEqual((yield* post("tasks/a/accept", { accepted_by: "fixer" })).body.queue, "done")
     }))
 
-  it.effect("a PATCH that changes the project goes by the queues the task has then", () =>
+  it.effect("a PATCH that changes the project follows the flow of the new project", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* send("PUT", "/api/v1/flows/project", {
@@ -264,7 +264,7 @@ describe("moves out of odd places", () => {
 })
 
 describe("fail and force-queue", () => {
-  it.effect("C1: fail keeps the reason, and is refused for what is over", () =>
+  it.effect("C1: fail keeps the reason, and is refused for a finished task", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* post("tasks", task("a"))
@@ -285,7 +285,7 @@ describe("fail and force-queue", () => {
       assert.include((yield* post("tasks/a/fail", {})).body.error, "Missing required field: reason")
     }))
 
-  it.effect("force-queue reaches done, frees who waited, keeps who did it and tells everybody", () =>
+  it.effect("force-queue reaches done, unblocks dependents, records the actor and sends a message", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* post("tasks", task("a"))
@@ -310,7 +310,7 @@ describe("fail and force-queue", () => {
 })
 
 describe("hooks", () => {
-  it.effect("B2: completions at the same time are all kept", () =>
+  it.effect("B2: simultaneous completions are all kept", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const names = Array.from({ length: 10 }, (_, i) => `hook-${i}`)
@@ -346,7 +346,7 @@ describe("hooks", () => {
 })
 
 describe("claims", () => {
-  it.effect("8.1#1, 8.2#1: a machine at its limit gets 429 with counts, and reviews all the same", () =>
+  it.effect("8.1#1, 8.2#1: a machine at its limit gets 429 with counts, and still gets reviews", () =>
     Effect.gen(function*() {
       const { post } = yield* start
       for (const id of ["a", "b", "c"]) yield* post("tasks", task(id))
@@ -362,7 +362,7 @@ describe("claims", () => {
       assert.strictEqual((yield* post("tasks/claim", claim({ max_claimed: 2 }))).body.id, "c")
     }))
 
-  it.effect("take the queue of their first role, and know no other roles where some are registered", () =>
+  it.effect("use the queue of their first role, and refuse unknown roles if the scope has roles", () =>
     Effect.gen(function*() {
       const { post } = yield* start
       yield* post("roles/register", {
@@ -387,7 +387,7 @@ describe("claims", () => {
       assert.strictEqual((yield* post("tasks", { ...task("c", { role: "builder" }), scope: "blue" })).status, 201)
     }))
 
-  it.effect("say why there is nothing: nobody for that role, all waiting, all held, or none at all", () =>
+  it.effect("say why there is no task: none for that role, all waiting, all held, or none at all", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const reason = (rest: object = {}) => Effect.map(post("tasks/claim", claim(rest)), ({ body }) => body.reason)
@@ -405,7 +405,7 @@ describe("claims", () => {
       assert.strictEqual(yield* reason(), "maintenance")
     }))
 
-  it.effect("8.1#14: look through priorities in the order they ask for", () =>
+  it.effect("8.1#14: use the order of priorities that they ask for", () =>
     Effect.gen(function*() {
       const { post } = yield* start
       for (const [id, priority] of [["a", "P0"], ["b", "P1"], ["c", "P2"], ["d", "P2"]] as const) {
@@ -432,7 +432,7 @@ const takeBack = (attempt_count: number) => ({
 describe("a PATCH that ends a lease from an old list", () => {
   const endReview = { scope, queue: "provisional", claimed_by: null, lease_expires_at: null }
 
-  it.effect("does not bring back a review that is over, nor what is done", () =>
+  it.effect("brings back neither a finished review nor a finished task", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const patch = (body: object) => send("PATCH", "/api/v1/tasks/a", body)
@@ -454,7 +454,7 @@ describe("a PATCH that ends a lease from an old list", () => {
       assert.include((yield* patch({ queue: "incoming" })).body, { queue: "incoming" })
     }))
 
-  it.effect("T2: lowers no count of attempts", () =>
+  it.effect("T2: does not lower the counter of attempts", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* post("tasks", task("a", { attempt_count: 3 }))
@@ -466,7 +466,7 @@ describe("a PATCH that ends a lease from an old list", () => {
 })
 
 describe("a PATCH that takes a lease back", () => {
-  it.effect("does so when it has run out, and never when it is good or the work is done", () =>
+  it.effect("takes back an expired lease, and neither a valid one nor a finished task", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* post("tasks", task("a"))
@@ -486,7 +486,7 @@ describe("a PATCH that takes a lease back", () => {
       assert.include((yield* send("PATCH", "/api/v1/tasks/a", takeBack(1))).body, { queue: "provisional" })
     }))
 
-  it.effect("counts the loss itself, and leaves its holder the right to hand in", () =>
+  it.effect("counts the loss, and a late call of the holder still counts", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       yield* post("tasks", task("a", { attempt_count: 4 }))

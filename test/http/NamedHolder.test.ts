@@ -26,7 +26,7 @@ const start = Effect.gen(function*() {
 })
 
 describe.each(["failed", "cancelled"])("a PATCH to %s that names who held the task", (queue) => {
-  it.effect("keeps the name, and leaves no lease, whether or not the task was held", () =>
+  it.effect("keeps the name without a lease, whether or not the task was held", () =>
     Effect.gen(function*() {
       const { claim, patch, read, send } = yield* start
       assert.include(yield* patch({ queue, claimed_by: "x" }), { queue, claimed_by: "x", ...noLease })
@@ -39,7 +39,7 @@ describe.each(["failed", "cancelled"])("a PATCH to %s that names who held the ta
       assert.include(yield* patch({ queue, claimed_by: "ann" }), { queue, claimed_by: "ann", ...noLease })
     }))
 
-  it.effect("leaves nothing for the reaper: the task stays where it is", () =>
+  it.effect("leaves nothing for the reaper: the task stays in its queue", () =>
     Effect.gen(function*() {
       const { claim, patch, read, send } = yield* start
       const before = yield* patch({ queue, claimed_by: "x" })
@@ -50,7 +50,7 @@ describe.each(["failed", "cancelled"])("a PATCH to %s that names who held the ta
       assert.include(yield* read, { queue, claimed_by: "x", title: "another" })
     }))
 
-  it.effect("shows the name no longer when the task leaves, or when a PATCH clears it", () =>
+  it.effect("no longer shows the name after the task leaves or a PATCH clears it", () =>
     Effect.gen(function*() {
       const { patch, read, send } = yield* start
       yield* patch({ queue, claimed_by: "x" })

@@ -37,7 +37,7 @@ const claim = (api: client.Client) =>
   api.tasks.claim({ query, payload: { orchestrator_id: machine, agent_name: "ann" } })
 
 describe("something between the typed client and the server", () => {
-  it.live.each(names)("answers a claim with %s: it is repeated under its key", (name) =>
+  it.live.each(names)("answers a claim with %s: the claim is repeated under its key", (name) =>
     Effect.gen(function*() {
       const { connect, keys, through } = yield* start(pages[name]!, "/claim", 1)
       const task = yield* through(claim(yield* connect()))
@@ -49,7 +49,7 @@ describe("something between the typed client and the server", () => {
     }))
 
   it.live.each(names)(
-    "answers everything with %s: the call fails with one class, and says what came",
+    "answers everything with %s: the call fails with one class that describes the answer",
     (name) =>
       Effect.gen(function*() {
         const { connect, keys, through } = yield* start(pages[name]!, "/api/v1", Infinity)
@@ -72,7 +72,7 @@ describe("something between the typed client and the server", () => {
       })
   )
 
-  it.live("is no reason to repeat a change without a key", () =>
+  it.live("does not make the client repeat a change without a key", () =>
     Effect.gen(function*() {
       const { connect, keys, through } = yield* start(pages["a bad gateway"]!, "/tasks/a", Infinity)
       const api = yield* connect()

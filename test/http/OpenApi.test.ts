@@ -185,13 +185,13 @@ describe("the OpenAPI document", () => {
       }
     }))
 
-  it("says that a body is too large only of what carries one", () => {
+  it("lists the answer to a large body only for endpoints with a body", () => {
     for (const { operationId, requestBody, responses } of operations) {
       assert.strictEqual("413" in responses, requestBody !== undefined, operationId)
     }
   })
 
-  it("says of every POST, and of nothing else, that it may be repeated under a key", () => {
+  it("says of exactly the POSTs that they may be repeated under a key", () => {
     for (const [path, methods] of Object.entries<any>(spec.paths)) {
       for (const [method, { parameters, responses }] of Object.entries<any>(methods)) {
         const keys = parameters.filter(({ in: place, name }: any) => place === "header" && name === "Idempotency-Key")
@@ -203,14 +203,14 @@ describe("the OpenAPI document", () => {
     }
   })
 
-  it("lists the claim that is answered without content, and the header that asks for it", () => {
+  it("lists the claim's answer without content, and the header that asks for it", () => {
     const claim = spec.paths["/api/v1/tasks/claim"].post
     assert.containsAllKeys(claim.responses, ["200", "204", "404"])
     const prefer = claim.parameters.find(({ name }: any) => name === "Prefer")
     assert.include(prefer, { in: "header", required: false })
   })
 
-  it.effect("is served as it is tested, relative to where it is", () =>
+  it.effect("is served as it is tested, with relative addresses", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const { body } = yield* send("GET", "/openapi.json")

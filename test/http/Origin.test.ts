@@ -46,7 +46,7 @@ const outcome = ({ body, found, status }: {
 
 describe("an open server", () => {
   it.effect.each(foreignOrigins)(
-    "refuses a page of %s whatever it asks, and lets it read nothing",
+    "refuses every request of a page of %s, and lets it read nothing",
     (origin) =>
       Effect.gen(function*() {
         const { send, write } = yield* make()
@@ -84,7 +84,7 @@ describe("an open server", () => {
   )
 
   it.effect.each(loopbackOrigins)(
-    "answers a page of %s, which this machine serves",
+    "answers a page of %s, which the same machine serves",
     (origin) =>
       Effect.gen(function*() {
         const { send, write } = yield* make()
@@ -103,7 +103,7 @@ describe("an open server", () => {
       })
   )
 
-  it.effect("answers its own pages, under any name and behind a proxy that ends TLS", () =>
+  it.effect("answers its own pages, under any host name and behind a proxy that ends TLS", () =>
     Effect.gen(function*() {
       const { write } = yield* make()
       for (
@@ -123,7 +123,7 @@ describe("an open server", () => {
       assert.deepStrictEqual(outcome(yield* write({ ...forwarded, "x-forwarded-proto": "https" })), refused)
     }))
 
-  it.effect("answers the origins that CORS_ORIGINS names, of which * is none", () =>
+  it.effect("answers the origins in CORS_ORIGINS, where * names none", () =>
     Effect.gen(function*() {
       const named = yield* make({ CORS_ORIGINS: `*, ${Page} , chrome-extension://abc` })
       for (const origin of [Page, Page.toUpperCase(), "chrome-extension://abc"]) {
@@ -138,7 +138,7 @@ describe("an open server", () => {
       assert.deepStrictEqual(outcome(yield* any.write({ origin: Page })), refused)
     }))
 
-  it.effect("goes by Sec-Fetch-Site where a browser sends no Origin, and lets links be followed", () =>
+  it.effect("uses Sec-Fetch-Site if a browser sends no Origin, and allows following links", () =>
     Effect.gen(function*() {
       const { send, write } = yield* make()
       for (const site of ["cross-site", "same-site", "Cross-Site"]) {
@@ -156,7 +156,7 @@ describe("an open server", () => {
       }
     }))
 
-  it.effect("notices nothing of clients that are no browser, with any content type", () =>
+  it.effect("does not affect clients that are no browser, with any content type", () =>
     Effect.gen(function*() {
       const { write } = yield* make()
       for (const type of ["application/json", "text/plain", "application/x-www-form-urlencoded"]) {
@@ -167,7 +167,7 @@ describe("an open server", () => {
 })
 
 describe("a server with a secret", () => {
-  it.effect("lets any page write that has a key, unless CORS_ORIGINS names origins", () =>
+  it.effect("lets every page with a key write, unless CORS_ORIGINS names origins", () =>
     Effect.gen(function*() {
       const any = yield* make({ API_SECRET_KEY: Secret })
       for (const origin of [...foreignOrigins, ...loopbackOrigins]) {
@@ -179,7 +179,7 @@ describe("a server with a secret", () => {
       assert.strictEqual((yield* any.write({ origin: Page, authorization: "" })).status, 401)
     }))
 
-  it.effect("refuses a write of a page that CORS_ORIGINS does not name before it has an effect", () =>
+  it.effect("refuses a write of a page that CORS_ORIGINS does not name, without any effect", () =>
     Effect.gen(function*() {
       const { fetch, own, send, write } = yield* make({ API_SECRET_KEY: Secret, CORS_ORIGINS: Page })
       assert.deepStrictEqual(outcome(yield* write({ origin: Page })), accepted)
@@ -238,7 +238,7 @@ describe("a local server", () => {
     ["xn--lcalhost-54a", false]
   ] as const
 
-  it.effect("answers under localhost, addresses and ALLOWED_HOSTS, and under no other name", () =>
+  it.effect("answers to localhost, addresses and ALLOWED_HOSTS, and to no other name", () =>
     Effect.gen(function*() {
       const { write } = yield* make({ LOCAL: "true", ALLOWED_HOSTS: "other.example, Desk.Example" })
       for (const [host, allowed] of hosts) {
@@ -258,7 +258,7 @@ describe("a local server", () => {
       }
     }))
 
-  it.effect("with a secret does so as well, for reads and preflights too", () =>
+  it.effect("with a secret does the same, also for reads and preflights", () =>
     Effect.gen(function*() {
       const { fetch } = yield* make({ LOCAL: "true", API_SECRET_KEY: Secret })
       for (const method of ["GET", "HEAD", "OPTIONS", "POST"]) {
@@ -269,7 +269,7 @@ describe("a local server", () => {
       }
     }))
 
-  it.effect("is told from a deployed one, which is reached under its own name", () =>
+  it.effect("is distinguished from a deployed server, which answers to its own name", () =>
     Effect.gen(function*() {
       const { write } = yield* make()
       for (const [host] of hosts) {

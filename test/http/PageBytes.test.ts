@@ -266,7 +266,7 @@ describe("a page", () => {
       })
   )
 
-  it.effect("of messages says where it begins when it ends early", () =>
+  it.effect("of messages states its offset if it ends early", () =>
     Effect.gen(function*() {
       const { get, raw } = yield* serving
       for (let n = 0; n < Rows; n++) message(raw, n, 1_000_000)
@@ -275,7 +275,7 @@ describe("a page", () => {
       assert.strictEqual(body.offset, 9)
     }))
 
-  it.effect("that is all of a list has its own order, and that of its pages when it ends early", () =>
+  it.effect("of a complete list has the order of the list, and that of pages if it ends early", () =>
     Effect.gen(function*() {
       const { get, raw } = yield* serving
       project(raw)
@@ -311,7 +311,7 @@ describe("a page", () => {
       assert.strictEqual(seen.size, many)
     }))
 
-  it.effect("of small rows holds as many as were asked for, and a whole list all of more than 500", () =>
+  it.effect("of small rows holds the requested number, and a complete list holds more than 500", () =>
     Effect.gen(function*() {
       const { get, raw } = yield* serving
       for (let n = 0; n < 1200; n++) history(raw, n, 100)
@@ -334,7 +334,7 @@ describe("a poll", () => {
       assert.isBelow(bytes, MaxPageBytes * 1.1)
     }))
 
-  it.effect("tells about 1 MB of the flows", () =>
+  it.effect("holds about 1 MB of flows", () =>
     Effect.gen(function*() {
       const { get, raw } = yield* serving
       for (let n = 0; n < 60; n++) {
@@ -354,7 +354,7 @@ describe("a poll", () => {
       assert.lengthOf(Object.keys(body.flows), 9)
     }))
 
-  it.effect("tells more than 500 small tasks", () =>
+  it.effect("holds more than 500 small tasks", () =>
     Effect.gen(function*() {
       const { get, raw } = yield* serving
       for (let n = 0; n < 600; n++) task("hooks", { queue: "provisional" })(raw, n, 100)

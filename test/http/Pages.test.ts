@@ -40,7 +40,7 @@ const get = Effect.fnUntraced(function*(path: string, headers: Record<string, st
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 
 describe("/", () => {
-  it.effect.each(browsers)("is a page that leads on for a browser: %s", (accept) =>
+  it.effect.each(browsers)("is a page with links for a browser: %s", (accept) =>
     Effect.gen(function*() {
       const { bytes, response } = yield* get("/", { accept })
       assert.strictEqual(response.status, 200)
@@ -50,7 +50,7 @@ describe("/", () => {
       for (const link of ["/docs", "/openapi.json"]) assert.include(text(bytes), `href="${link}"`)
     }))
 
-  it.effect.each(programs)("is the same JSON as ever for a program: %s", (accept) =>
+  it.effect.each(programs)("is the usual JSON for a program: %s", (accept) =>
     Effect.gen(function*() {
       const { bytes, response } = yield* get("/", accept === undefined ? {} : { accept })
       assert.strictEqual(response.headers.get("content-type"), "application/json")
@@ -71,8 +71,8 @@ describe("/", () => {
     }))
 })
 
-describe("what a browser asks for besides", () => {
-  it.effect("/docs/ is /docs, and the names in its index stand apart", () =>
+describe("what a browser requests besides", () => {
+  it.effect("/docs/ is /docs, and the names in its index are separated", () =>
     Effect.gen(function*() {
       const { bytes, response } = yield* get("/docs/")
       assert.strictEqual(response.status, 200)

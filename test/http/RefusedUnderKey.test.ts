@@ -170,8 +170,8 @@ const asked = Effect.fnUntraced(function*(name: string, rest: object = {}) {
 // A request that is refused sends one batch, or two: the second to find out why.
 const rivals = [undefined, 0, 1]
 
-describe("a POST that is refused keeps nothing under its key, and is carried out once it may be", () => {
-  it.effect.each(posts)("%s: where its body was wrong", (name) =>
+describe("a refused POST keeps nothing under its key, and succeeds later", () => {
+  it.effect.each(posts)("%s: after a wrong body", (name) =>
     Effect.gen(function*() {
       const { ask, kept, sent } = yield* asked(name)
       const refused = yield* ask("{\"broken")
@@ -184,7 +184,7 @@ describe("a POST that is refused keeps nothing under its key, and is carried out
       assert.isNull(done.headers.get("idempotent-replayed"))
     }))
 
-  it.effect.each(posts)("%s: where what it is about was not there", (name) =>
+  it.effect.each(posts)("%s: after a missing record", (name) =>
     Effect.gen(function*() {
       for (const at of rivals) {
         const { ask, kept, raw, rivalAt } = yield* asked(name)
@@ -208,7 +208,7 @@ describe("a POST that is refused keeps nothing under its key, and is carried out
     }))
 
   const cases = Object.entries(causes).flatMap(([name, list]) => list.map((cause) => ({ name, ...cause })))
-  it.effect.each(cases)("$name: where $why", ({ before, body, cure, name }) =>
+  it.effect.each(cases)("$name: after $why", ({ before, body, cure, name }) =>
     Effect.gen(function*() {
       for (const at of rivals) {
         const { admin, ask, kept, raw, rivalAt, sent } = yield* asked(name, body)

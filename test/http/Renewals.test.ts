@@ -17,7 +17,7 @@ const start = Effect.gen(function*() {
 })
 
 describe("POST /tasks/:id/renew", () => {
-  it.effect("answers the lease, and refuses with who holds the task or where it went", () =>
+  it.effect("answers the lease, or refuses with the holder or the queue of the task", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const claimed = (yield* post("tasks/claim", claim("ann"))).body
@@ -74,7 +74,7 @@ describe("POST /tasks/:id/renew", () => {
       assert.include(moved.body.error, "claim again")
     }))
 
-  it.effect("names what does not fit", () =>
+  it.effect("names the fields that do not fit", () =>
     Effect.gen(function*() {
       const { post } = yield* start
       const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body
@@ -123,7 +123,7 @@ describe("POST /tasks/:id/renew", () => {
 })
 
 describe("a heartbeat with leases", () => {
-  it.effect("tells which go on, which are lost and why, and what to do", () =>
+  it.effect("says which leases go on, which are lost and why, and what to do", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const ann = (yield* post("tasks/claim", claim("ann"))).body.fencing_token
@@ -185,7 +185,7 @@ describe("a heartbeat with leases", () => {
       })
     }))
 
-  it.effect("refuses what does not fit, and renews nothing then", () =>
+  it.effect("refuses an invalid heartbeat, and renews nothing", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body
@@ -207,7 +207,7 @@ describe("a heartbeat with leases", () => {
       )
     }))
 
-  it.effect("what is wrong with one lease is refused, and every lease is renewed", () =>
+  it.effect("refuses the invalid part of one renewal, and renews every lease", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const [a, b] = [(yield* post("tasks/claim", claim("ann"))).body, (yield* post("tasks/claim", claim("ann"))).body]
@@ -226,7 +226,7 @@ describe("a heartbeat with leases", () => {
       assert.isNull((yield* send("GET", "/api/v1/tasks/a/handoff")).body.checkpoint)
     }))
 
-  it.effect("a checkpoint that says nothing wipes out none", () =>
+  it.effect("an empty checkpoint does not erase the one before", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body
@@ -237,7 +237,7 @@ describe("a heartbeat with leases", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/a/handoff")).body.checkpoint.notes, "n")
     }))
 
-  it.effect("a machine of the same name in another scope pauses nobody here", () =>
+  it.effect("a machine with the same name in another scope pauses no lease here", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body
@@ -247,7 +247,7 @@ describe("a heartbeat with leases", () => {
       assert.strictEqual((yield* post("tasks/a/renew", { fencing_token })).body.directive, "continue")
     }))
 
-  it.effect("a heartbeat that names a lease twice refuses by name what it does not use", () =>
+  it.effect("a heartbeat that names a lease twice refuses the entry that is not used", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body
@@ -281,7 +281,7 @@ describe("a heartbeat with leases", () => {
       }
     }))
 
-  it.effect("a heartbeat that names a lease twice is answered alike when it is repeated", () =>
+  it.effect("a repeated heartbeat that names a lease twice gets the same answer", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const { fencing_token } = (yield* post("tasks/claim", claim("ann"))).body

@@ -23,7 +23,7 @@ const serving = Effect.gen(function*() {
 })
 
 describe("a long text", () => {
-  it.effect("is repeated in part by an error", () =>
+  it.effect("is shortened in an error", () =>
     Effect.gen(function*() {
       const ask = yield* serving
       const claim = { scope: "red", orchestrator_id: "k-m", agent_name: "ann" }
@@ -65,7 +65,7 @@ describe("a long text", () => {
       }
     }))
 
-  it.effect("is in the history in part when it is a reason, and says that it was cut", () =>
+  it.effect("is shortened in the history if it is a reason, with a mark", () =>
     Effect.gen(function*() {
       const ask = yield* serving
       for (const whole of texts) {
@@ -91,7 +91,7 @@ describe("a long text", () => {
       }
     }))
 
-  it("makes no log line that is longer than a log service takes", () => {
+  it("makes no log line longer than log services accept", () => {
     const short = JSON.stringify({ message: "request", annotations: { path: "/" } })
     assert.strictEqual(LogLines.shortened(short), short)
     const long = LogLines.shortened(JSON.stringify({ message: "transition", annotations: { actor: octopuses, n: 1 } }))

@@ -8,7 +8,7 @@ const flows = "/api/v1/flows"
 const machine = { cluster: "k", machine_id: "m", scope: "red" }
 
 describe("/api/v1/scheduler/poll", () => {
-  it.effect("answers all a tick needs", () =>
+  it.effect("answers everything that a tick needs", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       yield* send("POST", "/api/v1/orchestrators/register", machine)
@@ -30,7 +30,7 @@ describe("/api/v1/scheduler/poll", () => {
     }))
 })
 
-it.effect("with REQUIRE_SCOPE, lists, registrations and polls must name one; what is found by name need not", () =>
+it.effect("with REQUIRE_SCOPE, lists, registrations and polls must name a scope; reads by name need not", () =>
   Effect.gen(function*() {
     const { send } = yield* server.make({ REQUIRE_SCOPE: "true" })
     for (

@@ -88,7 +88,7 @@ describe("A text that is too large", () => {
       assert.strictEqual((yield* post("tasks", task({ title: "é".repeat(MaxLine / 2) }))).status, 201)
     }))
 
-  it.effect("in a list is named with its place", () =>
+  it.effect("in a list is named with its index", () =>
     Effect.gen(function*() {
       const { post } = yield* start
       const roles = [{ name: "a" }, { name: "b", description: x(MaxReason + 1) }]
@@ -96,7 +96,7 @@ describe("A text that is too large", () => {
       assert.deepInclude(refused.body, { _tag: "TooLarge", field: "roles.1.description" })
     }))
 
-  it.effect("is one of the mistakes that a 400 lists where there are others", () =>
+  it.effect("is listed by a 400 together with other mistakes", () =>
     Effect.gen(function*() {
       const { post } = yield* start
       const refused = yield* post("tasks", { ...task({ title: x(MaxLine + 1) }), id: 7 })
@@ -119,7 +119,7 @@ describe("A text that is too large", () => {
 })
 
 describe("A record with every text at its limit", () => {
-  it.effect("is a task that lives a whole life, below what D1 stores", () =>
+  it.effect("is a task that can go through its whole life within the limit of D1", () =>
     Effect.gen(function*() {
       const { post, send, sizes } = yield* start
       const label = odd(MaxLabel)
@@ -199,7 +199,7 @@ describe("A record with every text at its limit", () => {
       ok(yield* send("DELETE", "/api/v1/tasks/a"))
     }))
 
-  it.effect("is a project, a draft, a message, an action, a machine, a flow that is kept", () =>
+  it.effect("is a project, draft, message, action, machine or flow that can be stored", () =>
     Effect.gen(function*() {
       const { post, send, sizes } = yield* start
       const created = [
@@ -254,7 +254,7 @@ describe("A record with every text at its limit", () => {
 })
 
 describe("An answer about many records", () => {
-  it.effect("is small enough to be kept under a key, and to be told: roles with long descriptions", () =>
+  it.effect("is small enough to be kept under a key and answered: roles with long descriptions", () =>
     Effect.gen(function*() {
       const { post, send, sizes } = yield* start
       const headers = { "idempotency-key": "k" }
@@ -317,7 +317,7 @@ describe("An answer about many records", () => {
       }), 60_000)
   }
 
-  it.effect("is small enough: a graph of tasks with many long blockers, and it tells whole titles", () =>
+  it.effect("is small enough: a graph of tasks with many long blockers, with complete titles", () =>
     Effect.gen(function*() {
       const { post, send } = yield* start
       const names = Array.from({ length: 45 }, (_, i) => "€".repeat(190) + i)
@@ -333,7 +333,7 @@ describe("An answer about many records", () => {
 })
 
 describe("The OpenAPI document", () => {
-  it("says of every text in a body how long it may be", () => {
+  it("states the limit of every text in a body", () => {
     const spec = OpenApi.fromApi(Api) as any
     const resolve = (schema: any): any =>
       schema?.$ref === undefined ? schema : resolve(spec.components.schemas[schema.$ref.split("/").at(-1)])

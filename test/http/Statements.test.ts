@@ -55,7 +55,7 @@ const start = Effect.fnUntraced(function*(config: Record<string, string>) {
 // From 15 s after its last check on, the key is checked along with the request.
 const refreshAlong = "20 seconds"
 
-describe("a request over HTTP sends no more statements than D1's free plan allows", () => {
+describe("a request over HTTP sends at most as many statements as D1's free plan allows", () => {
   for (const config of some(configs, 2)) {
     const name = Object.keys(config).join(" and ") || "nothing configured"
 

@@ -20,7 +20,7 @@ describe("a path", () => {
       })
   )
 
-  it.effect("is the same with slashes doubled, as a base URL that ends with one makes it", () =>
+  it.effect("is the same with double slashes, as a base URL with a slash at the end makes them", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make({ API_SECRET_KEY: Secret })
       const listed = yield* send("GET", "//api/v1//tasks", undefined, administrator)
@@ -35,7 +35,7 @@ describe("a path", () => {
       assert.strictEqual((yield* send("GET", "//api/v1/tasks/")).status, 401)
     }))
 
-  it.effect("is in lower case, except for the ids in it", () =>
+  it.effect("has to be in lower case, except for ids", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       assert.strictEqual((yield* send("GET", "/API/V1/TASKS")).body._tag, "RouteNotFound")
@@ -44,7 +44,7 @@ describe("a path", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/camel")).status, 404)
     }))
 
-  it.effect("with an id that is too long is a request that does not fit, however long it is", () =>
+  it.effect("with an id that is too long is an invalid request, for any length", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       for (const length of [201, 1000, 1001, 20_000]) {
@@ -54,7 +54,7 @@ describe("a path", () => {
       }
     }))
 
-  it.effect("that is no UTF-8 is a request that does not fit", () =>
+  it.effect("that is not UTF-8 is an invalid request", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       for (const segment of ["%", "%zz", "%ff%fe", "%ed%a0%80", "%c0%af"]) {
@@ -67,7 +67,7 @@ describe("a path", () => {
       }
     }))
 
-  it.effect("holds a semicolon as any other character", () =>
+  it.effect("may contain a semicolon", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       yield* send("POST", "/api/v1/tasks", { id: "a", file_path: "a", branch: "b" })
@@ -81,7 +81,7 @@ describe("a path", () => {
 })
 
 describe("a body that nests too deeply", () => {
-  it.effect("is a request that does not fit", () =>
+  it.effect("is an invalid request", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       for (const depth of [200, 10_000, 100_000]) {
@@ -99,7 +99,7 @@ describe("a body that nests too deeply", () => {
 })
 
 describe("the name of a machine", () => {
-  it.effect("has no half of a surrogate pair", () =>
+  it.effect("may not contain half of a surrogate pair", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const machine = { cluster: "k", machine_id: "m" }
@@ -157,7 +157,7 @@ describe("a compressed body", () => {
       })
   )
 
-  it.effect("is none that is encoded as identity, or not at all", () =>
+  it.effect("is not one encoded as identity or not at all", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       for (const [index, encoding] of ["identity", "Identity", "", "identity, identity", " "].entries()) {

@@ -56,7 +56,7 @@ describe("half of a surrogate pair", () => {
       assert.deepStrictEqual(Faulty.everything(faulty.raw), before)
     }))
 
-  it.effect("is refused in keys, beside other faults, and however it is escaped", () =>
+  it.effect("is refused in keys, together with other mistakes, and in any escape", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       for (
@@ -76,7 +76,7 @@ describe("half of a surrogate pair", () => {
       assertNames(many, "body", "content")
     }))
 
-  it.effect("is refused in the JSON of a text, where that is JSON", () =>
+  it.effect("is refused in a text that is JSON", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const halved = JSON.stringify([{ name: "lint\ud83d" }])
@@ -93,7 +93,7 @@ describe("half of a surrogate pair", () => {
       }
     }))
 
-  it.effect("is not put into an answer where a text is cut", () =>
+  it.effect("is not made by cutting a text for an answer", () =>
     Effect.gen(function*() {
       const { fetch } = yield* server.make()
       for (let length = 0; length < 4; length++) {
@@ -175,7 +175,7 @@ describe("bytes that are not UTF-8", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks")).body.total, 0)
     }))
 
-  it.effect("do not make two bodies one, under an idempotency key or not", () =>
+  it.effect("do not make two bodies equal, with or without an idempotency key", () =>
     Effect.gen(function*() {
       const { fetch, send } = yield* server.make()
       for (const id of [[0xff], [0xfe]]) {
@@ -187,7 +187,7 @@ describe("bytes that are not UTF-8", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks")).body.total, 1)
     }))
 
-  it.effect("are no byte order mark, which is left out", () =>
+  it.effect("do not include a byte order mark, which is removed", () =>
     Effect.gen(function*() {
       const { fetch } = yield* server.make()
       assert.strictEqual((yield* raw(fetch, bytes(0xef, 0xbb, 0xbf, JSON.stringify(task)))).status, 201)
@@ -211,7 +211,7 @@ describe("bytes that are not UTF-8", () => {
       })
   )
 
-  it.effect("are not what a lone percent sign stands for", () =>
+  it.effect("do not include a lone percent sign", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       for (const value of ["100%", "%zz", "%F0%9F%90%99", "%", "a+b"]) {
@@ -251,7 +251,7 @@ describe("a number that would come back as another one", () => {
       assert.strictEqual((yield* send("GET", "/api/v1/tasks")).body.total, 0)
     }))
 
-  it.effect("is not one that a double holds, nor one in a text", () =>
+  it.effect("is neither one that a double holds nor one within a text", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const kept = [9007199254740991, -9007199254740991, 0.1, 0.30000000000000004, 1e21, 1.7976931348623157e308, 5e-324]
@@ -272,7 +272,7 @@ describe("a number that would come back as another one", () => {
 })
 
 describe("NUL in a reason", () => {
-  it.effect("stays where it is, as does what comes after it", () =>
+  it.effect("is kept, and so is the text after it", () =>
     Effect.gen(function*() {
       const { send } = yield* server.make()
       const post = (path: string, body: object) => send("POST", `/api/v1/${path}`, body)

@@ -84,7 +84,7 @@ describe("scripts/data/import.ts", () => {
     assert.match((await run("--from", from, "--to", to, "--scope", "blue")).stdout, /tasks +1 +0 +1 +0\n/)
   })
 
-  it("exits as the import would in a dry run, with the same words, and writes nothing", async () => {
+  it("exits in a dry run as the import would, with the same words, and writes nothing", async () => {
     const arguments_ = ["--from", from, "--to", await serve(), "--scope", "red", "--key", key]
     const dry = await run(...arguments_, "--dry-run")
     const wet = await run(...arguments_)
@@ -96,7 +96,7 @@ describe("scripts/data/import.ts", () => {
     assert.deepStrictEqual(foretold, reported)
   })
 
-  it("says at once, in a dry run as well, why this server takes nothing, and that nothing was copied", async () => {
+  it("says at once, also in a dry run, why this server refuses, and that nothing was copied", async () => {
     const secret = "s".repeat(40)
     const closed = await serve({ API_SECRET_KEY: secret })
     const issued = await fetch(`${closed}/api/v1/scopes/red/keys`, {

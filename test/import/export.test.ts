@@ -75,7 +75,7 @@ const newTask = (id: string, rest: object = {}) =>
 
 describe("an export", () => {
   it.effect.prop(
-    "is imported as what there was, whatever happened before, and exported again is the same",
+    "is imported without changes, after any history, and exported again is the same",
     { start: Start, limit: Schema.Literals([1, 7, 200]), commands: Schema.Array(Command) },
     ({ commands, limit, start }) =>
       Effect.gen(function*() {
@@ -171,7 +171,7 @@ describe("an export", () => {
       assert.strictEqual(task.body.content, content, "the key goes on working, and the content is whole")
     }))
 
-  it.effect("of a history of several pages is one file, of what the task was when it was read", () =>
+  it.effect("of a history of several pages is one file, with the task as it was when it was read", () =>
     Effect.gen(function*() {
       const original = migrated()
       const { fetch, send } = yield* Server.make({}, () => original.db)
@@ -197,7 +197,7 @@ describe("an export", () => {
       assert.strictEqual(row.entries, row.version)
     }))
 
-  it.effect("lets life go on: no token and no version comes twice", () =>
+  it.effect("can be worked on: no token and no version is used twice", () =>
     Effect.gen(function*() {
       const original = migrated()
       const { fetch, send } = yield* Server.make({}, () => original.db)
@@ -223,7 +223,7 @@ describe("an export", () => {
       holds(copy)
     }))
 
-  it.effect("grants no token that may have been granted since it was exported, whatever became of the task", () =>
+  it.effect("grants no token that may have been granted after the export", () =>
     Effect.gen(function*() {
       const original = migrated()
       const { fetch, send } = yield* Server.make({}, () => original.db)
@@ -261,7 +261,7 @@ describe("an export", () => {
       holds(copy)
     }))
 
-  it.effect("of a scope says nothing of others, wherever a page ends", () =>
+  it.effect("of a scope shows nothing of other scopes, wherever a page ends", () =>
     Effect.gen(function*() {
       const { fetch, send } = yield* Server.make({ API_SECRET_KEY: "s".repeat(20) })
       const admin = { authorization: `Bearer ${"s".repeat(20)}` }
@@ -290,7 +290,7 @@ describe("an export", () => {
       }
     }))
 
-  it.effect("of a scope goes beside other scopes, with other numbers for its drafts", () =>
+  it.effect("of a scope can be added to other scopes, with new numbers for its drafts", () =>
     Effect.gen(function*() {
       const [from, to] = [migrated(), migrated()]
       const [red, blue] = [yield* Server.make({}, () => from.db), yield* Server.make({}, () => to.db)]
@@ -342,7 +342,7 @@ describe("an export", () => {
       })
     }))
 
-  it.effect("of a scope holds no record of another, and none that only the server has: not a line of it is written", () =>
+  it.effect("of a scope is refused as a whole if it has a record of another scope or of the server", () =>
     Effect.gen(function*() {
       const original = migrated()
       const { fetch, send } = yield* Server.make({}, () => original.db)
@@ -423,7 +423,7 @@ describe("an export", () => {
       assert.strictEqual(yield* refusal(whole), "whole")
     }))
 
-  it.effect("of a scope is not written where it names a task of another scope", () =>
+  it.effect("of a scope is refused if it names a task of another scope", () =>
     Effect.gen(function*() {
       const [from, to] = [migrated(), migrated()]
       const [guest, theirs] = [yield* Server.make({}, () => from.db), yield* Server.make({}, () => to.db)]
@@ -440,7 +440,7 @@ describe("an export", () => {
       assert.deepStrictEqual(Faulty.everything(to.raw), before)
     }))
 
-  it.effect("keeps what must hold of a server that is at work meanwhile", () =>
+  it.effect("keeps the invariants of a server that works meanwhile", () =>
     Effect.gen(function*() {
       const original = migrated()
       const { fetch, send } = yield* Server.make({}, () => original.db)
@@ -488,7 +488,7 @@ describe("an export", () => {
       assert.strictEqual(last?.["event"], "deleted")
     }))
 
-  it.effect("is not taken for whole when it is cut short or changed", () =>
+  it.effect("is refused if it is incomplete or changed", () =>
     Effect.gen(function*() {
       const { fetch, send } = yield* Server.make()
       yield* send("POST", "/api/v1/tasks", { id: "a", file_path: "a", branch: "b" })

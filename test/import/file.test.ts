@@ -24,7 +24,7 @@ const exported = (fetch: typeof globalThis.fetch) =>
   Effect.promise(() => Array.fromAsync(write("2026-01-01T00:00:00.000Z", pages({ url: "http://s", key: "", fetch }))))
 
 describe("an export in a file", () => {
-  it.effect("is written where there is nothing, whole or not at all, and can be exported again", () =>
+  it.effect("is written into an empty database, completely or not at all, and can be exported again", () =>
     Effect.gen(function*() {
       const { fetch, send } = yield* Server.make()
       const post = (path: string, body: object) =>

@@ -70,7 +70,7 @@ const asIso = (value: unknown) =>
   typeof value === "string" && !value.includes("T") ? `${value.replace(" ", "T")}.000Z` : value
 
 describe("npm run import", () => {
-  it.effect("copies the fields of tasks, projects, drafts and orchestrators as they are, and nothing of other scopes", () =>
+  it.effect("copies the fields of tasks, projects, drafts and orchestrators unchanged, and nothing of other scopes", () =>
     Effect.gen(function*() {
       const full = task("full", earlier, {
         queue: "done",
@@ -147,7 +147,7 @@ describe("npm run import", () => {
       assert.strictEqual((yield* send("POST", "/api/v1/drafts", { title: "t", author: "a" })).body.id, 10)
     }))
 
-  it.effect("changes nothing when it is repeated, whatever has happened since", () =>
+  it.effect("changes nothing when it is repeated", () =>
     Effect.gen(function*() {
       const { run, send, tasks } = yield* make({
         orchestrators: [orchestrator("m", "red")],
@@ -202,7 +202,7 @@ describe("npm run import", () => {
       assert.strictEqual(after.lost.blocked_by, "awaiting-approval")
     }))
 
-  it.effect("releases whoever came in an earlier request when a blocker comes that is done", () =>
+  it.effect("unblocks tasks of an earlier request if a later one brings a blocker that is done", () =>
     Effect.gen(function*() {
       const { send, tasks } = yield* make({})
       const load = (...records: ReadonlyArray<Row>) => send("POST", "/api/v1/scopes/red/import", { tasks: records })
@@ -218,7 +218,7 @@ describe("npm run import", () => {
       ])
     }))
 
-  it.effect("8.2#15: a lease that runs goes on, one that ran out is given up, and nothing is stuck in claimed", () =>
+  it.effect("8.2#15: a valid lease goes on, an expired one is given up, and nothing is stuck in claimed", () =>
     Effect.gen(function*() {
       const { run, send, tasks } = yield* make({
         orchestrators: [orchestrator("m", "red")],
@@ -289,7 +289,7 @@ describe("npm run import", () => {
       }
     }))
 
-  it.effect("reads again when pages shift, in another order, and says when it never saw all", () =>
+  it.effect("reads again in another order if pages shift, and reports if it could not see everything", () =>
     Effect.gen(function*() {
       let shifted = false
       const all = Array.from({ length: 700 }, (_, n) => task(`t${n}`, earlier + n * 1000))
@@ -312,7 +312,7 @@ describe("npm run import", () => {
       })
     }))
 
-  it.effect("reports of a dry run what it then reports of the import, across requests, and writes nothing", () =>
+  it.effect("gives the same report for a dry run as for the import, across requests, and writes nothing", () =>
     Effect.gen(function*() {
       const { run, send } = yield* make({
         orchestrators: [orchestrator("m", "red")],
@@ -347,7 +347,7 @@ describe("npm run import", () => {
       )
     }))
 
-  it.effect("names the records whose texts and numbers would be copied as others, and copies the rest", () =>
+  it.effect("names the records whose texts or numbers cannot be copied unchanged, and copies the rest", () =>
     Effect.gen(function*() {
       const big = (JSON as unknown as { rawJSON: (text: string) => unknown }).rawJSON("9007199254740993")
       const { run, tasks } = yield* make({
@@ -371,7 +371,7 @@ describe("npm run import", () => {
       assert.deepStrictEqual(others, {})
     }))
 
-  it.effect("says what to do about a project that is gone, and that works", () =>
+  it.effect("says what to do about a missing project, and that works", () =>
     Effect.gen(function*() {
       const { run, send } = yield* make({ tasks: [task("a", earlier, { project_id: "PROJ-404" })] })
       assert.include((yield* run()).problems[0]?.error, "if it is gone, create it (POST /api/v1/projects), and repeat")
@@ -409,7 +409,7 @@ describe("npm run import", () => {
       assert.strictEqual((yield* create()).status, 201)
     }))
 
-  it.effect("leaves projects of no scope alone, and says so, unless asked to copy them", () =>
+  it.effect("does not copy projects without a scope, and says so, unless asked to", () =>
     Effect.gen(function*() {
       const { run, tasks } = yield* make({
         projects: [project("p", { scope: null })],

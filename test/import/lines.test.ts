@@ -55,7 +55,7 @@ const filed = (...records: ReadonlyArray<Line>) => {
 }
 
 describe("the lines of an export", () => {
-  it.each([1, 2, 3, 7, 100_000])("are the same in pieces of %i bytes, and end at no other character", async (size) => {
+  it.each([1, 2, 3, 7, 100_000])("are the same in pieces of %i bytes, and end only at line ends", async (size) => {
     const title = "é🐙\u2028\u2029\u0085x"
     const parts = await parsed(Buffer.from([header, draft(1, title), end({ drafts: 1 }), ""].join("\r\n")), size)
     assert.deepStrictEqual(parts.map(({ line }) => line?.record.title), [undefined, title, undefined])
@@ -85,7 +85,7 @@ describe("the lines of an export", () => {
     assert.strictEqual(await refusal(whole(draft(1, "\\ud83d\\udc19"))), "whole")
   })
 
-  it("hold in each column what the server can read, or are refused by their number and column", async () => {
+  it("have values that the server can read, or are refused by their number and column", async () => {
     const record = JSON.parse(draft(1, "a")).record
     const message = {
       id: "m",
@@ -156,8 +156,8 @@ describe("the lines of an export", () => {
   })
 })
 
-describe("what was written of an export", () => {
-  it("is counted in the database, and what is not there is named", async () => {
+describe("the written part of an export", () => {
+  it("is counted in the database, and missing records are named", async () => {
     const all = [task("a", "f"), made("a"), task("b", "g"), made("b"), task("c", "f"), made("c")]
     const records = async function*() {
       yield* all

@@ -93,7 +93,7 @@ const patches = [
 
 describe("a record that is imported", () => {
   it.effect.prop(
-    "fits the rest of the server, or is a conflict that names its field and keeps nothing else out",
+    "fits the server, or is a conflict that names its field and does not affect others",
     { changes: Schema.Array(Changed) },
     ({ changes }) =>
       Effect.gen(function*() {
@@ -136,7 +136,7 @@ describe("a record that is imported", () => {
   )
 
   it.effect.each(importKinds)(
-    "fits or is refused, whichever of its fields holds which of these values: %s",
+    "fits or is refused, with each of these values in each of its fields: %s",
     (kind) =>
       Effect.gen(function*() {
         for (const field of some(Object.keys(good[kind]("", 0)), 5)) {

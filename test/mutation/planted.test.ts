@@ -20,7 +20,10 @@ const sent = (planted: Order | undefined, seen: Seen = {}) => {
   return statementsOf(stepsWith(steps, planted, seen)).map(compiled)
 }
 
-const whole: ReturnType<typeof compiled> = ["UPDATE tasks SET claimed_by = +?1 WHERE lease_expires_at <= +?2", ["ann", 7]]
+const whole: ReturnType<typeof compiled> = ["UPDATE tasks SET claimed_by = +?1 WHERE lease_expires_at <= +?2", [
+  "ann",
+  7
+]]
 
 describe("a fault in a step", () => {
   it("changes the statements of the step that contain the text, and no others", () => {

@@ -26,7 +26,7 @@ describe("the lock file", () => {
     assert.deepStrictEqual(Object.keys(packages).filter((path) => packages[path]!.resolved !== undefined), [])
   })
 
-  it("has a checksum of every package but the binaries that it could not be made with", () => {
+  it("has a checksum for every package, except for the binaries that the registry lacked", () => {
     const unchecked = Object.keys(packages).filter((path) => packages[path]!.integrity === undefined)
     assert.deepStrictEqual(
       unchecked.filter((path) => !/^node_modules\/@effect\/tsgo-(darwin|linux|win32)-(arm64|arm|x64)$/.test(path)),
@@ -35,7 +35,7 @@ describe("the lock file", () => {
     for (const path of unchecked) assert.isTrue(packages[path]!.optional, path)
   })
 
-  it("asks for a version of Node only for the project itself, and for no C library", () => {
+  it("requires a version of Node only for the project itself, and no C library", () => {
     assert.deepStrictEqual(Object.keys(packages).filter((path) => packages[path]!.engines !== undefined), [])
     assert.deepStrictEqual(project?.engines, engines)
     assert.deepStrictEqual(Object.keys(packages).filter((path) => packages[path]!.libc !== undefined), [])
@@ -69,7 +69,7 @@ describe("npm run lock", () => {
     }
   })
 
-  it("refuses a binary whose platform it cannot tell", () => {
+  it("refuses a binary with an unknown platform", () => {
     assert.throws(() =>
       complete({ packages: { "node_modules/tool": { ...tool, optionalDependencies: { "tool-native": "^1.0.0" } } } })
     )

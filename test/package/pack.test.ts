@@ -138,7 +138,7 @@ class Consumer extends Context.Service<Consumer, { readonly directory: string }>
 }
 
 layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the packed client", (it) => {
-  it.effect("holds the client, the worker and nothing of the server", () =>
+  it.effect("contains the client, the worker and nothing of the server", () =>
     Effect.gen(function*() {
       const { directory } = yield* Consumer
       const files = yield* Effect.promise(() =>
@@ -196,7 +196,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       assert.match(output, /^task-\d+ is held until \d{4}-/)
     }), 60_000)
 
-  it.effect("checks a server as the command of the README", () =>
+  it.effect("checks a server by the command of the README", () =>
     Effect.gen(function*() {
       const { directory } = yield* Consumer
       const baseUrl = yield* listening()

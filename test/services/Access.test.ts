@@ -66,7 +66,7 @@ describe("Access", () => {
       assert.deepInclude(yield* request(authorization), { who: "Unauthorized", error: sentence })
     }).pipe(Effect.provide(layer)))
 
-  it.effect("D1: knows the administrator by the secret, and a scope by its key, whatever the case of the scheme", () =>
+  it.effect("D1: recognises the administrator by the secret, and a scope by its key; the scheme may have any case", () =>
     Effect.gen(function*() {
       const { api_key } = yield* issue("red")
       assert.match(api_key, /^oct_[0-9a-f]{64}$/)
@@ -74,7 +74,7 @@ describe("Access", () => {
       assert.strictEqual(yield* who(`BEARER  ${api_key}`), "red")
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("an open server answers whoever has no key, and a key still counts", () =>
+  it.effect("an open server answers requests without a key, and a key still limits its caller", () =>
     Effect.gen(function*() {
       const { bearer } = yield* issue("red")
       assert.strictEqual(yield* who(undefined), "anonymous")
@@ -99,7 +99,7 @@ describe("Access", () => {
       }
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("a key revoked elsewhere stops within 30 seconds, though nothing refreshes it", () =>
+  it.effect("a key that was revoked in another isolate stops working within 30 seconds", () =>
     Effect.gen(function*() {
       const { authenticate } = yield* Access
       const { bearer, id } = yield* issue("red")
@@ -112,7 +112,7 @@ describe("Access", () => {
       assert.strictEqual((yield* idle)._tag, "Failure")
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("a check that rides along finds a key gone, and the next request is refused", () =>
+  it.effect("if the check in a batch finds the key gone, the next request is refused", () =>
     Effect.gen(function*() {
       const { bearer, id } = yield* issue("red")
       yield* request(bearer)
@@ -122,7 +122,7 @@ describe("Access", () => {
       assert.strictEqual(yield* who(bearer), "Unauthorized")
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("a check that rides along with a batch that fails is done again when its time is over", () =>
+  it.effect("if a batch with a check fails, the key is checked again later", () =>
     Effect.gen(function*() {
       const { authenticate } = yield* Access
       const { atomic, sql } = yield* Database
@@ -138,7 +138,7 @@ describe("Access", () => {
       assert.deepInclude(yield* request(bearer), { who: "red", trips: 2 })
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("a key revoked here stops at once", () =>
+  it.effect("a key that was revoked here stops working at once", () =>
     Effect.gen(function*() {
       const { bearer, id } = yield* issue("red")
       yield* request(bearer)
@@ -146,7 +146,7 @@ describe("Access", () => {
       assert.strictEqual(yield* who(bearer), "Unauthorized")
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("an answer that was on its way when the key changed is not relied upon", () =>
+  it.effect("an answer that was under way when the key changed is not used", () =>
     Effect.gen(function*() {
       const { authenticate } = yield* Access
       const { batch, sql } = yield* Database
@@ -164,7 +164,7 @@ describe("Access", () => {
       assert.strictEqual(yield* who(bearer), "Unauthorized")
     }).pipe(Effect.provide(KnownKeys.layer.pipe(Layer.provideMerge(Protected)))))
 
-  it.effect("a key ends when it expires, also one that was checked a moment ago", () =>
+  it.effect("a key ends when it expires, even if it was checked just before", () =>
     Effect.gen(function*() {
       const { bearer } = yield* issue("red", { expires_at: DateTime.makeUnsafe(10_000) })
       yield* TestClock.adjust("9999 millis")
@@ -173,7 +173,7 @@ describe("Access", () => {
       assert.strictEqual(yield* who(bearer), "Unauthorized")
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("D11: a rotated key goes on for the overlap, and never longer than it would have", () =>
+  it.effect("D11: a rotated key works for the overlap, and not beyond its own end", () =>
     Effect.gen(function*() {
       const keys = yield* Keys
       const old = yield* issue("red", { name: "laptop" })
@@ -193,7 +193,7 @@ describe("Access", () => {
       assert.strictEqual((yield* Effect.flip(keys.rotate("red", {}, by)))._tag, "Unauthorized")
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("rotating does not make a key last that was to end", () =>
+  it.effect("a rotation does not extend the end of a key", () =>
     Effect.gen(function*() {
       const keys = yield* Keys
       const old = yield* issue("red", { expires_at: DateTime.makeUnsafe(50_000) })
@@ -204,7 +204,7 @@ describe("Access", () => {
       assert.strictEqual(yield* who(`Bearer ${renewed.api_key}`), "Unauthorized")
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("rotating without overlap ends the old key at once; the administrator says which, among several", () =>
+  it.effect("a rotation without overlap ends the old key at once; the administrator names one of several keys", () =>
     Effect.gen(function*() {
       const keys = yield* Keys
       const [one, two, other] = [yield* issue("red"), yield* issue("red"), yield* issue("blue")]
@@ -229,7 +229,7 @@ describe("Access", () => {
       assert.include(none.error, "No API key found for this scope")
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("an address that failed 20 times in a minute is answered no more, but for keys seen here", () =>
+  it.effect("an address with 20 failures in a minute is refused, except for keys that this isolate has seen", () =>
     Effect.gen(function*() {
       const [seen, fresh] = [yield* issue("red"), yield* issue("red")]
       assert.strictEqual(yield* who(seen.bearer), "red")
@@ -250,7 +250,7 @@ describe("Access", () => {
       assert.strictEqual(yield* who(fresh.bearer), "red")
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("a token that was refused is looked up again after a minute, however often it was sent meanwhile", () =>
+  it.effect("a refused token is looked up again after a minute, however often it was sent", () =>
     Effect.gen(function*() {
       const { bearer, id } = yield* issue("red")
       // As a restored backup brings a key back.
@@ -275,13 +275,13 @@ describe("Access", () => {
       assert.deepInclude(yield* request(bearer), { who: "red" })
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("keys that are valid are never counted", () =>
+  it.effect("valid keys are never counted", () =>
     Effect.gen(function*() {
       for (let i = 0; i < 50; i++) assert.strictEqual(yield* who((yield* issue("red")).bearer), "red")
       assert.strictEqual(yield* who(`Bearer ${unknown}`), "Unauthorized")
     }).pipe(Effect.provide(Protected)))
 
-  it.effect("refuses to start with a secret that is too short, without telling it", () =>
+  it.effect("refuses to start with a short secret, without showing it", () =>
     Effect.gen(function*() {
       const failure = yield* Effect.flip(Effect.provide(Access, servicesWith({ API_SECRET_KEY: "tiny-secret" })))
       assert.include(String(failure), "API_SECRET_KEY")

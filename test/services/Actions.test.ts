@@ -35,7 +35,7 @@ const ten = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.all(Array.from({ length: 10 }, () => Effect.result(effect)), { concurrency: "unbounded" })
 
 describe("Actions", () => {
-  it.effect("gives ids that hold the time, and takes null and empty text for nothing", () =>
+  it.effect("makes ids that contain the time, and takes null and empty text for absent", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_700_000_000_123)
       const action = yield* propose({ action_type: "", description: null, expires_at: "", metadata: "" })
@@ -62,7 +62,7 @@ describe("Actions", () => {
       })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("E15: a proposal expires when its time has come, however the time is spelled, and nothing else does", () =>
+  it.effect("E15: a proposal expires at its time, in any format, and no other action does", () =>
     Effect.gen(function*() {
       const actions = yield* Actions
       for (const expires_at of ["1970-01-01T01:00:10.000+01:00", "1970-01-01 00:00:10", "1970-01-01T00:00:10.000000"]) {
@@ -118,7 +118,7 @@ describe("Actions", () => {
       assert.deepInclude(page, { total: 4, limit: 2, offset: 1 })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("B5: of ten that execute an action at once, one does, and a finished one is never executed again", () =>
+  it.effect("B5: of ten simultaneous executions of an action one succeeds, and a finished action is never executed again", () =>
     Effect.gen(function*() {
       const actions = yield* Actions
       const { id } = yield* propose()
@@ -145,7 +145,7 @@ describe("Actions", () => {
       assert.strictEqual((yield* actions.patch(id, change({ result: null }), "red")).result, null)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("of ten that set out to carry an action out, expecting that nobody has, one does", () =>
+  it.effect("of ten simultaneous changes that expect the same status one succeeds", () =>
     Effect.gen(function*() {
       const actions = yield* Actions
       const { id } = yield* propose()
@@ -160,7 +160,7 @@ describe("Actions", () => {
       assert.deepInclude(back, { status: "proposed", executed_at: null })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("8.2#3: complete and fail end an action from anywhere, once; the same call again changes nothing", () =>
+  it.effect("8.2#3: complete and fail end an action in any status once; a repeated call changes nothing", () =>
     Effect.gen(function*() {
       const actions = yield* Actions
       const { id } = yield* propose()
@@ -194,7 +194,7 @@ describe("Actions", () => {
       [{ error: "boom", result: "half" }, "{\"error\":\"boom\",\"result\":\"half\"}"]
     ] as const
   )(
-    "keeps all that is said of a failure: %j",
+    "keeps every text of a failure: %j",
     (failure, expected) => assert.strictEqual(actionResultOf(Schema.decodeSync(ActionFailure)(failure)), expected)
   )
 
@@ -214,7 +214,7 @@ describe("Actions", () => {
       assert.strictEqual((yield* actions.get(id, undefined)).status, "proposed")
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("refuses a PATCH of nothing, and a status that is none", () =>
+  it.effect("refuses a PATCH without fields, and an unknown status", () =>
     Effect.gen(function*() {
       const actions = yield* Actions
       const { id } = yield* propose()
@@ -230,7 +230,7 @@ describe("Actions", () => {
       })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("C10: what is proposed for a task is off when the task is deleted", () =>
+  it.effect("C10: proposals about a task are withdrawn when the task is deleted", () =>
     Effect.gen(function*() {
       yield* propose({ label: "a", entity_type: "task", entity_id: "t" })
       yield* propose({ label: "b", entity_type: "draft", entity_id: "t" })

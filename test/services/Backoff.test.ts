@@ -5,11 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { TaskId } from "../../src/domain/Identifier.ts"
-import { delayMillis, longestMillis } from "../../src/domain/lease/Backoff.ts"
+import { type Backoff, longestMillis } from "../../src/domain/lease/Backoff.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Database } from "../../src/sql/Database.ts"
 import { ServicesLayer, servicesWith } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
+
+/** The delay after this many attempts, in milliseconds; `chance` is from 0 to 1. */
+const delayMillis = (attempts: number, backoff: Backoff, chance: number): number =>
+  Math.round(longestMillis(attempts, backoff) * (0.5 + 0.5 * chance))
 
 const backoff = { baseSeconds: 10, maxSeconds: 60 }
 const backingOff = Effect.provide(servicesWith({ BACKOFF_SECONDS: "10", BACKOFF_MAX_SECONDS: "60" }), { local: true })
@@ -21,7 +25,7 @@ describe("backoff", () => {
   })
 
   it.effect.prop(
-    "is within its bounds in SQL, whatever was tried before",
+    "is within its bounds in SQL, for any number of attempts",
     { tried: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 70 })) },
     ({ tried }) =>
       Effect.gen(function*() {
@@ -54,7 +58,7 @@ describe("backoff", () => {
       assert.strictEqual((yield* row).available_at, null)
     }).pipe(backingOff))
 
-  it.effect("spreads what one batch takes back", () =>
+  it.effect("spreads the tasks that one batch takes back", () =>
     Effect.gen(function*() {
       const { claim, create, queue, reap } = yield* begin()
       const names = Array.from({ length: 30 }, (_, i) => `task-${i}`)
@@ -71,7 +75,7 @@ describe("backoff", () => {
       assert.isAbove(Math.max(...delays) - Math.min(...delays), 2000)
     }).pipe(backingOff))
 
-  it.effect("is not for what was rejected, given back, failed, cancelled, or only reviewed", () =>
+  it.effect("does not follow a rejection, a release, a failure, a cancellation or a review", () =>
     Effect.gen(function*() {
       const { claim, get, queue, reap } = yield* begin({ max_attempts: 1 })
       yield* claim()
@@ -91,7 +95,7 @@ describe("backoff", () => {
       assert.deepInclude(yield* get, { queue: "provisional", available_at: null, claimed_by: null })
     }).pipe(backingOff))
 
-  it.effect("ends when somebody moves the task, assigns it, or whoever lost it hands in", () =>
+  it.effect("ends if someone moves or assigns the task, or its last holder submits", () =>
     Effect.gen(function*() {
       const { claim, get, queue, reap, row } = yield* begin()
       const backs = Effect.gen(function*() {
@@ -118,7 +122,7 @@ describe("backoff", () => {
       assert.deepInclude(yield* get, { queue: "cancelled", available_at: null })
     }).pipe(backingOff))
 
-  it.effect("that is left over when backoff is turned off is ended by the cron", () =>
+  it.effect("is ended by the cron if it began before backoff was turned off", () =>
     Effect.gen(function*() {
       const { get, row, write } = yield* begin()
       const { tick } = yield* Maintenance
@@ -139,7 +143,7 @@ describe("backoff", () => {
       assert.strictEqual(yield* revision, before + 1)
     }).pipe(Effect.provide(ServicesLayer, { local: true })))
 
-  it.effect("finds what has waited long enough by its index", () =>
+  it.effect("finds the tasks whose backoff is over by an index", () =>
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       const [plan] = yield* batch([sql`

@@ -23,7 +23,7 @@ const force = (name: string, queue: string) =>
   TaskQueue.use((tasks) => tasks.force(id(name), { queue, reason: "r" }, undefined))
 
 describe("an edge to TASK-x", () => {
-  it.effect("stays when x is deleted while there is a TASK-x", () =>
+  it.effect("stays if x is deleted and TASK-x exists", () =>
     Effect.gen(function*() {
       yield* create("x")
       yield* create("TASK-x")
@@ -36,7 +36,30 @@ describe("an edge to TASK-x", () => {
       assert.isNull((yield* read("w")).blocked_by)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("waits for TASK-x again when it was x that was done", () =>
+  it.effect("fails with TASK-x only where x is not done", () =>
+    Effect.gen(function*() {
+      const names = ["x", "y"]
+      for (const name of names) {
+        yield* create(name)
+        yield* create(`TASK-${name}`)
+        yield* TaskQueue.use((tasks) =>
+          tasks.create("red", {
+            id: id(`w-${name}`),
+            file_path: `w-${name}`,
+            branch: "b",
+            depends_on: [{ task_id: id(`TASK-${name}`), on_failure: "fail" }]
+          })
+        )
+      }
+      yield* force("x", "done")
+      for (const name of names) {
+        yield* TaskQueue.use((tasks) => tasks.fail(id(`TASK-${name}`), { reason: "r" }, undefined))
+      }
+      assert.strictEqual((yield* read("w-x")).queue, "incoming")
+      assert.strictEqual((yield* read("w-y")).queue, "failed")
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("waits for TASK-x again if only x was done", () =>
     Effect.gen(function*() {
       yield* create("x")
       yield* create("TASK-x")
@@ -53,7 +76,7 @@ describe("an edge to TASK-x", () => {
 })
 
 describe("blocked_by", () => {
-  it.effect("changes nothing when it is sent as the task shows it", () =>
+  it.effect("does not change if it is sent back as the task shows it", () =>
     Effect.gen(function*() {
       const { patch } = yield* TaskQueue
       for (const name of ["a", "b"]) yield* create(name)
@@ -71,7 +94,7 @@ describe("blocked_by", () => {
 })
 
 describe("an import", () => {
-  it.effect("of a blocker that failed or was cancelled releases who skips that", () =>
+  it.effect("with on_failure skip is satisfied if its blocker fails or is cancelled", () =>
     Effect.gen(function*() {
       const { create } = yield* TaskQueue
       const depends_on = ["failed", "cancelled", "provisional"].map((name) => ({
@@ -87,7 +110,7 @@ describe("an import", () => {
 })
 
 describe("a circle that is too long to follow", () => {
-  it.effect("is refused as one", () =>
+  it.effect("is refused as a circle", () =>
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       yield* batch([

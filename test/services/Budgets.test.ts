@@ -14,7 +14,7 @@ const unlimited = Effect.provide(ServicesLayer, { local: true })
 const lapse = (reap: Effect.Effect<number>) => Effect.andThen(TestClock.adjust("60 seconds"), reap)
 
 describe("a budget", () => {
-  it.effect("of attempts is spent by the last one, and by none before", () =>
+  it.effect("of attempts is spent by the last attempt, not earlier", () =>
     Effect.gen(function*() {
       const { claim, last, queue } = yield* begin()
       for (const expected of ["incoming", "incoming", "failed"]) {
@@ -53,7 +53,7 @@ describe("a budget", () => {
       assert.deepInclude(yield* counts, { failed: 1 })
     }).pipe(limited))
 
-  it.effect("of rejections is spent by the last one; the task's own limit comes first, and 0 is none", () =>
+  it.effect("of rejections is spent by the last rejection; the limit of the task comes first, and 0 means none", () =>
     Effect.gen(function*() {
       const { claim, get, queue } = yield* begin({ max_rejections: 1 })
       const rejected = Effect.gen(function*() {
@@ -74,7 +74,7 @@ describe("a budget", () => {
       assert.strictEqual((yield* get).rejection_count, 4)
     }).pipe(limited))
 
-  it.effect("of attempts is not touched by a worker that vanishes five times, nor by work that is given back", () =>
+  it.effect("of attempts is not used by five lost leases, nor by released work", () =>
     Effect.gen(function*() {
       const { claim, get, queue, reap, row } = yield* begin({ max_attempts: 2, max_lease_losses: 0 })
       for (const _ of [1, 2, 3, 4, 5]) {
@@ -97,7 +97,7 @@ describe("a budget", () => {
       })
     }).pipe(limited))
 
-  it.effect("of attempts is drawn on by an attempt that exceeds its deadline, which loses no lease", () =>
+  it.effect("of attempts is used by an attempt that misses its deadline, which counts as no lost lease", () =>
     Effect.gen(function*() {
       const { claim, get, last, reap, row, write } = yield* begin({ max_attempts: 2 })
       yield* claim()
@@ -112,7 +112,7 @@ describe("a budget", () => {
       assert.deepInclude(yield* get, { queue: "failed", attempt_count: 2, lease_losses: 0 })
     }).pipe(unlimited))
 
-  it.effect("limits nothing where nobody set one", () =>
+  it.effect("limits nothing by default", () =>
     Effect.gen(function*() {
       const { claim, queue, reap } = yield* begin()
       for (const _ of [1, 2, 3, 4, 5, 6]) {
@@ -158,7 +158,7 @@ describe("setbacks", () => {
 })
 
 describe("redrive", () => {
-  it.effect("starts again with budgets as new, and forgets nothing that was tried", () =>
+  it.effect("sets the counters to zero, and keeps the incidents", () =>
     Effect.gen(function*() {
       const { claim, last, queue, row } = yield* begin({ max_attempts: 1 })
       yield* claim()
@@ -191,7 +191,7 @@ describe("redrive", () => {
       assert.strictEqual((yield* Effect.flip(queue.redrive(id, {}, undefined)))._tag, "InvalidTransition")
     }).pipe(unlimited))
 
-  it.effect("keeps why a task failed for as long as it has, however it fails and leaves", () =>
+  it.effect("shows the reason of a failure as long as the task is in failed", () =>
     Effect.gen(function*() {
       const { claim, get, queue } = yield* begin()
       yield* claim()

@@ -12,7 +12,7 @@ const work = { commits_count: 2, turns_used: 3 }
 const because = { reason: "not needed", cancelled_by: "bob" }
 
 describe("cancelling a task that nobody holds", () => {
-  it.effect("ends it at once, from every queue that is no end", () =>
+  it.effect("cancels it at once, from every queue that is no end", () =>
     Effect.gen(function*() {
       const { counts, create, queue } = yield* begin()
       const places = [
@@ -43,7 +43,7 @@ describe("cancelling a task that nobody holds", () => {
       assert.deepInclude(yield* counts, { cancelled: 4, incoming: 1 })
     }).pipe(provided))
 
-  it.effect("is refused where the task has come to an end", () =>
+  it.effect("is refused if the task has ended", () =>
     Effect.gen(function*() {
       const { create, queue } = yield* begin()
       for (const end of ["done", "failed"]) {
@@ -58,7 +58,7 @@ describe("cancelling a task that nobody holds", () => {
       assert.strictEqual((yield* Effect.flip(queue.cancel(id, { fencing_token: 9 }, undefined)))._tag, "LeaseLost")
     }).pipe(provided))
 
-  it.effect("ends a task whose lease ran out, and whoever lost it hands nothing in", () =>
+  it.effect("cancels a task with an expired lease, and its last holder can no longer submit", () =>
     Effect.gen(function*() {
       const { claim, queue, reap } = yield* begin()
       const { fencing_token } = yield* claim()
@@ -70,7 +70,7 @@ describe("cancelling a task that nobody holds", () => {
       assert.strictEqual((yield* Effect.flip(queue.submit(id, work, undefined)))._tag, "InvalidTransition")
     }).pipe(provided))
 
-  it.effect("is undone by a redrive, which forgets why", () =>
+  it.effect("is undone by a redrive, which clears the reason", () =>
     Effect.gen(function*() {
       const { claim, queue } = yield* begin()
       yield* queue.cancel(id, because, undefined)
@@ -106,7 +106,7 @@ describe("cancelling a task that is held", () => {
       assert.strictEqual(stale._tag, "VersionConflict")
     }).pipe(Effect.provide(servicesWith({ REQUIRE_FENCING_TOKEN: "true" }), { local: true })))
 
-  it.effect("keeps a result that is handed in all the same", () =>
+  it.effect("keeps a result that is submitted nevertheless", () =>
     Effect.gen(function*() {
       const { last, queue } = yield* asked
       const submitted = yield* queue.submit(id, { ...work, execution_notes: "nearly" }, undefined)
@@ -166,7 +166,7 @@ describe("cancelling a task that is held", () => {
       }).pipe(provided))
   }
 
-  it.effect("goes on for whoever the task is handed to, and is over when an administrator moves it", () =>
+  it.effect("stays if the task gets a new holder, and ends if an administrator moves it", () =>
     Effect.gen(function*() {
       const { queue, task } = yield* asked
       const handed = yield* queue.patch(id, { claimed_by: "eve" }, undefined)
@@ -179,7 +179,7 @@ describe("cancelling a task that is held", () => {
       })
     }).pipe(provided))
 
-  it.effect("ends in cancelled when a client takes back the lease that ran out", () =>
+  it.effect("leads to cancelled if a client takes the expired lease back", () =>
     Effect.gen(function*() {
       const { get, queue } = yield* asked
       yield* TestClock.adjust("60 seconds")

@@ -13,7 +13,7 @@ import { begin, id } from "../support/one-task.ts"
 const edge = (task_id: string, on_failure: "wait" | "skip" | "fail") => ({ task_id: TaskId.make(task_id), on_failure })
 
 describe("a cascade of a set of tasks", () => {
-  it.effect("comes before their move, and leaves those alone that land elsewhere", () =>
+  it.effect("changes only dependents whose blockers move to an end", () =>
     Effect.gen(function*() {
       const queue = yield* TaskQueue
       const { batch, sql } = yield* Database
@@ -68,7 +68,7 @@ describe("a cascade of a set of tasks", () => {
       }
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("does not begin again with a lease on a task that had failed before", () =>
+  it.effect("does not begin again with a lease on a failed task", () =>
     Effect.gen(function*() {
       const { create, queue, reap } = yield* begin()
       const waiting = TaskId.make("waiting")
@@ -124,7 +124,7 @@ describe("a cascade of a set of tasks", () => {
     60_000
   )
 
-  it.effect("of one task searches no table, whoever waits for it", () =>
+  it.effect("of one task searches no table", () =>
     Effect.gen(function*() {
       const { batch } = yield* Database
       for (const options of [{}, { ownFailure: "1" }, { created: true, ownFailure: "1" }]) {

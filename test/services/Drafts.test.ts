@@ -13,7 +13,7 @@ const fresh = (rest: object = {}) => Schema.decodeSync(NewDraft)({ title: "t", a
 const change = Schema.decodeUnknownSync(DraftPatch)
 
 describe("Drafts", () => {
-  it.effect("ignores an id that is sent, never gives one twice, and takes null and empty text for nothing", () =>
+  it.effect("ignores an id in the request, never uses one twice, and takes null and empty text for absent", () =>
     Effect.gen(function*() {
       const drafts = yield* Drafts
       const first = yield* drafts.create("red", fresh({ id: "slug", status: null, domain: "", tags: null }))
@@ -31,7 +31,7 @@ describe("Drafts", () => {
       assert.isNull((yield* drafts.patch(id, change({ tags: null }), undefined)).tags)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("bumps updated_at only for a change, and refuses a PATCH of nothing", () =>
+  it.effect("changes updated_at only with a change, and refuses a PATCH without fields", () =>
     Effect.gen(function*() {
       const drafts = yield* Drafts
       const { id } = yield* drafts.create("red", fresh())

@@ -12,7 +12,7 @@ const counters = (raw: ReturnType<typeof migrated>["raw"]) =>
   ])
 
 describe("the counters of queues", () => {
-  it.effect("lose the name of a queue with its last task, whichever way that leaves it", () =>
+  it.effect("lose the name of a queue when its last task leaves, in any way", () =>
     Effect.gen(function*() {
       const { db, raw } = migrated()
       const { send } = yield* Server.make({}, () => db)
@@ -56,7 +56,7 @@ describe("the counters of queues", () => {
       assert.deepStrictEqual(poll.queue_counts, { incoming: 0, claimed: 0, provisional: 0, failed: 4 })
     }))
 
-  it("lose the names that were left in them before", () => {
+  it("lose the names of empty queues that an older version left", () => {
     const { raw } = NodeD1.make()
     for (const migration of migrations) {
       if (migration.startsWith("-- Counters hold only")) {

@@ -23,7 +23,7 @@ const start = Effect.gen(function*() {
 })
 
 describe("a claim that got nothing", () => {
-  it.effect("is told to come back when the first backoff is over, within a minute", () =>
+  it.effect("is asked to repeat when the first backoff is over, within a minute", () =>
     Effect.gen(function*() {
       const { backOff, create, empty } = yield* start
       yield* create("a")
@@ -49,7 +49,7 @@ describe("a claim that got nothing", () => {
       assert.deepInclude(yield* empty(), { retry_after_seconds: 2 })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("is told how much is ready for others, and how much is held or waits", () =>
+  it.effect("says how many tasks are ready for other claims, held or waiting", () =>
     Effect.gen(function*() {
       const { claim, create, empty } = yield* start
       yield* create("r", { queue: "provisional" })
@@ -70,7 +70,7 @@ describe("a claim that got nothing", () => {
       assert.deepInclude(yield* empty({ max_claimed: 0 }), { _tag: "AtCapacity", reason: "at_capacity" })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("gets what has waited long enough where backoff is off, as the explanation says", () =>
+  it.effect("gets a task whose old backoff is over if backoff is off, as the explanation says", () =>
     Effect.gen(function*() {
       const { backOff, claim, create, empty, queue } = yield* start
       // More of them wait for others, and are more urgent, than are looked at.

@@ -9,7 +9,7 @@ const own = "TASK-a.md"
 const orders = [[["a", "b"]], [["b", "a"]]] as const
 
 describe("the path of a task", () => {
-  it.effect.each(orders)("is taken once, whoever comes first: %s", ([[first, second]]) =>
+  it.effect.each(orders)("is taken by one task only, in any order: %s", ([[first, second]]) =>
     Effect.gen(function*() {
       const { send } = yield* Server.make()
       const create = (id: string, scope = "red") =>
@@ -27,7 +27,7 @@ describe("the path of a task", () => {
     }))
 
   it.effect.each(orders)(
-    "is taken once by an import, and the rehearsal says so: %s",
+    "is taken by one imported task only, as the dry run predicts: %s",
     ([order]) =>
       Effect.gen(function*() {
         const { send } = yield* Server.make()

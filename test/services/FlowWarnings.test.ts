@@ -25,7 +25,7 @@ const add = (id: string, rest: object, scope = "red") =>
   )
 
 describe("warnings", () => {
-  it.effect("A13: warns of tasks that a new version leaves without a way on, and of no others", () =>
+  it.effect("A13: warns of exactly the tasks that a new version leads nowhere", () =>
     Effect.gen(function*() {
       const flows = yield* Flows
       const register = (sent: NewFlow) => Effect.map(flows.register("red", "qa", sent), ({ warnings }) => warnings)
@@ -53,7 +53,7 @@ describe("warnings", () => {
       assert.deepStrictEqual(yield* register(without("testing", testingFlow)), [])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("A13: a project's tasks go on where the child flow leads, and others do not", () =>
+  it.effect("A13: the child flow leads tasks of a project further, and no others", () =>
     Effect.gen(function*() {
       const flows = yield* Flows
       yield* Projects.use((projects) =>
@@ -75,7 +75,7 @@ describe("warnings", () => {
       assert.deepStrictEqual(yield* warnings(null), [`2 tasks of this flow are ${why}`])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("A13: a deletion warns of the tasks that the default flow does not lead on", () =>
+  it.effect("A13: a deletion warns of the tasks that the default flow leads nowhere", () =>
     Effect.gen(function*() {
       const flows = yield* Flows
       yield* flows.register("red", "qa", flow(testingFlow))

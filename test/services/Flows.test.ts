@@ -20,7 +20,7 @@ const rulesOf = (name: string) =>
   )
 
 describe("Flows", () => {
-  it.effect("8.1#4, 8.2#7: answers all that was registered: lists as text, the child flow as an object", () =>
+  it.effect("8.1#4, 8.2#7: answers everything that was registered: lists as text, the child flow as an object", () =>
     Effect.gen(function*() {
       const flows = yield* Flows
       const registered = yield* flows.register("red", "project", flow(projectFlow))
@@ -42,7 +42,7 @@ describe("Flows", () => {
       assert.isNull(listed[0]!.description)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("A3: keeps what the flow means for moves beside it, and renews that with each version", () =>
+  it.effect("A3: stores the rules of the flow, and updates them with each version", () =>
     Effect.gen(function*() {
       const flows = yield* Flows
       yield* flows.register("red", "project", flow(projectFlow))
@@ -53,7 +53,7 @@ describe("Flows", () => {
       assert.strictEqual((yield* rulesOf("project")).child.submit, "testing")
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("B9: keeps registered_at, and moves updated_at only when something changed", () =>
+  it.effect("B9: keeps registered_at, and changes updated_at only with a change", () =>
     Effect.gen(function*() {
       const flows = yield* Flows
       const times = (sent: object) =>
@@ -71,7 +71,7 @@ describe("Flows", () => {
       assert.isNull((yield* flows.get("qa", "red")).child_flow)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("changes nothing when the new version is no flow", () =>
+  it.effect("changes nothing if the new version is invalid", () =>
     Effect.gen(function*() {
       const flows = yield* Flows
       yield* flows.register("red", "qa", flow(testingFlow))
@@ -80,7 +80,7 @@ describe("Flows", () => {
       assert.strictEqual((yield* flows.get("qa", "red")).transitions, JSON.stringify(testingFlow.transitions))
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("8.2#4: without a scope means the only flow of that name, and several are never guessed between", () =>
+  it.effect("8.2#4: without a scope finds the only flow of that name, and refuses if there are several", () =>
     Effect.gen(function*() {
       const flows = yield* Flows
       for (const scope of ["red", "blue"]) yield* flows.register(scope, "qa", flow(testingFlow))

@@ -6,7 +6,7 @@ import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 describe("TaskQueue.force", () => {
-  it.effect("grants no blocked task anew, also when it was in nobody's hands by name before", () =>
+  it.effect("grants no blocked task, even if it named no holder before", () =>
     Effect.gen(function*() {
       const tasks = yield* TaskQueue
       const id = TaskId.make("a")

@@ -106,7 +106,7 @@ describe("a task that was held when its blocker failed", () => {
       }
     }))
 
-  it.effect("fails when its lease runs out, whoever takes that back", () =>
+  it.effect("fails when its lease expires, whether a claim or the cron takes it back", () =>
     Effect.gen(function*() {
       const reap = Leases.use((leases) => leases.reap)
       const takeBack = TaskQueue.use((queue) =>
@@ -129,7 +129,7 @@ describe("a task that was held when its blocker failed", () => {
       }
     }))
 
-  it.effect("goes back where it waits or skips, or where its blocker was brought back", () =>
+  it.effect("returns to its queue with on_failure wait or skip, or if its blocker was redriven", () =>
     Effect.gen(function*() {
       for (const on_failure of ["wait", "skip"] as const) {
         yield* Effect.gen(function*() {
@@ -145,7 +145,7 @@ describe("a task that was held when its blocker failed", () => {
       }).pipe(Effect.provide(ServicesLayer))
     }))
 
-  it.effect("waits as it was told to once it was brought back, whatever move is refused then", () =>
+  it.effect("waits as its dependency says after a redrive, also after a refused move", () =>
     Effect.gen(function*() {
       const { queue, read } = yield* setup()
       yield* queue.requeue(id("held"), {}, undefined)
@@ -157,7 +157,7 @@ describe("a task that was held when its blocker failed", () => {
       assert.include(yield* read("held"), { queue: "incoming", blocked_by: "TASK-blocker" })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("is not failed again by a blocker that only leaves somebody's hands where it is", () =>
+  it.effect("does not fail again if the lease of its failed blocker ends without a move", () =>
     Effect.gen(function*() {
       const { queue, read } = yield* setup("wait")
       yield* queue.fail(id("held"), { reason: "r" }, undefined)

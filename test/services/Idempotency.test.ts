@@ -16,7 +16,7 @@ import { servicesWith } from "../support/layers.ts"
 const key = (id: string, fingerprint = "same"): RequestKey => ({ key: id, id, fingerprint, replayed: false })
 
 describe("under an idempotency key", () => {
-  it.effect("a service acts once, and says what another request under it would have got", () => {
+  it.effect("a service acts once, and refuses another request under the same key", () => {
     const { open, raw } = Faulty.make()
     return Effect.gen(function*() {
       const { claim, create } = yield* TaskQueue
@@ -46,7 +46,7 @@ describe("under an idempotency key", () => {
     }).pipe(Effect.provide(servicesWith({}, open), { local: true }))
   })
 
-  it.effect("a key is swept within a day of its end, and no sooner", () => {
+  it.effect("a key is removed within a day after its end, and not earlier", () => {
     const { open, raw } = Faulty.make()
     return Effect.gen(function*() {
       const { tick } = yield* Maintenance

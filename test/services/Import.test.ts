@@ -52,7 +52,7 @@ const action = (id: string, rest: object = {}) => ({
 const nested = (levels: number) => Array.from({ length: levels }).reduce<unknown>((inside) => [inside], 1)
 
 describe("Import", () => {
-  it.effect("writes flows with what they mean, roles, messages in order and actions", () =>
+  it.effect("writes flows with their rules, roles, messages in order, and actions", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(now)
       const transitions = [
@@ -110,7 +110,7 @@ describe("Import", () => {
       })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("reports what does not fit by its field, and writes the rest", () =>
+  it.effect("reports records that do not fit with the field, and writes the others", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(now)
       const report = yield* load("red", {
@@ -153,7 +153,7 @@ describe("Import", () => {
       assert.deepStrictEqual((yield* rows("queue_counts")).map(({ counts }) => counts), ["{\"incoming\":1}"])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("takes of a record what its own endpoints take, and names the field that does not fit", () =>
+  it.effect("accepts what the endpoints of a record accept, and names the field that does not fit", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(now)
       const most = Number.MAX_SAFE_INTEGER
@@ -193,7 +193,7 @@ describe("Import", () => {
       )
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("takes no flow that could not be registered, and says what it lacks as the registration does", () =>
+  it.effect("refuses a flow that could not be registered, with the same sentence", () =>
     Effect.gen(function*() {
       const report = yield* load("red", {
         flows: [
@@ -214,7 +214,7 @@ describe("Import", () => {
       assert.deepStrictEqual((yield* rows("flows")).map(({ name }) => name), ["good", "text"])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("never takes a record from another scope, nor writes over one", () =>
+  it.effect("neither takes a record from another scope nor overwrites one", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(now)
       const created_at = "2026-03-02 11:00:00"
@@ -258,7 +258,7 @@ describe("Import", () => {
       }])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("counts a record sent twice in one request once", () =>
+  it.effect("counts a record that is sent twice in a request once", () =>
     Effect.gen(function*() {
       const report = yield* load("red", {
         tasks: [task("t", at), task("t", at)],
@@ -270,7 +270,7 @@ describe("Import", () => {
       assert.throws(() => decode({ tasks: Array.from({ length: 101 }, () => ({})) }), /100/)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("foretells in a dry run what is reported of writing, and writes nothing", () =>
+  it.effect("predicts the report in a dry run, and writes nothing", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(now)
       const created_at = "2026-03-02 11:00:00"
@@ -352,7 +352,7 @@ describe("Import", () => {
       assert.isTrue(importKinds.every((kind) => again.imported[kind] === 0))
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("goes on counting where a deleted task of the same id stopped", () =>
+  it.effect("continues the counts of a deleted task with the same id", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(now)
       const { batch, sql } = yield* Database

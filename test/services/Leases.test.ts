@@ -49,7 +49,7 @@ const setup = Effect.fnUntraced(function*(rest: object = {}) {
 })
 
 describe("Leases.renew", () => {
-  it.effect("extends a lease by what it was asked for, never shortens it, and is no change of the task", () =>
+  it.effect("extends a lease as requested, never shortens it, and is no change of the task", () =>
     Effect.gen(function*() {
       const { events, held, renew, tasks, token } = yield* setup()
       assert.strictEqual(held.renew_after_seconds, 20)
@@ -73,7 +73,7 @@ describe("Leases.renew", () => {
       assert.deepStrictEqual(yield* events, ["created", "claimed"])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("is refused with any other token, and for a task that is not in reach", () =>
+  it.effect("is refused with any other token, and for a task that is not within reach", () =>
     Effect.gen(function*() {
       const { leases, lost, tasks, token } = yield* setup()
       const before = yield* tasks.get(id("a"), undefined)
@@ -91,7 +91,7 @@ describe("Leases.renew", () => {
       assert.deepStrictEqual(yield* tasks.get(id("a"), undefined), before)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("says what became of the task", () =>
+  it.effect("answers what happened to the task", () =>
     Effect.gen(function*() {
       const { batch, lost, sql, tasks, token } = yield* setup()
       yield* tasks.requeue(id("a"), {}, undefined)
@@ -107,7 +107,7 @@ describe("Leases.renew", () => {
       assert.strictEqual(yield* lost(token + 1), "finished")
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("holds a lease that ran out but was not taken back yet, to the millisecond", () =>
+  it.effect("keeps an expired lease that was not taken back yet", () =>
     Effect.gen(function*() {
       const { counted, events, leases, renew, tasks, token } = yield* setup()
       yield* TestClock.adjust("59999 millis")
@@ -122,7 +122,7 @@ describe("Leases.renew", () => {
       yield* counted
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("gives a task that was taken back to its holder again, as it was", () =>
+  it.effect("gives a task that was taken back to its last holder, under the same token", () =>
     Effect.gen(function*() {
       const { counted, events, held, leases, renew, tasks, token } = yield* setup()
       yield* TestClock.adjust("61 seconds")
@@ -159,7 +159,26 @@ describe("Leases.renew", () => {
       yield* counted
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("does not, once somebody else was granted the task, moved it or ended it", () =>
+  it.effect("gives an expired lease back to no other token, and records nothing", () =>
+    Effect.gen(function*() {
+      const { counted, events, leases, lost, renew, tasks, token } = yield* setup()
+      yield* TestClock.adjust("60 seconds")
+      yield* leases.reap
+      const { fencing_token } = yield* tasks.claim("red", claim("bob"))
+      yield* TestClock.adjust("60 seconds")
+      yield* leases.reap
+      const before = yield* tasks.get(id("a"), undefined)
+      const recorded = yield* events
+      for (const other of [token, fencing_token! + 1]) {
+        yield* lost(other)
+        assert.deepStrictEqual(yield* tasks.get(id("a"), undefined), before)
+        assert.deepStrictEqual(yield* events, recorded)
+        yield* counted
+      }
+      assert.isTrue((yield* renew(fencing_token!)).reattached)
+    }).pipe(Effect.provide(ServicesLayer)))
+
+  it.effect("is refused if someone else was granted the task, or moved or ended it", () =>
     Effect.gen(function*() {
       const { counted, leases, lost, tasks, token } = yield* setup()
       yield* TestClock.adjust("61 seconds")
@@ -178,7 +197,7 @@ describe("Leases.renew", () => {
       yield* counted
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("puts a task back under where it was claimed from", () =>
+  it.effect("restores the queue that the task was claimed from", () =>
     Effect.gen(function*() {
       const { counted, leases, renew, tasks, token } = yield* setup()
       yield* tasks.patch(id("a"), { queue: "needs_continuation" }, undefined)
@@ -190,7 +209,7 @@ describe("Leases.renew", () => {
       assert.strictEqual((yield* tasks.requeue(id("a"), {}, undefined)).queue, "needs_continuation")
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("renews the lease of a review, which has no deadline and is not given back", () =>
+  it.effect("renews the lease of a review, which has no deadline and is never re-attached", () =>
     Effect.gen(function*() {
       const { events, leases, lost, renew, tasks, token } = yield* setup({ max_attempt_seconds: 100 })
       yield* tasks.submit(id("a"), { commits_count: 1, turns_used: 1 }, undefined)
@@ -207,7 +226,7 @@ describe("Leases.renew", () => {
 })
 
 describe("a deadline", () => {
-  it.effect("caps the lease, ends the attempt, and is neither renewed nor a loss", () =>
+  it.effect("limits the lease, ends the attempt, and counts as no lost lease", () =>
     Effect.gen(function*() {
       const { counted, events, held, leases, lost, renew, tasks, token } = yield* setup({ max_attempt_seconds: 90 })
       assert.deepStrictEqual([millis(held.lease_expires_at), millis(held.deadline_at)], [60_000, 90_000])
@@ -233,7 +252,7 @@ describe("a deadline", () => {
       assert.strictEqual(yield* lost(token), "taken")
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("is over for a lease that ran out before it, too", () =>
+  it.effect("ends the attempt of an expired lease too", () =>
     Effect.gen(function*() {
       const { events, leases, lost, renew, tasks, token } = yield* setup({ max_attempt_seconds: 90 })
       yield* TestClock.adjust("60 seconds")
@@ -252,7 +271,7 @@ describe("a deadline", () => {
       assert.strictEqual(yield* lost(token + 1), "deadline_exceeded")
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("is the tighter of the task's and the claim's, or else the server's", () =>
+  it.effect("is the shorter of the limits of task and claim, or else that of the server", () =>
     Effect.gen(function*() {
       const { tasks } = yield* setup()
       const deadline = Effect.fnUntraced(function*(name: string, own: object, asked: object) {
@@ -273,7 +292,7 @@ describe("a deadline", () => {
 })
 
 describe("a checkpoint", () => {
-  it.effect("is written with a renewal, versioned, and what the next agent is told", () =>
+  it.effect("is saved with a renewal, has a version, and reaches the next agent", () =>
     Effect.gen(function*() {
       const { leases, lost, renew, tasks, token } = yield* setup()
       const empty = yield* tasks.handoff(id("a"), undefined)
@@ -323,7 +342,7 @@ describe("a checkpoint", () => {
 })
 
 describe("a renewal's directive", () => {
-  it.effect("is to cancel when somebody wants that, to pause in maintenance, and else to continue", () =>
+  it.effect("is cancel after a cancellation, pause in maintenance, and otherwise continue", () =>
     Effect.gen(function*() {
       const { batch, machines, renew, sql, token } = yield* setup()
       yield* machines.setStatus(machine, "maintenance", undefined)
@@ -338,7 +357,7 @@ describe("a renewal's directive", () => {
 })
 
 describe("Orchestrators.renew", () => {
-  it.effect("renews a hundred leases in one round trip, and says what became of the others", () =>
+  it.effect("renews a hundred leases in one round trip, and says why others are lost", () =>
     Effect.gen(function*() {
       const { counted, machines, tasks, token } = yield* setup()
       const held = yield* Effect.forEach(
@@ -389,7 +408,7 @@ describe("Orchestrators.renew", () => {
       yield* counted
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("gives back what was taken back, of several scopes, and counts it", () =>
+  it.effect("re-attaches expired leases of several scopes, and updates the counters", () =>
     Effect.gen(function*() {
       const { counted, leases, machines, tasks, token } = yield* setup()
       yield* machines.register("blue", { cluster: "k", machine_id: "m" })
@@ -411,7 +430,7 @@ describe("Orchestrators.renew", () => {
       yield* counted
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("takes the last of what names a lease twice, and renews nothing for a machine it does not know", () =>
+  it.effect("uses the last entry of a lease that is named twice, and renews nothing for an unknown machine", () =>
     Effect.gen(function*() {
       const { leases, machines, tasks, token } = yield* setup()
       const twice = [30, 90].map((lease_duration_seconds) => ({

@@ -40,7 +40,7 @@ const holdsOne = (lines: ReadonlyArray<Record<string, unknown>>, event: string, 
   assert.deepEqual(line!.scopes, ["red"])
 }
 
-describe("one log line tells of many records", () => {
+describe("one log line is written for many records", () => {
   it.effect("that an accepted task unblocks", () =>
     Effect.gen(function*() {
       const { claim, queue } = yield* awaited("wait")
@@ -64,7 +64,7 @@ describe("one log line tells of many records", () => {
       holdsOne(yield* logged(queue.remove(id, undefined)), "unblocked")
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("whose leases are taken back, and are given back with a heartbeat", () =>
+  it.effect("whose leases are taken back, and re-attached by a heartbeat", () =>
     Effect.gen(function*() {
       const { claim, create, queue, reap } = yield* begin()
       const machines = yield* Orchestrators
@@ -78,7 +78,7 @@ describe("one log line tells of many records", () => {
       assert.include(yield* queue.get(id, undefined), { claimed_by: "ann" })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("of machines that fell silent", () =>
+  it.effect("of machines that are marked as offline", () =>
     Effect.gen(function*() {
       const machines = yield* Orchestrators
       const names = waiting.map((name) => `k-${name}`)
@@ -87,7 +87,7 @@ describe("one log line tells of many records", () => {
       holdsOne(yield* logged(machines.sweep), "offline", names)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("and a line of its own tells of one", () =>
+  it.effect("and a line of its own is written for one", () =>
     Effect.gen(function*() {
       const { create } = yield* begin()
       const queue = yield* TaskQueue

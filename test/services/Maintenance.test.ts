@@ -11,7 +11,7 @@ const orchestrator_id = OrchestratorId.make("k-m")
 const claim = { orchestrator_id, agent_name: "ann", lease_duration_seconds: 60 }
 
 describe("Maintenance.tick", () => {
-  it.effect("takes back what ran out, notices who fell silent, and otherwise does nothing", () =>
+  it.effect("takes expired leases back, marks silent machines as offline, and otherwise does nothing", () =>
     Effect.gen(function*() {
       const { tick } = yield* Maintenance
       const orchestrators = yield* Orchestrators

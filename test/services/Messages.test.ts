@@ -7,7 +7,7 @@ import { MessageId } from "../../src/domain/Identifier.ts"
 import { MaxThread, type MessageFilter, MessagePatch, NewMessage } from "../../src/domain/record/Message.ts"
 import { Messages } from "../../src/services/record/Messages.ts"
 import { Database } from "../../src/sql/Database.ts"
-import * as MessageStatements from "../../src/sql/record/Messages.ts"
+import * as MessageStatements from "../support/insertMessage.ts"
 import { ServicesLayer } from "../support/layers.ts"
 
 const fresh = (rest: object = {}) =>
@@ -24,7 +24,7 @@ const sendNumbered = (count: number, rest: object = {}) =>
   Effect.forEach(numbered(0, count), (content) => send({ content, ...rest }))
 
 describe("Messages", () => {
-  it.effect("gives ids that hold the time, and takes null and empty text for nothing", () =>
+  it.effect("makes ids that contain the time, and takes null and empty text for absent", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_700_000_000_123)
       const message = yield* send({ to_actor: "", parent_message_id: null })
@@ -33,7 +33,7 @@ describe("Messages", () => {
       assert.deepStrictEqual(yield* Messages.use(({ get }) => get(message.id, "red")), message)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("C8, 8.2#11: without an offset the page is the newest, oldest of it first, and says where it is", () =>
+  it.effect("C8, 8.2#11: without an offset the page is the newest, in the order of arrival, and states its offset", () =>
     Effect.gen(function*() {
       yield* sendNumbered(60)
       const latest = yield* list({})
@@ -47,7 +47,7 @@ describe("Messages", () => {
       assert.deepInclude(yield* list({ limit: 500 }), { total: 60, offset: 0, limit: 500 })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("E12: keeps the order of arrival of messages of one millisecond, and when the clock goes back", () =>
+  it.effect("E12: keeps the order of arrival within a millisecond, and if the clock is set back", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(5000)
       yield* sendNumbered(20)
@@ -57,7 +57,7 @@ describe("Messages", () => {
       assert.deepStrictEqual(pages.flat(), [...numbered(0, 20), "last"])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("narrows by every filter, and an empty one does not", () =>
+  it.effect("narrows by every filter, and not by an empty one", () =>
     Effect.gen(function*() {
       yield* send({ content: "a", to_actor: "human" })
       const question = yield* send({ content: "b", to_actor: "agent", type: "question", task_id: "u" })
@@ -142,7 +142,7 @@ describe("Messages", () => {
       assert.deepInclude(thread, { total: MaxThread, offset: 0, limit: MaxThread })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("8.2#14: of ten dispatchers that take up a message at once, one gets it", () =>
+  it.effect("8.2#14: of ten dispatchers that take a message at once, one gets it", () =>
     Effect.gen(function*() {
       const messages = yield* Messages
       const { id } = yield* send({ type: "action_command" })

@@ -38,7 +38,7 @@ describe("Orchestrators", () => {
       assert.strictEqual(chosen.registered.orchestrator_id, id("host"))
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("gives an id to no other machine of the scope, and knows the scopes apart", () =>
+  it.effect("refuses the id of another machine in the scope, and allows it in another scope", () =>
     Effect.gen(function*() {
       const all = yield* Orchestrators
       yield* all.register("red", machine("k-a", "b", { version: "1" }))
@@ -47,7 +47,7 @@ describe("Orchestrators", () => {
       assert.deepInclude(yield* all.get(id("k-a-b"), "red"), { scope: "red", cluster: "k-a", version: "1" })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("sweeps the silent, wakes them with a heartbeat, and leaves maintenance alone", () =>
+  it.effect("marks silent machines as offline, active again after a heartbeat, and leaves maintenance unchanged", () =>
     Effect.gen(function*() {
       const all = yield* Orchestrators
       for (const name of ["silent", "loud", "parked"]) yield* all.register("red", machine("k", name))
@@ -69,7 +69,7 @@ describe("Orchestrators", () => {
       assert.deepStrictEqual(yield* statuses, { silent: "active", loud: "active", parked: "maintenance" })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("writes at most 50 scopes for a heartbeat without a scope, those that heard of the machine last", () =>
+  it.effect("writes at most 50 scopes for a heartbeat without a scope, those with the latest heartbeats", () =>
     Effect.gen(function*() {
       const all = yield* Orchestrators
       for (let n = 0; n < 60; n++) {
@@ -90,7 +90,7 @@ describe("Orchestrators", () => {
       assert.strictEqual((yield* all.get(id("k-m"), "s0")).status, "active")
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("finds nothing in another scope, and lists the one heard of last first", () =>
+  it.effect("finds nothing in another scope, and lists the latest heartbeat first", () =>
     Effect.gen(function*() {
       const all = yield* Orchestrators
       for (const [scope, cluster, name] of [["red", "k", "a"], ["red", "l", "b"], ["blue", "k", "c"]] as const) {
@@ -129,7 +129,7 @@ describe("Orchestrators", () => {
       )
   )
 
-  it.effect("a claim is a sign of life for the machine of its own scope, and of no other that has its id", () =>
+  it.effect("a claim is a sign of life for the machine of its scope, and not for one of another scope with the same id", () =>
     Effect.gen(function*() {
       const all = yield* Orchestrators
       for (const scope of ["red", "blue", "green"]) yield* all.register(scope, machine("k", "m"))
@@ -144,7 +144,7 @@ describe("Orchestrators", () => {
       assert.deepStrictEqual(yield* heard, { red: "active 60000", blue: "active 0", green: "active 60000" })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("a heartbeat that names no scope is one for the machine in each of its scopes", () =>
+  it.effect("a heartbeat without a scope counts in each scope of the machine", () =>
     Effect.gen(function*() {
       const all = yield* Orchestrators
       for (const scope of ["red", "blue"]) yield* all.register(scope, machine("k", "m"))

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { limitOf } from "../../src/domain/lease/Budget.ts"
-import { landing, moves, outcome } from "../../src/domain/task/Moves.ts"
+import { destination, moves, outcome } from "../../src/domain/task/Moves.ts"
 import { servicesWith } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
 import { runs } from "../support/runs.ts"
@@ -35,9 +35,9 @@ const Case = Schema.Struct({
   })
 })
 
-describe("the outcome of a move", () => {
+describe("the destination of a move", () => {
   it.effect.prop(
-    "is in SQL what the rule says, whatever is spent, limited and asked for",
+    "is the same in SQL and in the rule, for all counters, limits and cancellations",
     { sample: Case },
     ({ sample: { cancelRequested, defaults, move: name, task } }) =>
       Effect.gen(function*() {
@@ -72,7 +72,7 @@ describe("the outcome of a move", () => {
           : Effect.andThen(TestClock.adjust("60 seconds"), reap)
 
         const expected = outcome(move, { ...task, cancelRequested }, defaults)
-        const usual = landing(move, { queue: held.queue, claimed_from: "incoming" })
+        const usual = destination(move, { queue: held.queue, claimed_from: "incoming" })
         const lands = expected === "usual" ? usual : expected
         const after = yield* get
         const entry = yield* last

@@ -70,7 +70,7 @@ describe("A task that is too large to be granted", () => {
       }))
   }
 
-  it.effect("is passed over by claims for roles, types and priorities, and by reviews", () =>
+  it.effect("is skipped by claims for roles, types and priorities, and by review claims", () =>
     Effect.gen(function*() {
       const { claim, create, grow } = yield* start
       yield* create("big", { role: "build", type: "fix", priority: "P0" })
@@ -101,7 +101,7 @@ describe("A task that is too large to be granted", () => {
       assert.strictEqual((yield* claim()).body.id, "big")
     }))
 
-  it.effect("keeps no claim from what else ran out", () =>
+  it.effect("does not keep a claim from taking other expired leases back", () =>
     Effect.gen(function*() {
       const { claim, create, grow, states } = yield* start
       yield* create("held")
@@ -117,7 +117,7 @@ describe("A task that is too large to be granted", () => {
 })
 
 describe("A lease of a task that is too large", () => {
-  it.effect("is renewed without its checkpoint, and so are the others with theirs", () =>
+  it.effect("is renewed without its checkpoint, and other leases with theirs", () =>
     Effect.gen(function*() {
       const { claim, create, get, grow, post } = yield* start
       for (const id of ["a", "big", "c"]) yield* create(id)
@@ -145,7 +145,7 @@ describe("A lease of a task that is too large", () => {
       assert.strictEqual((yield* post("tasks/big/renew", { fencing_token })).status, 200)
     }))
 
-  it.effect("that ran out is lost, and the others are not", () =>
+  it.effect("is lost if it expired, and other leases are not", () =>
     Effect.gen(function*() {
       const { claim, create, grow, post, states, tick } = yield* start
       const leases: Array<object> = []
@@ -163,7 +163,7 @@ describe("A lease of a task that is too large", () => {
       assert.deepStrictEqual(states(), { a: "claimed by ann", big: "incoming" })
     }))
 
-  it.effect("is taken back when it ran out, whatever becomes of the task", () =>
+  it.effect("is taken back when it expires, wherever the task goes", () =>
     Effect.gen(function*() {
       const { claim, create, grow, post, states, tick } = yield* start
       yield* create("usual")
@@ -188,7 +188,7 @@ describe("A lease of a task that is too large", () => {
       })
     }))
 
-  it.effect("fifty of them do not keep fifty others", () =>
+  it.effect("fifty of them do not hold up fifty others", () =>
     Effect.gen(function*() {
       const { claim, create, grow, raw, states, tick } = yield* start
       for (let i = 0; i < 100; i++) {
@@ -258,7 +258,7 @@ describe("A record that is too large", () => {
       assert.deepStrictEqual(states(), { good: "provisional" })
     }))
 
-  it.effect("is moved where that makes it no larger, under a key too, and the repeat is answered the same", () =>
+  it.effect("is moved if that does not make it larger; under a key the repetition gets the same answer", () =>
     Effect.gen(function*() {
       const { create, grow, post, states } = yield* start
       for (const id of ["accepted", "requeued"]) {
@@ -280,7 +280,7 @@ describe("A record that is too large", () => {
       assert.deepStrictEqual(states(), { accepted: "done", requeued: "incoming" })
     }))
 
-  it.effect("is a 413 where that would make it larger, and nothing is changed", () =>
+  it.effect("gets 413 if a change would make it larger, and stays unchanged", () =>
     Effect.gen(function*() {
       const { claim, create, get, grow, post, send } = yield* start
       yield* create("big")
@@ -319,7 +319,7 @@ describe("A record that is too large", () => {
       assert.deepStrictEqual(raw.prepare(check.sql).all().map(({ id }) => id), ["big"])
     }))
 
-  it.effect("can be made smaller whatever field it is that is too large", () =>
+  it.effect("can be shortened, whichever field is too large", () =>
     Effect.gen(function*() {
       const { create, raw, send } = yield* start
       const fields = ["title", "metadata", "hooks", "checks", "execution_notes", "branch", "staging_url"]

@@ -24,7 +24,7 @@ const task = (name: string, project_id: string, priority: string) => ({
 const at = (time: DateTime.Utc | null) => time === null ? null : DateTime.toEpochMillis(time)
 
 describe("Projects", () => {
-  it.effect("creates with defaults where nothing, null or empty text was given, and refuses a second one", () =>
+  it.effect("creates with defaults for absent fields, null and empty text, and refuses a second project with the same id", () =>
     Effect.gen(function*() {
       const projects = yield* Projects
       const blank = { description: "", status: null, base_branch: "", auto_accept: null, flow: "" }
@@ -75,7 +75,7 @@ describe("Projects", () => {
       assert.deepStrictEqual([cleared.completed_at, cleared.pr_url, cleared.pr_number], [null, null, 7])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("refuses a PATCH of nothing, or that clears the branch", () =>
+  it.effect("refuses a PATCH without fields, or one that clears the branch", () =>
     Effect.gen(function*() {
       const projects = yield* Projects
       yield* projects.create("red", fresh("p"))
@@ -86,7 +86,7 @@ describe("Projects", () => {
       assert.strictEqual(missing.error, "Project x not found")
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("finds nothing in another scope, and pages newest first", () =>
+  it.effect("finds nothing in another scope, and pages are newest first", () =>
     Effect.gen(function*() {
       const projects = yield* Projects
       for (const name of ["a", "b", "c"]) {
@@ -114,7 +114,7 @@ describe("Projects", () => {
       assert.strictEqual((yield* projects.get(id("a"), "red")).title, "a")
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("lists all of its tasks by rank, and is deleted only without any", () =>
+  it.effect("lists all its tasks by rank, and can be deleted only without tasks", () =>
     Effect.gen(function*() {
       const projects = yield* Projects
       const queue = yield* TaskQueue

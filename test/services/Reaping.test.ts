@@ -50,7 +50,7 @@ const logged = Effect.fnUntraced(function*<A, E, R>(work: Effect.Effect<A, E, R>
 })
 
 describe("Leases.reap", () => {
-  it.effect("takes back the others where one cannot be, and says which one", () =>
+  it.effect("takes the other leases back if one cannot be, and logs that one", () =>
     Effect.gen(function*() {
       const { batch, claim, create, get, reap, refuse, relent, sql } = yield* start
       for (const [name, scope] of [["good", "red"], ["bad", "red"], ["other", "blue"]] as const) {
@@ -76,7 +76,7 @@ describe("Leases.reap", () => {
       assert.deepInclude(yield* get("bad"), { queue: "incoming", lease_losses: 1 })
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("gets past any number that cannot be taken back, in few statements a turn, and says which they are", () =>
+  it.effect("gets past any number of leases that cannot be taken back, in few statements a turn, and logs them", () =>
     Effect.gen(function*() {
       const { batch, claim, create, get, sql } = yield* start
       const { reap } = yield* Leases
@@ -115,7 +115,7 @@ describe("Leases.reap", () => {
       assert.strictEqual((yield* get("stuck-0")).lease_losses, 1)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("keeps no lease behind 1,300 that cannot be taken back", () =>
+  it.effect("takes leases back behind 1,300 that cannot be", () =>
     Effect.gen(function*() {
       const { batch, claim, create, get, sql } = yield* start
       const { tick } = yield* Maintenance
@@ -166,7 +166,7 @@ describe("Leases.reap", () => {
       assert.isBelow(Number(sweep?.n), 200)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("tries those first that have waited longest, where it tries only some", () =>
+  it.effect("tries the longest expired leases first if it tries only some", () =>
     Effect.gen(function*() {
       const { batch, claim, create } = yield* start
       for (const name of ["c", "a", "b"]) {
@@ -183,7 +183,7 @@ describe("Leases.reap", () => {
       assert.deepStrictEqual(rest!.map(({ id }) => id), ["a", "b"])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("logs what happened to each: a lease ran out, a deadline, a review", () =>
+  it.effect("logs the event of each: an expiry, a missed deadline, an expired review", () =>
     Effect.gen(function*() {
       const { claim, create, reap } = yield* start
       yield* create("lease")
@@ -244,7 +244,7 @@ describe("Leases.reap and a renewal", () => {
 })
 
 describe("a claim in a scope with a lease that cannot be taken back", () => {
-  it.effect("gets what is ready, and is told that nothing is when that is so", () =>
+  it.effect("gets a ready task, or the answer that none is ready", () =>
     Effect.gen(function*() {
       const { claim, create, get, reap, refuse } = yield* start
       for (const name of ["bad", "good"]) {
@@ -264,7 +264,7 @@ describe("a claim in a scope with a lease that cannot be taken back", () => {
     }).pipe(Effect.provide(ServicesLayer)))
 
   const faulty = Faulty.make()
-  it.effect("is not made twice when it is its answer that was lost", () =>
+  it.effect("is made once even if its answer is lost", () =>
     Effect.gen(function*() {
       const { claim, create, get } = yield* start
       yield* create("a")

@@ -49,7 +49,7 @@ const settle = Effect.forEach(
 )
 
 describe("retention", () => {
-  it.effect("keeps everything for ever unless it is told otherwise", () =>
+  it.effect("keeps everything by default", () =>
     Effect.gen(function*() {
       yield* create("a")
       yield* finish("a")
@@ -62,7 +62,7 @@ describe("retention", () => {
       assert.deepStrictEqual(yield* all("SELECT name FROM sweeps WHERE name <> 'projects'"), [])
     }).pipe(Effect.provide(servicesWith({}), { local: true })))
 
-  it.effect("removes a finished task when it is old, and nobody who is not finished waits for it", () =>
+  it.effect("removes an old finished task, unless an open task depends on it", () =>
     Effect.gen(function*() {
       for (const name of ["cancelled", "done", "failed", "open", "TASK-twin", "twin", "needed", "stuck"]) {
         yield* create(name)
@@ -100,7 +100,7 @@ describe("retention", () => {
       assert.deepStrictEqual(yield* tasks, ["TASK-twin", "open"])
     }).pipe(Effect.provide(servicesWith({ RETAIN_FINISHED_TASKS_DAYS: "30" }), { local: true })))
 
-  it.effect("shortens the history of what is over to its newest entry, and life goes on from there", () =>
+  it.effect("shortens the history of finished tasks to the newest entry, and later entries continue its versions", () =>
     Effect.gen(function*() {
       yield* Orchestrators.use(({ register }) => register("red", { cluster: "k", machine_id: "m" }))
       for (const name of ["gone", "done", "open"]) {
@@ -125,7 +125,7 @@ describe("retention", () => {
       yield* holds
     }).pipe(Effect.provide(servicesWith({ RETAIN_HISTORY_DAYS: "7" }), { local: true })))
 
-  it.effect("removes the oldest messages, so many a minute, and no others", () =>
+  it.effect("removes the oldest messages, as many as configured in a minute", () =>
     Effect.gen(function*() {
       for (let i = 0; i < 8; i++) {
         yield* mail(`${i}`)
@@ -140,7 +140,7 @@ describe("retention", () => {
       assert.strictEqual(yield* left, "")
     }).pipe(Effect.provide(servicesWith({ RETAIN_MESSAGES_DAYS: "1", RETAIN_PER_MINUTE: "2" }), { local: true })))
 
-  it.effect("keeps mail that somebody has to deal with, that is about open work, or that was answered", () =>
+  it.effect("keeps messages that are not done, are about open tasks, or have replies", () =>
     Effect.gen(function*() {
       const to = { to_actor: "bob" }
       yield* create("open")
@@ -165,7 +165,7 @@ describe("retention", () => {
       yield* holds
     }).pipe(Effect.provide(servicesWith({ RETAIN_MESSAGES_DAYS: "1" }), { local: true })))
 
-  it.effect("takes many small steps through a long backlog, and every one of them keeps what must hold", () =>
+  it.effect("works through a long backlog in many small steps, and keeps every invariant", () =>
     Effect.gen(function*() {
       const names = Array.from({ length: 47 }, (_, i) => `t${String(i).padStart(2, "0")}`)
       for (const [i, name] of names.entries()) {
@@ -198,7 +198,7 @@ describe("retention", () => {
       )
     ))
 
-  it.effect("remembers idempotency keys as long as it is told to", () =>
+  it.effect("remembers idempotency keys as long as configured", () =>
     Effect.gen(function*() {
       const { batch, sql } = yield* Database
       yield* batch([sql`INSERT INTO idempotency_keys (id, fingerprint, answer, at) VALUES ('000', 'f', '[]', 0)`])

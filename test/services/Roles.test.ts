@@ -29,7 +29,7 @@ const names = (roles: ReadonlyArray<{ readonly name: string; readonly scope: str
   roles.map(({ name, scope }) => `${scope}/${name}`)
 
 describe("Roles", () => {
-  it.effect("registers them in the orchestrator's scope, skips items without a name, and takes the last of a name", () =>
+  it.effect("registers roles in the scope of the orchestrator, skips items without a name, and of one name takes the last", () =>
     Effect.gen(function*() {
       yield* machines
       const registered = yield* register("k-a", [
@@ -61,7 +61,7 @@ describe("Roles", () => {
       assert.deepStrictEqual(names(yield* register("k-a", [])), ["red/build", "red/review"])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("B9: registering again keeps created_at, and a role belongs to whoever registered it last", () =>
+  it.effect("B9: registering again keeps created_at, and a role belongs to the orchestrator that registered it last", () =>
     Effect.gen(function*() {
       yield* machines
       yield* register("k-a", [{ name: "build" }, { name: "review" }])
@@ -88,7 +88,7 @@ describe("Roles", () => {
       assert.deepStrictEqual(names(yield* register("k-a", [{ name: "build" }])), ["red/build", "red/review"])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("D7: a scope's roles are its own: none is taken over, listed or found from another", () =>
+  it.effect("D7: the roles of a scope cannot be taken over, listed or found from another scope", () =>
     Effect.gen(function*() {
       const roles = yield* Roles
       yield* machines
@@ -113,7 +113,7 @@ describe("Roles", () => {
       assert.deepStrictEqual(yield* roles.list(undefined), [])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("D7: a role can be deleted, without a scope only when one scope has it", () =>
+  it.effect("D7: a role can be deleted; without a scope only if one scope has it", () =>
     Effect.gen(function*() {
       const roles = yield* Roles
       yield* machines
@@ -129,7 +129,7 @@ describe("Roles", () => {
       assert.strictEqual((yield* Effect.flip(roles.remove("build", undefined)))._tag, "RoleNotFound")
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("a scope has at most 200 roles: more are refused, all of a request, and those it has can be changed", () =>
+  it.effect("a scope has at most 200 roles: a request with more is refused as a whole, and existing roles can be changed", () =>
     Effect.gen(function*() {
       const roles = yield* Roles
       yield* machines
@@ -150,7 +150,7 @@ describe("Roles", () => {
       assert.lengthOf(yield* register("k-c", some(0, 200)), 200)
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it("claims_from is a queue that tasks are handed out from", () => {
+  it("claims_from has to be a queue that claims can take tasks from", () => {
     for (const claims_from of ["claimed", "done", "failed", " ", "a\"b", 7]) {
       assert.throws(() => registration({ orchestrator_id: "k-a", roles: [{ name: "x", claims_from }] }), /claims_from/)
     }

@@ -38,7 +38,7 @@ const seen = (request: Parameters<typeof poll>[0]) =>
 const none = { incoming: 0, claimed: 0, provisional: 0 }
 
 describe("Scheduler.poll", () => {
-  it.effect("8.2#10: counts every queue that holds tasks, and always the three that clients read", () =>
+  it.effect("8.2#10: counts every queue with tasks, and always the three that clients read", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* poll({}), {
         scope: "default",
@@ -106,7 +106,7 @@ describe("Scheduler.poll", () => {
       assert.deepStrictEqual((yield* poll({ scope: "green" })).flows, {})
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("shows the scope that is named, else the orchestrator's, else the default one", () =>
+  it.effect("shows the named scope, or that of the orchestrator, or the default one", () =>
     Effect.gen(function*() {
       yield* machine("red", "m")
       yield* add("red", "red", { queue: "provisional" })
@@ -117,7 +117,7 @@ describe("Scheduler.poll", () => {
       assert.deepStrictEqual(yield* seen({}), ["default", 0, false])
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("D4: whoever asks about a scope learns nothing about another one's orchestrator", () =>
+  it.effect("D4: a poll about a scope shows nothing about an orchestrator of another scope", () =>
     Effect.gen(function*() {
       yield* machine("red", "m")
       yield* add("red", "red", { queue: "provisional" })

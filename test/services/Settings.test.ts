@@ -39,7 +39,7 @@ const names = [
 ]
 
 describe("the settings", () => {
-  it("without a variable are those of an open server that no page of another origin may call", () => {
+  it("are those of an open server by default, which pages of other origins may not call", () => {
     const { allowedHosts, apiSecretKey, corsOrigins, local, logLevel, requireScope } = settings({})
     assert.deepStrictEqual(
       { allowedHosts, apiSecretKey, corsOrigins, local, logLevel, requireScope },
@@ -60,14 +60,14 @@ describe("the settings", () => {
     }
   })
 
-  it("an empty secret opens no server, and the refusal says what to do", () => {
+  it("an empty secret does not open the server, and the refusal says what to do", () => {
     assert.include(
       refusal({ API_SECRET_KEY: "" }),
       "API_SECRET_KEY is set but empty: remove it to run an open server, or set a secret of at least 16 characters."
     )
   })
 
-  it("a secret that is none is refused, and the refusal does not tell it", () => {
+  it("a bad secret is refused, and the refusal does not contain it", () => {
     for (const value of ["x", "fifteen letters", { get: "a secret of the server" }, ["a secret of the server"], 7]) {
       const told = refusal({ API_SECRET_KEY: value })
       assert.include(told, "API_SECRET_KEY")
@@ -112,7 +112,7 @@ describe("the settings", () => {
     }
   })
 
-  it("a binding that is no text is refused by name, and does not count as absent", () => {
+  it("a binding that is not text is refused by name, and does not count as absent", () => {
     for (const name of names) {
       for (const value of [{ a: "1" }, {}, ["1"], () => "1"]) {
         assert.include(refusal({ [name]: value }), `${name} has to be text.`)

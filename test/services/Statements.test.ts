@@ -26,8 +26,8 @@ const contended = Effect.flatMap(Database, ({ batch, sql }) =>
 const keyed = (id = "k") =>
   Effect.provideService(CurrentIdempotency, { key: "k", id, fingerprint: "f", replayed: false })
 
-describe("a request sends no more statements than D1's free plan allows", () => {
-  it.effect("where others change the task after each look at it", () =>
+describe("a request sends at most as many statements as D1's free plan allows", () => {
+  it.effect("if the task changes after each read", () =>
     Effect.gen(function*() {
       const queue = yield* TaskQueue
       const dependencies = yield* Dependencies
@@ -48,7 +48,7 @@ describe("a request sends no more statements than D1's free plan allows", () => 
       }
     }).pipe(Effect.provide(ServicesLayer)))
 
-  it.effect("where a claim has to take back what fails with its lease, and what that frees", () =>
+  it.effect("if a claim takes back tasks that fail with their leases, and unblocks others", () =>
     Effect.gen(function*() {
       const { claim, create, queue } = yield* begin({ max_lease_losses: 1 })
       yield* create("waiting", { depends_on: [{ task_id: id, on_failure: "skip" }] })

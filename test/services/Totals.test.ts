@@ -7,7 +7,7 @@ import { migrated, servicesWith } from "../support/layers.ts"
 import * as Server from "../support/server.ts"
 
 describe("the totals of lists", () => {
-  it.effect("are right before the cron has counted, and go on being right after it", () =>
+  it.effect("are right before and after the cron has counted", () =>
     Effect.gen(function*() {
       const { db, raw } = migrated()
       const config = { RETAIN_MESSAGES_DAYS: "1" }
@@ -61,7 +61,7 @@ describe("the totals of lists", () => {
 })
 
 describe("the counters of a project", () => {
-  it.effect("are of its tasks, wherever they come from and go", () =>
+  it.effect("count its tasks after every move", () =>
     Effect.gen(function*() {
       const { db, raw } = migrated()
       const { send } = yield* Server.make({}, () => db)
@@ -110,7 +110,7 @@ describe("the counters of a project", () => {
       yield* ask("POST", "/tasks/claim", { scope: "red", orchestrator_id: "k-m", agent_name: "ann" })
       yield* TestClock.adjust("2 hours")
       yield* tick
-      assert.deepStrictEqual(kept("new"), { incoming: 1 }, "a lease that ran out")
+      assert.deepStrictEqual(kept("new"), { incoming: 1 }, "an expired lease")
       yield* ask("POST", "/tasks", {
         scope: "red",
         id: "c",

@@ -65,13 +65,13 @@ const expected = [
 const patience = 600_000
 
 describe("simulation", { timeout: patience }, () => {
-  it("keeps every promise in the runs that once did not", async () => {
+  it("keeps every promise in runs that once broke one", async () => {
     for (const { found, seed, sees } of some(regressions, 2)) {
       assert.isTrue((await holds(seed)).coverage.has(sees), `seed ${seed} no longer shows ${found}`)
     }
   })
 
-  it("keeps every promise in fresh runs, in which everything that can go wrong does", async () => {
+  it("keeps every promise in new runs with every kind of fault", async () => {
     const faults = new Set<string>()
     const seen = new Set<string>()
     for (let seed = 1001; seed < 1001 + runs(25, 2); seed++) {
@@ -103,7 +103,7 @@ describe("simulation", { timeout: patience }, () => {
     ])
   })
 
-  it("plays a seed the same way each time, in this process and in another", async () => {
+  it("plays a seed in the same way each time, in this process and in another", async () => {
     const [first, second] = [await holds(7), await holds(7)]
     assert.deepStrictEqual(second, first)
     const told = execFileSync(process.execPath, [script, "--seed", "7"], { encoding: "utf8" })

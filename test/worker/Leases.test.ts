@@ -30,7 +30,7 @@ const lasting = () => {
 }
 
 describe.concurrent("a worker's leases", () => {
-  it.live("go on for longer than they last, all with one heartbeat", () =>
+  it.live("are renewed beyond their length, all by one heartbeat", () =>
     Effect.gen(function*() {
       const { calls, create, events, task, throughFaults } = yield* make()
       yield* create("a", "b")
@@ -47,7 +47,7 @@ describe.concurrent("a worker's leases", () => {
     }))
 
   it.live(
-    "are given up when they are lost: the handler is interrupted, and nothing is submitted",
+    "are given up if they are lost: the handler is interrupted, and nothing is submitted",
     () =>
       Effect.gen(function*() {
         const { create, calls, claim, send, task, throughFaults, until } = yield* make()
@@ -72,7 +72,7 @@ describe.concurrent("a worker's leases", () => {
   )
 
   it.live(
-    "end with a cancellation: the handler is interrupted, and the task is cancelled",
+    "end after a cancellation: the handler is interrupted, and the task is cancelled",
     () =>
       Effect.gen(function*() {
         const { create, send, task, throughFaults, until } = yield* make()
@@ -127,18 +127,23 @@ describe.concurrent("a worker's leases", () => {
       })
   )
 
-  it.live("are all released when it is interrupted, and another worker has them at once", () =>
+  it.live("are all released if the worker is interrupted, and another worker gets the tasks at once", () =>
     Effect.gen(function*() {
       const { claim, create, events, task, throughFaults, until } = yield* make()
       yield* create("a", "b", "c")
       const { begun, handler, stops } = lasting()
-      const fiber = yield* Effect.forkChild(throughFaults(Worker.run({ ...options, concurrency: 3 }, (attempt) =>
-        Effect.andThen(Effect.orDie(attempt.checkpoint({ notes: `begun ${attempt.task.id}` })), handler(attempt)))))
+      const fiber = yield* Effect.forkChild(
+        throughFaults(
+          Worker.run(
+            { ...options, concurrency: 3 },
+            (attempt) =>
+              Effect.andThen(Effect.orDie(attempt.checkpoint({ notes: `begun ${attempt.task.id}` })), handler(attempt))
+          )
+        )
+      )
       yield* until(
         "it works",
-        Effect.sync(() =>
-          begun.length === 3
-        )
+        Effect.sync(() => begun.length === 3)
       )
       const started = Date.now()
       yield* Fiber.interrupt(fiber)
@@ -157,7 +162,7 @@ describe.concurrent("a worker's leases", () => {
       assert.strictEqual(body.handoff.checkpoint.notes, `begun ${body.id}`)
     }))
 
-  it.live("go on for the grace, and what is done by then is handed in", () =>
+  it.live("go on during the grace period, and finished results are handed in", () =>
     Effect.gen(function*() {
       const { create, task, throughFaults, until } = yield* make()
       yield* create("quick", "slow", "never begun")
@@ -198,7 +203,7 @@ describe.concurrent("a worker's leases", () => {
       assert.deepInclude(yield* task("a"), { queue: "incoming", claimed_by: null })
     }))
 
-  it.live("are found again when the answer to a claim is lost", () =>
+  it.live("are found again if the answer to a claim is lost", () =>
     Effect.gen(function*() {
       const { create, events, fail, throughFaults } = yield* make()
       yield* create("a", "b")
@@ -212,7 +217,7 @@ describe.concurrent("a worker's leases", () => {
       for (const name of ["a", "b"]) assert.deepStrictEqual(yield* events(name), ["created", "claimed", "submitted"])
     }))
 
-  it.live("are released when it is interrupted before it knows of them", () =>
+  it.live("are released if the worker is interrupted before it knows them", () =>
     Effect.gen(function*() {
       const { calls, create, events, fail, throughFaults, until } = yield* make()
       yield* create("a")
@@ -225,7 +230,7 @@ describe.concurrent("a worker's leases", () => {
     }))
 
   it.live(
-    "outlive a server that is down for a while: its worker has them back, and hands in what was done",
+    "survive an outage of the server: the worker gets them back, and hands in the results",
     () =>
       Effect.gen(function*() {
         const { create, events, fail, send, task, throughFaults, until } = yield* make()
@@ -258,7 +263,7 @@ describe.concurrent("a worker's leases", () => {
       })
   )
 
-  it.live("are handed in once, though the answer to that is lost", () =>
+  it.live("are ended once, even if the answer is lost", () =>
     Effect.gen(function*() {
       const { create, events, fail, throughFaults } = yield* make()
       yield* create("a")
@@ -267,7 +272,7 @@ describe.concurrent("a worker's leases", () => {
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
     }))
 
-  it.live("go on when the machine is forgotten: it registers again", () =>
+  it.live("go on if the server forgets the machine: it registers again", () =>
     Effect.gen(function*() {
       const { create, send, task, throughFaults, until } = yield* make()
       yield* create("a")

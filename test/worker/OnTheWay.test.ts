@@ -20,7 +20,7 @@ describe.concurrent("something between the worker and the server", () => {
     }))
 
   it.live(
-    "keeps a claim's 403 from ending the worker, and the server's own ends it with its sentence",
+    "answers a claim with 403, which does not end the worker; a 403 of the server does",
     () =>
       Effect.gen(function*() {
         const { create, events, fail, throughFaults } = yield* make()
@@ -37,7 +37,7 @@ describe.concurrent("something between the worker and the server", () => {
       })
   )
 
-  it.live("does not fail a task whose result it keeps from the server", () =>
+  it.live("keeps a result from the server, which does not fail the task", () =>
     Effect.gen(function*() {
       const { create, events, fail, task, throughFaults } = yield* make()
       yield* create("a")

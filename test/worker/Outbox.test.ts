@@ -36,9 +36,9 @@ const pass = (seconds: number) =>
 const endsIn = (path: string, what: Exclude<ReturnType<Fault>, "none">): Fault => (_method, asked) =>
   asked.endsWith(path) ? what : "none"
 
-describe("a result that the server does not take", () => {
+describe("a result that the server does not accept", () => {
   it.effect(
-    "for minutes, while it answers all else: its lease is given back, and the next lease hands it in",
+    "for minutes, while it answers other calls: its lease is released, and the next lease hands it in",
     () =>
       Effect.gen(function*() {
         const { calls, create, events, fail, task, throughFaults } = yield* make()
@@ -78,7 +78,7 @@ describe("a result that the server does not take", () => {
       })
   )
 
-  it.effect("for half an hour spends no lease loss: then the task has the result, and it was worked on once", () =>
+  it.effect("for half an hour causes no lost lease: then it is handed in, and the work was done once", () =>
     Effect.gen(function*() {
       const { create, events, fail, send, task, throughFaults } = yield* make({ MAX_LEASE_LOSSES: "2" })
       yield* create("a")
@@ -110,7 +110,7 @@ describe("a result that the server does not take", () => {
       yield* Fiber.interrupt(fiber)
     }))
 
-  it.effect("a verdict, for minutes: it is handed in under the next lease of the review", () =>
+  it.effect("a verdict, for minutes: the next lease of the review hands it in", () =>
     Effect.gen(function*() {
       const { create, events, fail, send, task, throughFaults } = yield* make()
       yield* create("a")
@@ -133,7 +133,7 @@ describe("a result that the server does not take", () => {
       yield* Fiber.interrupt(fiber)
     }))
 
-  it.effect("until another worker has taken the task: then it stays readable with the reason", () =>
+  it.effect("until another worker claims the task: then it stays readable with the reason", () =>
     Effect.gen(function*() {
       const { claim, create, fail, throughFaults } = yield* make()
       yield* create("a")
@@ -171,7 +171,7 @@ describe("a result that the server does not take", () => {
 // Each waits for its first worker to end in good order, which takes 15 seconds.
 describe.concurrent("a result that a worker could not hand in", () => {
   it.live(
-    "is handed in by the next worker, under the same key, and the work is not done again",
+    "is handed in by the next worker under the same key, and the work is not repeated",
     () =>
       Effect.gen(function*() {
         const { create, events, fail, task, throughFaults, until } = yield* make()
@@ -205,7 +205,7 @@ describe.concurrent("a result that a worker could not hand in", () => {
       })
   )
 
-  it.live("is submitted once where only the answer was lost", () =>
+  it.live("is submitted once if only the answer was lost", () =>
     Effect.gen(function*() {
       const { create, events, fail, throughFaults, until } = yield* make()
       yield* create("a")
@@ -222,7 +222,7 @@ describe.concurrent("a result that a worker could not hand in", () => {
     }))
 
   it.live(
-    "stays readable with the reason where another one holds the task by then, and is not sent again",
+    "stays readable with the reason if another worker holds the task by then, and is not sent again",
     () =>
       Effect.gen(function*() {
         const { calls, claim, create, fail, send, task, throughFaults, until } = yield* make()
@@ -278,7 +278,7 @@ const fill = Effect.fnUntraced(
 )
 
 describe("an outbox", () => {
-  it.live("that is full keeps the worker from claiming more, and says so", () =>
+  it.live("that is full keeps the worker from claiming, which is logged", () =>
     Effect.gen(function*() {
       const { calls, create, fail, throughFaults, until } = yield* make()
       yield* create("a")
@@ -299,7 +299,7 @@ describe("an outbox", () => {
     }))
 
   it.live(
-    "keeps so many results that were refused, and none of these for longer than a month; what it drops is in the log",
+    "keeps a limited number of refused results for a month at most; the log shows what it drops",
     () =>
       Effect.gen(function*() {
         const { throughFaults } = yield* make()
@@ -318,7 +318,7 @@ describe("an outbox", () => {
       })
   )
 
-  it.live("hands in what waits, however long ago its clock says that it was finished", () =>
+  it.live("hands in waiting results, even if they look very old by its clock", () =>
     Effect.gen(function*() {
       const { claim, create, events, send, throughFaults } = yield* make()
       yield* create("x")
@@ -334,7 +334,7 @@ describe("an outbox", () => {
       assert.isEmpty(said.filter((text) => text.includes("dropped")))
     }))
 
-  it.live("with files that are no entries leaves them, and hands in the others", () =>
+  it.live("with files that are no entries leaves those, and hands in the others", () =>
     Effect.gen(function*() {
       const { throughFaults } = yield* make()
       const { path, store } = yield* directory
@@ -347,7 +347,7 @@ describe("an outbox", () => {
       assert.sameMembers(readdirSync(path), ["finished-broken.json", "finished-half.json.new", "other.txt"])
     }))
 
-  it.live("whose disk fails does not keep a result from the server", () =>
+  it.live("whose disk fails still hands in the result", () =>
     Effect.gen(function*() {
       const { create, events, throughFaults } = yield* make()
       yield* create("a")

@@ -86,7 +86,7 @@ describe("the pace of a worker", () => {
       yield* Fiber.interrupt(fiber)
     }))
 
-  it.effect("after a loss: a handler that does not stop is not asked about", () =>
+  it.effect("after a lost lease: a handler that does not stop is no longer renewed", () =>
     Effect.gen(function*() {
       const { calls, create, send, throughFaults } = yield* make()
       yield* create("a")
@@ -143,7 +143,7 @@ describe("the pace of a worker", () => {
       yield* Fiber.interrupt(fiber)
     }))
 
-  it.effect("with a claim that says when to ask again: nothing else that happens makes it ask sooner", () =>
+  it.effect("with a claim that says when to repeat it: nothing makes the worker claim sooner", () =>
     Effect.gen(function*() {
       const { calls, create, fail, throughFaults } = yield* make()
       yield* create("a", "b")
@@ -171,7 +171,7 @@ describe("the pace of a worker", () => {
       yield* Fiber.interrupt(fiber)
     }))
 
-  it.effect("with results that wait: the outbox asks no sooner than the answer said, whatever else happens", () =>
+  it.effect("with waiting results: the outbox never tries sooner than the answer said", () =>
     Effect.gen(function*() {
       const { calls, create, fail, throughFaults } = yield* make()
       yield* create("b")
@@ -199,7 +199,7 @@ describe("the pace of a worker", () => {
     }))
 
   it.effect.each(["NoTasksAvailable", "AtCapacity", "DatabaseUnavailable"])(
-    "after %s that says a day: it waits a minute at most",
+    "after %s that demands a day: it waits a minute at most",
     (tag) =>
       Effect.gen(function*() {
         const { calls, create, fail, task, throughFaults } = yield* make()
@@ -214,7 +214,7 @@ describe("the pace of a worker", () => {
       })
   )
 
-  it.effect("after a heartbeat whose answer says nothing about its leases: it asks again, and keeps the checkpoint", () =>
+  it.effect("after a heartbeat whose answer does not mention its leases: it repeats the heartbeat, and keeps the checkpoint", () =>
     Effect.gen(function*() {
       const { create, fail, send, throughFaults } = yield* make()
       yield* create("a")

@@ -77,7 +77,7 @@ describe("a handler that", () => {
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "failed"])
     }))
 
-  it.live("answers no result is retried where the options say so", () =>
+  it.live("answers an invalid result is retried if the options say so", () =>
     Effect.gen(function*() {
       const { create, events, throughFaults } = yield* make()
       yield* create("a")
@@ -92,7 +92,7 @@ describe("a handler that", () => {
     }))
 
   it.live(
-    "answers text with half a character hands it in with U+FFFD, and all else as it was",
+    "answers text with half a character hands it in with U+FFFD, and the rest unchanged",
     () =>
       Effect.gen(function*() {
         const { create, task, throughFaults } = yield* make()
@@ -113,7 +113,7 @@ describe("a handler that", () => {
   )
 
   it.live(
-    "fails, where onFailure throws and onLost cannot be reached, still gives its task up",
+    "fails still gives its task up, even if onFailure throws and onLost cannot be reached",
     () =>
       Effect.gen(function*() {
         const { create, task, throughFaults } = yield* make()
@@ -128,7 +128,7 @@ describe("a handler that", () => {
       })
   )
 
-  it.live("answers texts that are too large hands them in cut to their limits, and says so once", () =>
+  it.live("answers texts that are too large hands them in shortened to their limits, and logs that once", () =>
     Effect.gen(function*() {
       const { create, events, task, throughFaults } = yield* make()
       yield* create("a")
@@ -153,7 +153,7 @@ describe("a handler that", () => {
       assert.isEmpty(yield* Worker.unsettled(store))
     }))
 
-  it.live("rejects with a reason that is too large hands it in cut to its limit", () =>
+  it.live("rejects with a reason that is too large hands it in shortened to its limit", () =>
     Effect.gen(function*() {
       const { create, send, task, throughFaults } = yield* make()
       yield* create("a")
@@ -169,7 +169,7 @@ describe("a handler that", () => {
       assert.match(rejected.last_rejection_reason, /^(no ){1000}/)
     }))
 
-  it.live("answers wrong types leaves what it answered in the outbox, and its task fails with a sentence", () =>
+  it.live("answers wrong types leaves its result in the outbox, and its task fails with a sentence", () =>
     Effect.gen(function*() {
       const { create, task, throughFaults } = yield* make()
       yield* create("a")

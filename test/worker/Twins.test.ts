@@ -30,7 +30,7 @@ const lasting = () => {
 
 describe("two processes with one agentName", () => {
   it.effect(
-    "of which one is to take up what the name holds: it ends with an error that names the other's lease",
+    "of which one resumes: it ends with an error that names the lease of the other",
     () =>
       Effect.gen(function*() {
         const { create, events, throughFaults } = yield* make()
@@ -53,7 +53,7 @@ describe("two processes with one agentName", () => {
   )
 
   it.effect(
-    "of which one died: its task is taken up after a while, under its token, though its last renewal was late",
+    "of which one died: its task is resumed after a while, under its token, even if its last renewal was late",
     () =>
       Effect.gen(function*() {
         const { claim, create, events, send, task, throughFaults } = yield* make()
@@ -73,7 +73,7 @@ describe("two processes with one agentName", () => {
       })
   )
 
-  it.effect("that work side by side share no task, and are both told", () =>
+  it.effect("that work at the same time share no task, and both are warned", () =>
     Effect.gen(function*() {
       const { create, events, fail, throughFaults } = yield* make()
       yield* create("a", "b")
@@ -102,7 +102,7 @@ describe("two processes with one agentName", () => {
       for (const name of ["a", "b"]) assert.deepStrictEqual(yield* events(name), ["created", "claimed", "released"])
     }))
 
-  it.effect("of which one died with more than fits a page: all of its tasks are taken up, with their content", () =>
+  it.effect("of which one died with more tasks than fit on a page: all are resumed, with their content", () =>
     Effect.gen(function*() {
       const { claim, events, send, throughFaults } = yield* make()
       const ids = Array.from({ length: 16 }, (_, n) => `t${n}`)

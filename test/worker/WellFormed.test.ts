@@ -8,8 +8,8 @@ const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann
 // A log whose end is half of an octopus.
 const log = "done 🐙".slice(0, 6)
 
-describe("a worker whose handler cuts a text in the middle of a character", () => {
-  it.live("hands the result and the checkpoint in with U+FFFD there", () =>
+describe("a worker whose handler cuts a text within a character", () => {
+  it.live("hands in the result and the checkpoint with U+FFFD there", () =>
     Effect.gen(function*() {
       const { create, send, task, throughFaults } = yield* make()
       yield* create("a")
@@ -26,7 +26,7 @@ describe("a worker whose handler cuts a text in the middle of a character", () =
       assert.deepInclude(body.checkpoint, { notes: "done \ufffd", open_questions: ["done \ufffd"] })
     }))
 
-  it.live("gives its reason when it rejects a result, and when it fails", () =>
+  it.live("sends its reason when it rejects a result, and when it fails", () =>
     Effect.gen(function*() {
       const { create, send, task, throughFaults } = yield* make()
       yield* create("a", "b")

@@ -15,7 +15,7 @@ class Notes extends Context.Service<Notes, string>()("test/Notes") {}
 class Broken extends Schema.TaggedError<Broken>()("Broken", { what: Schema.String }) {}
 
 describe("a worker", () => {
-  it.live("hands in what its handler answers, and never works on more than it may", () =>
+  it.live("hands in the results of its handler, and never exceeds its concurrency", () =>
     Effect.gen(function*() {
       const { create, events, task, throughFaults } = yield* make()
       const names = ["a", "b", "c", "d", "e", "f", "g"]
@@ -50,7 +50,7 @@ describe("a worker", () => {
     }))
 
   it.live(
-    "fails a task whose handler fails or dies, with a reason, or puts it back where it is told to",
+    "fails a task whose handler fails or dies, with a reason, or requeues it if configured",
     () =>
       Effect.gen(function*() {
         const { create, task, throughFaults } = yield* make()
@@ -75,7 +75,7 @@ describe("a worker", () => {
       })
   )
 
-  it.live("fails a task whose result the server does not take", () =>
+  it.live("fails a task whose result the server refuses", () =>
     Effect.gen(function*() {
       const { create, task, throughFaults } = yield* make()
       yield* create("a", "b")
@@ -124,7 +124,7 @@ describe("a worker", () => {
       )
     }))
 
-  it.live("reviews: says the verdict, and gives back what it cannot review", () =>
+  it.live("reviews: sends the verdict, and releases reviews that fail", () =>
     Effect.gen(function*() {
       const { create, send, task, throughFaults } = yield* make()
       yield* create("good", "bad", "odd")
@@ -147,7 +147,7 @@ describe("a worker", () => {
     }))
 
   it.live(
-    "holds no more than its machine may, and works in the services of whoever runs it",
+    "holds at most as many tasks as its machine may, and uses the services of its environment",
     () =>
       Effect.gen(function*() {
         const { api, create, task, throughFaults } = yield* make()
@@ -172,7 +172,7 @@ describe("a worker", () => {
       })
   )
 
-  it.live("refuses to work on more at once than one heartbeat renews", () =>
+  it.live("refuses a concurrency above what one heartbeat can renew", () =>
     Effect.gen(function*() {
       for (const concurrency of [0, 1.5, 201]) {
         const exit = yield* Effect.exit(Worker.run({ ...options, concurrency }, () => Effect.succeed(result)))
@@ -180,14 +180,14 @@ describe("a worker", () => {
       }
     }))
 
-  it.live("ends with the error of a server that does not let it in", () =>
+  it.live("ends with the error of a server that refuses it", () =>
     Effect.gen(function*() {
       const { throughFaults } = yield* make({ API_SECRET_KEY: "sixteen characters" })
       const error = yield* Effect.flip(throughFaults(Worker.run(options, () => Effect.succeed(result))))
       assert.instanceOf(error, client.Unauthorized)
     }))
 
-  it.live("tells of the first key of its scope", () =>
+  it.live("passes the first key of its scope to onRegistered", () =>
     Effect.gen(function*() {
       const { throughFaults } = yield* make({ API_SECRET_KEY: "sixteen characters" })
       const keys: Array<string | undefined> = []
@@ -201,7 +201,7 @@ describe("a worker", () => {
     }))
 
   it.live.each(["lost", { after: pages["a captive portal's page"]! }] as const)(
-    "tells of the first key of an open server's scope, though the answer that names it does not arrive",
+    "passes the first key of an open server's scope to onRegistered, even if the first answer is lost",
     (fault) =>
       Effect.gen(function*() {
         const { calls, fail, throughFaults } = yield* make()

@@ -63,7 +63,7 @@ const until = Effect.fnUntraced(function*(seen: { readonly output: string }, hol
 })
 
 layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("the example", (it) => {
-  it.effect("works, and gives back what it has not finished when it is told to stop", () =>
+  it.effect("works, and releases unfinished tasks when it is stopped", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd
       const { child, ended, seen } = yield* example(yield* listening(), "example", yield* directory)
@@ -84,7 +84,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("the 
     }))
 
   it.effect(
-    "killed after it finished, and before it could hand in, hands it in when it is started again",
+    "killed between finishing and handing in, hands the result in after a restart",
     () =>
       Effect.gen(function*() {
         const { send } = yield* Workerd

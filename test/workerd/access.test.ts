@@ -36,7 +36,7 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
         assert.strictEqual(keys.length, 1)
       }))
 
-    it.effect("a key that ends elsewhere is refused by the very batch of its next request, which changes nothing", () =>
+    it.effect("a key that ends in another isolate is refused by the batch of its next request, which changes nothing", () =>
       Effect.gen(function*() {
         const { database, send } = yield* Workerd
         const db = database

@@ -9,7 +9,7 @@ const Secret = "a secret of the server"
 layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true, timeout: "10 minutes" })(
   "in workerd",
   (it) => {
-    it.effect("every promise that the suite knows is kept", () =>
+    it.effect("every check of the suite passes", () =>
       Effect.gen(function*() {
         const server = yield* Workerd
         const fetch = (url: string, init: RequestInit) =>

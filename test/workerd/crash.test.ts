@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 
 describe("workerd killed", () => {
-  it("in the middle of load, it loses nothing that was acknowledged", async () => {
+  it("a crash under load loses nothing that was acknowledged", async () => {
     const report = await Crash.run({ code, kills: 3, seed: 1 })
     assert.deepStrictEqual(report.lost, [])
     assert.deepStrictEqual(report.violations, [])
@@ -26,7 +26,7 @@ describe("workerd killed", () => {
     assert.isAbove(report.tasks["done"] ?? 0, 0)
   }, 900_000)
 
-  it("it is noticed when its storage does lose something", async () => {
+  it("a loss of its storage is detected", async () => {
     const storage = mkdtempSync(join(tmpdir(), "octopoid-lossy-"))
     try {
       const server = await launch({ code, storage, env: { LOG_LEVEL: "Error" } })

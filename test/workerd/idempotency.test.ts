@@ -59,7 +59,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
       yield* life("last")
     }))
 
-  it.effect("a request and its repetition at once have one effect", () =>
+  it.effect("a request and its simultaneous repetition have one effect", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd
       yield* send("POST", "/api/v1/orchestrators/register", { ...machine, scope: "twice" })

@@ -7,7 +7,7 @@ import { Workerd } from "../support/harness.ts"
 const at = Date.UTC(2026, 2, 2)
 
 layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("an import in workerd", (it) => {
-  it.effect("costs the same when the scope is full as when it is empty, and so does waiting for a task of it", () =>
+  it.effect("costs the same in a full scope as in an empty one, also with a dependency on a task of it", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd
       const load = (scope: string, from: number, queue: string) =>

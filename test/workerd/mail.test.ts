@@ -28,7 +28,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("mail
       assert.deepStrictEqual([thread.cost.trips, page.cost.trips, page.cost.written], [1, 1, 0])
     }))
 
-  it.effect("B5, 8.2#14: of ten that execute an action or take up a message at once, one does", () =>
+  it.effect("B5, 8.2#14: of ten simultaneous executions of an action, or takes of a message, one succeeds", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd
       const { body: action } = yield* send("POST", "/api/v1/actions", { ...idea, action_data: { a: 1 } })

@@ -76,7 +76,7 @@ layer(Both.at(newest), { excludeTestServices: true, timeout: "10 minutes" })(
       )
     }
 
-    it.effect("both Workers carry the same lives, each step by the other one", () =>
+    it.effect("both Workers serve the same tasks, alternating with each step", () =>
       Effect.gen(function*() {
         const { send } = yield* Both
         let turn: Releases.WorkerName = "old"
@@ -217,7 +217,7 @@ layer(Both.at(last.migration), { excludeTestServices: true, timeout: "10 minutes
   }
 )
 
-describe("the schema's own number", () => {
+describe("the number of the schema", () => {
   it.effect("is that of the newest migration, in the database and in the code", () =>
     Effect.gen(function*() {
       assert.strictEqual(NeededMigration, newest)

@@ -40,7 +40,7 @@ const fill = (from: number, to: number) => {
 }
 
 layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "10 minutes" })("in workerd", (it) => {
-  it.effect("a step costs what it removes, however much there is, and resting next to nothing", () =>
+  it.effect("a step costs what it removes, at any size of the table, and resting costs next to nothing", () =>
     Effect.gen(function*() {
       const { database: db, tick } = yield* Workerd
       const run = (steps: Steps) =>

@@ -48,7 +48,7 @@ const costs = Effect.fnUntraced(function*(scope: string, done: number) {
 })
 
 layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("taking back in workerd", (it) => {
-  it.effect("costs the same however much is done", () =>
+  it.effect("costs the same for any number of done tasks", () =>
     Effect.gen(function*() {
       const { database: db } = yield* Workerd
       const [few, many] = yield* Effect.gen(function*() {

@@ -1,8 +1,7 @@
 /** What only workerd and D1 can show: migrations, the cron, contention, and what requests cost. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { isRefusal } from "../../src/sql/Refusal.ts"
-import * as TransientFailure from "../../src/sql/TransientFailure.ts"
+import { isRefusal, transientFailure } from "../../src/sql/Database.ts"
 import { testingFlow } from "../support/flows.ts"
 import { type Cost, Workerd } from "../support/harness.ts"
 
@@ -30,7 +29,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
       assert.include(health.body, { status: "healthy", version: "2.0.0", database: "connected" })
     }))
 
-  it.effect("20 tasks and 20 claims at once are 20 grants", () =>
+  it.effect("20 simultaneous claims of 20 tasks are 20 grants", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd
       yield* send("POST", "/api/v1/orchestrators/register", machine)
@@ -63,7 +62,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
       assert.include(review.body, { queue: "provisional", claimed_by: null, attempt_count: 0 })
     }))
 
-  it.effect("no input is a 500 on D1 either", () =>
+  it.effect("no input causes a 500 on D1 either", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd
       const odd = ["\u0000", "\ud800", "😀".repeat(40), "'; DROP TABLE tasks; --", "%", "a/b"]
@@ -80,7 +79,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
         }))
     }))
 
-  it.effect("what cannot be percent-decoded is refused by the bundled Worker too", () =>
+  it.effect("a path that cannot be percent-decoded is refused by the bundled Worker too", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd
       for (const path of ["/api/v1/tasks/%ff", "/api/v1/tasks/%", "/%", "/api/v1/tasks?role=%ED%A0%80"]) {
@@ -89,7 +88,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
       }
     }))
 
-  it.effect("what D1 says of a statement that is wrong is no failure that passes", () =>
+  it.effect("D1's error for a wrong statement is no transient failure", () =>
     Effect.gen(function*() {
       const { database } = yield* Workerd
       const db = database
@@ -106,7 +105,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
         const error = yield* Effect.promise(() => db.batch([db.prepare(text)]).then(() => undefined, (error) => error))
         assert.instanceOf(error, Error, name)
         assert.isTrue(isRefusal(error), `${name}: ${error}`)
-        assert.isUndefined(TransientFailure.of(error), `${name}: ${error}`)
+        assert.isUndefined(transientFailure(error), `${name}: ${error}`)
       }
     }))
 

@@ -1,4 +1,4 @@
-/** How a request says who sends it: the bearer token, and what it is refused with. */
+/** Authentication: the bearer token of a request, and the refusals. */
 import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
@@ -33,7 +33,7 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
   "octopoid-server/api/Authorization",
   {
     security: { bearer },
-    // The key of a POST is one of its caller's, so it is looked at where the caller is. Who has a caller has a database.
+    // An idempotency key belongs to its caller, so it is checked together with the caller.
     error: [
       Unauthorized,
       ScopeMismatch,
@@ -46,7 +46,7 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
   }
 ) {}
 
-/** What an endpoint answers a request without a key with, where a key is needed. */
+/** The answer to a request without a key, where the endpoint needs one. */
 export const KeyMissing = Context.Reference<() => Unauthorized>("octopoid-server/api/KeyMissing", {
   defaultValue: () => Unauthorized.missing
 })

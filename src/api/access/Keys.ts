@@ -1,14 +1,13 @@
-/** `/api/v1/scopes/:scope/keys`, and all of them at `/api/v1/keys`. */
+/** `/api/v1/scopes/:scope/keys`, and the keys of all scopes at `/api/v1/keys`. */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { ApiKey, IssuedKey, KeyExpired, KeyId, KeyNotFound, NewKey } from "../../domain/access/ApiKey.ts"
-import { InvalidCursor } from "../../domain/Cursor.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { ScopeName } from "../../domain/Identifier.ts"
-import { nextCursor, wholeParameters } from "../../domain/Page.ts"
+import { InvalidCursor, nextCursor, wholeParameters } from "../../domain/Page.ts"
 import { conditional } from "../Conditional.ts"
 import { Authorization } from "./Authorization.ts"
 

@@ -1,4 +1,4 @@
-/** How a request is refused for the web page it comes from, or for the host name it was sent to. */
+/** The refusals of a request from the wrong web page, or to the wrong host name. */
 import { ErrorText } from "../../domain/Encoding.ts"
 import { TaggedError } from "../../domain/TaggedError.ts"
 

@@ -6,13 +6,12 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { KeyAmbiguous, KeyNotFound, Rotated, Rotation } from "../../domain/access/ApiKey.ts"
 import { Unauthorized } from "../../domain/access/Caller.ts"
-import { InvalidCursor } from "../../domain/Cursor.ts"
 import { describe, maybe, Time } from "../../domain/Encoding.ts"
 import { OrchestratorId, ScopeName } from "../../domain/Identifier.ts"
 import { CheckpointTooLarge } from "../../domain/lease/Handoff.ts"
 import { HeldLeases, Renewals } from "../../domain/lease/Renewal.ts"
 import * as Orchestrators from "../../domain/machine/Orchestrator.ts"
-import { nextCursor } from "../../domain/Page.ts"
+import { InvalidCursor, nextCursor } from "../../domain/Page.ts"
 import { InvalidTask } from "../../domain/task/TaskErrors.ts"
 import { Authorization, KeyMissing } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
@@ -28,7 +27,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
     HttpApiEndpoint.post("register", "/register", {
       query: scopeParameter,
       payload: scoped(Orchestrators.Registration),
-      // The first that fits is the answer, so the one that asks for more comes first.
+      // The first schema that fits encodes the answer, so the one with more fields comes first.
       success: [
         Schema.Struct({
           ...Orchestrators.Registered.fields,
@@ -59,7 +58,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
           )
         }))
       ],
-      // The first that fits is the answer, so the one that says more comes first.
+      // The first schema that fits encodes the answer, so the one with more fields comes first.
       success: [Schema.Struct({ ...heard, ...Renewals.fields }), Schema.Struct(heard)],
       error: [error, InvalidTask, CheckpointTooLarge]
     }).annotateMerge(OpenApi.annotations({

@@ -5,10 +5,9 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { InvalidCursor } from "../../domain/Cursor.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { DraftId } from "../../domain/Identifier.ts"
-import { pageEnvelope } from "../../domain/Page.ts"
+import { InvalidCursor, pageEnvelope } from "../../domain/Page.ts"
 import { Draft, draftFilters, DraftNotFound, DraftPatch, NewDraft } from "../../domain/record/Draft.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
 import { Authorization } from "../access/Authorization.ts"
@@ -16,7 +15,7 @@ import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
 
-// Digits only: `1e0` is a number, and not how anybody writes a draft's id.
+// Only digits: `1e0` is a number, but no id of a draft.
 const params = {
   id: Schema.String.annotate({
     contentSchema: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER }

@@ -4,10 +4,9 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { InvalidCursor } from "../../domain/Cursor.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { MessageId, TaskId } from "../../domain/Identifier.ts"
-import { pageEnvelope } from "../../domain/Page.ts"
+import { InvalidCursor, pageEnvelope } from "../../domain/Page.ts"
 import {
   InvalidParentMessage,
   Message,

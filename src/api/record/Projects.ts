@@ -4,10 +4,9 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { InvalidCursor } from "../../domain/Cursor.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { ProjectId } from "../../domain/Identifier.ts"
-import { nextCursor, pageEnvelope } from "../../domain/Page.ts"
+import { InvalidCursor, nextCursor, pageEnvelope } from "../../domain/Page.ts"
 import {
   NewProject,
   Project,

@@ -1,4 +1,4 @@
-/** The endpoints about what a task waits for: `/api/v1/tasks/:id/dependencies` and `/graph`. */
+/** The endpoints about the dependencies of a task: `/api/v1/tasks/:id/dependencies` and `/graph`. */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"

@@ -1,4 +1,4 @@
-/** The endpoints about a task's lease, and about what its holders leave to each other: `/api/v1/tasks/:id/…` */
+/** The endpoints about the lease, checkpoint and handoff of a task: `/api/v1/tasks/:id/…` */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
@@ -23,7 +23,7 @@ export const renew = HttpApiEndpoint.post("renew", "/:id/renew", {
   .annotateMerge(OpenApi.annotations({
     summary: "Renew a lease",
     description:
-      "Extends the lease, up to its deadline, and tells its holder whether to go on. It is no change of the task: its version stays. Also after the lease ran out and the task was taken back, until somebody else is granted the task or moves it: then the task is the holder's again, under the same token. A checkpoint is kept for whoever goes on with the task, and is written only while the lease holds."
+      "Extends the lease, up to its deadline, and answers whether the holder should go on. It is no change of the task: its version stays. Also after the lease ran out and the task was taken back, until somebody else is granted the task or moves it: then the task is the holder's again, under the same token. A checkpoint is kept for whoever goes on with the task, and is written only while the lease holds."
   }))
 
 export const handoff = HttpApiEndpoint.get("handoff", "/:id/handoff", {

@@ -1,4 +1,4 @@
-/** The endpoints that move a task: `/api/v1/tasks/:id/…` */
+/** The endpoints that move, cancel and redrive a task: `/api/v1/tasks/:id/…` */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
@@ -21,7 +21,7 @@ const moveErrors = [
   Errors.VersionConflict
 ] as const
 
-/** What a change that the caller designs may meet. */
+/** The errors of a change whose queue and fields the caller chooses. */
 export const patchErrors = [
   Errors.TaskNotFound,
   InvalidTask,
@@ -125,3 +125,29 @@ export const completeHook = HttpApiEndpoint.post("completeHook", "/:id/hooks/:ho
     summary: "Complete a hook",
     description: "Writes down how a hook of the task ended. Completions at the same time are all kept."
   }))
+
+const endErrors = [Errors.TaskNotFound, Errors.InvalidTransition, Errors.LeaseLost, Errors.VersionConflict] as const
+
+export const cancel = HttpApiEndpoint.post("cancel", "/:id/cancel", {
+  params,
+  query: scopeParameter,
+  payload: [Schema.Null, scoped(Moves.Cancellation)],
+  success: Task,
+  error: endErrors
+}).annotateMerge(OpenApi.annotations({
+  summary: "Cancel a task",
+  description:
+    "A task that nobody holds is `cancelled` at once. One that is held gets `cancel_requested_at`: its holder learns it with the next renewal, and the task is cancelled when the lease ends, whether by a submit (the result is kept), a requeue, a reject or because it ran out. An accept still makes it `done`, and a fail `failed`. To ask again changes nothing. The body may be empty."
+}))
+
+export const redrive = HttpApiEndpoint.post("redrive", "/:id/redrive", {
+  params,
+  query: scopeParameter,
+  payload: [Schema.Null, scoped(Moves.Redrive)],
+  success: Task,
+  error: [...endErrors, Errors.TaskExists]
+}).annotateMerge(OpenApi.annotations({
+  summary: "Redrive a task",
+  description:
+    "Brings a task that is `failed` or `cancelled` back to `incoming`, with its budgets as new: attempts, lost leases and rejections count from 0. What was tried stays on the task, for whoever takes it next. The body may be empty."
+}))

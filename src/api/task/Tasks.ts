@@ -4,11 +4,10 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { InvalidCursor } from "../../domain/Cursor.ts"
 import { DependencyCycle } from "../../domain/dependency/Dependency.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { TaskId } from "../../domain/Identifier.ts"
-import { nextCursor, pageEnvelope } from "../../domain/Page.ts"
+import { InvalidCursor, nextCursor, pageEnvelope } from "../../domain/Page.ts"
 import { HistoryEntry, historyParameters } from "../../domain/task/History.ts"
 import * as Moves from "../../domain/task/MoveInput.ts"
 import { ClaimedTask, ExistingTask, Task } from "../../domain/task/Task.ts"
@@ -22,7 +21,6 @@ import { preferringMinimal } from "../Document.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
 import * as Depending from "./TaskDependencies.ts"
-import * as Ending from "./TaskEnds.ts"
 import * as Leasing from "./TaskLeases.ts"
 import { explain } from "./TaskLeases.ts"
 import * as Moving from "./TaskMoves.ts"
@@ -48,7 +46,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("create", "/", {
       query: scopeParameter,
       payload: scoped(Inputs.NewTask),
-      // The first that fits is the answer, so the one that asks for more comes first.
+      // The first schema that fits encodes the answer, so the one with more fields comes first.
       success: [ExistingTask, Task.pipe(HttpApiSchema.status(201))],
       error: [Errors.TaskExists, InvalidTask, DependencyCycle, ScopeRequired]
     }).annotate(Required, [
@@ -112,8 +110,8 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     Moving.reject,
     Moving.requeue,
     Moving.fail,
-    Ending.cancel,
-    Ending.redrive,
+    Moving.cancel,
+    Moving.redrive,
     Moving.forceQueue,
     Moving.completeHook,
     Leasing.renew,

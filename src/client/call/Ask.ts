@@ -1,4 +1,4 @@
-/** Asking the server again until it settles a call: each call with a backoff of its own. */
+/** Repeats a call until the server settles it, with a backoff for each call. */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -8,16 +8,16 @@ import { Retries } from "./Call.ts"
 import { secondsToWait } from "./NoUsableAnswer.ts"
 import { jittered, now } from "./Time.ts"
 
-/** How long an answer is waited for. */
+/** How long to wait for an answer. */
 const Patience = Duration.seconds(30)
 
 const FirstPause = 500
 const LongestPause = 30_000
 
-/** The server has not settled the call. Whether it acted is not known. */
+/** The server did not settle the call. It is unknown whether it had an effect. */
 export class Unreachable extends Data.TaggedError("Unreachable")<{
   readonly why: string
-  /** How long to wait before asking again, in milliseconds. */
+  /** How long to wait before the next try, in milliseconds. */
   readonly pause: number
 }> {
   override get message(): string {
@@ -27,20 +27,20 @@ export class Unreachable extends Data.TaggedError("Unreachable")<{
 
 type Passing = DatabaseUnavailable | InternalError | NoUsableAnswer | TooManyFailures
 
-/** What the server settles: these errors say that asking again would be answered alike. */
+/** The final errors: another try would get the same. */
 export type Settled<E> = Exclude<E, Passing>
 
 const passing = new Set(["DatabaseUnavailable", "InternalError", "NoUsableAnswer", "TooManyFailures"])
 const passes = (error: unknown): error is Passing =>
   passing.has(String((error as { readonly _tag?: unknown } | null)?._tag))
 
-/** One call that is repeated: how often it was not settled, and since when. */
+/** A call that is repeated. It remembers how often it failed, and since when. */
 export interface Ask {
-  /** Asks once. Fails with `Unreachable` where it is worth asking again. */
+  /** Tries once. Fails with `Unreachable` if another try makes sense. */
   readonly once: <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, Settled<E> | Unreachable, R>
-  /** Asks until the server settles it. */
+  /** Tries until the server settles the call. */
   readonly persistently: <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, Settled<E>, R>
-  /** Asks until the server settles it, or until it `isEnough`, which is told when it began to fail. */
+  /** Tries until the server settles the call or `isEnough` holds. `isEnough` gets the time of the first failure. */
   readonly patiently: <A, E, R>(
     call: Effect.Effect<A, E, R>,
     isEnough: (failingSince: number) => boolean

@@ -1,30 +1,30 @@
-/** What a handler is given: a task, what is known about it, and the lease it is worked on under. */
+/** What a handler gets: a task, its handoff, and its lease. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Checkpoint, CheckpointTooLarge, ClaimedTask, Handoff, Lease, Submission } from "../../client.ts"
 
-/** What the worker hands in for a task that was worked on. */
-export type Outcome = Omit<Submission, "version" | "fencing_token">
+/** The result of a task, as the worker submits it. */
+export type TaskResult = Omit<Submission, "version" | "fencing_token">
 
-/** What the worker says about a result that it claimed for review (`queue: "provisional"`). */
+/** The verdict on a result that was claimed for review (`queue: "provisional"`). */
 export type Verdict = { readonly verdict: "accept" } | { readonly verdict: "reject"; readonly reason: string }
 
-export type Result = Outcome | Verdict
+export type Result = TaskResult | Verdict
 
 export interface Attempt {
   readonly task: ClaimedTask
-  /** Names the lease. Send it with every call of your own about the task. */
+  /** The token of the lease. Send it with every call of your own about the task. */
   readonly fencing_token: number
-  /** What earlier holders left to know: their last checkpoint, why results were rejected, what else went wrong. */
+  /** What earlier holders left: the last checkpoint, reasons of rejections, and other incidents. */
   readonly handoff: Handoff
-  /** Keeps this for whoever goes on with the task. It is written with the next renewal, or when the work stops. */
+  /** Saves this for the next holder of the task, with the next renewal or when the work stops. */
   readonly checkpoint: (checkpoint: Checkpoint) => Effect.Effect<void, CheckpointTooLarge>
-  /** Renews at once, at most every few seconds, and ends when that was answered: then the checkpoint is kept. */
+  /** Renews now, at most every few seconds, and ends when the server has answered. Then the checkpoint is saved. */
   readonly renew: Effect.Effect<void>
-  /** What the server wants: `continue`, `pause` while the machine is in maintenance, `cancel`. */
+  /** The directive of the server: `continue`, `cancel`, or `pause` while the machine is in maintenance. */
   readonly directive: SubscriptionRef.SubscriptionRef<Lease["directive"]>
-  /** Aborts when the handler has to stop, with a `Stopped` as its reason: for processes and requests of your own. */
+  /** Aborts when the handler has to stop, with a `Stopped` as reason: for your own processes and requests. */
   readonly signal: AbortSignal
 }
 
@@ -34,5 +34,5 @@ export type Stop =
   | { readonly why: "cancel"; readonly reason: string | null }
   | { readonly why: "drain" }
 
-/** The reason of the attempt's signal, and an annotation of the cause its handler is interrupted with. */
+/** The reason of the attempt's signal, and an annotation of the cause that interrupts the handler. */
 export class Stopped extends Context.Service<Stopped, Stop>()("octopoid-server/client/Stopped") {}

@@ -15,38 +15,38 @@ import * as Stream from "effect/Stream"
 import { NoUsableAnswer, secondsToWait, textOf } from "./NoUsableAnswer.ts"
 
 /**
- * The idempotency key of the next POST, for a caller that repeats it across restarts:
- * `Effect.provideService(call, IdempotencyKey, key)`. Without one every call gets a random key of its own.
+ * The idempotency key of the next POST, for callers that repeat it across restarts: `Effect.provideService(call,
+ * IdempotencyKey, key)`. Without it each call gets a random key.
  */
 export const IdempotencyKey = Context.Reference<string | undefined>("octopoid-server/client/IdempotencyKey", {
   defaultValue: () => undefined
 })
 
-/** How often the client itself repeats the next call, instead of what it was made with. */
+/** How often the client repeats the next call, instead of its own setting. */
 export const Retries = Context.Reference<number | undefined>("octopoid-server/client/Retries", {
   defaultValue: () => undefined
 })
 
-/** The longest answer that is read. The server's own pages end far below it. */
+/** The longest answer that is read. Pages of the server are much shorter. */
 export const MaxAnswerBytes = 32 * 1024 * 1024
 
 const FirstPause = 200
 
 const header = "idempotency-key"
 
-// These are safe to repeat as they are: two say "I am here" or "I still work on it", and an import writes only what is not
-// there. A key that is kept for a day would be a written row for nothing.
+// These calls are safe to repeat without a key: two say that a machine or holder is alive, and an import writes only
+// new records. A key would cost a written row for nothing.
 const harmless = /\/(orchestrators\/[^/]+\/heartbeat|tasks\/[^/]+\/renew|scopes\/[^/]+\/import)$/
 
-/** What all tries of one call share. */
+/** What all tries of a call share. */
 interface Call {
-  /** The caller's key. */
+  /** The key that the caller gave. */
   readonly own: string | undefined
-  /** The key it is sent under otherwise, where it needs one. */
+  /** The random key, if the call needs one and the caller gave none. */
   readonly random: string | undefined
-  /** Its method and path. */
+  /** The method and path. */
   name: string
-  /** Whether it may be sent again when no usable answer came. */
+  /** Whether the call may be sent again without a usable answer. */
   repeatable: boolean
   reads: boolean
   /** The latest answer. */
@@ -57,14 +57,15 @@ const CurrentCall = Context.Reference<Call | undefined>("octopoid-server/client/
   defaultValue: () => undefined
 })
 
-/** The request under the key of its call, and the call with what there is to know about the request. */
+/** Adds the key to the request, and records in `call` what the request is. */
 const underKey = (call: Call, request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest => {
   const { method, url } = request
   const isHarmless = harmless.test(url)
   const key = method === "POST" ? call.own ?? (isHarmless ? undefined : call.random) : undefined
   call.name = `${method} ${/^[a-z]+:\/\/[^/]*([^?#]*)/i.exec(url)?.[1] ?? url}`
   call.reads = method === "GET"
-  // Reading is safe to repeat, and so is what carries a key. Nothing else is: an answer may be lost after the server acted.
+  // Reads and calls with a key are safe to repeat. Others are not: the answer may be lost after the call had its
+  // effect.
   call.repeatable = call.reads || key !== undefined || isHarmless || url.endsWith("/orchestrators/register")
   return key === undefined ? request : HttpClientRequest.setHeader(request, header, key)
 }
@@ -72,7 +73,7 @@ const underKey = (call: Call, request: HttpClientRequest.HttpClientRequest): Htt
 const fail = (reason: HttpClientError.HttpClientErrorReason) =>
   Effect.fail(new HttpClientError.HttpClientError({ reason }))
 
-/** The whole of a body, if it is not too long. */
+/** The whole body, if it is not too long. */
 const bytesOf = (response: HttpClientResponse.HttpClientResponse) =>
   Stream.runFoldEffect(
     response.stream,
@@ -98,7 +99,7 @@ const bytesOf = (response: HttpClientResponse.HttpClientResponse) =>
     return bytes
   }))
 
-/** The answer with its whole body, so that an answer that breaks off is none. Only JSON can be one of the server's. */
+/** Reads the whole body, so that an incomplete answer is no answer. Only JSON can come from the server. */
 const whole = Effect.fnUntraced(function*(response: HttpClientResponse.HttpClientResponse) {
   const { headers, request, status } = response
   const unusable = (description: string) => fail(new HttpClientError.DecodeError({ request, response, description }))
@@ -109,7 +110,7 @@ const whole = Effect.fnUntraced(function*(response: HttpClientResponse.HttpClien
   return HttpClientResponse.fromWeb(request, new Response(yield* bytesOf(response), { status, headers }))
 })
 
-/** Sends each request under the key of its call, and reads its whole answer. */
+/** Sends each request under the key of its call, and reads the whole answer. */
 export const sending = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
   HttpClient.make((request) =>
     Effect.gen(function*() {
@@ -121,7 +122,7 @@ export const sending = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
     })
   )
 
-/** An error as `NoUsableAnswer`, if that is what it says. */
+/** The error as `NoUsableAnswer`, if it means that. */
 const unusable = (call: Call, error: unknown): NoUsableAnswer | undefined => {
   if (!HttpClientError.isHttpClientError(error)) return undefined
   const { reason } = error
@@ -140,7 +141,7 @@ const unusable = (call: Call, error: unknown): NoUsableAnswer | undefined => {
   }
 }
 
-/** An answer that cannot be decoded to what its endpoint answers is none of the server's, whatever its status. */
+/** An answer that does not fit its endpoint does not come from the server, whatever its status is. */
 export const decoding = (decoded: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<unknown, unknown, unknown> =>
   Effect.catchCause(decoded, (cause) =>
     Effect.flatMap(CurrentCall, (call) => {
@@ -154,17 +155,17 @@ export const decoding = (decoded: Effect.Effect<unknown, unknown, unknown>): Eff
         : Effect.fail(NoUsableAnswer.of(call.name, call.response, "which does not fit the endpoint"))
     }))
 
-/** The errors of the server that say that it may be asked again. */
+/** Errors after which the server may be asked again. */
 const passing = new Set(["InternalError", "DatabaseUnavailable", "Unhealthy"])
 
 export interface Tries {
   readonly retries: number
   readonly timeout: Duration.Input
-  /** Whether a POST whose caller names no key is sent under a random one. */
+  /** Whether a POST without a key of its caller gets a random one. */
   readonly randomKeys: boolean
 }
 
-/** A method of the client, repeated under one key until its answer settles it, or for as often as it may be. */
+/** Repeats a method of the client under one key, until an answer settles it or the retries are used up. */
 export const settled =
   (method: (request: unknown) => Effect.Effect<unknown, unknown>, tries: Tries) => (request: unknown) =>
     Effect.gen(function*() {

@@ -1,23 +1,23 @@
-/** The error of a call whose answer settles nothing: none came, or one that this server does not give. */
+/** The error of a call without a usable answer: none came, or one that this server does not give. */
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../../domain/Encoding.ts"
 import { TaggedError } from "../../domain/TaggedError.ts"
 
-/** The longest that is waited because an answer says so, whoever gave it: no answer can stop a client for hours. */
+/** The longest wait that an answer can demand, so that no answer stops a client for hours. */
 export const MaxRetryAfterSeconds = 60
 
-/** How many seconds to wait where an answer says `said`. */
+/** How many seconds to wait if an answer demands `said`. */
 export const secondsToWait = (said: number | null | undefined): number =>
   Math.min(MaxRetryAfterSeconds, Math.max(0, said ?? 0))
 
 const MaxDetail = 300
 
-/** Bounded and well-formed, whatever it is made of. */
+/** The text, well-formed and shortened. */
 export const short = (text: string, most = MaxDetail): string =>
   (text.length <= most ? text : `${text.slice(0, most - 1)}…`).toWellFormed()
 
-/** The text of an error that may be anything, also something that cannot be turned into text. */
+/** The text of any error, even of one that cannot be converted to text. */
 export const textOf = (error: unknown): string => {
   try {
     const text = error instanceof Error ? error.message || error.name : String(error)
@@ -28,8 +28,9 @@ export const textOf = (error: unknown): string => {
 }
 
 /**
- * No answer came, or one that the server does not give: a page of a proxy, JSON that broke off, a status without one of the
- * API's errors. Whether the server acted is not known: repeat the call under the same idempotency key, or read first.
+ * No answer came, or one that the server does not give: a page of a proxy, incomplete JSON, a status without an error
+ * of the API. It is unknown whether the request had an effect. Repeat the call under the same idempotency key, or read
+ * first.
  */
 export class NoUsableAnswer extends TaggedError<NoUsableAnswer>()(
   "NoUsableAnswer",
@@ -56,8 +57,8 @@ export class NoUsableAnswer extends TaggedError<NoUsableAnswer>()(
 }
 
 /**
- * The seconds that a `Retry-After` names, at most `MaxRetryAfterSeconds`. An instant is compared with the `Date` of the same
- * answer, since this machine's clock may be wrong.
+ * The seconds that a `Retry-After` names, at most `MaxRetryAfterSeconds`. A date is compared with the `Date` of the
+ * same answer, because the clock of this machine may be wrong.
  */
 export const retryAfterSeconds = (headers: Readonly<Record<string, string | undefined>>): number | null => {
   const text = headers["retry-after"]?.trim()

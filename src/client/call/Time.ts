@@ -1,11 +1,11 @@
-/** Time as the worker measures it: by a clock that no correction of the wall clock moves. */
+/** Time for the worker, by a clock that corrections of the wall clock do not move. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
-/** Milliseconds since some moment. Only their differences mean something. */
+/** Milliseconds since an arbitrary moment. Only differences have a meaning. */
 export const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
-/** A time that many machines do not share: between four fifths of it and all of it. */
+/** A random time between four fifths of `millis` and all of it, so that many machines do not act together. */
 export const jittered = (millis: number): Effect.Effect<number> =>
   Effect.map(Random.nextBetween(0.8, 1), (factor) => Math.ceil(millis * factor))

@@ -1,4 +1,4 @@
-/** What a handler answered, as the body of the request that hands it in. */
+/** The result of a handler, as the body of the request that hands it in. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -18,8 +18,8 @@ export const bodies = {
 export type Body = Finished["payload"]
 
 /**
- * A value as JSON. Half a surrogate pair, as text has that was cut in the middle of an emoji, becomes U+FFFD: no server takes
- * it, and the result is worth more than half a character.
+ * A value as JSON. Half of a surrogate pair becomes U+FFFD, as in a text that was cut within an emoji: the server would
+ * refuse it, and the result is worth more than half a character.
  */
 export const jsonOf = (value: unknown): Body => {
   const text = JSON.stringify(value)
@@ -42,13 +42,13 @@ const sentenceOf = ({ message, path }: ReturnType<typeof format>["issues"][numbe
 
 export interface Fitted {
   readonly body: Body
-  /** The fields whose texts were too large and are cut. */
+  /** The fields whose texts were shortened. */
   readonly shortened: ReadonlyArray<string>
-  /** Why the server would not take it, in sentences, if so. */
+  /** Why the server would refuse the body, in sentences, or undefined. */
   readonly problem: string | undefined
 }
 
-/** The body with its texts cut to their limits: the result is worth more than the ends of its texts. */
+/** The body, with its texts shortened to their limits: a shortened text is better than no result. */
 export const fit = (verb: Finished["verb"], body: Body): Fitted => {
   const issue = issueOf(verb, body)
   if (issue === undefined) return { body, shortened: [], problem: undefined }
@@ -57,7 +57,7 @@ export const fit = (verb: Finished["verb"], body: Body): Fitted => {
   for (const { limit, path } of excessesOf(issue)) {
     const field = String(path[0])
     const value = fitted[field]
-    // A cut through an escape of JSON text may leave half a character.
+    // A cut through an escape in JSON text may leave half a character.
     fitted[field] = wellFormed(cut(typeof value === "string" ? value : JSON.stringify(value), limit))
     shortened.add(field)
   }

@@ -1,4 +1,4 @@
-/** What an agent made, as the server takes it: a log that was cut in the middle of a character must not cost the result. */
+/** Repairs texts that agents made: a log that was cut within a character must not cost the result. */
 import { halvesCharacters, mended } from "../../domain/WellFormed.ts"
 
 const isPlain = (value: object) => [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value))
@@ -16,8 +16,8 @@ const mend = <A>(value: A): A => {
 }
 
 /**
- * The same value, with U+FFFD for each half of a surrogate pair in its texts, and in those that are JSON. A value that cannot be
- * gone through, as a cycle, stays as it is: it is refused where it is made JSON.
+ * The same value, with U+FFFD for each half of a surrogate pair in its texts, and in texts that are JSON. A value that
+ * cannot be walked, such as a cycle, is returned unchanged; it is refused when it is converted to JSON.
  */
 export const wellFormed = <A>(value: A): A => {
   try {

@@ -1,4 +1,4 @@
-/** That answers have the shape clients rely on, and that a request that does not fit is told what is wrong with it. */
+/** Checks that answers have the form that clients rely on, and that an invalid request gets a useful error. */
 import type { Check, Group } from "../Check.ts"
 import { expect, must, refused } from "../Expectation.ts"
 import { Look } from "../Look.ts"
@@ -57,7 +57,7 @@ const checks: ReadonlyArray<Check> = [
       const task = newTask("a", { title: 5, max_attempts: -1 })
       const { error } = refused(await post("tasks", task), 400)
       must(/max_attempts/.test(error), "an error that names max_attempts")
-      // While there is nothing to claim, a machine that is not registered gets a 404, as from the old server.
+      // If there is nothing to claim, an unregistered machine gets a 404, as from the old server.
       await create("b")
       const { error: unknown } = refused(await claim({ orchestrator_id: idOf("nobody") }), 400)
       must(unknown.includes(idOf("nobody")), `an error that names ${idOf("nobody")}, which is no orchestrator`)

@@ -1,4 +1,4 @@
-/** That a task waits for its blockers, and for nothing else. */
+/** Checks that a task waits for its blockers, and for nothing else. */
 import type { Check } from "../Check.ts"
 import { expect, must, refused } from "../Expectation.ts"
 import { Look } from "../Look.ts"

@@ -1,4 +1,4 @@
-/** That work which does not succeed goes where it should: rejected, given up, failed, cancelled, brought back. */
+/** Checks work that does not succeed: rejected, given up, failed, cancelled, redriven. */
 import type { Check } from "../Check.ts"
 import { expect, must } from "../Expectation.ts"
 import { Look } from "../Look.ts"
@@ -36,7 +36,7 @@ export const ends: ReadonlyArray<Check> = [
   },
   {
     name: "a task fails with a reason, and a redrive brings it back as new",
-    means: "Failed work cannot be told from running work, or cannot be brought back.",
+    means: "Failed work cannot be distinguished from running work, or cannot be brought back.",
     look: Look.deployment,
     async run({ claim, create, hold, post }) {
       const { id } = await create("a")

@@ -1,9 +1,9 @@
-/** What becomes of a task whose lease ran out: it goes back, its holder may have it again, and loses it to whoever takes it. */
+/** Checks what happens after a lease expires: the task returns, its holder may renew, and another claim takes it. */
 import type { Check } from "../Check.ts"
 import { expect, must, refused } from "../Expectation.ts"
 import { Look } from "../Look.ts"
 
-// The shortest lease there is. It was granted before its answer was here, so it has run out when this much has passed since.
+// The shortest lease. It was granted before its answer arrived, so it has expired when this time has passed.
 const Short = { lease_duration_seconds: 1 }
 const AfterShort = 1.3
 

@@ -1,4 +1,4 @@
-/** That a call under a lease that is over, or about a task that has changed, changes nothing. */
+/** Checks that a call under a lost lease, or for an old version of a task, changes nothing. */
 import type { Check, Group } from "../Check.ts"
 import { expect, must, refused, same } from "../Expectation.ts"
 import { Look } from "../Look.ts"
@@ -50,8 +50,8 @@ const checks: ReadonlyArray<Check> = [
         ["hooks/lint/complete", { status: "passed" }]
       ]
       for (const [call, body] of calls) {
-        const told = await post(`tasks/${id}/${call}`, { ...body, ...stale })
-        refused(told, 409, { reason: "taken", claimed_by: "bob" })
+        const answer = await post(`tasks/${id}/${call}`, { ...body, ...stale })
+        refused(answer, 409, { reason: "taken", claimed_by: "bob" })
       }
       refused(await patch(id, { queue: "incoming", ...stale }), 409, { reason: "taken" })
       same(await read(id), before.body, "the task as it was before the refused calls")

@@ -1,4 +1,4 @@
-/** That a request repeated under its idempotency key has one effect and gets the same answer. */
+/** Checks that a repeated request under an idempotency key has one effect and gets the same answer. */
 import type { Answer } from "../Ask.ts"
 import type { Check, Group } from "../Check.ts"
 import { expect, must, refused, same } from "../Expectation.ts"
@@ -9,7 +9,7 @@ const retried =
 
 const fresh = () => ({ "idempotency-key": crypto.randomUUID() })
 
-/** That this is the answer that the same request got before, and says so. */
+/** The answer is the one that the first request got, and its header says so. */
 const replayed = (answer: Answer, first: Answer) => {
   must(answer.status === first.status, `status ${first.status}, as the first answer`, answer)
   must(answer.headers.get("idempotent-replayed") === "true", "the header Idempotent-Replayed: true", answer)

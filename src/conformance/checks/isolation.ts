@@ -1,4 +1,4 @@
-/** That a key opens its scope and nothing else. */
+/** Checks that a key opens only its scope. */
 import type { Bench } from "../Bench.ts"
 import type { Check, Group } from "../Check.ts"
 import { expect, must, refused, same } from "../Expectation.ts"

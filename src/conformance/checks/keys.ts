@@ -1,4 +1,4 @@
-/** That a key works as long as it is valid, and no further than it reaches. */
+/** Checks that a key works while it is valid, and only in its scope. */
 import type { Check } from "../Check.ts"
 import { expect, refused, Skipped } from "../Expectation.ts"
 import { Look } from "../Look.ts"
@@ -23,7 +23,7 @@ export const keys: ReadonlyArray<Check> = [
       const revoked = bench.as(api_key)
       expect(await revoked("GET", "/api/v1/tasks"), 200)
       expect(await admin("DELETE", `/api/v1/scopes/${scope}/keys/${id}`), 200)
-      // At once where it was revoked, within 30 seconds everywhere else.
+      // At once in the isolate that revoked it, within 30 seconds in all others.
       for (let seconds = 0; seconds < 60; seconds++) {
         if ((await revoked("GET", "/api/v1/tasks")).status === 401) return
         await bench.sleep(1)

@@ -1,4 +1,4 @@
-/** That a lease is what it says: given and extended, and what becomes of it when it runs out. */
+/** Checks that leases are granted and extended as they say, and what happens when they expire. */
 import type { Check, Group } from "../Check.ts"
 import { expect, must, refused } from "../Expectation.ts"
 import { Look } from "../Look.ts"

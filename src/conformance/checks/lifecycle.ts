@@ -1,4 +1,4 @@
-/** That a task goes through its life as it should: where it is, who has it, what is written down. */
+/** Checks the life of a task: its queues, its holders and its history. */
 import type { Check, Group } from "../Check.ts"
 import { expect, must, refused } from "../Expectation.ts"
 import { Look } from "../Look.ts"
@@ -43,7 +43,7 @@ const checks: ReadonlyArray<Check> = [
       const ids = new Map<string, string>()
       for (const [name, priority] of order) {
         ids.set(name, (await create(name, { priority })).id)
-        // Tasks of the same millisecond go by id.
+        // Tasks that are created in the same millisecond are ordered by id.
         await sleep(0.005)
       }
       for (const name of ["urgent", "older", "newer", "low"]) expect(await claim(), 200, { id: ids.get(name) })

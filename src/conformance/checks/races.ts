@@ -1,4 +1,7 @@
-/** That of many who do the same at once exactly as many succeed as should, and the others are told the truth. */
+/**
+ * Checks that of many simultaneous requests exactly as many succeed as should, and that the others get the right
+ * answer.
+ */
 import type { Answer } from "../Ask.ts"
 import type { Check, Group } from "../Check.ts"
 import { expect, must, refused } from "../Expectation.ts"
@@ -11,7 +14,7 @@ const atOnce = (count: number, ask: (i: number) => Promise<Answer>) =>
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => String(i))
 
-/** That exactly one has this status, and all others are refused with 409. Answers the one. */
+/** Exactly one answer has this status, and all others are refused with 409. Returns that answer. */
 const exactlyOne = (answers: ReadonlyArray<Answer>, status: number): Answer => {
   const [winner, second] = answers.filter((answer) => answer.status === status)
   must(winner !== undefined, `one of ${answers.length} at once to be ${status}`, answers[0])
@@ -22,7 +25,7 @@ const exactlyOne = (answers: ReadonlyArray<Answer>, status: number): Answer => {
 
 const checks: ReadonlyArray<Check> = [
   {
-    name: "claims at once get different tasks, and those that get none are told so",
+    name: "claims at once get different tasks, and the others get 404",
     means: `${twice} Or machines stand idle, because somebody else was faster.`,
     look: Look.deployment,
     async run({ claim, create, tag }) {

@@ -1,4 +1,4 @@
-/** The keys of a scope. The server keeps their hashes; the key itself is shown once, when it is issued. */
+/** The API keys of a scope. The server keeps only hashes; the key is shown once, when it is issued. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, maybe, Time, TimeColumn } from "../Encoding.ts"
 import { ScopeName } from "../Identifier.ts"
@@ -28,7 +28,7 @@ export const ApiKey = Schema.Struct(fields(Time)).annotate({ identifier: "ApiKey
 export type ApiKey = typeof ApiKey.Type
 export const ApiKeyRow = Schema.Struct(fields(TimeColumn))
 
-/** The one time a key is told. */
+/** The key itself, in the one answer that shows it. */
 export const ApiKeyText = Schema.String.pipe(describe("The key itself. It is shown this once: keep it."))
 
 export const IssuedKey = Schema.Struct({ ...ApiKey.fields, api_key: ApiKeyText }).annotate({ identifier: "IssuedKey" })
@@ -43,7 +43,7 @@ export const NewKey = Schema.Struct({
 }).annotate({ identifier: "NewKey" })
 export type NewKey = typeof NewKey.Type
 
-/** The longest time a key may go on working after it was replaced: a week. */
+/** The longest time for which a replaced key may go on working: a week. */
 export const MaxOverlapSeconds = 604_800
 
 export const Rotation = Schema.Struct({
@@ -79,13 +79,13 @@ export class KeyNotFound extends TaggedError<KeyNotFound>()(
 }
 
 /** How many keys an error names. */
-export const MaxToldKeys = 20
+export const MaxNamedKeys = 20
 
 export class KeyAmbiguous extends TaggedError<KeyAmbiguous>()(
   "KeyAmbiguous",
   {
     error: ErrorText,
-    ids: Schema.Array(Schema.String).pipe(describe(`The keys of the scope, ${MaxToldKeys} of them at most.`))
+    ids: Schema.Array(Schema.String).pipe(describe(`The keys of the scope, ${MaxNamedKeys} of them at most.`))
   },
   { httpApiStatus: 409, description: "The scope has several keys, and the request does not say which to replace." }
 ) {

@@ -1,22 +1,22 @@
-/** Who sends a request, how far it reaches, and how it is refused. */
+/** Who sends a request, which scopes it reaches, and how it is refused. */
 import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../Encoding.ts"
 import type { ScopeName } from "../Identifier.ts"
 import { TaggedError } from "../TaggedError.ts"
 
-/** Who sends the request, and how far it reaches. */
+/** Who sends the request. */
 export class Caller extends Context.Service<
   Caller,
-  /** Whoever calls an open server without a key. */
+  /** A caller without a key, on an open server. */
   | { readonly kind: "anonymous" }
-  /** Whoever knows the server's secret: every scope, and the keys of all. */
+  /** A caller that sent the server's secret. It reaches every scope, and manages the keys of all. */
   | { readonly kind: "administrator" }
-  /** Whoever has a key of a scope, and reaches nothing outside it. */
+  /** A caller that sent the key of a scope. It reaches nothing outside that scope. */
   | { readonly kind: "key"; readonly scope: ScopeName; readonly id: string; readonly name: string }
 >()("octopoid-server/domain/Caller") {}
 
-/** How a caller is named in records and logs: by the id of its key, or by what it is. */
+/** The name of a caller in records and logs: the id of its key, or its kind. */
 export const callerName = (caller: Caller["Service"]): string => caller.kind === "key" ? caller.id : caller.kind
 
 export class Unauthorized extends TaggedError<Unauthorized>()(
@@ -29,7 +29,7 @@ export class Unauthorized extends TaggedError<Unauthorized>()(
   static readonly notBearer = () =>
     new Unauthorized({ error: "Invalid Authorization header. Expected: Bearer <api_key>" })
   static readonly notKey = () => new Unauthorized({ error: "Invalid API key format. Keys must start with oct_" })
-  /** Unknown, revoked and expired keys are answered alike. */
+  /** Unknown, revoked and expired keys get the same answer. */
   static readonly invalid = () => new Unauthorized({ error: "Invalid API key. Ask the administrator for a new one." })
   static readonly nothingToRotate = () =>
     new Unauthorized({
@@ -88,9 +88,12 @@ export class TooManyFailures extends TaggedError<TooManyFailures>()(
 }
 
 export interface Actor {
-  /** The name in the history of what names nobody else. */
+  /** The name for the history of requests that name no actor. */
   readonly name: string | null
-  /** The only scope it reaches; none when it reaches all. What it refers to has to be there. */
+  /**
+   * The only scope that the caller reaches, or undefined if it reaches all. The records it refers to have to be in that
+   * scope.
+   */
   readonly scope: ScopeName | undefined
 }
 

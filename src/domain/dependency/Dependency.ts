@@ -1,11 +1,11 @@
-/** What a task waits for: its edges to other tasks, and what becomes of it when one of those fails. */
+/** Dependencies: the blockers of a task, and what the failure of a blocker does to it. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, IntegerParameter, listOf, maybe, Time, TimeColumn } from "../Encoding.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
 import { TaggedError } from "../TaggedError.ts"
 import { expected } from "../task/MoveInput.ts"
 
-/** What becomes of a waiting task when the task it waits for fails or is cancelled. */
+/** What happens to the dependent if the blocker fails or is cancelled. */
 export const OnFailure = Schema.Literals(["wait", "skip", "fail"]).pipe(
   describe(
     "What becomes of the waiting task when the blocker lands in `failed` or `cancelled`. `wait`: it goes on waiting. `skip`: it waits for that one no longer, unless it is brought back. `fail`: it fails as well, if nobody holds it."
@@ -13,10 +13,10 @@ export const OnFailure = Schema.Literals(["wait", "skip", "fail"]).pipe(
 )
 export type OnFailure = typeof OnFailure.Type
 
-/** The blockers a task may be given at once. */
+/** How many blockers a task may get in one request. */
 export const MaxBlockers = 100
 
-// A task shows its blockers joined by commas, so a name with one would be two.
+// `blocked_by` joins the names of blockers by commas, so a name has none.
 const BlockerId = TaskId.check(Schema.isPattern(/^[^,]*$/, { expected: "no commas" })).pipe(
   describe("The task to wait for. It need not exist yet; `TASK-x` also means `x`.")
 )
@@ -39,10 +39,10 @@ export const Dependency = Schema.Struct({
 }).annotate({ identifier: "Dependency" })
 export type Dependency = typeof Dependency.Type
 
-/** The same as a row holds it. */
+/** A dependency as its row holds it. */
 export const DependencyRow = Schema.Struct({ ...edge(TimeColumn), queue: Schema.NullOr(QueueName) })
 
-/** Everything a task waits for. */
+/** All blockers of a task. */
 export const Dependencies = Schema.Struct({
   task_id: TaskId,
   version: Schema.Int.pipe(describe("The version of the task.")),
@@ -58,25 +58,25 @@ const NewDependency = Schema.Struct({
   on_failure: maybe(OnFailure, "`wait` unless given.")
 })
 
-/** A list of blockers in a body: each an id, or an id and what its failure means. */
+/** A list of blockers in a body. Each is an id, or an id with its `on_failure`. */
 export const DependsOn = listOf(Schema.Union([BlockerId, NewDependency]), MaxBlockers)
 export type DependsOn = typeof DependsOn.Type
 
-/** Everything a task is to wait for from now on. */
+/** The new list of all blockers of a task. */
 export const DependencyList = Schema.Struct({
   depends_on: DependsOn.pipe(describe("All the tasks to wait for, in order; an empty list is none.")),
   ...expected
 }).annotate({ identifier: "DependencyList" })
 export type DependencyList = typeof DependencyList.Type
 
-/** How a task is to wait for one other. */
+/** How a task is to wait for one blocker. */
 export const DependencyChange = Schema.Struct({
   on_failure: maybe(OnFailure, "As it is unless given; `wait` for a new one."),
   ...expected
 }).annotate({ identifier: "DependencyChange" })
 export type DependencyChange = typeof DependencyChange.Type
 
-/** What a removal may state about the task, in the query. */
+/** What the query of a removal may state about the task. */
 export const expectedParameters = {
   version: Schema.optionalKey(
     IntegerParameter.pipe(describe("The version you expect the task to have: refused with 409 when it has another."))
@@ -88,22 +88,22 @@ export const expectedParameters = {
   )
 }
 
-/** That a task waits for another. */
+/** One blocker of a task, and what its failure means. */
 export interface Waits {
   readonly blocker: string
   readonly on_failure: OnFailure
 }
 
-/** The tasks that this name means. */
+/** The ids of the tasks that this name can mean. */
 export const meanings = (name: string): ReadonlyArray<string> =>
   name.startsWith("TASK-") ? [name, name.slice(5)] : [name]
 
-/** The blockers a caller names in `blocked_by`. */
+/** The blockers that a caller names in `blocked_by`. */
 export const parseBlockers = (blocked_by: string | null | undefined): ReadonlyArray<string> => [
   ...new Set((blocked_by ?? "").split(",").map((id) => id.trim()).filter((id) => id !== ""))
 ]
 
-/** What a caller lists in `blocked_by` and `depends_on` together: each blocker once, where it came first. */
+/** The blockers of `blocked_by` and `depends_on` together. Each is listed once, where it came first. */
 export const waitsOf = (blockers: ReadonlyArray<string>, depends_on?: DependsOn | null): ReadonlyArray<Waits> => {
   const waits = new Map<string, OnFailure>(blockers.map((blocker) => [blocker, "wait"]))
   for (const item of depends_on ?? []) {
@@ -113,7 +113,7 @@ export const waitsOf = (blockers: ReadonlyArray<string>, depends_on?: DependsOn 
   return [...waits].map(([blocker, on_failure]) => ({ blocker, on_failure }))
 }
 
-/** The edge that goes by this name, or by the other spelling of it. */
+/** The dependency with this name, or with the other spelling of it. */
 export const named = (waits: ReadonlyArray<Waits>, name: string): Waits | undefined =>
   waits.find(({ blocker }) => blocker === name)
     ?? waits.find(({ blocker }) => blocker === `TASK-${name}` || name === `TASK-${blocker}`)
@@ -143,7 +143,7 @@ export class DependencyCycle extends TaggedError<DependencyCycle>()(
       path
     })
 
-  /** Of a circle that is there, but longer than was followed. */
+  /** There is a circle, but it is longer than the search. */
   static readonly tooLong = (task_id: TaskId, blocker: string) =>
     new DependencyCycle({
       error:

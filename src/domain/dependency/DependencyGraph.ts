@@ -1,4 +1,4 @@
-/** The tasks around a task: those it waits for, those that wait for it, and so on. */
+/** The tasks around a task: its blockers, its dependents, their blockers and dependents, and so on. */
 import * as Schema from "effect/Schema"
 import { describe, integerParameter } from "../Encoding.ts"
 import { excerpt } from "../Excerpt.ts"
@@ -6,16 +6,19 @@ import { QueueName, TaskId } from "../Identifier.ts"
 import { cut } from "../Size.ts"
 import { Dependency, DependencyRow, meanings } from "./Dependency.ts"
 
-/** How far the graph reaches unless asked otherwise, how far at most, and how many tasks it shows at most. */
+/** The depth of a graph unless the request names one; below, the greatest depth and the most tasks. */
 export const DefaultDepth = 10
 export const MaxDepth = 100
 export const MaxNodes = 200
 
-/** How much it tells of each title, in UTF-16 code units, and of what each task waits for, in bytes: the edges tell all of that. */
+/**
+ * How much of a title the graph shows, in UTF-16 code units; below, how much of `blocked_by`, in bytes. The edges name
+ * every blocker.
+ */
 export const MaxTitle = 500
 export const MaxBlockedBy = 2000
 
-/** How far a graph reaches. */
+/** The depth of a graph, as a query parameter. */
 export const depthParameter = {
   depth: Schema.optionalKey(
     integerParameter({ minimum: 1, maximum: MaxDepth }).pipe(
@@ -69,7 +72,7 @@ export const NodeRow = Schema.Struct({
   blocked_by: Schema.NullOr(Schema.String)
 })
 
-/** The graph around a task, of the edges that were found about it, and of the tasks there are at their ends. */
+/** The graph around a task, from the edges and tasks that were found. */
 export const graphOf = (
   task_id: TaskId,
   depth: number,
@@ -81,7 +84,7 @@ export const graphOf = (
     title: excerpt(task.title, MaxTitle),
     blocked_by: task.blocked_by === null ? null : cut(task.blocked_by, MaxBlockedBy)
   }]))
-  // A name may mean two tasks. One that means none is shown as it is: the task may come to be.
+  // A name may mean two tasks. A name that means none is shown as it is: such a task may be created later.
   const edges = found.flatMap((edge) => {
     const meant = meanings(edge.blocker_id).filter((id) => known.has(id))
     return (meant.length === 0 ? [edge.blocker_id] : meant).map((blocker_id) => ({ ...edge, blocker_id }))

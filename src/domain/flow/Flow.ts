@@ -16,7 +16,7 @@ import { FlowName, QueueName, ScopeName } from "../Identifier.ts"
 import { atMostAsJson, MaxLong, ReasonText } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
 
-/** Far more than anybody has drawn, and few enough for one row. */
+/** Flows stay far below these limits, and their lists fit into one row. */
 export const MaxStates = 200
 export const MaxTransitions = 500
 
@@ -46,13 +46,13 @@ export const FlowWarnings = Schema.Array(Schema.String).pipe(
   describe("Tasks that cannot go on now, a sentence for each queue they are in. Empty when there are none.")
 )
 
-/** A flow as its registration answers it. */
+/** A flow, as the answer to its registration. */
 export const RegisteredFlow = Schema.Struct({ ...Flow.fields, warnings: FlowWarnings }).annotate({
   identifier: "RegisteredFlow"
 })
 export type RegisteredFlow = typeof RegisteredFlow.Type
 
-/** A list, or its JSON text. Its items keep their keys and the order of them. */
+/** A list, or its JSON text. The items keep their keys and the order of their keys. */
 const list = <S extends Schema.Top>(item: S, most: number) => {
   const items = listOf(item, most).check(atMostAsJson(MaxLong))
   return Schema.Union([items, fromJsonText(items)])

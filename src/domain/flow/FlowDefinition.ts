@@ -1,4 +1,4 @@
-/** What a client registers as a flow, read and checked: its columns, and the rules they amount to. */
+/** Reads and checks a flow that a client registers: its columns, and the rules that follow from it. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { QueueName } from "../Identifier.ts"
@@ -8,7 +8,7 @@ import { aside, builtIn, type FlowRules, rulesOf, type Shape, type Transition } 
 export interface FlowDefinition {
   readonly states: ReadonlyArray<QueueName>
   readonly rules: FlowRules
-  /** The JSON text of each column, as it was sent. */
+  /** The JSON text of each column, as the client sent it. */
   readonly columns: {
     readonly description: string | null
     readonly states: string
@@ -18,13 +18,13 @@ export interface FlowDefinition {
   }
 }
 
-/** The states a flow has to declare: without them its tasks could not be created, claimed and finished. */
+/** The states that a flow has to declare. Without them its tasks could not be created, claimed and finished. */
 const required: ReadonlyArray<QueueName> = ["incoming", "claimed", "done"]
 
 const isQueue = Schema.is(QueueName)
 const isTransition = Schema.is(Schema.Struct({ from: QueueName, to: QueueName }))
 
-/** The steps in a list, and what is wrong with the others. */
+/** The valid steps of a list. Problems with other items are added to `problems`. */
 const readTransitions = (where: string, items: ReadonlyArray<unknown>, problems: Array<string>): Array<Transition> =>
   items.flatMap((item, i) => {
     if (isTransition(item)) return [{ from: item.from, to: item.to }]
@@ -39,7 +39,7 @@ const readChild = (child: { readonly [key: string]: unknown }, problems: Array<s
     return undefined
   }
   const steps = readTransitions("child_flow.transitions", transitions, problems)
-  // Clients know no states of a child flow: then they are the ones its steps name.
+  // Clients do not send the states of a child flow. Then its states are the queues that its steps name.
   if (states == null) return { states: [...new Set(steps.flatMap(({ from, to }) => [from, to]))], transitions: steps }
   if (!Array.isArray(states) || states.length > MaxStates || !states.every(isQueue)) {
     problems.push(`child_flow.states must be a list of at most ${MaxStates} names of queues.`)
@@ -48,7 +48,7 @@ const readChild = (child: { readonly [key: string]: unknown }, problems: Array<s
   return { states, transitions: steps }
 }
 
-/** Reports each step that leads from or to a queue the flow does not have. */
+/** Reports each step from or to a queue that the flow does not have. */
 const checkEnds = (where: string, { states, transitions }: Shape, problems: Array<string>) => {
   const known = new Set([...states, ...builtIn, ...aside])
   for (const [i, transition] of transitions.entries()) {
@@ -71,7 +71,7 @@ export const readFlow = (input: NewFlow): Result.Result<FlowDefinition, InvalidF
   const sent = input.child_flow || undefined
   const flow: Shape = { states, transitions: readTransitions("transitions", input.transitions, problems) }
   const child = sent === undefined ? undefined : readChild(sent, problems)
-  // An item that is no step has no place among those that are, so the places below count only when all are.
+  // An invalid item has no index among the steps, so the indexes below are right only if all items are valid.
   if (problems.length === 0) {
     checkEnds("transitions", flow, problems)
     if (child !== undefined) {

@@ -1,10 +1,10 @@
 /**
- * What a registered flow means for the moves of its tasks. Worked out when the flow is registered and kept beside it, so
- * that a move looks up one row and asks no list.
+ * What a registered flow means for the moves of its tasks. The server computes the rules when a flow is registered and
+ * stores them with it, so that a move reads one row.
  */
 import type { QueueName } from "../Identifier.ts"
 
-/** A step of a flow. Whatever else a client wrote into it is kept, and means nothing here. */
+/** A step of a flow. Other fields that a client sent are stored, but have no meaning here. */
 export interface Transition {
   readonly from: QueueName
   readonly to: QueueName
@@ -12,29 +12,29 @@ export interface Transition {
 
 /** The rules for one kind of task. */
 export interface Rules {
-  /** The states there are. */
+  /** The states of the flow. */
   readonly states: ReadonlyArray<QueueName>
-  /** Where each queue leads: `{ claimed: { provisional: 1, incoming: 1 } }`. */
+  /** The queues that each queue leads to: `{ claimed: { provisional: 1, incoming: 1 } }`. */
   readonly leads: Record<QueueName, Record<QueueName, 1>>
-  /** Where a submitted result goes. */
+  /** The queue of a submitted result. */
   readonly submit: QueueName
-  /** Where it goes instead when the task was claimed from a queue of the flow's own: `{ testing: "provisional" }`. */
+  /** The queue of the result if the task was claimed from a queue that the flow added: `{ testing: "provisional" }`. */
   readonly onward: Record<QueueName, QueueName>
-  /** Where it goes when the agent ran out of turns; null where the flow has no place for that. */
+  /** The queue for a burnout, or null if the flow has none. */
   readonly burnOut: QueueName | null
 }
 
 export interface FlowRules {
-  /** For a task that stands alone. */
+  /** For a task without a project. */
   readonly task: Rules
   /** For a task of a project: the flow's own steps and those of its `child_flow`. */
   readonly child: Rules
 }
 
-/** The queues of every flow. */
+/** The queues that every flow has. */
 export const builtIn: ReadonlyArray<QueueName> = ["incoming", "claimed", "done", "failed", "cancelled"]
 
-/** Queues that clients put tasks aside in, whatever flow they follow. */
+/** Queues in which clients put tasks aside, in any flow. */
 export const aside: ReadonlyArray<QueueName> = [
   "needs_continuation",
   "requires-intervention",
@@ -44,7 +44,7 @@ export const aside: ReadonlyArray<QueueName> = [
   "recycled"
 ]
 
-// To submit is to hand a result on. These are where work waits, ends or is given up; `done` is for accept.
+// A submit hands a result on, and these queues are no place for a result. Only an accept leads to `done`.
 const notHandedOn: ReadonlySet<QueueName> = new Set([...builtIn, ...aside])
 
 const rules = (states: ReadonlyArray<QueueName>, transitions: ReadonlyArray<Transition>): Rules => {
@@ -69,13 +69,13 @@ const rules = (states: ReadonlyArray<QueueName>, transitions: ReadonlyArray<Tran
   }
 }
 
-/** A flow as far as the rules go. */
+/** The part of a flow that determines its rules. */
 export interface Shape {
   readonly states: ReadonlyArray<QueueName>
   readonly transitions: ReadonlyArray<Transition>
 }
 
-/** The rules of a flow and, for the tasks of a project, of its child flow. */
+/** The rules of a flow and of its child flow, which tasks of a project follow. */
 export const rulesOf = (flow: Shape, child: Shape | undefined): FlowRules => ({
   task: rules(flow.states, flow.transitions),
   child: rules(
@@ -84,7 +84,9 @@ export const rulesOf = (flow: Shape, child: Shape | undefined): FlowRules => ({
   )
 })
 
-/** Why a task that follows this flow cannot be in `queue`, if so. A flow that is not registered allows every queue. */
+/**
+ * Why a task of this flow cannot be in `queue`. Undefined if it can: a flow that is not registered allows every queue.
+ */
 export const invalidQueue = (
   queue: QueueName,
   flow: string,
@@ -95,3 +97,54 @@ export const invalidQueue = (
     : `Invalid queue "${queue}". Valid queues for flow "${flow}": ${
       [...new Set([...builtIn, ...rules.states])].join(", ")
     }`
+
+/** The number of tasks of one flow in one queue. */
+export interface Held {
+  readonly queue: QueueName
+  /** Whether they belong to a project, and so follow the child flow too. */
+  readonly child: boolean
+  readonly tasks: number
+}
+
+/** Queues in which a task may stay: its work has ended, or someone has put it aside. */
+const resting: ReadonlyArray<QueueName> = ["done", "failed", ...aside]
+
+/** The queues of the default state machine, which applies if no flow is registered. */
+const unregistered: ReadonlyArray<QueueName> = [...builtIn, "provisional", ...aside]
+
+/** One sentence for each queue, for all its tasks together. */
+const sentences = (held: ReadonlyArray<Held>, why: (queue: QueueName) => string): ReadonlyArray<string> =>
+  Array.from(Map.groupBy(held, ({ queue }) => queue), ([queue, parts]) => {
+    const tasks = parts.reduce((sum, part) => sum + part.tasks, 0)
+    return `${tasks === 1 ? "1 task of this flow is" : `${tasks} tasks of this flow are`} in "${queue}", ${why(queue)}`
+  })
+
+export interface Impact {
+  /** The queues that every task can leave, whichever flow it follows. */
+  readonly unharmed: ReadonlyArray<QueueName>
+  /** A sentence for each queue that holds tasks which cannot leave it. */
+  readonly warnings: (held: ReadonlyArray<Held>) => ReadonlyArray<string>
+}
+
+/** A new flow, or a new version of one. */
+export const impactOfVersion = (states: ReadonlyArray<QueueName>, { child, task }: FlowRules): Impact => {
+  const known = new Set([...builtIn, ...states])
+  return {
+    // The steps of the child include those of the flow itself.
+    unharmed: [...resting, ...Object.keys(task.leads)],
+    warnings: (held) =>
+      sentences(
+        held.filter(({ child: ofProject, queue }) => !(ofProject && Object.hasOwn(child.leads, queue))),
+        (queue) =>
+          known.has(queue)
+            ? "which the new version does not lead out of."
+            : "which the new version does not have."
+      )
+  }
+}
+
+/** The flow is deleted. */
+export const impactOfRemoval: Impact = {
+  unharmed: unregistered,
+  warnings: (held) => sentences(held, () => "which nothing leads out of without the flow.")
+}

@@ -1,48 +1,48 @@
 /**
- * Budgets: how often a task may be given up, lost or rejected before it has failed for good. Each is counted apart, so that a
- * worker that vanished spends no attempt of the task's own.
+ * Budgets: how many attempts, lease losses and rejections a task may have before it fails. They are counted separately,
+ * so that a worker that disappears does not use up the attempts of the task.
  */
 import type { Backoff } from "./Backoff.ts"
 
-/** The column of a task that limits what is spent; null there is the server's default, 0 is no limit. */
+/** The column with the limit of a task. Null means the server's default, 0 means no limit. */
 export type Budget = "max_attempts" | "max_lease_losses" | "max_rejections"
 
-/** The server's defaults; 0 is no limit. */
+/** The server's defaults. 0 means no limit. */
 export type Limits = Readonly<Record<Budget, number>>
 
-/** What budgets are about: the counters of a task, and its own limits. */
+/** The counters of a task and its own limits. */
 export interface Spending extends Readonly<Record<Budget, number | null>> {
   readonly attempt_count: number
   readonly lease_losses: number
   readonly rejection_count: number
 }
 
-/** What is spent of a budget: a lost lease counts as an attempt, but was not the task's. */
+/** How much of a budget is used. A lost lease counts as an attempt, but not in `max_attempts`. */
 const spent: Record<Budget, (task: Spending) => number> = {
   max_attempts: (task) => task.attempt_count - task.lease_losses,
   max_lease_losses: (task) => task.lease_losses,
   max_rejections: (task) => task.rejection_count
 }
 
-/** What each budget is counted in. */
+/** The unit of each budget, for sentences. */
 export const units: Record<Budget, { readonly one: string; readonly many: string }> = {
   max_attempts: { one: "attempt", many: "attempts" },
   max_lease_losses: { one: "lost lease", many: "lost leases" },
   max_rejections: { one: "rejection", many: "rejections" }
 }
 
-/** The limit that holds for the task; 0 is none. */
+/** The limit of the task; 0 means none. */
 export const limitOf = (budget: Budget, task: Spending, limits: Limits): number => task[budget] ?? limits[budget]
 
-/** Whether a move that draws on the budget spends the last of it. */
+/** Whether a move that draws on the budget uses up the rest of it. */
 export const spendsLast = (budget: Budget, task: Spending, limits: Limits): boolean => {
   const limit = limitOf(budget, task, limits)
   return limit > 0 && spent[budget](task) + 1 >= limit
 }
 
 export interface Policy {
-  /** How often each may happen to a task that does not say. */
+  /** The limits of tasks that have none of their own. */
   readonly limits: Limits
-  /** How long a task waits after it was given up. */
+  /** The backoff of tasks that were given up or lost. */
   readonly backoff: Backoff
 }

@@ -1,14 +1,14 @@
 /**
- * Fencing: a call that names the lease it is made under changes nothing once that lease is over. Every grant has a token of
- * its own, so that whoever lost a lease cannot be taken for whoever holds the next one.
+ * Fencing: a call that names its lease changes nothing once that lease is over. Every grant has its own token, so the
+ * server can distinguish a former holder from the present one.
  */
 import type { Expected } from "../task/MoveInput.ts"
 import type { TaskRow } from "../task/Task.ts"
 import { LeaseLost, VersionConflict } from "../task/TaskErrors.ts"
 
 /**
- * Why a call with this token may not be made, if so. `required`: whether a task that is held wants one; `afterLapse`: whether
- * one does whose lease ran out, since the call is for its holder to make.
+ * Why a call with this token is refused, or undefined. `required` says whether a call about a held task needs a token.
+ * `afterLapse` says whether the token of an expired lease is accepted: the call is then for its last holder to make.
  */
 export const fenceProblem = (
   task: TaskRow,
@@ -26,7 +26,7 @@ export const fenceProblem = (
     : LeaseLost.of(task, token)
 }
 
-/** The same, and why the task is not as the call states it, if that is so. */
+/** The same. It also checks that the task has the version that the call expects. */
 export const expectationProblem = (
   task: TaskRow,
   { fencing_token, version }: { readonly [field in keyof Expected]: Expected[field] | undefined },

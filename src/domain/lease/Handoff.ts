@@ -1,21 +1,21 @@
-/** What the next agent should know about a task: how far the last one got, and what went wrong before. */
+/** What the next agent should know about a task: the last checkpoint, and the incidents of earlier attempts. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, jsonColumn, listOf, maybe, text, Time, TimeColumn } from "../Encoding.ts"
 import { excerpt, MaxExcerpt } from "../Excerpt.ts"
 import { TaskId } from "../Identifier.ts"
 import { TaggedError } from "../TaggedError.ts"
 
-/** The largest checkpoint there is, in bytes of JSON. */
+/** The largest checkpoint, in bytes of JSON. */
 export const MaxCheckpointBytes = 16_384
 
-/** What an agent writes down with a renewal. It replaces what was written before. */
+/** What an agent saves with a renewal. It replaces the checkpoint before. */
 export const Checkpoint = Schema.Struct({
   branch: maybe(Schema.String, "Where the work that was begun can be found."),
   head_commit: maybe(Schema.String, "The last commit of it."),
   notes: maybe(Schema.String, "What is done, what is not, and what comes next."),
   open_questions: maybe(listOf(Schema.String), "What somebody has to decide.")
 }).annotate({ identifier: "Checkpoint" }).check(
-  // It replaces the one before, which a slip of the pen is not to wipe out.
+  // An empty checkpoint would erase the one before by mistake.
   Schema.makeFilter((checkpoint) => Object.values(checkpoint).some((value) => value != null), {
     expected: "at least one of branch, head_commit, notes and open_questions"
   })
@@ -32,7 +32,7 @@ const checkpointFields = <T extends Schema.Top>(time: T) => ({
   at: time
 })
 
-// Only a rejection has them, and those of release 2.0.0 have none.
+// Only a rejection has these fields, and rejections of release 2.0.0 lack them.
 const ofResult = (description: string) =>
   Schema.optionalKey(text(`${description}: the first 1,000 characters. Only \`rejected\` has them.`))
 
@@ -51,11 +51,11 @@ const setbackFields = <T extends Schema.Top>(time: T) => ({
 export const WrittenCheckpoint = Schema.Struct(checkpointFields(Time)).annotate({ identifier: "WrittenCheckpoint" })
 export const Setback = Schema.Struct(setbackFields(Time)).annotate({ identifier: "Setback" })
 
-/** The two as their columns hold them. */
+/** The checkpoint and the incidents, as their columns hold them. */
 export const CheckpointColumn = jsonColumn(Schema.Struct(checkpointFields(TimeColumn)))
 export const SetbacksColumn = jsonColumn(Schema.Array(Schema.Struct(setbackFields(TimeColumn))))
 
-// A server of release 2.0.0 sends neither.
+// A server of release 2.0.0 sends neither field.
 const said = (description: string) =>
   Schema.optionalKey(text(`${description}: the first ${MaxExcerpt} characters. Null when there are none.`))
 
@@ -70,7 +70,7 @@ export const Handoff = Schema.Struct({
 }).annotate({ identifier: "Handoff" })
 export type Handoff = typeof Handoff.Type
 
-/** What a task's row says to whoever goes on with it. */
+/** The handoff that the row of a task holds. */
 export const handoffOf = ({ check_results, checkpoint, execution_notes, last_rejection_reason, setbacks }: {
   readonly checkpoint: Handoff["checkpoint"]
   readonly setbacks: Handoff["setbacks"] | null
@@ -85,7 +85,7 @@ export const handoffOf = ({ check_results, checkpoint, execution_notes, last_rej
   check_results: check_results === null ? null : excerpt(check_results)
 })
 
-/** A checkpoint as its column holds it, but for what the statement that writes it adds. */
+/** The JSON of a checkpoint for its column. The statement that writes it adds the rest. */
 export const checkpointText = ({ branch, head_commit, notes, open_questions }: Checkpoint): string =>
   JSON.stringify({
     branch: branch ?? null,

@@ -1,15 +1,88 @@
-/** Renewing leases: what a holder sends, for one task or with a machine's heartbeat, and what it is told. */
+/**
+ * Renewals: what a holder sends, for one task or with a heartbeat, and what the server answers. Also why a lease is
+ * lost.
+ */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, listOf, maybe, text, Time } from "../Encoding.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
+import type { TaskRow } from "../task/Task.ts"
 import { Checkpoint } from "./Handoff.ts"
-import { LossReason, LossReasonText } from "./LeaseLoss.ts"
 
-/** The leases one heartbeat may carry. */
+export const LossReason = Schema.Literals([
+  "taken",
+  "finished",
+  "failed",
+  "cancelled",
+  "moved",
+  "expired",
+  "deadline_exceeded"
+])
+export type LossReason = typeof LossReason.Type
+
+/** The meaning of each reason, for the OpenAPI document. */
+export const LossReasonText =
+  "`taken`: another lease holds the task. `finished`: it is done. `failed`, `cancelled`: it was given up. `moved`: it is in some other queue. `expired`: the lease ran out, and nobody has taken the task, so that renewing it still brings it back. `deadline_exceeded`: the attempt took longer than it may."
+
+/** The columns that show what became of a lease. */
+export type Lost = Pick<TaskRow, "id" | "queue" | "claimed_by" | "fencing_token" | "lapsed_token" | "setbacks">
+
+const reasonOf = (
+  { claimed_by, fencing_token, lapsed_token, queue, setbacks }: Lost,
+  token: number,
+  renewing: boolean
+): LossReason =>
+  claimed_by !== null && fencing_token !== token
+    ? "taken"
+    : queue === "done"
+    ? "finished"
+    : queue === "failed" || queue === "cancelled"
+    ? queue
+    : lapsed_token === token && !renewing
+    ? "expired"
+    // The task is still held under the token, or a late call under it is still accepted. Then only the deadline can
+    // forbid a renewal.
+    : fencing_token === token || lapsed_token === token ||
+        setbacks?.findLast((setback) => setback.fencing_token === token)?.event === "deadline_exceeded"
+    ? "deadline_exceeded"
+    : "moved"
+
+const description = ({ claimed_by, queue }: Lost, reason: LossReason): string => {
+  switch (reason) {
+    case "taken":
+      return `${claimed_by} holds the task now. Stop working on it, and claim again.`
+    case "finished":
+      return "the task is done. Stop working on it, and claim another."
+    case "failed":
+      return "the task has failed. Stop working on it, and claim another."
+    case "cancelled":
+      return "the task was cancelled. Stop working on it, and claim another."
+    case "expired":
+      return `it ran out, and the task is in ${queue}. Renew it to have the task back, unless somebody else is faster.`
+    case "deadline_exceeded":
+      return `the attempt has exceeded its deadline, and the task is in ${queue}. Stop working on it, and claim again.`
+    case "moved":
+      return `the task is in ${queue}, and nobody holds it. Stop working on it, and claim again.`
+  }
+}
+
+/** Why the lease of `token` is over, and what its holder can do. `renewing`: whether the call was a renewal. */
+export const lossOf = (
+  task: Lost,
+  token: number,
+  renewing: boolean
+): { readonly reason: LossReason; readonly error: string } => {
+  const reason = reasonOf(task, token, renewing)
+  return { reason, error: `The lease ${token} of task ${task.id} is over: ${description(task, reason)}` }
+}
+
+/** How many leases a heartbeat may carry. */
 export const MaxLeases = 200
 
-/** How much of the reason of a cancellation an answer repeats for each lease, in bytes: JSON may have six times as many. */
-export const MaxToldReason = 600
+/**
+ * How much of the reason of a cancellation an answer repeats for each lease, in bytes. As JSON it may be six times as
+ * long.
+ */
+export const MaxRepeatedReason = 600
 
 const token = Schema.Int.pipe(describe("The token of the lease, as the claim was answered with."))
 
@@ -51,7 +124,7 @@ export const RenewedLease = Schema.Struct({
 export const Lease = Schema.Struct({
   ...RenewedLease.fields,
   directive: Directive,
-  cancel_reason: text(`Why the task is to be cancelled, ${MaxToldReason} bytes of it; null unless it is.`)
+  cancel_reason: text(`Why the task is to be cancelled, ${MaxRepeatedReason} bytes of it; null unless it is.`)
 }).annotate({ identifier: "Lease" })
 export type Lease = typeof Lease.Type
 
@@ -69,10 +142,10 @@ export const LostLease = Schema.Struct({
 export const DirectiveFor = Schema.Struct({
   task_id: TaskId,
   directive: Directive,
-  reason: text(`Why, where there is something to say, ${MaxToldReason} bytes of it.`)
+  reason: text(`Why, where there is something to say, ${MaxRepeatedReason} bytes of it.`)
 }).annotate({ identifier: "DirectiveFor" })
 
-/** What a heartbeat that carries leases is told about them. */
+/** The answer to the leases of a heartbeat. */
 export const Renewals = Schema.Struct({
   renewed: Schema.Array(RenewedLease).pipe(describe("The leases that go on.")),
   refused: Schema.Array(Schema.Struct({ task_id: TaskId, fencing_token: token, error: ErrorText })).pipe(

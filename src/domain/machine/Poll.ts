@@ -1,4 +1,4 @@
-/** What an orchestrator asks for once in every tick. */
+/** The poll: the one read by which a machine learns the state of its scope. */
 import * as Schema from "effect/Schema"
 import { describe } from "../Encoding.ts"
 import { FlowName, OrchestratorId, QueueName, ScopeName } from "../Identifier.ts"

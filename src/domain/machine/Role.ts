@@ -1,4 +1,4 @@
-/** A role: what an agent may be. A scope with roles knows no others. */
+/** A role: what an agent may do. A scope that registered roles accepts no others. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, listOf, maybe, text, Time, TimeColumn } from "../Encoding.ts"
 import { OrchestratorId, QueueName, RoleName, ScopeName } from "../Identifier.ts"
@@ -6,7 +6,7 @@ import { ReasonText } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
 import { unclaimable } from "../task/Moves.ts"
 
-/** How many roles a scope may have: every claim may have to look through them. */
+/** How many roles a scope may have. A claim may have to look through all of them. */
 export const MaxRoles = 200
 
 const fields = <T extends Schema.Top>(time: T) => ({

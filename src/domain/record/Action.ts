@@ -1,4 +1,4 @@
-/** An action: a proposal that somebody approves and somebody else carries out. */
+/** An action: a proposal that one actor approves and another carries out. */
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, maybe, text, Time, TimeColumn } from "../Encoding.ts"
@@ -17,7 +17,7 @@ export const ActionStatus = Schema.Literals([
 ])
 export type ActionStatus = typeof ActionStatus.Type
 
-/** The statuses that nothing leads out of. */
+/** The statuses that an action does not leave. */
 export const finishedStatuses = ["completed", "failed", "expired"] as const satisfies ReadonlyArray<ActionStatus>
 
 const entityType = "What kind of thing it is about, as `draft` or `task`."
@@ -48,7 +48,7 @@ export type Action = typeof Action.Type
 
 export const ActionRow = Schema.Struct(fields(TimeColumn))
 
-/** The action as it is at `now`: expiry is not written down, it comes with time. */
+/** The action as it is at `now`. Expiry is not stored: it follows from the time. */
 export const actionSeenAt = (action: Action, now: number): Action =>
   action.status === "proposed" && action.expires_at !== null && DateTime.toEpochMillis(action.expires_at) <= now
     ? { ...action, status: "expired" }
@@ -74,7 +74,7 @@ export type NewAction = typeof NewAction.Type
 
 const result = maybe(sizedJsonText(MaxLong), "What came of it: text, or JSON, which is returned as text.")
 
-/** What PATCH may change. The service looks at the status, since clients know its answer to one that is none. */
+/** What PATCH may change. The service checks the status, because clients expect its answer to an invalid one. */
 export const ActionPatch = Schema.Struct({
   status: maybe(Label, `One of ${ActionStatus.literals.map((status) => `\`${status}\``).join(", ")}.`),
   result,
@@ -95,7 +95,7 @@ export const ActionFailure = Schema.Struct({
 }).annotate({ identifier: "ActionFailure" })
 export type ActionFailure = typeof ActionFailure.Type
 
-/** What is kept of a failure: what was said, and where several things were said all of them, by name. */
+/** The result that is kept for a failure: its text, or all texts by their names if there are several. */
 export const actionResultOf = ({ error, reason, result }: ActionFailure): string | null => {
   const said = Object.entries({ error, reason, result }).filter(([, text]) => text)
   return said.length > 1 ? JSON.stringify(Object.fromEntries(said)) : said[0]?.[1] ?? null
@@ -103,12 +103,12 @@ export const actionResultOf = ({ error, reason, result }: ActionFailure): string
 
 const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
 
-/** Whether a read tells the long texts of an action. */
+/** Whether a read returns the long texts of an action. */
 export const actionContent = contentParameter(
   "`description`, `result`, `metadata` and `action_data`, which are null then"
 )
 
-/** The query parameters of the action list: each narrows it, and an empty one does not. */
+/** The query parameters of the action list. Each narrows the list; an empty one does not. */
 export const actionFilters = {
   entity_type: parameter(entityType),
   entity_id: parameter(entityId),

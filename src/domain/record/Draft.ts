@@ -40,7 +40,7 @@ export const DraftRow = Schema.Struct(fields(TimeColumn))
 
 const given = (description: string, most = MaxLabel) => Schema.optionalKey(filled(most)).pipe(describe(description))
 
-/** A list is written as JSON text; text is kept as it is. */
+/** A list is stored as JSON text. Text is stored as it is. */
 const TagsInput = Schema.Union([
   ShortText.check(isWellFormedJson, isShortList),
   listOf(Schema.Json.annotate({ description: "A tag." }))
@@ -54,7 +54,7 @@ const TagsInput = Schema.Union([
   )
 )
 
-/** The fields a caller may write, at creation and later: null and empty text mean none. */
+/** The fields that a caller may write, at creation and later. Null and empty text mean none. */
 const writable = {
   domain: maybe(Label, "What it is about."),
   file_path: maybe(Line, "Where it is written down."),
@@ -75,7 +75,7 @@ export const NewDraft = Schema.Struct({
 }).annotate({ identifier: "NewDraft" })
 export type NewDraft = typeof NewDraft.Type
 
-/** What PATCH may change. A key that is present is written; what a draft always has cannot be cleared. */
+/** What PATCH may change. It writes each key that is present. Fields that every draft has cannot be cleared. */
 export const DraftPatch = Schema.Struct({
   ...writable,
   title: given("The idea, in a few words.", MaxLine),
@@ -86,7 +86,7 @@ export type DraftPatch = typeof DraftPatch.Type
 
 const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
 
-/** The query parameters of the draft list: each narrows it, and an empty one does not. */
+/** The query parameters of the draft list. Each narrows the list; an empty one does not. */
 export const draftFilters = {
   status: parameter("Exactly this status."),
   author: parameter("Whose idea it is."),

@@ -1,4 +1,4 @@
-/** A message: mail between actors, about a task or anything else. Only whether it has been dealt with ever changes. */
+/** A message: mail between actors, about a task or something else. Only its status changes. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, FlagParameter, maybe, text, Time, TimeColumn } from "../Encoding.ts"
 import { MessageId, ScopeName } from "../Identifier.ts"
@@ -6,7 +6,7 @@ import { contentParameter, pageParameters } from "../Page.ts"
 import { filled, Label, MaxContent, MaxLabel, SizedId } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
 
-/** The longest thread that is answered. */
+/** The longest thread that an answer holds. */
 export const MaxThread = 1000
 
 export const MessageStatus = Schema.Literals(["pending", "processing", "done"])
@@ -59,10 +59,10 @@ export type MessagePatch = typeof MessagePatch.Type
 
 const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
 
-/** Whether a read tells what a message says. */
+/** Whether a read returns the content of a message. */
 export const messageContent = contentParameter("`content`, which is empty text then")
 
-/** The query parameters of the messages of one task: each narrows the list, and an empty one does not. */
+/** The query parameters of the messages of one task. Each narrows the list; an empty one does not. */
 export const taskMessageFilters = {
   type: parameter("The kind of message."),
   to_actor: parameter("Whom it is for."),

@@ -16,7 +16,7 @@ const fields = <T extends Schema.Top, B extends Schema.Top>(time: T, bool: B) =>
   branch: text("The branch its tasks work on."),
   base_branch: Schema.String.pipe(describe("The branch it is merged into.")),
   auto_accept: bool.pipe(describe("Whether it is marked for automatic acceptance.")),
-  // Clients take a missing flow for `project`, so it is never `default`.
+  // Clients take a missing flow for `project`, so the field is always set, and never `default`.
   flow: Schema.String.pipe(describe("The flow it follows.")),
   pr_number: Schema.NullOr(Schema.Int).pipe(describe("Its pull request's number.")),
   pr_url: text("Its pull request's address."),
@@ -37,7 +37,7 @@ const number = Schema.Int.check(
   Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
 )
 
-/** The fields a caller may write, at creation and later: null and empty text mean none, or the default. */
+/** The fields that a caller may write, at creation and later. Null and empty text mean none, or the default. */
 const writable = {
   description: maybe(LongText, "What the project is about, in full."),
   auto_accept: maybe(FlagInput, "Whether it is marked for automatic acceptance; false unless given."),
@@ -58,7 +58,7 @@ export const NewProject = Schema.Struct({
 }).annotate({ identifier: "NewProject" })
 export type NewProject = typeof NewProject.Type
 
-/** What PATCH may change. A key that is present is written; what a project always has cannot be cleared. */
+/** What PATCH may change. It writes each key that is present. Fields that every project has cannot be cleared. */
 export const ProjectPatch = Schema.Struct({
   ...writable,
   title: given("What the project is about, in a few words."),
@@ -70,7 +70,7 @@ export type ProjectPatch = typeof ProjectPatch.Type
 
 const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
 
-/** The query parameters of the project list: each narrows it, and an empty one does not. */
+/** The query parameters of the project list. Each narrows the list; an empty one does not. */
 export const projectFilters = {
   status: parameter("Exactly this status."),
   created_by: parameter("Who created it."),

@@ -1,4 +1,4 @@
-/** Why nobody has a task, from the facts. It changes nothing: an expired lease is taken for what a claim makes of it. */
+/** Why nobody has a task. It changes nothing: an expired lease is treated as a claim would treat it. */
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { CommaList, describe, ErrorText, FlagParameter, IntegerParameter, Time } from "../Encoding.ts"
@@ -6,42 +6,42 @@ import { OrchestratorId, QueueName, TaskId } from "../Identifier.ts"
 import type { Policy } from "../lease/Budget.ts"
 import { expiryOf } from "../lease/Lease.ts"
 import { MaxRecord } from "../Size.ts"
-import { claimOf, ends, landing, moves, outcome } from "./Moves.ts"
+import { claimOf, destination, ends, moves, outcome } from "./Moves.ts"
 import type { TaskRow } from "./Task.ts"
 
 export interface Facts {
   readonly task: TaskRow
-  /** The blockers that still count, in the order they were named. */
+  /** The unmet blockers, in the order in which they were named. */
   readonly blockers: ReadonlyArray<Blocker>
-  /** The roles that are registered; none where every name is one. */
+  /** The roles of the scope; empty if every name is a role. */
   readonly roles: ReadonlyArray<string>
-  /** What the claim asks for, where that is not what suits the task. */
+  /** What the claim asks for; undefined where it asks for what suits the task. */
   readonly asked: { readonly queue: string | undefined; readonly roles: ReadonlyArray<string> | undefined }
-  /** How large it is, in bytes, where that is more than a record may have. */
+  /** The size of the task in bytes, if it is larger than a record may be. */
   readonly oversize: number | undefined
   /** How many tasks a claim takes before this one, up to `MaxAhead`. */
   readonly ahead: number
-  /** The machine that was named, or whether any is active, as far as that is known. */
+  /** The named machine, or an active one if none is named. */
   readonly machine: Claimant | undefined
   readonly anyActive: boolean
   readonly now: number
-  /** What the server's configuration makes of tasks that are given up. */
+  /** The configuration for tasks that are given up or lost. */
   readonly policy: Policy
 }
 
-// A task may wait for many, and whoever reads the sentence for few: the list beside it has them all.
+// A task may have many blockers, and a sentence should be short. The list beside it names them all.
 const MaxNamed = 5
 
 const iso = DateTime.formatIso
 const because = (cause: string | null) => cause === null ? {} : { cause }
 const quoted = (cause: string | null) => cause === null ? "." : `: ${cause.replace(/[.\s]+$/, "")}.`
 
-/** What the end of its lease makes of the task, which is when it is taken back. */
+/** The task after its expired lease is taken back. */
 const takenBack = (task: TaskRow, { backoff, limits }: Policy) => {
   const move = expiryOf(task)
   const became = outcome(move, { ...task, cancelRequested: task.cancel_requested_at !== null }, limits)
   return {
-    queue: became === "usual" ? landing(move, task) : became,
+    queue: became === "usual" ? destination(move, task) : became,
     backsOff: became === "usual" && move.backsOff && backoff.baseSeconds > 0,
     overdue: move === moves.exceedDeadline
   }
@@ -109,13 +109,13 @@ const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
   ]
 }
 
-/** The reasons, and whether any of them stands in the way of the claim that is asked about. */
+/** The reasons, and whether one of them prevents the claim in question. */
 export const explanationOf = (facts: Facts): Explanation => {
   const { now, task } = facts
   const until = task.lease_expires_at
   const expired = until !== null && DateTime.toEpochMillis(until) <= now
   const back = takenBack(task, facts.policy)
-  // What its end makes of it other than a task that is ready at once has not happened yet.
+  // A task that is not ready after its lease is taken back still waits for that to happen.
   const waits = expired && (ends.includes(back.queue) || back.backsOff)
   const queue = expired && !waits ? back.queue : task.queue
   const holder = task.claimed_by
@@ -169,7 +169,7 @@ export interface Claimant {
   readonly max_claimed: number | null
 }
 
-/** A reason that stands in the way. */
+/** A reason that prevents the claim. */
 export const reason = (reason: Reason["reason"], message: string, about: Partial<Reason> = {}): Reason => ({
   reason,
   blocking: true,
@@ -177,11 +177,11 @@ export const reason = (reason: Reason["reason"], message: string, about: Partial
   ...about
 })
 
-/** One that informs. */
+/** A reason that only informs. */
 export const note = (code: Reason["reason"], message: string, about: Partial<Reason> = {}): Reason =>
   reason(code, message, { ...about, blocking: false })
 
-/** About the queue the task is in, and the one that is asked for. */
+/** The reasons about the queue of the task and the queue of the claim. */
 export const place = (queue: QueueName, asked: string | undefined): ReadonlyArray<Reason> =>
   asked !== undefined && asked !== queue
     ? [reason("other_queue", `It is in ${queue}, and the claim is for ${asked}.`, { queue })]
@@ -193,7 +193,7 @@ export const place = (queue: QueueName, asked: string | undefined): ReadonlyArra
       queue
     })]
 
-/** About the role the task is for, and those that are asked for. */
+/** The reasons about the role of the task and the roles of the claim. */
 export const roleReasons = (role: string | null, wanted: ReadonlyArray<string>, known: ReadonlyArray<string>) => {
   const isKnown = (name: string) => known.length === 0 || known.includes(name)
   const stranger = wanted.find((name) => !isKnown(name)) ?? (role && !isKnown(role) ? role : undefined)
@@ -219,7 +219,7 @@ export const roleReasons = (role: string | null, wanted: ReadonlyArray<string>, 
   ]
 }
 
-/** About the machine that claims, or that there is none to do so. */
+/** The reasons about the machine that claims, or that there is none. */
 export const machineReasons = (
   machine: Claimant | undefined,
   anyActive: boolean,
@@ -249,7 +249,7 @@ export const machineReasons = (
   ]
 }
 
-/** The claim that is asked about. What it does not say is what suits the task. */
+/** The claim in question. What it leaves out is taken to suit the task. */
 export const explainParameters = {
   orchestrator_id: Schema.optionalKey(OrchestratorId).pipe(
     describe("The machine that would claim. Without one, what stands in the way of a machine is left out.")
@@ -268,7 +268,7 @@ export const explainParameters = {
 export const AskedClaim = Schema.Struct(explainParameters)
 export type AskedClaim = typeof AskedClaim.Type
 
-/** How many tasks ahead of one are counted. */
+/** How many tasks ahead of a task are counted. */
 export const MaxAhead = 100
 
 const ReasonCode = Schema.Literals([

@@ -1,4 +1,4 @@
-/** What happened to a task: one entry for each of its versions, kept longer than the task itself. */
+/** The history of a task: one entry for each version. It outlives the task. */
 import * as Schema from "effect/Schema"
 import { describe, JsonColumn, Time, TimeColumn } from "../Encoding.ts"
 import { MaxReason } from "../Excerpt.ts"

@@ -1,4 +1,4 @@
-/** What callers send to move a task: claims, results and verdicts. */
+/** The bodies of requests that move a task: claims, results, verdicts, cancellations and redrives. */
 import * as Schema from "effect/Schema"
 import { describe, integer, listOf, maybe, natural, positive, Time } from "../Encoding.ts"
 import { OrchestratorId, QueueName } from "../Identifier.ts"
@@ -46,7 +46,7 @@ export const Claim = Schema.Struct({
 }).annotate({ identifier: "Claim" })
 export type Claim = typeof Claim.Type
 
-/** What a call may state about the task it is about: it is refused with 409 where that does not hold. */
+/** What a call may state about its task. If it does not hold, the call is refused with 409. */
 export const expected = {
   version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another."),
   fencing_token: maybe(
@@ -127,3 +127,21 @@ export const HookResult = Schema.Struct({
   evidence: maybe(sizedJson(MaxLong), "What shows it: any JSON, kept with the hook.")
 }).annotate({ identifier: "HookResult" })
 export type HookResult = typeof HookResult.Type
+
+export const Cancellation = Schema.Struct({
+  reason: maybe(ReasonText, "Why: kept on the task as `cancel_reason`, and in its history."),
+  cancelled_by: maybe(Label, "Who cancels it; the key's name unless given."),
+  version: expected.version,
+  fencing_token: maybe(
+    Schema.Int,
+    "The token of the lease that is meant: refused with 409 when that lease is over. Never needed, since others than the holder cancel."
+  )
+}).annotate({ identifier: "Cancellation" })
+export type Cancellation = typeof Cancellation.Type
+
+export const Redrive = Schema.Struct({
+  reason: maybe(ReasonText, "Why it is worth another try: kept in the task's history."),
+  redriven_by: maybe(Label, "Who says so; the key's name unless given."),
+  ...expected
+}).annotate({ identifier: "Redrive" })
+export type Redrive = typeof Redrive.Type

@@ -1,14 +1,53 @@
 /**
- * The state machine of a task: which move leads from where to where, and what it does to the task.
+ * The state machine of a task: from where to where each move leads, and what it does to the task.
  *
- * This table is the only place that knows. The endpoints and the lease reaper read their moves from it. A PATCH may put a
- * task anywhere but into `done`, so it has no row; what it does to the lease on the way is in `TaskPatch.ts`.
+ * Every endpoint and the reaper read their moves from this table. A PATCH may put a task into any queue but `done`, so
+ * it has no row; `TaskPatch.ts` says what it does to the lease.
  */
 import type { QueueName } from "../Identifier.ts"
-import { type Limits, type Spending, spendsLast } from "../lease/Budget.ts"
-import type { Move } from "./Move.ts"
+import { type Budget, type Limits, type Spending, spendsLast } from "../lease/Budget.ts"
 
-export type { Move } from "./Move.ts"
+export interface Move {
+  /** The event in the history. */
+  readonly event: string
+  /**
+   * The queues that the move starts in. `other` is every queue but `claimed`, `unfinished` every queue but the ends,
+   * and `held` every queue, if someone holds the task.
+   */
+  readonly from: ReadonlyArray<QueueName> | "other" | "unfinished" | "held"
+  /**
+   * The destination: a queue; `origin`, the queue that the task was claimed from, or else `incoming`; `back`, the queue
+   * that it was claimed from or is under review in; `same`, the queue that it is in.
+   */
+  readonly to: { readonly queue: QueueName } | "origin" | "back" | "same"
+  /**
+   * What a registered flow decides: `step`, it must have a step from the queue of the task to the destination; `submit`
+   * and `burnOut`, it names the destination; `none`, nothing.
+   */
+  readonly flow: "step" | "submit" | "burnOut" | "none"
+  /** Whether the move grants a lease, ends it, takes back an expired one, or re-attaches an expired one. */
+  readonly lease: "grant" | "end" | "lapse" | "resume"
+  /** The counters that the move raises by one. */
+  readonly counts: ReadonlyArray<"attempt_count" | "rejection_count" | "lease_losses">
+  /** Whether the task needs no intervention afterwards. */
+  readonly clearsIntervention: boolean
+  /**
+   * Whether the holder of an expired lease may still make the move, if no one else was granted the task and no one
+   * moved it.
+   */
+  readonly afterLapse: boolean
+  /** The budget that the move draws on. If it uses up the rest, the destination is `failed`. */
+  readonly budget?: Budget
+  /**
+   * Whether the destination is `cancelled` if a cancellation was requested: the move ends the lease without deciding
+   * about the result.
+   */
+  readonly yields: boolean
+  /** Whether the task waits afterwards (`Backoff.ts`). */
+  readonly backsOff: boolean
+  /** Whether the handoff mentions the move as an incident: the task lost its holder or its result was not accepted. */
+  readonly setback: boolean
+}
 
 const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<Move>): Move => ({
   event,
@@ -25,7 +64,7 @@ const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<
   ...rest
 })
 
-/** Every move but PATCH, whose target is the caller's to choose (`TaskPatch.ts`). */
+/** Every move but PATCH, whose caller chooses the destination (`TaskPatch.ts`). */
 export const moves = {
   claim: move("claimed", "other", { queue: "claimed" }, { lease: "grant" }),
   claimReview: move("review_claimed", ["provisional"], "same", { lease: "grant" }),
@@ -51,7 +90,7 @@ export const moves = {
     backsOff: true,
     setback: true
   }),
-  // Given back by whoever found that it is not theirs to do: that is nothing the task did.
+  // The holder returns the task untried, so it counts as no attempt.
   release: move("released", "held", "back", { yields: true, clearsIntervention: false }),
   fail: move("failed", "unfinished", { queue: "failed" }, { setback: true }),
   expire: move("lease_expired", ["claimed"], "origin", {
@@ -62,7 +101,7 @@ export const moves = {
     backsOff: true,
     setback: true
   }),
-  // The attempt took too long, whoever renewed its lease: it was the task's own, and nobody may go on with it.
+  // The attempt took too long. It counts as an attempt of the task, and its holder may not go on.
   exceedDeadline: move("deadline_exceeded", ["claimed"], "origin", {
     counts: ["attempt_count"],
     budget: "max_attempts",
@@ -70,29 +109,29 @@ export const moves = {
     backsOff: true,
     setback: true
   }),
-  // Nobody else took the task, so whoever lost its lease has it back under the same token.
+  // No one else took the task, so its last holder gets it back under the same token.
   reattach: move("reattached", "unfinished", { queue: "claimed" }, { lease: "resume", afterLapse: true }),
-  // A review that nobody finished is nothing the task did: it waits for the next reviewer as it was.
+  // An unfinished review is no fault of the task. It waits for the next reviewer, unchanged.
   expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false, yields: true }),
-  // Of a task that nobody holds. The holder of one is asked to stop (`services/task/cancel.ts`).
+  // For a task that nobody holds. The holder of a held task is asked to stop (`services/task/move.ts`).
   cancel: move("cancelled", "unfinished", { queue: "cancelled" }),
   redrive: move("redriven", ["failed", "cancelled"], { queue: "incoming" })
 } as const satisfies Record<string, Move>
 
-/** The queues in which a task has come to an end; only a person brings it back. */
+/** The queues of finished tasks. Only a person brings a task back from here. */
 export const ends: ReadonlyArray<QueueName> = ["done", "failed", "cancelled"]
 
-/** The queues no task is handed out from: somebody works on it, or nobody should. */
+/** The queues that no claim takes tasks from. */
 export const unclaimable: ReadonlyArray<QueueName> = ["claimed", ...ends]
 
-/** What a claim on this queue does: a task under review stays where it is. */
+/** The move of a claim on this queue. A task under review stays in its queue. */
 export const claimOf = (queue: QueueName): Move => queue === "provisional" ? moves.claimReview : moves.claim
 
-/** The queue in which a task waits for whoever settles what is wrong with it, before it goes on from where it was. */
+/** The queue of tasks that need a person before they go on. */
 export const intervention: QueueName = "requires-intervention"
 
-/** Where a move leads a task that is in `queue` and was claimed from `claimed_from`, as long as no flow says otherwise. */
-export const landing = (
+/** The destination of a move, unless a flow or a budget changes it. */
+export const destination = (
   { to }: Pick<Move, "to">,
   task: { readonly queue: QueueName; readonly claimed_from: QueueName | null }
 ): QueueName =>
@@ -112,7 +151,7 @@ export const startsIn = ({ from }: Pick<Move, "from">, queue: QueueName): boolea
     ? !ends.includes(queue)
     : from === "held" || from.includes(queue)
 
-/** The queues a move may start in, as a refusal names them. */
+/** The queues that a move may start in, for the sentence of a refusal. */
 export const sourcesOf = ({ from }: Pick<Move, "from">): string =>
   from === "other"
     ? "any queue but claimed"
@@ -122,13 +161,13 @@ export const sourcesOf = ({ from }: Pick<Move, "from">): string =>
     ? "somebody's hands"
     : from.join(" or ")
 
-/** Turns without a commit, and turns at all, after which a submitted task needs another agent to go on. */
+/** After so many turns without a commit, or turns in all, a submit counts as burnout. */
 export interface BurnoutLimits {
   readonly idleTurns: number
   readonly totalTurns: number
 }
 
-/** Whether the agent ran out of turns before it got anywhere. */
+/** Whether the agent used up its turns. */
 export const burntOut = (
   work: { readonly commits_count: number; readonly turns_used: number },
   limits: BurnoutLimits
@@ -136,7 +175,7 @@ export const burntOut = (
 
 export type Outcome = "usual" | "cancelled" | "failed"
 
-/** A cancellation somebody asked for comes first: nobody has to hear that what they gave up has failed. */
+/** A requested cancellation comes before a spent budget: the task that someone gave up is cancelled, not failed. */
 export const outcome = (
   { budget, yields }: Pick<Move, "budget" | "yields">,
   task: Spending & { readonly cancelRequested: boolean },

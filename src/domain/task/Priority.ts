@@ -1,4 +1,4 @@
-/** Priorities: what callers call them, and the order they stand for. */
+/** Priorities: the texts that callers send, and their order. */
 
 const words: ReadonlyMap<string, number> = new Map([
   ["critical", 0],
@@ -11,15 +11,15 @@ const words: ReadonlyMap<string, number> = new Map([
   ["lowest", 4]
 ])
 
-/** What a task without a priority gets. */
+/** The priority of a task that names none. */
 export const DefaultPriority = "P2"
 
-// After every number a caller might think of, and before nothing.
+// Greater than every usual number.
 const unknown = 1_000_000
 
 /**
- * The rank tasks are claimed by, lowest first. `P<n>` and a bare number rank as that number, so `P10` comes after
- * `P2`; common words rank beside P0–P4; any other text comes last.
+ * The rank of a priority. Claims take the lowest rank first. `P<n>` and a plain number have that number as rank, so
+ * `P10` comes after `P2`. Common words have the ranks of P0 to P4. Any other text comes last.
  */
 export const rank = (priority: string): number => {
   const number = /^p?(\d{1,5})$/i.exec(priority.trim())?.[1]

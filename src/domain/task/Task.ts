@@ -4,7 +4,7 @@ import { describe, Flag, JsonColumn, text, Time, TimeColumn } from "../Encoding.
 import { OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
 import { CheckpointColumn, Handoff, SetbacksColumn } from "../lease/Handoff.ts"
 
-/** The branch of a task whose creator names neither a branch nor a scope. */
+/** The branch of a task if its creator names neither a branch nor a project with one. */
 export const DefaultBranch = "main"
 
 const count = (description: string) => Schema.Int.pipe(describe(description))
@@ -84,7 +84,7 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
 export const Task = Schema.Struct(fields(Time, Schema.Json)).annotate({ identifier: "Task" })
 export type Task = typeof Task.Type
 
-/** A task that has just been claimed, with what its new holder needs. */
+/** A claimed task, with what its new holder needs. */
 export const ClaimedTask = Schema.Struct({
   ...Task.fields,
   renew_after_seconds: count(
@@ -93,18 +93,18 @@ export const ClaimedTask = Schema.Struct({
   handoff: Handoff
 }).annotate({ identifier: "ClaimedTask" })
 export type ClaimedTask = typeof ClaimedTask.Type
-/** What a create is answered with whose `external_key` an open task has: that task, as it is. */
+/** The answer to a create whose `external_key` an open task has: that task, unchanged. */
 export const ExistingTask = Schema.Struct({
   ...fields(Time, Schema.Json),
   existing: Schema.Literal(true).pipe(describe("It was there before: an open task has the `external_key`."))
 })
 export type ExistingTask = typeof ExistingTask.Type
 
-/** A task as its row holds it, with what the wire does not show. */
+/** A task as its row holds it, with the columns that the wire does not show. */
 export const TaskRow = Schema.Struct({
   ...fields(TimeColumn, JsonColumn),
   claimed_from: Schema.NullOr(QueueName),
-  // Newer than the last release: a database may not have it yet.
+  // This column is newer than the last release. A database may not have it yet.
   named_holder: Schema.optionalKey(Schema.NullOr(Schema.String)),
   intervention_from: Schema.NullOr(QueueName),
   grants: Schema.Int,

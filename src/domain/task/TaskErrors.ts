@@ -1,8 +1,8 @@
-/** The ways an operation on a task can fail. */
+/** The errors of operations on tasks. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../Encoding.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
-import { lossOf, LossReason, LossReasonText, type Lost } from "../lease/LeaseLoss.ts"
+import { lossOf, LossReason, LossReasonText, type Lost } from "../lease/Renewal.ts"
 import { TaggedError } from "../TaggedError.ts"
 
 const details = Schema.Array(Schema.String).pipe(describe("What was expected and what was found."))
@@ -35,7 +35,7 @@ export class TaskExists extends TaggedError<TaskExists>()(
       task_id,
       field: "file_path"
     })
-  /** What the task is to become would be the second open task of the key. */
+  /** The change would make the task the second open task with this key. */
   static readonly externalKey = (task_id: TaskId, key: string, other: string | undefined) =>
     new TaskExists({
       error: `Task ${task_id} was not changed: ${
@@ -104,7 +104,7 @@ export class LeaseLost extends TaggedError<LeaseLost>()(
       "The lease that the fencing token names is over, or the call has to name one and does not. Nothing was changed."
   }
 ) {
-  /** The lease of the token is not the task's, or its time is up. */
+  /** The token is not that of the present lease, or the lease has ended. */
   static readonly of = (task: Lost, token: number, renewing = false) =>
     new LeaseLost({
       ...lossOf(task, token, renewing),
@@ -112,7 +112,7 @@ export class LeaseLost extends TaggedError<LeaseLost>()(
       queue: task.queue,
       claimed_by: task.claimed_by
     })
-  /** The server wants a token for a task that is held. */
+  /** The server requires a token for a held task. */
   static readonly unnamed = (task_id: TaskId, queue: QueueName, claimed_by: string | null) =>
     new LeaseLost({
       error: `${
@@ -161,7 +161,7 @@ export class HookNotFound extends TaggedError<HookNotFound>()(
     new HookNotFound({ error: `Hook '${hook}' not found on task`, task_id, hook })
 }
 
-/** A request that fits the schema but not the state machine or the records it refers to. */
+/** The request fits the schema, but not the state machine or the records it refers to. */
 export class InvalidTask extends TaggedError<InvalidTask>()(
   "InvalidTask",
   { error: ErrorText, field: Schema.String.pipe(describe("The field that does not fit.")) },

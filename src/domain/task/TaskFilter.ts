@@ -1,4 +1,4 @@
-/** What a list of tasks may be narrowed by. */
+/** The filters of the task list. */
 import * as Schema from "effect/Schema"
 import { CommaList, describe, FlagParameter, IntegerParameter } from "../Encoding.ts"
 import { contentParameter, pageParameters } from "../Page.ts"
@@ -7,10 +7,10 @@ const list = (description: string) => Schema.optionalKey(CommaList).pipe(describ
 const parameter = (description: string) => Schema.optionalKey(Schema.String).pipe(describe(description))
 const flagParameter = (description: string) => Schema.optionalKey(FlagParameter).pipe(describe(description))
 
-/** Whether a read tells the body of a task. */
+/** Whether a read returns the content of a task. */
 export const taskContent = contentParameter("`content`, which is null then")
 
-/** The query parameters of the task list: each narrows it, and `a,b` means a or b. */
+/** The query parameters of the task list. Each narrows it; `a,b` means a or b. */
 export const taskFilters = {
   queue: list("Queues."),
   priority: list("Priorities."),

@@ -1,4 +1,4 @@
-/** What callers send about tasks: new ones and changes. */
+/** The bodies of requests that create or change a task. */
 import * as Schema from "effect/Schema"
 import { DependsOn } from "../dependency/Dependency.ts"
 import { describe, FlagInput, integer, MaxItems, maybe, natural, positive, Time } from "../Encoding.ts"
@@ -20,8 +20,7 @@ import {
 } from "../Size.ts"
 import { expected } from "./MoveInput.ts"
 
-/** What its creator knows a task by. */
-/** The fields a caller may write, at creation and later. */
+/** The fields that a caller may write, at creation and later. */
 const writable = {
   title: maybe(Line, "What is to be done, in a few words."),
   queue: maybe(QueueName, "A queue: the state of a task."),
@@ -74,7 +73,7 @@ export const NewTask = Schema.Struct({
 }).annotate({ identifier: "NewTask" })
 export type NewTask = typeof NewTask.Type
 
-/** What a task keeps that has no field of its own: the metadata as it was sent, and what clients send beside it. */
+/** The metadata of a new task: what the client sent as `metadata`, and its unknown fields. */
 export const metadataOf = (
   { breakdown_depth, checks, cluster, created_by, expedite, metadata }: NewTask
 ): Schema.Json => {
@@ -89,14 +88,14 @@ export const metadataOf = (
     : { ...beside, metadata }
 }
 
-/** Who creates the task. The Python client says so in the metadata, others beside it. */
+/** Who creates the task. The Python client says so in the metadata, other clients in a field. */
 export const creatorOf = ({ created_by, metadata }: NewTask): string | undefined => {
   if (created_by) return created_by
   const said = metadata !== null && typeof metadata === "object" && "created_by" in metadata && metadata.created_by
   return typeof said === "string" && said !== "" ? said : undefined
 }
 
-/** What PATCH may change. A key that is present is written, and null clears it. */
+/** What PATCH may change. It writes each key that is present; null clears a field. */
 export const TaskPatch = Schema.Struct({
   ...writable,
   branch: maybe(Line, "The branch to work on; a task always has one."),

@@ -1,7 +1,7 @@
 /**
- * What a PATCH makes of a task. Clients of the old server move tasks by PATCH and set claim fields by hand, so what would
- * leave a contradiction is repaired where it can be. Refused is only what no repair makes true: `done` without an accept,
- * a lease on a task that is blocked or done, and a renewal of no lease.
+ * Plans a PATCH. Clients of the old server move tasks by PATCH and set claim fields by hand. Contradictions are
+ * repaired where possible. Only what cannot be repaired is refused: `done` without an accept, a lease on a blocked or
+ * finished task, and the renewal of a lease that nobody has.
  */
 import * as DateTime from "effect/DateTime"
 import type * as Schema from "effect/Schema"
@@ -16,13 +16,13 @@ import { InvalidTask, NotLeased, TaskBlocked } from "./TaskErrors.ts"
 import type { TaskPatch } from "./TaskInput.ts"
 
 export interface Patched {
-  /** The columns that change. Empty when the task already is as the PATCH wants it. */
+  /** The columns that change. Empty if the task already is as the PATCH wants it. */
   readonly columns: Columns
-  /** Whether the change belongs to the protocol (queue, lease, counters, blockers) and not only to the description. */
+  /** Whether the change concerns the protocol (queue, lease, counters, blockers) and not only the description. */
   readonly protocol: boolean
-  /** The changed fields, old and new, for the task's history; bodies are left out. */
+  /** The changed fields, old and new, for the history. Long texts are left out. */
   readonly changes: Record<string, ReadonlyArray<Schema.Json>>
-  /** The blockers to wait for from now on, when they change. */
+  /** The new blockers, if they change. */
   readonly blockers: ReadonlyArray<string> | undefined
 }
 
@@ -48,7 +48,7 @@ const protocolColumns: ReadonlySet<string> = new Set([
   "max_rejections"
 ])
 
-// Kept on the row, too long or too private to repeat in every history entry.
+// Too long or too private for every history entry. The row has them.
 const bodies: ReadonlySet<string> = new Set([
   "content",
   "metadata",
@@ -81,7 +81,7 @@ const completion = (task: TaskRow, patch: TaskPatch, queue: string, now: number)
     ? { completed_at: column(patch.completed_at) }
     : {}
 
-/** Where a task that now needs somebody's attention was when it came up. */
+/** The queue in which a task was when its intervention became necessary. */
 const cause = (task: TaskRow, queue: string): Columns =>
   queue !== intervention || task.queue === intervention || task.claimed_from === intervention
     ? {}
@@ -94,20 +94,20 @@ const current = (task: TaskRow, name: string): string | number | null =>
     ? rank(task.priority)
     : column(task[name as keyof TaskRow])
 
-/** What a PATCH has to be planned against. */
+/** What the plan depends on besides the task and the PATCH. */
 export interface Situation extends Terms {
-  /** The blockers the task waits for. */
+  /** The present blockers of the task. */
   readonly waitsFor: ReadonlyArray<string>
-  /** What its flow says, if that is registered. */
+  /** The rules of its flow, if that is registered. */
   readonly rules: Rules | undefined
 }
 
 const nothing: Patched = { columns: {}, protocol: false, changes: {}, blockers: undefined }
 
 /**
- * Plans a PATCH of `task`. Fails with `InvalidTask` when it asks for `done`, for a queue its flow does not have, for too
- * long a lease or for too many blockers; with `NotLeased` when it renews a lease that nobody holds; with `TaskBlocked`
- * when it gives a blocked task to somebody.
+ * Plans a PATCH of `task`. Fails with `InvalidTask` if it asks for `done`, for a queue that its flow does not have, for
+ * a lease that is too long or for too many blockers; with `NotLeased` if it renews a lease that nobody has; with
+ * `TaskBlocked` if it gives a blocked task to someone.
  */
 export const plan = (
   task: TaskRow,
@@ -141,9 +141,9 @@ export const plan = (
   const changes: Record<string, ReadonlyArray<Schema.Json>> = Object.fromEntries(
     Object.entries(columns)
       .filter(([name]) => !bodies.has(name) && !internal.has(name))
-      .map(([name, value]) => [name, [told(name, current(task, name)), told(name, value)]])
+      .map(([name, value]) => [name, [forHistory(name, current(task, name)), forHistory(name, value)]])
   )
-  // A task shows what it still waits for, so whoever sends that back as it was shown changes nothing.
+  // A task shows its unmet blockers only. A client that sends these back changes nothing.
   const waits = blockers !== undefined
     && ![waitsFor, parseBlockers(task.blocked_by)].some((known) => known.join(",") === blockers.join(","))
   if (waits) changes.blocked_by = [waitsFor.join(",") || null, blockers.join(",") || null]
@@ -158,7 +158,7 @@ export const plan = (
 /** Columns and the values to write to them. */
 export type Columns = Record<string, string | number | null>
 
-/** A value as a column holds it. */
+/** A value for a column. */
 export const column = (value: unknown): string | number | null =>
   value === null || value === undefined
     ? null
@@ -168,16 +168,16 @@ export const column = (value: unknown): string | number | null =>
     ? Number(value)
     : value as string | number
 
-/** A column's value as history tells it: instants travel as text, there too, and of a long text the beginning says enough. */
-export const told = (name: string, value: string | number | null) =>
+/** A value for the history: times as text, and of a long text the beginning. */
+export const forHistory = (name: string, value: string | number | null) =>
   typeof value === "number"
     ? name.endsWith("_at") ? DateTime.formatIso(DateTime.makeUnsafe(value)) : value
     : value && cut(value, MaxLine)
 
-/** The ends that a PATCH may put a task into. A task there has no lease, whatever name the PATCH gives. */
+/** The ends that a PATCH may put a task into. A task there has no lease, even if the PATCH names a holder. */
 export const endsByPatch: ReadonlySet<string> = new Set(["failed", "cancelled"])
 
-/** Where the PATCH leaves the task, and who holds it there. */
+/** The queue after the PATCH, and the holder. */
 const placement = (task: TaskRow, patch: TaskPatch, forced: boolean) => {
   if (endsByPatch.has(patch.queue ?? "")) return { queue: patch.queue!, holder: undefined, released: true }
   const named = patch.claimed_by || undefined
@@ -194,13 +194,13 @@ const placement = (task: TaskRow, patch: TaskPatch, forced: boolean) => {
       ? undefined
       : task.claimed_by ?? undefined)
   const queue = asked
-    // To give a waiting task to somebody is to claim it for them; to take it from them is to put it back.
+    // To give a waiting task to someone is to claim it for them. To take it from them is to put it back.
     ?? (holder !== undefined && task.queue === "incoming"
       ? "claimed"
       : holder === undefined && task.queue === "claimed"
       ? task.claimed_from ?? "incoming"
       : task.queue)
-  // Whoever was asked to stop and gives the task back, wherever to, has stopped.
+  // A holder that was asked to stop and returns the task, to any queue, has stopped.
   if (!forced && task.cancel_requested_at !== null && !keepsLease(queue, holder) && !ends.includes(queue)) {
     return { queue: "cancelled", holder: undefined, released }
   }
@@ -209,7 +209,7 @@ const placement = (task: TaskRow, patch: TaskPatch, forced: boolean) => {
 
 const keepsLease = (queue: string, holder: string | undefined) => queue === "claimed" || holder !== undefined
 
-/** Why the task is at an end, or is to be, as long as it is. */
+/** The reasons that a task at an end shows, as long as it is there. */
 const endColumns = (task: TaskRow, patch: TaskPatch, queue: string, cancelRequested: boolean): Columns => {
   const said = patch.reason ?? patch.context ?? patch.execution_notes ?? null
   const reason = said && cut(said, MaxReason)
@@ -223,18 +223,18 @@ const endColumns = (task: TaskRow, patch: TaskPatch, queue: string, cancelReques
   }
 }
 
-/** What a lease by PATCH is granted on. */
+/** The terms of a lease that a PATCH grants. */
 export interface Terms {
-  /** Whether an administrator moves the task: only he may make it done without an accept. */
+  /** Whether an administrator forces the move. Only then may it lead to `done` without an accept. */
   readonly forced: boolean
-  /** The time, and how long a lease is that does not say; in milliseconds. */
+  /** The time, and the length of a lease that names none, in milliseconds. */
   readonly now: number
   readonly leaseMillis: number
-  /** How long an attempt may take, in seconds, when the task does not say; null when nothing limits it. */
+  /** The limit of an attempt in seconds, if the task has none of its own; null means no limit. */
   readonly attemptSeconds: number | null
 }
 
-/** The lease columns for where the task is left. A new holder is a new grant, and is asked to stop as the old one was. */
+/** The columns of the lease after the PATCH. A new holder gets a new grant; a requested cancellation stays. */
 export const leaseColumns = (
   task: TaskRow,
   patch: TaskPatch,
@@ -264,7 +264,7 @@ export const leaseColumns = (
     }
   }
   const granted = released || holder !== task.claimed_by
-  // Where it goes if the lease runs out: never back to an end, which is reached by a decision and not by silence.
+  // Where the task goes if the lease expires. Never to an end: only a decision leads there.
   const origin = queue !== "claimed"
     ? queue
     : task.queue === "claimed"
@@ -288,7 +288,7 @@ export const leaseColumns = (
       : granted
       ? null
       : task.orchestrator_id,
-    // An attempt ends at its deadline, whoever renews its lease.
+    // An attempt ends at its deadline, however often its lease is renewed.
     lease_expires_at: deadline === null ? until : Math.min(Number(until), Number(deadline)),
     lease_seconds: granted ? null : task.lease_seconds,
     deadline_at: deadline,
@@ -300,7 +300,7 @@ export const leaseColumns = (
   }
 }
 
-/** Why a lease may not be as the PATCH wants it, if so. */
+/** Why the lease that the PATCH asks for is refused, or undefined. */
 export const leaseProblem = (task: TaskRow, patch: TaskPatch, lease: Columns, blocked: boolean, now: number) => {
   if (lease.claimed_by === null) {
     return patch.lease_expires_at || patch.claimed_at || patch.orchestrator_id ? NotLeased.of(task.id) : undefined
@@ -310,7 +310,7 @@ export const leaseProblem = (task: TaskRow, patch: TaskPatch, lease: Columns, bl
   return lease.queue === "done" ? InvalidTask.heldWhenDone() : blocked ? TaskBlocked.of(task.id) : undefined
 }
 
-/** The fields that are written as they come, and those that cannot be cleared: null means their default. */
+/** Fields that are written as they come, and fields that cannot be cleared: null means their default. */
 const plain = [
   "title",
   "complexity",
@@ -347,7 +347,7 @@ const defaulted = {
   priority: DefaultPriority
 } as const
 
-/** The columns of what the PATCH says about the task, apart from where it is and who holds it. */
+/** The columns that describe the task, apart from its queue and its lease. */
 export const described = (task: TaskRow, patch: TaskPatch): Columns => {
   const columns: Columns = {}
   for (const field of plain) if (field in patch) columns[field] = column(patch[field])
@@ -359,14 +359,14 @@ export const described = (task: TaskRow, patch: TaskPatch): Columns => {
   if ("branch" in patch) columns.branch = patch.branch || task.branch
   if ("project_id" in patch) columns.project_id = patch.project_id || null
   if ("metadata" in patch) columns.metadata = patch.metadata === null ? null : JSON.stringify(patch.metadata)
-  // Where clients say why a check failed. Their notes, when they send any, say it better.
+  // Clients say here why a check failed. `execution_notes`, if they send any, come first.
   if (patch.context && !("execution_notes" in patch)) columns.execution_notes = patch.context
   return columns
 }
 
 const expiryFields = ["attempt_count", "claimed_by", "lease_expires_at", "needs_intervention", "queue"].join()
 
-/** Whether the PATCH is the one by which clients take back a lease that has run out, as they last saw it. */
+/** Whether this is the PATCH by which clients take back an expired lease, as they last saw it. */
 export const takesBack = (patch: TaskPatch): boolean =>
   Object.keys(patch).filter((field) => field !== "scope").toSorted().join() === expiryFields
   && patch.queue === "incoming" && patch.claimed_by === null && patch.lease_expires_at === null
@@ -381,14 +381,14 @@ const endingFields = new Set([
   "scope"
 ])
 
-/** Whether the PATCH only ends a lease, and says where the task goes then. */
+/** Whether the PATCH only ends a lease, and names the next queue. */
 export const endsLease = (patch: TaskPatch): boolean =>
   Object.keys(patch).every((field) => endingFields.has(field)) && patch.queue != null
   && patch.claimed_by === null && patch.lease_expires_at === null
 
 /**
- * Clients end leases from lists that may be old. Work that is done by then stays done; a review that was rejected, and may
- * be in other hands, does not come back; and what was counted meanwhile is not forgotten.
+ * Whether the PATCH comes too late. Clients end leases from lists that may be old. A task that is done by then stays
+ * done, a rejected review stays rejected, and counters are not set back.
  */
 export const isOutdated = (task: TaskRow, { queue }: TaskPatch): boolean =>
   task.queue === "done" || (queue === "provisional" && (task.queue === "incoming" || task.queue === "claimed"))

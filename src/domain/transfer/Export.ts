@@ -1,14 +1,14 @@
-/** Taking everything out of a scope, or of the server: what is exported, in which order, and how it is paged. */
+/** The export of a scope or the whole server: which kinds of records, in which order, and by which keys it is paged. */
 import * as Schema from "effect/Schema"
 import { describe, integerParameter } from "../Encoding.ts"
 
-/** What is exported of a scope, in this order, and how many columns make the key each is paged by. */
+/** The kinds of records in the order of the export, and how many columns are in the key of each. */
 const keyLengths = {
   flows: 2,
   roles: 2,
-  // With their edges and history.
+  // With their dependencies and history.
   tasks: 1,
-  // After the tasks, so that one which was made meanwhile does not lack its project.
+  // After the tasks. So a task that is created during the export does not lack its project.
   projects: 1,
   orchestrators: 2,
   drafts: 1,
@@ -20,12 +20,12 @@ const keyLengths = {
 export type ExportKind = keyof typeof keyLengths
 export const exportKinds = Object.keys(keyLengths) as ReadonlyArray<ExportKind>
 
-/** What belongs to no scope, or opens one: only whoever exports the whole server gets it. */
+/** These belong to no scope, or give access to one. Only an export of the whole server has them. */
 export const wholeOnly: ReadonlyArray<ExportKind> = ["idempotency_keys", "api_keys"]
 
 /**
- * Where a page begins: after the record of the kind that has this key, or with its first. Within a long history: after which
- * version of which task, and at which version it ends, as it was when the task was read.
+ * Where a page begins: after the record of this kind with this key, or at the first record. Within a long history:
+ * after which version of which task, and at which version the history ends, which is fixed when the task is read.
  */
 export const ExportCursor = Schema.Tuple([
   Schema.Literals(exportKinds),

@@ -1,9 +1,9 @@
-/** Copying the records of another server into a scope: what is sent, and what comes of it. */
+/** The import of records of another server into a scope: the request and its answer. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, FlagInput, listOf, maybe } from "../Encoding.ts"
 import { ScopeName } from "../Identifier.ts"
 
-/** The kinds of records, in an order in which each finds what it refers to. */
+/** The kinds of records. A record refers only to kinds before its own. */
 export const importKinds = [
   "flows",
   "roles",
@@ -20,7 +20,7 @@ export type ImportKind = typeof ImportKind.Type
 /** How many records of a kind a request may carry. */
 export const MaxRecords = 100
 
-// A record that does not fit is a conflict of its own, not the end of the request: so it is decoded later, by itself.
+// A record that does not fit is a conflict and does not refuse the request. So each record is decoded later, by itself.
 const records = (description: string) =>
   Schema.optionalKey(
     listOf(Schema.Unknown, MaxRecords).pipe(

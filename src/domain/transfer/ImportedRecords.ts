@@ -1,6 +1,16 @@
-/** The kinds of records that are written as they come, as other servers spell them. A task is in `ImportedTask.ts`. */
+/**
+ * Records of other servers, as those write them: two formats of timestamps, booleans as such or as 0 and 1, JSON as
+ * text or as a value, and null or empty text for absent values. Unknown fields are ignored. Tasks are in
+ * `ImportedTask.ts`.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { integer, MaxCount } from "../Encoding.ts"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { FlagInput, integer, MaxCount, Time } from "../Encoding.ts"
+import { excerpt } from "../Excerpt.ts"
 import { FlowStates, FlowTransitions, NewFlow } from "../flow/Flow.ts"
 import { ActionId, DraftId, FlowName, MessageId, OrchestratorId, ProjectId, RoleName } from "../Identifier.ts"
 import { Registration } from "../machine/Orchestrator.ts"
@@ -21,20 +31,57 @@ import {
   ReasonText,
   sizedJsonText
 } from "../Size.ts"
-import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
+
+export const ImportedTime = Time.pipe(
+  Schema.decodeTo(
+    Schema.Int,
+    SchemaTransformation.transform({ decode: DateTime.toEpochMillis, encode: (millis) => DateTime.makeUnsafe(millis) })
+  )
+)
+
+export const ImportedFlag = FlagInput.pipe(
+  Schema.decodeTo(
+    Schema.Int,
+    SchemaTransformation.transform({ decode: (value) => Number(value), encode: (number) => number === 1 })
+  )
+)
+
+/** A field that another server may not have. */
+export const optional = Schema.optionalKey
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const explain = (error: Schema.SchemaError): string =>
+  format(error.issue).issues.slice(0, 5)
+    .map(({ message, path = [] }) =>
+      `${path.map((part) => String(Predicate.isObject(part) ? part.key : part)).join(".") || "record"}: ${
+        excerpt(message, 300)
+      }`
+    ).join("; ")
+
+/** Reads a record, or says which fields do not fit and why. */
+export const reader = <S extends Schema.ConstraintDecoder<unknown>>(schema: S) => {
+  const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
+  return (record: unknown): Result.Result<S["Type"], string> =>
+    Predicate.isObject(record)
+      ? Result.mapError(
+        decode(Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null && value !== ""))),
+        explain
+      )
+      : Result.fail("The record is not an object.")
+}
 
 const label = optional(Label)
 const line = optional(Line)
 const long = optional(LongText)
 const json = optional(sizedJsonText(MaxLong))
 const time = optional(ImportedTime)
-// What every record of its kind has had since it was created, as its creator had to send it.
+// A field that every record has, because its creator had to send it.
 const given = filled(MaxLabel)
 
-/** A flow as it is registered, with what the server has noted about it. */
+/** A flow as it is registered, with the times that the server added. */
 export const ImportedFlow = Schema.Struct({
   ...NewFlow.fields,
-  // Without the sentence that clients know for whatever is wrong with these.
+  // Without the fixed sentence that clients expect for a flow without these.
   states: FlowStates,
   transitions: FlowTransitions,
   name: FlowName,
@@ -83,7 +130,7 @@ export const ImportedProject = Schema.Struct({
 })
 
 export const ImportedDraft = Schema.Struct({
-  // The next draft gets the number after the greatest.
+  // The next draft gets the greatest number plus one.
   id: DraftId.check(Schema.isLessThanOrEqualTo(MaxCount)),
   title: line,
   status: label,

@@ -1,4 +1,4 @@
-/** A task of another server, and where it is left in this one: its lease stays only if it still runs. */
+/** A task of another server, and its state in this one. It keeps its lease only if that has not expired. */
 import * as Schema from "effect/Schema"
 import { MaxBlockers, parseBlockers } from "../dependency/Dependency.ts"
 import { integer, natural } from "../Encoding.ts"
@@ -20,7 +20,7 @@ import {
 } from "../Size.ts"
 import { DefaultPriority, rank } from "../task/Priority.ts"
 import type { Columns } from "../task/TaskPatch.ts"
-import { ImportedFlag, ImportedTime, optional } from "./Imported.ts"
+import { ImportedFlag, ImportedTime, optional } from "./ImportedRecords.ts"
 
 const label = optional(Label)
 const line = optional(Line)
@@ -28,7 +28,7 @@ const count = optional(natural)
 const flag = optional(ImportedFlag)
 const time = optional(ImportedTime)
 
-/** The fields that are written as they come. */
+/** Fields that are written as they come. */
 const plain = {
   complexity: label,
   role: label,
@@ -50,7 +50,7 @@ const plain = {
   flow_overrides: optional(sizedJsonText(MaxShort))
 }
 
-/** Those that no task lacks: 0 unless given. */
+/** Counters that every task has; 0 unless the record has them. */
 const counted = {
   attempt_count: count,
   rejection_count: count,
@@ -88,7 +88,7 @@ export const ImportedTask = Schema.Struct({
 })
 export type ImportedTask = typeof ImportedTask.Type
 
-/** Where it is and who holds it. Whoever lost the lease over there, or never had one, does not hold it here. */
+/** The queue and the holder. A holder without a valid lease on the other server does not hold the task here. */
 const placement = (task: ImportedTask, now: number): Columns => {
   const held = task.claimed_by !== undefined && (task.lease_expires_at ?? 0) > now
     && (task.queue === "claimed" || task.queue === "provisional")
@@ -112,7 +112,7 @@ const placement = (task: ImportedTask, now: number): Columns => {
     }
 }
 
-/** The task as the columns of a row. Its version and its token are the least it may have here. */
+/** The columns of the task's row. Its version and its token are the smallest that it may have here. */
 export const columnsOf = (task: ImportedTask, now: number): Columns => {
   const updated_at = task.updated_at ?? task.created_at
   const priority = task.priority ?? DefaultPriority
@@ -136,7 +136,7 @@ export const columnsOf = (task: ImportedTask, now: number): Columns => {
   }
 }
 
-/** What it waits for, or why it cannot wait for that. */
+/** The blockers of the task, or why it cannot have them. */
 export const blockersOf = (task: ImportedTask): ReadonlyArray<string> | string => {
   const blockers = parseBlockers(task.blocked_by)
   return blockers.includes(task.id)

@@ -1,4 +1,4 @@
-/** Checks who sends a request before anything else of it is looked at. */
+/** Finds out who sends a request, before anything else of it is read. */
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
@@ -19,10 +19,10 @@ const withHeader = (name: string, value: string) =>
     Effect.succeed(HttpServerResponse.setHeader(response, name, value))
   )
 
-/** What a request without a valid key is asked for. */
+/** The header that asks for a key. */
 const challenge = withHeader("www-authenticate", "Bearer")
 
-/** Who sends the request that is being served. */
+/** The caller of the request. */
 export const identify = Effect.fnUntraced(function*(
   access: Access["Service"],
   keyMissing: Context.Service.Shape<typeof KeyMissing>

@@ -24,7 +24,7 @@ export const KeysHandlers = Routes.group(
         Effect.flatMap(administrator("issue keys", scope), (caller) => keys.issue(scope, payload ?? {}, caller)),
       list: ({ params: { scope }, query }) =>
         Effect.andThen(administrator("list keys", scope), page(keys, scope, query)),
-      // No scope that a key has is every scope, whatever the server is.
+      // A caller with a key gets the keys of its own scope only, on an open server too.
       listAll: ({ query }) =>
         Effect.flatMap(
           administrator("list the keys of all scopes"),

@@ -1,4 +1,4 @@
-/** The scope a request acts in: what it names, within what its caller may reach. */
+/** The scope of a request: what the request names, within what its caller reaches. */
 import * as Effect from "effect/Effect"
 import { ScopeRequired } from "../../api/InvalidRequest.ts"
 import { AdministratorRequired, Caller, ScopeMismatch } from "../../domain/access/Caller.ts"
@@ -10,10 +10,10 @@ interface Scoped {
   readonly payload?: { readonly scope?: ScopeName | null } | null
 }
 
-/** The scope a request names, in its body or its query. */
+/** The scope that a request names, in its body or its query. */
 export const statedScope = ({ payload, query }: Scoped): ScopeName | undefined => payload?.scope || query.scope
 
-/** The scope a request by id is limited to: the one of its key, or the one it names, or every scope. */
+/** The scope that limits a request by id: that of its key, or the one it names, or every scope. */
 export const visibleScope = Effect.fnUntraced(function*(request: Scoped) {
   const caller = yield* Caller
   if (caller.kind !== "key") return statedScope(request)
@@ -23,7 +23,7 @@ export const visibleScope = Effect.fnUntraced(function*(request: Scoped) {
   return caller.scope
 })
 
-/** The scope a list or a new record belongs to: the one of the key, or the one the request names, or the default one. */
+/** The scope of a list or a new record: that of the key, or the one the request names, or the default scope. */
 export const ownScope = Effect.fnUntraced(function*(request: Scoped, missing: string) {
   const { requireScope } = yield* Settings
   const scope = yield* visibleScope(request)
@@ -32,8 +32,8 @@ export const ownScope = Effect.fnUntraced(function*(request: Scoped, missing: st
 })
 
 /**
- * Passes whoever may do what only the administrator may, in the scope if it is about one: on an open server everybody,
- * within the scope of a key. `what` is what it is about: "issue keys".
+ * Succeeds if the caller may do what only the administrator may, in `scope` if the request is about one. On an open
+ * server every caller may; a caller with a key only in its scope. `what` says it in the error: "issue keys".
  */
 export const administrator = Effect.fnUntraced(function*(what: string, scope?: ScopeName) {
   const caller = yield* Caller

@@ -1,4 +1,7 @@
-/** `GET /openapi.json` and `GET /docs`: the API for programs and for people, each made by its first request; and the icon. */
+/**
+ * `GET /openapi.json` and `GET /docs`: the API for programs and for people. The first request builds each. Also the
+ * icon.
+ */
 import * as Effect from "effect/Effect"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -11,7 +14,7 @@ import { render } from "./Page.ts"
 let document: HttpServerResponse.HttpServerResponse | undefined
 let text: string | undefined
 
-/** A page of ours. It needs its own style, the icon, and nothing else. */
+/** A page of the server. It may load only its own style and the icon. */
 export const page = (text: string) =>
   HttpServerResponse.text(text, {
     contentType: "text/html; charset=utf-8",

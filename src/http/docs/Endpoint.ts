@@ -1,4 +1,4 @@
-/** An endpoint for readers: what it takes, and every answer it gives. */
+/** An endpoint for readers: its input and all its answers. */
 import type { OpenApiSpecContent, OpenAPISpecOperation } from "effect/http-api/OpenApi"
 import { type Html, html, prose } from "./Html.ts"
 import { fieldsOf, type JsonSchema, shapeOf, table, typeOf } from "./Types.ts"
@@ -11,13 +11,13 @@ export interface Endpoint {
 
 export const badge = (method: string) => html`<span class="method ${method}">${method.toUpperCase()}</span>`
 
-/** Every body of a request or response, with its media type where that is not JSON. */
+/** Every body of a request or response, with its media type if that is not JSON. */
 const bodies = (content: OpenApiSpecContent | undefined, show: (schema: JsonSchema) => Html) =>
   Object.entries(content ?? {}).map(([type, { schema }]) =>
     html`${type === "application/json" ? "" : html`<p class="dim">${type}</p>`}${show(schema as JsonSchema)}`
   )
 
-/** Errors are short, so their bodies are shown in place, each below what it means. */
+/** Bodies of errors are short. Each is shown below its meaning. */
 const error = (components: Record<string, JsonSchema>, description: string) => (schema: JsonSchema) => {
   const options = schema.anyOf ?? [schema]
   // Effect joins the descriptions of the errors that share a status.
@@ -32,7 +32,7 @@ const error = (components: Record<string, JsonSchema>, description: string) => (
   }`
 }
 
-/** The fields of a body, also where it is a component. */
+/** The fields of a body. The body may be a component. */
 const fields = (components: Record<string, JsonSchema>) => (schema: JsonSchema) => {
   const component = schema.$ref === undefined ? undefined : components[schema.$ref.replace(/^.*\//, "")]
   return component === undefined

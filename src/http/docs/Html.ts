@@ -1,4 +1,4 @@
-/** HTML as a tagged template: what is put into it is escaped, unless it is HTML already. */
+/** HTML as a tagged template. Values are escaped, unless they are HTML already. */
 export class Html {
   readonly text: string
   constructor(text: string) {
@@ -27,5 +27,5 @@ export const html = (strings: TemplateStringsArray, ...parts: ReadonlyArray<Part
 export const join = (parts: ReadonlyArray<Html>, separator: string) =>
   new Html(parts.map(({ text }) => text).join(escape(separator)))
 
-/** Text whose `quoted` words are code. */
+/** Text, with the words in backquotes as code. */
 export const prose = (text: string | undefined) => new Html(escape(text ?? "").replace(/`([^`]+)`/g, "<code>$1</code>"))

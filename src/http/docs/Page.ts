@@ -1,4 +1,4 @@
-/** The documentation as one page that needs nothing else. */
+/** The documentation as one page that loads nothing else. */
 import type { OpenAPISecurityScheme, OpenAPISpec } from "effect/http-api/OpenApi"
 import { badge, type Endpoint, endpoint } from "./Endpoint.ts"
 import { html, prose } from "./Html.ts"
@@ -15,7 +15,7 @@ const endpointsOf = ({ paths }: OpenAPISpec): ReadonlyArray<Endpoint> =>
     })
   )
 
-/** How a request says who sends it. */
+/** The section about authentication. */
 const authentication = (schemes: Record<string, OpenAPISecurityScheme>) =>
   Object.values(schemes).map((scheme) =>
     html`<section><h2 id="authentication">Authentication</h2>

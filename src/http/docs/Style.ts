@@ -1,7 +1,7 @@
-/** The look of the documentation. */
+/** The stylesheet of the documentation. */
 import { Html } from "./Html.ts"
 
-// A stylesheet is not HTML text: escaping its `>` would break it.
+// A stylesheet is no HTML text: escaping its `>` would break it.
 export const css = new Html(`
 :root{color-scheme:light dark;--line:light-dark(#d8dee4,#343b44);--soft:light-dark(#f5f7f9,#1a1f26);
 --dim:light-dark(#57606a,#9aa4b0);--link:light-dark(#0757b8,#79b8ff)}

@@ -1,7 +1,7 @@
-/** JSON Schemas for readers: as a line, and as a table of fields. */
+/** JSON Schemas for readers: in one line, and as a table of fields. */
 import { type Html, html, join, prose } from "./Html.ts"
 
-/** What we read of a JSON Schema. */
+/** The parts of a JSON Schema that the documentation shows. */
 export interface JsonSchema {
   readonly $ref?: string
   readonly type?: string | ReadonlyArray<string>
@@ -23,7 +23,7 @@ export interface JsonSchema {
   readonly exclusiveMinimum?: number
 }
 
-/** The name of a component. Effect calls the wire form of a class `TaskNotFoundEncoded`. */
+/** The name of a component. Effect names the wire form of a class `TaskNotFoundEncoded`. */
 export const nameOf = (component: string) => component.replace(/^.*\//, "").replace(/Encoded$/, "")
 
 const alternatives = (schema: JsonSchema): ReadonlyArray<JsonSchema> =>
@@ -44,13 +44,13 @@ const single = (schema: JsonSchema): Html => {
   return html`${[schema.type ?? "any"].flat().join(" | ")}`
 }
 
-/** The type in a line: `string | null`, `Task[]`, `{ path: string[], message: string }`. */
+/** The type in one line: `string | null`, `Task[]`, `{ path: string[], message: string }`. */
 export const typeOf = (schema: JsonSchema): Html => {
   const lines = new Map(alternatives(schema).map(single).map((line) => [line.text, line]))
   return join([...lines.values()], " | ")
 }
 
-/** An object in a line. */
+/** An object in one line. */
 export const shapeOf = ({ properties = {}, required = [] }: JsonSchema): Html => {
   const fields = Object.entries(properties).map(([name, field]) =>
     html`${name}${required.includes(name) ? "" : "?"}: ${typeOf(field)}`
@@ -74,7 +74,7 @@ const limitsOf = (schema: JsonSchema): string =>
     ]
   }).filter((limit) => limit !== undefined).join(", ")
 
-/** What the alternatives of a field allow. */
+/** The limits of a field, from all its alternatives. */
 const limits = (schema: JsonSchema) => {
   const all = new Set(alternatives(schema).map(limitsOf).filter((limit) => limit !== ""))
   return all.size === 0 ? undefined : html` <small>${[...all].join("; ")}</small>`
@@ -100,7 +100,7 @@ export const table = (fields: ReadonlyArray<Field>): Html =>
     )
   }</table></div>`
 
-/** The fields of an object, or of each object the schema allows; what else it allows is said. */
+/** The fields of an object, or of each object that the schema allows, and the other types it allows. */
 export const fieldsOf = (schema: JsonSchema): Html =>
   html`${
     alternatives(schema).map((option) =>

@@ -1,4 +1,4 @@
-/** What a browser shows at `/`: what this is, and where to go from here. */
+/** The page that a browser gets at `/`: what the server is, and where to go next. */
 import { html } from "./Html.ts"
 import { css } from "./Style.ts"
 
@@ -28,7 +28,7 @@ export const welcome = (version: string, open: boolean): string =>
 </html>
 `.text
 
-/** The weight of a media type in `Accept`, if it is named: what a browser sends names `text/html`, what a program sends does not. */
+/** The weight of a media type in `Accept`, if the header names it. Browsers name `text/html`, programs do not. */
 const weight = (accept: string, type: string): number => {
   for (const part of accept.toLowerCase().split(",")) {
     const [name, ...parameters] = part.split(";").map((text) => text.trim())
@@ -39,7 +39,7 @@ const weight = (accept: string, type: string): number => {
   return 0
 }
 
-/** Whether the sender would rather have a page than JSON. */
+/** Whether the client prefers a page to JSON. */
 export const prefersPage = (accept: string | undefined): boolean => {
   const page = weight(accept ?? "", "text/html")
   return page > 0 && page >= weight(accept ?? "", "application/json")

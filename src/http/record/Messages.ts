@@ -22,7 +22,7 @@ export const MessagesHandlers = Routes.group(
         const { params: { id }, query } = request
         const fallback = yield* ownScope(request, missingInList)
         const stated = yield* visibleScope(request)
-        // Like every request by id, one that names no scope finds the task wherever it is.
+        // A request without a scope finds the task in any scope, like every request by id.
         const scope = stated ?? (yield* Effect.match(tasks.get(TaskId.make(id), undefined), {
           onSuccess: (task) => task.scope,
           onFailure: () => fallback

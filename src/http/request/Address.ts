@@ -1,7 +1,7 @@
-/** Where a request comes from. */
+/** The network address that a request comes from. */
 import type * as Headers from "effect/http/Headers"
 
-/** The first half of an IPv6 address: one customer has all of the other half. */
+/** The first half of an IPv6 address: all addresses with the same first half belong to one customer. */
 const prefix = (address: string): string => {
   const [head = "", tail] = address.split("::")
   const start = head === "" ? [] : head.split(":")
@@ -10,7 +10,7 @@ const prefix = (address: string): string => {
   return [...start, ...Array.from({ length: Math.max(0, zeros) }, () => "0"), ...end].slice(0, 4).join(":")
 }
 
-/** The address that failures are counted by. Cloudflare sets the header itself: what a client sends does not arrive. */
+/** The address by which failures are counted. Cloudflare sets this header and overwrites one that a client sends. */
 export const addressOf = (headers: Headers.Headers): string => {
   const address = headers["cf-connecting-ip"] ?? "unknown"
   return address.includes(":") ? prefix(address) : address

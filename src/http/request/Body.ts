@@ -1,9 +1,9 @@
-/** The body of a request as text: refused where it would not be kept as it was sent. */
+/** Reads the body of a request as text, and refuses what could not be kept as it was sent. */
 import * as Effect from "effect/Effect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import { decodeUtf8, type Flaw, flawsOf, isEncodedUtf8 } from "../../domain/WellFormed.ts"
 
-/** A defect that is answered as a request that does not fit. */
+/** A defect that is answered like a request that does not fit. */
 export class Garbled {
   readonly issues: ReadonlyArray<Flaw>
   constructor(place: "body" | "query", flaws: ReadonlyArray<Flaw>) {
@@ -11,7 +11,7 @@ export class Garbled {
   }
 }
 
-/** The same request, whose text is read once and is checked before anybody sees it. */
+/** The same request. Its text is read once, and checked before anyone else gets it. */
 export const checked = (request: HttpServerRequest.HttpServerRequest): HttpServerRequest.HttpServerRequest => {
   let known: string | undefined
   const text = Effect.flatMap(request.arrayBuffer, (buffer) => {
@@ -25,7 +25,7 @@ export const checked = (request: HttpServerRequest.HttpServerRequest): HttpServe
   return Object.defineProperty(request, "text", { value: text })
 }
 
-/** What is wrong with a query, `a=b&c=d`: the parameters that are not UTF-8. */
+/** The parameters of a query, `a=b&c=d`, that are not UTF-8. */
 export const garbledQuery = (query: string): Garbled | undefined => {
   if (isEncodedUtf8(query)) return undefined
   const names = query.split("&").filter((part) => !isEncodedUtf8(part)).map((part) => part.split("=", 1)[0]!)

@@ -1,4 +1,4 @@
-/** `ETag` and `If-None-Match` (RFC 9110) of what clients ask for again and again: the poll and the lists. */
+/** `ETag` and `If-None-Match` (RFC 9110) for what clients read repeatedly: the poll and the lists. */
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
@@ -9,11 +9,11 @@ import { Conditional } from "../../api/Conditional.ts"
 import { Release } from "../../domain/Release.ts"
 import { CurrentCondition, NotModified } from "../../sql/Conditional.ts"
 
-/** The opaque parts of a list of entity tags: compared weakly, `W/"a"` is `"a"`. `*` is any. */
+/** The opaque parts of a list of entity tags. The comparison is weak: `W/"a"` equals `"a"`. `*` matches every tag. */
 const tagsOf = (header: string | undefined): ReadonlyArray<string> =>
   header?.trim() === "*" ? ["*"] : Array.from(header?.matchAll(/"([^"]*)"/g) ?? [], ([, tag]) => tag!)
 
-// Whoever may keep an answer asks whether it still holds; and what a key is told is for nobody else.
+// A cache must ask the server before it uses an answer, and must keep the answers of each key apart.
 const headersOf = (tag: string) => ({
   "etag": `W/"${tag}"`,
   "cache-control": "private, no-cache",
@@ -32,7 +32,10 @@ export const make = Effect.gen(function*() {
       : undefined
   })
 
-  /** Serves a request for `endpoint`, and if it may be conditional names the answer, or says that the client has it. */
+  /**
+   * Serves a request for `endpoint`. If the read is conditional, adds the entity tag, or answers 304 to a client that
+   * has it.
+   */
   return Effect.fnUntraced(function*<E, R>(
     httpEffect: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
     endpoint: HttpApiEndpoint.Top

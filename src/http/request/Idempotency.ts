@@ -1,4 +1,4 @@
-/** The `Idempotency-Key` of a POST: read before the endpoint is asked, and answered for afterwards. */
+/** The `Idempotency-Key` of a POST: checks the key, and serves the request under it. */
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -24,7 +24,7 @@ const inBody = (text: string): unknown => {
   }
 }
 
-/** The scope that a request without a key of one is about, so that what is done in one scope is not in the way of another. */
+/** The scope that a request without an API key is about, so that the same idempotency key may be used in each scope. */
 const scopeOf = (url: URL, text: string): string => {
   const inPath = /^\/api\/v1\/(?:orchestrators\/)?scopes\/([^/]+)\//.exec(url.pathname)?.[1]
   const stated = inPath ?? (inBody(text) || url.searchParams.get("scope"))
@@ -41,12 +41,13 @@ export const make = Effect.gen(function*() {
     const key = request.headers["idempotency-key"]
     if (request.method !== "POST" || key === undefined) return undefined
     if (!isIdempotencyKey(key)) return yield* invalid
-    // The body is read once and kept: the endpoint finds it there.
+    // The request caches its body, so the endpoint can read it again.
     const text = yield* Effect.orDie(request.text)
     const url = new URL(request.url, "http://server")
     const requestKey: RequestKey = {
       key,
-      // Two keys of a scope are two callers: what one was answered, a successor of its key perhaps, is not for the other.
+      // Two API keys of a scope are two callers: one must not get the answers of the other, which may contain a new API
+      // key.
       id: yield* caller.kind === "key"
         ? hash(caller.kind, caller.scope, caller.id, key)
         : hash(caller.kind, scopeOf(url, text), key),
@@ -56,7 +57,7 @@ export const make = Effect.gen(function*() {
     return requestKey
   })
 
-  /** Serves a request of `caller` under the key it carries, if it is a POST and carries one. */
+  /** Serves a request of `caller`. If it is a POST with an idempotency key, serves it under that key. */
   return <E, R>(
     httpEffect: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
     caller: Caller["Service"]

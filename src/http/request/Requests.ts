@@ -1,4 +1,7 @@
-/** What every request gets: an answer whatever happens, an id, a tally of its cost in D1, a `Server-Timing` header and one log line. */
+/**
+ * What the server does for every request: it always answers, gives an id, counts the costs in D1, and writes one log
+ * line.
+ */
 import * as ByteSize from "effect/ByteSize"
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -15,11 +18,11 @@ import { answerDefect, encoded, refuse, unanswered, unroutable } from "../Errors
 import { checked, garbledQuery } from "./Body.ts"
 import { ShowsRows, timing } from "./Timing.ts"
 
-/** The largest body that is read. */
+/** The largest body that the server reads. */
 const MaxBody = ByteSize.mebibytes(1)
 
-// Slashes that are doubled count once: `//x` would name a host. The router would take `;` for `?`. Of a parameter that is
-// repeated the first counts, and one that is empty counts as not given.
+// Double slashes become one: `//x` would name a host. `;` is escaped: the router would read it as `?`. Of a repeated
+// parameter the first counts. An empty parameter counts as absent.
 const normalize = (url: string): string => {
   const [written = "", ...query] = url.split("?")
   const path = written.replace(/\/{2,}/g, "/").replaceAll(";", "%3B")
@@ -53,14 +56,14 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
               ? Effect.succeed(unmatched)
               : garbled !== undefined
               ? Effect.die(garbled)
-              // The router looks past a slash at the end. It makes another path, which no endpoint has; people type it, though.
+              // The router ignores a slash at the end. Such a path belongs to no endpoint, but people type it.
               : path.length > 1 && path.endsWith("/") && path !== "/docs/"
               ? fallback
               : httpEffect
           )
         const response = yield* answered.pipe(
           Effect.catchDefect(answerDefect),
-          // A JSON body is read as JSON, whatever its content type says.
+          // A JSON body is read as JSON, whatever its content type is.
           Effect.provideService(
             HttpServerRequest.HttpServerRequest,
             checked(request.modify({

@@ -1,10 +1,10 @@
-/** The `Server-Timing` of a request, and who learns what of it. */
+/** The `Server-Timing` header, and which callers see the costs in it. */
 import * as Context from "effect/Context"
 import type { Cost } from "../../sql/Database.ts"
 
 /**
- * Whether the caller learns the round trips and rows of the request. Rows that were read tell that a record of another scope
- * exists, so a key learns times only, and so does a request that is refused before it is known who sends it.
+ * Whether the caller sees the round trips and rows of its request. The number of rows shows whether another scope has a
+ * record. So a key sees times only, and so does a request that is refused before its caller is known.
  */
 export const ShowsRows = Context.Reference<{ value: boolean }>("octopoid-server/http/ShowsRows", {
   defaultValue: () => ({ value: false })

@@ -1,4 +1,4 @@
-/** How a claim that got nothing is answered over HTTP: with when to ask again, and without content if that is preferred. */
+/** The answer to a claim that gets no task: when to ask again, and no content if the client prefers that. */
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -8,7 +8,7 @@ import { type AtCapacity, NoTasksAvailable } from "../../domain/task/TaskErrors.
 export const answerEmpty = Effect.fnUntraced(function*<E extends AtCapacity | NoTasksAvailable>(empty: E) {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
   const later = { "retry-after": String(empty.retry_after_seconds) }
-  // A client that takes an empty queue for no content, and not for an error, says so in the words of RFC 7240.
+  // A client that wants no content instead of an error for an empty queue sends this preference (RFC 7240).
   if (empty instanceof NoTasksAvailable && /\breturn=minimal\b/i.test(headers.prefer ?? "")) {
     return HttpServerResponse.empty({
       status: 204,

@@ -1,4 +1,4 @@
-/** The handlers of the endpoints about what a task waits for. */
+/** The handlers of the endpoints about dependencies. */
 import * as Effect from "effect/Effect"
 import type { DependencyChange, DependencyList } from "../../domain/dependency/Dependency.ts"
 import { DefaultDepth } from "../../domain/dependency/DependencyGraph.ts"

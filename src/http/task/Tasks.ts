@@ -22,7 +22,7 @@ export const TasksHandlers = Routes.group(
         ),
       create: (request) =>
         ownScope(request, "Missing required field: scope. All tasks must belong to a scope.").pipe(
-          // What names no scope never worked on the old server, which required one: so it is free to have a default.
+          // The old server required a scope here, so a request without one may get the default scope.
           Effect.flatMap((scope) =>
             tasks.create(
               scope,

@@ -25,7 +25,7 @@ const MaxRefused = 1000
 export class Access extends Context.Service<Access, {
   /** Whether requests without a key are answered. */
   readonly open: boolean
-  /** The caller that sends the credentials. It costs no round trip to the database for a key that is in use. */
+  /** The caller that sends the credentials. For a key in use this costs no round trip. */
   readonly authenticate: (
     credentials: Credentials
   ) => Effect.Effect<Caller["Service"], Unauthorized | TooManyFailures>
@@ -46,13 +46,13 @@ export class Access extends Context.Service<Access, {
         yield* Effect.logWarning("API_SECRET_KEY is not set: the server is open, and answers requests without a key")
       }
 
-      // Digests have one length, so that the time of the comparison does not depend on the length of the secret.
+      // Digests have one length, so the time of the comparison does not depend on the length of the secret.
       const isSecret = Effect.fnUntraced(function*(digest: Uint8Array) {
         return apiSecretKey !== undefined &&
           Mac.timingSafeEqual(digest, yield* sha256(Redacted.value(apiSecretKey)))
       })
 
-      // Addresses that have failed too often, and until when this isolate looks up no key for them.
+      // Addresses with too many failures, and until when this isolate looks up no key for them.
       const blocked = new Map<string, number>()
 
       const remaining = Effect.fnUntraced(function*(address: string) {
@@ -61,13 +61,14 @@ export class Access extends Context.Service<Access, {
         return Math.ceil(Math.max(0, millis) / 1000)
       })
 
-      // Tokens that were refused, and when. For a minute they are refused again without a lookup: a token that is not valid does
-      // not become valid. A machine with an old key repeats it, and its neighbours behind the same address must not be blocked for that.
+      // Refused tokens, and when they were refused. They are refused for another minute without a lookup, because an
+      // invalid token does not become valid. A machine that repeats an old key must not get its neighbours at the same
+      // address blocked.
       const refused = new Map<string, number>()
 
       const isRefused = Effect.fnUntraced(function*(hash: string) {
         const at = refused.get(hash)
-        // A clock that is set back makes an age negative, and may make an expired key valid again.
+        // If the clock is set back, the age is negative, and an expired key may be valid again.
         const age = at === undefined ? BlockMillis : (yield* Clock.currentTimeMillis) - at
         if (age >= 0 && age < BlockMillis) return true
         refused.delete(hash)
@@ -92,7 +93,7 @@ export class Access extends Context.Service<Access, {
         if (token === undefined) return yield* Unauthorized.notBearer()
         const digest = yield* sha256(token)
         const hash = Hex.encode(digest)
-        // First of all, so that an address that guesses does not learn which guess is right.
+        // This check comes first, so that an address that guesses does not learn which guess is right.
         const seconds = keys.seen(hash) ? 0 : yield* remaining(address)
         if (seconds > 0) return yield* TooManyFailures.of(seconds)
         if (yield* isSecret(digest)) return Caller.of({ kind: "administrator" })

@@ -1,17 +1,20 @@
-/** Limits how often an address may send keys that are not valid: 20 times a minute. Only failures are counted. */
+/** Limits how often an address may send invalid keys: 20 times a minute. Only failures count. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 
-/** The limit for the Worker in `wrangler.toml` is the same. */
+/** `wrangler.toml` has the same limit for the Worker. */
 const MaxFailures = 20
 
 export class FailureLimit extends Context.Service<FailureLimit, {
   /** Counts a failure of the address, and answers whether it has had too many. */
   readonly failed: (address: string) => Effect.Effect<boolean>
 }>()("octopoid-server/services/FailureLimit") {
-  /** Counts with the platform's counters, which the isolates of a location share. If they do not answer, nobody is limited. */
+  /**
+   * Uses the counters of the platform, which the isolates of a location share. If they do not answer, no address is
+   * limited.
+   */
   static readonly layerBinding = (binding: {
     readonly limit: (options: { readonly key: string }) => Promise<{ readonly success: boolean }>
   }) =>

@@ -15,7 +15,7 @@ import {
   KeyExpired,
   KeyId,
   KeyNotFound,
-  MaxToldKeys,
+  MaxNamedKeys,
   type NewKey,
   type Rotated,
   type Rotation
@@ -78,18 +78,18 @@ const deleteById = statement("DELETE FROM api_keys WHERE scope = :scope AND id =
 
 const isValid = "(expires_at IS NULL OR expires_at > :now)"
 
-/** The id of the key that is replaced: the key that is named, or else the only valid one of the scope, but for the successor. */
+/** The id of the replaced key: the named one, or else the only valid key of the scope, apart from the successor. */
 const replaced = `coalesce(:asked, (
   SELECT max(id) FROM api_keys WHERE scope = :scope AND id <> :id AND ${isValid} HAVING count(*) = 1))`
 
-// A key that was issued with an end is not made to last by rotation.
+// If a key was issued with an end, its successor has the same end.
 const insertSuccessor = statement(`
   INSERT INTO api_keys (hash, id, scope, name, starts_with, created_by, created_at, expires_at, issued_until)
   SELECT :hash, :id, scope, name, :starts_with, :created_by, :created_at, issued_until, issued_until
   FROM api_keys WHERE scope = :scope AND id = ${replaced} AND ${isValid}
   RETURNING ${visible}`)
 
-/** When the key that is replaced ends: after the overlap, unless it ends before. */
+/** The end of the replaced key: after the overlap, or earlier if it has an earlier end. */
 const earlierEnd = "min(coalesce(expires_at, :overlap_end), :overlap_end)"
 
 const setEnd = statement(`
@@ -109,13 +109,13 @@ const rotated = Idempotency.keeping({
 
 const validKeys = statement(`
   SELECT id, (SELECT count(*) FROM api_keys WHERE scope = :scope AND ${isValid}) AS total
-  FROM api_keys WHERE scope = :scope AND ${isValid} ORDER BY id LIMIT ${MaxToldKeys}`)
+  FROM api_keys WHERE scope = :scope AND ${isValid} ORDER BY id LIMIT ${MaxNamedKeys}`)
 
 export class Keys extends Context.Service<Keys, {
   readonly issue: (scope: ScopeName, key: NewKey, by: Actor) => Effect.Effect<IssuedKey, KeyExpired>
   /** A key for a scope that has none. It becomes valid when the caller inserts its row. */
   readonly first: (scope: ScopeName, name: string, by: string) => Effect.Effect<Mint.Minted>
-  /** The key that an earlier request under the same idempotency key was answered with. */
+  /** The key of the answer to an earlier request under the same idempotency key. */
   readonly again: (salt: string) => Effect.Effect<string>
   /** A page of the keys of the scope, or of all scopes, by id. If the page has all of them, the newest comes first. */
   readonly page: (scope: Reach, page: Page) => Effect.Effect<Part<ApiKey>>
@@ -123,8 +123,8 @@ export class Keys extends Context.Service<Keys, {
   readonly list: (scope: Reach) => Effect.Effect<ReadonlyArray<ApiKey>>
   readonly revoke: (scope: ScopeName, id: string, by: Actor) => Effect.Effect<void, KeyNotFound>
   /**
-   * Issues the successor of the caller's key, which remains valid for a while. A caller without a key names the key, unless
-   * the scope has only one.
+   * Issues the successor of the caller's key. The old key stays valid for a while. A caller without a key names the
+   * key, unless the scope has only one.
    */
   readonly rotate: (
     scope: ScopeName,

@@ -1,7 +1,7 @@
 /**
- * The keys that this isolate has seen, so that a check costs no round trip: what the database said less than half a minute ago
- * says whose key it is. Whether the key is still valid is a guard of each batch of the request: a key that another isolate has
- * revoked, or given an earlier end, neither changes nor reads anything.
+ * The keys that this isolate has seen, so that checking a key costs no round trip. An answer of the database about a
+ * key is used for less than half a minute. Each batch of a request also has a guard that the key is valid: so a key
+ * that another isolate revoked changes and reads nothing.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -13,10 +13,10 @@ import { Database, guarding, Guards, Riders, type Row } from "../../sql/Database
 import { statement } from "../../sql/Statement.ts"
 
 const MaxAge = 30_000
-// From half of that age on, a request checks the key in its own batch, so that a key in use is never too old.
+// From this age on, a request checks the key in its own batch. So a key in use never gets too old.
 const RefreshAge = 15_000
 const MaxKeys = 1000
-// A use within an hour of the last one is not written.
+// A use within an hour of the last recorded one is not recorded.
 const UseGrain = 3_600_000
 
 const byHash = statement("SELECT id, scope, name, last_used_at, expires_at FROM api_keys WHERE hash = :hash")
@@ -28,7 +28,7 @@ const writeUse = statement(`
 const isValid = guarding(`
   EXISTS (SELECT 1 FROM api_keys WHERE hash = :hash AND (expires_at IS NULL OR expires_at > :now))`)
 
-/** The key of the request ended after this isolate had last checked it. The batch did nothing. */
+/** The key ended after this isolate last checked it. The batch had no effect. */
 export class KeyEnded extends Data.TaggedError("KeyEnded")<{ readonly hash: string }> {}
 
 interface KnownKey {
@@ -38,27 +38,27 @@ interface KnownKey {
   readonly name: string
   readonly lastUsedAt: number | null
   readonly expiresAt: number | null
-  /** When the question was sent to the database: the answer is no older. */
+  /** When the database was asked. Its answer is no older than this. */
   readonly checkedAt: number
 }
 
 export class KnownKeys extends Context.Service<KnownKeys, {
-  /** Whether the key has been seen here, however long ago. */
+  /** Whether this isolate has ever seen the key. */
   readonly seen: (hash: string) => boolean
   /** The key, if it is valid now. */
   readonly check: (hash: string) => Effect.Effect<KnownKey | undefined>
-  /** Forgets a key of the scope, or all its keys: they may have changed in the database. */
+  /** Forgets a key of the scope, or all its keys, because they may have changed in the database. */
   readonly forget: (scope: ScopeName, id?: string) => void
-  /** Forgets a key after a batch found that it has ended. */
+  /** Forgets a key after a guard found that it has ended. */
   readonly ended: (key: KeyEnded) => void
 }>()("octopoid-server/services/KnownKeys") {
   static readonly layer = Layer.effect(
     KnownKeys,
     Effect.gen(function*() {
       const { batch } = yield* Database
-      // In the order of their last checks.
+      // Ordered by the time of the last check.
       const keys = new Map<string, KnownKey>()
-      // Counts changes: an answer that was on its way during one may say how the keys were before it.
+      // Counts changes. An answer that was on its way during a change may be older than the change.
       let changes = 0
 
       const learn = (hash: string, row: Row | undefined, checkedAt: number, since: number): KnownKey | undefined => {
@@ -104,7 +104,7 @@ export class KnownKeys extends Context.Service<KnownKeys, {
         const now = yield* Clock.currentTimeMillis
         const known = keys.get(hash)
         const age = known === undefined ? MaxAge : now - known.checkedAt
-        // A clock that is set back makes an age negative.
+        // If the clock is set back, the age is negative.
         const key = known === undefined || age < 0 || age >= MaxAge ? yield* ask(hash, now) : known
         if (key === undefined || (key.expiresAt !== null && key.expiresAt <= now)) return undefined
         if (key === known && age >= RefreshAge) yield* refreshAlong(key, now)

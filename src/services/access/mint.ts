@@ -1,9 +1,9 @@
 /**
- * Makes keys: the text that its owner gets once, and the row that does not hold it.
+ * Makes keys: the text, which its owner gets once, and the row, which does not contain it.
  *
- * A request that is repeated under its idempotency key is answered with the same key, although the database must not hold it. So
- * the text is made of that idempotency key, which the database does not know either, and of a random salt, which is kept as long
- * as the answer may be asked for again.
+ * A repeated request gets the same key, although the database must not hold it. So the text is computed from the
+ * idempotency key, which the database does not hold either, and a random salt, which is kept as long as the idempotency
+ * key.
  */
 import * as Clock from "effect/Clock"
 import * as Digest from "effect/crypto/Digest"
@@ -38,7 +38,7 @@ export const make = Effect.gen(function*() {
     return `oct_${yield* digestHex(Digest.sha256, new TextEncoder().encode(`${salt} ${key}`))}`
   })
 
-  /** Makes a key and its row, and the salt, by which `again` makes the key again. */
+  /** Makes a key, its row, and the salt from which `again` computes the key again. */
   const mint = Effect.fnUntraced(function*(scope: ScopeName, created_by: string, name?: string) {
     const salt = Hex.encode(yield* random.randomBytes(32))
     const api_key = (yield* CurrentIdempotency) === undefined ? `oct_${salt}` : yield* again(salt)

@@ -1,4 +1,4 @@
-/** What tasks wait for: read, changed, and seen as a graph. */
+/** Dependencies of tasks: read, changed, and shown as a graph. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -25,25 +25,25 @@ import * as Reading from "./read.ts"
 type ChangeError = TaskNotFound | InvalidTask | LeaseLost | VersionConflict | DependencyCycle
 
 export class Dependencies extends Context.Service<Dependencies, {
-  /** Everything the task waits for, and where that is. */
+  /** All blockers of the task, and their queues. */
   readonly list: (id: TaskId, scope: Reach) => Effect.Effect<Listing, TaskNotFound>
-  /** Makes the task wait for these and no others. */
+  /** Replaces the blockers of the task by these. */
   readonly replace: (id: TaskId, list: DependencyList, scope: Reach) => Effect.Effect<Listing, ChangeError>
-  /** Makes the task wait for one more, or changes what that one's failure means. */
+  /** Adds a blocker, or changes what its failure means. */
   readonly put: (
     id: TaskId,
     blocker: TaskId,
     change: DependencyChange,
     scope: Reach
   ) => Effect.Effect<Listing, ChangeError>
-  /** Makes the task wait for this one no longer. */
+  /** Removes a blocker. */
   readonly remove: (
     id: TaskId,
     blocker: string,
     expected: Expected,
     scope: Reach
   ) => Effect.Effect<Listing, ChangeError | DependencyNotFound>
-  /** The tasks it waits for and those that wait for it, and so on, within `depth` edges. */
+  /** The blockers and dependents of the task, their blockers and dependents, and so on, within `depth` edges. */
   readonly graph: (id: TaskId, depth: number, scope: Reach) => Effect.Effect<Graph, TaskNotFound>
 }>()("octopoid-server/services/Dependencies") {
   static readonly layer = Layer.effect(

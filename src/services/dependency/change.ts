@@ -1,4 +1,6 @@
-/** Changing what a task waits for: read it, work out the new list, and write that unless the task has moved on meanwhile. */
+/**
+ * Changes the blockers of a task: reads them, computes the new list, and writes it if the task has not changed since.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
@@ -13,14 +15,15 @@ import { noCycle } from "../../sql/dependency/Cycles.ts"
 import * as Dependency from "../../sql/dependency/Dependency.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
-import { Overtaken, repeated } from "../Attempts.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade, logTransition } from "../task/log.ts"
+import { Overtaken, repeated } from "../task/patch.ts"
 import { firstTask } from "../task/rows.ts"
 import * as Cycle from "./cycle.ts"
 import { listingOf } from "./read.ts"
 
-const told = (waits: ReadonlyArray<Waits>) => waits.map(({ blocker, on_failure }) => ({ task_id: blocker, on_failure }))
+const forHistory = (waits: ReadonlyArray<Waits>) =>
+  waits.map(({ blocker, on_failure }) => ({ task_id: blocker, on_failure }))
 
 const taskInScope = statement("SELECT * FROM tasks WHERE id = :id AND (:scope IS NULL OR scope = :scope)")
 
@@ -31,7 +34,7 @@ const recorded = statement(`
 
 const counted = Cascade.countedOne(":id")
 
-// A free task fails with a new dependency whose blocker has failed. One that was there before has had its effect.
+// A free task fails if a new blocker has failed. A blocker that it had before has had its effect already.
 const cascade = Cascade.make(Cascade.itself, {
   ownFailure: `waits.blocker_id IN (SELECT value FROM json_each(:risks))
     AND EXISTS (SELECT 1 FROM tasks WHERE tasks.id = :id AND claimed_by IS NULL)`
@@ -87,7 +90,7 @@ export const make = Effect.gen(function*() {
         added: JSON.stringify(added),
         risks: JSON.stringify(risks),
         actor: name,
-        details: JSON.stringify({ dependencies: [told(old), told(waits)] }),
+        details: JSON.stringify({ dependencies: [forHistory(old), forHistory(waits)] }),
         now
       }
       const risky = risks.length > 0

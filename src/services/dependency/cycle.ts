@@ -1,4 +1,4 @@
-/** Which tasks would wait for each other: read in a second round trip, which only a refusal needs. */
+/** Finds the circle that a dependency would close, in a second round trip that only a refusal needs. */
 import * as Effect from "effect/Effect"
 import { DependencyCycle, meanings } from "../../domain/dependency/Dependency.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
@@ -10,10 +10,10 @@ interface Edge {
   readonly blocker: string
 }
 
-/** The path from one of the blockers to the task, on which each task waits for the next. Looks at each edge once. */
+/** The path from a blocker to the task, on which each task waits for the next. It looks at each edge once. */
 const pathDown = (edges: ReadonlyArray<Edge>, blockers: ReadonlyArray<string>, id: string) => {
   const waiting = Map.groupBy(edges, ({ blocker }) => blocker)
-  // For each task that was reached, the task it waits for on the path.
+  // For each task that was reached, the next task on its path.
   const next = new Map<string, string | undefined>([[id, undefined]])
   for (const reached of next.keys()) {
     for (const { waiter } of waiting.get(reached) ?? []) if (!next.has(waiter)) next.set(waiter, reached)
@@ -26,7 +26,7 @@ const pathDown = (edges: ReadonlyArray<Edge>, blockers: ReadonlyArray<string>, i
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database
 
-  /** The refusal of a task that would wait for these blockers, if that would be a cycle. */
+  /** The refusal of a task that would wait for these blockers, if that closes a circle. */
   return Effect.fnUntraced(function*(
     { id, scope }: { readonly id: TaskId; readonly scope: ScopeName },
     blockers: ReadonlyArray<string>

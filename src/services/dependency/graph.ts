@@ -1,4 +1,4 @@
-/** The graph around a task: found by index seeks in one round trip, and never further than its bounds. */
+/** The graph around a task, found by index seeks in one round trip, within its bounds. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { EdgeRow, graphOf, MaxBlockedBy, MaxNodes, MaxTitle, NodeRow } from "../../domain/dependency/DependencyGraph.ts"
@@ -12,14 +12,15 @@ import { statement } from "../../sql/Statement.ts"
 const decodeNodes = Schema.decodeUnknownEffect(Schema.Array(NodeRow))
 const decodeEdges = Schema.decodeUnknownEffect(Schema.Array(EdgeRow))
 
-// A task may be reached by paths of several lengths, and has several edges.
+// Several paths may lead to a task, and a task may have several edges.
 const MaxSteps = MaxNodes * 5
 
-// A graph shows many tasks, so no more of their long texts is read than it shows. A character of UTF-16 has three bytes at most.
+// A graph shows many tasks, so it reads no more of their texts than it shows. A UTF-16 code unit takes at most three
+// bytes.
 const title = beginning("title", MaxTitle * 3)
 const blockedBy = beginning("blocked_by", MaxBlockedBy)
 
-/** The edges from a task that was reached to its blockers, and those to it from its dependents. */
+/** The edges from a reached task to its blockers, and from its dependents to it. */
 const toBlockers = "dependencies AS edge ON edge.task_id = reached.id AND edge.scope = reached.scope"
 const fromDependents = `dependencies AS edge ON edge.blocker_key = replace(reached.id, 'TASK-', '')
   AND edge.blocker_id IN (reached.id, 'TASK-' || reached.id) AND edge.scope = reached.scope`
@@ -27,7 +28,7 @@ const fromDependents = `dependencies AS edge ON edge.blocker_key = replace(reach
 const root = `SELECT id, scope, 0 FROM tasks WHERE id = :id AND ${inScope}`
 const bounds = `WHERE reached.depth <= :depth ORDER BY 3 LIMIT ${MaxSteps}`
 
-/** The tasks that are reached, with the lengths of the paths: blockers of blockers, or dependents of dependents. */
+/** The reached tasks and the lengths of the paths: blockers of blockers, or dependents of dependents. */
 const up = `WITH RECURSIVE reached (id, scope, depth) AS (
   ${root} UNION SELECT next.value, reached.scope, reached.depth + 1
   FROM reached CROSS JOIN ${toBlockers} CROSS JOIN json_each(

@@ -1,4 +1,4 @@
-/** Reading what a task waits for. */
+/** Reads the blockers of a task. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { DependencyRow } from "../../domain/dependency/Dependency.ts"
@@ -14,7 +14,7 @@ export const decodeEdges = Schema.decodeUnknownEffect(Schema.Array(DependencyRow
 
 const one = statement(`SELECT version, blocked_by FROM tasks WHERE id = :id AND ${inScope}`)
 
-/** The answer about a task, made of its row and the rows of its dependencies. */
+/** The answer about a task, from its row and the rows of its dependencies. */
 export const listingOf = Effect.fnUntraced(
   function*(id: TaskId, task: Row | undefined, edges: ReadonlyArray<Row> | undefined) {
     if (task === undefined) return yield* TaskNotFound.of(id)

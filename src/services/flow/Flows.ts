@@ -1,4 +1,4 @@
-/** Flows: the state machines that replace the default one. */
+/** Flows: registered state machines that replace the default one. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import {
   type RegisteredFlow
 } from "../../domain/flow/Flow.ts"
 import { readFlow } from "../../domain/flow/FlowDefinition.ts"
-import * as FlowImpact from "../../domain/flow/FlowImpact.ts"
+import * as FlowRules from "../../domain/flow/FlowRules.ts"
 import { type FlowName, QueueName, type ScopeName } from "../../domain/Identifier.ts"
 import { type Page, type Part, wholeList } from "../../domain/Page.ts"
 import { ScopeRequired } from "../../domain/TaggedError.ts"
@@ -29,17 +29,17 @@ const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 const Held = Schema.Struct({ queue: QueueName, child: Schema.BooleanFromBit, tasks: Schema.Int })
 const decodeHeld = Schema.decodeUnknownEffect(Schema.Array(Held))
 
-/** That the flow is registered already, exactly as it is sent. */
+/** Whether the flow is registered, exactly as it was sent. */
 const isRegistered = `EXISTS (
   SELECT 1 FROM flows WHERE scope = :scope AND name = :name AND states = :states AND transitions = :transitions
     AND rules = :rules AND description IS :description AND child_flow IS :child_flow)`
 
-// A poll shows flows, and it is conditional on the revision of tasks.
+// A poll shows flows, and its entity tag depends on the revision of tasks.
 const raiseUnlessRegistered = statement(`
   INSERT INTO queue_counts (scope, counts, revision) SELECT :scope, '{}', 1 WHERE NOT ${isRegistered}
   ON CONFLICT (scope) DO UPDATE SET revision = revision + 1`)
 
-// Each machine registers its flows when it starts: a flow that is known already costs no write.
+// Each machine registers its flows when it starts. A flow that is registered already costs no write.
 const insertUnlessRegistered = statement(`
   INSERT INTO flows (scope, name, description, states, transitions, child_flow, rules, registered_at, updated_at)
   SELECT :scope, :name, :description, :states, :transitions, :child_flow, :rules, :now, :now WHERE NOT ${isRegistered}
@@ -48,8 +48,9 @@ const insertUnlessRegistered = statement(`
     updated_at = excluded.updated_at`)
 
 /**
- * How many tasks of the flow are in each queue where the change may leave them without a way on. The counters say which of these
- * queues have tasks. The tasks of a queue are in three indexes: the conditions are theirs, word for word.
+ * How many tasks of the flow are in each queue that they may be unable to leave after the change. The counters say
+ * which of these queues have tasks. The tasks of a queue are in three indexes, and the conditions repeat those of the
+ * indexes word for word.
  */
 const countHarmed = statement(`
   SELECT tasks.queue, tasks.project_id IS NOT NULL AS child, count(*) AS tasks
@@ -88,15 +89,15 @@ const raiseIfDeleted = statement(`
 const deleteOne = statement(`DELETE FROM flows WHERE ${isTheOnlyOne}`)
 
 export class Flows extends Context.Service<Flows, {
-  /** Registers a flow, or a new version of it, and warns of tasks that have no way on in it. */
+  /** Registers a flow, or a new version of it. Warns of tasks that it leads nowhere. */
   readonly register: (scope: ScopeName, name: FlowName, flow: NewFlow) => Effect.Effect<RegisteredFlow, InvalidFlow>
-  /** A page of the scope's flows by name. */
+  /** A page of the flows of the scope, by name. */
   readonly page: (scope: ScopeName, page: Page) => Effect.Effect<Part<Flow>>
-  /** The scope's flows by name, as many as fit on one page. */
+  /** The flows of the scope by name, as many as fit on one page. */
   readonly list: (scope: ScopeName) => Effect.Effect<ReadonlyArray<Flow>>
   /** The flow of this name. Without a scope, it has to be the only one. */
   readonly get: (name: FlowName, scope: Reach) => Effect.Effect<Flow, FlowNotFound | ScopeRequired>
-  /** Deletes the flow, and warns of tasks that have no way on now. Tasks keep its name. */
+  /** Deletes the flow, and warns of tasks that nothing leads further now. Tasks keep its name. */
   readonly remove: (name: FlowName, scope: Reach) => Effect.Effect<
     { readonly scope: ScopeName; readonly warnings: ReadonlyArray<string> },
     FlowNotFound | ScopeRequired
@@ -108,11 +109,11 @@ export class Flows extends Context.Service<Flows, {
       const { batch } = yield* Database
       const paged = yield* PageBytes.reader
 
-      const warnings = Effect.fnUntraced(function*(rows: ReadonlyArray<Row>, impact: FlowImpact.Impact) {
+      const warnings = Effect.fnUntraced(function*(rows: ReadonlyArray<Row>, impact: FlowRules.Impact) {
         return impact.warnings(yield* Effect.orDie(decodeHeld(rows)))
       })
 
-      /** The flow, if it is the only one of the name. */
+      /** The flow, if only one scope has a flow of this name. */
       const only = Effect.fnUntraced(function*(name: FlowName, rows: ReadonlyArray<Row>) {
         const [flow, another] = yield* decode(rows)
         if (another !== undefined) return yield* ScopeRequired.several("flow", name)
@@ -122,7 +123,7 @@ export class Flows extends Context.Service<Flows, {
       const register = Effect.fn("Flows.register")(function*(scope: ScopeName, name: FlowName, input: NewFlow) {
         const { columns, rules, states } = yield* Effect.fromResult(readFlow(input))
         const now = yield* Clock.currentTimeMillis
-        const impact = FlowImpact.ofVersion(states, rules)
+        const impact = FlowRules.impactOfVersion(states, rules)
         const values = { ...columns, scope, name, unharmed: JSON.stringify(impact.unharmed), now }
         const { found, harmed } = yield* batch({
           harmed: countHarmed(values),
@@ -153,7 +154,7 @@ export class Flows extends Context.Service<Flows, {
       })
 
       const remove = Effect.fn("Flows.remove")(function*(name: FlowName, scope: Reach) {
-        const impact = FlowImpact.ofRemoval
+        const impact = FlowRules.impactOfRemoval
         const values = { name, scope: scope ?? null, unharmed: JSON.stringify(impact.unharmed) }
         const { found, harmed } = yield* batch({
           found: byName(values),

@@ -1,4 +1,4 @@
-/** Leases: they are renewed, and taken back when they expire. */
+/** Leases: renewed by their holders, and taken back when they expire. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -15,13 +15,14 @@ import * as TakingBack from "./takeBack.ts"
 
 export class Leases extends Context.Service<Leases, {
   /**
-   * Takes back every expired lease: a task returns to the queue it was claimed from, a task under review stays where it is.
-   * Answers how many leases were taken back. A lease that cannot be taken back is logged, and does not hold up the others.
+   * Takes back every expired lease. The task returns to the queue it was claimed from; a task under review stays in its
+   * queue. Answers how many leases were taken back. A lease that cannot be taken back is logged, and does not hold up
+   * the others.
    */
   readonly reap: Effect.Effect<number>
   /**
-   * Extends the lease that the token names, also after it expired as long as nobody else was granted the task and nobody
-   * moved it. Writes the checkpoint, if there is one.
+   * Extends the lease that the token names. An expired lease is re-attached, if no one else was granted the task and no
+   * one moved it. Saves the checkpoint, if the renewal has one.
    */
   readonly renew: (
     id: TaskId,

@@ -1,9 +1,9 @@
 /**
- * Renewing leases, any number of them in one batch: a held lease goes on, and an expired lease is given back as long as nobody
- * else was granted the task and nobody moved it.
+ * Renews any number of leases in one batch. An expired lease is re-attached, if no one else was granted the task and no
+ * one moved it.
  *
- * A renewal is no change of the task: it raises no version and has no history row, so a caller that states a version is not
- * refused because of renewals. Giving a lease back is a change, and is recorded and counted like every other.
+ * A renewal is no change of the task: it raises no version and has no history entry, so a call that states a version is
+ * not refused because of renewals. A re-attachment is a change, and is recorded and counted like every other.
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -12,8 +12,7 @@ import { TimeColumn } from "../../domain/Encoding.ts"
 import { TaskId } from "../../domain/Identifier.ts"
 import { checkpointText, CheckpointTooLarge, MaxCheckpointBytes } from "../../domain/lease/Handoff.ts"
 import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/lease/Lease.ts"
-import { lossOf } from "../../domain/lease/LeaseLoss.ts"
-import { type HeldLease, type Lease, MaxToldReason, type Renewals } from "../../domain/lease/Renewal.ts"
+import { type HeldLease, type Lease, lossOf, MaxRepeatedReason, type Renewals } from "../../domain/lease/Renewal.ts"
 import { cut, MaxRecord, TooLarge } from "../../domain/Size.ts"
 import { moves } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
@@ -26,41 +25,41 @@ import { statement, type Values, variants } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
 import { logTransitions } from "../task/log.ts"
 
-// The leases to renew are `:leases`, a JSON list of [task, token, milliseconds, checkpoint], of which the last two may be null;
-// no two are the same. `:keys` has the same tasks and tokens, for the statements that need no more.
+// `:leases` is a JSON list of [task, token, milliseconds, checkpoint] for the leases to renew, without duplicates; the
+// last two may be null. `:keys` holds only the tasks and tokens, for the statements that need no more.
 
-/** A task that takes no more text (`domain/Size.ts`). */
+/** The task is oversized and takes no more text (`domain/Size.ts`). */
 const oversized = `tasks.bytes > ${MaxRecord}`
 
-/** What has to hold besides for any lease to be renewed. */
+/** A condition for all renewals of the request. */
 const conditions = {
-  // A checkpoint that cannot be stored is refused, and then the lease stays as it is.
+  // A checkpoint that cannot be stored refuses the renewal. The lease stays unchanged.
   task: `(:checkpointed = 0 OR NOT ${oversized})`,
-  // A machine that is not known is refused, and then nothing happens.
+  // An unknown machine refuses the heartbeat. Nothing changes.
   heartbeat: "EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope))"
 }
 
-/** A single lease is renewed for its task, or several with the heartbeat of a machine. */
+/** A renewal is by `task` for a single lease, or by `heartbeat` for the leases of a machine. */
 type By = keyof typeof conditions
 
-// The `+` keeps SQLite from reading a scope, or everything that is held, to find tasks that it can find by their ids.
+// The `+` makes SQLite find tasks by their ids, not by their scope or among all held tasks.
 const inReach = "(:scope IS NULL OR +tasks.scope = :scope)"
 
 /** The task is held under the token. */
 const own = "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1"
 
-/** The same, and its attempt may go on. */
+/** The task is held under the token, and its deadline has not passed. */
 const held = `${own} AND coalesce(deadline_at > :now, 1)`
 
-/** The leases that have expired since, and whose tasks nobody was granted or moved. */
+/** The expired leases whose tasks were neither granted to anyone else nor moved. */
 const lapsed = `json_each(:keys) AS asked
   CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1`
 
-/** The version at which the lease expired: that row of history has the holder, and the lease as it was. */
+/** The version at which the lease expired. That history entry holds the holder and the terms of the lease. */
 const expiryVersion = `(
   SELECT version FROM history WHERE task_id = tasks.id AND event = '${moves.expire.event}' ORDER BY version DESC LIMIT 1)`
 
-/** An instant in the details of history, which is ISO text there, as milliseconds since 1970. */
+/** The milliseconds since 1970 of an ISO time in the details of a history entry. */
 const millisOf = (text: string): string =>
   `(CAST(strftime('%s', ${text}) AS INTEGER) * 1000 + CAST(substr(${text}, 21, 3) AS INTEGER))`
 
@@ -88,7 +87,7 @@ const counted = statement(`
     FROM ${lapsed} CROSS JOIN planned_counts ON planned_counts.id = tasks.id GROUP BY owner) AS moved
   WHERE scope = moved.owner`)
 
-// The lease is given back with no time left, and is then renewed like the others.
+// The lease is re-attached with no time left. The renewal then extends it like the others.
 const reattached = statement(`
   UPDATE tasks SET version = planned.version, updated_at = :now, queue = planned.to_queue, lapsed_token = NULL,
     available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0, completed_at = NULL,
@@ -101,7 +100,7 @@ const reattached = statement(`
     AND expiry.task_id = tasks.id AND expiry.version = ${expiryVersion}
   RETURNING tasks.id, tasks.scope, tasks.queue, tasks.version, claimed_by, fencing_token`)
 
-/** Says that leases are renewed, in the scope of the request or in those of the tasks. */
+/** Raises the revision of leases, in the scope of the request or in the scopes of the tasks. */
 const raised = variants((by: By, reach: "scope" | "everywhere") => {
   const renewing = `FROM json_each(:keys) AS asked CROSS JOIN tasks ON tasks.id = asked.value ->> 0
     WHERE ${own} AND ${inReach} AND ${conditions[by]}`
@@ -123,7 +122,10 @@ const renewed = variants((by: By) =>
     WHERE tasks.id = asked.value ->> 0 AND ${held} AND ${inReach} AND ${conditions[by]}`)
 )
 
-/** What an answer says of each lease that was sent, whether it is held or lost. An answer may be about many leases. */
+/**
+ * The columns of an answer about each lease, held or lost. An answer may hold many leases, so it repeats little of
+ * each.
+ */
 const columns = {
   task: "task",
   token: "token",
@@ -137,11 +139,11 @@ const columns = {
   lease_expires_at: "lease_expires_at",
   deadline_at: "deadline_at",
   cancel_requested_at: "cancel_requested_at",
-  cancel_reason: `iif(held, ${beginning("cancel_reason", MaxToldReason)}, NULL)`,
+  cancel_reason: `iif(held, ${beginning("cancel_reason", MaxRepeatedReason)}, NULL)`,
   checkpoint_version: "checkpoint ->> '$.version'",
   oversized: `bytes > ${MaxRecord}`,
   machine: "iif(held, (SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = lease.scope), NULL)",
-  // Why a lease is lost: the setback that ended it, without its words.
+  // The incident that ended a lost lease, without its texts.
   setbacks: `iif(held, NULL, (
     SELECT json_array(json_set(value, '$.actor', NULL, '$.reason', NULL)) FROM json_each(setbacks)
     WHERE value ->> '$.fencing_token' = token ORDER BY key DESC LIMIT 1))`
@@ -164,7 +166,9 @@ const kept = {
   from: sent
 }
 
-/** What is kept under an idempotency key: of one lease if it is renewed, and of those of a heartbeat whatever becomes of them. */
+/**
+ * What an idempotency key keeps: for a task, its lease if it was renewed; for a heartbeat, the state of every lease.
+ */
 export const answers = {
   task: keeping({ ...kept, where: `held AND (:checkpointed = 0 OR bytes <= ${MaxRecord})` }),
   heartbeat: keeping({ ...kept, where: "1" })
@@ -194,7 +198,7 @@ const Held = Schema.Struct({
   machine: Schema.NullOr(Schema.String)
 })
 
-/** A lease that is not held, and the columns of its task if that is in reach. */
+/** A lost lease, with the columns of its task if that is within reach. */
 const Lost = Schema.Struct({
   task: TaskId,
   token: Schema.Int,
@@ -210,7 +214,7 @@ type Lost = typeof Lost.Type
 const decodeHeld = Schema.decodeUnknownEffect(Schema.Array(Held))
 const decodeLost = Schema.decodeUnknownEffect(Schema.Array(Lost))
 
-/** Reads the leases of an answer, new or kept. `back` are the tasks that were given back just now. */
+/** Decodes the leases of an answer, new or kept. `back` holds the tasks that were re-attached just now. */
 export const read = Effect.fnUntraced(function*(leases: ReadonlyArray<Row>, back: ReadonlyArray<Row> = []) {
   const held = leases.filter((row) => row.held === 1)
   const given = new Set([...held.filter((row) => row.reattached === 1), ...back].map((row) => row.id))
@@ -228,14 +232,14 @@ const lastOfEach = (leases: ReadonlyArray<HeldLease>): ReadonlyMap<string, HeldL
 
 const keyOf = ({ fencing_token, task_id }: HeldLease): string => `${fencing_token} ${task_id}`
 
-/** The leases, each once: the last entry of a lease counts. */
+/** Each lease once. The last entry of a lease counts. */
 export const distinct = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> =>
   Array.from(lastOfEach(leases).values())
 
 const wish = ({ checkpoint, lease_duration_seconds }: HeldLease) =>
   JSON.stringify([checkpoint ?? null, lease_duration_seconds || null])
 
-/** The entries that ask for something which is not done, because a later entry names the same lease. */
+/** Entries that a later entry of the same lease replaces, if they ask for something else. */
 const superseded = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> => {
   const last = lastOfEach(leases)
   return leases.filter((lease) => {
@@ -244,7 +248,7 @@ const superseded = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> 
   })
 }
 
-/** The part of a renewal that cannot be done; the lease may be renewed without it. */
+/** The part of a renewal that cannot be done. The lease may be renewed without it. */
 export const problemOf = (
   { checkpoint, lease_duration_seconds, task_id }: HeldLease
 ): InvalidTask | CheckpointTooLarge | undefined => {
@@ -272,7 +276,7 @@ const valuesOf = (leases: ReadonlyArray<HeldLease>, defaultMillis: number) => ({
   default_millis: defaultMillis
 })
 
-/** Makes the steps of a batch that renew leases, each of which is named once, and the values that they and `answers` name. */
+/** Makes the steps that renew leases, each named once, and the values for them and for `answers`. */
 export const make = Effect.map(
   Settings,
   ({ defaultLeaseSeconds }) =>
@@ -281,7 +285,7 @@ export const make = Effect.map(
     return {
       values,
       steps: {
-        // Before a lease is given back, which the revision of the tasks tells.
+        // Before a lease is re-attached, because that changes the revision of tasks, not of leases.
         raised: raised(by, scope === undefined ? "everywhere" : "scope")(values),
         recorded: recorded(by)(values),
         counted: counted(values),
@@ -293,7 +297,7 @@ export const make = Effect.map(
   }
 )
 
-/** The lease as it is now, and what to do. A requested cancellation goes before maintenance of the machine. */
+/** The present lease and its directive. A requested cancellation comes before maintenance of the machine. */
 export const leaseOf = (task: Found["held"][number], now: number): Lease => ({
   task_id: task.id,
   fencing_token: task.fencing_token,
@@ -305,10 +309,10 @@ export const leaseOf = (task: Found["held"][number], now: number): Lease => ({
   directive: task.cancel_requested_at !== null ? "cancel" : task.machine === "maintenance" ? "pause" : "continue",
   cancel_reason: task.cancel_requested_at === null || task.cancel_reason === null
     ? null
-    : cut(task.cancel_reason, MaxToldReason)
+    : cut(task.cancel_reason, MaxRepeatedReason)
 })
 
-/** The task of a lost lease, if it is in reach. */
+/** The task of a lost lease, if it is within reach. */
 export const taskOf = ({ id, queue, ...rest }: Lost) =>
   id === null || queue === null ? undefined : { ...rest, id, queue }
 
@@ -325,7 +329,7 @@ const lostOf = (lease: Lost): Renewals["lost"][number] => {
   }
 }
 
-/** The answer to a heartbeat about the leases that it carried, in their order. */
+/** The answer to a heartbeat about its leases, in their order. */
 export const renewalsOf = (entries: ReadonlyArray<HeldLease>, { held, lost }: Found, now: number): Renewals => {
   const sent = distinct(entries)
   const place = new Map(sent.map(({ task_id }, index) => [task_id, index]))

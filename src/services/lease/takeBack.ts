@@ -1,7 +1,7 @@
 /**
- * Taking back the leases that ran out: all in one batch, as long as D1 refuses none. Where it refuses some, they are looked
- * through a few at a time, in the order in which they ended, and the cron remembers how far it is (`sweeps`). What ends after that is taken back
- * in one batch again, so the refused ones keep no others, however many they are.
+ * Takes back expired leases, normally all in one batch. If D1 refuses that batch, the leases are tried a few at a time,
+ * in the order in which they expired, and the cron remembers how far it got (in the table `sweeps`). Leases that expire
+ * later are again taken back in one batch, so refused leases do not hold up others.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -10,32 +10,46 @@ import * as Schema from "effect/Schema"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
 import { statementsOf } from "../../sql/Batch.ts"
-import { Database, fits } from "../../sql/Database.ts"
+import { Database, fits, isRefusal } from "../../sql/Database.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
-import { isRefusal } from "../../sql/Refusal.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade } from "../task/log.ts"
 
-// A window of leases is tried in one batch, so many at most. It shrinks when they are refused and grows when they are not.
+/**
+ * Goes on with `other` after a refused batch, and logs why it was refused. After any other failure it is unknown
+ * whether the batch had its effect, so that stays a defect.
+ */
+export const ifRefused =
+  <A, E, R>(message: string, other: Effect.Effect<A, E, R>) =>
+  <B, F, S>(batch: Effect.Effect<B, F, S>): Effect.Effect<A | B, E | F, R | S> =>
+    Effect.catchDefect(
+      batch,
+      (defect) => isRefusal(defect) ? Effect.andThen(Effect.logError(message, defect), other) : Effect.die(defect)
+    )
+
+// How many leases are tried in one batch at most. The window shrinks when a batch is refused and grows when it is not.
 const Looked = 64
 
-// So many statements look through leases in a turn of the cron. Fewer do in a claim, and in a turn that has seen all the refused
-// ones before.
+// How many statements a turn of the cron may use to look for refused leases. A claim uses fewer, and so does a turn
+// that knows all refused leases from before.
 const MostSent = 24
 const FewSent = 12
 
-// A log line names so many.
+// How many ids a log line names.
 const Named = 20
 
-/** How far the cron is in looking through the leases that are refused. */
+/** How far the cron has looked through the refused leases. */
 const Walk = Schema.fromJsonString(Schema.Struct({
-  /** It looks through those that ended by then, in milliseconds. What ended later is tried in one batch. */
+  /**
+   * Leases that ended by this time, in milliseconds, are tried in windows. Those that ended later are tried in one
+   * batch.
+   */
   through: Schema.Int,
-  /** The last one it looked at; null at the beginning. */
+  /** The last lease that was tried; null at the beginning. */
   place: Schema.NullOr(Schema.Tuple([Schema.Int, Schema.String])),
   window: Schema.Int,
-  /** How many were refused since the beginning, and from the beginning to the end the time before. */
+  /** How many were refused in this pass so far (`refused`), and in the whole pass before (`before`). */
   refused: Schema.Int,
   before: Schema.NullOr(Schema.Int)
 }))
@@ -53,10 +67,10 @@ const keepWalk = statement(`
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database
   const { backoff } = yield* Settings
-  // What is remembered is read where something was refused before, and not with every turn.
+  // The position is read only after a batch was refused, not in every turn.
   let suspected = false
 
-  // What an earlier version remembered is not read.
+  // A position that an earlier version stored does not decode, and is ignored.
   const remembered = Effect.gen(function*() {
     const { walk } = yield* batch({ walk: readWalk() })
     return Option.getOrUndefined(decode(walk[0]?.position))
@@ -64,14 +78,14 @@ export const make = Effect.gen(function*() {
   const remember = (walk: Walk | undefined) =>
     batch({ walk: walk === undefined ? forgetWalk() : keepWalk({ walk: JSON.stringify(walk) }) })
 
-  /** In a scope, or in all of them: how many were taken back, and how many are left because they cannot be, or not yet. */
+  /** Takes leases back in a scope, or in all. Answers how many were taken back, and how many are left. */
   return Effect.fnUntraced(function*(scope?: ScopeName) {
     const now = yield* Clock.currentTimeMillis
     const chance = yield* seed
     const turn = { sent: 0, taken: 0 }
     const refused: Array<string> = []
 
-    /** Sends the steps if they fit, with room for the statement that remembers the place. */
+    /** Sends the steps if they fit, and leaves room for the statement that stores the position. */
     const send = Effect.fnUntraced(function*(which: Expiry.Which, values: Values, message?: string) {
       const steps = Expiry.bound(Expiry.steps(scope !== undefined, which, backoff.baseSeconds > 0), {
         ...values,
@@ -98,7 +112,10 @@ export const make = Effect.gen(function*() {
     })
     const all = (after?: number) =>
       send(after === undefined ? "all" : "recent", { after: after ?? null }, "taking back in one batch was refused")
-    /** The same for these tasks: first those that may be claimed then, which takes few statements, and if others are left, all. */
+    /**
+     * Tries these tasks: first those that are claimable afterwards, which needs few statements, then, if others are
+     * left, all.
+     */
     const tried = Effect.fnUntraced(function*(ids: ReadonlyArray<string>, message?: string) {
       const listed = { ids: JSON.stringify(ids) }
       const some: Tried = yield* send("claimable and listed", listed, message)
@@ -106,7 +123,7 @@ export const make = Effect.gen(function*() {
     })
     const alone = (id: string) => tried([id], "a task cannot be taken back").pipe(Effect.annotateLogs({ task_id: id }))
 
-    /** Looks through those that ended after a time, from a place on. */
+    /** Tries the leases that ended after a time, from a position on. */
     const look = Effect.fnUntraced(
       function*(from: Pick<Walk, "place" | "window">, after: number | undefined, sent: number) {
         let { place, window } = from
@@ -154,7 +171,7 @@ export const make = Effect.gen(function*() {
     }
     walk ??= { through: now, place: null, window: Looked, refused: 0, before: null }
     if (result === "refused" && walk.place !== null) {
-      // Those that have just ended come first: the walk gets to them when it begins again.
+      // Leases that ended recently come first. The pass reaches the older ones when it begins again.
       const { ended } = yield* look({ place: null, window: Looked }, walk.through, FewSent)
       if (!ended) walk = { ...walk, before: null }
     }

@@ -5,7 +5,6 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { OrchestratorId, ScopeName } from "../../domain/Identifier.ts"
 import type { CheckpointTooLarge } from "../../domain/lease/Handoff.ts"
 import type { HeldLease, Renewals } from "../../domain/lease/Renewal.ts"
@@ -18,7 +17,7 @@ import {
   type Registered,
   type Registration
 } from "../../domain/machine/Orchestrator.ts"
-import { pageOf } from "../../domain/Page.ts"
+import { type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import { ScopeRequired } from "../../domain/TaggedError.ts"
 import type { InvalidTask } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
@@ -35,12 +34,13 @@ import * as Register from "./register.ts"
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(OrchestratorRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 
-/** The machines of a list: of a scope or of every scope. A filter that is not given is null. */
+/** The machines of a list, in a scope or in every scope. An absent filter is null. */
 const listed = (every: boolean) =>
   `FROM orchestrators WHERE ${every ? "true" : "scope = :scope"} AND (:cluster IS NULL OR cluster = :cluster)
     AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))`
 
-// A heartbeat moves a machine to the front of the list, past a client that reads its pages: so pages are by name.
+// A heartbeat moves a machine to the front of the list, where a client that reads pages would miss it. So pages are by
+// id.
 const pages = variants((every: boolean, order: "by id" | "last heard of first", next: boolean) =>
   PageBytes.pagesOf(
     {
@@ -78,12 +78,18 @@ export class Orchestrators extends Context.Service<Orchestrators, {
   ) => Effect.Effect<{ readonly created: boolean; readonly registered: Registered }, OrchestratorTaken>
   /** Records a heartbeat. A machine that was offline is active again; one in maintenance stays in maintenance. */
   readonly heartbeat: (id: OrchestratorId, scope: Reach) => Effect.Effect<DateTime.Utc, OrchestratorNotFound>
-  /** Records a heartbeat and renews leases. Each is renewed by its token, also if another machine of the scope has got it. */
+  /**
+   * Records a heartbeat and renews leases. Each lease is identified by its token, even if another machine of the scope
+   * took it over.
+   */
   readonly renew: (id: OrchestratorId, scope: Reach, leases: ReadonlyArray<HeldLease>) => Effect.Effect<
     { readonly last_heartbeat: DateTime.Utc; readonly renewals: Renewals },
     OrchestratorNotFound | InvalidTask | CheckpointTooLarge
   >
-  /** The machines within reach, the one with the newest heartbeat first. A page, if the request asks for one, is by id and scope. */
+  /**
+   * The machines within reach, the newest heartbeat first. If the request asks for a page, they are ordered by id and
+   * scope.
+   */
   readonly list: (scope: Reach, filter: OrchestratorFilter) => Effect.Effect<{
     readonly orchestrators: ReadonlyArray<Orchestrator>
     readonly total: number
@@ -95,9 +101,9 @@ export class Orchestrators extends Context.Service<Orchestrators, {
     status: Orchestrator["status"],
     scope: Reach
   ) => Effect.Effect<Orchestrator, OrchestratorNotFound | ScopeRequired>
-  /** Deletes the machine, and frees its id. Its tasks go back to their queues when the leases expire. */
+  /** Deletes the machine and frees its id. Its tasks return to their queues when the leases expire. */
   readonly remove: (id: OrchestratorId, scope: Reach) => Effect.Effect<void, OrchestratorNotFound | ScopeRequired>
-  /** Marks machines as offline that have been silent for too long, and answers how many they are. */
+  /** Marks silent machines as offline, and answers how many. */
   readonly sweep: Effect.Effect<number>
 }>()("octopoid-server/services/Orchestrators") {
   static readonly layer = Layer.effect(

@@ -1,4 +1,4 @@
-/** Roles: the kinds of agents of a scope, and the queue from which each kind claims. */
+/** Roles: the kinds of agents of a scope, and the queue that each kind claims from. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -27,7 +27,8 @@ import { statement, variants } from "../../sql/Statement.ts"
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(RoleRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 
-// A longer description is not kept under an idempotency key, but read from its role: all that a key keeps is one value.
+// A longer description is not kept under an idempotency key: a repeated request reads it from the role. A key keeps one
+// value, and its size is limited.
 const MaxCopied = 256
 
 const machinesById = byScope((inScope) => `SELECT scope FROM orchestrators WHERE id = :id AND ${inScope}`)
@@ -36,12 +37,12 @@ const machinesById = byScope((inScope) => `SELECT scope FROM orchestrators WHERE
 const home = `(
   SELECT scope FROM orchestrators WHERE id = :id AND scope = ${onlyScope("orchestrators", "id = :id")})`
 
-/** The sent roles that the scope does not have yet, from FROM on. */
+/** The roles of the request that the scope does not have yet, from FROM on. */
 const newTo = (scope: string) =>
   `json_each(:roles) AS role
   WHERE NOT EXISTS (SELECT 1 FROM roles WHERE roles.scope = ${scope} AND name = role.value ->> 'name')`
 
-// The limit is for new roles: a scope that has more than that may still change its roles.
+// The limit applies to new roles. A scope with more roles may still change them.
 const insert = statement(`
   INSERT INTO roles (scope, name, description, claims_from, orchestrator_id, created_at)
   SELECT machine.scope, role.value ->> 'name', role.value ->> 'description', role.value ->> 'claims_from', :id, :now
@@ -66,7 +67,7 @@ const registered = Idempotency.keeping({
     cut: `octet_length(description) > ${MaxCopied}`
   },
   from: `(${own})`,
-  // Roles that are as they were sent are not written. By now the scope has all roles, unless they were refused.
+  // Roles that did not change are not written. If the request was not refused, the scope has all its roles by now.
   where: `NOT EXISTS (SELECT 1 FROM ${newTo(home)})`,
   provenBy: "where",
   besides: `
@@ -93,7 +94,10 @@ const twoNamed = byScope((inScope) => `SELECT * FROM roles WHERE ${inScope} AND 
 const deleteNamed = statement(`DELETE FROM roles WHERE name = :name AND scope = ${onlyScope("roles", "name = :name")}`)
 
 export class Roles extends Context.Service<Roles, {
-  /** Registers roles in the scope of the orchestrator, and answers its own roles, as many as fit on one page. */
+  /**
+   * Registers roles in the scope of the orchestrator. Answers the roles of the orchestrator, as many as fit on one
+   * page.
+   */
   readonly register: (
     registration: RoleRegistration,
     scope: Reach
@@ -102,9 +106,9 @@ export class Roles extends Context.Service<Roles, {
   readonly page: (scope: Reach, page: Page) => Effect.Effect<Part<Role>>
   /** The roles by name, as many as fit on one page. */
   readonly list: (scope: Reach) => Effect.Effect<ReadonlyArray<Role>>
-  /** The role of this name. Without a scope, it is the newest role of this name. */
+  /** The role of this name. Without a scope, the newest role of this name. */
   readonly get: (name: RoleName, scope: Reach) => Effect.Effect<Role, RoleNotFound>
-  /** Deletes the role, without a scope the only one of the name, and answers its scope. */
+  /** Deletes the role and answers its scope. Without a scope, the name has to be unique. */
   readonly remove: (name: RoleName, scope: Reach) => Effect.Effect<ScopeName, RoleNotFound | ScopeRequired>
 }>()("octopoid-server/services/Roles") {
   static readonly layer = Layer.effect(

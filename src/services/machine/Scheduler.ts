@@ -1,4 +1,4 @@
-/** The state of a scope as a scheduler needs it, in one round trip. */
+/** The state of a scope for a scheduler, in one round trip. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -24,10 +24,10 @@ const decodeFlows = Schema.decodeUnknownEffect(
 const MaxFlows = 100
 const MaxFlowBytes = 1_000_000
 
-// A poll has no second page: tasks that do not fit are shown when those before them have left the queue.
+// A poll has no second page. Tasks that do not fit appear when earlier ones have left the queue.
 const tasks = { columns: ["id", "hooks", "pr_number", "claimed_by"], long: ["hooks", "claimed_by"] }
 
-/** The statements of a poll. `known` finds the machine, and `scope` is the scope that the poll is about. */
+/** The statements of a poll. `known` finds the machine; `scope` is the scope that the poll is about. */
 const statements = (known: string, scope: string) => ({
   tasks: PageBytes.pagesOf(
     tasks,
@@ -51,9 +51,9 @@ const statements = (known: string, scope: string) => ({
 const lastSeen = "SELECT scope FROM orchestrators WHERE id = :machine ORDER BY last_heartbeat DESC, scope LIMIT 1"
 
 const polls = {
-  /** The scope is named. The machine may be one of that scope. */
+  /** The poll names the scope. The machine may belong to it. */
   scope: statements("SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope", ":scope"),
-  /** The scope is that of the machine, which may work for several: where its last heartbeat was. */
+  /** The scope of the machine. A machine may work for several: then the scope of its last heartbeat. */
   machine: statements(lastSeen, `coalesce((${lastSeen}), :fallback)`)
 }
 
@@ -63,7 +63,7 @@ export interface PollRequest {
 }
 
 export class Scheduler extends Context.Service<Scheduler, {
-  /** The state of the scope that is named, or else of the orchestrator's, or else of the default scope. */
+  /** The state of the named scope, or else that of the orchestrator, or else the default scope. */
   readonly poll: (request: PollRequest) => Effect.Effect<Poll, ScopeRequired>
 }>()("octopoid-server/services/Scheduler") {
   static readonly layer = Layer.effect(
@@ -91,7 +91,7 @@ export class Scheduler extends Context.Service<Scheduler, {
         }
         return {
           scope: seen,
-          // Clients of the old server expect these three queues, also when they are empty.
+          // Clients of the old server expect these three queues, even if they are empty.
           queue_counts: { incoming: 0, claimed: 0, provisional: 0, ...decodeCounts(answers.counts[0]?.counts) },
           provisional_tasks: yield* Effect.orDie(decodeTasks(wholeList.end(found).rows)),
           orchestrator_registered: registered?.scope === seen,

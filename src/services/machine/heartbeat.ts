@@ -1,4 +1,4 @@
-/** The heartbeat of a machine, and the leases that it carries, in one batch. */
+/** The heartbeat of a machine and the renewals in it, in one batch. */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -13,10 +13,10 @@ import type { Reach } from "../../sql/Reach.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
 import * as Renewing from "../lease/renew.ts"
 
-// A heartbeat that names no scope is for every scope that has a machine of the id. Each of them is a row to write.
+// A heartbeat without a scope is for every scope with a machine of this id. Each of them costs a written row.
 const MaxScopes = 50
 
-/** The machines that a heartbeat is for, where it names a scope and where it names none. */
+/** The machines of a heartbeat with a scope, and of one without. */
 const machines = {
   scope: "id = :machine AND scope = :scope",
   everywhere: `id = :machine AND +scope IN (
@@ -24,7 +24,7 @@ const machines = {
 }
 
 const made = (where: string) => ({
-  // A statement of its own, because to name `status` in an update is to write its index entry again.
+  // A separate statement: an update that names `status` would write its index entry every time.
   revived: statement(`UPDATE orchestrators SET status = 'active' WHERE status = 'offline' AND ${where}`),
   beat: statement(`UPDATE orchestrators SET last_heartbeat = :now WHERE ${where} RETURNING *`),
   answer: Idempotency.keeping({ row: columnsOf(OrchestratorRow), from: "orchestrators", where })
@@ -39,7 +39,7 @@ const heardAt = Effect.fnUntraced(function*(id: OrchestratorId, [row]: ReadonlyA
   return (yield* Effect.orDie(decode(row))).last_heartbeat
 })
 
-/** The steps of a heartbeat. The last one changes a row if and only if the machine is known. */
+/** The steps of a heartbeat. The last one changes a row if and only if the machine is registered. */
 const aliveSteps = (scope: Reach, values: Values) => {
   const { answer, beat, revived } = statements[scope === undefined ? "everywhere" : "scope"]
   return { answer, steps: { revived: revived(values), beat: beat(values) } }

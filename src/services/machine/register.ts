@@ -1,4 +1,4 @@
-/** Registers a machine, and issues the first key of its scope, in one batch. */
+/** Registers a machine and issues the first key of its scope, in one batch. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -18,8 +18,8 @@ const decodeKept = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({
 })))
 
 /**
- * That the machine of this id is the one that registers. A caller that chose the id means the machine of the id, and its other
- * names may change. An id that is joined from two names may be that of two machines: `k-a` + `b` and `k` + `a-b`.
+ * Whether the machine of this id is the one that registers. If the caller chose the id, it is, and its other names may
+ * change. An id that is joined from two names may belong to two machines: `k-a` + `b` and `k` + `a-b`.
  */
 const isSame = "(:chosen OR cluster = :cluster AND machine_id = :machine_id)"
 
@@ -45,8 +45,8 @@ const insertFirstKey = statement(`
     AND NOT EXISTS (SELECT 1 FROM api_keys WHERE scope = :scope)
   RETURNING id`)
 
-// The answer is kept before the machine is inserted: then the database still says whether the machine was known, and whether its
-// scope had a key.
+// The answer is kept before the machine is inserted, while the database still shows whether the machine and a key of
+// the scope existed.
 const registered = Idempotency.keeping({
   row: {
     created: "known.id IS NULL",

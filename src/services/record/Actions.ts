@@ -1,6 +1,6 @@
 /**
- * Actions: proposals, which one caller approves and another one carries out. One statement checks the status and changes it, so
- * that of many callers one succeeds.
+ * Actions: proposals that one actor approves and another carries out. One statement checks the status and changes it,
+ * so of several callers only one succeeds.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -9,9 +9,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import { type ActionId, actionId, type ScopeName } from "../../domain/Identifier.ts"
-import { type ContentChoice, type Envelope, pageOf } from "../../domain/Page.ts"
+import { type ContentChoice, type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
   type Action,
   type ActionFilter,
@@ -68,8 +67,8 @@ const byId = variants((content: "with content" | "without content") =>
 )
 
 /**
- * The actions of a list: those about one record, about one kind of record, or all of the scope. The actions about one record are
- * few. By itself SQLite would choose the index that has the order, and read all of the scope.
+ * The actions of a list: about one record, about a kind of record, or all of the scope. Few actions are about one
+ * record; by itself SQLite would use the index that is in order, and read the whole scope.
  */
 const listed = (about: "record" | "kind" | "anything") =>
   `FROM actions ${
@@ -107,7 +106,7 @@ const end = statement(`
   UPDATE actions SET status = :status, executed_at = coalesce(executed_at, :now), result = coalesce(:result, result)
   WHERE id = :id AND ${inScope} AND ${isOpen} RETURNING id`)
 
-// `executed_at` is when the action was approved. A status after approval sets it if it is not set yet, and a proposal has none.
+// `executed_at` is the time of the approval. Later statuses set it if it is missing, and a proposal has none.
 const update = statement(`
   UPDATE actions SET
     status = coalesce(:status, status),
@@ -130,12 +129,14 @@ const changedAction = Idempotency.keeping({
 export class Actions extends Context.Service<Actions, {
   readonly propose: (scope: ScopeName, action: NewAction) => Effect.Effect<Action>
   readonly get: (id: ActionId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Action, ActionNotFound>
-  /** A page of the scope's actions, newest first, and how many match on all pages. Expired actions are left out, unless asked for. */
+  /**
+   * A page of the actions of the scope, newest first, and how many match on all pages. Expired actions only on request.
+   */
   readonly list: (
     scope: ScopeName,
     filter: ActionFilter
   ) => Effect.Effect<{ readonly actions: ReadonlyArray<Action> } & Envelope, InvalidCursor>
-  /** Approves a proposal. Of several approvals at the same time, one succeeds. */
+  /** Approves a proposal. Of simultaneous approvals one succeeds. */
   readonly execute: (id: ActionId, scope: Reach) => Effect.Effect<Action, ActionNotFound | ActionNotExecutable>
   /** Sets the status, the result or both, if the action is as the caller expects. */
   readonly patch: (
@@ -143,7 +144,7 @@ export class Actions extends Context.Service<Actions, {
     patch: ActionPatch,
     scope: Reach
   ) => Effect.Effect<Action, ActionNotFound | InvalidActionStatus | NoFields | ActionStatusConflict>
-  /** Ends an action that has not ended. A repeated call answers the action as it is. */
+  /** Ends an open action. A repeated call answers the action as it is. */
   readonly finish: (
     id: ActionId,
     outcome: "completed" | "failed",
@@ -217,7 +218,7 @@ export class Actions extends Context.Service<Actions, {
         return { actions: yield* decode(rows, now), ...envelope }
       })
 
-      /** Runs a statement that changes the action. Answers whether it did, and the action as it is then. */
+      /** Runs a statement that changes the action. Answers whether it did, and the action afterwards. */
       const change = Effect.fnUntraced(
         function*(statement: Statement, values: Values & { readonly id: ActionId; readonly now: number }) {
           const { id, now } = values
@@ -255,7 +256,7 @@ export class Actions extends Context.Service<Actions, {
           const error = "No valid fields to update. Updatable fields: status, result"
           return yield* new NoFields({ error, fields: ["status", "result"] })
         }
-        // An action that is approved is not open to approval again, unless the caller says which status it takes back.
+        // An approved action cannot become a proposal again, unless the caller names the status that it reverts.
         const wanted = expected || (status === "proposed" ? status : undefined)
         const { action, changed } = yield* change(update, {
           id,

@@ -4,9 +4,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { DraftId, ScopeName } from "../../domain/Identifier.ts"
-import { type Envelope, pageOf } from "../../domain/Page.ts"
+import { type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
   type Draft,
   type DraftFilter,
@@ -47,7 +46,7 @@ const countNew = statement(`
   INSERT INTO queue_counts (scope, counts, drafts_revision) VALUES (:scope, '{}', 1)
   ON CONFLICT (scope) DO UPDATE SET drafts_revision = drafts_revision + 1, drafts_total = drafts_total + 1`)
 
-/** The drafts of a list: of a scope or of every scope. A filter that is not given is null. */
+/** The drafts of a list, in a scope or in every scope. An absent filter is null. */
 const listed = (every: boolean, narrowed: boolean) =>
   `FROM drafts WHERE ${every ? "true" : "scope = :scope"} ${
     narrowed
@@ -78,8 +77,8 @@ const revision = variants((every: boolean) =>
 const byId = statement(`SELECT * FROM drafts WHERE id = :id AND ${inScope}`)
 
 /**
- * Whether the patch changes the draft. A required field is null where the patch does not have it. Which optional fields it has is
- * in `:given`, an object with their names: where such a field is null, it is cleared.
+ * Whether the patch changes the draft. A required field is null if the patch does not have it. `:given` is an object
+ * with the names of the optional fields in the patch; if such a field is null, it is cleared.
  */
 const differs = `(title <> :title OR status <> :status OR author <> :author
   OR :given ->> 'domain' AND domain IS NOT :domain
@@ -93,7 +92,7 @@ const raiseIfDifferent = statement(`
   SELECT scope, '{}', 1 FROM drafts WHERE id = :id AND ${inScope} AND ${differs}
   ON CONFLICT (scope) DO UPDATE SET drafts_revision = drafts_revision + 1`)
 
-// A patch that changes nothing writes nothing, so the draft keeps its `updated_at`.
+// A patch that changes nothing writes nothing, so `updated_at` stays.
 const update = statement(`
   UPDATE drafts SET
     title = coalesce(:title, title), status = coalesce(:status, status), author = coalesce(:author, author),

@@ -6,9 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import { type MessageId, messageId, type ScopeName } from "../../domain/Identifier.ts"
-import { type ContentChoice, type Envelope, pageOf } from "../../domain/Page.ts"
+import { type ContentChoice, type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
   InvalidParentMessage,
   MaxThread,
@@ -39,7 +38,7 @@ const longTexts = ["task_id", "from_actor", "to_actor", "type", "content", "stat
 
 const filters = ["task_id", "type", "to_actor", "from_actor", "status"] as const
 
-/** That the message has no parent, or a parent of the same scope that is about the same task. */
+/** Whether the message has no parent, or a parent in the same scope about the same task. */
 const mayReply = `(:parent_message_id IS NULL
   OR :task_id = (SELECT task_id FROM messages WHERE id = :parent_message_id AND scope = :scope))`
 
@@ -66,8 +65,8 @@ const byId = variants((content: "with content" | "without content") =>
 )
 
 /**
- * Each step stays in the scope. A reply is younger than its parent, so the recursion ends by itself. The limit is for threads that
- * are too long for an answer.
+ * Each step stays within the scope. A reply is younger than its parent, so the recursion ends. The limit is for threads
+ * that are too long for an answer.
  */
 const inThread = `seq IN (
   WITH RECURSIVE thread (seq, id) AS (
@@ -81,7 +80,10 @@ const inThread = `seq IN (
 const isUnreplied = `NOT EXISTS (
   SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id AND reply.scope = messages.scope)`
 
-/** What finds the messages of a list: those about a task, and those for a receiver, have an index of their own. */
+/**
+ * The condition that finds the messages of a list. Messages about a task and messages to a receiver have their own
+ * indexes.
+ */
 const finding = {
   scope: "scope = :scope",
   task: "scope = :scope AND task_id = :task_id",
@@ -93,7 +95,7 @@ type Finding = keyof typeof finding
 const findingOf = ({ task_id, thread_id, to_actor }: MessageFilter): Finding =>
   thread_id ? "thread" : task_id ? "task" : to_actor ? "receiver" : "scope"
 
-/** The messages of a list. A filter that is not given is null. */
+/** The messages of a list. An absent filter is null. */
 const listed = (found: Finding, narrowed: boolean, unreplied: boolean) =>
   `FROM messages WHERE ${finding[found]} ${
     narrowed
@@ -142,8 +144,8 @@ export class Messages extends Context.Service<Messages, {
   readonly send: (scope: ScopeName, message: NewMessage) => Effect.Effect<Message, InvalidParentMessage>
   readonly get: (id: MessageId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Message, MessageNotFound>
   /**
-   * A page of the scope's messages in the order they arrived, and how many match on all pages. Without an offset it is the
-   * newest page, and its cursor leads to the page before it, and so on to the oldest. A thread is one page.
+   * A page of the messages of the scope in the order of arrival, and how many match on all pages. Without an offset it
+   * is the newest page, and its cursor leads to older pages. A thread is one page.
    */
   readonly list: (
     scope: ScopeName,
@@ -193,7 +195,8 @@ export class Messages extends Context.Service<Messages, {
       const list = Effect.fn("Messages.list")(function*(scope: ScopeName, filter: MessageFilter) {
         const whole = Boolean(filter.thread_id) && filter.limit === undefined
         const asked = { scope, ...filter }
-        // The pages after the newest page are older. A page with an offset counts from the oldest message: the next page is newer.
+        // Pages after the newest page are older. A page with an offset counts from the oldest message, so its next page
+        // is newer.
         const going = (name: string) =>
           pageOf(whole ? { ...filter, limit: MaxThread } : filter, { name, of: asked, key: { seq: "number" } })
         const older = going("messages, older")
@@ -223,7 +226,7 @@ export class Messages extends Context.Service<Messages, {
         return {
           messages,
           ...envelope,
-          // Offsets count from the oldest message, in both directions.
+          // Offsets count from the oldest message in both directions.
           offset: newer ? envelope.offset : Math.max(envelope.total - envelope.offset - rows.length, 0),
           limit: whole ? messages.length : envelope.limit
         }

@@ -5,9 +5,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { ProjectId, ScopeName } from "../../domain/Identifier.ts"
-import { type Envelope, pageOf } from "../../domain/Page.ts"
+import { type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
   type NewProject,
   type Project,
@@ -60,13 +59,13 @@ const countNew = statement(`
   INSERT INTO queue_counts (scope, counts, projects_revision) VALUES (:scope, '{}', 1)
   ON CONFLICT (scope) DO UPDATE SET projects_revision = projects_revision + 1, projects_total = projects_total + 1`)
 
-// If tasks named the project before it was created, the cron counts them.
+// Tasks may name the project before it exists. Then the cron counts them.
 const beginCounters = statement(`
   INSERT INTO queue_counts (scope, counts)
   SELECT ${ProjectCounts.keyOf(":id")}, '{}' WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = :id)
   ON CONFLICT DO NOTHING`)
 
-/** The projects of a list: of a scope or of every scope. A filter that is not given is null. */
+/** The projects of a list, in a scope or in every scope. An absent filter is null. */
 const listed = (every: boolean, narrowed: boolean) =>
   `FROM projects WHERE ${every ? "true" : "scope = :scope"} ${
     narrowed
@@ -94,7 +93,7 @@ const revision = variants((every: boolean) =>
   statement(`SELECT ${every ? Revisions.ofAll("projects") : Revisions.of("projects")} AS revision`)
 )
 
-/** The tasks of a project in the order of their priorities. Of a priority, the newest come first, or on pages the oldest. */
+/** The tasks of a project by priority. Within a priority the newest come first, or on pages the oldest. */
 const pagesOfTasks = variants((order: "newest first" | "oldest first", content: boolean, next: boolean) =>
   PageBytes.pagesOf(
     {
@@ -131,8 +130,8 @@ const revisionOfTasks = statement(`
 const byId = statement(`SELECT * FROM projects WHERE id = :id AND ${inScope}`)
 
 /**
- * Whether the patch changes the project. A field that cannot be cleared is null where the patch does not have it. Which of the others
- * it has is in `:given`, an object with their names: where such a field is null, it is cleared.
+ * Whether the patch changes the project. A field that cannot be cleared is null if the patch does not have it. `:given`
+ * is an object with the names of the other fields in the patch; if such a field is null, it is cleared.
  */
 const differs = `(title <> :title OR status <> :status OR base_branch <> :base_branch
   OR auto_accept <> :auto_accept OR flow <> :flow
@@ -148,8 +147,8 @@ const raiseIfDifferent = statement(`
   SELECT scope, '{}', 1 FROM projects WHERE id = :id AND ${inScope} AND ${differs}
   ON CONFLICT (scope) DO UPDATE SET projects_revision = projects_revision + 1`)
 
-// A patch that changes nothing writes nothing, so the project keeps its `updated_at`. A patch that completes the project and
-// names no time sets the present time, unless the project has a time already.
+// A patch that changes nothing writes nothing, so `updated_at` stays. A patch that completes the project without a time
+// sets the present time, unless the project has one.
 const update = statement(`
   UPDATE projects SET
     title = coalesce(:title, title), status = coalesce(:status, status),
@@ -181,7 +180,7 @@ const endCounters = statement(`
 const countTasks = statement(`
   SELECT (SELECT count(*) FROM tasks WHERE project_id = :id) AS tasks FROM projects WHERE id = :id AND ${inScope}`)
 
-/** The values of a patch, as `differs` describes them. */
+/** The parameters of `differs`. */
 const valuesOf = (patch: ProjectPatch, now: number) => {
   const clearable = ["description", "pr_number", "pr_url", "completed_at"] as const
   const given = clearable.filter((field) => patch[field] !== undefined)
@@ -222,8 +221,8 @@ export class Projects extends Context.Service<Projects, {
     filter: ProjectFilter
   ) => Effect.Effect<{ readonly projects: ReadonlyArray<Project> } & Envelope, InvalidCursor>
   /**
-   * All tasks of the project, the most urgent first. Only a cursor asks for a page (`first` for the first page): there, tasks of
-   * the same priority are in the order of their age.
+   * All tasks of the project, the most urgent first. A page is returned only for a cursor (`first` for the first page);
+   * there, tasks of the same priority are ordered by age.
    */
   readonly tasks: (id: ProjectId, scope: Reach, query?: ProjectTasksQuery) => Effect.Effect<{
     readonly project_id: ProjectId
@@ -308,7 +307,8 @@ export class Projects extends Context.Service<Projects, {
 
       const tasks = Effect.fn("Projects.tasks")(function*(id: ProjectId, scope: Reach, query: ProjectTasksQuery = {}) {
         const asked = { id, scope, ...query }
-        // Clients call a project complete when all of these tasks are, and may send a `limit`: so only a cursor asks for a page.
+        // Clients take a project for complete when all of these tasks are, and may send a `limit`. So only a cursor
+        // asks for a page.
         const inPages = query.cursor !== undefined
         const { limit: _, ...whole } = query
         const page = yield* Effect.fromResult(pageOf(inPages ? query : whole, { ...urgent, of: asked, whole: "all" }))

@@ -1,23 +1,25 @@
-/** The queue: create, read, claim and move tasks. Each operation is one atomic batch, and one file beside this one. */
+/**
+ * The queue: creates, reads, claims and moves tasks. A change is one batch. The operations are in the other files here.
+ */
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { InvalidCursor } from "../../domain/Cursor.ts"
 import type { DependencyCycle } from "../../domain/dependency/Dependency.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Handoff } from "../../domain/lease/Handoff.ts"
-import type { ContentChoice, Envelope } from "../../domain/Page.ts"
+import type { ContentChoice, Envelope, InvalidCursor } from "../../domain/Page.ts"
 import type { TooLarge } from "../../domain/Size.ts"
-import type { Cancellation, Redrive } from "../../domain/task/EndInput.ts"
 import type { AskedClaim, Explanation } from "../../domain/task/Explanation.ts"
 import type { HistoryEntry, HistoryQuery } from "../../domain/task/History.ts"
 import type {
   Acceptance,
+  Cancellation,
   Claim,
   Failure,
   ForcedMove,
   HookResult,
+  Redrive,
   Rejection,
   Requeue,
   Submission
@@ -39,7 +41,6 @@ import type {
 import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
 import type { NewTask, TaskPatch } from "../../domain/task/TaskInput.ts"
 import type { Reach } from "../../sql/Reach.ts"
-import * as Cancelling from "./cancel.ts"
 import * as Claiming from "./claim.ts"
 import * as Creation from "./create.ts"
 import * as Explaining from "./explain.ts"
@@ -47,7 +48,6 @@ import * as Hooks from "./hooks.ts"
 import * as Moves from "./move.ts"
 import * as Patching from "./patch.ts"
 import * as Reading from "./read.ts"
-import * as Redriving from "./redrive.ts"
 import * as Removal from "./remove.ts"
 
 type PatchError =
@@ -62,72 +62,75 @@ type PatchError =
 type MoveError = TaskExists | TaskNotFound | InvalidTransition | LeaseLost | VersionConflict
 
 export class TaskQueue extends Context.Service<TaskQueue, {
-  /** Adds a task to the scope. It inherits its project's branch. An open task of the same external key is answered instead. */
+  /**
+   * Adds a task to the scope, on the branch of its project if that has one. If an open task has the same external key,
+   * answers that task instead.
+   */
   readonly create: (
     scope: ScopeName,
     task: NewTask
   ) => Effect.Effect<Task | ExistingTask, TaskExists | InvalidTask | DependencyCycle>
   readonly get: (id: TaskId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Task, TaskNotFound>
-  /** A page of the scope's tasks, newest or most urgent first, and how many match on all pages. */
+  /** A page of the tasks of the scope, newest or most urgent first, and how many match on all pages. */
   readonly list: (
     scope: ScopeName,
     filter: TaskFilter
   ) => Effect.Effect<{ readonly tasks: ReadonlyArray<Task> } & Envelope, InvalidCursor>
-  /** Leases the most urgent task that matches: a claim never fails because somebody else was faster. */
+  /** Leases the most urgent task that matches. A claim never fails because another claim was faster. */
   readonly claim: (
     scope: ScopeName,
     claim: Claim
   ) => Effect.Effect<ClaimedTask, NoTasksAvailable | AtCapacity | InvalidTask | LeaseLost | TaskNotFound>
-  /** Hands in a result, also after the lease ran out as long as nobody else took or moved the task. */
+  /** Hands in a result. A late call counts if no one else was granted the task and no one moved it. */
   readonly submit: (id: TaskId, work: Submission, scope: Reach) => Effect.Effect<Task, MoveError>
-  /** Makes the task done, and claimable whoever waited only for it. */
+  /** Marks the task done and unblocks its dependents. */
   readonly accept: (id: TaskId, acceptance: Acceptance, scope: Reach) => Effect.Effect<Task, MoveError>
-  /** Sends the task back with a reason for whoever takes it next. */
+  /** Sends the task back with a reason, which its next holder gets. */
   readonly reject: (id: TaskId, rejection: Rejection, scope: Reach) => Effect.Effect<Task, MoveError>
-  /** Gives the work up, or the task back, and sends it to where it was claimed from. */
+  /** Gives up the work, or releases the task, and sends it back to the queue it was claimed from. */
   readonly requeue: (id: TaskId, requeue: Requeue, scope: Reach) => Effect.Effect<Task, MoveError>
-  /** Gives the task up for good, with a reason, from wherever it is. */
+  /** Fails the task for good, from any queue, with a reason. */
   readonly fail: (id: TaskId, failure: Failure, scope: Reach) => Effect.Effect<Task, MoveError>
-  /** Cancels the task, or asks whoever holds it to stop. */
+  /** Cancels the task, or asks its holder to stop. */
   readonly cancel: (
     id: TaskId,
     cancellation: Cancellation,
     scope: Reach
   ) => Effect.Effect<Task, Exclude<MoveError, TaskExists>>
-  /** Gives what failed or was cancelled another try, with its budgets as new. */
+  /** Brings a failed or cancelled task back to `incoming`, with its counters at zero. */
   readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError>
-  /** Changes fields. What would leave a contradiction is repaired (`domain/task/TaskPatch.ts`). */
+  /** Changes fields, and repairs contradictions (`domain/task/TaskPatch.ts`). */
   readonly patch: (
     id: TaskId,
     patch: TaskPatch,
     scope: Reach
   ) => Effect.Effect<Task, PatchError>
-  /** Puts the task into any queue, also into `done`, and ends the lease there is. */
+  /** Puts the task into any queue, also into `done`, and ends its lease. */
   readonly force: (
     id: TaskId,
     forced: ForcedMove,
     scope: Reach
   ) => Effect.Effect<Task, PatchError>
-  /** Writes down how one of the task's hooks ended. */
+  /** Records the result of a hook. */
   readonly completeHook: (
     id: TaskId,
     hook: string,
     result: HookResult,
     scope: Reach
   ) => Effect.Effect<Task, TaskNotFound | HookNotFound | LeaseLost | TooLarge>
-  /** Why nobody has the task, and whether a claim would get it. Changes nothing. */
+  /** Explains why nobody has the task, and whether a claim would get it. Changes nothing. */
   readonly explain: (
     id: TaskId,
     asked: AskedClaim,
     scope: Reach
   ) => Effect.Effect<Explanation, TaskNotFound | InvalidTask>
   readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
-  /** What whoever goes on with the task should know. */
+  /** What the next holder of the task should know. */
   readonly handoff: (
     id: TaskId,
     scope: Reach
   ) => Effect.Effect<Handoff & { readonly task_id: TaskId }, TaskNotFound>
-  /** What happened to the task, oldest first; also of a deleted one. */
+  /** The history of the task, oldest entry first. A deleted task has one too. */
   readonly history: (id: TaskId, scope: Reach, query?: HistoryQuery) => Effect.Effect<{
     readonly task_id: TaskId
     readonly history: ReadonlyArray<HistoryEntry>
@@ -141,8 +144,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
       return TaskQueue.of({
         create: yield* Creation.make,
         claim: yield* Claiming.make,
-        cancel: yield* Cancelling.make,
-        redrive: yield* Redriving.make,
+        cancel: yield* Moves.cancelling,
         completeHook: yield* Hooks.make,
         explain: yield* Explaining.make,
         ...(yield* Patching.make),

@@ -1,4 +1,7 @@
-/** Claiming: one batch takes back what expired, picks the next task and grants it, so that no two claims collide. */
+/**
+ * Claims a task: one batch takes back expired leases, picks the next task and grants it, so two claims never get the
+ * same task.
+ */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -18,17 +21,16 @@ import * as Backoff from "../../sql/lease/Backoff.ts"
 import * as Grant from "../../sql/lease/Claim.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
 import type { Values } from "../../sql/Statement.ts"
-import * as NextTask from "../../sql/task/NextTask.ts"
-import { ifRefused } from "../lease/ifRefused.ts"
+import { ifRefused } from "../lease/takeBack.ts"
 import { Settings } from "../Settings.ts"
 import * as Refusal from "./claimRefusal.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
-// A claim is a sign of life, but a heartbeat younger than this says the same without another written row.
+// A claim is a sign of life. If the last heartbeat is younger than this, the claim does not write another.
 const FreshMillis = 30_000
 
-// More than there are priorities anywhere; each one costs a seek.
+// More ranks than any client uses. Each one costs a seek.
 const MaxRanks = 20
 
 const asList = (filter: string | ReadonlyArray<string> | null | undefined): ReadonlyArray<string> =>
@@ -39,7 +41,7 @@ const ranksOf = (order: Claim["priority_order"]): ReadonlyArray<number> =>
     ...new Set(asList(order).flatMap((item) => item.split(",")).map(rank))
   ].slice(0, MaxRanks)
 
-const wantedBy = (scope: ScopeName, claim: Claim, queue: string): NextTask.Wanted => ({
+const wantedBy = (scope: ScopeName, claim: Claim, queue: string): Grant.Criteria => ({
   scope,
   queue,
   roles: [...new Set(asList(claim.role_filter))],
@@ -47,13 +49,13 @@ const wantedBy = (scope: ScopeName, claim: Claim, queue: string): NextTask.Wante
   ranks: ranksOf(claim.priority_order)
 })
 
-/** Where a claim looks, and whether past what is too large to be granted, which costs more. */
+/** The queue that a claim looks in, and whether it looks past oversized tasks, which costs more. */
 export interface Look {
   readonly queue: string
   readonly passing: boolean
 }
 
-/** A task in the hands of its new holder, with what it needs to know. */
+/** A claimed task as the answer shows it, with its handoff. */
 const claimed = (task: TaskRow, now: number) => ({
   ...task,
   renew_after_seconds: renewAfterSeconds(DateTime.toEpochMillis(task.lease_expires_at!) - now),
@@ -67,7 +69,7 @@ export const make = Effect.gen(function*() {
   const backsOff = settings.backoff.baseSeconds > 0
   const expired = Expiry.steps(true, "claimable", backsOff)
 
-  /** The task of an earlier claim as it is now, if it is still held under the token that the claim was answered with. */
+  /** The task of an earlier claim as it is now, if it is still held under the same token. */
   const held = Effect.fnUntraced(function*({ besides, rows: [granted] }: Idempotency.Replay) {
     const task = yield* firstTask(besides)
     const { fencing_token, id } = granted!
@@ -82,7 +84,7 @@ export const make = Effect.gen(function*() {
     claim: Claim,
     reach: ScopeName | undefined,
     { passing }: Look,
-    wanted: NextTask.Wanted,
+    wanted: Grant.Criteria,
     seconds: number
   ) {
     const now = yield* Clock.currentTimeMillis
@@ -90,7 +92,7 @@ export const make = Effect.gen(function*() {
     const { queue, scope } = wanted
     const move = claimOf(queue)
     const values: Values = {
-      ...NextTask.valuesOf(wanted),
+      ...Grant.valuesOf(wanted),
       now,
       machine: orchestrator_id,
       reach: reach ?? null,
@@ -110,11 +112,11 @@ export const make = Effect.gen(function*() {
       backoff_base: settings.backoff.baseSeconds,
       backoff_max: settings.backoff.maxSeconds
     }
-    const steps = Grant.steps(NextTask.variantOf(wanted, passing))
+    const steps = Grant.steps(Grant.variantOf(wanted, passing))
     const send = (takesBack: boolean) =>
       once.batch({
         ...(backsOff ? Backoff.end(now, scope) : {}),
-        // Time has passed since the attempt before, so every attempt takes back what has expired.
+        // Each attempt takes expired leases back, because time has passed since the last one.
         lapsed: takesBack ? expired.lapsed(values) : undefined,
         lapsesCounted: takesBack ? expired.counted(values) : undefined,
         reclaimed: takesBack ? expired.reclaimed(values) : undefined,
@@ -123,7 +125,8 @@ export const make = Effect.gen(function*() {
         counted: steps.counted(values),
         granted: steps.granted(values)
       }, { keep: "recorded", answer: steps.kept, values })
-    // What cannot be taken back is left to the cron, which says what that is, and keeps no other claim from its task.
+    // If taking leases back is refused, the claim goes on without it. The cron finds and logs the leases that cannot be
+    // taken back.
     const without = ifRefused("taking back with a claim was refused", Effect.suspend(() => send(false)))
     const { answers, replay } = yield* without(send(true))
     if (replay !== undefined) return claimed(yield* held(replay), now)
@@ -144,7 +147,8 @@ export const make = Effect.gen(function*() {
       if (task !== undefined) return { task }
       return { next: yield* explain({ scope, claim, reach, queue, passing, wanted: wantedBy(scope, claim, queue) }) }
     })
-    // A role may say where its agents claim from. The first attempt takes it for `incoming`, and grants nothing if it is not.
+    // A role may have a queue of its own. The first attempt assumes `incoming`, and grants nothing if the role claims
+    // from elsewhere.
     let done = yield* attempt({ queue: claim.queue || "incoming", passing: false })
     while (done.task === undefined) {
       const { look, otherwise } = done.next

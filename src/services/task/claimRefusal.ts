@@ -1,4 +1,4 @@
-/** Why a claim got nothing: read in a second round trip, which a claim that finds work does not need. */
+/** Why a claim got nothing: read in a second round trip, which a successful claim does not need. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { aside, builtIn, invalidQueue } from "../../domain/flow/FlowRules.ts"
@@ -9,33 +9,32 @@ import { claimOf, moves } from "../../domain/task/Moves.ts"
 import { AtCapacity, InvalidTask, NoTasksAvailable } from "../../domain/task/TaskErrors.ts"
 import { Database, ifRoom } from "../../sql/Database.ts"
 import * as Backoff from "../../sql/lease/Backoff.ts"
-import { nextTask } from "../../sql/lease/Claim.ts"
+import { type Criteria, nextTask, valuesOf, variantOf } from "../../sql/lease/Claim.ts"
 import * as Claimant from "../../sql/lease/Claimant.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
-import * as NextTask from "../../sql/task/NextTask.ts"
 import * as Places from "../../sql/task/Places.ts"
 import * as TakingBack from "../lease/takeBack.ts"
 import { decodeCounts, decodeRules } from "./rows.ts"
 
-// How many seconds an orchestrator that got nothing has to wait: its usual tick is longer, an idle loop of retries is not.
+// How many seconds a machine that got nothing has to wait. Its usual tick is longer; a loop of retries is shorter.
 const RetryAfterSeconds = 15
 
 interface Attempt {
   readonly scope: ScopeName
   readonly claim: Claim
-  /** The scope the machine has to belong to, if any. */
+  /** The scope that the machine has to belong to, if any. */
   readonly reach: ScopeName | undefined
-  /** The queue of the attempt, and whether it looked past tasks that are too large to be granted. */
+  /** The queue of the attempt (and `passing`: whether it looked past oversized tasks). */
   readonly queue: string
   readonly passing: boolean
-  readonly wanted: NextTask.Wanted
+  readonly wanted: Criteria
 }
 
-// How many tasks that are ready for other claims are looked at, and how many that cannot be claimed. What holds for these says
-// enough, however many tasks there are.
+// How many tasks that are ready for other claims are read, and how many that are not ready. A sample is enough to name
+// the reason.
 const Sample = 10
 
-// An agent that has to wait for longer than this looks as if it hung.
+// An agent that waits longer than this looks as if it hung.
 const MaxRetrySeconds = 60
 
 interface Waiting {
@@ -73,7 +72,7 @@ const why = (queue: string, passedOver: boolean, waiting: Waiting, large: string
 
 const machine = statement(Claimant.machine(":scope"))
 
-// A machine that is not registered has no scope of its own: the roles are those of the scope it claims from.
+// An unregistered machine has no scope. Then the roles are those of the scope it claims from.
 const roles = statement(
   `SELECT name, claims_from FROM roles WHERE scope = coalesce(${Claimant.home(":scope")}, :scope) ORDER BY name`
 )
@@ -94,14 +93,14 @@ const state = statement(`
     min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
   FROM (${some("held")} UNION ALL ${some("waiting")})`)
 
-/** The first task that matches, which the claim does not get if it is oversized. */
+/** The first task that matches. The claim did not get it if it is oversized. */
 const first = variants((roles: "any" | "one" | "several", roleless: boolean, ranked: boolean, typed: boolean) =>
   statement(`
     SELECT id, bytes > ${MaxRecord} AS oversized FROM tasks
     WHERE id = ${nextTask({ roles, roleless, ranked, typed, passing: false })}`)
 )
 
-// A child flow has the states of its flow as well.
+// A child flow has the states of its flow too.
 const flow = statement(`
   SELECT rules FROM flows WHERE scope = :scope AND name = 'default' AND NOT EXISTS (
     SELECT 1 FROM flows AS every CROSS JOIN json_each(every.rules, '$.child.states')
@@ -112,20 +111,21 @@ export const make = Effect.gen(function*() {
   const takeBack = yield* TakingBack.make
 
   /**
-   * Fails with the reason, or answers where to look next: in the queue of the claim's first role, or in the same queue again. Where
-   * the request has no room for that, `otherwise` is the answer, and the next claim or the cron goes on.
+   * Fails with the reason, or answers where to look next: in the queue of the claim's first role, or in the same queue
+   * again. `otherwise` is the answer if the request has no room for another attempt; the next claim or the cron goes on
+   * then.
    */
   return Effect.fnUntraced(function*({ claim, passing, queue, reach, scope, wanted }: Attempt) {
     const { orchestrator_id } = claim
     const now = yield* Clock.currentTimeMillis
     const values: Values = {
-      ...NextTask.valuesOf(wanted),
+      ...valuesOf(wanted),
       now,
       machine: orchestrator_id,
       reach: reach ?? null,
       max_claimed: claim.max_claimed ?? null
     }
-    const { ranked, roleless, roles: some, typed } = NextTask.variantOf(wanted, passing)
+    const { ranked, roleless, roles: some, typed } = variantOf(wanted, passing)
     const found = yield* batch({
       machine: machine(values),
       roles: roles(values),
@@ -146,8 +146,8 @@ export const make = Effect.gen(function*() {
       if (usual !== undefined) {
         return yield* InvalidTask.queue(invalidQueue(queue, "default", usual.task) ?? `Invalid queue "${queue}".`)
       }
-      // Clients of the old server claim before they register, and any answer but "No tasks available" is an error to them. So an
-      // unregistered machine is refused only where there is a task that it would have got.
+      // Clients of the old server claim before they register, and to them every answer but "No tasks available" is an
+      // error. So an unregistered machine is refused only if there is a task that it would have got.
       if (asks === undefined && next !== undefined) return yield* InvalidTask.unknownOrchestrator(orchestrator_id)
       const [maximum, holds] = [asks?.maximum, Number(asks?.held)]
       if (!maintenance && claimOf(queue) === moves.claim && typeof maximum === "number" && holds >= maximum) {
@@ -155,7 +155,7 @@ export const make = Effect.gen(function*() {
       }
     })
     const empty = Effect.gen(function*() {
-      // If a task is ready for a claim without filters, it has become so just now.
+      // A task that is ready for a claim without filters became ready just now.
       const filtered = wanted.roles.length > 0 || wanted.types.length > 0
       const waiting = {
         ready: Number(seen?.ready),
@@ -183,19 +183,20 @@ export const make = Effect.gen(function*() {
     if (elsewhere !== undefined && elsewhere !== queue) {
       return { look: { queue: String(elsewhere), passing: false }, otherwise: answer }
     }
-    // A claim leaves tasks to the cron that fail or are cancelled with their leases. Their dependents may be ready then.
+    // A claim leaves to the cron the tasks that fail or are cancelled when their leases end. Their dependents may be
+    // ready afterwards.
     if (seen?.overdue === 1) {
       const { refused, taken } = yield* takeBack(scope)
       // Leases that cannot be taken back make no task ready.
       if (taken > 0 || refused === 0) return { look: { queue, passing }, otherwise: answer }
     }
-    // Where backoff is off, claims do not end backoffs from before it was turned off.
+    // If backoff is off, claims do not end backoffs that began before it was turned off.
     if (seen?.waited === 1) {
       yield* ifRoom(answer)(batch(Backoff.end(now, scope)))
       return { look: { queue, passing }, otherwise: answer }
     }
     yield* refusal
-    // A claim looks past oversized tasks only where one is in its way.
+    // A claim looks past oversized tasks only if one is in its way.
     if (!maintenance && !passing && large !== undefined) return { look: { queue, passing: true }, otherwise: empty }
     return yield* empty
   })

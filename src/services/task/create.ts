@@ -1,16 +1,20 @@
-/** Creating a task: its row, its history, its blockers and its counter in one batch. */
+/**
+ * Creates a task: its row, its history, its dependencies and its counter in one batch. Also the external key, which one
+ * open task of a scope may have.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import { MaxBlockers, parseBlockers, waitsOf } from "../../domain/dependency/Dependency.ts"
-import { aside, builtIn } from "../../domain/flow/FlowRules.ts"
-import type { ScopeName } from "../../domain/Identifier.ts"
+import { aside, builtIn, invalidQueue } from "../../domain/flow/FlowRules.ts"
+import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { UnknownHolder } from "../../domain/lease/Lease.ts"
 import { ends } from "../../domain/task/Moves.ts"
 import { DefaultPriority, rank } from "../../domain/task/Priority.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
-import { InvalidTask } from "../../domain/task/TaskErrors.ts"
+import { InvalidTask, TaskExists } from "../../domain/task/TaskErrors.ts"
 import { creatorOf, metadataOf, type NewTask } from "../../domain/task/TaskInput.ts"
+import { Database, type UniqueViolation } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import { noCycle } from "../../sql/dependency/Cycles.ts"
 import * as Dependency from "../../sql/dependency/Dependency.ts"
@@ -20,10 +24,82 @@ import { nextToken } from "../../sql/lease/Claim.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as Cycle from "../dependency/cycle.ts"
 import { Settings } from "../Settings.ts"
-import * as Refusal from "./createRefusal.ts"
-import * as ExternalKey from "./externalKey.ts"
 import { logCascade, logTransition } from "./log.ts"
-import { firstTask } from "./rows.ts"
+import { decodeRules, firstTask } from "./rows.ts"
+
+// The condition of the index `tasks_external_key`, word for word: SQLite uses the index only then.
+const open = "external_key IS NOT NULL AND iif(queue IN ('done', 'failed', 'cancelled'), id, '') = ''"
+
+const openTask = statement(`SELECT * FROM tasks WHERE scope = :scope AND external_key = :key_of_task AND ${open}`)
+const kept = Idempotency.keeping({
+  row: { ...columnsOf(TaskRow), existing: "1" },
+  from: "tasks",
+  where: `scope = :scope AND external_key = :key_of_task AND ${open}`,
+  provenBy: "where"
+})
+
+const keyOf = "coalesce(:key_of_task, (SELECT external_key FROM tasks WHERE id = :id))"
+const asked = statement(`SELECT ${keyOf} AS external_key`)
+const holder = statement(`
+  SELECT id FROM tasks WHERE scope = (SELECT scope FROM tasks WHERE id = :id) AND external_key = ${keyOf} AND ${open}`)
+
+export const externalKeys = Effect.gen(function*() {
+  const { batch } = yield* Database
+  const once = yield* Idempotency.make
+
+  /** The open task that has the key, if there is one. The answer is kept under the idempotency key of the request. */
+  const known = Effect.fnUntraced(function*(scope: ScopeName, key: string) {
+    const values = { scope, key_of_task: key }
+    const { answers, replay } = yield* once.batch({ task: openTask(values) }, { keep: "task", answer: kept, values })
+    return yield* firstTask(replay?.rows ?? answers.task)
+  })
+
+  /** The refusal of a change that would make the task the second open task with a key: `key`, or else its own. */
+  const taken = Effect.fnUntraced(function*(id: TaskId, key: string | null, violation: UniqueViolation) {
+    if (!violation.columns.includes("index 'tasks_external_key'")) return yield* Effect.die(violation)
+    const values = { id, key_of_task: key }
+    const { changed, holders } = yield* batch({ changed: asked(values), holders: holder(values) })
+    return yield* TaskExists.externalKey(id, String(changed[0]?.external_key), holders[0] && String(holders[0].id))
+  })
+
+  return { known, taken }
+})
+
+const byId = statement("SELECT id FROM tasks WHERE id = :id")
+const branchOfProject = statement("SELECT branch FROM projects WHERE id = :project_id AND scope = :scope")
+const rolesOfScope = statement("SELECT name FROM roles WHERE scope = :scope ORDER BY name")
+const rulesOfFlow = statement("SELECT rules FROM flows WHERE scope = :scope AND name = :flow")
+
+export const makeRefusal = Effect.gen(function*() {
+  const { batch } = yield* Database
+
+  /** The id or the path is taken. A repeated create has both; then the answer names the id. */
+  const exists = Effect.fnUntraced(function*(task: NewTask) {
+    const { same } = yield* batch({ same: byId({ id: task.id }) })
+    return yield* same.length === 0 ? TaskExists.filePath(task.id, task.file_path) : TaskExists.id(task.id)
+  })
+
+  /** Reads what the task refers to, in the second round trip that only a refusal costs, and says what is wrong. */
+  const refusal = Effect.fnUntraced(function*(scope: ScopeName, task: NewTask, queue: string, flow: string) {
+    const values = { project_id: task.project_id || null, scope, flow }
+    const { flows, projects, roles } = yield* batch({
+      projects: branchOfProject(values),
+      roles: rolesOfScope(values),
+      flows: rulesOfFlow(values)
+    })
+    if (!task.branch && !projects[0]?.branch) return yield* InvalidTask.branchRequired()
+    const known = roles.map(({ name }) => String(name))
+    if (task.role && known.length > 0 && !known.includes(task.role)) {
+      return yield* InvalidTask.role(task.role, known, "role")
+    }
+    const problem = invalidQueue(queue, flow, decodeRules(flows[0]?.rules)?.[task.project_id ? "child" : "task"])
+    if (problem !== undefined) return yield* InvalidTask.queue(problem)
+    if (task.project_id && projects.length === 0) return yield* InvalidTask.unknownProject(task.project_id)
+    return yield* exists(task)
+  })
+
+  return { exists, refusal }
+})
 
 // A task of a project is on the branch of the project, if that has one.
 const branch = "coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch)"
@@ -39,13 +115,13 @@ const knownQueue = `(:usual_queue OR coalesce((
   SELECT :queue IN (SELECT value FROM json_each(rules, iif(:project_id IS NULL, '$.task.states', '$.child.states')))
   FROM flows WHERE scope = :scope AND name = :flow), 1))`
 
-// A path that names the task is found by the id in it, and is in no index, so that a new task writes a row less.
+// A path that contains the id of its task is found by that id. It is in no index, so a new task writes one row less.
 const pathTaken = `(
   EXISTS (SELECT 1 FROM tasks WHERE scope = :scope AND file_path = :file_path AND file_path <> 'TASK-' || id || '.md')
   OR EXISTS (SELECT 1 FROM tasks WHERE id = substr(:file_path, 6, length(:file_path) - 8) AND +scope = :scope
     AND +file_path = :file_path))`
 
-// A task under the id of a deleted one goes on counting where that one stopped.
+// A task with the id of a deleted one continues the counts of that one.
 const lastOf = (column: string) =>
   `coalesce((SELECT ${column} FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0)`
 
@@ -84,7 +160,8 @@ const recorded = statement(`
   INSERT INTO history (task_id, version, scope, event, to_queue, actor, grants, at)
   SELECT id, version, scope, 'created', queue, :actor, grants, :now FROM unrecorded WHERE id = :id`)
 
-// The task may fail with its blockers, some of which may have failed already. And other tasks may have waited for its name.
+// The blockers of the task may have failed already, so the task may fail with them. And other tasks may have waited for
+// its name.
 const cascade = Cascade.make(Cascade.itself, { created: true, ownFailure: "1" })
 
 const failureCounted = Cascade.countedOne(":id")
@@ -93,7 +170,7 @@ const taskById = statement("SELECT * FROM tasks WHERE id = :id")
 
 const row = columnsOf(TaskRow)
 const created = Idempotency.keeping({ row, from: "tasks", where: "id = :id AND scope = :scope" })
-// Later steps of the batch change what the task waits for, and it may fail at once.
+// Later steps of the batch change `blocked_by`, and the task may fail at once.
 const createdAndChanged = Idempotency.keeping({
   row,
   from: "tasks",
@@ -104,9 +181,9 @@ const createdAndChanged = Idempotency.keeping({
 export const make = Effect.gen(function*() {
   const once = yield* Idempotency.make
   const settings = yield* Settings
-  const externalKey = yield* ExternalKey.make
+  const externalKey = yield* externalKeys
   const findCycle = yield* Cycle.make
-  const { exists, refusal } = yield* Refusal.make
+  const { exists, refusal } = yield* makeRefusal
 
   const create = Effect.fnUntraced(function*(scope: ScopeName, task: NewTask) {
     const now = yield* Clock.currentTimeMillis
@@ -120,12 +197,12 @@ export const make = Effect.gen(function*() {
     const project = task.project_id || null
     if (queue === "claimed" && blockers.length > 0) return yield* InvalidTask.claimedAndBlocked()
     const { name, scope: reach } = yield* CurrentActor
-    // Done is reached by accept, or by an administrator: where there is one, a key does not create its way around that.
+    // `done` is reached by an accept or an administrator. On a server with a secret, a key may not create a task there.
     if (queue === "done" && reach !== undefined && settings.apiSecretKey !== undefined) {
       return yield* InvalidTask.createdDone()
     }
     const metadata = metadataOf(task)
-    // A task put into `claimed` by hand gets a lease like any other, so that it cannot stay there for ever.
+    // A task that is created in `claimed` gets a lease, so that it cannot stay there for ever.
     const claimed = queue === "claimed"
     const leaseEnd = now + settings.defaultLeaseSeconds * 1000
     const attempt = task.max_attempt_seconds ?? settings.maxAttemptSeconds
@@ -219,7 +296,8 @@ export const make = Effect.gen(function*() {
 
   return Effect.fn("TaskQueue.create")((scope: ScopeName, task: NewTask) =>
     create(scope, task).pipe(Effect.catch((refused) => {
-      // Whoever creates a task by its key wants it to be there, and it is, whatever else would be in the way of another.
+      // A caller that creates a task by its external key wants it to exist. If an open task has the key, that is the
+      // answer, whatever the violation is.
       const existing = task.external_key == null ? Effect.undefined : externalKey.known(scope, task.external_key)
       return Effect.flatMap(
         existing,

@@ -1,4 +1,4 @@
-/** Explaining why nobody has a task: one batch reads the facts, and `domain/task/Explanation.ts` says what they mean. */
+/** Explains why nobody has a task. One batch reads the facts; `domain/task/Explanation.ts` judges them. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
@@ -16,7 +16,7 @@ import { decodeEdges } from "../dependency/read.ts"
 import { Settings } from "../Settings.ts"
 import { firstTask } from "./rows.ts"
 
-// How many machines of the scope are looked at. Where there are more, one that is active may be among the others.
+// How many machines of the scope are read. If there are more, an active one may be missed.
 const Sample = 20
 
 const itself = `id = :id AND ${inScope}`
@@ -26,10 +26,13 @@ const scope = `(SELECT scope FROM tasks WHERE ${itself})`
 
 const one = statement(`SELECT *, iif(bytes > ${MaxRecord}, bytes, NULL) AS oversize FROM tasks WHERE ${itself}`)
 
-/** Whose tasks a claim takes: those of the task's own role, of every role, or of `:roles`, which the index of roles may have. */
+/**
+ * Which tasks compete with this one: those of its own role, of every role, or of `:roles`. `indexed` means that the
+ * index of roles has all of `:roles`, `listed` that it does not.
+ */
 type Lanes = "own" | "any" | "indexed" | "listed"
 
-/** How many tasks of the lane a claim takes before `own`: ready ones, and what it makes ready by itself. */
+/** How many tasks a claim takes before `own`: ready tasks, and tasks that the claim itself makes ready. */
 const countAhead = (index: string, lane: string) => {
   const first = `${lane} AND (priority_rank, created_at, id) < (own.priority_rank, own.created_at, own.id)`
   return `(SELECT count(*) FROM (
@@ -47,8 +50,8 @@ const anyLane = countAhead("tasks_ready", "")
 const listedLane = "AND lane IN (SELECT value FROM json_each(:roles))"
 
 /**
- * How many tasks a claim takes before this one. A task that is held or has ended is in no order; one whose lease has expired is
- * where it goes then.
+ * How many tasks a claim takes before this one. A held or finished task has no place in the order. A task with an
+ * expired lease has the place that it gets when the lease is taken back.
  */
 const ahead = variants((lanes: Lanes) =>
   statement(`
@@ -70,7 +73,10 @@ const ahead = variants((lanes: Lanes) =>
       FROM tasks WHERE ${itself}) AS own`)
 )
 
-/** The machine that claims, and the roles of its scope; or the roles of the task's scope, and whether a machine there is active. */
+/**
+ * The machine that claims and the roles of its scope; without a machine, the roles of the task's scope and its active
+ * machines.
+ */
 const asks = {
   machine: statement(Claimant.machine(scope, "AND lease_expires_at > :now")),
   roles: statement(`SELECT name FROM roles WHERE scope = ${Claimant.home(scope)} ORDER BY name`)
@@ -121,7 +127,7 @@ export const make = Effect.gen(function*() {
     }
     return explanationOf({
       task,
-      // A task that is not blocked waits for nothing, whatever dependencies it has.
+      // A task that is not blocked waits for nothing, even if it has dependencies.
       blockers: task.blocked_by === null ? [] : (yield* Effect.orDie(decodeEdges(dependencies)))
         .filter(({ satisfied_at }) => satisfied_at === null)
         .map(({ blocker_id, on_failure, queue }) => ({ task_id: blocker_id, on_failure, queue })),

@@ -1,4 +1,4 @@
-/** Completes a hook. One statement changes one hook, so that completions at the same time are all kept. */
+/** Completes a hook. One statement changes one hook, so simultaneous completions are all kept. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
@@ -18,29 +18,32 @@ import { Settings } from "../Settings.ts"
 import { logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
-// Callers wrote the hooks as text: only a list of objects has hooks that can be completed.
+// Hooks are text of a caller. Only a list of objects has hooks that can be completed.
 const hooks = "iif(json_valid(hooks), hooks, '[]')"
 
 /**
- * The hooks with the first hook of the name completed; null if there is none. Its status is set, and then a second field: the
- * evidence, or without evidence the status again.
+ * The hooks of the task with the first hook of this name completed, or null if there is none. It sets the status and
+ * one more field: the evidence, or, without evidence, the status again.
  */
 const completed = `(
   SELECT json_set(${hooks}, fullkey || '.status', :status, fullkey || :field, json(:value))
   FROM json_each(${hooks}) WHERE type = 'object' AND value ->> '$.name' = :hook ORDER BY key LIMIT 1)`
 
-// In bytes, of the task as it is with these hooks.
+// The size of the task with these hooks, in bytes.
 const taskBytes = "bytes - octet_length(hooks) + hook_bytes"
 
-/** A status has few bytes, and a task few hooks: only evidence has to fit. It does where it makes the hooks shorter. */
+/**
+ * Only evidence can be too large. It fits if the hooks do not grow, or if the hooks and the task stay within their
+ * limits.
+ */
 const fits = `(:field = '.status' OR hook_bytes <= octet_length(hooks)
   OR (hook_bytes <= ${MaxLong} AND ${taskBytes} <= ${MaxRecord}))`
 
-/** The fence (`domain/lease/Fence.ts`): a token that is given is that of the lease, or of the lease that expired last. */
+/** The fence (`domain/lease/Fence.ts`): a given token is that of the lease, or of the lease that expired last. */
 const fenced = `(coalesce(fencing_token, lapsed_token) = :token
   OR (:token IS NULL AND (:lenient OR claimed_by IS NULL)))`
 
-// The inner LIMIT has SQLite make the hooks once.
+// The inner LIMIT makes SQLite compute the hooks once.
 const record = statement(`
   INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
   SELECT id, version + 1, scope, 'hook_completed', queue, queue, coalesce(:actor, claimed_by), :details, grants, :now
@@ -49,7 +52,7 @@ const record = statement(`
     WHERE id = :id AND ${inScope} AND ${fenced} LIMIT 1)
   WHERE hook_bytes IS NOT NULL AND ${fits}`)
 
-// The task stays in its queue, so its counters stay as they are. Without LIMIT, SQLite would read all counters.
+// The task stays in its queue, so the counters do not change. Without LIMIT, SQLite would read all counters.
 const count = statement(`
   UPDATE queue_counts SET revision = revision + 1
   FROM (

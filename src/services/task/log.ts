@@ -1,14 +1,14 @@
-/** Log lines of transitions: one for a task, and one for each kind of event when a request changes many tasks. */
+/** Log lines of transitions: one for a task, or one for each kind of event if a request changes many tasks. */
 import * as Effect from "effect/Effect"
 import type { TaskRow } from "../../domain/task/Task.ts"
 import type { Answers, Row } from "../../sql/Database.ts"
 
-type Told = Pick<TaskRow, "claimed_by" | "fencing_token" | "id" | "queue" | "scope" | "version">
+type Logged = Pick<TaskRow, "claimed_by" | "fencing_token" | "id" | "queue" | "scope" | "version">
 
-// A line names so many ids: a cascade may change thousands of tasks, and each line costs time in the request.
+// How many ids a line names. A cascade may change thousands of tasks, and logging costs time in the request.
 const Named = 10
 
-export const logTransition = (event: string, task: Told, actor: string | null) =>
+export const logTransition = (event: string, task: Logged, actor: string | null) =>
   Effect.logInfo("transition").pipe(Effect.annotateLogs({
     event,
     task_id: task.id,
@@ -19,7 +19,7 @@ export const logTransition = (event: string, task: Told, actor: string | null) =
     fencing_token: task.fencing_token
   }))
 
-/** Logs records that one request or cron turn changed: how many there are, and the first ids. */
+/** Logs records that a request or cron turn changed: their number and the first ids. */
 export const logMany = (message: string, event: string, records: ReadonlyArray<Row>) =>
   Effect.logInfo(message).pipe(Effect.annotateLogs({
     event,
@@ -28,15 +28,15 @@ export const logMany = (message: string, event: string, records: ReadonlyArray<R
     scopes: [...new Set(records.map(({ scope }) => scope))].slice(0, Named)
   }))
 
-/** Logs tasks that went through the same event. The actor is named where it is one task. */
+/** Logs tasks with the same event. If it is one task, the line names the actor. */
 export const logTransitions = (event: string, tasks: ReadonlyArray<Row>, actorOf?: (task: Row) => unknown) =>
   tasks.length === 1
-    ? logTransition(event, tasks[0] as unknown as Told, (actorOf?.(tasks[0]!) ?? null) as string | null)
+    ? logTransition(event, tasks[0] as unknown as Logged, (actorOf?.(tasks[0]!) ?? null) as string | null)
     : tasks.length === 0
     ? Effect.void
     : logMany("transitions", event, tasks)
 
-/** Logs what a cascade changed (`sql/legacy/Cascade.ts`), or what was taken back (`sql/lease/Expiry.ts`), as the statements answered it. */
+/** Logs what a cascade changed or what was taken back (`sql/dependency/Cascade.ts`, `sql/lease/Expiry.ts`). */
 export const logCascade = (answers: Answers) =>
   Effect.forEach(
     Map.groupBy(answers.flat(), ({ event }) => String(event)),

@@ -1,18 +1,130 @@
-/** Submit, accept, reject, requeue (or release) and fail: moves of one task by its id, each one batch. */
+/**
+ * Moves one task by its id, each move in one batch: submit, accept, reject, requeue, release, fail, redrive and cancel.
+ */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
-import { excerpt } from "../../domain/Excerpt.ts"
+import { excerpt, MaxReason } from "../../domain/Excerpt.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
-import type { Acceptance, Failure, Rejection, Requeue, Submission } from "../../domain/task/MoveInput.ts"
-import { burntOut, moves } from "../../domain/task/Moves.ts"
+import { seed } from "../../domain/lease/Backoff.ts"
+import { expectationProblem } from "../../domain/lease/Fence.ts"
+import type {
+  Acceptance,
+  Cancellation,
+  Expected,
+  Failure,
+  Redrive,
+  Rejection,
+  Requeue,
+  Submission
+} from "../../domain/task/MoveInput.ts"
+import { burntOut, destination, type Move, moves, sourcesOf, startsIn } from "../../domain/task/Moves.ts"
+import { TaskRow } from "../../domain/task/Task.ts"
+import { InvalidTransition, TaskNotFound } from "../../domain/task/TaskErrors.ts"
+import { Database } from "../../sql/Database.ts"
+import * as Cascade from "../../sql/dependency/Cascade.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
+import { columnsOf } from "../../sql/JsonRow.ts"
+import { statement, type Values } from "../../sql/Statement.ts"
+import * as Moves from "../../sql/task/Move.ts"
+import { fenced, named } from "../../sql/task/Move.ts"
 import { Settings } from "../Settings.ts"
-import * as MoveById from "./moveById.ts"
+import { externalKeys } from "./create.ts"
+import { logCascade, logTransition } from "./log.ts"
+import { firstTask } from "./rows.ts"
+
+interface Order {
+  readonly verb: string
+  readonly move: Move
+  readonly id: TaskId
+  readonly scope: ScopeName | undefined
+  readonly expected: Expected
+  readonly now: number
+  /** The actor of the move; null means the holder, or nobody. */
+  readonly actor: string | null
+  readonly reason?: string | null
+  /** Further details for the history, as JSON text. */
+  readonly details?: string | null
+  /** Further values that the move writes, by the names of their parameters. */
+  readonly values?: Values
+}
+
+const taskInScope = statement("SELECT * FROM tasks WHERE id = :id AND (:scope IS NULL OR scope = :scope)")
+const flowOfTask = statement(
+  "SELECT name FROM flows WHERE (scope, name) = (SELECT scope, flow FROM tasks WHERE id = :id)"
+)
+const movedTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
+
+const byId = Effect.gen(function*() {
+  const { batch } = yield* Database
+  const once = yield* Idempotency.make
+  const externalKey = yield* externalKeys
+  const settings = yield* Settings
+  const { backoff, limits, requireFencingToken } = settings
+  const stepsOf = new Map(Object.values(moves).map((move) => [move, Moves.steps(move, backoff.baseSeconds > 0)]))
+
+  /** Why the task was not moved. It reads again, in the second round trip that only a refusal costs. */
+  const refusal = Effect.fnUntraced(function*({ expected: { fencing_token, version }, id, move, scope, verb }: Order) {
+    const values = { id, scope: scope ?? null }
+    const { flow, found } = yield* batch({ found: taskInScope(values), flow: flowOfTask(values) })
+    const task = yield* firstTask(found)
+    if (task === undefined) return yield* TaskNotFound.of(id)
+    const problem = expectationProblem(task, { fencing_token, version }, requireFencingToken, move.afterLapse)
+    if (problem !== undefined) return yield* problem
+    return yield* move.flow === "step" && flow.length === 1
+      ? InvalidTransition.byFlow(verb, id, task.queue, task.flow, destination(move, task))
+      : InvalidTransition.of(verb, id, task.queue, sourcesOf(move))
+  })
+
+  return Effect.fnUntraced(function*(order: Order) {
+    const { actor, details = null, expected, id, move, now, reason = null, scope } = order
+    const values: Values = {
+      ...order.values,
+      id,
+      scope: scope ?? null,
+      version: expected.version ?? null,
+      token: expected.fencing_token ?? null,
+      lenient: Number(!requireFencingToken),
+      now,
+      actor,
+      reason,
+      excerpt: reason === null ? null : excerpt(reason, MaxReason),
+      details,
+      max_attempts: limits.max_attempts,
+      max_rejections: limits.max_rejections,
+      backoff_base: backoff.baseSeconds,
+      backoff_max: backoff.maxSeconds,
+      seed: yield* seed
+    }
+    const steps = stepsOf.get(move)!
+    const { answers, replay } = yield* once.atomic({
+      recorded: steps.recorded(values),
+      // A task that becomes done makes no other task fail.
+      failed: move === moves.accept ? undefined : steps.failed(values),
+      satisfied: steps.satisfied(values),
+      unblocked: steps.unblocked(values),
+      counted: steps.counted(values),
+      followersCounted: move === moves.accept ? undefined : steps.followersCounted(values),
+      dependents: steps.dependents(values),
+      moved: steps.moved(values)
+    }, { keep: "moved", answer: movedTask, values }).pipe(
+      Effect.catchTag("UniqueViolation", (violation) => externalKey.taken(id, null, violation))
+    )
+    if (replay !== undefined) return (yield* firstTask(replay.rows))!
+    const task = yield* firstTask(answers.moved)
+    if (task === undefined) return yield* refusal(order)
+    yield* logCascade([answers.dependents])
+    const detoured = move === moves.burnOut && task.queue !== destination(move, task)
+    const event = detoured ? moves.submit.event : move.event
+    yield* logTransition(event, task, actor)
+    return task
+  })
+})
 
 export const make = Effect.gen(function*() {
   const settings = yield* Settings
-  const run = yield* MoveById.make
+  const run = yield* byId
 
   const submit = Effect.fn("TaskQueue.submit")(
     function*(id: TaskId, work: Submission, scope: ScopeName | undefined) {
@@ -28,7 +140,7 @@ export const make = Effect.gen(function*() {
         expected: work,
         now,
         actor: name,
-        // The task shows the notes and checks of its last submission only. The history keeps those of each.
+        // The task shows the notes and checks of its last submission. The history keeps those of every submission.
         details: JSON.stringify({
           commits_count,
           turns_used,
@@ -113,5 +225,106 @@ export const make = Effect.gen(function*() {
     }
   )
 
-  return { submit, accept, reject, requeue, fail }
+  const redrive = Effect.fn("TaskQueue.redrive")(
+    function*(id: TaskId, { reason = null, redriven_by, ...expected }: Redrive, scope: ScopeName | undefined) {
+      return yield* run({
+        verb: "redrive",
+        move: moves.redrive,
+        id,
+        scope,
+        expected,
+        now: yield* Clock.currentTimeMillis,
+        actor: redriven_by || (yield* CurrentActor).name,
+        reason
+      })
+    }
+  )
+
+  return { submit, accept, reject, requeue, fail, redrive }
+})
+
+const requested = "cancel_requested"
+
+// The caller of a cancellation is rarely the holder and has no token. So a token is never required (`:lenient` is 1).
+const cancelOf = `id = :id AND ${named} AND ${fenced(false)}`
+
+const cancelRecorded = statement(`
+  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
+  SELECT id, version + 1, scope, iif(claimed_by IS NULL, '${moves.cancel.event}', '${requested}'), queue,
+    iif(claimed_by IS NULL, 'cancelled', queue), :actor, :excerpt, grants, :now
+  FROM tasks WHERE ${cancelOf} AND cancel_requested_at IS NULL AND queue NOT IN ('done', 'failed', 'cancelled')`)
+
+const cancelCounted = Cascade.countedOne(":id")
+const { dependents, failed, followersCounted, satisfied, unblocked } = Cascade.make(Cascade.itself)
+
+const cancelled = statement(`
+  UPDATE tasks SET version = planned.version, updated_at = :now, cancel_reason = :reason, queue = to_queue,
+    cancel_requested_at = iif(claimed_by IS NULL, NULL, :now),
+    completed_at = iif(claimed_by IS NULL, NULL, completed_at),
+    needs_intervention = iif(claimed_by IS NULL, 0, needs_intervention),
+    available_at = NULL, lapsed_token = NULL, failure_reason = NULL
+  FROM planned WHERE tasks.id = :id AND planned.id = :id RETURNING *`)
+
+const cancelledTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
+const cancelledBefore = Idempotency.keeping({
+  row: columnsOf(TaskRow),
+  from: "tasks",
+  where: `${cancelOf} AND (cancel_requested_at IS NOT NULL OR queue = 'cancelled')`,
+  provenBy: "where"
+})
+
+export const cancelling = Effect.gen(function*() {
+  const once = yield* Idempotency.make
+
+  return Effect.fn("TaskQueue.cancel")(
+    function*(
+      id: TaskId,
+      { cancelled_by, fencing_token, reason = null, version }: Cancellation,
+      scope: ScopeName | undefined
+    ) {
+      const actor = cancelled_by || (yield* CurrentActor).name
+      const values: Values = {
+        id,
+        scope: scope ?? null,
+        version: version ?? null,
+        token: fencing_token ?? null,
+        lenient: 1,
+        now: yield* Clock.currentTimeMillis,
+        actor,
+        reason,
+        excerpt: reason === null ? null : excerpt(reason, MaxReason)
+      }
+      const { answers, replay } = yield* once.batch({
+        recorded: cancelRecorded(values),
+        failed: failed(values),
+        satisfied: satisfied(values),
+        unblocked: unblocked(values),
+        counted: cancelCounted(values),
+        followersCounted: followersCounted(values),
+        dependents: dependents(values),
+        cancelled: cancelled(values)
+      }, { keep: "cancelled", answer: cancelledTask, values })
+      if (replay !== undefined) return (yield* firstTask(replay.rows))!
+      const done = yield* firstTask(answers.cancelled)
+      if (done !== undefined) {
+        yield* logCascade([answers.dependents])
+        yield* logTransition(done.claimed_by === null ? moves.cancel.event : requested, done, actor)
+        return done
+      }
+      // If the task was cancelled before, that is a success too, and its answer is kept.
+      const again = yield* once.batch({ found: taskInScope(values) }, {
+        keep: "found",
+        answer: cancelledBefore,
+        values
+      })
+      const task = yield* firstTask(again.replay?.rows ?? again.answers.found)
+      if (task === undefined) return yield* TaskNotFound.of(id)
+      const problem = expectationProblem(task, { fencing_token, version }, false)
+      if (problem !== undefined) return yield* problem
+      if (task.queue !== "cancelled" && !startsIn(moves.cancel, task.queue)) {
+        return yield* InvalidTransition.of("cancel", id, task.queue, sourcesOf(moves.cancel))
+      }
+      return task
+    }
+  )
 })

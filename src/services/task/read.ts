@@ -1,4 +1,4 @@
-/** Reading tasks: one, a page, and the history of one. */
+/** Reads tasks: one, a page, and the history of one. */
 import * as Effect from "effect/Effect"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { handoffOf } from "../../domain/lease/Handoff.ts"
@@ -20,7 +20,10 @@ import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
 import { answered, decodeCounts, decodeHistory, decodeTasks, firstTask, someLeased } from "./rows.ts"
 
-/** The columns of tasks, with or without their bodies, and what they are ordered by. `bytes` is without the body, too. */
+/**
+ * The columns of tasks, with or without their contents, and the columns that order them. `bytes` leaves the content out
+ * too.
+ */
 const columnsOf = (content: boolean): string =>
   content
     ? "tasks.*"
@@ -46,7 +49,7 @@ const values = [
   "needs_rebase"
 ] as const
 
-/** The filters of a list but for the queue. A filter that is not given is null. */
+/** The filters of a list, without the queue. An absent filter is null. */
 const filtered = [
   ...lists.map((name) => `(:${name} IS NULL OR ${name} IN (SELECT value FROM json_each(:${name})))`),
   ...values.map((name) => `(:${name} IS NULL OR ${name} = :${name})`)
@@ -63,10 +66,10 @@ const valuesOf = (filter: TaskFilter): Values => ({
   }))
 })
 
-/** The queues of a list: all that hold tasks, some, one, or the queue `done`. */
+/** The queues of a list: all that hold tasks, some, one, or `done`. */
 type Queues = "all" | "some" | "one" | "done"
 
-/** What finds the tasks of a list. Few of many tasks match some filters, which have an index of their own. */
+/** The condition that finds the tasks of a list. Filters that match few tasks have an index of their own. */
 const few = {
   external_key: "tasks INDEXED BY tasks_external_key WHERE external_key = :external_key",
   held: "tasks INDEXED BY tasks_leased WHERE claimed_by IS NOT NULL",
@@ -105,9 +108,10 @@ const amongQueues = (queues: Queues): string =>
   queues === "all" ? "" : "AND queue IN (SELECT value FROM json_each(:queues))"
 
 /**
- * The newest tasks of a queue, to be ordered and limited. Within a priority each index is in order, so the first few priorities are
- * read as far as the page needs them, and of each further priority as many tasks as a page has. D1 merges at most five parts in
- * order, and one of them is for all that is left. Nothing in `done` is ready.
+ * The newest tasks of a queue; the caller orders and limits them. Each index is in order within a priority. So the
+ * query reads the first few priorities as far as the page needs them, and of each further priority as many tasks as a
+ * page holds. D1 merges at most five ordered parts, and one of them covers all remaining priorities. No task in `done`
+ * is ready.
  */
 const newestOf = (
   columns: string,
@@ -133,7 +137,7 @@ const newestOf = (
   ].join(" UNION ALL ")
 }
 
-/** The statements of a page: `next` is for every page but the first, and `narrowed` for a list with other filters than the queue. */
+/** The statements of a page. `next` is for later pages, `narrowed` for lists with other filters than the queue. */
 const pages = variants((
   finding: Finding,
   queues: Queues,
@@ -167,8 +171,8 @@ const pages = variants((
           also,
           narrowed ? { ready: 0, waiting: 0 } : queues === "done" ? { ready: 0, waiting: 4 } : { ready: 2, waiting: 1 }
         )
-    // Of several queues the first tasks of each are found and then merged, so that a page costs as many rows as it has for each
-    // queue, and not all the tasks there are.
+    // For several queues, the first tasks of each are found and merged. So a page costs its number of rows for each
+    // queue, and does not read all tasks.
     return queues === "one" || queues === "done"
       ? `${inOrder(":queue", columns)} ${page}`
       : `
@@ -183,7 +187,7 @@ const pages = variants((
   }, rows())
 })
 
-/** The counters of all tasks of a scope, or of a project, by queue. */
+/** The counters of a scope, or of a project, by queue. */
 const counters = {
   scope: statement("SELECT counts FROM queue_counts WHERE scope = :scope"),
   project: statement(`SELECT ${ProjectCounts.of(":scope")} AS counts`)
@@ -205,7 +209,7 @@ const total = variants((finding: Finding, queues: Queues) =>
   )
 )
 
-// An entry outlives its task. Entries are added at one end and go at the other, and none ever changes.
+// An entry outlives its task. Entries are added at one end and removed at the other, and never change.
 const entries = `history WHERE task_id = :id AND ${inScope}`
 
 const historyPages = variants((content: boolean, next: boolean) =>
@@ -248,8 +252,8 @@ export const make = Effect.gen(function*() {
       name: "tasks",
       of: { scope, ...filter },
       key: orders[order].key,
-      // Clients that name no limit need all there is: they count what is in a queue, and renew every lease they find in one. What
-      // has ended only grows, and of that they look at the newest.
+      // Clients that send no limit need the whole list: they count the tasks of a queue, and renew every lease in it.
+      // Queues of finished tasks only grow, and of those they need the newest.
       whole: asked !== undefined && !asked.some((queue) => ends.includes(queue))
     }))
     const given = valuesOf(filter)
@@ -301,7 +305,7 @@ export const make = Effect.gen(function*() {
     return { tasks: (yield* decodeTasks(answer.rows)).map(answered), ...answer.envelope }
   })
 
-  /** All entries, oldest first. They outlive their task, so a deleted task still has them. */
+  /** All entries, oldest first. Entries outlive their task, so a deleted task still has them. */
   const history = Effect.fn("TaskQueue.history")(function*(
     id: TaskId,
     scope: ScopeName | undefined,

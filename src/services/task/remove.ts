@@ -1,4 +1,7 @@
-/** Deleting a task. Its history and its messages stay. No task waits for it any more, and proposed actions about it expire. */
+/**
+ * Deletes a task. Its history and messages stay. Its dependents wait for it no longer, and proposed actions about it
+ * expire.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
@@ -17,7 +20,7 @@ const recorded = statement(`
   SELECT id, version + 1, scope, 'deleted', queue, NULL, coalesce(:actor, claimed_by), grants, :now
   FROM tasks WHERE id = :id AND (:scope IS NULL OR scope = :scope)`)
 
-// The dependencies on the task that is being deleted. Where there is a task `TASK-<id>` as well, that name means it alone from now on.
+// The dependencies on the deleted task. If a task `TASK-<id>` exists too, that name means only that task from now on.
 const onIt = `blocker_key = :key AND scope = (SELECT scope FROM planned WHERE id = :id)
   AND (blocker_id = :id OR (blocker_id = :twin AND NOT EXISTS (
     SELECT 1 FROM tasks WHERE id = :twin AND +tasks.scope = dependencies.scope)))`
@@ -48,7 +51,7 @@ const withdrawn = withdrawal("id IN (SELECT id FROM planned WHERE id = :id)")
 
 const removed = statement("DELETE FROM tasks WHERE id IN (SELECT id FROM planned WHERE id = :id) RETURNING *")
 
-// Tasks that wait for `TASK-<id>` went on when this task was done, and wait for the other one alone from now on.
+// Tasks that wait for `TASK-<id>` went on when this task was done. From now on they wait for the other task only.
 const named = Cascade.make({
   ids: "SELECT :twin",
   is: (id) => `${id} = :twin`,

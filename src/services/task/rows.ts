@@ -1,4 +1,4 @@
-/** Reading what rows hold: tasks, their history, counters and the rules of flows. */
+/** Decodes rows: tasks, their history, counters and the rules of flows. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { FlowRules } from "../../domain/flow/FlowRules.ts"
@@ -11,11 +11,11 @@ const decodeTask = Schema.decodeUnknownEffect(TaskRow)
 const decodeHistoryRows = Schema.decodeUnknownEffect(Schema.Array(HistoryRow))
 const decodeTaskRows = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
 
-// A row that does not decode is our fault, never the caller's.
+// If a row does not decode, the server is at fault, not the caller: a defect.
 export const decodeTasks = (rows: unknown) => Effect.orDie(decodeTaskRows(rows))
 export const decodeHistory = (rows: unknown) => Effect.orDie(decodeHistoryRows(rows))
 
-/** Whether one of the tasks in an answer is held: a renewal changes the answer then, and is no change of the task. */
+/** Whether a task of the answer is held. A renewal then changes the answer, although it is no change of the task. */
 export const someLeased = ({ rows }: { readonly rows: ReadonlyArray<Row> }) =>
   rows.some(({ claimed_by }) => claimed_by != null)
 
@@ -24,21 +24,21 @@ export const firstTask = (rows: ReadonlyArray<unknown> | undefined) =>
   rows?.[0] === undefined ? Effect.undefined : Effect.orDie(decodeTask(rows[0]))
 
 /**
- * The task as it is answered: clients of the old server give a `claimed_by` with `failed`, and read it again, although
- * such a task has no lease.
+ * The task as an answer shows it. Clients of the old server send a `claimed_by` with `failed`, and expect it back,
+ * although such a task has no lease.
  */
 export const answered = (task: TaskRow): TaskRow =>
   task.claimed_by === null && task.named_holder && endsByPatch.has(task.queue)
     ? { ...task, claimed_by: task.named_holder }
     : task
 
-/** The queue counters of a scope, without the queues that are empty. A scope that never had a task has none. */
+/** The counters of a scope, without empty queues. A scope that never had a task has no counters. */
 export const decodeCounts = (counts: unknown): Record<string, number> =>
   Object.fromEntries(
     Object.entries(JSON.parse(typeof counts === "string" ? counts : "{}") as Record<string, number>)
       .filter(([, n]) => n !== 0)
   )
 
-/** The rules of a flow as its row holds them; none when it is not registered. */
+/** The rules of a flow from its row, or undefined if the flow is not registered. */
 export const decodeRules = (rules: unknown): FlowRules | undefined =>
   typeof rules === "string" ? JSON.parse(rules) as FlowRules : undefined

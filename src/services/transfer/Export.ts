@@ -1,6 +1,6 @@
 /**
- * Everything of a scope or of the server, as it is stored, in pages that a Worker can hold. Whole tables are read by their keys:
- * first which records a page has, and how long they are, and then these records.
+ * The records of a scope or the server as they are stored, in pages that fit into a Worker. A page is read in two
+ * steps: first the keys and sizes of the records, then the records.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -23,26 +23,26 @@ interface Look {
   readonly cursor?: ExportCursor
   /** How many records a page holds. */
   readonly limit?: number
-  /** Whether the export has what may lead to an API key: the hashes of keys, and the salts that their answers are repeated with. */
+  /** Whether the export has what may lead to an API key: the hashes of keys, and the salts of kept answers. */
   readonly secrets: boolean
 }
 
-// How many bytes of records a page has, unless the first record alone has more. A Worker has 128 MB for everything.
+// How many bytes of records a page has, unless its first record is larger. A Worker has 128 MB for everything.
 const MaxBytes = 2_000_000
 
-// How many bytes a record, a task and an entry of history have, about, besides their texts: for names, numbers and punctuation.
+// About how many bytes a record, a task and a history entry have besides their texts: names, numbers and punctuation.
 const BytesOfRecord = 500
 const BytesOfTask = 2000
 const BytesOfEntry = 300
 
-// How many entries of a long history a page has at most: together they may be a tenth of a page.
+// How many entries of a long history a page has at most. Together they may be a tenth of a page.
 const MaxEntries = 1000
 
 interface Table {
   readonly key: ReadonlyArray<string>
   /** The columns that callers write. */
   readonly texts: ReadonlyArray<string>
-  /** A column that means nothing elsewhere: the order of arrival, which the lines of an export have anyway. */
+  /** A column that is left out: the order of arrival, which the lines of the export show. */
   readonly without?: string
 }
 
@@ -95,7 +95,7 @@ const tables: Readonly<Record<Exclude<ExportKind, "tasks">, Table>> = {
   api_keys: { key: ["hash"], texts: ["name", "created_by"] }
 }
 
-/** The columns of a row that are computed, or mean nothing elsewhere. */
+/** The columns that are computed or left out. */
 const beside = (kind: ExportKind): ReadonlyArray<string> =>
   kind === "tasks" ? ["fencing_token", "lane", "bytes"] : [tables[kind].without ?? ""]
 
@@ -104,10 +104,10 @@ const bytesOfTexts = (names: ReadonlyArray<string>, besides: number): string =>
 
 const bytesOfEntry = bytesOfTexts(["actor", "reason", "details"], BytesOfEntry)
 
-// The `+` has SQLite find records by their keys, past those of other scopes, and not go through a scope for each page.
+// The `+` makes SQLite find records by their keys and not by their scope.
 const inReach = "(:scope IS NULL OR +scope = :scope)"
 
-// An API key is the hash of a salt and of the `Idempotency-Key` it was issued under, which may be guessed.
+// An API key is the hash of a salt and an idempotency key, which could be guessed. So salts are left out.
 const saltless = "answer ->> '$[0].salt' IS NULL"
 
 type Kind = Exclude<ExportKind, "tasks">
@@ -115,7 +115,7 @@ type Kind = Exclude<ExportKind, "tasks">
 const reachOf = (kind: Kind): string =>
   kind === "idempotency_keys" ? "1" : kind === "flows" || kind === "roles" ? inScope : inReach
 
-/** The keys of the next records, as JSON lists, in order, and how many bytes each record has. */
+/** The keys of the next records as JSON lists, in order, and the size of each record in bytes. */
 const look = variants((kind: Kind, next: boolean, secrets: boolean) => {
   const { key, texts } = tables[kind]
   const columns = key.join(", ")
@@ -126,7 +126,7 @@ const look = variants((kind: Kind, next: boolean, secrets: boolean) => {
     ORDER BY ${columns} LIMIT :limit`)
 })
 
-// Deleted tasks are looked at as well: their counters go on in a task that is created under the same id.
+// Includes deleted tasks: a new task with the same id continues their counts.
 const lookAtTasks = statement(`
   SELECT json_array(id) AS key, max(bytes) + coalesce((
     SELECT sum(${bytesOfEntry}) FROM history WHERE task_id = found.id), 0) AS bytes
@@ -141,8 +141,8 @@ const lookAtTasks = statement(`
   GROUP BY id ORDER BY id LIMIT :limit`)
 
 /**
- * The next versions of a task's history up to `:until`, how many bytes each has, and the last of all. Of the history of an id
- * these are the last entries in the scope without others between: what the id was in other scopes is theirs.
+ * The next versions of a task's history up to `:until`, their sizes in bytes, and the last version of all. An id may
+ * have been used in several scopes: its history in this scope is the latest run of entries without entries of others.
  */
 const lookInto = statement(`
   WITH own AS MATERIALIZED (
@@ -174,7 +174,7 @@ const tasks = statement(`SELECT * FROM tasks WHERE id IN ${ids} AND ${inReach} O
 const dependencies = statement(`
   SELECT * FROM dependencies WHERE task_id IN ${ids} AND ${inReach} ORDER BY task_id, blocker_key, blocker_id`)
 
-/** The whole history of tasks, of every scope. */
+/** The whole history of tasks, in every scope. */
 const histories = statement(`SELECT * FROM history WHERE task_id IN ${ids} ORDER BY task_id, version`)
 
 type Records = ExportPage["records"]
@@ -189,14 +189,14 @@ const from = (
     record: Object.fromEntries(Object.entries(row).filter(([column]) => !beside.includes(column)))
   }))
 
-/** The first rows, as many as fit: each says how many bytes it has. */
+/** The first rows that fit. Each row has its size in bytes. */
 const fitting = (rows: ReadonlyArray<Row>, most: number): ReadonlyArray<Row> => {
   let bytes = 0
   const first = rows.findIndex((row) => (bytes += Number(row.bytes)) > most)
   return first === -1 ? rows : rows.slice(0, first)
 }
 
-/** The last entries of an id in the scope, without others between: what the id was in other scopes is theirs. */
+/** The latest run of entries in the scope: entries of the id before that belong to other scopes. */
 const own = (history: ReadonlyArray<Row>, scope: Reach): ReadonlyArray<Row> => {
   if (scope === undefined) return history
   const last = new Map<unknown, Array<Row>>()
@@ -212,7 +212,7 @@ const own = (history: ReadonlyArray<Row>, scope: Reach): ReadonlyArray<Row> => {
 }
 
 export class Export extends Context.Service<Export, {
-  /** One page of what is within reach. With every scope in reach, records that belong to no scope are exported as well. */
+  /** A page of the records within reach. If all scopes are, it includes records that belong to no scope. */
   readonly page: (scope: Reach, look: Look) => Effect.Effect<ExportPage>
 }>()("octopoid-server/services/Export") {
   static readonly layer = Layer.effect(
@@ -242,7 +242,7 @@ export class Export extends Context.Service<Export, {
         }
       })
 
-      /** A task whose history alone fills pages, or the next part of that history. */
+      /** A task whose history fills pages, or the next part of that history. */
       const long = Effect.fnUntraced(function*(id: string, scope: Reach, reached?: readonly [number, number]) {
         const [after, until = null] = reached ?? [0]
         const values: Values = { id, after, until, scope: scope ?? null, keys: JSON.stringify([[id]]) }
@@ -271,7 +271,7 @@ export class Export extends Context.Service<Export, {
           !wholeOnly.includes(kind) || (scope === undefined && (kind !== "api_keys" || secrets))
         )
         const [kind, after] = cursor ?? [kinds[0]!, []]
-        // A kind that is out of reach comes after all kinds within reach.
+        // Kinds within reach come before kinds out of reach.
         if (!kinds.includes(kind)) return { scope: scope ?? null, records: [], next_cursor: null }
         const next = Effect.fnUntraced(function*() {
           if (kind === "tasks" && after.length === 3) {

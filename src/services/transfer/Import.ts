@@ -1,4 +1,7 @@
-/** Import: copies the records of another server into a scope, all of a request or none, and never over what is there. */
+/**
+ * Import: copies the records of another server into a scope. It writes all records of a request or none, and overwrites
+ * none.
+ */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -15,7 +18,7 @@ import { planDrafts } from "./import/drafts.ts"
 import { planFlows } from "./import/flows.ts"
 import { planMessages } from "./import/messages.ts"
 import { planOrchestrators } from "./import/orchestrators.ts"
-import type { Outcome, Plan, Planner } from "./import/plan.ts"
+import type { KindReport, Plan, Planner } from "./import/plan.ts"
 import { planProjects } from "./import/projects.ts"
 import { planRoles } from "./import/roles.ts"
 import { planTasks } from "./import/tasks.ts"
@@ -33,7 +36,7 @@ const planners: Record<ImportKind, Planner> = {
   actions: planActions
 }
 
-/** The steps of all plans, each under the name of its kind and its own. */
+/** The steps of all plans. Each has the name of its kind and its own name. */
 const stepsOf = (plans: Plans): Steps =>
   Object.fromEntries(
     plans.flatMap(([kind, { steps }]) =>
@@ -41,16 +44,16 @@ const stepsOf = (plans: Plans): Steps =>
     )
   )
 
-const outcomes = (plans: Plans, answersOf: (kind: ImportKind, name: string) => ReadonlyArray<Row>) => {
-  const all = new Map<ImportKind, Outcome>()
+const reports = (plans: Plans, answersOf: (kind: ImportKind, name: string) => ReadonlyArray<Row>) => {
+  const all = new Map<ImportKind, KindReport>()
   for (const [kind, plan] of plans) {
     const answers = Object.fromEntries(Object.keys(plan.steps).map((name) => [name, answersOf(kind, name)]))
-    all.set(kind, plan.outcome(answers, all))
+    all.set(kind, plan.report(answers, all))
   }
   return all
 }
 
-// What a dry run would find before the import: the report can be made again from it.
+// What a dry run would find before the import. The report of a repeated request is made from this.
 const answer = Idempotency.keeping({
   row: Object.fromEntries(
     importKinds.map((kind) => {
@@ -60,19 +63,19 @@ const answer = Idempotency.keeping({
   ),
   from: "(SELECT 1)",
   where: "1",
-  // An import is carried out also where it changes nothing.
+  // An import may succeed without changing anything.
   provenBy: "where"
 })
 
 const none: Values = Object.assign({}, ...importKinds.map((kind) => planners[kind].none))
 
 const counts = (
-  outcomes: ReadonlyMap<ImportKind, Outcome>,
-  of: (outcome: Outcome) => number
+  reports: ReadonlyMap<ImportKind, KindReport>,
+  of: (report: KindReport) => number
 ): ImportReport["imported"] => {
   const count = (kind: ImportKind) => {
-    const outcome = outcomes.get(kind)
-    return outcome === undefined ? 0 : of(outcome)
+    const report = reports.get(kind)
+    return report === undefined ? 0 : of(report)
   }
   return {
     flows: count("flows"),
@@ -88,9 +91,9 @@ const counts = (
 
 export class Import extends Context.Service<Import, {
   /**
-   * Writes the records that the scope does not have yet, with the ids and times they had. A record that does not fit, or whose
-   * id is taken, is reported and does not keep the others from being written. To repeat an import changes nothing. A dry
-   * run writes nothing, and makes the report that writing would make.
+   * Writes the records that the scope does not have, with their ids and times. A record that does not fit, or whose id
+   * is taken, is reported; the others are still written. A repeated import changes nothing. A dry run writes nothing,
+   * and makes the report that writing would make.
    */
   readonly run: (scope: ScopeName, records: ImportBatch) => Effect.Effect<ImportReport>
 }>()("octopoid-server/services/Import") {
@@ -99,7 +102,7 @@ export class Import extends Context.Service<Import, {
     Effect.gen(function*() {
       const once = yield* Idempotency.make
       const { limits } = yield* Settings
-      // A lease that is imported has the limits of this server: the old one had none.
+      // An imported lease gets the limits of this server, because the other server had none.
       const attempt = { loss_limit: limits.max_lease_losses || null, attempt_limit: limits.max_attempts || null }
 
       const run = Effect.fn("Import.run")(function*(scope: ScopeName, records: ImportBatch) {
@@ -116,8 +119,8 @@ export class Import extends Context.Service<Import, {
             : yield* once.batch(steps, { answer, values })
         const kept = replay?.rows[0]
         const all = kept === undefined
-          ? outcomes(plans, (kind, name) => answers[`${kind} ${name}`] ?? [])
-          : outcomes(plansOf(true), (kind) => JSON.parse(String(kept[kind])) ?? [])
+          ? reports(plans, (kind, name) => answers[`${kind} ${name}`] ?? [])
+          : reports(plansOf(true), (kind) => JSON.parse(String(kept[kind])) ?? [])
         const report: ImportReport = {
           scope,
           dry_run: dryRun,

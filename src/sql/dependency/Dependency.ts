@@ -1,11 +1,11 @@
-/** What a task waits for: its rows in `dependencies`, written and listed. */
+/** The dependencies of a task: its rows in `dependencies`, written and read. */
 import type { Waits } from "../../domain/dependency/Dependency.ts"
 import { statement, type Values } from "../Statement.ts"
 
-/** What a dependency is found by: the same for the blockers `x` and `TASK-x`. SQL has it as `replace(id, 'TASK-', '')`. */
+/** The key of a blocker: the same for `x` and `TASK-x`. In SQL it is `replace(id, 'TASK-', '')`. */
 export const blockerKey = (id: string) => id.replaceAll("TASK-", "")
 
-/** The values of a list of dependencies: `:waits` with all of them, and `:blockers` with the names only. */
+/** The parameters for a list of dependencies: `:waits` with everything, `:blockers` with the names only. */
 export const valuesOf = (waits: ReadonlyArray<Waits>): Values => ({
   waits: JSON.stringify(waits.map(({ blocker, on_failure }) => [blockerKey(blocker), blocker, on_failure])),
   blockers: JSON.stringify(waits.map(({ blocker }) => blocker))
@@ -13,7 +13,10 @@ export const valuesOf = (waits: ReadonlyArray<Waits>): Values => ({
 
 const meant = (name: string) => `(${name}, iif(${name} GLOB 'TASK-*', substr(${name}, 6), NULL))`
 
-/** Adds dependencies of the task `:id`, or changes them, if the batch has planned or made it (`proof`, a view). */
+/**
+ * Adds or changes dependencies of the task `:id`, if the batch has planned a change of it or created it (`proof`, a
+ * view).
+ */
 const add = (proof: "planned" | "unrecorded") =>
   statement(`
     INSERT INTO dependencies (scope, blocker_key, blocker_id, task_id, position, on_failure, satisfied_at)
@@ -37,12 +40,15 @@ export const removed = statement(`
   DELETE FROM dependencies WHERE task_id = :id AND EXISTS (SELECT 1 FROM planned WHERE planned.id = :id)
     AND blocker_id NOT IN (SELECT value FROM json_each(:blockers))`)
 
-/** Answers what a task waits for, in order, and the queue of each blocker. Of two tasks that a name means, the one that is done counts. */
+/**
+ * Answers the dependencies of a task in order, with the queue of each blocker. If a name means two tasks, the one that
+ * is done counts.
+ */
 export const listed = statement(`
   SELECT blocker_id, on_failure, satisfied_at, (
     SELECT queue FROM tasks WHERE tasks.id IN ${meant("dependencies.blocker_id")} AND +tasks.scope = dependencies.scope
     ORDER BY queue = 'done' DESC, tasks.id = dependencies.blocker_id DESC LIMIT 1) AS queue
   FROM dependencies WHERE task_id = :id ORDER BY position`)
 
-/** Answers the names of what a task waits for, in order. */
+/** Answers the names and `on_failure` of a task's blockers, in order. */
 export const named = statement("SELECT blocker_id, on_failure FROM dependencies WHERE task_id = :id ORDER BY position")

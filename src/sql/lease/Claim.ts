@@ -6,9 +6,10 @@
  * `:max_claimed`, `:roles`, `:types` and `:ranks` (JSON lists), `:queue_named` (1: the claim names its queue), `:agent`, `:details`, `:seconds`,
  * `:ends` (when the lease ends), `:attempt_seconds` and `:default_attempt_seconds`, `:max_attempts`, `:max_lease_losses`, `:now`.
  */
+import type { ScopeName } from "../../domain/Identifier.ts"
 import * as Cascade from "../dependency/Cascade.ts"
 import * as Idempotency from "../Idempotency.ts"
-import { type Statement, statement } from "../Statement.ts"
+import { type Statement, statement, type Values } from "../Statement.ts"
 import { claimingFrom } from "./Claimant.ts"
 
 /** What a claim looks for: the names of its variants. */
@@ -33,19 +34,20 @@ const order = "ORDER BY priority_rank, created_at, id LIMIT 1"
  * however many tasks of other roles are ahead.
  */
 export const nextTask = ({ passing, ranked, roleless, roles, typed }: Wanted): string => {
-  const matching = `scope = :scope AND queue = :queue ${roles === "any" || roleless ? "" : "AND role IS NOT NULL"}
+  const ready = roles === "any" || roleless ? "ready" : "ready_for"
+  const matching = `scope = :scope AND queue = :queue
     ${passing ? `AND NOT bytes > ${Cascade.MaxBytes}` : ""} ${
     typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""
   }`
   const lane = "lane = asked.value ->> 0"
   const best = (seeks: string, match: string, first: string) =>
     `SELECT best.id FROM json_each(${seeks}) AS asked CROSS JOIN tasks AS best ON best.id = (
-      SELECT id FROM ready WHERE ${matching} AND ${match} ${order})
+      SELECT id FROM ${ready} WHERE ${matching} AND ${match} ${order})
     ORDER BY ${first} best.priority_rank, best.created_at, best.id LIMIT 1`
   const mostUrgent = roles === "any"
-    ? `SELECT id FROM ready WHERE ${matching} ${order}`
+    ? `SELECT id FROM ${ready} WHERE ${matching} ${order}`
     : roles === "one"
-    ? `SELECT id FROM ready WHERE ${matching} AND lane = :roles ->> 0 ${order}`
+    ? `SELECT id FROM ${ready} WHERE ${matching} AND lane = :roles ->> 0 ${order}`
     : best(":lanes", lane, "")
   return ranked
     ? `coalesce((${
@@ -130,3 +132,34 @@ const make = (wanted: Wanted): Steps => {
     })
   }
 }
+
+export interface Criteria {
+  readonly scope: ScopeName
+  readonly queue: string
+  /** Any of these roles, or every one. */
+  readonly roles: ReadonlyArray<string>
+  /** Any of these types, or every one. */
+  readonly types: ReadonlyArray<string>
+  /** Ranks to look through first, in this order. */
+  readonly ranks: ReadonlyArray<number>
+}
+
+/** The variant. `passing` is whether the claim looks past oversized tasks, which takes reading each of them. */
+export const variantOf = ({ ranks, roles, types }: Criteria, passing: boolean): Wanted => ({
+  roles: roles.length === 0 ? "any" : roles.length === 1 ? "one" : "several",
+  roleless: roles.includes(""),
+  ranked: ranks.length > 0,
+  typed: types.length > 0,
+  passing
+})
+
+export const valuesOf = ({ queue, ranks, roles, scope, types }: Criteria): Values => ({
+  scope,
+  queue,
+  roles: JSON.stringify(roles),
+  types: JSON.stringify(types),
+  lanes: JSON.stringify(roles.map((role) => [role])),
+  seeks: JSON.stringify(
+    (roles.length === 0 ? [""] : roles).flatMap((role) => ranks.map((rank, place) => [role, rank, place]))
+  )
+})

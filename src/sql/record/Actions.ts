@@ -1,12 +1,12 @@
-/** The status of an action at a given time, and the withdrawal of the proposals about tasks that are removed. */
+/** The status of an action at a given time, and the withdrawal of proposals about removed tasks. */
 import { type Statement, statement } from "../Statement.ts"
 
-/** The status of an action at `:now`, as an expression: `actionSeenAt` says the same. A proposal expires by itself. */
+/** The status of an action at `:now`, as an expression. `actionSeenAt` computes the same. */
 export const seen = "iif(status = 'proposed' AND expires_at <= :now, 'expired', status)"
 
 /**
- * Makes the statement that withdraws the proposals about the tasks that a condition holds for, so that a task created under the
- * same id has none.
+ * Makes the statement that withdraws the proposals about tasks that match a condition. So a new task with the same id
+ * has none.
  */
 export const withdrawal = (where: string): Statement =>
   statement(`

@@ -1,11 +1,12 @@
-/** The path of a task's file, which no other task of the scope has. */
+/** The path of a task. No other task of the scope has it. */
 
-/** Whether the file is named after the task. */
+/** Whether the path contains the id of its task. */
 export const isOwn = (id: string, path: string): boolean => path === `TASK-${id}.md`
 
 /**
- * Whether a task of `:scope` has the path, as an expression; `path` is one, too. Clients name the file after the task, and such a
- * path is found by the id in it: it is in no index, so that a new task writes a row less (`tasks_file_path`).
+ * Whether a task of `:scope` has the path, as an expression; `path` is one too. Clients usually choose a path with the
+ * id of the task. Such a path is found by that id and is in no index (`tasks_file_path`), so a new task writes one row
+ * less.
  */
 export const taken = (path: string): string =>
   `(EXISTS (SELECT 1 FROM tasks WHERE scope = :scope AND file_path = ${path} AND file_path <> 'TASK-' || id || '.md')

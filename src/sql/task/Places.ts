@@ -1,16 +1,21 @@
 /**
- * Where the tasks of a queue are found: each is in one of three indexes, so that a move writes one entry. The conditions are word
- * for word those of the indexes, without which SQLite does not use them.
+ * The three places of tasks. Each task of a queue is in one of three indexes, so a move writes one index entry. The
+ * conditions repeat those of the indexes word for word: SQLite uses the indexes only then.
  */
-/** A claim may hand the task out: the condition of the view `ready`, of `tasks_ready`, and of `tasks_ready_for` with a role. */
+/**
+ * A claim may take the task: the condition of the view `ready`, of `tasks_ready`, and, with a role, of
+ * `tasks_ready_for`.
+ */
 export const ready = "claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done'"
 
-/** Nobody holds the task and no claim may hand it out: the condition of `tasks_waiting`. */
+/** Nobody holds the task and no claim may take it: the condition of `tasks_waiting`. */
 export const waiting = "claimed_by IS NULL AND (blocked_by IS NOT NULL OR available_at IS NOT NULL OR queue = 'done')"
 
 export type Place = "ready" | "waiting" | "held"
 
-/** The tasks of a queue, an expression, in a place: what follows FROM. Those that are ready and those that wait are in claim order. */
+/**
+ * What follows FROM for the tasks of a queue (an expression) in a place. Ready and waiting tasks are in claim order.
+ */
 export const tasksIn = (place: Place, queue: string, scope = ":scope"): string => {
   const among = `WHERE scope = ${scope} AND queue = ${queue}`
   return place === "ready"
@@ -24,13 +29,13 @@ interface Everywhere {
   readonly columns: string
   readonly queue: string
   readonly scope?: string
-  /** What to go through first, if several queues are looked into: `queue` is then an expression over it. */
+  /** The table of queues, if there are several. `queue` is then an expression over it. */
   readonly each?: string
-  /** A condition that narrows the tasks. It begins with AND. */
+  /** A condition for the tasks, beginning with AND. */
   readonly narrowed?: string
 }
 
-/** A query for all tasks of a queue, in no order. */
+/** A query for all tasks of a queue, without order. */
 export const everywhere = ({ columns, each, narrowed = "", queue, scope }: Everywhere): string =>
   (["ready", "waiting", "held"] as const).map((place) =>
     `SELECT * FROM (
@@ -39,13 +44,13 @@ export const everywhere = ({ columns, each, narrowed = "", queue, scope }: Every
     } ${narrowed})`
   ).join(" UNION ALL ")
 
-/** The priority in a place that comes after `n` others, if there is one. */
+/** The priority after `n` others in a place, or null if there is none. */
 export const priorityAfter = (n: number, from: string): string =>
   `SELECT min(priority_rank) FROM ${from} ${n === 0 ? "" : `AND priority_rank > (${priorityAfter(n - 1, from)})`}`
 
 /**
- * A query for the `:most` newest tasks of each priority in a place, in no order; without the first `skipped` priorities. `narrowed`
- * begins with AND.
+ * A query for the `:most` newest tasks of each priority in a place, without order and without the first `skipped`
+ * priorities. `narrowed` begins with AND.
  */
 export const newestOfEach = (columns: string, from: string, narrowed: string, skipped = 0): string =>
   `SELECT ${columns} FROM (

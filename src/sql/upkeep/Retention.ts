@@ -1,19 +1,21 @@
 /**
- * What leaves the database by age, a few records at a time: entries of history, messages, and tasks that have ended.
+ * Retention: removes old history entries, messages and finished tasks, a few at a time.
  *
- * Each kind is walked through by its key, in slices, and the place is remembered (`sweeps`), so that no index of times is
- * written with every request. One statement looks at a slice; if something in it is due, a batch removes that and moves on.
- * Their parameters: `:before` (a record that was touched later is not old), `:now`, `:most` (how many records are looked at), and
- * for the batch `:keys`, the JSON list of the records to remove, with `:position` and `:due_at`, where and when the walk goes on.
+ * Each sweep walks through the keys of a kind in slices and stores its position (`sweeps`), so no request has to write
+ * an index of times. One statement looks at a slice. If a record in it is due, a batch removes it and moves on.
+ *
+ * Parameters: `:before` (records touched later are not old), `:now`, `:most` (how many records a slice has); for the
+ * batch also `:keys` (a JSON list of the records to remove), `:position` and `:due_at` (where and when the sweep goes
+ * on).
  */
 import type { Steps } from "../Batch.ts"
 import { withdrawal } from "../record/Actions.ts"
 import { type Bound, statement, type Values } from "../Statement.ts"
 
-/** The time from the end of one walk to the next, in milliseconds: a day. */
+/** The time from the end of a sweep to the next, in milliseconds: a day. */
 const Rest = 86_400_000
 
-/** How many records are looked at for each that may be removed, and how many entries of history may be removed. */
+/** How many records a slice has for each record that may be removed, and how many history entries may be removed. */
 const Looks = 10
 
 export const kinds = ["history", "messages", "tasks"] as const
@@ -21,7 +23,7 @@ export type Kind = typeof kinds[number]
 
 export interface Sweep {
   readonly kind: Kind
-  /** What was last touched at this time, or before, is old. */
+  /** Records that were last touched at this time or before are old. */
   readonly before: number
   /** How many records may be removed in one step. */
   readonly most: number
@@ -30,35 +32,35 @@ export interface Sweep {
 
 /** The answer of a look: one row. */
 export interface Slice {
-  /** Whether the kind was looked at, which it is not while it rests. */
+  /** Whether the kind was looked at. It is not while it rests. */
   readonly open: number
   readonly seen: number
-  /** How many of the records are old, whether or not they may leave. */
+  /** How many records are old, removable or not. */
   readonly old: number
-  /** The key of the last record, as text. */
+  /** The key of the last record of the slice, as text. */
   readonly last: string | null
-  /** The keys of the records that are due, in order, as a JSON list. */
+  /** The keys of the due records in order, as a JSON list. */
   readonly due: string
 }
 
 const given = "(SELECT value FROM json_each(:keys))"
 
-// Comparisons, because D1 bills a row for each look into a list of three values.
+// Comparisons, because D1 bills a row for each lookup in a list.
 const isOpen = (queue: string) => `${queue} <> 'done' AND ${queue} <> 'failed' AND ${queue} <> 'cancelled'`
 
-// Entries are kept as long as their task has not ended: a renewal may need them. The newest entry of an id is always kept: a task
-// created under the id again goes on counting from there.
+// Entries are kept until their task has ended, because a renewal may need them. The newest entry of an id is always
+// kept: a new task with the same id continues its counts.
 const historyIsOld = (id: string) =>
   `(SELECT at FROM history AS newest WHERE newest.task_id = ${id} ORDER BY newest.version DESC LIMIT 1) <= :before
     AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = ${id} AND ${isOpen("+tasks.queue")})`
 
-// A message is kept as long as it is not dealt with, its task has not ended, or it has a reply: the reply leaves first.
+// A message is kept until it is done, its task has ended, and it has no reply: replies are removed first.
 const messageIsOld = `created_at <= :before AND status <> 'processing' AND (status = 'done' OR to_actor IS NULL)
   AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
   AND NOT EXISTS (SELECT 1 FROM tasks
     WHERE tasks.id = messages.task_id AND +tasks.scope = messages.scope AND ${isOpen("+tasks.queue")})`
 
-// A task is kept as long as a task that has not ended depends on it, or any task still shows it as a blocker.
+// A task is kept while an open task depends on it or any task names it as a blocker.
 const taskIsOld = `NOT (${isOpen("+tasks.queue")}) AND +tasks.claimed_by IS NULL AND tasks.updated_at <= :before
   AND NOT EXISTS (
     SELECT 1 FROM dependencies AS edge LEFT JOIN tasks AS waiting ON waiting.id = edge.task_id
@@ -69,7 +71,7 @@ const placeOf = (kind: Kind) =>
   `(SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
     FROM sweeps WHERE name = '${kind}') AS place`
 
-/** Looks at a slice: a query for its keys, in order, each with whether it is due and whether it is old. */
+/** Looks at a slice: a query for its keys in order, each with whether it is due and whether it is old. */
 const lookAt = (kind: Kind, slice: string) =>
   statement(`
     SELECT (SELECT due_at FROM ${placeOf(kind)}) <= :now AS open, count(*) AS seen, coalesce(sum(old), 0) AS old,
@@ -105,7 +107,7 @@ const looks = {
   )
 }
 
-/** Remembers the place from which the walk goes on, if it is `done` with this one. */
+/** Stores the position of the sweep, if the slice is `done`. */
 const remember = (kind: Kind, done = "1") =>
   statement(`
     INSERT INTO sweeps (name, position, due_at)
@@ -117,12 +119,12 @@ const oldEntries = `json_each(:keys) AS given CROSS JOIN history AS old ON old.t
   AND old.version < (SELECT max(version) FROM history WHERE task_id = given.value)`
 
 const history = {
-  // The oldest go first, so that the rest of a history has no gap.
+  // The oldest entries are removed first, so that the rest of a history has no gap.
   removed: statement(`
     DELETE FROM history WHERE (task_id, version) IN (
       SELECT old.task_id, old.version FROM ${oldEntries} WHERE ${historyIsOld("given.value")}
       ORDER BY old.task_id, old.version LIMIT :most)`),
-  // More may be due than one step removes: then the place stays.
+  // If more entries are due than one step removes, the position stays.
   remembered: remember("history", `NOT EXISTS (SELECT 1 FROM ${oldEntries} WHERE ${historyIsOld("given.value")})`)
 }
 
@@ -137,10 +139,13 @@ const messages = {
   remembered: remember("messages")
 }
 
-/** The tasks that are removed: those whose deletion is recorded, and no others, since the rest of the batch changes what is old. */
+/**
+ * The removed tasks: those with a recorded deletion. Later steps of the batch change what is old, so this is the only
+ * reliable condition.
+ */
 const leaving = `(SELECT id FROM planned WHERE id IN ${given})`
 
-// Old tasks leave as deleted ones do: their messages and their history stay.
+// Old tasks are removed as deleted ones are: their messages and history stay.
 const tasks = {
   recorded: statement(`
     INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
@@ -158,7 +163,7 @@ const tasks = {
           UNION ALL SELECT queue, -1 FROM steps WHERE owner = queue_counts.scope)
         GROUP BY queue HAVING sum(step) <> 0))
     WHERE scope IN (SELECT owner FROM steps)`),
-  // A name that also means a task which stays goes on meaning that one.
+  // A name may also mean another task. Then the dependency stays and means that task.
   dependencies: [
     statement(`
       DELETE FROM dependencies AS edge
@@ -196,13 +201,13 @@ const removal = (kind: Kind, values: Values): Steps => {
   }
 }
 
-/** The steps that remove what is due of a slice, and remember where the walk goes on. */
+/** The steps that remove the due records of a slice and store the position. */
 export const step = (sweep: Sweep, slice: Slice): Steps => {
   const { kind, most, now } = sweep
   const due = JSON.parse(slice.due) as ReadonlyArray<string | number>
-  // What is removed of a history is counted by its entries.
+  // `:most` counts entries of history, not tasks, so all due ids are taken.
   const taken = kind === "history" ? due : due.slice(0, most)
-  // Messages are in the order of their age, mostly, so the first slice without an old one is the last.
+  // Messages are roughly in the order of their age. So a slice without an old message is the last.
   const through = taken.length === due.length
     && (slice.seen < most * Looks || (kind === "messages" && slice.old === 0))
   const values: Values = {

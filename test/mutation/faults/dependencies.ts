@@ -12,14 +12,14 @@ export const dependencies: ReadonlyArray<Fault> = [
   {
     name: "accept-unblocks-nobody",
     breaks: "A task becomes claimable when its last blocker is accepted.",
-    symbol: "moveById.make",
+    symbol: "task/move.byId",
     find: "satisfied: steps.satisfied(values)",
     replace: "satisfied: move === moves.accept ? undefined : steps.satisfied(values)"
   },
   {
     name: "force-unblocks-nobody",
     breaks: "A task becomes claimable when an administrator moves its last blocker to `done`.",
-    symbol: "writePatch.make",
+    symbol: "task/patch.makeWrite",
     find: "satisfied: follows ?",
     replace: "satisfied: follows && forcedBy === undefined ?"
   },

@@ -12,7 +12,7 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "history-left-out",
     breaks: "The server records every change, also that of a title.",
-    symbol: "writePatch.make",
+    symbol: "task/patch.makeWrite",
     find: "      changed: changed(values)\n    }, {",
     replace:
       "      changed: changed(values),\n      forgotten: protocol\n        ? undefined\n        : statement(\"DELETE FROM history WHERE task_id = :id AND version = :version + 1\")(values)\n    }, {"
@@ -49,7 +49,7 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "move-not-counted",
     breaks: "The counters equal a count of the rows after a move.",
-    symbol: "moveById.make",
+    symbol: "task/move.byId",
     find: "      counted: steps.counted(values),\n",
     replace: ""
   },
@@ -63,7 +63,7 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "dependents-not-counted",
     breaks: "The counters equal a count of the rows after other tasks failed with the task that moved.",
-    symbol: "moveById.make",
+    symbol: "task/move.byId",
     find: "followersCounted: move === moves.accept ?",
     replace: "followersCounted: move !== moves.accept ?"
   },

@@ -68,9 +68,9 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "expiry-not-counted",
     breaks: "An expired lease counts as a lost lease.",
-    symbol: "Moves.moves",
-    find: "counts: [\"attempt_count\", \"lease_losses\"]",
-    replace: "counts: [\"attempt_count\"]"
+    step: "reclaimed",
+    find: "lease_losses = lease_losses + (event = 'lease_expired'),",
+    replace: ""
   },
   {
     name: "reaped-to-incoming",
@@ -89,14 +89,14 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "review-claim-moves",
     breaks: "A task under review stays in its queue.",
-    symbol: "Moves.moves",
-    find: "[\"provisional\"], \"same\", { lease",
-    replace: "[\"provisional\"], { queue: \"claimed\" }, { lease"
+    step: "recorded",
+    find: "queue, iif(:review, queue, 'claimed'), :agent",
+    replace: "queue, 'claimed', :agent"
   },
   {
     name: "deadline-off-by-one",
     breaks: "An attempt ends at its deadline, also if its lease is renewed.",
-    step: "renewed",
+    symbol: "renew.held",
     find: "coalesce(deadline_at > :now, 1)",
     replace: "coalesce(deadline_at >= :now, 1)"
   },

@@ -1,9 +1,8 @@
 /** Requests that carry an idempotency key, or none, and what they were answered with. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { Database } from "../../../src/sql/Database.ts"
+import { type Database, TransientFailure } from "../../../src/sql/Database.ts"
 import { CurrentIdempotency } from "../../../src/sql/Idempotency.ts"
-import { TransientFailure } from "../../../src/sql/TransientFailure.ts"
 import type { Options } from "./World.ts"
 
 type Refusal = { readonly _tag: string }

@@ -5,7 +5,7 @@
 import { assert } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { TransientFailure } from "../../../src/sql/TransientFailure.ts"
+import { TransientFailure } from "../../../src/sql/Database.ts"
 import type { Bench, Steps } from "./Bench.ts"
 import type { Command } from "./Command.ts"
 

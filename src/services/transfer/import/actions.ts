@@ -1,5 +1,4 @@
-import { reader } from "../../../domain/transfer/Imported.ts"
-import { ImportedAction } from "../../../domain/transfer/ImportedRecords.ts"
+import { ImportedAction, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 const read = reader(ImportedAction)

@@ -1,13 +1,12 @@
-import { reader } from "../../../domain/transfer/Imported.ts"
-import { ImportedDraft } from "../../../domain/transfer/ImportedRecords.ts"
+import { ImportedDraft, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 const read = reader(ImportedDraft)
 
 export const planDrafts = planTable({
   kind: "drafts",
-  told: "drafts",
-  // Both servers count their drafts, so a number alone says nothing; the instant it was written at tells them apart.
+  raises: "drafts",
+  // Both servers number their drafts, so a number alone does not identify one. The time of its creation does.
   identity: ["id", "created_at"],
   unique: "server",
   read,

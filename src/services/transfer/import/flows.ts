@@ -1,17 +1,16 @@
 import * as Result from "effect/Result"
 import { readFlow } from "../../../domain/flow/FlowDefinition.ts"
-import { reader } from "../../../domain/transfer/Imported.ts"
-import { ImportedFlow } from "../../../domain/transfer/ImportedRecords.ts"
+import { ImportedFlow, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 const readRecord = reader(ImportedFlow)
 
 export const planFlows = planTable({
   kind: "flows",
-  told: "tasks",
+  raises: "tasks",
   identity: ["name"],
   unique: "scope",
-  // The server it comes from may have taken a flow that could not be registered here.
+  // The other server may have accepted a flow that this one would refuse.
   read: (record) =>
     Result.flatMap(readRecord(record), (flow) =>
       Result.mapBoth(readFlow(flow), {

@@ -1,12 +1,11 @@
-import { reader } from "../../../domain/transfer/Imported.ts"
-import { ImportedMessage } from "../../../domain/transfer/ImportedRecords.ts"
+import { ImportedMessage, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 const read = reader(ImportedMessage)
 
 export const planMessages = planTable({
   kind: "messages",
-  told: "messages",
+  raises: "messages",
   identity: ["id"],
   unique: "server",
   read,

@@ -1,5 +1,4 @@
-import { reader } from "../../../domain/transfer/Imported.ts"
-import { ImportedOrchestrator } from "../../../domain/transfer/ImportedRecords.ts"
+import { ImportedOrchestrator, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 const read = reader(ImportedOrchestrator)
@@ -19,7 +18,7 @@ export const planOrchestrators = planTable({
     capabilities: machine.capabilities ?? null,
     max_agents: machine.max_agents ?? null,
     max_claimed: machine.max_claimed ?? null,
-    // This server has not heard of it: its first heartbeat or claim makes it active.
+    // The machine has not called this server yet. Its first heartbeat or claim makes it active.
     status: machine.status === "maintenance" ? "maintenance" : "offline",
     registered_at: machine.registered_at ?? now,
     last_heartbeat: machine.last_heartbeat ?? machine.registered_at ?? now

@@ -6,51 +6,51 @@ import type { ImportConflict, ImportKind } from "../../../domain/transfer/Import
 import type { Row, Steps } from "../../../sql/Batch.ts"
 import type { Values } from "../../../sql/Statement.ts"
 
-export interface Outcome {
+export interface KindReport {
   /** The names of the records that were written. */
   readonly written: ReadonlyArray<string>
   readonly existing: number
   readonly conflicts: ReadonlyArray<ImportConflict>
 }
 
-/** The rows that the steps answered, by name. */
+/** The rows of the steps, by name. */
 export type Answers = Readonly<Record<string, ReadonlyArray<Row>>>
 
 export interface Plan {
   readonly steps: Steps
-  /** What the query for verdicts names, besides `:scope`. */
+  /** The parameters of the query for verdicts, besides `:scope`. */
   readonly values: Values
-  /** Takes the answers of the steps, and the outcomes of the kinds before. */
-  readonly outcome: (answers: Answers, before: ReadonlyMap<ImportKind, Outcome>) => Outcome
+  /** Makes the report from the answers of the steps, and the reports of the kinds before. */
+  readonly report: (answers: Answers, before: ReadonlyMap<ImportKind, KindReport>) => KindReport
 }
 
 export interface Target {
   readonly scope: string
   readonly now: number
-  /** The limits of the attempt that an imported lease is for (the view `lapsing`). */
+  /** The limits of the attempt, for a lease that is imported (the view `lapsing`). */
   readonly attempt: { readonly loss_limit: number | null; readonly attempt_limit: number | null }
-  /** Whether to write nothing: then the plan only asks what is in the way, and its outcome is what writing would come to. */
+  /** Whether to write nothing, and to report what writing would do. */
   readonly dryRun: boolean
 }
 
 /** How the records of one kind are imported. */
 export interface Planner {
-  /** The query of a dry run, which answers a verdict for each record, and its columns: expressions over it. */
+  /** The query of a dry run, which answers a verdict for each record, and its columns as expressions. */
   readonly verdicts: string
   readonly columns: Readonly<Record<string, string>>
-  /** The values of that query where there are no records. */
+  /** The parameters of that query if there are no records. */
   readonly none: Values
   readonly plan: (target: Target, records: ReadonlyArray<unknown>) => Plan
 }
 
-/** The name of a record, whether or not it can be read. */
+/** The name of a record, even if the record cannot be read. */
 const nameOf = (record: unknown, index: number): string => {
   const { id, name } = Predicate.isObject(record) ? record as Record<string, unknown> : {}
   const given = id ?? name
   return Predicate.isString(given) || Predicate.isNumber(given) ? excerpt(String(given), 200) : `#${index}`
 }
 
-/** Reads the records; the ones that do not fit are conflicts. */
+/** Reads the records. Those that do not fit are conflicts. */
 export const readAll = <A>(
   kind: ImportKind,
   read: (record: unknown) => Result.Result<A, string>,
@@ -68,17 +68,17 @@ export const readAll = <A>(
 
 export interface Verdict {
   readonly id: string
-  /** Why the scope does not have the record, if it does not. */
+  /** Why the scope does not have the record. Undefined if it has. */
   readonly problem: string | undefined
 }
 
-/** The outcome: a record that was not written exists already, or something is in its way. */
-export const outcomeOf = (
+/** The report of one kind. A record that was not written exists already or is a conflict. */
+export const reportOf = (
   kind: ImportKind,
   written: ReadonlyArray<string>,
   verdicts: ReadonlyArray<Verdict>,
   unread: ReadonlyArray<ImportConflict>
-): Outcome => {
+): KindReport => {
   const conflicts = verdicts.flatMap(({ id, problem }) => problem === undefined ? [] : [{ kind, id, error: problem }])
   return {
     written,

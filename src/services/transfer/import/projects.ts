@@ -1,5 +1,4 @@
-import { reader } from "../../../domain/transfer/Imported.ts"
-import { ImportedProject } from "../../../domain/transfer/ImportedRecords.ts"
+import { ImportedProject, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { keyOf } from "../../../sql/record/ProjectCounts.ts"
 import { statement } from "../../../sql/Statement.ts"
 import type { Planner } from "./plan.ts"
@@ -9,7 +8,7 @@ const read = reader(ImportedProject)
 
 const planner = planTable({
   kind: "projects",
-  told: "projects",
+  raises: "projects",
   identity: ["id"],
   unique: "server",
   read,

@@ -1,5 +1,4 @@
-import { reader } from "../../../domain/transfer/Imported.ts"
-import { ImportedRole } from "../../../domain/transfer/ImportedRecords.ts"
+import { ImportedRole, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { planTable } from "./table.ts"
 
 const read = reader(ImportedRole)

@@ -3,28 +3,28 @@ import type * as Result from "effect/Result"
 import type { Columns } from "../../../domain/task/TaskPatch.ts"
 import type { ImportKind } from "../../../domain/transfer/Import.ts"
 import { statement, type Values, variants } from "../../../sql/Statement.ts"
-import { type Answers, outcomeOf, type Planner, readAll } from "./plan.ts"
+import { type Answers, type Planner, readAll, reportOf } from "./plan.ts"
 
 export interface Table<A> {
   /** The kind, which is also the name of its table. */
   readonly kind: ImportKind
-  /** The columns that say which record of its scope it is. The first one is its name. */
+  /** The columns that identify a record of the scope. The first one is its name. */
   readonly identity: readonly [string, ...ReadonlyArray<string>]
-  /** Where no two records have the same name. */
+  /** Whether names are unique in a scope or on the server. */
   readonly unique: "scope" | "server"
-  /** Reads a record, or says why it cannot be one of this server. */
+  /** Reads a record, or says why it does not fit. */
   readonly read: (record: unknown) => Result.Result<A, string>
-  /** The row of a record, the same columns for each. */
+  /** The row of a record. All records have the same columns. */
   readonly row: (record: A, now: number) => Columns
-  /** Whose revision rises with these records: their own, with their total, or that of tasks. */
-  readonly told?: "messages" | "drafts" | "projects" | "tasks"
-  /** Why a record was not written that the scope does not have. */
+  /** The revision that new records raise: that of their kind (with its total), or that of tasks. */
+  readonly raises?: "messages" | "drafts" | "projects" | "tasks"
+  /** The conflict of a record that was not written and that the scope does not have. */
   readonly taken: (name: string) => string
 }
 
 const field = (column: string) => `given.value ->> '${column}'`
 
-/** The answers that writing would get: the first record of each free name is written. */
+/** What writing would answer: the first record of each free name is written. */
 const rehearse = ({ verdicts = [] }: Answers): Answers => {
   const identities = new Map<unknown, unknown>()
   const written = verdicts.filter(({ identity, name, taken }) => {
@@ -39,12 +39,12 @@ const rehearse = ({ verdicts = [] }: Answers): Answers => {
 }
 
 /**
- * Writes the records whose keys are free, in the order they come in. They travel as one parameter, `:<kind>`, since D1 takes at
- * most 100 parameters, and so the number of statements does not depend on the number of records. `:<kind>_keys` has what
+ * Writes the records whose names are free, in their order. They travel as one parameter, `:<kind>`, because D1 takes at
+ * most 100 parameters and the number of statements must not depend on the number of records. `:<kind>_keys` holds what
  * identifies them.
  */
 export const planTable = <A>(table: Table<A>): Planner => {
-  const { identity, kind, read, row, taken, told, unique } = table
+  const { identity, kind, read, row, taken, raises, unique } = table
   const keys = `json_each(:${kind}_keys) AS given`
   const [name] = identity
   const same = identity.map((column) => `known.${column} = ${field(column)}`).join(" AND ")
@@ -56,12 +56,14 @@ export const planTable = <A>(table: Table<A>): Planner => {
     FROM ${keys} ORDER BY given.key`
   const judged = statement(verdicts)
   const free = `FROM ${keys} WHERE NOT ${inTheWay}`
-  const revision = told === "tasks" ? "revision" : `${told}_revision`
-  // Before they are written, which leaves no name free.
-  const counted = told === undefined ? undefined : statement(`
+  const revision = raises === "tasks" ? "revision" : `${raises}_revision`
+  // Before the records are written, because then no name is free.
+  const counted = raises === undefined ? undefined : statement(`
     INSERT INTO queue_counts (scope, counts, ${revision}) SELECT :scope, '{}', 1 WHERE EXISTS (SELECT 1 ${free})
     ON CONFLICT (scope) DO UPDATE SET ${revision} = ${revision} + 1
-      ${told === "tasks" ? "" : `, ${told}_total = ${told}_total + (SELECT count(DISTINCT ${field(name)}) ${free})`}`)
+      ${
+    raises === "tasks" ? "" : `, ${raises}_total = ${raises}_total + (SELECT count(DISTINCT ${field(name)}) ${free})`
+  }`)
   const insert = variants((columns: string) =>
     statement(`
       INSERT INTO ${kind} (scope, ${columns})
@@ -70,7 +72,7 @@ export const planTable = <A>(table: Table<A>): Planner => {
   )
   return {
     verdicts,
-    // What identifies a record is text that happens to be JSON.
+    // `|| ''` makes this text, although it is JSON: otherwise it would be nested as JSON.
     columns: { name: "name", identity: "identity || ''", here: "here", taken: "taken" },
     none: { [`${kind}_keys`]: "[]" },
     plan: ({ dryRun, now, scope }, records) => {
@@ -86,9 +88,9 @@ export const planTable = <A>(table: Table<A>): Planner => {
           written: insert(columns)(values),
           verdicts: judged(values)
         },
-        outcome: (answers) => {
+        report: (answers) => {
           const { verdicts = [], written = [] } = dryRun ? rehearse(answers) : answers
-          return outcomeOf(
+          return reportOf(
             kind,
             written.map(({ name }) => String(name)),
             verdicts.map(({ here, name }) => ({

@@ -1,7 +1,7 @@
-/** Tasks: each with its row, its history, its blockers and its count, in whatever order they come. */
+/** Tasks, in any order: each with its row, its history, its dependencies and its counter. */
 import * as Result from "effect/Result"
 import { ends } from "../../../domain/task/Moves.ts"
-import { reader } from "../../../domain/transfer/Imported.ts"
+import { reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { blockersOf, columnsOf, ImportedTask } from "../../../domain/transfer/ImportedTask.ts"
 import type { Row } from "../../../sql/Batch.ts"
 import { waitsStill } from "../../../sql/dependency/Cascade.ts"
@@ -9,7 +9,7 @@ import { blockerKey } from "../../../sql/dependency/Dependency.ts"
 import { keyOf } from "../../../sql/record/ProjectCounts.ts"
 import { statement, type Values, variants } from "../../../sql/Statement.ts"
 import * as FilePath from "../../../sql/task/FilePath.ts"
-import { type Answers, outcomeOf, type Planner, readAll } from "./plan.ts"
+import { type Answers, type Planner, readAll, reportOf } from "./plan.ts"
 
 const readTask = reader(ImportedTask)
 
@@ -32,11 +32,11 @@ const problem = ({ elsewhere, file_path, here, path_taken, project_id, unknown_p
     }. Import it first or, if it is gone, create it (POST /api/v1/projects), and repeat this.`
     : "The task cannot be written."
 
-/** Tasks whose files are named after them, and the other tasks: no index tells that two of them have the same path. */
+/** Tasks whose path contains their id, and then the other tasks: no index finds a path that both kinds have. */
 const ownFirst = <A extends { readonly id?: unknown; readonly file_path?: unknown }>(rows: ReadonlyArray<A>) =>
   [true, false].map((own) => rows.filter(({ file_path, id }) => FilePath.isOwn(String(id), String(file_path)) === own))
 
-/** The answers that writing would get: a task is written if nothing is in its way. */
+/** What writing would answer: a task is written if nothing is in its way. */
 const rehearse = ({ verdicts = [] }: Answers, projects: ReadonlyArray<string>): Answers => {
   const found = verdicts.map((row) => projects.includes(String(row.project_id)) ? { ...row, unknown_project: 0 } : row)
   const ids = new Set<unknown>()
@@ -64,11 +64,11 @@ const field = (column: string) => `given.value ->> '${column}'`
 
 const project = `SELECT 1 FROM projects WHERE id = ${field("project_id")} AND scope = :scope`
 
-// A task under the id of a deleted task goes on counting where that one stopped.
+// A task with the id of a deleted task continues the counts of that one.
 const before = (column: string) =>
   `coalesce((SELECT ${column} FROM history WHERE task_id = ${field("id")} ORDER BY version DESC LIMIT 1), 0)`
 
-/** Writes the tasks of a JSON list, `rows`, that nothing is in the way of. */
+/** Writes the tasks of the JSON list `rows`, if nothing is in their way. */
 const insert = variants((rows: string, columns: string) =>
   statement(`
     INSERT INTO tasks (scope, loss_limit, attempt_limit, version, grants, ${columns})
@@ -92,7 +92,10 @@ const verdicts = `
   FROM json_each(:tasks_keys) AS given ORDER BY given.key`
 const judged = statement(verdicts)
 
-/** The tasks that this batch has written: the others have history already. The `+` keeps SQLite from searching the scope. */
+/**
+ * The tasks that this batch has written: others have history already. The `+` keeps SQLite from searching the whole
+ * scope.
+ */
 const written = "unrecorded WHERE id IN (SELECT value ->> 'id' FROM json_each(:tasks_keys)) AND +scope = :scope"
 
 const dependencies = statement(`
@@ -100,7 +103,7 @@ const dependencies = statement(`
   SELECT :scope, value ->> 'key', value ->> 'blocker', value ->> 'task', value ->> 'position' FROM json_each(:edges)
   WHERE value ->> 'task' IN (SELECT id FROM ${written})`)
 
-/** Marks the dependencies whose blockers are done, or failed where that does not matter. */
+/** Marks dependencies whose blockers are done, or failed with `on_failure: "skip"`. */
 const satisfied = (which: string) =>
   statement(`
     UPDATE dependencies SET satisfied_at = :now WHERE satisfied_at IS NULL AND ${which} AND EXISTS (
@@ -138,7 +141,8 @@ const recorded = statement(`
   INSERT INTO history (task_id, version, scope, event, to_queue, reason, grants, at)
   SELECT id, version, scope, 'imported', queue, 'Copied from another server.', grants, :now FROM ${written}`)
 
-// Tasks may wait for imported tasks that are over. `updated_at` of theirs stays: it says when somebody worked on a task.
+// Tasks may wait for imported tasks that have ended. `updated_at` of the waiting tasks stays: it shows when someone
+// worked on them.
 const toEnded = "+scope = :scope AND blocker_key IN (SELECT value FROM json_each(:ended))"
 const dependents = `(SELECT task_id FROM dependencies WHERE ${toEnded})`
 const endedSatisfied = satisfied(toEnded)
@@ -202,11 +206,11 @@ export const planTasks: Planner = {
           unblocked: unblocked(values)
         })
       },
-      outcome: (answers, before) => {
+      report: (answers, before) => {
         const { verdicts = [], written = [] } = dryRun
           ? rehearse(answers, before.get("projects")?.written ?? [])
           : answers
-        return outcomeOf(
+        return reportOf(
           "tasks",
           written.map(({ id }) => String(id)),
           verdicts.map((row) => ({ id: String(row.id), problem: problem(row) })),

@@ -1,7 +1,7 @@
-/** The old form of inserting a message, for a PATCH by force. Messages that are sent are inserted by `services/record/Messages.ts`. */
+/** Inserts messages that no request can send, such as a reply in another scope. */
 import type * as D1Client from "@effect/sql-d1/D1Client"
 import type { Fragment, Statement } from "effect/sql/Statement"
-import type { MessageId, ScopeName } from "../../domain/Identifier.ts"
+import type { MessageId, ScopeName } from "../../src/domain/Identifier.ts"
 
 export interface NewRow {
   readonly id: MessageId
