@@ -18,8 +18,7 @@
 -- may plan changes of several tasks, such as those that fail with a blocker, and two changes of one task: first its lease expires, then it
 -- fails. A create is the exception: it inserts the task first, and the view `unrecorded` finds the task whose first row is missing.
 --
--- Rules that several statements need are views: `ready`, `lapsing`, `planned`, `unrecorded`, `reclaiming`, `foreseen`, `failable`, `waits`.
--- Invariants are CHECKs. There are no triggers.
+-- Rules that several statements need are views; they follow the tables. Invariants are CHECKs. There are no triggers.
 --
 -- Times are integers: milliseconds since 1970 in UTC. They are always parameters; no statement asks for the time. Structured values are
 -- JSON text. Booleans are 0 or 1. A table with a text key has no rowid, because D1 bills each index entry as a written row.
@@ -460,13 +459,20 @@ CREATE TABLE schema_version (
 
 -- ======== Views ========
 
--- The tasks that a claim may take. The condition is that of `tasks_ready` and `tasks_ready_for`.
+-- The tasks that a claim may take. The condition is that of `tasks_ready`.
 CREATE VIEW ready AS
-SELECT * FROM tasks WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready
+WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
+
+-- Those that have a role. The condition is that of `tasks_ready_for`.
+CREATE VIEW ready_for AS
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready_for
+WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND role IS NOT NULL;
 
 -- What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.
 CREATE VIEW lapsing AS
-SELECT *,
+SELECT id, scope, queue, version, grants, blocked_by, claimed_by, lease_expires_at, loss_limit, attempt_limit, role, lane, priority_rank,
+  created_at,
   CASE
     WHEN queue <> 'claimed' THEN 'review_lease_expired'
     WHEN lease_expires_at >= deadline_at THEN 'deadline_exceeded'
@@ -493,9 +499,17 @@ SELECT tasks.id, tasks.scope, tasks.project_id, tasks.version AS present, histor
 FROM tasks CROSS JOIN history ON history.task_id = tasks.id AND history.version > tasks.version
   AND NOT EXISTS (SELECT 1 FROM history AS later WHERE later.task_id = history.task_id AND later.version > history.version);
 
+-- What the planned changes add to the counters of scopes and projects.
+CREATE VIEW planned_counts AS
+SELECT planned.id, step.value ->> 0 AS owner, step.value ->> 1 AS queue, step.value ->> 2 AS step
+FROM planned CROSS JOIN json_each(json_array(
+    json_array(scope, from_queue, -1), json_array(scope, to_queue, 1),
+    json_array(char(31) || project_id, from_queue, -1), json_array(char(31) || project_id, to_queue, 1))) AS step
+WHERE step.value ->> 0 IS NOT NULL;
+
 -- The tasks that the batch has created and not recorded.
 CREATE VIEW unrecorded AS
-SELECT * FROM tasks WHERE NOT EXISTS (
+SELECT id, scope, queue, version, grants, project_id FROM tasks WHERE NOT EXISTS (
   SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version);
 
 -- What a task whose expired lease is taken back gets in its columns.
@@ -543,7 +557,7 @@ SELECT edge.scope, edge.task_id, edge.blocker_key, edge.blocker_id, edge.on_fail
     ORDER BY history.version DESC LIMIT 1), blocker.queue) AS queue,
   -- Whether the task fails if this blocker does: not where the other task that the name means is done.
   edge.on_failure = 'fail' AND NOT EXISTS (
-    SELECT 1 FROM tasks AS other WHERE +other.scope = edge.scope AND +other.queue = 'done'
+    SELECT 1 FROM tasks AS other WHERE other.id <> blocker.id AND +other.scope = edge.scope AND +other.queue = 'done'
       AND other.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))) AS fails
 FROM dependencies AS edge JOIN tasks AS blocker ON +blocker.scope = edge.scope
   AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))

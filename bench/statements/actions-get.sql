@@ -1,9 +1,9 @@
 -- GET /api/v1/actions/:id
--- 1 round trip, 1 statement: 66 characters, 2 parameters, 1 row read, 0 rows written
+-- 1 round trip, 1 statement: 69 characters, 2 parameters, 1 row read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
--- 66 characters, 2 parameters, 1 row read, 0 rows written
+-- 69 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH actions USING INDEX sqlite_autoindex_actions_1 (id=?)
 SELECT *
 FROM actions

@@ -1,9 +1,9 @@
 -- GET /api/v1/actions
--- 1 round trip, 2 statements: 1,410 characters, 11 parameters, 1,051 rows read, 0 rows written
+-- 1 round trip, 2 statements: 1,427 characters, 11 parameters, 1,051 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 1,151 characters, 7 parameters, 51 rows read, 0 rows written
+-- 1,161 characters, 7 parameters, 51 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH actions USING INDEX actions_newest (scope=?)
 --   SCAN (subquery-1)
@@ -37,7 +37,7 @@ FROM (
 );
 
 -- count
--- 259 characters, 4 parameters, 1,000 rows read, 0 rows written
+-- 266 characters, 4 parameters, 1,000 rows read, 0 rows written
 --   SEARCH actions USING INDEX actions_newest (scope=?)
 SELECT count(*) AS total
 FROM actions
@@ -52,7 +52,7 @@ WHERE scope = :scope
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/actions?entity_type=task: the next page)
--- 1,171 characters, 9 parameters, 4 rows read, 0 rows written
+-- 1,182 characters, 9 parameters, 4 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH actions USING INDEX actions_newest (scope=? AND proposed_at<?)
 --   SCAN (subquery-1)
@@ -87,7 +87,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/actions?entity_type=task&entity_id=deep-0)
--- 1,181 characters, 8 parameters, 3 rows read, 0 rows written
+-- 1,191 characters, 8 parameters, 3 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH actions USING INDEX actions_about (scope=? AND entity_type=? AND entity_id=?)
 --     USE TEMP B-TREE FOR ORDER BY
@@ -123,7 +123,7 @@ FROM (
 );
 
 -- count  (GET /api/v1/actions?entity_type=task&entity_id=deep-0)
--- 289 characters, 5 parameters, 2 rows read, 0 rows written
+-- 296 characters, 5 parameters, 2 rows read, 0 rows written
 --   SEARCH actions USING INDEX actions_about (scope=? AND entity_type=? AND entity_id=?)
 SELECT count(*) AS total
 FROM actions INDEXED BY actions_about

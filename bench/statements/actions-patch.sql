@@ -1,9 +1,9 @@
 -- PATCH /api/v1/actions/:id
--- 1 round trip, 2 statements: 616 characters, 9 parameters, 5 rows read, 1 row written
+-- 1 round trip, 2 statements: 635 characters, 9 parameters, 5 rows read, 1 row written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- changed
--- 550 characters, 7 parameters, 4 rows read, 1 row written
+-- 566 characters, 7 parameters, 4 rows read, 1 row written
 --   SEARCH actions USING INDEX sqlite_autoindex_actions_1 (id=?)
 UPDATE actions
 SET status = coalesce(:status, status),
@@ -26,7 +26,7 @@ WHERE id = :id
 RETURNING id;
 
 -- found
--- 66 characters, 2 parameters, 1 row read, 0 rows written
+-- 69 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH actions USING INDEX sqlite_autoindex_actions_1 (id=?)
 SELECT *
 FROM actions

@@ -1,9 +1,9 @@
 -- POST /api/v1/actions
--- 1 round trip, 1 statement: 240 characters, 12 parameters, 5 rows read, 5 rows written
+-- 1 round trip, 1 statement: 252 characters, 12 parameters, 5 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 240 characters, 12 parameters, 5 rows read, 5 rows written
+-- 252 characters, 12 parameters, 5 rows read, 5 rows written
 INSERT INTO actions (
   id,
   scope,

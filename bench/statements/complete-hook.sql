@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/hooks/:hookName/complete
--- 1 round trip, 3 statements: 1,552 characters, 18 parameters, 13 rows read, 3 rows written
+-- 1 round trip, 3 statements: 1,573 characters, 18 parameters, 13 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 814 characters, 11 parameters, 3 rows read, 1 row written
+-- 828 characters, 11 parameters, 3 rows read, 1 row written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     CORRELATED SCALAR SUBQUERY 1
@@ -42,7 +42,7 @@ WHERE hook_bytes IS NOT NULL
   );
 
 -- counted
--- 318 characters, 1 parameter, 5 rows read, 1 row written
+-- 319 characters, 1 parameter, 5 rows read, 1 row written
 --   MATERIALIZE changed
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
@@ -64,7 +64,7 @@ FROM (
 WHERE scope = changed.owner OR scope = changed.project;
 
 -- updated
--- 420 characters, 6 parameters, 5 rows read, 1 row written
+-- 426 characters, 6 parameters, 5 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)

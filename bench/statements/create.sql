@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks
--- 1 round trip, 4 statements: 2,196 characters, 44 parameters, 8 rows read, 4 rows written
+-- 1 round trip, 4 statements: 2,266 characters, 44 parameters, 8 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 1,601 characters, 36 parameters, 2 rows read, 2 rows written
+-- 1,661 characters, 36 parameters, 2 rows read, 2 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -109,7 +109,7 @@ WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :
 RETURNING id;
 
 -- counted
--- 391 characters, 4 parameters, 3 rows read, 1 row written
+-- 397 characters, 4 parameters, 3 rows read, 1 row written
 --   CO-ROUTINE (subquery-2)
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -138,7 +138,7 @@ DO UPDATE SET revision = revision + 1,
   counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1));
 
 -- recorded
--- 171 characters, 3 parameters, 2 rows read, 1 row written
+-- 174 characters, 3 parameters, 2 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
@@ -148,7 +148,7 @@ FROM unrecorded
 WHERE id = :id;
 
 -- task
--- 33 characters, 1 parameter, 1 row read, 0 rows written
+-- 34 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 SELECT *
 FROM tasks
@@ -157,7 +157,7 @@ WHERE id = :id;
 -- ======== Sent in special cases only ========
 
 -- inserted  (waits for two others)
--- 1,982 characters, 37 parameters, 6 rows read, 2 rows written
+-- 2,046 characters, 37 parameters, 6 rows read, 2 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -290,7 +290,7 @@ WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :
 RETURNING id;
 
 -- dependencies  (waits for two others)
--- 794 characters, 3 parameters, 11 rows read, 4 rows written
+-- 797 characters, 3 parameters, 11 rows read, 4 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
@@ -322,7 +322,7 @@ DO UPDATE SET position = excluded.position, on_failure = excluded.on_failure,
   satisfied_at = iif(excluded.satisfied_at IS NULL, NULL, coalesce(satisfied_at, excluded.satisfied_at));
 
 -- blocked  (waits for two others)
--- 208 characters, 1 parameter, 8 rows read, 2 rows written
+-- 209 characters, 1 parameter, 8 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 2
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -340,21 +340,21 @@ SET blocked_by = (
 WHERE id IN (SELECT id FROM unrecorded WHERE id = :id);
 
 -- keyForgotten  (under an idempotency key)
--- 55 characters, 2 parameters, 0 rows read, 0 rows written
+-- 57 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
 DELETE
 FROM idempotency_keys
 WHERE id = :key AND at <= :oldest;
 
 -- keyFound  (under an idempotency key)
--- 78 characters, 2 parameters, 0 rows read, 0 rows written
+-- 80 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
 SELECT fingerprint, answer, at
 FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyKept  (under an idempotency key)
--- 3,622 characters, 5 parameters, 1 row read, 1 row written
+-- 3,627 characters, 5 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,

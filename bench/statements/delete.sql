@@ -1,9 +1,9 @@
 -- DELETE /api/v1/tasks/:id
--- 1 round trip, 12 statements: 6,079 characters, 32 parameters, 35 rows read, 4 rows written
+-- 1 round trip, 12 statements: 6,129 characters, 32 parameters, 35 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 241 characters, 4 parameters, 1 row read, 2 rows written
+-- 246 characters, 4 parameters, 1 row read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, grants, at)
 SELECT id, version + 1, scope, 'deleted', queue, NULL, coalesce(:actor, claimed_by), grants, :now
@@ -11,7 +11,7 @@ FROM tasks
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- satisfied
--- 276 characters, 4 parameters, 1 row read, 0 rows written
+-- 282 characters, 4 parameters, 1 row read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -34,7 +34,7 @@ WHERE satisfied_at IS NULL
   );
 
 -- unblockedRecorded
--- 514 characters, 5 parameters, 2 rows read, 0 rows written
+-- 521 characters, 5 parameters, 2 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 3
 --     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
@@ -77,7 +77,7 @@ WHERE id IN (
   AND blocked_by IS NOT waits_for;
 
 -- unblocked
--- 565 characters, 3 parameters, 3 rows read, 0 rows written
+-- 571 characters, 3 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 4
 --     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
@@ -122,7 +122,7 @@ WHERE planned.id = tasks.id
 RETURNING id, scope, queue, version, claimed_by, fencing_token;
 
 -- dependenciesOnIt
--- 234 characters, 3 parameters, 1 row read, 0 rows written
+-- 239 characters, 3 parameters, 1 row read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -144,7 +144,7 @@ WHERE blocker_key = :key
   );
 
 -- dependenciesOfIt
--- 100 characters, 1 parameter, 1 row read, 0 rows written
+-- 102 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -156,7 +156,7 @@ FROM dependencies
 WHERE task_id = :id AND EXISTS (SELECT 1 FROM planned WHERE planned.id = :id);
 
 -- counted
--- 339 characters, 1 parameter, 6 rows read, 1 row written
+-- 340 characters, 1 parameter, 6 rows read, 1 row written
 --   MATERIALIZE gone
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -182,7 +182,7 @@ FROM (
 WHERE scope = gone.owner OR scope = gone.project;
 
 -- withdrawn
--- 219 characters, 1 parameter, 7 rows read, 0 rows written
+-- 220 characters, 1 parameter, 7 rows read, 0 rows written
 --   SEARCH actions USING INDEX actions_about (scope=? AND entity_type=? AND entity_id=?)
 --   LIST SUBQUERY 5
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -198,7 +198,7 @@ WHERE status IN ('proposed', 'execute_requested')
   AND (scope, entity_id) IN (SELECT scope, id FROM tasks WHERE id IN (SELECT id FROM planned WHERE id = :id));
 
 -- removed
--- 80 characters, 1 parameter, 7 rows read, 1 row written
+-- 81 characters, 1 parameter, 7 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -211,7 +211,7 @@ WHERE id IN (SELECT id FROM planned WHERE id = :id)
 RETURNING *;
 
 -- namedSatisfied
--- 994 characters, 3 parameters, 2 rows read, 0 rows written
+-- 999 characters, 3 parameters, 2 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
 --   LIST SUBQUERY 21
 --     MATERIALIZE affected
@@ -277,7 +277,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- namedUnblocked
--- 1,144 characters, 3 parameters, 1 row read, 0 rows written
+-- 1,149 characters, 3 parameters, 1 row read, 0 rows written
 --   MATERIALIZE told
 --     CO-ROUTINE affected
 --       SETUP
@@ -360,7 +360,7 @@ CROSS JOIN foreseen ON foreseen.id = told.id
 WHERE blocked_by IS NOT waits_for;
 
 -- namedDependents
--- 1,373 characters, 3 parameters, 3 rows read, 0 rows written
+-- 1,379 characters, 3 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 7
 --     MATERIALIZE affected

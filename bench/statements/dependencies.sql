@@ -1,16 +1,16 @@
 -- GET /api/v1/tasks/:id/dependencies
--- 1 round trip, 2 statements: 463 characters, 3 parameters, 2 rows read, 0 rows written
+-- 1 round trip, 2 statements: 467 characters, 3 parameters, 2 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- task
--- 82 characters, 2 parameters, 1 row read, 0 rows written
+-- 85 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 SELECT version, blocked_by
 FROM tasks
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- dependencies
--- 381 characters, 1 parameter, 1 row read, 0 rows written
+-- 382 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)

@@ -1,9 +1,9 @@
 -- POST /api/v1/drafts
--- 1 round trip, 2 statements: 393 characters, 12 parameters, 2 rows read, 4 rows written
+-- 1 round trip, 2 statements: 406 characters, 12 parameters, 2 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 210 characters, 11 parameters, 2 rows read, 3 rows written
+-- 222 characters, 11 parameters, 2 rows read, 3 rows written
 INSERT INTO drafts (
   scope,
   slug,
@@ -35,7 +35,7 @@ VALUES (
 RETURNING *;
 
 -- counted
--- 183 characters, 1 parameter, 0 rows read, 1 row written
+-- 184 characters, 1 parameter, 0 rows read, 1 row written
 INSERT INTO queue_counts (scope, counts, drafts_revision)
 VALUES (:scope, '{}', 1)
 ON CONFLICT (scope)

@@ -1,9 +1,9 @@
 -- GET /api/v1/drafts
--- 1 round trip, 3 statements: 1,102 characters, 6 parameters, 53 rows read, 0 rows written
+-- 1 round trip, 3 statements: 1,109 characters, 6 parameters, 53 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 880 characters, 4 parameters, 51 rows read, 0 rows written
+-- 884 characters, 4 parameters, 51 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH drafts USING INDEX drafts_newest (scope=?)
 --   SCAN (subquery-1)
@@ -25,7 +25,7 @@ FROM (
 );
 
 -- count
--- 131 characters, 1 parameter, 1 row read, 0 rows written
+-- 133 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
@@ -37,7 +37,7 @@ SELECT coalesce(
 ) AS total;
 
 -- revision
--- 91 characters, 1 parameter, 1 row read, 0 rows written
+-- 92 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
@@ -46,7 +46,7 @@ SELECT coalesce((SELECT drafts_revision FROM queue_counts WHERE scope = :scope),
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/drafts?: the next page)
--- 912 characters, 6 parameters, 4 rows read, 0 rows written
+-- 918 characters, 6 parameters, 4 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH drafts USING INDEX drafts_newest (scope=? AND created_at<?)
 --   SCAN (subquery-1)

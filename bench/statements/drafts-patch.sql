@@ -1,9 +1,9 @@
 -- PATCH /api/v1/drafts/:id
--- 1 round trip, 3 statements: 1,303 characters, 25 parameters, 3 rows read, 2 rows written
+-- 1 round trip, 3 statements: 1,352 characters, 25 parameters, 3 rows read, 2 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
--- 500 characters, 11 parameters, 1 row read, 1 row written
+-- 516 characters, 11 parameters, 1 row read, 1 row written
 --   SEARCH drafts USING INTEGER PRIMARY KEY (rowid=?)
 INSERT INTO queue_counts (scope, counts, drafts_revision)
 SELECT scope, '{}', 1
@@ -29,7 +29,7 @@ ON CONFLICT (scope)
 DO UPDATE SET drafts_revision = drafts_revision + 1;
 
 -- updated
--- 738 characters, 12 parameters, 1 row read, 1 row written
+-- 768 characters, 12 parameters, 1 row read, 1 row written
 --   SEARCH drafts USING INTEGER PRIMARY KEY (rowid=?)
 UPDATE drafts
 SET title = coalesce(:title, title), status = coalesce(:status, status), author = coalesce(:author, author),
@@ -57,7 +57,7 @@ WHERE id = :id
   );
 
 -- patched
--- 65 characters, 2 parameters, 1 row read, 0 rows written
+-- 68 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH drafts USING INTEGER PRIMARY KEY (rowid=?)
 SELECT *
 FROM drafts

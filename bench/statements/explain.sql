@@ -1,16 +1,16 @@
 -- GET /api/v1/tasks/:id/explain
--- 1 round trip, 5 statements: 3,047 characters, 12 parameters, 10 rows read, 0 rows written
+-- 1 round trip, 5 statements: 3,068 characters, 12 parameters, 10 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- tasks
--- 111 characters, 2 parameters, 1 row read, 0 rows written
+-- 114 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 SELECT *, iif(bytes > 1600000, bytes, NULL) AS oversize
 FROM tasks
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- dependencies
--- 381 characters, 1 parameter, 1 row read, 0 rows written
+-- 382 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -33,7 +33,7 @@ WHERE task_id = :id
 ORDER BY position;
 
 -- ahead
--- 2,189 characters, 4 parameters, 5 rows read, 0 rows written
+-- 2,199 characters, 4 parameters, 5 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 4
 --     CO-ROUTINE (subquery-3)
@@ -160,7 +160,7 @@ FROM (
 ) AS own;
 
 -- known
--- 121 characters, 2 parameters, 1 row read, 0 rows written
+-- 124 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH roles USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -170,7 +170,7 @@ WHERE scope = (SELECT scope FROM tasks WHERE id = :id AND (:scope IS NULL OR sco
 ORDER BY name;
 
 -- machine
--- 245 characters, 3 parameters, 2 rows read, 0 rows written
+-- 249 characters, 3 parameters, 2 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
 --     SCALAR SUBQUERY 1

@@ -1,9 +1,9 @@
 -- GET /api/v1/export
--- 1 round trip, 1 statement: 318 characters, 2 parameters, 1 row read, 0 rows written
+-- 1 round trip, 1 statement: 321 characters, 2 parameters, 1 row read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- seen
--- 318 characters, 2 parameters, 1 row read, 0 rows written
+-- 321 characters, 2 parameters, 1 row read, 0 rows written
 --   SCAN flows
 SELECT json_array(scope, name) AS key,
   500 + coalesce(octet_length(description), 0) + coalesce(octet_length(states), 0) + coalesce(
@@ -17,7 +17,7 @@ LIMIT :limit;
 -- ======== Sent in special cases only ========
 
 -- seen  (tasks)
--- 647 characters, 3 parameters, 36 rows read, 0 rows written
+-- 656 characters, 3 parameters, 36 rows read, 0 rows written
 --   CO-ROUTINE found
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -70,7 +70,7 @@ ORDER BY id
 LIMIT :limit;
 
 -- rows  (tasks)
--- 115 characters, 2 parameters, 15 rows read, 0 rows written
+-- 118 characters, 2 parameters, 15 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -80,7 +80,7 @@ WHERE id IN (SELECT value ->> 0 FROM json_each(:keys)) AND (:scope IS NULL OR +s
 ORDER BY id;
 
 -- edges  (tasks)
--- 157 characters, 2 parameters, 11 rows read, 0 rows written
+-- 160 characters, 2 parameters, 11 rows read, 0 rows written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -91,7 +91,7 @@ WHERE task_id IN (SELECT value ->> 0 FROM json_each(:keys)) AND (:scope IS NULL 
 ORDER BY task_id, blocker_key, blocker_id;
 
 -- history  (tasks)
--- 104 characters, 1 parameter, 35 rows read, 0 rows written
+-- 105 characters, 1 parameter, 35 rows read, 0 rows written
 --   SEARCH history USING PRIMARY KEY (task_id=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -101,7 +101,7 @@ WHERE task_id IN (SELECT value ->> 0 FROM json_each(:keys))
 ORDER BY task_id, version;
 
 -- seen  (projects)
--- 426 characters, 3 parameters, 5 rows read, 0 rows written
+-- 430 characters, 3 parameters, 5 rows read, 0 rows written
 --   SEARCH projects USING PRIMARY KEY (id>?)
 SELECT json_array(id) AS key,
   500 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
@@ -115,7 +115,7 @@ ORDER BY id
 LIMIT :limit;
 
 -- rows  (projects)
--- 121 characters, 2 parameters, 15 rows read, 0 rows written
+-- 124 characters, 2 parameters, 15 rows read, 0 rows written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -125,7 +125,7 @@ WHERE (id) IN (SELECT value ->> 0 FROM json_each(:keys)) AND (:scope IS NULL OR 
 ORDER BY id;
 
 -- seen  (messages)
--- 316 characters, 3 parameters, 5 rows read, 0 rows written
+-- 320 characters, 3 parameters, 5 rows read, 0 rows written
 --   SEARCH messages USING INTEGER PRIMARY KEY (rowid>?)
 SELECT json_array(seq) AS key,
   500 + coalesce(octet_length(task_id), 0) + coalesce(octet_length(from_actor), 0) + coalesce(
@@ -137,7 +137,7 @@ ORDER BY seq
 LIMIT :limit;
 
 -- rows  (messages)
--- 123 characters, 2 parameters, 15 rows read, 0 rows written
+-- 126 characters, 2 parameters, 15 rows read, 0 rows written
 --   SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:

@@ -1,9 +1,9 @@
 -- DELETE /api/v1/flows/:name
--- 1 round trip, 4 statements: 1,480 characters, 8 parameters, 25 rows read, 2 rows written
+-- 1 round trip, 4 statements: 1,491 characters, 8 parameters, 25 rows read, 2 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
--- 52 characters, 1 parameter, 1 row read, 0 rows written
+-- 53 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH flows USING INDEX flows_named (name=?)
 SELECT *
 FROM flows
@@ -11,7 +11,7 @@ WHERE true AND name = :name
 LIMIT 2;
 
 -- harmed
--- 1,052 characters, 3 parameters, 20 rows read, 0 rows written
+-- 1,056 characters, 3 parameters, 20 rows read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH flows USING COVERING INDEX flows_named (name=?)
@@ -73,7 +73,7 @@ GROUP BY tasks.queue, child
 ORDER BY tasks.queue;
 
 -- raised
--- 250 characters, 2 parameters, 2 rows read, 1 row written
+-- 253 characters, 2 parameters, 2 rows read, 1 row written
 --   SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH flows USING COVERING INDEX flows_named (name=?)
@@ -86,7 +86,7 @@ ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1;
 
 -- deleted
--- 126 characters, 2 parameters, 2 rows read, 1 row written
+-- 129 characters, 2 parameters, 2 rows read, 1 row written
 --   SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH flows USING COVERING INDEX flows_named (name=?)

@@ -1,9 +1,9 @@
 -- GET /api/v1/flows
--- 1 round trip, 1 statement: 485 characters, 3 parameters, 0 rows read, 0 rows written
+-- 1 round trip, 1 statement: 488 characters, 3 parameters, 0 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 485 characters, 3 parameters, 0 rows read, 0 rows written
+-- 488 characters, 3 parameters, 0 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH flows USING PRIMARY KEY (scope=?)
 --   SCAN (subquery-1)

@@ -1,9 +1,9 @@
 -- PUT /api/v1/flows/:name
--- 1 round trip, 4 statements: 1,951 characters, 20 parameters, 18 rows read, 3 rows written
+-- 1 round trip, 4 statements: 1,981 characters, 20 parameters, 18 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- harmed
--- 1,052 characters, 3 parameters, 16 rows read, 0 rows written
+-- 1,056 characters, 3 parameters, 16 rows read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH flows USING COVERING INDEX flows_named (name=?)
@@ -65,7 +65,7 @@ GROUP BY tasks.queue, child
 ORDER BY tasks.queue;
 
 -- raised
--- 293 characters, 7 parameters, 0 rows read, 1 row written
+-- 301 characters, 7 parameters, 0 rows read, 1 row written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -86,7 +86,7 @@ ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1;
 
 -- inserted
--- 548 characters, 8 parameters, 1 row read, 2 rows written
+-- 564 characters, 8 parameters, 1 row read, 2 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -111,7 +111,7 @@ DO UPDATE SET description = excluded.description, states = excluded.states,
   updated_at = excluded.updated_at;
 
 -- found
--- 58 characters, 2 parameters, 1 row read, 0 rows written
+-- 60 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
 SELECT *
 FROM flows

@@ -1,9 +1,9 @@
 -- GET /api/v1/tasks/:id/graph
--- 1 round trip, 4 statements: 3,133 characters, 12 parameters, 18 rows read, 0 rows written
+-- 1 round trip, 4 statements: 3,149 characters, 12 parameters, 18 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- above
--- 793 characters, 3 parameters, 4 rows read, 0 rows written
+-- 797 characters, 3 parameters, 4 rows read, 0 rows written
 --   CO-ROUTINE reached
 --     CO-ROUTINE reached
 --       SETUP
@@ -37,7 +37,7 @@ FROM (SELECT DISTINCT id, scope FROM reached WHERE id IS NOT NULL) AS reached
 CROSS JOIN tasks ON tasks.id = reached.id AND tasks.scope = reached.scope;
 
 -- below
--- 751 characters, 3 parameters, 4 rows read, 0 rows written
+-- 755 characters, 3 parameters, 4 rows read, 0 rows written
 --   CO-ROUTINE reached
 --     CO-ROUTINE reached
 --       SETUP
@@ -69,7 +69,7 @@ FROM (SELECT DISTINCT id, scope FROM reached WHERE id IS NOT NULL) AS reached
 CROSS JOIN tasks ON tasks.id = reached.id AND tasks.scope = reached.scope;
 
 -- edges
--- 773 characters, 3 parameters, 5 rows read, 0 rows written
+-- 777 characters, 3 parameters, 5 rows read, 0 rows written
 --   CO-ROUTINE reached
 --     CO-ROUTINE reached
 --       SETUP
@@ -106,7 +106,7 @@ ORDER BY reached.depth
 LIMIT 1000;
 
 -- edges
--- 816 characters, 3 parameters, 5 rows read, 0 rows written
+-- 820 characters, 3 parameters, 5 rows read, 0 rows written
 --   CO-ROUTINE reached
 --     CO-ROUTINE reached
 --       SETUP

@@ -1,9 +1,9 @@
 -- GET /api/v1/tasks/:id/history
--- 1 round trip, 2 statements: 671 characters, 6 parameters, 3 rows read, 0 rows written
+-- 1 round trip, 2 statements: 682 characters, 6 parameters, 3 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 427 characters, 4 parameters, 1 row read, 0 rows written
+-- 432 characters, 4 parameters, 1 row read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH history USING PRIMARY KEY (task_id=?)
 --   SCAN (subquery-1)
@@ -24,7 +24,7 @@ FROM (
 );
 
 -- revision
--- 244 characters, 2 parameters, 2 rows read, 0 rows written
+-- 250 characters, 2 parameters, 2 rows read, 0 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH history USING PRIMARY KEY (task_id=?)
@@ -48,7 +48,7 @@ SELECT (
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/tasks/deep-0/history?: the next page)
--- 448 characters, 5 parameters, 3 rows read, 0 rows written
+-- 454 characters, 5 parameters, 3 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN (subquery-1)

@@ -1,9 +1,9 @@
 -- GET /api/v1/keys
--- 1 round trip, 1 statement: 416 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1 round trip, 1 statement: 418 characters, 2 parameters, 2 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 416 characters, 2 parameters, 2 rows read, 0 rows written
+-- 418 characters, 2 parameters, 2 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SCAN api_keys
 --     USE TEMP B-TREE FOR ORDER BY

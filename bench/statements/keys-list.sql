@@ -1,9 +1,9 @@
 -- GET /api/v1/scopes/:scope/keys
--- 1 round trip, 1 statement: 422 characters, 3 parameters, 2 rows read, 0 rows written
+-- 1 round trip, 1 statement: 425 characters, 3 parameters, 2 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 422 characters, 3 parameters, 2 rows read, 0 rows written
+-- 425 characters, 3 parameters, 2 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH api_keys USING INDEX api_keys_of_scope (scope=?)
 --     USE TEMP B-TREE FOR ORDER BY

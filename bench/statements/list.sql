@@ -1,9 +1,9 @@
 -- GET /api/v1/tasks
--- 1 round trip, 3 statements: 6,298 characters, 7 parameters, 446 rows read, 0 rows written
+-- 1 round trip, 3 statements: 6,324 characters, 7 parameters, 446 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 6,125 characters, 5 parameters, 444 rows read, 0 rows written
+-- 6,149 characters, 5 parameters, 444 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -304,14 +304,14 @@ FROM (
 );
 
 -- count
--- 48 characters, 1 parameter, 1 row read, 0 rows written
+-- 49 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 SELECT counts
 FROM queue_counts
 WHERE scope = :scope;
 
 -- revision
--- 125 characters, 1 parameter, 1 row read, 0 rows written
+-- 126 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 SELECT coalesce(max(revision), 0) AS revision, coalesce(max(leases_revision), 0) AS leases
 FROM queue_counts
@@ -320,7 +320,7 @@ WHERE scope = :scope;
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/tasks?queue=incoming: the next page)
--- 5,899 characters, 8 parameters, 25 rows read, 0 rows written
+-- 5,950 characters, 8 parameters, 25 rows read, 0 rows written
 --   CO-ROUTINE (subquery-30)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -613,7 +613,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming,done: the next page)
--- 6,280 characters, 8 parameters, 70 rows read, 0 rows written
+-- 6,316 characters, 8 parameters, 70 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -921,7 +921,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=done&content=false: the next page)
--- 14,063 characters, 8 parameters, 25 rows read, 0 rows written
+-- 14,132 characters, 8 parameters, 25 rows read, 0 rows written
 --   CO-ROUTINE (subquery-39)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -1348,7 +1348,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?sort=priority: the next page)
--- 2,733 characters, 8 parameters, 42 rows read, 0 rows written
+-- 2,750 characters, 8 parameters, 42 rows read, 0 rows written
 --   CO-ROUTINE (subquery-9)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -1437,7 +1437,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?project_id=deep-0: the next page)
--- 3,167 characters, 22 parameters, 29 rows read, 0 rows written
+-- 3,208 characters, 22 parameters, 29 rows read, 0 rows written
 --   CO-ROUTINE (subquery-13)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 12
@@ -1550,7 +1550,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming)
--- 5,711 characters, 6 parameters, 27 rows read, 0 rows written
+-- 5,750 characters, 6 parameters, 27 rows read, 0 rows written
 --   CO-ROUTINE (subquery-30)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -1835,7 +1835,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming,claimed,provisional)
--- 6,092 characters, 6 parameters, 108 rows read, 0 rows written
+-- 6,116 characters, 6 parameters, 108 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -2135,7 +2135,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=done)
--- 7,481 characters, 6 parameters, 27 rows read, 0 rows written
+-- 7,536 characters, 6 parameters, 27 rows read, 0 rows written
 --   CO-ROUTINE (subquery-39)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -2490,7 +2490,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?sort=priority)
--- 2,583 characters, 5 parameters, 64 rows read, 0 rows written
+-- 2,591 characters, 5 parameters, 64 rows read, 0 rows written
 --   CO-ROUTINE (subquery-9)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -2574,7 +2574,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming&sort=priority)
--- 2,300 characters, 5 parameters, 13 rows read, 0 rows written
+-- 2,309 characters, 5 parameters, 13 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -2642,7 +2642,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?project_id=deep-0)
--- 3,133 characters, 20 parameters, 49 rows read, 0 rows written
+-- 3,172 characters, 20 parameters, 49 rows read, 0 rows written
 --   CO-ROUTINE (subquery-13)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 12
@@ -2754,7 +2754,7 @@ FROM (
 );
 
 -- count  (GET /api/v1/tasks?project_id=deep-0)
--- 339 characters, 2 parameters, 2 rows read, 0 rows written
+-- 344 characters, 2 parameters, 2 rows read, 0 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 2
 --     SEARCH projects EXISTS USING PRIMARY KEY (id=?)
@@ -2783,7 +2783,7 @@ SELECT coalesce(
 ) AS counts;
 
 -- rows  (GET /api/v1/tasks?role=builder)
--- 6,079 characters, 20 parameters, 1,127 rows read, 0 rows written
+-- 6,183 characters, 20 parameters, 1,127 rows read, 0 rows written
 --   CO-ROUTINE (subquery-35)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -3046,7 +3046,7 @@ FROM (
 );
 
 -- count  (GET /api/v1/tasks?role=builder)
--- 2,967 characters, 16 parameters, 2,017 rows read, 0 rows written
+-- 3,063 characters, 16 parameters, 2,017 rows read, 0 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 8
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
@@ -3188,7 +3188,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?claimed_by=ann)
--- 2,566 characters, 19 parameters, 10 rows read, 0 rows written
+-- 2,600 characters, 19 parameters, 10 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_leased (scope=?)
 --     LIST SUBQUERY 1
@@ -3254,7 +3254,7 @@ FROM (
 );
 
 -- count  (GET /api/v1/tasks?claimed_by=ann)
--- 812 characters, 16 parameters, 5 rows read, 0 rows written
+-- 843 characters, 16 parameters, 5 rows read, 0 rows written
 --   SEARCH tasks USING INDEX tasks_leased (scope=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -3292,7 +3292,7 @@ WHERE claimed_by IS NOT NULL
   AND (:needs_rebase IS NULL OR needs_rebase = :needs_rebase);
 
 -- rows  (GET /api/v1/tasks?external_key=one)
--- 2,567 characters, 19 parameters, 1 row read, 0 rows written
+-- 2,602 characters, 19 parameters, 1 row read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_external_key (scope=? AND external_key=?)
 --     LIST SUBQUERY 1
@@ -3358,7 +3358,7 @@ FROM (
 );
 
 -- count  (GET /api/v1/tasks?external_key=one)
--- 813 characters, 16 parameters, 0 rows read, 0 rows written
+-- 845 characters, 16 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING INDEX tasks_external_key (scope=? AND external_key=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -3396,7 +3396,7 @@ WHERE external_key = :external_key
   AND (:needs_rebase IS NULL OR needs_rebase = :needs_rebase);
 
 -- rows  (GET /api/v1/tasks?needs_intervention=true)
--- 2,567 characters, 19 parameters, 0 rows read, 0 rows written
+-- 2,601 characters, 19 parameters, 0 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_flagged (scope=?)
 --     LIST SUBQUERY 1
@@ -3461,7 +3461,7 @@ FROM (
 );
 
 -- count  (GET /api/v1/tasks?needs_intervention=true)
--- 813 characters, 16 parameters, 0 rows read, 0 rows written
+-- 844 characters, 16 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING INDEX tasks_flagged (scope=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:

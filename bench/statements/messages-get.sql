@@ -1,9 +1,9 @@
 -- GET /api/v1/messages/:id
--- 1 round trip, 1 statement: 67 characters, 2 parameters, 1 row read, 0 rows written
+-- 1 round trip, 1 statement: 70 characters, 2 parameters, 1 row read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
--- 67 characters, 2 parameters, 1 row read, 0 rows written
+-- 70 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH messages USING INDEX sqlite_autoindex_messages_1 (id=?)
 SELECT *
 FROM messages

@@ -1,9 +1,9 @@
 -- GET /api/v1/tasks/:id/messages
--- 1 round trip, 3 statements: 811 characters, 8 parameters, 1 row read, 0 rows written
+-- 1 round trip, 3 statements: 819 characters, 8 parameters, 1 row read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 646 characters, 5 parameters, 0 rows read, 0 rows written
+-- 651 characters, 5 parameters, 0 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH messages USING INDEX messages_about (scope=? AND task_id=?)
 --   SCAN (subquery-1)
@@ -28,14 +28,14 @@ FROM (
 );
 
 -- count
--- 72 characters, 2 parameters, 0 rows read, 0 rows written
+-- 74 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH messages USING COVERING INDEX messages_about (scope=? AND task_id=?)
 SELECT count(*) AS total
 FROM messages
 WHERE scope = :scope AND task_id = :task_id;
 
 -- revision
--- 93 characters, 1 parameter, 1 row read, 0 rows written
+-- 94 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
@@ -44,7 +44,7 @@ SELECT coalesce((SELECT messages_revision FROM queue_counts WHERE scope = :scope
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/tasks/deep-0/messages?type=comment)
--- 811 characters, 9 parameters, 1 row read, 0 rows written
+-- 826 characters, 9 parameters, 1 row read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH messages USING INDEX messages_about (scope=? AND task_id=?)
 --   SCAN (subquery-1)
@@ -75,7 +75,7 @@ FROM (
 );
 
 -- count  (GET /api/v1/tasks/deep-0/messages?type=comment)
--- 237 characters, 6 parameters, 2 rows read, 0 rows written
+-- 249 characters, 6 parameters, 2 rows read, 0 rows written
 --   SEARCH messages USING INDEX messages_about (scope=? AND task_id=?)
 SELECT count(*) AS total
 FROM messages

@@ -1,9 +1,9 @@
 -- GET /api/v1/messages
--- 1 round trip, 3 statements: 857 characters, 6 parameters, 53 rows read, 0 rows written
+-- 1 round trip, 3 statements: 864 characters, 6 parameters, 53 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 629 characters, 4 parameters, 51 rows read, 0 rows written
+-- 633 characters, 4 parameters, 51 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH messages USING INDEX messages_of_scope (scope=?)
 --   SCAN (subquery-1)
@@ -22,7 +22,7 @@ FROM (
 );
 
 -- count
--- 135 characters, 1 parameter, 1 row read, 0 rows written
+-- 137 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
@@ -34,7 +34,7 @@ SELECT coalesce(
 ) AS total;
 
 -- revision
--- 93 characters, 1 parameter, 1 row read, 0 rows written
+-- 94 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
@@ -43,7 +43,7 @@ SELECT coalesce((SELECT messages_revision FROM queue_counts WHERE scope = :scope
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/messages?to_actor=deep: the next page)
--- 664 characters, 6 parameters, 3 rows read, 0 rows written
+-- 670 characters, 6 parameters, 3 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH messages USING INDEX messages_to (scope=? AND to_actor=? AND rowid<?)
 --   SCAN (subquery-1)
@@ -68,7 +68,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/messages?offset=0: the next page)
--- 645 characters, 5 parameters, 3 rows read, 0 rows written
+-- 650 characters, 5 parameters, 3 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH messages USING INDEX messages_of_scope (scope=? AND rowid>?)
 --   SCAN (subquery-1)
@@ -93,7 +93,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/messages?to_actor=deep)
--- 647 characters, 5 parameters, 6 rows read, 0 rows written
+-- 652 characters, 5 parameters, 6 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH messages USING INDEX messages_to (scope=? AND to_actor=?)
 --   SCAN (subquery-1)
@@ -118,14 +118,14 @@ FROM (
 );
 
 -- count  (GET /api/v1/messages?to_actor=deep)
--- 73 characters, 2 parameters, 1,000 rows read, 0 rows written
+-- 75 characters, 2 parameters, 1,000 rows read, 0 rows written
 --   SEARCH messages USING COVERING INDEX messages_to (scope=? AND to_actor=?)
 SELECT count(*) AS total
 FROM messages
 WHERE scope = :scope AND to_actor = :to_actor;
 
 -- rows  (GET /api/v1/messages?from_actor=a)
--- 794 characters, 9 parameters, 6 rows read, 0 rows written
+-- 808 characters, 9 parameters, 6 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH messages USING INDEX messages_of_scope (scope=?)
 --   SCAN (subquery-1)
@@ -155,7 +155,7 @@ FROM (
 );
 
 -- count  (GET /api/v1/messages?from_actor=a)
--- 220 characters, 6 parameters, 1,000 rows read, 0 rows written
+-- 231 characters, 6 parameters, 1,000 rows read, 0 rows written
 --   SEARCH messages USING INDEX messages_of_scope (scope=?)
 SELECT count(*) AS total
 FROM messages
@@ -167,7 +167,7 @@ WHERE scope = :scope
   AND (:status IS NULL OR status = :status);
 
 -- rows  (GET /api/v1/messages?task_id=deep-0)
--- 646 characters, 5 parameters, 1 row read, 0 rows written
+-- 651 characters, 5 parameters, 1 row read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH messages USING INDEX messages_about (scope=? AND task_id=?)
 --   SCAN (subquery-1)
@@ -192,14 +192,14 @@ FROM (
 );
 
 -- count  (GET /api/v1/messages?task_id=deep-0)
--- 72 characters, 2 parameters, 2 rows read, 0 rows written
+-- 74 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH messages USING COVERING INDEX messages_about (scope=? AND task_id=?)
 SELECT count(*) AS total
 FROM messages
 WHERE scope = :scope AND task_id = :task_id;
 
 -- rows  (GET /api/v1/messages?to_actor=deep&status=pending)
--- 812 characters, 9 parameters, 6 rows read, 0 rows written
+-- 827 characters, 9 parameters, 6 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH messages USING INDEX messages_to (scope=? AND to_actor=?)
 --   SCAN (subquery-1)
@@ -230,7 +230,7 @@ FROM (
 );
 
 -- count  (GET /api/v1/messages?to_actor=deep&status=pending)
--- 238 characters, 6 parameters, 1,000 rows read, 0 rows written
+-- 250 characters, 6 parameters, 1,000 rows read, 0 rows written
 --   SEARCH messages USING INDEX messages_to (scope=? AND to_actor=?)
 SELECT count(*) AS total
 FROM messages
@@ -243,7 +243,7 @@ WHERE scope = :scope
   AND (:status IS NULL OR status = :status);
 
 -- rows  (GET /api/v1/messages?unreplied=true)
--- 756 characters, 4 parameters, 6 rows read, 0 rows written
+-- 760 characters, 4 parameters, 6 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH messages USING INDEX messages_of_scope (scope=?)
 --     CORRELATED SCALAR SUBQUERY 1
@@ -275,7 +275,7 @@ FROM (
 );
 
 -- count  (GET /api/v1/messages?unreplied=true)
--- 182 characters, 1 parameter, 1,000 rows read, 0 rows written
+-- 183 characters, 1 parameter, 1,000 rows read, 0 rows written
 --   SEARCH messages USING INDEX messages_of_scope (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH reply USING INDEX messages_replies (parent_message_id=?)
@@ -289,7 +289,7 @@ WHERE scope = :scope
   );
 
 -- rows  (GET /api/v1/messages?offset=5)
--- 628 characters, 4 parameters, 11 rows read, 0 rows written
+-- 632 characters, 4 parameters, 11 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH messages USING INDEX messages_of_scope (scope=?)
 --   SCAN (subquery-1)

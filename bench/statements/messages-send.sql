@@ -1,9 +1,9 @@
 -- POST /api/v1/messages
--- 1 round trip, 2 statements: 547 characters, 12 parameters, 5 rows read, 6 rows written
+-- 1 round trip, 2 statements: 565 characters, 12 parameters, 5 rows read, 6 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 269 characters, 9 parameters, 5 rows read, 5 rows written
+-- 282 characters, 9 parameters, 5 rows read, 5 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH messages USING INDEX sqlite_autoindex_messages_1 (id=?)
@@ -18,7 +18,7 @@ WHERE (
 RETURNING *;
 
 -- counted
--- 278 characters, 3 parameters, 0 rows read, 1 row written
+-- 283 characters, 3 parameters, 0 rows read, 1 row written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH messages USING INDEX sqlite_autoindex_messages_1 (id=?)

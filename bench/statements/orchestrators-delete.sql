@@ -1,9 +1,9 @@
 -- DELETE /api/v1/orchestrators/:id
--- 1 round trip, 2 statements: 201 characters, 3 parameters, 3 rows read, 1 row written
+-- 1 round trip, 2 statements: 205 characters, 3 parameters, 3 rows read, 1 row written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- deleted
--- 151 characters, 2 parameters, 3 rows read, 1 row written
+-- 154 characters, 2 parameters, 3 rows read, 1 row written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH orchestrators USING PRIMARY KEY (id=?)
@@ -14,7 +14,7 @@ WHERE id = :id
 RETURNING id;
 
 -- left
--- 50 characters, 1 parameter, 0 rows read, 0 rows written
+-- 51 characters, 1 parameter, 0 rows read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=?)
 SELECT 1
 FROM orchestrators

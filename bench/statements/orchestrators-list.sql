@@ -1,9 +1,9 @@
 -- GET /api/v1/orchestrators
--- 1 round trip, 1 statement: 801 characters, 5 parameters, 2 rows read, 0 rows written
+-- 1 round trip, 1 statement: 808 characters, 5 parameters, 2 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 801 characters, 5 parameters, 2 rows read, 0 rows written
+-- 808 characters, 5 parameters, 2 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
 --     LIST SUBQUERY 1

@@ -1,9 +1,9 @@
 -- PATCH /api/v1/orchestrators/:id
--- 1 round trip, 2 statements: 211 characters, 4 parameters, 5 rows read, 1 row written
+-- 1 round trip, 2 statements: 216 characters, 4 parameters, 5 rows read, 1 row written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- updated
--- 161 characters, 3 parameters, 4 rows read, 1 row written
+-- 165 characters, 3 parameters, 4 rows read, 1 row written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH orchestrators USING PRIMARY KEY (id=?)
@@ -14,7 +14,7 @@ WHERE id = :id
 RETURNING *;
 
 -- named
--- 50 characters, 1 parameter, 1 row read, 0 rows written
+-- 51 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=?)
 SELECT 1
 FROM orchestrators

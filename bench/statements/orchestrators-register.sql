@@ -1,16 +1,16 @@
 -- POST /api/v1/orchestrators/register
--- 1 round trip, 3 statements: 1,048 characters, 25 parameters, 6 rows read, 3 rows written
+-- 1 round trip, 3 statements: 1,078 characters, 25 parameters, 6 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- before
--- 57 characters, 2 parameters, 0 rows read, 0 rows written
+-- 59 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 SELECT id
 FROM orchestrators
 WHERE id = :id AND scope = :scope;
 
 -- inserted
--- 687 characters, 12 parameters, 2 rows read, 3 rows written
+-- 702 characters, 12 parameters, 2 rows read, 3 rows written
 INSERT INTO orchestrators (
   id,
   scope,
@@ -50,7 +50,7 @@ WHERE (:chosen OR cluster = :cluster AND machine_id = :machine_id)
 RETURNING *;
 
 -- issued
--- 304 characters, 11 parameters, 4 rows read, 0 rows written
+-- 317 characters, 11 parameters, 4 rows read, 0 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH api_keys USING COVERING INDEX api_keys_of_scope (scope=?)

@@ -1,9 +1,9 @@
 -- POST /api/v1/orchestrators/scopes/:scope/rotate-key
--- 1 round trip, 2 statements: 784 characters, 13 parameters, 8 rows read, 3 rows written
+-- 1 round trip, 2 statements: 803 characters, 13 parameters, 8 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 487 characters, 8 parameters, 4 rows read, 2 rows written
+-- 498 characters, 8 parameters, 4 rows read, 2 rows written
 --   SEARCH api_keys USING INDEX api_keys_of_scope (scope=? AND id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH api_keys USING INDEX api_keys_of_scope (scope=?)
@@ -24,7 +24,7 @@ WHERE scope = :scope
 RETURNING id, name, scope, starts_with, created_by, created_at, last_used_at, expires_at;
 
 -- ended
--- 297 characters, 5 parameters, 4 rows read, 1 row written
+-- 305 characters, 5 parameters, 4 rows read, 1 row written
 --   SEARCH api_keys USING INDEX api_keys_of_scope (scope=? AND id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH api_keys USING INDEX api_keys_of_scope (scope=?)

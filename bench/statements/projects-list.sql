@@ -1,9 +1,9 @@
 -- GET /api/v1/projects
--- 1 round trip, 3 statements: 1,058 characters, 6 parameters, 53 rows read, 0 rows written
+-- 1 round trip, 3 statements: 1,065 characters, 6 parameters, 53 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 830 characters, 4 parameters, 51 rows read, 0 rows written
+-- 834 characters, 4 parameters, 51 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH projects USING INDEX projects_newest (scope=?)
 --   SCAN (subquery-1)
@@ -29,7 +29,7 @@ FROM (
 );
 
 -- count
--- 135 characters, 1 parameter, 1 row read, 0 rows written
+-- 137 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
@@ -41,7 +41,7 @@ SELECT coalesce(
 ) AS total;
 
 -- revision
--- 93 characters, 1 parameter, 1 row read, 0 rows written
+-- 94 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
@@ -50,7 +50,7 @@ SELECT coalesce((SELECT projects_revision FROM queue_counts WHERE scope = :scope
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/projects?: the next page)
--- 862 characters, 6 parameters, 4 rows read, 0 rows written
+-- 868 characters, 6 parameters, 4 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH projects USING INDEX projects_newest (scope=? AND (created_at,id)<(?,?))
 --   SCAN (subquery-1)

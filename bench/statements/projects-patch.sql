@@ -1,9 +1,9 @@
 -- PATCH /api/v1/projects/:id
--- 1 round trip, 3 statements: 1,583 characters, 29 parameters, 3 rows read, 2 rows written
+-- 1 round trip, 3 statements: 1,639 characters, 29 parameters, 3 rows read, 2 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
--- 581 characters, 13 parameters, 1 row read, 1 row written
+-- 599 characters, 13 parameters, 1 row read, 1 row written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 INSERT INTO queue_counts (scope, counts, projects_revision)
 SELECT scope, '{}', 1
@@ -32,7 +32,7 @@ ON CONFLICT (scope)
 DO UPDATE SET projects_revision = projects_revision + 1;
 
 -- updated
--- 935 characters, 14 parameters, 1 row read, 1 row written
+-- 970 characters, 14 parameters, 1 row read, 1 row written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 UPDATE projects
 SET title = coalesce(:title, title), status = coalesce(:status, status), branch = coalesce(:branch, branch),
@@ -68,7 +68,7 @@ WHERE id = :id
   );
 
 -- patched
--- 67 characters, 2 parameters, 1 row read, 0 rows written
+-- 70 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 SELECT *
 FROM projects

@@ -1,9 +1,9 @@
 -- GET /api/v1/projects/:id/tasks
--- 1 round trip, 3 statements: 2,161 characters, 8 parameters, 5 rows read, 0 rows written
+-- 1 round trip, 3 statements: 2,172 characters, 8 parameters, 5 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 1,876 characters, 4 parameters, 2 rows read, 0 rows written
+-- 1,881 characters, 4 parameters, 2 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH tasks USING INDEX tasks_project (project_id=?)
 --     SCALAR SUBQUERY 1
@@ -40,14 +40,14 @@ FROM (
 );
 
 -- known
--- 68 characters, 2 parameters, 1 row read, 0 rows written
+-- 71 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 SELECT id
 FROM projects
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- revision
--- 217 characters, 2 parameters, 2 rows read, 0 rows written
+-- 220 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -59,7 +59,7 @@ WHERE scope = (SELECT scope FROM projects WHERE id = :id AND (:scope IS NULL OR 
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/projects/deep-0/tasks?: the next page)
--- 1,926 characters, 7 parameters, 5 rows read, 0 rows written
+-- 1,934 characters, 7 parameters, 5 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH tasks USING INDEX tasks_project (project_id=? AND (priority_rank,created_at,id)>(?,?,?))
 --     SCALAR SUBQUERY 1
@@ -96,7 +96,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/projects/deep-0/tasks?offset=5)
--- 474 characters, 3 parameters, 5,002 rows read, 0 rows written
+-- 478 characters, 3 parameters, 5,002 rows read, 0 rows written
 --   CO-ROUTINE (subquery-4)
 --     CO-ROUTINE (subquery-6)
 --       SEARCH tasks USING INDEX tasks_project (project_id=?)
@@ -125,7 +125,7 @@ WHERE page_bytes - row_bytes <= 4000000 OR place = 2
 ORDER BY place;
 
 -- counted  (GET /api/v1/projects/deep-0/tasks?offset=5)
--- 520 characters, 2 parameters, 4 rows read, 0 rows written
+-- 529 characters, 2 parameters, 4 rows read, 0 rows written
 --   SCAN json_each VIRTUAL TABLE INDEX 1:
 --   SCALAR SUBQUERY 3
 --     SEARCH projects EXISTS USING PRIMARY KEY (id=?)

@@ -1,16 +1,16 @@
 -- PUT /api/v1/tasks/:id/dependencies/:blocker
--- 2 round trips, 8 statements: 3,503 characters, 19 parameters, 33 rows read, 6 rows written
+-- 2 round trips, 8 statements: 3,527 characters, 19 parameters, 33 rows read, 6 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 64 characters, 2 parameters, 1 row read, 0 rows written
+-- 67 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 SELECT *
 FROM tasks
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- listed
--- 381 characters, 1 parameter, 1 row read, 0 rows written, sent 2 times
+-- 382 characters, 1 parameter, 1 row read, 0 rows written, sent 2 times
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -33,7 +33,7 @@ WHERE task_id = :id
 ORDER BY position;
 
 -- recorded
--- 633 characters, 7 parameters, 4 rows read, 1 row written
+-- 642 characters, 7 parameters, 4 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     CO-ROUTINE below
@@ -70,7 +70,7 @@ WHERE id = :id
   );
 
 -- dependenciesRemoved
--- 156 characters, 2 parameters, 1 row read, 0 rows written
+-- 159 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   LIST SUBQUERY 2
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -87,7 +87,7 @@ WHERE task_id = :id
   AND blocker_id NOT IN (SELECT value FROM json_each(:blockers));
 
 -- dependencies
--- 791 characters, 3 parameters, 7 rows read, 2 rows written
+-- 794 characters, 3 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 4
@@ -120,7 +120,7 @@ DO UPDATE SET position = excluded.position, on_failure = excluded.on_failure,
   satisfied_at = iif(excluded.satisfied_at IS NULL, NULL, coalesce(satisfied_at, excluded.satisfied_at));
 
 -- counted
--- 455 characters, 1 parameter, 6 rows read, 1 row written
+-- 456 characters, 1 parameter, 6 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -156,7 +156,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- changed
--- 642 characters, 2 parameters, 8 rows read, 2 rows written
+-- 645 characters, 2 parameters, 8 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)

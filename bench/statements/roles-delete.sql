@@ -1,9 +1,9 @@
 -- DELETE /api/v1/roles/:name
--- 1 round trip, 2 statements: 178 characters, 3 parameters, 3 rows read, 1 row written
+-- 1 round trip, 2 statements: 182 characters, 3 parameters, 3 rows read, 1 row written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
--- 52 characters, 1 parameter, 1 row read, 0 rows written
+-- 53 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN roles
 SELECT *
 FROM roles
@@ -11,7 +11,7 @@ WHERE true AND name = :name
 LIMIT 2;
 
 -- deleted
--- 126 characters, 2 parameters, 2 rows read, 1 row written
+-- 129 characters, 2 parameters, 2 rows read, 1 row written
 --   SEARCH roles USING PRIMARY KEY (scope=? AND name=?)
 --   SCALAR SUBQUERY 1
 --     SCAN roles

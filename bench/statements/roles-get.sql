@@ -1,9 +1,9 @@
 -- GET /api/v1/roles/:name
--- 1 round trip, 1 statement: 84 characters, 1 parameter, 2 rows read, 0 rows written
+-- 1 round trip, 1 statement: 85 characters, 1 parameter, 2 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
--- 84 characters, 1 parameter, 2 rows read, 0 rows written
+-- 85 characters, 1 parameter, 2 rows read, 0 rows written
 --   SCAN roles
 --   USE TEMP B-TREE FOR ORDER BY
 SELECT *

@@ -1,9 +1,9 @@
 -- GET /api/v1/roles
--- 1 round trip, 1 statement: 264 characters, 3 parameters, 0 rows read, 0 rows written
+-- 1 round trip, 1 statement: 267 characters, 3 parameters, 0 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 264 characters, 3 parameters, 0 rows read, 0 rows written
+-- 267 characters, 3 parameters, 0 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH roles USING PRIMARY KEY (scope=?)
 --   SCAN (subquery-1)

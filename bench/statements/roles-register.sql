@@ -1,16 +1,16 @@
 -- POST /api/v1/roles/register
--- 1 round trip, 3 statements: 1,333 characters, 8 parameters, 9 rows read, 1 row written
+-- 1 round trip, 3 statements: 1,347 characters, 8 parameters, 9 rows read, 1 row written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- known
--- 60 characters, 2 parameters, 1 row read, 0 rows written
+-- 62 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 SELECT scope
 FROM orchestrators
 WHERE id = :id AND scope = :scope;
 
 -- inserted
--- 1,053 characters, 4 parameters, 6 rows read, 1 row written
+-- 1,061 characters, 4 parameters, 6 rows read, 1 row written
 --   SEARCH orchestrators USING COVERING INDEX orchestrators_of_scope (scope=? AND id=?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -64,7 +64,7 @@ WHERE roles.description IS NOT excluded.description
   OR roles.orchestrator_id <> excluded.orchestrator_id;
 
 -- found
--- 220 characters, 2 parameters, 2 rows read, 0 rows written
+-- 224 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH roles USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)

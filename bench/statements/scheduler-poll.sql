@@ -1,9 +1,9 @@
 -- GET /api/v1/scheduler/poll
--- 1 round trip, 5 statements: 1,374 characters, 9 parameters, 4 rows read, 0 rows written
+-- 1 round trip, 5 statements: 1,386 characters, 9 parameters, 4 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 983 characters, 3 parameters, 1 row read, 0 rows written
+-- 988 characters, 3 parameters, 1 row read, 0 rows written
 --   CO-ROUTINE (subquery-7)
 --     CO-ROUTINE (subquery-6)
 --       COMPOUND QUERY
@@ -57,21 +57,21 @@ FROM (
 );
 
 -- machine
--- 60 characters, 2 parameters, 0 rows read, 0 rows written
+-- 62 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 SELECT scope
 FROM orchestrators
 WHERE id = :machine AND scope = :scope;
 
 -- counts
--- 48 characters, 1 parameter, 1 row read, 0 rows written
+-- 49 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 SELECT counts
 FROM queue_counts
 WHERE scope = :scope;
 
 -- flows
--- 71 characters, 1 parameter, 0 rows read, 0 rows written
+-- 72 characters, 1 parameter, 0 rows read, 0 rows written
 --   SEARCH flows USING PRIMARY KEY (scope=?)
 SELECT name, states
 FROM flows
@@ -80,7 +80,7 @@ ORDER BY name
 LIMIT 100;
 
 -- revision
--- 212 characters, 2 parameters, 2 rows read, 0 rows written
+-- 215 characters, 2 parameters, 2 rows read, 0 rows written
 --   MATERIALIZE machine
 --     SCAN CONSTANT ROW
 --     SCALAR SUBQUERY 1

@@ -28,8 +28,7 @@ While a history row is ahead of its task, it is a plan. After a batch no row is 
 may plan changes of several tasks, such as those that fail with a blocker, and two changes of one task: first its lease expires, then it
 fails. A create is the exception: it inserts the task first, and the view \`unrecorded\` finds the task whose first row is missing.
 
-Rules that several statements need are views: \`ready\`, \`lapsing\`, \`planned\`, \`unrecorded\`, \`reclaiming\`, \`foreseen\`, \`failable\`, \`waits\`.
-Invariants are CHECKs. There are no triggers.
+Rules that several statements need are views; they follow the tables. Invariants are CHECKs. There are no triggers.
 
 Times are integers: milliseconds since 1970 in UTC. They are always parameters; no statement asks for the time. Structured values are
 JSON text. Booleans are 0 or 1. A table with a text key has no rowid, because D1 bills each index entry as a written row.
@@ -201,11 +200,13 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
 }
 
 export const views: Readonly<Record<string, string>> = {
-  ready: "The tasks that a claim may take. The condition is that of `tasks_ready` and `tasks_ready_for`.",
+  ready: "The tasks that a claim may take. The condition is that of `tasks_ready`.",
+  ready_for: "Those that have a role. The condition is that of `tasks_ready_for`.",
   lapsing:
     "What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.",
   planned:
     "The changes that the batch has planned and not applied: of each task the newest history row that is ahead of it.",
+  planned_counts: "What the planned changes add to the counters of scopes and projects.",
   unrecorded: "The tasks that the batch has created and not recorded.",
   reclaiming: "What a task whose expired lease is taken back gets in its columns.",
   foreseen:

@@ -24,11 +24,11 @@ const costOf = (executions: ReadonlyArray<Execution>) =>
     `${count(sum(executions, ({ written }) => written), "row")} written`
   ].join(", ")
 
-/** The text with the names of its parameters: SQLite knows `:now` as well as `?1`. */
+/** The text with the names of its parameters, as it is written: SQLite knows `:now` as well as `+?1`. */
 export const withNames = ({ names, text }: Pick<Execution, "names" | "text">): string =>
   names === undefined
     ? text
-    : text.replace(/'[^']*'|\?(\d+)/g, (token, number: string | undefined) =>
+    : text.replace(/'[^']*'|\+\?(\d+)/g, (token, number: string | undefined) =>
       number === undefined ? token : `:${names[Number(number) - 1]}`)
 
 const comment = (line: string) => `-- ${line}`.trimEnd()
