@@ -4,14 +4,14 @@ import { parseArgs, type ParseArgsOptionDescriptor } from "node:util"
 export interface Option extends ParseArgsOptionDescriptor {
   /** What stands for the value in the help: `n`. */
   readonly value?: string
-  /** What the option does, in a line of the help. */
+  /** The option in the help, in one line. */
   readonly says: string
 }
 
 export interface Command<Options extends Record<string, Option>> {
   /** How it is run: `npm run prove -- crash`. */
   readonly run: string
-  /** What it does, in plain words: the first part of the help. */
+  /** The first part of the help: what the command does. */
   readonly does: string
   /** How long it takes. */
   readonly takes?: string

@@ -1,4 +1,4 @@
-/** Explanations are complete and true: what they name is all that keeps a task from the claim they are about. */
+/** Explanations are complete and true: they name exactly what keeps a task from the claim in question. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -20,13 +20,13 @@ import { servicesWith } from "./support/layers.ts"
 import { runs } from "./support/runs.ts"
 import { begin, Command, play, Start } from "./support/waiting.ts"
 
-/** How it may end: with one more claim, and then nothing for so long that its lease runs out. */
+/** A possible end of the run: one more claim, and then nothing until its lease expires. */
 const lapse: ReadonlyArray<Command> = [
   { _tag: "Claim", scope: "red", machine: "k-m", queue: "incoming", roles: [] },
   { _tag: "Wait", seconds: 60 }
 ]
 
-/** The claim that is asked about: by a machine or by any, and what it asks for when that is not the task's own. */
+/** The claim in question: by a machine or by any, with what it asks for if that differs from the task's own. */
 const Asked = Schema.Struct({
   machine: Schema.NullOr(Schema.Literal("k-m")),
   queue: Schema.NullOr(Schema.Literals(["incoming", "provisional"])),
@@ -48,7 +48,7 @@ const all = Effect.gen(function*() {
   return lists.flatMap(({ tasks }) => tasks)
 })
 
-/** A machine that nothing limits, where the one that is asked about is at home: it takes what is ahead. */
+/** A machine without limits, in the scope of the machine in question. It takes the tasks ahead. */
 const free = Effect.fnUntraced(function*(task: Task, asked: AskedClaim) {
   const orchestrators = yield* Orchestrators
   const { registered } = yield* orchestrators.register(asked.orchestrator_id === undefined ? task.scope : "red", {
@@ -120,7 +120,7 @@ const lift = Effect.fnUntraced(
       case "blocked": {
         let never = drop
         for (const { queue: where, task_id } of drop ? [] : reason.blockers!) {
-          // One that is to come may have the name of a task of another scope: then it cannot come.
+          // A blocker that does not exist yet may have the id of a task in another scope. Then it can never be created.
           if (where === null) {
             const created = yield* Effect.result(queue.create(task.scope, {
               id: task_id as TaskId,

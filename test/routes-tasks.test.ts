@@ -425,7 +425,7 @@ describe("input that does not fit", () => {
       assert.deepStrictEqual([large.status, large.body.error], [413, "The body is larger than 1 MiB."])
       assert.isNotNull(large.headers.get("server-timing"))
       const fitting = "é".repeat(250_000)
-      // What is not known is tolerated, and not kept.
+      // Unknown fields are tolerated, and not kept.
       yield* send("POST", "/api/v1/tasks", task("a", { content: fitting, unknown: fitting }))
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/a")).body.content, fitting)
     }))

@@ -1,6 +1,6 @@
 /**
- * Gives the database of `wrangler dev` the migrations it lacks. Wrangler runs this with every build (`[build]` in
- * wrangler.toml) and says in WRANGLER_COMMAND what it builds for; a deployment and the tests migrate by themselves.
+ * Applies missing migrations to the database of `wrangler dev`. Wrangler runs this with every build (`[build]` in
+ * wrangler.toml) and names the purpose of the build in WRANGLER_COMMAND. A deployment and the tests migrate separately.
  */
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -25,7 +25,7 @@ function* ancestors() {
   }
 }
 
-/** Where `wrangler dev` keeps its state: what it was told with `--persist-to`, which it does not hand on. */
+/** The directory of `wrangler dev`'s state: the value of `--persist-to`, which wrangler does not pass on. */
 const persistTo = () => {
   for (const args of ancestors()) {
     const at = args.findIndex((arg) => /^--persist-?to(=|$)/i.test(arg))

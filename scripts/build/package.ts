@@ -1,4 +1,4 @@
-/** Emits what the package holds to `dist`: the typed client, the worker, the command, and what they import. */
+/** Emits the content of the package to `dist`: the typed client, the worker, the command, and their imports. */
 import { spawnSync } from "node:child_process"
 import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"

@@ -1,7 +1,7 @@
 /**
- * Says how long the Worker takes to start: the active time in the profiles of `wrangler check startup`. Whatever else runs
- * on the machine only adds to it, so it is the shortest of ten starts (`--runs`); it measures no further once that is
- * within `startup.activeMillis` of `bench/budget.json`, and fails when none is.
+ * Measures how long the Worker takes to start: the active time in the profiles of `wrangler check startup`. Other work
+ * on the machine only adds to it, so the result is the shortest of ten starts (`--runs`). The measurement stops when a
+ * start is within `startup.activeMillis` of `bench/budget.json`, and fails if none is.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"

@@ -17,8 +17,8 @@ const bundle = await rolldown({
   input: "src/worker.ts",
   external: /^cloudflare:/,
   platform: "browser",
-  // Effect looks whether it runs on Node. workerd has a `process` too, and loading it takes longer than all our schemas.
-  // Only the build can tell a local server from a deployed one: what a request says of that is up to its sender.
+  // Effect checks whether it runs on Node. workerd has a `process` too, and loading it takes longer than all our
+  // schemas. Only the build distinguishes a local server from a deployed one: a request could claim anything.
   transform: {
     define: {
       "globalThis.process": "undefined",

@@ -1,4 +1,4 @@
-/** Runs wrangler, and answers what it printed. Fails with an `Error` that says why it could not. */
+/** Runs wrangler and answers its output. Fails with an `Error` that says why. */
 import { spawn } from "node:child_process"
 import { createRequire } from "node:module"
 import { join } from "node:path"

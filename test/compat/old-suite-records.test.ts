@@ -1,4 +1,4 @@
-/** What the old server's own tests assert of messages, actions, drafts, projects and orchestrators. */
+/** The assertions of the old server's own tests about messages, actions, drafts, projects and orchestrators. */
 import { assert } from "@effect/vitest"
 import { compatible, type Step } from "./support/cases.ts"
 import { claim, create, get, message, patch, post, propose, register, remove } from "./support/requests.ts"

@@ -1,4 +1,4 @@
-/** What the old server's own tests assert of a request without a scope, which this one answers so with REQUIRE_SCOPE=true. */
+/** The assertions of the old server's own tests about requests without a scope, which hold with REQUIRE_SCOPE=true. */
 import { compatible, type Step } from "./support/cases.ts"
 import { claim, create, flow, get, message, post, propose, register, remove } from "./support/requests.ts"
 

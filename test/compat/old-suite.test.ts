@@ -1,4 +1,4 @@
-/** What the old server's own tests assert, as far as it is known: roles, forced moves, claims across scopes, dependencies. */
+/** The known assertions of the old server's own tests: roles, forced moves, claims across scopes, dependencies. */
 import { assert } from "@effect/vitest"
 import { compatible, type Step } from "./support/cases.ts"
 import {

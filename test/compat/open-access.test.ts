@@ -1,4 +1,7 @@
-/** Keys on a server without a secret, where nobody needs one: one that is sent has to be valid, and limits who sends it. */
+/**
+ * Keys on a server without a secret: no request needs one, but a key in a request has to be valid, and limits its
+ * caller.
+ */
 import { assert } from "@effect/vitest"
 import { compatible, type Step } from "./support/cases.ts"
 import { claim, create, get, patch, post, register } from "./support/requests.ts"

@@ -1,4 +1,4 @@
-/** What the client's housekeeping does about leases, beside a server that now keeps them itself. */
+/** How the Python client handles leases, although the server now does it itself. */
 import { assert } from "@effect/vitest"
 import { compatible } from "./support/cases.ts"
 import { claim, claimed, create, isoformat, register, sdk, submit, submitted } from "./support/python.ts"

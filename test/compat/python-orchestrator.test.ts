@@ -1,4 +1,4 @@
-/** What the orchestrator does before it claims: register, keep the key, poll. */
+/** What the Python orchestrator does before it claims: register, keep the key, poll. */
 import { assert } from "@effect/vitest"
 import { compatible } from "./support/cases.ts"
 import { claim, create, defaultFlow, keyed, register, type Rest, sdk, submit, submitted } from "./support/python.ts"

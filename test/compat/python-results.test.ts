@@ -17,7 +17,7 @@ const intervene = sdk.patch("tasks/{id}", {
   }
 })
 
-/** What the client does when a fixer says it has fixed the task. */
+/** The requests of the client after a fixer has fixed the task. */
 const fixed = (previous_queue: string) =>
   sdk.patch("tasks/{id}", {
     queue: previous_queue,

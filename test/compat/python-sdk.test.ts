@@ -1,4 +1,4 @@
-/** The Python SDK's own habits: where it puts the scope, how it spells values, what it takes out of an answer. */
+/** The habits of the Python SDK: where it puts the scope, how it writes values, and which fields it reads. */
 import { assert } from "@effect/vitest"
 import { compatible } from "./support/cases.ts"
 import { accept, claim, claimed, create, register, sdk, submit } from "./support/python.ts"

@@ -18,7 +18,7 @@ import {
   submit
 } from "./support/requests.ts"
 
-/** The project flow with what the Python client adds to it; its children are done without a review. */
+/** The project flow with the additions of the Python client. Its child tasks are done without a review. */
 const projectFlow = flow("project", [
   ["children_complete", "provisional"],
   ["provisional", "done"],

@@ -1,4 +1,4 @@
-/** What every client relies on, whoever it is: methods, paths, CORS and the shapes of errors. */
+/** What every client relies on: methods, paths, CORS and the form of errors. */
 import { assert } from "@effect/vitest"
 import { compatible, type Step } from "./support/cases.ts"
 import { accept, claim, create, get, patch, post, register, reject, remove, submit } from "./support/requests.ts"
@@ -12,7 +12,7 @@ const reads = [
 ]
 const Secret = "a secret of the server"
 const page = { origin: "https://page.example", authorization: `Bearer ${Secret}` }
-/** While somebody develops a page, this machine serves it. */
+/** A page under development is served by the same machine. */
 const Page = "http://localhost:5173"
 const unknown = (step: Step, error: string, rest: object = {}): Step => ({ ...step, status: 404, error, ...rest })
 

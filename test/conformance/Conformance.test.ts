@@ -7,7 +7,7 @@ import { tampered } from "./Tampered.ts"
 
 const Secret = "a secret of the server"
 
-/** A server on a database of its own, in real time, and what is in the database. */
+/** A server with its own database, in real time, and the rows of that database. */
 const serve = (config: Record<string, string> = {}) => {
   const { db, raw } = migrated()
   const { handler } = Serve.make(servicesWith(config, () => db))
@@ -53,7 +53,7 @@ describe.concurrent("the conformance suite", { timeout: 900_000 }, () => {
     const report = await server.run()
     assert.deepStrictEqual(named(report, "failed"), [], format(report, false))
     assert.deepStrictEqual(named(report, "skipped"), [
-      "the key of a scope does not do what only the administrator may"
+      "the key of a scope cannot do what only the administrator may"
     ])
     assert.isAtLeast(report.passed, 55)
     assert.deepStrictEqual([...new Set(report.checks.map(({ group }) => group))], groupNames)
@@ -173,7 +173,7 @@ describe.concurrent("the conformance suite", { timeout: 900_000 }, () => {
     }
     const report = await server.run({ fetch, only: ["contract"] })
     const text = format(report, false)
-    assert.match(text, /✗ what there is not is 404, in JSON\n +expected: +status 404\n/)
+    assert.match(text, /✗ a missing record is a 404 in JSON\n +expected: +status 404\n/)
     assert.match(text, /answered: +GET \/api\/v1\/no-such-endpoint → 200 nothing\n +request id: +\S+\n/)
     assert.match(text, /What it means: +Clients cannot tell.*\n +Look at: +Does a proxy/)
     assert.match(text, /expected: +an answer to GET \/openapi\.json\n +answered: +no answer.*socket hang up/)

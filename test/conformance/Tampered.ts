@@ -14,7 +14,7 @@ const bodyOf = (init: RequestInit): Json => {
 const without = (init: RequestInit, ...fields: ReadonlyArray<string>): RequestInit => {
   if (typeof init.body !== "string" || init.body.length > 100_000) return init
   const kept = Object.fromEntries(Object.entries(bodyOf(init)).filter(([name]) => !fields.includes(name)))
-  // What is no JSON stays as it is.
+  // A body that is not JSON stays unchanged.
   return Object.keys(kept).length === 0 && !init.body.startsWith("{}") ? init : { ...init, body: JSON.stringify(kept) }
 }
 
@@ -63,8 +63,8 @@ export const tampered: Readonly<Record<string, Tampering>> = {
     groups: ["races", "idempotency"],
     tamper: (fetch) => whileClaiming(fetch, async (first) => (await first).clone()),
     caught: [
-      "claims at once get different tasks, and the others get 404",
-      "reviews claimed at once go to different reviewers"
+      "simultaneous claims get different tasks, and the others get 404",
+      "simultaneous review claims go to different reviewers"
     ]
   },
   "answers a conflict to whoever was slower": {
@@ -72,21 +72,21 @@ export const tampered: Readonly<Record<string, Tampering>> = {
     tamper: (fetch) =>
       whileClaiming(fetch, async () => Response.json({ error: "Somebody else was faster." }, { status: 409 })),
     caught: [
-      "claims at once get different tasks, and the others get 404",
-      "reviews claimed at once go to different reviewers"
+      "simultaneous claims get different tasks, and the others get 404",
+      "simultaneous review claims go to different reviewers"
     ]
   },
   "lets stale tokens through": {
     groups: ["fencing", "races"],
     tamper: (fetch) => (url, init) => fetch(url, url.endsWith("/renew") ? init : without(init, "fencing_token")),
-    caught: ["a call with an older token is refused, whatever the call, and changes nothing"]
+    caught: ["every call with an older token is refused, and changes nothing"]
   },
   "takes no notice of stated versions": {
     groups: ["fencing", "races"],
     tamper: (fetch) => (url, init) => fetch(url, without(init, "version")),
     caught: [
-      "a call that states another version is refused, and changes nothing",
-      "of changes at once that state the same version one counts"
+      "a call with another version is refused, and changes nothing",
+      "of simultaneous changes with the same version one counts"
     ]
   },
   "drops idempotency keys": {
@@ -101,8 +101,8 @@ export const tampered: Readonly<Record<string, Tampering>> = {
       "a submit that is repeated gets the same answer",
       "an accept that is repeated gets the same answer",
       "another request under the same key is refused, and changes nothing",
-      "a key that is in flight twice at once has one effect",
-      "creates under one idempotency key at once are one task, and all get the answer"
+      "two simultaneous requests under one key have one effect",
+      "simultaneous creates under one idempotency key make one task, and all get the answer"
     ]
   },
   "leaves rejections out of the history": {
@@ -132,8 +132,8 @@ export const tampered: Readonly<Record<string, Tampering>> = {
         : response
     },
     caught: [
-      "the counts that schedulers see are those of the tasks",
-      "when all is quiet, every count is that of the rows"
+      "the counts in a poll are those of the tasks",
+      "after the run, every count equals the number of rows"
     ]
   },
   "never takes a lease back": {
@@ -146,16 +146,16 @@ export const tampered: Readonly<Record<string, Tampering>> = {
           : init
       ),
     caught: [
-      "a task whose lease ran out goes back to its queue, and that is counted and on record",
-      "a lease is lost when somebody else was granted the task",
-      "a review is held by one, stays where it is, and is free again when its lease runs out"
+      "a task with an expired lease returns to its queue, with a count and a history entry",
+      "a lease is lost when someone else is granted the task",
+      "a review has one holder, stays in its queue, and is free again when its lease expires"
     ]
   },
   "hands out blocked tasks": {
     groups: ["lifecycle"],
     tamper: (fetch) => (url, init) => fetch(url, without(init, "depends_on")),
     caught: [
-      "a blocked task is not handed out, and is ready when its last blocker is done",
+      "a blocked task is not claimable, and is ready when its last blocker is done",
       "when a blocker fails, on_failure decides",
       "a circle of tasks is refused"
     ]
@@ -189,7 +189,7 @@ export const tampered: Readonly<Record<string, Tampering>> = {
       return response.status === 401 && authorization?.endsWith("0000") ? fetch(url, anonymous(init)) : response
     },
     caught: [
-      "a key that is not valid is refused, and so is nobody where keys are asked for"
+      "an invalid key is refused, and so is a request without a key if keys are required"
     ]
   },
   "sits behind a proxy that refuses large bodies in HTML": {

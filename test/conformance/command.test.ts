@@ -1,4 +1,6 @@
-/** The command itself, against a server on a socket: what it prints, how it exits, and what it leaves when it is stopped. */
+/**
+ * The command, against a server on a socket: its output, its exit code, and what it leaves behind when it is stopped.
+ */
 import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

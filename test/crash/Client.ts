@@ -1,6 +1,6 @@
 /**
- * A client of a crash run: it creates, claims, renews, submits and judges tasks, half of the time under an idempotency
- * key, until the server is gone. It goes by what it was told and by nothing else.
+ * A client of a crash run. It creates, claims, renews, submits and judges tasks, half of the time under an idempotency
+ * key, until the server is gone. It knows only what the server answered.
  */
 import type { Chance } from "../support/Chance.ts"
 import type { Wire } from "../support/Wire.ts"
@@ -76,7 +76,7 @@ export const make = ({ chance, creates, ledger, name, violated }: Options): Clie
       kind: "claim",
       method: "POST",
       path: "/api/v1/tasks/claim",
-      // Some leases run out while the server is down or their holder is slow.
+      // Some leases expire while the server is down or their holder is slow.
       body: { scope, queue, agent_name, orchestrator_id: "c-m", lease_duration_seconds: chance.between(1, 5) },
       effect: { event: queue === "incoming" ? "claimed" : "review_claimed", mark: agent_name }
     }
@@ -108,7 +108,7 @@ export const make = ({ chance, creates, ledger, name, violated }: Options): Clie
     return claim(reviewing === undefined && dice < 0.6 ? "provisional" : "incoming")
   }
 
-  /** Takes to heart what it was told. */
+  /** Uses what the answer says. */
   const learn = ({ effect, kind }: Ledger.Request, body: any) => {
     if (kind === "create") created.push(body.id)
     if (kind !== "claim") return

@@ -1,6 +1,6 @@
 /**
- * workerd killed with SIGKILL in the middle of load, again and again, and started anew on what it left behind. Nothing
- * that was acknowledged may be lost, whatever was not answered can be repeated, and everything comes to its end.
+ * Kills workerd with SIGKILL under load, again and again, and starts it on the files it left behind. Nothing that was
+ * acknowledged may be lost, every unanswered request can be repeated, and every task comes to an end.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -23,7 +23,7 @@ export interface Options {
   readonly code: string
   readonly kills: number
   readonly seed: number
-  /** Is told how it goes on, once for every kill. */
+  /** Reports the progress, once for every kill. */
   readonly say?: (line: string) => void
 }
 

@@ -1,10 +1,10 @@
-/** What the clients of a crash run know: everything they asked for, and everything they were told is so. */
+/** What the clients of a crash run know: every request and every answer. */
 import type { Answer, Call } from "../support/Wire.ts"
 
-/** What a request does to a task, as history tells it: no two requests of a run have the same event and mark. */
+/** The effect of a request on a task, as history shows it. No two requests of a run have the same event and mark. */
 export interface Effect {
   readonly event: string
-  /** Whom or what history names with it: the id of what is created, or the actor. */
+  /** The mark in the history entry: the id of a created task, or the actor. */
   readonly mark: string
 }
 
@@ -22,7 +22,7 @@ export interface Acknowledged {
 
 export interface Ledger {
   readonly acknowledged: Array<Acknowledged>
-  /** Those of which nobody knows whether they had their effect: the answer did not arrive, and they carry no key. */
+  /** Requests with an unknown effect: they got no answer and have no key. */
   readonly unknown: Array<Request>
   /** Those that were refused, and have no effect. */
   readonly refused: Array<Request>
@@ -32,12 +32,12 @@ export interface Ledger {
 
 export const make = (): Ledger => ({ acknowledged: [], unknown: [], refused: [], requests: 0 })
 
-/** Writes down how a request was answered, and answers what is wrong with that, if anything is. */
+/** Records the answer to a request. Answers what is wrong with it, if anything is. */
 export const note = (ledger: Ledger, request: Request, answer: Answer): string | undefined => {
   const { status } = answer
   if (status >= 200 && status < 300) ledger.acknowledged.push({ request, answer })
   else ledger.refused.push(request)
-  // A claim may find nothing, and whoever lost a lease is told so: nothing else may go wrong.
+  // A claim may find nothing, and the former holder of a lost lease gets an error. Nothing else may fail.
   if (status < 300 || status === 409 || (status === 404 && request.kind === "claim")) return undefined
   return `${request.method} ${request.path} was answered ${status}: ${JSON.stringify(answer.body)}`
 }

@@ -7,7 +7,7 @@ import * as Ledger from "./Ledger.ts"
 // How many of the requests that were answered long ago are repeated as well.
 const oldRepeats = 25
 
-/** What was not answered is asked for again, as a client would. Answers what is wrong with what it is told. */
+/** Repeats unanswered requests, as a client would. Answers what is wrong with the answers. */
 const askAgain = async (wire: Wire, ledger: Ledger.Ledger, requests: ReadonlyArray<Ledger.Request>) => {
   const wrong = await Promise.all(requests.map(async (request) => {
     ledger.requests += 1
@@ -45,8 +45,8 @@ const tellAgain = async (
 const keyed = (list: ReadonlyArray<Ledger.Acknowledged>) => list.filter(({ request }) => request.key !== undefined)
 
 /**
- * Repeats, after a restart, whatever was not answered, and what was answered under a key: all of it from the place `since`
- * of the ledger on, and some of what came before.
+ * After a restart, repeats every unanswered request and every request with a key: all of them from the position `since`
+ * of the ledger on, and some of the earlier ones.
  */
 export const catchUp = async (wire: Wire, ledger: Ledger.Ledger, { chance, since, unanswered }: {
   readonly chance: Chance

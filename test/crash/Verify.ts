@@ -1,11 +1,11 @@
-/** Holds what the clients were told against the database that a killed workerd left behind. */
+/** Compares the answers that clients got with the database that a killed workerd left behind. */
 import { reading, violationsOf } from "../support/Leftover.ts"
 import type { Acknowledged, Ledger, Request } from "./Ledger.ts"
 
 export interface Findings {
   /** What was acknowledged and is not there. */
   readonly lost: ReadonlyArray<string>
-  /** Whatever else should not be. */
+  /** Further problems. */
   readonly violations: ReadonlyArray<string>
 }
 
@@ -59,7 +59,7 @@ const unkept = ({ history, tasks }: Stored, { acknowledged, refused, unknown }: 
   return { lost, violations }
 }
 
-/** No two claims were ever told the same grant. */
+/** No two claims may get the same grant. */
 const grantedTwice = ({ acknowledged }: Ledger) => {
   const grants = Map.groupBy(
     acknowledged.filter(({ request }) => request.kind === "claim"),

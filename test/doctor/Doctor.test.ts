@@ -130,7 +130,7 @@ describe("the doctor", () => {
       const ask = asking(raw)
       let asked = 0
       const busy: Ask = async (questions) => {
-        // What is wrong at first, and is not any more when it looks again.
+        // The problem is there at the first look, and gone at the second.
         raw.exec(`UPDATE queue_counts SET counts = json_set(counts, '$.incoming', ${++asked === 2 ? 7 : 2})`)
         return ask(questions)
       }

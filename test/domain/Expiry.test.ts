@@ -1,4 +1,4 @@
-/** What becomes of a lease that ran out: what the domain says is what SQL does. */
+/** What happens to an expired lease: the domain and SQL agree. */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"

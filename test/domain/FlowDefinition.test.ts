@@ -1,4 +1,4 @@
-/** What clients register as a flow: what is kept of it, and which are none. */
+/** Flows that clients register: what is kept, and which are refused. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -18,7 +18,7 @@ const dayNumber = (year: number, month: number, day: number) => {
 
 const pad = (number: number, width = 2) => String(number).padStart(width, "0")
 
-/** A time as clients write it, most of them real, and what it is in milliseconds if it is. */
+/** A time as clients write it, usually a valid one, with its milliseconds if it is valid. */
 const drawn = (random: Chance.Chance): readonly [text: string, millis: number | undefined] => {
   const odd = (most: number, beyond: number) =>
     random.happens(0.04) ? random.between(most + 1, beyond) : random.between(0, most)
@@ -60,7 +60,7 @@ describe("a time in a request", () => {
       const [text, millis] = drawn(random)
       assert.strictEqual(millisOf(text), millis, text)
       drawnSo[millis === undefined ? "none" : "real"]++
-      // What is answered comes in again as the same.
+      // An answered time is accepted as the same time.
       if (millis !== undefined) assert.strictEqual(millisOf(new Date(millis).toISOString()), millis)
     }
     assert.isAbove(Math.min(drawnSo.real, drawnSo.none), 2000)

@@ -1,4 +1,4 @@
-/** What became of a task whose lease is over, as its row alone tells. */
+/** What happened to a task with a lost lease, derived from its row alone. */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import { TaskId } from "../../src/domain/Identifier.ts"

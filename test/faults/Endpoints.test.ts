@@ -1,6 +1,6 @@
 /**
- * Every endpoint over a D1 that fails in every way at every batch: the answer is honest, what the request was to change is
- * changed wholly or not at all, and its repetition under the same key has one effect and the answer it would have had.
+ * Every endpoint with a D1 that fails in every way at every batch. The answer is honest, the change happens completely
+ * or not at all, and a repetition under the same key has one effect and the right answer.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -69,7 +69,7 @@ describe("with a D1 that fails", () => {
           assert.deepStrictEqual(rows(), untouched, where)
           faults.push(...Array.from({ length: place }, () => undefined), fault)
           const answer = yield* ask
-          // A claim whose taking back was refused goes on without.
+          // A claim that cannot take leases back goes on without it.
           if (answer.status !== answered.status) assertHonest(name, fault, answer, where)
           const changed = JSON.stringify(everything()) !== JSON.stringify(before)
           kept ||= changed && answer.status >= 500

@@ -10,7 +10,7 @@ const Secret = "a secret of the server"
 const Start = Date.parse("2026-01-01T00:00:00Z")
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
-// Ids and secrets are random, names are counted, and what is done again is done later.
+// Ids and secrets are random, names are numbered, and a repetition happens later.
 const chance: ReadonlyArray<readonly [RegExp, string]> = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uuid>"],
   [/oct_[0-9a-f]{4,64}/g, "<key>"],
@@ -26,11 +26,11 @@ const chance: ReadonlyArray<readonly [RegExp, string]> = [
   [/"renew_after_seconds":\d+/g, "\"renew_after_seconds\":\"<seconds>\""]
 ]
 
-/** As text, without what is by chance. */
+/** As text, without random parts. */
 export const settled = (value: unknown): string =>
   chance.reduce((text, [pattern, name]) => text.replaceAll(pattern, name), JSON.stringify(value))
 
-/** All there is in a database, without what is by chance. */
+/** The whole database, without random parts. */
 const settledRows = (rows: ReturnType<typeof Faulty.everything>) =>
   Object.fromEntries(Object.entries(rows).map(([table, some]) => [table, some.map(settled).sort()]))
 

@@ -17,7 +17,7 @@ export interface Options {
   readonly secret: string | undefined
   readonly seed: number
   readonly requests: number
-  /** What the scopes and ids of this run begin with, where the server has seen others. */
+  /** The prefix of the scopes and ids of this run, for servers that have seen other runs. */
   readonly prefix?: string
   /** Hears of each request and its answer. */
   readonly hear?: (number: number, request: Request, answer: Answer) => void

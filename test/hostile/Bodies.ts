@@ -1,4 +1,4 @@
-/** Bodies that are no JSON, or more of it than anybody reads; made from what the body was. */
+/** Bodies that are no JSON or far too much of it, made from valid ones. */
 import type { Chance } from "../support/Chance.ts"
 import { utf8 } from "./Request.ts"
 
@@ -45,7 +45,7 @@ const bodies: ReadonlyArray<Made> = [
     const [start, end] = [body.slice(0, body.length / 2), body.slice(body.length / 2)].map(utf8)
     return joined(start!, random.pick(misfits), end!)
   },
-  // Inside of a text, where JSON goes on.
+  // Within a text, where the JSON continues.
   (body, random) => {
     const at = body.indexOf("\"", body.indexOf(":\"") + 2)
     return joined(utf8(body.slice(0, at)), random.pick(misfits), utf8(body.slice(at)))

@@ -1,4 +1,4 @@
-/** What every answer has to be, whatever was asked: answered, declared, and silent about what is not the caller's. */
+/** The requirements of every answer: it arrives, it is declared, and it reveals nothing of others. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
 import { foreignOrigins } from "../support/origins.ts"
 import type { Document, Operation, Schema } from "./Document.ts"
@@ -108,7 +108,7 @@ export const make = (
     if (!validate(body)) problems.push(`${operation.name} ${answer.status}: ${ajv.errorsText(validate.errors)}`)
   }
 
-  /** What is wrong with an answer. `limited` is whether its caller may hear nothing of the victim. */
+  /** The problem with an answer. `limited` says whether its caller may learn nothing of the victim. */
   return (request: Request, answer: Answer, limited: boolean): ReadonlyArray<string> => {
     const problems: Array<string> = []
     if (answer.status === Closed || refusedByPlatform(request, answer)) return problems

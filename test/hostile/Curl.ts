@@ -1,4 +1,4 @@
-/** A request as text, so that somebody can send it again by hand. */
+/** A request as text, so that a person can send it again. */
 import type { Request } from "./Request.ts"
 
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`

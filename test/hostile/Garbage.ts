@@ -97,8 +97,8 @@ const withHeaders: Part = ({ headers }, random) => ({
 })
 
 /**
- * Whoever sends a token that is not valid is nobody, and two tokens are none. Each comes from an address of its own, so
- * that few are told to wait.
+ * An invalid token, or two tokens, make an unknown caller. Each comes from its own address, so that few are
+ * rate-limited.
  */
 const withAuthorization: Part = ({ caller, headers }, random) => ({
   caller: random.happens(0.2) ? caller : "nobody",

@@ -1,4 +1,6 @@
-/** Draws the requests: what each is, who sends it and about what, from its number and from what is known by then. */
+/**
+ * Draws the requests: the kind, the sender and the record, from the request's number and from what is known by then.
+ */
 import * as Chance from "../support/Chance.ts"
 import { foreignOrigins } from "../support/origins.ts"
 import type { Document, Operation } from "./Document.ts"
@@ -16,7 +18,7 @@ export interface Options {
   readonly document: Document
   readonly known: Known
   readonly victim: string
-  /** What the ids begin with that the attacker gives. */
+  /** The prefix of the ids that the attacker chooses. */
   readonly prefix: string
 }
 

@@ -1,4 +1,4 @@
-/** What has to hold of the database whatever was sent: what always holds, and that the victim's rows are as they were. */
+/** Checks the database after the requests: the invariants hold, and the victim's rows are unchanged. */
 import { integrity } from "../../scripts/data/doctor/Integrity.ts"
 import type { Transport } from "./Transport.ts"
 

@@ -1,11 +1,13 @@
-/** What a request says that cannot be kept as it was sent. It has to be refused, and what is taken has to come back. */
+/**
+ * Checks values that cannot be stored as they were sent: they are refused, and accepted values are answered unchanged.
+ */
 import { isDeepStrictEqual } from "node:util"
 import type { Answer, Request } from "./Request.ts"
 
 type Reviver = (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown
 
 const isUtf8 = (bytes: Uint8Array): boolean => {
-  // Written out and read back: what is not UTF-8 is replaced on the way.
+  // Encoded and decoded: bytes that are not UTF-8 are replaced on the way.
   return Buffer.from(Buffer.from(bytes).toString("utf8"), "utf8").equals(Buffer.from(bytes))
 }
 
@@ -32,7 +34,7 @@ const times = new Set([
 /** Fields that are answered as they were sent, where an answer has them. */
 const echoed = ["title", "content", "description", "metadata", "label", "author", "hostname", "execution_notes"]
 
-/** What is in a JSON text that would come back as something else. */
+/** Values in a JSON text that would be changed. */
 const wrongIn = (text: string): ReadonlyArray<string> => {
   const found: Array<string> = []
   const look: Reviver = (key, value, { source }) => {
@@ -99,7 +101,8 @@ export const problems = (request: Request, { status, text }: Answer): ReadonlyAr
   const sent = object(Buffer.from(body).toString())
   if (sent === undefined) return found
   found.push(...wrongIn(Buffer.from(body).toString()).map((what) => `${what} was taken`))
-  // A repetition answers what the first one sent; a minimal answer, and those of other records, hold none of these.
+  // A repetition answers the values of the first request. A minimal answer, and one about other records, has none of
+  // these.
   if (status !== 201 || answered?.["id"] === undefined) return found
   for (const field of echoed) {
     const [given, kept] = [sent[field], answered[field]]

@@ -32,7 +32,7 @@ export class Known {
     this.collections = new Set(operations.map(({ collection }) => collection))
   }
 
-  /** A record of the attacker's own scope; one that has these fields, if there is such a one. */
+  /** A record of the attacker's scope, if possible one with these fields. */
   record(random: Chance, collection: string, fields: ReadonlyArray<string> = []): Record_ | undefined {
     const records = [...(this.own.get(collection)?.values() ?? [])]
     const fitting = records.filter((record) => fields.every((field) => record[field] != null))

@@ -6,7 +6,7 @@ import * as Values from "./Values.ts"
 
 type Container = Record<string | number, unknown>
 
-/** Every place in a body that holds a value. What is frozen is a number as it is written. */
+/** Every place of a value in a body. A frozen value is a number as it is written. */
 const places = (value: unknown): Array<readonly [container: Container, key: string]> =>
   typeof value !== "object" || value === null || Object.isFrozen(value)
     ? []
@@ -64,7 +64,7 @@ const outOfBounds: Mistake = (draft, random, document) => {
   draft.body = { ...draft.body as object, [name]: random.pick(choices) }
 }
 
-/** A list that is longer than any may be, of what it holds already: in the body, or joined by commas in the query. */
+/** A list that is too long, from its present items: in the body, or joined by commas in the query. */
 const longList: Mistake = (draft, random, document) => {
   const lists = places(draft.body).filter(([container, key]) => Array.isArray(container[key]))
   const length = random.pick([51, 101, 201, 501, 5000])

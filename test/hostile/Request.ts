@@ -8,7 +8,7 @@ import type { Operation } from "./Document.ts"
 export const kinds = ["valid", "foreign", "nearly", "garbage"] as const
 export type Kind = (typeof kinds)[number]
 
-/** Who sends it: the administrator, a key of the attacker's scope, or somebody with no valid key at all. */
+/** The sender: the administrator, a key of the attacker's scope, or a caller without a valid key. */
 export type Caller = "administrator" | "key" | "nobody"
 
 /** A request as its sender thinks of it. */
@@ -26,7 +26,7 @@ export interface Draft {
 export interface Request {
   readonly kind: Kind
   readonly caller: Caller
-  /** What it was made from. What it amounts to may be another operation, or none. */
+  /** The operation it was made from. The request may match another operation, or none. */
   readonly operation: Operation
   readonly method: string
   /** Path and query. */

@@ -38,7 +38,7 @@ export class Tally {
     return [...this.unreached]
   }
 
-  /** How many of the valid requests got a 2xx, or the 409 that says what is in the way now; of 1. */
+  /** The share of valid requests that got a 2xx, or a 409 with the reason. */
   get validShare(): number {
     const sums = [...this.valid.values()].reduce((sum, { all, ok }) => ({ ok: sum.ok + ok, all: sum.all + all }), {
       ok: 0,

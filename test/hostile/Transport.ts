@@ -24,7 +24,7 @@ const within = async <A>(promise: Promise<A>): Promise<A> => {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
 
-/** Through a function that takes what the platform's `fetch` takes; the platform folds dot segments and drops fragments. */
+/** Sends through a function like the platform's `fetch`, which removes dot segments and fragments. */
 export const through =
   (fetch: (request: globalThis.Request) => Promise<Response>): Transport["send"] =>
   async ({ body, headers, method, target }) => {
@@ -38,10 +38,10 @@ export const through =
     return { status: response.status, headers: response.headers, text: await within(response.text()) }
   }
 
-// What the server reads of a body (src/http/Requests.ts), in bytes.
+// The bytes of a body that the server reads (src/http/request/Requests.ts).
 const MaxBody = 2 ** 20
 
-/** The status where the connection was closed on a larger body: whoever refuses it need not read it to its end. */
+/** The status if the connection was closed during a larger body: a refusal need not read it completely. */
 export const Closed = 0
 
 /** Over a socket, where everything arrives as it was written. */

@@ -1,4 +1,7 @@
-/** Requests that fit the document, made from its schemas, and from what the attacker knows where a schema says too little. */
+/**
+ * Valid requests, made from the schemas of the document, and from the attacker's knowledge where a schema says too
+ * little.
+ */
 import type { Chance } from "../support/Chance.ts"
 import type { Document, Operation, Schema } from "./Document.ts"
 import { idOf, type Known, type Record_ } from "./Known.ts"
@@ -15,7 +18,7 @@ const integer = ({ maximum = 1e9, minimum = 0 }: Schema, random: Chance) =>
   Math.min(maximum, Math.max(minimum, random.happens(0.9) ? random.between(0, 9) : random.between(0, 1_000_000)))
 
 export const make = (document: Document, known: Known, fresh: () => string) => {
-  /** The collection whose records a field names: `task_id` those of `tasks`. */
+  /** The collection that a field refers to: `tasks` for `task_id`. */
   const referred = (name: string): string | undefined => {
     const [, word = name] = /(?:^|_)([a-z]+)_id$/.exec(name) ?? []
     const aliases: Record<string, string> = {
@@ -28,7 +31,7 @@ export const make = (document: Document, known: Known, fresh: () => string) => {
     return known.knows(collection) && collection !== "scopes" ? collection : undefined
   }
 
-  /** What its name says about a value, whatever the schema is. */
+  /** What the name of a field says about its value. */
   const named = (name: string, { random, subject }: Context): unknown => {
     if (name === "scope") return known.scope
     if (name === "id" || name === "file_path" || name === "external_key") return fresh()
@@ -99,7 +102,7 @@ export const make = (document: Document, known: Known, fresh: () => string) => {
   return (operation: Operation, caller: Caller, random: Chance): Draft => {
     const about = operation.subject === undefined ? undefined : operation.named[operation.subject]!
     const asked = operation.body && document.resolve(operation.body.schema)
-    // Whoever has to name a lease does so of a task that has one.
+    // A call that needs a lease is made about a task that has one.
     const held = asked?.required?.includes("fencing_token") ? ["fencing_token"] : []
     const context: Context = { random, subject: about === undefined ? undefined : known.record(random, about, held) }
     const path: Record<string, string> = {}

@@ -67,7 +67,7 @@ export const key = (random: Chance): string =>
     "x".repeat(5000)
   ])
 
-/** An object that has such a key as its own. */
+/** An object with such a key. */
 export const withKey = (object: object, name: string, value: unknown): object =>
   Object.fromEntries([...Object.entries(object), [name, value]])
 

@@ -99,7 +99,7 @@ export const make = async (ask: Ask, scope: string) => {
     ["keys", [key.id]]
   ])
 
-  /** Every record as the server tells it. */
+  /** Every record as the server answers it. */
   const records = async (): Promise<ReadonlyArray<Record_>> => {
     const paths = [
       ...[...ids].flatMap(([collection, ids]) => reads[collection] === undefined ? [] : ids.map(reads[collection])),

@@ -1,4 +1,4 @@
-/** What the document does not say of a field, and its name does. */
+/** What a field's name says about its values, where the document does not. */
 import type { Chance } from "../support/Chance.ts"
 
 const queues = ["incoming", "incoming", "provisional", "provisional", "needs_continuation"]

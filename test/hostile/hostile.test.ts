@@ -1,6 +1,7 @@
 /**
- * Thirteen thousand requests (2,500 in the fast run) that the OpenAPI document suggests, and that no client would send: every answer is as declared,
- * none is a 500, nobody hears of another scope, and the database holds what it has to. `npm run prove -- fuzz` sends others.
+ * Thirteen thousand requests (2,500 in the fast run) that the OpenAPI document suggests and no client would send. Every
+ * answer is as declared, none is a 500, no caller learns of another scope, and the database keeps its invariants. `npm
+ * run prove -- fuzz` sends others.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** Every endpoint, asked by everybody about everything: nobody sees or changes what is outside of their scope. */
+/** Every endpoint, called by every caller about every record: nobody sees or changes records outside of its scope. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { endpoints, methodsOf } from "../../src/http/Endpoints.ts"
@@ -71,7 +71,7 @@ describe("the access matrix", () => {
       }
     }))
 
-  // The caller "page of another origin": whatever it knows, it changes nothing that its origin may not change.
+  // The caller "page of another origin" may know everything. It still changes nothing that its origin may not change.
   it.effect.each(names)("a page of another origin: %s", (name) =>
     Effect.gen(function*() {
       const row = table[name]!

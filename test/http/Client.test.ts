@@ -1,4 +1,4 @@
-/** The derived client against the routes: types in, types out, errors as classes, and retries of what is safe. */
+/** The derived client and the routes: typed input and output, errors as classes, and repetitions of safe calls. */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -71,7 +71,7 @@ describe("the typed client", () => {
       assert.deepStrictEqual(keys.slice(0, 2), [null, null])
       assert.match(String(keys[2]), /^[0-9a-f-]{36}$/)
       assert.strictEqual(keys[3], keys[2])
-      // The next call has another key, unless it is told which; a machine that is full does not wait in the client.
+      // The next call has another key, unless one is given. The client does not wait for a full machine.
       const own = Effect.provideService(client.IdempotencyKey, "mine")
       assert.strictEqual((yield* failing(own(api.tasks.claim({ query, payload })))).id, "b")
       assert.strictEqual((yield* failing(own(api.tasks.claim({ query, payload })))).id, "b")

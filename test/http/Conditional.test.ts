@@ -1,4 +1,4 @@
-/** `ETag` and `If-None-Match` of the poll and the lists: never told that nothing changed when something did. */
+/** `ETag` and `If-None-Match` of the poll and the lists: never a 304 after a change. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -9,7 +9,7 @@ type Send = Effect.Success<ReturnType<typeof Server.make>>["send"]
 
 interface List {
   readonly path: string
-  /** What the records are under, and what tells them apart. */
+  /** The field of the list in an answer, and the columns that identify a record. */
   readonly of: string
   readonly key?: string
   /** Whether its pages have an order of their own. */
@@ -61,7 +61,7 @@ const lists: ReadonlyArray<List> = [
 
 const secret = "s".repeat(20)
 
-/** Asks as the administrator, and fails on what is no success. */
+/** Sends a request as the administrator, and requires success. */
 const asking = (send: Send) => (method: string, path: string, body?: object) =>
   Effect.map(
     send(method, `/api/v1${path}`, body, { authorization: `Bearer ${secret}` }),

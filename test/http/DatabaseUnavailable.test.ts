@@ -1,4 +1,4 @@
-/** What is answered when D1 fails: that it did, what may have become of the request, and when to try again. */
+/** The answers if D1 fails: that it failed, whether the request may have had an effect, and when to repeat it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

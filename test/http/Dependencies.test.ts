@@ -223,7 +223,7 @@ describe("a blocker that fails", () => {
       assert.include(yield* read("held"), { queue: "claimed", claimed_by: "ann", blocked_by: "a" })
       assert.include(yield* read("done"), { queue: "done" })
       assert.include(yield* read("gone"), { queue: "cancelled" })
-      // Whoever is brought back waits, and is not failed again by what happens to nobody.
+      // A redriven task waits, and does not fail again by an event of another task.
       yield* force("t", "incoming")
       assert.strictEqual((yield* send("POST", "/api/v1/tasks/a/fail", { reason: "again" })).status, 409)
       assert.strictEqual((yield* send("PUT", "/api/v1/tasks/t/dependencies/b")).status, 200)

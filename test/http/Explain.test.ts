@@ -1,4 +1,4 @@
-/** Explanations over HTTP: what the body says, and of what the claim that is asked about can be made. */
+/** Explanations over HTTP: the body, and the parameters of the claim in question. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -160,7 +160,7 @@ describe("GET /api/v1/tasks/:id/explain", () => {
       assert.deepStrictEqual(yield* reasons("t", "?orchestrator_id=k-m"), ["(no_claim_yet)"])
       // Reviews do not count.
       assert.isTrue((yield* explain("r", "?orchestrator_id=k-m&max_claimed=1")).body.claimable)
-      // Nor does what it holds of another scope.
+      // Tasks that the machine holds in another scope do not count.
       yield* post("tasks", { ...task("theirs"), scope: "blue" })
       assert.isTrue((yield* explain("theirs", "?orchestrator_id=k-m&max_claimed=1")).body.claimable)
       yield* send("PATCH", "/api/v1/orchestrators/k-m", { status: "maintenance" })

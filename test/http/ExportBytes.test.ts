@@ -1,4 +1,4 @@
-/** Pages of an export end at about 2 MB, whatever is long in their records. */
+/** Pages of an export end at about 2 MB, whichever texts of the records are long. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { integrity } from "../../scripts/data/doctor/Integrity.ts"
@@ -100,7 +100,7 @@ describe("a page of an export", () => {
           records.push(...body.records)
           cursor = body.next_cursor
           pages++
-          // What happens meanwhile is no longer part of what the task was when it was read.
+          // Later changes do not belong to the task as it was when it was read.
           if (scope === null && cursor?.startsWith("[\"tasks\",[\"t\"")) yield* complete(pages)
         } while (cursor !== null)
         assert.isAbove(pages, 3)

@@ -1,4 +1,4 @@
-/** What its creator knows a task by: one open task of a scope has the key, whatever happens to the others. */
+/** External keys: one open task of a scope has the key. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as client from "../../src/client.ts"

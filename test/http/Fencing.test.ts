@@ -1,4 +1,4 @@
-/** Fencing tokens over HTTP: a call under a lease that is over changes nothing, and is told so. */
+/** Fencing tokens over HTTP: a call under a lost lease changes nothing, and its answer says so. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"

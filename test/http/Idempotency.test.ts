@@ -11,10 +11,10 @@ const posts = endpoints.filter(({ method }) => method === "POST").map(({ method,
 const Secret = "a secret of the server"
 const bearer = { authorization: `Bearer ${Secret}` }
 const under = (key: string) => ({ ...bearer, "idempotency-key": key })
-// When to renew next is counted from the answer, whichever that is.
+// `renew_after_seconds` depends on the time of the answer.
 const shown = ({ body, status }: server.Answer) => ({ status, body: { ...body, renew_after_seconds: undefined } })
 
-/** A server with a secret, what the row of an endpoint asks it for, and all there is in its database. */
+/** A server with a secret, the request of an endpoint's row, and the whole database. */
 const asked = Effect.fnUntraced(function*(name: string) {
   const faulty = Faulty.make()
   const { send } = yield* server.make({ API_SECRET_KEY: Secret }, faulty.open)

@@ -140,7 +140,7 @@ describe("a claim under a key", () => {
       const { claim, post } = yield* setup
       const { body: { fencing_token, id } } = yield* claim("1")
       yield* TestClock.adjust("300 seconds")
-      // Somebody else's claim takes the lease back, and gets something else.
+      // The claim of another agent takes the lease back, and gets another task.
       yield* claim(undefined, { queue: "provisional" })
       const again = yield* claim("1")
       assert.deepInclude(again.body, { _tag: "LeaseLost", task_id: id, reason: "expired", queue: "incoming" })

@@ -1,4 +1,4 @@
-/** Where a key ends, it ends in every isolate at once; and what a key's caller is told of the cost of a request. */
+/** A key ends in every isolate at once. A caller with a key sees little of the cost of its requests. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"

@@ -96,7 +96,7 @@ describe("a task that follows a flow", () => {
       assert.strictEqual((yield* post("tasks/claim", claim({ agent_name: "bob" }))).body.id, "child")
       yield* post("tasks/claim", claim({ lease_duration_seconds: 60 }))
       yield* TestClock.adjust("61 seconds")
-      // Any claim takes back what ran out; this one gets nothing for its role.
+      // Every claim takes expired leases back. This one gets no task for its role.
       yield* post("tasks/claim", claim({ role_filter: "none" }))
       assert.include((yield* send("GET", "/api/v1/tasks/other")).body, { queue: "incoming", lease_losses: 1 })
       assert.strictEqual((yield* post("tasks/other/accept", { accepted_by: "flow-engine" })).body.queue, "done")
@@ -479,7 +479,7 @@ describe("a PATCH that takes a lease back", () => {
         claimed_by: null,
         attempt_count: 1
       })
-      // Somebody else has it by the time a second machine sends the same.
+      // Another agent holds the task when a second machine sends the same.
       yield* post("tasks/claim", claim({ agent_name: "bob" }))
       assert.include((yield* send("PATCH", "/api/v1/tasks/a", takeBack(1))).body, { claimed_by: "bob" })
       yield* post("tasks/a/submit", done)

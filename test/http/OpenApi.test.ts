@@ -88,7 +88,7 @@ describe("the OpenAPI document", () => {
     )
   )
 
-  /** Whether the server refuses this value of a parameter, whatever else it says of the request. */
+  /** Whether the server refuses this value of a parameter, whatever it thinks of the rest. */
   const refuses = (
     send: Effect.Success<ReturnType<typeof server.make>>["send"],
     { method, name, path }: typeof typed[number],

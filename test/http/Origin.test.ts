@@ -206,7 +206,7 @@ describe("a server with a secret", () => {
       }
       const { body } = yield* send("GET", "/api/v1/tasks/t1", undefined, own)
       assert.notStrictEqual(body.title, "changed")
-      // A page may not see what it reads, as before: its browser keeps that from it.
+      // The browser hides the answer from the page, as before.
       const read = yield* send("GET", "/api/v1/tasks", undefined, { ...own, origin: "https://b.example" })
       assert.deepStrictEqual([read.status, read.headers.get("access-control-allow-origin")], [200, null])
       const preflight = yield* send("OPTIONS", "/api/v1/tasks", undefined, { origin: "https://b.example" })

@@ -1,4 +1,4 @@
-/** Answers end at about 4 MB, whatever records hold: lists go on by a cursor, and miss and repeat nothing. */
+/** Answers end at about 4 MB. Lists continue by a cursor, without gaps or repetitions. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { DatabaseSync } from "node:sqlite"
@@ -7,7 +7,8 @@ import { migrated } from "../support/layers.ts"
 import { some } from "../support/runs.ts"
 import * as Server from "../support/server.ts"
 
-// Rows are written past the server: what it takes is smaller, and older versions took more.
+// The rows are written directly to the database: the server accepts smaller texts only, but older versions accepted
+// larger ones.
 const Rows = 12
 const Huge = 4_500_000
 

@@ -26,7 +26,7 @@ const records = [
   "flows"
 ]
 
-/** Takes every record out of the database; what is answered puts them back. */
+/** Removes every record from the database; the returned function restores them. */
 const empty = (raw: DatabaseSync) => {
   raw.exec("PRAGMA foreign_keys = OFF")
   const taken = records.map((name) => {
@@ -49,7 +49,7 @@ type Send = (method: string, path: string, body?: unknown) => Effect.Effect<serv
 /** Why a request for the scope red is refused that needs no record, and what ends that. */
 interface Cause {
   readonly why: string
-  /** What the body says besides. */
+  /** Further fields of the body. */
   readonly body?: object
   /** Makes it so that the request is refused, if the body alone does not. It knows the body as it will be sent. */
   readonly before?: (send: Send, body: any, raw: DatabaseSync) => Effect.Effect<unknown>
@@ -127,7 +127,7 @@ const neverRefused = new Set(
 )
 
 /**
- * A server, what the row of an endpoint asks it for, and a rival: a request of another scope that the database gets just
+ * A server, the request of an endpoint's row, and a rival: a request of another scope that reaches the database just
  * before one of the batches of the next request, in the same millisecond.
  */
 const asked = Effect.fnUntraced(function*(name: string, rest: object = {}) {
@@ -220,7 +220,7 @@ describe("a refused POST keeps nothing under its key, and succeeds later", () =>
         const again = yield* ask()
         assert.include([400, 404, 409], again.status, `${at}: ${JSON.stringify(again.body)}`)
         yield* cure(admin, sent, raw)
-        // What the rival made goes, where it is in the way.
+        // Removes what the rival created, if it is in the way.
         for (const { id } of raw.prepare("SELECT id FROM tasks WHERE scope = 'blue'").all()) {
           yield* admin("DELETE", `/api/v1/tasks/${id}`)
         }

@@ -1,4 +1,4 @@
-/** Renewals over HTTP: one lease, all of a machine's, and what the next agent is told. */
+/** Renewals over HTTP: of one lease and of all leases of a machine, and what the next agent gets. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"

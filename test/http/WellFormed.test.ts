@@ -83,7 +83,7 @@ describe("half of a surrogate pair", () => {
       assertNames(yield* send("POST", "/api/v1/tasks", { ...task, hooks: halved }), "body", "hooks")
       const draft = { title: "t", author: "a" }
       assertNames(yield* send("POST", "/api/v1/drafts", { ...draft, tags: "[\"lint\\ud83d\"]" }), "body", "tags")
-      // JSON in a text stays text, whatever its numbers are.
+      // JSON in a text stays text, with any numbers.
       const tags = "[\"\\ud83d\\udc19\",9007199254740993]"
       assert.strictEqual((yield* send("POST", "/api/v1/drafts", { ...draft, tags })).body.tags, tags)
       for (const hooks of [JSON.stringify([{ name: "🐙" }]), "[{\"name\":\"\\ud83d\\udc19\"}]", "no JSON \\ud83d"]) {
@@ -264,7 +264,7 @@ describe("a number that would come back as another one", () => {
       assert.strictEqual(status, 201, JSON.stringify(created))
       assert.deepStrictEqual(created.metadata, [...kept, ...texts])
       assert.deepStrictEqual((yield* send("GET", "/api/v1/tasks/t")).body.metadata, [...kept, ...texts])
-      // JSON in a text stays text, whatever its numbers are.
+      // JSON in a text stays text, with any numbers.
       const hooks = "[{\"name\":\"a\",\"n\":9007199254740993}]"
       yield* send("PATCH", "/api/v1/tasks/t", { hooks })
       assert.strictEqual((yield* send("GET", "/api/v1/tasks/t")).body.hooks, hooks)

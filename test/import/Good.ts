@@ -32,7 +32,7 @@ const action = {
   action_data: null
 }
 
-/** One that fits, with all its fields. */
+/** A record that fits, with all its fields. */
 export const good: Record<ImportKind, (id: string, n: number) => Row> = {
   flows: (name) => ({ ...projectFlow, name, registered_at: created_at, updated_at: null }),
   roles: (name) => ({ name, description: null, claims_from: "incoming", orchestrator_id: "k-m", created_at }),

@@ -9,7 +9,7 @@ const nest = (levels: number): unknown =>
   Array.from({ length: levels }).reduce<unknown>((inside) => ({ a: [inside] }), "x")
 const states = defaultFlow.states
 
-/** What is put into a field, by what it is called where a test fails. */
+/** Values for a field, with names for messages of failing tests. */
 export const nasty: Record<string, unknown> = {
   quote: "a\"b",
   backslash: "a\\b",
@@ -76,7 +76,7 @@ const Value = Schema.Union([
   Schema.Struct({ any: Schema.Json })
 ])
 
-/** What is changed about a record that fits. */
+/** Changes to a record that fits. */
 export const Changed = Schema.Union(importKinds.map((kind) =>
   Schema.Struct({
     kind: Schema.Literal(kind),

@@ -1,6 +1,6 @@
 /**
- * The server people move from, as far as it is read: its answers over plain rows, with its two formats of timestamps, its
- * 0/1 booleans, JSON as text, envelopes, page caps, and what it does with keys and scopes.
+ * The old server, as far as an import reads it: its answers from plain rows, with two formats of timestamps, booleans
+ * as 0/1, JSON as text, envelopes, page limits, and its handling of keys and scopes.
  */
 export type Row = Record<string, unknown>
 
@@ -71,7 +71,7 @@ export const task = (id: string, at: number, rest: Row = {}): Row => ({
 
 const refuse = (status: number, error: string) => Response.json({ error }, { status })
 
-/** What the middleware says to a key: nothing when it passes. Without a key everything does. */
+/** The answer of the middleware to a key; nothing if the key is accepted. Without a secret every key is. */
 const refusal = (header: string | null, scope: string | null, keys: Readonly<Record<string, string>>) => {
   if (header === null) return undefined
   const [, token] = /^Bearer\s+(\S+)$/i.exec(header) ?? []

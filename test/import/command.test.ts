@@ -1,4 +1,4 @@
-/** The command itself, between two servers with sockets: what it prints and how it exits. */
+/** The command, between two servers on sockets: its output and its exit codes. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { createServer, type Server } from "node:http"

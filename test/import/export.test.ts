@@ -1,4 +1,4 @@
-/** What is exported and imported is what there was, and it goes on from there. */
+/** An imported export equals the original, and work continues from there. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -39,7 +39,7 @@ const linesOf = async function*(texts: ReadonlyArray<string>) {
   yield* texts
 }
 
-/** A new database with what the export says. */
+/** A new database with the content of the export. */
 const imported = (texts: ReadonlyArray<string>, into = migrated(), { draftsMoved = 0, now = 0 } = {}) =>
   Effect.promise(async () => {
     const records = async function*(): AsyncGenerator<Line> {
@@ -372,7 +372,7 @@ describe("an export", () => {
         const why = yield* refusal(counted(all))
         assert.match(why, new RegExp(`^Line ${at + 2} .*${because}`))
       })
-      // Each record in turn, as one of another scope, of none, and of what is no scope.
+      // Each record in turn, as one of another scope, of no scope, and of an invalid scope.
       for (const [at, { kind, record }] of records.entries()) {
         const { scope: _, ...bare } = record
         for (const changed of [{ ...record, scope: "red" }, { ...record, scope: 7 }, { ...record, scope: "" }, bare]) {
@@ -380,7 +380,7 @@ describe("an export", () => {
           yield* refusedAt(records.with(at, { kind, record: changed }), at, because)
         }
       }
-      // What a file of a scope cannot have, whatever scope it names.
+      // Records that a file of a scope cannot have, even with the right scope.
       const whole = yield* exported(fetch)
       const key = original.raw.prepare("SELECT * FROM api_keys").get()!
       const once = original.raw.prepare("SELECT * FROM idempotency_keys").get()!

@@ -70,7 +70,7 @@ describe("an export in a file", () => {
           "SELECT counts, revision, messages_revision FROM queue_counts WHERE scope = 'red'"
         ).all()
         assert.deepStrictEqual(JSON.parse(String(counters?.["counts"])), { incoming: 1, claimed: 1 })
-        // No list of the other server had such a number in its tag.
+        // No list of the other server had this number in its tag.
         assert.isAtLeast(Number(counters?.["revision"]), before)
         assert.isAtLeast(Number(counters?.["messages_revision"]), before)
         const project = raw.prepare("SELECT counts FROM queue_counts WHERE scope = char(31) || 'p'").get()

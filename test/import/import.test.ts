@@ -1,4 +1,4 @@
-/** Moving a scope from the old server: everything arrives, and goes on working. */
+/** Moving a scope from the old server: everything arrives and works. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -262,7 +262,7 @@ describe("npm run import", () => {
       const work = { commits_count: 1, turns_used: 5 }
       const submitted = yield* send("POST", "/api/v1/tasks/live/submit", work)
       assert.deepStrictEqual([submitted.status, submitted.body.queue], [200, "provisional"])
-      // The machine is known, and gets what was given up; and the lease that goes on runs out like any other.
+      // The machine is known, and gets the task that was given up. The imported lease expires like any other.
       const claim = { orchestrator_id: "k-m", agent_name: "bob", scope: "red" }
       assert.include((yield* send("POST", "/api/v1/tasks/claim", claim)).body, { id: "lapsed", fencing_token: 1 })
       yield* TestClock.adjust("10 minutes")

@@ -1,4 +1,4 @@
-/** The bytes of an export: what is restored is what the file says, to the last character, or nothing is. */
+/** The bytes of an export: everything is restored to the last character, or nothing is. */
 import { assert, describe, it } from "@effect/vitest"
 import { read as check } from "../../scripts/data/dump/check.ts"
 import { tables } from "../../scripts/data/dump/columns.ts"
@@ -143,7 +143,7 @@ describe("the lines of an export", () => {
       const stored = migrated().raw.prepare("SELECT name FROM pragma_table_info(?) WHERE name <> 'seq'").all(kind)
       assert.sameMembers(Object.keys(columns), stored.map(({ name }) => String(name)))
     }
-    // The task of another scope. One that was deleted has no record, and a history that ends with that.
+    // The task of another scope. A deleted task has no record, and its history ends with the deletion.
     assert.match(
       await checked(made("theirs")),
       /^Line 4 is from the history of the task theirs, which is not in the file/
@@ -173,7 +173,7 @@ describe("the written part of an export", () => {
     const result = await written(ask, scope, { tasks: 3, history: 3 }, records)
     assert.strictEqual(result.counts["tasks"], 2)
     assert.deepStrictEqual(result.dropped, ["tasks a"])
-    // Keys are read only of what is not all there.
+    // Keys are read only for tables that are incomplete.
     assert.lengthOf(asked, 3)
   })
 })

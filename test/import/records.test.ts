@@ -1,4 +1,4 @@
-/** Whatever is imported, everything answers afterwards: what is let in is what the rest of the server takes. */
+/** After any import every endpoint answers: accepted records fit the rest of the server. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -80,7 +80,7 @@ const make = Effect.gen(function*() {
   return { ask, load, listAll }
 })
 
-// Two that fit, around those of which anything may be wrong.
+// Two records that fit, around those that may not.
 const first = (kind: ImportKind): Item => good[kind]("first", 900_000)
 const last = (kind: ImportKind): Item => good[kind]("last", 900_001)
 
@@ -125,7 +125,7 @@ describe("a record that is imported", () => {
           for (const patch of patches) yield* ask("PATCH", `tasks/${encodeURIComponent(id)}`, patch)
         }
         yield* listAll(imported)
-        // What is new goes on from what was imported.
+        // New records continue the numbers of the imported ones.
         for (const { name } of found.flows) {
           yield* ask("POST", "tasks", { id: `of-${name}`.slice(0, 200), file_path: name, branch: "b", flow: name })
         }

@@ -26,7 +26,7 @@ const succeed = (cwd: string, ...args: ReadonlyArray<string>) =>
     return output
   })
 
-/** The life of a task, by what the document says and nothing else. */
+/** The life of a task, using only the document. */
 const program = `
 import createClient from "openapi-fetch"
 import type { components, paths } from "./api.ts"

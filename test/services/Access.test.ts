@@ -154,7 +154,7 @@ describe("Access", () => {
       const { bearer, id } = yield* issue("red")
       yield* request(bearer)
       yield* TestClock.adjust("20 seconds")
-      // Whoever revokes is done between the database's answer and its arrival here.
+      // The revocation happens between the database's answer and its arrival here.
       const first = { statements: [], done: () => known.forget("red", id) }
       yield* authenticate({ authorization: bearer, address: "" }).pipe(
         Effect.andThen(batch([sql`SELECT 1`])),

@@ -1,4 +1,4 @@
-/** Actions over real SQL: expiry as time passes, who gets to execute one, what is final, and scopes. */
+/** Actions over real SQL: expiry, execution by one of many callers, final statuses, and scopes. */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -153,7 +153,7 @@ describe("Actions", () => {
       const start = actions.patch(id, change({ status: "executing", expected_status: "execute_requested" }), "red")
       assert.strictEqual((yield* ten(start)).filter(({ _tag }) => _tag === "Success").length, 1)
       assert.include((yield* Effect.flip(start)).error, "is executing, not execute_requested")
-      // What is under way is not open to be approved a second time by somebody who does not know that it is.
+      // An action under way cannot be approved again by a caller who does not know that.
       const again = yield* Effect.flip(actions.patch(id, change({ status: "proposed" }), "red"))
       assert.strictEqual(again._tag, "ActionStatusConflict")
       const back = yield* actions.patch(id, change({ status: "proposed", expected_status: "executing" }), "red")

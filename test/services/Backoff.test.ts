@@ -139,7 +139,7 @@ describe("backoff", () => {
       const before = yield* revision
       yield* tick
       assert.deepInclude(yield* row, { available_at: null, version: version + 1 })
-      // Conditional reads go by it: without it a client goes on seeing the task back off.
+      // Conditional reads depend on it: without it a client would still see the task back off.
       assert.strictEqual(yield* revision, before + 1)
     }).pipe(Effect.provide(ServicesLayer, { local: true })))
 

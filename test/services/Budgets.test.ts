@@ -1,4 +1,4 @@
-/** Budgets, setbacks and redrive: when a task has failed, what it remembers, and how it gets another try. */
+/** Budgets, incidents and redrive: when a task fails, what it remembers, and how it is tried again. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"

@@ -1,4 +1,4 @@
-/** Cancelling a task, wherever it is, and what becomes of the work of whoever holds it. */
+/** Cancelling a task in any queue, and what happens to the work of its holder. */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"

@@ -61,7 +61,7 @@ const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
     for (const reached of below) for (const [waiter] of waitersOf(reached)) below.add(waiter)
     return names.some((name) => meanings(name).some((meant) => below.has(meant)))
   }
-  /** Fails whoever fails with the tasks that just landed where they are. */
+  /** Fails the dependents of tasks that just moved. */
   const fall = (id: string) => {
     if (!lost.includes(queueOf(id))) return
     for (const [waiter, model] of waitersOf(id)) {
@@ -80,7 +80,7 @@ const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
     task.queue = to
     fall(id)
   }
-  /** Fails the task for what it has just been given to wait for. */
+  /** Fails the task if a new blocker has failed. */
   const burden = (id: string, added: ReadonlyArray<readonly [string, OnFailure]>) => {
     const task = tasks.get(id)!
     const hit = added.some(([name, on_failure]) =>
@@ -227,7 +227,7 @@ const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
     )
     assert.deepStrictEqual(unrecorded, [], told)
     for (const [id, { edges }] of tasks) assert.isFalse(closes(id, []) || edges.has(id), told)
-    // No circle: whoever waits for nobody can be taken away until there is nobody left.
+    // No circle: tasks without blockers can be removed until none is left.
     const left = new Set(tasks.keys())
     for (let free: string | undefined = ""; free !== undefined;) {
       free = [...left].find((id) => ![...tasks.get(id)!.edges.keys()].flatMap(meanings).some((name) => left.has(name)))

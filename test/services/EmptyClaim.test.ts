@@ -1,4 +1,4 @@
-/** What a claim that got nothing is told: why, how much waits for what, and when to ask again. */
+/** The answer to a claim that gets nothing: why, how many tasks wait for what, and when to repeat it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -44,7 +44,7 @@ describe("a claim that got nothing", () => {
         waiting: { ready: 0, held: 0, blocked: 1, backing_off: 2 }
       })
       assert.strictEqual(cost.trips, 2)
-      // One that is blocked does not come up when its backoff is over.
+      // A blocked task is not ready when its backoff is over.
       yield* backOff("b", 100)
       assert.deepInclude(yield* empty(), { retry_after_seconds: 2 })
     }).pipe(Effect.provide(ServicesLayer)))

@@ -1,4 +1,4 @@
-/** Flows over real SQL: what is kept as it was sent, what registering again changes, and scopes. */
+/** Flows over real SQL: what is kept as it was sent, what a new registration changes, and scopes. */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,6 @@
-/** Who fails with what it waits for, and was held when that failed: it fails as soon as nobody holds it. */
+/**
+ * Tasks that fail with their blockers: a task that is held when its blocker fails, fails when nobody holds it any more.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"

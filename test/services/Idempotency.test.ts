@@ -1,4 +1,4 @@
-/** Idempotency keys below HTTP: what the services do under one, and how old ones are forgotten. */
+/** Idempotency keys below HTTP: the effects of services under a key, and how old keys are forgotten. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

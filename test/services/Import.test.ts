@@ -1,4 +1,4 @@
-/** Importing over real SQL: what becomes of the kinds that have no endpoint of their own here, and what is in the way. */
+/** Import over real SQL: the kinds without an endpoint of their own, and conflicts. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -35,7 +35,7 @@ const setup = Effect.fnUntraced(function*(rest: object = {}) {
       Effect.flip(renew(fencing_token, more)),
       (error) => error._tag === "LeaseLost" ? error.reason : error._tag
     )
-  /** The counters of the queues, and what counting the tasks gives: the same, whatever happened. */
+  /** The counters of the queues, and a count of the tasks: they are equal after any change. */
   const counted = Effect.gen(function*() {
     const [[kept] = [], real = []] = yield* batch([
       sql`SELECT counts FROM queue_counts WHERE scope = 'red'`,

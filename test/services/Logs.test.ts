@@ -1,4 +1,4 @@
-/** What is logged of a request or a cron turn that changes many records: one line for each kind of event. */
+/** The log of a request or cron turn that changes many records: one line for each kind of event. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"

@@ -1,4 +1,4 @@
-/** Where work lands that is taken or given back: SQL against the rule in `domain/task/Moves.ts`. */
+/** The destination of tasks that are taken or given back: SQL against the rule in `domain/task/Moves.ts`. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

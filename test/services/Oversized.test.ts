@@ -242,7 +242,7 @@ describe("A record that is too large", () => {
     Effect.gen(function*() {
       const { create, get, grow, send, states } = yield* start
       for (const id of ["big", "good"]) yield* create(id, { queue: "provisional" })
-      // A list that is sorted has the records and what they are sorted by.
+      // A sorted list has the records and the columns that sort them.
       grow("big", 1000)
       for (
         const query of ["", "?content=false", "?queue=provisional", "?sort=priority", "?limit=1"]

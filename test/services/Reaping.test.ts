@@ -1,4 +1,4 @@
-/** Leases that have run out are taken back, also beside one that the database refuses to change. */
+/** Expired leases are taken back, even if the database refuses to change one of them. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -30,7 +30,7 @@ const start = Effect.gen(function*() {
       ...rest
     })
   const get = (name: string) => tasks.get(TaskId.make(name), undefined)
-  /** From now on no lease of the task `bad` ends: as if its row were one that D1 refuses. */
+  /** From now on the lease of the task `bad` cannot end, as if D1 refused its row. */
   const refuse = batch([sql`
     CREATE TRIGGER refuses BEFORE UPDATE ON tasks WHEN OLD.id = 'bad' AND NEW.claimed_by IS NULL
     BEGIN SELECT RAISE(ABORT, 'refused'); END`])

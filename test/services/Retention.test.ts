@@ -134,7 +134,7 @@ describe("retention", () => {
       const left = Effect.map(all("SELECT content FROM messages ORDER BY seq"), (each) => each.join(""))
       yield* TestClock.adjust("20 hours")
       const seen = yield* Effect.forEach(Array.from({ length: 4 }), () => Effect.andThen(tick, left))
-      // Those of the first hours are a day old by now, two a minute.
+      // The messages of the first hours are a day old by now, two a minute.
       assert.deepStrictEqual(seen, ["234567", "4567", "567", "567"])
       yield* settle
       assert.strictEqual(yield* left, "")

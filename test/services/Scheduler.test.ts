@@ -1,4 +1,4 @@
-/** The poll over real SQL: whose scope it shows, what it counts, and what it keeps to itself. */
+/** The poll over real SQL: whose scope it shows, what it counts, and what it hides. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import { environment, SettingsConfig } from "../../src/services/Settings.ts"
 
 const settings = (env: Record<string, unknown>) => Effect.runSync(SettingsConfig.parse(environment(env)))
-/** What the Worker says that does not start. */
+/** The message of a Worker that does not start. */
 const refusal = (env: Record<string, unknown>) => {
   const exit = Effect.runSyncExit(Effect.flip(SettingsConfig.parse(environment(env))))
   assert.isTrue(Exit.isSuccess(exit), `${JSON.stringify(env)} is accepted`)

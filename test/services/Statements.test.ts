@@ -10,14 +10,14 @@ import { CurrentIdempotency } from "../../src/sql/Idempotency.ts"
 import { ServicesLayer, servicesWith } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
 
-/** What it answers or fails with, and how many statements it sent. */
+/** The result or failure of a request, and how many statements it sent. */
 const counted = Effect.fnUntraced(function*<A, E, R>(work: Effect.Effect<A, E, R>) {
   const cost = noCost()
   const result = yield* Effect.result(Effect.provideService(work, CurrentCost, cost))
   return { result, statements: cost.statements }
 })
 
-/** Every write finds that another one came first: as if somebody changed the task after each look at it. */
+/** Every write finds that another one was faster, as if someone changed the task after each read. */
 const contended = Effect.flatMap(Database, ({ batch, sql }) =>
   batch([sql`
     CREATE TRIGGER contends BEFORE INSERT ON history WHEN NEW.event IN ('edited', 'patched', 'dependencies_changed')

@@ -7,7 +7,7 @@ type Statements = Parameters<D1Database["batch"]>[0]
 
 const lost = () => new Error("D1_ERROR: Network connection lost.")
 
-/** `committed` is told after each batch that was run. */
+/** `committed` is called after each batch that ran. */
 export const make = (world: World, db: D1Database, isolate: Process, committed: () => void): D1Database => {
   const { chance, journal, timeline } = world
 
@@ -19,7 +19,7 @@ export const make = (world: World, db: D1Database, isolate: Process, committed: 
       exchange.waitsSince ??= timeline.now()
     }
     return new Promise<unknown>((resolve, reject) => {
-      /** Tells the isolate, some time later. */
+      /** Answers the isolate, after some time. */
       const tell = (what: string, act: () => void) =>
         timeline.after(world.delay(1, 8), what, isolate, () => {
           world.current = exchange

@@ -16,7 +16,7 @@ const digest = (
   return Promise.resolve(Uint8Array.from(createHash(name).update(bytes).digest()).buffer)
 }
 
-/** Replaces what is random or late about `crypto`, and answers how to put it back. */
+/** Replaces the random and asynchronous parts of `crypto`. Answers how to restore them. */
 export const seeded = (chance: Chance): () => void => {
   const getRandomValues = (array: Uint8Array) => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)

@@ -11,7 +11,7 @@ export interface Sent {
   readonly body: string | undefined
 }
 
-/** What the request asks for, and about which task. */
+/** The operation of the request, and its task. */
 export interface Asked {
   readonly verb: string
   readonly id: string | undefined
@@ -30,7 +30,7 @@ export const askedOf = ({ method, url }: Pick<Sent, "method" | "url">): Asked =>
   return { verb: pathname.split("/").at(-1)!, id: undefined }
 }
 
-/** One delivery of a request, or one turn of the cron: what the server does on its behalf. */
+/** One delivery of a request, or one turn of the cron, with the work of the server for it. */
 export interface Exchange {
   readonly name: string
   readonly asked: Asked
@@ -44,18 +44,18 @@ export interface Exchange {
   failedByD1: boolean
   /** The tasks it changed, and whether something went on for it in another way than by a batch that was answered. */
   readonly changed: Set<string>
-  /** Batches that were run for it, and those of them after which the queue that it asks held something ready. */
+  /** The batches that ran for it, and those after which the queue of the claim held a ready task. */
   batches: number
   batchesWithReady: number
   /** When its latest batch was sent, which is the time the batch goes by. */
   sentAt: number
   /** When its first batch was sent: from then on it waits for D1. */
   waitsSince: number | undefined
-  /** A task whose lease had run out, and that its last batch left in its holder's hands; if there is one. */
+  /** A task with an expired lease that its last batch left with its holder, if there is one. */
   left: string | undefined
   /** The token that counted for the task it names, before each of its batches; null if none did. */
   readonly tokens: Array<number | null>
-  /** What it granted. */
+  /** The grant, if there is one. */
   readonly granted: Array<string>
 }
 

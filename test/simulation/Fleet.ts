@@ -61,7 +61,7 @@ export const make = (
       extra("operator", "administrator", (machine) => Operator.start(machine, scopes))
       extra("spy", "blue", (machine) => Operator.startSpy(machine, "red"))
     },
-    /** Ends a machine in the middle of whatever it does. It is back after a while, and knows nothing. */
+    /** Ends a machine at any point of its work. It returns after a while and remembers nothing. */
     kill: () => {
       const member = chance.pick(crew)
       const { post } = member
@@ -74,7 +74,7 @@ export const make = (
         post.start(member.machine)
       })
     },
-    /** A lid is closed: hours may pass before the machine goes on where it was. */
+    /** A lid is closed: hours may pass before the machine continues. */
     nap: () => {
       const { machine: { process } } = chance.pick(crew)
       const minutes = chance.pick([1, 5, 20, 90])

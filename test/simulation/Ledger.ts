@@ -1,4 +1,4 @@
-/** What the run remembers of the database, so that it sees what each batch has changed, and notices what goes missing. */
+/** What the run remembers of the database, so that it sees what each batch changed and notices losses. */
 import type { DatabaseSync } from "node:sqlite"
 import { ensure } from "./Violation.ts"
 
@@ -59,7 +59,7 @@ export interface Commit {
   readonly edges: ReadonlyArray<Edge>
 }
 
-/** What may change without a version: that a lease goes on, and what its holder notes. */
+/** What may change without a new version: the end of a lease, and its checkpoint. */
 const renewable = new Set(["lease_expires_at", "checkpoint"])
 
 const tokenOf = ({ claimed_by, grants, lapsed_token }: Row) => claimed_by === null ? lapsed_token : grants

@@ -24,7 +24,7 @@ const untilLeaseEnds = ({ chance, leaseEnds, timeline }: World): number | undefi
 /** Marks an answer that is not the server's, for a script that would take it for one. */
 export const replaced = "x-replaced"
 
-/** `observe` is told what the server has answered. Whether anybody hears it is another matter. */
+/** `observe` gets every answer of the server, even one that gets lost on its way. */
 export const make = (world: World, server: Server, observe: (exchange: Exchange.Exchange, reply: Reply) => void) => {
   const { chance, journal, timeline } = world
   let number = 0

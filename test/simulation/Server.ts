@@ -1,6 +1,6 @@
 /**
- * The server: isolates that share a database and nothing else, as Workers are. Each is built of the real routes and services;
- * one that ends is replaced by another that knows nothing of what it was doing.
+ * The server: isolates that share only the database, as Workers do. Each is built from the real routes and services. An
+ * isolate that ends is replaced by one that remembers nothing.
  */
 import type { D1Database } from "@cloudflare/workers-types"
 import * as Clock from "effect/Clock"
@@ -48,7 +48,7 @@ const makeIsolate = (
     Context.add(Random.Random, world.chance.random),
     Context.add(Scheduler.Scheduler, scheduler)
   )
-  // Those who wait for an answer of this isolate, and are told when it ends.
+  // Callers that wait for an answer of this isolate. They get an error when it ends.
   const waiting = new Set<() => void>()
 
   return {
@@ -94,7 +94,7 @@ export const make = (world: World, db: D1Database, committed: () => void) => {
   const some = () => chance.pick(isolates)
 
   return {
-    /** Gives a request to one of the isolates. One that stalls serves it when it goes on. */
+    /** Gives a request to one of the isolates. A stalled isolate serves it later. */
     serve: (exchange: Exchange, answered: (reply: Reply) => void, refused: () => void) => {
       const isolate = some()
       const wait = Math.max(0, isolate.process.asleepUntil - timeline.now())

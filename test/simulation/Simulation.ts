@@ -24,7 +24,7 @@ const Start = Date.UTC(2026, 0, 1)
 const Minute = 60_000
 const Secret = "the-secret-of-the-simulation"
 
-/** More events than any run has needed by far: one that has not ended by then goes round in circles. */
+/** Far more events than any run needs. A run that reaches this number is stuck in a loop. */
 const MostSteps = 40_000
 
 export interface Options {
@@ -109,7 +109,7 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
     misfortunes.end()
     fleet.dismiss()
     world.check(() => Hired.checkResults(world))
-    // What is under way arrives, or nobody would see to it.
+    // Messages under way arrive, because nobody else would handle them.
     await pass(timeline.now() + 15 * Minute)
     let left: number = Fleet.scopes.length
     for (const scope of Fleet.scopes) {
@@ -146,7 +146,7 @@ export const run = (seed: number, options: Options = {}): Promise<Run> => {
   return next
 }
 
-/** What is said of a run in which something did not hold, and how to see it again. */
+/** The report of a run that broke a promise, and how to repeat it. */
 export const report = ({ recent, seed, steps, violation }: Run): string =>
   [
     `seed ${seed}, step ${steps}: ${violation}`,

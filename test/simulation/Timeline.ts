@@ -25,7 +25,7 @@ interface Event {
 
 const isBefore = (a: Event, b: Event) => a.at < b.at || (a.at === b.at && a.order < b.order)
 
-// Promises and fibers go on in microtasks, all of which have run when Node comes to this.
+// Promises and fibers run in microtasks. All of them have run when Node gets here.
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 export const make = (start: number) => {
@@ -53,7 +53,7 @@ export const make = (start: number) => {
     }
   }
 
-  /** Lets the next thing happen, and answers what it was; nothing when that is later than `until`. */
+  /** Lets the next event happen, and answers it; nothing if it is later than `until`. */
   const step = async (until: number): Promise<string | undefined> => {
     for (;;) {
       const event = events.at(-1)

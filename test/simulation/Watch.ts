@@ -39,13 +39,13 @@ export const make = (world: World) => {
     ledger,
     answered: answers.answered,
     look,
-    /** After each batch: what it has changed, and what it has left for the claim that it belongs to. */
+    /** After each batch: its changes, and what it left for the claim that it belongs to. */
     committed: () => {
       answers.began(world.current)
       look()
       Claims.observe(world, ledger.rows())
     },
-    /** After a turn of the cron that nothing kept from its work: no lease that had run out before it is left. */
+    /** After a turn of the cron that succeeded: no lease that had expired before is left. */
     swept: (began: number, leasedBefore: ReadonlyMap<string, number>) => {
       for (const [id, until] of leasedBefore) {
         const row = ledger.rows().get(id)

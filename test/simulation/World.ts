@@ -1,4 +1,4 @@
-/** What the parts of a run share. */
+/** The state that the parts of a run share. */
 import type { DatabaseSync } from "node:sqlite"
 import type { Chance } from "../support/Chance.ts"
 import type { Exchange } from "./Exchange.ts"
@@ -13,17 +13,17 @@ export interface World {
   readonly timeline: Timeline
   readonly journal: Journal
   readonly raw: DatabaseSync
-  /** What the server is configured with. */
+  /** The configuration of the server. */
   readonly config: Record<string, string>
   weather: Weather
-  /** On whose behalf the server is at work: one event goes on with one request. */
+  /** The request that the server works on. One event belongs to one request. */
   current: Exchange | undefined
   /** Whose key is whose: the scope of each; undefined for the administrator's secret. */
   readonly scopes: Map<string, string | undefined>
   /** What machines keep on disk, by their names. A kill leaves it. */
   readonly disks: Map<string, Map<string, string>>
   violation: unknown
-  /** When the leases there are run out. */
+  /** When the present leases expire. */
   leaseEnds: () => ReadonlyArray<number>
   /** Runs a check: what does not hold ends the run. */
   readonly check: (holds: () => void) => void

@@ -1,4 +1,7 @@
-/** The simulation for a few seeds, and that it replays, and that it sees what it is to see. `npm run prove -- simulate` plays many. */
+/**
+ * The simulation with a few seeds: it keeps its promises, it is reproducible, and it detects faults. `npm run prove --
+ * simulate` plays many seeds.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { isFast, runs, some } from "../support/runs.ts"
@@ -13,7 +16,7 @@ const holds = async (seed: number) => {
   return run
 }
 
-/** SQL that somebody runs behind the server's back, once there are tasks, and what is to be said about it. */
+/** SQL that is run directly on the database when there are tasks, and the violation it has to cause. */
 const tampering: ReadonlyArray<readonly [what: string, sql: string, seen: RegExp]> = [
   [
     "a task that is moved without history",

@@ -10,7 +10,7 @@ export const root = resolve(import.meta.dirname, "../..")
 /** The variable that names the folder of `onceBuilt.ts`. */
 export const SharedFolder = "OCTOPOID_TESTS_FOLDER"
 
-// Not into `build/`: a server that `wrangler dev` runs from there would go on with this code, which is not for a local one.
+// Not into `build/`: a `wrangler dev` that runs from there would load this code, which is not for local servers.
 const buildAnew = async (): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), "octopoid-bundle-"))
   try {

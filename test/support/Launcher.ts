@@ -39,7 +39,7 @@ export interface Running {
   readonly database: D1Database
   /** Fires the cron and waits until it is through. Fails if the Worker does. */
   readonly tick: () => Promise<void>
-  /** Kills workerd as a crash would (SIGKILL), whatever it is doing, and waits until it is gone. */
+  /** Kills workerd as a crash would (SIGKILL), and waits until it is gone. */
   readonly kill: () => Promise<void>
   /** Stops workerd. */
   readonly close: () => Promise<void>
@@ -53,7 +53,7 @@ export const databaseFile = (storage: string): string => {
   return join(directory, name)
 }
 
-/** Miniflare does not tell which process it starts, but Node does. */
+/** Miniflare does not say which process it starts, but Node does. */
 const spawnedBy = async <A>(start: () => Promise<A>): Promise<readonly [A, ChildProcess]> => {
   const children: Array<ChildProcess> = []
   const note = (message: unknown) => void children.push((message as { readonly process: ChildProcess }).process)
@@ -70,7 +70,7 @@ const spawnedBy = async <A>(start: () => Promise<A>): Promise<readonly [A, Child
 
 const migrate = async (miniflare: Miniflare, directory: string) => {
   const db = await miniflare.getD1Database("DB")
-  // The table wrangler keeps, so that it may go on where this stopped.
+  // Wrangler's table of migrations, so that wrangler can continue from here.
   await db.prepare(`CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE,
     applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`).run()
   const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ readonly name: string }>()
@@ -139,7 +139,7 @@ export const launch = async (
       },
       kill: async () => {
         workerd.kill("SIGKILL")
-        // Miniflare would start it again at once if it were not told to stop.
+        // Without this, Miniflare would start it again at once.
         await Promise.all([miniflare.dispose(), gone])
       },
       close: () => miniflare.dispose()

@@ -13,7 +13,7 @@ const constraints: Record<number, string> = {
   2067: "SQLITE_CONSTRAINT_UNIQUE"
 }
 
-// What D1 documents, and what it was found to hold besides: operands of a compound SELECT, and the depth of expressions.
+// The documented limits of D1, and those found by trying: operands of a compound SELECT, and the depth of expressions.
 const options: DatabaseSyncOptions & { readonly limits: Record<string, number> } = {
   limits: {
     sqlLength: 100_000,

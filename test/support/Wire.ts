@@ -1,4 +1,4 @@
-/** Plain JSON over kept-alive connections: as little client as possible between a load and what it loads. */
+/** Plain JSON over kept-alive connections: as little client code as possible in a load test. */
 import { Agent, type IncomingHttpHeaders, request } from "node:http"
 
 export interface Call {

@@ -10,9 +10,9 @@ export type Admin = (method: string, path: string, body?: unknown) => Effect.Eff
 export type Question = readonly [path: string, body?: unknown]
 
 export interface Row {
-  /** What the administrator is answered, and whoever has a key of the record's scope. */
+  /** The answer to the administrator, and to a caller with a key of the record's scope. */
   readonly success: number
-  /** What whoever has a key of the record's scope is answered, where it is something else. */
+  /** The answer to a caller with a key of the record's scope, if it differs. */
   readonly key?: number
   /** What a key of another scope is answered: 404 where a record is asked for by its id, 403 where its scope is stated. */
   readonly denied?: 403 | 404

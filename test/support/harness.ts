@@ -41,10 +41,10 @@ const start = async (secrets: Record<string, string>) => {
       await close()
       await rm(storage, { recursive: true, force: true })
     },
-    /** Sends a request, with a bearer token and under an idempotency key if there are any, and tells what it cost in D1. */
+    /** Sends a request, optionally with a bearer token and an idempotency key. Answers its cost in D1 too. */
     send: (method: string, path: string, body?: unknown, token?: string, key?: string) =>
       Effect.promise(() => send(method, path, body, token, key)),
-    /** Its D1, for what no request tells. */
+    /** The D1 of the server, for what no request shows. */
     database,
     /** Fires the cron, and fails if that does. */
     tick: Effect.promise(tick)

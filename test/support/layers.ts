@@ -34,7 +34,7 @@ export const migrations = readdirSync(directory).sort().map((file) => readFileSy
 const databaseOn = (open: () => D1Database) =>
   Layer.unwrap(Effect.sync(() => Database.layer.pipe(Layer.provide(D1Client.layer({ db: open() })))))
 
-/** What the types of Node 24.0 do not know yet. */
+/** Declarations that the types of Node 24.0 lack. */
 interface Copied {
   readonly serialize: () => Uint8Array
   readonly deserialize: (image: Uint8Array) => void
@@ -42,7 +42,7 @@ interface Copied {
 
 let image: Uint8Array | undefined
 
-/** What a database is after its migrations. To run them takes ten milliseconds, and to copy what they make half of one. */
+/** A database after its migrations. Running them takes ten milliseconds, copying the result half of one. */
 const afterMigrations = () => {
   const { raw } = NodeD1.make()
   for (const migration of migrations) raw.exec(migration)

@@ -1,7 +1,7 @@
 /**
- * Gives commands to the services and to the model, and after each compares every task, and checks the invariants of the
- * database: one queue, whole leases, rising tokens, one history row for each version, true counters, nobody handed out who
- * waits for somebody.
+ * Gives commands to the services and to the model. After each command it compares every task and checks the invariants
+ * of the database: one queue, complete leases, rising tokens, one history entry for each version, true counters, no
+ * grant of a blocked task.
  */
 import * as Effect from "effect/Effect"
 import * as Bench from "./model/Bench.ts"

@@ -1,4 +1,4 @@
-/** One task in a scope with one machine, and what is asked of it most. */
+/** One task in a scope with one machine, and the most frequent calls about it. */
 import * as Effect from "effect/Effect"
 import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
 import type { NewTask } from "../../src/domain/task/TaskInput.ts"
@@ -32,7 +32,7 @@ export const begin = Effect.fnUntraced(function*(rest: Partial<NewTask> = {}) {
     /** Writes columns as no request could. */
     write: (columns: Record<string, unknown>) =>
       batch([sql`UPDATE tasks SET ${sql.update(columns, [])} WHERE id = ${id}`]),
-    /** The task's row, with what the wire does not show. */
+    /** The row of the task, with the columns that the wire does not show. */
     row: Effect.map(batch([sql`SELECT * FROM tasks WHERE id = ${id}`]), ([rows]) => rows![0]!),
     counts: Effect.map(
       batch([sql`SELECT counts FROM queue_counts`]),

@@ -1,4 +1,4 @@
-/** The origins of web pages, as browsers send them and as somebody may write them who wants to pass for another one. */
+/** Origins of web pages, as browsers send them, and as an attacker may write them. */
 
 /** Pages that another machine serves, or nobody knows who. */
 export const foreignOrigins = [
@@ -35,7 +35,7 @@ export const foreignOrigins = [
   "x"
 ] as const
 
-/** Pages that this machine serves, as while somebody develops one. */
+/** Pages that the same machine serves, as during development. */
 export const loopbackOrigins = [
   "http://localhost",
   "http://localhost:5173",

@@ -1,6 +1,6 @@
 /**
- * What the property tests draw from: the same in every run, so that a change is judged by itself and a failure can be
- * repeated. `PROPERTY_SEED=<n>` draws something else.
+ * The seed of the property tests. It is the same in every run, so that only the code changes the result and a failure
+ * can be repeated. `PROPERTY_SEED=<n>` draws other cases.
  */
 import * as Arbitrary from "effect/Arbitrary"
 

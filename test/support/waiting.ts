@@ -23,7 +23,7 @@ export const Command = Schema.Union([
     role: Schema.NullOr(Role),
     priority: Schema.Literals(["P0", "P1", "P2"]),
     blockers: Blockers,
-    /** Whether it fails with the first lease that runs out. */
+    /** Whether the task fails with the first lease that expires. */
     fragile: Schema.Boolean
   }),
   Schema.TaggedStruct("Claim", {
@@ -72,7 +72,7 @@ const register = (scope: string, machine: string, rest: object = {}) =>
     (orchestrators) => orchestrators.register(scope, { cluster: "k", machine_id: machine.slice(2), ...rest })
   )
 
-/** Registers the machines and carries out the commands; what the server refuses changes nothing. */
+/** Registers the machines and carries out the commands. Commands that the server refuses change nothing. */
 export const play = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
   const queue = yield* TaskQueue
   const orchestrators = yield* Orchestrators

@@ -23,7 +23,7 @@ describe("a worker whose clock is corrected", () => {
       Effect.gen(function*() {
         const { calls, create, events, throughFaults } = yield* make()
         yield* create("a")
-        // The clock of the worker's machine: the test's, off by what it was corrected.
+        // The clock of the worker's machine: that of the test, plus the correction.
         const time = yield* Clock.Clock
         let off = 0
         const millis = () => time.currentTimeMillisUnsafe() + off

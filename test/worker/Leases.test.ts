@@ -251,7 +251,7 @@ describe.concurrent("a worker's leases", () => {
         )
         fail(() => "down")
         yield* Effect.sleep("2500 millis")
-        // Another machine's claim takes back what ran out, and finds nothing for its role.
+        // The claim of another machine takes expired leases back, and finds nothing for its role.
         yield* send("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "o" })
         yield* send("POST", "/api/v1/tasks/claim", { orchestrator_id: "k-o", agent_name: "bob", role_filter: "none" })
         assert.deepInclude(yield* task("a"), { queue: "incoming", claimed_by: null })

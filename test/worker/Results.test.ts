@@ -1,4 +1,4 @@
-/** Whatever a handler comes to, its task does not stay claimed: results that are none, and errors that cannot be shown. */
+/** After any end of a handler its task does not stay claimed: also with invalid results and strange errors. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { memory } from "../../src/client/Outbox.ts"
@@ -24,7 +24,7 @@ const textless = {
   }
 }
 
-/** What a handler does, and what the reason says. */
+/** What a handler does, and the expected reason. */
 const handlers: Readonly<Record<string, readonly [(attempt: Worker.Attempt) => Effect.Effect<Worker.Result>, RegExp]>> =
   {
     "answers null": [answers(null), /could not be submitted: the handler answered null/],

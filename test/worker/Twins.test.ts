@@ -1,4 +1,4 @@
-/** Two processes with one agentName: neither takes up what the other holds, and both are told. */
+/** Two processes with one agentName: neither resumes the tasks of the other, and both are warned. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

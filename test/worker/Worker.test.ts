@@ -1,4 +1,4 @@
-/** A worker against the server: what it claims, hands in, gives up and gives back. */
+/** A worker with the server: what it claims, hands in, fails and releases. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"

@@ -1,4 +1,7 @@
-/** examples/worker.ts as a process of its own, against the Worker in workerd: told to stop, it leaves nothing held; killed, nothing it finished is lost. */
+/**
+ * examples/worker.ts as a process, with the Worker in workerd: stopped, it leaves nothing held; killed, it loses no
+ * result.
+ */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
@@ -78,7 +81,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("the 
         left.tasks.map((task: any) => [task.queue, task.claimed_by, task.attempt_count]),
         [["incoming", null, 0], ["incoming", null, 0], ["incoming", null, 0]]
       )
-      // What was written down until then is there for whoever goes on.
+      // The saved checkpoint is there for the next holder.
       const { body: handoff } = yield* send("GET", `/api/v1/tasks/${held.tasks[0].id}/handoff`)
       assert.match(handoff.checkpoint.notes, /^step \d of 3 is done$/)
     }))

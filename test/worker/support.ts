@@ -21,7 +21,7 @@ export type Fault = (
   times: number
 ) => "none" | "lost" | "down" | { readonly instead: Page } | { readonly after: Page }
 
-/** What is logged, at `warning` and above. */
+/** The log at `warning` and above. */
 export const listening = () => {
   const said: Array<string> = []
   const logger = Logger.make(({ logLevel, message }) => {

@@ -60,7 +60,7 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
       Effect.gen(function*() {
         const { fetch, send } = yield* Workerd
         const tries = Effect.forEach(
-          // So many that one minute of the limiter has more than its share, wherever it begins.
+          // Enough for more than the limit in one minute of the limiter, wherever that minute begins.
           Array.from({ length: 60 }),
           (_, i) => send("GET", "/api/v1/tasks", undefined, `${unknown}${i}`)
         )

@@ -1,4 +1,4 @@
-/** What it costs on D1 that work is cancelled, fails, backs off and is redriven. */
+/** The cost in D1 of a cancellation, a failure, a backoff and a redrive. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type Cost, Workerd } from "../support/harness.ts"

@@ -1,4 +1,4 @@
-/** What an import costs in D1: one round trip a request, whatever the scope holds already. */
+/** The cost of an import in D1: one round trip a request, for any size of the scope. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { task } from "../import/OldServer.ts"

@@ -1,4 +1,4 @@
-/** What renewals cost on D1: a multiple of the leases, whatever else there is, and nothing for those that need nothing. */
+/** The cost of renewals in D1: proportional to the number of leases, and independent of everything else. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type Cost, Workerd } from "../support/harness.ts"

@@ -1,4 +1,4 @@
-/** Messages and actions on a real D1: what they cost, and who wins when many want the same. */
+/** Messages and actions on a real D1: their costs, and which of many simultaneous requests succeeds. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Workerd } from "../support/harness.ts"

@@ -26,7 +26,7 @@ const start = (state: string, ...options: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
       const port = await freePort()
-      // Vitest's own variable tells the build that tests migrate by themselves; this one should do it as for a user.
+      // Vitest's own variable tells the build that tests migrate separately. Here it has to behave as for a user.
       const { VITEST: _, ...env } = process.env
       const child = spawn(
         process.execPath,
@@ -85,7 +85,7 @@ describe("wrangler dev", () => {
         const task = yield* Effect.promise(() => fetch(`${base}/api/v1/tasks/kept`).then((r) => r.json() as any))
         assert.include(task, { id: "kept", queue: "incoming" })
 
-        // A name that somebody else made resolve to this machine, and the page that uses it.
+        // A name that an attacker resolves to this machine, and the page that uses it.
         const send = overSocket(base)
         const { port } = new URL(base)
         const body = Buffer.from(JSON.stringify({ id: "rebound", file_path: "r", branch: "b" }))

@@ -61,7 +61,7 @@ layer(Workerd.layerWith(config), { excludeTestServices: true, timeout: "10 minut
 
       const most = 20
       const sweepOf = (kind: Kind) => ({ kind, before: now - 30 * Day, most, now })
-      /** One step of each kind: what it read and wrote. */
+      /** One step of each kind: the rows that it read and wrote. */
       const measure = Effect.forEach(kinds, (kind) =>
         Effect.gen(function*() {
           const looked = yield* run({ looked: look(sweepOf(kind)) })

@@ -1,4 +1,4 @@
-/** What it costs on D1 to take a lease back and to give it back: the same however many tasks of its scope are done. */
+/** The cost in D1 of taking a lease back and re-attaching it: the same for any number of done tasks. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { OrchestratorId, TaskId } from "../../src/domain/Identifier.ts"
@@ -42,7 +42,7 @@ const costs = Effect.fnUntraced(function*(scope: string, done: number) {
   yield* runsOut
   const byClaim = yield* measure(claim)
   assert.deepInclude(byClaim.answer, { id, lease_losses: 2 })
-  // The end of what is read is the first lease that still runs: there is to be none for the next scope, either.
+  // A read of expired leases ends at the first valid one. No such lease may exist in the next scope either.
   yield* tasks.requeue(id, { release: true }, scope)
   return { byCron: byCron.cost, byClaim: byClaim.cost, renewal: renewal.cost }
 })

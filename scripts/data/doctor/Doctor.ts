@@ -1,4 +1,4 @@
-/** What is wrong with a database: its schema against the migrations, its counters and invariants against its rows. */
+/** Finds problems of a database: its schema against the migrations, its counters and invariants against its rows. */
 import { isDeepStrictEqual } from "node:util"
 import type { Ask } from "./Database.ts"
 import { integrity } from "./Integrity.ts"
@@ -16,7 +16,7 @@ export interface Report {
   readonly checks: ReadonlyArray<Finding>
 }
 
-// Enough to see what is wrong: when something is, it may be of every task.
+// Enough rows to see the problem, which may concern every task.
 const Shown = 20
 
 /** The invariants as questions of which each answers few rows. */
@@ -27,7 +27,9 @@ const invariants = async (ask: Ask): Promise<ReadonlyArray<Finding>> => {
   return integrity.map(({ name }, i) => ({ check: name, found: answers[i] ?? [] }))
 }
 
-/** Looks, and looks again where something is wrong: only what is found both times is, however busy the server is. */
+/**
+ * Looks twice if it finds a problem. Only what is found both times is real: a busy server may be between two changes.
+ */
 const confirmed = async (ask: Ask): Promise<ReadonlyArray<Finding>> => {
   const first = await invariants(ask)
   if (first.every(({ found }) => found.length === 0)) return first

@@ -1,6 +1,6 @@
 /**
- * What holds of the database at any time, whatever was asked of the server and wherever it was stopped: queries in plain
- * SQLite that must return no rows. Each row that is returned is a violation. Not part of the Worker: tests and the doctor ask.
+ * The invariants of the database: queries in plain SQLite that must return no rows, at any time and after any request
+ * or crash. Each returned row is a violation. This is no part of the Worker: the tests and the doctor use it.
  */
 import { MaxRecord } from "../../../src/domain/Size.ts"
 
@@ -39,7 +39,7 @@ export interface Integrity {
   readonly sql: string
 }
 
-// Where old history is removed, or a scope came without that of others, what is left of it need not begin at the beginning.
+// After retention, or after the import of one scope, a history need not begin at its first version.
 const shortened = "EXISTS (SELECT 1 FROM sweeps WHERE name = 'history')"
 
 export const integrity: ReadonlyArray<Integrity> = [

@@ -6,7 +6,7 @@ import type { Row } from "./Database.ts"
 const directory = new URL("../../../migrations/", import.meta.url)
 const files = readdirSync(directory).filter((file) => file.endsWith(".sql")).sort()
 
-/** What the server has made: neither what is SQLite's, nor D1's, nor wrangler's own. */
+/** The objects of the server, without those of SQLite, D1 and wrangler. */
 export const question = `SELECT type, name, sql FROM sqlite_schema
   WHERE name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*' AND name <> 'd1_migrations' AND sql IS NOT NULL`
 

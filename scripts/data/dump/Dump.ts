@@ -57,8 +57,8 @@ const parse = (text: string, number: number): Record<string, any> => {
 }
 
 /**
- * Its header, its records with the numbers of their lines, and at the end what they are counted as. Fails at once where it is no
- * whole export.
+ * The header, the records with their line numbers, and at the end the counts. Fails at once if the export is
+ * incomplete.
  */
 export const read = async function*(lines: AsyncIterable<string>) {
   const counts: Record<string, number> = {}

@@ -26,7 +26,7 @@ const checkHeader = ({ at, scope }: Header): void => {
   }
 }
 
-/** Looks at the lines one after the other, and at the end at what they say of each other. */
+/** Checks the lines one by one, and at the end their references to each other. */
 const make = ({ scope }: Header) => {
   const tasks = new Set<string>()
   // The first edge of each task that no line before it has.

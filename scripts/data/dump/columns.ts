@@ -1,4 +1,4 @@
-/** What the columns of a record may hold: what the server can read of them. */
+/** Checks that the server can read the values in the columns of a record. */
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { ApiKeyRow } from "../../../src/domain/access/ApiKey.ts"
@@ -24,7 +24,7 @@ const { fencing_token: _token, ...task } = TaskRow.fields
 // The limits of the attempt that a lease was granted for.
 const limits = { loss_limit: Schema.NullOr(Schema.Int), attempt_limit: Schema.NullOr(Schema.Int) }
 
-/** The columns of each table: those of the rows that the server answers from, and what else is stored. */
+/** The columns of each table: those of the rows in answers, and further stored ones. */
 export const tables: Readonly<Record<string, Readonly<Record<string, Schema.Top>>>> = {
   flows: { ...FlowRow.fields, rules: JsonColumn },
   roles: RoleRow.fields,
@@ -71,7 +71,7 @@ const readers = new Map(
 // The database stores nothing else.
 const isStored = (value: unknown) => value === null || typeof value === "string" || Number.isSafeInteger(value)
 
-/** What is wrong with the first column that the server could not read, if one is. */
+/** The problem with the first column that the server could not read, or undefined. */
 export const problemOf = ({ kind, record }: Line): string | undefined => {
   const columns = readers.get(kind)
   for (const column of Object.keys(record)) {

@@ -49,7 +49,7 @@ const pieces = (text: string): ReadonlyArray<string> => {
   return [...all, piece.join("")]
 }
 
-/** The statements that write the record: an insert, and what is too long for it after that, piece by piece. */
+/** The statements that write the record: an insert, and then its longest texts piece by piece. */
 export const insert = ({ kind, record }: Line): ReadonlyArray<string> => {
   const key = Object.hasOwn(keys, kind) ? keys[kind] : undefined
   if (key === undefined) throw new DumpUnreadable(`There is no table ${kind}.`)

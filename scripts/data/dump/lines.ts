@@ -1,4 +1,7 @@
-/** The lines of a file. `node:readline` would replace what is not UTF-8, and end lines at U+2028, which JSON may hold. */
+/**
+ * The lines of a file. `node:readline` would replace bytes that are not UTF-8, and end lines at U+2028, which JSON may
+ * contain.
+ */
 import { decodeUtf8 } from "../../../src/domain/WellFormed.ts"
 import { DumpUnreadable } from "./Dump.ts"
 

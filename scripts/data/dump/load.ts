@@ -26,7 +26,7 @@ const recordsOf = async function*(file: string): AsyncGenerator<Line> {
   for await (const { line } of parts(file)) if (line !== undefined) yield line
 }
 
-/** Reads the file once, whole: nothing is written of one that was cut short, or has a line that does not belong to it. */
+/** Reads the whole file first: nothing is written if it is incomplete or has a wrong line. */
 const check = async (file: string) => {
   let header: Header | undefined
   let counts: Loaded["counts"] = {}

@@ -25,7 +25,7 @@ export const pages =
         () => undefined
       )
       if (response?.status === 200) {
-        // An answer that was cut short is none.
+        // An incomplete answer is no answer.
         const page = await response.json().catch(() => undefined) as Page | undefined
         if (page !== undefined) return page
         if (attempt === Attempts) throw new Error(`${url} answered with what is no JSON.`)

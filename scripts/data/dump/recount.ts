@@ -1,10 +1,10 @@
 /**
- * Counting everything anew that is kept as a number, and beginning above every number that may have been told: for a database
- * that was brought back to an earlier moment, by an import or by D1's Time Travel, and for counters that drifted.
+ * Counts every counter anew, and raises tokens and revisions above every number that may have been answered: for a
+ * database that was set back by an import or by D1's Time Travel, and for counters that drifted.
  */
 import { literal } from "./insert.ts"
 
-/** What belongs to scopes, and is told in lists. */
+/** The records of scopes that lists show. */
 const told = ["tasks", "projects", "drafts", "messages", "flows"]
 
 const revisions = ["revision", "messages_revision", "drafts_revision", "projects_revision"]

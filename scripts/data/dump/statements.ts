@@ -1,6 +1,6 @@
 /**
- * An export as the SQL that brings an empty scope or server to what it says, and on from there to what must hold: pages are
- * read one after the other, so that two tasks may be as they were at different moments.
+ * An export as SQL for an empty scope or server. The pages of an export are read one after the other, so two tasks may
+ * come from different moments: the SQL also restores the invariants between them.
  */
 import type { Header, Line } from "./Dump.ts"
 import { insert, literal } from "./insert.ts"
@@ -61,7 +61,7 @@ export const statements = async function*(
       yield* insert(renumbered({ kind, record }, draftsMoved, known))
       continue
     }
-    // Of two tasks that cannot both have been there, the one that was read first had been deleted when the other was.
+    // If two tasks exclude each other, the one that was read first was deleted before the other was created.
     const { external_key, file_path, id, queue, scope } = record
     const open = external_key != null && !["done", "failed", "cancelled"].includes(String(queue))
     for (const name of [["path", file_path], ...(open ? [["key", external_key]] : [])]) {

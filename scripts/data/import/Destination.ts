@@ -36,7 +36,7 @@ export const make = Effect.fnUntraced(function*({ dryRun, scope, to, token }: {
   readonly to: string
   readonly token: string | undefined
   readonly scope: string
-  /** Whether it is only asked what it would do. */
+  /** Whether this is a dry run. */
   readonly dryRun: boolean
 }) {
   const server = yield* client.make({ baseUrl: to, token })

@@ -8,13 +8,13 @@ import { decodeUtf8, flawsOf } from "../../../src/domain/WellFormed.ts"
 
 export type Item = Record<string, unknown>
 
-/** The import cannot go on. The message says why, what to do, and what has become of what was read before. */
+/** The import cannot go on. The message says why, what to do, and what happened to records that were read before. */
 export class ImportStopped extends Schema.TaggedError<ImportStopped>()("ImportStopped", { message: Schema.String }) {}
 
 export interface Source {
   /** The records of a list that is not paged; none when the server knows no such list. */
   readonly list: (name: string, query: Query) => Effect.Effect<ReadonlyArray<Item>, ImportStopped>
-  /** What is in a record that would be copied as something else: it stays where it is. */
+  /** A value in a record that would be changed by copying. The record is not copied. */
   readonly flaw: (record: Item) => string | undefined
   /** All records of a paged list, and how many there are said to be. */
   readonly pages: (name: string, orders: ReadonlyArray<Query>) => Effect.Effect<Pages, ImportStopped>

@@ -9,7 +9,7 @@ export interface Contents {
   readonly records: Readonly<Record<ImportKind, ReadonlyArray<Item>>>
   /** What could not be read. */
   readonly missing: ReadonlyArray<{ readonly kind: ImportKind; readonly id: string; readonly error: string }>
-  /** What whoever moves should know. */
+  /** Notes for the person who moves the scope. */
   readonly notes: ReadonlyArray<string>
 }
 
@@ -57,7 +57,7 @@ export const read = Effect.fnUntraced(function*(source: Source, scope: string, u
     }
   )
 
-  /** The scope's records, and those of no scope, which older clients left behind. */
+  /** The records of the scope, and those without a scope, which older clients left behind. */
   const withUnscoped = Effect.fnUntraced(function*(kind: "projects" | "drafts") {
     const own = yield* paged(kind)
     const everything = yield* source.pages(kind, [{}, {}])
@@ -78,7 +78,7 @@ export const read = Effect.fnUntraced(function*(source: Source, scope: string, u
     orchestrators,
     projects: yield* withUnscoped("projects"),
     drafts: yield* withUnscoped("drafts"),
-    // Whoever waits for a task finds it done already, and keeps its version.
+    // Blockers come first, so that a task with a finished blocker keeps its version.
     tasks: tasks.toSorted((a, b) => Number(b.queue === "done") - Number(a.queue === "done")),
     messages: (yield* paged("messages")).toSorted(by("created_at")),
     actions: (yield* paged("actions")).toSorted(by("proposed_at"))

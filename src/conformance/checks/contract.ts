@@ -8,7 +8,7 @@ const Instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 const checks: ReadonlyArray<Check> = [
   {
-    name: "the server says that it is healthy, and what it is",
+    name: "the server is healthy, and names its version",
     means: "Monitors and clients take the server for down.",
     look: Look.between,
     async run({ as }) {
@@ -20,7 +20,7 @@ const checks: ReadonlyArray<Check> = [
   },
   {
     name: "a task has the fields clients read, with times in ISO 8601",
-    means: "Clients of the old server misread tasks: leases look as if they had run out, flags as if they were set.",
+    means: "Clients of the old server misread tasks: leases look expired, and flags look set.",
     look: Look.between,
     async run({ ask, create, tag }) {
       const task = await create("a", { hooks: [{ name: "lint" }], needs_intervention: true, unknown_to_the_server: 1 })
@@ -46,7 +46,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "what does not fit is refused by the name of its field, and nothing is made of it",
+    name: "an invalid request is refused with the name of the field, and has no effect",
     means: unread,
     look: Look.between,
     async run({ claim, create, idOf, newTask, post, read }) {
@@ -65,8 +65,8 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a task that there is already is a conflict",
-    means: "Clients cannot tell a task that was made before from a server that is broken.",
+    name: "a task that exists already is a conflict",
+    means: "Clients cannot distinguish a task that exists already from a broken server.",
     look: Look.between,
     async run({ create, newTask, post }) {
       const { file_path, id } = await create("a")
@@ -75,7 +75,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "what there is not is 404, in JSON",
+    name: "a missing record is a 404 in JSON",
     means: unread,
     look: Look.between,
     async run({ ask, idOf, read }) {
@@ -84,7 +84,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a method that an endpoint does not have is 405, with those it has",
+    name: "a wrong method gets 405, with the allowed methods",
     means: unread,
     look: Look.between,
     async run({ ask }) {
@@ -104,8 +104,8 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "every answer says what it cost, and under which id it is in the log",
-    means: "What a request cost and why it failed cannot be found out.",
+    name: "every answer shows its costs and the request id for the log",
+    means: "The cost of a request and the reason of a failure cannot be found.",
     look: Look.between,
     async run({ read, idOf }) {
       const answer = await read(idOf("nothing"))
@@ -115,8 +115,8 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "the API describes itself",
-    means: "Tools and clients that are made from the description cannot be made.",
+    name: "the server publishes its OpenAPI document",
+    means: "Tools and clients cannot be generated from the OpenAPI document.",
     look: Look.between,
     async run({ as }) {
       const answer = await as(undefined)("GET", "/openapi.json")

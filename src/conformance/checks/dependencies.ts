@@ -5,8 +5,8 @@ import { Look } from "../Look.ts"
 
 export const dependencies: ReadonlyArray<Check> = [
   {
-    name: "a blocked task is not handed out, and is ready when its last blocker is done",
-    means: "Agents work on what is not ready, or tasks wait for ever for what is done.",
+    name: "a blocked task is not claimable, and is ready when its last blocker is done",
+    means: "Agents work on tasks that are not ready, or tasks wait for ever for a finished blocker.",
     look: Look.deployment,
     async run({ accept, claim, create, tag }) {
       const queue = tag
@@ -23,7 +23,7 @@ export const dependencies: ReadonlyArray<Check> = [
   },
   {
     name: "when a blocker fails, on_failure decides",
-    means: "Tasks are done though what they build on has failed, or wait for ever without anybody knowing.",
+    means: "Tasks are done although their blocker has failed, or wait for ever unnoticed.",
     look: Look.deployment,
     async run({ claim, create, post, read }) {
       const blocker = await create("blocker", { priority: "P0" })

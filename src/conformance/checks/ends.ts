@@ -5,7 +5,7 @@ import { Look } from "../Look.ts"
 
 export const ends: ReadonlyArray<Check> = [
   {
-    name: "a rejected result is done again by somebody who knows why",
+    name: "a rejected task goes to its next holder with the reason",
     means: "Rejected work is lost, or the next agent makes the same mistake.",
     look: Look.deployment,
     async run({ accept, claim, create, hold, reject, submit }) {
@@ -21,8 +21,8 @@ export const ends: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "work that is given up goes back, and counts",
-    means: "Tasks that agents give up stay in nobody's hands, or are tried without end.",
+    name: "a requeued task returns to its queue, and counts an attempt",
+    means: "Tasks that agents give up are never claimed again, or are tried without end.",
     look: Look.deployment,
     async run({ create, hold, post }) {
       const { id } = await create("a")
@@ -35,7 +35,7 @@ export const ends: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a task fails with a reason, and a redrive brings it back as new",
+    name: "a task fails with a reason, and a redrive brings it back with its counters at zero",
     means: "Failed work cannot be distinguished from running work, or cannot be brought back.",
     look: Look.deployment,
     async run({ claim, create, hold, post }) {
@@ -54,7 +54,7 @@ export const ends: ReadonlyArray<Check> = [
   },
   {
     name: "a task that nobody holds is cancelled at once",
-    means: "Work that was called off is done all the same.",
+    means: "Cancelled work is done nevertheless.",
     look: Look.deployment,
     async run({ claim, create, post }) {
       const { id } = await create("a")
@@ -65,8 +65,8 @@ export const ends: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a task that somebody holds is cancelled by way of its holder",
-    means: "Agents go on with work that was called off, or two of them get into each other's way.",
+    name: "a held task is cancelled through its holder",
+    means: "Agents continue cancelled work, or two agents disturb each other.",
     look: Look.deployment,
     async run({ create, hold, post, renew }) {
       const { id } = await create("a")

@@ -11,7 +11,7 @@ const late = "An orchestrator that was away, as a laptop that slept, loses work 
 
 export const expiry: ReadonlyArray<Check> = [
   {
-    name: "a task whose lease ran out goes back to its queue, and that is counted and on record",
+    name: "a task with an expired lease returns to its queue, with a count and a history entry",
     means: "Tasks of machines that died are stuck: nobody gets them, and nobody knows who had them.",
     look: Look.time,
     async run({ ask, create, history, hold, holdAgain, sleep, tag }) {
@@ -32,7 +32,7 @@ export const expiry: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a lease that ran out is had again while nobody else took the task",
+    name: "an expired lease is re-attached if nobody else took the task",
     means: late,
     look: Look.time,
     async run({ accept, create, hold, renew, sleep, submit }) {
@@ -45,7 +45,7 @@ export const expiry: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a late result counts while nobody else took the task",
+    name: "a late result counts if nobody else took the task",
     means: late,
     look: Look.time,
     async run({ create, hold, sleep, submit }) {
@@ -56,7 +56,7 @@ export const expiry: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a lease is lost when somebody else was granted the task",
+    name: "a lease is lost when someone else is granted the task",
     means: "Two agents work on one task, and each overwrites what the other did.",
     look: Look.deployment,
     async run({ create, hold, holdAgain, orchestrator, post, read, renew, sleep, tag }) {
@@ -75,8 +75,8 @@ export const expiry: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a review is held by one, stays where it is, and is free again when its lease runs out",
-    means: "Two reviewers judge the same result, or a result that a reviewer left is never judged.",
+    name: "a review has one holder, stays in its queue, and is free again when its lease expires",
+    means: "Two reviewers judge the same result, or an abandoned review is never finished.",
     look: Look.time,
     async run({ accept, claim, create, hold, sleep }) {
       const { id } = await create("a", { queue: "provisional" })

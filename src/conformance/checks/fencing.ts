@@ -29,7 +29,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a call with an older token is refused, whatever the call, and changes nothing",
+    name: "every call with an older token is refused, and changes nothing",
     means: overwritten,
     look: Look.between,
     async run({ create, hold, patch, post, read, release }) {
@@ -58,8 +58,8 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a lease is over once the result is in",
-    means: "A result that was handed in can be handed in again, over what a reviewer looks at.",
+    name: "a lease ends with the submit",
+    means: "A result can be submitted again while a reviewer looks at the first one.",
     look: Look.between,
     async run({ create, hold, read, submit }) {
       const { id } = await create("a")
@@ -70,8 +70,8 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a call that states another version is refused, and changes nothing",
-    means: "Two who change a task at the same time overwrite each other without knowing.",
+    name: "a call with another version is refused, and changes nothing",
+    means: "Two simultaneous changes of a task overwrite each other unnoticed.",
     look: Look.between,
     async run({ create, hold, patch, post, read, submit }) {
       const { id } = await create("a")

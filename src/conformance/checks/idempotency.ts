@@ -5,7 +5,7 @@ import { expect, must, refused, same } from "../Expectation.ts"
 import { Look } from "../Look.ts"
 
 const retried =
-  "A client that repeats a request because the answer was lost makes something happen twice, or is told it failed."
+  "A client that repeats a request because the answer was lost makes something happen twice, or gets an error although it succeeded."
 
 const fresh = () => ({ "idempotency-key": crypto.randomUUID() })
 
@@ -32,7 +32,7 @@ const checks: ReadonlyArray<Check> = [
   },
   {
     name: "a claim that is repeated gets the same task, not a second one",
-    means: "A claim whose answer was lost takes a task that nobody works on until its lease runs out.",
+    means: "A claim whose answer was lost takes a task, and nobody works on it until its lease expires.",
     look: Look.between,
     async run({ claim, create }) {
       for (const name of ["a", "b"]) await create(name)
@@ -77,7 +77,7 @@ const checks: ReadonlyArray<Check> = [
   },
   {
     name: "another request under the same key is refused, and changes nothing",
-    means: "A mistake in a client is answered as if its request had been carried out.",
+    means: "A client with a mistake is answered as if its request had succeeded.",
     look: Look.between,
     async run({ create, hold, newTask, post, read, submit }) {
       const [task, key] = [newTask("a"), fresh()]
@@ -92,7 +92,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "an empty claim is not kept: its repetition is tried afresh",
+    name: "an empty claim is not kept: its repetition is tried again",
     means: "An orchestrator that asks again under one key never learns of new work.",
     look: Look.between,
     async run({ claim, create }) {
@@ -103,7 +103,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a key that is in flight twice at once has one effect",
+    name: "two simultaneous requests under one key have one effect",
     means: retried,
     look: Look.between,
     async run({ claim, create }) {

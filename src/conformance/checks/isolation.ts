@@ -73,7 +73,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a claim gets nothing of another scope, and a heartbeat renews nothing there",
+    name: "a claim gets no task of another scope, and a heartbeat renews no lease there",
     means: changed,
     look: Look.access,
     async run(bench) {
@@ -103,8 +103,8 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a request that names a scope finds nothing of another one",
-    means: "Clients without keys of their own see and change the work of each other.",
+    name: "a request that names a scope finds nothing of another scope",
+    means: "Clients without a key see and change the work of others.",
     look: Look.access,
     async run(bench) {
       const { admin, id, path, scope, tag } = await foreign(bench)

@@ -5,7 +5,7 @@ import { Look } from "../Look.ts"
 
 export const keys: ReadonlyArray<Check> = [
   {
-    name: "a key that is not valid is refused, and so is nobody where keys are asked for",
+    name: "an invalid key is refused, and so is a request without a key if keys are required",
     means: "Anybody can read and change the work of every scope.",
     look: Look.access,
     async run({ access, as }) {
@@ -32,8 +32,8 @@ export const keys: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "the key of a scope does not do what only the administrator may",
-    means: "Whoever has a key of a scope can hand out more of them, and put work into done.",
+    name: "the key of a scope cannot do what only the administrator may",
+    means: "The key of a scope can issue more keys, and put tasks into done.",
     look: Look.access,
     async run({ access, ask, create, post, scope }) {
       if (access === "open") throw new Skipped("an open server has no administrator")

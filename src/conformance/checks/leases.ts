@@ -6,7 +6,7 @@ import { expiry } from "./expiry.ts"
 
 const checks: ReadonlyArray<Check> = [
   {
-    name: "a claim says until when it holds, and when to renew",
+    name: "a claim says when its lease ends, and when to renew it",
     means: "Agents do not know how long the work is theirs, and lose it in the middle.",
     look: Look.time,
     async run({ claim, create }) {
@@ -53,7 +53,7 @@ const checks: ReadonlyArray<Check> = [
   },
   {
     name: "a heartbeat renews the leases of a machine, and names those that are lost",
-    means: "A machine loses everything it works on, or goes on with what is no longer its own.",
+    means: "A machine loses all its tasks, or works on tasks that are no longer its own.",
     look: Look.time,
     async run({ create, hold, idOf, orchestrator, post, read }) {
       await create("a")

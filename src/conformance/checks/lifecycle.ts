@@ -26,7 +26,7 @@ const checks: ReadonlyArray<Check> = [
   },
   {
     name: "only accept leads to done",
-    means: "Work can count as done that nobody accepted.",
+    means: "Work counts as done although nobody accepted it.",
     look: Look.deployment,
     async run({ create, patch, read }) {
       const { id } = await create("a")
@@ -50,8 +50,8 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a claim that finds nothing says so, and why",
-    means: "Clients of the old server take an empty queue for an error, or ask again without a pause.",
+    name: "a claim that finds no task says why",
+    means: "Clients of the old server take an empty queue for an error, or claim again without a pause.",
     look: Look.between,
     async run({ claim, tag }) {
       const answer = await claim({ queue: tag })
@@ -62,7 +62,7 @@ const checks: ReadonlyArray<Check> = [
   },
   {
     name: "the history has one entry for each version, and outlives the task",
-    means: "When something goes wrong nobody can find out what happened: changes are not on record.",
+    means: "If something goes wrong, nobody can find out what happened: the history lacks changes.",
     look: Look.deployment,
     async run({ accept, ask, create, history, hold, reject, release, submit }) {
       const { id } = await create("a")
@@ -86,7 +86,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "the counts that schedulers see are those of the tasks",
+    name: "the counts in a poll are those of the tasks",
     means: "Orchestrators start too many agents or none, because they trust wrong counts.",
     look: Look.deployment,
     async run({ ask, create, hold, orchestrator, patch, submit, tag }) {
@@ -111,8 +111,8 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "a task of a project is on the project's branch",
-    means: "Agents of one project work on different branches, and their results do not come together.",
+    name: "a task of a project is on the branch of the project",
+    means: "Agents of one project work on different branches, and their results are never merged.",
     look: Look.deployment,
     async run({ ask, create, idOf, post }) {
       const project_id = idOf("project")
@@ -125,7 +125,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "when all is quiet, every count is that of the rows",
+    name: "after the run, every count equals the number of rows",
     means: "A counter has drifted from the tasks it counts, and stays wrong.",
     look: Look.deployment,
     last: true,

@@ -25,8 +25,8 @@ const exactlyOne = (answers: ReadonlyArray<Answer>, status: number): Answer => {
 
 const checks: ReadonlyArray<Check> = [
   {
-    name: "claims at once get different tasks, and the others get 404",
-    means: `${twice} Or machines stand idle, because somebody else was faster.`,
+    name: "simultaneous claims get different tasks, and the others get 404",
+    means: `${twice} Or machines stay idle because others were faster.`,
     look: Look.deployment,
     async run({ claim, create, tag }) {
       const queue = tag
@@ -44,7 +44,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "reviews claimed at once go to different reviewers",
+    name: "simultaneous review claims go to different reviewers",
     means: "Two reviewers judge the same result at once.",
     look: Look.deployment,
     async run({ claim, create }) {
@@ -59,7 +59,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "of submits at once one counts",
+    name: "of simultaneous submits one counts",
     means: twice,
     look: Look.deployment,
     async run({ create, hold, read, submit }) {
@@ -71,8 +71,8 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "of accepts at once one counts",
-    means: "A result is finished twice, and what follows from it happens twice.",
+    name: "of simultaneous accepts one counts",
+    means: "A task is finished twice, with all its consequences.",
     look: Look.deployment,
     async run({ accept, create, history }) {
       const { id } = await create("a", { queue: "provisional" })
@@ -82,7 +82,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "an accept and a reject at once are one verdict",
+    name: "a simultaneous accept and reject are one verdict",
     means: "A result counts as done and is done again.",
     look: Look.deployment,
     async run({ accept, create, read, reject }) {
@@ -92,7 +92,7 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "of creates of one id at once one makes the task",
+    name: "of simultaneous creates with one id one makes the task",
     means: "A task is made twice, or one overwrites the other.",
     look: Look.deployment,
     async run({ newTask, post, read }) {
@@ -102,8 +102,9 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "creates under one idempotency key at once are one task, and all get the answer",
-    means: "A client that retries before the first answer came makes something happen twice, or is told it failed.",
+    name: "simultaneous creates under one idempotency key make one task, and all get the answer",
+    means:
+      "A client that retries before the first answer arrives makes something happen twice, or gets an error although it succeeded.",
     look: Look.between,
     async run({ history, newTask, post }) {
       const [task, key] = [newTask("a"), { "idempotency-key": crypto.randomUUID() }]
@@ -115,8 +116,8 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
-    name: "of changes at once that state the same version one counts",
-    means: "Two who change a task at the same time overwrite each other without knowing.",
+    name: "of simultaneous changes with the same version one counts",
+    means: "Two simultaneous changes of a task overwrite each other unnoticed.",
     look: Look.deployment,
     async run({ create, patch, read }) {
       const { id } = await create("a")

@@ -1,6 +1,6 @@
 /**
- * What a client of the old server sends, and what it relies on in the answer, as data. Each case has the Worker in workerd
- * to itself as far as it can tell: `{scope}` and `{id}` in its requests and answers stand for names of its own.
+ * What a client of the old server sends and expects, as data. Each case has its own names: `{scope}` and `{id}` in its
+ * requests and answers stand for them. So a case runs in workerd as if it were alone.
  */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,7 @@ export interface Step {
   readonly body?: unknown
   /** Instead of `content-type: application/json`, which goes with every body. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Milliseconds to let pass first, for leases to run out. */
+  /** Milliseconds to wait first, so that leases expire. */
   readonly after?: number
   /** How often to send it: `{n}` is 0, 1, 2 … in each. Every answer has to be as the step says. */
   readonly times?: number

@@ -78,7 +78,7 @@ export const claim = (fields: object = {}, rest: Rest = {}): Step =>
     ...fields
   }, rest)
 
-/** What the result handler submits, and what `submit_completion` does. */
+/** The bodies of the result handler and of `submit_completion`. */
 export const submit = (fields: object = {}, rest: Rest = {}): Step =>
   sdk.post("tasks/{id}/submit", { commits_count: 0, turns_used: 0, ...fields }, rest)
 
@@ -130,7 +130,7 @@ export const instants = (body: unknown): void => {
   }
 }
 
-/** `project.yaml`: the project's own steps, and those of its tasks, which end in `done` without a review each. */
+/** `project.yaml`: the steps of the project and of its tasks, which reach `done` without a review. */
 export const projectFlow: Step = sdk.put("flows/project", {
   description: "One pull request for all tasks of a project",
   states: "children_complete provisional done incoming claimed failed needs_continuation requires-intervention".split(

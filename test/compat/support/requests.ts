@@ -1,6 +1,6 @@
 /**
- * Requests in the words of the old server's documentation: every field it asks for, the scope in the body of what is new and
- * in the query of a list, no scope where something is named by its id.
+ * Requests as the old server's documentation describes them: with every required field, the scope in the body of new
+ * records and in the query of lists, and no scope in requests by id.
  */
 import type { Step } from "./cases.ts"
 

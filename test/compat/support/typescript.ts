@@ -47,5 +47,5 @@ export const claimTask = (fields: object = {}, rest: Rest = {}) =>
 export const submitCompletion = (fields: object = {}, rest: Rest = {}) =>
   client.post("/tasks/TASK-{id}/submit", { commits_count: 2, turns_used: 30, ...fields }, rest)
 
-/** What its `isNetworkError` takes for an unreachable server, and then goes on offline. */
+/** What the client's `isNetworkError` takes for an unreachable server. It then goes on offline. */
 export const offlineWords = /fetch failed|econnrefused|enotfound|etimedout|network|timeout/i

@@ -19,7 +19,7 @@ const work = Effect.fnUntraced(
     if (beats) held.set(place, { task_id: task.id, fencing_token })
     let cancelled = false
     for (let steps = chance.between(0, 4); steps > 0 && !cancelled; steps--) {
-      // Mostly it renews in time. A lease that runs out under it is what this is about.
+      // Usually it renews in time. Expiring leases are the point of this agent.
       yield* machine.pause(0, seconds * (chance.happens(0.75) ? 0.7 : 4))
       if (beats && chance.happens(0.5)) continue
       const checkpoint = chance.happens(0.4) ? { checkpoint: { notes: `so far ${chance.between(1, 99)}` } } : {}
@@ -31,7 +31,7 @@ const work = Effect.fnUntraced(
       if (renewed === undefined) continue
       if ("refused" in renewed) {
         journal.saw("a holder learned that its lease is lost")
-        // Some do not hear: they go on as if it were theirs, or hand in their result.
+        // Some do not notice the loss: they continue, or submit their result.
         if (chance.happens(0.6)) return void held.delete(place)
         if (chance.happens(0.5)) break
         continue
@@ -41,7 +41,7 @@ const work = Effect.fnUntraced(
     yield* machine.pause(0, seconds * (chance.happens(0.85) ? 0.6 : 1.5))
     held.delete(place)
     const fate = chance.next()
-    // Some state what they were given, too: whatever became of the task since, they want to look at it again.
+    // Some state the version they know, so that they notice every change of the task.
     const given = chance.happens(0.3) ? { version: task.version } : {}
     if (cancelled || fate < 0.12) {
       const release = chance.happens(0.5)

@@ -5,7 +5,7 @@ import type { Machine } from "./Machine.ts"
 
 const ends = new Set(["done", "failed", "cancelled"])
 
-/** Asks, and goes on asking where no answer came. */
+/** Sends a request, and repeats it until an answer comes. */
 const ask = Effect.fnUntraced(function*(machine: Machine, method: string, path: string, body?: unknown) {
   for (;;) {
     const answer = yield* machine.send(method, path, body)
@@ -38,7 +38,7 @@ const unstick = Effect.fnUntraced(function*(machine: Machine, task: any, all: Re
       yield* ask(machine, "POST", "/tasks", { id, file_path: `${id}-again.md`, branch: "main" })
     } else if (blocker.queue !== "done" && ends.has(blocker.queue)) {
       const redriven = yield* ask(machine, "POST", `/tasks/${name}/redrive`, { reason: "Others wait for it." })
-      // Another task has its external key by now, and that may be the very one that waits: somebody has to choose.
+      // Another task has its external key by now, perhaps the waiting one. A person has to choose.
       if (redriven.body?._tag === "TaskExists") {
         machine.world.journal.saw("a blocker could not come back")
         yield* ask(machine, "PATCH", `/tasks/${encodeURIComponent(task.id)}`, { blocked_by: null })

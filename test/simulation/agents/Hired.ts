@@ -1,4 +1,4 @@
-/** The worker of this package, as its users run it. After a crash it takes up again what it held, and hands in what it finished. */
+/** The worker of this package, as users run it. After a crash it resumes its tasks and hands in its results. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
@@ -31,7 +31,7 @@ const storeOf = (disk: Map<string, string>) =>
 // A heartbeat that is not answered, the longest pause after it, and the time until the next one.
 const LongestSilence = 150_000
 
-/** A worker that runs is heard of, whatever its clock says. */
+/** A running worker sends heartbeats, whatever its clock says. */
 const watch = Effect.fnUntraced(function*({ process, sentAt, world: { timeline } }: Machine) {
   let awake = timeline.now()
   for (;;) {
@@ -73,7 +73,7 @@ export const start = (machine: Machine, agentName: string): void => {
         return { commits_count: 1, turns_used: 10 }
       }))
   )
-  // The last renewal of the process that was killed may arrive late, and twice. Whoever started this one starts it again.
+  // The last renewal of a killed process may arrive late, and twice. Whoever started this worker starts it again.
   machine.fork(Effect.retry(worker, {
     while: (error) => {
       if (error._tag !== "AgentNameTaken") return false

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { register } from "./Builder.ts"
 import type { Machine } from "./Machine.ts"
 
-/** Repeats until an answer comes, whatever it says. */
+/** Repeats a request until any answer comes. */
 const insist = Effect.fnUntraced(function*(machine: Machine, method: string, path: string, body: unknown) {
   for (let left = 4; left > 0; left--) {
     const answer = yield* machine.send(method, path, body)
@@ -23,7 +23,7 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, orches
       continue
     }
     const { id } = answer.body
-    // Some know of versions, which tell them what a token would: that somebody else has the task by now.
+    // Some clients know versions. Like a token, a version shows them that someone else has the task.
     const known = chance.happens(0.5) ? { version: answer.body.version } : {}
     yield* machine.pause(1, claim.lease_duration_seconds * 1.3)
     const fate = chance.next()

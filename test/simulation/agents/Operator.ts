@@ -26,7 +26,7 @@ const orders: ReadonlyArray<readonly [verb: string, body: (chance: Machine["worl
 const act = Effect.fnUntraced(function*(machine: Machine, task: any) {
   const { chance } = machine.world
   const path = `/tasks/${task.id}`
-  // Whoever decides about a task decides about the one that was seen.
+  // A decision is about the task as the operator saw it.
   const { version } = task
   if (chance.happens(0.08)) return yield* machine.send("DELETE", path)
   if (chance.happens(0.15)) return yield* machine.send("PATCH", path, { priority: chance.pick(["P0", "P3"]), version })
@@ -42,7 +42,7 @@ const act = Effect.fnUntraced(function*(machine: Machine, task: any) {
   return answer
 })
 
-/** Decides about a task of one of the scopes, every few minutes. What is done stays done. */
+/** Decides about a task of a scope every few minutes. A done task stays done. */
 export const start = (machine: Machine, scopes: ReadonlyArray<string>): void => {
   machine.fork(Effect.gen(function*() {
     const { chance } = machine.world
@@ -53,14 +53,14 @@ export const start = (machine: Machine, scopes: ReadonlyArray<string>): void => 
       const open = tasks.filter(({ queue }) => queue !== "done")
       if (open.length === 0) continue
       const seen = chance.pick(open)
-      // Some think about it, and the task goes on meanwhile.
+      // Some decide slowly, and the task changes meanwhile.
       if (chance.happens(0.5)) yield* machine.pause(10, 180)
       yield* act(machine, seen)
     }
   }))
 }
 
-/** Asks about tasks of another scope by their names. There are none, as far as it can tell. */
+/** Requests tasks of another scope by id. They must look as if they did not exist. */
 export const startSpy = (machine: Machine, other: string): void => {
   machine.fork(Effect.gen(function*() {
     const { chance } = machine.world

@@ -1,4 +1,7 @@
-/** What the server answers: nothing of another scope, nothing that is not in the database, one effect for each key, no grant twice. */
+/**
+ * Checks the answers: nothing of another scope, nothing that the database lacks, one effect for each key, no grant
+ * twice.
+ */
 import type { Exchange } from "../Exchange.ts"
 import { type Entry, type Ledger, tokenOf } from "../Ledger.ts"
 import type { Reply } from "../Server.ts"
@@ -6,10 +9,10 @@ import { ensure } from "../Violation.ts"
 import type { World } from "../World.ts"
 import * as Keyed from "./Keyed.ts"
 
-/** What else may change although the request is refused: leases that ran out are taken back on the way. */
+/** What may change although the request is refused: expired leases are taken back. */
 const takesBack = new Set(["claim", "heartbeat"])
 
-/** What the holder of a lease does under its token. */
+/** The calls of a holder under its token. */
 const moves = new Set(["submit", "accept", "reject", "requeue", "fail", "renew"])
 
 /** How long a request waits for D1 in all, in milliseconds. */
@@ -27,7 +30,7 @@ const scopesIn = (value: unknown): ReadonlyArray<string> =>
 const recordedAt = (ledger: Ledger, id: string, version: number): Entry | undefined =>
   ledger.recorded.get(id)?.[version - 1]
 
-/** Who calls under a token that counts no more is told so, even where there was nothing left to do. */
+/** A call under a lost token gets an error, even if there was nothing left to do. */
 const checkStale = ({ asked, body, name, tokens }: Exchange, status: number) => {
   if (!moves.has(asked.verb) || body?.fencing_token == null) return
   ensure(

@@ -1,4 +1,4 @@
-/** The order of claims: by priority, then age, then id; and nobody is told that there is nothing while there is something. */
+/** Checks the order of claims: by priority, then age, then id. No claim may get nothing while a task is ready. */
 import type { Commit, Row } from "../Ledger.ts"
 import { ensure } from "../Violation.ts"
 import type { World } from "../World.ts"
@@ -48,7 +48,10 @@ const comesBack = (row: Row, config: Record<string, string>) => {
     && !spends(row.lease_losses, row.max_lease_losses, "MAX_LEASE_LOSSES")
 }
 
-/** Notes what was left that had run out by the time the claim goes by, and counts the batches after which the claim could have been given something. */
+/**
+ * Records which leases had expired at the time of the claim, and counts the batches after which a task was ready for
+ * it.
+ */
 export const observe = (world: World, rows: ReadonlyMap<string, Row>): void => {
   const exchange = world.current
   if (exchange?.asked.verb !== "claim") return

@@ -4,7 +4,7 @@ import { integrity } from "../../../scripts/data/doctor/Integrity.ts"
 import type { Commit } from "../Ledger.ts"
 import { ensure } from "../Violation.ts"
 
-// The questions to the whole database cost more with all that happened, and what they find does not go away.
+// Queries of the whole database get slower during the run, and what they find does not disappear. So they run rarely.
 const Every = 40
 
 export const make = (raw: DatabaseSync) => {

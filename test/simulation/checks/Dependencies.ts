@@ -1,4 +1,7 @@
-/** What waits for what: nobody waits for what is done, everybody is told, and who fails with a blocker does. */
+/**
+ * Checks dependencies: no task waits for a done blocker, every dependent is updated, and tasks fail with their
+ * blockers.
+ */
 import type { Commit, Edge, Row } from "../Ledger.ts"
 import { ensure } from "../Violation.ts"
 

@@ -16,7 +16,7 @@ export const check = (raw: DatabaseSync, ledger: Ledger): void => {
     const arrivals = life.filter(({ event, from_queue, to_queue }) =>
       arriving.has(event) && to_queue === "done" && from_queue !== "done"
     ).length
-    // One that somebody took out of done by name was done again, or not.
+    // A task that a PATCH took out of done may have been done again or not.
     const departures = life.filter(({ event, from_queue, to_queue }) =>
       leaving.has(event) && from_queue === "done" && to_queue !== "done" && to_queue !== null
     ).length

@@ -12,7 +12,7 @@ interface Known {
   /** The batches that had its effect, and the step of the last. */
   effects: number
   effected: number
-  /** What the first answer said. */
+  /** The first answer. */
   answer: string | undefined
 }
 
@@ -25,13 +25,13 @@ const requestOf = ({ sent }: Exchange) => `${sent!.method} ${sent!.url} ${sent!.
 
 const effects = new Set(["claimed", "review_claimed", "created"])
 
-/** Whether the batch did what the request asks for, and did not only take back leases on the way. */
+/** Whether the batch had the effect of the request, and did not only take leases back. */
 const isEffect = ({ asked }: Exchange, { entries }: Commit) =>
   asked.id === undefined
     ? Array.from(entries.values()).some((written) => written.some(({ event }) => effects.has(event)))
     : entries.has(asked.id)
 
-/** What of an answer stays the same. A claim and a renewal tell how the task and its lease are now. */
+/** The part of an answer that stays the same. Claims and renewals answer the present task and lease. */
 const lasting = ({ asked }: Exchange, body: any, text: string) =>
   asked.verb === "claim"
     ? `${body.id} ${body.fencing_token}`
@@ -90,7 +90,7 @@ export const make = ({ journal, timeline }: World) => {
       )
     }
     if (known === undefined || status >= 500) return
-    // Two that are under way at once may each be told what was true when it was looked at.
+    // Two simultaneous requests may each get an answer that was true when they read.
     const isLate = known.effected < exchange.arrived
     if (isAnother(known, exchange)) {
       ensure(

@@ -33,7 +33,8 @@ const follow = (world: World, commit: Commit, was: Row | undefined, entries: Rea
       )
     }
     if (queue === "done" && entry.to_queue !== "done" && entry.to_queue !== null) {
-      // Whoever names a queue in a PATCH means it, whatever they knew: that is the contract, and is told apart.
+      // A PATCH with a queue means that queue, whatever its sender knew: that is the contract. It is counted
+      // separately.
       world.journal.saw(`done was undone: ${entry.event}`)
       const asks = entry.event === "patched" && verb === "patch" ||
         entry.event === "force_queue" && verb === "force-queue"

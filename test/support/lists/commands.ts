@@ -1,4 +1,4 @@
-/** Requests that change what lists tell, drawn at random: of every kind there is, also by time alone. */
+/** Random requests that change the content of lists, of every kind, and the passing of time. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -10,7 +10,7 @@ type Send = (method: string, path: string, body?: unknown) => Effect.Effect<Answ
 
 export interface World {
   readonly send: Send
-  /** What the cron does. */
+  /** The duties of the cron. */
   readonly tick: Effect.Effect<unknown>
   readonly chance: Chance
 }

@@ -27,7 +27,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   yield* flows.register("blue", "default", flow)
   const world = World.make(options)
 
-  /** Does what the model allows, and expects the service to refuse the rest. */
+  /** Does what the model allows, and requires the service to refuse the rest. */
   const expecting = Effect.fnUntraced(
     function*(
       allowed: boolean,
@@ -72,7 +72,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
 
 export type Bench = Effect.Success<ReturnType<typeof make>>
 
-/** What each command does, and what it should have done. */
+/** What each command does, and what it should do. */
 export type Steps<Tag extends Command["_tag"]> = {
   readonly [K in Tag]: (command: Extract<Command, { readonly _tag: K }>) => Effect.Effect<void>
 }

@@ -99,7 +99,7 @@ export const Start = Schema.Struct({
     Schema.isMaxLength(4)
   ),
   chained: Schema.NullOr(OnFailure),
-  /** Whether one that waits for nobody is made to wait while it is held, and then what it waits for fails. */
+  /** Whether a task gets a blocker while it is held, and the blocker then fails. */
   overtaken: Schema.Boolean,
   /** Whether all are in one scope, where one is reviewed and another was given by hand when there is room for one more. */
   crowded: Schema.Boolean,

@@ -1,4 +1,4 @@
-/** Requests that carry an idempotency key, or none, and what they were answered with. */
+/** Requests with an idempotency key or without, and their answers. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type Database, TransientFailure } from "../../../src/sql/Database.ts"
@@ -9,13 +9,13 @@ type Refusal = { readonly _tag: string }
 
 export interface Posted {
   readonly answer: unknown
-  /** The same request once more. `replayed` tells whether it was taken for what it is. */
+  /** The same request once more. `replayed` says whether it was recognised. */
   readonly repeat: Effect.Effect<{ readonly answer: unknown; readonly replayed: boolean }, Refusal>
   /** Another request under the same key. */
   readonly reuse: Effect.Effect<unknown, Refusal>
 }
 
-/** A key changes what the statements of its batch see of each other, so in half of the runs no request has one. */
+/** A key adds statements to a batch, so half of the runs use no keys. */
 export const make = ({ faults, keyed: withKeys }: Options, { batch, sql }: Database["Service"]) => {
   const posted: Array<Posted> = []
   let keys = 0

@@ -44,7 +44,7 @@ export interface Task {
   deadline: number | null
   cancelling: boolean
   grants: number
-  /** Who held the lease that ran out, and how, until the task moves or is granted again. */
+  /** The holder and the terms of the expired lease, until the task moves or is granted again. */
   lapsed: Pick<Task, "holder" | "leaseMillis" | "deadline"> | null
   /** When it may be claimed again: known from the database once it is found to be within these bounds. */
   backoff: { readonly from: number; readonly to: number } | null
@@ -56,14 +56,14 @@ export interface Task {
   losses: number
   checkpoint: number
   setbacks: ReadonlyArray<string>
-  /** Whether somebody or something said why it failed. */
+  /** Whether the task has a reason for its failure. */
   reasoned: boolean
 }
 
 const ends = new Set(["done", "failed", "cancelled"])
 export const isEnd = (queue: string) => ends.has(queue)
 
-/** Where a task that is taken out of `queue` by hand goes when its lease runs out: never back to an end. */
+/** The queue of a task that was taken out of `queue` by hand, when its lease expires: never an end. */
 export const waiting = (queue: string) => isEnd(queue) ? "incoming" : queue
 
 /** The queue of its flow that a task is on its way from. */

@@ -1,4 +1,4 @@
-/** What the server should hold, as plain data: tasks, what they wait for, and how leases come and go. */
+/** The expected state of the server as plain data: tasks, dependencies and leases. */
 import type { Faulty } from "../Faulty.ts"
 import { type Entry, isEnd, leave, type Leaving, record, release, type Task } from "./Task.ts"
 
@@ -64,10 +64,10 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   const closesCycle = (scope: string, id: string, blockers: ReadonlyArray<string>) =>
     blockers.some((blocker) => blocker === id || dependents(scope, id).has(blocker))
 
-  // Edges that may make a task fail at once, since what it is to wait for has failed already.
+  // New dependencies that may make a task fail at once, because a blocker has failed already.
   let risks: Array<Edge> = []
 
-  /** Makes a task wait for another, or changes what the failure of that means; in the place it has in its list. */
+  /** Adds a blocker to a task, or changes what its failure means. The blocker keeps its place in the list. */
   const wait = (task: string, blocker: string, onFailure: OnFailure) => {
     const edge = { task, blocker, onFailure }
     const at = edges.findIndex((each) => each.task === task && each.blocker === blocker)
@@ -81,8 +81,8 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   }
 
   /**
-   * Runs a change of `id`, or of many, and then what it means for the tasks that wait for what changed, but for those that
-   * were `held` until then.
+   * Changes the task `id`, or several, and then updates the dependents of what changed, except for those that were
+   * `held` until then.
    */
   const changing = (change: () => void, id?: string, held: ReadonlyArray<Task> = []) => {
     const before = new Map([...tasks.keys()].map((key) => [key, unmet(key).join()]))
@@ -109,10 +109,10 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     }
   }
 
-  /** Nobody holds the task any longer: what it waits for may have failed while somebody did. To be said as it changes. */
+  /** Nobody holds the task any more. A blocker may have failed meanwhile. Call it together with the change. */
   const free = (task: Task) => risks.push(...edges.filter((edge) => tasks.get(edge.task) === task))
 
-  /** Gives the task, which is where it will be held, to somebody. Reviews have no deadline. */
+  /** Gives the task, in the queue where it will be held, to an agent. Reviews have no deadline. */
   const grant = (task: Task, holder: string, millis: number, origin: string, asked: boolean) => {
     const deadline = task.queue !== "claimed" || task.maxAttemptMillis === null
       ? null
@@ -133,7 +133,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
       task.holder !== null && task.expires <= clock.now && (scope === undefined || task.scope === scope)
     )
 
-  /** What the end of its lease makes of a task. */
+  /** The effect of the end of its lease on a task. */
   const expiry = (task: Task): Leaving =>
     task.queue !== "claimed"
       ? { event: "review_lease_expired", to: task.queue, yields: true }
@@ -168,16 +168,16 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
       undefined,
       expired
     )
-    // What it means for others is written before it, also for those of them that are taken back as well.
+    // The consequences for other tasks come first, also for tasks that are taken back at the same time.
     for (const [i, task] of expired.entries()) task.latest = entries[i]!
     changing(() => expired.forEach(free))
     return expired.length
   }
 
-  /** Takes back what has run out, in one scope or all, and answers how many there were. */
+  /** Takes expired leases back, in one scope or all, and answers how many there were. */
   const expire = (scope?: string) => takeBack(overdue(scope))
 
-  /** Takes back this one, if it has run out. */
+  /** Takes this lease back, if it has expired. */
   const expireOne = (id: string) => takeBack(overdue().filter((task) => task === tasks.get(id)))
 
   /** Takes back what comes back to be claimed. */

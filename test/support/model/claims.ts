@@ -13,7 +13,7 @@ export const make = (
   const claim = Effect.fnUntraced(
     function*(scope: string, agent_name: string, from: string, roles: ReadonlyArray<string>, most = 9) {
       const isReview = from === "provisional"
-      // Reviews do not count, and nor does what somebody was given by hand.
+      // Reviews do not count, and neither do tasks that were given by hand.
       const hasRoom = () =>
         isReview ||
         [...world.tasks.values()].filter((task) =>

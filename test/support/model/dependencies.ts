@@ -23,7 +23,7 @@ export const make = (
           if ([blockersOf(id), world.unmet(id)].some((known) => known.join() === blockers.join())) return
           const before = new Map(edges.filter((edge) => edge.task === id).map((edge) => [edge.blocker, edge]))
           forget((edge) => edge.task === id)
-          // Whoever names a blocker again means it as it was meant before.
+          // A blocker that is named again keeps its `on_failure`.
           for (const blocker of blockers) {
             const known = before.get(blocker)
             if (known === undefined) wait(id, blocker, "wait")

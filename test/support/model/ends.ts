@@ -1,4 +1,4 @@
-/** Work is called off, given back, or begun again after it failed. */
+/** Commands that cancel, release, fail or redrive tasks. */
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 import { isEnd, leave, record } from "./Task.ts"
 

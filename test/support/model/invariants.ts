@@ -14,7 +14,7 @@ const setbacksOf = (text: unknown) =>
   typeof text === "string" ? (JSON.parse(text) as Array<{ event: string }>).map(({ event }) => event).join() : ""
 
 export const make = ({ database: { batch, sql }, world }: Bench) => {
-  /** Chance has a part in when a task is ready again: what the server made of it has to be within bounds, and then counts. */
+  /** Backoff is partly random: the server's value has to be within bounds, and the model then uses it. */
   const adopt = (id: string, available: unknown) => {
     const task = world.tasks.get(id)
     if (task === undefined || task.backoff === null) return
@@ -29,7 +29,7 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
   return Effect.fnUntraced(function*() {
     const [rows = [], entries = [], emptied, machines = [], ...violations] = yield* batch([
       sql`SELECT * FROM tasks ORDER BY id`,
-      // Of the rows of a group, SQLite takes the other columns from the one that has the maximum.
+      // SQLite takes the other columns of a group from the row with the maximum.
       sql`
         SELECT task_id AS id, event, from_queue AS "from", to_queue AS "to", actor, max(version) AS version
         FROM history GROUP BY task_id ORDER BY task_id`,
@@ -101,7 +101,7 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
     }
     assert.strictEqual(entries.length, told.length)
     for (const [i, task] of expected.entries()) {
-      // A shrunk counterexample is told in one line: so that says what differs.
+      // A shrunk counterexample shows one line, so this line shows the difference.
       const differing = Object.entries(stored[i]!).filter(([field, value]) =>
         JSON.stringify(value) !== JSON.stringify(task[field as keyof typeof task])
       )

@@ -1,4 +1,4 @@
-/** Leases are renewed, one by one or all of a machine at once, also after they ran out. */
+/** Commands that renew leases, one by one or all of a machine, before and after they expire. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TaskId } from "../../../src/domain/Identifier.ts"
@@ -24,7 +24,7 @@ export const make = (
     ([rows = []]) => rows
   )
 
-  /** Whether whoever was granted the task last still has it, or may have it back. */
+  /** Whether the last holder of the task still has it, or may get it back. */
   const isRenewable = (task: Task) => {
     const deadline = task.lapsed === null ? task.deadline : task.lapsed.deadline
     return (task.holder !== null || task.lapsed !== null) && (deadline === null || deadline > clock.now)
@@ -68,8 +68,8 @@ export const make = (
         () => renew(task!, command.noted)
       )
     },
-    // Every task there is, also those that nobody holds: the answer has to tell them apart. Each is listed twice, and the
-    // checkpoint that is not used has to be refused by name.
+    // Every task, also those that nobody holds: the answer has to distinguish them. Each is listed twice, and the
+    // unused checkpoint has to be refused.
     RenewAll: Effect.fnUntraced(function*() {
       const before = yield* revisions
       const { renewals: { directives, lost, refused, renewed } } = yield* Effect.orDie(
@@ -91,7 +91,7 @@ export const make = (
         named(directives.filter(({ directive }) => directive === "cancel")),
         kept.filter(([, task]) => task.cancelling).map(([id]) => id).toSorted()
       )
-      // What is told of a scope changes with the leases that are held there.
+      // The lists of a scope change with the leases in it.
       const scopes = new Set([...tasks.values()].flatMap(({ holder, scope }) => holder === null ? [] : [scope]))
       for (const [, task] of kept) renew(task, false)
       isHeard()
@@ -100,7 +100,7 @@ export const make = (
       )
       assert.sameMembers(risen.map(({ scope }) => scope), [...scopes])
     }),
-    // As clients do it: what has not run out is left alone, and what has is taken back as the server does it.
+    // As clients do it: a valid lease is left alone, and an expired one is taken back as the server does it.
     TakeBack: Effect.fnUntraced(function*(command) {
       const id = idOf(command)
       const task = tasks.get(id)

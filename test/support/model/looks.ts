@@ -1,4 +1,4 @@
-/** What is shown of a scope: its own tasks, and those of no other. */
+/** Reads a scope: it shows its own tasks, and no others. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { ScopeName } from "../../../src/domain/Identifier.ts"

@@ -1,6 +1,6 @@
 /**
- * The database is out of reach for one batch of a request. A request that got lost changes nothing, and one that was
- * answered in vain is made again under its key, and has had its effect.
+ * An outage of the database for one batch of a request. A lost request changes nothing. A request whose answer was lost
+ * is repeated under its key, and has had its effect.
  */
 import { assert } from "@effect/vitest"
 import * as Cause from "effect/Cause"
@@ -11,7 +11,7 @@ import type { Command } from "./Command.ts"
 
 type Tag = Command["_tag"]
 
-// All that these do they do in one batch, whatever they look at before and after it.
+// These requests make all their changes in one batch.
 const posts: ReadonlySet<Tag> = new Set<Tag>([
   "Create",
   "Submit",
@@ -27,7 +27,7 @@ const posts: ReadonlySet<Tag> = new Set<Tag>([
   "CompleteHook"
 ])
 const others: ReadonlySet<Tag> = new Set<Tag>(["Move", "Assign", "Block", "Depend", "Undepend", "Retitle", "Delete"])
-// What ran out is taken back before and apart from that.
+// Expired leases are taken back before that, in another batch.
 const claims: ReadonlySet<Tag> = new Set<Tag>(["Claim", "Review", "Continue", "Test"])
 
 export const make = ({ faults, keyed }: Pick<Bench["options"], "faults" | "keyed">) => {
@@ -40,7 +40,9 @@ export const make = ({ faults, keyed }: Pick<Bench["options"], "faults" | "keyed
       })
   }
 
-  /** Whether the request can be in an outage: one without a key is not made again, so nobody would know what it did. */
+  /**
+   * Whether the request can be in an outage. A request without a key is not repeated, so its effect would be unknown.
+   */
   const canBeOut = (tag: Tag, lost: "request" | "answer") =>
     keyed && (posts.has(tag) || claims.has(tag)) || (lost === "request" && (posts.has(tag) || others.has(tag)))
 

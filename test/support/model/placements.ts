@@ -14,8 +14,7 @@ export const make = (
       const id = idOf(command)
       const task = tasks.get(id)
       return expecting(
-        // Nobody is given a task that waits for others.
-        // Nor is it done unless somebody accepts it.
+        // Nobody gets a task with an unmet blocker. It becomes done only by an accept.
         task !== undefined
           && (command.queue !== "claimed" || task.holder !== null || unmet(id).length === 0)
           && (command.queue !== "done" || task.queue === "done"),
@@ -25,7 +24,7 @@ export const make = (
           const from = task!.queue
           const { cancelling, holder, origin } = task!
           if (from === command.queue) {
-            // A failed task may have been given to somebody. Whoever says that it has failed takes it from them.
+            // A failed task may name a holder. The PATCH that fails it takes it from them.
             if (from !== "failed" || holder === null) return
             record(task!, "patched", holder)
             release(task!)
@@ -33,7 +32,8 @@ export const make = (
             return
           }
           assert.isTrue(holder === null || origin !== null)
-          // Whoever puts the task back ends a lease that was to end in a cancellation; only to fail it is a verdict.
+          // If a cancellation was requested, the PATCH that ends the lease cancels the task. Only to fail it is a
+          // verdict.
           const queue = command.queue !== "claimed" && command.queue !== "failed" && cancelling
             ? "cancelled"
             : command.queue
@@ -94,7 +94,7 @@ export const make = (
           if (from === "incoming") task!.queue = "claimed"
           const { cancelling } = task!
           grant(task!, agent, DefaultLeaseMillis, origin, false)
-          // Whoever gets it is asked to stop, as the one before was.
+          // The new holder is asked to stop, like the one before.
           task!.cancelling = cancelling
         }
       )

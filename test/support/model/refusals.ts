@@ -1,4 +1,4 @@
-/** What has to be refused, whatever the task is like. */
+/** Commands that have to be refused for every task. */
 import * as Effect from "effect/Effect"
 import { ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"

@@ -5,10 +5,10 @@ import * as Effect from "effect/Effect"
 import { IdempotencyKeyReused } from "../../../src/domain/IdempotencyKey.ts"
 import type { Bench, Steps } from "./Bench.ts"
 
-/** An answer without what is counted from the time of the answer. */
+/** An answer without the fields that depend on the time of the answer. */
 const lasting = (answer: unknown) => JSON.stringify({ ...answer as object, renew_after_seconds: undefined })
 
-// Of the answers to POSTs of tasks, only that of a claim tells what was left to know.
+// Of the answers about tasks, only that of a claim has a handoff.
 const isClaim = (
   answer: unknown
 ): answer is { readonly id: string; readonly scope: string; readonly fencing_token: number } =>
@@ -58,7 +58,7 @@ export const make = ({ database: { batch, sql }, posted, world }: Bench): Steps<
       } else {
         assert.strictEqual(
           result._tag === "Failure" ? result.failure._tag : "Success",
-          // One that was created again elsewhere is none that this claim may know of.
+          // A task that was created again in another scope must not be visible to this claim.
           task?.scope === answer.scope ? "LeaseLost" : "TaskNotFound"
         )
       }

@@ -1,4 +1,4 @@
-/** What is over leaves, whatever its age: history but for its newest entry, and tasks that nobody misses. */
+/** Retention at any age: history except for the newest entries, and tasks that nothing refers to. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Retention from "../../../src/sql/upkeep/Retention.ts"
