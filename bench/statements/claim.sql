@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/claim
--- 1 round trip, 7 statements: 5,379 characters, 33 parameters, 29 rows read, 4 rows written
+-- 1 round trip, 7 statements: 5,441 characters, 33 parameters, 29 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- lapsed
--- 590 characters, 2 parameters, 1 row read, 0 rows written
+-- 593 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
 SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, reason,
@@ -20,7 +20,7 @@ WHERE tasks.scope = :scope
   AND to_queue NOT IN ('failed', 'cancelled');
 
 -- lapsesCounted
--- 832 characters, 2 parameters, 4 rows read, 0 rows written
+-- 836 characters, 2 parameters, 4 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 5
@@ -93,7 +93,7 @@ FROM (
 WHERE scope = moved.owner;
 
 -- reclaimed
--- 1,181 characters, 2 parameters, 3 rows read, 0 rows written
+-- 1,184 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -132,14 +132,14 @@ RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
   ) AS event;
 
 -- seen
--- 173 characters, 4 parameters, 1 row read, 0 rows written
+-- 177 characters, 4 parameters, 1 row read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 UPDATE orchestrators
 SET last_heartbeat = :now, status = iif(status = 'offline', 'active', status)
 WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat < :fresh);
 
 -- recorded
--- 1,034 characters, 9 parameters, 5 rows read, 1 row written
+-- 1,056 characters, 9 parameters, 5 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 2
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -198,7 +198,7 @@ WHERE id = (
   );
 
 -- counted
--- 554 characters, 2 parameters, 7 rows read, 1 row written
+-- 556 characters, 2 parameters, 7 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 1
@@ -243,7 +243,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted
--- 1,015 characters, 12 parameters, 8 rows read, 2 rows written
+-- 1,039 characters, 12 parameters, 8 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
@@ -299,7 +299,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- recorded  (of a role)
--- 1,312 characters, 11 parameters, 5 rows read, 1 row written
+-- 1,340 characters, 11 parameters, 5 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 2
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -372,7 +372,7 @@ WHERE id = (
   );
 
 -- counted  (of a role)
--- 578 characters, 3 parameters, 9 rows read, 2 rows written
+-- 581 characters, 3 parameters, 9 rows read, 2 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 1
@@ -417,7 +417,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (of a role)
--- 1,040 characters, 13 parameters, 9 rows read, 2 rows written
+-- 1,065 characters, 13 parameters, 9 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
@@ -471,7 +471,7 @@ WHERE tasks.id = planned.id
 RETURNING *;
 
 -- recorded  (of two roles)
--- 1,470 characters, 12 parameters, 9 rows read, 1 row written
+-- 1,498 characters, 12 parameters, 9 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -554,7 +554,7 @@ WHERE id = (
   );
 
 -- counted  (of two roles)
--- 733 characters, 3 parameters, 13 rows read, 2 rows written
+-- 736 characters, 3 parameters, 13 rows read, 2 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 2
@@ -609,7 +609,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (of two roles)
--- 1,195 characters, 13 parameters, 13 rows read, 2 rows written
+-- 1,220 characters, 13 parameters, 13 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -673,7 +673,7 @@ WHERE tasks.id = planned.id
 RETURNING *;
 
 -- recorded  (of a type)
--- 1,084 characters, 10 parameters, 902 rows read, 0 rows written
+-- 1,107 characters, 10 parameters, 902 rows read, 0 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -735,7 +735,7 @@ WHERE id = (
   );
 
 -- counted  (of a type)
--- 600 characters, 3 parameters, 901 rows read, 0 rows written
+-- 603 characters, 3 parameters, 901 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 2
@@ -783,7 +783,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (of a type)
--- 1,062 characters, 13 parameters, 901 rows read, 0 rows written
+-- 1,087 characters, 13 parameters, 901 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
@@ -840,7 +840,7 @@ WHERE tasks.id = planned.id
 RETURNING *;
 
 -- machine  (of a type)
--- 496 characters, 4 parameters, 6 rows read, 0 rows written
+-- 506 characters, 4 parameters, 6 rows read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 2
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -866,7 +866,7 @@ ORDER BY last_heartbeat DESC
 LIMIT 1;
 
 -- roles  (of a type)
--- 357 characters, 3 parameters, 4 rows read, 0 rows written
+-- 365 characters, 3 parameters, 4 rows read, 0 rows written
 --   SEARCH roles USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
@@ -895,7 +895,7 @@ WHERE scope = coalesce(
 ORDER BY name;
 
 -- state  (of a type)
--- 1,242 characters, 3 parameters, 25 rows read, 0 rows written
+-- 1,253 characters, 3 parameters, 25 rows read, 0 rows written
 --   CO-ROUTINE (subquery-9)
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -963,7 +963,7 @@ FROM (
 );
 
 -- first  (of a type)
--- 209 characters, 3 parameters, 899 rows read, 0 rows written
+-- 212 characters, 3 parameters, 899 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
@@ -981,7 +981,7 @@ WHERE id = (
 );
 
 -- recorded  (low priorities first)
--- 1,354 characters, 10 parameters, 9 rows read, 1 row written
+-- 1,379 characters, 10 parameters, 9 rows read, 1 row written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -1061,7 +1061,7 @@ WHERE id = coalesce(
   );
 
 -- counted  (low priorities first)
--- 870 characters, 3 parameters, 13 rows read, 2 rows written
+-- 875 characters, 3 parameters, 13 rows read, 2 rows written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SCALAR SUBQUERY 2
@@ -1128,7 +1128,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- granted  (low priorities first)
--- 1,334 characters, 13 parameters, 13 rows read, 2 rows written
+-- 1,361 characters, 13 parameters, 13 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -1205,21 +1205,21 @@ WHERE tasks.id = planned.id
 RETURNING *;
 
 -- keyForgotten  (under an idempotency key)
--- 55 characters, 2 parameters, 0 rows read, 0 rows written
+-- 57 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
 DELETE
 FROM idempotency_keys
 WHERE id = :key AND at <= :oldest;
 
 -- keyFound  (under an idempotency key)
--- 78 characters, 2 parameters, 0 rows read, 0 rows written
+-- 80 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
 SELECT fingerprint, answer, at
 FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyBesides  (under an idempotency key)
--- 111 characters, 2 parameters, 0 rows read, 0 rows written
+-- 113 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH idempotency_keys USING PRIMARY KEY (id=?)
@@ -1228,7 +1228,7 @@ FROM tasks
 WHERE scope = :scope AND id = (SELECT answer FROM idempotency_keys WHERE id = :key) ->> '$[0].id';
 
 -- keyKept  (under an idempotency key)
--- 389 characters, 5 parameters, 3 rows read, 1 row written
+-- 394 characters, 5 parameters, 3 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
@@ -1254,7 +1254,7 @@ WHERE changes() > 0
 HAVING count(*) > 0;
 
 -- first  (nothing for the role)
--- 187 characters, 3 parameters, 0 rows read, 0 rows written
+-- 190 characters, 3 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)

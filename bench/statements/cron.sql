@@ -1,9 +1,9 @@
 -- cron
--- 1 round trip, 7 statements: 2,071 characters, 6 parameters, 15 rows read, 0 rows written
+-- 1 round trip, 7 statements: 2,077 characters, 6 parameters, 15 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 10 records of each kind.
 
 -- expired
--- 195 characters, 1 parameter, 2 rows read, 0 rows written
+-- 196 characters, 1 parameter, 2 rows read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 SELECT 1
@@ -15,7 +15,7 @@ CROSS JOIN tasks INDEXED BY tasks_leased ON tasks.scope = queue_counts.scope
 LIMIT 1;
 
 -- silent
--- 83 characters, 1 parameter, 1 row read, 0 rows written
+-- 84 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN orchestrators USING INDEX orchestrators_active
 SELECT 1
 FROM orchestrators
@@ -23,7 +23,7 @@ WHERE status = 'active' AND last_heartbeat < :heard_since
 LIMIT 1;
 
 -- backingOff
--- 110 characters, 1 parameter, 1 row read, 0 rows written
+-- 111 characters, 1 parameter, 1 row read, 0 rows written
 --   SCAN tasks USING COVERING INDEX tasks_backing_off
 SELECT 1
 FROM tasks INDEXED BY tasks_backing_off
@@ -31,7 +31,7 @@ WHERE available_at IS NOT NULL AND available_at <= :now
 LIMIT 1;
 
 -- forgotten
--- 68 characters, 3 parameters, 1 row read, 0 rows written
+-- 71 characters, 3 parameters, 1 row read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id>? AND id<?)
 DELETE
 FROM idempotency_keys
@@ -132,7 +132,7 @@ DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
 -- ======== Sent in special cases only ========
 
 -- lapsed  (graph of layers: leases run out, and all fail with the tasks)
--- 586 characters, 1 parameter, 14 rows read, 12 rows written
+-- 588 characters, 1 parameter, 14 rows read, 12 rows written
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --   LIST SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope>?)
@@ -149,7 +149,7 @@ WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >=
   AND lease_expires_at <= :now;
 
 -- dependentsFailed  (graph of layers: leases run out, and all fail with the tasks)
--- 1,778 characters, 1 parameter, 15,539 rows read, 84 rows written
+-- 1,782 characters, 1 parameter, 15,539 rows read, 84 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -317,7 +317,7 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied  (graph of layers: leases run out, and all fail with the tasks)
--- 1,514 characters, 1 parameter, 4,018 rows read, 0 rows written
+-- 1,519 characters, 1 parameter, 4,018 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
 --   LIST SUBQUERY 31
 --     MATERIALIZE affected
@@ -421,7 +421,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked  (graph of layers: leases run out, and all fail with the tasks)
--- 1,664 characters, 1 parameter, 3,382 rows read, 0 rows written
+-- 1,669 characters, 1 parameter, 3,382 rows read, 0 rows written
 --   MATERIALIZE told
 --     CO-ROUTINE affected
 --       SETUP
@@ -542,7 +542,7 @@ CROSS JOIN foreseen ON foreseen.id = told.id
 WHERE blocked_by IS NOT waits_for;
 
 -- counted  (graph of layers: leases run out, and all fail with the tasks)
--- 824 characters, 1 parameter, 205 rows read, 1 row written
+-- 826 characters, 1 parameter, 205 rows read, 1 row written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 6
@@ -615,7 +615,7 @@ FROM (
 WHERE scope = moved.owner;
 
 -- followersCounted  (graph of layers: leases run out, and all fail with the tasks)
--- 1,489 characters, 1 parameter, 3,292 rows read, 1 row written
+-- 1,493 characters, 1 parameter, 3,292 rows read, 1 row written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 12
@@ -737,7 +737,7 @@ FROM (
 WHERE scope = moved.owner;
 
 -- dependents  (graph of layers: leases run out, and all fail with the tasks)
--- 1,893 characters, 1 parameter, 4,664 rows read, 168 rows written
+-- 1,899 characters, 1 parameter, 4,664 rows read, 168 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 11
 --     MATERIALIZE affected
@@ -846,7 +846,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   END AS event;
 
 -- reclaimed  (graph of layers: leases run out, and all fail with the tasks)
--- 1,414 characters, 1 parameter, 122 rows read, 24 rows written
+-- 1,416 characters, 1 parameter, 122 rows read, 24 rows written
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --   LIST SUBQUERY 2
 --     SEARCH queue_counts USING PRIMARY KEY (scope>?)
@@ -900,7 +900,7 @@ RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
   ) AS event;
 
 -- silent  (five leases ran out and five machines fell silent)
--- 111 characters, 1 parameter, 20 rows read, 5 rows written
+-- 112 characters, 1 parameter, 20 rows read, 5 rows written
 --   SCAN orchestrators USING INDEX orchestrators_active
 UPDATE orchestrators
 SET status = 'offline'
@@ -908,7 +908,7 @@ WHERE status = 'active' AND last_heartbeat < :silent_since
 RETURNING id, scope;
 
 -- history  (looks for what is old, and finds none)
--- 1,109 characters, 3 parameters, 252 rows read, 0 rows written
+-- 1,113 characters, 3 parameters, 252 rows read, 0 rows written
 --   CO-ROUTINE ids
 --     SETUP
 --       CO-ROUTINE place
@@ -981,7 +981,7 @@ FROM (
 );
 
 -- messages  (looks for what is old, and finds none)
--- 1,011 characters, 3 parameters, 103 rows read, 0 rows written
+-- 1,016 characters, 3 parameters, 103 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     CO-ROUTINE place
 --       SEARCH sweeps USING PRIMARY KEY (name=?)
@@ -1036,7 +1036,7 @@ FROM (
 );
 
 -- tasks  (looks for what is old, and finds none)
--- 1,106 characters, 3 parameters, 103 rows read, 0 rows written
+-- 1,110 characters, 3 parameters, 103 rows read, 0 rows written
 --   CO-ROUTINE (subquery-5)
 --     CO-ROUTINE place
 --       SEARCH sweeps USING PRIMARY KEY (name=?)
@@ -1092,7 +1092,7 @@ FROM (
 );
 
 -- remembered  (looks for what is old, and finds none)
--- 1,250 characters, 4 parameters, 1 row read, 1 row written
+-- 1,256 characters, 4 parameters, 1 row read, 1 row written
 --   CO-ROUTINE place
 --     SEARCH sweeps USING PRIMARY KEY (name=?)
 --   SCAN place
@@ -1176,7 +1176,7 @@ ON CONFLICT (name)
 DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
 
 -- remembered  (looks for what is old, and finds none)
--- 338 characters, 2 parameters, 1 row read, 1 row written
+-- 340 characters, 2 parameters, 1 row read, 1 row written
 --   CO-ROUTINE place
 --     SEARCH sweeps USING PRIMARY KEY (name=?)
 --   SCAN place
@@ -1192,7 +1192,7 @@ ON CONFLICT (name)
 DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
 
 -- remembered  (looks for what is old, and finds none)
--- 332 characters, 2 parameters, 1 row read, 1 row written
+-- 334 characters, 2 parameters, 1 row read, 1 row written
 --   CO-ROUTINE place
 --     SEARCH sweeps USING PRIMARY KEY (name=?)
 --   SCAN place
@@ -1208,7 +1208,7 @@ ON CONFLICT (name)
 DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
 
 -- removed  (a few records of each kind leave)
--- 562 characters, 3 parameters, 534 rows read, 50 rows written
+-- 565 characters, 3 parameters, 534 rows read, 50 rows written
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
 --   LIST SUBQUERY 5
 --     SCAN given VIRTUAL TABLE INDEX 1:
@@ -1247,7 +1247,7 @@ WHERE (task_id, version) IN (
 );
 
 -- recorded  (a few records of each kind leave)
--- 821 characters, 3 parameters, 15 rows read, 10 rows written
+-- 824 characters, 3 parameters, 15 rows read, 10 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -1276,7 +1276,7 @@ WHERE id IN (SELECT value FROM json_each(:keys))
   );
 
 -- counted  (a few records of each kind leave)
--- 604 characters, 1 parameter, 73 rows read, 1 row written
+-- 605 characters, 1 parameter, 73 rows read, 1 row written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   LIST SUBQUERY 9
 --     MATERIALIZE steps
@@ -1331,7 +1331,7 @@ SET revision = revision + 1,
 WHERE scope IN (SELECT owner FROM steps);
 
 -- dependencies  (a few records of each kind leave)
--- 488 characters, 1 parameter, 36 rows read, 0 rows written
+-- 489 characters, 1 parameter, 36 rows read, 0 rows written
 --   SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --   LIST SUBQUERY 2
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -1376,7 +1376,7 @@ WHERE blocker_key IN (
   );
 
 -- dependencies  (a few records of each kind leave)
--- 112 characters, 1 parameter, 36 rows read, 0 rows written
+-- 113 characters, 1 parameter, 36 rows read, 0 rows written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   LIST SUBQUERY 2
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -1390,7 +1390,7 @@ FROM dependencies
 WHERE task_id IN (SELECT id FROM planned WHERE id IN (SELECT value FROM json_each(:keys)));
 
 -- withdrawn  (a few records of each kind leave)
--- 251 characters, 1 parameter, 70 rows read, 5 rows written
+-- 252 characters, 1 parameter, 70 rows read, 5 rows written
 --   SEARCH actions USING INDEX actions_about (scope=? AND entity_type=? AND entity_id=?)
 --   LIST SUBQUERY 6
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -1412,7 +1412,7 @@ WHERE status IN ('proposed', 'execute_requested')
   );
 
 -- removed  (a few records of each kind leave)
--- 100 characters, 1 parameter, 45 rows read, 5 rows written
+-- 101 characters, 1 parameter, 45 rows read, 5 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 2
 --     SEARCH tasks USING PRIMARY KEY (id=?)

@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/fail
--- 1 round trip, 8 statements: 8,076 characters, 24 parameters, 26 rows read, 4 rows written
+-- 1 round trip, 8 statements: 8,380 characters, 24 parameters, 26 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 1,066 characters, 9 parameters, 3 rows read, 1 row written
+-- 1,078 characters, 9 parameters, 3 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
 SELECT id, version + 1, scope, 'failed', queue, usual, coalesce(:actor, claimed_by), :excerpt, :details,
@@ -39,7 +39,7 @@ FROM (
 WHERE usual NOT IN ('', queue);
 
 -- failed
--- 1,161 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,216 characters, 2 parameters, 2 rows read, 0 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -48,11 +48,11 @@ WHERE usual NOT IN ('', queue);
 --         SCAN moved
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
---         CORRELATED SCALAR SUBQUERY 34
+--         CORRELATED SCALAR SUBQUERY 35
 --           SEARCH other USING PRIMARY KEY (id=?)
 --         SEARCH tasks USING PRIMARY KEY (id=?)
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 36
+--         CORRELATED SCALAR SUBQUERY 37
 --           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --       UNION ALL
 --         CO-ROUTINE reached
@@ -60,46 +60,51 @@ WHERE usual NOT IN ('', queue);
 --             SCAN moved
 --             SEARCH blocker USING PRIMARY KEY (id=?)
 --             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 11
+--             CORRELATED SCALAR SUBQUERY 12
 --               SEARCH other USING PRIMARY KEY (id=?)
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 13
+--             CORRELATED SCALAR SUBQUERY 14
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --           RECURSIVE STEP
 --             SCAN reached
 --             SEARCH tasks USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 18
+--             CORRELATED SCALAR SUBQUERY 19
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 17
+--             CORRELATED SCALAR SUBQUERY 18
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --             SEARCH blocker USING PRIMARY KEY (id=?)
 --             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 22
+--             CORRELATED SCALAR SUBQUERY 23
 --               SEARCH other USING PRIMARY KEY (id=?)
 --         SCAN reached
 --         SEARCH tasks USING PRIMARY KEY (id=?)
---         CORRELATED SCALAR SUBQUERY 27
+--         CORRELATED SCALAR SUBQUERY 28
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 26
+--         CORRELATED SCALAR SUBQUERY 27
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
---         CORRELATED SCALAR SUBQUERY 31
+--         CORRELATED SCALAR SUBQUERY 32
 --           SEARCH other USING PRIMARY KEY (id=?)
 --   SCAN only VIRTUAL TABLE INDEX 1:
 --   SCALAR SUBQUERY 7
 --     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--   SCALAR SUBQUERY 8
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 45
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN reasons
 --   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 42
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 41
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 40
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   USE TEMP B-TREE FOR GROUP BY
---   CORRELATED SCALAR SUBQUERY 39
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 40
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 41
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE moved (id) AS (SELECT :id),
   lost (id, because) AS (
@@ -132,16 +137,23 @@ WITH RECURSIVE moved (id) AS (SELECT :id),
 INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
 SELECT failable.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
 FROM json_each(
-  iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+  iif(
+    (
+      EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+    ),
+    '[1]',
+    '[]'
+  )
 ) AS only
 CROSS JOIN reasons
 CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied
--- 1,016 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,073 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
---   LIST SUBQUERY 21
+--   LIST SUBQUERY 24
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -150,27 +162,32 @@ GROUP BY failable.id;
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 12
+--           CORRELATED SCALAR SUBQUERY 13
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 4
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 5
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 20
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --     SEARCH blocker USING PRIMARY KEY (id=?)
 --     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     CORRELATED SCALAR SUBQUERY 5
+--     CORRELATED SCALAR SUBQUERY 6
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 17
+--       CORRELATED SCALAR SUBQUERY 18
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 7
+--   CORRELATED SCALAR SUBQUERY 8
 --     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -186,7 +203,14 @@ SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
 WHERE (blocker_key, task_id, blocker_id) IN (
   SELECT waits.blocker_key, waits.task_id, waits.blocker_id
   FROM json_each(
-    iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+    iif(
+      (
+        EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      ),
+      '[1]',
+      '[]'
+    )
   ) AS only
   CROSS JOIN affected
   CROSS JOIN waits ON waits.blocker = affected.id
@@ -207,7 +231,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 1,166 characters, 2 parameters, 1 row read, 0 rows written
+-- 1,223 characters, 2 parameters, 1 row read, 0 rows written
 --   MATERIALIZE told
 --     CO-ROUTINE affected
 --       SETUP
@@ -217,7 +241,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 12
+--           CORRELATED SCALAR SUBQUERY 13
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
@@ -227,29 +251,34 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --     CORRELATED SCALAR SUBQUERY 4
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 17
+--       CORRELATED SCALAR SUBQUERY 18
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     USE TEMP B-TREE FOR GROUP BY
---     CORRELATED SCALAR SUBQUERY 14
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 14
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN only VIRTUAL TABLE INDEX 1:
 --   SCALAR SUBQUERY 6
 --     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--   SCALAR SUBQUERY 7
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 25
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN told
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 22
---     USE TEMP B-TREE FOR group_concat(ORDER BY)
---     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---   CORRELATED SCALAR SUBQUERY 19
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 22
+--   CORRELATED SCALAR SUBQUERY 23
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
 --     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 20
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 20
+--   CORRELATED SCALAR SUBQUERY 23
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 21
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 21
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -285,14 +314,21 @@ INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reaso
 SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
   because, grants, :now
 FROM json_each(
-  iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+  iif(
+    (
+      EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+    ),
+    '[1]',
+    '[]'
+  )
 ) AS only
 CROSS JOIN told
 CROSS JOIN foreseen ON foreseen.id = told.id
 WHERE blocked_by IS NOT waits_for;
 
 -- counted
--- 455 characters, 1 parameter, 6 rows read, 1 row written
+-- 456 characters, 1 parameter, 6 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -328,13 +364,18 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- followersCounted
--- 991 characters, 1 parameter, 3 rows read, 0 rows written
+-- 1,047 characters, 1 parameter, 3 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 9
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 25
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     LIST SUBQUERY 10
+--     LIST SUBQUERY 11
 --       MATERIALIZE affected
 --         SETUP
 --           SCAN CONSTANT ROW
@@ -343,18 +384,18 @@ WHERE scope = moved.owner OR scope = moved.project;
 --           CORRELATED SCALAR SUBQUERY 2
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 20
+--             CORRELATED SCALAR SUBQUERY 21
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --           SEARCH blocker USING PRIMARY KEY (id=?)
 --           SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --       SCAN affected
---       CORRELATED SCALAR SUBQUERY 9
+--       CORRELATED SCALAR SUBQUERY 10
 --         SEARCH tasks USING PRIMARY KEY (id=?)
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 22
+--         CORRELATED SCALAR SUBQUERY 23
 --           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 15
+--     CORRELATED SCALAR SUBQUERY 16
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN step VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
@@ -400,7 +441,14 @@ SET revision = revision + 1,
 FROM (
   SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
-    iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+    iif(
+      (
+        EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      ),
+      '[1]',
+      '[]'
+    )
   ) AS only
   CROSS JOIN planned_counts
   WHERE planned_counts.id IN (
@@ -414,9 +462,9 @@ FROM (
 WHERE scope = moved.owner;
 
 -- dependents
--- 1,395 characters, 2 parameters, 3 rows read, 0 rows written
+-- 1,453 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   LIST SUBQUERY 7
+--   LIST SUBQUERY 8
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -425,18 +473,23 @@ WHERE scope = moved.owner;
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 15
+--           CORRELATED SCALAR SUBQUERY 16
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 6
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 7
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 18
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
---   REUSE LIST SUBQUERY 7
+--   REUSE LIST SUBQUERY 8
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 10
+--   CORRELATED SCALAR SUBQUERY 11
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 4
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
@@ -474,7 +527,14 @@ WHERE planned.id = tasks.id
   AND tasks.id IN (
     SELECT affected.id
     FROM json_each(
-      iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+      iif(
+        (
+          EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+          AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        ),
+        '[1]',
+        '[]'
+      )
     ) AS only
     CROSS JOIN affected
   )
@@ -487,7 +547,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   END AS event;
 
 -- moved
--- 826 characters, 5 parameters, 6 rows read, 2 rows written
+-- 834 characters, 5 parameters, 6 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -527,14 +587,14 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- found  (graph of layers: fail, refused after that)
--- 64 characters, 2 parameters, 1 row read, 0 rows written
+-- 67 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 SELECT *
 FROM tasks
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- flow  (graph of layers: fail, refused after that)
--- 90 characters, 1 parameter, 1 row read, 0 rows written
+-- 91 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)

@@ -5,7 +5,7 @@
 -- ======== Sent in special cases only ========
 
 -- tasks written  (ten tasks)
--- 3,090 characters, 4 parameters, 30 rows read, 20 rows written, sent 2 times
+-- 3,097 characters, 4 parameters, 30 rows read, 20 rows written, sent 2 times
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -130,7 +130,7 @@ DO NOTHING
 RETURNING id;
 
 -- tasks verdicts  (ten tasks)
--- 830 characters, 2 parameters, 50 rows read, 0 rows written
+-- 836 characters, 2 parameters, 50 rows read, 0 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -167,7 +167,7 @@ FROM json_each(:tasks_keys) AS given
 ORDER BY given.key;
 
 -- tasks projectsCounted  (ten tasks)
--- 523 characters, 2 parameters, 32 rows read, 0 rows written
+-- 527 characters, 2 parameters, 32 rows read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   LIST SUBQUERY 7
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -216,7 +216,7 @@ WHERE scope IN (
 );
 
 -- tasks counted  (ten tasks)
--- 548 characters, 2 parameters, 46 rows read, 1 row written
+-- 551 characters, 2 parameters, 46 rows read, 1 row written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 1
@@ -263,7 +263,7 @@ DO UPDATE SET revision = revision + 1,
   );
 
 -- tasks recorded  (ten tasks)
--- 257 characters, 3 parameters, 40 rows read, 10 rows written
+-- 260 characters, 3 parameters, 40 rows read, 10 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -275,21 +275,21 @@ FROM unrecorded
 WHERE id IN (SELECT value ->> 'id' FROM json_each(:tasks_keys)) AND +scope = :scope;
 
 -- keyForgotten  (some of each kind, under an idempotency key)
--- 55 characters, 2 parameters, 0 rows read, 0 rows written
+-- 57 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
 DELETE
 FROM idempotency_keys
 WHERE id = :key AND at <= :oldest;
 
 -- keyFound  (some of each kind, under an idempotency key)
--- 78 characters, 2 parameters, 0 rows read, 0 rows written
+-- 80 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
 SELECT fingerprint, answer, at
 FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyKept  (some of each kind, under an idempotency key)
--- 4,530 characters, 12 parameters, 22 rows read, 1 row written
+-- 4,556 characters, 12 parameters, 22 rows read, 1 row written
 --   CO-ROUTINE (subquery-36)
 --     SCAN CONSTANT ROW
 --   SCAN (subquery-36)
@@ -568,7 +568,7 @@ WHERE 1
 HAVING count(*) > 0;
 
 -- flows counted  (some of each kind, under an idempotency key)
--- 290 characters, 2 parameters, 0 rows read, 1 row written
+-- 293 characters, 2 parameters, 0 rows read, 1 row written
 --   SCAN given EXISTS VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH known USING PRIMARY KEY (scope=? AND name=?)
@@ -587,7 +587,7 @@ ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1;
 
 -- flows written  (some of each kind, under an idempotency key)
--- 452 characters, 2 parameters, 4 rows read, 2 rows written
+-- 454 characters, 2 parameters, 4 rows read, 2 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   USE TEMP B-TREE FOR ORDER BY
 INSERT INTO flows (
@@ -604,7 +604,7 @@ DO NOTHING
 RETURNING name AS name;
 
 -- flows verdicts  (some of each kind, under an idempotency key)
--- 330 characters, 2 parameters, 4 rows read, 0 rows written
+-- 333 characters, 2 parameters, 4 rows read, 0 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH known USING PRIMARY KEY (scope=? AND name=?)
@@ -618,7 +618,7 @@ FROM json_each(:flows_keys) AS given
 ORDER BY given.key;
 
 -- roles written  (some of each kind, under an idempotency key)
--- 348 characters, 2 parameters, 4 rows read, 1 row written
+-- 350 characters, 2 parameters, 4 rows read, 1 row written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   USE TEMP B-TREE FOR ORDER BY
 INSERT INTO roles (scope, name, description, claims_from, orchestrator_id, created_at)
@@ -632,7 +632,7 @@ DO NOTHING
 RETURNING name AS name;
 
 -- roles verdicts  (some of each kind, under an idempotency key)
--- 330 characters, 2 parameters, 4 rows read, 0 rows written
+-- 333 characters, 2 parameters, 4 rows read, 0 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH known USING PRIMARY KEY (scope=? AND name=?)
@@ -646,7 +646,7 @@ FROM json_each(:roles_keys) AS given
 ORDER BY given.key;
 
 -- orchestrators written  (some of each kind, under an idempotency key)
--- 622 characters, 2 parameters, 5 rows read, 2 rows written
+-- 624 characters, 2 parameters, 5 rows read, 2 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   USE TEMP B-TREE FOR ORDER BY
 INSERT INTO orchestrators (
@@ -676,7 +676,7 @@ DO NOTHING
 RETURNING id AS name;
 
 -- orchestrators verdicts  (some of each kind, under an idempotency key)
--- 336 characters, 2 parameters, 4 rows read, 0 rows written
+-- 339 characters, 2 parameters, 4 rows read, 0 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH known USING PRIMARY KEY (id=? AND scope=?)
@@ -690,7 +690,7 @@ FROM json_each(:orchestrators_keys) AS given
 ORDER BY given.key;
 
 -- projects counted  (some of each kind, under an idempotency key)
--- 496 characters, 2 parameters, 1 row read, 1 row written
+-- 499 characters, 2 parameters, 1 row read, 1 row written
 --   SCAN given EXISTS VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH known USING PRIMARY KEY (id=?)
@@ -715,7 +715,7 @@ DO UPDATE SET projects_revision = projects_revision + 1 ,
   );
 
 -- projects written  (some of each kind, under an idempotency key)
--- 671 characters, 2 parameters, 4 rows read, 2 rows written
+-- 673 characters, 2 parameters, 4 rows read, 2 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   USE TEMP B-TREE FOR ORDER BY
 --   SEARCH tasks USING INDEX tasks_project (project_id=?)
@@ -749,7 +749,7 @@ DO NOTHING
 RETURNING id AS name;
 
 -- projects verdicts  (some of each kind, under an idempotency key)
--- 306 characters, 2 parameters, 4 rows read, 0 rows written
+-- 308 characters, 2 parameters, 4 rows read, 0 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH known USING PRIMARY KEY (id=?)
@@ -763,7 +763,7 @@ FROM json_each(:projects_keys) AS given
 ORDER BY given.key;
 
 -- projects begun  (some of each kind, under an idempotency key)
--- 258 characters, 2 parameters, 1,002 rows read, 1 row written
+-- 260 characters, 2 parameters, 1,002 rows read, 1 row written
 --   SEARCH projects USING COVERING INDEX projects_newest (scope=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -780,7 +780,7 @@ ON CONFLICT
 DO NOTHING;
 
 -- drafts counted  (some of each kind, under an idempotency key)
--- 482 characters, 2 parameters, 3 rows read, 1 row written
+-- 485 characters, 2 parameters, 3 rows read, 1 row written
 --   SCAN given EXISTS VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH known USING INTEGER PRIMARY KEY (rowid=?)
@@ -805,7 +805,7 @@ DO UPDATE SET drafts_revision = drafts_revision + 1 ,
   );
 
 -- drafts written  (some of each kind, under an idempotency key)
--- 585 characters, 2 parameters, 6 rows read, 3 rows written
+-- 587 characters, 2 parameters, 6 rows read, 3 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   USE TEMP B-TREE FOR ORDER BY
 INSERT INTO drafts (
@@ -835,7 +835,7 @@ DO NOTHING
 RETURNING id AS name;
 
 -- drafts verdicts  (some of each kind, under an idempotency key)
--- 354 characters, 2 parameters, 4 rows read, 0 rows written
+-- 356 characters, 2 parameters, 4 rows read, 0 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH known USING INTEGER PRIMARY KEY (rowid=?)
@@ -855,7 +855,7 @@ FROM json_each(:drafts_keys) AS given
 ORDER BY given.key;
 
 -- tasks dependencies  (some of each kind, under an idempotency key)
--- 318 characters, 3 parameters, 13 rows read, 4 rows written
+-- 322 characters, 3 parameters, 13 rows read, 4 rows written
 --   SCAN json_each VIRTUAL TABLE INDEX 1:
 --   LIST SUBQUERY 2
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -874,7 +874,7 @@ WHERE value ->> 'task' IN (
 );
 
 -- tasks satisfied  (some of each kind, under an idempotency key)
--- 404 characters, 3 parameters, 12 rows read, 1 row written
+-- 407 characters, 3 parameters, 12 rows read, 1 row written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -894,7 +894,7 @@ WHERE satisfied_at IS NULL
   );
 
 -- tasks blocked  (some of each kind, under an idempotency key)
--- 265 characters, 2 parameters, 23 rows read, 5 rows written
+-- 267 characters, 2 parameters, 23 rows read, 5 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 3
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -918,7 +918,7 @@ WHERE id IN (
 );
 
 -- tasks endedSatisfied  (some of each kind, under an idempotency key)
--- 397 characters, 3 parameters, 5 rows read, 0 rows written
+-- 400 characters, 3 parameters, 5 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -938,7 +938,7 @@ WHERE satisfied_at IS NULL
   );
 
 -- tasks unblockedRecorded  (some of each kind, under an idempotency key)
--- 422 characters, 3 parameters, 10 rows read, 0 rows written
+-- 425 characters, 3 parameters, 10 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 2
 --     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
@@ -968,7 +968,7 @@ WHERE id IN (
   AND blocked_by IS NOT waits_for;
 
 -- tasks raised  (some of each kind, under an idempotency key)
--- 217 characters, 2 parameters, 8 rows read, 0 rows written
+-- 220 characters, 2 parameters, 8 rows read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 3
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -993,7 +993,7 @@ WHERE scope = :scope
   );
 
 -- tasks unblocked  (some of each kind, under an idempotency key)
--- 344 characters, 2 parameters, 9 rows read, 0 rows written
+-- 346 characters, 2 parameters, 9 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 3
 --     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
@@ -1023,7 +1023,7 @@ WHERE planned.id = tasks.id
   );
 
 -- messages counted  (some of each kind, under an idempotency key)
--- 496 characters, 2 parameters, 1 row read, 1 row written
+-- 499 characters, 2 parameters, 1 row read, 1 row written
 --   SCAN given EXISTS VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH known USING COVERING INDEX sqlite_autoindex_messages_1 (id=?)
@@ -1048,7 +1048,7 @@ DO UPDATE SET messages_revision = messages_revision + 1 ,
   );
 
 -- messages written  (some of each kind, under an idempotency key)
--- 477 characters, 2 parameters, 7 rows read, 5 rows written
+-- 479 characters, 2 parameters, 7 rows read, 5 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   USE TEMP B-TREE FOR ORDER BY
 INSERT INTO messages (
@@ -1065,7 +1065,7 @@ DO NOTHING
 RETURNING id AS name;
 
 -- messages verdicts  (some of each kind, under an idempotency key)
--- 306 characters, 2 parameters, 4 rows read, 0 rows written
+-- 308 characters, 2 parameters, 4 rows read, 0 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH known USING INDEX sqlite_autoindex_messages_1 (id=?)
@@ -1079,7 +1079,7 @@ FROM json_each(:messages_keys) AS given
 ORDER BY given.key;
 
 -- actions written  (some of each kind, under an idempotency key)
--- 690 characters, 2 parameters, 8 rows read, 5 rows written
+-- 692 characters, 2 parameters, 8 rows read, 5 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   USE TEMP B-TREE FOR ORDER BY
 INSERT INTO actions (
@@ -1112,7 +1112,7 @@ DO NOTHING
 RETURNING id AS name;
 
 -- actions verdicts  (some of each kind, under an idempotency key)
--- 304 characters, 2 parameters, 4 rows read, 0 rows written
+-- 306 characters, 2 parameters, 4 rows read, 0 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH known USING INDEX sqlite_autoindex_actions_1 (id=?)

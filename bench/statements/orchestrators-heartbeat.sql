@@ -1,9 +1,9 @@
 -- POST /api/v1/orchestrators/:id/heartbeat
--- 1 round trip, 2 statements: 365 characters, 3 parameters, 7 rows read, 1 row written
+-- 1 round trip, 2 statements: 370 characters, 3 parameters, 7 rows read, 1 row written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- revived
--- 187 characters, 1 parameter, 2 rows read, 0 rows written
+-- 189 characters, 1 parameter, 2 rows read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 1
 --     SEARCH orchestrators USING PRIMARY KEY (id=?)
@@ -21,7 +21,7 @@ WHERE status = 'offline'
   );
 
 -- beat
--- 178 characters, 2 parameters, 5 rows read, 1 row written
+-- 181 characters, 2 parameters, 5 rows read, 1 row written
 --   SEARCH orchestrators USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 1
 --     SEARCH orchestrators USING PRIMARY KEY (id=?)
@@ -41,7 +41,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- raised  (with five leases)
--- 369 characters, 3 parameters, 3 rows read, 1 row written
+-- 376 characters, 3 parameters, 3 rows read, 1 row written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 2
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -61,7 +61,7 @@ WHERE scope = :scope
   );
 
 -- recorded  (with five leases)
--- 1,001 characters, 4 parameters, 11 rows read, 0 rows written
+-- 1,009 characters, 4 parameters, 11 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=?)
@@ -97,7 +97,7 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
   AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope));
 
 -- counted  (with five leases)
--- 613 characters, 1 parameter, 13 rows read, 0 rows written
+-- 614 characters, 1 parameter, 13 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -147,7 +147,7 @@ FROM (
 WHERE scope = moved.owner;
 
 -- reattached  (with five leases)
--- 1,187 characters, 2 parameters, 12 rows read, 0 rows written
+-- 1,190 characters, 2 parameters, 12 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -194,7 +194,7 @@ WHERE tasks.id = asked.value ->> 0
 RETURNING tasks.id, tasks.scope, tasks.queue, tasks.version, claimed_by, fencing_token;
 
 -- renewed  (with five leases)
--- 674 characters, 5 parameters, 16 rows read, 10 rows written
+-- 684 characters, 5 parameters, 16 rows read, 10 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=?)
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -229,7 +229,7 @@ WHERE tasks.id = asked.value ->> 0
   AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope));
 
 -- leases  (with five leases)
--- 1,146 characters, 3 parameters, 15 rows read, 0 rows written
+-- 1,150 characters, 3 parameters, 15 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?) LEFT-JOIN
 --   CORRELATED SCALAR SUBQUERY 1
@@ -266,14 +266,14 @@ FROM (
 ) AS lease;
 
 -- revived  (with five leases)
--- 94 characters, 2 parameters, 1 row read, 0 rows written
+-- 96 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 UPDATE orchestrators
 SET status = 'active'
 WHERE status = 'offline' AND id = :machine AND scope = :scope;
 
 -- beat  (with five leases)
--- 85 characters, 3 parameters, 2 rows read, 1 row written
+-- 88 characters, 3 parameters, 2 rows read, 1 row written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 UPDATE orchestrators
 SET last_heartbeat = :now

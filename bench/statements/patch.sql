@@ -1,30 +1,30 @@
 -- PATCH /api/v1/tasks/:id
--- 2 round trips, 8 statements: 1,675 characters, 25 parameters, 16 rows read, 3 rows written
+-- 2 round trips, 8 statements: 1,705 characters, 25 parameters, 16 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
--- 64 characters, 2 parameters, 1 row read, 0 rows written
+-- 67 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 SELECT *
 FROM tasks
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- projects
--- 40 characters, 1 parameter, 0 rows read, 0 rows written
+-- 41 characters, 1 parameter, 0 rows read, 0 rows written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 SELECT scope
 FROM projects
 WHERE id = :project;
 
 -- machines
--- 60 characters, 2 parameters, 0 rows read, 0 rows written
+-- 62 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 SELECT scope
 FROM orchestrators
 WHERE id = :machine AND scope = :reach;
 
 -- dependencies
--- 84 characters, 1 parameter, 1 row read, 0 rows written
+-- 85 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   USE TEMP B-TREE FOR ORDER BY
 SELECT blocker_id, on_failure
@@ -33,7 +33,7 @@ WHERE task_id = :id
 ORDER BY position;
 
 -- flows
--- 105 characters, 2 parameters, 1 row read, 0 rows written
+-- 107 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -42,7 +42,7 @@ FROM flows
 WHERE (scope, name) = (SELECT scope, coalesce(:flow, flow) FROM tasks WHERE id = :id);
 
 -- recorded
--- 731 characters, 13 parameters, 1 row read, 1 row written
+-- 747 characters, 13 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 4
 --     CO-ROUTINE below
@@ -82,7 +82,7 @@ WHERE id = :id
   );
 
 -- counted
--- 455 characters, 1 parameter, 6 rows read, 1 row written
+-- 456 characters, 1 parameter, 6 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -118,7 +118,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- changed
--- 136 characters, 3 parameters, 6 rows read, 1 row written
+-- 140 characters, 3 parameters, 6 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -133,7 +133,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- failed  (graph of layers: PATCH, and all fail with it)
--- 1,161 characters, 2 parameters, 12,643 rows read, 84 rows written
+-- 1,216 characters, 2 parameters, 12,646 rows read, 84 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -142,11 +142,11 @@ RETURNING *;
 --         SCAN moved
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
---         CORRELATED SCALAR SUBQUERY 34
+--         CORRELATED SCALAR SUBQUERY 35
 --           SEARCH other USING PRIMARY KEY (id=?)
 --         SEARCH tasks USING PRIMARY KEY (id=?)
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 36
+--         CORRELATED SCALAR SUBQUERY 37
 --           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --       UNION ALL
 --         CO-ROUTINE reached
@@ -154,46 +154,51 @@ RETURNING *;
 --             SCAN moved
 --             SEARCH blocker USING PRIMARY KEY (id=?)
 --             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 11
+--             CORRELATED SCALAR SUBQUERY 12
 --               SEARCH other USING PRIMARY KEY (id=?)
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 13
+--             CORRELATED SCALAR SUBQUERY 14
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --           RECURSIVE STEP
 --             SCAN reached
 --             SEARCH tasks USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 18
+--             CORRELATED SCALAR SUBQUERY 19
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 17
+--             CORRELATED SCALAR SUBQUERY 18
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --             SEARCH blocker USING PRIMARY KEY (id=?)
 --             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 22
+--             CORRELATED SCALAR SUBQUERY 23
 --               SEARCH other USING PRIMARY KEY (id=?)
 --         SCAN reached
 --         SEARCH tasks USING PRIMARY KEY (id=?)
---         CORRELATED SCALAR SUBQUERY 27
+--         CORRELATED SCALAR SUBQUERY 28
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 26
+--         CORRELATED SCALAR SUBQUERY 27
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
---         CORRELATED SCALAR SUBQUERY 31
+--         CORRELATED SCALAR SUBQUERY 32
 --           SEARCH other USING PRIMARY KEY (id=?)
 --   SCAN only VIRTUAL TABLE INDEX 1:
 --   SCALAR SUBQUERY 7
 --     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--   SCALAR SUBQUERY 8
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 45
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN reasons
 --   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 42
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 41
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 40
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   USE TEMP B-TREE FOR GROUP BY
---   CORRELATED SCALAR SUBQUERY 39
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 40
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 41
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE moved (id) AS (SELECT :id),
   lost (id, because) AS (
@@ -226,16 +231,23 @@ WITH RECURSIVE moved (id) AS (SELECT :id),
 INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
 SELECT failable.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
 FROM json_each(
-  iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+  iif(
+    (
+      EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+    ),
+    '[1]',
+    '[]'
+  )
 ) AS only
 CROSS JOIN reasons
 CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied  (graph of layers: PATCH, and all fail with it)
--- 1,016 characters, 2 parameters, 2,588 rows read, 0 rows written
+-- 1,073 characters, 2 parameters, 2,591 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
---   LIST SUBQUERY 21
+--   LIST SUBQUERY 24
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -244,27 +256,32 @@ GROUP BY failable.id;
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 12
+--           CORRELATED SCALAR SUBQUERY 13
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 4
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 5
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 20
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --     SEARCH blocker USING PRIMARY KEY (id=?)
 --     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     CORRELATED SCALAR SUBQUERY 5
+--     CORRELATED SCALAR SUBQUERY 6
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 17
+--       CORRELATED SCALAR SUBQUERY 18
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 7
+--   CORRELATED SCALAR SUBQUERY 8
 --     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -280,7 +297,14 @@ SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
 WHERE (blocker_key, task_id, blocker_id) IN (
   SELECT waits.blocker_key, waits.task_id, waits.blocker_id
   FROM json_each(
-    iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+    iif(
+      (
+        EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      ),
+      '[1]',
+      '[]'
+    )
   ) AS only
   CROSS JOIN affected
   CROSS JOIN waits ON waits.blocker = affected.id
@@ -301,7 +325,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked  (graph of layers: PATCH, and all fail with it)
--- 1,166 characters, 2 parameters, 2,755 rows read, 0 rows written
+-- 1,223 characters, 2 parameters, 2,758 rows read, 0 rows written
 --   MATERIALIZE told
 --     CO-ROUTINE affected
 --       SETUP
@@ -311,7 +335,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 12
+--           CORRELATED SCALAR SUBQUERY 13
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
@@ -321,29 +345,34 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --     CORRELATED SCALAR SUBQUERY 4
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 17
+--       CORRELATED SCALAR SUBQUERY 18
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     USE TEMP B-TREE FOR GROUP BY
---     CORRELATED SCALAR SUBQUERY 14
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 14
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN only VIRTUAL TABLE INDEX 1:
 --   SCALAR SUBQUERY 6
 --     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--   SCALAR SUBQUERY 7
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 25
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN told
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 22
---     USE TEMP B-TREE FOR group_concat(ORDER BY)
---     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---   CORRELATED SCALAR SUBQUERY 19
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 22
+--   CORRELATED SCALAR SUBQUERY 23
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
 --     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 20
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 20
+--   CORRELATED SCALAR SUBQUERY 23
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 21
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 21
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -379,20 +408,32 @@ INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reaso
 SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
   because, grants, :now
 FROM json_each(
-  iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+  iif(
+    (
+      EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+    ),
+    '[1]',
+    '[]'
+  )
 ) AS only
 CROSS JOIN told
 CROSS JOIN foreseen ON foreseen.id = told.id
 WHERE blocked_by IS NOT waits_for;
 
 -- followersCounted  (graph of layers: PATCH, and all fail with it)
--- 991 characters, 1 parameter, 2,976 rows read, 1 row written
+-- 1,047 characters, 1 parameter, 2,979 rows read, 1 row written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 9
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 25
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     LIST SUBQUERY 10
+--     LIST SUBQUERY 11
 --       MATERIALIZE affected
 --         SETUP
 --           SCAN CONSTANT ROW
@@ -401,18 +442,18 @@ WHERE blocked_by IS NOT waits_for;
 --           CORRELATED SCALAR SUBQUERY 2
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 20
+--             CORRELATED SCALAR SUBQUERY 21
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --           SEARCH blocker USING PRIMARY KEY (id=?)
 --           SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --       SCAN affected
---       CORRELATED SCALAR SUBQUERY 9
+--       CORRELATED SCALAR SUBQUERY 10
 --         SEARCH tasks USING PRIMARY KEY (id=?)
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 22
+--         CORRELATED SCALAR SUBQUERY 23
 --           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 15
+--     CORRELATED SCALAR SUBQUERY 16
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN step VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
@@ -458,7 +499,14 @@ SET revision = revision + 1,
 FROM (
   SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
-    iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+    iif(
+      (
+        EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      ),
+      '[1]',
+      '[]'
+    )
   ) AS only
   CROSS JOIN planned_counts
   WHERE planned_counts.id IN (
@@ -472,9 +520,9 @@ FROM (
 WHERE scope = moved.owner;
 
 -- dependents  (graph of layers: PATCH, and all fail with it)
--- 1,395 characters, 2 parameters, 4,315 rows read, 168 rows written
+-- 1,453 characters, 2 parameters, 4,318 rows read, 168 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   LIST SUBQUERY 7
+--   LIST SUBQUERY 8
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -483,18 +531,23 @@ WHERE scope = moved.owner;
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 15
+--           CORRELATED SCALAR SUBQUERY 16
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 6
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 7
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 18
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
---   REUSE LIST SUBQUERY 7
+--   REUSE LIST SUBQUERY 8
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 10
+--   CORRELATED SCALAR SUBQUERY 11
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 4
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
@@ -532,7 +585,14 @@ WHERE planned.id = tasks.id
   AND tasks.id IN (
     SELECT affected.id
     FROM json_each(
-      iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+      iif(
+        (
+          EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+          AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        ),
+        '[1]',
+        '[]'
+      )
     ) AS only
     CROSS JOIN affected
   )
@@ -545,7 +605,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   END AS event;
 
 -- changed  (graph of layers: PATCH, and all fail with it)
--- 163 characters, 2 parameters, 7 rows read, 2 rows written
+-- 166 characters, 2 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)

@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/renew
--- 1 round trip, 6 statements: 4,855 characters, 18 parameters, 23 rows read, 3 rows written
+-- 1 round trip, 6 statements: 4,881 characters, 18 parameters, 23 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
--- 322 characters, 3 parameters, 5 rows read, 1 row written
+-- 326 characters, 3 parameters, 5 rows read, 1 row written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   LIST SUBQUERY 1
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -21,7 +21,7 @@ WHERE scope IN (
 );
 
 -- recorded
--- 957 characters, 4 parameters, 3 rows read, 0 rows written
+-- 963 characters, 4 parameters, 3 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH expiry USING PRIMARY KEY (task_id=? AND version=?)
@@ -56,7 +56,7 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- counted
--- 613 characters, 1 parameter, 5 rows read, 0 rows written
+-- 614 characters, 1 parameter, 5 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -106,7 +106,7 @@ FROM (
 WHERE scope = moved.owner;
 
 -- reattached
--- 1,187 characters, 2 parameters, 4 rows read, 0 rows written
+-- 1,190 characters, 2 parameters, 4 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -153,7 +153,7 @@ WHERE tasks.id = asked.value ->> 0
 RETURNING tasks.id, tasks.scope, tasks.queue, tasks.version, claimed_by, fencing_token;
 
 -- renewed
--- 630 characters, 5 parameters, 3 rows read, 2 rows written
+-- 638 characters, 5 parameters, 3 rows read, 2 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 UPDATE tasks
@@ -187,7 +187,7 @@ WHERE tasks.id = asked.value ->> 0
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- leases
--- 1,146 characters, 3 parameters, 3 rows read, 0 rows written
+-- 1,150 characters, 3 parameters, 3 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?) LEFT-JOIN
 --   CORRELATED SCALAR SUBQUERY 1

@@ -1,16 +1,16 @@
 -- PUT /api/v1/tasks/:id/dependencies
--- 2 round trips, 8 statements: 3,503 characters, 19 parameters, 33 rows read, 6 rows written
+-- 2 round trips, 8 statements: 3,527 characters, 19 parameters, 33 rows read, 6 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 64 characters, 2 parameters, 1 row read, 0 rows written
+-- 67 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 SELECT *
 FROM tasks
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- listed
--- 381 characters, 1 parameter, 1 row read, 0 rows written, sent 2 times
+-- 382 characters, 1 parameter, 1 row read, 0 rows written, sent 2 times
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -33,7 +33,7 @@ WHERE task_id = :id
 ORDER BY position;
 
 -- recorded
--- 633 characters, 7 parameters, 4 rows read, 1 row written
+-- 642 characters, 7 parameters, 4 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     CO-ROUTINE below
@@ -70,7 +70,7 @@ WHERE id = :id
   );
 
 -- dependenciesRemoved
--- 156 characters, 2 parameters, 1 row read, 0 rows written
+-- 159 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   LIST SUBQUERY 2
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -87,7 +87,7 @@ WHERE task_id = :id
   AND blocker_id NOT IN (SELECT value FROM json_each(:blockers));
 
 -- dependencies
--- 791 characters, 3 parameters, 7 rows read, 2 rows written
+-- 794 characters, 3 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 4
@@ -120,7 +120,7 @@ DO UPDATE SET position = excluded.position, on_failure = excluded.on_failure,
   satisfied_at = iif(excluded.satisfied_at IS NULL, NULL, coalesce(satisfied_at, excluded.satisfied_at));
 
 -- counted
--- 455 characters, 1 parameter, 6 rows read, 1 row written
+-- 456 characters, 1 parameter, 6 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -156,7 +156,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- changed
--- 642 characters, 2 parameters, 8 rows read, 2 rows written
+-- 645 characters, 2 parameters, 8 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -187,7 +187,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- failed  (graph of layers: change of what the first waits for)
--- 1,606 characters, 3 parameters, 46 rows read, 0 rows written
+-- 1,665 characters, 3 parameters, 49 rows read, 0 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -198,27 +198,27 @@ RETURNING *;
 --             SCAN moved
 --             SEARCH blocker USING PRIMARY KEY (id=?)
 --             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 48
+--             CORRELATED SCALAR SUBQUERY 49
 --               SEARCH other USING PRIMARY KEY (id=?)
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 50
+--             CORRELATED SCALAR SUBQUERY 51
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --           UNION ALL
 --             SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --             LIST SUBQUERY 3
 --               SCAN json_each VIRTUAL TABLE INDEX 1:
 --             SEARCH blocker USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 43
+--             CORRELATED SCALAR SUBQUERY 44
 --               SEARCH other USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 42
+--             CORRELATED SCALAR SUBQUERY 43
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH tasks EXISTS USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 45
+--             CORRELATED SCALAR SUBQUERY 46
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 42
+--             CORRELATED SCALAR SUBQUERY 43
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --           UNION ALL
 --             CO-ROUTINE reached
@@ -228,61 +228,66 @@ RETURNING *;
 --                     SCAN moved
 --                     SEARCH blocker USING PRIMARY KEY (id=?)
 --                     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---                     CORRELATED SCALAR SUBQUERY 20
+--                     CORRELATED SCALAR SUBQUERY 21
 --                       SEARCH other USING PRIMARY KEY (id=?)
 --                     SEARCH tasks USING PRIMARY KEY (id=?)
 --                     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---                     CORRELATED SCALAR SUBQUERY 22
+--                     CORRELATED SCALAR SUBQUERY 23
 --                       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --                   UNION ALL
 --                     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --                     REUSE LIST SUBQUERY 3
 --                     SEARCH blocker USING PRIMARY KEY (id=?)
---                     CORRELATED SCALAR SUBQUERY 15
+--                     CORRELATED SCALAR SUBQUERY 16
 --                       SEARCH other USING PRIMARY KEY (id=?)
---                     CORRELATED SCALAR SUBQUERY 14
+--                     CORRELATED SCALAR SUBQUERY 15
 --                       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --                     SEARCH tasks USING PRIMARY KEY (id=?)
 --                     SEARCH tasks EXISTS USING PRIMARY KEY (id=?)
 --                     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---                     CORRELATED SCALAR SUBQUERY 17
+--                     CORRELATED SCALAR SUBQUERY 18
 --                       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --               RECURSIVE STEP
 --                 SCAN reached
 --                 SEARCH tasks USING PRIMARY KEY (id=?)
---                 CORRELATED SCALAR SUBQUERY 27
+--                 CORRELATED SCALAR SUBQUERY 28
 --                   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---                 CORRELATED SCALAR SUBQUERY 26
+--                 CORRELATED SCALAR SUBQUERY 27
 --                   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --                 SEARCH blocker USING PRIMARY KEY (id=?)
 --                 SEARCH edge USING PRIMARY KEY (blocker_key=?)
---                 CORRELATED SCALAR SUBQUERY 31
+--                 CORRELATED SCALAR SUBQUERY 32
 --                   SEARCH other USING PRIMARY KEY (id=?)
 --             SCAN reached
 --             SEARCH tasks USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 36
+--             CORRELATED SCALAR SUBQUERY 37
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 35
+--             CORRELATED SCALAR SUBQUERY 36
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --             SEARCH blocker USING PRIMARY KEY (id=?)
 --             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 40
+--             CORRELATED SCALAR SUBQUERY 41
 --               SEARCH other USING PRIMARY KEY (id=?)
 --       SCAN only VIRTUAL TABLE INDEX 1:
 --       SCALAR SUBQUERY 10
 --         SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
 --       SCALAR SUBQUERY 11
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--         CORRELATED SCALAR SUBQUERY 59
+--           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--       SCALAR SUBQUERY 12
 --         SEARCH dependencies USING COVERING INDEX dependencies_of (task_id=?)
 --       SCAN reasons
 --       SEARCH tasks USING PRIMARY KEY (id=?)
+--       CORRELATED SCALAR SUBQUERY 56
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --       CORRELATED SCALAR SUBQUERY 55
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 54
---         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --       USE TEMP B-TREE FOR GROUP BY
---       CORRELATED SCALAR SUBQUERY 53
---         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --       CORRELATED SCALAR SUBQUERY 54
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 55
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE moved (id) AS (SELECT :id),
   lost (id, because) AS (
@@ -325,7 +330,10 @@ INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reaso
 SELECT failable.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
 FROM json_each(
   iif(
-    EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+    (
+      EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+    )
       OR EXISTS (SELECT 1 FROM dependencies WHERE task_id = :id),
     '[1]',
     '[]'
@@ -336,9 +344,9 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied  (graph of layers: change of what the first waits for)
--- 1,016 characters, 2 parameters, 346 rows read, 0 rows written
+-- 1,073 characters, 2 parameters, 349 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
---   LIST SUBQUERY 21
+--   LIST SUBQUERY 24
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -347,27 +355,32 @@ GROUP BY failable.id;
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 12
+--           CORRELATED SCALAR SUBQUERY 13
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 4
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 5
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 20
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --     SEARCH blocker USING PRIMARY KEY (id=?)
 --     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     CORRELATED SCALAR SUBQUERY 5
+--     CORRELATED SCALAR SUBQUERY 6
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 17
+--       CORRELATED SCALAR SUBQUERY 18
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 7
+--   CORRELATED SCALAR SUBQUERY 8
 --     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -383,7 +396,14 @@ SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
 WHERE (blocker_key, task_id, blocker_id) IN (
   SELECT waits.blocker_key, waits.task_id, waits.blocker_id
   FROM json_each(
-    iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+    iif(
+      (
+        EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      ),
+      '[1]',
+      '[]'
+    )
   ) AS only
   CROSS JOIN affected
   CROSS JOIN waits ON waits.blocker = affected.id
@@ -404,7 +424,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked  (graph of layers: change of what the first waits for)
--- 1,166 characters, 2 parameters, 597 rows read, 0 rows written
+-- 1,223 characters, 2 parameters, 600 rows read, 0 rows written
 --   MATERIALIZE told
 --     CO-ROUTINE affected
 --       SETUP
@@ -414,7 +434,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 12
+--           CORRELATED SCALAR SUBQUERY 13
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
@@ -424,29 +444,34 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --     CORRELATED SCALAR SUBQUERY 4
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 17
+--       CORRELATED SCALAR SUBQUERY 18
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     USE TEMP B-TREE FOR GROUP BY
---     CORRELATED SCALAR SUBQUERY 14
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 14
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN only VIRTUAL TABLE INDEX 1:
 --   SCALAR SUBQUERY 6
 --     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--   SCALAR SUBQUERY 7
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 25
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN told
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 22
---     USE TEMP B-TREE FOR group_concat(ORDER BY)
---     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---   CORRELATED SCALAR SUBQUERY 19
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 22
+--   CORRELATED SCALAR SUBQUERY 23
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
 --     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 20
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 20
+--   CORRELATED SCALAR SUBQUERY 23
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 21
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 21
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -482,20 +507,32 @@ INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reaso
 SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
   because, grants, :now
 FROM json_each(
-  iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+  iif(
+    (
+      EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+    ),
+    '[1]',
+    '[]'
+  )
 ) AS only
 CROSS JOIN told
 CROSS JOIN foreseen ON foreseen.id = told.id
 WHERE blocked_by IS NOT waits_for;
 
 -- followersCounted  (graph of layers: change of what the first waits for)
--- 991 characters, 1 parameter, 95 rows read, 0 rows written
+-- 1,047 characters, 1 parameter, 98 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 9
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 25
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     LIST SUBQUERY 10
+--     LIST SUBQUERY 11
 --       MATERIALIZE affected
 --         SETUP
 --           SCAN CONSTANT ROW
@@ -504,18 +541,18 @@ WHERE blocked_by IS NOT waits_for;
 --           CORRELATED SCALAR SUBQUERY 2
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 20
+--             CORRELATED SCALAR SUBQUERY 21
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --           SEARCH blocker USING PRIMARY KEY (id=?)
 --           SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --       SCAN affected
---       CORRELATED SCALAR SUBQUERY 9
+--       CORRELATED SCALAR SUBQUERY 10
 --         SEARCH tasks USING PRIMARY KEY (id=?)
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 22
+--         CORRELATED SCALAR SUBQUERY 23
 --           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 15
+--     CORRELATED SCALAR SUBQUERY 16
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN step VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
@@ -561,7 +598,14 @@ SET revision = revision + 1,
 FROM (
   SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
-    iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+    iif(
+      (
+        EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      ),
+      '[1]',
+      '[]'
+    )
   ) AS only
   CROSS JOIN planned_counts
   WHERE planned_counts.id IN (
@@ -575,9 +619,9 @@ FROM (
 WHERE scope = moved.owner;
 
 -- dependents  (graph of layers: change of what the first waits for)
--- 1,395 characters, 2 parameters, 120 rows read, 0 rows written
+-- 1,453 characters, 2 parameters, 123 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   LIST SUBQUERY 7
+--   LIST SUBQUERY 8
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -586,18 +630,23 @@ WHERE scope = moved.owner;
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 15
+--           CORRELATED SCALAR SUBQUERY 16
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 6
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 7
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 18
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
---   REUSE LIST SUBQUERY 7
+--   REUSE LIST SUBQUERY 8
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 10
+--   CORRELATED SCALAR SUBQUERY 11
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 4
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
@@ -635,7 +684,14 @@ WHERE planned.id = tasks.id
   AND tasks.id IN (
     SELECT affected.id
     FROM json_each(
-      iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+      iif(
+        (
+          EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+          AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        ),
+        '[1]',
+        '[]'
+      )
     ) AS only
     CROSS JOIN affected
   )
@@ -648,7 +704,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   END AS event;
 
 -- below  (graph of layers: change of what the first waits for, refused)
--- 471 characters, 2 parameters, 1,982 rows read, 0 rows written
+-- 474 characters, 2 parameters, 1,982 rows read, 0 rows written
 --   CO-ROUTINE below
 --     SETUP
 --       SCAN CONSTANT ROW
@@ -674,7 +730,7 @@ CROSS JOIN dependencies AS edge ON edge.blocker_key = replace(below.id, 'TASK-',
 LIMIT 2000;
 
 -- closing  (graph of layers: change of what the first waits for, refused)
--- 374 characters, 3 parameters, 16 rows read, 0 rows written
+-- 377 characters, 3 parameters, 16 rows read, 0 rows written
 --   CO-ROUTINE below
 --     SETUP
 --       SCAN CONSTANT ROW

@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/requeue
--- 1 round trip, 8 statements: 9,898 characters, 26 parameters, 24 rows read, 4 rows written
+-- 1 round trip, 8 statements: 10,209 characters, 26 parameters, 24 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 2,198 characters, 10 parameters, 1 row read, 1 row written
+-- 2,214 characters, 10 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -89,7 +89,7 @@ FROM (
 WHERE usual NOT IN ('', queue);
 
 -- failed
--- 1,478 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,535 characters, 2 parameters, 2 rows read, 0 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -100,24 +100,24 @@ WHERE usual NOT IN ('', queue);
 --             SCAN moved
 --             SEARCH blocker USING PRIMARY KEY (id=?)
 --             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 46
+--             CORRELATED SCALAR SUBQUERY 47
 --               SEARCH other USING PRIMARY KEY (id=?)
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 48
+--             CORRELATED SCALAR SUBQUERY 49
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --           UNION ALL
 --             SEARCH edge USING INDEX dependencies_of (task_id=?)
 --             SEARCH blocker USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 41
+--             CORRELATED SCALAR SUBQUERY 42
 --               SEARCH other USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 40
+--             CORRELATED SCALAR SUBQUERY 41
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 43
+--             CORRELATED SCALAR SUBQUERY 44
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 40
+--             CORRELATED SCALAR SUBQUERY 41
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --           UNION ALL
 --             CO-ROUTINE reached
@@ -127,59 +127,64 @@ WHERE usual NOT IN ('', queue);
 --                     SCAN moved
 --                     SEARCH blocker USING PRIMARY KEY (id=?)
 --                     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---                     CORRELATED SCALAR SUBQUERY 18
+--                     CORRELATED SCALAR SUBQUERY 19
 --                       SEARCH other USING PRIMARY KEY (id=?)
 --                     SEARCH tasks USING PRIMARY KEY (id=?)
 --                     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---                     CORRELATED SCALAR SUBQUERY 20
+--                     CORRELATED SCALAR SUBQUERY 21
 --                       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --                   UNION ALL
 --                     SEARCH edge USING INDEX dependencies_of (task_id=?)
 --                     SEARCH blocker USING PRIMARY KEY (id=?)
---                     CORRELATED SCALAR SUBQUERY 13
+--                     CORRELATED SCALAR SUBQUERY 14
 --                       SEARCH other USING PRIMARY KEY (id=?)
---                     CORRELATED SCALAR SUBQUERY 12
+--                     CORRELATED SCALAR SUBQUERY 13
 --                       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --                     SEARCH tasks USING PRIMARY KEY (id=?)
 --                     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---                     CORRELATED SCALAR SUBQUERY 15
+--                     CORRELATED SCALAR SUBQUERY 16
 --                       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --               RECURSIVE STEP
 --                 SCAN reached
 --                 SEARCH tasks USING PRIMARY KEY (id=?)
---                 CORRELATED SCALAR SUBQUERY 25
+--                 CORRELATED SCALAR SUBQUERY 26
 --                   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---                 CORRELATED SCALAR SUBQUERY 24
+--                 CORRELATED SCALAR SUBQUERY 25
 --                   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --                 SEARCH blocker USING PRIMARY KEY (id=?)
 --                 SEARCH edge USING PRIMARY KEY (blocker_key=?)
---                 CORRELATED SCALAR SUBQUERY 29
+--                 CORRELATED SCALAR SUBQUERY 30
 --                   SEARCH other USING PRIMARY KEY (id=?)
 --             SCAN reached
 --             SEARCH tasks USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 34
+--             CORRELATED SCALAR SUBQUERY 35
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 33
+--             CORRELATED SCALAR SUBQUERY 34
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --             SEARCH blocker USING PRIMARY KEY (id=?)
 --             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 38
+--             CORRELATED SCALAR SUBQUERY 39
 --               SEARCH other USING PRIMARY KEY (id=?)
 --       SCAN only VIRTUAL TABLE INDEX 1:
 --       SCALAR SUBQUERY 8
 --         SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
 --       SCALAR SUBQUERY 9
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--         CORRELATED SCALAR SUBQUERY 57
+--           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--       SCALAR SUBQUERY 10
 --         SEARCH dependencies USING COVERING INDEX dependencies_of (task_id=?)
 --       SCAN reasons
 --       SEARCH tasks USING PRIMARY KEY (id=?)
+--       CORRELATED SCALAR SUBQUERY 54
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --       CORRELATED SCALAR SUBQUERY 53
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 52
---         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --       USE TEMP B-TREE FOR GROUP BY
---       CORRELATED SCALAR SUBQUERY 51
---         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --       CORRELATED SCALAR SUBQUERY 52
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 53
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE moved (id) AS (SELECT :id),
   lost (id, because) AS (
@@ -218,7 +223,10 @@ INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reaso
 SELECT failable.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
 FROM json_each(
   iif(
-    EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+    (
+      EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+    )
       OR EXISTS (SELECT 1 FROM dependencies WHERE task_id = :id),
     '[1]',
     '[]'
@@ -229,9 +237,9 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied
--- 1,016 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,073 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
---   LIST SUBQUERY 21
+--   LIST SUBQUERY 24
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -240,27 +248,32 @@ GROUP BY failable.id;
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 12
+--           CORRELATED SCALAR SUBQUERY 13
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 4
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 5
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 20
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --     SEARCH blocker USING PRIMARY KEY (id=?)
 --     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     CORRELATED SCALAR SUBQUERY 5
+--     CORRELATED SCALAR SUBQUERY 6
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 17
+--       CORRELATED SCALAR SUBQUERY 18
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 7
+--   CORRELATED SCALAR SUBQUERY 8
 --     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -276,7 +289,14 @@ SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
 WHERE (blocker_key, task_id, blocker_id) IN (
   SELECT waits.blocker_key, waits.task_id, waits.blocker_id
   FROM json_each(
-    iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+    iif(
+      (
+        EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      ),
+      '[1]',
+      '[]'
+    )
   ) AS only
   CROSS JOIN affected
   CROSS JOIN waits ON waits.blocker = affected.id
@@ -297,7 +317,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 1,166 characters, 2 parameters, 1 row read, 0 rows written
+-- 1,223 characters, 2 parameters, 1 row read, 0 rows written
 --   MATERIALIZE told
 --     CO-ROUTINE affected
 --       SETUP
@@ -307,7 +327,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 12
+--           CORRELATED SCALAR SUBQUERY 13
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
@@ -317,29 +337,34 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --     CORRELATED SCALAR SUBQUERY 4
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 17
+--       CORRELATED SCALAR SUBQUERY 18
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     USE TEMP B-TREE FOR GROUP BY
---     CORRELATED SCALAR SUBQUERY 14
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 14
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN only VIRTUAL TABLE INDEX 1:
 --   SCALAR SUBQUERY 6
 --     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--   SCALAR SUBQUERY 7
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 25
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN told
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 22
---     USE TEMP B-TREE FOR group_concat(ORDER BY)
---     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---   CORRELATED SCALAR SUBQUERY 19
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 22
+--   CORRELATED SCALAR SUBQUERY 23
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
 --     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 20
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 20
+--   CORRELATED SCALAR SUBQUERY 23
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 21
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 21
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -375,14 +400,21 @@ INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reaso
 SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
   because, grants, :now
 FROM json_each(
-  iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+  iif(
+    (
+      EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+    ),
+    '[1]',
+    '[]'
+  )
 ) AS only
 CROSS JOIN told
 CROSS JOIN foreseen ON foreseen.id = told.id
 WHERE blocked_by IS NOT waits_for;
 
 -- counted
--- 455 characters, 1 parameter, 6 rows read, 1 row written
+-- 456 characters, 1 parameter, 6 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -418,13 +450,18 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- followersCounted
--- 991 characters, 1 parameter, 3 rows read, 0 rows written
+-- 1,047 characters, 1 parameter, 3 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 9
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 25
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     LIST SUBQUERY 10
+--     LIST SUBQUERY 11
 --       MATERIALIZE affected
 --         SETUP
 --           SCAN CONSTANT ROW
@@ -433,18 +470,18 @@ WHERE scope = moved.owner OR scope = moved.project;
 --           CORRELATED SCALAR SUBQUERY 2
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 20
+--             CORRELATED SCALAR SUBQUERY 21
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --           SEARCH blocker USING PRIMARY KEY (id=?)
 --           SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --       SCAN affected
---       CORRELATED SCALAR SUBQUERY 9
+--       CORRELATED SCALAR SUBQUERY 10
 --         SEARCH tasks USING PRIMARY KEY (id=?)
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 22
+--         CORRELATED SCALAR SUBQUERY 23
 --           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 15
+--     CORRELATED SCALAR SUBQUERY 16
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN step VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
@@ -490,7 +527,14 @@ SET revision = revision + 1,
 FROM (
   SELECT owner, json_group_array(json_array(queue, step)) AS steps
   FROM json_each(
-    iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+    iif(
+      (
+        EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      ),
+      '[1]',
+      '[]'
+    )
   ) AS only
   CROSS JOIN planned_counts
   WHERE planned_counts.id IN (
@@ -504,9 +548,9 @@ FROM (
 WHERE scope = moved.owner;
 
 -- dependents
--- 1,395 characters, 2 parameters, 3 rows read, 0 rows written
+-- 1,453 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   LIST SUBQUERY 7
+--   LIST SUBQUERY 8
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -515,18 +559,23 @@ WHERE scope = moved.owner;
 --         CORRELATED SCALAR SUBQUERY 2
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 15
+--           CORRELATED SCALAR SUBQUERY 16
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 6
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCALAR SUBQUERY 7
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 18
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
---   REUSE LIST SUBQUERY 7
+--   REUSE LIST SUBQUERY 8
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 10
+--   CORRELATED SCALAR SUBQUERY 11
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 4
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
@@ -564,7 +613,14 @@ WHERE planned.id = tasks.id
   AND tasks.id IN (
     SELECT affected.id
     FROM json_each(
-      iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+      iif(
+        (
+          EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+          AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        ),
+        '[1]',
+        '[]'
+      )
     ) AS only
     CROSS JOIN affected
   )
@@ -577,7 +633,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   END AS event;
 
 -- moved
--- 1,199 characters, 6 parameters, 6 rows read, 2 rows written
+-- 1,208 characters, 6 parameters, 6 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
