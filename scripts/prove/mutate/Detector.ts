@@ -55,6 +55,7 @@ const properties = byTests("properties", false, [
   { file: "test/services/Reaping.test.ts", name: "cannot be taken back" },
   { file: "test/services/BlockerNames.test.ts", name: "fails with TASK-x" },
   { file: "test/services/Leases.test.ts", name: "to no other token" },
+  { file: "test/services/Leases.test.ts", name: "ends the attempt" },
   { file: "test/services/RefusedCreate.test.ts" },
   { file: "test/services/Statements.test.ts" },
   { file: "test/http/Statements.test.ts" }
