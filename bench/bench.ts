@@ -1,6 +1,7 @@
 /**
  * Measures what requests cost, how that grows, and how long they take beside other servers: `npm run bench`, or
  * `npm run bench -- --quick` to see whether it works. Writes bench/RESULTS.md and bench/growth.svg; `--out` says where else.
+ * `npm run bench -- --only life` measures the CPU of a life alone, in less than a minute, and prints it.
  */
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
@@ -9,11 +10,12 @@ import { build } from "../test/support/Bundle.ts"
 import { all } from "./Cases.ts"
 import * as Compare from "./Compare.ts"
 import * as Counts from "./Counts.ts"
+import * as Cpu from "./life/Cpu.ts"
 import * as Machine from "./Machine.ts"
 import * as Report from "./Report.ts"
 import * as Storage from "./Storage.ts"
 
-const { refuse, values: { out, quick } } = Flags.read({
+const { refuse, values: { only, out, quick } } = Flags.read({
   run: "npm run bench",
   does:
     `Measures what requests cost at depths of 10 to 100,000 tasks, and the same work on two other servers, side by side.
@@ -21,9 +23,16 @@ Writes RESULTS.md and growth.svg. The machine should do nothing else meanwhile.`
   takes: "ten minutes",
   options: {
     quick: { type: "boolean", default: false, says: "measures little, to see whether it works; needs --out" },
+    only: { type: "string", value: "life", says: "measures the CPU of a life alone, and prints it" },
     out: { type: "string", value: "directory", default: import.meta.dirname, says: "where the results are written" }
   }
 })
+if (only !== undefined && only !== "life") refuse(`--only knows life, not ${only}.`)
+const cpuOptions = quick ? { rounds: 2, lives: 50 } : { rounds: 8, lives: 150 }
+if (only === "life") {
+  console.log(Cpu.report(await Cpu.run(cpuOptions)))
+  process.exit(0)
+}
 // A short run says nothing: it must not take the place of what a whole one found.
 if (quick && resolve(out) === import.meta.dirname) refuse("--quick needs an --out of its own.")
 
@@ -45,6 +54,8 @@ for (const depth of depths) {
   say(`counting at ${depth} tasks`)
   measured.push(await Counts.measure(code, empty, sizeOf(depth), seconds.alone))
 }
+say("the CPU of a life")
+const cpu = await Cpu.run(cpuOptions)
 say("three servers side by side")
 const comparison = await Compare.run({
   code,
@@ -80,6 +91,10 @@ ${Report.counts(measured)}
 One client, one life (create, claim, submit, accept) after the other:
 
 ${Report.growthInTime(measured)}
+
+## CPU
+
+${Cpu.report(cpu)}
 
 ## Beside other servers
 

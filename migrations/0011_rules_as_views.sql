@@ -25,15 +25,22 @@ ALTER TABLE tasks ADD COLUMN bytes INTEGER GENERATED ALWAYS AS (
   + coalesce(octet_length(setbacks), 0)
 ) VIRTUAL;
 
--- The tasks that a claim may hand out. The condition is that of the indexes `tasks_ready` and `tasks_ready_for`.
+-- The tasks that a claim may hand out, in the order of claims; and those of them that have a role, in the same order for each role. The
+-- conditions are those of the indexes. The indexes are named, because SQLite prepares a statement anew for each value of `queue` otherwise:
+-- it would compare the value with the condition of `tasks_waiting`.
 CREATE VIEW ready AS
-SELECT * FROM tasks WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready
+WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
+CREATE VIEW ready_for AS
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready_for
+WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND role IS NOT NULL;
 
 -- What happens to each held task when its lease expires: how history calls it, and the queue the task goes to. The moves
 -- `expireReview`, `exceedDeadline` and `expire` in `domain/task/Moves.ts` say the same. `details` is what a renewal needs to give
 -- the lease back to its holder.
 CREATE VIEW lapsing AS
-SELECT *,
+SELECT id, scope, queue, version, grants, blocked_by, claimed_by, lease_expires_at, loss_limit, attempt_limit, role, lane, priority_rank,
+  created_at,
   CASE
     WHEN queue <> 'claimed' THEN 'review_lease_expired'
     WHEN lease_expires_at >= deadline_at THEN 'deadline_exceeded'
@@ -71,7 +78,7 @@ WHERE step.value ->> 0 IS NOT NULL;
 
 -- A task that this batch has created and not recorded yet: every other task has a history row at its version.
 CREATE VIEW unrecorded AS
-SELECT * FROM tasks WHERE NOT EXISTS (
+SELECT id, scope, queue, version, grants, project_id FROM tasks WHERE NOT EXISTS (
   SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version);
 
 -- What a task whose lease has expired has in its columns then, when a batch has planned that (`lapse`), and perhaps that the task fails

@@ -23,8 +23,8 @@ export const SystemHandlers = Routes.group(
       const timestamp = yield* DateTime.now
       const unhealthy = (database: "disconnected" | "unmigrated", error: string) =>
         new Unhealthy({ error, status: "unhealthy", version: Version, timestamp, database })
-      const migration = yield* batch([SchemaVersion.select()]).pipe(
-        Effect.map(([rows]) => rows?.[0]?.migration as number | undefined),
+      const migration = yield* batch({ schemaVersion: SchemaVersion.select() }).pipe(
+        Effect.map(({ schemaVersion: [row] }) => row?.migration as number | undefined),
         // Health checks use a shorter timeout.
         Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.die("no answer within 5 seconds") }),
         Effect.catchDefect((defect) =>

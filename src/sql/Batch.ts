@@ -25,14 +25,32 @@ export type Answered<S> = { readonly [Name in keyof S]: ReadonlyArray<Row> }
 const listOf = (step: Step): ReadonlyArray<Sendable> =>
   step === undefined ? [] : Array.isArray(step) ? step : [step as Sendable]
 
+type Observer = (step: string, statements: ReadonlyArray<Sendable>) => void
+
+let observer: Observer | undefined
+
+/** Has the observer see the statements of each step before they are sent. Only scripts and tests set one. */
+export const observe = (next: Observer | undefined): void => {
+  observer = next
+}
+
+/** The statements of a step, which the observer sees. */
+export const named = (name: string, step: Step): ReadonlyArray<Sendable> => {
+  const statements = listOf(step)
+  observer?.(name, statements)
+  return statements
+}
+
+const flat = (entries: ReadonlyArray<readonly [name: string, step: Step]>): ReadonlyArray<Sendable> =>
+  entries.flatMap(([name, step]) => named(name, step))
+
 /** The statements of the steps, in order. */
-export const statementsOf = (steps: Steps): ReadonlyArray<Sendable> => Object.values(steps).flatMap(listOf)
+export const statementsOf = (steps: Steps): ReadonlyArray<Sendable> => flat(Object.entries(steps))
 
 /** The statements up to the end of the named step, and those after it. */
 export const splitAfter = (steps: Steps, name: string): readonly [ReadonlyArray<Sendable>, ReadonlyArray<Sendable>] => {
   const entries = Object.entries(steps)
   const place = entries.findIndex(([each]) => each === name) + 1
-  const flat = (some: typeof entries) => some.flatMap(([, step]) => listOf(step))
   return [flat(entries.slice(0, place)), flat(entries.slice(place))]
 }
 

@@ -196,10 +196,12 @@ export class Database extends Context.Service<Database, {
         const started = yield* Clock.currentTimeMillis
         const guards = (yield* Guards) ?? []
         // The guards come first, so that they see the state before the batch.
-        const checks = guards.map(({ holds, values }, i) =>
-          holds({ ...values, now: started, refused: `${Refused}: ${i}.` })
+        const checks = Batch.named(
+          "guards",
+          guards.map(({ holds, values }, i) => holds({ ...values, now: started, refused: `${Refused}: ${i}.` }))
         )
-        const all = [...checks, ...statements, ...riders.flatMap((rider) => rider.statements)]
+        const ridden = Batch.named("riders", riders.flatMap((rider) => rider.statements))
+        const all = [...checks, ...statements, ...ridden]
         // A failed batch counts too.
         cost.trips += 1
         cost.statements += all.length
@@ -225,7 +227,7 @@ export class Database extends Context.Service<Database, {
         return answers.slice(0, statements.length)
       }, Effect.withSpan("Database.batch", { kind: "client" }))
 
-      const currentMigration = run([SchemaVersion.select()]).pipe(
+      const currentMigration = run(Batch.named("schemaVersion", SchemaVersion.select())).pipe(
         Effect.provideService(OnlyIfRoom, false),
         Effect.map(([rows]) => rows?.[0]?.migration as number | undefined),
         Effect.catch(() => Effect.undefined)

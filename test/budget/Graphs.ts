@@ -11,6 +11,7 @@ import { Maintenance } from "../../src/services/Maintenance.ts"
 import { migrated, servicesWith } from "../support/layers.ts"
 import * as server from "../support/server.ts"
 import * as Filled from "./Filled.ts"
+import { operationOf } from "./Operation.ts"
 import * as Recorded from "./Recorded.ts"
 
 interface Node {
@@ -122,6 +123,7 @@ export interface GraphCost {
   readonly name: string
   /** How many edges and tasks there are. */
   readonly depth: number
+  readonly operation: string
   readonly trips: Recorded.Trips
 }
 
@@ -188,7 +190,8 @@ export const measure = Effect.fnUntraced(function*(db: D1Database) {
         }
       }
       const depth = nodes.reduce((sum, { blockers }) => sum + 1 + blockers.length, 0)
-      costs.push({ name, depth, trips: take() })
+      const operation = ask === "cron" ? ask : operationOf(ask[1], `/api/v1${ask[2]}`)
+      costs.push({ name, operation, depth, trips: take() })
     }
   }
   return costs

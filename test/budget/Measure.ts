@@ -12,6 +12,7 @@ import * as server from "../support/server.ts"
 import { type Case, cases } from "./cases.ts"
 import * as Filled from "./Filled.ts"
 import * as Graphs from "./Graphs.ts"
+import { operationOf } from "./Operation.ts"
 import * as RealD1 from "./RealD1.ts"
 import * as Recorded from "./Recorded.ts"
 
@@ -26,6 +27,8 @@ export interface Measured extends Counts {
   /** What was measured: an endpoint, or `endpoint: what is special`. */
   readonly name: string
   readonly depth: number
+  /** The endpoint or `cron`, as in `bench/statements/`. */
+  readonly operation: string
   readonly executions: ReadonlyArray<Recorded.Execution>
 }
 
@@ -44,11 +47,12 @@ const asked: ReadonlyArray<readonly [name: string, one: Case]> = [
 const ages = (days: string) =>
   Object.fromEntries(["HISTORY", "MESSAGES", "FINISHED_TASKS"].map((what) => [`RETAIN_${what}_DAYS`, days]))
 
-const tally = (name: string, depth: number, trips: Recorded.Trips): Measured => {
+const tally = (name: string, operation: string, depth: number, trips: Recorded.Trips): Measured => {
   const executions = trips.flat()
   const sum = (figure: "read" | "written") => executions.reduce((sum, execution) => sum + execution[figure], 0)
   return {
     name,
+    operation,
     depth,
     trips: trips.length,
     statements: executions.length,
@@ -70,11 +74,11 @@ export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number
         ? Effect.succeed(answer.body)
         : Effect.die(new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)))
 
-  const measure = <A>(name: string, what: Effect.Effect<A>) =>
+  const measure = <A>(name: string, operation: string, what: Effect.Effect<A>) =>
     Effect.gen(function*() {
       take()
       yield* what
-      const measured = tally(name, depth, take())
+      const measured = tally(name, operation, depth, take())
       yield* restore
       return measured
     })
@@ -86,6 +90,7 @@ export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number
     all.push(
       yield* measure(
         name,
+        operationOf(method, path),
         Effect.flatMap(
           send(method, path, body, { ...bearer, ...headers, ...(tag === null ? {} : { "if-none-match": tag }) }),
           (answer) =>
@@ -96,19 +101,20 @@ export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number
       )
     )
   }
+  const cron = <A>(name: string, what: Effect.Effect<A>) => measure(`cron: ${name}`, "cron", what)
   const tick = (config: Record<string, string> = {}) =>
     Maintenance.use(({ tick }) => tick).pipe(Effect.provide(Layer.orDie(servicesWith(config, open))))
-  all.push(yield* measure("cron: nothing to do", tick()))
+  all.push(yield* cron("nothing to do", tick()))
   for (let n = 0; n < 5; n++) yield* claimed(Filled.scope, admin)
   yield* TestClock.adjust("1 hour")
-  all.push(yield* measure("cron: five leases ran out and five machines fell silent", tick()))
+  all.push(yield* cron("five leases ran out and five machines fell silent", tick()))
   yield* TestClock.adjust("30 days")
   yield* tick()
-  all.push(yield* measure("cron: looks for what is old, and finds none", tick(ages("999"))))
+  all.push(yield* cron("looks for what is old, and finds none", tick(ages("999"))))
   // The last of all: they are not taken back.
-  all.push(yield* measure("cron: a few records of each kind leave", tick(ages("1"))))
+  all.push(yield* cron("a few records of each kind leave", tick(ages("1"))))
   yield* Effect.promise(() => db.batch([db.prepare("UPDATE tasks SET available_at = 9e15 WHERE claimed_by IS NULL")]))
-  all.push(yield* measure("cron: everybody backs off", tick({ BACKOFF_SECONDS: "60" })))
+  all.push(yield* cron("everybody backs off", tick({ BACKOFF_SECONDS: "60" })))
   return all
 })
 
@@ -124,8 +130,8 @@ export class Measurement extends Context.Service<Measurement, {
       const databases = yield* RealD1.make([...depths.map((depth) => `DEPTH_${depth}`), "GRAPHS"])
       const all: Array<Measured> = []
       for (const [i, depth] of depths.entries()) all.push(...yield* atDepth(databases[i]!, depth))
-      for (const { depth, name, trips } of yield* Graphs.measure(databases[depths.length]!)) {
-        all.push(tally(name, depth, trips))
+      for (const { depth, name, operation, trips } of yield* Graphs.measure(databases[depths.length]!)) {
+        all.push(tally(name, operation, depth, trips))
       }
       return { all, db: databases[depths.length - 1]! }
     }).pipe(Effect.provide(TestClock.layer()))

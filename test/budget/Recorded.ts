@@ -1,7 +1,12 @@
-/** A D1 that notes every statement it is given, with the rows that D1 says it read and wrote. */
+/** A D1 that notes every statement it is given, with the name of its step and the rows that D1 says it read and wrote. */
 import type { D1Database, D1PreparedStatement, D1Result } from "@cloudflare/workers-types"
+import * as Batch from "../../src/sql/Batch.ts"
 
 export interface Execution {
+  /** The step of the batch that the statement belongs to; undefined where it was sent without a name. */
+  readonly step: string | undefined
+  /** The names of its parameters, in their order; undefined where they have none. */
+  readonly names: ReadonlyArray<string> | undefined
   readonly text: string
   readonly parameters: ReadonlyArray<unknown>
   readonly read: number
@@ -23,6 +28,20 @@ export interface Recorded {
   readonly take: () => Trips
 }
 
+type Label = Pick<Execution, "names" | "step">
+
+// The labels of statements by their texts: the latest, as the same text may belong to steps of different batches.
+const labels = new Map<string, Label>()
+
+Batch.observe((step, statements) => {
+  for (const statement of statements) {
+    const [text] = Batch.compiled(statement)
+    labels.set(text, { step, names: "names" in statement ? statement.names as ReadonlyArray<string> : undefined })
+  }
+})
+
+const unlabelled: Label = { step: undefined, names: undefined }
+
 export const make = (db: D1Database): Recorded => {
   let trips: Array<ReadonlyArray<Execution>> = []
   const prepare = (text: string) => ({
@@ -36,7 +55,7 @@ export const make = (db: D1Database): Recorded => {
     const results = await db.batch<any>(noted.map(({ statement }) => statement))
     trips.push(noted.map(({ parameters, text }, i) => {
       const { rows_read: read, rows_written: written } = results[i]!.meta
-      return { text, parameters, read, written }
+      return { ...(labels.get(text) ?? unlabelled), text, parameters, read, written }
     }))
     return results
   }

@@ -3,12 +3,14 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { MaxStatements } from "../../src/sql/Database.ts"
 import * as Budget from "./Budget.ts"
+import * as Format from "./Format.ts"
 import * as Graphs from "./Graphs.ts"
 import { depths, figures, Measurement } from "./Measure.ts"
 import * as Plan from "./Plan.ts"
 import * as Recorded from "./Recorded.ts"
+import * as Statements from "./Statements.ts"
 
-const again = "If that is meant, `npm run budget -- --write` writes it down."
+const again = "If that is meant, `npm run statements -- --write` writes it down."
 
 layer(Measurement.layer, { excludeTestServices: true, timeout: "10 minutes" })("the budget", (it) => {
   it.effect("is kept by every endpoint and the cron, at both depths", () =>
@@ -35,6 +37,29 @@ layer(Measurement.layer, { excludeTestServices: true, timeout: "10 minutes" })("
         (measurement) => Effect.promise(() => Budget.plansOf(measurement))
       )
       assert.strictEqual(Plan.render(plans), Budget.readPlans(), `bench/plans.txt has other plans. ${again}`)
+    }))
+
+  it.effect("has every statement whole in bench/statements", () =>
+    Effect.gen(function*() {
+      const measurement = yield* Measurement
+      const plans = yield* Effect.promise(() => Budget.plansOf(measurement))
+      const found = Statements.difference(Statements.read(), Statements.render(measurement.all, plans))
+      assert.strictEqual(found?.now, found?.expected, `${found?.file} is not current. ${again}`)
+    }))
+
+  it.effect("lays a statement out for reading without changing it", () =>
+    Effect.gen(function*() {
+      const { all } = yield* Measurement
+      for (const { text } of all.flatMap(({ executions }) => executions)) {
+        assert.deepStrictEqual(Format.words(Format.format(text)), Format.words(text))
+      }
+    }))
+
+  it.effect("knows the step of every statement", () =>
+    Effect.gen(function*() {
+      const { all } = yield* Measurement
+      const unnamed = all.flatMap(({ executions }) => executions).filter(({ step }) => step === undefined)
+      assert.isEmpty([...new Set(unnamed.map(({ text }) => text))])
     }))
 
   it.effect.each<readonly [what: string, text: string, step: string]>([

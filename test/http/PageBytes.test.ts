@@ -208,13 +208,23 @@ const lists: ReadonlyArray<List> = [
 const serving = Effect.gen(function*() {
   const { db, raw } = migrated() // The rows of an older version, which no limit held: the local database enforces one.
   ;(raw as unknown as { limits: { length: number } }).limits.length = 100_000_000
-  const { send } = yield* Server.make({}, () => db)
+  const read: Array<number> = []
+  const batch: typeof db.batch = async (statements) => {
+    const answers = await db.batch<never>(statements)
+    read.push(Buffer.byteLength(JSON.stringify(answers.map(({ results }) => results))))
+    return answers
+  }
+  const { send } = yield* Server.make(
+    {},
+    () => ({ prepare: (text: string) => db.prepare(text), batch }) as unknown as typeof db
+  )
   const get = (path: string) =>
     Effect.map(send("GET", `/api/v1${path}`), ({ body, status }) => {
       assert.strictEqual(status, 200, JSON.stringify(body).slice(0, 300))
       return { body, bytes: Buffer.byteLength(JSON.stringify(body)) }
     })
-  return { get, raw }
+  /** How many bytes D1 answered to each batch. */
+  return { get, raw, read }
 })
 
 const project = (raw: DatabaseSync) =>
@@ -274,6 +284,16 @@ describe("a page", () => {
       const { body } = yield* get("/messages?scope=red")
       assert.deepStrictEqual(body.messages.map((row: { id: string }) => row.id), ["m9", "m10", "m11"])
       assert.strictEqual(body.offset, 9)
+    }))
+
+  it.effect("of messages says where it begins, and D1 answers little more than it", () =>
+    Effect.gen(function*() {
+      const { get, raw, read } = yield* serving
+      for (let n = 0; n < Rows; n++) message(raw, n, 1_000_000)
+      yield* get("/messages?scope=red")
+      assert.isAbove(Math.max(...read), 3_000_000)
+      // The row that does not fit is read as well.
+      assert.isBelow(Math.max(...read), MaxPageBytes + 2 * 1_100_000)
     }))
 
   it.effect("of a complete list has the order of the list, and that of pages if it ends early", () =>

@@ -20,20 +20,23 @@ const sent = (planted: Order | undefined, seen: Seen = {}) => {
   return statementsOf(stepsWith(steps, planted, seen)).map(compiled)
 }
 
-const whole: ReturnType<typeof compiled> = ["UPDATE tasks SET claimed_by = ?1 WHERE lease_expires_at <= ?2", ["ann", 7]]
+const whole: ReturnType<typeof compiled> = ["UPDATE tasks SET claimed_by = +?1 WHERE lease_expires_at <= +?2", [
+  "ann",
+  7
+]]
 
 describe("a fault in a step", () => {
   it("changes the statements of the step that contain the text, and no others", () => {
     assert.deepStrictEqual(sent(order), [
       whole,
-      ["UPDATE tasks SET claimed_by = ?1 WHERE lease_expires_at <= ?2 - 1", ["ann", 7]],
+      ["UPDATE tasks SET claimed_by = +?1 WHERE lease_expires_at <= +?2 - 1", ["ann", 7]],
       ["SELECT 1", []]
     ])
   })
 
   it("may leave a parameter out, or take another one", () => {
     const [, changed] = sent({ ...order, replace: "claimed_by <> :agent" })
-    assert.deepStrictEqual(changed, ["UPDATE tasks SET claimed_by = ?1 WHERE claimed_by <> ?1", ["ann"]])
+    assert.deepStrictEqual(changed, ["UPDATE tasks SET claimed_by = +?1 WHERE claimed_by <> +?1", ["ann"]])
   })
 
   it("is sent by no other step, and not at all where none is planted", () => {

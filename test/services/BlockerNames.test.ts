@@ -36,6 +36,29 @@ describe("an edge to TASK-x", () => {
       assert.isNull((yield* read("w")).blocked_by)
     }).pipe(Effect.provide(ServicesLayer)))
 
+  it.effect("fails with TASK-x only where x is not done", () =>
+    Effect.gen(function*() {
+      const names = ["x", "y"]
+      for (const name of names) {
+        yield* create(name)
+        yield* create(`TASK-${name}`)
+        yield* TaskQueue.use((tasks) =>
+          tasks.create("red", {
+            id: id(`w-${name}`),
+            file_path: `w-${name}`,
+            branch: "b",
+            depends_on: [{ task_id: id(`TASK-${name}`), on_failure: "fail" }]
+          })
+        )
+      }
+      yield* force("x", "done")
+      for (const name of names) {
+        yield* TaskQueue.use((tasks) => tasks.fail(id(`TASK-${name}`), { reason: "r" }, undefined))
+      }
+      assert.strictEqual((yield* read("w-x")).queue, "incoming")
+      assert.strictEqual((yield* read("w-y")).queue, "failed")
+    }).pipe(Effect.provide(ServicesLayer)))
+
   it.effect("waits for TASK-x again if only x was done", () =>
     Effect.gen(function*() {
       yield* create("x")

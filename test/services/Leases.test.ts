@@ -159,6 +159,25 @@ describe("Leases.renew", () => {
       yield* counted
     }).pipe(Effect.provide(ServicesLayer)))
 
+  it.effect("gives an expired lease back to no other token, and records nothing", () =>
+    Effect.gen(function*() {
+      const { counted, events, leases, lost, renew, tasks, token } = yield* setup()
+      yield* TestClock.adjust("60 seconds")
+      yield* leases.reap
+      const { fencing_token } = yield* tasks.claim("red", claim("bob"))
+      yield* TestClock.adjust("60 seconds")
+      yield* leases.reap
+      const before = yield* tasks.get(id("a"), undefined)
+      const recorded = yield* events
+      for (const other of [token, fencing_token! + 1]) {
+        yield* lost(other)
+        assert.deepStrictEqual(yield* tasks.get(id("a"), undefined), before)
+        assert.deepStrictEqual(yield* events, recorded)
+        yield* counted
+      }
+      assert.isTrue((yield* renew(fencing_token!)).reattached)
+    }).pipe(Effect.provide(ServicesLayer)))
+
   it.effect("is refused if someone else was granted the task, or moved or ended it", () =>
     Effect.gen(function*() {
       const { counted, leases, lost, tasks, token } = yield* setup()

@@ -13,7 +13,7 @@ import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
 import * as Expiry from "../../src/sql/lease/Expiry.ts"
 import * as Faulty from "../support/Faulty.ts"
-import { ServicesLayer, servicesWith } from "../support/layers.ts"
+import { migrated, ServicesLayer, servicesWith } from "../support/layers.ts"
 
 const start = Effect.gen(function*() {
   const tasks = yield* TaskQueue
@@ -200,6 +200,47 @@ describe("Leases.reap", () => {
         review: "review_lease_expired"
       })
     }).pipe(Effect.provide(ServicesLayer)))
+})
+
+describe("Leases.reap and a renewal", () => {
+  // A renewal may come between any two batches of a turn that looks through the leases.
+  const places = [1, 2, 3, 4, 5]
+  it.effect.each(places)(
+    "leave a renewed lease alone beside one that cannot be taken back, before batch %i",
+    (place) => {
+      const { db } = migrated()
+      let sent = 0
+      let renewal: (() => Promise<unknown>) | undefined
+      const batch = async (statements: Parameters<typeof db.batch>[0]) => {
+        if (renewal !== undefined && sent++ === place) {
+          const renew = renewal
+          renewal = undefined
+          await renew()
+        }
+        return db.batch(statements)
+      }
+      const open = () => ({ prepare: (text: string) => db.prepare(text), batch }) as unknown as typeof db
+      return Effect.gen(function*() {
+        const { claim, create, get, reap, refuse } = yield* start
+        const { renew } = yield* Leases
+        for (const name of ["bad", "good"]) {
+          yield* create(name)
+          yield* claim()
+        }
+        yield* TestClock.adjust("60 seconds")
+        yield* refuse
+        const { fencing_token } = yield* get("good")
+        const context = yield* Effect.context<never>()
+        renewal = () =>
+          Effect.runPromiseWith(context)(
+            renew(TaskId.make("good"), { fencing_token: fencing_token!, lease_duration_seconds: 60 }, undefined)
+          )
+        assert.strictEqual(yield* reap, 0)
+        assert.isUndefined(renewal, "there were so many batches")
+        assert.strictEqual((yield* get("good")).claimed_by, "ann")
+      }).pipe(Effect.provide(servicesWith({}, open)))
+    }
+  )
 })
 
 describe("a claim in a scope with a lease that cannot be taken back", () => {

@@ -53,6 +53,9 @@ const properties = byTests("properties", false, [
   { file: "test/services/Backoff.test.ts", name: "is ended by the cron" },
   { file: "test/services/Reaping.test.ts", name: "have waited longest" },
   { file: "test/services/Reaping.test.ts", name: "cannot be taken back" },
+  { file: "test/services/BlockerNames.test.ts", name: "fails with TASK-x" },
+  { file: "test/services/Leases.test.ts", name: "to no other token" },
+  { file: "test/services/RefusedCreate.test.ts" },
   { file: "test/services/Statements.test.ts" },
   { file: "test/http/Statements.test.ts" }
 ])

@@ -159,7 +159,7 @@ const recorded = statement(`
 
 // The blockers of the task may have failed already, so the task may fail with them. And other tasks may have waited for
 // its name.
-const cascade = Cascade.make(Cascade.itself, { created: true, ownFailure: "1" })
+const cascade = Cascade.make(Cascade.itselfCreated, { created: true, ownFailure: "1" })
 
 const failureCounted = Cascade.countedOne(":id")
 

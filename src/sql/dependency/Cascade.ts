@@ -91,8 +91,15 @@ interface Moved {
 export const itself: Moved = {
   ids: "SELECT :id",
   is: (id) => `${id} = :id`,
-  waitedFor: "EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))",
+  waitedFor:
+    "(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')) AND EXISTS (SELECT 1 FROM planned WHERE id = :id))",
   waiting: "EXISTS (SELECT 1 FROM dependencies WHERE task_id = :id)"
+}
+
+/** The task `:id`, which this batch creates: it has no plan. */
+export const itselfCreated: Moved = {
+  ...itself,
+  waitedFor: "EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))"
 }
 
 /** The statements for tasks that move. */

@@ -34,19 +34,20 @@ const order = "ORDER BY priority_rank, created_at, id LIMIT 1"
  * however many tasks of other roles are ahead.
  */
 export const nextTask = ({ passing, ranked, roleless, roles, typed }: Wanted): string => {
-  const matching = `scope = :scope AND queue = :queue ${roles === "any" || roleless ? "" : "AND role IS NOT NULL"}
+  const ready = roles === "any" || roleless ? "ready" : "ready_for"
+  const matching = `scope = :scope AND queue = :queue
     ${passing ? `AND NOT bytes > ${Cascade.MaxBytes}` : ""} ${
     typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""
   }`
   const lane = "lane = asked.value ->> 0"
   const best = (seeks: string, match: string, first: string) =>
     `SELECT best.id FROM json_each(${seeks}) AS asked CROSS JOIN tasks AS best ON best.id = (
-      SELECT id FROM ready WHERE ${matching} AND ${match} ${order})
+      SELECT id FROM ${ready} WHERE ${matching} AND ${match} ${order})
     ORDER BY ${first} best.priority_rank, best.created_at, best.id LIMIT 1`
   const mostUrgent = roles === "any"
-    ? `SELECT id FROM ready WHERE ${matching} ${order}`
+    ? `SELECT id FROM ${ready} WHERE ${matching} ${order}`
     : roles === "one"
-    ? `SELECT id FROM ready WHERE ${matching} AND lane = :roles ->> 0 ${order}`
+    ? `SELECT id FROM ${ready} WHERE ${matching} AND lane = :roles ->> 0 ${order}`
     : best(":lanes", lane, "")
   return ranked
     ? `coalesce((${

@@ -212,6 +212,11 @@ const changed = (move: Move, backoff: boolean): string => {
   }`
 }
 
+// What decides whether a move may be made and where it leads. SQLite takes longer to prepare a statement that names all columns.
+const judged =
+  `id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token, intervention_from,
+  cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts, max_rejections`
+
 export interface Steps extends Cascade.Cascade {
   readonly recorded: Statement
   readonly counted: Statement
@@ -229,7 +234,7 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
       queue, ${target(move)}, ${actor(move)}, :excerpt, ${details(move)}, grants, :now
     FROM (
       SELECT *, ${landing(move)} AS usual FROM (
-        SELECT *, ${place(move)} AS place, ${origin} AS origin, ${destination(move)} AS destination
+        SELECT ${judged}, ${place(move)} AS place, ${origin} AS origin, ${destination(move)} AS destination
         FROM tasks WHERE id = :id AND ${named} AND ${fenced(move.afterLapse)}) AS task)
     WHERE usual NOT IN ('', ${
     // A move to where the task is already is none, except that a held task may be given back where it is.

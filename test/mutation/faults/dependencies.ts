@@ -4,78 +4,102 @@ import type { Fault } from "../Fault.ts"
 export const dependencies: ReadonlyArray<Fault> = [
   {
     name: "blocked-handed-out",
-    breaks: "A task that waits for another is never handed out.",
-    file: "src/sql/lease/Claim.ts",
-    find: "SELECT id FROM tasks INDEXED BY ${index} WHERE ${ready} AND lane = ${roles[0]} ${order}",
-    replace:
-      "SELECT id FROM tasks WHERE scope = ${scope} AND queue = ${queue} AND claimed_by IS NULL AND lane = ${roles[0]} ${order}"
+    breaks: "A claim never gets a task that waits for another.",
+    view: "ready",
+    find: "claimed_by IS NULL AND blocked_by IS NULL",
+    replace: "claimed_by IS NULL"
   },
   {
     name: "accept-unblocks-nobody",
-    breaks: "When its last blocker is accepted, a task may be claimed.",
-    file: "src/services/task/move.ts",
-    find: "...cascade.settle(cascade.of(id, now), now)",
-    replace: "...(move === moves.accept ? [] : cascade.settle(cascade.of(id, now), now))"
+    breaks: "A task becomes claimable when its last blocker is accepted.",
+    symbol: "task/move.byId",
+    find: "satisfied: steps.satisfied(values)",
+    replace: "satisfied: move === moves.accept ? undefined : steps.satisfied(values)"
   },
   {
     name: "force-unblocks-nobody",
-    breaks: "So it may when an administrator says that the blocker is done.",
-    file: "src/services/task/patch.ts",
-    find: "const settle = fall.length === 0 ?",
-    replace: "const settle = fall.length === 0 || forcedBy !== undefined ?"
+    breaks: "A task becomes claimable when an administrator moves its last blocker to `done`.",
+    symbol: "task/patch.makeWrite",
+    find: "satisfied: follows ?",
+    replace: "satisfied: follows && forcedBy === undefined ?"
   },
   {
     name: "delete-unblocks-nobody",
-    breaks: "So it may when the blocker is deleted.",
-    file: "src/services/task/remove.ts",
-    find: "      ...releases,\n",
+    breaks: "A task becomes claimable when its last blocker is deleted.",
+    symbol: "remove.make",
+    find: "      satisfied: satisfied(values),\n",
     replace: ""
   },
   {
     name: "reopened-blocker-ignored",
-    breaks: "When a blocker that was done is brought back, the task waits again.",
-    file: "src/sql/legacy/Cascade.ts",
-    find: "iif(satisfied_at IS NULL, ${now}, NULL)",
-    replace: "coalesce(satisfied_at, ${now})"
+    breaks: "A task waits again when its blocker leaves `done`.",
+    step: "satisfied",
+    find: "SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)",
+    replace: "SET satisfied_at = coalesce(satisfied_at, :now)"
   },
   {
     name: "cancelled-blocker-ignored",
-    breaks: "A blocker that is cancelled has failed, for whoever fails with it.",
-    file: "src/sql/dependency/Dependency.ts",
-    find: "export const lost = [\"failed\", \"cancelled\"]",
-    replace: "export const lost = [\"failed\"]"
+    breaks: "A cancelled blocker counts as failed for the tasks that fail with it.",
+    step: "failed",
+    find: "fails AND to_queue IN ('failed', 'cancelled')",
+    replace: "fails AND to_queue = 'failed'"
   },
   {
     name: "freed-task-does-not-fall",
-    breaks: "A task that comes back from its holder fails if what it waits for failed meanwhile.",
-    file: "src/services/lease/failFreed.ts",
-    find: "if (blocked.length === 0) return false",
-    replace: "if (blocked.length < 2) return false"
+    breaks: "A task that its holder gives back fails if a blocker failed while the task was held.",
+    symbol: "Move.steps",
+    find: "frees.has(move) ? { ownFailure: \"1\" } : {}",
+    replace: "{}"
+  },
+  {
+    name: "lapsed-task-does-not-fall",
+    breaks: "A task whose lease expires fails if a blocker failed while the task was held.",
+    symbol: "Expiry.make",
+    find: "}, { ownFailure: \"1\" })",
+    replace: "})"
   },
   {
     name: "failure-stops-at-the-first",
-    breaks: "The tasks that wait for those that failed with a task fail as well.",
-    file: "src/sql/legacy/Cascade.ts",
-    find: "UNION SELECT edge.task_id FROM ${onwards})`",
-    replace: ")`"
+    breaks: "When a task fails, its dependents fail, and so do their dependents.",
+    step: "failed",
+    find:
+      "' failed.' FROM reached CROSS JOIN failable USING (id) CROSS JOIN waits ON waits.blocker = reached.id WHERE fails",
+    replace:
+      "' failed.' FROM reached CROSS JOIN failable USING (id) CROSS JOIN waits ON waits.blocker = reached.id WHERE 0"
+  },
+  {
+    name: "failure-takes-held-task",
+    breaks: "A held task does not fail with its blocker before its holder gives it back.",
+    view: "failable",
+    find: "WHERE NOT held AND queue",
+    replace: "WHERE queue"
+  },
+  {
+    name: "done-namesake-ignored",
+    breaks: "A task does not fail with a blocker if the other task that the name means is done.",
+    view: "waits",
+    find: "+other.queue = 'done'",
+    replace: "+other.queue = 'never'"
   },
   {
     name: "failed-with-another-keeps-waiting",
-    breaks: "A task that skips a blocker waits no longer when that fails with its own blocker.",
-    file: "src/sql/legacy/Cascade.ts",
-    find: "AND edge.on_failure <> 'wait')`",
-    replace: "AND edge.on_failure = 'fail')`"
+    breaks: "A task that skips a blocker stops waiting when that blocker fails with its own blocker.",
+    symbol: "Cascade.make",
+    find: "(waits.on_failure = 'skip' AND ${failing})",
+    replace: "(waits.on_failure = 'never' AND ${failing})"
   },
   {
     name: "refused-failure-fails-others",
-    breaks: "A move that is refused fails no other task, also where one was redriven since the first failure.",
-    file: "src/sql/legacy/Cascade.ts",
-    find: "made === undefined ? sql`` : Edges.onlyIf(sql, made)",
-    replace: "sql``"
+    breaks: "A refused move fails no other task, even if that task was redriven after the first failure.",
+    step: "failed",
+    find:
+      "iif(to_queue = 'failed', ' failed.', ' was cancelled.')\n      FROM moved CROSS JOIN waits ON waits.blocker = moved.id CROSS JOIN planned ON planned.id = moved.id\n      WHERE fails AND to_queue IN ('failed', 'cancelled') AND from_queue <> to_queue",
+    replace:
+      "iif(waits.queue = 'failed', ' failed.', ' was cancelled.')\n      FROM moved CROSS JOIN waits ON waits.blocker = moved.id\n      WHERE fails AND waits.queue IN ('failed', 'cancelled')"
   },
   {
     name: "cycle-let-in",
-    breaks: "No task waits for itself, over any number of others.",
+    breaks: "No task waits for itself, directly or through other tasks.",
     file: "src/sql/dependency/Cycles.ts",
     find: "(:added = '[]' OR NOT EXISTS",
     replace: "(json_array_length(:added) < 2 OR NOT EXISTS"

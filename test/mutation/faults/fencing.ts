@@ -4,21 +4,21 @@ import type { Fault } from "../Fault.ts"
 export const fencing: ReadonlyArray<Fault> = [
   {
     name: "no-fence",
-    breaks: "A call that carries another token than the lease's changes nothing.",
-    file: "src/sql/lease/Fence.ts",
-    find: "sql`AND coalesce(fencing_token, lapsed_token) = ${token}`",
-    replace: "sql``"
+    breaks: "A call with a token that is not the lease's changes nothing.",
+    symbol: "Move.fenced",
+    find: "(coalesce(fencing_token, lapsed_token) = :token OR",
+    replace: "(:token IS NOT NULL OR"
   },
   {
     name: "fence-passes-older",
-    breaks: "A call that carries an older token changes nothing.",
-    file: "src/sql/lease/Fence.ts",
-    find: "coalesce(fencing_token, lapsed_token) = ${token}",
-    replace: "coalesce(fencing_token, lapsed_token) >= ${token}"
+    breaks: "A call with an older token changes nothing.",
+    symbol: "Move.fenced",
+    find: "coalesce(fencing_token, lapsed_token) = :token",
+    replace: "coalesce(fencing_token, lapsed_token) >= :token"
   },
   {
     name: "patch-passes-older",
-    breaks: "So does no PATCH, and no change of what a task waits for.",
+    breaks: "A PATCH or a change of dependencies with an older token changes nothing.",
     symbol: "fenceProblem",
     find: ": token === (fencing_token ?? lapsed_token)",
     replace: ": token <= (fencing_token ?? lapsed_token ?? 0)"
@@ -32,21 +32,21 @@ export const fencing: ReadonlyArray<Fault> = [
   },
   {
     name: "reattach-without-token",
-    breaks: "Only the last holder gets a lease back that ran out.",
-    file: "src/sql/lease/Renewal.ts",
-    find: "tasks.lapsed_token = asked.token AND",
-    replace: "tasks.lapsed_token IS NOT NULL AND"
+    breaks: "Only the last holder gets an expired lease back.",
+    symbol: "renew.lapsed",
+    find: "tasks.lapsed_token = asked.value ->> 1",
+    replace: "tasks.lapsed_token IS NOT NULL"
   },
   {
     name: "lapse-outlives-move",
-    breaks: "Once somebody moved the task, its last holder may not come back to it.",
-    file: "src/sql/task/Ending.ts",
-    find: "          lapsed_token = NULL, ${noLease},\n          ${destinationIsDone",
-    replace: "          ${noLease},\n          ${destinationIsDone"
+    breaks: "The last holder does not get a task back that was moved since its lease expired.",
+    step: "moved",
+    find: "lapsed_token = NULL, claimed_by = NULL,",
+    replace: "claimed_by = NULL,"
   },
   {
     name: "lapse-outlives-cancel",
-    breaks: "Once the task was cancelled, its last holder may not come back to it.",
+    breaks: "The last holder does not get a task back that was cancelled since its lease expired.",
     file: "src/services/task/move.ts",
     find: "available_at = NULL, lapsed_token = NULL, failure_reason",
     replace: "available_at = NULL, failure_reason"
@@ -60,22 +60,21 @@ export const fencing: ReadonlyArray<Fault> = [
   },
   {
     name: "token-forgets-deleted",
-    breaks: "It goes on rising when a task is created again under the id of a deleted one.",
-    file: "src/services/task/create.ts",
-    find: "coalesce((SELECT grants FROM (${before})), 0)",
-    replace: "0"
+    breaks: "The token keeps rising when a task is created again under the id of a deleted one.",
+    symbol: "create.inserted",
+    find: "nextToken(lastOf(\"grants\")) : lastOf(\"grants\")",
+    replace: "nextToken(\"0\") : \"0\""
   },
   {
     name: "expected-version-ignored",
-    breaks: "A move that states another version than the task's is refused.",
-    file: "src/services/task/move.ts",
-    find:
-      "${typeof version === \"number\" ? sql`AND version = ${version}` : sql``} ${fence(fencing_token, move.afterLapse)}",
-    replace: "${fence(fencing_token, move.afterLapse)}"
+    breaks: "The server refuses a move that states another version than the task's.",
+    symbol: "Move.named",
+    find: "(:version IS NULL OR version = :version)",
+    replace: "(:version IS NULL OR :version > 0)"
   },
   {
     name: "patch-passes-older-version",
-    breaks: "A PATCH that states an older version than the task's is refused.",
+    breaks: "The server refuses a PATCH that states an older version than the task's.",
     symbol: "expectationProblem",
     find: "typeof version === \"number\" && version !== task.version",
     replace: "typeof version === \"number\" && version > task.version"

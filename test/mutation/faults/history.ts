@@ -4,83 +4,109 @@ import type { Fault } from "../Fault.ts"
 export const history: ReadonlyArray<Fault> = [
   {
     name: "history-outside-the-batch",
-    breaks:
-      "What happened is recorded in the batch in which it happens, so that no failure leaves one without the other.",
-    file: "src/services/task/remove.ts",
-    find: `      transition.record(change),
-      transition.count(change),
-      actions.withdraw(where),
-      sql\`DELETE FROM tasks WHERE \${where} RETURNING *\`
-    ]
-`,
-    replace: `      transition.count(change),
-      actions.withdraw(where),
-      sql\`DELETE FROM tasks WHERE \${where} RETURNING *\`
-    ]
-    yield* batch([transition.record(change)])
-`
+    breaks: "The batch that makes a change also records it, so that a failure leaves neither without the other.",
+    symbol: "remove.make",
+    find: "    const answers = yield* batch({\n      recorded: recorded(values),\n",
+    replace: "    yield* batch({ recorded: recorded(values) })\n    const answers = yield* batch({\n"
   },
   {
     name: "history-left-out",
-    breaks: "Every change is recorded: also that of a title.",
-    file: "src/services/task/patch.ts",
-    find: "      transition.record({ ...change, where: may }),\n",
-    replace: "      ...(protocol ? [transition.record({ ...change, where: may })] : []),\n"
+    breaks: "The server records every change, also that of a title.",
+    symbol: "task/patch.makeWrite",
+    find: "      changed: changed(values)\n    }, {",
+    replace:
+      "      changed: changed(values),\n      forgotten: protocol\n        ? undefined\n        : statement(\"DELETE FROM history WHERE task_id = :id AND version = :version + 1\")(values)\n    }, {"
+  },
+  {
+    name: "two-changes-one-version",
+    breaks: "A task that one batch changes twice gets two versions and two entries of history.",
+    view: "foreseen",
+    find:
+      "coalesce((SELECT max(version) FROM history WHERE task_id = tasks.id AND history.version > tasks.version), version) AS version",
+    replace: "version"
   },
   {
     name: "dependency-change-without-version",
-    breaks: "Every change of a task raises its version by one: also of what it waits for.",
-    file: "src/services/dependency/change.ts",
-    find: "UPDATE tasks SET version = version + 1, updated_at",
-    replace: "UPDATE tasks SET updated_at"
+    breaks: "A change of dependencies raises the version of the task by one.",
+    step: "changed",
+    find: "SET version = planned.version, updated_at = :now, blocked_by",
+    replace: "SET updated_at = :now, blocked_by"
   },
   {
     name: "hook-without-version",
-    breaks: "Every change of a task raises its version by one: also the completion of a hook.",
+    breaks: "The completion of a hook raises the version of the task by one.",
     file: "src/services/task/hooks.ts",
     find: "UPDATE tasks SET version = version + 1, updated_at",
     replace: "UPDATE tasks SET updated_at"
   },
   {
     name: "claim-not-counted",
-    breaks: "The counters equal what counting the rows would give: after a claim.",
-    file: "src/services/task/claim.ts",
-    find: "transition.count({ where: granted, to: sql`${target}` })",
-    replace: "transition.count({ where: granted, to: sql`queue` })"
+    breaks: "The counters equal a count of the rows after a claim.",
+    symbol: "Claim.make",
+    find: "Cascade.countedOne(next)",
+    replace: "Cascade.countedOne(\"NULL\")"
   },
   {
-    name: "delete-not-counted",
-    breaks: "The same after a deletion.",
-    file: "src/services/task/remove.ts",
-    find: "      transition.count(change),\n",
+    name: "move-not-counted",
+    breaks: "The counters equal a count of the rows after a move.",
+    symbol: "task/move.byId",
+    find: "      counted: steps.counted(values),\n",
     replace: ""
   },
   {
+    name: "delete-not-counted",
+    breaks: "The counters equal a count of the rows after a deletion.",
+    symbol: "remove.make",
+    find: "      counted: counted(values),\n",
+    replace: ""
+  },
+  {
+    name: "dependents-not-counted",
+    breaks: "The counters equal a count of the rows after other tasks failed with the task that moved.",
+    symbol: "task/move.byId",
+    find: "followersCounted: move === moves.accept ?",
+    replace: "followersCounted: move !== moves.accept ?"
+  },
+  {
+    name: "refused-create-counted",
+    breaks: "A refused create changes no counter, even if a task of that name exists.",
+    step: "counted",
+    find: "EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)",
+    replace: "EXISTS (SELECT 1 FROM tasks WHERE id = :id)"
+  },
+  {
+    name: "unrecorded-from-other-batch",
+    breaks: "A refused create says why, even if a task of that name exists.",
+    view: "unrecorded",
+    find: "WHERE NOT EXISTS (\n  SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version)",
+    replace: "WHERE EXISTS (\n  SELECT 1 FROM history WHERE task_id = tasks.id) OR 1"
+  },
+  {
     name: "cascade-counted-once",
-    breaks: "The same after a failure that several tasks share.",
-    file: "src/sql/task/QueueCounts.ts",
-    find: "UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(deltas.steps))",
-    replace: "UNION ALL SELECT DISTINCT value ->> 0, value ->> 1 FROM json_each(deltas.steps))"
+    breaks: "The counters equal a count of the rows after several tasks move in one batch.",
+    symbol: "Cascade.counting",
+    find: "UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(moved.steps)",
+    replace: "UNION ALL SELECT DISTINCT value ->> 0, value ->> 1 FROM json_each(moved.steps)"
   },
   {
     name: "redrive-keeps-budget",
-    breaks: "A redrive gives a task its budgets back.",
+    breaks: "A redrive resets the budgets of a task.",
     step: "moved",
     find: "attempt_count = 0, lease_losses = 0,",
     replace: "attempt_count = 0,"
   },
   {
     name: "emptied-queue-still-counted",
-    breaks: "The counters name only queues that hold tasks: when the last one moves on.",
-    file: "src/sql/task/QueueCounts.ts",
-    find: "${from}, nullif(${countOf(from)} - 1, 0), ",
-    replace: "${from}, ${countOf(from)} - 1, "
+    breaks: "The counters name no empty queue after a move takes its last task.",
+    symbol: "Cascade.countedOne",
+    find: "nullif(coalesce(counts ->> ('$.\"' || from_queue || '\"'), 0) - 1, 0)",
+    replace: "coalesce(counts ->> ('$.\"' || from_queue || '\"'), 0) - 1"
   },
   {
     name: "emptied-queue-still-counted-after-cascade",
-    breaks: "The same after a change of several tasks.",
-    file: "src/sql/task/QueueCounts.ts",
-    find: "GROUP BY queue HAVING n <> 0",
+    breaks: "The counters name no empty queue after a change of several tasks empties it.",
+    symbol: "Cascade.counting",
+    find: "GROUP BY queue HAVING sum(step) <> 0",
     replace: "GROUP BY queue"
   }
 ]

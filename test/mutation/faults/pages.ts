@@ -18,35 +18,35 @@ export const pages: ReadonlyArray<Fault> = [
   },
   {
     name: "cors-only-reads",
-    breaks: "With a secret a page that CORS_ORIGINS does not name may not write.",
+    breaks: "A page that CORS_ORIGINS does not name may not write to a server with a secret.",
     symbol: "Origin.make",
     find: ": reads.has(request.method) ? undefined : OriginNotAllowed.write()",
     replace: ": undefined"
   },
   {
     name: "origin-unparsed",
-    breaks: "A name that only begins like a loopback name is none.",
+    breaks: "A name that only begins with a loopback name is no loopback name.",
     symbol: "isLocalhost",
     find: "/^(.+\\.)?localhost$/",
     replace: "/^(.+\\.)?localhost/"
   },
   {
     name: "origin-spelled-anyhow",
-    breaks: "An origin that no browser would spell so is not taken for the one it resembles.",
+    breaks: "The server takes no origin for another that it only resembles.",
     symbol: "Origin.parse",
     find: "return url.origin === origin.toLowerCase() ? url : undefined",
     replace: "return url"
   },
   {
     name: "site-ignored",
-    breaks: "Where a browser sends no Origin, Sec-Fetch-Site counts.",
+    breaks: "Sec-Fetch-Site counts if a browser sends no Origin.",
     symbol: "Origin.make",
     find: "/^(cross-site|same-site)$/i",
     replace: "/^cross-site-only$/i"
   },
   {
     name: "any-host",
-    breaks: "A local server does not answer under a name that somebody else made resolve to it.",
+    breaks: "A local server does not answer under a foreign name that resolves to it.",
     symbol: "Origin.make",
     find: "if (local && ",
     replace: "if (local && open && apiSecretKey !== undefined && "
@@ -60,7 +60,7 @@ export const pages: ReadonlyArray<Fault> = [
   },
   {
     name: "binding-opens",
-    breaks: "A secret that is no text does not count as absent.",
+    breaks: "A secret that is not text does not count as absent.",
     file: "src/services/Settings.ts",
     find: "isText(value) ? value : NotText",
     replace: "value"

@@ -1,0 +1,357 @@
+-- POST /api/v1/tasks/:id/accept
+-- 1 round trip, 6 statements: 6,371 characters, 19 parameters, 19 rows read, 4 rows written
+-- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
+
+-- recorded
+-- 1,844 characters, 9 parameters, 1 row read, 1 row written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
+SELECT id, version + 1, scope, 'accepted', queue, usual, :actor, :excerpt, :details, grants, :now
+FROM (
+  SELECT *,
+    coalesce(
+      (
+        SELECT iif(
+          (
+            (
+              queue = 'requires-intervention'
+              OR (queue = 'claimed' AND claimed_from = 'requires-intervention')
+            )
+            AND coalesce(intervention_from, 'claimed') = 'done'
+          )
+            OR coalesce(rule ->> ('$.leads."' || place || '"."' || destination || '"'), 0)
+            OR coalesce(rule ->> ('$.leads."' || origin || '"."' || destination || '"'), 0)
+            OR coalesce(rule ->> ('$.leads."' || queue || '"."' || destination || '"'), 0) ,
+          destination,
+          ''
+        )
+        FROM (
+          SELECT rules -> iif(project_id IS NULL, '$.task', '$.child') AS rule
+          FROM flows
+          WHERE flows.scope = task.scope AND flows.name = task.flow
+        )
+      ),
+      iif(
+        (
+          place IN ('provisional', 'claimed')
+          OR (
+            (
+              queue = 'requires-intervention'
+              OR (queue = 'claimed' AND claimed_from = 'requires-intervention')
+            )
+            AND coalesce(intervention_from, 'claimed') = 'done'
+          )
+        ),
+        destination,
+        ''
+      )
+    ) AS usual
+  FROM (
+    SELECT id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token,
+      intervention_from, cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts,
+      max_rejections,
+      CASE
+        WHEN lapsed_token IS NOT NULL THEN 'claimed'
+        WHEN queue = 'requires-intervention' THEN coalesce(intervention_from, 'claimed')
+        ELSE queue
+      END AS place,
+      iif(
+        coalesce(claimed_from, queue) = 'requires-intervention',
+        coalesce(intervention_from, 'claimed'),
+        coalesce(claimed_from, queue)
+      ) AS origin,
+      'done' AS destination
+    FROM tasks
+    WHERE id = :id
+      AND (:scope IS NULL OR scope = :scope)
+      AND (:version IS NULL OR version = :version)
+      AND (
+        coalesce(fencing_token, lapsed_token) = :token
+        OR (:token IS NULL AND (:lenient OR (claimed_by IS NULL AND lapsed_token IS NULL)))
+      )
+  ) AS task
+)
+WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''));
+
+-- satisfied
+-- 1,016 characters, 2 parameters, 2 rows read, 0 rows written
+--   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
+--   LIST SUBQUERY 21
+--     MATERIALIZE affected
+--       SETUP
+--         SCAN CONSTANT ROW
+--       RECURSIVE STEP
+--         SCAN affected
+--         CORRELATED SCALAR SUBQUERY 2
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--           CORRELATED SCALAR SUBQUERY 12
+--             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--         SEARCH blocker USING PRIMARY KEY (id=?)
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SCAN only VIRTUAL TABLE INDEX 1:
+--     SCALAR SUBQUERY 4
+--       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCAN affected
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 17
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 7
+--     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 19
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 19
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+WITH RECURSIVE affected (id) AS (
+  SELECT :id
+  UNION
+  SELECT waits.task_id
+  FROM affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+  WHERE affected.id = :id
+    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+)
+UPDATE dependencies
+SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
+WHERE (blocker_key, task_id, blocker_id) IN (
+  SELECT waits.blocker_key, waits.task_id, waits.blocker_id
+  FROM json_each(
+    iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+  ) AS only
+  CROSS JOIN affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+    AND (
+      affected.id = :id
+      OR (
+        waits.on_failure = 'skip'
+        AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+      )
+    )
+)
+  AND (satisfied_at IS NULL) = EXISTS (
+    SELECT 1
+    FROM waits
+    WHERE waits.task_id = dependencies.task_id
+      AND waits.blocker_id = dependencies.blocker_id
+      AND (waits.queue = 'done' OR (waits.on_failure = 'skip' AND waits.queue IN ('failed', 'cancelled')))
+  );
+
+-- unblocked
+-- 1,166 characters, 2 parameters, 1 row read, 0 rows written
+--   MATERIALIZE told
+--     CO-ROUTINE affected
+--       SETUP
+--         SCAN CONSTANT ROW
+--       RECURSIVE STEP
+--         SCAN affected
+--         CORRELATED SCALAR SUBQUERY 2
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--           CORRELATED SCALAR SUBQUERY 12
+--             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--         SEARCH blocker USING PRIMARY KEY (id=?)
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SCAN affected
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 17
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--     USE TEMP B-TREE FOR GROUP BY
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN only VIRTUAL TABLE INDEX 1:
+--   SCALAR SUBQUERY 6
+--     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--   SCAN told
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 22
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 19
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 22
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 20
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 20
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+WITH RECURSIVE affected (id) AS (
+  SELECT :id
+  UNION
+  SELECT waits.task_id
+  FROM affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+  WHERE affected.id = :id
+    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+),
+  told (id, because) AS (
+    SELECT waits.task_id,
+      min(
+        'Task ' || affected.id || CASE waits.queue
+          WHEN 'done' THEN ' is done.'
+          WHEN 'failed' THEN ' failed.'
+          WHEN 'cancelled' THEN ' was cancelled.'
+          ELSE ' is in ' || waits.queue || ' again.'
+        END
+      )
+    FROM affected
+    CROSS JOIN waits ON waits.blocker = affected.id
+      AND (
+        affected.id = :id
+        OR (
+          waits.on_failure = 'skip'
+          AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+        )
+      )
+    GROUP BY waits.task_id
+  )
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
+SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
+  because, grants, :now
+FROM json_each(
+  iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+) AS only
+CROSS JOIN told
+CROSS JOIN foreseen ON foreseen.id = told.id
+WHERE blocked_by IS NOT waits_for;
+
+-- counted
+-- 455 characters, 1 parameter, 6 rows read, 1 row written
+--   MATERIALIZE moved
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN moved
+--   MULTI-INDEX OR
+--     INDEX 1
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     INDEX 2
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = iif(
+    from_queue = to_queue,
+    counts,
+    json_patch(
+      counts,
+      json_object(
+        from_queue,
+        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
+        to_queue,
+        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
+      )
+    )
+  )
+FROM (
+  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
+  FROM planned
+  WHERE id = :id
+  LIMIT 1
+) AS moved
+WHERE scope = moved.owner OR scope = moved.project;
+
+-- dependents
+-- 1,395 characters, 2 parameters, 3 rows read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 7
+--     MATERIALIZE affected
+--       SETUP
+--         SCAN CONSTANT ROW
+--       RECURSIVE STEP
+--         SCAN affected
+--         CORRELATED SCALAR SUBQUERY 2
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--           CORRELATED SCALAR SUBQUERY 15
+--             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--         SEARCH blocker USING PRIMARY KEY (id=?)
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SCAN only VIRTUAL TABLE INDEX 1:
+--     SCALAR SUBQUERY 6
+--       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCAN affected
+--   REUSE LIST SUBQUERY 7
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 10
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+WITH RECURSIVE affected (id) AS (
+  SELECT :id
+  UNION
+  SELECT waits.task_id
+  FROM affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+  WHERE affected.id = :id
+    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+)
+UPDATE tasks
+SET version = planned.version, queue = to_queue,
+  blocked_by = (
+    SELECT group_concat(blocker_id, ',' ORDER BY position)
+    FROM dependencies
+    WHERE task_id = tasks.id AND satisfied_at IS NULL
+  ),
+  updated_at = iif(queue = to_queue, updated_at, :now),
+  lapsed_token = iif(queue = to_queue, lapsed_token, NULL),
+  available_at = iif(queue = to_queue, available_at, NULL),
+  completed_at = iif(queue = to_queue, completed_at, NULL),
+  needs_intervention = iif(queue = to_queue, needs_intervention, 0),
+  failure_reason = CASE
+    WHEN queue = to_queue THEN failure_reason
+    WHEN tasks.bytes > 1600000 THEN NULL
+    ELSE (SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)
+  END
+FROM planned
+WHERE planned.id = tasks.id
+  AND tasks.id IN (
+    SELECT affected.id
+    FROM json_each(
+      iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+    ) AS only
+    CROSS JOIN affected
+  )
+  AND NOT tasks.id = :id
+RETURNING id, scope, version, claimed_by, fencing_token, queue,
+  CASE
+    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
+    WHEN blocked_by IS NULL THEN 'unblocked'
+    ELSE 'blocked'
+  END AS event;
+
+-- moved
+-- 495 characters, 3 parameters, 6 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+UPDATE tasks
+SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token = NULL, claimed_by = NULL,
+  claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
+  lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL, needs_intervention = 0,
+  failure_reason = NULL, cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL),
+  available_at = NULL , completed_at = :completed
+FROM planned
+WHERE tasks.id = :id AND planned.id = :id
+RETURNING *;

@@ -1,0 +1,1269 @@
+-- POST /api/v1/tasks/claim
+-- 1 round trip, 7 statements: 5,379 characters, 33 parameters, 29 rows read, 4 rows written
+-- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
+
+-- lapsed
+-- 590 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
+SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, reason,
+  CASE
+    WHEN queue <> 'claimed' OR to_queue <> 'failed' THEN details
+    WHEN event = 'lease_expired' THEN json_set(details, '$.budget', 'max_lease_losses', '$.limit', loss_limit)
+    ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit)
+  END,
+  grants, :now
+FROM lapsing AS tasks
+WHERE tasks.scope = :scope
+  AND lease_expires_at <= :now
+  AND blocked_by IS NULL
+  AND to_queue NOT IN ('failed', 'cancelled');
+
+-- lapsesCounted
+-- 832 characters, 2 parameters, 4 rows read, 0 rows written
+--   MATERIALIZE moved
+--     SCAN only VIRTUAL TABLE INDEX 1:
+--     SCALAR SUBQUERY 5
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 6
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 11
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--     SCAN step VIRTUAL TABLE INDEX 1:
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN moved
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       CO-ROUTINE (subquery-2)
+--         COMPOUND QUERY
+--           LEFT-MOST SUBQUERY
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--           UNION ALL
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--       SCAN (subquery-2)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = (
+    SELECT json_group_object(queue, n)
+    FROM (
+      SELECT queue, sum(step) AS n
+      FROM (
+        SELECT key AS queue, value AS step
+        FROM json_each(counts)
+        UNION ALL
+        SELECT value ->> 0, value ->> 1
+        FROM json_each(moved.steps)
+      )
+      GROUP BY queue
+      HAVING sum(step) <> 0
+    )
+  )
+FROM (
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
+  FROM json_each(
+    iif(
+      EXISTS (
+        SELECT id
+        FROM lapsing AS tasks
+        WHERE tasks.scope = :scope
+          AND lease_expires_at <= :now
+          AND blocked_by IS NULL
+          AND to_queue NOT IN ('failed', 'cancelled')
+      ),
+      '[1]',
+      '[]'
+    )
+  ) AS only
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
+    SELECT id
+    FROM lapsing AS tasks
+    WHERE tasks.scope = :scope
+      AND lease_expires_at <= :now
+      AND blocked_by IS NULL
+      AND to_queue NOT IN ('failed', 'cancelled')
+  )
+  GROUP BY owner
+) AS moved
+WHERE scope = moved.owner;
+
+-- reclaimed
+-- 1,181 characters, 2 parameters, 3 rows read, 0 rows written
+--   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH lapse USING PRIMARY KEY (task_id=? AND version=?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+UPDATE tasks
+SET version = task.version, updated_at = :now, queue = task.to_queue, claimed_by = NULL, claimed_at = NULL,
+  claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL, lease_seconds = NULL,
+  deadline_at = NULL, cancel_requested_at = NULL, completed_at = iif(queue = 'done', completed_at, NULL),
+  lapsed_token = iif(event = 'lease_expired' AND led_to NOT IN ('failed', 'cancelled'), grants, NULL),
+  attempt_count = attempt_count + (event <> 'review_lease_expired'),
+  lease_losses = lease_losses + (event = 'lease_expired'),
+  needs_intervention = iif(
+    event = 'review_lease_expired', needs_intervention, led_to = 'requires-intervention'
+  ),
+  failure_reason = task.failure_reason, setbacks = task.setbacks,
+  cancel_reason = iif(task.to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL
+FROM reclaiming AS task
+WHERE tasks.id = task.id
+  AND tasks.claimed_by IS NOT NULL
+  AND tasks.scope = :scope
+  AND lease_expires_at <= :now
+RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
+  (
+    SELECT event
+    FROM history
+    WHERE task_id = tasks.id AND event IN ('lease_expired', 'deadline_exceeded', 'review_lease_expired')
+    ORDER BY version DESC
+    LIMIT 1
+  ) AS event;
+
+-- seen
+-- 173 characters, 4 parameters, 1 row read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+UPDATE orchestrators
+SET last_heartbeat = :now, status = iif(status = 'offline', 'active', status)
+WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat < :fresh);
+
+-- recorded
+-- 1,034 characters, 9 parameters, 5 rows read, 1 row written
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 2
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 3
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 4
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 6
+--     CO-ROUTINE (subquery-5)
+--       SEARCH tasks USING INDEX tasks_leased (scope=?)
+--     SCAN (subquery-5)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
+SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
+  iif(:review, queue, 'claimed'), :agent, :details, grants, :now
+FROM tasks
+WHERE id = (
+  SELECT id
+  FROM ready
+  WHERE scope = :scope AND queue = :queue
+  ORDER BY priority_rank, created_at, id
+  LIMIT 1
+)
+  AND bytes <= 1600000
+  AND EXISTS (
+    SELECT 1
+    FROM orchestrators
+    WHERE id = :machine
+      AND scope BETWEEN coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
+      ) AND coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
+      )
+      AND status <> 'maintenance'
+      AND (
+        :review
+        OR coalesce(:max_claimed, max_claimed) IS NULL
+        OR coalesce((SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = :scope), 0) < coalesce(
+          :max_claimed, max_claimed
+        )
+        OR (
+          SELECT count(*)
+          FROM (
+            SELECT 1
+            FROM tasks INDEXED BY tasks_leased
+            WHERE claimed_by IS NOT NULL
+              AND scope = :scope
+              AND queue = 'claimed'
+              AND orchestrator_id = :machine
+            LIMIT coalesce(:max_claimed, -1)
+          )
+        ) < coalesce(:max_claimed, max_claimed)
+      )
+  );
+
+-- counted
+-- 554 characters, 2 parameters, 7 rows read, 1 row written
+--   MATERIALIZE moved
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SCALAR SUBQUERY 1
+--       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     REUSE SUBQUERY 1
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN moved
+--   MULTI-INDEX OR
+--     INDEX 1
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     INDEX 2
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = iif(
+    from_queue = to_queue,
+    counts,
+    json_patch(
+      counts,
+      json_object(
+        from_queue,
+        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
+        to_queue,
+        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
+      )
+    )
+  )
+FROM (
+  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
+  FROM planned
+  WHERE id = (
+    SELECT id
+    FROM ready
+    WHERE scope = :scope AND queue = :queue
+    ORDER BY priority_rank, created_at, id
+    LIMIT 1
+  )
+  LIMIT 1
+) AS moved
+WHERE scope = moved.owner OR scope = moved.project;
+
+-- granted
+-- 1,015 characters, 12 parameters, 8 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   REUSE SUBQUERY 2
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   REUSE SUBQUERY 2
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCALAR SUBQUERY 1
+--     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
+UPDATE tasks
+SET version = planned.version, updated_at = :now, queue = to_queue,
+  grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1, claimed_by = :agent,
+  claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
+  deadline_at = iif(
+    :review,
+    NULL,
+    :now + 1000 * min(
+      coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
+      coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
+    )
+  ),
+  lease_expires_at = min(
+    :ends,
+    coalesce(
+      iif(
+        :review,
+        NULL,
+        :now + 1000 * min(
+          coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
+          coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
+        )
+      ),
+      :ends
+    )
+  ),
+  loss_limit = nullif(coalesce(max_lease_losses, CAST(:max_lease_losses AS INTEGER)), 0),
+  attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0), lapsed_token = NULL,
+  available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
+  completed_at = iif(:review, completed_at, NULL)
+FROM planned
+WHERE tasks.id = planned.id
+  AND planned.id = (
+    SELECT id
+    FROM ready
+    WHERE scope = :scope AND queue = :queue
+    ORDER BY priority_rank, created_at, id
+    LIMIT 1
+  )
+RETURNING *;
+
+-- ======== Sent in special cases only ========
+
+-- recorded  (of a role)
+-- 1,312 characters, 11 parameters, 5 rows read, 1 row written
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 2
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 3
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 4
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 6
+--     CO-ROUTINE (subquery-5)
+--       SEARCH tasks USING INDEX tasks_leased (scope=?)
+--     SCAN (subquery-5)
+--   CORRELATED SCALAR SUBQUERY 8
+--     SEARCH roles USING PRIMARY KEY (scope=?)
+--     LIST SUBQUERY 7
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       CREATE BLOOM FILTER
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
+SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
+  iif(:review, queue, 'claimed'), :agent, :details, grants, :now
+FROM tasks
+WHERE id = (
+  SELECT id
+  FROM ready_for
+  WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
+  ORDER BY priority_rank, created_at, id
+  LIMIT 1
+)
+  AND bytes <= 1600000
+  AND EXISTS (
+    SELECT 1
+    FROM orchestrators
+    WHERE id = :machine
+      AND scope BETWEEN coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
+      ) AND coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
+      )
+      AND status <> 'maintenance'
+      AND (
+        :review
+        OR coalesce(:max_claimed, max_claimed) IS NULL
+        OR coalesce((SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = :scope), 0) < coalesce(
+          :max_claimed, max_claimed
+        )
+        OR (
+          SELECT count(*)
+          FROM (
+            SELECT 1
+            FROM tasks INDEXED BY tasks_leased
+            WHERE claimed_by IS NOT NULL
+              AND scope = :scope
+              AND queue = 'claimed'
+              AND orchestrator_id = :machine
+            LIMIT coalesce(:max_claimed, -1)
+          )
+        ) < coalesce(:max_claimed, max_claimed)
+      )
+      AND (
+        SELECT count(*) = 0
+          OR (
+            count(*) FILTER (WHERE name IN (SELECT value FROM json_each(:roles))) = json_array_length(:roles)
+            AND (:queue_named OR count(*) FILTER (WHERE name = :roles ->> 0 AND claims_from = :queue) = 1)
+          )
+        FROM roles
+        WHERE roles.scope = orchestrators.scope
+      )
+  );
+
+-- counted  (of a role)
+-- 578 characters, 3 parameters, 9 rows read, 2 rows written
+--   MATERIALIZE moved
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SCALAR SUBQUERY 1
+--       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     REUSE SUBQUERY 1
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN moved
+--   MULTI-INDEX OR
+--     INDEX 1
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     INDEX 2
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = iif(
+    from_queue = to_queue,
+    counts,
+    json_patch(
+      counts,
+      json_object(
+        from_queue,
+        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
+        to_queue,
+        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
+      )
+    )
+  )
+FROM (
+  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
+  FROM planned
+  WHERE id = (
+    SELECT id
+    FROM ready_for
+    WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
+    ORDER BY priority_rank, created_at, id
+    LIMIT 1
+  )
+  LIMIT 1
+) AS moved
+WHERE scope = moved.owner OR scope = moved.project;
+
+-- granted  (of a role)
+-- 1,040 characters, 13 parameters, 9 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--   REUSE SUBQUERY 2
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   REUSE SUBQUERY 2
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCALAR SUBQUERY 1
+--     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
+UPDATE tasks
+SET version = planned.version, updated_at = :now, queue = to_queue,
+  grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1, claimed_by = :agent,
+  claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
+  deadline_at = iif(
+    :review,
+    NULL,
+    :now + 1000 * min(
+      coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
+      coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
+    )
+  ),
+  lease_expires_at = min(
+    :ends,
+    coalesce(
+      iif(
+        :review,
+        NULL,
+        :now + 1000 * min(
+          coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
+          coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
+        )
+      ),
+      :ends
+    )
+  ),
+  loss_limit = nullif(coalesce(max_lease_losses, CAST(:max_lease_losses AS INTEGER)), 0),
+  attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0), lapsed_token = NULL,
+  available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
+  completed_at = iif(:review, completed_at, NULL)
+FROM planned
+WHERE tasks.id = planned.id
+  AND planned.id = (
+    SELECT id
+    FROM ready_for
+    WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
+    ORDER BY priority_rank, created_at, id
+    LIMIT 1
+  )
+RETURNING *;
+
+-- recorded  (of two roles)
+-- 1,470 characters, 12 parameters, 9 rows read, 1 row written
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 3
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 4
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 5
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 7
+--     CO-ROUTINE (subquery-6)
+--       SEARCH tasks USING INDEX tasks_leased (scope=?)
+--     SCAN (subquery-6)
+--   CORRELATED SCALAR SUBQUERY 9
+--     SEARCH roles USING PRIMARY KEY (scope=?)
+--     LIST SUBQUERY 8
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       CREATE BLOOM FILTER
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH best USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 1
+--       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--     USE TEMP B-TREE FOR ORDER BY
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
+SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
+  iif(:review, queue, 'claimed'), :agent, :details, grants, :now
+FROM tasks
+WHERE id = (
+  SELECT best.id
+  FROM json_each(:lanes) AS asked
+  CROSS JOIN tasks AS best ON best.id = (
+    SELECT id
+    FROM ready_for
+    WHERE scope = :scope AND queue = :queue AND lane = asked.value ->> 0
+    ORDER BY priority_rank, created_at, id
+    LIMIT 1
+  )
+  ORDER BY best.priority_rank, best.created_at, best.id
+  LIMIT 1
+)
+  AND bytes <= 1600000
+  AND EXISTS (
+    SELECT 1
+    FROM orchestrators
+    WHERE id = :machine
+      AND scope BETWEEN coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
+      ) AND coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
+      )
+      AND status <> 'maintenance'
+      AND (
+        :review
+        OR coalesce(:max_claimed, max_claimed) IS NULL
+        OR coalesce((SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = :scope), 0) < coalesce(
+          :max_claimed, max_claimed
+        )
+        OR (
+          SELECT count(*)
+          FROM (
+            SELECT 1
+            FROM tasks INDEXED BY tasks_leased
+            WHERE claimed_by IS NOT NULL
+              AND scope = :scope
+              AND queue = 'claimed'
+              AND orchestrator_id = :machine
+            LIMIT coalesce(:max_claimed, -1)
+          )
+        ) < coalesce(:max_claimed, max_claimed)
+      )
+      AND (
+        SELECT count(*) = 0
+          OR (
+            count(*) FILTER (WHERE name IN (SELECT value FROM json_each(:roles))) = json_array_length(:roles)
+            AND (:queue_named OR count(*) FILTER (WHERE name = :roles ->> 0 AND claims_from = :queue) = 1)
+          )
+        FROM roles
+        WHERE roles.scope = orchestrators.scope
+      )
+  );
+
+-- counted  (of two roles)
+-- 733 characters, 3 parameters, 13 rows read, 2 rows written
+--   MATERIALIZE moved
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SCALAR SUBQUERY 2
+--       SCAN asked VIRTUAL TABLE INDEX 1:
+--       SEARCH best USING PRIMARY KEY (id=?)
+--       CORRELATED SCALAR SUBQUERY 1
+--         SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--       USE TEMP B-TREE FOR ORDER BY
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     REUSE SUBQUERY 2
+--     CORRELATED SCALAR SUBQUERY 6
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN moved
+--   MULTI-INDEX OR
+--     INDEX 1
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     INDEX 2
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = iif(
+    from_queue = to_queue,
+    counts,
+    json_patch(
+      counts,
+      json_object(
+        from_queue,
+        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
+        to_queue,
+        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
+      )
+    )
+  )
+FROM (
+  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
+  FROM planned
+  WHERE id = (
+    SELECT best.id
+    FROM json_each(:lanes) AS asked
+    CROSS JOIN tasks AS best ON best.id = (
+      SELECT id
+      FROM ready_for
+      WHERE scope = :scope AND queue = :queue AND lane = asked.value ->> 0
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    )
+    ORDER BY best.priority_rank, best.created_at, best.id
+    LIMIT 1
+  )
+  LIMIT 1
+) AS moved
+WHERE scope = moved.owner OR scope = moved.project;
+
+-- granted  (of two roles)
+-- 1,195 characters, 13 parameters, 13 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 3
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH best USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 2
+--       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   REUSE SUBQUERY 3
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   REUSE SUBQUERY 3
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCALAR SUBQUERY 1
+--     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
+UPDATE tasks
+SET version = planned.version, updated_at = :now, queue = to_queue,
+  grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1, claimed_by = :agent,
+  claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
+  deadline_at = iif(
+    :review,
+    NULL,
+    :now + 1000 * min(
+      coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
+      coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
+    )
+  ),
+  lease_expires_at = min(
+    :ends,
+    coalesce(
+      iif(
+        :review,
+        NULL,
+        :now + 1000 * min(
+          coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
+          coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
+        )
+      ),
+      :ends
+    )
+  ),
+  loss_limit = nullif(coalesce(max_lease_losses, CAST(:max_lease_losses AS INTEGER)), 0),
+  attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0), lapsed_token = NULL,
+  available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
+  completed_at = iif(:review, completed_at, NULL)
+FROM planned
+WHERE tasks.id = planned.id
+  AND planned.id = (
+    SELECT best.id
+    FROM json_each(:lanes) AS asked
+    CROSS JOIN tasks AS best ON best.id = (
+      SELECT id
+      FROM ready_for
+      WHERE scope = :scope AND queue = :queue AND lane = asked.value ->> 0
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    )
+    ORDER BY best.priority_rank, best.created_at, best.id
+    LIMIT 1
+  )
+RETURNING *;
+
+-- recorded  (of a type)
+-- 1,084 characters, 10 parameters, 902 rows read, 0 rows written
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 3
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 4
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 5
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 7
+--     CO-ROUTINE (subquery-6)
+--       SEARCH tasks USING INDEX tasks_leased (scope=?)
+--     SCAN (subquery-6)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--     LIST SUBQUERY 1
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       CREATE BLOOM FILTER
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
+SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
+  iif(:review, queue, 'claimed'), :agent, :details, grants, :now
+FROM tasks
+WHERE id = (
+  SELECT id
+  FROM ready
+  WHERE scope = :scope AND queue = :queue AND type IN (SELECT value FROM json_each(:types))
+  ORDER BY priority_rank, created_at, id
+  LIMIT 1
+)
+  AND bytes <= 1600000
+  AND EXISTS (
+    SELECT 1
+    FROM orchestrators
+    WHERE id = :machine
+      AND scope BETWEEN coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
+      ) AND coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
+      )
+      AND status <> 'maintenance'
+      AND (
+        :review
+        OR coalesce(:max_claimed, max_claimed) IS NULL
+        OR coalesce((SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = :scope), 0) < coalesce(
+          :max_claimed, max_claimed
+        )
+        OR (
+          SELECT count(*)
+          FROM (
+            SELECT 1
+            FROM tasks INDEXED BY tasks_leased
+            WHERE claimed_by IS NOT NULL
+              AND scope = :scope
+              AND queue = 'claimed'
+              AND orchestrator_id = :machine
+            LIMIT coalesce(:max_claimed, -1)
+          )
+        ) < coalesce(:max_claimed, max_claimed)
+      )
+  );
+
+-- counted  (of a type)
+-- 600 characters, 3 parameters, 901 rows read, 0 rows written
+--   MATERIALIZE moved
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SCALAR SUBQUERY 2
+--       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--       LIST SUBQUERY 1
+--         SCAN json_each VIRTUAL TABLE INDEX 1:
+--         CREATE BLOOM FILTER
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     REUSE SUBQUERY 2
+--     CORRELATED SCALAR SUBQUERY 6
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN moved
+--   MULTI-INDEX OR
+--     INDEX 1
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     INDEX 2
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = iif(
+    from_queue = to_queue,
+    counts,
+    json_patch(
+      counts,
+      json_object(
+        from_queue,
+        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
+        to_queue,
+        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
+      )
+    )
+  )
+FROM (
+  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
+  FROM planned
+  WHERE id = (
+    SELECT id
+    FROM ready
+    WHERE scope = :scope AND queue = :queue AND type IN (SELECT value FROM json_each(:types))
+    ORDER BY priority_rank, created_at, id
+    LIMIT 1
+  )
+  LIMIT 1
+) AS moved
+WHERE scope = moved.owner OR scope = moved.project;
+
+-- granted  (of a type)
+-- 1,062 characters, 13 parameters, 901 rows read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 3
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--     LIST SUBQUERY 2
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       CREATE BLOOM FILTER
+--   REUSE SUBQUERY 3
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   REUSE SUBQUERY 3
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCALAR SUBQUERY 1
+--     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
+UPDATE tasks
+SET version = planned.version, updated_at = :now, queue = to_queue,
+  grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1, claimed_by = :agent,
+  claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
+  deadline_at = iif(
+    :review,
+    NULL,
+    :now + 1000 * min(
+      coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
+      coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
+    )
+  ),
+  lease_expires_at = min(
+    :ends,
+    coalesce(
+      iif(
+        :review,
+        NULL,
+        :now + 1000 * min(
+          coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
+          coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
+        )
+      ),
+      :ends
+    )
+  ),
+  loss_limit = nullif(coalesce(max_lease_losses, CAST(:max_lease_losses AS INTEGER)), 0),
+  attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0), lapsed_token = NULL,
+  available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
+  completed_at = iif(:review, completed_at, NULL)
+FROM planned
+WHERE tasks.id = planned.id
+  AND planned.id = (
+    SELECT id
+    FROM ready
+    WHERE scope = :scope AND queue = :queue AND type IN (SELECT value FROM json_each(:types))
+    ORDER BY priority_rank, created_at, id
+    LIMIT 1
+  )
+RETURNING *;
+
+-- machine  (of a type)
+-- 496 characters, 4 parameters, 6 rows read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 2
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 3
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH tasks USING INDEX tasks_leased (scope=?)
+--   USE TEMP B-TREE FOR ORDER BY
+SELECT id, status, last_heartbeat, coalesce(:max_claimed, max_claimed) AS maximum,
+  (
+    SELECT count(*)
+    FROM tasks INDEXED BY tasks_leased
+    WHERE claimed_by IS NOT NULL AND tasks.scope = :scope AND queue = 'claimed' AND orchestrator_id = :machine
+  ) AS held
+FROM orchestrators
+WHERE id = :machine
+  AND scope BETWEEN coalesce(
+    :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
+  ) AND coalesce(
+    :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
+  )
+ORDER BY last_heartbeat DESC
+LIMIT 1;
+
+-- roles  (of a type)
+-- 357 characters, 3 parameters, 4 rows read, 0 rows written
+--   SEARCH roles USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 3
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--     SCALAR SUBQUERY 1
+--       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SCALAR SUBQUERY 2
+--       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     USE TEMP B-TREE FOR ORDER BY
+SELECT name, claims_from
+FROM roles
+WHERE scope = coalesce(
+  (
+    SELECT scope
+    FROM orchestrators
+    WHERE id = :machine
+      AND scope BETWEEN coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
+      ) AND coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
+      )
+    ORDER BY last_heartbeat DESC
+    LIMIT 1
+  ),
+  :scope
+)
+ORDER BY name;
+
+-- state  (of a type)
+-- 1,242 characters, 3 parameters, 25 rows read, 0 rows written
+--   CO-ROUTINE (subquery-9)
+--     COMPOUND QUERY
+--       LEFT-MOST SUBQUERY
+--         CO-ROUTINE (subquery-6)
+--           SEARCH tasks USING INDEX tasks_leased (scope=?)
+--         SCAN (subquery-6)
+--       UNION ALL
+--         CO-ROUTINE (subquery-8)
+--           SEARCH tasks USING INDEX tasks_waiting (scope=? AND queue=?)
+--         SCAN (subquery-8)
+--   SCAN (subquery-9)
+--   SCALAR SUBQUERY 1
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--   SCALAR SUBQUERY 3
+--     SEARCH tasks USING COVERING INDEX tasks_backing_off (scope=? AND available_at>? AND available_at<?)
+--   SCALAR SUBQUERY 5
+--     CO-ROUTINE (subquery-4)
+--       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--     SCAN (subquery-4)
+SELECT (SELECT counts FROM queue_counts WHERE scope = :scope) AS counts,
+  EXISTS (SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= :now AND scope = :scope) AS overdue,
+  EXISTS (
+    SELECT 1
+    FROM tasks INDEXED BY tasks_backing_off
+    WHERE scope = :scope AND available_at IS NOT NULL AND available_at <= :now
+  ) AS waited,
+  (
+    SELECT count(*)
+    FROM (
+      SELECT 1
+      FROM tasks INDEXED BY tasks_ready
+      WHERE scope = :scope
+        AND queue = :queue
+        AND claimed_by IS NULL
+        AND blocked_by IS NULL
+        AND available_at IS NULL
+        AND queue <> 'done'
+      LIMIT 10
+    )
+  ) AS ready,
+  count(claimed_by) AS held, count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NOT NULL) AS blocked,
+  count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NOT NULL) AS backing_off,
+  min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
+FROM (
+  SELECT *
+  FROM (
+    SELECT claimed_by, blocked_by, available_at
+    FROM tasks INDEXED BY tasks_leased
+    WHERE scope = :scope AND queue = :queue AND claimed_by IS NOT NULL
+    LIMIT 10
+  )
+  UNION ALL
+  SELECT *
+  FROM (
+    SELECT claimed_by, blocked_by, available_at
+    FROM tasks INDEXED BY tasks_waiting
+    WHERE scope = :scope
+      AND queue = :queue
+      AND claimed_by IS NULL
+      AND (blocked_by IS NOT NULL OR available_at IS NOT NULL OR queue = 'done')
+    LIMIT 10
+  )
+);
+
+-- first  (of a type)
+-- 209 characters, 3 parameters, 899 rows read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--     LIST SUBQUERY 1
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       CREATE BLOOM FILTER
+SELECT id, bytes > 1600000 AS oversized
+FROM tasks
+WHERE id = (
+  SELECT id
+  FROM ready
+  WHERE scope = :scope AND queue = :queue AND type IN (SELECT value FROM json_each(:types))
+  ORDER BY priority_rank, created_at, id
+  LIMIT 1
+);
+
+-- recorded  (low priorities first)
+-- 1,354 characters, 10 parameters, 9 rows read, 1 row written
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 4
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 5
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 6
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 8
+--     CO-ROUTINE (subquery-7)
+--       SEARCH tasks USING INDEX tasks_leased (scope=?)
+--     SCAN (subquery-7)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH best USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 1
+--       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=? AND priority_rank=?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCALAR SUBQUERY 3
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
+SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
+  iif(:review, queue, 'claimed'), :agent, :details, grants, :now
+FROM tasks
+WHERE id = coalesce(
+  (
+    SELECT best.id
+    FROM json_each(:seeks) AS asked
+    CROSS JOIN tasks AS best ON best.id = (
+      SELECT id
+      FROM ready
+      WHERE scope = :scope AND queue = :queue AND priority_rank = asked.value ->> 1
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    )
+    ORDER BY asked.value ->> 2, best.priority_rank, best.created_at, best.id
+    LIMIT 1
+  ),
+  (
+    SELECT id
+    FROM ready
+    WHERE scope = :scope AND queue = :queue
+    ORDER BY priority_rank, created_at, id
+    LIMIT 1
+  )
+)
+  AND bytes <= 1600000
+  AND EXISTS (
+    SELECT 1
+    FROM orchestrators
+    WHERE id = :machine
+      AND scope BETWEEN coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
+      ) AND coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
+      )
+      AND status <> 'maintenance'
+      AND (
+        :review
+        OR coalesce(:max_claimed, max_claimed) IS NULL
+        OR coalesce((SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = :scope), 0) < coalesce(
+          :max_claimed, max_claimed
+        )
+        OR (
+          SELECT count(*)
+          FROM (
+            SELECT 1
+            FROM tasks INDEXED BY tasks_leased
+            WHERE claimed_by IS NOT NULL
+              AND scope = :scope
+              AND queue = 'claimed'
+              AND orchestrator_id = :machine
+            LIMIT coalesce(:max_claimed, -1)
+          )
+        ) < coalesce(:max_claimed, max_claimed)
+      )
+  );
+
+-- counted  (low priorities first)
+-- 870 characters, 3 parameters, 13 rows read, 2 rows written
+--   MATERIALIZE moved
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SCALAR SUBQUERY 2
+--       SCAN asked VIRTUAL TABLE INDEX 1:
+--       SEARCH best USING PRIMARY KEY (id=?)
+--       CORRELATED SCALAR SUBQUERY 1
+--         SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=? AND priority_rank=?)
+--       USE TEMP B-TREE FOR ORDER BY
+--     SCALAR SUBQUERY 3
+--       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     REUSE SUBQUERY 2
+--     REUSE SUBQUERY 3
+--     CORRELATED SCALAR SUBQUERY 7
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN moved
+--   MULTI-INDEX OR
+--     INDEX 1
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     INDEX 2
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = iif(
+    from_queue = to_queue,
+    counts,
+    json_patch(
+      counts,
+      json_object(
+        from_queue,
+        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
+        to_queue,
+        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
+      )
+    )
+  )
+FROM (
+  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
+  FROM planned
+  WHERE id = coalesce(
+    (
+      SELECT best.id
+      FROM json_each(:seeks) AS asked
+      CROSS JOIN tasks AS best ON best.id = (
+        SELECT id
+        FROM ready
+        WHERE scope = :scope AND queue = :queue AND priority_rank = asked.value ->> 1
+        ORDER BY priority_rank, created_at, id
+        LIMIT 1
+      )
+      ORDER BY asked.value ->> 2, best.priority_rank, best.created_at, best.id
+      LIMIT 1
+    ),
+    (
+      SELECT id
+      FROM ready
+      WHERE scope = :scope AND queue = :queue
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    )
+  )
+  LIMIT 1
+) AS moved
+WHERE scope = moved.owner OR scope = moved.project;
+
+-- granted  (low priorities first)
+-- 1,334 characters, 13 parameters, 13 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 3
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH best USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 2
+--       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=? AND priority_rank=?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCALAR SUBQUERY 4
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   REUSE SUBQUERY 3
+--   REUSE SUBQUERY 4
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   REUSE SUBQUERY 3
+--   REUSE SUBQUERY 4
+--   CORRELATED SCALAR SUBQUERY 7
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCALAR SUBQUERY 1
+--     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
+UPDATE tasks
+SET version = planned.version, updated_at = :now, queue = to_queue,
+  grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1, claimed_by = :agent,
+  claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
+  deadline_at = iif(
+    :review,
+    NULL,
+    :now + 1000 * min(
+      coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
+      coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
+    )
+  ),
+  lease_expires_at = min(
+    :ends,
+    coalesce(
+      iif(
+        :review,
+        NULL,
+        :now + 1000 * min(
+          coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
+          coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
+        )
+      ),
+      :ends
+    )
+  ),
+  loss_limit = nullif(coalesce(max_lease_losses, CAST(:max_lease_losses AS INTEGER)), 0),
+  attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0), lapsed_token = NULL,
+  available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
+  completed_at = iif(:review, completed_at, NULL)
+FROM planned
+WHERE tasks.id = planned.id
+  AND planned.id = coalesce(
+    (
+      SELECT best.id
+      FROM json_each(:seeks) AS asked
+      CROSS JOIN tasks AS best ON best.id = (
+        SELECT id
+        FROM ready
+        WHERE scope = :scope AND queue = :queue AND priority_rank = asked.value ->> 1
+        ORDER BY priority_rank, created_at, id
+        LIMIT 1
+      )
+      ORDER BY asked.value ->> 2, best.priority_rank, best.created_at, best.id
+      LIMIT 1
+    ),
+    (
+      SELECT id
+      FROM ready
+      WHERE scope = :scope AND queue = :queue
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    )
+  )
+RETURNING *;
+
+-- keyForgotten  (under an idempotency key)
+-- 55 characters, 2 parameters, 0 rows read, 0 rows written
+--   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
+DELETE
+FROM idempotency_keys
+WHERE id = :key AND at <= :oldest;
+
+-- keyFound  (under an idempotency key)
+-- 78 characters, 2 parameters, 0 rows read, 0 rows written
+--   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
+SELECT fingerprint, answer, at
+FROM idempotency_keys
+WHERE id = :key AND at > :oldest;
+
+-- keyBesides  (under an idempotency key)
+-- 111 characters, 2 parameters, 0 rows read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH idempotency_keys USING PRIMARY KEY (id=?)
+SELECT *
+FROM tasks
+WHERE scope = :scope AND id = (SELECT answer FROM idempotency_keys WHERE id = :key) ->> '$[0].id';
+
+-- keyKept  (under an idempotency key)
+-- 389 characters, 5 parameters, 3 rows read, 1 row written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
+INSERT INTO idempotency_keys (id, fingerprint, at, answer)
+SELECT :key, :fingerprint, :sent,
+  '[' || group_concat(
+    json_object(
+      'id', id, 'fencing_token', max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1
+    ),
+    ','
+  ) || ']'
+FROM tasks
+WHERE changes() > 0
+  AND id = (
+    SELECT id
+    FROM ready
+    WHERE scope = :scope AND queue = :queue
+    ORDER BY priority_rank, created_at, id
+    LIMIT 1
+  )
+HAVING count(*) > 0;
+
+-- first  (nothing for the role)
+-- 187 characters, 3 parameters, 0 rows read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+SELECT id, bytes > 1600000 AS oversized
+FROM tasks
+WHERE id = (
+  SELECT id
+  FROM ready_for
+  WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
+  ORDER BY priority_rank, created_at, id
+  LIMIT 1
+);

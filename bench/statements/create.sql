@@ -1,0 +1,540 @@
+-- POST /api/v1/tasks
+-- 1 round trip, 4 statements: 2,266 characters, 44 parameters, 8 rows read, 4 rows written
+-- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
+
+-- inserted
+-- 1,661 characters, 36 parameters, 2 rows read, 2 rows written
+--   SCAN CONSTANT ROW
+--   SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 5
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 6
+--     SEARCH roles USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 8
+--     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+--     CORRELATED LIST SUBQUERY 7
+--       SCAN json_each VIRTUAL TABLE INDEX 3:
+--   SCALAR SUBQUERY 9
+--     SEARCH tasks USING COVERING INDEX tasks_file_path (scope=? AND file_path=?)
+--   SCALAR SUBQUERY 10
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 3
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+INSERT INTO tasks (
+  id,
+  scope,
+  file_path,
+  title,
+  queue,
+  version,
+  priority,
+  priority_rank,
+  complexity,
+  role,
+  type,
+  branch,
+  content,
+  project_id,
+  pr_number,
+  attempt_count,
+  needs_intervention,
+  auto_accept,
+  hooks,
+  flow,
+  flow_overrides,
+  metadata,
+  created_at,
+  updated_at,
+  completed_at,
+  grants,
+  claimed_by,
+  claimed_at,
+  claimed_from,
+  lease_expires_at,
+  deadline_at,
+  max_attempt_seconds,
+  max_attempts,
+  max_lease_losses,
+  max_rejections,
+  loss_limit,
+  attempt_limit,
+  external_key
+)
+SELECT :id, :scope, :file_path, :title, :queue,
+  coalesce((SELECT version FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0) + 1, :priority,
+  :priority_rank, :complexity, :role, :type,
+  coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch), :content,
+  :project_id, :pr_number, :attempt_count, :needs_intervention, :auto_accept, :hooks, :flow, :flow_overrides,
+  :metadata, :now, :now, :completed_at,
+  coalesce((SELECT grants FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0), :claimed_by,
+  :claimed_at, :claimed_from, :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts,
+  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key
+WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch) IS NOT NULL
+  AND (:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))
+  AND (
+    :role IS NULL
+    OR (SELECT count(*) = 0 OR count(*) FILTER (WHERE name = :role) = 1 FROM roles WHERE scope = :scope)
+  )
+  AND (
+    :usual_queue
+    OR coalesce(
+      (
+        SELECT :queue IN (
+          SELECT value
+          FROM json_each(rules, iif(:project_id IS NULL, '$.task.states', '$.child.states'))
+        )
+        FROM flows
+        WHERE scope = :scope AND name = :flow
+      ),
+      1
+    )
+  )
+  AND NOT (
+    EXISTS (
+      SELECT 1
+      FROM tasks
+      WHERE scope = :scope AND file_path = :file_path AND file_path <> 'TASK-' || id || '.md'
+    )
+    OR EXISTS (
+      SELECT 1
+      FROM tasks
+      WHERE id = substr(:file_path, 6, length(:file_path) - 8) AND +scope = :scope AND +file_path = :file_path
+    )
+  )
+RETURNING id;
+
+-- counted
+-- 397 characters, 4 parameters, 3 rows read, 1 row written
+--   CO-ROUTINE (subquery-2)
+--     COMPOUND QUERY
+--       LEFT-MOST SUBQUERY
+--         SCAN CONSTANT ROW
+--         SCALAR SUBQUERY 3
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           CORRELATED SCALAR SUBQUERY 6
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+--       UNION ALL
+--         SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--         SCALAR SUBQUERY 3
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           CORRELATED SCALAR SUBQUERY 6
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+--   SCAN (subquery-2)
+--   SCALAR SUBQUERY 3
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 6
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+INSERT INTO queue_counts (scope, counts, revision)
+SELECT owner, json_object(:queue, 1), 1
+FROM (SELECT :scope AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = char(31) || :project_id)
+WHERE EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)
+ON CONFLICT (scope)
+DO UPDATE SET revision = revision + 1,
+  counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1));
+
+-- recorded
+-- 174 characters, 3 parameters, 2 rows read, 1 row written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+INSERT INTO history (task_id, version, scope, event, to_queue, actor, grants, at)
+SELECT id, version, scope, 'created', queue, :actor, grants, :now
+FROM unrecorded
+WHERE id = :id;
+
+-- task
+-- 34 characters, 1 parameter, 1 row read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+SELECT *
+FROM tasks
+WHERE id = :id;
+
+-- ======== Sent in special cases only ========
+
+-- inserted  (waits for two others)
+-- 2,046 characters, 37 parameters, 6 rows read, 2 rows written
+--   SCAN CONSTANT ROW
+--   SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 5
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 6
+--     SEARCH roles USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 8
+--     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+--     CORRELATED LIST SUBQUERY 7
+--       SCAN json_each VIRTUAL TABLE INDEX 3:
+--   SCALAR SUBQUERY 9
+--     SEARCH tasks USING COVERING INDEX tasks_file_path (scope=? AND file_path=?)
+--   SCALAR SUBQUERY 10
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 13
+--     CO-ROUTINE below
+--       SETUP
+--         SCAN CONSTANT ROW
+--       RECURSIVE STEP
+--         SCAN below
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SCAN below
+--     SCAN given VIRTUAL TABLE INDEX 1:
+--   SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 3
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+INSERT INTO tasks (
+  id,
+  scope,
+  file_path,
+  title,
+  queue,
+  version,
+  priority,
+  priority_rank,
+  complexity,
+  role,
+  type,
+  branch,
+  content,
+  project_id,
+  pr_number,
+  attempt_count,
+  needs_intervention,
+  auto_accept,
+  hooks,
+  flow,
+  flow_overrides,
+  metadata,
+  created_at,
+  updated_at,
+  completed_at,
+  grants,
+  claimed_by,
+  claimed_at,
+  claimed_from,
+  lease_expires_at,
+  deadline_at,
+  max_attempt_seconds,
+  max_attempts,
+  max_lease_losses,
+  max_rejections,
+  loss_limit,
+  attempt_limit,
+  external_key
+)
+SELECT :id, :scope, :file_path, :title, :queue,
+  coalesce((SELECT version FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0) + 1, :priority,
+  :priority_rank, :complexity, :role, :type,
+  coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch), :content,
+  :project_id, :pr_number, :attempt_count, :needs_intervention, :auto_accept, :hooks, :flow, :flow_overrides,
+  :metadata, :now, :now, :completed_at,
+  coalesce((SELECT grants FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0), :claimed_by,
+  :claimed_at, :claimed_from, :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts,
+  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key
+WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch) IS NOT NULL
+  AND (:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))
+  AND (
+    :role IS NULL
+    OR (SELECT count(*) = 0 OR count(*) FILTER (WHERE name = :role) = 1 FROM roles WHERE scope = :scope)
+  )
+  AND (
+    :usual_queue
+    OR coalesce(
+      (
+        SELECT :queue IN (
+          SELECT value
+          FROM json_each(rules, iif(:project_id IS NULL, '$.task.states', '$.child.states'))
+        )
+        FROM flows
+        WHERE scope = :scope AND name = :flow
+      ),
+      1
+    )
+  )
+  AND NOT (
+    EXISTS (
+      SELECT 1
+      FROM tasks
+      WHERE scope = :scope AND file_path = :file_path AND file_path <> 'TASK-' || id || '.md'
+    )
+    OR EXISTS (
+      SELECT 1
+      FROM tasks
+      WHERE id = substr(:file_path, 6, length(:file_path) - 8) AND +scope = :scope AND +file_path = :file_path
+    )
+  )
+  AND (
+    :added = '[]'
+    OR NOT EXISTS (
+      WITH RECURSIVE below (id) AS (
+        SELECT :id
+        UNION
+        SELECT edge.task_id
+        FROM below
+        CROSS JOIN dependencies AS edge ON edge.blocker_key = replace(below.id, 'TASK-', '')
+          AND edge.blocker_id IN (below.id, 'TASK-' || below.id)
+          AND edge.scope = :scope
+      )
+      SELECT 1
+      FROM below
+      CROSS JOIN json_each(:added) AS given
+      WHERE given.value IN (below.id, 'TASK-' || below.id)
+    )
+  )
+RETURNING id;
+
+-- dependencies  (waits for two others)
+-- 797 characters, 3 parameters, 11 rows read, 4 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+--   SCAN given VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+INSERT INTO dependencies (scope, blocker_key, blocker_id, task_id, position, on_failure, satisfied_at)
+SELECT task.scope, given.value ->> 0, given.value ->> 1, task.id, given.key, given.value ->> 2,
+  iif(
+    EXISTS (
+      SELECT 1
+      FROM tasks
+      WHERE +tasks.scope = task.scope
+        AND tasks.id IN (
+          given.value ->> 1, iif(given.value ->> 1 GLOB 'TASK-*', substr(given.value ->> 1, 6), NULL)
+        )
+        AND (
+          +tasks.queue = 'done' OR (given.value ->> 2 = 'skip' AND +tasks.queue IN ('failed', 'cancelled'))
+        )
+    ),
+    :now,
+    NULL
+  )
+FROM unrecorded AS task
+CROSS JOIN json_each(:waits) AS given
+WHERE task.id = :id
+ON CONFLICT (blocker_key, task_id, blocker_id)
+DO UPDATE SET position = excluded.position, on_failure = excluded.on_failure,
+  satisfied_at = iif(excluded.satisfied_at IS NULL, NULL, coalesce(satisfied_at, excluded.satisfied_at));
+
+-- blocked  (waits for two others)
+-- 209 characters, 1 parameter, 8 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 2
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+UPDATE tasks
+SET blocked_by = (
+  SELECT group_concat(blocker_id, ',' ORDER BY position)
+  FROM dependencies
+  WHERE task_id = tasks.id AND satisfied_at IS NULL
+)
+WHERE id IN (SELECT id FROM unrecorded WHERE id = :id);
+
+-- keyForgotten  (under an idempotency key)
+-- 57 characters, 2 parameters, 0 rows read, 0 rows written
+--   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
+DELETE
+FROM idempotency_keys
+WHERE id = :key AND at <= :oldest;
+
+-- keyFound  (under an idempotency key)
+-- 80 characters, 2 parameters, 0 rows read, 0 rows written
+--   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
+SELECT fingerprint, answer, at
+FROM idempotency_keys
+WHERE id = :key AND at > :oldest;
+
+-- keyKept  (under an idempotency key)
+-- 3,627 characters, 5 parameters, 1 row read, 1 row written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+INSERT INTO idempotency_keys (id, fingerprint, at, answer)
+SELECT :key, :fingerprint, :sent,
+  '[' || group_concat(
+    rtrim(
+      rtrim(
+        rtrim(
+          rtrim(
+            json_object(
+              'id',
+              id,
+              'scope',
+              scope,
+              'file_path',
+              file_path,
+              'title',
+              title,
+              'queue',
+              queue,
+              'version',
+              version,
+              'priority',
+              priority,
+              'complexity',
+              complexity,
+              'role',
+              role,
+              'type',
+              type,
+              'branch',
+              branch,
+              'content',
+              iif(octet_length(content) > 16384, NULL, content),
+              'project_id',
+              project_id,
+              'blocked_by',
+              iif(octet_length(blocked_by) > 16384, NULL, blocked_by),
+              'claimed_by',
+              claimed_by,
+              'claimed_at',
+              claimed_at
+            ),
+            '}'
+          ) || ',' || substr(
+            json_object(
+              'orchestrator_id',
+              orchestrator_id,
+              'lease_expires_at',
+              lease_expires_at,
+              'fencing_token',
+              fencing_token,
+              'deadline_at',
+              deadline_at,
+              'max_attempt_seconds',
+              max_attempt_seconds,
+              'cancel_requested_at',
+              cancel_requested_at,
+              'cancel_reason',
+              iif(octet_length(cancel_reason) > 16384, NULL, cancel_reason),
+              'available_at',
+              available_at,
+              'external_key',
+              external_key,
+              'max_attempts',
+              max_attempts,
+              'max_lease_losses',
+              max_lease_losses,
+              'max_rejections',
+              max_rejections,
+              'failure_reason',
+              iif(octet_length(failure_reason) > 16384, NULL, failure_reason),
+              'attempt_count',
+              attempt_count,
+              'rejection_count',
+              rejection_count,
+              'lease_losses',
+              lease_losses
+            ),
+            2
+          ),
+          '}'
+        ) || ',' || substr(
+          json_object(
+            'last_rejection_reason',
+            iif(octet_length(last_rejection_reason) > 16384, NULL, last_rejection_reason),
+            'commits_count',
+            commits_count,
+            'turns_used',
+            turns_used,
+            'check_results',
+            iif(octet_length(check_results) > 16384, NULL, check_results),
+            'execution_notes',
+            iif(octet_length(execution_notes) > 16384, NULL, execution_notes),
+            'needs_intervention',
+            needs_intervention,
+            'submitted_at',
+            submitted_at,
+            'completed_at',
+            completed_at,
+            'pr_number',
+            pr_number,
+            'pr_url',
+            pr_url,
+            'checks',
+            iif(octet_length(checks) > 16384, NULL, checks),
+            'staging_url',
+            staging_url,
+            'plan_id',
+            plan_id,
+            'has_plan',
+            has_plan,
+            'auto_accept',
+            auto_accept,
+            'needs_rebase',
+            needs_rebase
+          ),
+          2
+        ),
+        '}'
+      ) || ',' || substr(
+        json_object(
+          'needs_breakdown',
+          needs_breakdown,
+          'last_rebase_attempt_at',
+          last_rebase_attempt_at,
+          'review_round',
+          review_round,
+          'hooks',
+          iif(octet_length(hooks) > 16384, NULL, hooks),
+          'flow',
+          flow,
+          'flow_overrides',
+          iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides),
+          'metadata',
+          iif(octet_length(metadata) > 16384, NULL, metadata),
+          'created_at',
+          created_at,
+          'updated_at',
+          updated_at,
+          'claimed_from',
+          claimed_from,
+          'named_holder',
+          named_holder,
+          'intervention_from',
+          intervention_from,
+          'grants',
+          grants,
+          'lease_seconds',
+          lease_seconds,
+          'checkpoint',
+          iif(octet_length(checkpoint) > 16384, NULL, checkpoint),
+          'setbacks',
+          iif(octet_length(setbacks) > 16384, NULL, setbacks)
+        ),
+        2
+      ),
+      '}'
+    ) || ',' || substr(
+      json_object(
+        'lapsed_token',
+        lapsed_token,
+        'left_out',
+        'tasks' || iif(octet_length(content) > 16384, ',content', '') || iif(
+          octet_length(execution_notes) > 16384, ',execution_notes', ''
+        ) || iif(octet_length(check_results) > 16384, ',check_results', '') || iif(
+          octet_length(metadata) > 16384, ',metadata', ''
+        ) || iif(octet_length(hooks) > 16384, ',hooks', '') || iif(
+          octet_length(checks) > 16384, ',checks', ''
+        ) || iif(octet_length(flow_overrides) > 16384, ',flow_overrides', '') || iif(
+          octet_length(blocked_by) > 16384, ',blocked_by', ''
+        ) || iif(octet_length(last_rejection_reason) > 16384, ',last_rejection_reason', '') || iif(
+          octet_length(failure_reason) > 16384, ',failure_reason', ''
+        ) || iif(octet_length(cancel_reason) > 16384, ',cancel_reason', '') || iif(
+          octet_length(checkpoint) > 16384, ',checkpoint', ''
+        ) || iif(octet_length(setbacks) > 16384, ',setbacks', '')
+      ),
+      2
+    ),
+    ','
+  ) || ']'
+FROM tasks
+WHERE changes() > 0 AND id = :id AND scope = :scope
+HAVING count(*) > 0;

@@ -1,0 +1,1426 @@
+-- cron
+-- 1 round trip, 7 statements: 2,071 characters, 6 parameters, 15 rows read, 0 rows written
+-- Written by `npm run statements -- --write`, which measures on D1 with 10 records of each kind.
+
+-- expired
+-- 195 characters, 1 parameter, 2 rows read, 0 rows written
+--   SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+SELECT 1
+FROM queue_counts
+CROSS JOIN tasks INDEXED BY tasks_leased ON tasks.scope = queue_counts.scope
+  AND queue_counts.scope >= ' '
+  AND claimed_by IS NOT NULL
+  AND lease_expires_at <= :now
+LIMIT 1;
+
+-- silent
+-- 83 characters, 1 parameter, 1 row read, 0 rows written
+--   SCAN orchestrators USING INDEX orchestrators_active
+SELECT 1
+FROM orchestrators
+WHERE status = 'active' AND last_heartbeat < :heard_since
+LIMIT 1;
+
+-- backingOff
+-- 110 characters, 1 parameter, 1 row read, 0 rows written
+--   SCAN tasks USING COVERING INDEX tasks_backing_off
+SELECT 1
+FROM tasks INDEXED BY tasks_backing_off
+WHERE available_at IS NOT NULL AND available_at <= :now
+LIMIT 1;
+
+-- forgotten
+-- 68 characters, 3 parameters, 1 row read, 0 rows written
+--   SEARCH idempotency_keys USING PRIMARY KEY (id>? AND id<?)
+DELETE
+FROM idempotency_keys
+WHERE id >= :first AND id < :next AND at <= :oldest;
+
+-- recordsCounted
+-- 532 characters, 0 parameters, 3 rows read, 0 rows written
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   LIST SUBQUERY 4
+--     SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH messages USING COVERING INDEX messages_of_scope (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH drafts USING COVERING INDEX drafts_newest (scope=?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH projects USING COVERING INDEX projects_newest (scope=?)
+UPDATE queue_counts
+SET messages_total = coalesce(
+  messages_total, (SELECT count(*) FROM messages WHERE scope = queue_counts.scope)
+),
+  drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
+  projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
+WHERE scope IN (
+  SELECT scope
+  FROM queue_counts INDEXED BY queue_counts_uncounted
+  WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
+  LIMIT 10
+);
+
+-- projectsCounted
+-- 546 characters, 0 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE old
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH projects USING PRIMARY KEY (id>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN old
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SEARCH tasks USING INDEX tasks_project (project_id=?)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-1)
+INSERT INTO queue_counts (scope, counts)
+SELECT char(31) || old.id,
+  (
+    SELECT json_group_object(queue, n)
+    FROM (SELECT queue, count(*) AS n FROM tasks WHERE project_id = old.id GROUP BY queue)
+  )
+FROM (
+  SELECT projects.id
+  FROM (
+    SELECT coalesce(max(position), '') AS position
+    FROM sweeps
+    WHERE name = 'projects'
+    HAVING coalesce(max(due_at), 0) = 0
+  ) AS place
+  CROSS JOIN projects ON projects.id > place.position
+  ORDER BY projects.id
+  LIMIT 20
+) AS old
+WHERE NOT EXISTS (SELECT 1 FROM queue_counts WHERE scope = char(31) || old.id)
+ON CONFLICT
+DO NOTHING;
+
+-- projectsCounted
+-- 537 characters, 0 parameters, 4 rows read, 0 rows written
+--   CO-ROUTINE (subquery-2)
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH projects USING PRIMARY KEY (id>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN (subquery-2)
+--   SCALAR SUBQUERY 3
+--     SEARCH sweeps USING PRIMARY KEY (name=?)
+INSERT INTO sweeps (name, position, due_at)
+SELECT 'projects', coalesce(max(id), ''), iif(count(*) < 20, 9e15, 0)
+FROM (
+  SELECT projects.id
+  FROM (
+    SELECT coalesce(max(position), '') AS position
+    FROM sweeps
+    WHERE name = 'projects'
+    HAVING coalesce(max(due_at), 0) = 0
+  ) AS place
+  CROSS JOIN projects ON projects.id > place.position
+  ORDER BY projects.id
+  LIMIT 20
+)
+WHERE true
+HAVING NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
+ON CONFLICT (name)
+DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+
+-- ======== Sent in special cases only ========
+
+-- lapsed  (graph of layers: leases run out, and all fail with the tasks)
+-- 586 characters, 1 parameter, 14 rows read, 12 rows written
+--   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--   LIST SUBQUERY 1
+--     SEARCH queue_counts USING PRIMARY KEY (scope>?)
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
+SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, reason,
+  CASE
+    WHEN queue <> 'claimed' OR to_queue <> 'failed' THEN details
+    WHEN event = 'lease_expired' THEN json_set(details, '$.budget', 'max_lease_losses', '$.limit', loss_limit)
+    ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit)
+  END,
+  grants, :now
+FROM lapsing AS tasks
+WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+  AND lease_expires_at <= :now;
+
+-- dependentsFailed  (graph of layers: leases run out, and all fail with the tasks)
+-- 1,778 characters, 1 parameter, 15,539 rows read, 84 rows written
+--   MATERIALIZE reasons
+--     COMPOUND QUERY
+--       LEFT-MOST SUBQUERY
+--         COMPOUND QUERY
+--           LEFT-MOST SUBQUERY
+--             SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--             LIST SUBQUERY 1
+--               SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--             SEARCH blocker USING PRIMARY KEY (id=?)
+--             SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--             CORRELATED SCALAR SUBQUERY 53
+--               SEARCH other USING PRIMARY KEY (id=?)
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 55
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--           UNION ALL
+--             SEARCH edge USING INDEX dependencies_of (task_id=?)
+--             LIST SUBQUERY 5
+--               SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--               LIST SUBQUERY 4
+--                 SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--             SEARCH blocker USING PRIMARY KEY (id=?)
+--             CORRELATED SCALAR SUBQUERY 46
+--               SEARCH other USING PRIMARY KEY (id=?)
+--             CORRELATED SCALAR SUBQUERY 45
+--               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 48
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 45
+--               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--           UNION ALL
+--             CO-ROUTINE reached
+--               SETUP
+--                 COMPOUND QUERY
+--                   LEFT-MOST SUBQUERY
+--                     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--                     LIST SUBQUERY 1
+--                       SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--                     SEARCH blocker USING PRIMARY KEY (id=?)
+--                     SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--                     CORRELATED SCALAR SUBQUERY 23
+--                       SEARCH other USING PRIMARY KEY (id=?)
+--                     SEARCH tasks USING PRIMARY KEY (id=?)
+--                     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--                     CORRELATED SCALAR SUBQUERY 25
+--                       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--                   UNION ALL
+--                     SEARCH edge USING INDEX dependencies_of (task_id=?)
+--                     LIST SUBQUERY 5
+--                       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--                       LIST SUBQUERY 4
+--                         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--                     SEARCH blocker USING PRIMARY KEY (id=?)
+--                     CORRELATED SCALAR SUBQUERY 16
+--                       SEARCH other USING PRIMARY KEY (id=?)
+--                     CORRELATED SCALAR SUBQUERY 15
+--                       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--                     SEARCH tasks USING PRIMARY KEY (id=?)
+--                     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--                     CORRELATED SCALAR SUBQUERY 18
+--                       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--               RECURSIVE STEP
+--                 SCAN reached
+--                 SEARCH tasks USING PRIMARY KEY (id=?)
+--                 CORRELATED SCALAR SUBQUERY 30
+--                   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--                 CORRELATED SCALAR SUBQUERY 29
+--                   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--                 SEARCH blocker USING PRIMARY KEY (id=?)
+--                 SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--                 CORRELATED SCALAR SUBQUERY 34
+--                   SEARCH other USING PRIMARY KEY (id=?)
+--             SCAN reached
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             CORRELATED SCALAR SUBQUERY 39
+--               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 38
+--               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             SEARCH blocker USING PRIMARY KEY (id=?)
+--             SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--             CORRELATED SCALAR SUBQUERY 43
+--               SEARCH other USING PRIMARY KEY (id=?)
+--       SCAN only VIRTUAL TABLE INDEX 1:
+--       SCALAR SUBQUERY 12
+--         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--         LIST SUBQUERY 11
+--           SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--       SCAN reasons
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       CORRELATED SCALAR SUBQUERY 60
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 59
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       USE TEMP B-TREE FOR GROUP BY
+--       CORRELATED SCALAR SUBQUERY 58
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 59
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+WITH RECURSIVE moved (id) AS (
+  SELECT id
+  FROM lapsing AS tasks
+  WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    AND lease_expires_at <= :now
+),
+  lost (id, because) AS (
+    SELECT waits.task_id, 'Blocker ' || moved.id || iif(to_queue = 'failed', ' failed.', ' was cancelled.')
+    FROM moved
+    CROSS JOIN waits ON waits.blocker = moved.id
+    CROSS JOIN planned ON planned.id = moved.id
+    WHERE fails AND to_queue IN ('failed', 'cancelled') AND from_queue <> to_queue
+    UNION ALL
+    SELECT waits.task_id, 'Blocker ' || blocker || iif(waits.queue = 'failed', ' failed.', ' was cancelled.')
+    FROM waits
+    CROSS JOIN planned ON planned.id = waits.task_id
+    WHERE waits.task_id IN (
+      SELECT id
+      FROM lapsing AS tasks
+      WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+        AND lease_expires_at <= :now
+    )
+      AND fails
+      AND waits.queue IN ('failed', 'cancelled')
+      AND 1
+  ),
+  reached (id) AS (
+    SELECT id
+    FROM lost
+    UNION
+    SELECT waits.task_id
+    FROM reached
+    CROSS JOIN failable USING (id)
+    CROSS JOIN waits ON waits.blocker = reached.id
+    WHERE fails
+  ),
+  reasons (id, because) AS (
+    SELECT id, because
+    FROM lost
+    UNION ALL
+    SELECT waits.task_id, 'Blocker ' || reached.id || ' failed.'
+    FROM reached
+    CROSS JOIN failable USING (id)
+    CROSS JOIN waits ON waits.blocker = reached.id
+    WHERE fails
+  )
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
+SELECT failable.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
+FROM json_each(
+  iif(
+    EXISTS (
+      SELECT id
+      FROM lapsing AS tasks
+      WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+        AND lease_expires_at <= :now
+    )
+      OR 0,
+    '[1]',
+    '[]'
+  )
+) AS only
+CROSS JOIN reasons
+CROSS JOIN failable ON failable.id = reasons.id
+GROUP BY failable.id;
+
+-- satisfied  (graph of layers: leases run out, and all fail with the tasks)
+-- 1,514 characters, 1 parameter, 4,018 rows read, 0 rows written
+--   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
+--   LIST SUBQUERY 31
+--     MATERIALIZE affected
+--       SETUP
+--         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--         LIST SUBQUERY 1
+--           SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--       RECURSIVE STEP
+--         SCAN affected
+--         LIST SUBQUERY 4
+--           SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--           LIST SUBQUERY 3
+--             SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--           CREATE BLOOM FILTER
+--         CORRELATED SCALAR SUBQUERY 5
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--           CORRELATED SCALAR SUBQUERY 20
+--             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--         SEARCH blocker USING PRIMARY KEY (id=?)
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SCAN only VIRTUAL TABLE INDEX 1:
+--     SCALAR SUBQUERY 8
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--       LIST SUBQUERY 7
+--         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SCAN affected
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     LIST SUBQUERY 10
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--       LIST SUBQUERY 9
+--         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--       CREATE BLOOM FILTER
+--     CORRELATED SCALAR SUBQUERY 11
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 26
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 13
+--     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 29
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 29
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+WITH RECURSIVE affected (id) AS (
+  SELECT id
+  FROM lapsing AS tasks
+  WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    AND lease_expires_at <= :now
+  UNION
+  SELECT waits.task_id
+  FROM affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+  WHERE affected.id IN (
+    SELECT id
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+      AND lease_expires_at <= :now
+  )
+    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+)
+UPDATE dependencies
+SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
+WHERE (blocker_key, task_id, blocker_id) IN (
+  SELECT waits.blocker_key, waits.task_id, waits.blocker_id
+  FROM json_each(
+    iif(
+      EXISTS (
+        SELECT id
+        FROM lapsing AS tasks
+        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+          AND lease_expires_at <= :now
+      ),
+      '[1]',
+      '[]'
+    )
+  ) AS only
+  CROSS JOIN affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+    AND (
+      affected.id IN (
+        SELECT id
+        FROM lapsing AS tasks
+        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+          AND lease_expires_at <= :now
+      )
+      OR (
+        waits.on_failure = 'skip'
+        AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+      )
+    )
+)
+  AND (satisfied_at IS NULL) = EXISTS (
+    SELECT 1
+    FROM waits
+    WHERE waits.task_id = dependencies.task_id
+      AND waits.blocker_id = dependencies.blocker_id
+      AND (waits.queue = 'done' OR (waits.on_failure = 'skip' AND waits.queue IN ('failed', 'cancelled')))
+  );
+
+-- unblocked  (graph of layers: leases run out, and all fail with the tasks)
+-- 1,664 characters, 1 parameter, 3,382 rows read, 0 rows written
+--   MATERIALIZE told
+--     CO-ROUTINE affected
+--       SETUP
+--         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--         LIST SUBQUERY 1
+--           SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--       RECURSIVE STEP
+--         SCAN affected
+--         LIST SUBQUERY 4
+--           SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--           LIST SUBQUERY 3
+--             SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--           CREATE BLOOM FILTER
+--         CORRELATED SCALAR SUBQUERY 5
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--           CORRELATED SCALAR SUBQUERY 20
+--             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--         SEARCH blocker USING PRIMARY KEY (id=?)
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SCAN affected
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     LIST SUBQUERY 8
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--       LIST SUBQUERY 7
+--         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--       CREATE BLOOM FILTER
+--     CORRELATED SCALAR SUBQUERY 9
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 26
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--     USE TEMP B-TREE FOR GROUP BY
+--     CORRELATED SCALAR SUBQUERY 22
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 22
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN only VIRTUAL TABLE INDEX 1:
+--   SCALAR SUBQUERY 12
+--     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--     LIST SUBQUERY 11
+--       SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--   SCAN told
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 31
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 28
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 31
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 29
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 29
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+WITH RECURSIVE affected (id) AS (
+  SELECT id
+  FROM lapsing AS tasks
+  WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    AND lease_expires_at <= :now
+  UNION
+  SELECT waits.task_id
+  FROM affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+  WHERE affected.id IN (
+    SELECT id
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+      AND lease_expires_at <= :now
+  )
+    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+),
+  told (id, because) AS (
+    SELECT waits.task_id,
+      min(
+        'Task ' || affected.id || CASE waits.queue
+          WHEN 'done' THEN ' is done.'
+          WHEN 'failed' THEN ' failed.'
+          WHEN 'cancelled' THEN ' was cancelled.'
+          ELSE ' is in ' || waits.queue || ' again.'
+        END
+      )
+    FROM affected
+    CROSS JOIN waits ON waits.blocker = affected.id
+      AND (
+        affected.id IN (
+          SELECT id
+          FROM lapsing AS tasks
+          WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+            AND lease_expires_at <= :now
+        )
+        OR (
+          waits.on_failure = 'skip'
+          AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+        )
+      )
+    GROUP BY waits.task_id
+  )
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
+SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
+  because, grants, :now
+FROM json_each(
+  iif(
+    EXISTS (
+      SELECT id
+      FROM lapsing AS tasks
+      WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+        AND lease_expires_at <= :now
+    ),
+    '[1]',
+    '[]'
+  )
+) AS only
+CROSS JOIN told
+CROSS JOIN foreseen ON foreseen.id = told.id
+WHERE blocked_by IS NOT waits_for;
+
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 824 characters, 1 parameter, 205 rows read, 1 row written
+--   MATERIALIZE moved
+--     SCAN only VIRTUAL TABLE INDEX 1:
+--     SCALAR SUBQUERY 6
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--       LIST SUBQUERY 5
+--         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 8
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--       LIST SUBQUERY 7
+--         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 13
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--     SCAN step VIRTUAL TABLE INDEX 1:
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN moved
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       CO-ROUTINE (subquery-2)
+--         COMPOUND QUERY
+--           LEFT-MOST SUBQUERY
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--           UNION ALL
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--       SCAN (subquery-2)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = (
+    SELECT json_group_object(queue, n)
+    FROM (
+      SELECT queue, sum(step) AS n
+      FROM (
+        SELECT key AS queue, value AS step
+        FROM json_each(counts)
+        UNION ALL
+        SELECT value ->> 0, value ->> 1
+        FROM json_each(moved.steps)
+      )
+      GROUP BY queue
+      HAVING sum(step) <> 0
+    )
+  )
+FROM (
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
+  FROM json_each(
+    iif(
+      EXISTS (
+        SELECT id
+        FROM lapsing AS tasks
+        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+          AND lease_expires_at <= :now
+      ),
+      '[1]',
+      '[]'
+    )
+  ) AS only
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
+    SELECT id
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+      AND lease_expires_at <= :now
+  )
+  GROUP BY owner
+) AS moved
+WHERE scope = moved.owner;
+
+-- followersCounted  (graph of layers: leases run out, and all fail with the tasks)
+-- 1,489 characters, 1 parameter, 3,292 rows read, 1 row written
+--   MATERIALIZE moved
+--     SCAN only VIRTUAL TABLE INDEX 1:
+--     SCALAR SUBQUERY 12
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--       LIST SUBQUERY 11
+--         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 16
+--       MATERIALIZE affected
+--         SETUP
+--           SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--           LIST SUBQUERY 1
+--             SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--         RECURSIVE STEP
+--           SCAN affected
+--           LIST SUBQUERY 4
+--             SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--             LIST SUBQUERY 3
+--               SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--             CREATE BLOOM FILTER
+--           CORRELATED SCALAR SUBQUERY 5
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 28
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--           SEARCH blocker USING PRIMARY KEY (id=?)
+--           SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       SCAN affected
+--       LIST SUBQUERY 14
+--         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--         LIST SUBQUERY 13
+--           SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--         CREATE BLOOM FILTER
+--       CORRELATED SCALAR SUBQUERY 15
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--         CORRELATED SCALAR SUBQUERY 31
+--           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 21
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--     SCAN step VIRTUAL TABLE INDEX 1:
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN moved
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 10
+--     CO-ROUTINE (subquery-9)
+--       CO-ROUTINE (subquery-8)
+--         COMPOUND QUERY
+--           LEFT-MOST SUBQUERY
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--           UNION ALL
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--       SCAN (subquery-8)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-9)
+WITH RECURSIVE affected (id) AS (
+  SELECT id
+  FROM lapsing AS tasks
+  WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    AND lease_expires_at <= :now
+  UNION
+  SELECT waits.task_id
+  FROM affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+  WHERE affected.id IN (
+    SELECT id
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+      AND lease_expires_at <= :now
+  )
+    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = (
+    SELECT json_group_object(queue, n)
+    FROM (
+      SELECT queue, sum(step) AS n
+      FROM (
+        SELECT key AS queue, value AS step
+        FROM json_each(counts)
+        UNION ALL
+        SELECT value ->> 0, value ->> 1
+        FROM json_each(moved.steps)
+      )
+      GROUP BY queue
+      HAVING sum(step) <> 0
+    )
+  )
+FROM (
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
+  FROM json_each(
+    iif(
+      EXISTS (
+        SELECT id
+        FROM lapsing AS tasks
+        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+          AND lease_expires_at <= :now
+      ),
+      '[1]',
+      '[]'
+    )
+  ) AS only
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
+    SELECT id
+    FROM affected
+    WHERE NOT id IN (
+      SELECT id
+      FROM lapsing AS tasks
+      WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+        AND lease_expires_at <= :now
+    )
+      AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+  )
+  GROUP BY owner
+) AS moved
+WHERE scope = moved.owner;
+
+-- dependents  (graph of layers: leases run out, and all fail with the tasks)
+-- 1,893 characters, 1 parameter, 4,664 rows read, 168 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 11
+--     MATERIALIZE affected
+--       SETUP
+--         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--         LIST SUBQUERY 1
+--           SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--       RECURSIVE STEP
+--         SCAN affected
+--         LIST SUBQUERY 4
+--           SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--           LIST SUBQUERY 3
+--             SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--           CREATE BLOOM FILTER
+--         CORRELATED SCALAR SUBQUERY 5
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--           CORRELATED SCALAR SUBQUERY 23
+--             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--         SEARCH blocker USING PRIMARY KEY (id=?)
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SCAN only VIRTUAL TABLE INDEX 1:
+--     SCALAR SUBQUERY 10
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--       LIST SUBQUERY 9
+--         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SCAN affected
+--   REUSE LIST SUBQUERY 11
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 13
+--     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--     LIST SUBQUERY 12
+--       SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     CREATE BLOOM FILTER
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 7
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 8
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+WITH RECURSIVE affected (id) AS (
+  SELECT id
+  FROM lapsing AS tasks
+  WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+    AND lease_expires_at <= :now
+  UNION
+  SELECT waits.task_id
+  FROM affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+  WHERE affected.id IN (
+    SELECT id
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+      AND lease_expires_at <= :now
+  )
+    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+)
+UPDATE tasks
+SET version = planned.version, queue = to_queue,
+  blocked_by = (
+    SELECT group_concat(blocker_id, ',' ORDER BY position)
+    FROM dependencies
+    WHERE task_id = tasks.id AND satisfied_at IS NULL
+  ),
+  updated_at = iif(queue = to_queue, updated_at, :now),
+  lapsed_token = iif(queue = to_queue, lapsed_token, NULL),
+  available_at = iif(queue = to_queue, available_at, NULL),
+  completed_at = iif(queue = to_queue, completed_at, NULL),
+  needs_intervention = iif(queue = to_queue, needs_intervention, 0),
+  failure_reason = CASE
+    WHEN queue = to_queue THEN failure_reason
+    WHEN tasks.bytes > 1600000 THEN NULL
+    ELSE (SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)
+  END
+FROM planned
+WHERE planned.id = tasks.id
+  AND tasks.id IN (
+    SELECT affected.id
+    FROM json_each(
+      iif(
+        EXISTS (
+          SELECT id
+          FROM lapsing AS tasks
+          WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+            AND lease_expires_at <= :now
+        ),
+        '[1]',
+        '[]'
+      )
+    ) AS only
+    CROSS JOIN affected
+  )
+  AND NOT tasks.id IN (
+    SELECT id
+    FROM lapsing AS tasks
+    WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+      AND lease_expires_at <= :now
+  )
+RETURNING id, scope, version, claimed_by, fencing_token, queue,
+  CASE
+    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
+    WHEN blocked_by IS NULL THEN 'unblocked'
+    ELSE 'blocked'
+  END AS event;
+
+-- reclaimed  (graph of layers: leases run out, and all fail with the tasks)
+-- 1,414 characters, 1 parameter, 122 rows read, 24 rows written
+--   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--   LIST SUBQUERY 2
+--     SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 7
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH lapse USING PRIMARY KEY (task_id=? AND version=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 8
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+UPDATE tasks
+SET version = task.version, updated_at = :now, queue = task.to_queue, claimed_by = NULL, claimed_at = NULL,
+  claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL, lease_seconds = NULL,
+  deadline_at = NULL, cancel_requested_at = NULL,
+  blocked_by = iif(
+    blocked_by IS NULL,
+    NULL,
+    (
+      SELECT group_concat(blocker_id, ',' ORDER BY position)
+      FROM dependencies
+      WHERE task_id = tasks.id AND satisfied_at IS NULL
+    )
+  ),
+  completed_at = iif(queue = 'done', completed_at, NULL),
+  lapsed_token = iif(event = 'lease_expired' AND led_to NOT IN ('failed', 'cancelled'), grants, NULL),
+  attempt_count = attempt_count + (event <> 'review_lease_expired'),
+  lease_losses = lease_losses + (event = 'lease_expired'),
+  needs_intervention = iif(
+    event = 'review_lease_expired', needs_intervention, led_to = 'requires-intervention'
+  ),
+  failure_reason = task.failure_reason, setbacks = task.setbacks,
+  cancel_reason = iif(task.to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL
+FROM reclaiming AS task
+WHERE tasks.id = task.id
+  AND tasks.claimed_by IS NOT NULL
+  AND tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+  AND lease_expires_at <= :now
+RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
+  (
+    SELECT event
+    FROM history
+    WHERE task_id = tasks.id AND event IN ('lease_expired', 'deadline_exceeded', 'review_lease_expired')
+    ORDER BY version DESC
+    LIMIT 1
+  ) AS event;
+
+-- silent  (five leases ran out and five machines fell silent)
+-- 111 characters, 1 parameter, 20 rows read, 5 rows written
+--   SCAN orchestrators USING INDEX orchestrators_active
+UPDATE orchestrators
+SET status = 'offline'
+WHERE status = 'active' AND last_heartbeat < :silent_since
+RETURNING id, scope;
+
+-- history  (looks for what is old, and finds none)
+-- 1,109 characters, 3 parameters, 252 rows read, 0 rows written
+--   CO-ROUTINE ids
+--     SETUP
+--       CO-ROUTINE place
+--         SEARCH sweeps USING PRIMARY KEY (name=?)
+--       SCAN place
+--       CORRELATED SCALAR SUBQUERY 3
+--         SEARCH history USING PRIMARY KEY (task_id>?)
+--     RECURSIVE STEP
+--       SCAN ids
+--       CORRELATED SCALAR SUBQUERY 6
+--         SEARCH history USING PRIMARY KEY (task_id>?)
+--   USE TEMP B-TREE FOR json_group_array(ORDER BY)
+--   SCAN ids
+--   CORRELATED SCALAR SUBQUERY 9
+--     CO-ROUTINE (subquery-8)
+--       SEARCH history USING PRIMARY KEY (task_id=?)
+--     SCAN (subquery-8)
+--   CORRELATED SCALAR SUBQUERY 10
+--     SEARCH newest USING PRIMARY KEY (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 11
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+SELECT (
+  SELECT due_at
+  FROM (
+    SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
+    FROM sweeps
+    WHERE name = 'history'
+  ) AS place
+) <= :now AS open,
+  count(*) AS seen, coalesce(sum(old), 0) AS old, CAST(max(id) AS TEXT) AS last,
+  json_group_array(id ORDER BY id) FILTER (WHERE due) AS due
+FROM (
+  WITH RECURSIVE ids (id, n) AS (
+    SELECT (SELECT min(task_id) FROM history WHERE task_id > place.position), 1
+    FROM (
+      SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
+      FROM sweeps
+      WHERE name = 'history'
+    ) AS place
+    WHERE place.due_at <= :now
+    UNION ALL
+    SELECT (SELECT min(task_id) FROM history WHERE task_id > ids.id), n + 1
+    FROM ids
+    WHERE id IS NOT NULL AND n < :most
+  )
+  SELECT id,
+    (SELECT count(*) FROM (SELECT 1 FROM history WHERE task_id = ids.id LIMIT 2)) = 2
+      AND (
+        SELECT at
+        FROM history AS newest
+        WHERE newest.task_id = ids.id
+        ORDER BY newest.version DESC
+        LIMIT 1
+      ) <= :before
+      AND NOT EXISTS (
+        SELECT 1
+        FROM tasks
+        WHERE tasks.id = ids.id
+          AND +tasks.queue <> 'done'
+          AND +tasks.queue <> 'failed'
+          AND +tasks.queue <> 'cancelled'
+      ) AS due,
+    0 AS old
+  FROM ids
+  WHERE id IS NOT NULL
+);
+
+-- messages  (looks for what is old, and finds none)
+-- 1,011 characters, 3 parameters, 103 rows read, 0 rows written
+--   CO-ROUTINE (subquery-6)
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH messages USING INTEGER PRIMARY KEY (rowid>?)
+--     CORRELATED SCALAR SUBQUERY 3
+--       SEARCH reply USING COVERING INDEX messages_replies (parent_message_id=?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   USE TEMP B-TREE FOR json_group_array(ORDER BY)
+--   SCAN (subquery-6)
+--   SCALAR SUBQUERY 2
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+SELECT (
+  SELECT due_at
+  FROM (
+    SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
+    FROM sweeps
+    WHERE name = 'messages'
+  ) AS place
+) <= :now AS open,
+  count(*) AS seen, coalesce(sum(old), 0) AS old, CAST(max(id) AS TEXT) AS last,
+  json_group_array(id ORDER BY id) FILTER (WHERE due) AS due
+FROM (
+  SELECT messages.seq AS id,
+    created_at <= :before
+      AND status <> 'processing'
+      AND (status = 'done' OR to_actor IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
+      AND NOT EXISTS (
+        SELECT 1
+        FROM tasks
+        WHERE tasks.id = messages.task_id
+          AND +tasks.scope = messages.scope
+          AND +tasks.queue <> 'done'
+          AND +tasks.queue <> 'failed'
+          AND +tasks.queue <> 'cancelled'
+      ) AS due,
+    created_at <= :before AS old
+  FROM (
+    SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
+    FROM sweeps
+    WHERE name = 'messages'
+  ) AS place
+  CROSS JOIN messages
+  WHERE place.due_at <= :now AND messages.seq > CAST(place.position AS INTEGER)
+  ORDER BY messages.seq
+  LIMIT :most
+);
+
+-- tasks  (looks for what is old, and finds none)
+-- 1,106 characters, 3 parameters, 103 rows read, 0 rows written
+--   CO-ROUTINE (subquery-5)
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH tasks USING PRIMARY KEY (id>?)
+--     CORRELATED SCALAR SUBQUERY 3
+--       SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       SEARCH waiting USING PRIMARY KEY (id=?) LEFT-JOIN
+--     USE TEMP B-TREE FOR ORDER BY
+--   USE TEMP B-TREE FOR json_group_array(ORDER BY)
+--   SCAN (subquery-5)
+--   SCALAR SUBQUERY 2
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+SELECT (
+  SELECT due_at
+  FROM (
+    SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
+    FROM sweeps
+    WHERE name = 'tasks'
+  ) AS place
+) <= :now AS open,
+  count(*) AS seen, coalesce(sum(old), 0) AS old, CAST(max(id) AS TEXT) AS last,
+  json_group_array(id ORDER BY id) FILTER (WHERE due) AS due
+FROM (
+  SELECT tasks.id AS id,
+    NOT (+tasks.queue <> 'done' AND +tasks.queue <> 'failed' AND +tasks.queue <> 'cancelled')
+      AND +tasks.claimed_by IS NULL
+      AND tasks.updated_at <= :before
+      AND NOT EXISTS (
+        SELECT 1
+        FROM dependencies AS edge
+        LEFT JOIN tasks AS waiting ON waiting.id = edge.task_id
+        WHERE edge.blocker_key = replace(tasks.id, 'TASK-', '')
+          AND edge.blocker_id IN (tasks.id, 'TASK-' || tasks.id)
+          AND edge.scope = tasks.scope
+          AND (
+            edge.satisfied_at IS NULL
+            OR (waiting.queue <> 'done' AND waiting.queue <> 'failed' AND waiting.queue <> 'cancelled')
+          )
+      ) AS due,
+    0 AS old
+  FROM (
+    SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
+    FROM sweeps
+    WHERE name = 'tasks'
+  ) AS place
+  CROSS JOIN tasks
+  WHERE place.due_at <= :now AND tasks.id > place.position
+  ORDER BY tasks.id
+  LIMIT :most
+);
+
+-- remembered  (looks for what is old, and finds none)
+-- 1,250 characters, 4 parameters, 1 row read, 1 row written
+--   CO-ROUTINE place
+--     SEARCH sweeps USING PRIMARY KEY (name=?)
+--   SCAN place
+--   SCALAR SUBQUERY 4
+--     SCAN given VIRTUAL TABLE INDEX 1:
+--     CORRELATED SCALAR SUBQUERY 2
+--       SEARCH newest USING PRIMARY KEY (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 3
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH old USING PRIMARY KEY (task_id=? AND version<?)
+--     CORRELATED SCALAR SUBQUERY 1
+--       SEARCH history USING PRIMARY KEY (task_id=?)
+--   SCALAR SUBQUERY 8
+--     SCAN given VIRTUAL TABLE INDEX 1:
+--     CORRELATED SCALAR SUBQUERY 6
+--       SEARCH newest USING PRIMARY KEY (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 7
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH old USING PRIMARY KEY (task_id=? AND version<?)
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH history USING PRIMARY KEY (task_id=?)
+INSERT INTO sweeps (name, position, due_at)
+SELECT 'history',
+  iif(
+    NOT EXISTS (
+      SELECT 1
+      FROM json_each(:keys) AS given
+      CROSS JOIN history AS old ON old.task_id = given.value
+        AND old.version < (SELECT max(version) FROM history WHERE task_id = given.value)
+      WHERE (
+        SELECT at
+        FROM history AS newest
+        WHERE newest.task_id = given.value
+        ORDER BY newest.version DESC
+        LIMIT 1
+      ) <= :before
+        AND NOT EXISTS (
+          SELECT 1
+          FROM tasks
+          WHERE tasks.id = given.value
+            AND +tasks.queue <> 'done'
+            AND +tasks.queue <> 'failed'
+            AND +tasks.queue <> 'cancelled'
+        )
+    ),
+    :position,
+    place.position
+  ),
+  iif(
+    NOT EXISTS (
+      SELECT 1
+      FROM json_each(:keys) AS given
+      CROSS JOIN history AS old ON old.task_id = given.value
+        AND old.version < (SELECT max(version) FROM history WHERE task_id = given.value)
+      WHERE (
+        SELECT at
+        FROM history AS newest
+        WHERE newest.task_id = given.value
+        ORDER BY newest.version DESC
+        LIMIT 1
+      ) <= :before
+        AND NOT EXISTS (
+          SELECT 1
+          FROM tasks
+          WHERE tasks.id = given.value
+            AND +tasks.queue <> 'done'
+            AND +tasks.queue <> 'failed'
+            AND +tasks.queue <> 'cancelled'
+        )
+    ),
+    :due_at,
+    0
+  )
+FROM (
+  SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
+  FROM sweeps
+  WHERE name = 'history'
+) AS place
+WHERE true
+ON CONFLICT (name)
+DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+
+-- remembered  (looks for what is old, and finds none)
+-- 338 characters, 2 parameters, 1 row read, 1 row written
+--   CO-ROUTINE place
+--     SEARCH sweeps USING PRIMARY KEY (name=?)
+--   SCAN place
+INSERT INTO sweeps (name, position, due_at)
+SELECT 'messages', iif(1, :position, place.position), iif(1, :due_at, 0)
+FROM (
+  SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
+  FROM sweeps
+  WHERE name = 'messages'
+) AS place
+WHERE true
+ON CONFLICT (name)
+DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+
+-- remembered  (looks for what is old, and finds none)
+-- 332 characters, 2 parameters, 1 row read, 1 row written
+--   CO-ROUTINE place
+--     SEARCH sweeps USING PRIMARY KEY (name=?)
+--   SCAN place
+INSERT INTO sweeps (name, position, due_at)
+SELECT 'tasks', iif(1, :position, place.position), iif(1, :due_at, 0)
+FROM (
+  SELECT coalesce(max(position), '') AS position, coalesce(max(due_at), 0) AS due_at
+  FROM sweeps
+  WHERE name = 'tasks'
+) AS place
+WHERE true
+ON CONFLICT (name)
+DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+
+-- removed  (a few records of each kind leave)
+-- 562 characters, 3 parameters, 534 rows read, 50 rows written
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+--   LIST SUBQUERY 5
+--     SCAN given VIRTUAL TABLE INDEX 1:
+--     CORRELATED SCALAR SUBQUERY 2
+--       SEARCH newest USING PRIMARY KEY (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 3
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH old USING PRIMARY KEY (task_id=? AND version<?)
+--     CORRELATED SCALAR SUBQUERY 1
+--       SEARCH history USING PRIMARY KEY (task_id=?)
+--     USE TEMP B-TREE FOR ORDER BY
+DELETE
+FROM history
+WHERE (task_id, version) IN (
+  SELECT old.task_id, old.version
+  FROM json_each(:keys) AS given
+  CROSS JOIN history AS old ON old.task_id = given.value
+    AND old.version < (SELECT max(version) FROM history WHERE task_id = given.value)
+  WHERE (
+    SELECT at
+    FROM history AS newest
+    WHERE newest.task_id = given.value
+    ORDER BY newest.version DESC
+    LIMIT 1
+  ) <= :before
+    AND NOT EXISTS (
+      SELECT 1
+      FROM tasks
+      WHERE tasks.id = given.value
+        AND +tasks.queue <> 'done'
+        AND +tasks.queue <> 'failed'
+        AND +tasks.queue <> 'cancelled'
+    )
+  ORDER BY old.task_id, old.version
+  LIMIT :most
+);
+
+-- recorded  (a few records of each kind leave)
+-- 821 characters, 3 parameters, 15 rows read, 10 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 1
+--     SCAN json_each VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SEARCH waiting USING PRIMARY KEY (id=?) LEFT-JOIN
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
+SELECT id, version + 1, scope, 'deleted', queue, NULL, 'retention',
+  'It was finished longer ago than finished tasks are kept.', grants, :now
+FROM tasks
+WHERE id IN (SELECT value FROM json_each(:keys))
+  AND NOT (+tasks.queue <> 'done' AND +tasks.queue <> 'failed' AND +tasks.queue <> 'cancelled')
+  AND +tasks.claimed_by IS NULL
+  AND tasks.updated_at <= :before
+  AND NOT EXISTS (
+    SELECT 1
+    FROM dependencies AS edge
+    LEFT JOIN tasks AS waiting ON waiting.id = edge.task_id
+    WHERE edge.blocker_key = replace(tasks.id, 'TASK-', '')
+      AND edge.blocker_id IN (tasks.id, 'TASK-' || tasks.id)
+      AND edge.scope = tasks.scope
+      AND (
+        edge.satisfied_at IS NULL
+        OR (waiting.queue <> 'done' AND waiting.queue <> 'failed' AND waiting.queue <> 'cancelled')
+      )
+  );
+
+-- counted  (a few records of each kind leave)
+-- 604 characters, 1 parameter, 73 rows read, 1 row written
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   LIST SUBQUERY 9
+--     MATERIALIZE steps
+--       COMPOUND QUERY
+--         LEFT-MOST SUBQUERY
+--           MATERIALIZE gone
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             LIST SUBQUERY 1
+--               SCAN json_each VIRTUAL TABLE INDEX 1:
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 17
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--           SCAN gone
+--         UNION ALL
+--           SCAN gone
+--     SCAN steps
+--   CORRELATED SCALAR SUBQUERY 8
+--     CO-ROUTINE (subquery-7)
+--       CO-ROUTINE (subquery-6)
+--         COMPOUND QUERY
+--           LEFT-MOST SUBQUERY
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--           UNION ALL
+--             SCAN steps
+--       SCAN (subquery-6)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-7)
+WITH gone AS MATERIALIZED (
+  SELECT scope, char(31) || project_id AS project, from_queue
+  FROM planned
+  WHERE id IN (SELECT value FROM json_each(:keys))
+),
+  steps (owner, queue) AS (SELECT scope, from_queue FROM gone UNION ALL SELECT project, from_queue FROM gone)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = (
+    SELECT json_group_object(queue, n)
+    FROM (
+      SELECT queue, sum(step) AS n
+      FROM (
+        SELECT key AS queue, value AS step
+        FROM json_each(counts)
+        UNION ALL
+        SELECT queue, -1
+        FROM steps
+        WHERE owner = queue_counts.scope
+      )
+      GROUP BY queue
+      HAVING sum(step) <> 0
+    )
+  )
+WHERE scope IN (SELECT owner FROM steps);
+
+-- dependencies  (a few records of each kind leave)
+-- 488 characters, 1 parameter, 36 rows read, 0 rows written
+--   SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--   LIST SUBQUERY 2
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 1
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 7
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 9
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 11
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+DELETE
+FROM dependencies AS edge
+WHERE blocker_key IN (
+  SELECT replace(id, 'TASK-', '')
+  FROM planned
+  WHERE id IN (SELECT value FROM json_each(:keys))
+)
+  AND EXISTS (
+    SELECT 1
+    FROM planned
+    WHERE +planned.scope = edge.scope
+      AND planned.id IN (
+        edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL)
+      )
+  )
+  AND NOT EXISTS (
+    SELECT 1
+    FROM tasks
+    WHERE tasks.id = edge.blocker_id
+      AND +tasks.scope = edge.scope
+      AND NOT EXISTS (SELECT 1 FROM planned WHERE planned.id = tasks.id)
+  );
+
+-- dependencies  (a few records of each kind leave)
+-- 112 characters, 1 parameter, 36 rows read, 0 rows written
+--   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   LIST SUBQUERY 2
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 1
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+DELETE
+FROM dependencies
+WHERE task_id IN (SELECT id FROM planned WHERE id IN (SELECT value FROM json_each(:keys)));
+
+-- withdrawn  (a few records of each kind leave)
+-- 251 characters, 1 parameter, 70 rows read, 5 rows written
+--   SEARCH actions USING INDEX actions_about (scope=? AND entity_type=? AND entity_id=?)
+--   LIST SUBQUERY 6
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 2
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       LIST SUBQUERY 1
+--         SCAN json_each VIRTUAL TABLE INDEX 1:
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 5
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+UPDATE actions
+SET status = 'expired'
+WHERE status IN ('proposed', 'execute_requested')
+  AND entity_type = 'task'
+  AND (scope, entity_id) IN (
+    SELECT scope, id
+    FROM tasks
+    WHERE id IN (SELECT id FROM planned WHERE id IN (SELECT value FROM json_each(:keys)))
+  );
+
+-- removed  (a few records of each kind leave)
+-- 100 characters, 1 parameter, 45 rows read, 5 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 2
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 1
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+DELETE
+FROM tasks
+WHERE id IN (SELECT id FROM planned WHERE id IN (SELECT value FROM json_each(:keys)));

@@ -1,0 +1,21 @@
+-- DELETE /api/v1/orchestrators/:id
+-- 1 round trip, 2 statements: 205 characters, 3 parameters, 3 rows read, 1 row written
+-- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
+
+-- deleted
+-- 154 characters, 2 parameters, 3 rows read, 1 row written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH orchestrators USING PRIMARY KEY (id=?)
+DELETE
+FROM orchestrators
+WHERE id = :id
+  AND scope = coalesce(:scope, (SELECT max(scope) FROM orchestrators WHERE id = :id HAVING count(*) = 1))
+RETURNING id;
+
+-- left
+-- 51 characters, 1 parameter, 0 rows read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=?)
+SELECT 1
+FROM orchestrators
+WHERE id = :id AND true;

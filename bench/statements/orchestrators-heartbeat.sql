@@ -1,0 +1,281 @@
+-- POST /api/v1/orchestrators/:id/heartbeat
+-- 1 round trip, 2 statements: 365 characters, 3 parameters, 7 rows read, 1 row written
+-- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
+
+-- revived
+-- 187 characters, 1 parameter, 2 rows read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 1
+--     SEARCH orchestrators USING PRIMARY KEY (id=?)
+--     USE TEMP B-TREE FOR ORDER BY
+UPDATE orchestrators
+SET status = 'active'
+WHERE status = 'offline'
+  AND id = :machine
+  AND +scope IN (
+    SELECT scope
+    FROM orchestrators
+    WHERE id = :machine
+    ORDER BY last_heartbeat DESC, scope
+    LIMIT 50
+  );
+
+-- beat
+-- 178 characters, 2 parameters, 5 rows read, 1 row written
+--   SEARCH orchestrators USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 1
+--     SEARCH orchestrators USING PRIMARY KEY (id=?)
+--     USE TEMP B-TREE FOR ORDER BY
+UPDATE orchestrators
+SET last_heartbeat = :now
+WHERE id = :machine
+  AND +scope IN (
+    SELECT scope
+    FROM orchestrators
+    WHERE id = :machine
+    ORDER BY last_heartbeat DESC, scope
+    LIMIT 50
+  )
+RETURNING *;
+
+-- ======== Sent in special cases only ========
+
+-- raised  (with five leases)
+-- 369 characters, 3 parameters, 3 rows read, 1 row written
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 2
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH orchestrators EXISTS USING PRIMARY KEY (id=?)
+UPDATE queue_counts
+SET leases_revision = leases_revision + 1
+WHERE scope = :scope
+  AND EXISTS (
+    SELECT 1
+    FROM json_each(:keys) AS asked
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 0
+    WHERE +claimed_by IS NOT NULL
+      AND fencing_token = asked.value ->> 1
+      AND (:scope IS NULL OR +tasks.scope = :scope)
+      AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope))
+  );
+
+-- recorded  (with five leases)
+-- 1,001 characters, 4 parameters, 11 rows read, 0 rows written
+--   SCAN asked VIRTUAL TABLE INDEX 1:
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=?)
+--   SEARCH expiry USING PRIMARY KEY (task_id=? AND version=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
+SELECT tasks.id, tasks.version + 1, tasks.scope, 'reattached', tasks.queue, 'claimed', expiry.actor,
+  'The holder renewed the lease before anybody else was granted the task.', tasks.grants, :now
+FROM json_each(:keys) AS asked
+CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
+CROSS JOIN history AS expiry ON expiry.task_id = tasks.id
+  AND expiry.version = (
+    SELECT version
+    FROM history
+    WHERE task_id = tasks.id AND event = 'lease_expired'
+    ORDER BY version DESC
+    LIMIT 1
+  )
+WHERE (:scope IS NULL OR +tasks.scope = :scope)
+  AND queue <> 'done'
+  AND queue <> 'failed'
+  AND queue <> 'cancelled'
+  AND NOT tasks.bytes > 1600000
+  AND coalesce(
+    (
+      CAST(strftime('%s', (expiry.details ->> '$.deadline_at')) AS INTEGER) * 1000 + CAST(
+        substr((expiry.details ->> '$.deadline_at'), 21, 3) AS INTEGER
+      )
+    ) > :now,
+    1
+  )
+  AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope));
+
+-- counted  (with five leases)
+-- 613 characters, 1 parameter, 13 rows read, 0 rows written
+--   MATERIALIZE moved
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 9
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--     SCAN step VIRTUAL TABLE INDEX 1:
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN moved
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       CO-ROUTINE (subquery-2)
+--         COMPOUND QUERY
+--           LEFT-MOST SUBQUERY
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--           UNION ALL
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--       SCAN (subquery-2)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = (
+    SELECT json_group_object(queue, n)
+    FROM (
+      SELECT queue, sum(step) AS n
+      FROM (
+        SELECT key AS queue, value AS step
+        FROM json_each(counts)
+        UNION ALL
+        SELECT value ->> 0, value ->> 1
+        FROM json_each(moved.steps)
+      )
+      GROUP BY queue
+      HAVING n <> 0
+    )
+  )
+FROM (
+  SELECT owner, json_group_array(json_array(planned_counts.queue, step)) AS steps
+  FROM json_each(:keys) AS asked
+  CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
+  CROSS JOIN planned_counts ON planned_counts.id = tasks.id
+  GROUP BY owner
+) AS moved
+WHERE scope = moved.owner;
+
+-- reattached  (with five leases)
+-- 1,187 characters, 2 parameters, 12 rows read, 0 rows written
+--   SCAN asked VIRTUAL TABLE INDEX 1:
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SEARCH expiry USING PRIMARY KEY (task_id=? AND version=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+UPDATE tasks
+SET version = planned.version, updated_at = :now, queue = planned.to_queue, lapsed_token = NULL,
+  available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
+  completed_at = NULL, claimed_from = tasks.queue, claimed_by = expiry.actor,
+  claimed_at = coalesce(
+    (
+      CAST(strftime('%s', (expiry.details ->> '$.claimed_at')) AS INTEGER) * 1000 + CAST(
+        substr((expiry.details ->> '$.claimed_at'), 21, 3) AS INTEGER
+      )
+    ),
+    expiry.at
+  ),
+  orchestrator_id = expiry.details ->> '$.orchestrator_id',
+  lease_seconds = expiry.details ->> '$.lease_seconds',
+  deadline_at = (
+    CAST(strftime('%s', (expiry.details ->> '$.deadline_at')) AS INTEGER) * 1000 + CAST(
+      substr((expiry.details ->> '$.deadline_at'), 21, 3) AS INTEGER
+    )
+  ),
+  lease_expires_at = :now
+FROM json_each(:keys) AS asked
+CROSS JOIN planned
+CROSS JOIN history AS expiry
+WHERE tasks.id = asked.value ->> 0
+  AND tasks.lapsed_token = asked.value ->> 1
+  AND planned.id = tasks.id
+  AND expiry.task_id = tasks.id
+  AND expiry.version = (
+    SELECT version
+    FROM history
+    WHERE task_id = tasks.id AND event = 'lease_expired'
+    ORDER BY version DESC
+    LIMIT 1
+  )
+RETURNING tasks.id, tasks.scope, tasks.queue, tasks.version, claimed_by, fencing_token;
+
+-- renewed  (with five leases)
+-- 674 characters, 5 parameters, 16 rows read, 10 rows written
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=?)
+--   SCAN asked VIRTUAL TABLE INDEX 1:
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+UPDATE tasks
+SET lease_expires_at = CAST(
+  max(
+    lease_expires_at,
+    min(
+      coalesce(deadline_at, 9e15), :now + coalesce(asked.value ->> 2, lease_seconds * 1000, :default_millis)
+    )
+  ) AS INTEGER
+),
+  checkpoint = iif(
+    asked.value ->> 3 IS NULL OR tasks.bytes > 1600000,
+    checkpoint,
+    json_set(
+      asked.value ->> 3,
+      '$.version',
+      coalesce(checkpoint ->> '$.version', 0) + 1,
+      '$.fencing_token',
+      asked.value ->> 1,
+      '$.at',
+      :now
+    )
+  )
+FROM json_each(:leases) AS asked
+WHERE tasks.id = asked.value ->> 0
+  AND +claimed_by IS NOT NULL
+  AND fencing_token = asked.value ->> 1
+  AND coalesce(deadline_at > :now, 1)
+  AND (:scope IS NULL OR +tasks.scope = :scope)
+  AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope));
+
+-- leases  (with five leases)
+-- 1,146 characters, 3 parameters, 15 rows read, 0 rows written
+--   SCAN asked VIRTUAL TABLE INDEX 1:
+--   SEARCH tasks USING PRIMARY KEY (id=?) LEFT-JOIN
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SCAN json_each VIRTUAL TABLE INDEX 1:
+--     USE TEMP B-TREE FOR ORDER BY
+SELECT task AS task, token AS token, held AS held, id AS id, queue AS queue,
+  iif(held, NULL, claimed_by) AS claimed_by, iif(held, orchestrator_id, NULL) AS orchestrator_id,
+  fencing_token AS fencing_token, lapsed_token AS lapsed_token, lease_expires_at AS lease_expires_at,
+  deadline_at AS deadline_at, cancel_requested_at AS cancel_requested_at,
+  iif(held, CAST(substr(CAST(cancel_reason AS BLOB), 1, 604) AS TEXT), NULL) AS cancel_reason,
+  checkpoint ->> '$.version' AS checkpoint_version, bytes > 1600000 AS oversized,
+  iif(held, (SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = lease.scope), NULL) AS machine,
+  iif(
+    held,
+    NULL,
+    (
+      SELECT json_array(json_set(value, '$.actor', NULL, '$.reason', NULL))
+      FROM json_each(setbacks)
+      WHERE value ->> '$.fencing_token' = token
+      ORDER BY key DESC
+      LIMIT 1
+    )
+  ) AS setbacks
+FROM (
+  SELECT asked.value ->> 0 AS task, asked.value ->> 1 AS token,
+    coalesce(
+      +claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1 AND coalesce(deadline_at > :now, 1), 0
+    ) AS held,
+    tasks.*
+  FROM json_each(:keys) AS asked
+  LEFT JOIN tasks ON tasks.id = asked.value ->> 0 AND (:scope IS NULL OR +tasks.scope = :scope)
+) AS lease;
+
+-- revived  (with five leases)
+-- 94 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+UPDATE orchestrators
+SET status = 'active'
+WHERE status = 'offline' AND id = :machine AND scope = :scope;
+
+-- beat  (with five leases)
+-- 85 characters, 3 parameters, 2 rows read, 1 row written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+UPDATE orchestrators
+SET last_heartbeat = :now
+WHERE id = :machine AND scope = :scope
+RETURNING *;

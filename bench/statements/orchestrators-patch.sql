@@ -1,0 +1,21 @@
+-- PATCH /api/v1/orchestrators/:id
+-- 1 round trip, 2 statements: 216 characters, 4 parameters, 5 rows read, 1 row written
+-- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
+
+-- updated
+-- 165 characters, 3 parameters, 4 rows read, 1 row written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH orchestrators USING PRIMARY KEY (id=?)
+UPDATE orchestrators
+SET status = :status
+WHERE id = :id
+  AND scope = coalesce(:scope, (SELECT max(scope) FROM orchestrators WHERE id = :id HAVING count(*) = 1))
+RETURNING *;
+
+-- named
+-- 51 characters, 1 parameter, 1 row read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=?)
+SELECT 1
+FROM orchestrators
+WHERE id = :id AND true;

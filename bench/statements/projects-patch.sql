@@ -1,0 +1,75 @@
+-- PATCH /api/v1/projects/:id
+-- 1 round trip, 3 statements: 1,639 characters, 29 parameters, 3 rows read, 2 rows written
+-- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
+
+-- raised
+-- 599 characters, 13 parameters, 1 row read, 1 row written
+--   SEARCH projects USING PRIMARY KEY (id=?)
+INSERT INTO queue_counts (scope, counts, projects_revision)
+SELECT scope, '{}', 1
+FROM projects
+WHERE id = :id
+  AND (:scope IS NULL OR scope = :scope)
+  AND (
+    title <> :title
+    OR status <> :status
+    OR base_branch <> :base_branch
+    OR auto_accept <> :auto_accept
+    OR flow <> :flow
+    OR branch IS NOT coalesce(:branch, branch)
+    OR :given ->> 'description'
+    AND description IS NOT :description
+    OR :given ->> 'pr_number'
+    AND pr_number IS NOT :pr_number
+    OR :given ->> 'pr_url'
+    AND pr_url IS NOT :pr_url
+    OR :given ->> 'completed_at'
+    AND completed_at IS NOT :completed_at
+    OR :status = 'completed'
+    AND completed_at IS NULL
+  )
+ON CONFLICT (scope)
+DO UPDATE SET projects_revision = projects_revision + 1;
+
+-- updated
+-- 970 characters, 14 parameters, 1 row read, 1 row written
+--   SEARCH projects USING PRIMARY KEY (id=?)
+UPDATE projects
+SET title = coalesce(:title, title), status = coalesce(:status, status), branch = coalesce(:branch, branch),
+  base_branch = coalesce(:base_branch, base_branch), auto_accept = coalesce(:auto_accept, auto_accept),
+  flow = coalesce(:flow, flow), description = iif(:given ->> 'description', :description, description),
+  pr_number = iif(:given ->> 'pr_number', :pr_number, pr_number),
+  pr_url = iif(:given ->> 'pr_url', :pr_url, pr_url),
+  completed_at = CASE
+    WHEN :given ->> 'completed_at' THEN :completed_at
+    WHEN :status = 'completed' THEN coalesce(completed_at, :now)
+    ELSE completed_at
+  END,
+  updated_at = :now
+WHERE id = :id
+  AND (:scope IS NULL OR scope = :scope)
+  AND (
+    title <> :title
+    OR status <> :status
+    OR base_branch <> :base_branch
+    OR auto_accept <> :auto_accept
+    OR flow <> :flow
+    OR branch IS NOT coalesce(:branch, branch)
+    OR :given ->> 'description'
+    AND description IS NOT :description
+    OR :given ->> 'pr_number'
+    AND pr_number IS NOT :pr_number
+    OR :given ->> 'pr_url'
+    AND pr_url IS NOT :pr_url
+    OR :given ->> 'completed_at'
+    AND completed_at IS NOT :completed_at
+    OR :status = 'completed'
+    AND completed_at IS NULL
+  );
+
+-- patched
+-- 70 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH projects USING PRIMARY KEY (id=?)
+SELECT *
+FROM projects
+WHERE id = :id AND (:scope IS NULL OR scope = :scope);

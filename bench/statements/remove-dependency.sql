@@ -1,0 +1,152 @@
+-- DELETE /api/v1/tasks/:id/dependencies/:blocker
+-- 2 round trips, 7 statements: 2,733 characters, 16 parameters, 27 rows read, 5 rows written
+-- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
+
+-- rows
+-- 67 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+SELECT *
+FROM tasks
+WHERE id = :id AND (:scope IS NULL OR scope = :scope);
+
+-- listed
+-- 382 characters, 1 parameter, 5 rows read, 0 rows written, sent 2 times
+--   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   USE TEMP B-TREE FOR ORDER BY
+SELECT blocker_id, on_failure, satisfied_at,
+  (
+    SELECT queue
+    FROM tasks
+    WHERE tasks.id IN (
+      dependencies.blocker_id,
+      iif(dependencies.blocker_id GLOB 'TASK-*', substr(dependencies.blocker_id, 6), NULL)
+    )
+      AND +tasks.scope = dependencies.scope
+    ORDER BY queue = 'done' DESC, tasks.id = dependencies.blocker_id DESC
+    LIMIT 1
+  ) AS queue
+FROM dependencies
+WHERE task_id = :id
+ORDER BY position;
+
+-- recorded
+-- 642 characters, 7 parameters, 1 row read, 1 row written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 3
+--     CO-ROUTINE below
+--       SETUP
+--         SCAN CONSTANT ROW
+--       RECURSIVE STEP
+--         SCAN below
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SCAN below
+--     SCAN given VIRTUAL TABLE INDEX 1:
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
+SELECT id, version + 1, scope, 'dependencies_changed', queue, queue, coalesce(:actor, claimed_by), :details,
+  grants, :now
+FROM tasks
+WHERE id = :id
+  AND version = :version
+  AND (
+    :added = '[]'
+    OR NOT EXISTS (
+      WITH RECURSIVE below (id) AS (
+        SELECT :id
+        UNION
+        SELECT edge.task_id
+        FROM below
+        CROSS JOIN dependencies AS edge ON edge.blocker_key = replace(below.id, 'TASK-', '')
+          AND edge.blocker_id IN (below.id, 'TASK-' || below.id)
+          AND edge.scope = :scope
+      )
+      SELECT 1
+      FROM below
+      CROSS JOIN json_each(:added) AS given
+      WHERE given.value IN (below.id, 'TASK-' || below.id)
+    )
+  );
+
+-- dependenciesRemoved
+-- 159 characters, 2 parameters, 6 rows read, 1 row written
+--   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   LIST SUBQUERY 2
+--     SCAN json_each VIRTUAL TABLE INDEX 1:
+--     CREATE BLOOM FILTER
+--   SCALAR SUBQUERY 1
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+DELETE
+FROM dependencies
+WHERE task_id = :id
+  AND EXISTS (SELECT 1 FROM planned WHERE planned.id = :id)
+  AND blocker_id NOT IN (SELECT value FROM json_each(:blockers));
+
+-- counted
+-- 456 characters, 1 parameter, 6 rows read, 1 row written
+--   MATERIALIZE moved
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN moved
+--   MULTI-INDEX OR
+--     INDEX 1
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     INDEX 2
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = iif(
+    from_queue = to_queue,
+    counts,
+    json_patch(
+      counts,
+      json_object(
+        from_queue,
+        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
+        to_queue,
+        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
+      )
+    )
+  )
+FROM (
+  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
+  FROM planned
+  WHERE id = :id
+  LIMIT 1
+) AS moved
+WHERE scope = moved.owner OR scope = moved.project;
+
+-- changed
+-- 645 characters, 2 parameters, 7 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+UPDATE tasks
+SET version = planned.version, updated_at = :now,
+  blocked_by = (
+    SELECT group_concat(blocker_id, ',' ORDER BY position)
+    FROM dependencies
+    WHERE task_id = tasks.id AND satisfied_at IS NULL
+  ),
+  queue = to_queue, lapsed_token = iif(queue = to_queue, lapsed_token, NULL),
+  available_at = iif(queue = to_queue, available_at, NULL),
+  completed_at = iif(queue = to_queue, completed_at, NULL),
+  needs_intervention = iif(queue = to_queue, needs_intervention, 0),
+  failure_reason = CASE
+    WHEN queue = to_queue THEN failure_reason
+    WHEN NOT tasks.bytes > 1600000 THEN planned.reason
+  END
+FROM planned
+WHERE tasks.id = :id AND planned.id = :id
+RETURNING *;

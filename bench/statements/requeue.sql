@@ -1,0 +1,622 @@
+-- POST /api/v1/tasks/:id/requeue
+-- 1 round trip, 8 statements: 9,898 characters, 26 parameters, 24 rows read, 4 rows written
+-- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
+
+-- recorded
+-- 2,198 characters, 10 parameters, 1 row read, 1 row written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
+SELECT id, version + 1, scope, 'requeued', queue,
+  CASE
+    WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
+    WHEN attempt_count - lease_losses + 1 >= nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0) THEN 'failed'
+    ELSE usual
+  END,
+  coalesce(:actor, claimed_by), :excerpt,
+  iif(
+    cancel_requested_at IS NULL
+      AND attempt_count - lease_losses + 1 >= nullif(
+        coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0
+      ),
+    json_set(
+      coalesce(:details, '{}'),
+      '$.budget',
+      'max_attempts',
+      '$.limit',
+      coalesce(max_attempts, CAST(:max_attempts AS INTEGER))
+    ),
+    :details
+  ),
+  grants, :now
+FROM (
+  SELECT *,
+    coalesce(
+      (
+        SELECT iif(
+          (queue = 'requires-intervention' OR (queue = 'claimed' AND claimed_from = 'requires-intervention'))
+            OR coalesce(rule ->> ('$.leads."' || place || '"."' || destination || '"'), 0)
+            OR coalesce(rule ->> ('$.leads."' || origin || '"."' || destination || '"'), 0)
+            OR coalesce(rule ->> ('$.leads."' || queue || '"."' || destination || '"'), 0)
+            OR coalesce(rule ->> ('$.leads."' || place || '"."' || 'incoming' || '"'), 0),
+          destination,
+          ''
+        )
+        FROM (
+          SELECT rules -> iif(project_id IS NULL, '$.task', '$.child') AS rule
+          FROM flows
+          WHERE flows.scope = task.scope AND flows.name = task.flow
+        )
+      ),
+      iif(
+        (
+          place IN ('provisional', 'claimed')
+          OR (
+            queue = 'requires-intervention' OR (queue = 'claimed' AND claimed_from = 'requires-intervention')
+          )
+        ),
+        destination,
+        ''
+      )
+    ) AS usual
+  FROM (
+    SELECT id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token,
+      intervention_from, cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts,
+      max_rejections,
+      CASE
+        WHEN queue = 'requires-intervention' THEN coalesce(intervention_from, 'claimed')
+        ELSE queue
+      END AS place,
+      iif(
+        coalesce(claimed_from, queue) = 'requires-intervention',
+        coalesce(intervention_from, 'claimed'),
+        coalesce(claimed_from, queue)
+      ) AS origin,
+      iif(queue = 'claimed', claimed_from, 'incoming') AS destination
+    FROM tasks
+    WHERE id = :id
+      AND (:scope IS NULL OR scope = :scope)
+      AND (:version IS NULL OR version = :version)
+      AND (
+        coalesce(fencing_token, lapsed_token) = :token
+        OR (:token IS NULL AND (:lenient OR (claimed_by IS NULL)))
+      )
+  ) AS task
+)
+WHERE usual NOT IN ('', queue);
+
+-- failed
+-- 1,478 characters, 2 parameters, 2 rows read, 0 rows written
+--   MATERIALIZE reasons
+--     COMPOUND QUERY
+--       LEFT-MOST SUBQUERY
+--         COMPOUND QUERY
+--           LEFT-MOST SUBQUERY
+--             MATERIALIZE moved
+--               SCAN CONSTANT ROW
+--             SCAN moved
+--             SEARCH blocker USING PRIMARY KEY (id=?)
+--             SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--             CORRELATED SCALAR SUBQUERY 46
+--               SEARCH other USING PRIMARY KEY (id=?)
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 48
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--           UNION ALL
+--             SEARCH edge USING INDEX dependencies_of (task_id=?)
+--             SEARCH blocker USING PRIMARY KEY (id=?)
+--             CORRELATED SCALAR SUBQUERY 41
+--               SEARCH other USING PRIMARY KEY (id=?)
+--             CORRELATED SCALAR SUBQUERY 40
+--               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 43
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 40
+--               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--           UNION ALL
+--             CO-ROUTINE reached
+--               SETUP
+--                 COMPOUND QUERY
+--                   LEFT-MOST SUBQUERY
+--                     SCAN moved
+--                     SEARCH blocker USING PRIMARY KEY (id=?)
+--                     SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--                     CORRELATED SCALAR SUBQUERY 18
+--                       SEARCH other USING PRIMARY KEY (id=?)
+--                     SEARCH tasks USING PRIMARY KEY (id=?)
+--                     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--                     CORRELATED SCALAR SUBQUERY 20
+--                       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--                   UNION ALL
+--                     SEARCH edge USING INDEX dependencies_of (task_id=?)
+--                     SEARCH blocker USING PRIMARY KEY (id=?)
+--                     CORRELATED SCALAR SUBQUERY 13
+--                       SEARCH other USING PRIMARY KEY (id=?)
+--                     CORRELATED SCALAR SUBQUERY 12
+--                       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--                     SEARCH tasks USING PRIMARY KEY (id=?)
+--                     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--                     CORRELATED SCALAR SUBQUERY 15
+--                       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--               RECURSIVE STEP
+--                 SCAN reached
+--                 SEARCH tasks USING PRIMARY KEY (id=?)
+--                 CORRELATED SCALAR SUBQUERY 25
+--                   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--                 CORRELATED SCALAR SUBQUERY 24
+--                   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--                 SEARCH blocker USING PRIMARY KEY (id=?)
+--                 SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--                 CORRELATED SCALAR SUBQUERY 29
+--                   SEARCH other USING PRIMARY KEY (id=?)
+--             SCAN reached
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             CORRELATED SCALAR SUBQUERY 34
+--               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 33
+--               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             SEARCH blocker USING PRIMARY KEY (id=?)
+--             SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--             CORRELATED SCALAR SUBQUERY 38
+--               SEARCH other USING PRIMARY KEY (id=?)
+--       SCAN only VIRTUAL TABLE INDEX 1:
+--       SCALAR SUBQUERY 8
+--         SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--       SCALAR SUBQUERY 9
+--         SEARCH dependencies USING COVERING INDEX dependencies_of (task_id=?)
+--       SCAN reasons
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       CORRELATED SCALAR SUBQUERY 53
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 52
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       USE TEMP B-TREE FOR GROUP BY
+--       CORRELATED SCALAR SUBQUERY 51
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 52
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+WITH RECURSIVE moved (id) AS (SELECT :id),
+  lost (id, because) AS (
+    SELECT waits.task_id, 'Blocker ' || moved.id || iif(to_queue = 'failed', ' failed.', ' was cancelled.')
+    FROM moved
+    CROSS JOIN waits ON waits.blocker = moved.id
+    CROSS JOIN planned ON planned.id = moved.id
+    WHERE fails AND to_queue IN ('failed', 'cancelled') AND from_queue <> to_queue
+    UNION ALL
+    SELECT waits.task_id, 'Blocker ' || blocker || iif(waits.queue = 'failed', ' failed.', ' was cancelled.')
+    FROM waits
+    CROSS JOIN planned ON planned.id = waits.task_id
+    WHERE waits.task_id = :id AND fails AND waits.queue IN ('failed', 'cancelled') AND 1
+  ),
+  reached (id) AS (
+    SELECT id
+    FROM lost
+    UNION
+    SELECT waits.task_id
+    FROM reached
+    CROSS JOIN failable USING (id)
+    CROSS JOIN waits ON waits.blocker = reached.id
+    WHERE fails
+  ),
+  reasons (id, because) AS (
+    SELECT id, because
+    FROM lost
+    UNION ALL
+    SELECT waits.task_id, 'Blocker ' || reached.id || ' failed.'
+    FROM reached
+    CROSS JOIN failable USING (id)
+    CROSS JOIN waits ON waits.blocker = reached.id
+    WHERE fails
+  )
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
+SELECT failable.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
+FROM json_each(
+  iif(
+    EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
+      OR EXISTS (SELECT 1 FROM dependencies WHERE task_id = :id),
+    '[1]',
+    '[]'
+  )
+) AS only
+CROSS JOIN reasons
+CROSS JOIN failable ON failable.id = reasons.id
+GROUP BY failable.id;
+
+-- satisfied
+-- 1,016 characters, 2 parameters, 2 rows read, 0 rows written
+--   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
+--   LIST SUBQUERY 21
+--     MATERIALIZE affected
+--       SETUP
+--         SCAN CONSTANT ROW
+--       RECURSIVE STEP
+--         SCAN affected
+--         CORRELATED SCALAR SUBQUERY 2
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--           CORRELATED SCALAR SUBQUERY 12
+--             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--         SEARCH blocker USING PRIMARY KEY (id=?)
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SCAN only VIRTUAL TABLE INDEX 1:
+--     SCALAR SUBQUERY 4
+--       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCAN affected
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 17
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 7
+--     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 19
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 19
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+WITH RECURSIVE affected (id) AS (
+  SELECT :id
+  UNION
+  SELECT waits.task_id
+  FROM affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+  WHERE affected.id = :id
+    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+)
+UPDATE dependencies
+SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
+WHERE (blocker_key, task_id, blocker_id) IN (
+  SELECT waits.blocker_key, waits.task_id, waits.blocker_id
+  FROM json_each(
+    iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+  ) AS only
+  CROSS JOIN affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+    AND (
+      affected.id = :id
+      OR (
+        waits.on_failure = 'skip'
+        AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+      )
+    )
+)
+  AND (satisfied_at IS NULL) = EXISTS (
+    SELECT 1
+    FROM waits
+    WHERE waits.task_id = dependencies.task_id
+      AND waits.blocker_id = dependencies.blocker_id
+      AND (waits.queue = 'done' OR (waits.on_failure = 'skip' AND waits.queue IN ('failed', 'cancelled')))
+  );
+
+-- unblocked
+-- 1,166 characters, 2 parameters, 1 row read, 0 rows written
+--   MATERIALIZE told
+--     CO-ROUTINE affected
+--       SETUP
+--         SCAN CONSTANT ROW
+--       RECURSIVE STEP
+--         SCAN affected
+--         CORRELATED SCALAR SUBQUERY 2
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--           CORRELATED SCALAR SUBQUERY 12
+--             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--         SEARCH blocker USING PRIMARY KEY (id=?)
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SCAN affected
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 17
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--     USE TEMP B-TREE FOR GROUP BY
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN only VIRTUAL TABLE INDEX 1:
+--   SCALAR SUBQUERY 6
+--     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--   SCAN told
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 22
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 19
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 22
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 20
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 20
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+WITH RECURSIVE affected (id) AS (
+  SELECT :id
+  UNION
+  SELECT waits.task_id
+  FROM affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+  WHERE affected.id = :id
+    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+),
+  told (id, because) AS (
+    SELECT waits.task_id,
+      min(
+        'Task ' || affected.id || CASE waits.queue
+          WHEN 'done' THEN ' is done.'
+          WHEN 'failed' THEN ' failed.'
+          WHEN 'cancelled' THEN ' was cancelled.'
+          ELSE ' is in ' || waits.queue || ' again.'
+        END
+      )
+    FROM affected
+    CROSS JOIN waits ON waits.blocker = affected.id
+      AND (
+        affected.id = :id
+        OR (
+          waits.on_failure = 'skip'
+          AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+        )
+      )
+    GROUP BY waits.task_id
+  )
+INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
+SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
+  because, grants, :now
+FROM json_each(
+  iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+) AS only
+CROSS JOIN told
+CROSS JOIN foreseen ON foreseen.id = told.id
+WHERE blocked_by IS NOT waits_for;
+
+-- counted
+-- 455 characters, 1 parameter, 6 rows read, 1 row written
+--   MATERIALIZE moved
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN moved
+--   MULTI-INDEX OR
+--     INDEX 1
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     INDEX 2
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = iif(
+    from_queue = to_queue,
+    counts,
+    json_patch(
+      counts,
+      json_object(
+        from_queue,
+        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
+        to_queue,
+        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
+      )
+    )
+  )
+FROM (
+  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
+  FROM planned
+  WHERE id = :id
+  LIMIT 1
+) AS moved
+WHERE scope = moved.owner OR scope = moved.project;
+
+-- followersCounted
+-- 991 characters, 1 parameter, 3 rows read, 0 rows written
+--   MATERIALIZE moved
+--     SCAN only VIRTUAL TABLE INDEX 1:
+--     SCALAR SUBQUERY 8
+--       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 10
+--       MATERIALIZE affected
+--         SETUP
+--           SCAN CONSTANT ROW
+--         RECURSIVE STEP
+--           SCAN affected
+--           CORRELATED SCALAR SUBQUERY 2
+--             SEARCH tasks USING PRIMARY KEY (id=?)
+--             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--             CORRELATED SCALAR SUBQUERY 20
+--               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--           SEARCH blocker USING PRIMARY KEY (id=?)
+--           SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       SCAN affected
+--       CORRELATED SCALAR SUBQUERY 9
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--         CORRELATED SCALAR SUBQUERY 22
+--           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 15
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--     SCAN step VIRTUAL TABLE INDEX 1:
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN moved
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 7
+--     CO-ROUTINE (subquery-6)
+--       CO-ROUTINE (subquery-5)
+--         COMPOUND QUERY
+--           LEFT-MOST SUBQUERY
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--           UNION ALL
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--       SCAN (subquery-5)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-6)
+WITH RECURSIVE affected (id) AS (
+  SELECT :id
+  UNION
+  SELECT waits.task_id
+  FROM affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+  WHERE affected.id = :id
+    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+)
+UPDATE queue_counts
+SET revision = revision + 1,
+  counts = (
+    SELECT json_group_object(queue, n)
+    FROM (
+      SELECT queue, sum(step) AS n
+      FROM (
+        SELECT key AS queue, value AS step
+        FROM json_each(counts)
+        UNION ALL
+        SELECT value ->> 0, value ->> 1
+        FROM json_each(moved.steps)
+      )
+      GROUP BY queue
+      HAVING sum(step) <> 0
+    )
+  )
+FROM (
+  SELECT owner, json_group_array(json_array(queue, step)) AS steps
+  FROM json_each(
+    iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+  ) AS only
+  CROSS JOIN planned_counts
+  WHERE planned_counts.id IN (
+    SELECT id
+    FROM affected
+    WHERE NOT id = :id
+      AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+  )
+  GROUP BY owner
+) AS moved
+WHERE scope = moved.owner;
+
+-- dependents
+-- 1,395 characters, 2 parameters, 3 rows read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 7
+--     MATERIALIZE affected
+--       SETUP
+--         SCAN CONSTANT ROW
+--       RECURSIVE STEP
+--         SCAN affected
+--         CORRELATED SCALAR SUBQUERY 2
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--           CORRELATED SCALAR SUBQUERY 15
+--             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--         SEARCH blocker USING PRIMARY KEY (id=?)
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--     SCAN only VIRTUAL TABLE INDEX 1:
+--     SCALAR SUBQUERY 6
+--       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCAN affected
+--   REUSE LIST SUBQUERY 7
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 10
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+WITH RECURSIVE affected (id) AS (
+  SELECT :id
+  UNION
+  SELECT waits.task_id
+  FROM affected
+  CROSS JOIN waits ON waits.blocker = affected.id
+  WHERE affected.id = :id
+    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+)
+UPDATE tasks
+SET version = planned.version, queue = to_queue,
+  blocked_by = (
+    SELECT group_concat(blocker_id, ',' ORDER BY position)
+    FROM dependencies
+    WHERE task_id = tasks.id AND satisfied_at IS NULL
+  ),
+  updated_at = iif(queue = to_queue, updated_at, :now),
+  lapsed_token = iif(queue = to_queue, lapsed_token, NULL),
+  available_at = iif(queue = to_queue, available_at, NULL),
+  completed_at = iif(queue = to_queue, completed_at, NULL),
+  needs_intervention = iif(queue = to_queue, needs_intervention, 0),
+  failure_reason = CASE
+    WHEN queue = to_queue THEN failure_reason
+    WHEN tasks.bytes > 1600000 THEN NULL
+    ELSE (SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)
+  END
+FROM planned
+WHERE planned.id = tasks.id
+  AND tasks.id IN (
+    SELECT affected.id
+    FROM json_each(
+      iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')), '[1]', '[]')
+    ) AS only
+    CROSS JOIN affected
+  )
+  AND NOT tasks.id = :id
+RETURNING id, scope, version, claimed_by, fencing_token, queue,
+  CASE
+    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
+    WHEN blocked_by IS NULL THEN 'unblocked'
+    ELSE 'blocked'
+  END AS event;
+
+-- moved
+-- 1,199 characters, 6 parameters, 6 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+UPDATE tasks
+SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token = NULL, claimed_by = NULL,
+  claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
+  lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL, completed_at = NULL,
+  attempt_count = attempt_count + 1, needs_intervention = 0,
+  failure_reason = CASE
+    WHEN planned.event = 'dependency_failed' THEN iif(tasks.bytes > 1600000, NULL, planned.reason)
+    WHEN to_queue = 'failed' AND NOT tasks.bytes > 1600000 THEN 'The budget of ' || coalesce(
+      max_attempts, CAST(:max_attempts AS INTEGER)
+    ) || iif(
+      coalesce(max_attempts, CAST(:max_attempts AS INTEGER)) = 1, ' attempt is spent.', ' attempts is spent.'
+    ) || coalesce(' Last: ' || :reason, '')
+  END,
+  cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL ,
+  setbacks = iif(
+    tasks.bytes > 1600000,
+    setbacks,
+    json_insert(
+      iif(json_array_length(setbacks) >= 10, json_remove(setbacks, '$[0]'), coalesce(setbacks, '[]')),
+      '$[#]',
+      json_object(
+        'event',
+        'requeued',
+        'actor',
+        coalesce(:actor, claimed_by),
+        'reason',
+        :excerpt,
+        'at',
+        CAST(:now AS INTEGER),
+        'fencing_token',
+        fencing_token
+      )
+    )
+  )
+FROM planned
+WHERE tasks.id = :id AND planned.id = :id
+RETURNING *;

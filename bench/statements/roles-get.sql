@@ -1,0 +1,13 @@
+-- GET /api/v1/roles/:name
+-- 1 round trip, 1 statement: 85 characters, 1 parameter, 2 rows read, 0 rows written
+-- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
+
+-- found
+-- 85 characters, 1 parameter, 2 rows read, 0 rows written
+--   SCAN roles
+--   USE TEMP B-TREE FOR ORDER BY
+SELECT *
+FROM roles
+WHERE true AND name = :name
+ORDER BY created_at DESC, scope
+LIMIT 1;

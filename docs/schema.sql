@@ -1,0 +1,564 @@
+-- The schema of the database as it is after all migrations.
+--
+-- Written by `npm run schema -- --write` from a migrated database. Wrangler does not apply this file: it applies `migrations/`.
+--
+-- Tables. `tasks` has the present state of each task: its queue, its lease and its counters. `history` has one row for each version
+-- of each task, and outlives it. `dependencies` says which task waits for which. `queue_counts` has the counters that lists and polls
+-- read. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
+-- `idempotency_keys` belong to access and to repeated requests. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
+--
+-- A change of a task is one batch of three steps: plan, count, apply. D1 carries a batch out whole or not at all.
+--
+--   plan    `recorded` inserts the history row of the next version (tasks.version + 1), with `from_queue` and `to_queue`. Only this
+--           statement asks whether the change may be made. If it may not, it inserts nothing, and the next two change nothing.
+--   count   `counted` reads the plan and moves the counters of the scope and of the project.
+--   apply   `changed` (of a claim: `granted`) reads the plan, sets the columns of the task, and raises its version to that of the plan.
+--
+-- While a history row is ahead of its task, it is a plan. After a batch no row is ahead. The view `planned` shows the plans. A batch
+-- may plan changes of several tasks, such as those that fail with a blocker, and two changes of one task: first its lease expires, then it
+-- fails. A create is the exception: it inserts the task first, and the view `unrecorded` finds the task whose first row is missing.
+--
+-- Rules that several statements need are views; they follow the tables. Invariants are CHECKs. There are no triggers.
+--
+-- Times are integers: milliseconds since 1970 in UTC. They are always parameters; no statement asks for the time. Structured values are
+-- JSON text. Booleans are 0 or 1. A table with a text key has no rowid, because D1 bills each index entry as a written row.
+-- `scope` is the tenant that a row belongs to.
+
+-- A unit of work. It is in one queue at any time. A lease is not a queue: a task is leased while `claimed_by` is set. A worker's lease
+-- has the queue `claimed`; under a review claim the task stays in its queue. Each task is in one of the indexes `tasks_ready`,
+-- `tasks_waiting` and `tasks_leased`, so a move writes one entry.
+CREATE TABLE tasks (
+  id                     TEXT NOT NULL PRIMARY KEY,
+  scope                  TEXT NOT NULL CHECK (scope <> ''),
+  -- The client's file for the task, usually `TASK-<id>.md`.
+  file_path              TEXT NOT NULL,
+  title                  TEXT NOT NULL,
+  -- The state of the task.
+  queue                  TEXT NOT NULL CHECK (queue <> '' AND instr(queue, '"') = 0),
+  -- Rises by one with each change. History has a row for each version.
+  version                INTEGER NOT NULL CHECK (version > 0),
+  -- As the caller wrote it.
+  priority               TEXT NOT NULL,
+  -- The number of the priority (`domain/task/Priority.ts`). Claims sort by it.
+  priority_rank          INTEGER NOT NULL,
+  complexity             TEXT,
+  -- The role that may claim the task; null: any.
+  role                   TEXT,
+  type                   TEXT,
+  branch                 TEXT NOT NULL,
+  content                TEXT,
+  project_id             TEXT REFERENCES projects (id),
+  -- The ids of its blockers that are not done, joined by commas; null if there are none.
+  blocked_by             TEXT CHECK (blocked_by <> ''),
+  -- The agent that holds the lease; null if the task is not leased.
+  claimed_by             TEXT CHECK (claimed_by <> ''),
+  claimed_at             INTEGER,
+  -- The queue the task returns to when the lease expires.
+  claimed_from           TEXT,
+  -- The machine that holds the lease.
+  orchestrator_id        TEXT,
+  -- When the lease ends unless it is renewed.
+  lease_expires_at       INTEGER,
+  -- How many leases were granted. The fencing token of the present lease is this number.
+  grants                 INTEGER NOT NULL DEFAULT 0 CHECK (grants >= 0),
+  fencing_token          INTEGER GENERATED ALWAYS AS (CASE WHEN claimed_by IS NOT NULL THEN grants END) VIRTUAL,
+  -- The token of a lease that expired, until the task is moved or granted again. Its holder may still submit.
+  lapsed_token           INTEGER,
+  -- Attempts that ended without a result, lost leases included.
+  attempt_count          INTEGER NOT NULL DEFAULT 0,
+  -- How often a result was rejected.
+  rejection_count        INTEGER NOT NULL DEFAULT 0,
+  -- How many leases expired.
+  lease_losses           INTEGER NOT NULL DEFAULT 0,
+  last_rejection_reason  TEXT,
+  commits_count          INTEGER NOT NULL DEFAULT 0,
+  turns_used             INTEGER,
+  check_results          TEXT,
+  execution_notes        TEXT,
+  -- A person has to look at the task.
+  needs_intervention     INTEGER NOT NULL DEFAULT 0 CHECK (needs_intervention IN (0, 1)),
+  submitted_at           INTEGER,
+  -- When the task became done.
+  completed_at           INTEGER,
+  -- From here to `needs_breakdown`: values that clients keep and the server only stores.
+  pr_number              INTEGER,
+  pr_url                 TEXT,
+  checks                 TEXT,
+  staging_url            TEXT,
+  plan_id                TEXT,
+  has_plan               INTEGER NOT NULL DEFAULT 0 CHECK (has_plan IN (0, 1)),
+  auto_accept            INTEGER NOT NULL DEFAULT 0 CHECK (auto_accept IN (0, 1)),
+  needs_rebase           INTEGER NOT NULL DEFAULT 0 CHECK (needs_rebase IN (0, 1)),
+  needs_breakdown        INTEGER NOT NULL DEFAULT 0 CHECK (needs_breakdown IN (0, 1)),
+  last_rebase_attempt_at INTEGER,
+  review_round           INTEGER NOT NULL DEFAULT 0,
+  -- The checks that clients run, with their outcomes: a JSON list.
+  hooks                  TEXT,
+  -- The state machine that the task follows.
+  flow                   TEXT NOT NULL,
+  flow_overrides         TEXT,
+  metadata               TEXT,
+  created_at             INTEGER NOT NULL,
+  updated_at             INTEGER NOT NULL,
+  -- The role as a claim looks it up: '' without one.
+  lane                   TEXT GENERATED ALWAYS AS (coalesce(role, '')) VIRTUAL,
+  -- The queue the task was in before `requires-intervention`.
+  intervention_from      TEXT,
+  -- The length of the lease. A renewal that names none extends by as much.
+  lease_seconds          INTEGER CHECK (lease_seconds > 0),
+  -- How long one attempt may take, renewals included.
+  max_attempt_seconds    INTEGER CHECK (max_attempt_seconds > 0),
+  -- When the present attempt has to end.
+  deadline_at            INTEGER CHECK (deadline_at IS NULL OR claimed_by IS NOT NULL),
+  -- When a cancellation of the held task was requested.
+  cancel_requested_at    INTEGER CHECK (cancel_requested_at IS NULL OR claimed_by IS NOT NULL),
+  -- Why the task is or will be cancelled.
+  cancel_reason          TEXT,
+  -- Limits of this task; null: the server's default; 0: no limit.
+  max_attempts           INTEGER CHECK (max_attempts >= 0),
+  max_lease_losses       INTEGER CHECK (max_lease_losses >= 0),
+  max_rejections         INTEGER CHECK (max_rejections >= 0),
+  -- Why the task is in `failed`.
+  failure_reason         TEXT,
+  -- The end of the backoff. The first claim after it clears this.
+  available_at           INTEGER CHECK (available_at IS NULL OR claimed_by IS NULL),
+  -- The id of the task in the client's own system.
+  external_key           TEXT CHECK (external_key <> ''),
+  -- What the last holder wrote down for the next attempt: JSON.
+  checkpoint             TEXT,
+  -- The latest rejections, lost leases and attempts given up, oldest first: a JSON list.
+  setbacks               TEXT,
+  -- The `claimed_by` that a client gave a task in `failed` or `cancelled`, which has no lease.
+  named_holder           TEXT CHECK (named_holder <> ''),
+  -- The limits in force when the present lease was granted; null: none.
+  loss_limit             INTEGER CHECK (loss_limit > 0),
+  attempt_limit          INTEGER CHECK (attempt_limit > 0),
+  -- The size of those texts of the task that had no limit in earlier releases.
+  bytes                  INTEGER GENERATED ALWAYS AS (octet_length(file_path) + octet_length(title) + octet_length(priority)
+    + octet_length(branch) + octet_length(flow) + coalesce(octet_length(complexity), 0)
+    + coalesce(octet_length(role), 0) + coalesce(octet_length(type), 0) + coalesce(octet_length(content), 0)
+    + coalesce(octet_length(blocked_by), 0) + coalesce(octet_length(claimed_by), 0)
+    + coalesce(octet_length(last_rejection_reason), 0) + coalesce(octet_length(check_results), 0)
+    + coalesce(octet_length(execution_notes), 0) + coalesce(octet_length(pr_url), 0)
+    + coalesce(octet_length(checks), 0) + coalesce(octet_length(staging_url), 0) + coalesce(octet_length(plan_id), 0)
+    + coalesce(octet_length(hooks), 0) + coalesce(octet_length(flow_overrides), 0)
+    + coalesce(octet_length(metadata), 0) + coalesce(octet_length(cancel_reason), 0)
+    + coalesce(octet_length(failure_reason), 0) + coalesce(octet_length(setbacks), 0)) VIRTUAL,
+  CHECK ((claimed_by IS NULL) = (lease_expires_at IS NULL)),
+  CHECK ((claimed_by IS NULL) = (claimed_at IS NULL)),
+  CHECK ((claimed_by IS NULL) = (claimed_from IS NULL)),
+  CHECK (claimed_by IS NOT NULL OR orchestrator_id IS NULL),
+  CHECK (claimed_by IS NOT NULL OR queue <> 'claimed'),
+  CHECK (claimed_by IS NULL OR (grants > 0 AND lapsed_token IS NULL)),
+  CHECK (queue <> 'claimed' OR claimed_from NOT IN ('claimed', 'done', 'failed')),
+  CHECK (queue <> 'done' OR completed_at IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
+-- The tasks that a claim may take, in the order of claims.
+CREATE INDEX tasks_ready ON tasks (scope, queue, priority_rank, created_at, id)
+  WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
+
+-- The same for each role: one seek for each role that is asked for.
+CREATE INDEX tasks_ready_for ON tasks (scope, queue, lane, priority_rank, created_at, id)
+  WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND role IS NOT NULL;
+
+-- Tasks that wait for a blocker or a time, and tasks that are done.
+CREATE INDEX tasks_waiting ON tasks (scope, queue, priority_rank, created_at, id)
+  WHERE claimed_by IS NULL AND (blocked_by IS NOT NULL OR available_at IS NOT NULL OR queue = 'done');
+
+-- The leases of a scope by their end, and those of a machine or a queue.
+CREATE INDEX tasks_leased ON tasks (scope, lease_expires_at, queue, orchestrator_id, id) WHERE claimed_by IS NOT NULL;
+
+-- The tasks whose backoff may be over.
+CREATE INDEX tasks_backing_off ON tasks (scope, available_at, id) WHERE available_at IS NOT NULL;
+
+-- The tasks of a project.
+CREATE INDEX tasks_project ON tasks (project_id, priority_rank, created_at) WHERE project_id IS NOT NULL;
+
+-- The tasks that need a person.
+CREATE INDEX tasks_flagged ON tasks (scope, created_at, id) WHERE needs_intervention = 1;
+
+-- The tasks of an external key. At most one of them is open.
+CREATE UNIQUE INDEX tasks_external_key ON tasks (scope, external_key, iif(queue IN ('done', 'failed', 'cancelled'), id, ''))
+  WHERE external_key IS NOT NULL;
+
+-- Whether a path is taken. A path that is named after its task is found by the id.
+CREATE UNIQUE INDEX tasks_file_path ON tasks (scope, file_path) WHERE file_path <> 'TASK-' || id || '.md';
+
+-- The record of changes: a row for each version of each task. It has no foreign key, because it outlives its task.
+CREATE TABLE history (
+  task_id    TEXT NOT NULL,
+  version    INTEGER NOT NULL,
+  scope      TEXT NOT NULL,
+  event      TEXT NOT NULL,
+  -- Null for a create.
+  from_queue TEXT,
+  -- Null for a deletion.
+  to_queue   TEXT,
+  actor      TEXT,
+  reason     TEXT,
+  -- What is particular to the event: JSON.
+  details    TEXT,
+  -- The value of `tasks.grants` then. A task that is created again under its old id continues from it.
+  grants     INTEGER NOT NULL,
+  at         INTEGER NOT NULL,
+  PRIMARY KEY (task_id, version)
+) STRICT, WITHOUT ROWID;
+
+-- The deleted tasks, for exports.
+CREATE INDEX history_deleted ON history (task_id, scope) WHERE to_queue IS NULL;
+
+-- A task waits for a blocker. The blocker is named as the caller named it and need not exist; `TASK-x` also means the task `x`.
+CREATE TABLE dependencies (
+  scope        TEXT NOT NULL,
+  -- The id of the blocker without `TASK-`.
+  blocker_key  TEXT NOT NULL,
+  blocker_id   TEXT NOT NULL,
+  task_id      TEXT NOT NULL,
+  -- The place in the caller's list.
+  position     INTEGER NOT NULL,
+  -- When the blocker became done; null before.
+  satisfied_at INTEGER,
+  -- What happens to the task if the blocker fails or is cancelled.
+  on_failure   TEXT NOT NULL DEFAULT 'wait' CHECK (on_failure IN ('wait', 'skip', 'fail')),
+  PRIMARY KEY (blocker_key, task_id, blocker_id)
+) STRICT, WITHOUT ROWID;
+
+-- What a task waits for.
+CREATE INDEX dependencies_of ON dependencies (task_id, blocker_id);
+
+-- The counters of a scope in one row, so that lists and polls count nothing. A project has a row too, under char(31) and its id.
+CREATE TABLE queue_counts (
+  scope             TEXT NOT NULL PRIMARY KEY,
+  -- How many tasks are in each queue, as {"incoming": 3}. A queue without tasks is left out.
+  counts            TEXT NOT NULL,
+  -- The revisions rise with each change of a list. A conditional read compares them (`sql/Revisions.ts`).
+  revision          INTEGER NOT NULL DEFAULT 0,
+  messages_revision INTEGER NOT NULL DEFAULT 0,
+  drafts_revision   INTEGER NOT NULL DEFAULT 0,
+  projects_revision INTEGER NOT NULL DEFAULT 0,
+  -- The totals are null until the cron has counted them.
+  messages_total    INTEGER,
+  drafts_total      INTEGER,
+  projects_total    INTEGER,
+  -- Rises with each renewal.
+  leases_revision   INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- The scopes whose totals are not counted yet.
+CREATE INDEX queue_counts_uncounted ON queue_counts (scope)
+  WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL);
+
+-- A group of tasks that share a branch.
+CREATE TABLE projects (
+  id           TEXT NOT NULL PRIMARY KEY,
+  scope        TEXT NOT NULL,
+  title        TEXT NOT NULL,
+  description  TEXT,
+  status       TEXT NOT NULL,
+  branch       TEXT,
+  base_branch  TEXT NOT NULL,
+  auto_accept  INTEGER NOT NULL DEFAULT 0 CHECK (auto_accept IN (0, 1)),
+  flow         TEXT NOT NULL DEFAULT 'project',
+  pr_number    INTEGER,
+  pr_url       TEXT,
+  created_by   TEXT,
+  created_at   INTEGER NOT NULL,
+  updated_at   INTEGER NOT NULL,
+  completed_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- The newest projects of a scope.
+CREATE INDEX projects_newest ON projects (scope, created_at, id);
+
+-- A machine in a scope. The same machine may be registered in several scopes.
+CREATE TABLE orchestrators (
+  id             TEXT NOT NULL,
+  scope          TEXT NOT NULL,
+  cluster        TEXT NOT NULL,
+  machine_id     TEXT NOT NULL,
+  hostname       TEXT,
+  repo_url       TEXT,
+  version        TEXT,
+  capabilities   TEXT,
+  max_agents     INTEGER,
+  -- How many tasks it may hold at once if its claims set no limit.
+  max_claimed    INTEGER,
+  -- active; offline: silent for too long; maintenance: gets no work.
+  status         TEXT NOT NULL CHECK (status IN ('active', 'offline', 'maintenance')),
+  registered_at  INTEGER NOT NULL,
+  last_heartbeat INTEGER NOT NULL,
+  PRIMARY KEY (id, scope)
+) STRICT, WITHOUT ROWID;
+
+-- The machines of a scope.
+CREATE INDEX orchestrators_of_scope ON orchestrators (scope);
+
+-- The machines that may have fallen silent. It leaves `last_heartbeat` out, so a heartbeat writes no entry.
+CREATE INDEX orchestrators_active ON orchestrators (id, scope) WHERE status = 'active';
+
+-- A role of agents. A scope with roles knows no others; a scope without roles accepts every name.
+CREATE TABLE roles (
+  scope           TEXT NOT NULL,
+  name            TEXT NOT NULL,
+  description     TEXT,
+  -- The queue that its agents claim from if they name none.
+  claims_from     TEXT NOT NULL,
+  -- The machine that registered it last.
+  orchestrator_id TEXT NOT NULL,
+  created_at      INTEGER NOT NULL,
+  PRIMARY KEY (scope, name)
+) STRICT, WITHOUT ROWID;
+
+-- A state machine that replaces the default one for the tasks that name it.
+CREATE TABLE flows (
+  scope         TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  description   TEXT,
+  states        TEXT NOT NULL,
+  transitions   TEXT NOT NULL,
+  child_flow    TEXT,
+  -- What the flow means for each move, computed at registration (`domain/flow/`).
+  rules         TEXT NOT NULL,
+  registered_at INTEGER NOT NULL,
+  updated_at    INTEGER NOT NULL,
+  PRIMARY KEY (scope, name)
+) STRICT, WITHOUT ROWID;
+
+-- The scopes that have a flow of a name.
+CREATE INDEX flows_named ON flows (name);
+
+-- A message between actors.
+CREATE TABLE messages (
+  -- The order of arrival.
+  seq               INTEGER PRIMARY KEY AUTOINCREMENT,
+  id                TEXT NOT NULL UNIQUE,
+  scope             TEXT NOT NULL,
+  -- What it is about. It need not be a task.
+  task_id           TEXT NOT NULL,
+  from_actor        TEXT NOT NULL,
+  to_actor          TEXT,
+  type              TEXT NOT NULL,
+  content           TEXT NOT NULL,
+  parent_message_id TEXT,
+  status            TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'processing', 'done')),
+  created_at        INTEGER NOT NULL
+) STRICT;
+
+-- The messages of a scope.
+CREATE INDEX messages_of_scope ON messages (scope);
+
+-- The messages about a task.
+CREATE INDEX messages_about ON messages (scope, task_id);
+
+-- The messages to an actor.
+CREATE INDEX messages_to ON messages (scope, to_actor) WHERE to_actor IS NOT NULL;
+
+-- The replies to a message.
+CREATE INDEX messages_replies ON messages (parent_message_id) WHERE parent_message_id IS NOT NULL;
+
+-- A proposal that one actor makes, another approves, and another carries out.
+CREATE TABLE actions (
+  seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+  id          TEXT NOT NULL UNIQUE,
+  scope       TEXT NOT NULL,
+  entity_type TEXT NOT NULL,
+  entity_id   TEXT NOT NULL,
+  action_type TEXT NOT NULL,
+  label       TEXT NOT NULL,
+  description TEXT,
+  status      TEXT NOT NULL
+    CHECK (status IN ('proposed', 'execute_requested', 'executing', 'completed', 'failed', 'expired')),
+  proposed_by TEXT NOT NULL,
+  proposed_at INTEGER NOT NULL,
+  executed_at INTEGER,
+  result      TEXT,
+  expires_at  INTEGER,
+  metadata    TEXT,
+  action_data TEXT
+) STRICT;
+
+-- The actions about a record.
+CREATE INDEX actions_about ON actions (scope, entity_type, entity_id);
+
+-- The newest actions of a scope.
+CREATE INDEX actions_newest ON actions (scope, proposed_at, seq);
+
+-- An idea that may become a task.
+CREATE TABLE drafts (
+  id                INTEGER PRIMARY KEY AUTOINCREMENT,
+  scope             TEXT NOT NULL,
+  title             TEXT NOT NULL,
+  status            TEXT NOT NULL,
+  author            TEXT NOT NULL,
+  domain            TEXT,
+  file_path         TEXT,
+  linked_task_id    TEXT,
+  linked_project_id TEXT,
+  tags              TEXT,
+  created_at        INTEGER NOT NULL,
+  updated_at        INTEGER NOT NULL,
+  -- The name that the client gave it.
+  slug              TEXT
+) STRICT;
+
+-- The newest drafts of a scope.
+CREATE INDEX drafts_newest ON drafts (scope, created_at, id);
+
+-- The key of a caller in a scope. Only its SHA-256 is kept. A revoked key has no row.
+CREATE TABLE api_keys (
+  hash         TEXT NOT NULL PRIMARY KEY,
+  id           TEXT NOT NULL,
+  scope        TEXT NOT NULL,
+  name         TEXT NOT NULL,
+  -- The beginning of the key, by which people recognise it.
+  starts_with  TEXT NOT NULL,
+  created_by   TEXT NOT NULL,
+  created_at   INTEGER NOT NULL,
+  -- To the hour.
+  last_used_at INTEGER,
+  expires_at   INTEGER,
+  -- The expiry it was issued with, before a rotation shortened it.
+  issued_until INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- The keys of a scope.
+CREATE UNIQUE INDEX api_keys_of_scope ON api_keys (scope, id);
+
+-- The keys of POST requests with their answers. A key is written in the batch that has the effect.
+CREATE TABLE idempotency_keys (
+  -- SHA-256 of the caller and the key.
+  id          TEXT NOT NULL PRIMARY KEY,
+  -- SHA-256 of the request.
+  fingerprint TEXT NOT NULL,
+  -- The rows that the answer is made from: a JSON list.
+  answer      TEXT,
+  at          INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How far the cron is in each of its walks through a table.
+CREATE TABLE sweeps (
+  name     TEXT NOT NULL PRIMARY KEY,
+  -- The key it has reached.
+  position TEXT NOT NULL,
+  -- When it continues.
+  due_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The token above which a restored database grants. There is no row if nothing was restored.
+CREATE TABLE fencing_floor (
+  id    INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  token INTEGER NOT NULL CHECK (token >= 0)
+) STRICT;
+
+-- The number of the newest migration. One row.
+CREATE TABLE schema_version (
+  id        INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  migration INTEGER NOT NULL CHECK (migration > 0)
+) STRICT;
+
+-- ======== Views ========
+
+-- The tasks that a claim may take. The condition is that of `tasks_ready`.
+CREATE VIEW ready AS
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready
+WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
+
+-- Those that have a role. The condition is that of `tasks_ready_for`.
+CREATE VIEW ready_for AS
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready_for
+WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND role IS NOT NULL;
+
+-- What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.
+CREATE VIEW lapsing AS
+SELECT id, scope, queue, version, grants, blocked_by, claimed_by, lease_expires_at, loss_limit, attempt_limit, role, lane, priority_rank,
+  created_at,
+  CASE
+    WHEN queue <> 'claimed' THEN 'review_lease_expired'
+    WHEN lease_expires_at >= deadline_at THEN 'deadline_exceeded'
+    ELSE 'lease_expired'
+  END AS event,
+  CASE
+    WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
+    WHEN queue <> 'claimed' THEN queue
+    WHEN lease_expires_at >= deadline_at THEN iif(attempt_count - lease_losses + 1 >= attempt_limit, 'failed', claimed_from)
+    ELSE iif(lease_losses + 1 >= loss_limit, 'failed', claimed_from)
+  END AS to_queue,
+  iif(queue = 'claimed' AND lease_expires_at >= deadline_at, 'The attempt exceeded its deadline.', 'The lease ran out.') AS reason,
+  json_object(
+    'orchestrator_id', orchestrator_id,
+    'claimed_at', strftime('%Y-%m-%dT%H:%M:%fZ', claimed_at / 1000.0, 'unixepoch'),
+    'lease_seconds', lease_seconds,
+    'deadline_at', strftime('%Y-%m-%dT%H:%M:%fZ', deadline_at / 1000.0, 'unixepoch')) AS details
+FROM tasks WHERE claimed_by IS NOT NULL;
+
+-- The changes that the batch has planned and not applied: of each task the newest history row that is ahead of it.
+CREATE VIEW planned AS
+SELECT tasks.id, tasks.scope, tasks.project_id, tasks.version AS present, history.version, event, queue AS from_queue, to_queue,
+  reason, at
+FROM tasks CROSS JOIN history ON history.task_id = tasks.id AND history.version > tasks.version
+  AND NOT EXISTS (SELECT 1 FROM history AS later WHERE later.task_id = history.task_id AND later.version > history.version);
+
+-- What the planned changes add to the counters of scopes and projects.
+CREATE VIEW planned_counts AS
+SELECT planned.id, step.value ->> 0 AS owner, step.value ->> 1 AS queue, step.value ->> 2 AS step
+FROM planned CROSS JOIN json_each(json_array(
+    json_array(scope, from_queue, -1), json_array(scope, to_queue, 1),
+    json_array(char(31) || project_id, from_queue, -1), json_array(char(31) || project_id, to_queue, 1))) AS step
+WHERE step.value ->> 0 IS NOT NULL;
+
+-- The tasks that the batch has created and not recorded.
+CREATE VIEW unrecorded AS
+SELECT id, scope, queue, version, grants, project_id FROM tasks WHERE NOT EXISTS (
+  SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version);
+
+-- What a task whose expired lease is taken back gets in its columns.
+CREATE VIEW reclaiming AS
+SELECT planned.id, planned.version, planned.to_queue, lapse.event, lapse.to_queue AS led_to,
+  CASE
+    WHEN tasks.bytes > 1600000 THEN NULL
+    WHEN lapse.to_queue <> planned.to_queue THEN (
+      SELECT reason FROM history WHERE task_id = tasks.id AND history.version = planned.present + 2)
+    WHEN lapse.event = 'review_lease_expired' THEN iif(queue = 'failed', failure_reason, NULL)
+    WHEN lapse.to_queue <> 'failed' THEN NULL
+    WHEN lapse.event = 'lease_expired' THEN 'The budget of ' || loss_limit || iif(loss_limit = 1, ' lost lease', ' lost leases')
+      || ' is spent. Last: ' || lapse.reason
+    ELSE 'The budget of ' || attempt_limit || iif(attempt_limit = 1, ' attempt', ' attempts') || ' is spent. Last: ' || lapse.reason
+  END AS failure_reason,
+  iif(lapse.event = 'review_lease_expired' OR tasks.bytes > 1600000, setbacks, json_insert(
+    iif(json_array_length(setbacks) >= 10, json_remove(setbacks, '$[0]'), coalesce(setbacks, '[]')), '$[#]', json_object(
+      'event', lapse.event, 'actor', claimed_by, 'reason', lapse.reason, 'at', lapse.at, 'fencing_token', fencing_token)))
+    AS setbacks
+FROM planned CROSS JOIN tasks ON tasks.id = planned.id
+  CROSS JOIN history AS lapse ON lapse.task_id = planned.id AND lapse.version = planned.present + 1;
+
+-- The tasks as they will be after the plans of the batch. `held`: an agent has the task, and the batch does not take it back.
+CREATE VIEW foreseen AS
+SELECT id, scope, grants, blocked_by,
+  coalesce((SELECT max(version) FROM history WHERE task_id = tasks.id AND history.version > tasks.version), version) AS version,
+  coalesce((SELECT to_queue FROM history WHERE task_id = tasks.id AND history.version > tasks.version
+    ORDER BY history.version DESC LIMIT 1), queue) AS queue,
+  claimed_by IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM history WHERE task_id = tasks.id AND history.version > tasks.version) AS held,
+  -- What it still waits for, as `blocked_by` says it.
+  (SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies
+    WHERE task_id = tasks.id AND satisfied_at IS NULL) AS waits_for
+FROM tasks;
+
+-- The tasks that may fail with a blocker: not held, and not in `done`, `failed` or `cancelled`.
+CREATE VIEW failable AS
+SELECT id, scope, grants, version, queue FROM foreseen WHERE NOT held AND queue NOT IN ('done', 'failed', 'cancelled');
+
+-- The dependencies with the tasks that are their blockers.
+CREATE VIEW waits AS
+SELECT edge.scope, edge.task_id, edge.blocker_key, edge.blocker_id, edge.on_failure, blocker.id AS blocker,
+  -- The queue of the blocker, as the batch leaves it.
+  coalesce((SELECT to_queue FROM history WHERE history.task_id = blocker.id AND history.version > blocker.version
+    ORDER BY history.version DESC LIMIT 1), blocker.queue) AS queue,
+  -- Whether the task fails if this blocker does: not where the other task that the name means is done.
+  edge.on_failure = 'fail' AND NOT EXISTS (
+    SELECT 1 FROM tasks AS other WHERE other.id <> blocker.id AND +other.scope = edge.scope AND +other.queue = 'done'
+      AND other.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))) AS fails
+FROM dependencies AS edge JOIN tasks AS blocker ON +blocker.scope = edge.scope
+  AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))
+  AND edge.blocker_key = replace(blocker.id, 'TASK-', '') AND edge.blocker_id IN (blocker.id, 'TASK-' || blocker.id);

@@ -1,0 +1,216 @@
+/** What `docs/schema.sql` says about each table, column, index and view. The order of the tables is that of the file. */
+
+export interface TableWords {
+  readonly about: string
+  /** What the name of a column does not say. */
+  readonly columns?: Readonly<Record<string, string>>
+  /** The question that each index answers. */
+  readonly indexes?: Readonly<Record<string, string>>
+}
+
+export const head = `The schema of the database as it is after all migrations.
+
+Written by \`npm run schema -- --write\` from a migrated database. Wrangler does not apply this file: it applies \`migrations/\`.
+
+Tables. \`tasks\` has the present state of each task: its queue, its lease and its counters. \`history\` has one row for each version
+of each task, and outlives it. \`dependencies\` says which task waits for which. \`queue_counts\` has the counters that lists and polls
+read. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
+\`idempotency_keys\` belong to access and to repeated requests. \`sweeps\`, \`fencing_floor\` and \`schema_version\` belong to the server.
+
+A change of a task is one batch of three steps: plan, count, apply. D1 carries a batch out whole or not at all.
+
+  plan    \`recorded\` inserts the history row of the next version (tasks.version + 1), with \`from_queue\` and \`to_queue\`. Only this
+          statement asks whether the change may be made. If it may not, it inserts nothing, and the next two change nothing.
+  count   \`counted\` reads the plan and moves the counters of the scope and of the project.
+  apply   \`changed\` (of a claim: \`granted\`) reads the plan, sets the columns of the task, and raises its version to that of the plan.
+
+While a history row is ahead of its task, it is a plan. After a batch no row is ahead. The view \`planned\` shows the plans. A batch
+may plan changes of several tasks, such as those that fail with a blocker, and two changes of one task: first its lease expires, then it
+fails. A create is the exception: it inserts the task first, and the view \`unrecorded\` finds the task whose first row is missing.
+
+Rules that several statements need are views; they follow the tables. Invariants are CHECKs. There are no triggers.
+
+Times are integers: milliseconds since 1970 in UTC. They are always parameters; no statement asks for the time. Structured values are
+JSON text. Booleans are 0 or 1. A table with a text key has no rowid, because D1 bills each index entry as a written row.
+\`scope\` is the tenant that a row belongs to.`
+
+export const tables: Readonly<Record<string, TableWords>> = {
+  tasks: {
+    about:
+      `A unit of work. It is in one queue at any time. A lease is not a queue: a task is leased while \`claimed_by\` is set. A worker's lease
+has the queue \`claimed\`; under a review claim the task stays in its queue. Each task is in one of the indexes \`tasks_ready\`,
+\`tasks_waiting\` and \`tasks_leased\`, so a move writes one entry.`,
+    columns: {
+      file_path: "The client's file for the task, usually `TASK-<id>.md`.",
+      queue: "The state of the task.",
+      version: "Rises by one with each change. History has a row for each version.",
+      priority: "As the caller wrote it.",
+      priority_rank: "The number of the priority (`domain/task/Priority.ts`). Claims sort by it.",
+      role: "The role that may claim the task; null: any.",
+      blocked_by: "The ids of its blockers that are not done, joined by commas; null if there are none.",
+      claimed_by: "The agent that holds the lease; null if the task is not leased.",
+      claimed_from: "The queue the task returns to when the lease expires.",
+      orchestrator_id: "The machine that holds the lease.",
+      lease_expires_at: "When the lease ends unless it is renewed.",
+      grants: "How many leases were granted. The fencing token of the present lease is this number.",
+      lapsed_token:
+        "The token of a lease that expired, until the task is moved or granted again. Its holder may still submit.",
+      attempt_count: "Attempts that ended without a result, lost leases included.",
+      rejection_count: "How often a result was rejected.",
+      lease_losses: "How many leases expired.",
+      needs_intervention: "A person has to look at the task.",
+      completed_at: "When the task became done.",
+      pr_number: "From here to `needs_breakdown`: values that clients keep and the server only stores.",
+      hooks: "The checks that clients run, with their outcomes: a JSON list.",
+      flow: "The state machine that the task follows.",
+      lane: "The role as a claim looks it up: '' without one.",
+      intervention_from: "The queue the task was in before `requires-intervention`.",
+      lease_seconds: "The length of the lease. A renewal that names none extends by as much.",
+      max_attempt_seconds: "How long one attempt may take, renewals included.",
+      deadline_at: "When the present attempt has to end.",
+      cancel_requested_at: "When a cancellation of the held task was requested.",
+      cancel_reason: "Why the task is or will be cancelled.",
+      max_attempts: "Limits of this task; null: the server's default; 0: no limit.",
+      failure_reason: "Why the task is in `failed`.",
+      available_at: "The end of the backoff. The first claim after it clears this.",
+      external_key: "The id of the task in the client's own system.",
+      checkpoint: "What the last holder wrote down for the next attempt: JSON.",
+      setbacks: "The latest rejections, lost leases and attempts given up, oldest first: a JSON list.",
+      named_holder: "The `claimed_by` that a client gave a task in `failed` or `cancelled`, which has no lease.",
+      loss_limit: "The limits in force when the present lease was granted; null: none.",
+      bytes: "The size of those texts of the task that had no limit in earlier releases."
+    },
+    indexes: {
+      tasks_ready: "The tasks that a claim may take, in the order of claims.",
+      tasks_ready_for: "The same for each role: one seek for each role that is asked for.",
+      tasks_waiting: "Tasks that wait for a blocker or a time, and tasks that are done.",
+      tasks_leased: "The leases of a scope by their end, and those of a machine or a queue.",
+      tasks_backing_off: "The tasks whose backoff may be over.",
+      tasks_project: "The tasks of a project.",
+      tasks_flagged: "The tasks that need a person.",
+      tasks_external_key: "The tasks of an external key. At most one of them is open.",
+      tasks_file_path: "Whether a path is taken. A path that is named after its task is found by the id."
+    }
+  },
+  history: {
+    about:
+      "The record of changes: a row for each version of each task. It has no foreign key, because it outlives its task.",
+    columns: {
+      from_queue: "Null for a create.",
+      to_queue: "Null for a deletion.",
+      details: "What is particular to the event: JSON.",
+      grants: "The value of `tasks.grants` then. A task that is created again under its old id continues from it."
+    },
+    indexes: { history_deleted: "The deleted tasks, for exports." }
+  },
+  dependencies: {
+    about:
+      "A task waits for a blocker. The blocker is named as the caller named it and need not exist; `TASK-x` also means the task `x`.",
+    columns: {
+      blocker_key: "The id of the blocker without `TASK-`.",
+      position: "The place in the caller's list.",
+      satisfied_at: "When the blocker became done; null before.",
+      on_failure: "What happens to the task if the blocker fails or is cancelled."
+    },
+    indexes: { dependencies_of: "What a task waits for." }
+  },
+  queue_counts: {
+    about:
+      `The counters of a scope in one row, so that lists and polls count nothing. A project has a row too, under char(31) and its id.`,
+    columns: {
+      counts: `How many tasks are in each queue, as {"incoming": 3}. A queue without tasks is left out.`,
+      revision: "The revisions rise with each change of a list. A conditional read compares them (`sql/Revisions.ts`).",
+      messages_total: "The totals are null until the cron has counted them.",
+      leases_revision: "Rises with each renewal."
+    },
+    indexes: { queue_counts_uncounted: "The scopes whose totals are not counted yet." }
+  },
+  projects: {
+    about: "A group of tasks that share a branch.",
+    indexes: { projects_newest: "The newest projects of a scope." }
+  },
+  orchestrators: {
+    about: "A machine in a scope. The same machine may be registered in several scopes.",
+    columns: {
+      max_claimed: "How many tasks it may hold at once if its claims set no limit.",
+      status: "active; offline: silent for too long; maintenance: gets no work."
+    },
+    indexes: {
+      orchestrators_of_scope: "The machines of a scope.",
+      orchestrators_active:
+        "The machines that may have fallen silent. It leaves `last_heartbeat` out, so a heartbeat writes no entry."
+    }
+  },
+  roles: {
+    about: "A role of agents. A scope with roles knows no others; a scope without roles accepts every name.",
+    columns: {
+      claims_from: "The queue that its agents claim from if they name none.",
+      orchestrator_id: "The machine that registered it last."
+    }
+  },
+  flows: {
+    about: "A state machine that replaces the default one for the tasks that name it.",
+    columns: { rules: "What the flow means for each move, computed at registration (`domain/flow/`)." },
+    indexes: { flows_named: "The scopes that have a flow of a name." }
+  },
+  messages: {
+    about: "A message between actors.",
+    columns: { seq: "The order of arrival.", task_id: "What it is about. It need not be a task." },
+    indexes: {
+      messages_of_scope: "The messages of a scope.",
+      messages_about: "The messages about a task.",
+      messages_to: "The messages to an actor.",
+      messages_replies: "The replies to a message."
+    }
+  },
+  actions: {
+    about: "A proposal that one actor makes, another approves, and another carries out.",
+    indexes: { actions_about: "The actions about a record.", actions_newest: "The newest actions of a scope." }
+  },
+  drafts: {
+    about: "An idea that may become a task.",
+    columns: { slug: "The name that the client gave it." },
+    indexes: { drafts_newest: "The newest drafts of a scope." }
+  },
+  api_keys: {
+    about: "The key of a caller in a scope. Only its SHA-256 is kept. A revoked key has no row.",
+    columns: {
+      starts_with: "The beginning of the key, by which people recognise it.",
+      last_used_at: "To the hour.",
+      issued_until: "The expiry it was issued with, before a rotation shortened it."
+    },
+    indexes: { api_keys_of_scope: "The keys of a scope." }
+  },
+  idempotency_keys: {
+    about: "The keys of POST requests with their answers. A key is written in the batch that has the effect.",
+    columns: {
+      id: "SHA-256 of the caller and the key.",
+      fingerprint: "SHA-256 of the request.",
+      answer: "The rows that the answer is made from: a JSON list."
+    }
+  },
+  sweeps: {
+    about: "How far the cron is in each of its walks through a table.",
+    columns: { position: "The key it has reached.", due_at: "When it continues." }
+  },
+  fencing_floor: {
+    about: "The token above which a restored database grants. There is no row if nothing was restored."
+  },
+  schema_version: { about: "The number of the newest migration. One row." }
+}
+
+export const views: Readonly<Record<string, string>> = {
+  ready: "The tasks that a claim may take. The condition is that of `tasks_ready`.",
+  ready_for: "Those that have a role. The condition is that of `tasks_ready_for`.",
+  lapsing:
+    "What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.",
+  planned:
+    "The changes that the batch has planned and not applied: of each task the newest history row that is ahead of it.",
+  planned_counts: "What the planned changes add to the counters of scopes and projects.",
+  unrecorded: "The tasks that the batch has created and not recorded.",
+  reclaiming: "What a task whose expired lease is taken back gets in its columns.",
+  foreseen:
+    "The tasks as they will be after the plans of the batch. `held`: an agent has the task, and the batch does not take it back.",
+  failable: "The tasks that may fail with a blocker: not held, and not in `done`, `failed` or `cancelled`.",
+  waits: "The dependencies with the tasks that are their blockers."
+}
