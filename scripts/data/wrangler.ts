@@ -7,8 +7,8 @@ const bin = join(createRequire(import.meta.url).resolve("wrangler/package.json")
 
 /** What wrangler says instead of an answer: JSON on stdout, or lines for people on stderr. */
 const reasonOf = (stdout: string, stderr: string): string => {
-  const told = /"text": "([^"]*)"/.exec(stdout)?.[1]
-  return told ?? (stderr.split("\n").find((line) => line.includes("ERROR")) ?? stderr).trim()
+  const message = /"text": "([^"]*)"/.exec(stdout)?.[1]
+  return message ?? (stderr.split("\n").find((line) => line.includes("ERROR")) ?? stderr).trim()
 }
 
 export const wrangler = async (args: ReadonlyArray<string>): Promise<string> => {

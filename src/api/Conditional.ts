@@ -10,7 +10,8 @@ const etag = {
   etag: {
     schema: { type: "string" },
     required: true,
-    description: "Names this answer: another one has another name. Opaque; good for this request by this caller only."
+    description:
+      "Identifies this answer: a different answer has a different tag. Opaque, and valid only for this request by this caller."
   }
 }
 
@@ -32,7 +33,7 @@ const described = (operation: Record<string, any>) => ({
     schema: { type: "string" },
     required: false,
     description:
-      "The `ETag`s of the answers that the client has, or `*`. When the answer is one of them it is 304, without a body."
+      "The `ETag`s of the answers that the client has, or `*`. If one of them is current, the answer is 304, without a body."
   }],
   responses: {
     ...operation.responses,

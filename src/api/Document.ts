@@ -14,14 +14,14 @@ const idempotencyKey = {
   schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[ -~]*$" },
   required: false,
   description:
-    "Names this request, so that it may be repeated when its answer was lost: for 24 hours the same request under the same key has one effect and gets the same answer. Another one under the key is refused with 422. A random UUID does. What changed nothing, as an error or an empty claim, is not kept: its repetition is tried afresh."
+    "Names this request, so that it may be repeated if its answer is lost: for 24 hours the same request under the same key has one effect and gets the same answer. Another request under the key is refused with 422. Use a random UUID. An answer without an effect, such as an error or an empty claim, is not kept: the repetition is tried again."
 }
 
 const replayed = {
   "idempotent-replayed": {
     schema: { type: "string", enum: ["true"] },
     required: false,
-    description: "That this is the answer an earlier request got under the same `Idempotency-Key`."
+    description: "Set if this is the answer that an earlier request got under the same `Idempotency-Key`."
   }
 }
 
@@ -135,9 +135,13 @@ export const preferringMinimal = (claim: Record<string, any>) => ({
     ...claim.responses,
     204: {
       description:
-        "There is no task for this claim now, and the request prefers `return=minimal`. `Retry-After` says when to ask again, `X-Reason` why, as `reason` of the 404 does.",
+        "There is no task for this claim now, and the request prefers `return=minimal`. `Retry-After` says when to repeat it, and `X-Reason` has the `reason` of the 404.",
       headers: {
-        "retry-after": { schema: { type: "integer" }, required: true, description: "Seconds until to ask again." },
+        "retry-after": {
+          schema: { type: "integer" },
+          required: true,
+          description: "The seconds to wait before the next claim."
+        },
         "x-reason": { schema: { type: "string" }, required: true, description: "Why there is no task." }
       }
     }

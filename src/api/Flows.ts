@@ -29,7 +29,7 @@ export class FlowsApi extends HttpApiGroup.make("flows")
     ]).annotateMerge(OpenApi.annotations({
       summary: "Register a flow",
       description:
-        "Registers the flow or replaces the version there is: 200 in both cases. `states` and `transitions` are answered as JSON text, `child_flow` as the object it is. `warnings` names the tasks that this version leads nowhere."
+        "Registers the flow or a new version of it: 200 in both cases. `states` and `transitions` are answered as JSON text, `child_flow` as an object. `warnings` names the tasks that this version leads nowhere."
     })),
     conditional(
       HttpApiEndpoint.get("list", "/", {

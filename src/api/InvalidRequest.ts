@@ -20,7 +20,7 @@ export class InvalidRequest extends TaggedError<InvalidRequest>()(
       message: Schema.String.pipe(describe("What was expected there."))
     })).pipe(describe("Every field that does not fit, and what is wrong with it."))
   },
-  { httpApiStatus: 400, description: "The request does not fit the endpoint: each field that does not is named." }
+  { httpApiStatus: 400, description: "The request does not fit the endpoint. The answer names each wrong field." }
 ) {}
 
 export class BodyTooLarge extends TaggedError<BodyTooLarge>()(

@@ -12,7 +12,7 @@ export class DatabaseUnavailable extends TaggedError<DatabaseUnavailable>()(
   {
     httpApiStatus: 503,
     description:
-      "The database cannot be used for the moment. A change was made wholly or not at all, and which is not known: repeat the request under the same `Idempotency-Key`, or read first."
+      "The database cannot be used for the moment. It is unknown whether a change was made; it was made completely or not at all. Repeat the request under the same `Idempotency-Key`, or read first."
   }
 ) {
   /**

@@ -30,7 +30,7 @@ export const TaskId = name("The task's id, chosen by its creator and unique on t
 export type TaskId = typeof TaskId.Type
 
 /** The id that the creator's own system has for the task: the number of an issue, an address. */
-export const ExternalKey = name("What its creator knows the task by.", 255)
+export const ExternalKey = name("The id that the creator's own system has for the task.", 255)
 
 export const ProjectId = name("The project's id, chosen by its creator and unique on the server.").pipe(
   Schema.brand("ProjectId")

@@ -48,7 +48,7 @@ export const encodeCursor = ({ key, list, offset, total }: Cursor): string =>
 export class InvalidCursor extends TaggedError<InvalidCursor>()(
   "InvalidCursor",
   { error: ErrorText, cursor: Schema.String.pipe(describe("The cursor as it was sent.")) },
-  { httpApiStatus: 400, description: "The cursor is none of this list, or comes with an offset." }
+  { httpApiStatus: 400, description: "The cursor does not belong to this list, or comes with an offset." }
 ) {
   private static readonly because = (cursor: string, error: string) => new InvalidCursor({ error, cursor })
   static readonly unreadable = (cursor: string) =>
@@ -97,7 +97,7 @@ const Limit = Natural.pipe(
 
 const cursor = Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4096))).pipe(
   describe(
-    "`next_cursor` of the page before, to read the next one; `first`, or none, for the first. Everything else is asked for as it was there."
+    "The `next_cursor` of the page before; `first`, or none, for the first page. Repeat the other parameters unchanged."
   )
 )
 
@@ -112,7 +112,7 @@ export const asFit = <Item>(items: ReadonlyArray<Item>, most = MaxPageBytes): Re
 export const pageParameters = {
   limit: Schema.optionalKey(
     Limit.pipe(describe(
-      `How many rows at most: 50 unless given or said otherwise, never more than ${MaxLimit}. A page of long rows ends sooner, at about 4 MB.`
+      `How many rows at most: 50 unless given or stated otherwise, never more than ${MaxLimit}. A page of long rows ends earlier, at about 4 MB.`
     ))
   ),
   offset: Schema.optionalKey(Natural.pipe(describe("How many rows to skip. Not together with `cursor`."))),
@@ -122,14 +122,14 @@ export const pageParameters = {
 /** The query parameters of a list that is complete unless the request asks for a page. */
 export const wholeParameters = {
   limit: Schema.optionalKey(Limit.pipe(describe(
-    `How many rows at most: all unless given, else up to ${MaxLimit}. A list that has more than about 4 MB of rows ends there, and \`next_cursor\` leads on.`
+    `How many rows at most: all unless given, otherwise up to ${MaxLimit}. A list with more than about 4 MB of rows ends there, and \`next_cursor\` leads to the rest.`
   ))),
   cursor
 }
 
 /** Whether a read returns the long texts too. */
 export const contentParameter = (without: string) => ({
-  content: Schema.optionalKey(FlagParameter.pipe(describe(`\`false\` leaves out what may be long: ${without}.`)))
+  content: Schema.optionalKey(FlagParameter.pipe(describe(`\`false\` leaves out long texts: ${without}.`)))
 })
 
 interface Query {
@@ -262,7 +262,7 @@ export interface Part<Row> {
 export const nextCursor = {
   next_cursor: Schema.NullOr(Schema.String).pipe(
     describe(
-      "Where the next page begins, as `cursor` of the next request; null when this is the last one, or when `limit` is 0. A page ends at its `limit`, or at about 4 MB of rows."
+      "The `cursor` of the next request; null if this is the last page, or if `limit` is 0. A page ends at its `limit`, or at about 4 MB of rows."
     )
   )
 }
@@ -270,7 +270,7 @@ export const nextCursor = {
 /** The envelope of every list. */
 export const pageEnvelope = {
   total: Schema.Int.pipe(
-    describe("How many rows match, on all pages. With a cursor: how many did when the first page was read.")
+    describe("How many rows match, on all pages. With a cursor: how many matched when the first page was read.")
   ),
   offset: Schema.Int.pipe(describe("How many rows come before this page.")),
   limit: Schema.Int.pipe(describe("How many rows this page holds at most.")),

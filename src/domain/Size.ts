@@ -92,10 +92,10 @@ export class TooLarge extends TaggedError<TooLarge>()(
   {
     error: ErrorText,
     field: Schema.String.pipe(
-      describe("The field that is too large, as `content`; `record` when all fields together are.")
+      describe("The field that is too large, such as `content`; `record` if all fields together are.")
     ),
-    limit: Schema.Int.pipe(describe("How large it may be, in bytes of UTF-8.")),
-    size: Schema.NullOr(Schema.Int).pipe(describe("How large it is, in bytes of UTF-8; null where that is not known."))
+    limit: Schema.Int.pipe(describe("The limit, in bytes of UTF-8.")),
+    size: Schema.NullOr(Schema.Int).pipe(describe("The size, in bytes of UTF-8; null if it is not known."))
   },
   { httpApiStatus: 413, description: "A field, or the whole record, is too large. Nothing was changed." }
 ) {

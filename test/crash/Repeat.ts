@@ -57,6 +57,6 @@ export const catchUp = async (wire: Wire, ledger: Ledger.Ledger, { chance, since
   const before = keyed(ledger.acknowledged.slice(0, since))
   const old = Array.from({ length: Math.min(oldRepeats, before.length) }, () => chance.pick(before))
   const asked = await askAgain(wire, ledger, unanswered)
-  const told = await tellAgain(wire, ledger, [...recent, ...old])
-  return { repeated: unanswered.length + recent.length + old.length, wrong: [...asked, ...told] }
+  const answeredAgain = await tellAgain(wire, ledger, [...recent, ...old])
+  return { repeated: unanswered.length + recent.length + old.length, wrong: [...asked, ...answeredAgain] }
 }

@@ -9,7 +9,7 @@ export interface Findings {
   readonly violations: ReadonlyArray<string>
 }
 
-const told = ({ request: { effect, kind, path }, answer: { body } }: Acknowledged) =>
+const described = ({ request: { effect, kind, path }, answer: { body } }: Acknowledged) =>
   `${kind} ${path} (${effect?.event ?? "renewed"} ${effect?.mark ?? ""}), answered ${JSON.stringify(body)}`
 
 interface Stored {
@@ -32,21 +32,21 @@ const unkept = ({ history, tasks }: Stored, { acknowledged, refused, unknown }: 
     if (request.kind === "renew") {
       const task = tasks.get(body.task_id)
       const until = Date.parse(body.lease_expires_at)
-      if (task?.fencing_token === body.fencing_token && task.lease_expires_at < until) lost.push(told(one))
+      if (task?.fencing_token === body.fencing_token && task.lease_expires_at < until) lost.push(described(one))
       continue
     }
     const [row, ...more] = of(request)
     const answered = versions.get(`${body.id} ${body.version}`)
     if (row === undefined || row.task_id !== body.id || answered === undefined || !tasks.has(body.id)) {
-      lost.push(told(one))
+      lost.push(described(one))
     } else if (
       answered.to_queue !== body.queue || row.version > body.version || tasks.get(body.id).version < body.version
     ) {
-      violations.push(`The database tells it otherwise: ${told(one)}`)
+      violations.push(`The database tells it otherwise: ${described(one)}`)
     } else if (request.kind === "claim" && row.grants + 1 !== body.fencing_token) {
-      violations.push(`Another token was granted: ${told(one)}`)
+      violations.push(`Another token was granted: ${described(one)}`)
     }
-    if (more.length > 0) violations.push(`${more.length + 1} effects of ${told(one)}`)
+    if (more.length > 0) violations.push(`${more.length + 1} effects of ${described(one)}`)
   }
   for (const request of unknown) {
     if (of(request).length > 1) violations.push(`${of(request).length} effects of ${JSON.stringify(request)}`)

@@ -75,8 +75,8 @@ describe("a time in a request", () => {
     ["2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"],
     ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"],
     ["9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"]
-  ])("is taken as old clients write it: %s", (text, told) => {
-    assert.strictEqual(new Date(millisOf(text)!).toISOString(), told)
+  ])("is taken as old clients write it: %s", (text, expected) => {
+    assert.strictEqual(new Date(millisOf(text)!).toISOString(), expected)
   })
 
   it.each([

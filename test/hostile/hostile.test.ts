@@ -14,10 +14,10 @@ const Secret = "a secret of the server"
 const attack = Effect.fnUntraced(function*(secret: string | undefined, seed: number, requests: number) {
   const transport = yield* InProcess.make(secret === undefined ? {} : { API_SECRET_KEY: secret })
   const { tally, violations } = yield* Effect.promise(() => Attack.run({ transport, secret, seed, requests }))
-  const told = violations.slice(0, 5).map(({ number, problems, request }) =>
+  const reported = violations.slice(0, 5).map(({ number, problems, request }) =>
     `--seed ${seed} --until ${number}: ${problems.join("; ")}\n${request}`
   )
-  assert.deepStrictEqual(told, [])
+  assert.deepStrictEqual(reported, [])
   // Otherwise it would show only that nonsense is refused. Few requests do not reach every operation.
   if (!isFast) assert.deepStrictEqual(tally.neverSucceeded, [])
   assert.isAtLeast(tally.validShare, 0.6)

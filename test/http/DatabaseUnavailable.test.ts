@@ -139,15 +139,15 @@ describe("a failure of D1", () => {
   it.effect("is reported soon by the health check", () =>
     Effect.gen(function*() {
       const { after, faults, send } = yield* start
-      const told = { status: "unhealthy", database: "disconnected", _tag: "Unhealthy" }
+      const failing = { status: "unhealthy", database: "disconnected", _tag: "Unhealthy" }
       faults.push("lost request")
       const lost = yield* send("GET", "/api/health")
       assert.strictEqual(lost.status, 503)
-      assert.deepInclude(lost.body, told)
+      assert.deepInclude(lost.body, failing)
       faults.push("no answer")
       const silent = yield* after("5 seconds", send("GET", "/api/health"))
       assert.strictEqual(silent.status, 503)
-      assert.deepInclude(silent.body, told)
+      assert.deepInclude(silent.body, failing)
       assert.strictEqual((yield* send("GET", "/api/health")).status, 200)
     }))
 

@@ -157,17 +157,17 @@ describe("a key", () => {
       const old = [yield* keyOf("red"), yield* keyOf("red")]
       const rotate = (token: string) => post("/api/v1/orchestrators/scopes/red/rotate-key", undefined, "k", token)
       const successors = yield* Effect.forEach(old, rotate)
-      const told = successors.map(({ body }) => String(body.api_key))
-      assert.strictEqual(new Set([...old, ...told]).size, 4)
+      const newKeys = successors.map(({ body }) => String(body.api_key))
+      assert.strictEqual(new Set([...old, ...newKeys]).size, 4)
       // An answer that was lost is got with the old key, as long as that works.
-      assert.deepStrictEqual((yield* Effect.forEach(old, rotate)).map(({ body }) => String(body.api_key)), told)
-      for (const token of told) {
+      assert.deepStrictEqual((yield* Effect.forEach(old, rotate)).map(({ body }) => String(body.api_key)), newKeys)
+      for (const token of newKeys) {
         const listed = yield* send("GET", "/api/v1/tasks", undefined, { authorization: `Bearer ${token}` })
         assert.strictEqual(listed.status, 200)
       }
       // The successor is another caller: what its predecessor sent under a key is sent afresh under the successor.
       const draft = { title: "t", author: "a" }
-      const [before, after] = [old[0]!, told[0]!]
+      const [before, after] = [old[0]!, newKeys[0]!]
       const first = yield* post("/api/v1/drafts", draft, "d", before)
       assert.strictEqual((yield* post("/api/v1/drafts", draft, "d", before)).body.id, first.body.id)
       assert.notStrictEqual((yield* post("/api/v1/drafts", draft, "d", after)).body.id, first.body.id)

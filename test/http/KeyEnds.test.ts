@@ -172,11 +172,11 @@ describe("an export of an open server", () => {
         }
         return text
       })
-      const told = yield* exported({}, anonymous)
-      for (const salt of salts) assert.notInclude(told, salt)
-      assert.notInclude(told, "\"api_keys\"")
+      const shown = yield* exported({}, anonymous)
+      for (const salt of salts) assert.notInclude(shown, salt)
+      assert.notInclude(shown, "\"api_keys\"")
       // What holds no salt is there as before.
-      assert.include(told, String(kept.find(({ salt }) => salt === null)!["id"]))
+      assert.include(shown, String(kept.find(({ salt }) => salt === null)!["id"]))
       const whole = yield* exported(bearer(Secret), admin)
       for (const salt of salts) assert.include(whole, salt)
     }))

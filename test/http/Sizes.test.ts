@@ -278,7 +278,7 @@ describe("An answer about many records", () => {
     }))
 
   for (
-    const [what, reason, told] of [
+    const [what, reason, expectedReason] of [
       ["control characters", odd(4000), `${odd(597)}…`],
       ["characters of several bytes", `xx${"🐙".repeat(1000)}`, `xx${"🐙".repeat(148)}…`],
       ["a NUL", "can\u0000cel", "can\u0000cel"]
@@ -303,7 +303,7 @@ describe("An answer about many records", () => {
           const beat = send("POST", "/api/v1/orchestrators/k-m/heartbeat", body, headers)
           const first = ok(yield* beat)
           assert.lengthOf(lost ? first.lost : first.renewed, 200)
-          if (!lost) assert.strictEqual(first.directives[0].reason, told)
+          if (!lost) assert.strictEqual(first.directives[0].reason, expectedReason)
           assert.isBelow(Buffer.byteLength(JSON.stringify(first)), MaxPageBytes)
           assert.isBelow(Math.max(...sizes("idempotency_keys")), 1_900_000)
           assert.deepStrictEqual(ok(yield* beat), first)
@@ -312,7 +312,7 @@ describe("An answer about many records", () => {
           "idempotency-key": "one"
         })
         const first = ok(yield* renew)
-        assert.strictEqual(first.cancel_reason, told)
+        assert.strictEqual(first.cancel_reason, expectedReason)
         assert.deepStrictEqual(ok(yield* renew), first)
       }), 60_000)
   }

@@ -204,36 +204,36 @@ const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
       sql`SELECT id FROM tasks WHERE version <> (SELECT count(*) FROM history WHERE task_id = id)
         AND NOT EXISTS (SELECT 1 FROM history WHERE task_id = id AND event = 'deleted')`
     ])
-    const told = JSON.stringify(command)
+    const commandText = JSON.stringify(command)
     assert.deepStrictEqual(
       rows.map((
         { blocked_by, id, queue }
       ) => [id, queue, new Set(blocked_by === null ? [] : String(blocked_by).split(","))]),
       [...tasks].toSorted(([a], [b]) => a < b ? -1 : 1).map(([id, { queue }]) => [id, queue, new Set(unmet(id))]),
-      told
+      commandText
     )
     assert.sameDeepMembers(
       edges.map((edge) => [edge.task_id, edge.blocker_id, edge.on_failure, edge.satisfied_at !== null]),
       [...tasks].flatMap(([id, task]) =>
         [...task.edges].map(([name, on_failure]) => [id, name, on_failure, satisfied(name, on_failure)])
       ),
-      told
+      commandText
     )
     const counts = Object.entries(JSON.parse(String(counted?.[0]?.counts ?? "{}")) as Record<string, number>)
     assert.sameDeepMembers(
       counts.filter(([, n]) => n !== 0),
       [...Map.groupBy(tasks.values(), ({ queue }) => queue)].map(([queue, all]) => [queue, all.length]),
-      told
+      commandText
     )
-    assert.deepStrictEqual(unrecorded, [], told)
-    for (const [id, { edges }] of tasks) assert.isFalse(closes(id, []) || edges.has(id), told)
+    assert.deepStrictEqual(unrecorded, [], commandText)
+    for (const [id, { edges }] of tasks) assert.isFalse(closes(id, []) || edges.has(id), commandText)
     // No circle: tasks without blockers can be removed until none is left.
     const left = new Set(tasks.keys())
     for (let free: string | undefined = ""; free !== undefined;) {
       free = [...left].find((id) => ![...tasks.get(id)!.edges.keys()].flatMap(meanings).some((name) => left.has(name)))
       if (free !== undefined) left.delete(free)
     }
-    assert.strictEqual(left.size, 0, `${told} closed a circle`)
+    assert.strictEqual(left.size, 0, `${commandText} closed a circle`)
   }
 })
 

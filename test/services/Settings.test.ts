@@ -69,9 +69,9 @@ describe("the settings", () => {
 
   it("a bad secret is refused, and the refusal does not contain it", () => {
     for (const value of ["x", "fifteen letters", { get: "a secret of the server" }, ["a secret of the server"], 7]) {
-      const told = refusal({ API_SECRET_KEY: value })
-      assert.include(told, "API_SECRET_KEY")
-      assert.notInclude(told, "fifteen")
+      const refused = refusal({ API_SECRET_KEY: value })
+      assert.include(refused, "API_SECRET_KEY")
+      assert.notInclude(refused, "fifteen")
     }
     for (const value of ["sixteen letters!\n", " sixteen letters!", "                  "]) {
       assert.include(refusal({ API_SECRET_KEY: value }), "API_SECRET_KEY")

@@ -28,35 +28,39 @@ describe("the totals of lists", () => {
         const kept = raw.prepare(
           "SELECT messages_total, projects_total, drafts_total FROM queue_counts WHERE scope = 'red'"
         ).get()
-        const told: Array<number> = []
+        const answered: Array<number> = []
         for (const kind of ["messages", "projects", "drafts"]) {
-          told.push((yield* ask("GET", `/${kind}?scope=red&limit=1`)).total)
+          answered.push((yield* ask("GET", `/${kind}?scope=red&limit=1`)).total)
         }
-        return { kept: Object.values(kept ?? {}), told }
+        return { kept: Object.values(kept ?? {}), answered }
       })
       const first = yield* make(1)
       yield* make(2)
-      assert.deepStrictEqual(yield* totals(), { kept: [null, null, null], told: [2, 2, 2] })
+      assert.deepStrictEqual(yield* totals(), { kept: [null, null, null], answered: [2, 2, 2] })
       yield* tick
-      assert.deepStrictEqual(yield* totals(), { kept: [2, 2, 2], told: [2, 2, 2] })
+      assert.deepStrictEqual(yield* totals(), { kept: [2, 2, 2], answered: [2, 2, 2] })
       yield* make(3)
       yield* ask("DELETE", `/drafts/${first}`)
       yield* ask("DELETE", "/projects/p1")
       yield* ask("PATCH", "/projects/p2", { title: "u" })
-      assert.deepStrictEqual(yield* totals(), { kept: [3, 2, 2], told: [3, 2, 2] })
+      assert.deepStrictEqual(yield* totals(), { kept: [3, 2, 2], answered: [3, 2, 2] })
       yield* ask("POST", "/tasks", { scope: "red", id: "t", file_path: "t", branch: "b" })
       yield* ask("POST", "/tasks/t/force-queue", { queue: "failed", reason: "r" })
-      assert.deepStrictEqual(yield* totals(), { kept: [4, 2, 2], told: [4, 2, 2] }, "a notice is a message")
+      assert.deepStrictEqual(yield* totals(), { kept: [4, 2, 2], answered: [4, 2, 2] }, "a notice is a message")
       const at = "2026-01-01T00:00:00Z"
       yield* ask("POST", "/scopes/red/import", {
         drafts: [7, 8].map((id) => ({ id, title: "t", author: "a", created_at: at, updated_at: at })),
         projects: [{ id: "p9", title: "t", branch: "b", created_at: at }, { id: "p2", title: "t", created_at: at }]
       })
-      assert.deepStrictEqual(yield* totals(), { kept: [4, 3, 4], told: [4, 3, 4] })
+      assert.deepStrictEqual(yield* totals(), { kept: [4, 3, 4], answered: [4, 3, 4] })
       yield* TestClock.adjust("2 days")
       yield* make(10)
       yield* tick
-      assert.deepStrictEqual(yield* totals(), { kept: [1, 4, 5], told: [1, 4, 5] }, "what left by age is not counted")
+      assert.deepStrictEqual(
+        yield* totals(),
+        { kept: [1, 4, 5], answered: [1, 4, 5] },
+        "what left by age is not counted"
+      )
     }))
 })
 

@@ -109,8 +109,8 @@ describe("simulation", { timeout: patience }, () => {
   it("plays a seed in the same way each time, in this process and in another", async () => {
     const [first, second] = [await holds(7), await holds(7)]
     assert.deepStrictEqual(second, first)
-    const told = execFileSync(process.execPath, [script, "--seed", "7"], { encoding: "utf8" })
-    assert.include(told, `seed 7: ${first.digest}`)
+    const output = execFileSync(process.execPath, [script, "--seed", "7"], { encoding: "utf8" })
+    assert.include(output, `seed 7: ${first.digest}`)
     assert.notStrictEqual((await holds(8)).digest, first.digest)
   })
 

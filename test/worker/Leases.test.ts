@@ -53,16 +53,16 @@ describe.concurrent("a worker's leases", () => {
         const { create, calls, claim, send, task, throughFaults, until } = yield* make()
         yield* create("a")
         const { begun, handler, stops } = lasting()
-        const told: Array<string> = []
+        const losses: Array<string> = []
         const fiber = yield* Effect.forkChild(throughFaults(Worker.run({
           ...options,
-          onLost: ({ reason }, { task }) => Effect.sync(() => void told.push(`${task.id} ${reason}`))
+          onLost: ({ reason }, { task }) => Effect.sync(() => void losses.push(`${task.id} ${reason}`))
         }, handler)))
         yield* until("it works", Effect.sync(() => begun.length === 1))
         yield* send("POST", "/api/v1/tasks/a/requeue", { reason: "an operator" })
         assert.strictEqual((yield* claim()).body.id, "a")
-        yield* until("it stops", Effect.sync(() => told.length === 1))
-        assert.deepStrictEqual(told, ["a taken"])
+        yield* until("it stops", Effect.sync(() => losses.length === 1))
+        assert.deepStrictEqual(losses, ["a taken"])
         assert.deepInclude(stops[0]?.signal, { why: "lost", reason: "taken" })
         assert.strictEqual(stops[0]?.cause, stops[0]?.signal)
         yield* Fiber.interrupt(fiber)

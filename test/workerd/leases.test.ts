@@ -6,10 +6,10 @@ import { type Cost, Workerd } from "../support/harness.ts"
 const Leases = 100
 
 const within = (what: string, cost: Cost, limit: Cost) => {
-  const told = `${what}: ${JSON.stringify(cost)}`
-  assert.strictEqual(cost.trips, limit.trips, told)
-  assert.isAtMost(cost.read, limit.read, told)
-  assert.isAtMost(cost.written, limit.written, told)
+  const message = `${what}: ${JSON.stringify(cost)}`
+  assert.strictEqual(cost.trips, limit.trips, message)
+  assert.isAtMost(cost.read, limit.read, message)
+  assert.isAtMost(cost.written, limit.written, message)
 }
 
 layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("renewals in workerd", (it) => {

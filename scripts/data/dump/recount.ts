@@ -5,7 +5,7 @@
 import { literal } from "./insert.ts"
 
 /** The records of scopes that lists show. */
-const told = ["tasks", "projects", "drafts", "messages", "flows"]
+const counted = ["tasks", "projects", "drafts", "messages", "flows"]
 
 const revisions = ["revision", "messages_revision", "drafts_revision", "projects_revision"]
 
@@ -20,7 +20,7 @@ export const recount = (scope: string | null, now: number): ReadonlyArray<string
     // Lists are named by these numbers (If-None-Match).
     `INSERT INTO queue_counts (scope, counts, ${revisions.join(", ")})
       SELECT DISTINCT scope, '{}', ${revisions.map(() => now).join(", ")} FROM (
-        SELECT * FROM (${told.map((table) => `SELECT scope FROM ${table}`).join(" UNION ALL ")})
+        SELECT * FROM (${counted.map((table) => `SELECT scope FROM ${table}`).join(" UNION ALL ")})
         UNION ALL SELECT scope FROM queue_counts WHERE scope >= ' ')
       WHERE ${within} ON CONFLICT (scope) DO UPDATE SET
         ${revisions.map((column) => `${column} = max(${column} + 1, ${now})`).join(", ")},

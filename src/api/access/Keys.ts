@@ -25,7 +25,7 @@ export class KeysApi extends HttpApiGroup.make("keys")
       }).annotateMerge(OpenApi.annotations({
         summary: "List the keys of all scopes",
         description:
-          "What is known of every key of the server, as to find those that were handed out while it was open. For the administrator."
+          "The keys of all scopes, without the keys themselves, for example to find those that were issued while the server was open. For the administrator."
       }))
     ),
     HttpApiEndpoint.post("issue", "/scopes/:scope/keys", {
@@ -35,7 +35,8 @@ export class KeysApi extends HttpApiGroup.make("keys")
       error: KeyExpired
     }).annotateMerge(OpenApi.annotations({
       summary: "Issue a key",
-      description: "Gives the scope one more key, and shows it this once. For the administrator. The body may be empty."
+      description:
+        "Issues one more key for the scope, and shows it this once. For the administrator. The body may be empty."
     })),
     conditional(
       HttpApiEndpoint.get("list", "/scopes/:scope/keys", {
@@ -45,8 +46,7 @@ export class KeysApi extends HttpApiGroup.make("keys")
         error: InvalidCursor
       }).annotateMerge(OpenApi.annotations({
         summary: "List keys",
-        description:
-          "What is known of the scope's keys, expired ones too; never the keys themselves. For the administrator."
+        description: "The keys of the scope, with expired ones, without the keys themselves. For the administrator."
       }))
     ),
     HttpApiEndpoint.delete("revoke", "/scopes/:scope/keys/:id", {

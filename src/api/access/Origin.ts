@@ -21,7 +21,7 @@ export class OriginNotAllowed extends TaggedError<OriginNotAllowed>()(
 export class HostNotAllowed extends TaggedError<HostNotAllowed>()(
   "HostNotAllowed",
   { error: ErrorText },
-  { httpApiStatus: 403, description: "A local server was asked under a host name that is not its own." }
+  { httpApiStatus: 403, description: "A local server was called under a host name that is not its own." }
 ) {
   static readonly local = () =>
     new HostNotAllowed({

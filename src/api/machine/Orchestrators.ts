@@ -41,7 +41,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
     ]).annotateMerge(OpenApi.annotations({
       summary: "Register an orchestrator",
       description:
-        "Makes a machine known: 201 the first time, 200 when it was known already, with `known: true`. A scope that has no key gets its first one."
+        "Registers a machine: 201 the first time, 200 with `known: true` if it was registered already. A scope without a key gets its first one."
     })),
     HttpApiEndpoint.post("heartbeat", "/:id/heartbeat", {
       params,
@@ -64,7 +64,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
     }).annotateMerge(OpenApi.annotations({
       summary: "Send a heartbeat",
       description:
-        "Says that the machine is alive. The body may be empty, or carry the leases it holds: then all are renewed at once, and the answer says which go on, which are over and why, and what to do about each."
+        "Reports that the machine is alive. The body may be empty, or carry the leases of the machine: then all are renewed, and the answer says which go on, which are lost and why, and what to do about each."
     })),
     conditional(
       HttpApiEndpoint.get("list", "/", {
@@ -78,12 +78,12 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       }).annotateMerge(OpenApi.annotations({
         summary: "List orchestrators",
         description:
-          "All machines of the scope, or of all scopes the caller may see when the request names none. The machine heard of last is first. With `limit`, a page of them, by their ids."
+          "All machines of the scope; without a scope, those of all scopes that the caller may see. The latest heartbeat comes first. With `limit`, a page by id."
       }))
     ),
     HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Orchestrators.Orchestrator, error })
       .annotateMerge(
-        OpenApi.annotations({ summary: "Read an orchestrator", description: "The machine as it is known." })
+        OpenApi.annotations({ summary: "Read an orchestrator", description: "The machine as it is registered." })
       ),
     HttpApiEndpoint.delete("delete", "/:id", {
       params,
@@ -95,7 +95,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       error: [error, ScopeRequired]
     }).annotateMerge(OpenApi.annotations({
       summary: "Delete an orchestrator",
-      description: "Forgets a machine and frees its id. What it holds goes back when the leases run out."
+      description: "Deletes a machine and frees its id. Its tasks return to their queues when the leases expire."
     })),
     HttpApiEndpoint.patch("patch", "/:id", {
       params,
@@ -118,7 +118,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       .annotateMerge(OpenApi.annotations({
         summary: "Rotate a key",
         description:
-          "Issues the successor of the key the request carries, which goes on working for a while. The administrator says which key with `key_id`, unless the scope has only one. The body may be empty."
+          "Issues the successor of the key in the request. The old key works for a while. The administrator names the key in `key_id`, unless the scope has only one. The body may be empty."
       }))
   )
   .prefix("/api/v1/orchestrators")

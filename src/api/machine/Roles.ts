@@ -27,7 +27,7 @@ export class RolesApi extends HttpApiGroup.make("roles")
     ]).annotateMerge(OpenApi.annotations({
       summary: "Register roles",
       description:
-        "Makes the roles known in the orchestrator's scope, or changes those that are. From then on the scope takes no task of any other role. A scope has at most 200."
+        "Registers roles in the scope of the orchestrator, or changes them. From then on the scope accepts no task with another role. A scope has at most 200."
     })),
     conditional(
       HttpApiEndpoint.get("list", "/", {
@@ -61,5 +61,5 @@ export class RolesApi extends HttpApiGroup.make("roles")
   )
   .prefix("/api/v1/roles")
   .middleware(Authorization)
-  .annotateMerge(OpenApi.annotations({ title: "Roles", description: "What the agents of a scope may be." }))
+  .annotateMerge(OpenApi.annotations({ title: "Roles", description: "What the agents of a scope may do." }))
 {}

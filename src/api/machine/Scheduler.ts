@@ -18,7 +18,7 @@ export class SchedulerApi extends HttpApiGroup.make("scheduler")
       }).annotateMerge(OpenApi.annotations({
         summary: "Poll",
         description:
-          "All that an orchestrator needs to plan its tick, in one request: counts, reviews and flows of its scope, and whether it is registered."
+          "Everything that an orchestrator needs to plan its tick, in one request: counts, reviews and flows of its scope, and whether it is registered."
       }))
     )
   )

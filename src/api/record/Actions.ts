@@ -41,7 +41,7 @@ export class ActionsApi extends HttpApiGroup.make("actions")
       }).annotateMerge(OpenApi.annotations({
         summary: "List actions",
         description:
-          "A page of the scope's actions, newest first. Every filter narrows it; expired ones must be asked for."
+          "A page of the actions of the scope, newest first. Every filter narrows it. Expired actions only on request."
       }))
     ),
     HttpApiEndpoint.post("propose", "/", {
@@ -54,7 +54,7 @@ export class ActionsApi extends HttpApiGroup.make("actions")
       error: "Missing required fields: entity_type, entity_id, label, proposed_by"
     }]).annotateMerge(OpenApi.annotations({
       summary: "Propose an action",
-      description: "Puts an action forward for somebody to approve."
+      description: "Proposes an action, for someone to approve."
     })),
     HttpApiEndpoint.get("get", "/:id", {
       params,
@@ -72,7 +72,7 @@ export class ActionsApi extends HttpApiGroup.make("actions")
     }).annotateMerge(OpenApi.annotations({
       summary: "Change an action",
       description:
-        "Sets the status, the result or both. A finished action keeps its status. With `expected_status` it is a compare-and-set: send `executing`, expecting `execute_requested`, before carrying the action out, and nobody else will carry it out too."
+        "Sets the status, the result or both. A finished action keeps its status. With `expected_status` it is a compare-and-set: before you carry an action out, send `executing` and expect `execute_requested`, so that nobody else carries it out too."
     })),
     HttpApiEndpoint.post("execute", "/:id/execute", {
       params,
@@ -83,7 +83,7 @@ export class ActionsApi extends HttpApiGroup.make("actions")
     }).annotateMerge(OpenApi.annotations({
       summary: "Approve an action",
       description:
-        "Asks for a proposed action to be carried out: it becomes `execute_requested`. Of several requests at once, one succeeds. The body may be empty."
+        "Approves a proposed action: it becomes `execute_requested`. Of several simultaneous requests, one succeeds. The body may be empty."
     })),
     HttpApiEndpoint.post("complete", "/:id/complete", {
       params,
@@ -94,7 +94,7 @@ export class ActionsApi extends HttpApiGroup.make("actions")
     }).annotateMerge(OpenApi.annotations({
       summary: "Complete an action",
       description:
-        "Says that the action was carried out, and what came of it. The same request again is answered with the action as it is. The body may be empty."
+        "Reports that the action was carried out, with its result. A repeated request is answered with the action as it is. The body may be empty."
     })),
     HttpApiEndpoint.post("fail", "/:id/fail", {
       params,
@@ -105,10 +105,12 @@ export class ActionsApi extends HttpApiGroup.make("actions")
     }).annotateMerge(OpenApi.annotations({
       summary: "Fail an action",
       description:
-        "Says that the action could not be carried out. Why is kept as its `result`; of several fields that say so, all. The same request again is answered with the action as it is. The body may be empty."
+        "Reports that the action could not be carried out. The reason is kept as its `result`; if several fields have reasons, all are kept. A repeated request is answered with the action as it is. The body may be empty."
     }))
   )
   .prefix("/api/v1/actions")
   .middleware(Authorization)
-  .annotateMerge(OpenApi.annotations({ title: "Actions", description: "Proposals that somebody approves." }))
+  .annotateMerge(
+    OpenApi.annotations({ title: "Actions", description: "Proposals that one actor approves and another carries out." })
+  )
 {}

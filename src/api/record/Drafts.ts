@@ -38,7 +38,7 @@ export class DraftsApi extends HttpApiGroup.make("drafts")
       }).annotateMerge(OpenApi.annotations({
         summary: "List drafts",
         description:
-          "A page of the drafts, newest first: of the scope, or of all scopes the caller may see when the request names none. Every filter narrows it."
+          "A page of the drafts, newest first: of the scope, or, without a scope, of all scopes that the caller may see. Every filter narrows it."
       }))
     ),
     HttpApiEndpoint.post("create", "/", {
@@ -49,7 +49,7 @@ export class DraftsApi extends HttpApiGroup.make("drafts")
     }).annotate(Required, [{ fields: ["title", "author"], error: "Missing required fields: title, author" }])
       .annotateMerge(OpenApi.annotations({
         summary: "Create a draft",
-        description: "Writes an idea down. The server gives it an id."
+        description: "Creates a draft. The server gives it an id."
       })),
     HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Draft, error: DraftNotFound })
       .annotateMerge(OpenApi.annotations({ summary: "Read a draft", description: "The draft as it is now." })),
@@ -61,7 +61,7 @@ export class DraftsApi extends HttpApiGroup.make("drafts")
       error: [DraftNotFound, NoFields]
     }).annotateMerge(OpenApi.annotations({
       summary: "Change a draft",
-      description: "Changes the fields that are given; null clears one that a draft need not have."
+      description: "Changes the given fields. Null clears an optional field."
     })),
     HttpApiEndpoint.delete("delete", "/:id", {
       params,
@@ -70,7 +70,7 @@ export class DraftsApi extends HttpApiGroup.make("drafts")
       error: DraftNotFound
     }).annotateMerge(OpenApi.annotations({
       summary: "Delete a draft",
-      description: "Deletes the draft; what came of it stays."
+      description: "Deletes the draft. Tasks that came from it stay."
     }))
   )
   .prefix("/api/v1/drafts")

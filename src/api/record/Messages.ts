@@ -40,7 +40,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       }).annotateMerge(OpenApi.annotations({
         summary: "List messages",
         description:
-          "A page of the scope's messages, oldest first. Without `offset` it is the newest page; with it, pages count from the oldest message. `next_cursor` goes on in the same direction: from the newest page to older ones, from `offset=0` to newer ones. Every filter narrows it."
+          "A page of the messages of the scope, oldest first. Without `offset` it is the newest page; with it, pages count from the oldest message. `next_cursor` continues in the same direction: from the newest page to older ones, from `offset=0` to newer ones. Every filter narrows it."
       }))
     ),
     HttpApiEndpoint.post("send", "/messages", {
@@ -53,7 +53,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       error: "Missing required fields: task_id, from_actor, type, content"
     }]).annotateMerge(OpenApi.annotations({
       summary: "Send a message",
-      description: "Leaves a message for an actor, or a reply to one. The task it is about need not exist."
+      description: "Sends a message to an actor, or a reply. Its task need not exist."
     })),
     HttpApiEndpoint.get("get", "/messages/:id", {
       params,
@@ -71,7 +71,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       .annotateMerge(OpenApi.annotations({
         summary: "Take up or settle a message",
         description:
-          "Sets the status. With `expected_status` it is a compare-and-set: send `processing`, expecting `pending`, before carrying out a command, and nobody else will carry it out too."
+          "Sets the status. With `expected_status` it is a compare-and-set: before you carry a command out, send `processing` and expect `pending`, so that nobody else carries it out too."
       })),
     conditional(
       HttpApiEndpoint.get("listOfTask", "/tasks/:id/messages", {
@@ -81,7 +81,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
         error: [ScopeRequired, InvalidCursor]
       }).annotateMerge(OpenApi.annotations({
         summary: "List the messages about a task",
-        description: "The same, of one task. A task without messages has none, whether it exists or not."
+        description: "The messages of one task. The list is empty for a task that does not exist."
       }))
     )
   )

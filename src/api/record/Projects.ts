@@ -39,7 +39,7 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
       }).annotateMerge(OpenApi.annotations({
         summary: "List projects",
         description:
-          "A page of the projects, newest first: of the scope, or of all scopes the caller may see when the request names none: up to 500 of one `status` unless a limit is given. Every filter narrows it."
+          "A page of the projects, newest first: of the scope, or, without a scope, of all scopes that the caller may see; up to 500 of one `status` unless a limit is given. Every filter narrows it."
       }))
     ),
     HttpApiEndpoint.post("create", "/", {
@@ -51,7 +51,7 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
       { fields: ["id", "title", "branch"], error: "Missing required fields: id, title, branch" }
     ]).annotateMerge(OpenApi.annotations({
       summary: "Create a project",
-      description: "Its tasks are created with its id, and get its branch."
+      description: "Tasks that name the project get its branch."
     })),
     HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Project, error: ProjectNotFound })
       .annotateMerge(OpenApi.annotations({ summary: "Read a project", description: "The project as it is now." })),
@@ -69,7 +69,7 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
       }).annotateMerge(OpenApi.annotations({
         summary: "List a project's tasks",
         description:
-          "All of them, most urgent first, then newest: never only a page, unless `cursor` asks for one: `first`, for the first. Pages have the oldest of the equally urgent first."
+          "All tasks, most urgent first, then newest. Only a `cursor` asks for a page (`first` for the first); on pages, the oldest of equally urgent tasks come first."
       }))
     ),
     HttpApiEndpoint.patch("patch", "/:id", {
@@ -80,7 +80,7 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
       error: [ProjectNotFound, NoFields]
     }).annotateMerge(OpenApi.annotations({
       summary: "Change a project",
-      description: "Changes the fields that are given. The status `completed` sets `completed_at`, once."
+      description: "Changes the given fields. The status `completed` sets `completed_at`, once."
     })),
     HttpApiEndpoint.delete("delete", "/:id", {
       params,
@@ -89,7 +89,7 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
       error: [ProjectNotFound, ProjectHasTasks]
     }).annotateMerge(OpenApi.annotations({
       summary: "Delete a project",
-      description: "Deletes a project that has no tasks; one that has some is left as it is."
+      description: "Deletes a project without tasks. A project with tasks is not deleted."
     }))
   )
   .prefix("/api/v1/projects")

@@ -33,7 +33,7 @@ export const dependencies = HttpApiEndpoint.get("dependencies", "/:id/dependenci
   error: Errors.TaskNotFound
 }).annotateMerge(OpenApi.annotations({
   summary: "List dependencies",
-  description: "Everything the task waits for, whether it still does, and what becomes of it when one of them fails."
+  description: "All blockers of the task, whether each still blocks it, and what its failure means."
 }))
 
 export const replaceDependencies = HttpApiEndpoint.put("replaceDependencies", "/:id/dependencies", {
@@ -46,7 +46,7 @@ export const replaceDependencies = HttpApiEndpoint.put("replaceDependencies", "/
   .annotateMerge(OpenApi.annotations({
     summary: "Replace dependencies",
     description:
-      "Makes the task wait for these and no others. A list by which tasks would wait for each other is refused. Whoever holds the task keeps it. Where nothing would change, nothing does."
+      "Replaces the blockers of the task by these. A list that closes a circle is refused. The holder keeps the task. An unchanged list changes nothing."
   }))
 
 export const putDependency = HttpApiEndpoint.put("putDependency", "/:id/dependencies/:blocker", {
@@ -58,7 +58,7 @@ export const putDependency = HttpApiEndpoint.put("putDependency", "/:id/dependen
 }).annotateMerge(OpenApi.annotations({
   summary: "Add or change a dependency",
   description:
-    "Makes the task wait for one more task, which need not exist yet, or changes what that one's failure means. The body may be empty. A task that waits with `fail` for one that has failed already fails at once."
+    "Adds a blocker, which need not exist yet, or changes what its failure means. The body may be empty. With `fail`, the task fails at once if the blocker has failed already."
 }))
 
 export const removeDependency = HttpApiEndpoint.delete("removeDependency", "/:id/dependencies/:blocker", {
@@ -68,7 +68,7 @@ export const removeDependency = HttpApiEndpoint.delete("removeDependency", "/:id
   error: [...errors, DependencyNotFound]
 }).annotateMerge(OpenApi.annotations({
   summary: "Remove a dependency",
-  description: "Makes the task wait for this one no longer. If it waits for nothing else, it may be claimed."
+  description: "Removes the blocker. If the task has no other, it may be claimed."
 }))
 
 export const clearDependencies = HttpApiEndpoint.delete("clearDependencies", "/:id/dependencies", {
@@ -78,7 +78,7 @@ export const clearDependencies = HttpApiEndpoint.delete("clearDependencies", "/:
   error: errors
 }).annotateMerge(OpenApi.annotations({
   summary: "Remove all dependencies",
-  description: "Makes the task wait for nothing, so that it may be claimed."
+  description: "Removes all blockers of the task, so that it may be claimed."
 }))
 
 export const graph = HttpApiEndpoint.get("graph", "/:id/graph", {
@@ -89,5 +89,5 @@ export const graph = HttpApiEndpoint.get("graph", "/:id/graph", {
 }).annotateMerge(OpenApi.annotations({
   summary: "Read the graph around a task",
   description:
-    "What the task waits for, what waits for it, and so on in both directions, as nodes and edges: nearest first, within bounds. A task that others wait for and that does not exist yet is a node without a queue."
+    "The blockers and dependents of the task, their blockers and dependents, and so on, as nodes and edges: nearest first, within limits. A blocker that does not exist yet is a node without a queue."
 }))

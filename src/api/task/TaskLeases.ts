@@ -23,7 +23,7 @@ export const renew = HttpApiEndpoint.post("renew", "/:id/renew", {
   .annotateMerge(OpenApi.annotations({
     summary: "Renew a lease",
     description:
-      "Extends the lease, up to its deadline, and answers whether the holder should go on. It is no change of the task: its version stays. Also after the lease ran out and the task was taken back, until somebody else is granted the task or moves it: then the task is the holder's again, under the same token. A checkpoint is kept for whoever goes on with the task, and is written only while the lease holds."
+      "Extends the lease, up to its deadline, and answers whether the holder should go on. It is no change of the task: its version stays. An expired lease is re-attached under the same token, if no one else was granted the task and no one moved it. A checkpoint is saved for the next holder, but only while the lease holds."
   }))
 
 export const handoff = HttpApiEndpoint.get("handoff", "/:id/handoff", {
@@ -34,7 +34,7 @@ export const handoff = HttpApiEndpoint.get("handoff", "/:id/handoff", {
 }).annotateMerge(OpenApi.annotations({
   summary: "Read what the next agent should know",
   description:
-    "The last checkpoint, and the latest rejections, losses and attempts that were given up. A claim is answered with it too."
+    "The last checkpoint, and the latest rejections, losses and attempts that were given up. The answer to a claim has it too."
 }))
 
 export const explain = HttpApiEndpoint.get("explain", "/:id/explain", {
@@ -45,5 +45,5 @@ export const explain = HttpApiEndpoint.get("explain", "/:id/explain", {
 }).annotateMerge(OpenApi.annotations({
   summary: "Explain why nobody has a task",
   description:
-    "Says what stands in the way of a claim for the task, and what else there is to know: by any machine, or by the one that is named. Changes nothing: a lease that ran out, or a backoff that is over, counts as what the next claim makes of it."
+    "Says what prevents a claim for the task, by any machine or by the named one, and gives further information. Changes nothing: an expired lease or a finished backoff is treated as the next claim would treat it."
 }))

@@ -44,7 +44,7 @@ export const submit = HttpApiEndpoint.post("submit", "/:id/submit", {
 ]).annotateMerge(OpenApi.annotations({
   summary: "Submit a result",
   description:
-    "Ends the lease and hands the task to review in `provisional`; an agent that ran out of turns hands it to `needs_continuation`, and a task that was to be cancelled is `cancelled`. Also after the lease ran out, until somebody else takes or moves the task."
+    "Ends the lease and hands the task to review in `provisional`. An agent that used up its turns hands it to `needs_continuation`, and a task with a requested cancellation is `cancelled`. Also after the lease expired, until someone else takes or moves the task."
 }))
 
 export const accept = HttpApiEndpoint.post("accept", "/:id/accept", {
@@ -56,7 +56,7 @@ export const accept = HttpApiEndpoint.post("accept", "/:id/accept", {
 }).annotate(Required, [{ fields: ["accepted_by"], error: "Missing required field: accepted_by" }])
   .annotateMerge(OpenApi.annotations({
     summary: "Accept a result",
-    description: "Makes the task `done`, and claimable whichever tasks waited only for it."
+    description: "Marks the task `done` and unblocks its dependents."
   }))
 
 export const reject = HttpApiEndpoint.post("reject", "/:id/reject", {
@@ -70,7 +70,7 @@ export const reject = HttpApiEndpoint.post("reject", "/:id/reject", {
 ]).annotateMerge(OpenApi.annotations({
   summary: "Reject a result",
   description:
-    "Sends the task back to `incoming` with a reason, which the next agent finds on the task. The rejection that spends the budget of `max_rejections` lands in `failed`."
+    "Sends the task back to `incoming` with a reason, which the next agent gets. The rejection that uses up `max_rejections` leads to `failed`."
 }))
 
 export const requeue = HttpApiEndpoint.post("requeue", "/:id/requeue", {
@@ -82,7 +82,7 @@ export const requeue = HttpApiEndpoint.post("requeue", "/:id/requeue", {
 }).annotateMerge(OpenApi.annotations({
   summary: "Requeue a task",
   description:
-    "Gives up the work on the task and sends it back to the queue it was claimed from; from review, to `incoming`. That counts as an attempt, and the one that spends the budget of `max_attempts` lands in `failed`; with `release` it does not count, and a review stays under review. The body may be empty."
+    "Gives up the work and sends the task back to the queue it was claimed from; from review, to `incoming`. It counts as an attempt, and the one that uses up `max_attempts` leads to `failed`. With `release` it does not count, and a review stays in its queue. The body may be empty."
 }))
 
 export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {
@@ -94,8 +94,7 @@ export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {
 }).annotate(Required, [{ fields: ["reason"], error: "Missing required field: reason" }])
   .annotateMerge(OpenApi.annotations({
     summary: "Fail a task",
-    description:
-      "Gives the task up from wherever it is, ends its lease, and keeps the reason. `redrive` brings it back."
+    description: "Fails the task in any queue, ends its lease, and keeps the reason. `redrive` brings it back."
   }))
 
 export const forceQueue = HttpApiEndpoint.post("forceQueue", "/:id/force-queue", {
@@ -108,7 +107,7 @@ export const forceQueue = HttpApiEndpoint.post("forceQueue", "/:id/force-queue",
   .annotateMerge(OpenApi.annotations({
     summary: "Force a task into a queue",
     description:
-      "Puts the task into any queue from any other, also into `done`, whatever its flow says. Its lease ends, and who did it and why is kept in its history and sent as a message about it. On a server with a secret only the administrator may."
+      "Puts the task into any queue from any other, also into `done`, against its flow. Its lease ends. The actor and the reason are kept in its history and sent as a message. On a server with a secret only the administrator may do this."
   }))
 
 export const completeHook = HttpApiEndpoint.post("completeHook", "/:id/hooks/:hookName/complete", {
@@ -123,7 +122,7 @@ export const completeHook = HttpApiEndpoint.post("completeHook", "/:id/hooks/:ho
 }).annotate(Required, [{ fields: ["status"], error: "status must be \"passed\" or \"failed\"" }])
   .annotateMerge(OpenApi.annotations({
     summary: "Complete a hook",
-    description: "Writes down how a hook of the task ended. Completions at the same time are all kept."
+    description: "Records the result of a hook of the task. Simultaneous completions are all kept."
   }))
 
 const endErrors = [Errors.TaskNotFound, Errors.InvalidTransition, Errors.LeaseLost, Errors.VersionConflict] as const
@@ -137,7 +136,7 @@ export const cancel = HttpApiEndpoint.post("cancel", "/:id/cancel", {
 }).annotateMerge(OpenApi.annotations({
   summary: "Cancel a task",
   description:
-    "A task that nobody holds is `cancelled` at once. One that is held gets `cancel_requested_at`: its holder learns it with the next renewal, and the task is cancelled when the lease ends, whether by a submit (the result is kept), a requeue, a reject or because it ran out. An accept still makes it `done`, and a fail `failed`. To ask again changes nothing. The body may be empty."
+    "A task that nobody holds is `cancelled` at once. A held task gets `cancel_requested_at`: its holder learns that from the next renewal, and the task is cancelled when the lease ends, by a submit (the result is kept), a requeue, a reject or its expiry. An accept still leads to `done`, and a fail to `failed`. A second request changes nothing. The body may be empty."
 }))
 
 export const redrive = HttpApiEndpoint.post("redrive", "/:id/redrive", {
@@ -149,5 +148,5 @@ export const redrive = HttpApiEndpoint.post("redrive", "/:id/redrive", {
 }).annotateMerge(OpenApi.annotations({
   summary: "Redrive a task",
   description:
-    "Brings a task that is `failed` or `cancelled` back to `incoming`, with its budgets as new: attempts, lost leases and rejections count from 0. What was tried stays on the task, for whoever takes it next. The body may be empty."
+    "Brings a `failed` or `cancelled` task back to `incoming`. Its attempts, lost leases and rejections count from 0 again. The incidents stay on the task for the next holder. The body may be empty."
 }))

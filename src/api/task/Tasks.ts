@@ -54,7 +54,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     ]).annotateMerge(OpenApi.annotations({
       summary: "Create a task",
       description:
-        "Adds a task to a queue. A task of a project gets the project's branch. When an open task of the scope has the `external_key`, nothing is created, whatever else the body says: the answer is that task as it is, with 200 and `existing: true`."
+        "Adds a task to a queue. A task of a project gets the branch of the project. If an open task of the scope has the `external_key`, nothing is created: the answer is that task, unchanged, with 200 and `existing: true`."
     })),
     HttpApiEndpoint.post("claim", "/claim", {
       query: scopeParameter,
@@ -73,7 +73,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     ]).annotateMerge(OpenApi.annotations({
       summary: "Claim the next task",
       description:
-        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. The answer says when to renew the lease, and what earlier holders left to know. When there is none, a request with the header `Prefer: return=minimal` is answered 204 instead of 404. Repeated under the same `Idempotency-Key` it answers the same task and token for as long as that lease is held, as the task is then; afterwards it is refused with 409, or 404 if the task was deleted. A claim that got nothing is tried afresh.",
+        "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. The answer says when to renew the lease, and what earlier holders left. If there is no task, a request with the header `Prefer: return=minimal` gets 204 instead of 404. A repetition under the same `Idempotency-Key` gets the same task and token while that lease is held, with the present state of the task; afterwards it gets 409, or 404 if the task was deleted. A claim that got nothing is tried again.",
       transform: preferringMinimal
     })),
     HttpApiEndpoint.get("get", "/:id", {
@@ -91,7 +91,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     }).annotateMerge(OpenApi.annotations({
       summary: "Change a task",
       description:
-        "Changes the fields that are given. Moving a task or setting its claim fields is carried out as a transition, so that no contradiction is left. `done` is reached only by accept."
+        "Changes the given fields. To move a task or set its claim fields is a transition, so no contradiction is left. Only an accept leads to `done`."
     })),
     HttpApiEndpoint.delete("delete", "/:id", {
       params,
@@ -103,7 +103,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       error: Errors.TaskNotFound
     }).annotateMerge(OpenApi.annotations({
       summary: "Delete a task",
-      description: "Deletes the task and keeps its history. Tasks that waited for it no longer do."
+      description: "Deletes the task and keeps its history. Its dependents wait for it no longer."
     })),
     Moving.submit,
     Moving.accept,
@@ -137,7 +137,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       }).annotateMerge(OpenApi.annotations({
         summary: "Read a task's history",
         description:
-          "Everything that happened to the task, oldest first: one entry for each version, all of them unless a `limit` is given. It outlives the task."
+          "The history of the task, oldest entry first: one entry for each version, all of them unless a `limit` is given. It outlives the task."
       }))
     )
   )

@@ -15,7 +15,7 @@ export class ImportApi extends HttpApiGroup.make("import")
     }).annotateMerge(OpenApi.annotations({
       summary: "Import records into a scope",
       description:
-        "Copies the records of another server, as it lists them, with their ids and times. Only what the scope has not got is written, so a repeated import changes nothing. A record that cannot be written is reported under `conflicts`, and the others are written together or not at all. With `dry_run` nothing is written and the report is the one that writing would get: a task may refer to a project that would come with the same request. A lease that still runs is kept; a claimed task without one goes back to `incoming`. Only for the administrator where the server has a secret."
+        "Copies the records of another server, as it lists them, with their ids and times. Only records that the scope does not have are written, so a repeated import changes nothing. A record that cannot be written is listed under `conflicts`; the others are written together or not at all. With `dry_run` nothing is written, and the report is that of a real import: a task may refer to a project in the same request. A valid lease is kept; a claimed task without one goes back to `incoming`. On a server with a secret only for the administrator."
     }))
   )
   .prefix("/api/v1/scopes")

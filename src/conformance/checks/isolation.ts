@@ -5,8 +5,8 @@ import { expect, must, refused, same } from "../Expectation.ts"
 import { Look } from "../Look.ts"
 import { keys } from "./keys.ts"
 
-const seen = "Whoever has a key of one scope can see what others work on."
-const changed = "Whoever has a key of one scope can change what others work on, and so run code on their machines."
+const seen = "A caller with the key of one scope can see the work of others."
+const changed = "A caller with the key of one scope can change the work of others, and so run code on their machines."
 
 /** A task of the other scope. */
 const foreign = async (bench: Bench) => {

@@ -13,10 +13,12 @@ const fields = <T extends Schema.Top>(time: T) => ({
   id: KeyId,
   name: Schema.String.pipe(describe("What it is for.")),
   scope: ScopeName,
-  starts_with: Schema.String.pipe(describe("How the key begins, so that one can tell which one a machine uses.")),
+  starts_with: Schema.String.pipe(
+    describe("The beginning of the key, by which one recognises the key that a machine uses.")
+  ),
   created_by: Schema.String.pipe(
     describe(
-      "Who had it issued: `administrator`, `anonymous`, an orchestrator that registered, or the key it replaces."
+      "Who issued it: `administrator`, `anonymous`, an orchestrator that registered, or the key that it replaces."
     )
   ),
   created_at: time,
@@ -35,10 +37,10 @@ export const IssuedKey = Schema.Struct({ ...ApiKey.fields, api_key: ApiKeyText }
 export type IssuedKey = typeof IssuedKey.Type
 
 export const NewKey = Schema.Struct({
-  name: maybe(Schema.String.check(Schema.isMaxLength(200)), "What it is for; its id unless given."),
+  name: maybe(Schema.String.check(Schema.isMaxLength(200)), "The purpose of the key; its id unless given."),
   expires_at: maybe(
     Schema.Union([Time, Schema.Literal("")]),
-    "When it stops being valid. Unless given it is valid until it is revoked or rotated."
+    "When it expires. Unless given it is valid until it is revoked or rotated."
   )
 }).annotate({ identifier: "NewKey" })
 export type NewKey = typeof NewKey.Type
@@ -49,11 +51,11 @@ export const MaxOverlapSeconds = 604_800
 export const Rotation = Schema.Struct({
   overlap_seconds: maybe(
     Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: MaxOverlapSeconds })),
-    "How long the replaced key goes on working, in seconds; `KEY_OVERLAP_SECONDS` of the server unless given, a day unless configured."
+    "How long the replaced key goes on working, in seconds; by default `KEY_OVERLAP_SECONDS` of the server, which is a day unless configured."
   ),
   key_id: maybe(
     Label,
-    "Which key is replaced, for the administrator: needed when the scope has several. A key replaces itself."
+    "The key to replace, for the administrator: required if the scope has several. A key replaces itself."
   )
 }).annotate({ identifier: "Rotation" })
 export type Rotation = typeof Rotation.Type
@@ -62,8 +64,8 @@ export const Rotated = Schema.Struct({
   api_key: ApiKeyText,
   scope: ScopeName,
   id: KeyId,
-  name: Schema.String.pipe(describe("What it is for: the name of the key it replaces.")),
-  previous_expires_at: Time.pipe(describe("When what it replaces stops being valid."))
+  name: Schema.String.pipe(describe("The purpose of the key: the name of the key that it replaces.")),
+  previous_expires_at: Time.pipe(describe("When the replaced key expires."))
 }).annotate({ identifier: "Rotated" })
 export type Rotated = typeof Rotated.Type
 
@@ -99,7 +101,7 @@ export class KeyAmbiguous extends TaggedError<KeyAmbiguous>()(
 export class KeyExpired extends TaggedError<KeyExpired>()(
   "KeyExpired",
   { error: ErrorText, expires_at: Time },
-  { httpApiStatus: 400, description: "A key was asked for that would never be valid." }
+  { httpApiStatus: 400, description: "The requested key would never be valid." }
 ) {
   static readonly of = (expires_at: KeyExpired["expires_at"]) =>
     new KeyExpired({ error: "expires_at is in the past. Give an instant to come, or none.", expires_at })

@@ -63,7 +63,7 @@ export class ScopeMismatch extends TaggedError<ScopeMismatch>()(
 export class AdministratorRequired extends TaggedError<AdministratorRequired>()(
   "AdministratorRequired",
   { error: ErrorText },
-  { httpApiStatus: 403, description: "Only the administrator may do this: whoever knows the server's secret." }
+  { httpApiStatus: 403, description: "Only the administrator may do this: the caller with the server's secret." }
 ) {
   static readonly of = (what: string) =>
     new AdministratorRequired({
@@ -77,7 +77,7 @@ export class TooManyFailures extends TaggedError<TooManyFailures>()(
     error: ErrorText,
     retry_after_seconds: Schema.Int.pipe(describe("When to try again; also the `Retry-After` header."))
   },
-  { httpApiStatus: 429, description: "Too many different keys from this address were not valid." }
+  { httpApiStatus: 429, description: "Too many invalid keys came from this address." }
 ) {
   static readonly of = (retry_after_seconds: number) =>
     new TooManyFailures({

@@ -8,7 +8,7 @@ import { expected } from "../task/MoveInput.ts"
 /** What happens to the dependent if the blocker fails or is cancelled. */
 export const OnFailure = Schema.Literals(["wait", "skip", "fail"]).pipe(
   describe(
-    "What becomes of the waiting task when the blocker lands in `failed` or `cancelled`. `wait`: it goes on waiting. `skip`: it waits for that one no longer, unless it is brought back. `fail`: it fails as well, if nobody holds it."
+    "What happens to the dependent if the blocker goes to `failed` or `cancelled`. `wait`: it continues to wait. `skip`: it waits for this blocker no longer, unless the blocker is redriven. `fail`: it fails too, if nobody holds it."
   )
 )
 export type OnFailure = typeof OnFailure.Type
@@ -28,14 +28,14 @@ const edge = <T extends Schema.Top>(time: T) => ({
   on_failure: OnFailure,
   satisfied_at: Schema.NullOr(time).pipe(
     describe(
-      "Since when the blocker no longer keeps the task waiting: it is done, or it failed and `on_failure` is `skip`. Null while it does."
+      "Since when the blocker is met: it is done, or it failed and `on_failure` is `skip`. Null while it is unmet."
     )
   )
 })
 
 export const Dependency = Schema.Struct({
   ...edge(Time),
-  queue: Schema.NullOr(QueueName).pipe(describe("Where the blocker is; null while there is no such task."))
+  queue: Schema.NullOr(QueueName).pipe(describe("The queue of the blocker; null if there is no such task."))
 }).annotate({ identifier: "Dependency" })
 export type Dependency = typeof Dependency.Type
 
@@ -47,9 +47,9 @@ export const Dependencies = Schema.Struct({
   task_id: TaskId,
   version: Schema.Int.pipe(describe("The version of the task.")),
   blocked_by: Schema.NullOr(Schema.String).pipe(
-    describe("Those it still waits for, joined by commas; null when it may be claimed.")
+    describe("The unmet blockers, joined by commas; null if there are none.")
   ),
-  dependencies: Schema.Array(Dependency).pipe(describe("Everything it waits for or waited for, in its order."))
+  dependencies: Schema.Array(Dependency).pipe(describe("All its blockers, met and unmet, in order."))
 }).annotate({ identifier: "Dependencies" })
 export type Dependencies = typeof Dependencies.Type
 
@@ -64,14 +64,17 @@ export type DependsOn = typeof DependsOn.Type
 
 /** The new list of all blockers of a task. */
 export const DependencyList = Schema.Struct({
-  depends_on: DependsOn.pipe(describe("All the tasks to wait for, in order; an empty list is none.")),
+  depends_on: DependsOn.pipe(describe("All blockers, in order. An empty list removes all.")),
   ...expected
 }).annotate({ identifier: "DependencyList" })
 export type DependencyList = typeof DependencyList.Type
 
 /** How a task is to wait for one blocker. */
 export const DependencyChange = Schema.Struct({
-  on_failure: maybe(OnFailure, "As it is unless given; `wait` for a new one."),
+  on_failure: maybe(
+    OnFailure,
+    "What the blocker's failure means. Unchanged unless given; `wait` for a new dependency."
+  ),
   ...expected
 }).annotate({ identifier: "DependencyChange" })
 export type DependencyChange = typeof DependencyChange.Type
@@ -79,11 +82,11 @@ export type DependencyChange = typeof DependencyChange.Type
 /** What the query of a removal may state about the task. */
 export const expectedParameters = {
   version: Schema.optionalKey(
-    IntegerParameter.pipe(describe("The version you expect the task to have: refused with 409 when it has another."))
+    IntegerParameter.pipe(describe("The version that you expect the task to have: refused with 409 if it has another."))
   ),
   fencing_token: Schema.optionalKey(
     IntegerParameter.pipe(
-      describe("The token of the lease the call is made under: refused with 409 when that lease is over.")
+      describe("The token of the lease of this call: refused with 409 if that lease is over.")
     )
   )
 }
@@ -125,13 +128,13 @@ export class DependencyCycle extends TaggedError<DependencyCycle>()(
     task_id: TaskId,
     path: Schema.Array(Schema.String).pipe(
       describe(
-        "The tasks of the cycle: each waits for the next one, and the last is the first. Of one that is too long to follow, only the task and the blocker that would close it."
+        "The tasks of the circle: each waits for the next one, and the last is the first. Of a very long circle, only the task and the blocker that would close it."
       )
     )
   },
   {
     httpApiStatus: 409,
-    description: "The tasks would wait for each other in a circle, and none of them could start. Nothing was changed."
+    description: "The tasks would wait for each other in a circle. Nothing was changed."
   }
 ) {
   static readonly of = (task_id: TaskId, path: ReadonlyArray<string>) =>

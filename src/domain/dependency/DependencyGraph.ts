@@ -31,21 +31,21 @@ const nullable = (description: string) => Schema.NullOr(Schema.String).pipe(desc
 
 const GraphNode = Schema.Struct({
   task_id: Schema.String.pipe(describe("The task.")),
-  title: nullable(`What is to be done, ${MaxTitle} characters of it; null while there is no such task.`),
-  queue: Schema.NullOr(QueueName).pipe(describe("Where it is; null while there is no such task.")),
-  claimed_by: nullable("The agent that holds it; null when nobody does."),
+  title: nullable(`What to do, ${MaxTitle} characters of it; null if there is no such task.`),
+  queue: Schema.NullOr(QueueName).pipe(describe("The queue of the task; null if there is no such task.")),
+  claimed_by: nullable("The agent that holds it; null if nobody does."),
   blocked_by: nullable(
-    `Those it still waits for, joined by commas, ${MaxBlockedBy} bytes of it; null when it may be claimed.`
+    `The unmet blockers, joined by commas, ${MaxBlockedBy} bytes of it; null if there are none.`
   ),
   depth: Schema.Int.pipe(
-    describe("How many edges away it is: below 0 what the task waits for, above 0 what waits for it.")
+    describe("The distance in edges: below 0 for blockers, above 0 for dependents.")
   )
 }).annotate({ identifier: "GraphNode" })
 
 const { on_failure, satisfied_at } = Dependency.fields
 const GraphEdge = Schema.Struct({
   task_id: Schema.String.pipe(describe("The task that waits.")),
-  blocker_id: Schema.String.pipe(describe("The task it waits for, by the id of its node.")),
+  blocker_id: Schema.String.pipe(describe("The blocker, by the id of its node.")),
   on_failure,
   satisfied_at
 }).annotate({ identifier: "GraphEdge" })
@@ -53,8 +53,8 @@ const GraphEdge = Schema.Struct({
 export const Graph = Schema.Struct({
   task_id: TaskId,
   nodes: Schema.Array(GraphNode).pipe(describe(`The tasks, nearest first; ${MaxNodes} at most.`)),
-  edges: Schema.Array(GraphEdge).pipe(describe("Who waits for whom, among these.")),
-  truncated: Schema.Boolean.pipe(describe("Whether there are more tasks than this shows."))
+  edges: Schema.Array(GraphEdge).pipe(describe("The dependencies among these tasks.")),
+  truncated: Schema.Boolean.pipe(describe("Whether there are more tasks than these."))
 }).annotate({ identifier: "Graph" })
 export type Graph = typeof Graph.Type
 

@@ -26,15 +26,15 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
   description: text("What the flow is for."),
   states: Schema.String.pipe(describe("Its queues: a list of names, as JSON text.")),
   transitions: Schema.String.pipe(
-    describe("Its steps: a list of objects with `from`, `to` and whatever else was registered, as JSON text.")
+    describe("Its steps, as JSON text: a list of objects with `from`, `to` and the other fields that were registered.")
   ),
   child_flow: Schema.NullOr(json).pipe(
     describe(
-      "The flow of the tasks of a project: the JSON object that was registered, not text. Null when it has none."
+      "The flow of the tasks of a project, as a JSON object and not as text. Null if it has none."
     )
   ),
   registered_at: time.pipe(describe("When it was first registered.")),
-  updated_at: time.pipe(describe("When it last changed. Registering it again as it is changes nothing."))
+  updated_at: time.pipe(describe("When it last changed. To register it again unchanged is no change."))
 })
 
 export const Flow = Schema.Struct(fields(Time, Schema.Json)).annotate({ identifier: "Flow" })
@@ -43,7 +43,7 @@ export type Flow = typeof Flow.Type
 export const FlowRow = Schema.Struct(fields(TimeColumn, JsonColumn))
 
 export const FlowWarnings = Schema.Array(Schema.String).pipe(
-  describe("Tasks that cannot go on now, a sentence for each queue they are in. Empty when there are none.")
+  describe("A sentence for each queue with tasks that the flow now leads nowhere. Empty if there are none.")
 )
 
 /** A flow, as the answer to its registration. */
@@ -70,12 +70,12 @@ export const NewFlow = Schema.Struct({
   transitions: required(
     "transitions",
     FlowTransitions,
-    "Its steps: objects with `from` and `to`. Whatever else they hold is kept and answered as it was sent."
+    "Its steps: objects with `from` and `to`. Their other fields are kept and answered as they were sent."
   ),
   description: maybe(ReasonText, "What the flow is for."),
   child_flow: maybe(
     Schema.Union([Schema.Literal(""), JsonObject, fromJsonText(JsonObject)]),
-    "The flow of the tasks of a project: an object with `transitions` and, if they name new queues, `states`. Its steps count beside the flow's own."
+    "The flow of the tasks of a project: an object with `transitions` and, if they name new queues, `states`. Its steps are added to those of the flow."
   )
 }).annotate({ identifier: "NewFlow" })
 export type NewFlow = typeof NewFlow.Type

@@ -10,10 +10,10 @@ export const MaxCheckpointBytes = 16_384
 
 /** What an agent saves with a renewal. It replaces the checkpoint before. */
 export const Checkpoint = Schema.Struct({
-  branch: maybe(Schema.String, "Where the work that was begun can be found."),
+  branch: maybe(Schema.String, "The branch with the work so far."),
   head_commit: maybe(Schema.String, "The last commit of it."),
   notes: maybe(Schema.String, "What is done, what is not, and what comes next."),
-  open_questions: maybe(listOf(Schema.String), "What somebody has to decide.")
+  open_questions: maybe(listOf(Schema.String), "Questions that someone has to decide.")
 }).annotate({ identifier: "Checkpoint" }).check(
   // An empty checkpoint would erase the one before by mistake.
   Schema.makeFilter((checkpoint) => Object.values(checkpoint).some((value) => value != null), {
@@ -25,10 +25,10 @@ export type Checkpoint = typeof Checkpoint.Type
 const checkpointFields = <T extends Schema.Top>(time: T) => ({
   version: Schema.Int.pipe(describe("Rises by one with every checkpoint of the task.")),
   fencing_token: Schema.Int.pipe(describe("The lease it was written under.")),
-  branch: text("Where the work that was begun can be found."),
+  branch: text("The branch with the work so far."),
   head_commit: text("The last commit of it."),
   notes: text("What is done, what is not, and what comes next."),
-  open_questions: Schema.Array(Schema.String).pipe(describe("What somebody has to decide.")),
+  open_questions: Schema.Array(Schema.String).pipe(describe("Questions that someone has to decide.")),
   at: time
 })
 
@@ -40,10 +40,10 @@ const setbackFields = <T extends Schema.Top>(time: T) => ({
   event: Schema.String.pipe(
     describe("What happened: `rejected`, `requeued`, `lease_expired`, `deadline_exceeded` or `failed`.")
   ),
-  actor: text("Who did it, or whose lease it was."),
+  actor: text("The actor, or the holder of the lease."),
   reason: text("Why."),
   at: time,
-  fencing_token: Schema.NullOr(Schema.Int).pipe(describe("The lease that ended with it; null when there was none.")),
+  fencing_token: Schema.NullOr(Schema.Int).pipe(describe("The token of the lease that ended; null if there was none.")),
   execution_notes: ofResult("The notes of the result that was rejected"),
   check_results: ofResult("The results of its checks, as JSON text")
 })
@@ -60,7 +60,7 @@ const said = (description: string) =>
   Schema.optionalKey(text(`${description}: the first ${MaxExcerpt} characters. Null when there are none.`))
 
 export const Handoff = Schema.Struct({
-  checkpoint: Schema.NullOr(WrittenCheckpoint).pipe(describe("What its last holders wrote down; null if nothing.")),
+  checkpoint: Schema.NullOr(WrittenCheckpoint).pipe(describe("The last checkpoint; null if there is none.")),
   setbacks: Schema.Array(Setback).pipe(
     describe("The latest rejections, losses and attempts that were given up, oldest first.")
   ),

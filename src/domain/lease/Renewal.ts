@@ -21,7 +21,7 @@ export type LossReason = typeof LossReason.Type
 
 /** The meaning of each reason, for the OpenAPI document. */
 export const LossReasonText =
-  "`taken`: another lease holds the task. `finished`: it is done. `failed`, `cancelled`: it was given up. `moved`: it is in some other queue. `expired`: the lease ran out, and nobody has taken the task, so that renewing it still brings it back. `deadline_exceeded`: the attempt took longer than it may."
+  "`taken`: another lease holds the task. `finished`: the task is done. `failed`, `cancelled`: it was given up. `moved`: it is in another queue. `expired`: the lease expired and nobody has taken the task, so a renewal still re-attaches it. `deadline_exceeded`: the attempt missed its deadline."
 
 /** The columns that show what became of a lease. */
 export type Lost = Pick<TaskRow, "id" | "queue" | "claimed_by" | "fencing_token" | "lapsed_token" | "setbacks">
@@ -84,15 +84,15 @@ export const MaxLeases = 200
  */
 export const MaxRepeatedReason = 600
 
-const token = Schema.Int.pipe(describe("The token of the lease, as the claim was answered with."))
+const token = Schema.Int.pipe(describe("The token of the lease, from the answer to the claim."))
 
 export const Renewal = Schema.Struct({
   fencing_token: token,
   lease_duration_seconds: maybe(
     Schema.Finite,
-    "How long the lease lasts from now on, from 1 to 86,400 seconds; as long as the claim asked for when 0 or not given. It is never shortened, and never reaches past the deadline."
+    "The length of the lease from now on, from 1 to 86,400 seconds. If it is 0 or absent, the length that the claim asked for. A lease is never shortened, and never goes beyond its deadline."
   ),
-  checkpoint: maybe(Checkpoint, "What to keep for whoever goes on with the task; 16 KiB of JSON at most.")
+  checkpoint: maybe(Checkpoint, "What to save for the next holder of the task: at most 16 KiB of JSON.")
 }).annotate({ identifier: "Renewal" })
 export type Renewal = typeof Renewal.Type
 
@@ -103,21 +103,23 @@ export const HeldLeases = listOf(HeldLease, MaxLeases)
 
 export const Directive = Schema.Literals(["continue", "cancel", "pause"]).pipe(
   describe(
-    "`continue`: go on. `cancel`: stop and hand the task back, somebody wants it cancelled. `pause`: its machine is in maintenance, so begin nothing new and write a checkpoint; the lease goes on."
+    "`continue`: continue. `cancel`: stop and give the task back, because it is to be cancelled. `pause`: the machine is in maintenance, so begin nothing new and write a checkpoint; the lease continues."
   )
 )
 
 export const RenewedLease = Schema.Struct({
   task_id: TaskId,
   fencing_token: token,
-  lease_expires_at: Time.pipe(describe("When the lease runs out unless it is renewed.")),
+  lease_expires_at: Time.pipe(describe("When the lease expires unless it is renewed.")),
   deadline_at: Schema.NullOr(Time).pipe(
-    describe("When the attempt has to end, however often it is renewed; null when nothing limits it.")
+    describe("When the attempt has to end, however often the lease is renewed; null if there is no limit.")
   ),
   renew_after_seconds: Schema.Int.pipe(describe("When to renew it next: after a third of the lease.")),
-  checkpoint_version: Schema.NullOr(Schema.Int).pipe(describe("The version of the task's checkpoint; null without.")),
+  checkpoint_version: Schema.NullOr(Schema.Int).pipe(
+    describe("The version of the task's checkpoint; null if there is none.")
+  ),
   reattached: Schema.Boolean.pipe(
-    describe("Whether the lease had been taken back, and the task is in its holder's hands again.")
+    describe("Whether the lease had expired and was re-attached.")
   )
 }).annotate({ identifier: "RenewedLease" })
 
@@ -142,7 +144,7 @@ export const LostLease = Schema.Struct({
 export const DirectiveFor = Schema.Struct({
   task_id: TaskId,
   directive: Directive,
-  reason: text(`Why, where there is something to say, ${MaxRepeatedReason} bytes of it.`)
+  reason: text(`The reason, if there is one: at most ${MaxRepeatedReason} bytes of it.`)
 }).annotate({ identifier: "DirectiveFor" })
 
 /** The answer to the leases of a heartbeat. */
@@ -150,13 +152,13 @@ export const Renewals = Schema.Struct({
   renewed: Schema.Array(RenewedLease).pipe(describe("The leases that go on.")),
   refused: Schema.Array(Schema.Struct({ task_id: TaskId, fencing_token: token, error: ErrorText })).pipe(
     describe(
-      "What was sent with a lease and could not be used, as a checkpoint that is too large: the lease is renewed without it, for as long as the claim asked for. Also each entry whose lease a later entry names again, if it asks for something else: the last entry counts."
+      "Parts of renewals that could not be used, such as a checkpoint that is too large: the lease is renewed without it, for the length that the claim asked for. Also each entry whose lease a later entry names again with other values: the last entry counts."
     )
   ),
-  lost: Schema.Array(LostLease).pipe(describe("The leases that are over: stop working on these tasks.")),
-  directives: Schema.Array(DirectiveFor).pipe(describe("What to do about each task whose lease was renewed.")),
+  lost: Schema.Array(LostLease).pipe(describe("The lost leases: stop working on these tasks.")),
+  directives: Schema.Array(DirectiveFor).pipe(describe("What to do about each task with a renewed lease.")),
   renew_after_seconds: Schema.NullOr(Schema.Int).pipe(
-    describe("When the first of the renewed leases is to be renewed next; null when none was.")
+    describe("When to renew next: the smallest value of the renewed leases; null if none was renewed.")
   )
 }).annotate({ identifier: "Renewals" })
 export type Renewals = typeof Renewals.Type

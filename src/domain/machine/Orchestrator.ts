@@ -8,7 +8,7 @@ import { Label, Line, MaxShort, sizedJsonList } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
 
 export const OrchestratorStatus = Schema.Literals(["active", "offline", "maintenance"]).pipe(
-  describe("`active`: heard of lately. `offline`: silent for too long. `maintenance`: gets no work until lifted.")
+  describe("`active`: it called recently. `offline`: it is silent. `maintenance`: it gets no work until that ends.")
 )
 
 const fields = <T extends Schema.Top>(time: T) => ({
@@ -45,7 +45,7 @@ export const Registration = Schema.Struct({
   machine_id: name("The machine's name in its cluster."),
   id: maybe(
     Schema.Union([OrchestratorId, Schema.Literal("")]),
-    "The id it goes by; `<cluster>-<machine_id>` unless given."
+    "The id of the machine; `<cluster>-<machine_id>` unless given."
   ),
   repo_url: maybe(Line, "The repository its agents work on."),
   hostname: maybe(Label, "The machine's host name."),
@@ -61,7 +61,7 @@ export const Registered = Schema.Struct({
   registered_at: Time.pipe(describe("When it registered first.")),
   status: OrchestratorStatus,
   api_key: Schema.optionalKey(ApiKeyText).pipe(
-    describe("A key of the scope, when the scope had none. It is shown this once: keep it.")
+    describe("A key of the scope, if the scope had none. It is shown this once: keep it.")
   )
 }).annotate({ identifier: "Registered" })
 export type Registered = typeof Registered.Type
@@ -86,7 +86,7 @@ export class OrchestratorNotFound extends TaggedError<OrchestratorNotFound>()(
 export class OrchestratorTaken extends TaggedError<OrchestratorTaken>()(
   "OrchestratorTaken",
   { error: ErrorText, orchestrator_id: Schema.String.pipe(describe("The id asked for.")) },
-  { httpApiStatus: 409, description: "The id belongs to a machine that is not this one." }
+  { httpApiStatus: 409, description: "The id belongs to another machine." }
 ) {
   static readonly of = (orchestrator_id: string) =>
     new OrchestratorTaken({

@@ -6,7 +6,7 @@ import { Task } from "../task/Task.ts"
 
 export const pollParameters = {
   orchestrator_id: Schema.optionalKey(Schema.Union([OrchestratorId, Schema.Literal("")])).pipe(
-    describe("The machine that asks. Its scope counts when the request names none.")
+    describe("The machine that polls. The poll shows its scope if the request names none.")
   )
 }
 
@@ -16,18 +16,20 @@ export const Poll = Schema.Struct({
   scope: ScopeName,
   queue_counts: Schema.Record(QueueName, Schema.Int).pipe(
     describe(
-      "How many tasks each queue holds: every queue that holds any, and `incoming`, `claimed` and `provisional`."
+      "How many tasks each queue holds: every queue with tasks, and `incoming`, `claimed` and `provisional`."
     )
   ),
   provisional_tasks: Schema.Array(Schema.Struct({ id, hooks, pr_number, claimed_by })).pipe(
     describe(
-      "All tasks in `provisional`, oldest first. About 4 MB of them at most: there are more when `queue_counts` says so, and `GET /api/v1/tasks?queue=provisional` has them all."
+      "The tasks in `provisional`, oldest first, at most about 4 MB of them. `queue_counts` has their number, and `GET /api/v1/tasks?queue=provisional` all of them."
     )
   ),
   orchestrator_registered: Schema.Boolean.pipe(describe("Whether the server knows the machine.")),
   flows: Schema.Record(
     FlowName,
     Schema.Struct({ states: Schema.Array(QueueName).pipe(describe("The flow's queues.")) })
-  ).pipe(describe("The scope's flows: the first 100 by name, about 1 MB of them. `GET /api/v1/flows` has them all."))
+  ).pipe(
+    describe("The flows of the scope: the first 100 by name, at most about 1 MB of them. `GET /api/v1/flows` has all.")
+  )
 }).annotate({ identifier: "Poll" })
 export type Poll = typeof Poll.Type

@@ -74,7 +74,7 @@ export class UnknownOrchestrator extends TaggedError<UnknownOrchestrator>()(
 export class TooManyRoles extends TaggedError<TooManyRoles>()(
   "TooManyRoles",
   { error: ErrorText, limit: Schema.Int.pipe(describe("How many roles a scope may have.")) },
-  { httpApiStatus: 409, description: "The scope would have more roles than it may. None was registered." }
+  { httpApiStatus: 409, description: "The scope would have too many roles. None was registered." }
 ) {
   static readonly of = (scope: string) =>
     new TooManyRoles({

@@ -20,27 +20,27 @@ export type ActionStatus = typeof ActionStatus.Type
 /** The statuses that an action does not leave. */
 export const finishedStatuses = ["completed", "failed", "expired"] as const satisfies ReadonlyArray<ActionStatus>
 
-const entityType = "What kind of thing it is about, as `draft` or `task`."
-const entityId = "The id of that thing. It need not exist."
+const entityType = "The kind of record that it is about, such as `draft` or `task`."
+const entityId = "The id of that record. It need not exist."
 
 const fields = <T extends Schema.Top>(time: T) => ({
   id: ActionId,
   entity_type: Schema.String.pipe(describe(entityType)),
   entity_id: Schema.String.pipe(describe(entityId)),
-  action_type: Schema.String.pipe(describe("What is to be done, as a word for programs.")),
-  label: Schema.String.pipe(describe("What is to be done, in a few words for people.")),
-  description: text("What is to be done, in full."),
+  action_type: Schema.String.pipe(describe("What to do, as a word for programs.")),
+  label: Schema.String.pipe(describe("What to do, in a few words for people.")),
+  description: text("What to do, in full."),
   status: ActionStatus.pipe(describe(
-    "`proposed`, then `execute_requested` by whoever approves it, `executing`, and `completed` or `failed`. A proposal that nobody approved in time is `expired`."
+    "`proposed`, then `execute_requested` after its approval, `executing`, and `completed` or `failed`. A proposal that nobody approved in time is `expired`."
   )),
   proposed_by: Schema.String.pipe(describe("Who proposed it.")),
   proposed_at: time.pipe(describe("When it was proposed.")),
   executed_at: Schema.NullOr(time).pipe(describe("When it was approved.")),
-  result: text("What came of it: text, or JSON text."),
+  result: text("The result: text, or JSON text."),
   expires_at: Schema.NullOr(time).pipe(describe("Until when it may be approved.")),
-  metadata: text("What its proposer kept with it, as text or JSON text."),
+  metadata: text("Data of the proposer, as text or JSON text."),
   scope: ScopeName,
-  action_data: text("What whoever carries it out needs to know, as text or JSON text.")
+  action_data: text("What the actor who carries it out needs to know, as text or JSON text.")
 })
 
 export const Action = Schema.Struct(fields(Time)).annotate({ identifier: "Action" })
@@ -59,20 +59,23 @@ const given = (description: string, most = MaxLabel) => filled(most).pipe(descri
 export const NewAction = Schema.Struct({
   entity_type: given(entityType),
   entity_id: SizedId.pipe(describe(entityId)),
-  label: given("What is to be done, in a few words for people.", MaxLine),
+  label: given("What to do, in a few words for people.", MaxLine),
   proposed_by: given("Who proposes it."),
-  action_type: maybe(Label, "What is to be done, as a word for programs; `proposal` unless given."),
-  description: maybe(LongText, "What is to be done, in full."),
-  expires_at: maybe(Schema.Union([Time, Schema.Literal("")]), "Until when it may be approved; for ever unless given."),
-  metadata: maybe(sizedJsonText(MaxLong), "Anything you want kept: text, or JSON, which is returned as text."),
+  action_type: maybe(Label, "What to do, as a word for programs; `proposal` unless given."),
+  description: maybe(LongText, "What to do, in full."),
+  expires_at: maybe(
+    Schema.Union([Time, Schema.Literal("")]),
+    "Until when it may be approved; without end unless given."
+  ),
+  metadata: maybe(sizedJsonText(MaxLong), "Any data to keep: text, or JSON, which is returned as text."),
   action_data: maybe(
     sizedJsonText(MaxLong),
-    "What whoever carries it out needs: text, or JSON, which is returned as text."
+    "What the actor who carries it out needs to know: text, or JSON, which is returned as text."
   )
 }).annotate({ identifier: "NewAction" })
 export type NewAction = typeof NewAction.Type
 
-const result = maybe(sizedJsonText(MaxLong), "What came of it: text, or JSON, which is returned as text.")
+const result = maybe(sizedJsonText(MaxLong), "The result: text, or JSON, which is returned as text.")
 
 /** What PATCH may change. The service checks the status, because clients expect its answer to an invalid one. */
 export const ActionPatch = Schema.Struct({
@@ -80,7 +83,7 @@ export const ActionPatch = Schema.Struct({
   result,
   expected_status: maybe(
     ActionStatus,
-    "The status the caller believes the action has. If it has another one nothing is changed, and the answer is 409: of several that set out to carry it out, one does."
+    "The status that you expect the action to have. If it has another one, nothing is changed and the answer is 409: of several callers that begin to carry it out, one succeeds."
   )
 }).annotate({ identifier: "ActionPatch" })
 export type ActionPatch = typeof ActionPatch.Type
@@ -90,7 +93,7 @@ export type ActionCompletion = typeof ActionCompletion.Type
 
 export const ActionFailure = Schema.Struct({
   error: maybe(sizedJsonText(MaxShort), "Why it failed."),
-  reason: maybe(sizedJsonText(MaxShort), "Why it failed, for clients that call it so."),
+  reason: maybe(sizedJsonText(MaxShort), "Why it failed, for clients that use this name."),
   result
 }).annotate({ identifier: "ActionFailure" })
 export type ActionFailure = typeof ActionFailure.Type
@@ -113,7 +116,7 @@ export const actionFilters = {
   entity_type: parameter(entityType),
   entity_id: parameter(entityId),
   status: Schema.optionalKey(Schema.Literals([...ActionStatus.literals, "pending", ""])).pipe(
-    describe("Exactly this status; `pending` means `proposed`. Unless it is given, expired actions are left out.")
+    describe("Exactly this status; `pending` means `proposed`. Without it, expired actions are left out.")
   ),
   ...pageParameters,
   ...actionContent
@@ -134,7 +137,7 @@ export class ActionNotFound extends TaggedError<ActionNotFound>()(
 export class ActionNotExecutable extends TaggedError<ActionNotExecutable>()(
   "ActionNotExecutable",
   { error: ErrorText, action_id: ActionId, status },
-  { httpApiStatus: 400, description: "Only an action that is proposed, and has not expired, can be executed." }
+  { httpApiStatus: 400, description: "Only an action that is proposed and has not expired can be executed." }
 ) {
   static readonly inStatus = (action_id: ActionId, status: ActionStatus) =>
     new ActionNotExecutable({
@@ -149,7 +152,7 @@ export class ActionNotExecutable extends TaggedError<ActionNotExecutable>()(
 export class InvalidActionStatus extends TaggedError<InvalidActionStatus>()(
   "InvalidActionStatus",
   { error: ErrorText, valid: Schema.Array(ActionStatus).pipe(describe("The statuses an action can have.")) },
-  { httpApiStatus: 400, description: "The status is none that an action can have." }
+  { httpApiStatus: 400, description: "An action cannot have this status." }
 ) {
   static readonly of = (status: string) =>
     new InvalidActionStatus({

@@ -20,14 +20,14 @@ import { TaggedError } from "../TaggedError.ts"
 const fields = <T extends Schema.Top>(time: T) => ({
   id: DraftId,
   scope: ScopeName,
-  slug: text("The name its creator gave it, who knew no number yet."),
+  slug: text("The name that its creator gave it before it had a number."),
   title: Schema.String.pipe(describe("The idea, in a few words.")),
   status: Schema.String.pipe(describe("Free text: `idea`, `proposed`, `approved`, `archived` …")),
   author: Schema.String.pipe(describe("Whose idea it is.")),
   domain: text("What it is about."),
-  file_path: text("Where it is written down."),
-  linked_task_id: text("The task that came of it. It need not exist."),
-  linked_project_id: text("The project that came of it. It need not exist."),
+  file_path: text("The file with the idea."),
+  linked_task_id: text("The task that came from it. It need not exist."),
+  linked_project_id: text("The project that came from it. It need not exist."),
   tags: text("Its tags, as JSON text."),
   created_at: time.pipe(describe("When it was created.")),
   updated_at: time.pipe(describe("When it last changed."))
@@ -57,9 +57,9 @@ const TagsInput = Schema.Union([
 /** The fields that a caller may write, at creation and later. Null and empty text mean none. */
 const writable = {
   domain: maybe(Label, "What it is about."),
-  file_path: maybe(Line, "Where it is written down."),
-  linked_task_id: maybe(Label, "The task that came of it. It need not exist."),
-  linked_project_id: maybe(Label, "The project that came of it. It need not exist."),
+  file_path: maybe(Line, "The file with the idea."),
+  linked_task_id: maybe(Label, "The task that came from it. It need not exist."),
+  linked_project_id: maybe(Label, "The project that came from it. It need not exist."),
   tags: maybe(TagsInput, "Its tags: a list, or JSON text.")
 }
 

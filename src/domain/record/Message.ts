@@ -13,22 +13,22 @@ export const MessageStatus = Schema.Literals(["pending", "processing", "done"])
 export type MessageStatus = typeof MessageStatus.Type
 
 const status = MessageStatus.pipe(
-  describe("`pending`: nobody has taken it up. `processing`: somebody has. `done`: it has been dealt with.")
+  describe("`pending`: nobody has taken it. `processing`: an actor works on it. `done`: it is settled.")
 )
-const about = "What it is about: the id of a task, or any other text, as clients also write about drafts and projects."
-const kind = "The kind of message, as `comment`, `question`, `action_command` or `intervention_request`."
+const about = "The subject: the id of a task, or any other text, because clients also write about drafts and projects."
+const kind = "The kind of message, such as `comment`, `question`, `action_command` or `intervention_request`."
 
 const fields = <T extends Schema.Top>(time: T) => ({
   id: MessageId,
   task_id: Schema.String.pipe(describe(about)),
   from_actor: Schema.String.pipe(describe("Who wrote it.")),
-  to_actor: text("Whom it is for; null means whoever reads it."),
+  to_actor: text("The receiver; null means every reader."),
   type: Schema.String.pipe(describe(kind)),
   content: Schema.String.pipe(describe("What it says.")),
   status,
   created_at: time.pipe(describe("When it arrived.")),
   scope: ScopeName,
-  parent_message_id: text("The message it replies to.")
+  parent_message_id: text("The message that it replies to.")
 })
 
 export const Message = Schema.Struct(fields(Time)).annotate({ identifier: "Message" })
@@ -44,7 +44,7 @@ export const NewMessage = Schema.Struct({
   type: given(kind),
   content: given("What it says.", MaxContent),
   to_actor: maybe(Label, "Whom it is for."),
-  parent_message_id: maybe(Label, "The message it replies to, which must be about the same task.")
+  parent_message_id: maybe(Label, "The message that it replies to, which must have the same subject.")
 }).annotate({ identifier: "NewMessage" })
 export type NewMessage = typeof NewMessage.Type
 
@@ -52,7 +52,7 @@ export const MessagePatch = Schema.Struct({
   status,
   expected_status: maybe(
     MessageStatus,
-    "The status the caller believes the message has. If it has another one nothing is changed, and the answer is 409: of several that take up a message at once, one gets it."
+    "The status that you expect the message to have. If it has another one, nothing is changed and the answer is 409: of several actors that take a message, one gets it."
   )
 }).annotate({ identifier: "MessagePatch" })
 export type MessagePatch = typeof MessagePatch.Type
@@ -72,7 +72,7 @@ export const taskMessageFilters = {
   ...messageContent,
   ...pageParameters,
   offset: pageParameters.offset.pipe(
-    describe("How many of the oldest to skip. Without it the page is the newest messages, and says where it starts.")
+    describe("How many of the oldest to skip. Without it the page is the newest messages, and states its offset.")
   )
 }
 
@@ -98,8 +98,8 @@ export class MessageNotFound extends TaggedError<MessageNotFound>()(
 
 export class InvalidParentMessage extends TaggedError<InvalidParentMessage>()(
   "InvalidParentMessage",
-  { error: ErrorText, parent_message_id: Schema.String.pipe(describe("The message that was to be replied to.")) },
-  { httpApiStatus: 400, description: "The parent is not in this scope, or is about something else." }
+  { error: ErrorText, parent_message_id: Schema.String.pipe(describe("The message that was to get a reply.")) },
+  { httpApiStatus: 400, description: "The parent is not in this scope, or has another subject." }
 ) {
   static readonly unknown = (parent_message_id: string) =>
     new InvalidParentMessage({ error: `Parent message not found: ${parent_message_id}`, parent_message_id })

@@ -252,17 +252,17 @@ export const machineReasons = (
 /** The claim in question. What it leaves out is taken to suit the task. */
 export const explainParameters = {
   orchestrator_id: Schema.optionalKey(OrchestratorId).pipe(
-    describe("The machine that would claim. Without one, what stands in the way of a machine is left out.")
+    describe("The machine that would claim. Without it, no reason about a machine is given.")
   ),
   queue: Schema.optionalKey(Schema.String).pipe(
-    describe("The queue it would claim from; the task's own unless given.")
+    describe("The queue it would claim from; that of the task unless given.")
   ),
   role: Schema.optionalKey(CommaList).pipe(
-    describe("The roles it would ask for, joined by commas; the task's own unless given.")
+    describe("The roles it would ask for, joined by commas; that of the task unless given.")
   ),
-  any_role: Schema.optionalKey(FlagParameter).pipe(describe("Whether it would ask for no roles, and so for any.")),
+  any_role: Schema.optionalKey(FlagParameter).pipe(describe("Whether it would ask for any role.")),
   max_claimed: Schema.optionalKey(IntegerParameter).pipe(
-    describe("How many tasks it would say the machine may hold; what the machine registered with unless given.")
+    describe("How many tasks the machine may hold, as the claim would say; by default as it registered.")
   )
 }
 export const AskedClaim = Schema.Struct(explainParameters)
@@ -292,38 +292,40 @@ const ReasonCode = Schema.Literals([
   "queued_behind",
   "no_claim_yet"
 ]).pipe(describe([
-  "`held`: somebody holds it.",
-  "`cancel_requested`: its holder is to stop, and then it is cancelled.",
-  "`lease_expired`: somebody held it, and the next claim takes it back.",
+  "`held`: an agent holds it.",
+  "`cancel_requested`: its holder was asked to stop. Then it is cancelled.",
+  "`lease_expired`: its lease expired, and the next claim takes it back.",
   "`finished`: it is done.",
-  "`failed`, `cancelled`: it has come to an end, from which a person brings it back.",
-  "`blocked`: it waits for other tasks.",
-  "`backing_off`: it waits after an attempt that was given up.",
-  "`too_large`: it is larger than a record may be, so claims pass over it until a PATCH shortens it.",
+  "`failed`, `cancelled`: it has ended. A redrive brings it back.",
+  "`blocked`: it has unmet blockers.",
+  "`backing_off`: it waits for the end of its backoff.",
+  "`too_large`: it is larger than a record may be. Claims skip it until a PATCH shortens it.",
   "`other_queue`: only a claim that names its queue gets it.",
-  "`awaiting_review`: only a claim for review gets it.",
+  "`awaiting_review`: only a review claim gets it.",
   "`role`: only a claim for its role, or for any, gets it.",
   "`unknown_role`: the scope does not know the role, so a claim that asks for it is refused.",
-  "`maintenance`: the machine gets no work until that is lifted.",
+  "`maintenance`: the machine gets no work until its maintenance ends.",
   "`at_capacity`: the machine holds as many tasks as it may.",
-  "`orchestrator_offline`: the machine has been silent; its claim brings it back.",
-  "`no_active_orchestrator`: no machine of the scope has been heard of lately.",
+  "`orchestrator_offline`: the machine is silent. A claim makes it active.",
+  "`no_active_orchestrator`: no machine of the scope is active.",
   "`queued_behind`: others come first in the order of claims.",
-  "`no_claim_yet`: it is first in line, and nobody who may have it has asked since."
+  "`no_claim_yet`: it is the next task, and no suitable claim has come since."
 ].join(" ")))
 
 const Blocker = Schema.Struct({
   task_id: Schema.String.pipe(describe("The blocker, as it was named.")),
-  queue: Schema.NullOr(QueueName).pipe(describe("Where it is; null while the scope has no such task.")),
+  queue: Schema.NullOr(QueueName).pipe(describe("The queue of the blocker; null if the scope has no such task.")),
   on_failure: Schema.Literals(["wait", "skip", "fail"]).pipe(
-    describe("What becomes of the waiting task when this one fails: it waits on, waits for it no longer, or fails too.")
+    describe("What the failure of the blocker does to the task: it continues to wait, waits no longer, or fails too.")
   )
 })
 export type Blocker = typeof Blocker.Type
 
 export const Reason = Schema.Struct({
   reason: ReasonCode,
-  blocking: Schema.Boolean.pipe(describe("Whether it keeps the claim from getting the task. The others inform.")),
+  blocking: Schema.Boolean.pipe(
+    describe("Whether it prevents the claim from getting the task. Other reasons only inform.")
+  ),
   message: ErrorText,
   claimed_by: Schema.optionalKey(Schema.String).pipe(describe("Who holds the task, or held it.")),
   orchestrator_id: Schema.optionalKey(OrchestratorId).pipe(describe("The machine it is about.")),
@@ -342,12 +344,16 @@ export type Reason = typeof Reason.Type
 
 export const Explanation = Schema.Struct({
   task_id: TaskId,
-  queue: QueueName.pipe(describe("Where it is, or where the next claim takes it back to if its lease has run out.")),
-  claimed_by: Schema.NullOr(Schema.String).pipe(describe("Who holds it; null when nobody does.")),
+  queue: QueueName.pipe(
+    describe("The queue of the task, or the one to which the next claim returns it if its lease has expired.")
+  ),
+  claimed_by: Schema.NullOr(Schema.String).pipe(describe("The holder; null if there is none.")),
   claimable: Schema.Boolean.pipe(
-    describe("Whether nothing stands in the way of the claim. It gets the task when those ahead are taken.")
+    describe("Whether nothing prevents the claim. It gets the task after those ahead of it.")
   ),
   summary: ErrorText,
-  reasons: Schema.Array(Reason).pipe(describe("Why nobody has it: at least one, those in the way first."))
+  reasons: Schema.Array(Reason).pipe(
+    describe("The reasons why nobody has the task: at least one, those that prevent a claim first.")
+  )
 }).annotate({ identifier: "Explanation" })
 export type Explanation = typeof Explanation.Type

@@ -8,17 +8,17 @@ import { contentParameter, wholeParameters } from "../Page.ts"
 const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
   task_id: TaskId,
   scope: ScopeName,
-  version: Schema.Int.pipe(describe("The version of the task that this change made.")),
+  version: Schema.Int.pipe(describe("The version of the task after the change.")),
   event: Schema.String.pipe(
     describe("What happened: created, claimed, submitted, accepted, lease_expired, patched, unblocked, deleted …")
   ),
-  from_queue: Schema.NullOr(QueueName).pipe(describe("Where the task was; null at its creation.")),
-  to_queue: Schema.NullOr(QueueName).pipe(describe("Where it went; null at its deletion.")),
-  actor: Schema.NullOr(Schema.String).pipe(describe("Who did it, or whose lease it was.")),
+  from_queue: Schema.NullOr(QueueName).pipe(describe("The queue of the task before; null at its creation.")),
+  to_queue: Schema.NullOr(QueueName).pipe(describe("The queue of the task afterwards; null at its deletion.")),
+  actor: Schema.NullOr(Schema.String).pipe(describe("The actor, or the holder of the lease.")),
   reason: Schema.NullOr(Schema.String).pipe(
     describe(`Why, in the words of the caller: ${MaxReason} characters of it, and \`…\` where it was cut.`)
   ),
-  details: Schema.NullOr(json).pipe(describe("What else was said or changed.")),
+  details: Schema.NullOr(json).pipe(describe("Further details of the change.")),
   at: time
 })
 

@@ -29,29 +29,29 @@ export const Claim = Schema.Struct({
   ),
   priority_order: maybe(
     Schema.Union([Schema.String, listOf(Schema.String)]),
-    "Priorities in the order to look through; tasks of others come after them. Most urgent first unless given."
+    "The order of priorities to look through. Tasks with other priorities come after them. The most urgent come first unless given."
   ),
   max_claimed: maybe(
     natural,
-    "How many tasks of the scope the machine may hold at once: 429 when it does. What it registered with unless given; reviews do not count."
+    "How many tasks of the scope the machine may hold at once: 429 if it does. As it registered unless given; reviews do not count."
   ),
   lease_duration_seconds: maybe(
     Schema.Finite,
-    "How long the lease lasts unless renewed, from 1 to 86,400 seconds; the server's default when 0 or not given."
+    "The length of the lease, from 1 to 86,400 seconds; the server's default if it is 0 or absent."
   ),
   max_attempt_seconds: maybe(
     positive,
-    "How long the attempt may take, in seconds, however often its lease is renewed: the tighter of this and the task's own. The server's default when neither says; reviews have no deadline."
+    "How long the attempt may take, in seconds, however often its lease is renewed: the shorter of this and the task's own limit. The server's default if neither is set; reviews have no deadline."
   )
 }).annotate({ identifier: "Claim" })
 export type Claim = typeof Claim.Type
 
 /** What a call may state about its task. If it does not hold, the call is refused with 409. */
 export const expected = {
-  version: maybe(Schema.Int, "The version you expect the task to have: refused with 409 when it has another."),
+  version: maybe(Schema.Int, "The version that you expect the task to have: refused with 409 if it has another."),
   fencing_token: maybe(
     Schema.Int,
-    "The token of the lease the call is made under: refused with 409 when that lease is over. Always needed for a task that is held, where the server is configured so."
+    "The token of the lease of this call: refused with 409 if that lease is over. Required for a held task if the server is configured so."
   )
 }
 
@@ -65,11 +65,11 @@ export const Submission = Schema.Struct({
   turns_used: natural.pipe(describe("Turns the agent took.")),
   check_results: maybe(
     sizedJsonText(MaxLong),
-    "The results of the checks: JSON, or JSON text. Without it the task shows none: those of an earlier submission are in its history."
+    "The results of the checks: JSON, or JSON text. If it is absent, the task shows none; those of earlier submissions are in its history."
   ),
   execution_notes: maybe(
     LongText,
-    "What the agent has to say about the work. Without it the task shows none: those of an earlier submission are in its history."
+    "The notes of the agent about the work. If it is absent, the task shows none; those of earlier submissions are in its history."
   ),
   pr_number: maybe(integer, "The pull request's number."),
   pr_url: maybe(Line, "The pull request's address."),
@@ -85,7 +85,7 @@ export const Acceptance = Schema.Struct({
 export type Acceptance = typeof Acceptance.Type
 
 export const Rejection = Schema.Struct({
-  reason: filled(MaxReason).pipe(describe("What is wrong with the result, for whoever takes it next.")),
+  reason: filled(MaxReason).pipe(describe("What is wrong with the result, for the next holder.")),
   rejected_by: filled(MaxLabel).pipe(describe("Who rejects it.")),
   ...expected
 }).annotate({ identifier: "Rejection" })
@@ -96,7 +96,7 @@ export const Requeue = Schema.Struct({
   requeued_by: maybe(Label, "Who gives it up; the holder of the lease unless given."),
   release: maybe(
     Schema.Boolean,
-    "Whether the task is only given back: that counts as no attempt, and it may be claimed again at once."
+    "Whether the task is released: that counts as no attempt, and it may be claimed again at once."
   ),
   ...expected
 }).annotate({ identifier: "Requeue" })
@@ -124,7 +124,7 @@ export const HookResult = Schema.Struct({
     describe("How the hook ended.")
   ),
   fencing_token: expected.fencing_token,
-  evidence: maybe(sizedJson(MaxLong), "What shows it: any JSON, kept with the hook.")
+  evidence: maybe(sizedJson(MaxLong), "Evidence of the result: any JSON, kept with the hook.")
 }).annotate({ identifier: "HookResult" })
 export type HookResult = typeof HookResult.Type
 
@@ -134,14 +134,14 @@ export const Cancellation = Schema.Struct({
   version: expected.version,
   fencing_token: maybe(
     Schema.Int,
-    "The token of the lease that is meant: refused with 409 when that lease is over. Never needed, since others than the holder cancel."
+    "The token of the lease that you mean: refused with 409 if that lease is over. Never required, because the caller is not the holder."
   )
 }).annotate({ identifier: "Cancellation" })
 export type Cancellation = typeof Cancellation.Type
 
 export const Redrive = Schema.Struct({
-  reason: maybe(ReasonText, "Why it is worth another try: kept in the task's history."),
-  redriven_by: maybe(Label, "Who says so; the key's name unless given."),
+  reason: maybe(ReasonText, "Why to try it again: kept in the task's history."),
+  redriven_by: maybe(Label, "The actor; the key's name unless given."),
   ...expected
 }).annotate({ identifier: "Redrive" })
 export type Redrive = typeof Redrive.Type

@@ -15,7 +15,7 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
   id: TaskId,
   scope: ScopeName,
   file_path: Schema.String.pipe(describe("Where the task is described; unique in its scope.")),
-  title: Schema.String.pipe(describe("What is to be done, in a few words.")),
+  title: Schema.String.pipe(describe("What to do, in a few words.")),
   queue: QueueName,
   version: count("Rises by one with every change of the task."),
   priority: Schema.String.pipe(describe("`P0` (most urgent), `P1`, `P2` …")),
@@ -25,35 +25,35 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
   branch: Schema.String.pipe(describe("The branch to work on; a project's branch wins over the caller's.")),
   content: text("The task in full, as Markdown."),
   project_id: Schema.NullOr(ProjectId).pipe(describe("The project it belongs to.")),
-  blocked_by: text("The ids of the blockers that are not done yet, joined by commas; null when it may be claimed."),
+  blocked_by: text("The ids of the unmet blockers, joined by commas; null if there are none."),
   claimed_by: text(
-    "The agent that holds the lease; null when nobody does. A task in `failed` or `cancelled` without a lease shows the name that the PATCH to that queue gave."
+    "The agent that holds the lease; null if there is none. A task in `failed` or `cancelled` without a lease shows the name that the PATCH to that queue gave."
   ),
   claimed_at: Schema.NullOr(time).pipe(describe("When the lease was granted.")),
   orchestrator_id: Schema.NullOr(OrchestratorId).pipe(describe("The machine that holds the lease.")),
-  lease_expires_at: Schema.NullOr(time).pipe(describe("When the lease runs out unless it is renewed.")),
+  lease_expires_at: Schema.NullOr(time).pipe(describe("When the lease expires unless it is renewed.")),
   fencing_token: Schema.NullOr(Schema.Int).pipe(
     describe("Names this lease: it rises with every grant. Null when nobody holds the task.")
   ),
   deadline_at: Schema.NullOr(time).pipe(
-    describe("When the present attempt has to end, however often its lease is renewed; null when nothing limits it.")
+    describe("When the present attempt has to end, however often its lease is renewed; null if there is no limit.")
   ),
-  max_attempt_seconds: limit("How long one attempt may take, in seconds; null when nothing limits it."),
+  max_attempt_seconds: limit("How long one attempt may take, in seconds; null if there is no limit."),
   cancel_requested_at: Schema.NullOr(time).pipe(
-    describe("When its holder was asked to stop: the task is cancelled when the lease ends.")
+    describe("When its holder was asked to stop. The task is cancelled when the lease ends.")
   ),
   cancel_reason: text("Why it is to be cancelled, or was."),
   available_at: Schema.NullOr(time).pipe(
-    describe("Until when it backs off after an attempt that was given up; null when it does not.")
+    describe("When its backoff ends; null if it does not back off.")
   ),
-  external_key: text("What its creator knows it by: one open task of a scope has it."),
+  external_key: text("The id that its creator's own system has for it: one open task of a scope has it."),
   max_attempts: limit("How many attempts may be given up before it fails: null is the server's default, 0 no limit."),
-  max_lease_losses: limit("How many leases may run out before it fails: null is the server's default, 0 no limit."),
+  max_lease_losses: limit("How many leases may be lost before it fails: null is the server's default, 0 no limit."),
   max_rejections: limit("How many results may be rejected before it fails: null is the server's default, 0 no limit."),
   failure_reason: text("Why it failed, while it is in `failed`."),
-  attempt_count: count("How often work on it was given up: requeued, or its lease lost."),
+  attempt_count: count("How many attempts were given up or lost."),
   rejection_count: count("How often a result was rejected."),
-  lease_losses: count("How often a lease ran out before the work was handed in."),
+  lease_losses: count("How many of its leases expired."),
   last_rejection_reason: text("Why its last result was rejected."),
   commits_count: count("Commits of the last submission."),
   turns_used: Schema.NullOr(Schema.Int).pipe(describe("Turns of the last submission.")),
@@ -88,7 +88,7 @@ export type Task = typeof Task.Type
 export const ClaimedTask = Schema.Struct({
   ...Task.fields,
   renew_after_seconds: count(
-    "When to renew the lease first, in seconds: after a third of it, so that two may be lost."
+    "When to renew the lease first, in seconds: after a third of it, so that two renewals may fail."
   ),
   handoff: Handoff
 }).annotate({ identifier: "ClaimedTask" })
@@ -96,7 +96,7 @@ export type ClaimedTask = typeof ClaimedTask.Type
 /** The answer to a create whose `external_key` an open task has: that task, unchanged. */
 export const ExistingTask = Schema.Struct({
   ...fields(Time, Schema.Json),
-  existing: Schema.Literal(true).pipe(describe("It was there before: an open task has the `external_key`."))
+  existing: Schema.Literal(true).pipe(describe("The task existed before: an open task has the `external_key`."))
 })
 export type ExistingTask = typeof ExistingTask.Type
 

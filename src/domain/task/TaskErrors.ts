@@ -68,7 +68,7 @@ export class VersionConflict extends TaggedError<VersionConflict>()(
 export class InvalidTransition extends TaggedError<InvalidTransition>()(
   "InvalidTransition",
   { error: ErrorText, details, task_id: TaskId, queue: QueueName },
-  { httpApiStatus: 409, description: "The task is in a queue this move does not lead from. Nothing was changed." }
+  { httpApiStatus: 409, description: "No move of this kind starts in the queue of the task. Nothing was changed." }
 ) {
   static readonly of = (verb: string, task_id: TaskId, queue: QueueName, sources: string) =>
     new InvalidTransition({
@@ -100,8 +100,7 @@ export class LeaseLost extends TaggedError<LeaseLost>()(
   },
   {
     httpApiStatus: 409,
-    description:
-      "The lease that the fencing token names is over, or the call has to name one and does not. Nothing was changed."
+    description: "The lease of the fencing token is over, or the call needs a token and has none. Nothing was changed."
   }
 ) {
   /** The token is not that of the present lease, or the lease has ended. */
@@ -142,7 +141,7 @@ export class NotLeased extends TaggedError<NotLeased>()(
 export class TaskBlocked extends TaggedError<TaskBlocked>()(
   "TaskBlocked",
   { error: ErrorText, task_id: TaskId },
-  { httpApiStatus: 409, description: "The task waits for others, so nobody can be given it. Nothing was changed." }
+  { httpApiStatus: 409, description: "The task has unmet blockers, so nobody can get it. Nothing was changed." }
 ) {
   static readonly of = (task_id: TaskId) =>
     new TaskBlocked({
@@ -165,7 +164,10 @@ export class HookNotFound extends TaggedError<HookNotFound>()(
 export class InvalidTask extends TaggedError<InvalidTask>()(
   "InvalidTask",
   { error: ErrorText, field: Schema.String.pipe(describe("The field that does not fit.")) },
-  { httpApiStatus: 400, description: "A field fits its type, but not the task, the queues or the records there are." }
+  {
+    httpApiStatus: 400,
+    description: "A field has the right type, but does not fit the task, the queues or the existing records."
+  }
 ) {
   static readonly unknownProject = (project_id: string) =>
     new InvalidTask({ error: `project_id: there is no project ${project_id}. Create it first.`, field: "project_id" })
@@ -279,10 +281,10 @@ export class NoTasksAvailable extends TaggedError<NoTasksAvailable>()(
       ready: waiting("Ready for another claim."),
       held: waiting("Held by others."),
       blocked: waiting("Waiting for other tasks."),
-      backing_off: waiting("Waiting after an attempt that was given up.")
+      backing_off: waiting("Waiting for the end of their backoff.")
     }).pipe(
       describe(
-        "What is in the queue that was looked into, of up to 20 tasks: the first 10 that are ready, and the first 10 that are not."
+        "A sample of the queue, of up to 20 tasks: the first 10 that are ready, and the first 10 that are not."
       )
     ),
     retry_after_seconds: Schema.Int.pipe(describe("When to ask again; also the `Retry-After` header."))

@@ -22,7 +22,7 @@ export const taskFilters = {
   orchestrator_id: parameter("The orchestrator that holds the lease."),
   project_id: parameter("The project."),
   external_key: parameter(
-    "What its creator knows it by: at most one of those that are open, and any number that ended."
+    "The id that its creator's own system has for it: at most one open task, and any number of finished ones."
   ),
   blocked_by: parameter("The unmet blockers, exactly as the task shows them."),
   pr_number: Schema.optionalKey(IntegerParameter.pipe(describe("The pull request."))),

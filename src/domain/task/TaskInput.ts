@@ -22,7 +22,7 @@ import { expected } from "./MoveInput.ts"
 
 /** The fields that a caller may write, at creation and later. */
 const writable = {
-  title: maybe(Line, "What is to be done, in a few words."),
+  title: maybe(Line, "What to do, in a few words."),
   queue: maybe(QueueName, "A queue: the state of a task."),
   priority: maybe(Label, "`P0` (most urgent), `P1`, `P2` …"),
   complexity: maybe(Label, "How hard its creator thinks it is."),
@@ -37,19 +37,19 @@ const writable = {
   content: maybe(ContentText, "The task in full, as Markdown."),
   metadata: maybe(sizedJson(MaxLong), "Anything you want kept: returned as sent."),
   pr_number: maybe(integer, "Its pull request's number."),
-  attempt_count: maybe(natural, "How often work on it was given up."),
+  attempt_count: maybe(natural, "How many attempts were given up or lost."),
   needs_intervention: maybe(FlagInput, "Whether a person or a fixer must look at it."),
   external_key: maybe(
     ExternalKey,
-    "What you know it by, as the number of an issue. One open task of a scope has it: to create another answers that one."
+    "The id of the task in your own system, such as the number of an issue. One open task of a scope has it: creating another answers that one."
   ),
   max_attempt_seconds: maybe(
     positive,
     "How long one attempt may take, in seconds, however often its lease is renewed. Counts from the next claim."
   ),
-  max_attempts: maybe(natural, "The attempt that fails it: with 3, the third one that is given up. 0 is no limit."),
-  max_lease_losses: maybe(natural, "The lost lease that fails it: with 3, the third. 0 is no limit."),
-  max_rejections: maybe(natural, "The rejection that fails it: with 3, the third. 0 is no limit.")
+  max_attempts: maybe(natural, "The number of the attempt that fails the task when it is given up. 0 means no limit."),
+  max_lease_losses: maybe(natural, "The number of the lost lease that fails the task. 0 means no limit."),
+  max_rejections: maybe(natural, "The number of the rejection that fails the task. 0 means no limit.")
 }
 
 export const NewTask = Schema.Struct({
@@ -59,16 +59,16 @@ export const NewTask = Schema.Struct({
   file_path: filled(MaxLine).pipe(describe("Where the task is described; unique in its scope.")),
   depends_on: maybe(
     DependsOn,
-    "The tasks that must be done first, with what becomes of this one when one of them fails; together with `blocked_by`."
+    "The blockers of the task, with what their failure means. Added to those of `blocked_by`."
   ),
   branch: maybe(
     Line,
-    "The branch to work on. A project's branch wins; a request that names neither a branch nor a scope gets `main`."
+    "The branch to work on. The branch of a project comes first. A request with neither a branch nor a scope gets `main`."
   ),
   created_by: maybe(Label, "Who creates it: kept in `metadata` and in its history."),
   checks: maybe(sizedJson(MaxShort), "The checks its result has to pass: kept in `metadata`."),
   breakdown_depth: maybe(natural, "How often the work it belongs to was broken down: kept in `metadata`."),
-  expedite: maybe(FlagInput, "Whether it is to jump the queue: kept in `metadata`, for clients."),
+  expedite: maybe(FlagInput, "Whether it should come before others: kept in `metadata`, for clients."),
   cluster: maybe(Label, "The cluster it is meant for: kept in `metadata`, for clients.")
 }).annotate({ identifier: "NewTask" })
 export type NewTask = typeof NewTask.Type
@@ -126,7 +126,7 @@ export const TaskPatch = Schema.Struct({
     "Why a check failed: kept in the task's history, and as `execution_notes` if none are sent."
   ),
   agent_name: maybe(Label, "Who changes it: kept in the task's history."),
-  branch_name: maybe(Line, "Where the work that was begun can be found: kept in the task's history."),
+  branch_name: maybe(Line, "The branch with the work so far: kept in the task's history."),
   ...expected
 }).annotate({ identifier: "TaskPatch" })
 export type TaskPatch = typeof TaskPatch.Type

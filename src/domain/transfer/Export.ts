@@ -41,20 +41,20 @@ export type ExportCursor = typeof ExportCursor.Type
 export const exportParameters = {
   cursor: Schema.optionalKey(
     Schema.fromJsonString(ExportCursor).pipe(
-      describe("Where to go on: the `next_cursor` of the page before. Without one it begins.")
+      describe("The `next_cursor` of the page before. Without it the export begins.")
     )
   ),
   limit: Schema.optionalKey(
     integerParameter({ minimum: 1, maximum: 500 }).pipe(
       describe(
-        "How many records a page holds at most, tasks with what they wait for and their history: 200 unless given. It holds fewer when they are long, and a long history goes on on the next one."
+        "How many records a page holds at most, with the dependencies and history of tasks: 200 unless given. A page of long records holds fewer, and a long history continues on the next page."
       )
     )
   )
 }
 
 export const ExportPage = Schema.Struct({
-  scope: Schema.NullOr(Schema.String).pipe(describe("The scope that is exported; null when it is the whole server.")),
+  scope: Schema.NullOr(Schema.String).pipe(describe("The scope of the export; null for the whole server.")),
   records: Schema.Array(Schema.Struct({
     kind: Schema.Literals([...exportKinds, "dependencies", "history"]).pipe(describe("The table it is from.")),
     record: Schema.Record(Schema.String, Schema.Unknown).pipe(

@@ -24,12 +24,12 @@ export const MaxRecords = 100
 const records = (description: string) =>
   Schema.optionalKey(
     listOf(Schema.Unknown, MaxRecords).pipe(
-      describe(`${description} At most ${MaxRecords}, as the server they come from lists them.`)
+      describe(`${description} At most ${MaxRecords}, as the other server lists them.`)
     )
   )
 
 export const ImportBatch = Schema.Struct({
-  dry_run: maybe(FlagInput, "Whether to write nothing, and to report what would be written and what would not."),
+  dry_run: maybe(FlagInput, "Whether to write nothing, and to report what an import would do."),
   flows: records("Flows."),
   roles: records("Roles."),
   orchestrators: records("Orchestrators."),
@@ -43,7 +43,7 @@ export type ImportBatch = typeof ImportBatch.Type
 
 export const ImportConflict = Schema.Struct({
   kind: ImportKind.pipe(describe("The kind of the record.")),
-  id: Schema.String.pipe(describe("The record's id or name; `#3` when the fourth record of its list has none.")),
+  id: Schema.String.pipe(describe("The record's id or name; `#3` if the fourth record of its list has none.")),
   error: ErrorText
 }).annotate({ identifier: "ImportConflict" })
 export type ImportConflict = typeof ImportConflict.Type
@@ -62,10 +62,10 @@ const counts = (what: string) =>
 
 export const ImportReport = Schema.Struct({
   scope: ScopeName,
-  dry_run: Schema.Boolean.pipe(describe("Whether nothing was written: then the report says what would be.")),
+  dry_run: Schema.Boolean.pipe(describe("Whether nothing was written. Then the report says what an import would do.")),
   imported: counts("that were written").pipe(describe("How many records were written.")),
   existing: counts("that were there already").pipe(
-    describe("How many records the scope had already. They were left as they are.")
+    describe("How many records the scope had already. They are unchanged.")
   ),
   conflicts: Schema.Array(ImportConflict).pipe(describe("The records that were not written, and why."))
 }).annotate({ identifier: "ImportReport" })

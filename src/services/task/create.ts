@@ -22,6 +22,7 @@ import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { nextToken } from "../../sql/lease/Claim.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
+import * as FilePath from "../../sql/task/FilePath.ts"
 import * as Cycle from "../dependency/cycle.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade, logTransition } from "./log.ts"
@@ -115,12 +116,6 @@ const knownQueue = `(:usual_queue OR coalesce((
   SELECT :queue IN (SELECT value FROM json_each(rules, iif(:project_id IS NULL, '$.task.states', '$.child.states')))
   FROM flows WHERE scope = :scope AND name = :flow), 1))`
 
-// A path that contains the id of its task is found by that id. It is in no index, so a new task writes one row less.
-const pathTaken = `(
-  EXISTS (SELECT 1 FROM tasks WHERE scope = :scope AND file_path = :file_path AND file_path <> 'TASK-' || id || '.md')
-  OR EXISTS (SELECT 1 FROM tasks WHERE id = substr(:file_path, 6, length(:file_path) - 8) AND +scope = :scope
-    AND +file_path = :file_path))`
-
 // A task with the id of a deleted one continues the counts of that one.
 const lastOf = (column: string) =>
   `coalesce((SELECT ${column} FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0)`
@@ -140,7 +135,9 @@ const inserted = variants((holder: "held" | "free", blockers: "blockers" | "no b
       ${holder === "held" ? nextToken(lastOf("grants")) : lastOf("grants")}, :claimed_by, :claimed_at, :claimed_from,
       :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts, :max_lease_losses, :max_rejections, :loss_limit,
       :attempt_limit, :external_key
-    WHERE ${branch} IS NOT NULL AND ${knownProject} AND ${knownRole} AND ${knownQueue} AND NOT ${pathTaken}
+    WHERE ${branch} IS NOT NULL AND ${knownProject} AND ${knownRole} AND ${knownQueue} AND NOT ${
+    FilePath.taken(":file_path")
+  }
       ${blockers === "blockers" ? `AND ${noCycle}` : ""}
     RETURNING id`)
 )

@@ -30,6 +30,6 @@ export const check = (raw: DatabaseSync, ledger: Ledger): void => {
     ensure(queue !== "cancelled" || cancel_reason !== null, () => `${id} is cancelled, and nothing says why`)
   }
   const stored = raw.prepare("SELECT * FROM history ORDER BY task_id, version").all()
-  const told = Array.from(ledger.recorded).toSorted(([a], [b]) => a < b ? -1 : 1).flatMap(([, entries]) => entries)
-  ensure(JSON.stringify(stored) === JSON.stringify(told), () => "history is not as it was written")
+  const known = Array.from(ledger.recorded).toSorted(([a], [b]) => a < b ? -1 : 1).flatMap(([, entries]) => entries)
+  ensure(JSON.stringify(stored) === JSON.stringify(known), () => "history is not as it was written")
 }

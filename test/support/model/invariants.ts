@@ -89,17 +89,17 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       blocked_by: world.unmet(id).join(",")
     }))
     assert.deepStrictEqual(stored.map(({ id }) => String(id)), expected.map(({ id }) => id))
-    const told = [...new Map([...world.past, ...world.tasks])].toSorted(([a], [b]) => a < b ? -1 : 1).map(
+    const expectedEntries = [...new Map([...world.past, ...world.tasks])].toSorted(([a], [b]) => a < b ? -1 : 1).map(
       ([id, { latest: { actor, event, from }, version }]) => {
         const to = world.tasks.get(id)?.queue ?? null
         return { id, event, from, to, actor, version }
       }
     )
     for (const [i, entry] of entries.entries()) {
-      const [stored, expected] = [JSON.stringify(entry), JSON.stringify(told[i])]
+      const [stored, expected] = [JSON.stringify(entry), JSON.stringify(expectedEntries[i])]
       assert.strictEqual(stored, expected, `history ends with ${stored} and not with ${expected}`)
     }
-    assert.strictEqual(entries.length, told.length)
+    assert.strictEqual(entries.length, expectedEntries.length)
     for (const [i, task] of expected.entries()) {
       // A shrunk counterexample shows one line, so this line shows the difference.
       const differing = Object.entries(stored[i]!).filter(([field, value]) =>

@@ -23,8 +23,8 @@ export const make = ({ queue, scheduler, world: { lives, past, tasks } }: Bench)
         (sum, life) => sum + life.entries,
         task === undefined ? 0 : task.version - task.since
       )
-      const told = yield* Effect.result(queue.history(idOf({ id }), scope))
-      assert.strictEqual(told._tag === "Success" ? told.success.total : 0, entries, `history of ${id} in ${scope}`)
+      const found = yield* Effect.result(queue.history(idOf({ id }), scope))
+      assert.strictEqual(found._tag === "Success" ? found.success.total : 0, entries, `history of ${id} in ${scope}`)
     }
   })
 })
