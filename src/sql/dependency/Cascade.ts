@@ -1,43 +1,46 @@
 /**
- * What a planned change of tasks means for the tasks that wait for them, in the same batch: `failed` plans the failures of
- * those that fail with their blockers, `satisfied` and `unblocked` bring up to date what the others wait for, `counted` counts
- * everything that is planned, and `dependents` changes the tasks that follow.
+ * The consequences of a planned change for the dependents of the changed tasks, in the same batch. `failed` plans the
+ * failures of tasks that fail with their blockers. `satisfied` and `unblocked` update the dependencies of the others.
+ * `counted` counts everything that is planned, and `dependents` changes the dependents.
  *
- * All of these run between the plan of the change itself (a history row ahead of its task, see the view `planned`) and the
- * statement that carries it out. So a refused change, which plans nothing, has no consequences. Where no task waits, they read
- * no row. The recursions go over ids and reach each task once, however many ways lead there.
+ * These statements run between the plan of the change (a history row ahead of its task, see the view `planned`) and the
+ * statement that carries it out. A refused change plans nothing, so it has no consequences. If no task waits, they read
+ * no row. The recursions go over ids and reach each task once, by however many paths.
  */
 import { MaxRecord } from "../../domain/Size.ts"
 import { type Statement, statement } from "../Statement.ts"
 
-/** The dependencies of tasks that wait for the task `id`, from the view `waits`. */
+/** The dependencies on the task `id`, from the view `waits`. */
 const waitsFor = (id: string) => `waits ON waits.blocker = ${id}`
 
-/** Whether a task takes no more text (`domain/Size.ts`): what is recorded about it is in its history only. */
+/** Whether a task takes no more text (`domain/Size.ts`). Then only its history records what happens to it. */
 export const oversized = `tasks.bytes > ${MaxRecord}`
 export const MaxBytes = MaxRecord
 
-/** What the task still waits for, as `blocked_by` says it. */
+/** The unmet blockers of the task, as `blocked_by` names them. */
 export const waitsStill =
   "(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies WHERE task_id = tasks.id AND satisfied_at IS NULL)"
 
 export interface Cascade {
-  /** Plans the failures. Left out for a change that makes nothing fail. */
+  /** Plans the failures. Absent if the change makes no task fail. */
   readonly failed: Statement
-  /** Marks the dependencies whose blockers are done, or failed where that does not matter; and unmarks the others. */
+  /** Marks the dependencies whose blockers are done, or failed with `on_failure: "skip"`, and unmarks the others. */
   readonly satisfied: Statement
-  /** Plans what the waiting tasks say they wait for. */
+  /** Plans the new `blocked_by` of the dependents. */
   readonly unblocked: Statement
-  /** Counts the planned moves of the tasks that follow: of those that fail. */
+  /** Counts the planned moves of the dependents, which are those that fail. */
   readonly followersCounted: Statement
-  /** Changes the tasks that follow, and answers them with the event that the log names. */
+  /** Changes the dependents, and answers them with the event for the log. */
   readonly dependents: Statement
 }
 
-/** Begins a FROM clause whose rest is read only if the condition holds. D1 counts no row for it, but some for a recursion without rows. */
+/**
+ * Begins a FROM clause whose rest is read only if the condition holds. D1 counts no row for it, but some for an empty
+ * recursion.
+ */
 export const onlyIf = (condition: string) => `json_each(iif(${condition}, '[1]', '[]')) AS only CROSS JOIN`
 
-/** Counts the planned moves of the tasks that `ids`, a query, finds. */
+/** Counts the planned moves of the tasks in `ids`, a query. */
 const counting = (ctes: string, ids: string, condition: string): Statement =>
   statement(`
     ${ctes}
@@ -52,10 +55,10 @@ const counting = (ctes: string, ids: string, condition: string): Statement =>
       FROM ${onlyIf(condition)} planned_counts WHERE planned_counts.id IN (${ids}) GROUP BY owner) AS moved
     WHERE scope = moved.owner`)
 
-/** Counts the planned moves of the tasks that `moved`, a query for ids, finds. */
+/** Counts the planned moves of the tasks in `moved`, a query for ids. */
 export const counted = (moved: string, condition: string): Statement => counting("", moved, condition)
 
-/** Counts the planned move of the one task whose id the expression `id` is. */
+/** Counts the planned move of the task with the id `id`, an expression. */
 export const countedOne = (id: string): Statement =>
   statement(`
     UPDATE queue_counts SET revision = revision + 1, counts = iif(from_queue = to_queue, counts, json_patch(counts, json_object(
@@ -67,11 +70,11 @@ export const countedOne = (id: string): Statement =>
 
 interface Options {
   /**
-   * The condition under which a task that moved fails with its own blockers: a blocker may have failed while the task was held, or
-   * before the task began to wait for it. Without one, no task does.
+   * The condition under which a moved task fails with its own blockers: one may have failed while the task was held, or
+   * before the dependency was added. Without it, no task does.
    */
   readonly ownFailure?: string
-  /** Whether the tasks are created by this batch (the view `unrecorded`), so that `dependents` changes them as well. */
+  /** Whether this batch creates the tasks (the view `unrecorded`). Then `dependents` changes them too. */
   readonly created?: boolean
 }
 
@@ -79,11 +82,11 @@ interface Options {
 interface Moved {
   /** A query for their ids. */
   readonly ids: string
-  /** That an id is one of theirs. */
+  /** Whether an id is one of theirs. */
   readonly is: (id: string) => string
-  /** A condition that does not hold where no task waits for them: then nothing else is read. */
+  /** False if no task waits for them. Then nothing else is read. */
   readonly waitedFor: string
-  /** The same where they wait for no task themselves. */
+  /** The same, for their own blockers. */
   readonly waiting: string
 }
 
@@ -108,16 +111,16 @@ export const make = (
   { created = false, ownFailure }: Options = {}
 ): Cascade => {
   const plan = created ? "unrecorded" : "planned"
-  // The task fails with a blocker, as the batch has planned.
+  // The batch has planned that the task fails with a blocker.
   const failing = "EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)"
-  // The tasks that moved, those that fail with them, and the tasks that wait for any of these.
+  // The moved tasks, those that fail with them, and the dependents of these.
   const affected = `affected (id) AS (
     ${ids} UNION
     SELECT waits.task_id FROM affected CROSS JOIN ${waitsFor("affected.id")} WHERE ${is("affected.id")} OR ${failing})`
-  // The dependencies whose blocker moved, or fails where that does not matter.
+  // The dependencies whose blocker moved, or failed with `on_failure: "skip"`.
   const touched = `affected CROSS JOIN ${waitsFor("affected.id")}
     AND (${is("affected.id")} OR (waits.on_failure = 'skip' AND ${failing}))`
-  // A task that is created may fail although no task waits for it.
+  // A created task may fail although no task waits for it.
   const others = `tasks.id IN (SELECT affected.id FROM ${
     onlyIf(created ? `${waitedFor} OR ${waiting}` : waitedFor)
   } affected) ${created ? "" : `AND NOT ${is("tasks.id")}`}`

@@ -1,9 +1,9 @@
-/** The end of backoff: tasks that have waited long enough are ready again. Mostly there are none. */
+/** Ends backoffs: tasks that have waited long enough are ready again. Usually there are none. */
 import { statement, type Values } from "../Statement.ts"
 
 const due = (scope: string) => `${scope} available_at IS NOT NULL AND available_at <= :now`
 
-// `updated_at` stays: it says when somebody worked on the task.
+// `updated_at` stays: it shows when someone worked on the task.
 const make = (where: string) => ({
   backoffRecorded: statement(`
     INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, grants, at)
@@ -17,7 +17,7 @@ const make = (where: string) => ({
 })
 
 const inScope = make(due("scope = :scope AND"))
-// Looks at every task that waits, so it is for where hardly any does.
+// Reads every waiting task. It is used only if hardly any task waits.
 const everywhere = make(due(""))
 
 const bound = (steps: ReturnType<typeof make>, values: Values) => ({

@@ -1,10 +1,12 @@
 /**
- * The statements of a claim: which task it gets, whether the machine may have it, and the grant. `recorded` plans the grant as
- * a history row, and only it asks whether the machine may have the task; `counted` and `granted` carry out what is planned.
+ * The statements of a claim: which task it gets, whether the machine may have it, and the grant. `recorded` plans the
+ * grant as a history row, and only it asks whether the machine may have the task. `counted` and `granted` carry out the
+ * plan.
  *
- * Their parameters: `:scope`, `:queue`, `:machine`, `:reach` (the scope that the machine has to belong to; null: any), `:review` (1: a review claim),
- * `:max_claimed`, `:roles`, `:types` and `:ranks` (JSON lists), `:queue_named` (1: the claim names its queue), `:agent`, `:details`, `:seconds`,
- * `:ends` (when the lease ends), `:attempt_seconds` and `:default_attempt_seconds`, `:max_attempts`, `:max_lease_losses`, `:now`.
+ * Parameters: `:scope`, `:queue`, `:machine`, `:reach` (the scope that the machine has to belong to; null: any),
+ * `:review` (1: a review claim), `:max_claimed`, `:roles`, `:types` and `:ranks` (JSON lists), `:queue_named` (1: the
+ * claim names its queue), `:agent`, `:details`, `:seconds`, `:ends` (when the lease ends), `:attempt_seconds` and
+ * `:default_attempt_seconds`, `:max_attempts`, `:max_lease_losses`, `:now`.
  */
 import type { ScopeName } from "../../domain/Identifier.ts"
 import * as Cascade from "../dependency/Cascade.ts"
@@ -12,26 +14,26 @@ import * as Idempotency from "../Idempotency.ts"
 import { type Statement, statement, type Values } from "../Statement.ts"
 import { claimingFrom } from "./Claimant.ts"
 
-/** What a claim looks for: the names of its variants. */
+/** The variant of a claim's statements. */
 export interface Wanted {
-  /** For every role, for one, or for several. A task without a role has the role ''. */
+  /** Whether it asks for every role, one, or several. A task without a role has the role ''. */
   readonly roles: "any" | "one" | "several"
-  /** Whether some priorities go first. */
+  /** Whether it names priorities that come first. */
   readonly ranked: boolean
   /** Whether only some types match. */
   readonly typed: boolean
-  /** Whether it looks past tasks that are oversized, which takes reading each of them. */
+  /** Whether it looks past oversized tasks, which costs reading each of them. */
   readonly passing: boolean
-  /** Whether one of the roles is '', which the index of roles leaves out. */
+  /** Whether one of the roles is '', which the index of roles does not contain. */
   readonly roleless: boolean
 }
 
 const order = "ORDER BY priority_rank, created_at, id LIMIT 1"
 
 /**
- * The id of the task that a claim gets: the most urgent one that is ready and matches. The index `tasks_ready` has the ready tasks
- * in the order of claims, and `tasks_ready_for` has the same for each role: so a claim reads a row or two for each role,
- * however many tasks of other roles are ahead.
+ * The id of the task that the claim gets: the most urgent ready task that matches. The index `tasks_ready` has the
+ * ready tasks in claim order, and `tasks_ready_for` has them for each role. So a claim reads a row or two for each
+ * role, however many tasks of other roles are ahead.
  */
 export const nextTask = ({ passing, ranked, roleless, roles, typed }: Wanted): string => {
   const ready = roles === "any" || roleless ? "ready" : "ready_for"
@@ -57,8 +59,9 @@ export const nextTask = ({ passing, ranked, roleless, roles, typed }: Wanted): s
 }
 
 /**
- * Whether the machine may hold one more task. Reviews do not count and are not limited; nor do tasks of another scope, since each
- * project that a machine works for has a limit of its own. Mostly all machines together hold fewer, and nothing is counted.
+ * Whether the machine may hold one more task. Reviews do not count and have no limit. Tasks of another scope do not
+ * count either, because each project of a machine has its own limit. Usually all machines together hold fewer, and
+ * nothing is counted.
  */
 const hasRoom = `(:review OR coalesce(:max_claimed, max_claimed) IS NULL
   OR coalesce((SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = :scope), 0) < coalesce(:max_claimed, max_claimed)
@@ -66,22 +69,24 @@ const hasRoom = `(:review OR coalesce(:max_claimed, max_claimed) IS NULL
     SELECT 1 FROM tasks INDEXED BY tasks_leased WHERE claimed_by IS NOT NULL AND scope = :scope AND queue = 'claimed'
       AND orchestrator_id = :machine LIMIT coalesce(:max_claimed, -1))) < coalesce(:max_claimed, max_claimed))`
 
-/** Whether the roles of the machine's scope are as the claim takes them to be. A scope without roles knows every name. */
+/** Whether the roles of the machine's scope are as the claim assumes. A scope without roles knows every name. */
 const rolesHold = `(SELECT count(*) = 0 OR (
     count(*) FILTER (WHERE name IN (SELECT value FROM json_each(:roles))) = json_array_length(:roles)
     AND (:queue_named OR count(*) FILTER (WHERE name = :roles ->> 0 AND claims_from = :queue) = 1))
   FROM roles WHERE roles.scope = orchestrators.scope)`
 
-/** The token of the next grant: higher than all before, also in a database that was restored (`scripts/data/dump/recount.ts`). */
+/**
+ * The token of the next grant: higher than all before, even in a restored database (`scripts/data/dump/recount.ts`).
+ */
 export const nextToken = (grants: string) =>
   `max(${grants}, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1`
 
-/** When the attempt has to end: the tighter limit of what the task and the claim say, or else the default. */
+/** The deadline: the shorter limit of task and claim, or else the default. */
 const deadline = `iif(:review, NULL, :now + 1000 * min(
   coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
   coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)))`
 
-/** Says that the machine is alive. A heartbeat younger than `:fresh` says the same, without another written row. */
+/** Records that the machine is alive. If its last heartbeat is younger than `:fresh`, that is not written again. */
 export const seen = statement(`
   UPDATE orchestrators SET last_heartbeat = :now, status = iif(status = 'offline', 'active', status)
   WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat < :fresh)`)
@@ -122,7 +127,7 @@ const make = (wanted: Wanted): Steps => {
         lapsed_token = NULL, available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
         completed_at = iif(:review, completed_at, NULL)
       FROM planned WHERE tasks.id = planned.id AND planned.id = ${next} RETURNING *`),
-    // While the task is still ready, the same expression finds it.
+    // As long as the task is ready, the same expression finds it.
     kept: Idempotency.keeping({
       row: { id: "id", fencing_token: nextToken("grants") },
       from: "tasks",
@@ -136,15 +141,15 @@ const make = (wanted: Wanted): Steps => {
 export interface Criteria {
   readonly scope: ScopeName
   readonly queue: string
-  /** Any of these roles, or every one. */
+  /** Any of these roles; every role if the list is empty. */
   readonly roles: ReadonlyArray<string>
-  /** Any of these types, or every one. */
+  /** Any of these types; every type if the list is empty. */
   readonly types: ReadonlyArray<string>
-  /** Ranks to look through first, in this order. */
+  /** The ranks to look through first, in this order. */
   readonly ranks: ReadonlyArray<number>
 }
 
-/** The variant. `passing` is whether the claim looks past oversized tasks, which takes reading each of them. */
+/** The variant. `passing` says whether the claim looks past oversized tasks, which costs reading each of them. */
 export const variantOf = ({ ranks, roles, types }: Criteria, passing: boolean): Wanted => ({
   roles: roles.length === 0 ? "any" : roles.length === 1 ? "one" : "several",
   roleless: roles.includes(""),

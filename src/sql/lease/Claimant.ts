@@ -1,11 +1,11 @@
 /**
- * The machine that a claim names: the one that it reaches, what it may hold and what it holds. `:machine` is its name, `:reach`
- * the scope that it has to belong to (null: any), and `:max_claimed` what the claim says it may hold at once.
+ * The machine of a claim: which one it is, how many tasks it may hold, and how many it holds. `:machine` is its id,
+ * `:reach` the scope that it has to belong to (null: any), and `:max_claimed` the limit that the claim names.
  */
 
 /**
- * Which machines of the name may claim from a scope, an expression: the machine of that scope, or where it has none and no key
- * forbids it, those of other scopes. As a range, so that no machine of another scope is read where the scope has its own.
+ * The machines with this id that may claim from a scope: that of the scope, or, if it has none and no key forbids it,
+ * those of other scopes. It is a range, so that no machine of another scope is read if the scope has its own.
  */
 export const claimingFrom = (scope: string): string => {
   const own = `(SELECT scope FROM orchestrators WHERE id = :machine AND scope = ${scope})`
@@ -22,5 +22,5 @@ export const machine = (scope: string, live = ""): string => `
       AS held
   ${itself(scope)}`
 
-/** The scope that the machine belongs to, which is where its roles are. */
+/** The scope of the machine, which has its roles. */
 export const home = (scope: string): string => `(SELECT scope ${itself(scope)})`

@@ -1,4 +1,4 @@
-/** Taking back the leases that have expired: the cron does it in every scope, and each claim in its own. */
+/** Takes expired leases back: the cron in every scope, each claim in its own. */
 import { moves } from "../../domain/task/Moves.ts"
 import * as Cascade from "../dependency/Cascade.ts"
 import { isScope } from "../record/ProjectCounts.ts"
@@ -11,16 +11,19 @@ const events = `(${
   [moves.expire, moves.exceedDeadline, moves.expireReview].map(({ event }) => `'${event}'`).join(", ")
 })`
 
-/** Which of the expired leases. `claimable`: of tasks that may be claimed then. `listed`: of the tasks in `:ids`. `recent`: that ended after `:after`. */
+/**
+ * Which expired leases. `claimable`: of tasks that a claim may take afterwards. `listed`: of the tasks in `:ids`.
+ * `recent`: those that ended after `:after`.
+ */
 export type Which = "all" | "claimable" | "claimable and listed" | "listed" | "recent"
 
 const lost = "('failed', 'cancelled')"
 
-// Leases are in the order of their ends in each scope, and every scope that has tasks has counters.
+// The index has the leases of each scope in the order of their ends, and every scope with tasks has counters.
 const within = (scoped: boolean) =>
   scoped ? "scope = :scope" : `scope IN (SELECT scope FROM queue_counts WHERE ${isScope})`
 
-/** That the lease of a row has expired, and is meant. */
+/** Whether the lease of a row has expired and is one of `which`. */
 const expired = (scoped: boolean, which: Which): string =>
   [
     `tasks.${within(scoped)} AND lease_expires_at <= :now`,
@@ -28,20 +31,20 @@ const expired = (scoped: boolean, which: Which): string =>
     ...(which === "recent" ? ["lease_expires_at > :after"] : [])
   ].join(" AND ")
 
-/** That the task of a row of the view `lapsing` may be claimed when it is taken back. */
+/** Whether a claim may take the task of a `lapsing` row afterwards. */
 const claimable = `blocked_by IS NULL AND to_queue NOT IN ${lost}`
 
 export interface Steps {
-  /** Plans what happens to each task (the view `lapsing`). */
+  /** Plans the move of each task (the view `lapsing`). */
   readonly lapsed: Statement
-  /** Plans and carries out what follows for other tasks. Left out where nothing can follow. */
+  /** Plans and carries out the consequences for other tasks. Undefined if there can be none. */
   readonly cascade: Cascade.Cascade | undefined
   readonly counted: Statement
   /** Takes the tasks back, and answers them with the event. */
   readonly reclaimed: Statement
 }
 
-/** The steps that take leases back, of `:scope` or of all scopes. `backoff` says whether the server lets tasks back off. */
+/** The steps that take leases back, in `:scope` or in all scopes. `backoff` says whether backoff is on. */
 export const steps: (scoped: boolean, which: Which, backoff: boolean) => Steps = (() => {
   const known = new Map<string, Steps>()
   return (scoped, which, backoff) => {
@@ -56,7 +59,7 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
   const over = expired(scoped, which)
   const where = which.startsWith("claimable") ? `${over} AND ${claimable}` : over
   const moved = `SELECT id FROM lapsing AS tasks WHERE ${where}`
-  // What is claimable again has no blockers and has not failed, so nothing follows for other tasks.
+  // A task that is claimable again has no blockers and has not failed, so nothing follows for other tasks.
   const simple = which.startsWith("claimable")
   const cascade = Cascade.make({
     ids: moved,
@@ -75,7 +78,7 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
       FROM lapsing AS tasks WHERE ${where}`),
     cascade: simple ? undefined : cascade,
     counted: Cascade.counted(moved, `EXISTS (${moved})`),
-    // A task that goes back to where it waits for a person still needs one.
+    // A task that returns to an intervention queue still needs a person.
     reclaimed: statement(`
       UPDATE tasks SET version = task.version, updated_at = :now, queue = task.to_queue, ${noLease},
         ${simple ? "" : `blocked_by = iif(blocked_by IS NULL, NULL, ${waitsStill}),`}
@@ -94,7 +97,7 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
   }
 }
 
-/** The steps with their values, as a batch has them. */
+/** The steps with their values. */
 export const bound = ({ cascade, counted, lapsed, reclaimed }: Steps, values: Values) => ({
   lapsed: lapsed(values),
   dependentsFailed: cascade?.failed(values),
@@ -106,7 +109,7 @@ export const bound = ({ cascade, counted, lapsed, reclaimed }: Steps, values: Va
   reclaimed: reclaimed(values)
 })
 
-/** Where a lease is among the ended ones: when it ended, and the id of its task. */
+/** The position of an ended lease: when it ended, and the id of its task. */
 export type Place = readonly [number, string]
 
 const some = variants((scoped: boolean, recent: boolean, beyond: boolean) =>
@@ -117,7 +120,7 @@ const some = variants((scoped: boolean, recent: boolean, beyond: boolean) =>
     ORDER BY lease_expires_at, id LIMIT :most`)
 )
 
-/** Some of the tasks whose leases ended after a time, in the order in which they did: beyond a place, or from the first on. */
+/** Some tasks whose leases ended after a time, in the order of their ends, from a position on. */
 export const someExpired = (
   now: number,
   most: number,

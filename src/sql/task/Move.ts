@@ -1,10 +1,12 @@
 /**
- * A move of one task by its id, as statements: `recorded` asks whether the move may be made and where it leads, and plans it as
- * a history row; `moved` carries out what is planned. What follows for other tasks comes between (`dependency/Cascade.ts`).
+ * The statements of a move of one task by its id. `recorded` asks whether the move may be made, finds its destination,
+ * and plans it as a history row; `moved` carries out the plan. The consequences for other tasks come between
+ * (`dependency/Cascade.ts`).
  *
- * The statements are made from the table of moves (`domain/task/Moves.ts`), once for each move. Their parameters:
- * `:id`, `:scope` and `:version` (null: any), `:token` and `:lenient` (see `fenced`), `:now`, `:actor`, `:reason` and its
- * beginning `:excerpt`, `:details`, `:max_attempts`, `:max_rejections`; with backoff `:backoff_base`, `:backoff_max`, `:seed`.
+ * The statements are made from the table of moves (`domain/task/Moves.ts`), once for each move. Parameters: `:id`,
+ * `:scope` and `:version` (null: any), `:token` and `:lenient` (see `fenced`), `:now`, `:actor`, `:reason` and its
+ * beginning `:excerpt`, `:details`, `:max_attempts`, `:max_rejections`; with backoff `:backoff_base`, `:backoff_max`,
+ * `:seed`.
  */
 import { Spread } from "../../domain/lease/Backoff.ts"
 import { type Budget, units } from "../../domain/lease/Budget.ts"
@@ -16,33 +18,33 @@ const { oversized } = Cascade
 
 const listed = (queues: ReadonlyArray<string>) => `(${queues.map((queue) => `'${queue}'`).join(", ")})`
 
-/** The scope, the version and the token that a call names, where it names them. */
+/** The scope and version that a call names, if it does. */
 export const named = "(:scope IS NULL OR scope = :scope) AND (:version IS NULL OR version = :version)"
 
 /**
- * The fence (`domain/lease/Fence.ts`): a token that is given has to be that of the lease, or of the lease that expired last. Where
+ * The fence (`domain/lease/Fence.ts`): a given token has to be that of the lease, or of the lease that expired last. If
  * tokens are required (`:lenient` is 0) and none is given, nobody may hold the task.
  */
 export const fenced = (afterLapse: boolean): string =>
   `(coalesce(fencing_token, lapsed_token) = :token OR (:token IS NULL AND (:lenient OR (
     claimed_by IS NULL${afterLapse ? " AND lapsed_token IS NULL" : ""}))))`
 
-// Where an intervention came up, whether or not the task was claimed to settle it.
+// The queue in which the intervention became necessary, whether or not an agent claimed the task to settle it.
 const cameFrom = "coalesce(intervention_from, 'claimed')"
 const stuck = `(queue = '${intervention}' OR (queue = 'claimed' AND claimed_from = '${intervention}'))`
 
 /**
- * Where the task counts as being. A lease that expired counts as held, for a move that may still be made. A settled intervention
- * goes on from where it came up, or is handed in like other work that is not done.
+ * The queue from which the move starts. A task with an expired lease counts as held, if the move may still be made. A
+ * settled intervention continues from the queue before it, or is submitted like other unfinished work.
  */
 const place = ({ afterLapse, flow }: Move): string =>
   `CASE ${afterLapse ? "WHEN lapsed_token IS NOT NULL THEN 'claimed'" : ""} WHEN queue = '${intervention}'
     THEN ${flow === "step" ? cameFrom : `iif(${cameFrom} = 'done', 'done', 'claimed')`} ELSE queue END`
 
-// The queue that the task was claimed from: a task claimed from a queue of its flow may go on from there as well.
+// The queue that the task was claimed from. A task claimed from a queue of its flow may also continue from there.
 const origin = `iif(coalesce(claimed_from, queue) = '${intervention}', ${cameFrom}, coalesce(claimed_from, queue))`
 
-/** Where the move leads, if no flow says otherwise. */
+/** The destination, if no flow says otherwise. */
 const destination = ({ to }: Move): string =>
   to === "same"
     ? "queue"
@@ -54,7 +56,7 @@ const destination = ({ to }: Move): string =>
 
 const leadsToDone = ({ to }: Move) => typeof to === "object" && to.queue === "done"
 
-/** Whether the move is a way out of an intervention: to start again, or to be done as before. */
+/** Whether the move leads out of an intervention: to begin again, or to be done as before. */
 const settles = (move: Move): string => leadsToDone(move) ? `(${stuck} AND ${cameFrom} = 'done')` : stuck
 
 const starts = (move: Move): string =>
@@ -66,12 +68,12 @@ const starts = (move: Move): string =>
     ? `queue NOT IN ${listed(ends)}`
     : `(place IN ${listed(move.from)} ${move.flow === "step" ? `OR ${settles(move)}` : ""})`
 
-// Queue names hold no quotes (`domain/Identifier.ts`), so this is always a path.
+// Queue names contain no quotes (`domain/Identifier.ts`), so this is always a valid path.
 const leads = (from: string, to: string): string =>
   `coalesce(rule ->> ('$.leads."' || ${from} || '"."' || ${to} || '"'), 0)`
 const onward = `coalesce(rule ->> ('$.onward."' || origin || '"'), rule ->> '$.submit')`
 
-/** Where the registered flow leads the task; '' where it leads nowhere. */
+/** The destination in the registered flow; '' if there is none. */
 const flowed = (move: Move): string =>
   move.flow === "step"
     ? `iif(${settles(move)} OR ${leads("place", "destination")} OR ${leads("origin", "destination")}
@@ -80,8 +82,8 @@ const flowed = (move: Move): string =>
     : `iif(${starts(move)}, ${move.flow === "burnOut" ? `coalesce(rule ->> '$.burnOut', ${onward})` : onward}, '')`
 
 /**
- * The queue that the move leads to, or '' where it leads nowhere: over `place`, `origin` and `destination`. A task whose flow is
- * not registered follows the table of moves.
+ * The destination of the move, or '' if there is none: over `place`, `origin` and `destination`. A task without a
+ * registered flow follows the table of moves.
  */
 const landing = (move: Move): string => {
   const usual = `iif(${starts(move)}, destination, '')`
@@ -97,76 +99,76 @@ const spent: Record<Budget, string> = {
   max_rejections: "rejection_count"
 }
 
-// A number that is bound may be a real, which is another text and other JSON.
+// A bound number may be a real, which has another text and other JSON.
 const limit = (budget: Budget): string => `coalesce(${budget}, CAST(:${budget} AS INTEGER))`
 
 const spendsLast = (budget: Budget): string => `${spent[budget]} + 1 >= nullif(${limit(budget)}, 0)`
 
-/** The queue in which the task ends up: a requested cancellation goes first, and a spent budget fails the task. */
+/** The final queue: a requested cancellation comes first, and a spent budget fails the task. */
 const target = ({ budget, yields }: Move): string =>
   budget === undefined && !yields ? "usual" : `CASE
     ${yields ? "WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'" : ""}
     ${budget === undefined ? "" : `WHEN ${spendsLast(budget)} THEN 'failed'`} ELSE usual END`
 
-/** Says that a budget of `most` is spent. `last` is the reason of the move. */
+/** The reason of a failure by a spent budget of `most`. `last` is the reason of the move. */
 export const budgetSpent = (budget: Budget, most: string, last: string): string => {
   const { many, one } = units[budget]
   return `'The budget of ' || ${most} || iif(${most} = 1, ' ${one} is spent.', ' ${many} is spent.')
     || coalesce(' Last: ' || ${last}, '')`
 }
 
-/** What history keeps besides: the budget, if it is spent. */
+/** Further details for the history: the budget, if it is spent. */
 const details = ({ budget, yields }: Move): string =>
   budget === undefined ? ":details" : `iif(${yields ? "cancel_requested_at IS NULL AND " : ""}${spendsLast(budget)},
     json_set(coalesce(:details, '{}'), '$.budget', '${budget}', '$.limit', ${limit(budget)}), :details)`
 
-/** Who made the move. */
+/** The actor of the move. */
 const actor = (move: Move): string =>
   move === moves.submit || move === moves.burnOut
-    // After a lease expired, its holder is in the history row that says so.
+    // After an expiry, the history entry of the expiry names the holder.
     ? `iif(lapsed_token IS NULL, coalesce(claimed_by, :actor), (
         SELECT actor FROM history WHERE task_id = id AND event = '${moves.expire.event}' ORDER BY version DESC LIMIT 1))`
     : move === moves.requeue || move === moves.release || move === moves.fail
     ? "coalesce(:actor, claimed_by)"
     : ":actor"
 
-/** The columns of a lease, which end with it. */
+/** The columns of a lease, which are cleared at its end. */
 export const noLease = `claimed_by = NULL, claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL,
   lease_expires_at = NULL, lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL`
 
-// The last setbacks say enough, and a row has to stay small.
+// The latest incidents are enough, and a row has to stay small.
 const MaxSetbacks = 10
 
-// The notes of a rejected result are lost to the task with its next result. This many characters of them stay.
+// The next result overwrites the notes of a rejected one. The incident keeps this many characters of them.
 const MaxNoted = 1000
 
 const ofResult = ["execution_notes", "check_results"].map((name) => `, '${name}', substr(${name}, 1, ${MaxNoted})`)
   .join("")
 
-/** The list of setbacks with one more, from the columns of the task before the move. A task that is oversized keeps it. */
+/** The incidents with one more, from the columns of the task before the move. An oversized task gets no more. */
 export const withSetback = (event: string, actor: string, reason: string): string =>
   `iif(${oversized}, setbacks, json_insert(
     iif(json_array_length(setbacks) >= ${MaxSetbacks}, json_remove(setbacks, '$[0]'), coalesce(setbacks, '[]')),
     '$[#]', json_object('event', ${event}, 'actor', ${actor}, 'reason', ${reason}, 'at', CAST(:now AS INTEGER),
       'fencing_token', fencing_token${event === `'${moves.reject.event}'` ? ofResult : ""})))`
 
-// What the last characters of an id weigh, where ids differ most: powers of the golden section of the spread, so that tasks
-// with consecutive numbers are spread evenly.
+// Weights of the last characters of an id, where ids differ most: powers of the golden section of the spread, so that
+// tasks with consecutive numbers are spread evenly.
 const weights = Array.from({ length: 6 }).reduce<ReadonlyArray<number>>(
   (all) => [...all, ((all.at(-1) ?? 1) * 618_036) % Spread],
   []
 )
 const number = weights.map((weight, i) => `unicode(substr('------' || tasks.id, ${-1 - i}, 1)) * ${weight}`).join(" + ")
 
-/** Until when a task backs off after one more attempt (`domain/lease/Backoff.ts`). Tasks of one batch share the seed. */
+/** When the backoff after one more attempt ends (`domain/lease/Backoff.ts`). Tasks of one batch share the seed. */
 export const backsOffUntil = `:now + CAST(round(
   min(:backoff_max, :backoff_base * (1 << min(max(attempt_count, 0), 30)))
   * (500 + 500 * ((coalesce(${number}, 0) + :seed) % ${Spread} / ${Spread}.0))) AS INTEGER)`
 
-/** Moves after which the task is free again without a result. Its own blockers may have failed while it was held. */
+/** Moves that free the task without a result. A blocker may have failed while the task was held. */
 const frees: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, moves.reject])
 
-/** What the moves write besides. Each begins with a comma. */
+/** The further columns that each move writes. Each begins with a comma. */
 const besides = new Map<Move, string>([
   [
     moves.submit,
@@ -212,7 +214,8 @@ const changed = (move: Move, backoff: boolean): string => {
   }`
 }
 
-// What decides whether a move may be made and where it leads. SQLite takes longer to prepare a statement that names all columns.
+// The columns that decide whether the move may be made and where it leads. SQLite takes longer to prepare a statement
+// that names all columns.
 const judged =
   `id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token, intervention_from,
   cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts, max_rejections`
@@ -223,7 +226,7 @@ export interface Steps extends Cascade.Cascade {
   readonly moved: Statement
 }
 
-/** The steps of a move by id. `backoff` says whether the server lets tasks back off. */
+/** The steps of a move by id. `backoff` says whether backoff is on. */
 export const steps = (move: Move, backoff: boolean): Steps => ({
   recorded: statement(`
     INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
@@ -237,7 +240,7 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
         SELECT ${judged}, ${place(move)} AS place, ${origin} AS origin, ${destination(move)} AS destination
         FROM tasks WHERE id = :id AND ${named} AND ${fenced(move.afterLapse)}) AS task)
     WHERE usual NOT IN ('', ${
-    // A move to where the task is already is none, except that a held task may be given back where it is.
+    // A move to the present queue is no move, except that a held task may be returned to its own queue.
     move.to === "back" ? "''" : move.afterLapse ? "iif(lapsed_token IS NULL, queue, '')" : "queue"})`),
   counted: Cascade.countedOne(":id"),
   ...Cascade.make(Cascade.itself, frees.has(move) ? { ownFailure: "1" } : {}),
