@@ -164,14 +164,16 @@ export const make = (
 
     unblocked: statement(`
       WITH RECURSIVE ${affected},
-      told (id, because) AS (
+      waiting_for (id, because) AS (
         SELECT waits.task_id, min('Task ' || affected.id || CASE waits.queue WHEN 'done' THEN ' is done.'
           WHEN 'failed' THEN ' failed.' WHEN 'cancelled' THEN ' was cancelled.' ELSE ' is in ' || waits.queue || ' again.' END)
         FROM ${touched} GROUP BY waits.task_id)
       INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
       SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because,
         grants, :now
-      FROM ${onlyIf(waitedFor)} told CROSS JOIN foreseen ON foreseen.id = told.id WHERE blocked_by IS NOT waits_for`),
+      FROM ${
+      onlyIf(waitedFor)
+    } waiting_for CROSS JOIN foreseen ON foreseen.id = waiting_for.id WHERE blocked_by IS NOT waits_for`),
 
     followersCounted: counting(
       `WITH RECURSIVE ${affected}`,

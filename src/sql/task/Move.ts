@@ -85,7 +85,7 @@ const flowed = (move: Move): string =>
  * The destination of the move, or '' if there is none: over `place`, `origin` and `destination`. A task without a
  * registered flow follows the table of moves.
  */
-const landing = (move: Move): string => {
+const queueAfter = (move: Move): string => {
   const usual = `iif(${starts(move)}, destination, '')`
   return move.flow === "none" ? usual : `coalesce((
     SELECT ${flowed(move)} FROM (
@@ -236,7 +236,7 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
   },
       queue, ${target(move)}, ${actor(move)}, :excerpt, ${details(move)}, grants, :now
     FROM (
-      SELECT *, ${landing(move)} AS usual FROM (
+      SELECT *, ${queueAfter(move)} AS usual FROM (
         SELECT ${judged}, ${place(move)} AS place, ${origin} AS origin, ${destination(move)} AS destination
         FROM tasks WHERE id = :id AND ${named} AND ${fenced(move.afterLapse)}) AS task)
     WHERE usual NOT IN ('', ${
