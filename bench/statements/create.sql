@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks
--- 1 round trip, 4 statements: 2,266 characters, 44 parameters, 8 rows read, 4 rows written
+-- 1 round trip, 4 statements: 2,265 characters, 44 parameters, 8 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 1,661 characters, 36 parameters, 2 rows read, 2 rows written
+-- 1,660 characters, 36 parameters, 2 rows read, 2 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -157,7 +157,7 @@ WHERE id = :id;
 -- ======== Sent in special cases only ========
 
 -- inserted  (waits for two others)
--- 2,046 characters, 37 parameters, 6 rows read, 2 rows written
+-- 2,045 characters, 37 parameters, 6 rows read, 2 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)

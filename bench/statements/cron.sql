@@ -421,8 +421,8 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked  (graph of layers: leases run out, and all fail with the tasks)
--- 1,669 characters, 1 parameter, 3,382 rows read, 0 rows written
---   MATERIALIZE told
+-- 1,690 characters, 1 parameter, 3,382 rows read, 0 rows written
+--   MATERIALIZE waiting_for
 --     CO-ROUTINE affected
 --       SETUP
 --         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
@@ -465,7 +465,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     LIST SUBQUERY 11
 --       SEARCH queue_counts USING PRIMARY KEY (scope>?)
---   SCAN told
+--   SCAN waiting_for
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 31
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
@@ -496,7 +496,7 @@ WITH RECURSIVE affected (id) AS (
   )
     OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
 ),
-  told (id, because) AS (
+  waiting_for (id, because) AS (
     SELECT waits.task_id,
       min(
         'Task ' || affected.id || CASE waits.queue
@@ -537,8 +537,8 @@ FROM json_each(
     '[]'
   )
 ) AS only
-CROSS JOIN told
-CROSS JOIN foreseen ON foreseen.id = told.id
+CROSS JOIN waiting_for
+CROSS JOIN foreseen ON foreseen.id = waiting_for.id
 WHERE blocked_by IS NOT waits_for;
 
 -- counted  (graph of layers: leases run out, and all fail with the tasks)

@@ -1,5 +1,5 @@
 -- DELETE /api/v1/tasks/:id
--- 1 round trip, 12 statements: 6,129 characters, 32 parameters, 35 rows read, 4 rows written
+-- 1 round trip, 12 statements: 6,150 characters, 32 parameters, 35 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -277,8 +277,8 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- namedUnblocked
--- 1,149 characters, 3 parameters, 1 row read, 0 rows written
---   MATERIALIZE told
+-- 1,170 characters, 3 parameters, 1 row read, 0 rows written
+--   MATERIALIZE waiting_for
 --     CO-ROUTINE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -307,7 +307,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --   SCAN only VIRTUAL TABLE INDEX 1:
 --   SCALAR SUBQUERY 6
 --     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---   SCAN told
+--   SCAN waiting_for
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 22
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
@@ -330,7 +330,7 @@ WITH RECURSIVE affected (id) AS (
   WHERE affected.id = :twin
     OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
 ),
-  told (id, because) AS (
+  waiting_for (id, because) AS (
     SELECT waits.task_id,
       min(
         'Task ' || affected.id || CASE waits.queue
@@ -355,8 +355,8 @@ INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reaso
 SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
   because, grants, :now
 FROM json_each(iif(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = :key), '[1]', '[]')) AS only
-CROSS JOIN told
-CROSS JOIN foreseen ON foreseen.id = told.id
+CROSS JOIN waiting_for
+CROSS JOIN foreseen ON foreseen.id = waiting_for.id
 WHERE blocked_by IS NOT waits_for;
 
 -- namedDependents

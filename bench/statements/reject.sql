@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/reject
--- 1 round trip, 8 statements: 10,176 characters, 26 parameters, 24 rows read, 4 rows written
+-- 1 round trip, 8 statements: 10,197 characters, 26 parameters, 24 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -314,8 +314,8 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 1,223 characters, 2 parameters, 1 row read, 0 rows written
---   MATERIALIZE told
+-- 1,244 characters, 2 parameters, 1 row read, 0 rows written
+--   MATERIALIZE waiting_for
 --     CO-ROUTINE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -349,7 +349,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --     CORRELATED SCALAR SUBQUERY 25
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN told
+--   SCAN waiting_for
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 23
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
@@ -372,7 +372,7 @@ WITH RECURSIVE affected (id) AS (
   WHERE affected.id = :id
     OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
 ),
-  told (id, because) AS (
+  waiting_for (id, because) AS (
     SELECT waits.task_id,
       min(
         'Task ' || affected.id || CASE waits.queue
@@ -406,8 +406,8 @@ FROM json_each(
     '[]'
   )
 ) AS only
-CROSS JOIN told
-CROSS JOIN foreseen ON foreseen.id = told.id
+CROSS JOIN waiting_for
+CROSS JOIN foreseen ON foreseen.id = waiting_for.id
 WHERE blocked_by IS NOT waits_for;
 
 -- counted
