@@ -67,6 +67,11 @@ SELECT tasks.id, tasks.scope, tasks.project_id, tasks.version AS present, histor
 FROM tasks CROSS JOIN history ON history.task_id = tasks.id AND history.version > tasks.version
   AND NOT EXISTS (SELECT 1 FROM history AS later WHERE later.task_id = history.task_id AND later.version > history.version);
 
+-- The planned moves that bring a task to an end, or back from one. Only these matter to the tasks that wait for it.
+CREATE VIEW ending AS
+SELECT id FROM planned WHERE from_queue <> to_queue
+  AND (from_queue IN ('done', 'failed', 'cancelled') OR to_queue IN ('done', 'failed', 'cancelled'));
+
 -- What the planned moves change in the counters: `step` is added to the number of tasks that the owner, a scope or a project, has in
 -- the queue. The counters of a project have its id after the character 31 for their name, which no scope has.
 CREATE VIEW planned_counts AS

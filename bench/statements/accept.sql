@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/accept
--- 1 round trip, 6 statements: 6,581 characters, 19 parameters, 19 rows read, 4 rows written
+-- 1 round trip, 6 statements: 6,578 characters, 19 parameters, 19 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -78,9 +78,9 @@ FROM (
 WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''));
 
 -- satisfied
--- 1,073 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,072 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
---   LIST SUBQUERY 24
+--   LIST SUBQUERY 25
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -99,7 +99,7 @@ WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''));
 --     SCALAR SUBQUERY 5
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 20
+--       CORRELATED SCALAR SUBQUERY 21
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --     SEARCH blocker USING PRIMARY KEY (id=?)
@@ -112,9 +112,9 @@ WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''));
 --   CORRELATED SCALAR SUBQUERY 8
 --     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -133,7 +133,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
     iif(
       (
         EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
       ),
       '[1]',
       '[]'
@@ -158,7 +158,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 1,244 characters, 2 parameters, 1 row read, 0 rows written
+-- 1,243 characters, 2 parameters, 1 row read, 0 rows written
 --   MATERIALIZE waiting_for
 --     CO-ROUTINE affected
 --       SETUP
@@ -191,7 +191,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --   SCALAR SUBQUERY 7
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 25
+--     CORRELATED SCALAR SUBQUERY 26
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN waiting_for
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -244,7 +244,7 @@ FROM json_each(
   iif(
     (
       EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
     ),
     '[1]',
     '[]'
@@ -291,7 +291,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- dependents
--- 1,453 characters, 2 parameters, 3 rows read, 0 rows written
+-- 1,452 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 8
 --     MATERIALIZE affected
@@ -312,7 +312,7 @@ WHERE scope = moved.owner OR scope = moved.project;
 --     SCALAR SUBQUERY 7
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 18
+--       CORRELATED SCALAR SUBQUERY 19
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --   REUSE LIST SUBQUERY 8
@@ -359,7 +359,7 @@ WHERE planned.id = tasks.id
       iif(
         (
           EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-          AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+          AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
         ),
         '[1]',
         '[]'

@@ -149,7 +149,7 @@ WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >=
   AND lease_expires_at <= :now;
 
 -- dependentsFailed  (graph of layers: leases run out, and all fail with the tasks)
--- 1,782 characters, 1 parameter, 15,539 rows read, 84 rows written
+-- 1,997 characters, 1 parameter, 15,554 rows read, 84 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -160,11 +160,11 @@ WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >=
 --               SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --             SEARCH blocker USING PRIMARY KEY (id=?)
 --             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 53
+--             CORRELATED SCALAR SUBQUERY 56
 --               SEARCH other USING PRIMARY KEY (id=?)
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 55
+--             CORRELATED SCALAR SUBQUERY 58
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --           UNION ALL
 --             SEARCH edge USING INDEX dependencies_of (task_id=?)
@@ -173,15 +173,15 @@ WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >=
 --               LIST SUBQUERY 4
 --                 SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --             SEARCH blocker USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 46
+--             CORRELATED SCALAR SUBQUERY 49
 --               SEARCH other USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 45
+--             CORRELATED SCALAR SUBQUERY 48
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 48
+--             CORRELATED SCALAR SUBQUERY 51
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 45
+--             CORRELATED SCALAR SUBQUERY 48
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --           UNION ALL
 --             CO-ROUTINE reached
@@ -193,11 +193,11 @@ WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >=
 --                       SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --                     SEARCH blocker USING PRIMARY KEY (id=?)
 --                     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---                     CORRELATED SCALAR SUBQUERY 23
+--                     CORRELATED SCALAR SUBQUERY 26
 --                       SEARCH other USING PRIMARY KEY (id=?)
 --                     SEARCH tasks USING PRIMARY KEY (id=?)
 --                     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---                     CORRELATED SCALAR SUBQUERY 25
+--                     CORRELATED SCALAR SUBQUERY 28
 --                       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --                   UNION ALL
 --                     SEARCH edge USING INDEX dependencies_of (task_id=?)
@@ -206,50 +206,59 @@ WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >=
 --                       LIST SUBQUERY 4
 --                         SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --                     SEARCH blocker USING PRIMARY KEY (id=?)
---                     CORRELATED SCALAR SUBQUERY 16
+--                     CORRELATED SCALAR SUBQUERY 19
 --                       SEARCH other USING PRIMARY KEY (id=?)
---                     CORRELATED SCALAR SUBQUERY 15
+--                     CORRELATED SCALAR SUBQUERY 18
 --                       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --                     SEARCH tasks USING PRIMARY KEY (id=?)
 --                     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---                     CORRELATED SCALAR SUBQUERY 18
+--                     CORRELATED SCALAR SUBQUERY 21
 --                       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --               RECURSIVE STEP
 --                 SCAN reached
 --                 SEARCH tasks USING PRIMARY KEY (id=?)
---                 CORRELATED SCALAR SUBQUERY 30
+--                 CORRELATED SCALAR SUBQUERY 33
 --                   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---                 CORRELATED SCALAR SUBQUERY 29
+--                 CORRELATED SCALAR SUBQUERY 32
 --                   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --                 SEARCH blocker USING PRIMARY KEY (id=?)
 --                 SEARCH edge USING PRIMARY KEY (blocker_key=?)
---                 CORRELATED SCALAR SUBQUERY 34
+--                 CORRELATED SCALAR SUBQUERY 37
 --                   SEARCH other USING PRIMARY KEY (id=?)
 --             SCAN reached
 --             SEARCH tasks USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 39
+--             CORRELATED SCALAR SUBQUERY 42
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 38
+--             CORRELATED SCALAR SUBQUERY 41
 --               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --             SEARCH blocker USING PRIMARY KEY (id=?)
 --             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 43
+--             CORRELATED SCALAR SUBQUERY 46
 --               SEARCH other USING PRIMARY KEY (id=?)
 --       SCAN only VIRTUAL TABLE INDEX 1:
---       SCALAR SUBQUERY 12
+--       SCALAR SUBQUERY 13
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--         LIST SUBQUERY 12
+--           SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--           LIST SUBQUERY 11
+--             SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--         CORRELATED SCALAR SUBQUERY 67
+--           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--       SCALAR SUBQUERY 15
 --         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---         LIST SUBQUERY 11
+--         LIST SUBQUERY 14
 --           SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --       SCAN reasons
 --       SEARCH tasks USING PRIMARY KEY (id=?)
---       CORRELATED SCALAR SUBQUERY 60
+--       CORRELATED SCALAR SUBQUERY 63
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 59
+--       CORRELATED SCALAR SUBQUERY 62
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --       USE TEMP B-TREE FOR GROUP BY
---       CORRELATED SCALAR SUBQUERY 58
+--       CORRELATED SCALAR SUBQUERY 61
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 59
+--       CORRELATED SCALAR SUBQUERY 62
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE moved (id) AS (
   SELECT id
@@ -302,12 +311,22 @@ SELECT failable.id, version + 1, scope, 'dependency_failed', queue, 'failed', mi
 FROM json_each(
   iif(
     EXISTS (
-      SELECT id
-      FROM lapsing AS tasks
-      WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
-        AND lease_expires_at <= :now
+      SELECT 1
+      FROM ending
+      WHERE id IN (
+        SELECT id
+        FROM lapsing AS tasks
+        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+          AND lease_expires_at <= :now
+      )
     )
-      OR 0,
+      OR EXISTS (
+        SELECT id
+        FROM lapsing AS tasks
+        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+          AND lease_expires_at <= :now
+          AND blocked_by IS NOT NULL
+      ),
     '[1]',
     '[]'
   )
@@ -317,9 +336,9 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied  (graph of layers: leases run out, and all fail with the tasks)
--- 1,519 characters, 1 parameter, 4,018 rows read, 0 rows written
+-- 1,554 characters, 1 parameter, 4,033 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
---   LIST SUBQUERY 31
+--   LIST SUBQUERY 35
 --     MATERIALIZE affected
 --       SETUP
 --         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
@@ -335,34 +354,39 @@ GROUP BY failable.id;
 --         CORRELATED SCALAR SUBQUERY 5
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 20
+--           CORRELATED SCALAR SUBQUERY 21
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
---     SCALAR SUBQUERY 8
---       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---       LIST SUBQUERY 7
---         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SCALAR SUBQUERY 9
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       LIST SUBQUERY 8
+--         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--         LIST SUBQUERY 7
+--           SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 30
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --     SEARCH blocker USING PRIMARY KEY (id=?)
 --     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     LIST SUBQUERY 10
+--     LIST SUBQUERY 11
 --       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---       LIST SUBQUERY 9
+--       LIST SUBQUERY 10
 --         SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --       CREATE BLOOM FILTER
---     CORRELATED SCALAR SUBQUERY 11
+--     CORRELATED SCALAR SUBQUERY 12
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 26
+--       CORRELATED SCALAR SUBQUERY 27
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 13
+--   CORRELATED SCALAR SUBQUERY 14
 --     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 29
+--     CORRELATED SCALAR SUBQUERY 33
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 29
+--     CORRELATED SCALAR SUBQUERY 33
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT id
@@ -388,10 +412,14 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   FROM json_each(
     iif(
       EXISTS (
-        SELECT id
-        FROM lapsing AS tasks
-        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
-          AND lease_expires_at <= :now
+        SELECT 1
+        FROM ending
+        WHERE id IN (
+          SELECT id
+          FROM lapsing AS tasks
+          WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+            AND lease_expires_at <= :now
+        )
       ),
       '[1]',
       '[]'
@@ -421,7 +449,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked  (graph of layers: leases run out, and all fail with the tasks)
--- 1,690 characters, 1 parameter, 3,382 rows read, 0 rows written
+-- 1,725 characters, 1 parameter, 3,397 rows read, 0 rows written
 --   MATERIALIZE waiting_for
 --     CO-ROUTINE affected
 --       SETUP
@@ -438,7 +466,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --         CORRELATED SCALAR SUBQUERY 5
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 20
+--           CORRELATED SCALAR SUBQUERY 21
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
@@ -453,31 +481,36 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --     CORRELATED SCALAR SUBQUERY 9
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 26
+--       CORRELATED SCALAR SUBQUERY 27
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     USE TEMP B-TREE FOR GROUP BY
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN only VIRTUAL TABLE INDEX 1:
---   SCALAR SUBQUERY 12
---     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---     LIST SUBQUERY 11
---       SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--   SCALAR SUBQUERY 13
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 12
+--       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--       LIST SUBQUERY 11
+--         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 35
+--       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN waiting_for
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 31
---     USE TEMP B-TREE FOR group_concat(ORDER BY)
---     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---   CORRELATED SCALAR SUBQUERY 28
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 31
+--   CORRELATED SCALAR SUBQUERY 32
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
 --     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 29
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 29
+--   CORRELATED SCALAR SUBQUERY 32
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 30
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 30
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT id
@@ -528,10 +561,14 @@ SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blo
 FROM json_each(
   iif(
     EXISTS (
-      SELECT id
-      FROM lapsing AS tasks
-      WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
-        AND lease_expires_at <= :now
+      SELECT 1
+      FROM ending
+      WHERE id IN (
+        SELECT id
+        FROM lapsing AS tasks
+        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+          AND lease_expires_at <= :now
+      )
     ),
     '[1]',
     '[]'
@@ -615,15 +652,20 @@ FROM (
 WHERE scope = moved.owner;
 
 -- followersCounted  (graph of layers: leases run out, and all fail with the tasks)
--- 1,493 characters, 1 parameter, 3,292 rows read, 1 row written
+-- 1,528 characters, 1 parameter, 3,307 rows read, 1 row written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
---     SCALAR SUBQUERY 12
---       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---       LIST SUBQUERY 11
---         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SCALAR SUBQUERY 13
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       LIST SUBQUERY 12
+--         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--         LIST SUBQUERY 11
+--           SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 35
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     LIST SUBQUERY 16
+--     LIST SUBQUERY 17
 --       MATERIALIZE affected
 --         SETUP
 --           SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
@@ -639,23 +681,23 @@ WHERE scope = moved.owner;
 --           CORRELATED SCALAR SUBQUERY 5
 --             SEARCH tasks USING PRIMARY KEY (id=?)
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 28
+--             CORRELATED SCALAR SUBQUERY 29
 --               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --           SEARCH blocker USING PRIMARY KEY (id=?)
 --           SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --       SCAN affected
---       LIST SUBQUERY 14
+--       LIST SUBQUERY 15
 --         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---         LIST SUBQUERY 13
+--         LIST SUBQUERY 14
 --           SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --         CREATE BLOOM FILTER
---       CORRELATED SCALAR SUBQUERY 15
+--       CORRELATED SCALAR SUBQUERY 16
 --         SEARCH tasks USING PRIMARY KEY (id=?)
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 31
+--         CORRELATED SCALAR SUBQUERY 32
 --           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 21
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN step VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
@@ -711,10 +753,14 @@ FROM (
   FROM json_each(
     iif(
       EXISTS (
-        SELECT id
-        FROM lapsing AS tasks
-        WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
-          AND lease_expires_at <= :now
+        SELECT 1
+        FROM ending
+        WHERE id IN (
+          SELECT id
+          FROM lapsing AS tasks
+          WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+            AND lease_expires_at <= :now
+        )
       ),
       '[1]',
       '[]'
@@ -737,9 +783,9 @@ FROM (
 WHERE scope = moved.owner;
 
 -- dependents  (graph of layers: leases run out, and all fail with the tasks)
--- 1,899 characters, 1 parameter, 4,664 rows read, 168 rows written
+-- 1,934 characters, 1 parameter, 4,679 rows read, 168 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   LIST SUBQUERY 11
+--   LIST SUBQUERY 12
 --     MATERIALIZE affected
 --       SETUP
 --         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
@@ -755,25 +801,30 @@ WHERE scope = moved.owner;
 --         CORRELATED SCALAR SUBQUERY 5
 --           SEARCH tasks USING PRIMARY KEY (id=?)
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 23
+--           CORRELATED SCALAR SUBQUERY 24
 --             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN only VIRTUAL TABLE INDEX 1:
---     SCALAR SUBQUERY 10
---       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---       LIST SUBQUERY 9
---         SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SCALAR SUBQUERY 11
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--       LIST SUBQUERY 10
+--         SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--         LIST SUBQUERY 9
+--           SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 27
+--         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
---   REUSE LIST SUBQUERY 11
+--   REUSE LIST SUBQUERY 12
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   LIST SUBQUERY 13
+--   LIST SUBQUERY 14
 --     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---     LIST SUBQUERY 12
+--     LIST SUBQUERY 13
 --       SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --     CREATE BLOOM FILTER
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 16
+--   CORRELATED SCALAR SUBQUERY 17
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 7
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
@@ -821,10 +872,14 @@ WHERE planned.id = tasks.id
     FROM json_each(
       iif(
         EXISTS (
-          SELECT id
-          FROM lapsing AS tasks
-          WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
-            AND lease_expires_at <= :now
+          SELECT 1
+          FROM ending
+          WHERE id IN (
+            SELECT id
+            FROM lapsing AS tasks
+            WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
+              AND lease_expires_at <= :now
+          )
         ),
         '[1]',
         '[]'

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/force-queue
--- 2 round trips, 15 statements: 8,231 characters, 39 parameters, 36 rows read, 10 rows written
+-- 2 round trips, 15 statements: 8,226 characters, 39 parameters, 36 rows read, 10 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
@@ -82,7 +82,7 @@ WHERE id = :id
   );
 
 -- failed
--- 1,216 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,215 characters, 2 parameters, 2 rows read, 0 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -136,7 +136,7 @@ WHERE id = :id
 --   SCALAR SUBQUERY 8
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 45
+--     CORRELATED SCALAR SUBQUERY 46
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN reasons
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -183,7 +183,7 @@ FROM json_each(
   iif(
     (
       EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
     ),
     '[1]',
     '[]'
@@ -194,9 +194,9 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied
--- 1,073 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,072 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
---   LIST SUBQUERY 24
+--   LIST SUBQUERY 25
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -215,7 +215,7 @@ GROUP BY failable.id;
 --     SCALAR SUBQUERY 5
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 20
+--       CORRELATED SCALAR SUBQUERY 21
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --     SEARCH blocker USING PRIMARY KEY (id=?)
@@ -228,9 +228,9 @@ GROUP BY failable.id;
 --   CORRELATED SCALAR SUBQUERY 8
 --     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -249,7 +249,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
     iif(
       (
         EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
       ),
       '[1]',
       '[]'
@@ -274,7 +274,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 1,244 characters, 2 parameters, 1 row read, 0 rows written
+-- 1,243 characters, 2 parameters, 1 row read, 0 rows written
 --   MATERIALIZE waiting_for
 --     CO-ROUTINE affected
 --       SETUP
@@ -307,7 +307,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --   SCALAR SUBQUERY 7
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 25
+--     CORRELATED SCALAR SUBQUERY 26
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN waiting_for
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -360,7 +360,7 @@ FROM json_each(
   iif(
     (
       EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
     ),
     '[1]',
     '[]'
@@ -407,7 +407,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- followersCounted
--- 1,047 characters, 1 parameter, 3 rows read, 0 rows written
+-- 1,046 characters, 1 parameter, 3 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
@@ -415,7 +415,7 @@ WHERE scope = moved.owner OR scope = moved.project;
 --     SCALAR SUBQUERY 9
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 25
+--       CORRELATED SCALAR SUBQUERY 26
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 11
@@ -487,7 +487,7 @@ FROM (
     iif(
       (
         EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
       ),
       '[1]',
       '[]'
@@ -531,7 +531,7 @@ ON CONFLICT (scope)
 DO UPDATE SET messages_revision = messages_revision + 1, messages_total = messages_total + 1;
 
 -- dependents
--- 1,453 characters, 2 parameters, 3 rows read, 0 rows written
+-- 1,452 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 8
 --     MATERIALIZE affected
@@ -552,7 +552,7 @@ DO UPDATE SET messages_revision = messages_revision + 1, messages_total = messag
 --     SCALAR SUBQUERY 7
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 18
+--       CORRELATED SCALAR SUBQUERY 19
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --   REUSE LIST SUBQUERY 8
@@ -599,7 +599,7 @@ WHERE planned.id = tasks.id
       iif(
         (
           EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-          AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+          AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
         ),
         '[1]',
         '[]'

@@ -133,7 +133,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- failed  (graph of layers: PATCH, and all fail with it)
--- 1,216 characters, 2 parameters, 12,646 rows read, 84 rows written
+-- 1,215 characters, 2 parameters, 12,646 rows read, 84 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -187,7 +187,7 @@ RETURNING *;
 --   SCALAR SUBQUERY 8
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 45
+--     CORRELATED SCALAR SUBQUERY 46
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN reasons
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -234,7 +234,7 @@ FROM json_each(
   iif(
     (
       EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
     ),
     '[1]',
     '[]'
@@ -245,9 +245,9 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied  (graph of layers: PATCH, and all fail with it)
--- 1,073 characters, 2 parameters, 2,591 rows read, 0 rows written
+-- 1,072 characters, 2 parameters, 2,591 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
---   LIST SUBQUERY 24
+--   LIST SUBQUERY 25
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -266,7 +266,7 @@ GROUP BY failable.id;
 --     SCALAR SUBQUERY 5
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 20
+--       CORRELATED SCALAR SUBQUERY 21
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --     SEARCH blocker USING PRIMARY KEY (id=?)
@@ -279,9 +279,9 @@ GROUP BY failable.id;
 --   CORRELATED SCALAR SUBQUERY 8
 --     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -300,7 +300,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
     iif(
       (
         EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
       ),
       '[1]',
       '[]'
@@ -325,7 +325,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked  (graph of layers: PATCH, and all fail with it)
--- 1,244 characters, 2 parameters, 2,758 rows read, 0 rows written
+-- 1,243 characters, 2 parameters, 2,758 rows read, 0 rows written
 --   MATERIALIZE waiting_for
 --     CO-ROUTINE affected
 --       SETUP
@@ -358,7 +358,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --   SCALAR SUBQUERY 7
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 25
+--     CORRELATED SCALAR SUBQUERY 26
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN waiting_for
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -411,7 +411,7 @@ FROM json_each(
   iif(
     (
       EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
     ),
     '[1]',
     '[]'
@@ -422,7 +422,7 @@ CROSS JOIN foreseen ON foreseen.id = waiting_for.id
 WHERE blocked_by IS NOT waits_for;
 
 -- followersCounted  (graph of layers: PATCH, and all fail with it)
--- 1,047 characters, 1 parameter, 2,979 rows read, 1 row written
+-- 1,046 characters, 1 parameter, 2,979 rows read, 1 row written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
@@ -430,7 +430,7 @@ WHERE blocked_by IS NOT waits_for;
 --     SCALAR SUBQUERY 9
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 25
+--       CORRELATED SCALAR SUBQUERY 26
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 11
@@ -502,7 +502,7 @@ FROM (
     iif(
       (
         EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
       ),
       '[1]',
       '[]'
@@ -520,7 +520,7 @@ FROM (
 WHERE scope = moved.owner;
 
 -- dependents  (graph of layers: PATCH, and all fail with it)
--- 1,453 characters, 2 parameters, 4,318 rows read, 168 rows written
+-- 1,452 characters, 2 parameters, 4,318 rows read, 168 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 8
 --     MATERIALIZE affected
@@ -541,7 +541,7 @@ WHERE scope = moved.owner;
 --     SCALAR SUBQUERY 7
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 18
+--       CORRELATED SCALAR SUBQUERY 19
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --   REUSE LIST SUBQUERY 8
@@ -588,7 +588,7 @@ WHERE planned.id = tasks.id
       iif(
         (
           EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-          AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+          AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
         ),
         '[1]',
         '[]'

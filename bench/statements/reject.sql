@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/reject
--- 1 round trip, 8 statements: 10,197 characters, 26 parameters, 24 rows read, 4 rows written
+-- 1 round trip, 8 statements: 10,192 characters, 26 parameters, 24 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -86,7 +86,7 @@ FROM (
 WHERE usual NOT IN ('', queue);
 
 -- failed
--- 1,535 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,534 characters, 2 parameters, 2 rows read, 0 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -168,7 +168,7 @@ WHERE usual NOT IN ('', queue);
 --       SCALAR SUBQUERY 9
 --         SEARCH tasks USING PRIMARY KEY (id=?)
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 57
+--         CORRELATED SCALAR SUBQUERY 58
 --           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --       SCALAR SUBQUERY 10
 --         SEARCH dependencies USING COVERING INDEX dependencies_of (task_id=?)
@@ -222,7 +222,7 @@ FROM json_each(
   iif(
     (
       EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
     )
       OR EXISTS (SELECT 1 FROM dependencies WHERE task_id = :id),
     '[1]',
@@ -234,9 +234,9 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied
--- 1,073 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1,072 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
---   LIST SUBQUERY 24
+--   LIST SUBQUERY 25
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -255,7 +255,7 @@ GROUP BY failable.id;
 --     SCALAR SUBQUERY 5
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 20
+--       CORRELATED SCALAR SUBQUERY 21
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --     SEARCH blocker USING PRIMARY KEY (id=?)
@@ -268,9 +268,9 @@ GROUP BY failable.id;
 --   CORRELATED SCALAR SUBQUERY 8
 --     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -289,7 +289,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
     iif(
       (
         EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
       ),
       '[1]',
       '[]'
@@ -314,7 +314,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 1,244 characters, 2 parameters, 1 row read, 0 rows written
+-- 1,243 characters, 2 parameters, 1 row read, 0 rows written
 --   MATERIALIZE waiting_for
 --     CO-ROUTINE affected
 --       SETUP
@@ -347,7 +347,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --   SCALAR SUBQUERY 7
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 25
+--     CORRELATED SCALAR SUBQUERY 26
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN waiting_for
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -400,7 +400,7 @@ FROM json_each(
   iif(
     (
       EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
     ),
     '[1]',
     '[]'
@@ -447,7 +447,7 @@ FROM (
 WHERE scope = moved.owner OR scope = moved.project;
 
 -- followersCounted
--- 1,047 characters, 1 parameter, 3 rows read, 0 rows written
+-- 1,046 characters, 1 parameter, 3 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
@@ -455,7 +455,7 @@ WHERE scope = moved.owner OR scope = moved.project;
 --     SCALAR SUBQUERY 9
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 25
+--       CORRELATED SCALAR SUBQUERY 26
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 11
@@ -527,7 +527,7 @@ FROM (
     iif(
       (
         EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
       ),
       '[1]',
       '[]'
@@ -545,7 +545,7 @@ FROM (
 WHERE scope = moved.owner;
 
 -- dependents
--- 1,453 characters, 2 parameters, 3 rows read, 0 rows written
+-- 1,452 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 8
 --     MATERIALIZE affected
@@ -566,7 +566,7 @@ WHERE scope = moved.owner;
 --     SCALAR SUBQUERY 7
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 18
+--       CORRELATED SCALAR SUBQUERY 19
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --   REUSE LIST SUBQUERY 8
@@ -613,7 +613,7 @@ WHERE planned.id = tasks.id
       iif(
         (
           EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-          AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+          AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
         ),
         '[1]',
         '[]'

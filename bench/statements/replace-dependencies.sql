@@ -187,7 +187,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- failed  (graph of layers: change of what the first waits for)
--- 1,665 characters, 3 parameters, 49 rows read, 0 rows written
+-- 1,664 characters, 3 parameters, 50 rows read, 0 rows written
 --   MATERIALIZE reasons
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -274,7 +274,7 @@ RETURNING *;
 --       SCALAR SUBQUERY 11
 --         SEARCH tasks USING PRIMARY KEY (id=?)
 --         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 59
+--         CORRELATED SCALAR SUBQUERY 60
 --           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --       SCALAR SUBQUERY 12
 --         SEARCH dependencies USING COVERING INDEX dependencies_of (task_id=?)
@@ -332,7 +332,7 @@ FROM json_each(
   iif(
     (
       EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
     )
       OR EXISTS (SELECT 1 FROM dependencies WHERE task_id = :id),
     '[1]',
@@ -344,9 +344,9 @@ CROSS JOIN failable ON failable.id = reasons.id
 GROUP BY failable.id;
 
 -- satisfied  (graph of layers: change of what the first waits for)
--- 1,073 characters, 2 parameters, 349 rows read, 0 rows written
+-- 1,072 characters, 2 parameters, 6 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
---   LIST SUBQUERY 24
+--   LIST SUBQUERY 25
 --     MATERIALIZE affected
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -365,7 +365,7 @@ GROUP BY failable.id;
 --     SCALAR SUBQUERY 5
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 20
+--       CORRELATED SCALAR SUBQUERY 21
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --     SEARCH blocker USING PRIMARY KEY (id=?)
@@ -378,9 +378,9 @@ GROUP BY failable.id;
 --   CORRELATED SCALAR SUBQUERY 8
 --     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE affected (id) AS (
   SELECT :id
@@ -399,7 +399,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
     iif(
       (
         EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
       ),
       '[1]',
       '[]'
@@ -424,7 +424,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked  (graph of layers: change of what the first waits for)
--- 1,244 characters, 2 parameters, 600 rows read, 0 rows written
+-- 1,243 characters, 2 parameters, 5 rows read, 0 rows written
 --   MATERIALIZE waiting_for
 --     CO-ROUTINE affected
 --       SETUP
@@ -457,7 +457,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
 --   SCALAR SUBQUERY 7
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 25
+--     CORRELATED SCALAR SUBQUERY 26
 --       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCAN waiting_for
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -510,7 +510,7 @@ FROM json_each(
   iif(
     (
       EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-      AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+      AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
     ),
     '[1]',
     '[]'
@@ -521,7 +521,7 @@ CROSS JOIN foreseen ON foreseen.id = waiting_for.id
 WHERE blocked_by IS NOT waits_for;
 
 -- followersCounted  (graph of layers: change of what the first waits for)
--- 1,047 characters, 1 parameter, 98 rows read, 0 rows written
+-- 1,046 characters, 1 parameter, 7 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SCAN only VIRTUAL TABLE INDEX 1:
 --     SCALAR SUBQUERY 8
@@ -529,7 +529,7 @@ WHERE blocked_by IS NOT waits_for;
 --     SCALAR SUBQUERY 9
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 25
+--       CORRELATED SCALAR SUBQUERY 26
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 11
@@ -601,7 +601,7 @@ FROM (
     iif(
       (
         EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-        AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+        AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
       ),
       '[1]',
       '[]'
@@ -619,7 +619,7 @@ FROM (
 WHERE scope = moved.owner;
 
 -- dependents  (graph of layers: change of what the first waits for)
--- 1,453 characters, 2 parameters, 123 rows read, 0 rows written
+-- 1,452 characters, 2 parameters, 7 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 8
 --     MATERIALIZE affected
@@ -640,7 +640,7 @@ WHERE scope = moved.owner;
 --     SCALAR SUBQUERY 7
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 18
+--       CORRELATED SCALAR SUBQUERY 19
 --         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --     SCAN affected
 --   REUSE LIST SUBQUERY 8
@@ -687,7 +687,7 @@ WHERE planned.id = tasks.id
       iif(
         (
           EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-          AND EXISTS (SELECT 1 FROM planned WHERE id = :id)
+          AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
         ),
         '[1]',
         '[]'

@@ -206,6 +206,8 @@ export const views: Readonly<Record<string, string>> = {
     "What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.",
   planned:
     "The changes that the batch has planned and not applied: of each task the newest history row that is ahead of it.",
+  ending:
+    "The planned moves that bring a task to an end, or back from one. Only these matter to the tasks that wait for it.",
   planned_counts: "What the planned changes add to the counters of scopes and projects.",
   unrecorded: "The tasks that the batch has created and not recorded.",
   reclaiming: "What a task whose expired lease is taken back gets in its columns.",

@@ -84,7 +84,7 @@ interface Moved {
   readonly ids: string
   /** Whether an id is one of theirs. */
   readonly is: (id: string) => string
-  /** False if no task waits for them. Then nothing else is read. */
+  /** False if no task waits for them, or none of them comes to an end or back from one. Then nothing else is read. */
   readonly waitedFor: string
   /** The same, for their own blockers. */
   readonly waiting: string
@@ -95,7 +95,7 @@ export const itself: Moved = {
   ids: "SELECT :id",
   is: (id) => `${id} = :id`,
   waitedFor:
-    "(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')) AND EXISTS (SELECT 1 FROM planned WHERE id = :id))",
+    "(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')) AND EXISTS (SELECT 1 FROM ending WHERE id = :id))",
   waiting: "EXISTS (SELECT 1 FROM dependencies WHERE task_id = :id)"
 }
 

@@ -64,8 +64,8 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
   const cascade = Cascade.make({
     ids: moved,
     is: (id) => `${id} IN (${moved})`,
-    waitedFor: `EXISTS (${moved})`,
-    waiting: "0"
+    waitedFor: `EXISTS (SELECT 1 FROM ending WHERE id IN (${moved}))`,
+    waiting: `EXISTS (${moved} AND blocked_by IS NOT NULL)`
   }, { ownFailure: "1" })
   return {
     lapsed: statement(`
