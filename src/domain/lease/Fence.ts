@@ -8,7 +8,8 @@ import { LeaseLost, VersionConflict } from "../task/TaskErrors.ts"
 
 /**
  * Why a call with this token is refused, or undefined. `required` says whether a call about a held task needs a token.
- * `afterLapse` says whether the token of an expired lease is accepted: the call is then for its last holder to make.
+ * `afterLapse` says that a call is for the last holder to make, after the lease expired too: where tokens are required, it then has
+ * to name the token of that lease.
  */
 export const fenceProblem = (
   task: TaskRow,
