@@ -168,7 +168,7 @@ describe.concurrent("a worker's leases", () => {
       yield* create("quick", "slow", "never begun")
       const begun: Array<string> = []
       const fiber = yield* Effect.forkChild(throughFaults(Worker.run(
-        { ...options, concurrency: 2, grace: "3 seconds" },
+        { ...options, concurrency: 2, grace: "8 seconds" },
         ({ task }) =>
           Effect.as(
             Effect.andThen(
