@@ -69,7 +69,7 @@ layer(Target.layer, { excludeTestServices: true })("octopoid-server conformance"
       const { code, stdout } = yield* run(["conformance", url, "--only", "fencing"], { OCTOPOID_API_KEY: Secret })
       raw.exec("DROP TRIGGER planted")
       assert.strictEqual(code, 1, stdout)
-      assert.match(stdout, /✗ a call that states another version is refused/)
+      assert.match(stdout, /✗ a call with another version is refused/)
       assert.include(stdout, "What it means:")
       assert.match(stdout, /\n3 passed, 1 failed, 0 skipped against \S+\n$/)
     }))

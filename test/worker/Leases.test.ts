@@ -165,7 +165,7 @@ describe.concurrent("a worker's leases", () => {
   it.live("go on during the grace period, and finished results are handed in", () =>
     Effect.gen(function*() {
       const { create, task, throughFaults, until } = yield* make()
-      yield* create("quick", "slow", "never begun")
+      yield* create("quick", "slow", "too late")
       const begun: Array<string> = []
       const fiber = yield* Effect.forkChild(throughFaults(Worker.run(
         { ...options, concurrency: 2, grace: "8 seconds" },
