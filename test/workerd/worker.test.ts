@@ -1,6 +1,7 @@
 /** What only workerd and D1 can show: migrations, the cron, contention, and what requests cost. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { connect } from "node:net"
 import { isRefusal, transientFailure } from "../../src/sql/Database.ts"
 import { testingFlow } from "../support/flows.ts"
 import { type Cost, Workerd } from "../support/harness.ts"
@@ -107,6 +108,26 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
         assert.isTrue(isRefusal(error), `${name}: ${error}`)
         assert.isUndefined(transientFailure(error), `${name}: ${error}`)
       }
+    }))
+
+  it.effect("an address that is no URL after its host is answered like any other", () =>
+    Effect.gen(function*() {
+      const { base } = yield* Workerd
+      const ask = (path: string) =>
+        Effect.promise(() =>
+          new Promise<string>((done, failed) => {
+            let answer = ""
+            const socket = connect(Number(base.port), base.hostname, () =>
+              socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`))
+            socket.on("data", (data) =>
+              answer += String(data))
+            socket.on("close", () =>
+              done(answer))
+            socket.on("error", failed)
+          })
+        )
+      for (const path of ["/", "//", "/\\", "/\\/"]) assert.match(yield* ask(path), /^HTTP\/1.1 200 /, path)
+      assert.match(yield* ask("/\\evil.example"), /^HTTP\/1.1 404 /)
     }))
 
   it.effect("requests cost what the design allows, at any depth", () =>

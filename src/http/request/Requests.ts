@@ -21,11 +21,12 @@ import { ShowsRows, timing } from "./Timing.ts"
 /** The largest body that the server reads. */
 const MaxBody = ByteSize.mebibytes(1)
 
-// Double slashes become one: `//x` would name a host. `;` is escaped: the router would read it as `?`. Of a repeated
+// A backslash is a slash in a URL of HTTP, and double slashes become one: `//x` and `/\x` would name a host. workerd passes both on
+// as they are. `;` is escaped: the router would read it as `?`. Of a repeated
 // parameter the first counts. An empty parameter counts as absent.
 const normalize = (url: string): string => {
   const [written = "", ...query] = url.split("?")
-  const path = written.replace(/\/{2,}/g, "/").replaceAll(";", "%3B")
+  const path = written.replace(/[/\\]+/g, "/").replaceAll(";", "%3B")
   if (query.length === 0) return path
   const kept = new Map(Array.from(new URLSearchParams(query.join("?"))).toReversed())
   return `${path}?${new URLSearchParams(Array.from(kept).filter(([, value]) => value !== ""))}`
