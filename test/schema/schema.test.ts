@@ -2,6 +2,8 @@
 import { assert, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { render } from "../../scripts/schema/render.ts"
+import { MaxRecord } from "../../src/domain/Size.ts"
+import { MaxSetbacks } from "../../src/sql/task/Move.ts"
 import { migrated } from "../support/layers.ts"
 import * as NodeD1 from "../support/NodeD1.ts"
 
@@ -15,4 +17,11 @@ it("docs/schema.sql makes the same tables, indexes and views in an empty databas
   const { raw } = NodeD1.make()
   raw.exec(file)
   assert.strictEqual(render(raw), file)
+})
+
+it("the view of expired leases has the limits of the code", () => {
+  const [row] = migrated().raw.prepare("SELECT sql FROM sqlite_schema WHERE name = 'reclaiming'").all()
+  const numbers = (pattern: RegExp) => Array.from(String(row?.sql).matchAll(pattern), ([, number]) => Number(number))
+  assert.deepStrictEqual(numbers(/bytes > (\d+)/g), [MaxRecord, MaxRecord])
+  assert.deepStrictEqual(numbers(/json_array_length\(setbacks\) >= (\d+)/g), [MaxSetbacks])
 })

@@ -29,7 +29,7 @@ describe("a cascade of a set of tasks", () => {
       yield* create("skip", [edge("TASK-spent", "skip")])
       yield* create("last", [edge("next", "skip"), edge("spared", "skip")])
       yield* create("other", [edge("spared", "fail")])
-      const held = "SELECT id FROM tasks WHERE claimed_by IS NOT NULL"
+      const held = "SELECT id FROM tasks WHERE claimed_by IS NOT NULL AND scope = 'red'"
       const moved = { ids: held, is: (id: string) => `${id} IN (${held})`, waitedFor: "1", waiting: "0" }
       const { dependents, failed, followersCounted, satisfied, unblocked } = Cascade.make(moved)
       const values = { now: 5 }
@@ -64,7 +64,7 @@ describe("a cascade of a set of tasks", () => {
         })
       )
       for (const { detail } of plans.flat()) {
-        assert.notMatch(String(detail), /SCAN (dependencies|history|edge|blocker|other)|tasks_newest/)
+        assert.notMatch(String(detail), /SCAN (tasks|dependencies|history|edge|blocker|other)|tasks_newest/)
       }
     }).pipe(Effect.provide(ServicesLayer)))
 

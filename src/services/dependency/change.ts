@@ -15,6 +15,7 @@ import { noCycle } from "../../sql/dependency/Cycles.ts"
 import * as Dependency from "../../sql/dependency/Dependency.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
+import { taskInScope } from "../../sql/task/Task.ts"
 import { Settings } from "../Settings.ts"
 import { logCascade, logTransition } from "../task/log.ts"
 import { Overtaken, repeated } from "../task/patch.ts"
@@ -24,8 +25,6 @@ import { listingOf } from "./read.ts"
 
 const forHistory = (waits: ReadonlyArray<Waits>) =>
   waits.map(({ blocker, on_failure }) => ({ task_id: blocker, on_failure }))
-
-const taskInScope = statement("SELECT * FROM tasks WHERE id = :id AND (:scope IS NULL OR scope = :scope)")
 
 const recorded = statement(`
   INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)

@@ -29,6 +29,7 @@ import { columnsOf } from "../../sql/JsonRow.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
 import * as Moves from "../../sql/task/Move.ts"
 import { fenced, named } from "../../sql/task/Move.ts"
+import { taskInScope } from "../../sql/task/Task.ts"
 import { Settings } from "../Settings.ts"
 import { externalKeys } from "./create.ts"
 import { logCascade, logTransition } from "./log.ts"
@@ -50,7 +51,6 @@ interface Order {
   readonly values?: Values
 }
 
-const taskInScope = statement("SELECT * FROM tasks WHERE id = :id AND (:scope IS NULL OR scope = :scope)")
 const flowOfTask = statement(
   "SELECT name FROM flows WHERE (scope, name) = (SELECT scope, flow FROM tasks WHERE id = :id)"
 )

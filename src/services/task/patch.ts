@@ -27,6 +27,7 @@ import { columnsOf } from "../../sql/JsonRow.ts"
 import { nextToken } from "../../sql/lease/Claim.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
 import { type Statement, statement, type Value, type Values } from "../../sql/Statement.ts"
+import { taskInScope } from "../../sql/task/Task.ts"
 import * as Cycle from "../dependency/cycle.ts"
 import { Settings } from "../Settings.ts"
 import { externalKeys } from "./create.ts"
@@ -266,7 +267,6 @@ const remarks: ReadonlySet<string> = new Set([
   "scope"
 ])
 
-const taskInScope = statement("SELECT * FROM tasks WHERE id = :id AND (:scope IS NULL OR scope = :scope)")
 const projectScope = statement("SELECT scope FROM projects WHERE id = :project")
 const machineInReach = statement("SELECT scope FROM orchestrators WHERE id = :machine AND scope = :reach")
 const rulesOfFlow = statement(`

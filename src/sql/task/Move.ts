@@ -137,7 +137,7 @@ export const noLease = `claimed_by = NULL, claimed_at = NULL, claimed_from = NUL
   lease_expires_at = NULL, lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL`
 
 // The latest incidents are enough, and a row has to stay small.
-const MaxSetbacks = 10
+export const MaxSetbacks = 10
 
 // The next result overwrites the notes of a rejected one. The incident keeps this many characters of them.
 const MaxNoted = 1000
