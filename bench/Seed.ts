@@ -73,7 +73,12 @@ const recount = (db: DatabaseSync) =>
       .map((kind) => `${kind}_total = (SELECT count(*) FROM ${kind} WHERE ${kind}.scope = queue_counts.scope)`)
       .join(", ")
   };
-    INSERT OR REPLACE INTO sweeps (name, position, due_at) VALUES ('projects', '', 9e15)`)
+    INSERT OR REPLACE INTO sweeps (name, position, due_at) VALUES ('projects', '', 9e15);
+    UPDATE history SET seq = NULL;
+    UPDATE history SET seq = numbered.seq FROM (
+      SELECT task_id, version, row_number() OVER (PARTITION BY scope ORDER BY version, at, task_id) AS seq FROM history) AS numbered
+    WHERE history.task_id = numbered.task_id AND history.version = numbered.version;
+    UPDATE queue_counts SET seq = coalesce((SELECT max(seq) FROM history WHERE history.scope = queue_counts.scope), 0)`)
 
 const inOne = (db: DatabaseSync, change: () => void) => {
   db.exec("PRAGMA synchronous = OFF; BEGIN")
@@ -86,7 +91,7 @@ const inOne = (db: DatabaseSync, change: () => void) => {
 const tasks = (db: DatabaseSync, prototype: string, copies: number, set: Record<string, string> = {}) => {
   const name = prototype.slice(0, -2)
   clone(db, { table: "tasks", prototype, name, copies, set })
-  clone(db, { table: "history", prototype, name, copies })
+  clone(db, { table: "history", prototype, name, copies, set: { seq: "NULL" } })
 }
 
 const hold = (db: DatabaseSync) => {

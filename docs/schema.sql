@@ -7,14 +7,15 @@
 -- read. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
 -- `idempotency_keys` belong to access and to repeated requests. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
 --
--- A change of a task is one batch of three steps: plan, count, apply. D1 carries a batch out whole or not at all.
+-- A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
 --
 --   plan    `recorded` inserts the history row of the next version (tasks.version + 1), with `from_queue` and `to_queue`. Only this
 --           statement asks whether the change may be made. If it may not, it inserts nothing, and the next two change nothing.
---   count   `counted` reads the plan and moves the counters of the scope and of the project.
 --   apply   `changed` (of a claim: `granted`) reads the plan, sets the columns of the task, and raises its version to that of the plan.
+--   count   `counted` moves the counters of the scope and of the project, and the number of the scope's newest change.
 --
--- While a history row is ahead of its task, it is a plan. After a batch no row is ahead. The view `planned` shows the plans. A batch
+-- Each history row has the next number of its scope's feed, `seq`. Until it is counted, it is above `queue_counts.seq`, and the view
+-- `plans` has it. Until it is applied, its version is ahead of its task, and the view `planned` has it. After a batch both are empty. A batch
 -- may plan changes of several tasks, such as those that fail with a blocker, and two changes of one task: first its lease expires, then it
 -- fails. A create is the exception: it inserts the task first, and the view `unrecorded` finds the task whose first row is missing.
 --
@@ -202,11 +203,20 @@ CREATE TABLE history (
   -- The value of `tasks.grants` then. A task that is created again under its old id continues from it.
   grants     INTEGER NOT NULL,
   at         INTEGER NOT NULL,
+  -- The number of the change in the feed of its scope, in the order of commits; null if it was recorded before there was a feed.
+  seq        INTEGER,
+  -- The title of the task before the change.
+  title      TEXT,
+  -- Its project before the change.
+  project_id TEXT,
   PRIMARY KEY (task_id, version)
 ) STRICT, WITHOUT ROWID;
 
 -- The deleted tasks, for exports.
 CREATE INDEX history_deleted ON history (task_id, scope) WHERE to_queue IS NULL;
+
+-- The feed of a scope.
+CREATE UNIQUE INDEX history_feed ON history (scope, seq) WHERE seq IS NOT NULL;
 
 -- A task waits for a blocker. The blocker is named as the caller named it and need not exist; `TASK-x` also means the task `x`.
 CREATE TABLE dependencies (
@@ -242,7 +252,9 @@ CREATE TABLE queue_counts (
   drafts_total      INTEGER,
   projects_total    INTEGER,
   -- Rises with each renewal.
-  leases_revision   INTEGER NOT NULL DEFAULT 0
+  leases_revision   INTEGER NOT NULL DEFAULT 0,
+  -- The number of the newest change in the feed of the scope. Without meaning in the row of a project.
+  seq               INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- The scopes whose totals are not counted yet.
@@ -471,8 +483,8 @@ WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND que
 
 -- What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.
 CREATE VIEW lapsing AS
-SELECT id, scope, queue, version, grants, blocked_by, claimed_by, lease_expires_at, loss_limit, attempt_limit, role, lane, priority_rank,
-  created_at,
+SELECT id, scope, queue, version, grants, title, project_id, blocked_by, claimed_by, lease_expires_at, loss_limit, attempt_limit, role,
+  lane, priority_rank, created_at,
   CASE
     WHEN queue <> 'claimed' THEN 'review_lease_expired'
     WHEN lease_expires_at >= deadline_at THEN 'deadline_exceeded'
@@ -499,22 +511,45 @@ SELECT tasks.id, tasks.scope, tasks.project_id, tasks.version AS present, histor
 FROM tasks CROSS JOIN history ON history.task_id = tasks.id AND history.version > tasks.version
   AND NOT EXISTS (SELECT 1 FROM history AS later WHERE later.task_id = history.task_id AND later.version > history.version);
 
--- The planned moves that bring a task to an end, or back from one. Only these matter to the tasks that wait for it.
-CREATE VIEW ending AS
-SELECT id FROM planned WHERE from_queue <> to_queue
-  AND (from_queue IN ('done', 'failed', 'cancelled') OR to_queue IN ('done', 'failed', 'cancelled'));
+-- The highest number in the feed of each scope, plans included.
+CREATE VIEW feed AS
+SELECT scope, max(seq, coalesce((SELECT max(seq) FROM history WHERE history.scope = counter.scope AND seq IS NOT NULL), 0)) AS last
+FROM queue_counts AS counter;
 
--- What the planned changes add to the counters of scopes and projects.
+-- The changes that the batch has recorded and not counted.
+CREATE VIEW plans AS
+SELECT counter.scope, history.seq, task_id, version, event, from_queue, to_queue, project_id
+FROM queue_counts AS counter CROSS JOIN history ON history.scope = counter.scope AND history.seq > counter.seq
+WHERE counter.scope >= ' ';
+
+-- The same for each owner of counters: the scope, and the project of the task.
 CREATE VIEW planned_counts AS
-SELECT planned.id, step.value ->> 0 AS owner, step.value ->> 1 AS queue, step.value ->> 2 AS step
-FROM planned CROSS JOIN json_each(json_array(
-    json_array(scope, from_queue, -1), json_array(scope, to_queue, 1),
-    json_array(char(31) || project_id, from_queue, -1), json_array(char(31) || project_id, to_queue, 1))) AS step
-WHERE step.value ->> 0 IS NOT NULL;
+SELECT scope, seq, from_queue, to_queue, owner.value AS owner
+FROM plans CROSS JOIN json_each(
+  iif(project_id IS NULL, json_array(scope), json_array(scope, char(31) || project_id))) AS owner;
+
+-- The dependencies on the tasks that the plans move.
+CREATE VIEW touched AS
+SELECT waits.* FROM plans CROSS JOIN waits ON waits.blocker = plans.task_id AND waits.scope = plans.scope
+WHERE from_queue IS NOT to_queue;
+
+-- What a dependent gets in its columns: new blockers, or a failure. `updated_at` shows when someone worked on the task.
+CREATE VIEW following AS
+SELECT tasks.id, planned.version, to_queue AS queue,
+  (SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies
+    WHERE task_id = tasks.id AND satisfied_at IS NULL) AS blocked_by,
+  iif(queue = to_queue, updated_at, at) AS updated_at,
+  iif(queue = to_queue, lapsed_token, NULL) AS lapsed_token,
+  iif(queue = to_queue, available_at, NULL) AS available_at,
+  iif(queue = to_queue, completed_at, NULL) AS completed_at,
+  iif(queue = to_queue, needs_intervention, 0) AS needs_intervention,
+  CASE WHEN queue = to_queue THEN failure_reason WHEN bytes > 1600000 THEN NULL ELSE (
+    SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1) END AS failure_reason
+FROM planned CROSS JOIN tasks ON tasks.id = planned.id;
 
 -- The tasks that the batch has created and not recorded.
 CREATE VIEW unrecorded AS
-SELECT id, scope, queue, version, grants, project_id FROM tasks WHERE NOT EXISTS (
+SELECT id, scope, queue, version, grants, title, project_id FROM tasks WHERE NOT EXISTS (
   SELECT 1 FROM history WHERE task_id = tasks.id AND history.version = tasks.version);
 
 -- What a task whose expired lease is taken back gets in its columns.
@@ -539,7 +574,7 @@ FROM planned CROSS JOIN tasks ON tasks.id = planned.id
 
 -- The tasks as they will be after the plans of the batch. `held`: an agent has the task, and the batch does not take it back.
 CREATE VIEW foreseen AS
-SELECT id, scope, grants, blocked_by,
+SELECT id, scope, grants, title, project_id, blocked_by,
   coalesce((SELECT max(version) FROM history WHERE task_id = tasks.id AND history.version > tasks.version), version) AS version,
   coalesce((SELECT to_queue FROM history WHERE task_id = tasks.id AND history.version > tasks.version
     ORDER BY history.version DESC LIMIT 1), queue) AS queue,
@@ -552,18 +587,23 @@ FROM tasks;
 
 -- The tasks that may fail with a blocker: not held, and not in `done`, `failed` or `cancelled`.
 CREATE VIEW failable AS
-SELECT id, scope, grants, version, queue FROM foreseen WHERE NOT held AND queue NOT IN ('done', 'failed', 'cancelled');
+SELECT id, scope, grants, title, project_id, version, queue FROM foreseen
+WHERE NOT held AND queue NOT IN ('done', 'failed', 'cancelled');
 
 -- The dependencies with the tasks that are their blockers.
 CREATE VIEW waits AS
-SELECT edge.scope, edge.task_id, edge.blocker_key, edge.blocker_id, edge.on_failure, blocker.id AS blocker,
-  -- The queue of the blocker, as the batch leaves it.
-  coalesce((SELECT to_queue FROM history WHERE history.task_id = blocker.id AND history.version > blocker.version
-    ORDER BY history.version DESC LIMIT 1), blocker.queue) AS queue,
-  -- Whether the task fails if this blocker does: not where the other task that the name means is done.
-  edge.on_failure = 'fail' AND NOT EXISTS (
-    SELECT 1 FROM tasks AS other WHERE other.id <> blocker.id AND +other.scope = edge.scope AND +other.queue = 'done'
-      AND other.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))) AS fails
-FROM dependencies AS edge JOIN tasks AS blocker ON +blocker.scope = edge.scope
-  AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))
-  AND edge.blocker_key = replace(blocker.id, 'TASK-', '') AND edge.blocker_id IN (blocker.id, 'TASK-' || blocker.id);
+SELECT *, queue = 'done' OR (on_failure = 'skip' AND queue IN ('failed', 'cancelled')) AS met,
+  'Task ' || blocker || CASE queue WHEN 'done' THEN ' is done.' WHEN 'failed' THEN ' failed.' WHEN 'cancelled' THEN ' was cancelled.'
+    ELSE ' is in ' || queue || ' again.' END AS because
+FROM (
+  SELECT edge.scope, edge.task_id, edge.blocker_key, edge.blocker_id, edge.on_failure, blocker.id AS blocker,
+    -- The queue of the blocker, as the batch leaves it.
+    coalesce((SELECT to_queue FROM history WHERE history.task_id = blocker.id AND history.version > blocker.version
+      ORDER BY history.version DESC LIMIT 1), blocker.queue) AS queue,
+    -- Whether the task fails if this blocker does: not where the other task that the name means is done.
+    edge.on_failure = 'fail' AND NOT EXISTS (
+      SELECT 1 FROM tasks AS other WHERE other.id <> blocker.id AND +other.scope = edge.scope AND +other.queue = 'done'
+        AND other.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))) AS fails
+  FROM dependencies AS edge JOIN tasks AS blocker ON +blocker.scope = edge.scope
+    AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))
+    AND edge.blocker_key = replace(blocker.id, 'TASK-', '') AND edge.blocker_id IN (blocker.id, 'TASK-' || blocker.id));

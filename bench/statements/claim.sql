@@ -1,96 +1,45 @@
 -- POST /api/v1/tasks/claim
--- 1 round trip, 7 statements: 5,441 characters, 33 parameters, 29 rows read, 4 rows written
+-- 1 round trip, 6 statements: 5,022 characters, 29 parameters, 29 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- lapsed
--- 593 characters, 2 parameters, 1 row read, 0 rows written
---   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
-INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
-SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, reason,
+-- 716 characters, 2 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE (subquery-6)
+--     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--   SCAN (subquery-6)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id,
+  version,
+  scope,
+  seq,
+  event,
+  from_queue,
+  to_queue,
+  actor,
+  reason,
+  details,
+  grants,
+  at,
+  title,
+  project_id
+)
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + row_number() OVER (),
+  event, queue, to_queue, claimed_by, reason,
   CASE
     WHEN queue <> 'claimed' OR to_queue <> 'failed' THEN details
     WHEN event = 'lease_expired' THEN json_set(details, '$.budget', 'max_lease_losses', '$.limit', loss_limit)
     ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit)
   END,
-  grants, :now
+  grants, :now, title, project_id
 FROM lapsing AS tasks
 WHERE tasks.scope = :scope
   AND lease_expires_at <= :now
   AND blocked_by IS NULL
   AND to_queue NOT IN ('failed', 'cancelled');
-
--- lapsesCounted
--- 836 characters, 2 parameters, 4 rows read, 0 rows written
---   MATERIALIZE moved
---     SCAN only VIRTUAL TABLE INDEX 1:
---     SCALAR SUBQUERY 5
---       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     LIST SUBQUERY 6
---       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 11
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---     SCAN step VIRTUAL TABLE INDEX 1:
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN moved
---   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 4
---     CO-ROUTINE (subquery-3)
---       CO-ROUTINE (subquery-2)
---         COMPOUND QUERY
---           LEFT-MOST SUBQUERY
---             SCAN json_each VIRTUAL TABLE INDEX 1:
---           UNION ALL
---             SCAN json_each VIRTUAL TABLE INDEX 1:
---       SCAN (subquery-2)
---       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-3)
-UPDATE queue_counts
-SET revision = revision + 1,
-  counts = (
-    SELECT json_group_object(queue, n)
-    FROM (
-      SELECT queue, sum(step) AS n
-      FROM (
-        SELECT key AS queue, value AS step
-        FROM json_each(counts)
-        UNION ALL
-        SELECT value ->> 0, value ->> 1
-        FROM json_each(moved.steps)
-      )
-      GROUP BY queue
-      HAVING sum(step) <> 0
-    )
-  )
-FROM (
-  SELECT owner, json_group_array(json_array(queue, step)) AS steps
-  FROM json_each(
-    iif(
-      EXISTS (
-        SELECT id
-        FROM lapsing AS tasks
-        WHERE tasks.scope = :scope
-          AND lease_expires_at <= :now
-          AND blocked_by IS NULL
-          AND to_queue NOT IN ('failed', 'cancelled')
-      ),
-      '[1]',
-      '[]'
-    )
-  ) AS only
-  CROSS JOIN planned_counts
-  WHERE planned_counts.id IN (
-    SELECT id
-    FROM lapsing AS tasks
-    WHERE tasks.scope = :scope
-      AND lease_expires_at <= :now
-      AND blocked_by IS NULL
-      AND to_queue NOT IN ('failed', 'cancelled')
-  )
-  GROUP BY owner
-) AS moved
-WHERE scope = moved.owner;
 
 -- reclaimed
 -- 1,184 characters, 2 parameters, 3 rows read, 0 rows written
@@ -139,24 +88,31 @@ SET last_heartbeat = :now, status = iif(status = 'offline', 'active', status)
 WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat < :fresh);
 
 -- recorded
--- 1,056 characters, 9 parameters, 5 rows read, 1 row written
+-- 1,159 characters, 9 parameters, 8 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 2
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 4
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 5
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 6
---     CO-ROUTINE (subquery-5)
+--   SCALAR SUBQUERY 7
+--     CO-ROUTINE (subquery-6)
 --       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-5)
+--     SCAN (subquery-6)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 1
+--   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
-INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
-SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
-  iif(:review, queue, 'claimed'), :agent, :details, grants, :now
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 11
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
+)
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
+  iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
+  :now, title, project_id
 FROM tasks
 WHERE id = (
   SELECT id
@@ -197,75 +153,25 @@ WHERE id = (
       )
   );
 
--- counted
--- 556 characters, 2 parameters, 7 rows read, 1 row written
---   MATERIALIZE moved
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SCALAR SUBQUERY 1
---       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     REUSE SUBQUERY 1
---     CORRELATED SCALAR SUBQUERY 5
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN moved
---   MULTI-INDEX OR
---     INDEX 1
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
---     INDEX 2
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
-UPDATE queue_counts
-SET revision = revision + 1,
-  counts = iif(
-    from_queue = to_queue,
-    counts,
-    json_patch(
-      counts,
-      json_object(
-        from_queue,
-        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
-        to_queue,
-        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
-      )
-    )
-  )
-FROM (
-  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
-  FROM planned
-  WHERE id = (
-    SELECT id
-    FROM ready
-    WHERE scope = :scope AND queue = :queue
-    ORDER BY priority_rank, created_at, id
-    LIMIT 1
-  )
-  LIMIT 1
-) AS moved
-WHERE scope = moved.owner OR scope = moved.project;
-
 -- granted
--- 1,039 characters, 12 parameters, 8 rows read, 2 rows written
+-- 1,014 characters, 11 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
---     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+--   SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
 --   REUSE SUBQUERY 2
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   REUSE SUBQUERY 2
---   CORRELATED SCALAR SUBQUERY 5
---     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
 --   SCALAR SUBQUERY 1
 --     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
 UPDATE tasks
 SET version = planned.version, updated_at = :now, queue = to_queue,
-  grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1, claimed_by = :agent,
-  claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
+  grants = max(tasks.grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1,
+  claimed_by = :agent, claimed_at = :now, claimed_from = queue, orchestrator_id = :machine,
+  lease_seconds = :seconds,
   deadline_at = iif(
     :review,
     NULL,
-    :now + 1000 * min(
-      coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
-      coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
-    )
+    :now + 1000 * min(coalesce(max_attempt_seconds, :attempt_seconds), coalesce(:asked_seconds, 9e15))
   ),
   lease_expires_at = min(
     :ends,
@@ -273,10 +179,7 @@ SET version = planned.version, updated_at = :now, queue = to_queue,
       iif(
         :review,
         NULL,
-        :now + 1000 * min(
-          coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
-          coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
-        )
+        :now + 1000 * min(coalesce(max_attempt_seconds, :attempt_seconds), coalesce(:asked_seconds, 9e15))
       ),
       :ends
     )
@@ -285,43 +188,91 @@ SET version = planned.version, updated_at = :now, queue = to_queue,
   attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0), lapsed_token = NULL,
   available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
   completed_at = iif(:review, completed_at, NULL)
-FROM planned
-WHERE tasks.id = planned.id
-  AND planned.id = (
-    SELECT id
-    FROM ready
-    WHERE scope = :scope AND queue = :queue
-    ORDER BY priority_rank, created_at, id
-    LIMIT 1
-  )
+FROM history AS planned
+WHERE tasks.id = (SELECT task_id FROM plans WHERE scope = :scope ORDER BY seq DESC LIMIT 1)
+  AND planned.task_id = tasks.id
+  AND planned.version = tasks.version + 1
 RETURNING *;
+
+-- counted
+-- 772 characters, 1 parameter, 7 rows read, 1 row written
+--   MATERIALIZE recorded
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--     SCAN owner VIRTUAL TABLE INDEX 1:
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN recorded
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SCAN json_tree VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-1)
+UPDATE queue_counts
+SET revision = revision + 1, seq = recorded.seq,
+  counts = json_patch(
+    counts,
+    iif(
+      n = 1 AND source <> target,
+      json_object(
+        source,
+        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        target,
+        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+      ),
+      (
+        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        FROM (
+          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
+          FROM json_tree(moves)
+          WHERE atom IS NOT NULL
+          GROUP BY atom
+        )
+      )
+    )
+  )
+FROM (
+  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
+    json_group_array(json_array(from_queue, to_queue)) AS moves
+  FROM planned_counts AS plans
+  WHERE plans.scope = :scope
+  GROUP BY owner
+) AS recorded
+WHERE scope = recorded.owner;
 
 -- ======== Sent in special cases only ========
 
 -- recorded  (of a role)
--- 1,340 characters, 11 parameters, 5 rows read, 1 row written
+-- 1,443 characters, 11 parameters, 8 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 2
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 4
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 5
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 6
---     CO-ROUTINE (subquery-5)
+--   SCALAR SUBQUERY 7
+--     CO-ROUTINE (subquery-6)
 --       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-5)
---   CORRELATED SCALAR SUBQUERY 8
+--     SCAN (subquery-6)
+--   CORRELATED SCALAR SUBQUERY 9
 --     SEARCH roles USING PRIMARY KEY (scope=?)
---     LIST SUBQUERY 7
+--     LIST SUBQUERY 8
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       CREATE BLOOM FILTER
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 1
+--   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
-INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
-SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
-  iif(:review, queue, 'claimed'), :agent, :details, grants, :now
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 13
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
+)
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
+  iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
+  :now, title, project_id
 FROM tasks
 WHERE id = (
   SELECT id
@@ -371,133 +322,41 @@ WHERE id = (
       )
   );
 
--- counted  (of a role)
--- 581 characters, 3 parameters, 9 rows read, 2 rows written
---   MATERIALIZE moved
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SCALAR SUBQUERY 1
---       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     REUSE SUBQUERY 1
---     CORRELATED SCALAR SUBQUERY 5
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN moved
---   MULTI-INDEX OR
---     INDEX 1
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
---     INDEX 2
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
-UPDATE queue_counts
-SET revision = revision + 1,
-  counts = iif(
-    from_queue = to_queue,
-    counts,
-    json_patch(
-      counts,
-      json_object(
-        from_queue,
-        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
-        to_queue,
-        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
-      )
-    )
-  )
-FROM (
-  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
-  FROM planned
-  WHERE id = (
-    SELECT id
-    FROM ready_for
-    WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
-    ORDER BY priority_rank, created_at, id
-    LIMIT 1
-  )
-  LIMIT 1
-) AS moved
-WHERE scope = moved.owner OR scope = moved.project;
-
--- granted  (of a role)
--- 1,065 characters, 13 parameters, 9 rows read, 2 rows written
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 2
---     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
---   REUSE SUBQUERY 2
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   REUSE SUBQUERY 2
---   CORRELATED SCALAR SUBQUERY 5
---     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCALAR SUBQUERY 1
---     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
-UPDATE tasks
-SET version = planned.version, updated_at = :now, queue = to_queue,
-  grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1, claimed_by = :agent,
-  claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
-  deadline_at = iif(
-    :review,
-    NULL,
-    :now + 1000 * min(
-      coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
-      coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
-    )
-  ),
-  lease_expires_at = min(
-    :ends,
-    coalesce(
-      iif(
-        :review,
-        NULL,
-        :now + 1000 * min(
-          coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
-          coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
-        )
-      ),
-      :ends
-    )
-  ),
-  loss_limit = nullif(coalesce(max_lease_losses, CAST(:max_lease_losses AS INTEGER)), 0),
-  attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0), lapsed_token = NULL,
-  available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
-  completed_at = iif(:review, completed_at, NULL)
-FROM planned
-WHERE tasks.id = planned.id
-  AND planned.id = (
-    SELECT id
-    FROM ready_for
-    WHERE scope = :scope AND queue = :queue AND lane = :roles ->> 0
-    ORDER BY priority_rank, created_at, id
-    LIMIT 1
-  )
-RETURNING *;
-
 -- recorded  (of two roles)
--- 1,498 characters, 12 parameters, 9 rows read, 1 row written
+-- 1,601 characters, 12 parameters, 12 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 3
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 5
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 6
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 7
---     CO-ROUTINE (subquery-6)
+--   SCALAR SUBQUERY 8
+--     CO-ROUTINE (subquery-7)
 --       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-6)
---   CORRELATED SCALAR SUBQUERY 9
+--     SCAN (subquery-7)
+--   CORRELATED SCALAR SUBQUERY 10
 --     SEARCH roles USING PRIMARY KEY (scope=?)
---     LIST SUBQUERY 8
+--     LIST SUBQUERY 9
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       CREATE BLOOM FILTER
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 2
+--   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH best USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 1
+--     CORRELATED SCALAR SUBQUERY 2
 --       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
 --     USE TEMP B-TREE FOR ORDER BY
-INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
-SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
-  iif(:review, queue, 'claimed'), :agent, :details, grants, :now
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
+)
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
+  iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
+  :now, title, project_id
 FROM tasks
 WHERE id = (
   SELECT best.id
@@ -553,147 +412,35 @@ WHERE id = (
       )
   );
 
--- counted  (of two roles)
--- 736 characters, 3 parameters, 13 rows read, 2 rows written
---   MATERIALIZE moved
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SCALAR SUBQUERY 2
---       SCAN asked VIRTUAL TABLE INDEX 1:
---       SEARCH best USING PRIMARY KEY (id=?)
---       CORRELATED SCALAR SUBQUERY 1
---         SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
---       USE TEMP B-TREE FOR ORDER BY
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     REUSE SUBQUERY 2
---     CORRELATED SCALAR SUBQUERY 6
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN moved
---   MULTI-INDEX OR
---     INDEX 1
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
---     INDEX 2
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
-UPDATE queue_counts
-SET revision = revision + 1,
-  counts = iif(
-    from_queue = to_queue,
-    counts,
-    json_patch(
-      counts,
-      json_object(
-        from_queue,
-        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
-        to_queue,
-        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
-      )
-    )
-  )
-FROM (
-  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
-  FROM planned
-  WHERE id = (
-    SELECT best.id
-    FROM json_each(:lanes) AS asked
-    CROSS JOIN tasks AS best ON best.id = (
-      SELECT id
-      FROM ready_for
-      WHERE scope = :scope AND queue = :queue AND lane = asked.value ->> 0
-      ORDER BY priority_rank, created_at, id
-      LIMIT 1
-    )
-    ORDER BY best.priority_rank, best.created_at, best.id
-    LIMIT 1
-  )
-  LIMIT 1
-) AS moved
-WHERE scope = moved.owner OR scope = moved.project;
-
--- granted  (of two roles)
--- 1,220 characters, 13 parameters, 13 rows read, 2 rows written
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 3
---     SCAN asked VIRTUAL TABLE INDEX 1:
---     SEARCH best USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 2
---       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
---     USE TEMP B-TREE FOR ORDER BY
---   REUSE SUBQUERY 3
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   REUSE SUBQUERY 3
---   CORRELATED SCALAR SUBQUERY 6
---     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCALAR SUBQUERY 1
---     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
-UPDATE tasks
-SET version = planned.version, updated_at = :now, queue = to_queue,
-  grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1, claimed_by = :agent,
-  claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
-  deadline_at = iif(
-    :review,
-    NULL,
-    :now + 1000 * min(
-      coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
-      coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
-    )
-  ),
-  lease_expires_at = min(
-    :ends,
-    coalesce(
-      iif(
-        :review,
-        NULL,
-        :now + 1000 * min(
-          coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
-          coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
-        )
-      ),
-      :ends
-    )
-  ),
-  loss_limit = nullif(coalesce(max_lease_losses, CAST(:max_lease_losses AS INTEGER)), 0),
-  attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0), lapsed_token = NULL,
-  available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
-  completed_at = iif(:review, completed_at, NULL)
-FROM planned
-WHERE tasks.id = planned.id
-  AND planned.id = (
-    SELECT best.id
-    FROM json_each(:lanes) AS asked
-    CROSS JOIN tasks AS best ON best.id = (
-      SELECT id
-      FROM ready_for
-      WHERE scope = :scope AND queue = :queue AND lane = asked.value ->> 0
-      ORDER BY priority_rank, created_at, id
-      LIMIT 1
-    )
-    ORDER BY best.priority_rank, best.created_at, best.id
-    LIMIT 1
-  )
-RETURNING *;
-
 -- recorded  (of a type)
--- 1,107 characters, 10 parameters, 902 rows read, 0 rows written
+-- 1,210 characters, 10 parameters, 903 rows read, 0 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 3
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 5
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 6
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 7
---     CO-ROUTINE (subquery-6)
+--   SCALAR SUBQUERY 8
+--     CO-ROUTINE (subquery-7)
 --       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-6)
+--     SCAN (subquery-7)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 2
+--   SCALAR SUBQUERY 3
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---     LIST SUBQUERY 1
+--     LIST SUBQUERY 2
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       CREATE BLOOM FILTER
-INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
-SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
-  iif(:review, queue, 'claimed'), :agent, :details, grants, :now
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 12
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
+)
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
+  iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
+  :now, title, project_id
 FROM tasks
 WHERE id = (
   SELECT id
@@ -733,111 +480,6 @@ WHERE id = (
         ) < coalesce(:max_claimed, max_claimed)
       )
   );
-
--- counted  (of a type)
--- 603 characters, 3 parameters, 901 rows read, 0 rows written
---   MATERIALIZE moved
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SCALAR SUBQUERY 2
---       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---       LIST SUBQUERY 1
---         SCAN json_each VIRTUAL TABLE INDEX 1:
---         CREATE BLOOM FILTER
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     REUSE SUBQUERY 2
---     CORRELATED SCALAR SUBQUERY 6
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN moved
---   MULTI-INDEX OR
---     INDEX 1
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
---     INDEX 2
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
-UPDATE queue_counts
-SET revision = revision + 1,
-  counts = iif(
-    from_queue = to_queue,
-    counts,
-    json_patch(
-      counts,
-      json_object(
-        from_queue,
-        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
-        to_queue,
-        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
-      )
-    )
-  )
-FROM (
-  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
-  FROM planned
-  WHERE id = (
-    SELECT id
-    FROM ready
-    WHERE scope = :scope AND queue = :queue AND type IN (SELECT value FROM json_each(:types))
-    ORDER BY priority_rank, created_at, id
-    LIMIT 1
-  )
-  LIMIT 1
-) AS moved
-WHERE scope = moved.owner OR scope = moved.project;
-
--- granted  (of a type)
--- 1,087 characters, 13 parameters, 901 rows read, 0 rows written
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 3
---     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---     LIST SUBQUERY 2
---       SCAN json_each VIRTUAL TABLE INDEX 1:
---       CREATE BLOOM FILTER
---   REUSE SUBQUERY 3
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   REUSE SUBQUERY 3
---   CORRELATED SCALAR SUBQUERY 6
---     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCALAR SUBQUERY 1
---     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
-UPDATE tasks
-SET version = planned.version, updated_at = :now, queue = to_queue,
-  grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1, claimed_by = :agent,
-  claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
-  deadline_at = iif(
-    :review,
-    NULL,
-    :now + 1000 * min(
-      coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
-      coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
-    )
-  ),
-  lease_expires_at = min(
-    :ends,
-    coalesce(
-      iif(
-        :review,
-        NULL,
-        :now + 1000 * min(
-          coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
-          coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
-        )
-      ),
-      :ends
-    )
-  ),
-  loss_limit = nullif(coalesce(max_lease_losses, CAST(:max_lease_losses AS INTEGER)), 0),
-  attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0), lapsed_token = NULL,
-  available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
-  completed_at = iif(:review, completed_at, NULL)
-FROM planned
-WHERE tasks.id = planned.id
-  AND planned.id = (
-    SELECT id
-    FROM ready
-    WHERE scope = :scope AND queue = :queue AND type IN (SELECT value FROM json_each(:types))
-    ORDER BY priority_rank, created_at, id
-    LIMIT 1
-  )
-RETURNING *;
 
 -- machine  (of a type)
 -- 506 characters, 4 parameters, 6 rows read, 0 rows written
@@ -981,30 +623,37 @@ WHERE id = (
 );
 
 -- recorded  (low priorities first)
--- 1,379 characters, 10 parameters, 9 rows read, 1 row written
+-- 1,482 characters, 10 parameters, 12 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 4
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 5
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 6
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 7
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 8
---     CO-ROUTINE (subquery-7)
+--   SCALAR SUBQUERY 9
+--     CO-ROUTINE (subquery-8)
 --       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-7)
+--     SCAN (subquery-8)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 2
+--   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH best USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 1
+--     CORRELATED SCALAR SUBQUERY 2
 --       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=? AND priority_rank=?)
 --     USE TEMP B-TREE FOR ORDER BY
---   SCALAR SUBQUERY 3
+--   SCALAR SUBQUERY 4
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
-INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
-SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue,
-  iif(:review, queue, 'claimed'), :agent, :details, grants, :now
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 13
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
+)
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
+  iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
+  :now, title, project_id
 FROM tasks
 WHERE id = coalesce(
   (
@@ -1060,150 +709,6 @@ WHERE id = coalesce(
       )
   );
 
--- counted  (low priorities first)
--- 875 characters, 3 parameters, 13 rows read, 2 rows written
---   MATERIALIZE moved
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SCALAR SUBQUERY 2
---       SCAN asked VIRTUAL TABLE INDEX 1:
---       SEARCH best USING PRIMARY KEY (id=?)
---       CORRELATED SCALAR SUBQUERY 1
---         SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=? AND priority_rank=?)
---       USE TEMP B-TREE FOR ORDER BY
---     SCALAR SUBQUERY 3
---       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     REUSE SUBQUERY 2
---     REUSE SUBQUERY 3
---     CORRELATED SCALAR SUBQUERY 7
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN moved
---   MULTI-INDEX OR
---     INDEX 1
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
---     INDEX 2
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
-UPDATE queue_counts
-SET revision = revision + 1,
-  counts = iif(
-    from_queue = to_queue,
-    counts,
-    json_patch(
-      counts,
-      json_object(
-        from_queue,
-        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
-        to_queue,
-        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
-      )
-    )
-  )
-FROM (
-  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
-  FROM planned
-  WHERE id = coalesce(
-    (
-      SELECT best.id
-      FROM json_each(:seeks) AS asked
-      CROSS JOIN tasks AS best ON best.id = (
-        SELECT id
-        FROM ready
-        WHERE scope = :scope AND queue = :queue AND priority_rank = asked.value ->> 1
-        ORDER BY priority_rank, created_at, id
-        LIMIT 1
-      )
-      ORDER BY asked.value ->> 2, best.priority_rank, best.created_at, best.id
-      LIMIT 1
-    ),
-    (
-      SELECT id
-      FROM ready
-      WHERE scope = :scope AND queue = :queue
-      ORDER BY priority_rank, created_at, id
-      LIMIT 1
-    )
-  )
-  LIMIT 1
-) AS moved
-WHERE scope = moved.owner OR scope = moved.project;
-
--- granted  (low priorities first)
--- 1,361 characters, 13 parameters, 13 rows read, 2 rows written
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 3
---     SCAN asked VIRTUAL TABLE INDEX 1:
---     SEARCH best USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 2
---       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=? AND priority_rank=?)
---     USE TEMP B-TREE FOR ORDER BY
---   SCALAR SUBQUERY 4
---     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---   REUSE SUBQUERY 3
---   REUSE SUBQUERY 4
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   REUSE SUBQUERY 3
---   REUSE SUBQUERY 4
---   CORRELATED SCALAR SUBQUERY 7
---     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCALAR SUBQUERY 1
---     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
-UPDATE tasks
-SET version = planned.version, updated_at = :now, queue = to_queue,
-  grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1, claimed_by = :agent,
-  claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
-  deadline_at = iif(
-    :review,
-    NULL,
-    :now + 1000 * min(
-      coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
-      coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
-    )
-  ),
-  lease_expires_at = min(
-    :ends,
-    coalesce(
-      iif(
-        :review,
-        NULL,
-        :now + 1000 * min(
-          coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
-          coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)
-        )
-      ),
-      :ends
-    )
-  ),
-  loss_limit = nullif(coalesce(max_lease_losses, CAST(:max_lease_losses AS INTEGER)), 0),
-  attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0), lapsed_token = NULL,
-  available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
-  completed_at = iif(:review, completed_at, NULL)
-FROM planned
-WHERE tasks.id = planned.id
-  AND planned.id = coalesce(
-    (
-      SELECT best.id
-      FROM json_each(:seeks) AS asked
-      CROSS JOIN tasks AS best ON best.id = (
-        SELECT id
-        FROM ready
-        WHERE scope = :scope AND queue = :queue AND priority_rank = asked.value ->> 1
-        ORDER BY priority_rank, created_at, id
-        LIMIT 1
-      )
-      ORDER BY asked.value ->> 2, best.priority_rank, best.created_at, best.id
-      LIMIT 1
-    ),
-    (
-      SELECT id
-      FROM ready
-      WHERE scope = :scope AND queue = :queue
-      ORDER BY priority_rank, created_at, id
-      LIMIT 1
-    )
-  )
-RETURNING *;
-
 -- keyForgotten  (under an idempotency key)
 -- 57 characters, 2 parameters, 0 rows read, 0 rows written
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
@@ -1228,29 +733,16 @@ FROM tasks
 WHERE scope = :scope AND id = (SELECT answer FROM idempotency_keys WHERE id = :key) ->> '$[0].id';
 
 -- keyKept  (under an idempotency key)
--- 394 characters, 5 parameters, 3 rows read, 1 row written
+-- 299 characters, 4 parameters, 3 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 2
---     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
 --   SCALAR SUBQUERY 1
---     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
-  '[' || group_concat(
-    json_object(
-      'id', id, 'fencing_token', max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1
-    ),
-    ','
-  ) || ']'
+  '[' || group_concat(json_object('id', id, 'fencing_token', fencing_token), ',') || ']'
 FROM tasks
-WHERE changes() > 0
-  AND id = (
-    SELECT id
-    FROM ready
-    WHERE scope = :scope AND queue = :queue
-    ORDER BY priority_rank, created_at, id
-    LIMIT 1
-  )
+WHERE changes() > 0 AND id = (SELECT task_id FROM plans WHERE scope = :scope ORDER BY seq DESC LIMIT 1)
 HAVING count(*) > 0;
 
 -- first  (nothing for the role)

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks
--- 1 round trip, 4 statements: 2,265 characters, 44 parameters, 8 rows read, 4 rows written
+-- 1 round trip, 4 statements: 2,476 characters, 44 parameters, 10 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
@@ -109,41 +109,46 @@ WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :
 RETURNING id;
 
 -- counted
--- 397 characters, 4 parameters, 3 rows read, 1 row written
---   CO-ROUTINE (subquery-2)
+-- 489 characters, 4 parameters, 4 rows read, 1 row written
+--   CO-ROUTINE (subquery-3)
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
 --         SCAN CONSTANT ROW
---         SCALAR SUBQUERY 3
+--         SCALAR SUBQUERY 4
 --           SEARCH tasks USING PRIMARY KEY (id=?)
---           CORRELATED SCALAR SUBQUERY 6
+--           CORRELATED SCALAR SUBQUERY 7
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
 --       UNION ALL
 --         SEARCH queue_counts USING PRIMARY KEY (scope=?)
---         SCALAR SUBQUERY 3
+--         SCALAR SUBQUERY 4
 --           SEARCH tasks USING PRIMARY KEY (id=?)
---           CORRELATED SCALAR SUBQUERY 6
+--           CORRELATED SCALAR SUBQUERY 7
 --             SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
---   SCAN (subquery-2)
---   SCALAR SUBQUERY 3
+--   SCAN (subquery-3)
+--   SCALAR SUBQUERY 4
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 6
+--     CORRELATED SCALAR SUBQUERY 7
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
-INSERT INTO queue_counts (scope, counts, revision)
-SELECT owner, json_object(:queue, 1), 1
+--   SCALAR SUBQUERY 1
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+INSERT INTO queue_counts (scope, counts, revision, seq)
+SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1
 FROM (SELECT :scope AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = char(31) || :project_id)
 WHERE EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)
 ON CONFLICT (scope)
-DO UPDATE SET revision = revision + 1,
+DO UPDATE SET revision = revision + 1, seq = excluded.seq,
   counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1));
 
 -- recorded
--- 174 characters, 3 parameters, 2 rows read, 1 row written
+-- 293 characters, 3 parameters, 3 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 3
+--   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
-INSERT INTO history (task_id, version, scope, event, to_queue, actor, grants, at)
-SELECT id, version, scope, 'created', queue, :actor, grants, :now
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+INSERT INTO history (task_id, version, scope, seq, event, to_queue, actor, grants, at, title, project_id)
+SELECT id, version, scope, (SELECT seq FROM queue_counts WHERE queue_counts.scope = unrecorded.scope),
+  'created', queue, :actor, grants, :now, title, project_id
 FROM unrecorded
 WHERE id = :id;
 

@@ -17,7 +17,7 @@ LIMIT :limit;
 -- ======== Sent in special cases only ========
 
 -- seen  (tasks)
--- 656 characters, 3 parameters, 36 rows read, 0 rows written
+-- 691 characters, 3 parameters, 36 rows read, 0 rows written
 --   CO-ROUTINE found
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -38,7 +38,7 @@ SELECT json_array(id) AS key,
       SELECT sum(
         300 + coalesce(octet_length(actor), 0) + coalesce(octet_length(reason), 0) + coalesce(
           octet_length(details), 0
-        )
+        ) + coalesce(octet_length(title), 0)
       )
       FROM history
       WHERE task_id = found.id

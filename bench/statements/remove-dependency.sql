@@ -1,5 +1,5 @@
 -- DELETE /api/v1/tasks/:id/dependencies/:blocker
--- 2 round trips, 7 statements: 2,733 characters, 16 parameters, 27 rows read, 5 rows written
+-- 2 round trips, 7 statements: 3,167 characters, 16 parameters, 35 rows read, 6 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
@@ -33,9 +33,9 @@ WHERE task_id = :id
 ORDER BY position;
 
 -- recorded
--- 642 characters, 7 parameters, 1 row read, 1 row written
+-- 760 characters, 7 parameters, 2 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 3
+--   SCALAR SUBQUERY 4
 --     CO-ROUTINE below
 --       SETUP
 --         SCAN CONSTANT ROW
@@ -44,9 +44,14 @@ ORDER BY position;
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
 --     SCAN below
 --     SCAN given VIRTUAL TABLE INDEX 1:
-INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
-SELECT id, version + 1, scope, 'dependencies_changed', queue, queue, coalesce(:actor, claimed_by), :details,
-  grants, :now
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
+)
+SELECT id, version + 1, scope, (SELECT seq + 1 FROM queue_counts WHERE queue_counts.scope = tasks.scope),
+  'dependencies_changed', queue, queue, coalesce(:actor, claimed_by), :details, grants, :now, title,
+  project_id
 FROM tasks
 WHERE id = :id
   AND version = :version
@@ -86,42 +91,6 @@ WHERE task_id = :id
   AND EXISTS (SELECT 1 FROM planned WHERE planned.id = :id)
   AND blocker_id NOT IN (SELECT value FROM json_each(:blockers));
 
--- counted
--- 456 characters, 1 parameter, 6 rows read, 1 row written
---   MATERIALIZE moved
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 4
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN moved
---   MULTI-INDEX OR
---     INDEX 1
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
---     INDEX 2
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
-UPDATE queue_counts
-SET revision = revision + 1,
-  counts = iif(
-    from_queue = to_queue,
-    counts,
-    json_patch(
-      counts,
-      json_object(
-        from_queue,
-        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
-        to_queue,
-        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
-      )
-    )
-  )
-FROM (
-  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
-  FROM planned
-  WHERE id = :id
-  LIMIT 1
-) AS moved
-WHERE scope = moved.owner OR scope = moved.project;
-
 -- changed
 -- 645 characters, 2 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -150,3 +119,49 @@ SET version = planned.version, updated_at = :now,
 FROM planned
 WHERE tasks.id = :id AND planned.id = :id
 RETURNING *;
+
+-- counted
+-- 772 characters, 1 parameter, 13 rows read, 1 row written
+--   MATERIALIZE recorded
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--     SCAN owner VIRTUAL TABLE INDEX 1:
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN recorded
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SCAN json_tree VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-1)
+UPDATE queue_counts
+SET revision = revision + 1, seq = recorded.seq,
+  counts = json_patch(
+    counts,
+    iif(
+      n = 1 AND source <> target,
+      json_object(
+        source,
+        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        target,
+        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+      ),
+      (
+        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        FROM (
+          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
+          FROM json_tree(moves)
+          WHERE atom IS NOT NULL
+          GROUP BY atom
+        )
+      )
+    )
+  )
+FROM (
+  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
+    json_group_array(json_array(from_queue, to_queue)) AS moves
+  FROM planned_counts AS plans
+  WHERE plans.scope = :scope
+  GROUP BY owner
+) AS recorded
+WHERE scope = recorded.owner;

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/renew
--- 1 round trip, 6 statements: 4,881 characters, 18 parameters, 23 rows read, 3 rows written
+-- 1 round trip, 6 statements: 5,336 characters, 18 parameters, 26 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
@@ -21,15 +21,27 @@ WHERE scope IN (
 );
 
 -- recorded
--- 963 characters, 4 parameters, 3 rows read, 0 rows written
---   SCAN asked VIRTUAL TABLE INDEX 1:
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH expiry USING PRIMARY KEY (task_id=? AND version=?)
+-- 1,121 characters, 4 parameters, 5 rows read, 0 rows written
+--   CO-ROUTINE (subquery-6)
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH expiry USING PRIMARY KEY (task_id=? AND version=?)
+--     CORRELATED SCALAR SUBQUERY 2
+--       SEARCH history USING PRIMARY KEY (task_id=?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN (subquery-6)
 --   CORRELATED SCALAR SUBQUERY 1
---     SEARCH history USING PRIMARY KEY (task_id=?)
-INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
-SELECT tasks.id, tasks.version + 1, tasks.scope, 'reattached', tasks.queue, 'claimed', expiry.actor,
-  'The holder renewed the lease before anybody else was granted the task.', tasks.grants, :now
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, actor, reason, grants, at, title, project_id
+)
+SELECT tasks.id, tasks.version + 1, tasks.scope,
+  (SELECT last FROM feed WHERE feed.scope = tasks.scope) + row_number() OVER (PARTITION BY tasks.scope),
+  'reattached', tasks.queue, 'claimed', expiry.actor,
+  'The holder renewed the lease before anybody else was granted the task.', tasks.grants, :now, tasks.title,
+  tasks.project_id
 FROM json_each(:keys) AS asked
 CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
 CROSS JOIN history AS expiry ON expiry.task_id = tasks.id
@@ -56,54 +68,57 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- counted
--- 614 characters, 1 parameter, 5 rows read, 0 rows written
---   MATERIALIZE moved
---     SCAN asked VIRTUAL TABLE INDEX 1:
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---     SCAN step VIRTUAL TABLE INDEX 1:
+-- 911 characters, 1 parameter, 6 rows read, 0 rows written
+--   MATERIALIZE recorded
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     LIST SUBQUERY 3
+--       SCAN asked VIRTUAL TABLE INDEX 1:
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN moved
+--   SCAN recorded
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 4
---     CO-ROUTINE (subquery-3)
---       CO-ROUTINE (subquery-2)
---         COMPOUND QUERY
---           LEFT-MOST SUBQUERY
---             SCAN json_each VIRTUAL TABLE INDEX 1:
---           UNION ALL
---             SCAN json_each VIRTUAL TABLE INDEX 1:
---       SCAN (subquery-2)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-3)
+--     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1,
-  counts = (
-    SELECT json_group_object(queue, n)
-    FROM (
-      SELECT queue, sum(step) AS n
-      FROM (
-        SELECT key AS queue, value AS step
-        FROM json_each(counts)
-        UNION ALL
-        SELECT value ->> 0, value ->> 1
-        FROM json_each(moved.steps)
+SET revision = revision + 1, seq = recorded.seq,
+  counts = json_patch(
+    counts,
+    iif(
+      n = 1 AND source <> target,
+      json_object(
+        source,
+        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        target,
+        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+      ),
+      (
+        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        FROM (
+          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
+          FROM json_tree(moves)
+          WHERE atom IS NOT NULL
+          GROUP BY atom
+        )
       )
-      GROUP BY queue
-      HAVING n <> 0
     )
   )
 FROM (
-  SELECT owner, json_group_array(json_array(planned_counts.queue, step)) AS steps
-  FROM json_each(:keys) AS asked
-  CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
-  CROSS JOIN planned_counts ON planned_counts.id = tasks.id
+  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
+    json_group_array(json_array(from_queue, to_queue)) AS moves
+  FROM planned_counts AS plans
+  WHERE plans.scope IN (
+    SELECT tasks.scope
+    FROM json_each(:keys) AS asked
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
+  )
   GROUP BY owner
-) AS moved
-WHERE scope = moved.owner;
+) AS recorded
+WHERE scope = recorded.owner;
 
 -- reattached
 -- 1,190 characters, 2 parameters, 4 rows read, 0 rows written

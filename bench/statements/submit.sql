@@ -1,44 +1,62 @@
 -- POST /api/v1/tasks/:id/submit
--- 1 round trip, 8 statements: 8,798 characters, 27 parameters, 25 rows read, 4 rows written
+-- 1 round trip, 7 statements: 6,037 characters, 26 parameters, 27 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 1,641 characters, 9 parameters, 2 rows read, 1 row written
+-- 1,669 characters, 9 parameters, 3 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 3
---     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
---   CORRELATED SCALAR SUBQUERY 3
+--   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
 --   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+--   CORRELATED SCALAR SUBQUERY 2
 --     SEARCH history USING PRIMARY KEY (task_id=?)
-INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
-SELECT id, version + 1, scope, 'submitted', queue,
-  CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE usual END,
+INSERT INTO history (
+  task_id,
+  version,
+  scope,
+  seq,
+  event,
+  from_queue,
+  to_queue,
+  actor,
+  reason,
+  details,
+  grants,
+  at,
+  title,
+  project_id
+)
+SELECT id, version + 1, scope, (SELECT seq + 1 FROM queue_counts WHERE queue_counts.scope = moving.scope),
+  'submitted', queue, CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE usual END,
   iif(
     lapsed_token IS NULL,
     coalesce(claimed_by, :actor),
     (SELECT actor FROM history WHERE task_id = id AND event = 'lease_expired' ORDER BY version DESC LIMIT 1)
   ),
-  :excerpt, :details, grants, :now
+  :excerpt, :details, grants, :now, title, project_id
 FROM (
   SELECT *,
-    coalesce(
-      (
-        SELECT iif(
-          (place IN ('claimed')), coalesce(rule ->> ('$.onward."' || origin || '"'), rule ->> '$.submit'), ''
-        )
-        FROM (
-          SELECT rules -> iif(project_id IS NULL, '$.task', '$.child') AS rule
-          FROM flows
-          WHERE flows.scope = task.scope AND flows.name = task.flow
-        )
+    iif(
+      (place IN ('claimed')),
+      coalesce(
+        (
+          SELECT coalesce(rule ->> ('$.onward."' || origin || '"'), rule ->> '$.submit')
+          FROM (
+            SELECT rules -> iif(project_id IS NULL, '$.task', '$.child') AS rule
+            FROM flows
+            WHERE flows.scope = task.scope AND flows.name = task.flow
+          )
+        ),
+        destination
       ),
-      iif((place IN ('claimed')), destination, '')
+      ''
     ) AS usual
   FROM (
-    SELECT id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token,
-      intervention_from, cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts,
-      max_rejections,
+    SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token,
+      intervention_from, cancel_requested_at ,
       CASE
         WHEN lapsed_token IS NOT NULL THEN 'claimed'
         WHEN queue = 'requires-intervention' THEN iif(
@@ -61,524 +79,181 @@ FROM (
         OR (:token IS NULL AND (:lenient OR (claimed_by IS NULL AND lapsed_token IS NULL)))
       )
   ) AS task
-)
+) AS moving
 WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''));
 
 -- failed
--- 1,215 characters, 2 parameters, 2 rows read, 0 rows written
---   MATERIALIZE reasons
---     COMPOUND QUERY
---       LEFT-MOST SUBQUERY
---         MATERIALIZE moved
---           SCAN CONSTANT ROW
---         SCAN moved
+-- 939 characters, 2 parameters, 4 rows read, 0 rows written
+--   CO-ROUTINE (subquery-53)
+--     MATERIALIZE failing
+--       SETUP
+--         CO-ROUTINE (subquery-1)
+--           SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--         SCAN (subquery-1)
+--         SEARCH counter USING PRIMARY KEY (scope=?)
+--         SCALAR SUBQUERY 2
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--         SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
---         SEARCH edge USING PRIMARY KEY (blocker_key=?)
---         CORRELATED SCALAR SUBQUERY 35
---           SEARCH other USING PRIMARY KEY (id=?)
---         SEARCH tasks USING PRIMARY KEY (id=?)
---         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 37
---           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---       UNION ALL
---         CO-ROUTINE reached
---           SETUP
---             SCAN moved
---             SEARCH blocker USING PRIMARY KEY (id=?)
---             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 12
---               SEARCH other USING PRIMARY KEY (id=?)
---             SEARCH tasks USING PRIMARY KEY (id=?)
---             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 14
---               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---           RECURSIVE STEP
---             SCAN reached
---             SEARCH tasks USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 19
---               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 18
---               SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             SEARCH blocker USING PRIMARY KEY (id=?)
---             SEARCH edge USING PRIMARY KEY (blocker_key=?)
---             CORRELATED SCALAR SUBQUERY 23
---               SEARCH other USING PRIMARY KEY (id=?)
---         SCAN reached
---         SEARCH tasks USING PRIMARY KEY (id=?)
---         CORRELATED SCALAR SUBQUERY 28
+--         CORRELATED SCALAR SUBQUERY 13
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 27
+--         SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--         REUSE SUBQUERY 2
+--         CORRELATED SCALAR SUBQUERY 14
+--           SEARCH other USING PRIMARY KEY (id=?)
+--       RECURSIVE STEP
+--         SCAN failing
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--         CORRELATED SCALAR SUBQUERY 19
+--           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--         CORRELATED SCALAR SUBQUERY 18
 --           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --         SEARCH blocker USING PRIMARY KEY (id=?)
 --         SEARCH edge USING PRIMARY KEY (blocker_key=?)
---         CORRELATED SCALAR SUBQUERY 32
+--         CORRELATED SCALAR SUBQUERY 24
 --           SEARCH other USING PRIMARY KEY (id=?)
---   SCAN only VIRTUAL TABLE INDEX 1:
---   SCALAR SUBQUERY 7
---     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---   SCALAR SUBQUERY 8
+--     SCAN failing
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 46
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN reasons
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 42
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 41
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   USE TEMP B-TREE FOR GROUP BY
---   CORRELATED SCALAR SUBQUERY 40
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 41
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
-WITH RECURSIVE moved (id) AS (SELECT :id),
-  lost (id, because) AS (
-    SELECT waits.task_id, 'Blocker ' || moved.id || iif(to_queue = 'failed', ' failed.', ' was cancelled.')
-    FROM moved
-    CROSS JOIN waits ON waits.blocker = moved.id
-    CROSS JOIN planned ON planned.id = moved.id
-    WHERE fails AND to_queue IN ('failed', 'cancelled') AND from_queue <> to_queue
+--     CORRELATED SCALAR SUBQUERY 29
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 28
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 27
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 28
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN (subquery-53)
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 32
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+--   CORRELATED SCALAR SUBQUERY 7
+--     SEARCH edge USING INDEX dependencies_of (task_id=?)
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 36
+--       SEARCH other USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 35
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     LIST SUBQUERY 6
+--       SCAN failing
+--       CREATE BLOOM FILTER
+--     CORRELATED SCALAR SUBQUERY 35
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+WITH RECURSIVE failing (id) AS (
+  SELECT task_id
+  FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
+  CROSS JOIN touched
+  WHERE touched.scope = (SELECT scope FROM tasks WHERE id = :id)
+    AND fails
+    AND queue IN ('failed', 'cancelled')
+  UNION
+  SELECT task_id
+  FROM failing
+  CROSS JOIN failable USING (id)
+  CROSS JOIN waits ON blocker = id
+  WHERE fails
+)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id
+)
+SELECT id, version + 1, scope,
+  (SELECT last FROM feed WHERE feed.scope = failable.scope) + row_number() OVER (), 'dependency_failed',
+  queue, 'failed',
+  (
+    SELECT min('Blocker ' || blocker || iif(waits.queue = 'cancelled', ' was cancelled.', ' failed.'))
+    FROM waits
+    WHERE task_id = failable.id AND fails AND (waits.queue IN ('failed', 'cancelled') OR blocker IN failing)
   ),
-  reached (id) AS (
-    SELECT id
-    FROM lost
-    UNION
-    SELECT waits.task_id
-    FROM reached
-    CROSS JOIN failable USING (id)
-    CROSS JOIN waits ON waits.blocker = reached.id
-    WHERE fails
-  ),
-  reasons (id, because) AS (
-    SELECT id, because
-    FROM lost
-    UNION ALL
-    SELECT waits.task_id, 'Blocker ' || reached.id || ' failed.'
-    FROM reached
-    CROSS JOIN failable USING (id)
-    CROSS JOIN waits ON waits.blocker = reached.id
-    WHERE fails
-  )
-INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
-SELECT failable.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
-FROM json_each(
-  iif(
-    (
-      EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-      AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
-    ),
-    '[1]',
-    '[]'
-  )
-) AS only
-CROSS JOIN reasons
-CROSS JOIN failable ON failable.id = reasons.id
-GROUP BY failable.id;
+  grants, :now, title, project_id
+FROM failing
+CROSS JOIN failable USING (id);
 
 -- satisfied
--- 1,072 characters, 2 parameters, 2 rows read, 0 rows written
+-- 488 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
---   LIST SUBQUERY 25
---     MATERIALIZE affected
---       SETUP
---         SCAN CONSTANT ROW
---       RECURSIVE STEP
---         SCAN affected
---         CORRELATED SCALAR SUBQUERY 2
---           SEARCH tasks USING PRIMARY KEY (id=?)
---           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 13
---             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---         SEARCH blocker USING PRIMARY KEY (id=?)
---         SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     SCAN only VIRTUAL TABLE INDEX 1:
---     SCALAR SUBQUERY 4
+--   LIST SUBQUERY 15
+--     CO-ROUTINE (subquery-1)
 --       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCALAR SUBQUERY 5
+--     SCAN (subquery-1)
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 2
 --       SEARCH tasks USING PRIMARY KEY (id=?)
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 21
---         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---     SCAN affected
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
 --     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     CORRELATED SCALAR SUBQUERY 6
---       SEARCH tasks USING PRIMARY KEY (id=?)
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 18
---         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 8
+--     REUSE SUBQUERY 2
+--   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 23
+--     CORRELATED SCALAR SUBQUERY 13
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 23
+--     CORRELATED SCALAR SUBQUERY 13
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
-WITH RECURSIVE affected (id) AS (
-  SELECT :id
-  UNION
-  SELECT waits.task_id
-  FROM affected
-  CROSS JOIN waits ON waits.blocker = affected.id
-  WHERE affected.id = :id
-    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
-)
 UPDATE dependencies
 SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
 WHERE (blocker_key, task_id, blocker_id) IN (
-  SELECT waits.blocker_key, waits.task_id, waits.blocker_id
-  FROM json_each(
-    iif(
-      (
-        EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-        AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
-      ),
-      '[1]',
-      '[]'
-    )
-  ) AS only
-  CROSS JOIN affected
-  CROSS JOIN waits ON waits.blocker = affected.id
-    AND (
-      affected.id = :id
-      OR (
-        waits.on_failure = 'skip'
-        AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
-      )
-    )
+  SELECT blocker_key, task_id, blocker_id
+  FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
+  CROSS JOIN touched
+  WHERE touched.scope = (SELECT scope FROM tasks WHERE id = :id)
 )
   AND (satisfied_at IS NULL) = EXISTS (
     SELECT 1
     FROM waits
-    WHERE waits.task_id = dependencies.task_id
-      AND waits.blocker_id = dependencies.blocker_id
-      AND (waits.queue = 'done' OR (waits.on_failure = 'skip' AND waits.queue IN ('failed', 'cancelled')))
+    WHERE waits.task_id = dependencies.task_id AND waits.blocker_id = dependencies.blocker_id AND met
   );
 
 -- unblocked
--- 1,243 characters, 2 parameters, 1 row read, 0 rows written
---   MATERIALIZE waiting_for
---     CO-ROUTINE affected
---       SETUP
---         SCAN CONSTANT ROW
---       RECURSIVE STEP
---         SCAN affected
---         CORRELATED SCALAR SUBQUERY 2
---           SEARCH tasks USING PRIMARY KEY (id=?)
---           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 13
---             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---         SEARCH blocker USING PRIMARY KEY (id=?)
---         SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     SCAN affected
+-- 639 characters, 2 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE (subquery-18)
+--     CO-ROUTINE (subquery-2)
+--       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCAN (subquery-2)
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 3
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --     SEARCH blocker USING PRIMARY KEY (id=?)
 --     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     CORRELATED SCALAR SUBQUERY 4
---       SEARCH tasks USING PRIMARY KEY (id=?)
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 18
---         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---     USE TEMP B-TREE FOR GROUP BY
+--     REUSE SUBQUERY 3
+--     SEARCH tasks USING PRIMARY KEY (id=?)
 --     CORRELATED SCALAR SUBQUERY 15
+--       USE TEMP B-TREE FOR group_concat(ORDER BY)
+--       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--     USE TEMP B-TREE FOR GROUP BY
+--     CORRELATED SCALAR SUBQUERY 9
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 9
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 12
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --     CORRELATED SCALAR SUBQUERY 15
+--       USE TEMP B-TREE FOR group_concat(ORDER BY)
+--       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 13
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN only VIRTUAL TABLE INDEX 1:
---   SCALAR SUBQUERY 6
---     SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---   SCALAR SUBQUERY 7
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 26
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN waiting_for
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 23
---     USE TEMP B-TREE FOR group_concat(ORDER BY)
---     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---   CORRELATED SCALAR SUBQUERY 20
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 23
---     USE TEMP B-TREE FOR group_concat(ORDER BY)
---     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---   CORRELATED SCALAR SUBQUERY 21
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 21
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
-WITH RECURSIVE affected (id) AS (
-  SELECT :id
-  UNION
-  SELECT waits.task_id
-  FROM affected
-  CROSS JOIN waits ON waits.blocker = affected.id
-  WHERE affected.id = :id
-    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
-),
-  waiting_for (id, because) AS (
-    SELECT waits.task_id,
-      min(
-        'Task ' || affected.id || CASE waits.queue
-          WHEN 'done' THEN ' is done.'
-          WHEN 'failed' THEN ' failed.'
-          WHEN 'cancelled' THEN ' was cancelled.'
-          ELSE ' is in ' || waits.queue || ' again.'
-        END
-      )
-    FROM affected
-    CROSS JOIN waits ON waits.blocker = affected.id
-      AND (
-        affected.id = :id
-        OR (
-          waits.on_failure = 'skip'
-          AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
-        )
-      )
-    GROUP BY waits.task_id
-  )
-INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
-SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
-  because, grants, :now
-FROM json_each(
-  iif(
-    (
-      EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-      AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
-    ),
-    '[1]',
-    '[]'
-  )
-) AS only
-CROSS JOIN waiting_for
-CROSS JOIN foreseen ON foreseen.id = waiting_for.id
-WHERE blocked_by IS NOT waits_for;
-
--- counted
--- 456 characters, 1 parameter, 6 rows read, 1 row written
---   MATERIALIZE moved
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 4
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN moved
---   MULTI-INDEX OR
---     INDEX 1
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
---     INDEX 2
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
-UPDATE queue_counts
-SET revision = revision + 1,
-  counts = iif(
-    from_queue = to_queue,
-    counts,
-    json_patch(
-      counts,
-      json_object(
-        from_queue,
-        nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
-        to_queue,
-        coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1
-      )
-    )
-  )
-FROM (
-  SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue
-  FROM planned
-  WHERE id = :id
-  LIMIT 1
-) AS moved
-WHERE scope = moved.owner OR scope = moved.project;
-
--- followersCounted
--- 1,046 characters, 1 parameter, 3 rows read, 0 rows written
---   MATERIALIZE moved
---     SCAN only VIRTUAL TABLE INDEX 1:
---     SCALAR SUBQUERY 8
---       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCALAR SUBQUERY 9
---       SEARCH tasks USING PRIMARY KEY (id=?)
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 26
---         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     LIST SUBQUERY 11
---       MATERIALIZE affected
---         SETUP
---           SCAN CONSTANT ROW
---         RECURSIVE STEP
---           SCAN affected
---           CORRELATED SCALAR SUBQUERY 2
---             SEARCH tasks USING PRIMARY KEY (id=?)
---             SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---             CORRELATED SCALAR SUBQUERY 21
---               SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---           SEARCH blocker USING PRIMARY KEY (id=?)
---           SEARCH edge USING PRIMARY KEY (blocker_key=?)
---       SCAN affected
---       CORRELATED SCALAR SUBQUERY 10
---         SEARCH tasks USING PRIMARY KEY (id=?)
---         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---         CORRELATED SCALAR SUBQUERY 23
---           SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 16
---       SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---     SCAN step VIRTUAL TABLE INDEX 1:
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN moved
---   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 7
---     CO-ROUTINE (subquery-6)
---       CO-ROUTINE (subquery-5)
---         COMPOUND QUERY
---           LEFT-MOST SUBQUERY
---             SCAN json_each VIRTUAL TABLE INDEX 1:
---           UNION ALL
---             SCAN json_each VIRTUAL TABLE INDEX 1:
---       SCAN (subquery-5)
---       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-6)
-WITH RECURSIVE affected (id) AS (
-  SELECT :id
-  UNION
-  SELECT waits.task_id
-  FROM affected
-  CROSS JOIN waits ON waits.blocker = affected.id
-  WHERE affected.id = :id
-    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
+--   SCAN (subquery-18)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 17
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id
 )
-UPDATE queue_counts
-SET revision = revision + 1,
-  counts = (
-    SELECT json_group_object(queue, n)
-    FROM (
-      SELECT queue, sum(step) AS n
-      FROM (
-        SELECT key AS queue, value AS step
-        FROM json_each(counts)
-        UNION ALL
-        SELECT value ->> 0, value ->> 1
-        FROM json_each(moved.steps)
-      )
-      GROUP BY queue
-      HAVING sum(step) <> 0
-    )
-  )
-FROM (
-  SELECT owner, json_group_array(json_array(queue, step)) AS steps
-  FROM json_each(
-    iif(
-      (
-        EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-        AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
-      ),
-      '[1]',
-      '[]'
-    )
-  ) AS only
-  CROSS JOIN planned_counts
-  WHERE planned_counts.id IN (
-    SELECT id
-    FROM affected
-    WHERE NOT id = :id
-      AND EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
-  )
-  GROUP BY owner
-) AS moved
-WHERE scope = moved.owner;
-
--- dependents
--- 1,452 characters, 2 parameters, 3 rows read, 0 rows written
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   LIST SUBQUERY 8
---     MATERIALIZE affected
---       SETUP
---         SCAN CONSTANT ROW
---       RECURSIVE STEP
---         SCAN affected
---         CORRELATED SCALAR SUBQUERY 2
---           SEARCH tasks USING PRIMARY KEY (id=?)
---           SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---           CORRELATED SCALAR SUBQUERY 16
---             SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---         SEARCH blocker USING PRIMARY KEY (id=?)
---         SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     SCAN only VIRTUAL TABLE INDEX 1:
---     SCALAR SUBQUERY 6
---       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCALAR SUBQUERY 7
---       SEARCH tasks USING PRIMARY KEY (id=?)
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---       CORRELATED SCALAR SUBQUERY 19
---         SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---     SCAN affected
---   REUSE LIST SUBQUERY 8
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 11
---     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 4
---     USE TEMP B-TREE FOR group_concat(ORDER BY)
---     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---   CORRELATED SCALAR SUBQUERY 5
---     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
-WITH RECURSIVE affected (id) AS (
-  SELECT :id
-  UNION
-  SELECT waits.task_id
-  FROM affected
-  CROSS JOIN waits ON waits.blocker = affected.id
-  WHERE affected.id = :id
-    OR EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)
-)
-UPDATE tasks
-SET version = planned.version, queue = to_queue,
-  blocked_by = (
-    SELECT group_concat(blocker_id, ',' ORDER BY position)
-    FROM dependencies
-    WHERE task_id = tasks.id AND satisfied_at IS NULL
-  ),
-  updated_at = iif(queue = to_queue, updated_at, :now),
-  lapsed_token = iif(queue = to_queue, lapsed_token, NULL),
-  available_at = iif(queue = to_queue, available_at, NULL),
-  completed_at = iif(queue = to_queue, completed_at, NULL),
-  needs_intervention = iif(queue = to_queue, needs_intervention, 0),
-  failure_reason = CASE
-    WHEN queue = to_queue THEN failure_reason
-    WHEN tasks.bytes > 1600000 THEN NULL
-    ELSE (SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)
-  END
-FROM planned
-WHERE planned.id = tasks.id
-  AND tasks.id IN (
-    SELECT affected.id
-    FROM json_each(
-      iif(
-        (
-          EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))
-          AND EXISTS (SELECT 1 FROM ending WHERE id = :id)
-        ),
-        '[1]',
-        '[]'
-      )
-    ) AS only
-    CROSS JOIN affected
-  )
-  AND NOT tasks.id = :id
-RETURNING id, scope, version, claimed_by, fencing_token, queue,
-  CASE
-    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
-    WHEN blocked_by IS NULL THEN 'unblocked'
-    ELSE 'blocked'
-  END AS event;
+SELECT task.id, version + 1, task.scope,
+  (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (),
+  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), task.queue, task.queue, min(because), grants, :now,
+  title, project_id
+FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
+CROSS JOIN touched
+CROSS JOIN foreseen AS task ON task.id = touched.task_id
+WHERE touched.scope = (SELECT scope FROM tasks WHERE id = :id) AND blocked_by IS NOT waits_for
+GROUP BY task.id;
 
 -- moved
--- 673 characters, 8 parameters, 6 rows read, 2 rows written
+-- 729 characters, 8 parameters, 4 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 3
---     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
 UPDATE tasks
 SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token = NULL, claimed_by = NULL,
   claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
@@ -588,9 +263,100 @@ SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token
   commits_count = :commits_count, turns_used = :turns_used, check_results = :check_results,
   execution_notes = :execution_notes, pr_number = coalesce(:pr_number, pr_number),
   pr_url = coalesce(:pr_url, pr_url)
-FROM planned
-WHERE tasks.id = :id AND planned.id = :id
+FROM history AS planned
+WHERE planned.task_id = :id AND planned.version = tasks.version + 1 AND tasks.id = :id
 RETURNING *;
+
+-- dependents
+-- 764 characters, 2 parameters, 3 rows read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 3
+--     CO-ROUTINE (subquery-1)
+--       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--     SCAN (subquery-1)
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 2
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+--     REUSE SUBQUERY 2
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   REUSE LIST SUBQUERY 3
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 7
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 8
+--     USE TEMP B-TREE FOR group_concat(ORDER BY)
+--     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 9
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+UPDATE tasks
+SET version = task.version, queue = task.queue, blocked_by = task.blocked_by, updated_at = task.updated_at,
+  lapsed_token = task.lapsed_token, available_at = task.available_at, completed_at = task.completed_at,
+  needs_intervention = task.needs_intervention, failure_reason = task.failure_reason
+FROM following AS task
+WHERE task.id = tasks.id
+  AND tasks.id IN (
+    SELECT plans.task_id
+    FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
+    CROSS JOIN plans
+    WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
+  )
+RETURNING id, scope, version, claimed_by, fencing_token, queue,
+  CASE
+    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
+    WHEN blocked_by IS NULL THEN 'unblocked'
+    ELSE 'blocked'
+  END AS event;
+
+-- counted
+-- 809 characters, 1 parameter, 8 rows read, 1 row written
+--   MATERIALIZE recorded
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 3
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--     REUSE SUBQUERY 3
+--     SCAN owner VIRTUAL TABLE INDEX 1:
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN recorded
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SCAN json_tree VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-1)
+UPDATE queue_counts
+SET revision = revision + 1, seq = recorded.seq,
+  counts = json_patch(
+    counts,
+    iif(
+      n = 1 AND source <> target,
+      json_object(
+        source,
+        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        target,
+        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+      ),
+      (
+        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        FROM (
+          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
+          FROM json_tree(moves)
+          WHERE atom IS NOT NULL
+          GROUP BY atom
+        )
+      )
+    )
+  )
+FROM (
+  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
+    json_group_array(json_array(from_queue, to_queue)) AS moves
+  FROM planned_counts AS plans
+  WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
+  GROUP BY owner
+) AS recorded
+WHERE scope = recorded.owner;
 
 -- ======== Sent in special cases only ========
 

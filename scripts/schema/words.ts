@@ -17,14 +17,15 @@ of each task, and outlives it. \`dependencies\` says which task waits for which.
 read. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
 \`idempotency_keys\` belong to access and to repeated requests. \`sweeps\`, \`fencing_floor\` and \`schema_version\` belong to the server.
 
-A change of a task is one batch of three steps: plan, count, apply. D1 carries a batch out whole or not at all.
+A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
 
   plan    \`recorded\` inserts the history row of the next version (tasks.version + 1), with \`from_queue\` and \`to_queue\`. Only this
           statement asks whether the change may be made. If it may not, it inserts nothing, and the next two change nothing.
-  count   \`counted\` reads the plan and moves the counters of the scope and of the project.
   apply   \`changed\` (of a claim: \`granted\`) reads the plan, sets the columns of the task, and raises its version to that of the plan.
+  count   \`counted\` moves the counters of the scope and of the project, and the number of the scope's newest change.
 
-While a history row is ahead of its task, it is a plan. After a batch no row is ahead. The view \`planned\` shows the plans. A batch
+Each history row has the next number of its scope's feed, \`seq\`. Until it is counted, it is above \`queue_counts.seq\`, and the view
+\`plans\` has it. Until it is applied, its version is ahead of its task, and the view \`planned\` has it. After a batch both are empty. A batch
 may plan changes of several tasks, such as those that fail with a blocker, and two changes of one task: first its lease expires, then it
 fails. A create is the exception: it inserts the task first, and the view \`unrecorded\` finds the task whose first row is missing.
 
@@ -99,9 +100,13 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       from_queue: "Null for a create.",
       to_queue: "Null for a deletion.",
       details: "What is particular to the event: JSON.",
+      seq:
+        "The number of the change in the feed of its scope, in the order of commits; null if it was recorded before there was a feed.",
+      title: "The title of the task before the change.",
+      project_id: "Its project before the change.",
       grants: "The value of `tasks.grants` then. A task that is created again under its old id continues from it."
     },
-    indexes: { history_deleted: "The deleted tasks, for exports." }
+    indexes: { history_deleted: "The deleted tasks, for exports.", history_feed: "The feed of a scope." }
   },
   dependencies: {
     about:
@@ -121,7 +126,8 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       counts: `How many tasks are in each queue, as {"incoming": 3}. A queue without tasks is left out.`,
       revision: "The revisions rise with each change of a list. A conditional read compares them (`sql/Revisions.ts`).",
       messages_total: "The totals are null until the cron has counted them.",
-      leases_revision: "Rises with each renewal."
+      leases_revision: "Rises with each renewal.",
+      seq: "The number of the newest change in the feed of the scope. Without meaning in the row of a project."
     },
     indexes: { queue_counts_uncounted: "The scopes whose totals are not counted yet." }
   },
@@ -206,9 +212,12 @@ export const views: Readonly<Record<string, string>> = {
     "What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.",
   planned:
     "The changes that the batch has planned and not applied: of each task the newest history row that is ahead of it.",
-  ending:
-    "The planned moves that bring a task to an end, or back from one. Only these matter to the tasks that wait for it.",
-  planned_counts: "What the planned changes add to the counters of scopes and projects.",
+  feed: "The highest number in the feed of each scope, plans included.",
+  plans: "The changes that the batch has recorded and not counted.",
+  planned_counts: "The same for each owner of counters: the scope, and the project of the task.",
+  touched: "The dependencies on the tasks that the plans move.",
+  following:
+    "What a dependent gets in its columns: new blockers, or a failure. `updated_at` shows when someone worked on the task.",
   unrecorded: "The tasks that the batch has created and not recorded.",
   reclaiming: "What a task whose expired lease is taken back gets in its columns.",
   foreseen:

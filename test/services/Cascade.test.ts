@@ -7,6 +7,7 @@ import { TaskId } from "../../src/domain/Identifier.ts"
 import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Database } from "../../src/sql/Database.ts"
 import * as Cascade from "../../src/sql/dependency/Cascade.ts"
+import { counted, nextSeq } from "../../src/sql/Feed.ts"
 import { ServicesLayer } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
 
@@ -29,25 +30,27 @@ describe("a cascade of a set of tasks", () => {
       yield* create("skip", [edge("TASK-spent", "skip")])
       yield* create("last", [edge("next", "skip"), edge("spared", "skip")])
       yield* create("other", [edge("spared", "fail")])
-      const held = "SELECT id FROM tasks WHERE claimed_by IS NOT NULL AND scope = 'red'"
-      const moved = { ids: held, is: (id: string) => `${id} IN (${held})`, waitedFor: "1", waiting: "0" }
-      const { dependents, failed, followersCounted, satisfied, unblocked } = Cascade.make(moved)
+      const scope = "plans.scope = 'red'"
+      const { dependents, failed, satisfied, unblocked } = Cascade.make({
+        scope,
+        waitedFor: "dependencies WHERE blocker_key = 'spent'"
+      })
       const values = { now: 5 }
       yield* batch({
         planned: sql`
-          INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, grants, at)
-          SELECT id, version + 1, scope, 'moved', queue, iif(id = 'spent', 'failed', claimed_from), grants, 5
+          INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, grants, at)
+          SELECT id, version + 1, scope, ${sql.unsafe(nextSeq("tasks", "many"))}, 'moved', queue,
+            iif(id = 'spent', 'failed', claimed_from), grants, 5
           FROM tasks WHERE claimed_by IS NOT NULL`,
         failed: failed(values),
         satisfied: satisfied(values),
         unblocked: unblocked(values),
-        counted: Cascade.counted(held, "1")(values),
-        followersCounted: followersCounted(values),
-        dependents: dependents(values),
         moved: sql`
           UPDATE tasks SET queue = to_queue, version = planned.version, claimed_by = NULL, claimed_at = NULL,
             claimed_from = NULL, lease_expires_at = NULL
-          FROM planned WHERE planned.id = tasks.id AND claimed_by IS NOT NULL`
+          FROM planned WHERE planned.id = tasks.id AND claimed_by IS NOT NULL`,
+        dependents: dependents(values),
+        counted: counted(scope)(values)
       })
       assert.include(yield* read("fail"), { queue: "failed", failure_reason: "Blocker spent failed." })
       assert.include(yield* read("next"), { queue: "failed", failure_reason: "Blocker fail failed." })
@@ -58,7 +61,7 @@ describe("a cascade of a set of tasks", () => {
       // `spent`, and the two that fail with it.
       assert.strictEqual(total, 3)
       const plans = yield* batch(
-        [failed, satisfied, unblocked, followersCounted, dependents].map((statement) => {
+        [failed, satisfied, unblocked, dependents].map((statement) => {
           const { parameters, text } = statement(values)
           return { text: `EXPLAIN QUERY PLAN ${text}`, parameters }
         })
@@ -127,9 +130,9 @@ describe("a cascade of a set of tasks", () => {
   it.effect("of one task searches no table", () =>
     Effect.gen(function*() {
       const { batch } = yield* Database
-      for (const options of [{}, { ownFailure: "1" }, { created: true, ownFailure: "1" }]) {
+      for (const ownFailure of [undefined, "1"]) {
         const plans = yield* batch(
-          Object.values(Cascade.make(Cascade.itself, options)).map((statement) => {
+          Object.values(Cascade.ofTask(ownFailure)).map((statement) => {
             const { parameters, text } = statement({ id: "a", now: 1 })
             return { text: `EXPLAIN QUERY PLAN ${text}`, parameters }
           })

@@ -254,7 +254,8 @@ describe("Import", () => {
         messages_total: null,
         drafts_total: null,
         projects_total: null,
-        leases_revision: 0
+        leases_revision: 0,
+        seq: 1
       }])
     }).pipe(Effect.provide(ServicesLayer)))
 

@@ -73,6 +73,15 @@ export const integrity: ReadonlyArray<Integrity> = [
         SELECT to_queue FROM history WHERE task_id = tasks.id ORDER BY version DESC LIMIT 1)`
   },
   {
+    name: "every change of the feed is counted, and a task's later changes have higher numbers",
+    sql: `
+      SELECT task_id, history.seq FROM history JOIN queue_counts ON queue_counts.scope = history.scope
+      WHERE history.seq > queue_counts.seq
+      UNION ALL
+      SELECT task_id, later.seq FROM history AS later JOIN history AS earlier USING (task_id, scope)
+      WHERE earlier.version = later.version - 1 AND later.seq <= earlier.seq`
+  },
+  {
     name: "a task moves on from the queue it was in",
     sql: `
       SELECT task_id, version FROM (

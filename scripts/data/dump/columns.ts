@@ -31,7 +31,13 @@ export const tables: Readonly<Record<string, Readonly<Record<string, Schema.Top>
   projects: ProjectRow.fields,
   tasks: { ...task, priority_rank: Schema.Int, named_holder: Schema.NullOr(Schema.String), ...limits },
   dependencies: { ...edge, scope: ScopeName, task_id: TaskId, blocker_key: Schema.String, position: Schema.Int },
-  history: { ...HistoryRow.fields, grants: Schema.Int },
+  history: {
+    ...HistoryRow.fields,
+    grants: Schema.Int,
+    seq: Schema.NullOr(Schema.Int),
+    title: Schema.NullOr(Schema.String),
+    project_id: Schema.NullOr(Schema.String)
+  },
   orchestrators: OrchestratorRow.fields,
   drafts: DraftRow.fields,
   messages: MessageRow.fields,

@@ -1,5 +1,5 @@
 /**
- * Counts every counter anew, and raises tokens and revisions above every number that may have been answered: for a
+ * Counts every counter anew, and raises tokens, revisions and the numbers of the feed above every number that may have been answered: for a
  * database that was set back by an import or by D1's Time Travel, and for counters that drifted.
  */
 import { literal } from "./insert.ts"
@@ -18,12 +18,17 @@ export const recount = (scope: string | null, now: number): ReadonlyArray<string
   const projects = `SELECT char(31) || id FROM projects WHERE ${within}`
   return [
     // Lists are named by these numbers (If-None-Match).
-    `INSERT INTO queue_counts (scope, counts, ${revisions.join(", ")})
-      SELECT DISTINCT scope, '{}', ${revisions.map(() => now).join(", ")} FROM (
+    // A reader of the feed goes on after the last number that it read, so the numbers rise above that too.
+    `INSERT INTO queue_counts (scope, counts, seq, ${revisions.join(", ")})
+      SELECT DISTINCT scope, '{}',
+        max(${now}, coalesce((SELECT max(seq) FROM history WHERE history.scope = known.scope), 0)), ${
+      revisions.map(() => now).join(", ")
+    } FROM (
         SELECT * FROM (${counted.map((table) => `SELECT scope FROM ${table}`).join(" UNION ALL ")})
-        UNION ALL SELECT scope FROM queue_counts WHERE scope >= ' ')
+        UNION ALL SELECT scope FROM queue_counts WHERE scope >= ' ') AS known
       WHERE ${within} ON CONFLICT (scope) DO UPDATE SET
         ${revisions.map((column) => `${column} = max(${column} + 1, ${now})`).join(", ")},
+        seq = max(seq, excluded.seq),
         messages_total = NULL, drafts_total = NULL, projects_total = NULL;`,
     ...(scope === null ? [`DELETE FROM queue_counts WHERE scope < ' ' AND scope NOT IN (${projects});`] : []),
     `INSERT INTO queue_counts (scope, counts) SELECT char(31) || id, '{}' FROM projects WHERE ${within}

@@ -13,6 +13,7 @@ import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import { noCycle } from "../../sql/dependency/Cycles.ts"
 import * as Dependency from "../../sql/dependency/Dependency.ts"
+import * as Feed from "../../sql/Feed.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
 import { taskInScope } from "../../sql/task/Task.ts"
@@ -27,17 +28,16 @@ const forHistory = (waits: ReadonlyArray<Waits>) =>
   waits.map(({ blocker, on_failure }) => ({ task_id: blocker, on_failure }))
 
 const recorded = statement(`
-  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
-  SELECT id, version + 1, scope, 'dependencies_changed', queue, queue, coalesce(:actor, claimed_by), :details, grants, :now
+  INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id)
+  SELECT id, version + 1, scope, ${Feed.nextSeq("tasks", "first")}, 'dependencies_changed', queue, queue,
+    coalesce(:actor, claimed_by), :details, grants, :now, title, project_id
   FROM tasks WHERE id = :id AND version = :version AND ${noCycle}`)
 
-const counted = Cascade.countedOne(":id")
+const counted = Feed.counted("plans.scope = :scope")
 
 // A free task fails if a new blocker has failed. A blocker that it had before has had its effect already.
-const cascade = Cascade.make(Cascade.itself, {
-  ownFailure: `waits.blocker_id IN (SELECT value FROM json_each(:risks))
-    AND EXISTS (SELECT 1 FROM tasks WHERE tasks.id = :id AND claimed_by IS NULL)`
-})
+const cascade = Cascade.ofTask(`waits.blocker_id IN (SELECT value FROM json_each(:risks))
+  AND EXISTS (SELECT 1 FROM tasks WHERE tasks.id = :id AND claimed_by IS NULL)`)
 
 const changed = statement(`
   UPDATE tasks SET version = planned.version, updated_at = :now, blocked_by = ${Cascade.waitsStill}, queue = to_queue,
@@ -100,10 +100,9 @@ export const make = Effect.gen(function*() {
         failed: risky ? cascade.failed(values) : undefined,
         satisfied: risky ? cascade.satisfied(values) : undefined,
         unblocked: risky ? cascade.unblocked(values) : undefined,
-        counted: counted(values),
-        followersCounted: risky ? cascade.followersCounted(values) : undefined,
-        dependents: risky ? cascade.dependents(values) : undefined,
         changed: changed(values),
+        dependents: risky ? cascade.dependents(values) : undefined,
+        counted: counted(values),
         listed: Dependency.listed(values)
       })
       const done = yield* firstTask(answers.changed)

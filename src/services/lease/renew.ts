@@ -19,6 +19,7 @@ import { TaskRow } from "../../domain/task/Task.ts"
 import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import type { Row } from "../../sql/Batch.ts"
 import { beginning } from "../../sql/Columns.ts"
+import * as Feed from "../../sql/Feed.ts"
 import { keeping } from "../../sql/Idempotency.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
@@ -67,25 +68,18 @@ const deadline = millisOf("(expiry.details ->> '$.deadline_at')")
 
 const recorded = variants((by: By) =>
   statement(`
-    INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
-    SELECT tasks.id, tasks.version + 1, tasks.scope, '${moves.reattach.event}', tasks.queue, 'claimed', expiry.actor,
-      'The holder renewed the lease before anybody else was granted the task.', tasks.grants, :now
+    INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, actor, reason, grants, at, title, project_id)
+    SELECT tasks.id, tasks.version + 1, tasks.scope, ${
+    Feed.nextSeq("tasks", "scopes")
+  }, '${moves.reattach.event}', tasks.queue, 'claimed', expiry.actor,
+      'The holder renewed the lease before anybody else was granted the task.', tasks.grants, :now,
+      tasks.title, tasks.project_id
     FROM ${lapsed} CROSS JOIN history AS expiry ON expiry.task_id = tasks.id AND expiry.version = ${expiryVersion}
     WHERE ${inReach} AND queue <> 'done' AND queue <> 'failed' AND queue <> 'cancelled' AND NOT ${oversized}
       AND coalesce(${deadline} > :now, 1) AND ${conditions[by]}`)
 )
 
-const counted = statement(`
-  UPDATE queue_counts SET revision = revision + 1, counts = (
-    SELECT json_group_object(queue, n) FROM (
-      SELECT queue, sum(step) AS n FROM (
-        SELECT key AS queue, value AS step FROM json_each(counts)
-        UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(moved.steps))
-      GROUP BY queue HAVING n <> 0))
-  FROM (
-    SELECT owner, json_group_array(json_array(planned_counts.queue, step)) AS steps
-    FROM ${lapsed} CROSS JOIN planned_counts ON planned_counts.id = tasks.id GROUP BY owner) AS moved
-  WHERE scope = moved.owner`)
+const counted = Feed.counted(`plans.scope IN (SELECT tasks.scope FROM ${lapsed})`)
 
 // The lease is re-attached with no time left. The renewal then extends it like the others.
 const reattached = statement(`

@@ -104,8 +104,8 @@ export const make = Effect.gen(function*() {
       details: JSON.stringify({ orchestrator_id, lease_seconds: seconds }),
       seconds: Math.ceil(seconds),
       ends: now + Math.round(seconds * 1000),
-      attempt_seconds: claim.max_attempt_seconds ?? null,
-      default_attempt_seconds: settings.maxAttemptSeconds ?? null,
+      asked_seconds: claim.max_attempt_seconds ?? null,
+      attempt_seconds: claim.max_attempt_seconds ?? settings.maxAttemptSeconds ?? null,
       max_attempts: settings.limits.max_attempts,
       max_lease_losses: settings.limits.max_lease_losses,
       seed: yield* seed,
@@ -115,16 +115,15 @@ export const make = Effect.gen(function*() {
     const steps = Grant.steps(Grant.variantOf(wanted, passing))
     const send = (takesBack: boolean) =>
       once.batch({
-        ...(backsOff ? Backoff.end(now, scope) : {}),
+        ...(backsOff ? Backoff.ended(now, scope) : {}),
         // Each attempt takes expired leases back, because time has passed since the last one.
         lapsed: takesBack ? expired.lapsed(values) : undefined,
-        lapsesCounted: takesBack ? expired.counted(values) : undefined,
         reclaimed: takesBack ? expired.reclaimed(values) : undefined,
         seen: Grant.seen(values),
         recorded: steps.recorded(values),
-        counted: steps.counted(values),
-        granted: steps.granted(values)
-      }, { keep: "recorded", answer: steps.kept, values })
+        granted: steps.granted(values),
+        counted: steps.counted(values)
+      }, { keep: "granted", answer: steps.kept, values })
     // If taking leases back is refused, the claim goes on without it. The cron finds and logs the leases that cannot be
     // taken back.
     const without = ifRefused("taking back with a claim was refused", Effect.suspend(() => send(false)))

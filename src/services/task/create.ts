@@ -18,6 +18,7 @@ import { Database, type UniqueViolation } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import { noCycle } from "../../sql/dependency/Cycles.ts"
 import * as Dependency from "../../sql/dependency/Dependency.ts"
+import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { nextToken } from "../../sql/lease/Claim.ts"
@@ -145,23 +146,25 @@ const inserted = variants((holder: "held" | "free", blockers: "blockers" | "no b
 const blocked = statement(`
   UPDATE tasks SET blocked_by = ${Cascade.waitsStill} WHERE id IN (SELECT id FROM unrecorded WHERE id = :id)`)
 
+// The first task of a scope makes its counters.
 const counted = statement(`
-  INSERT INTO queue_counts (scope, counts, revision)
-  SELECT owner, json_object(:queue, 1), 1 FROM (
+  INSERT INTO queue_counts (scope, counts, revision, seq)
+  SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1 FROM (
     SELECT :scope AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = char(31) || :project_id)
   WHERE EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)
-  ON CONFLICT (scope) DO UPDATE SET revision = revision + 1,
+  ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, seq = excluded.seq,
     counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1))`)
 
 const recorded = statement(`
-  INSERT INTO history (task_id, version, scope, event, to_queue, actor, grants, at)
-  SELECT id, version, scope, 'created', queue, :actor, grants, :now FROM unrecorded WHERE id = :id`)
+  INSERT INTO history (task_id, version, scope, seq, event, to_queue, actor, grants, at, title, project_id)
+  SELECT id, version, scope, (SELECT seq FROM queue_counts WHERE queue_counts.scope = unrecorded.scope), 'created', queue,
+    :actor, grants, :now, title, project_id
+  FROM unrecorded WHERE id = :id`)
 
 // The blockers of the task may have failed already, so the task may fail with them. And other tasks may have waited for
 // its name.
-const cascade = Cascade.make(Cascade.itselfCreated, { created: true, ownFailure: "1" })
-
-const failureCounted = Cascade.countedOne(":id")
+const cascade = Cascade.ofCreated()
+const followersCounted = Feed.counted("plans.scope = :scope")
 
 const taskById = statement("SELECT * FROM tasks WHERE id = :id")
 
@@ -266,13 +269,12 @@ export const make = Effect.gen(function*() {
       dependencies: waiting ? Dependency.ofCreated(values) : undefined,
       blocked: waiting ? blocked(values) : undefined,
       counted: counted(values),
-      failed: follows ? cascade.failed(values) : undefined,
       recorded: recorded(values),
+      failed: follows ? cascade.failed(values) : undefined,
       satisfied: follows ? cascade.satisfied(values) : undefined,
       unblocked: follows ? cascade.unblocked(values) : undefined,
-      failureCounted: follows ? failureCounted(values) : undefined,
-      followersCounted: follows ? cascade.followersCounted(values) : undefined,
       dependents: follows ? cascade.dependents(values) : undefined,
+      followersCounted: follows ? followersCounted(values) : undefined,
       task: taskById(values)
     }, { keep: "inserted", answer: waiting || follows ? createdAndChanged : created, values }).pipe(
       Effect.catchTag("UniqueViolation", () => exists(task))

@@ -9,10 +9,11 @@ import type { HookResult } from "../../domain/task/MoveInput.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { HookNotFound, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
+import { itsScope } from "../../sql/dependency/Cascade.ts"
+import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { inScope } from "../../sql/Reach.ts"
-import { keyOf } from "../../sql/record/ProjectCounts.ts"
 import { statement } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
 import { logTransition } from "./log.ts"
@@ -45,21 +46,17 @@ const fenced = `(coalesce(fencing_token, lapsed_token) = :token
 
 // The inner LIMIT makes SQLite compute the hooks once.
 const record = statement(`
-  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
-  SELECT id, version + 1, scope, 'hook_completed', queue, queue, coalesce(:actor, claimed_by), :details, grants, :now
+  INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id)
+  SELECT id, version + 1, scope, ${
+  Feed.nextSeq("task", "first")
+}, 'hook_completed', queue, queue, coalesce(:actor, claimed_by),
+    :details, grants, :now, title, project_id
   FROM (
     SELECT *, octet_length(${completed}) AS hook_bytes FROM tasks
-    WHERE id = :id AND ${inScope} AND ${fenced} LIMIT 1)
+    WHERE id = :id AND ${inScope} AND ${fenced} LIMIT 1) AS task
   WHERE hook_bytes IS NOT NULL AND ${fits}`)
 
-// The task stays in its queue, so the counters do not change. Without LIMIT, SQLite would read all counters.
-const count = statement(`
-  UPDATE queue_counts SET revision = revision + 1
-  FROM (
-    SELECT tasks.scope AS owner, ${keyOf("tasks.project_id")} AS project
-    FROM tasks CROSS JOIN history ON history.task_id = tasks.id AND history.version = tasks.version + 1
-    WHERE tasks.id = :id LIMIT 1) AS changed
-  WHERE scope = changed.owner OR scope = changed.project`)
+const counted = Feed.counted(itsScope)
 
 const update = statement(`
   UPDATE tasks SET version = version + 1, updated_at = :now, hooks = ${completed}
@@ -94,7 +91,7 @@ export const make = Effect.gen(function*() {
         now: yield* Clock.currentTimeMillis
       }
       const { answers: { updated }, replay } = yield* once.batch(
-        { recorded: record(values), counted: count(values), updated: update(values) },
+        { recorded: record(values), updated: update(values), counted: counted(values) },
         { keep: "updated", answer: completedTask, values }
       )
       if (replay !== undefined) return (yield* firstTask(replay.rows))!

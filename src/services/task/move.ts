@@ -24,6 +24,7 @@ import { TaskRow } from "../../domain/task/Task.ts"
 import { InvalidTransition, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
+import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
@@ -104,10 +105,9 @@ const byId = Effect.gen(function*() {
       failed: move === moves.accept ? undefined : steps.failed(values),
       satisfied: steps.satisfied(values),
       unblocked: steps.unblocked(values),
-      counted: steps.counted(values),
-      followersCounted: move === moves.accept ? undefined : steps.followersCounted(values),
+      moved: steps.moved(values),
       dependents: steps.dependents(values),
-      moved: steps.moved(values)
+      counted: steps.counted(values)
     }, { keep: "moved", answer: movedTask, values }).pipe(
       Effect.catchTag("UniqueViolation", (violation) => externalKey.taken(id, null, violation))
     )
@@ -249,13 +249,15 @@ const requested = "cancel_requested"
 const cancelOf = `id = :id AND ${named} AND ${fenced(false)}`
 
 const cancelRecorded = statement(`
-  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
-  SELECT id, version + 1, scope, iif(claimed_by IS NULL, '${moves.cancel.event}', '${requested}'), queue,
-    iif(claimed_by IS NULL, 'cancelled', queue), :actor, :excerpt, grants, :now
+  INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, actor, reason, grants, at, title, project_id)
+  SELECT id, version + 1, scope, ${
+  Feed.nextSeq("tasks", "first")
+}, iif(claimed_by IS NULL, '${moves.cancel.event}', '${requested}'), queue,
+    iif(claimed_by IS NULL, 'cancelled', queue), :actor, :excerpt, grants, :now, title, project_id
   FROM tasks WHERE ${cancelOf} AND cancel_requested_at IS NULL AND queue NOT IN ('done', 'failed', 'cancelled')`)
 
-const cancelCounted = Cascade.countedOne(":id")
-const { dependents, failed, followersCounted, satisfied, unblocked } = Cascade.make(Cascade.itself)
+const { dependents, failed, satisfied, unblocked } = Cascade.ofTask()
+const counted = Feed.counted(Cascade.itsScope)
 
 const cancelled = statement(`
   UPDATE tasks SET version = planned.version, updated_at = :now, cancel_reason = :reason, queue = to_queue,
@@ -299,10 +301,9 @@ export const cancelling = Effect.gen(function*() {
         failed: failed(values),
         satisfied: satisfied(values),
         unblocked: unblocked(values),
-        counted: cancelCounted(values),
-        followersCounted: followersCounted(values),
+        cancelled: cancelled(values),
         dependents: dependents(values),
-        cancelled: cancelled(values)
+        counted: counted(values)
       }, { keep: "cancelled", answer: cancelledTask, values })
       if (replay !== undefined) return (yield* firstTask(replay.rows))!
       const done = yield* firstTask(answers.cancelled)

@@ -22,6 +22,7 @@ import { Database, ifRoom } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import { noCycle } from "../../sql/dependency/Cycles.ts"
 import * as Dependency from "../../sql/dependency/Dependency.ts"
+import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { nextToken } from "../../sql/lease/Claim.ts"
@@ -75,8 +76,12 @@ export interface Order {
 
 // A renewal raises no version. So a PATCH that changes the lease also checks that the lease is as it was read.
 const recorded = statement(`
-  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
-  SELECT id, version + 1, scope, :event, queue, :queue, :actor, :excerpt, :details, grants, :now
+  INSERT INTO history (
+    task_id, version, scope, seq, event, from_queue, to_queue, actor, reason, details, grants, at, title, project_id)
+  SELECT id, version + 1, scope, ${
+  Feed.nextSeq("tasks", "first")
+}, :event, queue, :queue, :actor, :excerpt, :details, grants, :now,
+    title, project_id
   FROM tasks WHERE id = :id AND version = :version AND (:any_lease OR lease_expires_at IS :lease)
     AND (:project IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project AND scope = tasks.scope))
     AND ${noCycle}`)
@@ -99,11 +104,11 @@ const noticeCounted = statement(`
   INSERT INTO queue_counts (scope, counts, messages_revision) SELECT scope, '{}', 1 FROM planned WHERE id = :id
   ON CONFLICT (scope) DO UPDATE SET messages_revision = messages_revision + 1, messages_total = messages_total + 1`)
 
-const counted = Cascade.countedOne(":id")
+const counted = Feed.counted("plans.scope = :scope")
 
-const cascade = Cascade.make(Cascade.itself)
+const cascade = Cascade.ofTask()
 // A blocker may have failed while the task was held.
-const cascadeOfFreed = Cascade.make(Cascade.itself, { ownFailure: "1" })
+const cascadeOfFreed = Cascade.ofTask("1")
 
 /** What the change writes besides the columns of the PATCH. */
 interface Besides {
@@ -219,7 +224,7 @@ export const makeWrite = Effect.gen(function*() {
     // A task that becomes free may fail with its blockers, unless an administrator moves it.
     const freed = forcedBy === undefined && columns.claimed_by === null && !ends.includes(queue)
     const follows = queue !== task.queue || freed
-    const { dependents, failed, followersCounted, satisfied, unblocked } = freed ? cascadeOfFreed : cascade
+    const { dependents, failed, satisfied, unblocked } = freed ? cascadeOfFreed : cascade
     const changed = changing(Object.keys(written), {
       granted,
       waits: waits !== undefined,
@@ -233,15 +238,14 @@ export const makeWrite = Effect.gen(function*() {
       failed: follows ? failed(values) : undefined,
       satisfied: follows ? satisfied(values) : undefined,
       unblocked: follows ? unblocked(values) : undefined,
-      counted: counted(values),
-      followersCounted: follows ? followersCounted(values) : undefined,
       projectsCounted: columns.project_id === undefined || project === task.project_id
         ? undefined
         : projectsCounted(values),
       notice: forcedBy === undefined ? undefined : notice(values),
       noticeCounted: forcedBy === undefined ? undefined : noticeCounted(values),
+      changed: changed(values),
       dependents: follows ? dependents(values) : undefined,
-      changed: changed(values)
+      counted: counted(values)
     }, { keep: "changed", answer: patchedTask, values }).pipe(
       Effect.catchTag(
         "UniqueViolation",

@@ -10,14 +10,18 @@ import { TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import { blockerKey } from "../../sql/dependency/Dependency.ts"
+import * as Feed from "../../sql/Feed.ts"
 import { withdrawal } from "../../sql/record/Actions.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
 import { logCascade, logTransition, logTransitions } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
 const recorded = statement(`
-  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, grants, at)
-  SELECT id, version + 1, scope, 'deleted', queue, NULL, coalesce(:actor, claimed_by), grants, :now
+  INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, actor, grants, at, title, project_id)
+  SELECT id, version + 1, scope, ${
+  Feed.nextSeq("tasks", "first")
+}, 'deleted', queue, NULL, coalesce(:actor, claimed_by), grants, :now,
+    title, project_id
   FROM tasks WHERE id = :id AND (:scope IS NULL OR scope = :scope)`)
 
 // The dependencies on the deleted task. If a task `TASK-<id>` exists too, that name means only that task from now on.
@@ -28,8 +32,11 @@ const onIt = `blocker_key = :key AND scope = (SELECT scope FROM planned WHERE id
 const satisfied = statement(`UPDATE dependencies SET satisfied_at = :now WHERE satisfied_at IS NULL AND ${onIt}`)
 
 const unblockedRecorded = statement(`
-  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
-  SELECT id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, :because, grants, :now
+  INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id)
+  SELECT id, version + 1, scope, ${
+  Feed.nextSeq("foreseen", "many")
+}, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'),
+    queue, queue, :because, grants, :now, title, project_id
   FROM foreseen WHERE id IN (SELECT task_id FROM dependencies WHERE ${onIt}) AND blocked_by IS NOT waits_for`)
 
 const unblocked = statement(`
@@ -41,11 +48,9 @@ const dependenciesOnIt = statement(`DELETE FROM dependencies WHERE ${onIt}`)
 const dependenciesOfIt = statement(`
   DELETE FROM dependencies WHERE task_id = :id AND EXISTS (SELECT 1 FROM planned WHERE planned.id = :id)`)
 
-const counted = statement(`
-  UPDATE queue_counts SET revision = revision + 1, counts = json_patch(counts, json_object(
-    from_queue, nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0)))
-  FROM (SELECT scope AS owner, char(31) || project_id AS project, from_queue FROM planned WHERE id = :id LIMIT 1) AS gone
-  WHERE scope = gone.owner OR scope = gone.project`)
+// The task is gone when its deletion is counted, but its history is not.
+const itsScope = "plans.scope = (SELECT scope FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1)"
+const counted = Feed.counted(itsScope)
 
 const withdrawn = withdrawal("id IN (SELECT id FROM planned WHERE id = :id)")
 
@@ -53,10 +58,9 @@ const removed = statement("DELETE FROM tasks WHERE id IN (SELECT id FROM planned
 
 // Tasks that wait for `TASK-<id>` went on when this task was done. From now on they wait for the other task only.
 const named = Cascade.make({
-  ids: "SELECT :twin",
-  is: (id) => `${id} = :twin`,
-  waitedFor: "EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = :key)",
-  waiting: "0"
+  scope: itsScope,
+  waitedFor: "dependencies WHERE blocker_key = :key",
+  moved: ":twin"
 })
 
 export const make = Effect.gen(function*() {
@@ -79,12 +83,12 @@ export const make = Effect.gen(function*() {
       unblocked: unblocked(values),
       dependenciesOnIt: dependenciesOnIt(values),
       dependenciesOfIt: dependenciesOfIt(values),
-      counted: counted(values),
       withdrawn: withdrawn(values),
       removed: removed(values),
       namedSatisfied: named.satisfied(values),
       namedUnblocked: named.unblocked(values),
-      namedDependents: named.dependents(values)
+      namedDependents: named.dependents(values),
+      counted: counted(values)
     })
     const task = yield* firstTask(answers.removed)
     if (task === undefined) return yield* TaskNotFound.of(id)

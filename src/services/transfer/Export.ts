@@ -102,7 +102,7 @@ const beside = (kind: ExportKind): ReadonlyArray<string> =>
 const bytesOfTexts = (names: ReadonlyArray<string>, besides: number): string =>
   [besides, ...names.map((name) => `coalesce(octet_length(${name}), 0)`)].join(" + ")
 
-const bytesOfEntry = bytesOfTexts(["actor", "reason", "details"], BytesOfEntry)
+const bytesOfEntry = bytesOfTexts(["actor", "reason", "details", "title"], BytesOfEntry)
 
 // The `+` makes SQLite find records by their keys and not by their scope.
 const inReach = "(:scope IS NULL OR +scope = :scope)"

@@ -1,17 +1,15 @@
 /**
  * The consequences of a planned change for the dependents of the changed tasks, in the same batch. `failed` plans the
  * failures of tasks that fail with their blockers. `satisfied` and `unblocked` update the dependencies of the others.
- * `counted` counts everything that is planned, and `dependents` changes the dependents.
+ * `dependents` changes the dependents.
  *
  * These statements run between the plan of the change (a history row ahead of its task, see the view `planned`) and the
- * statement that carries it out. A refused change plans nothing, so it has no consequences. If no task waits, they read
- * no row. The recursions go over ids and reach each task once, by however many paths.
+ * statement that counts it (`Feed.ts`). A refused change plans nothing, so it has no consequences. The recursion goes
+ * over ids and reaches each task once, by however many paths.
  */
 import { MaxRecord } from "../../domain/Size.ts"
+import { nextSeq } from "../Feed.ts"
 import { type Statement, statement } from "../Statement.ts"
-
-/** The dependencies on the task `id`, from the view `waits`. */
-const waitsFor = (id: string) => `waits ON waits.blocker = ${id}`
 
 /** Whether a task takes no more text (`domain/Size.ts`). Then only its history records what happens to it. */
 export const oversized = `tasks.bytes > ${MaxRecord}`
@@ -28,171 +26,92 @@ export interface Cascade {
   readonly satisfied: Statement
   /** Plans the new `blocked_by` of the dependents. */
   readonly unblocked: Statement
-  /** Counts the planned moves of the dependents, which are those that fail. */
-  readonly followersCounted: Statement
   /** Changes the dependents, and answers them with the event for the log. */
   readonly dependents: Statement
 }
 
-/**
- * Begins a FROM clause whose rest is read only if the condition holds. D1 counts no row for it, but some for an empty
- * recursion.
- */
-export const onlyIf = (condition: string) => `json_each(iif(${condition}, '[1]', '[]')) AS only CROSS JOIN`
-
-/** Counts the planned moves of the tasks in `ids`, a query. */
-const counting = (ctes: string, ids: string, condition: string): Statement =>
-  statement(`
-    ${ctes}
-    UPDATE queue_counts SET revision = revision + 1, counts = (
-      SELECT json_group_object(queue, n) FROM (
-        SELECT queue, sum(step) AS n FROM (
-          SELECT key AS queue, value AS step FROM json_each(counts)
-          UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(moved.steps))
-        GROUP BY queue HAVING sum(step) <> 0))
-    FROM (
-      SELECT owner, json_group_array(json_array(queue, step)) AS steps
-      FROM ${onlyIf(condition)} planned_counts WHERE planned_counts.id IN (${ids}) GROUP BY owner) AS moved
-    WHERE scope = moved.owner`)
-
-/** Counts the planned moves of the tasks in `moved`, a query for ids. */
-export const counted = (moved: string, condition: string): Statement => counting("", moved, condition)
-
-/** Counts the planned move of the task with the id `id`, an expression. */
-export const countedOne = (id: string): Statement =>
-  statement(`
-    UPDATE queue_counts SET revision = revision + 1, counts = iif(from_queue = to_queue, counts, json_patch(counts, json_object(
-      from_queue, nullif(coalesce(counts ->> ('$."' || from_queue || '"'), 0) - 1, 0),
-      to_queue, coalesce(counts ->> ('$."' || to_queue || '"'), 0) + 1)))
-    FROM (
-      SELECT scope AS owner, char(31) || project_id AS project, from_queue, to_queue FROM planned WHERE id = ${id} LIMIT 1) AS moved
-    WHERE scope = moved.owner OR scope = moved.project`)
-
 interface Options {
+  /** Which of the view `plans` are those of this batch: those of its scope. */
+  readonly scope: string
+  /** A table and a condition that find nothing if no task waits for the tasks that move. Then nothing else is read. */
+  readonly waitedFor: string
+  /** The same for the tasks that they wait for. */
+  readonly waiting?: string
+  /** The id of the task whose dependents are looked at, if not those of the plans: an expression. */
+  readonly moved?: string
+  /** How many scopes the plans are of. */
+  readonly rows?: "many" | "scopes"
   /**
    * The condition under which a moved task fails with its own blockers: one may have failed while the task was held, or
    * before the dependency was added. Without it, no task does.
    */
   readonly ownFailure?: string
-  /** Whether this batch creates the tasks (the view `unrecorded`). Then `dependents` changes them too. */
-  readonly created?: boolean
 }
 
-/** The tasks that move. */
-interface Moved {
-  /** A query for their ids. */
-  readonly ids: string
-  /** Whether an id is one of theirs. */
-  readonly is: (id: string) => string
-  /** False if no task waits for them, or none of them comes to an end or back from one. Then nothing else is read. */
-  readonly waitedFor: string
-  /** The same, for their own blockers. */
-  readonly waiting: string
-}
+const waitForIt = "dependencies WHERE blocker_key = replace(:id, 'TASK-', '')"
+const itWaits = "dependencies WHERE task_id = :id"
 
-/** The task `:id`. */
-export const itself: Moved = {
-  ids: "SELECT :id",
-  is: (id) => `${id} = :id`,
-  waitedFor:
-    "(EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '')) AND EXISTS (SELECT 1 FROM ending WHERE id = :id))",
-  waiting: "EXISTS (SELECT 1 FROM dependencies WHERE task_id = :id)"
-}
+/** The scope of the task `:id`, as a condition for `plans`. */
+export const itsScope = "plans.scope = (SELECT scope FROM tasks WHERE id = :id)"
 
-/** The task `:id`, which this batch creates: it has no plan. */
-export const itselfCreated: Moved = {
-  ...itself,
-  waitedFor: "EXISTS (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', ''))"
-}
+/** The statements for the task `:id`. */
+export const ofTask = (ownFailure?: string): Cascade =>
+  make({ scope: itsScope, waitedFor: waitForIt, ...(ownFailure === undefined ? {} : { waiting: itWaits, ownFailure }) })
+
+/** The statements for the task `:id`, which the batch has created and counted already. */
+export const ofCreated = (): Cascade =>
+  make({
+    scope: "plans.scope = :scope",
+    waitedFor: `${waitForIt} OR task_id = :id`,
+    waiting: itWaits,
+    moved: ":id",
+    ownFailure: "1"
+  })
 
 /** The statements for tasks that move. */
-export const make = (
-  { ids, is, waitedFor, waiting }: Moved,
-  { created = false, ownFailure }: Options = {}
-): Cascade => {
-  const plan = created ? "unrecorded" : "planned"
-  // The batch has planned that the task fails with a blocker.
-  const failing = "EXISTS (SELECT 1 FROM planned WHERE planned.id = affected.id AND from_queue <> to_queue)"
-  // The moved tasks, those that fail with them, and the dependents of these.
-  const affected = `affected (id) AS (
-    ${ids} UNION
-    SELECT waits.task_id FROM affected CROSS JOIN ${waitsFor("affected.id")} WHERE ${is("affected.id")} OR ${failing})`
-  // The dependencies whose blocker moved, or failed with `on_failure: "skip"`.
-  const touched = `affected CROSS JOIN ${waitsFor("affected.id")}
-    AND (${is("affected.id")} OR (waits.on_failure = 'skip' AND ${failing}))`
-  // A created task may fail although no task waits for it.
-  const others = `tasks.id IN (SELECT affected.id FROM ${
-    onlyIf(created ? `${waitedFor} OR ${waiting}` : waitedFor)
-  } affected) ${created ? "" : `AND NOT ${is("tasks.id")}`}`
-  const own = ownFailure === undefined ? "" : `UNION ALL
-      SELECT waits.task_id, 'Blocker ' || blocker || iif(waits.queue = 'failed', ' failed.', ' was cancelled.')
-      FROM waits CROSS JOIN ${plan} ON ${plan}.id = waits.task_id
-      WHERE ${is("waits.task_id")} AND fails AND waits.queue IN ('failed', 'cancelled') AND ${ownFailure}`
-  const [queue, left] = created ? ["unrecorded.queue", "1"] : ["to_queue", "from_queue <> to_queue"]
+export const make = ({ moved, ownFailure, rows = "many", scope, waitedFor, waiting = waitedFor }: Options): Cascade => {
+  const ifAny = (rows: string) => `(SELECT 1 FROM ${rows} LIMIT 1) CROSS JOIN`
+  const edges = `${ifAny(waitedFor)} ${moved === undefined ? "touched" : "waits AS touched"}`
+  const theirs = moved === undefined ? scope.replaceAll("plans.", "touched.") : `touched.blocker = ${moved}`
+  const own = ownFailure === undefined ? "" : `
+        UNION SELECT waits.task_id FROM ${ifAny(waiting)} ${
+    moved === undefined
+      ? `plans CROSS JOIN waits ON waits.task_id = plans.task_id WHERE ${scope}`
+      : `waits WHERE waits.task_id = ${moved}`
+  }
+        AND fails AND waits.queue IN ('failed', 'cancelled') AND ${ownFailure}`
   return {
     failed: statement(`
-      WITH RECURSIVE moved (id) AS (${ids}),
-      lost (id, because) AS (
-        SELECT waits.task_id, 'Blocker ' || moved.id || iif(${queue} = 'failed', ' failed.', ' was cancelled.')
-        FROM moved CROSS JOIN ${waitsFor("moved.id")} CROSS JOIN ${plan} ON ${plan}.id = moved.id
-        WHERE fails AND ${queue} IN ('failed', 'cancelled') AND ${left}
-        ${own}),
-      reached (id) AS (
-        SELECT id FROM lost UNION
-        SELECT waits.task_id FROM reached CROSS JOIN failable USING (id) CROSS JOIN ${
-      waitsFor("reached.id")
-    } WHERE fails),
-      reasons (id, because) AS (
-        SELECT id, because FROM lost UNION ALL
-        SELECT waits.task_id, 'Blocker ' || reached.id || ' failed.'
-        FROM reached CROSS JOIN failable USING (id) CROSS JOIN ${waitsFor("reached.id")} WHERE fails)
-      INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
-      SELECT failable.id, version + 1, scope, 'dependency_failed', queue, 'failed', min(because), grants, :now
-      FROM ${
-      onlyIf(ownFailure === undefined ? waitedFor : `${waitedFor} OR ${waiting}`)
-    } reasons CROSS JOIN failable ON failable.id = reasons.id
-      GROUP BY failable.id`),
+      WITH RECURSIVE failing (id) AS (
+        SELECT task_id FROM ${edges} WHERE ${theirs} AND fails AND queue IN ('failed', 'cancelled') ${own}
+        UNION SELECT task_id FROM failing CROSS JOIN failable USING (id) CROSS JOIN waits ON blocker = id WHERE fails)
+      INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id)
+      SELECT id, version + 1, scope, ${nextSeq("failable", rows)}, 'dependency_failed', queue, 'failed', (
+          SELECT min('Blocker ' || blocker || iif(waits.queue = 'cancelled', ' was cancelled.', ' failed.')) FROM waits
+          WHERE task_id = failable.id AND fails AND (waits.queue IN ('failed', 'cancelled') OR blocker IN failing)),
+        grants, :now, title, project_id
+      FROM failing CROSS JOIN failable USING (id)`),
 
     satisfied: statement(`
-      WITH RECURSIVE ${affected}
       UPDATE dependencies SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
-      WHERE (blocker_key, task_id, blocker_id) IN (
-          SELECT waits.blocker_key, waits.task_id, waits.blocker_id FROM ${onlyIf(waitedFor)} ${touched})
+      WHERE (blocker_key, task_id, blocker_id) IN (SELECT blocker_key, task_id, blocker_id FROM ${edges} WHERE ${theirs})
         AND (satisfied_at IS NULL) = EXISTS (
-          SELECT 1 FROM waits WHERE waits.task_id = dependencies.task_id AND waits.blocker_id = dependencies.blocker_id
-            AND (waits.queue = 'done' OR (waits.on_failure = 'skip' AND waits.queue IN ('failed', 'cancelled'))))`),
+          SELECT 1 FROM waits WHERE waits.task_id = dependencies.task_id AND waits.blocker_id = dependencies.blocker_id AND met)`),
 
     unblocked: statement(`
-      WITH RECURSIVE ${affected},
-      waiting_for (id, because) AS (
-        SELECT waits.task_id, min('Task ' || affected.id || CASE waits.queue WHEN 'done' THEN ' is done.'
-          WHEN 'failed' THEN ' failed.' WHEN 'cancelled' THEN ' was cancelled.' ELSE ' is in ' || waits.queue || ' again.' END)
-        FROM ${touched} GROUP BY waits.task_id)
-      INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
-      SELECT foreseen.id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because,
-        grants, :now
-      FROM ${
-      onlyIf(waitedFor)
-    } waiting_for CROSS JOIN foreseen ON foreseen.id = waiting_for.id WHERE blocked_by IS NOT waits_for`),
-
-    followersCounted: counting(
-      `WITH RECURSIVE ${affected}`,
-      `
-SELECT id FROM affected WHERE NOT ${is("id")} AND ${failing}`,
-      waitedFor
-    ),
+      INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id)
+      SELECT task.id, version + 1, task.scope, ${nextSeq("task", rows)},
+        iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), task.queue, task.queue,
+        min(because), grants, :now, title, project_id
+      FROM ${edges} CROSS JOIN foreseen AS task ON task.id = touched.task_id
+      WHERE ${theirs} AND blocked_by IS NOT waits_for GROUP BY task.id`),
 
     dependents: statement(`
-      WITH RECURSIVE ${affected}
-      UPDATE tasks SET version = planned.version, queue = to_queue, blocked_by = ${waitsStill},
-        updated_at = iif(queue = to_queue, updated_at, :now),
-        lapsed_token = iif(queue = to_queue, lapsed_token, NULL),
-        available_at = iif(queue = to_queue, available_at, NULL),
-        completed_at = iif(queue = to_queue, completed_at, NULL),
-        needs_intervention = iif(queue = to_queue, needs_intervention, 0),
-        failure_reason = CASE WHEN queue = to_queue THEN failure_reason WHEN ${oversized} THEN NULL ELSE (
-          SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1) END
-      FROM planned WHERE planned.id = tasks.id AND ${others}
+      UPDATE tasks SET version = task.version, queue = task.queue, blocked_by = task.blocked_by, updated_at = task.updated_at,
+        lapsed_token = task.lapsed_token, available_at = task.available_at, completed_at = task.completed_at,
+        needs_intervention = task.needs_intervention, failure_reason = task.failure_reason
+      FROM following AS task WHERE task.id = tasks.id
+        AND tasks.id IN (SELECT plans.task_id FROM ${ifAny(waitedFor)} plans WHERE ${scope})
       RETURNING id, scope, version, claimed_by, fencing_token, queue,
         CASE WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
           WHEN blocked_by IS NULL THEN 'unblocked' ELSE 'blocked' END AS event`)

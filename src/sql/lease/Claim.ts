@@ -1,15 +1,16 @@
 /**
  * The statements of a claim: which task it gets, whether the machine may have it, and the grant. `recorded` plans the
- * grant as a history row, and only it asks whether the machine may have the task. `counted` and `granted` carry out the
- * plan.
+ * grant as a history row, and only it asks whether the machine may have the task. `granted` carries out the plan, and
+ * `counted` counts it.
  *
  * Parameters: `:scope`, `:queue`, `:machine`, `:reach` (the scope that the machine has to belong to; null: any),
  * `:review` (1: a review claim), `:max_claimed`, `:roles`, `:types` and `:ranks` (JSON lists), `:queue_named` (1: the
- * claim names its queue), `:agent`, `:details`, `:seconds`, `:ends` (when the lease ends), `:attempt_seconds` and
- * `:default_attempt_seconds`, `:max_attempts`, `:max_lease_losses`, `:now`.
+ * claim names its queue), `:agent`, `:details`, `:seconds`, `:ends` (when the lease ends), `:asked_seconds` (how
+ * long the claim says that the attempt may take; null: nothing) and `:attempt_seconds` (the same, or the default), `:max_attempts`, `:max_lease_losses`, `:now`.
  */
 import type { ScopeName } from "../../domain/Identifier.ts"
 import * as Cascade from "../dependency/Cascade.ts"
+import * as Feed from "../Feed.ts"
 import * as Idempotency from "../Idempotency.ts"
 import { type Statement, statement, type Values } from "../Statement.ts"
 import { claimingFrom } from "./Claimant.ts"
@@ -82,9 +83,8 @@ export const nextToken = (grants: string) =>
   `max(${grants}, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1`
 
 /** The deadline: the shorter limit of task and claim, or else the default. */
-const deadline = `iif(:review, NULL, :now + 1000 * min(
-  coalesce(max_attempt_seconds, :attempt_seconds, :default_attempt_seconds),
-  coalesce(:attempt_seconds, max_attempt_seconds, :default_attempt_seconds)))`
+const deadline =
+  "iif(:review, NULL, :now + 1000 * min(coalesce(max_attempt_seconds, :attempt_seconds), coalesce(:asked_seconds, 9e15)))"
 
 /** Records that the machine is alive. If its last heartbeat is younger than `:fresh`, that is not written again. */
 export const seen = statement(`
@@ -93,8 +93,8 @@ export const seen = statement(`
 
 export interface Steps {
   readonly recorded: Statement
-  readonly counted: Statement
   readonly granted: Statement
+  readonly counted: Statement
   readonly kept: Idempotency.Keeping
 }
 
@@ -107,31 +107,36 @@ export const steps = (wanted: Wanted): Steps => {
   return found
 }
 
+/** The task of the grant that this batch has recorded. The expired leases are recorded before it. */
+const inPlan = "(SELECT task_id FROM plans WHERE scope = :scope ORDER BY seq DESC LIMIT 1)"
+
 const make = (wanted: Wanted): Steps => {
   const next = nextTask(wanted)
   return {
     recorded: statement(`
-      INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, details, grants, at)
-      SELECT id, version + 1, scope, iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent,
-        :details, grants, :now
+      INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id)
+      SELECT id, version + 1, scope, ${Feed.nextSeq("tasks", "one")}, iif(:review, 'review_claimed', 'claimed'), queue,
+        iif(:review, queue, 'claimed'), :agent, :details, grants, :now, title, project_id
       FROM tasks WHERE id = ${next} AND bytes <= ${Cascade.MaxBytes} AND EXISTS (
         SELECT 1 FROM orchestrators WHERE ${claimingFrom(":scope")} AND status <> 'maintenance' AND ${hasRoom}
           ${wanted.roles === "any" ? "" : `AND ${rolesHold}`})`),
-    counted: Cascade.countedOne(next),
     granted: statement(`
-      UPDATE tasks SET version = planned.version, updated_at = :now, queue = to_queue, grants = ${nextToken("grants")},
+      UPDATE tasks SET version = planned.version, updated_at = :now, queue = to_queue, grants = ${
+      nextToken("tasks.grants")
+    },
         claimed_by = :agent, claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
         deadline_at = ${deadline}, lease_expires_at = min(:ends, coalesce(${deadline}, :ends)),
         loss_limit = nullif(coalesce(max_lease_losses, CAST(:max_lease_losses AS INTEGER)), 0),
         attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0),
         lapsed_token = NULL, available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
         completed_at = iif(:review, completed_at, NULL)
-      FROM planned WHERE tasks.id = planned.id AND planned.id = ${next} RETURNING *`),
-    // As long as the task is ready, the same expression finds it.
+      FROM history AS planned
+      WHERE tasks.id = ${inPlan} AND planned.task_id = tasks.id AND planned.version = tasks.version + 1 RETURNING *`),
+    counted: Feed.counted("plans.scope = :scope"),
     kept: Idempotency.keeping({
-      row: { id: "id", fencing_token: nextToken("grants") },
+      row: { id: "id", fencing_token: "fencing_token" },
       from: "tasks",
-      where: `id = ${next}`,
+      where: `id = ${inPlan}`,
       besides: `SELECT * FROM tasks WHERE scope = :scope
         AND id = (SELECT answer FROM idempotency_keys WHERE id = :key) ->> '$[0].id'`
     })

@@ -1,6 +1,7 @@
 /** Takes expired leases back: the cron in every scope, each claim in its own. */
 import { moves } from "../../domain/task/Moves.ts"
 import * as Cascade from "../dependency/Cascade.ts"
+import * as Feed from "../Feed.ts"
 import { isScope } from "../record/ProjectCounts.ts"
 import { type Bound, type Statement, statement, type Values, variants } from "../Statement.ts"
 import { backsOffUntil, noLease } from "../task/Move.ts"
@@ -39,9 +40,9 @@ export interface Steps {
   readonly lapsed: Statement
   /** Plans and carries out the consequences for other tasks. Undefined if there can be none. */
   readonly cascade: Cascade.Cascade | undefined
-  readonly counted: Statement
   /** Takes the tasks back, and answers them with the event. */
   readonly reclaimed: Statement
+  readonly counted: Statement
 }
 
 /** The steps that take leases back, in `:scope` or in all scopes. `backoff` says whether backoff is on. */
@@ -58,26 +59,22 @@ export const steps: (scoped: boolean, which: Which, backoff: boolean) => Steps =
 const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
   const over = expired(scoped, which)
   const where = which.startsWith("claimable") ? `${over} AND ${claimable}` : over
-  const moved = `SELECT id FROM lapsing AS tasks WHERE ${where}`
+  const scope = scoped ? "plans.scope = :scope" : "1"
+  const rows = scoped ? "many" : "scopes"
   // A task that is claimable again has no blockers and has not failed, so nothing follows for other tasks.
   const simple = which.startsWith("claimable")
-  const cascade = Cascade.make({
-    ids: moved,
-    is: (id) => `${id} IN (${moved})`,
-    waitedFor: `EXISTS (SELECT 1 FROM ending WHERE id IN (${moved}))`,
-    waiting: `EXISTS (${moved} AND blocked_by IS NOT NULL)`
-  }, { ownFailure: "1" })
+  const cascade = Cascade.make({ scope, rows, waitedFor: `plans WHERE ${scope}`, ownFailure: "1" })
   return {
     lapsed: statement(`
-      INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
-      SELECT id, version + 1, scope, event, queue, to_queue, claimed_by, reason,
+      INSERT INTO history (
+        task_id, version, scope, seq, event, from_queue, to_queue, actor, reason, details, grants, at, title, project_id)
+      SELECT id, version + 1, scope, ${Feed.nextSeq("tasks", rows)}, event, queue, to_queue, claimed_by, reason,
         CASE WHEN queue <> 'claimed' OR to_queue <> 'failed' THEN details
           WHEN event = 'lease_expired' THEN json_set(details, '$.budget', 'max_lease_losses', '$.limit', loss_limit)
           ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit) END,
-        grants, :now
+        grants, :now, title, project_id
       FROM lapsing AS tasks WHERE ${where}`),
     cascade: simple ? undefined : cascade,
-    counted: Cascade.counted(moved, `EXISTS (${moved})`),
     // A task that returns to an intervention queue still needs a person.
     reclaimed: statement(`
       UPDATE tasks SET version = task.version, updated_at = :now, queue = task.to_queue, ${noLease},
@@ -93,7 +90,8 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
     }
       FROM reclaiming AS task WHERE tasks.id = task.id AND tasks.claimed_by IS NOT NULL AND ${over}
       RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by, (
-        SELECT event FROM history WHERE task_id = tasks.id AND event IN ${events} ORDER BY version DESC LIMIT 1) AS event`)
+        SELECT event FROM history WHERE task_id = tasks.id AND event IN ${events} ORDER BY version DESC LIMIT 1) AS event`),
+    counted: Feed.counted(scope)
   }
 }
 
@@ -103,10 +101,9 @@ export const bound = ({ cascade, counted, lapsed, reclaimed }: Steps, values: Va
   dependentsFailed: cascade?.failed(values),
   satisfied: cascade?.satisfied(values),
   unblocked: cascade?.unblocked(values),
-  counted: counted(values),
-  followersCounted: cascade?.followersCounted(values),
+  reclaimed: reclaimed(values),
   dependents: cascade?.dependents(values),
-  reclaimed: reclaimed(values)
+  counted: counted(values)
 })
 
 /** The position of an ended lease: when it ended, and the id of its task. */

@@ -1,7 +1,7 @@
 /**
  * The statements of a move of one task by its id. `recorded` asks whether the move may be made, finds its destination,
- * and plans it as a history row; `moved` carries out the plan. The consequences for other tasks come between
- * (`dependency/Cascade.ts`).
+ * and plans it as a history row; `moved` carries out the plan. The consequences for other tasks are planned between
+ * (`dependency/Cascade.ts`). `counted` comes last.
  *
  * The statements are made from the table of moves (`domain/task/Moves.ts`), once for each move. Parameters: `:id`,
  * `:scope` and `:version` (null: any), `:token` and `:lenient` (see `fenced`), `:now`, `:actor`, `:reason` and its
@@ -12,6 +12,7 @@ import { Spread } from "../../domain/lease/Backoff.ts"
 import { type Budget, units } from "../../domain/lease/Budget.ts"
 import { ends, intervention, type Move, moves } from "../../domain/task/Moves.ts"
 import * as Cascade from "../dependency/Cascade.ts"
+import { counted, nextSeq } from "../Feed.ts"
 import { type Statement, statement } from "../Statement.ts"
 
 const { oversized } = Cascade
@@ -79,18 +80,24 @@ const flowed = (move: Move): string =>
     ? `iif(${settles(move)} OR ${leads("place", "destination")} OR ${leads("origin", "destination")}
         OR ${leads("queue", "destination")} ${move.to === "origin" ? `OR ${leads("place", "'incoming'")}` : ""},
       destination, '')`
-    : `iif(${starts(move)}, ${move.flow === "burnOut" ? `coalesce(rule ->> '$.burnOut', ${onward})` : onward}, '')`
+    : move.flow === "burnOut"
+    ? `coalesce(rule ->> '$.burnOut', ${onward})`
+    : onward
 
 /**
  * The destination of the move, or '' if there is none: over `place`, `origin` and `destination`. A task without a
  * registered flow follows the table of moves.
  */
 const queueAfter = (move: Move): string => {
-  const usual = `iif(${starts(move)}, destination, '')`
-  return move.flow === "none" ? usual : `coalesce((
+  const byFlow = (otherwise: string) =>
+    move.flow === "none" ? otherwise : `coalesce((
     SELECT ${flowed(move)} FROM (
       SELECT rules -> iif(project_id IS NULL, '$.task', '$.child') AS rule FROM flows
-      WHERE flows.scope = task.scope AND flows.name = task.flow)), ${usual})`
+      WHERE flows.scope = task.scope AND flows.name = task.flow)), ${otherwise})`
+  // A flow may allow a step from where the default does not.
+  return move.flow === "step"
+    ? byFlow(`iif(${starts(move)}, destination, '')`)
+    : `iif(${starts(move)}, ${byFlow("destination")}, '')`
 }
 
 const spent: Record<Budget, string> = {
@@ -216,9 +223,11 @@ const changed = (move: Move, backoff: boolean): string => {
 
 // The columns that decide whether the move may be made and where it leads. SQLite takes longer to prepare a statement
 // that names all columns.
-const judged =
-  `id, scope, version, queue, grants, flow, project_id, claimed_by, claimed_from, lapsed_token, intervention_from,
-  cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts, max_rejections`
+const judged = ({ budget }: Move): string =>
+  `id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token, intervention_from,
+  cancel_requested_at ${
+    budget === undefined ? "" : ", attempt_count, lease_losses, rejection_count, max_attempts, max_rejections"
+  }`
 
 export interface Steps extends Cascade.Cascade {
   readonly recorded: Statement
@@ -229,22 +238,26 @@ export interface Steps extends Cascade.Cascade {
 /** The steps of a move by id. `backoff` says whether backoff is on. */
 export const steps = (move: Move, backoff: boolean): Steps => ({
   recorded: statement(`
-    INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, details, grants, at)
-    SELECT id, version + 1, scope,
+    INSERT INTO history (
+      task_id, version, scope, seq, event, from_queue, to_queue, actor, reason, details, grants, at, title, project_id)
+    SELECT id, version + 1, scope, ${nextSeq("moving", "first")},
       ${
     move.flow === "burnOut" ? `iif(usual = destination, '${move.event}', '${moves.submit.event}')` : `'${move.event}'`
   },
-      queue, ${target(move)}, ${actor(move)}, :excerpt, ${details(move)}, grants, :now
+      queue, ${target(move)}, ${actor(move)}, :excerpt, ${details(move)}, grants, :now, title, project_id
     FROM (
       SELECT *, ${queueAfter(move)} AS usual FROM (
-        SELECT ${judged}, ${place(move)} AS place, ${origin} AS origin, ${destination(move)} AS destination
-        FROM tasks WHERE id = :id AND ${named} AND ${fenced(move.afterLapse)}) AS task)
+        SELECT ${judged(move)}, ${place(move)} AS place, ${origin} AS origin, ${destination(move)} AS destination
+        FROM tasks WHERE id = :id AND ${named} AND ${fenced(move.afterLapse)}) AS task) AS moving
     WHERE usual NOT IN ('', ${
     // A move to the present queue is no move, except that a held task may be returned to its own queue.
     move.to === "back" ? "''" : move.afterLapse ? "iif(lapsed_token IS NULL, queue, '')" : "queue"})`),
-  counted: Cascade.countedOne(":id"),
-  ...Cascade.make(Cascade.itself, frees.has(move) ? { ownFailure: "1" } : {}),
+  ...Cascade.ofTask(frees.has(move) ? "1" : undefined),
   moved: statement(`
     UPDATE tasks SET ${changed(move, backoff)}
-    FROM planned WHERE tasks.id = :id AND planned.id = :id RETURNING *`)
+    FROM ${
+    // A task that is freed may fail with its own blockers: then it has two plans, and the view has the second.
+    frees.has(move) ? "planned WHERE planned.id = :id" : `history AS planned
+    WHERE planned.task_id = :id AND planned.version = tasks.version + 1`} AND tasks.id = :id RETURNING *`),
+  counted: counted(Cascade.itsScope)
 })

@@ -9,6 +9,7 @@
  * on).
  */
 import type { Steps } from "../Batch.ts"
+import * as Feed from "../Feed.ts"
 import { withdrawal } from "../record/Actions.ts"
 import { type Bound, statement, type Values } from "../Statement.ts"
 
@@ -148,21 +149,11 @@ const leaving = `(SELECT id FROM planned WHERE id IN ${given})`
 // Old tasks are removed as deleted ones are: their messages and history stay.
 const tasks = {
   recorded: statement(`
-    INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, actor, reason, grants, at)
-    SELECT id, version + 1, scope, 'deleted', queue, NULL, 'retention',
-      'It was finished longer ago than finished tasks are kept.', grants, :now
+    INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, actor, reason, grants, at, title, project_id)
+    SELECT id, version + 1, scope, ${Feed.nextSeq("tasks", "scopes")}, 'deleted', queue, NULL, 'retention',
+      'It was finished longer ago than finished tasks are kept.', grants, :now, title, project_id
     FROM tasks WHERE id IN ${given} AND ${taskIsOld}`),
-  counted: statement(`
-    WITH gone AS MATERIALIZED (
-      SELECT scope, char(31) || project_id AS project, from_queue FROM planned WHERE id IN ${given}),
-    steps (owner, queue) AS (SELECT scope, from_queue FROM gone UNION ALL SELECT project, from_queue FROM gone)
-    UPDATE queue_counts SET revision = revision + 1, counts = (
-      SELECT json_group_object(queue, n) FROM (
-        SELECT queue, sum(step) AS n FROM (
-          SELECT key AS queue, value AS step FROM json_each(counts)
-          UNION ALL SELECT queue, -1 FROM steps WHERE owner = queue_counts.scope)
-        GROUP BY queue HAVING sum(step) <> 0))
-    WHERE scope IN (SELECT owner FROM steps)`),
+  counted: Feed.counted(`plans.scope IN (SELECT scope FROM tasks WHERE id IN ${given})`),
   // A name may also mean another task. Then the dependency stays and means that task.
   dependencies: [
     statement(`

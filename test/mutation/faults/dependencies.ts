@@ -48,15 +48,15 @@ export const dependencies: ReadonlyArray<Fault> = [
     name: "freed-task-does-not-fall",
     breaks: "A task that its holder gives back fails if a blocker failed while the task was held.",
     symbol: "Move.steps",
-    find: "frees.has(move) ? { ownFailure: \"1\" } : {}",
-    replace: "{}"
+    find: "Cascade.ofTask(frees.has(move) ? \"1\" : undefined)",
+    replace: "Cascade.ofTask()"
   },
   {
     name: "lapsed-task-does-not-fall",
     breaks: "A task whose lease expires fails if a blocker failed while the task was held.",
     symbol: "Expiry.make",
-    find: "}, { ownFailure: \"1\" })",
-    replace: "})"
+    find: ", ownFailure: \"1\" })",
+    replace: " })"
   },
   {
     name: "failure-stops-at-the-first",
@@ -84,9 +84,9 @@ export const dependencies: ReadonlyArray<Fault> = [
   {
     name: "failed-with-another-keeps-waiting",
     breaks: "A task that skips a blocker stops waiting when that blocker fails with its own blocker.",
-    symbol: "Cascade.make",
-    find: "(waits.on_failure = 'skip' AND ${failing})",
-    replace: "(waits.on_failure = 'never' AND ${failing})"
+    view: "touched",
+    find: "WHERE from_queue IS NOT to_queue",
+    replace: "WHERE from_queue IS NOT to_queue AND event <> 'dependency_failed'"
   },
   {
     name: "refused-failure-fails-others",

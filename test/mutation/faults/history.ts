@@ -13,9 +13,9 @@ export const history: ReadonlyArray<Fault> = [
     name: "history-left-out",
     breaks: "The server records every change, also that of a title.",
     symbol: "task/patch.makeWrite",
-    find: "      changed: changed(values)\n    }, {",
+    find: "      counted: counted(values)\n    }, {",
     replace:
-      "      changed: changed(values),\n      forgotten: protocol\n        ? undefined\n        : statement(\"DELETE FROM history WHERE task_id = :id AND version = :version + 1\")(values)\n    }, {"
+      "      counted: counted(values),\n      forgotten: protocol\n        ? undefined\n        : statement(\"DELETE FROM history WHERE task_id = :id AND version = :version + 1\")(values)\n    }, {"
   },
   {
     name: "two-changes-one-version",
@@ -43,29 +43,29 @@ export const history: ReadonlyArray<Fault> = [
     name: "claim-not-counted",
     breaks: "The counters equal a count of the rows after a claim.",
     symbol: "Claim.make",
-    find: "Cascade.countedOne(next)",
-    replace: "Cascade.countedOne(\"NULL\")"
+    find: "Feed.counted(\"plans.scope = :scope\")",
+    replace: "Feed.counted(\"NULL\")"
   },
   {
     name: "move-not-counted",
     breaks: "The counters equal a count of the rows after a move.",
     symbol: "task/move.byId",
-    find: "      counted: steps.counted(values),\n",
-    replace: ""
+    find: ",\n      counted: steps.counted(values)\n",
+    replace: "\n"
   },
   {
     name: "delete-not-counted",
     breaks: "The counters equal a count of the rows after a deletion.",
     symbol: "remove.make",
-    find: "      counted: counted(values),\n",
-    replace: ""
+    find: ",\n      counted: counted(values)\n",
+    replace: "\n"
   },
   {
     name: "dependents-not-counted",
     breaks: "The counters equal a count of the rows after other tasks failed with the task that moved.",
-    symbol: "task/move.byId",
-    find: "followersCounted: move === moves.accept ?",
-    replace: "followersCounted: move !== moves.accept ?"
+    view: "plans",
+    find: "WHERE counter.scope >= ' '",
+    replace: "WHERE counter.scope >= ' ' AND (event <> 'dependency_failed' OR seq > counter.seq + 2)"
   },
   {
     name: "refused-create-counted",
@@ -84,9 +84,9 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "cascade-counted-once",
     breaks: "The counters equal a count of the rows after several tasks move in one batch.",
-    symbol: "Cascade.counting",
-    find: "UNION ALL SELECT value ->> 0, value ->> 1 FROM json_each(moved.steps)",
-    replace: "UNION ALL SELECT DISTINCT value ->> 0, value ->> 1 FROM json_each(moved.steps)"
+    symbol: "Feed.counted",
+    find: "json_group_array(json_array(from_queue, to_queue)) AS moves",
+    replace: "json_group_array(DISTINCT json_array(from_queue, to_queue)) AS moves"
   },
   {
     name: "redrive-keeps-budget",
@@ -98,15 +98,22 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "emptied-queue-still-counted",
     breaks: "The counters name no empty queue after a move takes its last task.",
-    symbol: "Cascade.countedOne",
-    find: "nullif(coalesce(counts ->> ('$.\"' || from_queue || '\"'), 0) - 1, 0)",
-    replace: "coalesce(counts ->> ('$.\"' || from_queue || '\"'), 0) - 1"
+    symbol: "Feed.counted",
+    find: "nullif(${countOf(\"source\")} - 1, 0)",
+    replace: "${countOf(\"source\")} - 1"
   },
   {
     name: "emptied-queue-still-counted-after-cascade",
     breaks: "The counters name no empty queue after a change of several tasks empties it.",
-    symbol: "Cascade.counting",
-    find: "GROUP BY queue HAVING sum(step) <> 0",
-    replace: "GROUP BY queue"
+    symbol: "Feed.counted",
+    find: "nullif(${countOf(\"queue\")} + step, 0)",
+    replace: "${countOf(\"queue\")} + step"
+  },
+  {
+    name: "feed-number-twice",
+    breaks: "The feed numbers every change of a scope, each with a number of its own.",
+    symbol: "Feed.counted",
+    find: "max(seq) AS seq",
+    replace: "min(seq) AS seq"
   }
 ]

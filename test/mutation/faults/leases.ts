@@ -153,8 +153,8 @@ export const leases: ReadonlyArray<Fault> = [
     name: "end-of-backoff-unseen",
     breaks: "A conditional read sees that the cron ended a backoff.",
     file: "src/sql/lease/Backoff.ts",
-    find: "UPDATE queue_counts SET revision = revision + 1 WHERE scope IN (",
-    replace: "UPDATE queue_counts SET revision = revision + 0 WHERE scope IN ("
+    find: "  counted: Feed.counted(scope)",
+    replace: "  counted: Feed.counted(\"NULL\")"
   },
   {
     name: "newest-leases-first",

@@ -6,7 +6,7 @@ import { blockersOf, columnsOf, ImportedTask } from "../../../domain/transfer/Im
 import type { Row } from "../../../sql/Batch.ts"
 import { waitsStill } from "../../../sql/dependency/Cascade.ts"
 import { blockerKey } from "../../../sql/dependency/Dependency.ts"
-import { keyOf } from "../../../sql/record/ProjectCounts.ts"
+import * as Feed from "../../../sql/Feed.ts"
 import { statement, type Values, variants } from "../../../sql/Statement.ts"
 import * as FilePath from "../../../sql/task/FilePath.ts"
 import { type Answers, type Planner, readAll, reportOf } from "./plan.ts"
@@ -117,29 +117,17 @@ const ownSatisfied = satisfied(
 
 const blocked = statement(`UPDATE tasks SET blocked_by = ${waitsStill} WHERE id IN (SELECT id FROM ${written})`)
 
-const projectsCounted = statement(`
-  UPDATE queue_counts SET revision = revision + 1, counts = (
-    SELECT json_group_object(queue, total) FROM (
-      SELECT queue, sum(n) AS total FROM (
-        SELECT key AS queue, value AS n FROM json_each(queue_counts.counts)
-        UNION ALL SELECT queue, 1 FROM ${written} AND ${keyOf("project_id")} = queue_counts.scope)
-      GROUP BY queue))
-  WHERE scope IN (SELECT ${keyOf("project_id")} FROM ${written})`)
-
-const counted = statement(`
-  INSERT INTO queue_counts (scope, counts, revision)
-  SELECT :scope, json_group_object(queue, n), 1
-  FROM (SELECT queue, count(*) AS n FROM ${written} GROUP BY queue) HAVING count(*) > 0
-  ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, counts = (
-    SELECT json_group_object(queue, total) FROM (
-      SELECT queue, sum(n) AS total FROM (
-        SELECT key AS queue, value AS n FROM json_each(queue_counts.counts)
-        UNION ALL SELECT key, value FROM json_each(excluded.counts))
-      GROUP BY queue))`)
+const countersMade = statement(`
+  INSERT INTO queue_counts (scope, counts) SELECT :scope, '{}' WHERE EXISTS (SELECT 1 FROM ${written})
+  ON CONFLICT DO NOTHING`)
 
 const recorded = statement(`
-  INSERT INTO history (task_id, version, scope, event, to_queue, reason, grants, at)
-  SELECT id, version, scope, 'imported', queue, 'Copied from another server.', grants, :now FROM ${written}`)
+  INSERT INTO history (task_id, version, scope, seq, event, to_queue, reason, grants, at, title, project_id)
+  SELECT id, version, scope, ${
+  Feed.nextSeq("unrecorded", "many")
+}, 'imported', queue, 'Copied from another server.', grants,
+    :now, title, project_id
+  FROM ${written}`)
 
 // Tasks may wait for imported tasks that have ended. `updated_at` of the waiting tasks stays: it shows when someone
 // worked on them.
@@ -147,16 +135,17 @@ const toEnded = "+scope = :scope AND blocker_key IN (SELECT value FROM json_each
 const dependents = `(SELECT task_id FROM dependencies WHERE ${toEnded})`
 const endedSatisfied = satisfied(toEnded)
 const unblockedRecorded = statement(`
-  INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
-  SELECT id, version + 1, scope, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
-    'A task it waited for was imported, and is over.', grants, :now
+  INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id)
+  SELECT id, version + 1, scope, ${
+  Feed.nextSeq("foreseen", "many")
+}, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
+    'A task it waited for was imported, and is over.', grants, :now, title, project_id
   FROM foreseen WHERE id IN ${dependents} AND blocked_by IS NOT waits_for`)
-const raised = statement(`
-  UPDATE queue_counts SET revision = revision + 1
-  WHERE scope = :scope AND EXISTS (SELECT 1 FROM planned WHERE id IN ${dependents})`)
 const unblocked = statement(`
   UPDATE tasks SET version = planned.version, blocked_by = ${waitsStill}
   FROM planned WHERE planned.id = tasks.id AND tasks.id IN ${dependents}`)
+
+const counted = Feed.counted("plans.scope = :scope")
 
 export const planTasks: Planner = {
   verdicts,
@@ -196,15 +185,14 @@ export const planTasks: Planner = {
           satisfied: ownSatisfied(values),
           blocked: blocked(values)
         }),
-        projectsCounted: projectsCounted(values),
-        counted: counted(values),
+        countersMade: countersMade(values),
         recorded: recorded(values),
         ...(ended.length === 0 ? {} : {
           endedSatisfied: endedSatisfied(values),
           unblockedRecorded: unblockedRecorded(values),
-          raised: raised(values),
           unblocked: unblocked(values)
-        })
+        }),
+        counted: counted(values)
       },
       report: (answers, before) => {
         const { verdicts = [], written = [] } = dryRun

@@ -1,0 +1,41 @@
+/**
+ * The feed: the changes of a scope's tasks, numbered in the order of commits. A batch records each change with the next
+ * number (`nextSeq`), and counts all it has recorded at its end (`counted`). Between the two, the view `plans` has them.
+ */
+import { type Statement, statement } from "./Statement.ts"
+
+/**
+ * The number of the change that is recorded. `first` is the only change that the batch has recorded so far. `one` and
+ * `many` follow those that it has recorded. `scopes` are many of several scopes. `tasks` is the table they come from.
+ */
+export const nextSeq = (tasks: string, rows: "first" | "one" | "many" | "scopes"): string => {
+  const last = `(SELECT last FROM feed WHERE feed.scope = ${tasks}.scope)`
+  return rows === "first"
+    ? `(SELECT seq + 1 FROM queue_counts WHERE queue_counts.scope = ${tasks}.scope)`
+    : rows === "one"
+    ? `${last} + 1`
+    : rows === "many"
+    ? `${last} + row_number() OVER ()`
+    : `${last} + row_number() OVER (PARTITION BY ${tasks}.scope)`
+}
+
+/** How many tasks the counters of a row have in the queue. */
+const countOf = (queue: string): string => `coalesce(counts ->> ('$."' || ${queue} || '"'), 0)`
+
+/**
+ * Counts what the batch has recorded: moves the counters of its scopes and projects, and the number of the newest
+ * change. `scope` is a condition for the view `plans`. Nearly always, one task has moved: then no list is read, because
+ * D1 bills its items. In the list, a task that is created left no queue, and one that is deleted entered none.
+ */
+export const counted = (scope: string): Statement =>
+  statement(`
+    UPDATE queue_counts SET revision = revision + 1, seq = recorded.seq, counts = json_patch(counts,
+      iif(n = 1 AND source <> target,
+        json_object(source, nullif(${countOf("source")} - 1, 0), target, ${countOf("target")} + 1),
+        (SELECT json_group_object(queue, nullif(${countOf("queue")} + step, 0)) FROM (
+          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step FROM json_tree(moves) WHERE atom IS NOT NULL GROUP BY atom))))
+    FROM (
+      SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
+        json_group_array(json_array(from_queue, to_queue)) AS moves
+      FROM planned_counts AS plans WHERE ${scope} GROUP BY owner) AS recorded
+    WHERE scope = recorded.owner`)
