@@ -33,6 +33,7 @@ export {
   Rotated,
   Rotation
 } from "./domain/access/ApiKey.ts"
+export { Rank, RankTooLow } from "./domain/access/Rank.ts"
 export { DatabaseUnavailable } from "./domain/DatabaseUnavailable.ts"
 export {
   Dependencies,

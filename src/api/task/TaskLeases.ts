@@ -8,6 +8,7 @@ import * as Renewals from "../../domain/lease/Renewal.ts"
 import { explainParameters, Explanation } from "../../domain/task/Explanation.ts"
 import * as Errors from "../../domain/task/TaskErrors.ts"
 import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
+import { NeededRank } from "../access/Authorization.ts"
 import { Required } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
 
@@ -20,7 +21,7 @@ export const renew = HttpApiEndpoint.post("renew", "/:id/renew", {
   success: Renewals.Lease,
   error: [Errors.TaskNotFound, Errors.LeaseLost, InvalidTask, CheckpointTooLarge]
 }).annotate(Required, [{ fields: ["fencing_token"], error: "Missing required field: fencing_token" }])
-  .annotateMerge(OpenApi.annotations({
+  .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
     summary: "Renew a lease",
     description:
       "Extends the lease, up to its deadline, and answers whether the holder should go on. It is no change of the task: its version stays. An expired lease is re-attached under the same token, if no one else was granted the task and no one moved it. A checkpoint is saved for the next holder, but only while the lease holds."
