@@ -6,9 +6,7 @@ import { TaggedError } from "../TaggedError.ts"
 /** The ranks, from the lowest to the highest. */
 export const ranks = ["fence", "read", "work", "manage"] as const
 
-export const Rank = Schema.Literals(ranks).annotate({
-  message: `rank must be one of ${ranks.map((rank) => `"${rank}"`).join(", ")}`
-}).pipe(
+export const Rank = Schema.Literals(ranks).pipe(
   describe(
     "What the key may do in its scope. `manage`: everything. `work`: what a machine does in its day: register, send heartbeats, claim, renew, complete hooks, send messages and propose actions; submit, requeue and fail what it holds; and read. `read`: every GET. `fence`: ask whether a fencing token may still push."
   )
