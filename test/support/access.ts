@@ -184,6 +184,7 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "POST /api/v1/tasks/:id/requeue": whileHeld(byId(claimed, (id) => `/api/v1/tasks/${id}/requeue`)),
   "POST /api/v1/tasks/:id/fail": whileHeld(byId(claimed, (id) => `/api/v1/tasks/${id}/fail`, { reason: "r" })),
   "POST /api/v1/tasks/:id/renew": work(byId(claimed, (id) => `/api/v1/tasks/${id}/renew`, { fencing_token: 1 })),
+  "GET /api/v1/tasks/:id/fence": { ...byId(claimed, (id) => `/api/v1/tasks/${id}/fence?token=1`), rank: "fence" },
   "GET /api/v1/tasks/:id/handoff": byId(task, (id) => `/api/v1/tasks/${id}/handoff`),
   "POST /api/v1/tasks/:id/cancel": byId(task, (id) => `/api/v1/tasks/${id}/cancel`),
   "POST /api/v1/tasks/:id/redrive": byId(failed, (id) => `/api/v1/tasks/${id}/redrive`),

@@ -115,6 +115,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     Moving.forceQueue,
     Moving.completeHook,
     Leasing.renew,
+    Leasing.fence,
     Leasing.handoff,
     explain,
     Depending.dependencies,
