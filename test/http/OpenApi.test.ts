@@ -53,6 +53,17 @@ describe("the OpenAPI document", () => {
     assert.sameMembers(spec.tags.filter(({ description }: any) => description).map(({ name }: any) => name), [...tags])
   })
 
+  it("names the rank of the keys that may call each operation, and none where no key is asked for", () => {
+    const rankOf = (path: string, method: string) => spec.paths[path][method]["x-rank"]
+    assert.strictEqual(rankOf("/api/v1/tasks", "post"), "manage")
+    assert.strictEqual(rankOf("/api/v1/tasks", "get"), "read")
+    assert.strictEqual(rankOf("/api/v1/tasks/claim", "post"), "work")
+    assert.strictEqual(rankOf("/api/v1/tasks/{id}/fence", "get"), "fence")
+    for (const { operationId, security, "x-rank": rank } of operations) {
+      assert.strictEqual(["fence", "read", "work", "manage"].includes(rank), security.length > 0, operationId)
+    }
+  })
+
   it("names every request body and every error", () => {
     const unnamed = operations.flatMap(({ operationId, requestBody, responses }) => {
       const errors = Object.entries<any>(responses).filter(([status]) => Number(status) >= 400)

@@ -27,7 +27,7 @@ export {
 const bearer = HttpApiSecurity.bearer.pipe(
   HttpApiSecurity.annotate(
     OpenApi.Description,
-    "A key of a scope (`oct_` and 64 hexadecimal digits), or the server's secret for the administrator. A server without a secret also answers requests without a key. Each operation names the lowest rank of a key that may call it: `fence`, `read`, `work` or `manage`, from the lowest to the highest."
+    "A key of a scope (`oct_` and 64 hexadecimal digits), or the server's secret for the administrator. A server without a secret also answers requests without a key. `x-rank` of an operation is the lowest rank of a key that may call it: `fence`, `read`, `work` or `manage`, from the lowest to the highest."
   )
 )
 
