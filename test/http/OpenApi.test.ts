@@ -9,6 +9,8 @@ const spec = OpenApi.fromApi(Api) as any
 
 const undescribed: Array<string> = []
 
+const rankOf = (path: string, method: string) => spec.paths[path][method]["x-rank"]
+
 const visit = (schema: any, path: string): void => {
   if (typeof schema !== "object" || schema === null) return
   for (const [name, field] of Object.entries<any>(schema.properties ?? {})) {
@@ -54,7 +56,6 @@ describe("the OpenAPI document", () => {
   })
 
   it("names the rank of the keys that may call each operation, and none where no key is asked for", () => {
-    const rankOf = (path: string, method: string) => spec.paths[path][method]["x-rank"]
     assert.strictEqual(rankOf("/api/v1/tasks", "post"), "manage")
     assert.strictEqual(rankOf("/api/v1/tasks", "get"), "read")
     assert.strictEqual(rankOf("/api/v1/tasks/claim", "post"), "work")
