@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as client from "../../src/client.ts"
 import { type Rank, ranks } from "../../src/domain/access/Rank.ts"
+import { migrated } from "../support/layers.ts"
 import * as server from "../support/server.ts"
 
 const Secret = "a secret of the server"
@@ -99,6 +100,17 @@ describe("the rank of a key", () => {
       const [first, second] = [yield* issue, yield* issue]
       assert.deepStrictEqual(second.body, first.body)
       assert.strictEqual(second.body.rank, "read")
+    }))
+
+  it.effect("is manage in an answer that release 2.0.0 kept under an idempotency key", () =>
+    Effect.gen(function*() {
+      const { db, raw } = migrated()
+      const { send } = yield* server.make({ API_SECRET_KEY: Secret }, () => db)
+      const issue = send("POST", "/api/v1/scopes/red/keys", {}, { ...bearer(Secret), "idempotency-key": "one" })
+      const first = yield* issue
+      raw.exec("UPDATE idempotency_keys SET answer = json_remove(answer, '$[0].rank')")
+      const second = yield* issue
+      assert.deepStrictEqual([second.status, second.body], [201, first.body])
     }))
 
   it.effect("counts in every isolate that has seen the key, and on an open server too", () =>

@@ -155,7 +155,7 @@ export class Keys extends Context.Service<Keys, {
         )
         if (replay !== undefined) {
           // Release 2.0.0 kept answers without a rank.
-          const [kept] = replay.rows.map((row) => ({ rank: DefaultRank, ...row }))
+          const [kept] = replay.rows.map((row) => ({ ...row, rank: row.rank ?? DefaultRank }))
           return { ...(yield* decode([kept]))[0]!, api_key: yield* again(String(replay.rows[0]!.salt)) }
         }
         yield* log("key issued", scope, columns.id, callerName(by))
