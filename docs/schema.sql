@@ -431,7 +431,9 @@ CREATE TABLE api_keys (
   last_used_at INTEGER,
   expires_at   INTEGER,
   -- The expiry it was issued with, before a rotation shortened it.
-  issued_until INTEGER
+  issued_until INTEGER,
+  -- What the key may do in its scope (`domain/access/Rank.ts`).
+  rank         TEXT NOT NULL DEFAULT 'manage' CHECK (rank IN ('fence', 'read', 'work', 'manage'))
 ) STRICT, WITHOUT ROWID;
 
 -- The keys of a scope.

@@ -171,7 +171,7 @@ const closed = "Set OCTOPOID_API_KEY to the server's API_SECRET_KEY."
 Effect.runPromise(demo.pipe(
   Effect.catchTag(["NoUsableAnswer", "HttpClientError", "SchemaError"], () => Effect.die(unreachable)),
   Effect.catchTag(
-    ["Unauthorized", "ScopeMismatch", "AdministratorRequired"],
+    ["Unauthorized", "ScopeMismatch", "AdministratorRequired", "RankTooLow"],
     ({ error }) => Effect.die(`${error}\n${closed}`)
   ),
   Effect.provide(FetchHttpClient.layer)

@@ -33,6 +33,7 @@ export {
   Rotated,
   Rotation
 } from "./domain/access/ApiKey.ts"
+export { Rank, RankTooLow } from "./domain/access/Rank.ts"
 export { DatabaseUnavailable } from "./domain/DatabaseUnavailable.ts"
 export {
   Dependencies,
@@ -48,6 +49,7 @@ export * from "./domain/flow/Flow.ts"
 export { IdempotencyKeyReused } from "./domain/IdempotencyKey.ts"
 export * from "./domain/Identifier.ts"
 export * from "./domain/lease/Handoff.ts"
+export { Push } from "./domain/lease/Push.ts"
 export * from "./domain/lease/Renewal.ts"
 export * from "./domain/machine/Orchestrator.ts"
 export { Poll } from "./domain/machine/Poll.ts"

@@ -55,6 +55,7 @@ export const tasks: Cases = {
     about(waiting, at("/explain"), undefined, "of one that waits"),
     about(async (setup) => (await held(setup)).id, at("/explain"), undefined, "of one that is held")
   ],
+  "GET /api/v1/tasks/:id/fence": [about(async (setup) => (await held(setup)).id, at("/fence?token=1"))],
   "GET /api/v1/tasks/:id/handoff": [about(submitted, at("/handoff"))],
   "GET /api/v1/tasks/:id/dependencies": [about(waiting, at("/dependencies"))],
   "PUT /api/v1/tasks/:id/dependencies": [{

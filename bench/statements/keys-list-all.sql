@@ -1,19 +1,19 @@
 -- GET /api/v1/keys
--- 1 round trip, 1 statement: 418 characters, 2 parameters, 2 rows read, 0 rows written
+-- 1 round trip, 1 statement: 430 characters, 2 parameters, 2 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 418 characters, 2 parameters, 2 rows read, 0 rows written
+-- 430 characters, 2 parameters, 2 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SCAN api_keys
 --     USE TEMP B-TREE FOR ORDER BY
 --   SCAN (subquery-1)
-SELECT id, iif(heavy, NULL, name) AS name, scope, starts_with, iif(heavy, NULL, created_by) AS created_by,
-  created_at, last_used_at, expires_at, heavy
+SELECT id, iif(heavy, NULL, name) AS name, scope, rank, starts_with,
+  iif(heavy, NULL, created_by) AS created_by, created_at, last_used_at, expires_at, heavy
 FROM (
-  SELECT *, 160 + coalesce(octet_length(name), 0) + coalesce(octet_length(created_by), 0) > :share AS heavy
+  SELECT *, 180 + coalesce(octet_length(name), 0) + coalesce(octet_length(created_by), 0) > :share AS heavy
   FROM (
-    SELECT id, name, scope, starts_with, created_by, created_at, last_used_at, expires_at
+    SELECT id, name, scope, rank, starts_with, created_by, created_at, last_used_at, expires_at
     FROM api_keys
     WHERE true
     ORDER BY created_at DESC, id

@@ -1,14 +1,16 @@
 -- POST /api/v1/orchestrators/scopes/:scope/rotate-key
--- 1 round trip, 2 statements: 803 characters, 13 parameters, 8 rows read, 3 rows written
+-- 1 round trip, 2 statements: 821 characters, 13 parameters, 9 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 498 characters, 8 parameters, 4 rows read, 2 rows written
+-- 516 characters, 8 parameters, 5 rows read, 2 rows written
 --   SEARCH api_keys USING INDEX api_keys_of_scope (scope=? AND id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH api_keys USING INDEX api_keys_of_scope (scope=?)
-INSERT INTO api_keys (hash, id, scope, name, starts_with, created_by, created_at, expires_at, issued_until)
-SELECT :hash, :id, scope, name, :starts_with, :created_by, :created_at, issued_until, issued_until
+INSERT INTO api_keys (
+  hash, id, scope, name, rank, starts_with, created_by, created_at, expires_at, issued_until
+)
+SELECT :hash, :id, scope, name, rank, :starts_with, :created_by, :created_at, issued_until, issued_until
 FROM api_keys
 WHERE scope = :scope
   AND id = coalesce(
@@ -21,7 +23,7 @@ WHERE scope = :scope
     )
   )
   AND (expires_at IS NULL OR expires_at > :now)
-RETURNING id, name, scope, starts_with, created_by, created_at, last_used_at, expires_at;
+RETURNING id, name, scope, rank, starts_with, created_by, created_at, last_used_at, expires_at;
 
 -- ended
 -- 305 characters, 5 parameters, 4 rows read, 1 row written

@@ -181,6 +181,7 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
   api_keys: {
     about: "The key of a caller in a scope. Only its SHA-256 is kept. A revoked key has no row.",
     columns: {
+      rank: "What the key may do in its scope (`domain/access/Rank.ts`).",
       starts_with: "The beginning of the key, by which people recognise it.",
       last_used_at: "To the hour.",
       issued_until: "The expiry it was issued with, before a rotation shortened it."

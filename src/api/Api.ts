@@ -1,6 +1,9 @@
 /** The HTTP contract. The server, the client, `/openapi.json` and `/docs` are derived from it. */
 import * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
+import type { Rank } from "../domain/access/Rank.ts"
+import { rankNeeded } from "./access/Authorization.ts"
 import { KeysApi } from "./access/Keys.ts"
 import { complete } from "./Document.ts"
 import { FlowsApi } from "./Flows.ts"
@@ -40,6 +43,18 @@ export class Api extends HttpApi.make("octopoid")
     description:
       "Coordinates AI coding agents on many machines: tasks, leases, orchestrators, projects, drafts, messages and actions.",
     servers: [{ url: "/" }],
-    transform: complete
+    transform: published
   }))
 {}
+
+// A function, because the class refers to it before it is made.
+function published(document: Record<string, any>): Record<string, any> {
+  const ranks = new Map<string, Rank>(
+    Object.entries(Api.groups).flatMap(([group, { endpoints }]) =>
+      Object.entries(endpoints as Record<string, HttpApiEndpoint.Top>).map((
+        [name, endpoint]
+      ) => [`${group}.${name}`, rankNeeded(endpoint)])
+    )
+  )
+  return complete(document, (operationId) => ranks.get(operationId))
+}

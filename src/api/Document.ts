@@ -1,4 +1,6 @@
-/** Completes the OpenAPI document: types of parameters, names of bodies, optional bodies, the license. */
+/** Completes the OpenAPI document: types of parameters, names of bodies, optional bodies, ranks of keys, the license. */
+import type { Rank } from "../domain/access/Rank.ts"
+
 type Schema = Record<string, unknown>
 
 /** The schema without `null`, if `null` is one of its alternatives. */
@@ -99,11 +101,27 @@ const withItems = (part: any): any =>
       ...(part.type === "array" && part.items === undefined ? { items: { description: "Any JSON value." } } : {})
     }
 
+/** The rank that an operation needs, by its id. */
+type RankOf = (operationId: string) => Rank | undefined
+
+/**
+ * Names the lowest rank of the keys that may call the operation. It is an extension: Spectral takes the roles of OpenAPI
+ * 3.1 for scopes of OAuth.
+ */
+const ranked = (one: Record<string, any>, rankOf: RankOf) =>
+  one.security.length === 0 ? one : { ...one, "x-rank": rankOf(one.operationId) }
+
 /** The document as the server publishes it. */
-export const complete = ({ components, info, paths, ...document }: Record<string, any>): Record<string, any> => {
+export const complete = (
+  { components, info, paths, ...document }: Record<string, any>,
+  rankOf: RankOf
+): Record<string, any> => {
   const requests: Record<string, Schema> = {}
   const published = (method: string, one: Record<string, any>) =>
-    named(repeatable(method, operation({ ...one, parameters: one.parameters.map(parameter) })), requests)
+    named(
+      repeatable(method, operation({ ...ranked(one, rankOf), parameters: one.parameters.map(parameter) })),
+      requests
+    )
   const all = Object.fromEntries(
     Object.entries<Record<string, object>>(paths).map(([path, operations]) => [
       path,

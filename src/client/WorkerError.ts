@@ -29,6 +29,7 @@ export type WorkerError =
   | client.Unauthorized
   | client.ScopeMismatch
   | client.AdministratorRequired
+  | client.RankTooLow
   | client.HostNotAllowed
   | client.OriginNotAllowed
   | client.ScopeRequired

@@ -11,6 +11,7 @@ import {
   type Client,
   type HostNotAllowed,
   LeaseLost,
+  type RankTooLow,
   type ScopeMismatch,
   type Unauthorized
 } from "../client.ts"
@@ -44,12 +45,12 @@ const FlushPatience = "5 seconds"
 const underReview = "provisional"
 export const isReview = ({ task: { queue } }: Held): boolean => queue === underReview
 
-/** Errors that the server would give to every request of the worker. */
-export type Closing = Unauthorized | ScopeMismatch | AdministratorRequired | HostNotAllowed
+/** Errors that the server would give to every request of this kind, until the worker has another key or address. */
+export type Closing = Unauthorized | ScopeMismatch | AdministratorRequired | RankTooLow | HostNotAllowed
 
 const tagOf = (error: unknown): string => String((error as { readonly _tag?: unknown } | null)?._tag)
 const isClosing = (error: unknown): error is Closing =>
-  ["Unauthorized", "ScopeMismatch", "AdministratorRequired", "HostNotAllowed"].includes(tagOf(error))
+  ["Unauthorized", "ScopeMismatch", "AdministratorRequired", "RankTooLow", "HostNotAllowed"].includes(tagOf(error))
 const isOver = (error: unknown): boolean => ["LeaseLost", "TaskNotFound"].includes(tagOf(error))
 
 /** The result cannot be handed in: it has the wrong form, or the server refuses it. */

@@ -72,6 +72,8 @@ const unused = async (ask: Ask.Ask, scope: string) => {
   if (tasks.body.total !== 0) {
     throw new CannotRun(`the scope ${scope} of the key holds ${tasks.body.total} tasks. ${why}`)
   }
+  const create = await ask("POST", "/api/v1/tasks", {})
+  if (create.status === 403) throw new CannotRun(`the key may not do all that the suite does: ${sentence(create)}`)
   const flow = await ask("GET", "/api/v1/flows/default")
   if (flow.status !== 404) throw new CannotRun(`the scope ${scope} of the key has a state machine of its own. ${why}`)
 }

@@ -91,9 +91,22 @@ describe.concurrent("the conformance suite", { timeout: 900_000 }, () => {
     const report = await server.run({ key: await issue(server, "mine") })
     assert.deepStrictEqual(named(report, "failed"), [], format(report, false))
     assert.deepStrictEqual(report.scopes, ["mine"])
-    assert.lengthOf(named(report, "skipped"), 7)
+    assert.lengthOf(named(report, "skipped"), 8)
     clean(server, 1)
     assert.deepStrictEqual(server.rowsOf("messages"), [])
+  })
+
+  it("does not run with a key that may not do everything in its scope", async () => {
+    const server = serve({ API_SECRET_KEY: Secret })
+    for (const rank of ["fence", "read", "work"]) {
+      const answer = await server.fetch("http://server/api/v1/scopes/mine/keys", {
+        method: "POST",
+        headers: { authorization: `Bearer ${Secret}` },
+        body: JSON.stringify({ rank })
+      })
+      const { api_key } = await answer.json() as { readonly api_key: string }
+      assert.include(await cannot(server.run({ key: api_key })), `has the rank "${rank}"`)
+    }
   })
 
   it("does not run in a scope with its own state machine", async () => {

@@ -192,6 +192,26 @@ export const tampered: Readonly<Record<string, Tampering>> = {
       "an invalid key is refused, and so is a request without a key if keys are required"
     ]
   },
+  "issues every key with the rank manage": {
+    groups: ["isolation"],
+    tamper: (fetch) => async (url, init) => {
+      const { rank } = bodyOf(init)
+      if (rank === undefined) return fetch(url, init)
+      const response = await fetch(url, { ...init, body: JSON.stringify({ ...bodyOf(init), rank: "manage" }) })
+      return edited(response, (body) => ({ ...body, rank }))
+    },
+    caught: ["a key does no more than its rank may"]
+  },
+  "lets every token push": {
+    groups: ["fencing", "isolation"],
+    tamper: (fetch) => async (url, init) => {
+      const response = await fetch(url, init)
+      return url.includes("/fence?") && response.ok
+        ? edited(response, (body) => ({ ...body, may_push: true }))
+        : response
+    },
+    caught: ["only the token of the holder may push", "a key does no more than its rank may"]
+  },
   "sits behind a proxy that refuses large bodies in HTML": {
     groups: ["contract"],
     tamper: (fetch) => async (url, init) =>

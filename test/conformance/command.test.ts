@@ -46,8 +46,8 @@ layer(Target.layer, { excludeTestServices: true })("octopoid-server conformance"
       const args = ["conformance", `${url}/`, "--only", "contract,fencing"]
       const { code, stderr, stdout } = yield* run(args, { OCTOPOID_API_KEY: Secret })
       assert.deepStrictEqual([code, stderr], [0, ""], stdout)
-      assert.match(stdout, /\nfencing\n( {2}✓ .+\n){4}\ncontract\n( {2}✓ .+\n){10}\n/)
-      assert.strictEqual(stdout.trimEnd().split("\n").at(-1), `14 passed, 0 failed, 0 skipped against ${url}`)
+      assert.match(stdout, /\nfencing\n( {2}✓ .+\n){5}\ncontract\n( {2}✓ .+\n){10}\n/)
+      assert.strictEqual(stdout.trimEnd().split("\n").at(-1), `15 passed, 0 failed, 0 skipped against ${url}`)
     }))
 
   it.effect("prints one JSON document for programs", () =>
@@ -55,8 +55,8 @@ layer(Target.layer, { excludeTestServices: true })("octopoid-server conformance"
       const { url } = yield* Target
       const { code, stdout } = yield* run(["conformance", url, "--json", "--only", "fencing", "--key", Secret])
       const report = JSON.parse(stdout)
-      assert.deepInclude(report, { url, access: "keys", interrupted: false, passed: 4, failed: 0, skipped: 0 })
-      assert.deepStrictEqual(report.checks.map(({ status }: any) => status), Array(4).fill("passed"))
+      assert.deepInclude(report, { url, access: "keys", interrupted: false, passed: 5, failed: 0, skipped: 0 })
+      assert.deepStrictEqual(report.checks.map(({ status }: any) => status), Array(5).fill("passed"))
       assert.strictEqual(code, 0)
     }))
 
@@ -71,7 +71,7 @@ layer(Target.layer, { excludeTestServices: true })("octopoid-server conformance"
       assert.strictEqual(code, 1, stdout)
       assert.match(stdout, /✗ a call with another version is refused/)
       assert.include(stdout, "What it means:")
-      assert.match(stdout, /\n3 passed, 1 failed, 0 skipped against \S+\n$/)
+      assert.match(stdout, /\n4 passed, 1 failed, 0 skipped against \S+\n$/)
     }))
 
   it.effect("exits with 2 and a reason if it cannot run", () =>

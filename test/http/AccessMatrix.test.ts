@@ -1,16 +1,24 @@
 /** Every endpoint, called by every caller about every record: nobody sees or changes records outside of its scope. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { rankNeeded } from "../../src/api/access/Authorization.ts"
+import { Api } from "../../src/api/Api.ts"
+import { type Rank, ranks, reaches } from "../../src/domain/access/Rank.ts"
 import { endpoints, methodsOf } from "../../src/http/Endpoints.ts"
 import { table } from "../support/access.ts"
 import * as server from "../support/server.ts"
 
 const Secret = "a secret of the server"
 const names = endpoints.map(({ method, path }) => `${method} ${path}`)
-const callers = ["nobody", "wrong", "red", "blue", "administrator"] as const
+// Those with the name of a rank have a key of the scope red with this rank.
+const callers = ["nobody", "wrong", "red", "blue", "administrator", ...ranks] as const
+const isRank = (caller: string): caller is Rank => (ranks as ReadonlyArray<string>).includes(caller)
 const scopes = ["red", "blue"] as const
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+/** The rank that a row says its endpoint needs. */
+const neededBy = (name: string): Rank => table[name]?.rank ?? (name.startsWith("GET ") ? "read" : "manage")
 
 /** The record a path is about, where it can be read. */
 const recordOf = (path: string): string | undefined => {
@@ -21,6 +29,14 @@ const recordOf = (path: string): string | undefined => {
 describe("the access matrix", () => {
   it("has exactly one row for each endpoint", () => {
     assert.sameMembers(Object.keys(table), names)
+  })
+
+  it("has the rank that each endpoint declares", () => {
+    const declared = Object.values(Api.groups).flatMap(({ endpoints }) => Object.values(endpoints)).map(rankNeeded)
+    assert.deepStrictEqual(
+      Object.fromEntries(names.map((name, i) => [name, declared[i]])),
+      Object.fromEntries(names.map((name) => [name, neededBy(name)]))
+    )
   })
 
   it.effect.each(names)("D1, D3, D13: %s", (name) =>
@@ -40,20 +56,26 @@ describe("the access matrix", () => {
           const real = (scope: string) => `${scope}-${caller}-${record}`
           const keys = { red: "", blue: "" }
           for (const scope of scopes) {
-            keys[scope] = (yield* admin("POST", `/api/v1/scopes/${real(scope)}/keys`)).api_key
+            const rank = isRank(caller) && scope === "red" ? { rank: caller } : undefined
+            keys[scope] = (yield* admin("POST", `/api/v1/scopes/${real(scope)}/keys`, rank)).api_key
           }
           const asked = row.ask(real(record), admin)
-          const [path, body] = Effect.isEffect(asked) ? yield* asked : asked
+          const [path, plain] = Effect.isEffect(asked) ? yield* asked : asked
+          const body = caller === "work" && row.held !== undefined ? { ...plain as object, ...row.held } : plain
+          const home = isRank(caller) ? "red" : caller
+          const tooLow = isRank(caller) && !row.open && !reaches(caller, neededBy(name))
           const headers = caller === "nobody"
             ? {}
             : caller === "wrong"
             ? bearer(`oct_${"0".repeat(64)}`)
-            : bearer(caller === "administrator" ? Secret : keys[caller])
+            : bearer(home === "blue" || home === "red" ? keys[home] : Secret)
           const expected = row.open || caller === "administrator"
             ? row.success
             : caller === "nobody" || caller === "wrong"
             ? 401
-            : caller === record
+            : tooLow
+            ? 403
+            : home === record
             ? row.key ?? row.success
             : row.denied
           const about = row.denied === 404 && expected !== row.success ? recordOf(path) : undefined
@@ -62,9 +84,13 @@ describe("the access matrix", () => {
           const cell = `${caller}, about a record of ${record}`
           assert.strictEqual(answer.status, expected, `${cell}: ${JSON.stringify(answer.body)}`)
           if (answer.status >= 400) assert.isString(answer.body.error, cell)
+          if (tooLow) {
+            const { _tag, needed, rank } = answer.body
+            assert.deepStrictEqual([_tag, rank, needed], ["RankTooLow", caller, neededBy(name)], cell)
+          }
           if (about !== undefined) assert.deepStrictEqual(yield* admin("GET", about), before, cell)
           // What a key answers holds nothing of the other scope.
-          if (caller !== record && (caller === "red" || caller === "blue") && !row.open && expected === 404) {
+          if (home !== record && (home === "red" || home === "blue") && !row.open && expected === 404) {
             assert.notInclude(JSON.stringify(answer.body), real(record), cell)
           }
         }

@@ -27,6 +27,7 @@ describe("keys", () => {
         id: known.id,
         name: "ci",
         scope: "red",
+        rank: "manage",
         starts_with: api_key.slice(0, 12),
         created_by: "administrator",
         created_at: "1970-01-01T00:00:00.000Z",

@@ -9,6 +9,8 @@ const spec = OpenApi.fromApi(Api) as any
 
 const undescribed: Array<string> = []
 
+const rankOf = (path: string, method: string) => spec.paths[path][method]["x-rank"]
+
 const visit = (schema: any, path: string): void => {
   if (typeof schema !== "object" || schema === null) return
   for (const [name, field] of Object.entries<any>(schema.properties ?? {})) {
@@ -51,6 +53,16 @@ describe("the OpenAPI document", () => {
     assert.isString(spec.info.contact.name)
     const tags = new Set(operations.flatMap((operation) => operation.tags))
     assert.sameMembers(spec.tags.filter(({ description }: any) => description).map(({ name }: any) => name), [...tags])
+  })
+
+  it("names the rank of the keys that may call each operation, and none where no key is asked for", () => {
+    assert.strictEqual(rankOf("/api/v1/tasks", "post"), "manage")
+    assert.strictEqual(rankOf("/api/v1/tasks", "get"), "read")
+    assert.strictEqual(rankOf("/api/v1/tasks/claim", "post"), "work")
+    assert.strictEqual(rankOf("/api/v1/tasks/{id}/fence", "get"), "fence")
+    for (const { operationId, security, "x-rank": rank } of operations) {
+      assert.strictEqual(["fence", "read", "work", "manage"].includes(rank), security.length > 0, operationId)
+    }
   })
 
   it("names every request body and every error", () => {

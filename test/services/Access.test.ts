@@ -177,7 +177,7 @@ describe("Access", () => {
     Effect.gen(function*() {
       const keys = yield* Keys
       const old = yield* issue("red", { name: "laptop" })
-      const by: Caller["Service"] = { kind: "key", scope: "red", id: old.id, name: old.name }
+      const by: Caller["Service"] = { kind: "key", scope: "red", id: old.id, name: old.name, rank: "manage" }
       const renewed = yield* keys.rotate("red", { overlap_seconds: 60 }, by)
       assert.strictEqual(renewed.name, "laptop")
       assert.strictEqual(DateTime.toEpochMillis(renewed.previous_expires_at), 60_000)
@@ -197,7 +197,7 @@ describe("Access", () => {
     Effect.gen(function*() {
       const keys = yield* Keys
       const old = yield* issue("red", { expires_at: DateTime.makeUnsafe(50_000) })
-      const by: Caller["Service"] = { kind: "key", scope: "red", id: old.id, name: old.name }
+      const by: Caller["Service"] = { kind: "key", scope: "red", id: old.id, name: old.name, rank: "manage" }
       const renewed = yield* keys.rotate("red", {}, by)
       assert.strictEqual(DateTime.toEpochMillis(renewed.previous_expires_at), 50_000)
       yield* TestClock.adjust("50 seconds")

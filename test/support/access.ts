@@ -3,6 +3,7 @@
  * endpoint needs a row; test/http/AccessMatrix.test.ts asks for it.
  */
 import * as Effect from "effect/Effect"
+import type { Rank } from "../../src/domain/access/Rank.ts"
 
 /** Sends as the administrator, and answers the body. A refusal is a defect. */
 export type Admin = (method: string, path: string, body?: unknown) => Effect.Effect<any>
@@ -16,6 +17,10 @@ export interface Row {
   readonly key?: number
   /** What a key of another scope is answered: 404 where a record is asked for by its id, 403 where its scope is stated. */
   readonly denied?: 403 | 404
+  /** The lowest rank of a key that may ask; `read` for a GET and `manage` for anything else, if it is absent. */
+  readonly rank?: Rank
+  /** What a key of the rank `work` adds to the body, to show that it holds the task. */
+  readonly held?: object
   /** The path, and the body, about a record of the scope that has just been made for it. */
   readonly ask: (scope: string, admin: Admin) => Question | Effect.Effect<Question>
 }
@@ -129,6 +134,12 @@ const role = Effect.fnUntraced(function*(scope: string, admin: Admin) {
 const key = (scope: string, admin: Admin) =>
   Effect.map(admin("POST", `/api/v1/scopes/${scope}/keys`), ({ id }) => id as string)
 
+/** What a machine does in its day. */
+const work = (row: Row): Row => ({ ...row, rank: "work" })
+
+/** What a machine may do with a task that it holds. It is the first grant of the task. */
+const whileHeld = (row: Row): Row => ({ ...work(row), held: { fencing_token: 1 } })
+
 /** For the administrator alone. */
 const administrator = { key: 403, denied: 403 } as const
 
@@ -141,7 +152,7 @@ export const table: Record<string, Row & { readonly open?: true }> = {
     const id = fresh("t")
     return { id, file_path: `TASK-${id}.md`, branch: "b" }
   }),
-  "POST /api/v1/tasks/claim": {
+  "POST /api/v1/tasks/claim": work({
     success: 200,
     denied: 403,
     ask: Effect.fnUntraced(function*(scope, admin) {
@@ -149,7 +160,7 @@ export const table: Record<string, Row & { readonly open?: true }> = {
       yield* task(scope, admin)
       return ["/api/v1/tasks/claim", { scope, orchestrator_id, agent_name: "ann" }] as const
     })
-  },
+  }),
   "GET /api/v1/tasks/:id": byId(task, (id) => `/api/v1/tasks/${id}`),
   "PATCH /api/v1/tasks/:id": byId(task, (id) => `/api/v1/tasks/${id}`, { title: "x" }),
   "DELETE /api/v1/tasks/:id": byId(task, (id) => `/api/v1/tasks/${id}`),
@@ -161,18 +172,19 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "DELETE /api/v1/tasks/:id/dependencies/:blocker": byId(waiting, (id) => `/api/v1/tasks/${id}/dependencies/x`),
   "GET /api/v1/tasks/:id/graph": byId(task, (id) => `/api/v1/tasks/${id}/graph`),
   "GET /api/v1/tasks/:id/history": byId(task, (id) => `/api/v1/tasks/${id}/history`),
-  "POST /api/v1/tasks/:id/submit": byId(claimed, (id) => `/api/v1/tasks/${id}/submit`, {
+  "POST /api/v1/tasks/:id/submit": whileHeld(byId(claimed, (id) => `/api/v1/tasks/${id}/submit`, {
     commits_count: 1,
     turns_used: 1
-  }),
+  })),
   "POST /api/v1/tasks/:id/accept": byId(claimed, (id) => `/api/v1/tasks/${id}/accept`, { accepted_by: "x" }),
   "POST /api/v1/tasks/:id/reject": byId(claimed, (id) => `/api/v1/tasks/${id}/reject`, {
     reason: "r",
     rejected_by: "x"
   }),
-  "POST /api/v1/tasks/:id/requeue": byId(claimed, (id) => `/api/v1/tasks/${id}/requeue`),
-  "POST /api/v1/tasks/:id/fail": byId(claimed, (id) => `/api/v1/tasks/${id}/fail`, { reason: "r" }),
-  "POST /api/v1/tasks/:id/renew": byId(claimed, (id) => `/api/v1/tasks/${id}/renew`, { fencing_token: 1 }),
+  "POST /api/v1/tasks/:id/requeue": whileHeld(byId(claimed, (id) => `/api/v1/tasks/${id}/requeue`)),
+  "POST /api/v1/tasks/:id/fail": whileHeld(byId(claimed, (id) => `/api/v1/tasks/${id}/fail`, { reason: "r" })),
+  "POST /api/v1/tasks/:id/renew": work(byId(claimed, (id) => `/api/v1/tasks/${id}/renew`, { fencing_token: 1 })),
+  "GET /api/v1/tasks/:id/fence": { ...byId(claimed, (id) => `/api/v1/tasks/${id}/fence?token=1`), rank: "fence" },
   "GET /api/v1/tasks/:id/handoff": byId(task, (id) => `/api/v1/tasks/${id}/handoff`),
   "POST /api/v1/tasks/:id/cancel": byId(task, (id) => `/api/v1/tasks/${id}/cancel`),
   "POST /api/v1/tasks/:id/redrive": byId(failed, (id) => `/api/v1/tasks/${id}/redrive`),
@@ -180,51 +192,51 @@ export const table: Record<string, Row & { readonly open?: true }> = {
     ...byId(task, (id) => `/api/v1/tasks/${id}/force-queue`, { queue: "done", reason: "r" }),
     ...administrator
   },
-  "POST /api/v1/tasks/:id/hooks/:hookName/complete": byId(
+  "POST /api/v1/tasks/:id/hooks/:hookName/complete": work(byId(
     hooked,
     (id) => `/api/v1/tasks/${id}/hooks/tests/complete`,
     { status: "passed" }
-  ),
+  )),
   "GET /api/v1/tasks/:id/messages": statedInQuery("/api/v1/tasks/t/messages"),
 
   "GET /api/v1/messages": statedInQuery("/api/v1/messages"),
-  "POST /api/v1/messages": statedInBody("/api/v1/messages", () => ({
+  "POST /api/v1/messages": work(statedInBody("/api/v1/messages", () => ({
     task_id: "t",
     from_actor: "a",
     type: "comment",
     content: "c"
-  })),
+  }))),
   "GET /api/v1/messages/:id": byId(message, (id) => `/api/v1/messages/${id}`),
-  "PATCH /api/v1/messages/:id": byId(message, (id) => `/api/v1/messages/${id}`, { status: "done" }),
+  "PATCH /api/v1/messages/:id": work(byId(message, (id) => `/api/v1/messages/${id}`, { status: "done" })),
 
   "GET /api/v1/actions": statedInQuery("/api/v1/actions"),
-  "POST /api/v1/actions": statedInBody("/api/v1/actions", () => ({
+  "POST /api/v1/actions": work(statedInBody("/api/v1/actions", () => ({
     entity_type: "task",
     entity_id: "t",
     action_type: "archive",
     label: "l",
     proposed_by: "a"
-  })),
+  }))),
   "GET /api/v1/actions/:id": byId(action, (id) => `/api/v1/actions/${id}`),
   "PATCH /api/v1/actions/:id": byId(action, (id) => `/api/v1/actions/${id}`, { status: "failed" }),
   "POST /api/v1/actions/:id/execute": byId(action, (id) => `/api/v1/actions/${id}/execute`),
   "POST /api/v1/actions/:id/complete": byId(executed, (id) => `/api/v1/actions/${id}/complete`),
   "POST /api/v1/actions/:id/fail": byId(executed, (id) => `/api/v1/actions/${id}/fail`),
 
-  "POST /api/v1/orchestrators/register": statedInBody("/api/v1/orchestrators/register", () => ({
+  "POST /api/v1/orchestrators/register": work(statedInBody("/api/v1/orchestrators/register", () => ({
     cluster: "k",
     machine_id: fresh("m")
-  })),
+  }))),
   "GET /api/v1/orchestrators": statedInQuery("/api/v1/orchestrators"),
   "GET /api/v1/orchestrators/:id": byId(machine, (id) => `/api/v1/orchestrators/${id}`),
   "DELETE /api/v1/orchestrators/:id": byId(machine, (id) => `/api/v1/orchestrators/${id}`),
   "PATCH /api/v1/orchestrators/:id": byId(machine, (id) => `/api/v1/orchestrators/${id}`, { status: "maintenance" }),
-  "POST /api/v1/orchestrators/:id/heartbeat": byId(machine, (id) => `/api/v1/orchestrators/${id}/heartbeat`),
-  "POST /api/v1/orchestrators/scopes/:scope/rotate-key": {
+  "POST /api/v1/orchestrators/:id/heartbeat": work(byId(machine, (id) => `/api/v1/orchestrators/${id}/heartbeat`)),
+  "POST /api/v1/orchestrators/scopes/:scope/rotate-key": work({
     success: 200,
     denied: 403,
     ask: (scope) => [`/api/v1/orchestrators/scopes/${scope}/rotate-key`]
-  },
+  }),
 
   "GET /api/v1/flows": statedInQuery("/api/v1/flows"),
   "PUT /api/v1/flows/:name": statedInBody("/api/v1/flows/f", () => flowBody, 200),
@@ -232,7 +244,7 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "DELETE /api/v1/flows/:name": byId(flow, (name) => `/api/v1/flows/${name}`),
 
   "GET /api/v1/roles": statedInQuery("/api/v1/roles"),
-  "POST /api/v1/roles/register": {
+  "POST /api/v1/roles/register": work({
     success: 200,
     denied: 403,
     ask: (scope, admin) =>
@@ -240,7 +252,7 @@ export const table: Record<string, Row & { readonly open?: true }> = {
         `/api/v1/roles/register?scope=${scope}`,
         { orchestrator_id, roles: [{ name: "r" }] }
       ])
-  },
+  }),
   "GET /api/v1/roles/:name": byId(role, (name) => `/api/v1/roles/${name}`),
   "DELETE /api/v1/roles/:name": byId(role, (name) => `/api/v1/roles/${name}`),
 

@@ -58,6 +58,7 @@ const defaulted = new Set([
   "needs_intervention",
   "needs_rebase",
   "on_failure",
+  "rank",
   "rejection_count",
   "review_round"
 ])

@@ -16,6 +16,7 @@ const explain = (failure: Failure, to: string, token: string | undefined): strin
         ? `${to} asks for a key. Give its API_SECRET_KEY as ${secret}.`
         : `${to} does not accept the key. ${secret} must be its API_SECRET_KEY; if it has none, leave the key out.`
     case "AdministratorRequired":
+    case "RankTooLow":
     case "ScopeMismatch":
       return `A key of a scope is not enough for ${to}: ${secret} is that server's API_SECRET_KEY.`
     case "TooManyFailures":

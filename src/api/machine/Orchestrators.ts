@@ -13,7 +13,7 @@ import { HeldLeases, Renewals } from "../../domain/lease/Renewal.ts"
 import * as Orchestrators from "../../domain/machine/Orchestrator.ts"
 import { InvalidCursor, nextCursor } from "../../domain/Page.ts"
 import { InvalidTask } from "../../domain/task/TaskErrors.ts"
-import { Authorization, KeyMissing } from "../access/Authorization.ts"
+import { Authorization, KeyMissing, NeededRank } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
@@ -38,7 +38,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       error: [Orchestrators.OrchestratorTaken, ScopeRequired]
     }).annotate(Required, [
       { fields: ["cluster", "machine_id"], error: "Missing required fields: cluster, machine_id, repo_url" }
-    ]).annotateMerge(OpenApi.annotations({
+    ]).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
       summary: "Register an orchestrator",
       description:
         "Registers a machine: 201 the first time, 200 with `known: true` if it was registered already. A scope without a key gets its first one."
@@ -61,7 +61,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       // The first schema that fits encodes the answer, so the one with more fields comes first.
       success: [Schema.Struct({ ...heard, ...Renewals.fields }), Schema.Struct(heard)],
       error: [error, InvalidTask, CheckpointTooLarge]
-    }).annotateMerge(OpenApi.annotations({
+    }).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
       summary: "Send a heartbeat",
       description:
         "Reports that the machine is alive. The body may be empty, or carry the leases of the machine: then all are renewed, and the answer says which go on, which are lost and why, and what to do about each."
@@ -115,7 +115,7 @@ export class OrchestratorsApi extends HttpApiGroup.make("orchestrators")
       success: Rotated,
       error: [KeyNotFound, KeyAmbiguous]
     }).annotate(KeyMissing, Unauthorized.nothingToRotate)
-      .annotateMerge(OpenApi.annotations({
+      .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
         summary: "Rotate a key",
         description:
           "Issues the successor of the key in the request. The old key works for a while. The administrator names the key in `key_id`, unless the scope has only one. The body may be empty."

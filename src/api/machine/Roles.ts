@@ -7,7 +7,7 @@ import { describe } from "../../domain/Encoding.ts"
 import { RoleName, ScopeName } from "../../domain/Identifier.ts"
 import { Role, RoleNotFound, RoleRegistration, TooManyRoles, UnknownOrchestrator } from "../../domain/machine/Role.ts"
 import { InvalidCursor, nextCursor, wholeParameters } from "../../domain/Page.ts"
-import { Authorization } from "../access/Authorization.ts"
+import { Authorization, NeededRank } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
@@ -24,7 +24,7 @@ export class RolesApi extends HttpApiGroup.make("roles")
       error: [UnknownOrchestrator, ScopeRequired, TooManyRoles]
     }).annotate(Required, [
       { fields: ["orchestrator_id", "roles"], error: "Missing required fields: orchestrator_id, roles" }
-    ]).annotateMerge(OpenApi.annotations({
+    ]).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
       summary: "Register roles",
       description:
         "Registers roles in the scope of the orchestrator, or changes them. From then on the scope accepts no task with another role. A scope has at most 200."

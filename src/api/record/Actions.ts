@@ -21,7 +21,7 @@ import {
   NewAction
 } from "../../domain/record/Action.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
-import { Authorization } from "../access/Authorization.ts"
+import { Authorization, NeededRank } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
@@ -52,7 +52,7 @@ export class ActionsApi extends HttpApiGroup.make("actions")
     }).annotate(Required, [{
       fields: ["entity_type", "entity_id", "label", "proposed_by"],
       error: "Missing required fields: entity_type, entity_id, label, proposed_by"
-    }]).annotateMerge(OpenApi.annotations({
+    }]).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
       summary: "Propose an action",
       description: "Proposes an action, for someone to approve."
     })),

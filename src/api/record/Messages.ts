@@ -18,7 +18,7 @@ import {
   NewMessage,
   taskMessageFilters
 } from "../../domain/record/Message.ts"
-import { Authorization } from "../access/Authorization.ts"
+import { Authorization, NeededRank } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
@@ -51,7 +51,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
     }).annotate(Required, [{
       fields: ["task_id", "from_actor", "type", "content"],
       error: "Missing required fields: task_id, from_actor, type, content"
-    }]).annotateMerge(OpenApi.annotations({
+    }]).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
       summary: "Send a message",
       description: "Sends a message to an actor, or a reply. Its task need not exist."
     })),
@@ -68,7 +68,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       success: Message,
       error: [MessageNotFound, MessageStatusConflict]
     }).annotate(Required, [{ fields: ["status"], error: "Missing field: status" }])
-      .annotateMerge(OpenApi.annotations({
+      .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
         summary: "Take up or settle a message",
         description:
           "Sets the status. With `expected_status` it is a compare-and-set: before you carry a command out, send `processing` and expect `pending`, so that nobody else carries it out too."

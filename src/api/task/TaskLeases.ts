@@ -4,10 +4,12 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { TaskId } from "../../domain/Identifier.ts"
 import { CheckpointTooLarge, Handoff } from "../../domain/lease/Handoff.ts"
+import { Push, pushParameters } from "../../domain/lease/Push.ts"
 import * as Renewals from "../../domain/lease/Renewal.ts"
 import { explainParameters, Explanation } from "../../domain/task/Explanation.ts"
 import * as Errors from "../../domain/task/TaskErrors.ts"
 import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
+import { NeededRank } from "../access/Authorization.ts"
 import { Required } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
 
@@ -20,11 +22,22 @@ export const renew = HttpApiEndpoint.post("renew", "/:id/renew", {
   success: Renewals.Lease,
   error: [Errors.TaskNotFound, Errors.LeaseLost, InvalidTask, CheckpointTooLarge]
 }).annotate(Required, [{ fields: ["fencing_token"], error: "Missing required field: fencing_token" }])
-  .annotateMerge(OpenApi.annotations({
+  .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
     summary: "Renew a lease",
     description:
       "Extends the lease, up to its deadline, and answers whether the holder should go on. It is no change of the task: its version stays. An expired lease is re-attached under the same token, if no one else was granted the task and no one moved it. A checkpoint is saved for the next holder, but only while the lease holds."
   }))
+
+export const fence = HttpApiEndpoint.get("fence", "/:id/fence", {
+  params,
+  query: { ...pushParameters, ...scopeParameter },
+  success: Push,
+  error: Errors.TaskNotFound
+}).annotate(NeededRank, "fence").annotateMerge(OpenApi.annotations({
+  summary: "Ask whether a token may still push",
+  description:
+    "For hooks of git, so that an agent that lost its lease pushes nothing: whether the token is that of the present lease, or of an expired one that nobody has superseded. It changes nothing and reads one row. A key of the rank `fence` may ask only this."
+}))
 
 export const handoff = HttpApiEndpoint.get("handoff", "/:id/handoff", {
   params,

@@ -9,6 +9,7 @@ import * as Moves from "../../domain/task/MoveInput.ts"
 import { Task } from "../../domain/task/Task.ts"
 import * as Errors from "../../domain/task/TaskErrors.ts"
 import { InvalidTask } from "../../domain/task/TaskErrors.ts"
+import { NeededRank } from "../access/Authorization.ts"
 import { Required } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
 
@@ -41,7 +42,7 @@ export const submit = HttpApiEndpoint.post("submit", "/:id/submit", {
   error: moveErrors
 }).annotate(Required, [
   { fields: ["commits_count", "turns_used"], error: "Missing required fields: commits_count, turns_used" }
-]).annotateMerge(OpenApi.annotations({
+]).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
   summary: "Submit a result",
   description:
     "Ends the lease and hands the task to review in `provisional`. An agent that used up its turns hands it to `needs_continuation`, and a task with a requested cancellation is `cancelled`. Also after the lease expired, until someone else takes or moves the task."
@@ -79,7 +80,7 @@ export const requeue = HttpApiEndpoint.post("requeue", "/:id/requeue", {
   payload: [Schema.Null, scoped(Moves.Requeue)],
   success: Task,
   error: moveErrors
-}).annotateMerge(OpenApi.annotations({
+}).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
   summary: "Requeue a task",
   description:
     "Gives up the work and sends the task back to the queue it was claimed from; from review, to `incoming`. It counts as an attempt, and the one that uses up `max_attempts` leads to `failed`. With `release` it does not count, and a review stays in its queue. The body may be empty."
@@ -92,7 +93,7 @@ export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {
   success: Task,
   error: moveErrors
 }).annotate(Required, [{ fields: ["reason"], error: "Missing required field: reason" }])
-  .annotateMerge(OpenApi.annotations({
+  .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
     summary: "Fail a task",
     description: "Fails the task in any queue, ends its lease, and keeps the reason. `redrive` brings it back."
   }))
@@ -120,7 +121,7 @@ export const completeHook = HttpApiEndpoint.post("completeHook", "/:id/hooks/:ho
   success: Task,
   error: [Errors.TaskNotFound, Errors.HookNotFound, Errors.LeaseLost]
 }).annotate(Required, [{ fields: ["status"], error: "status must be \"passed\" or \"failed\"" }])
-  .annotateMerge(OpenApi.annotations({
+  .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
     summary: "Complete a hook",
     description: "Records the result of a hook of the task. Simultaneous completions are all kept."
   }))

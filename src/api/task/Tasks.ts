@@ -15,7 +15,7 @@ import * as Errors from "../../domain/task/TaskErrors.ts"
 import { AtCapacity, InvalidTask, NoTasksAvailable } from "../../domain/task/TaskErrors.ts"
 import { taskContent, taskFilters } from "../../domain/task/TaskFilter.ts"
 import * as Inputs from "../../domain/task/TaskInput.ts"
-import { Authorization } from "../access/Authorization.ts"
+import { Authorization, NeededRank } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { preferringMinimal } from "../Document.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
@@ -70,7 +70,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       ]
     }).annotate(Required, [
       { fields: ["orchestrator_id", "agent_name"], error: "Missing required fields: orchestrator_id, agent_name" }
-    ]).annotateMerge(OpenApi.annotations({
+    ]).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
       summary: "Claim the next task",
       description:
         "Leases the most urgent task that is ready and matches: by priority, then age, then id. A task claimed from `provisional` stays there, for review. The answer says when to renew the lease, and what earlier holders left. If there is no task, a request with the header `Prefer: return=minimal` gets 204 instead of 404. A repetition under the same `Idempotency-Key` gets the same task and token while that lease is held, with the present state of the task; afterwards it gets 409, or 404 if the task was deleted. A claim that got nothing is tried again.",
@@ -115,6 +115,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     Moving.forceQueue,
     Moving.completeHook,
     Leasing.renew,
+    Leasing.fence,
     Leasing.handoff,
     explain,
     Depending.dependencies,

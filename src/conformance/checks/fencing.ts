@@ -58,6 +58,25 @@ const checks: ReadonlyArray<Check> = [
     }
   },
   {
+    name: "only the token of the holder may push",
+    means: "An agent that lost its task pushes over the work of the one who has it now.",
+    look: Look.between,
+    async run({ ask, create, hold, release, submit }) {
+      const { id } = await create("a")
+      const fence = async (token: number, may_push: boolean) =>
+        expect(await ask("GET", `/api/v1/tasks/${id}/fence?token=${token}`), 200, { task_id: id, token, may_push })
+      const ann = await hold()
+      await fence(ann.fencing_token, true)
+      await release(ann)
+      await fence(ann.fencing_token, false)
+      const bob = await hold({ agent_name: "bob" })
+      await fence(ann.fencing_token, false)
+      await fence(bob.fencing_token, true)
+      expect(await submit(bob), 200)
+      await fence(bob.fencing_token, false)
+    }
+  },
+  {
     name: "a lease ends with the submit",
     means: "A result can be submitted again while a reviewer looks at the first one.",
     look: Look.between,

@@ -1,6 +1,6 @@
 /** Checks that a key works while it is valid, and only in its scope. */
 import type { Check } from "../Check.ts"
-import { expect, refused, Skipped } from "../Expectation.ts"
+import { expect, refused, same, Skipped } from "../Expectation.ts"
 import { Look } from "../Look.ts"
 
 export const keys: ReadonlyArray<Check> = [
@@ -29,6 +29,29 @@ export const keys: ReadonlyArray<Check> = [
         await bench.sleep(1)
       }
       refused(await revoked("GET", "/api/v1/tasks"), 401)
+    }
+  },
+  {
+    name: "a key does no more than its rank may",
+    means: "A wall screen, a git hook or a machine can change work that it should only see, or not even that.",
+    look: Look.access,
+    async run(bench) {
+      const { admin, other } = bench.administered()
+      const as = async (rank: string) =>
+        bench.as(expect(await admin("POST", `/api/v1/scopes/${other.scope}/keys`, { rank }), 201, { rank }).api_key)
+      const { id } = expect(await other.ask("POST", "/api/v1/tasks", bench.newTask("ranked")), 201)
+      const path = `/api/v1/tasks/${id}`
+      const before = await other.ask("GET", path)
+      const [screen, machine, hook] = [await as("read"), await as("work"), await as("fence")]
+      expect(await screen("GET", path), 200)
+      refused(await screen("POST", "/api/v1/tasks/claim", bench.newClaim()), 403, { rank: "read" })
+      expect(await machine("GET", path), 200)
+      for (const move of ["requeue", "fail"]) refused(await machine("POST", `${path}/${move}`, { reason: "r" }), 409)
+      refused(await machine("POST", `${path}/accept`, { accepted_by: "rex" }), 403, { rank: "work" })
+      refused(await machine("PATCH", path, { title: "changed" }), 403, { rank: "work" })
+      refused(await hook("GET", path), 403, { rank: "fence" })
+      expect(await hook("GET", `${path}/fence?token=1`), 200, { may_push: false })
+      same(await other.ask("GET", path), before.body, "the task as it was before the refused calls")
     }
   },
   {

@@ -4,6 +4,7 @@ import { describe, ErrorText, maybe, Time, TimeColumn } from "../Encoding.ts"
 import { ScopeName } from "../Identifier.ts"
 import { Label } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
+import { Rank } from "./Rank.ts"
 
 export const KeyId = Schema.NonEmptyString.check(Schema.isMaxLength(200)).pipe(
   describe("The key's id: `key-` and 16 hexadecimal digits. It is no secret.")
@@ -13,6 +14,7 @@ const fields = <T extends Schema.Top>(time: T) => ({
   id: KeyId,
   name: Schema.String.pipe(describe("What it is for.")),
   scope: ScopeName,
+  rank: Rank,
   starts_with: Schema.String.pipe(
     describe("The beginning of the key, by which one recognises the key that a machine uses.")
   ),
@@ -41,6 +43,10 @@ export const NewKey = Schema.Struct({
   expires_at: maybe(
     Schema.Union([Time, Schema.Literal("")]),
     "When it expires. Unless given it is valid until it is revoked or rotated."
+  ),
+  rank: maybe(
+    Rank,
+    "What the key may do; `manage` unless given. `read` is for screens and web pages, `work` for machines, `fence` for git hooks."
   )
 }).annotate({ identifier: "NewKey" })
 export type NewKey = typeof NewKey.Type

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../Encoding.ts"
 import type { ScopeName } from "../Identifier.ts"
 import { TaggedError } from "../TaggedError.ts"
+import { DefaultRank, type Rank } from "./Rank.ts"
 
 /** Who sends the request. */
 export class Caller extends Context.Service<
@@ -12,8 +13,14 @@ export class Caller extends Context.Service<
   | { readonly kind: "anonymous" }
   /** A caller that sent the server's secret. It reaches every scope, and manages the keys of all. */
   | { readonly kind: "administrator" }
-  /** A caller that sent the key of a scope. It reaches nothing outside that scope. */
-  | { readonly kind: "key"; readonly scope: ScopeName; readonly id: string; readonly name: string }
+  /** A caller that sent the key of a scope. It reaches nothing outside that scope, and does only what its rank may. */
+  | {
+    readonly kind: "key"
+    readonly scope: ScopeName
+    readonly id: string
+    readonly name: string
+    readonly rank: Rank
+  }
 >()("octopoid-server/domain/Caller") {}
 
 /** The name of a caller in records and logs: the id of its key, or its kind. */
@@ -95,8 +102,10 @@ export interface Actor {
    * scope.
    */
   readonly scope: ScopeName | undefined
+  /** The rank of its key. A caller without a key has no limits within its reach. */
+  readonly rank: Rank
 }
 
 export const CurrentActor = Context.Reference<Actor>("octopoid-server/domain/CurrentActor", {
-  defaultValue: () => ({ name: null, scope: undefined })
+  defaultValue: () => ({ name: null, scope: undefined, rank: DefaultRank })
 })

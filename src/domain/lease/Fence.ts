@@ -2,6 +2,7 @@
  * Fencing: a call that names its lease changes nothing once that lease is over. Every grant has its own token, so the
  * server can distinguish a former holder from the present one.
  */
+import type { Actor } from "../access/Caller.ts"
 import type { Expected } from "../task/MoveInput.ts"
 import type { TaskRow } from "../task/Task.ts"
 import { LeaseLost, VersionConflict } from "../task/TaskErrors.ts"
@@ -37,3 +38,9 @@ export const expectationProblem = (
   typeof version === "number" && version !== task.version
     ? VersionConflict.of(task.id, version, task.version)
     : fenceProblem(task, fencing_token, required, afterLapse)
+
+/**
+ * Whether the caller may move only what it holds, which the token of the lease shows. A name in the body shows nothing:
+ * every caller of the scope may send it.
+ */
+export const movesOnlyHeld = ({ rank }: Actor): boolean => rank === "work"

@@ -1,5 +1,6 @@
 /** The errors of operations on tasks. */
 import * as Schema from "effect/Schema"
+import type { Rank } from "../access/Rank.ts"
 import { describe, ErrorText } from "../Encoding.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
 import { lossOf, LossReason, LossReasonText, type Lost } from "../lease/Renewal.ts"
@@ -119,6 +120,17 @@ export class LeaseLost extends TaggedError<LeaseLost>()(
           ? `Whoever held task ${task_id} last may still hand it in.`
           : `Task ${task_id} is held by ${claimed_by}.`
       } Send the fencing_token that the claim was answered with.`,
+      reason: "unnamed",
+      task_id,
+      queue,
+      claimed_by
+    })
+  /** The key of the caller moves only what the caller holds, and the call does not show that it does. */
+  static readonly unproven = (task_id: TaskId, queue: QueueName, claimed_by: string | null, rank: Rank) =>
+    new LeaseLost({
+      error: claimed_by === null
+        ? `Nobody holds task ${task_id}, and a key of the rank "${rank}" moves only what its caller holds. Claim the task, or send a key of the rank "manage".`
+        : `Task ${task_id} is held by ${claimed_by}, and a key of the rank "${rank}" moves only what its caller holds. Send the fencing_token that the claim was answered with.`,
       reason: "unnamed",
       task_id,
       queue,

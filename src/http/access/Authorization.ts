@@ -2,12 +2,14 @@
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import { Authorization, KeyMissing } from "../../api/access/Authorization.ts"
+import { Authorization, KeyMissing, rankNeeded } from "../../api/access/Authorization.ts"
 import { type Actor, Caller, callerName, CurrentActor } from "../../domain/access/Caller.ts"
+import { DefaultRank, RankTooLow, reaches } from "../../domain/access/Rank.ts"
 import { Access } from "../../services/access/Access.ts"
 import { addressOf } from "../request/Address.ts"
 import * as Conditional from "../request/Conditional.ts"
@@ -46,8 +48,16 @@ export const identify = Effect.fnUntraced(function*(
 
 const actorOf = (caller: Caller["Service"]): Actor =>
   caller.kind === "key"
-    ? { name: caller.name, scope: caller.scope }
-    : { name: caller.kind === "administrator" ? "administrator" : null, scope: undefined }
+    ? { name: caller.name, scope: caller.scope, rank: caller.rank }
+    : { name: caller.kind === "administrator" ? "administrator" : null, scope: undefined, rank: DefaultRank }
+
+/** The refusal of a caller whose key has too low a rank for the endpoint, or undefined. */
+const refusal = (caller: Caller["Service"], endpoint: HttpApiEndpoint.Top): RankTooLow | undefined => {
+  const needed = rankNeeded(endpoint)
+  return caller.kind !== "key" || reaches(caller.rank, needed)
+    ? undefined
+    : RankTooLow.of(caller.id, caller.rank, `${endpoint.method} ${endpoint.path}`, needed)
+}
 
 export const AuthorizationLayer = Layer.effect(
   Authorization,
@@ -58,6 +68,8 @@ export const AuthorizationLayer = Layer.effect(
     return {
       bearer: Effect.fnUntraced(function*(httpEffect, { endpoint }) {
         const caller = yield* identify(access, Context.get(endpoint.annotations, KeyMissing))
+        const refused = refusal(caller, endpoint)
+        if (refused !== undefined) return yield* refused
         return yield* access.refuseEnded(conditionally(underKey(httpEffect, caller), endpoint)).pipe(
           Effect.catchTag("Unauthorized", (error) => Effect.andThen(challenge, Effect.fail(error))),
           Effect.provideService(Caller, caller),

@@ -1,5 +1,6 @@
 /** An endpoint for readers: its input and all its answers. */
 import type { OpenApiSpecContent, OpenAPISpecOperation } from "effect/http-api/OpenApi"
+import { DefaultRank } from "../../domain/access/Rank.ts"
 import { type Html, html, prose } from "./Html.ts"
 import { fieldsOf, type JsonSchema, shapeOf, table, typeOf } from "./Types.ts"
 
@@ -43,11 +44,15 @@ const fields = (components: Record<string, JsonSchema>) => (schema: JsonSchema) 
 const success = (schema: JsonSchema) =>
   schema.properties === undefined ? html`<p><code>${typeOf(schema)}</code></p>` : fieldsOf(schema)
 
+/** The rank that a key needs, where it is not the one that keys have unless they are issued with another. */
+const rankOf = ({ "x-rank": rank }: OpenAPISpecOperation & { readonly "x-rank"?: string }) =>
+  rank === undefined || rank === DefaultRank ? "" : html`<small>rank ${rank}</small>`
+
 /** One endpoint, folded. */
 export const endpoint = ({ method, operation, path }: Endpoint, components: Record<string, JsonSchema>) =>
   html`<details><summary>${badge(method)}<code>${path}</code><span>${prose(operation.summary)}</span>${
     operation.security.length === 0 ? html`<small>public</small>` : ""
-  }</summary>
+  }${rankOf(operation)}</summary>
 <div id="${operation.operationId}">
 <p>${prose(operation.description)}</p>
 ${

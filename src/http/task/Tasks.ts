@@ -81,6 +81,11 @@ export const TasksHandlers = Routes.group(
           visibleScope(request),
           (scope) => leases.renew(request.params.id, request.payload, scope)
         ),
+      fence: (request) =>
+        Effect.flatMap(
+          visibleScope(request),
+          (scope) => leases.mayPush(request.params.id, request.query.token, scope)
+        ),
       handoff: (request) => Effect.flatMap(visibleScope(request), (scope) => tasks.handoff(request.params.id, scope)),
       explain: (request) =>
         Effect.flatMap(visibleScope(request), (scope) => tasks.explain(request.params.id, request.query, scope)),

@@ -102,7 +102,7 @@ export class Access extends Context.Service<Access, {
         if (yield* isRefused(hash)) return yield* wrong
         const key = shaped ? yield* keys.check(hash) : undefined
         if (key === undefined) return yield* refuse(address, hash, wrong)
-        return Caller.of({ kind: "key", scope: key.scope, id: key.id, name: key.name })
+        return Caller.of({ kind: "key", scope: key.scope, id: key.id, name: key.name, rank: key.rank })
       })
 
       const refuseEnded = <A, E, R>(request: Effect.Effect<A, E, R>) =>

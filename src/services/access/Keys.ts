@@ -21,6 +21,7 @@ import {
   type Rotation
 } from "../../domain/access/ApiKey.ts"
 import { type Caller, callerName, Unauthorized } from "../../domain/access/Caller.ts"
+import { DefaultRank } from "../../domain/access/Rank.ts"
 import { TimeColumn } from "../../domain/Encoding.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { type Page, type Part, wholeList } from "../../domain/Page.ts"
@@ -41,7 +42,7 @@ const decodeRows = Schema.decodeUnknownEffect(Schema.Array(ApiKeyRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 
 /** The columns of a key without its hash. */
-const visible = "id, name, scope, starts_with, created_by, created_at, last_used_at, expires_at"
+const visible = "id, name, scope, rank, starts_with, created_by, created_at, last_used_at, expires_at"
 
 const decodeKept = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({
   id: KeyId,
@@ -54,8 +55,8 @@ const log = (event: string, scope: ScopeName, key_id: string, by: string) =>
   Effect.logInfo(event).pipe(Effect.annotateLogs({ scope, key_id, by }))
 
 const insert = statement(`
-  INSERT INTO api_keys (hash, id, scope, name, starts_with, created_by, created_at, expires_at, issued_until)
-  VALUES (:hash, :id, :scope, :name, :starts_with, :created_by, :created_at, :until, :until)
+  INSERT INTO api_keys (hash, id, scope, name, rank, starts_with, created_by, created_at, expires_at, issued_until)
+  VALUES (:hash, :id, :scope, :name, :rank, :starts_with, :created_by, :created_at, :until, :until)
   RETURNING ${visible}`)
 
 const issued = Idempotency.keeping({
@@ -82,10 +83,10 @@ const isValid = "(expires_at IS NULL OR expires_at > :now)"
 const replaced = `coalesce(:asked, (
   SELECT max(id) FROM api_keys WHERE scope = :scope AND id <> :id AND ${isValid} HAVING count(*) = 1))`
 
-// If a key was issued with an end, its successor has the same end.
+// The successor has the rank of the key. If the key was issued with an end, the successor has the same end.
 const insertSuccessor = statement(`
-  INSERT INTO api_keys (hash, id, scope, name, starts_with, created_by, created_at, expires_at, issued_until)
-  SELECT :hash, :id, scope, name, :starts_with, :created_by, :created_at, issued_until, issued_until
+  INSERT INTO api_keys (hash, id, scope, name, rank, starts_with, created_by, created_at, expires_at, issued_until)
+  SELECT :hash, :id, scope, name, rank, :starts_with, :created_by, :created_at, issued_until, issued_until
   FROM api_keys WHERE scope = :scope AND id = ${replaced} AND ${isValid}
   RETURNING ${visible}`)
 
@@ -147,13 +148,15 @@ export class Keys extends Context.Service<Keys, {
         const until = key.expires_at ? DateTime.toEpochMillis(key.expires_at) : null
         if (key.expires_at && until !== null && until <= now) return yield* KeyExpired.of(key.expires_at)
         const { api_key, columns, salt } = yield* mint(scope, callerName(by), key.name || undefined)
-        const values = { ...columns, until, salt }
+        const values = { ...columns, rank: key.rank ?? DefaultRank, until, salt }
         const { answers: { inserted }, replay } = yield* once.batch(
           { inserted: insert(values) },
           { keep: "inserted", answer: issued, values }
         )
         if (replay !== undefined) {
-          return { ...(yield* decode(replay.rows))[0]!, api_key: yield* again(String(replay.rows[0]!.salt)) }
+          // Release 2.0.0 kept answers without a rank.
+          const [kept] = replay.rows.map((row) => ({ ...row, rank: row.rank ?? DefaultRank }))
+          return { ...(yield* decode([kept]))[0]!, api_key: yield* again(String(replay.rows[0]!.salt)) }
         }
         yield* log("key issued", scope, columns.id, callerName(by))
         return { ...(yield* decode(inserted))[0]!, api_key }

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Rank } from "../../domain/access/Rank.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { Database, guarding, Guards, Riders, type Row } from "../../sql/Database.ts"
 import { statement } from "../../sql/Statement.ts"
@@ -19,7 +20,7 @@ const MaxKeys = 1000
 // A use within an hour of the last recorded one is not recorded.
 const UseGrain = 3_600_000
 
-const byHash = statement("SELECT id, scope, name, last_used_at, expires_at FROM api_keys WHERE hash = :hash")
+const byHash = statement("SELECT id, scope, name, rank, last_used_at, expires_at FROM api_keys WHERE hash = :hash")
 
 const writeUse = statement(`
   UPDATE api_keys SET last_used_at = :now WHERE hash = :hash
@@ -36,6 +37,8 @@ interface KnownKey {
   readonly id: string
   readonly scope: ScopeName
   readonly name: string
+  // A key keeps its rank for life.
+  readonly rank: Rank
   readonly lastUsedAt: number | null
   readonly expiresAt: number | null
   /** When the database was asked. Its answer is no older than this. */
@@ -69,6 +72,7 @@ export class KnownKeys extends Context.Service<KnownKeys, {
           id: String(row.id),
           scope: String(row.scope),
           name: String(row.name),
+          rank: row.rank as Rank,
           lastUsedAt: row.last_used_at as number | null,
           expiresAt: row.expires_at as number | null,
           checkedAt

@@ -1,15 +1,17 @@
-/** Leases: renewed by their holders, and taken back when they expire. */
+/** Leases: renewed by their holders, taken back when they expire, and asked about by hooks of git. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { TaskId } from "../../domain/Identifier.ts"
 import type { CheckpointTooLarge } from "../../domain/lease/Handoff.ts"
+import type { Push } from "../../domain/lease/Push.ts"
 import type { Lease, Renewal } from "../../domain/lease/Renewal.ts"
 import { TooLarge } from "../../domain/Size.ts"
 import { type InvalidTask, LeaseLost, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import type { Reach } from "../../sql/Reach.ts"
+import * as Pushing from "./push.ts"
 import * as Renewing from "./renew.ts"
 import * as TakingBack from "./takeBack.ts"
 
@@ -29,6 +31,8 @@ export class Leases extends Context.Service<Leases, {
     renewal: Renewal,
     scope: Reach
   ) => Effect.Effect<Lease, TaskNotFound | LeaseLost | InvalidTask | CheckpointTooLarge | TooLarge>
+  /** Whether the token may still push, and why. Changes nothing. */
+  readonly mayPush: (id: TaskId, token: number, scope: Reach) => Effect.Effect<Push, TaskNotFound>
 }>()("octopoid-server/services/Leases") {
   static readonly layer = Layer.effect(
     Leases,
@@ -56,7 +60,7 @@ export class Leases extends Context.Service<Leases, {
         return yield* known === undefined ? TaskNotFound.of(id) : LeaseLost.of(known, renewal.fencing_token, true)
       })
 
-      return Leases.of({ reap, renew })
+      return Leases.of({ reap, renew, mayPush: yield* Pushing.make })
     })
   )
 }

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
-import { fenceProblem } from "../../domain/lease/Fence.ts"
+import { fenceProblem, movesOnlyHeld } from "../../domain/lease/Fence.ts"
 import { MaxLong, MaxRecord, TooLarge } from "../../domain/Size.ts"
 import type { HookResult } from "../../domain/task/MoveInput.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
@@ -76,6 +76,8 @@ export const make = Effect.gen(function*() {
 
   return Effect.fn("TaskQueue.completeHook")(
     function*(id: TaskId, hook: string, { evidence, fencing_token, status }: HookResult, scope: ScopeName | undefined) {
+      const actor = yield* CurrentActor
+      const required = requireFencingToken || movesOnlyHeld(actor)
       const [field, value] = evidence == null ? [".status", status] : [".evidence", evidence]
       const values = {
         id,
@@ -85,8 +87,8 @@ export const make = Effect.gen(function*() {
         field,
         value: JSON.stringify(value),
         token: fencing_token ?? null,
-        lenient: Number(!requireFencingToken),
-        actor: (yield* CurrentActor).name ?? null,
+        lenient: Number(!required),
+        actor: actor.name ?? null,
         details: JSON.stringify({ hook, status, ...(evidence == null ? {} : { evidence }) }),
         now: yield* Clock.currentTimeMillis
       }
@@ -103,7 +105,7 @@ export const make = Effect.gen(function*() {
       const { found } = yield* batch({ found: lookAgain(values) })
       const untouched = yield* firstTask(found)
       if (untouched === undefined) return yield* TaskNotFound.of(id)
-      const problem = fenceProblem(untouched, fencing_token, requireFencingToken)
+      const problem = fenceProblem(untouched, fencing_token, required)
       if (problem !== undefined) return yield* problem
       const { hook_bytes = null, task_bytes } = found[0]!
       return yield* hook_bytes === null

@@ -8,7 +8,7 @@ import { CurrentActor } from "../../domain/access/Caller.ts"
 import { excerpt, MaxReason } from "../../domain/Excerpt.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
-import { expectationProblem } from "../../domain/lease/Fence.ts"
+import { expectationProblem, movesOnlyHeld } from "../../domain/lease/Fence.ts"
 import type {
   Acceptance,
   Cancellation,
@@ -21,7 +21,7 @@ import type {
 } from "../../domain/task/MoveInput.ts"
 import { burntOut, destination, type Move, moves, sourcesOf, startsIn } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
-import { InvalidTransition, TaskNotFound } from "../../domain/task/TaskErrors.ts"
+import { InvalidTransition, LeaseLost, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import * as Feed from "../../sql/Feed.ts"
@@ -71,6 +71,10 @@ const byId = Effect.gen(function*() {
     const { flow, found } = yield* batch({ found: taskInScope(values), flow: flowOfTask(values) })
     const task = yield* firstTask(found)
     if (task === undefined) return yield* TaskNotFound.of(id)
+    const actor = yield* CurrentActor
+    if (fencing_token == null && movesOnlyHeld(actor)) {
+      return yield* LeaseLost.unproven(id, task.queue, task.claimed_by, actor.rank)
+    }
     const problem = expectationProblem(task, { fencing_token, version }, requireFencingToken, move.afterLapse)
     if (problem !== undefined) return yield* problem
     return yield* move.flow === "step" && flow.length === 1
@@ -80,6 +84,7 @@ const byId = Effect.gen(function*() {
 
   return Effect.fnUntraced(function*(order: Order) {
     const { actor, details = null, expected, id, move, now, reason = null, scope } = order
+    if (expected.fencing_token == null && movesOnlyHeld(yield* CurrentActor)) return yield* refusal(order)
     const values: Values = {
       ...order.values,
       id,

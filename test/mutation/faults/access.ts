@@ -45,6 +45,20 @@ export const access: ReadonlyArray<Fault> = [
     replace: "task.queue !== \"provisional\" && !forced) return InvalidTask.doneByPatch()"
   },
   {
+    name: "ranks-ignored",
+    breaks: "A key does no more than its rank may.",
+    symbol: "Rank.reaches",
+    find: "ranks.indexOf(rank) >= ranks.indexOf(needed)",
+    replace: "ranks.indexOf(rank) >= 0 && ranks.includes(needed)"
+  },
+  {
+    name: "rank-lost-by-rotation",
+    breaks: "A rotated key keeps its rank.",
+    step: "inserted",
+    find: "SELECT :hash, :id, scope, name, rank,",
+    replace: "SELECT :hash, :id, scope, name, 'manage',"
+  },
+  {
     name: "claim-across-scopes",
     breaks: "A claim gets no task of another scope.",
     symbol: "Claim.nextTask",

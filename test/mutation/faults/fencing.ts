@@ -24,6 +24,27 @@ export const fencing: ReadonlyArray<Fault> = [
     replace: ": token <= (fencing_token ?? lapsed_token ?? 0)"
   },
   {
+    name: "work-moves-unheld",
+    breaks: "A key of the rank `work` moves only what its caller holds.",
+    symbol: "Fence.movesOnlyHeld",
+    find: "rank === \"work\"",
+    replace: "rank === \"read\""
+  },
+  {
+    name: "push-after-expiry",
+    breaks: "The answer about a token does not turn from no to yes when an expired lease is taken back.",
+    symbol: "Push.survives",
+    find: "task.queue === \"claimed\" &&",
+    replace: "task.queue !== \"claimed\" &&"
+  },
+  {
+    name: "push-of-anyone",
+    breaks: "Only the token of the present lease, or of an expired one that nobody has superseded, may push.",
+    symbol: "Push.pushOf",
+    find: "token === task.fencing_token ?",
+    replace: "task.fencing_token !== null ?"
+  },
+  {
     name: "renewal-ignores-token",
     breaks: "Only the holder renews a lease, by its token.",
     step: "renewed",
