@@ -66,7 +66,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
           )
         const response = yield* answered.pipe(
           Effect.catchDefect(answerDefect),
-          // A JSON body is read as JSON, whatever its content type is.
+          // A JSON body is read as JSON, with any content type.
           Effect.provideService(
             HttpServerRequest.HttpServerRequest,
             checked(request.modify({
