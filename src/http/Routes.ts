@@ -39,8 +39,8 @@ export const group = <
   HttpApiBuilder.Handlers.Error<Return>,
   HttpRouter.HttpRouter | Platform | Exclude<HttpApiBuilder.Handlers.Context<Return>, Scope.Scope>
 > =>
-  // The types above are those of `HttpApiBuilder.group`. What follows is untyped as it is there: the library exports neither
-  // the type of a handler nor how it makes the codecs of one endpoint for any group.
+  // The types above are those of `HttpApiBuilder.group`. The body is untyped, as it is there: TypeScript cannot tell that a
+  // handler which is found by its name belongs to the endpoint of that name.
   HttpRouter.use(Effect.fnUntraced(function*(router) {
     const handlers: Record<string, Handler> = yield* (build as any)({ handleAll: (all: unknown) => all })
     const context = yield* Effect.context<any>()
