@@ -7,7 +7,7 @@ export const scope = "bench"
 export type Request = Omit<Call, "method">
 
 export interface Setup {
-  /** Sends what is not measured, and answers its body. Rejects unless it succeeds. */
+  /** Sends a request that is not measured, and answers the body of its answer. Rejects unless it succeeds. */
   readonly ask: (method: string, path: string, body?: unknown, key?: string) => Promise<any>
   /** A name that nothing has yet. */
   readonly fresh: (kind: string) => string
@@ -42,7 +42,7 @@ export const plain = (path: string, variant?: string): Case => ({
   prepare: () => ({ path })
 })
 
-/** Rejects what is no success. */
+/** Rejects an answer that is no success. */
 export const succeeded = ({ method, path }: Call, { body, status }: Pick<Answer, "status" | "body">): any => {
   if (status < 200 || status > 299) throw new Error(`${method} ${path} was answered ${status} ${JSON.stringify(body)}`)
   return body

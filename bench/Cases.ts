@@ -21,7 +21,9 @@ export const all = (): ReadonlyArray<Named> => {
   const without = names.filter((name) => (cases[name] ?? []).length === 0)
   const unknown = Object.keys(cases).filter((name) => !names.includes(name))
   if (without.length > 0) throw new Error(`bench/cases/ has no case of ${without.join(", ")}`)
-  if (unknown.length > 0) throw new Error(`bench/cases/ has cases of what is no endpoint: ${unknown.join(", ")}`)
+  if (unknown.length > 0) {
+    throw new Error(`bench/cases/ has cases of endpoints that do not exist: ${unknown.join(", ")}`)
+  }
   return names.flatMap((endpoint) =>
     cases[endpoint]!.map((one) => ({ ...one, endpoint, method: endpoint.slice(0, endpoint.indexOf(" ")) }))
   )

@@ -1,6 +1,6 @@
 /**
  * The same lives of tasks on three servers, side by side: this one, one by hand that sends D1 the same batches, and one
- * as they are usually written. All three stay up, and take turns, so that whatever else the machine does befalls them alike.
+ * as they are usually written. All three stay up and take turns, so that other work of the machine slows all of them down.
  */
 import { launch } from "../test/support/Launcher.ts"
 import * as Baseline from "./baseline/Build.ts"

@@ -25,7 +25,7 @@ export interface AtDepth extends Seed.Size {
 
 export const ExpiredLeases = 1000
 
-/** The log entries the Worker wrote, and the cost of the one that `is` finds, which may not have been written yet. */
+/** Collects the log entries of the Worker, and waits for the entry that `is` finds. */
 const logs = () => {
   const entries: Array<any> = []
   return {

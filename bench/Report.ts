@@ -38,7 +38,7 @@ export const counts = (depths: ReadonlyArray<AtDepth>): string =>
     })
   )
 
-/** What is plotted: a name for the reader, and the case. */
+/** The plotted cases, each with a name for the reader. */
 const plotted: ReadonlyArray<readonly [string, string, string?]> = [
   ["create", "POST /api/v1/tasks"],
   ["claim", "POST /api/v1/tasks/claim"],

@@ -1,7 +1,7 @@
 /**
  * The batches the server sends for each step of a task's life, as it would send them for any task: recorded in process,
  * with names, tokens and instants that are found again among the parameters. A server that only sends these costs what
- * D1 costs, and what is on top of that in the real one is its framework and all that it checks.
+ * D1 costs. The rest of the cost of the real server is its framework and its checks.
  */
 import type { D1Database } from "@cloudflare/workers-types"
 import * as Clock from "effect/Clock"
@@ -43,7 +43,7 @@ const parameter = (value: unknown): Parameter =>
     ? { after: value - Now }
     : { value }
 
-/** A database that keeps what is sent to it in `sent`. */
+/** A database that adds each batch it gets to `sent`. */
 const recorded = (db: D1Database, sent: Array<Batch>): D1Database => {
   const texts = new WeakMap<object, Batch["statements"][number]>()
   const prepare = (sql: string) => ({

@@ -4,7 +4,7 @@ import { held, machine, submission, submitted, task } from "./given.ts"
 
 const at = (action: string) => (id: string) => `/api/v1/tasks/${id}/${action}`
 
-/** A case about a task that is held, by whoever names its token. */
+/** A case about a held task, whose request has the token of the lease. */
 const byHolder = (action: string, body: object, variant?: string): Case => ({
   ...(variant === undefined ? {} : { variant }),
   prepare: async (setup) => {

@@ -1,4 +1,4 @@
-/** Projects, drafts, flows, keys, imports, and what is asked of the server itself. */
+/** Projects, drafts, flows, keys, imports, and requests about the server itself. */
 import { about, type Cases, plain, scope } from "../Case.ts"
 import { apart, draft, flow, flowBody, key, project, task } from "./given.ts"
 

@@ -69,7 +69,7 @@ export const run = async ({ lives, rounds }: Options): Promise<Found> => {
   })
   try {
     const texts = await each<Record<Request, Texts>>({ texts: true })
-    // What is compiled while it runs is not counted.
+    // Compilation that happens while it runs is not counted.
     await each({ lives: 2 * lives })
     await each({ prepare: 20 })
     const life: Record<Version, Array<number>> = { "this version": [], before: [] }

@@ -50,7 +50,7 @@ const { make }: typeof Server = await load("test/support/server.ts")
 const { db, raw } = migrated()
 let sent: Array<Sent> | undefined
 
-/** The database, which notes what is sent while somebody wants to know. */
+/** The database. It records the statements that it gets, while `sent` is a list. */
 const noting = {
   prepare: (text: string) => {
     const prepared = db.prepare(text)

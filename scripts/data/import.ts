@@ -1,7 +1,7 @@
 /**
  * Moves a scope from the old server to this one:
  * `npm run import -- --from https://old.example --scope my-scope [--to http://localhost:8787]`.
- * That writes only what is not there, so it may be repeated. Exits with 1 when something could not be copied.
+ * It writes only records that are missing, so it may be repeated. Exits with 1 when something could not be copied.
  *
  * Or writes what `npm run export` wrote into an empty database: `npm run import -- --file backup.jsonl [--remote]`.
  */

@@ -53,7 +53,7 @@ const copies = Array.from(
 process.on("exit", () => copies.forEach(({ remove }) => remove()))
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1))
 
-// Whoever complains without a fault finds nothing out.
+// If a detector fails without a fault, its failures prove nothing.
 for (const detector of values.unchecked ? [] : detectors) {
   const verdict = await detector.detect(copies[0]!.directory, seed)
   if (verdict._tag !== "Survived") {

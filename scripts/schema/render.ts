@@ -75,7 +75,7 @@ const table = ({ name, sql }: Entry, { about, columns = {} }: TableWords) => {
   return `${comment(about)}\nCREATE TABLE ${name} (\n${lines.join("\n")}\n)${plain.slice(plain.lastIndexOf(")") + 1)};`
 }
 
-/** The file. Throws where `words.ts` says nothing about something, or speaks of what is not there. */
+/** The file. Throws if `words.ts` does not describe a table, column, view or index, or describes one that does not exist. */
 export const render = (raw: DatabaseSync): string => {
   const entries = entriesOf(raw)
   const known = new Set([

@@ -126,7 +126,7 @@ export const make = Effect.fnUntraced(function*(store: KeyValueStore.KeyValueSto
   const drop = ({ key }: Finished) =>
     Effect.suspend(() => {
       places.delete(key)
-      return orLog("cleared of what is settled", store.remove(prefix + key))
+      return orLog("cleared of a settled result", store.remove(prefix + key))
     })
 
   /** Drops entries that are too old or too many, and logs them. */

@@ -44,7 +44,7 @@ export type { WorkerOptions } from "./WorkerOptions.ts"
 // How long a stopping worker waits for the answer to a claim.
 const InFlight = "5 seconds"
 
-// How long an ending worker hands in what is left in the outbox.
+// How long a worker that ends hands in the results that are left in the outbox.
 const LastRound = "5 seconds"
 
 /** Runs the effect until it is done or the worker stops. */

@@ -168,7 +168,7 @@ export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
       Effect.annotateLogs(Effect.logError("the attempt could not be ended"), { why: textOf(defect) })
     ),
     Effect.ensuring(Effect.sync(() => {
-      // Whatever the end was, the work of the attempt stops.
+      // However the attempt ended, its work stops.
       held.controller.abort(held.stop)
       held.handler?.interruptUnsafe()
       worker.held.delete(keyOf(task.id, token))

@@ -27,7 +27,7 @@ export const make = (connection: Ask.Connection, tenancy: Tenancy, check: string
   const idOf = (name: string) => `${tag}-${name}`
   const post = (path: string, body: unknown = {}, headers?: Headers) => ask("POST", `/api/v1/${path}`, body, headers)
 
-  // Limits that no server configuration can override with stricter ones, so that an incident does not end these tasks.
+  // Limits that no server configuration can override with stricter ones, so that a setback does not end these tasks.
   const newTask = (name: string, rest: Fields = {}): Fields & { readonly id: string } => ({
     id: idOf(name),
     file_path: `${idOf(name)}.md`,

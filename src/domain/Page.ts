@@ -78,7 +78,7 @@ export const decodeCursor = (text: string, list: string, types: KeyTypes): Resul
 export const MaxLimit = 500
 
 /**
- * About how many bytes of rows a page holds, whatever its `limit`: a Worker has 128 MB for everything. A page holds at
+ * About how many bytes of rows a page holds, with any `limit`: a Worker has 128 MB for everything. A page holds at
  * least one row, so that its cursor leads on.
  */
 export const MaxPageBytes = 4_000_000

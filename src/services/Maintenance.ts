@@ -117,7 +117,7 @@ export class Maintenance extends Context.Service<Maintenance, {
         })
         const seen = yield* Effect.catchCause(
           look,
-          (cause) => Effect.as(Effect.logError("looking for what is due failed", cause), undefined)
+          (cause) => Effect.as(Effect.logError("looking for the duties that are due failed", cause), undefined)
         )
         yield* duty("ending backoff", seen?.backingOff, Effect.as(batch(Backoff.endAll(now)), 1))
         const fell = yield* duty("sweeping", seen?.silent, sweep)

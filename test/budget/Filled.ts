@@ -1,7 +1,6 @@
 /**
  * A database that has been in use: as many records of every kind as it is deep, in one scope, made by the server itself.
- * What is measured is asked about records of its own, which are taken away again, so that no measurement finds the rest
- * of another.
+ * Each measurement uses records of its own and removes them, so that no measurement finds the records of another.
  */
 import type { D1Database } from "@cloudflare/workers-types"
 import * as Effect from "effect/Effect"
@@ -27,7 +26,7 @@ const live = Effect.fnUntraced(function*(open: () => D1Database, depth: number) 
   for (let n = 0; n < depth; n++) {
     yield* TestClock.adjust(1000)
     const id = `deep-${n}`
-    // Whatever is measured makes tasks of its own, and claims those first.
+    // Each measurement makes tasks of its own, and claims those first.
     const rest = { scope, branch: "b", priority: "P3", type: n % 2 === 0 ? "product" : "infra" }
     yield* post("/tasks", { id, file_path: `${id}.md`, ...rest }, id)
     yield* post("/tasks/claim", { orchestrator_id, agent_name: "ann" })

@@ -1,6 +1,6 @@
 /**
  * What moves cost in graphs of tasks, each at two sizes: the rows that are read have to be in proportion to the edges and the
- * tasks of the graph, whatever its shape. A graph is made once in process, and copied to the real D1 for each measurement.
+ * tasks of the graph, in every shape. A graph is made once in process, and copied to the real D1 for each measurement.
  */
 import type { D1Database } from "@cloudflare/workers-types"
 import * as Effect from "effect/Effect"
@@ -61,7 +61,7 @@ type Send = (method: string, path: string, body?: object) => Effect.Effect<serve
 interface GraphCase {
   readonly shape: keyof typeof shapes
   readonly on_failure: "wait" | "skip" | "fail"
-  /** What is true of the tasks besides. */
+  /** More fields of the tasks. */
   readonly task?: (node: Node) => object
   /** Brings the graph to where the request finds it. */
   readonly prepare?: (send: Send, nodes: ReadonlyArray<Node>) => Effect.Effect<unknown>

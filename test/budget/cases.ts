@@ -1,6 +1,6 @@
 /**
- * What is measured besides the plain request to each endpoint (test/support/access.ts): the same request where it costs
- * something else.
+ * The measured cases besides the plain request to each endpoint (test/support/access.ts): the same requests where they
+ * cost something else.
  */
 import * as Effect from "effect/Effect"
 import { importKinds } from "../../src/domain/transfer/Import.ts"
@@ -242,7 +242,7 @@ const nextPage = (list: string): Case => ({
   }
 })
 
-/** What is asked again by a client that has the answer, and is told so. */
+/** The requests of a client that has the answer already, and gets a 304. */
 const repeated = [
   "scheduler/poll?",
   "scheduler/poll?orchestrator_id=k-deep",

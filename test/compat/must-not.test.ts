@@ -58,7 +58,7 @@ compatible("must not", [
     ]
   },
   {
-    line: "find in another scope what is asked for by its id with a scope",
+    line: "find a record by its id in another scope than the request names",
     steps: [create(), get("tasks/{id}?scope={scope}"), get("tasks/{id}?scope=other", { status: 404 })]
   },
   {

@@ -33,7 +33,7 @@ compatible("the old server's tests, of scopes", [
     ]
   },
   {
-    line: "what is new asks for a scope in the body",
+    line: "new records need a scope in the body",
     steps: [
       refused("Missing required field: scope. All tasks must belong to a scope.")(create()),
       create({ scope: "" }, { status: 400, error: "Missing required field: scope. All tasks must belong to a scope." }),
@@ -63,7 +63,7 @@ compatible("the old server's tests, of scopes", [
     ]
   },
   {
-    line: "what is named by its id needs no scope here either, a flow by its name included (400 before)",
+    line: "a record that is named by its id needs no scope here either, nor does a flow that is named (400 before)",
     steps: [
       flow("{id}", [["incoming", "done"]]),
       get("flows/{id}", { answer: { scope: "{scope}" } }),
@@ -75,7 +75,7 @@ compatible("the old server's tests, of scopes", [
     ]
   },
   {
-    line: "a missing field is told before a missing scope",
+    line: "a missing field is reported before a missing scope",
     steps: [
       post("tasks", {}, { status: 400, error: "Missing required fields: id, file_path" }),
       post("messages", {}, { status: 400, error: "Missing required fields: task_id, from_actor, type, content" }),

@@ -126,7 +126,7 @@ compatible("the lease loops of housekeeping", [
     ]
   },
   {
-    line: "T2: an expiry from a stale list does not yank the task from whoever has claimed it since",
+    line: "T2: an expiry from a stale list does not take the task from an agent that has claimed it since",
     steps: [
       register,
       create(),

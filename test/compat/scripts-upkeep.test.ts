@@ -42,7 +42,7 @@ compatible("requeue, status, sweep and clean up", [
     ]
   },
   {
-    line: "worktrees clean: a task that is there is never a 404, whatever queue it is in and whoever holds it",
+    line: "worktrees clean: an existing task is never a 404, in any queue and with any holder",
     steps: [
       ...claimed,
       ...["provisional", "needs_continuation", "requires-intervention", "escalated", "failed", "incoming"].flatMap((

@@ -149,7 +149,7 @@ compatible("create_task.py and approve-task", [
     ]
   },
   {
-    line: "4.6: what is blocked is not handed out, whatever its priority",
+    line: "4.6: a blocked task is not handed out, with any priority",
     steps: [
       ...waiting,
       create({ id: "{id}-b", file_path: "b", blocked_by: "{id}", priority: "P0" }),

@@ -79,7 +79,7 @@ describe.concurrent("the conformance suite", { timeout: 900_000 }, () => {
     clean(server)
   })
 
-  it("skips checks that would wait too long after an incident", async () => {
+  it("skips checks that would wait too long after a setback", async () => {
     const report = await serve({ BACKOFF_SECONDS: "3600" }).run({ only: ["leases"] })
     assert.deepStrictEqual(named(report, "failed"), [], format(report, false))
     assert.lengthOf(named(report, "skipped"), 2)

@@ -67,7 +67,7 @@ export const tampered: Readonly<Record<string, Tampering>> = {
       "simultaneous review claims go to different reviewers"
     ]
   },
-  "answers a conflict to whoever was slower": {
+  "answers a conflict to the slower request": {
     groups: ["races"],
     tamper: (fetch) =>
       whileClaiming(fetch, async () => Response.json({ error: "Somebody else was faster." }, { status: 409 })),

@@ -32,7 +32,7 @@ export interface Ledger {
 
 export const make = (): Ledger => ({ acknowledged: [], unknown: [], refused: [], requests: 0 })
 
-/** Records the answer to a request. Answers what is wrong with it, if anything is. */
+/** Records the answer to a request. Answers the problems with it. */
 export const note = (ledger: Ledger, request: Request, answer: Answer): string | undefined => {
   const { status } = answer
   if (status >= 200 && status < 300) ledger.acknowledged.push({ request, answer })

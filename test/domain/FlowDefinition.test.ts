@@ -1,4 +1,4 @@
-/** Flows that clients register: what is kept, and which are refused. */
+/** Flows that clients register: which fields are kept, and which flows are refused. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -101,7 +101,7 @@ export const run = async ({ hear, prefix = "", requests, secret, seed, transport
   }
 
   const after = await state()
-  const problems = isDeepStrictEqual(before, after) ? [] : ["what is the victim's has changed"]
+  const problems = isDeepStrictEqual(before, after) ? [] : ["the records of the victim have changed"]
   if (transport.query !== undefined) problems.push(...await Integrity.problems(transport.query))
   if (problems.length > 0) violations.push({ number: requests, problems, request: "" })
   return { tally, violations }

@@ -117,7 +117,7 @@ export const make = (
     const pathname = new URL(`http://server${request.target}`).pathname.replace(/\/{2,}/g, "/")
     if (status >= 500) problems.push(`status ${status}`)
     if (limited && [text, ...headers.values()].some((part) => part.includes(Canary))) {
-      problems.push("the answer tells what is the victim's")
+      problems.push("the answer has a text of the victim")
     }
     if (open && isOfForeignPage(request)) {
       if (status !== 403) problems.push(`a page of another origin is answered ${status}`)

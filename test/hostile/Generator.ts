@@ -1,6 +1,4 @@
-/**
- * Draws the requests: the kind, the sender and the record, from the request's number and from what is known by then.
- */
+/** Draws the kind, the sender and the record of each request, from its number and from the answers before it. */
 import * as Chance from "../support/Chance.ts"
 import { foreignOrigins } from "../support/origins.ts"
 import type { Document, Operation } from "./Document.ts"

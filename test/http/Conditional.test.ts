@@ -151,7 +151,7 @@ describe("If-None-Match", () => {
         assert.strictEqual(renewed.body.tasks[0].lease_expires_at, ends)
         assert.strictEqual((yield* ask(renewed.headers.get("etag")!)).status, 304)
         yield* post("tasks/a/renew", { fencing_token: 99 })
-        assert.strictEqual((yield* ask(renewed.headers.get("etag")!)).status, 304, "what is refused changes nothing")
+        assert.strictEqual((yield* ask(renewed.headers.get("etag")!)).status, 304, "a refused request changes nothing")
       }
     }))
 })

@@ -1,5 +1,8 @@
 /** Each fault of the mutation check that replaces a text of a file can be planted: the text is there, once. */
 import { assert, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { detectors } from "../../scripts/prove/mutate/Detector.ts"
 import * as Place from "../../scripts/prove/mutate/Place.ts"
 import { root } from "../support/Bundle.ts"
 import { faults } from "./faults.ts"
@@ -15,6 +18,15 @@ describe("the planted faults", () => {
     const place = Place.find(root, fault)
     if (typeof place === "string") assert.fail(place)
     assert.notStrictEqual(place.before, place.after)
+  })
+})
+
+// Vitest runs no test if none has the title, and then a fault counts as one that cannot be planted.
+describe("the tests that look for faults", () => {
+  const named = detectors.flatMap(({ tests }) => tests).filter(({ name }) => name !== undefined)
+
+  it.each(named)("$file has a test with the title: $name", ({ file, name }) => {
+    assert.include(readFileSync(join(root, file), "utf8"), name!)
   })
 })
 

@@ -1,4 +1,4 @@
-/** Budgets, incidents and redrive: when a task fails, what it remembers, and how it is tried again. */
+/** Budgets, setbacks and redrive: when a task fails, what it remembers, and how it is tried again. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -158,7 +158,7 @@ describe("setbacks", () => {
 })
 
 describe("redrive", () => {
-  it.effect("sets the counters to zero, and keeps the incidents", () =>
+  it.effect("sets the counters to zero, and keeps the setbacks", () =>
     Effect.gen(function*() {
       const { claim, last, queue, row } = yield* begin({ max_attempts: 1 })
       yield* claim()

@@ -240,8 +240,13 @@ const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>) {
 describe("dependencies", () => {
   it.effect.prop(
     "A9: agree with the model after every command, and never form a circle",
-    { commands: Schema.Array(Command), how: Schema.Tuple([OnFailure, OnFailure, OnFailure]) },
-    ({ commands, how: [first, second, third] }) =>
+    {
+      commands: Schema.Array(Command),
+      how: Schema.Tuple([OnFailure, OnFailure, OnFailure]),
+      // Where `a` is when `TASK-a` is created, which `c` waits for by a name that means both. It need not be created.
+      namesake: Schema.NullOr(Schema.Literals(["incoming", "done", "failed"]))
+    },
+    ({ commands, how: [first, second, third], namesake }) =>
       run([
         { _tag: "Create", id: "a", edges: [] },
         { _tag: "Create", id: "b", edges: [{ task_id: "a", on_failure: first }] },
@@ -250,6 +255,10 @@ describe("dependencies", () => {
           id: "c",
           edges: [{ task_id: "TASK-a", on_failure: second }, { task_id: "b", on_failure: third }]
         },
+        ...(namesake === null ? [] : [
+          { _tag: "Create", id: "TASK-a", edges: [] } as const,
+          { _tag: "Force", id: "a", queue: namesake } as const
+        ]),
         ...commands
       ]).pipe(Effect.provide(ServicesLayer, { local: true })),
     { timeout: 900_000, arbitrary: { runs: runs(120, 12), size: 60 } }

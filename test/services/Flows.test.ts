@@ -1,4 +1,4 @@
-/** Flows over real SQL: what is kept as it was sent, what a new registration changes, and scopes. */
+/** Flows over real SQL: the definition stays as it was sent, a new registration changes the flow, and scopes are separate. */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"

@@ -15,6 +15,7 @@ import { pages } from "../support/OnTheWay.ts"
 import { answered, type Fault, faultless, listening, machine, make, result } from "./support.ts"
 
 const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann", leaseSeconds: 60 } as const
+type Until = Effect.Success<ReturnType<typeof make>>["until"]
 const work = () => Effect.succeed(result)
 
 /** A directory of its own, with a store in it. */
@@ -168,22 +169,31 @@ describe("a result that the server does not accept", () => {
     }))
 })
 
+/** The result in the store when the worker submits it for the first time: it was written down before that. */
+const written = Effect.fnUntraced(
+  function*(store: KeyValueStore.KeyValueStore, until: Until, calls: ReadonlyArray<string>) {
+    yield* until("it is submitted", Effect.sync(() => calls.some((call) => call.endsWith("/submit"))))
+    const all = yield* Worker.unsettled(store)
+    assert.strictEqual(all.length, 1, "results that are written down")
+    return all
+  }
+)
+
 // Each waits for its first worker to end in good order, which takes 15 seconds.
 describe.concurrent("a result that a worker could not hand in", () => {
   it.live(
     "is handed in by the next worker under the same key, and the work is not repeated",
     () =>
       Effect.gen(function*() {
-        const { create, events, fail, task, throughFaults, until } = yield* make()
+        const { calls, create, events, fail, task, throughFaults, until } = yield* make()
         yield* create("a")
         const { path, store } = yield* directory
         fail(endsIn("/submit", "down"))
         const first = yield* Effect.forkChild(throughFaults(Worker.run({ ...options, outbox: store }, work)))
-        yield* until("it is written down", Effect.map(Worker.unsettled(store), (all) => all.length === 1))
-        const [before] = yield* Worker.unsettled(store)
+        const before = yield* written(store, until, calls)
         yield* Fiber.interrupt(first)
         assert.deepInclude(yield* task("a"), { queue: "claimed", claimed_by: "ann" })
-        assert.deepStrictEqual(yield* Worker.unsettled(store), [before!])
+        assert.deepStrictEqual(yield* Worker.unsettled(store), before)
 
         fail(faultless)
         const { listen, said } = listening()
@@ -235,11 +245,7 @@ describe.concurrent("a result that a worker could not hand in", () => {
               Effect.succeed({ ...result, execution_notes: "a night's work" }))
           )
         )
-        yield* until(
-          "it is written down",
-          Effect.map(Worker.unsettled(store), (all) =>
-            all.length === 1)
-        )
+        yield* written(store, until, calls)
         yield* Fiber.interrupt(first)
         yield* send("POST", "/api/v1/tasks/a/requeue", { reason: "an operator" })
         assert.strictEqual((yield* claim()).body.id, "a")
@@ -248,7 +254,9 @@ describe.concurrent("a result that a worker could not hand in", () => {
         yield* throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work))
         calls.length = 0
         yield* throughFaults(Worker.run({ ...options, outbox: store, until: "idle" }, work))
-        assert.isEmpty(calls.filter((call) => call.endsWith("/submit")))
+        assert.isEmpty(calls.filter((call) =>
+          call.endsWith("/submit")
+        ))
         assert.deepInclude(yield* task("a"), { queue: "claimed", claimed_by: "other" })
         const [kept] = yield* Worker.unsettled(store)
         assert.match(String(kept!.refused), /^The lease 1 of task a is over: other holds the task now\./)

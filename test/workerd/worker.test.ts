@@ -126,7 +126,9 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
             socket.on("error", failed)
           })
         )
-      for (const path of ["/", "//", "/\\", "/\\/"]) assert.match(yield* ask(path), /^HTTP\/1.1 200 /, path)
+      const roots = ["/", "//", "/\\", "/\\/", "/..", "/.", "/%2e%2E/.", "//../..", "/api/../..", "/api/health/../.."]
+      const health = ["/api/v1/../health", "/../api/./health", "/\\api\\x\\%2e.\\health", "/api/health#/../x"]
+      for (const path of [...roots, ...health]) assert.match(yield* ask(path), /^HTTP\/1.1 200 /, path)
       assert.match(yield* ask("/\\evil.example"), /^HTTP\/1.1 404 /)
     }))
 

@@ -28,7 +28,7 @@ const invariants = async (ask: Ask): Promise<ReadonlyArray<Finding>> => {
 }
 
 /**
- * Looks twice if it finds a problem. Only what is found both times is real: a busy server may be between two changes.
+ * Looks twice if it finds a problem. Only a problem that is found both times is real: a busy server may be between two changes.
  */
 const confirmed = async (ask: Ask): Promise<ReadonlyArray<Finding>> => {
   const first = await invariants(ask)

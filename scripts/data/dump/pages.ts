@@ -28,7 +28,7 @@ export const pages =
         // An incomplete answer is no answer.
         const page = await response.json().catch(() => undefined) as Page | undefined
         if (page !== undefined) return page
-        if (attempt === Attempts) throw new Error(`${url} answered with what is no JSON.`)
+        if (attempt === Attempts) throw new Error(`${url} answered 200 with no page of JSON.`)
         await setTimeout(200 * 2 ** attempt)
         continue
       }

@@ -75,7 +75,7 @@ export const copy = Effect.fnUntraced(function*({ dryRun, from, key, scope, to, 
   const stopped = ({ message }: ImportStopped) =>
     new ImportStopped({
       message: `${message}\n${
-        dryRun ? "Nothing was copied." : "Whatever was copied before stays. Run this again and it goes on from there."
+        dryRun ? "Nothing was copied." : "The records that were copied stay. Run this again, and it copies the rest."
       }`
     })
 

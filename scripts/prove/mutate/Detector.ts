@@ -4,7 +4,7 @@ import * as simulation from "./simulation.ts"
 import * as tests from "./tests.ts"
 import type { Verdict } from "./Verdict.ts"
 
-/** A file of tests, and the name of those that count, if not all do. */
+/** A file of tests, and a part of the title of those that count, if not all do. */
 export interface Tests {
   readonly file: string
   readonly name?: string
@@ -16,6 +16,8 @@ export interface Detector {
   readonly isThere: boolean
   /** Whether it only informs: a fault that nothing else finds survives. */
   readonly informs: boolean
+  /** The tests that it runs, if it runs tests. */
+  readonly tests: ReadonlyArray<Tests>
   /** Looks at a copy of the repository. The same seed finds the same. */
   readonly detect: (directory: string, seed: number) => Promise<Verdict>
 }
@@ -23,6 +25,7 @@ export interface Detector {
 const byTests = (name: string, informs: boolean, files: ReadonlyArray<Tests>): Detector => ({
   name,
   informs,
+  tests: files,
   isThere: files.every(({ file }) => existsSync(file)),
   detect: (directory, seed) => tests.detect(files, directory, seed)
 })
@@ -31,18 +34,18 @@ const byTests = (name: string, informs: boolean, files: ReadonlyArray<Tests>): D
 const properties = byTests("properties", false, [
   { file: "test/state-machine.test.ts", name: "every sequence of commands" },
   { file: "test/explain.test.ts" },
-  { file: "test/services/Outcomes.test.ts", name: "is in SQL what the rule says" },
+  { file: "test/services/Outcomes.test.ts", name: "is the same in SQL and in the rule" },
   { file: "test/services/DependencyRules.test.ts", name: "agree with the model after every command" },
   // What the model does not know: keys, headers, files, and how long requests and answers are.
-  { file: "test/services/Access.test.ts", name: "a token that was refused" },
+  { file: "test/services/Access.test.ts", name: "a refused token is looked up again" },
   { file: "test/http/KeyEnds.test.ts" },
-  { file: "test/http/Idempotency.test.ts", name: "two keys of a scope" },
-  { file: "test/import/export.test.ts", name: "of a scope holds no record of another" },
+  { file: "test/http/Idempotency.test.ts", name: "two API keys of a scope" },
+  { file: "test/import/export.test.ts", name: "is refused as a whole if it has a record of another scope" },
   { file: "test/http/Origin.test.ts" },
   { file: "test/services/Settings.test.ts" },
   { file: "test/http/Lists.test.ts", name: "is refused in a query" },
-  { file: "test/http/Conditional.test.ts", name: "the oldest entries of a history are gone" },
-  { file: "test/http/ExportBytes.test.ts", name: "of content of tasks" },
+  { file: "test/http/Conditional.test.ts", name: "after the oldest entries of a history were removed" },
+  { file: "test/http/ExportBytes.test.ts", name: "ends at about 2 MB of" },
   { file: "test/http/PageBytes.test.ts", name: "of messages says where it begins" },
   { file: "test/domain/Instant.test.ts" },
   { file: "test/http/WellFormed.test.ts" },
@@ -51,11 +54,8 @@ const properties = byTests("properties", false, [
   { file: "test/worker/Outbox.test.ts", name: "is handed in by the next worker" },
   // What no command of a model can tell apart.
   { file: "test/services/Backoff.test.ts", name: "is ended by the cron" },
-  { file: "test/services/Reaping.test.ts", name: "have waited longest" },
+  { file: "test/services/Reaping.test.ts", name: "tries the longest expired leases first" },
   { file: "test/services/Reaping.test.ts", name: "cannot be taken back" },
-  { file: "test/services/BlockerNames.test.ts", name: "fails with TASK-x" },
-  { file: "test/services/Leases.test.ts", name: "to no other token" },
-  { file: "test/services/Leases.test.ts", name: "ends the attempt" },
   { file: "test/services/RefusedCreate.test.ts" },
   { file: "test/services/Statements.test.ts" },
   { file: "test/http/Statements.test.ts" }
@@ -68,6 +68,7 @@ const runs = 20
 const simulator: Detector = {
   name: "simulator",
   informs: false,
+  tests: [],
   isThere: existsSync(script),
   detect: (directory, seed) => simulation.detect(script, runs, directory, seed)
 }

@@ -20,7 +20,7 @@ interface Part {
   readonly to: number
 }
 
-/** What is declared at the top of a module starts a line; everything up to the next declaration belongs to it. */
+/** A declaration at the top of a module starts a line. Everything up to the next declaration belongs to it. */
 const declaration =
   /^(?:export )?(?:default )?(?:abstract )?(?:async )?(?:const|let|class|function\*?|interface|type) (\w+)/gm
 

@@ -22,7 +22,7 @@ interface Known extends Bound {
   readonly faulty: () => Bound
 }
 
-/** A statement as it is written, without what is there for the reader. */
+/** A statement as it is written, on one line. */
 export const oneLine = (source: string): string => source.replace(/\s+/g, " ").trim()
 
 /** Makes statements as `sound` does, and each with the fault as well. */
@@ -43,7 +43,7 @@ const listOf = (step: Step): ReadonlyArray<Sendable> =>
 
 const isKnown = (one: Sendable): one is Known => "source" in one
 
-/** The steps, of which the one that is meant sends its statements with the fault. What is sent is noted in `seen`. */
+/** The steps. The step of the order sends its statements with the fault. All statements that are sent are added to `seen`. */
 export const stepsWith = (steps: Steps, order: Order | undefined, seen: Seen): Steps =>
   Object.fromEntries(
     Object.entries(steps).map(([name, step]): [string, Step] => {

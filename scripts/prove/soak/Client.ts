@@ -6,7 +6,7 @@ import type { Answer, Call, Wire } from "../../../test/support/Wire.ts"
 
 export const scope = "soak"
 
-/** Is told of every answer, and how long it took in milliseconds. */
+/** Called with every answer, and how long it took in milliseconds. */
 export type Measure = (call: Call, answer: Answer | undefined, millis: number) => void
 
 export interface Options {

@@ -1,4 +1,4 @@
-/** What is measured of a sustained load, in windows of some seconds each. */
+/** The measurements of a sustained load, in windows of some seconds each. */
 
 export interface Window {
   /** When it ended, in seconds since the load began. */

@@ -69,7 +69,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       error: [MessageNotFound, MessageStatusConflict]
     }).annotate(Required, [{ fields: ["status"], error: "Missing field: status" }])
       .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
-        summary: "Take up or settle a message",
+        summary: "Take up or finish a message",
         description:
           "Sets the status. With `expected_status` it is a compare-and-set: before you carry a command out, send `processing` and expect `pending`, so that nobody else carries it out too."
       })),

@@ -83,7 +83,7 @@ export const requeue = HttpApiEndpoint.post("requeue", "/:id/requeue", {
 }).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
   summary: "Requeue a task",
   description:
-    "Gives up the work and sends the task back to the queue it was claimed from; from review, to `incoming`. It counts as an attempt, and the one that uses up `max_attempts` leads to `failed`. With `release` it does not count, and a review stays in its queue. The body may be empty."
+    "Gives up the work and sends the task back to the queue it was claimed from; from review, to `incoming`. It counts as an attempt. The attempt that uses up `max_attempts` leads to `failed`. With `release` it does not count, and a review stays in its queue. The body may be empty."
 }))
 
 export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {
@@ -149,5 +149,5 @@ export const redrive = HttpApiEndpoint.post("redrive", "/:id/redrive", {
 }).annotateMerge(OpenApi.annotations({
   summary: "Redrive a task",
   description:
-    "Brings a `failed` or `cancelled` task back to `incoming`. Its attempts, lost leases and rejections count from 0 again. The incidents stay on the task for the next holder. The body may be empty."
+    "Brings a `failed` or `cancelled` task back to `incoming`. Its attempts, lost leases and rejections count from 0 again. The setbacks stay on the task for the next holder. The body may be empty."
 }))

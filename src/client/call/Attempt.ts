@@ -16,7 +16,7 @@ export interface Attempt {
   readonly task: ClaimedTask
   /** The token of the lease. Send it with every call of your own about the task. */
   readonly fencing_token: number
-  /** What earlier holders left: the last checkpoint, reasons of rejections, and other incidents. */
+  /** What earlier holders left: the last checkpoint, and the setbacks with their reasons. */
   readonly handoff: Handoff
   /** Saves this for the next holder of the task, with the next renewal or when the work stops. */
   readonly checkpoint: (checkpoint: Checkpoint) => Effect.Effect<void, CheckpointTooLarge>

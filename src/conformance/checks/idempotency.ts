@@ -9,7 +9,7 @@ const retried =
 
 const fresh = () => ({ "idempotency-key": crypto.randomUUID() })
 
-/** The answer is the one that the first request got, and its header says so. */
+/** The answer is the same as the first, and its header says that it is repeated. */
 const replayed = (answer: Answer, first: Answer) => {
   must(answer.status === first.status, `status ${first.status}, as the first answer`, answer)
   must(answer.headers.get("idempotent-replayed") === "true", "the header Idempotent-Replayed: true", answer)

@@ -1,4 +1,4 @@
-/** What the next agent should know about a task: the last checkpoint, and the incidents of earlier attempts. */
+/** What the next agent should know about a task: the last checkpoint, and the setbacks of earlier attempts. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, jsonColumn, listOf, maybe, text, Time, TimeColumn } from "../Encoding.ts"
 import { excerpt, MaxExcerpt } from "../Excerpt.ts"
@@ -51,7 +51,7 @@ const setbackFields = <T extends Schema.Top>(time: T) => ({
 export const WrittenCheckpoint = Schema.Struct(checkpointFields(Time)).annotate({ identifier: "WrittenCheckpoint" })
 export const Setback = Schema.Struct(setbackFields(Time)).annotate({ identifier: "Setback" })
 
-/** The checkpoint and the incidents, as their columns hold them. */
+/** The checkpoint and the setbacks, as their columns hold them. */
 export const CheckpointColumn = jsonColumn(Schema.Struct(checkpointFields(TimeColumn)))
 export const SetbacksColumn = jsonColumn(Schema.Array(Schema.Struct(setbackFields(TimeColumn))))
 

@@ -145,7 +145,7 @@ export class ActionNotExecutable extends TaggedError<ActionNotExecutable>()(
       action_id,
       status
     })
-  static readonly lapsed = (action_id: ActionId) =>
+  static readonly expired = (action_id: ActionId) =>
     new ActionNotExecutable({ error: "Action has expired", action_id, status: "expired" })
 }
 

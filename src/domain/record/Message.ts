@@ -13,7 +13,7 @@ export const MessageStatus = Schema.Literals(["pending", "processing", "done"])
 export type MessageStatus = typeof MessageStatus.Type
 
 const status = MessageStatus.pipe(
-  describe("`pending`: nobody has taken it. `processing`: an actor works on it. `done`: it is settled.")
+  describe("`pending`: nobody has taken it. `processing`: an actor works on it. `done`: nothing is left to do.")
 )
 const about = "The subject: the id of a task, or any other text, because clients also write about drafts and projects."
 const kind = "The kind of message, such as `comment`, `question`, `action_command` or `intervention_request`."

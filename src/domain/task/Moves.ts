@@ -46,7 +46,7 @@ export interface Move {
   readonly yields: boolean
   /** Whether the task waits afterwards (`Backoff.ts`). */
   readonly backsOff: boolean
-  /** Whether the handoff mentions the move as an incident: the task lost its holder or its result was not accepted. */
+  /** Whether the move is a setback, which the handoff shows: the task lost its holder, or its result was not accepted. */
   readonly setback: boolean
 }
 

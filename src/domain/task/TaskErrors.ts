@@ -117,7 +117,7 @@ export class LeaseLost extends TaggedError<LeaseLost>()(
     new LeaseLost({
       error: `${
         claimed_by === null
-          ? `Whoever held task ${task_id} last may still hand it in.`
+          ? `The last holder of task ${task_id} may still hand it in.`
           : `Task ${task_id} is held by ${claimed_by}.`
       } Send the fencing_token that the claim was answered with.`,
       reason: "unnamed",
@@ -276,7 +276,7 @@ export const EmptyReason = Schema.Literals([
   "too_large"
 ]).pipe(
   describe(
-    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: what is there waits after attempts that were given up, and the first is due in `retry_after_seconds`, or in more than a minute. `blocked`: what is there waits for other tasks. `held`: what is there is held by others. `maintenance`: the orchestrator gets no work until it is lifted. `too_large`: the next task is larger than a record may be, and no other is ready for the claim: a PATCH that shortens it makes it claimable."
+    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: the tasks wait after attempts that were given up or lost, and the first is due in `retry_after_seconds`, or in more than a minute. `blocked`: the tasks wait for other tasks. `held`: other agents hold the tasks. `maintenance`: the orchestrator gets no work until maintenance is lifted. `too_large`: the next task is larger than a record may be, and no other is ready for the claim: a PATCH that shortens it makes it claimable."
   )
 )
 

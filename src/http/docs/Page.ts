@@ -22,7 +22,7 @@ const authentication = (schemes: Record<string, OpenAPISecurityScheme>) =>
 <p>${scheme.type === "http" ? html`<code>Authorization: ${scheme.scheme} &lt;key&gt;</code>` : ""}</p><p>${
       prose(scheme.description)
     }</p>
-<p>A server with a secret answers only what is marked <small>public</small> without it.</p></section>
+<p>Without a key, a server with a secret answers only the endpoints that are marked <small>public</small>.</p></section>
 `
   )
 

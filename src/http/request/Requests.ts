@@ -21,15 +21,18 @@ import { ShowsRows, timing } from "./Timing.ts"
 /** The largest body that the server reads. */
 const MaxBody = ByteSize.mebibytes(1)
 
-// A backslash is a slash in a URL of HTTP, and double slashes become one: `//x` and `/\x` would name a host. workerd passes both on
-// as they are. `;` is escaped: the router would read it as `?`. Of a repeated
-// parameter the first counts. An empty parameter counts as absent.
-const normalize = (url: string): string => {
+/**
+ * The path and query as the router and the endpoints read them. Over a socket, workerd passes a path on as it is written: with
+ * `..`, backslashes and double slashes, which the URL standard resolves. Only after that do `/api/..` and `/` match the same route.
+ * `//x` and `/\x` would name a host, so the slashes come first. `;` is escaped: the router would read it as `?`. Of a repeated
+ * parameter the first counts. An empty parameter counts as absent.
+ */
+const normalize = (url: string): { readonly path: string; readonly url: string } => {
   const [written = "", ...query] = url.split("?")
-  const path = written.replace(/[/\\]+/g, "/").replaceAll(";", "%3B")
-  if (query.length === 0) return path
+  const path = new URL(written.replace(/[/\\]+/g, "/"), "http://server").pathname.replaceAll(";", "%3B")
+  if (query.length === 0) return { path, url: path }
   const kept = new Map(Array.from(new URLSearchParams(query.join("?"))).toReversed())
-  return `${path}?${new URLSearchParams(Array.from(kept).filter(([, value]) => value !== ""))}`
+  return { path, url: `${path}?${new URLSearchParams(Array.from(kept).filter(([, value]) => value !== ""))}` }
 }
 
 export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
@@ -42,8 +45,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const request = yield* HttpServerRequest.HttpServerRequest
         const started = yield* Clock.currentTimeMillis
         const request_id = request.headers["cf-ray"] ?? (yield* random.uuidV4())
-        const url = normalize(request.url)
-        const path = new URL(url, "http://server").pathname
+        const { path, url } = normalize(request.url)
         const cost = noCost()
         const showsRows = { value: false }
         const refused = refusal(request)
@@ -64,7 +66,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
           )
         const response = yield* answered.pipe(
           Effect.catchDefect(answerDefect),
-          // A JSON body is read as JSON, whatever its content type is.
+          // A JSON body is read as JSON, with any content type.
           Effect.provideService(
             HttpServerRequest.HttpServerRequest,
             checked(request.modify({

@@ -243,7 +243,7 @@ export class Actions extends Context.Service<Actions, {
         const { action, changed } = yield* change(approve, { id, scope: scope ?? null, now })
         if (changed) return action
         return yield* action.status === "expired"
-          ? ActionNotExecutable.lapsed(id)
+          ? ActionNotExecutable.expired(id)
           : ActionNotExecutable.inStatus(id, action.status)
       })
 

@@ -59,12 +59,12 @@ const why = (queue: string, passedOver: boolean, waiting: Waiting, large: string
     : waiting.backing_off > 0
     ? {
       reason: "backing_off" as const,
-      error: `What is in ${queue} backs off after attempts that were given up. Ask again when the first is due.`
+      error: `The tasks in ${queue} wait after attempts that were given up or lost. Ask again when the first is due.`
     }
     : waiting.blocked > 0
-    ? { reason: "blocked" as const, error: `What is in ${queue} waits for other tasks. Ask again later.` }
+    ? { reason: "blocked" as const, error: `The tasks in ${queue} wait for other tasks. Ask again later.` }
     : waiting.held > 0
-    ? { reason: "held" as const, error: `What is in ${queue} is held by others. Ask again later.` }
+    ? { reason: "held" as const, error: `Other agents hold the tasks in ${queue}. Ask again later.` }
     : {
       reason: "none_ready" as const,
       error: `No task is in ${queue} now. Ask again later, or check the name of the queue.`

@@ -1,4 +1,4 @@
-/** Faults in how long answers are, and in what a client is told not to read again. */
+/** Faults in the length of answers, and in conditional reads. */
 import type { Fault } from "../Fault.ts"
 
 export const answers: ReadonlyArray<Fault> = [

@@ -1,4 +1,4 @@
-/** Faults in what is written beside a change: its history, its version, and the counters. */
+/** Faults in the history, the version and the counters of a change. */
 import type { Fault } from "../Fault.ts"
 
 export const history: ReadonlyArray<Fault> = [

@@ -1,4 +1,4 @@
-/** Faults in what is taken: bytes, texts, numbers and times that would come back as others. */
+/** Faults in the input that is accepted: bytes, texts, numbers and times that would be stored as others. */
 import type { Fault } from "../Fault.ts"
 
 export const texts: ReadonlyArray<Fault> = [

@@ -31,7 +31,7 @@ const storeOf = (disk: Map<string, string>) =>
 // A heartbeat that is not answered, the longest pause after it, and the time until the next one.
 const LongestSilence = 150_000
 
-/** A running worker sends heartbeats, whatever its clock says. */
+/** A running worker sends heartbeats, with a right or a wrong clock. */
 const watch = Effect.fnUntraced(function*({ process, sentAt, world: { timeline } }: Machine) {
   let awake = timeline.now()
   for (;;) {
@@ -73,7 +73,7 @@ export const start = (machine: Machine, agentName: string): void => {
         return { commits_count: 1, turns_used: 10 }
       }))
   )
-  // The last renewal of a killed process may arrive late, and twice. Whoever started this worker starts it again.
+  // The last renewal of a killed process may arrive late, and twice. The process that started this worker starts it again.
   machine.fork(Effect.retry(worker, {
     while: (error) => {
       if (error._tag !== "AgentNameTaken") return false

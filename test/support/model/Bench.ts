@@ -1,6 +1,7 @@
 /** The services beside the model: what a step works with. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { OrchestratorId, TaskId } from "../../../src/domain/Identifier.ts"
 import { Dependencies } from "../../../src/services/dependency/Dependencies.ts"
 import { Flows } from "../../../src/services/flow/Flows.ts"
@@ -52,6 +53,12 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     assert.strictEqual(result._tag === "Failure" ? result.failure._tag : "Success", why, JSON.stringify(result))
   })
 
+  /** Time passes, for the services and for the model. */
+  const pass = (millis: number) =>
+    Effect.map(TestClock.adjust(millis), () => {
+      world.clock.now += millis
+    })
+
   return {
     options,
     queue,
@@ -62,6 +69,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     database,
     orchestrator_id,
     world,
+    pass,
     keyed,
     posted,
     expecting,

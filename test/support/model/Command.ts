@@ -31,10 +31,31 @@ const Claim = Schema.TaggedStruct("Claim", {
   most: Schema.Literals([1, 2, 9, 9, 9])
 })
 const Lapse = Schema.TaggedStruct("Lapse", { early: Schema.Literals([true, false, false]) })
+/** An agent renews the lease of its task as late as that may be: when it ends, or after the server took it back. */
+const Late = Schema.TaggedStruct("Late", {
+  id: Id,
+  reaped: Schema.Boolean,
+  off: Schema.Literals([-1, 0, 0, 1])
+})
 const Redrive = Schema.TaggedStruct("Redrive", { id: Id })
 const Requeue = Schema.TaggedStruct("Requeue", { id: Id })
 // What keeps tasks going is more frequent than what ends them, or most sequences would end with nothing left to do.
-const driving = [Create, Create, Claim, Claim, Claim, Claim, Lapse, Lapse, Redrive, Redrive, Requeue, Requeue] as const
+const driving = [
+  Create,
+  Create,
+  Claim,
+  Claim,
+  Claim,
+  Claim,
+  Lapse,
+  Lapse,
+  Late,
+  Late,
+  Redrive,
+  Redrive,
+  Requeue,
+  Requeue
+] as const
 
 export const Command = Schema.Union([
   ...driving,

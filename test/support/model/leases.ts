@@ -10,8 +10,8 @@ const DefaultLeaseMillis = 300_000
 const named = (leases: ReadonlyArray<{ readonly task_id: string }>) => leases.map(({ task_id }) => task_id).toSorted()
 
 export const make = (
-  { database, expecting, posting, leases, orchestrator_id, orchestrators, queue, world }: Bench
-): Steps<"Renew" | "RenewAll" | "Heartbeat" | "TakeBack"> => {
+  { database, expecting, leases, orchestrator_id, orchestrators, pass, posting, queue, world }: Bench
+): Steps<"Reap" | "Renew" | "Late" | "RenewAll" | "Heartbeat" | "TakeBack"> => {
   const { clock, heard, tasks } = world
 
   /** The machine named no scope: it is heard of in all of its scopes. */
@@ -50,24 +50,35 @@ export const make = (
     if (noted) task.checkpoint++
   }
 
+  const renewal = ({ id, noted, off }: { readonly id: TaskId; readonly off: number; readonly noted: boolean }) => {
+    const task = tasks.get(id)
+    return posting(
+      task !== undefined && off === 0 && isRenewable(task),
+      leases.renew(
+        id,
+        {
+          fencing_token: (task?.grants ?? 0) + off,
+          ...(noted ? { checkpoint: { notes: `checkpoint ${(task?.checkpoint ?? 0) + 1}` } } : {})
+        },
+        undefined
+      ),
+      id,
+      () => renew(task!, noted)
+    )
+  }
+
+  const reap = Effect.map(leases.reap, (reaped) => assert.strictEqual(reaped, world.expire()))
+
   return {
-    Renew: (command) => {
+    Reap: () => reap,
+    Renew: (command) => renewal({ ...command, id: idOf(command) }),
+    Late: Effect.fnUntraced(function*(command) {
       const id = idOf(command)
       const task = tasks.get(id)
-      return posting(
-        task !== undefined && command.off === 0 && isRenewable(task),
-        leases.renew(
-          id,
-          {
-            fencing_token: (task?.grants ?? 0) + command.off,
-            ...(command.noted ? { checkpoint: { notes: `checkpoint ${(task?.checkpoint ?? 0) + 1}` } } : {})
-          },
-          undefined
-        ),
-        id,
-        () => renew(task!, command.noted)
-      )
-    },
+      if (task !== undefined && task.holder !== null) yield* pass(Math.max(0, task.expires - world.clock.now))
+      if (command.reaped) yield* reap
+      yield* renewal({ id, off: command.off, noted: false })
+    }),
     // Every task, also those that nobody holds: the answer has to distinguish them. Each is listed twice, and the
     // unused checkpoint has to be refused.
     RenewAll: Effect.fnUntraced(function*() {

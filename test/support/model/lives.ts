@@ -1,7 +1,5 @@
 /** Tasks come and go, and time passes. */
-import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as TestClock from "effect/testing/TestClock"
 import { ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 import type { Command } from "./Command.ts"
@@ -15,16 +13,9 @@ const budgets = { attempts: "max_attempts", losses: "max_lease_losses", rejectio
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 
 export const make = (
-  { expecting, keyed, leases, posting, queue, refused, world }: Bench
-): Steps<"Create" | "Delete" | "Wait" | "Lapse" | "Reap"> => {
+  { expecting, keyed, pass, posting, queue, refused, world }: Bench
+): Steps<"Create" | "Delete" | "Wait" | "Lapse"> => {
   const { clock, closesCycle, forget, lives, past, tasks, wait } = world
-  const pass = (millis: number) =>
-    Effect.andThen(
-      TestClock.adjust(millis),
-      Effect.sync(() => {
-        clock.now += millis
-      })
-    )
 
   /** A task that the server has, asked for again by the other scope, for a project that is nowhere. */
   const twin = Effect.fnUntraced(function*({ scope, twin }: Extract<Command, { readonly _tag: "Create" }>, id: TaskId) {
@@ -117,7 +108,6 @@ export const make = (
       )
         .filter((end) => end > clock.now)
       return ends.length === 0 ? Effect.void : pass(Math.min(...ends) - clock.now - Number(early))
-    },
-    Reap: () => Effect.map(leases.reap, (reaped) => assert.strictEqual(reaped, world.expire()))
+    }
   }
 }

@@ -40,6 +40,7 @@ export const make = (
         queue.patch(id, { queue: "failed", ...stale }, undefined),
         queue.force(id, { queue: "done", reason: "r", ...stale }, undefined),
         queue.completeHook(id, Hook, { status: "passed", ...stale }, undefined),
+        leases.renew(id, stale, undefined),
         dependencies.put(id, TaskId.make("x"), stale, undefined),
         dependencies.replace(id, { depends_on: [], ...stale }, undefined),
         dependencies.remove(id, blockerOf(id), stale, undefined)
