@@ -269,10 +269,10 @@ export const make = Effect.gen(function*() {
       dependencies: waiting ? Dependency.ofCreated(values) : undefined,
       blocked: waiting ? blocked(values) : undefined,
       counted: counted(values),
-      recorded: recorded(values),
       failed: follows ? cascade.failed(values) : undefined,
       satisfied: follows ? cascade.satisfied(values) : undefined,
       unblocked: follows ? cascade.unblocked(values) : undefined,
+      recorded: recorded(values),
       dependents: follows ? cascade.dependents(values) : undefined,
       followersCounted: follows ? followersCounted(values) : undefined,
       task: taskById(values)

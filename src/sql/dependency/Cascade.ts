@@ -58,13 +58,13 @@ export const itsScope = "plans.scope = (SELECT scope FROM tasks WHERE id = :id)"
 export const ofTask = (ownFailure?: string): Cascade =>
   make({ scope: itsScope, waitedFor: waitForIt, ...(ownFailure === undefined ? {} : { waiting: itWaits, ownFailure }) })
 
-/** The statements for the task `:id`, which the batch has created and counted already. */
+/** The statements for the task `:id`, which the batch has created and counted, and not recorded. */
 export const ofCreated = (): Cascade =>
   make({
     scope: "plans.scope = :scope",
     waitedFor: `${waitForIt} OR task_id = :id`,
     waiting: itWaits,
-    moved: ":id",
+    moved: "(SELECT id FROM unrecorded WHERE id = :id)",
     ownFailure: "1"
   })
 
