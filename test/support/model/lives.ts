@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 import type { Command } from "./Command.ts"
-import { record } from "./Task.ts"
+import { record, type Task } from "./Task.ts"
 
 /** The hook that every task has. */
 export const Hook = "checks"
@@ -49,7 +49,9 @@ export const make = (
         id,
         () => {
           const { grants, version } = past.get(id) ?? { version: 0, grants: 0 }
-          tasks.set(id, {
+          const task: Task = {
+            id,
+            changes: world.changes,
             scope: command.scope,
             role: command.role,
             rank: ranks[command.priority]!,
@@ -83,7 +85,9 @@ export const make = (
             checkpoint: 0,
             setbacks: [],
             reasoned: false
-          })
+          }
+          tasks.set(id, task)
+          world.changes.push({ ...task.latest, task, version: task.version, title: id })
           for (const blocker of blockers) wait(id, blocker, command.onFailure)
         }
       )
