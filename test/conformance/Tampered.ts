@@ -109,7 +109,7 @@ export const tampered: Readonly<Record<string, Tampering>> = {
     groups: ["lifecycle"],
     tamper: (fetch) => async (url, init) => {
       const response = await fetch(url, init)
-      return url.includes("/events?") && response.status === 200
+      return url.includes("/events?limit=") && response.status === 200
         ? edited(response, (page) => ({ ...page, events: page.events.slice(1) }))
         : response
     },

@@ -12,6 +12,9 @@ export const make = ({ database: { batch, sql }, events, world: { changes, tasks
   /** What the reader of each scope has got so far. */
   const got = new Map(scopes.map((scope) => [scope, [] as Array<TaskEvent>]))
   let predicted = 0
+  /** How far slow readers have come, which read a page now and then, and meet what retention left. */
+  const slow = new Map(scopes.map((scope) => [scope, 0]))
+  let commands = 0
 
   /** A change as text, with where it led: where the next change of the task finds it, or where the task is. */
   const textOf = (change: Change, place: number) => {
@@ -57,10 +60,29 @@ export const make = ({ database: { batch, sql }, events, world: { changes, tasks
     }
   })
 
+  const isKept = Effect.map(
+    batch([sql`SELECT scope, seq FROM history`]),
+    ([rows = []]) => new Set(rows.map(({ scope, seq }) => `${scope} ${seq}`))
+  )
+
+  /** A slow reader gets what is left between its place and the next one, and learns whether that is all. */
+  const lag = Effect.gen(function*() {
+    if (++commands % 4 !== 0) return
+    const kept = yield* isKept
+    for (const scope of scopes) {
+      const after = slow.get(scope)!
+      const { events: found, gap, next } = yield* Effect.orDie(events.page(ScopeName.make(scope), { after, limit: 3 }))
+      const passed = got.get(scope)!.slice(after, next)
+      const left = passed.filter(({ seq }) => kept.has(`${scope} ${seq}`))
+      assert.deepStrictEqual(found, left, `the feed of ${scope} from ${after} to ${next}`)
+      assert.strictEqual(gap, left.length < passed.length, `whether the feed of ${scope} has a gap after ${after}`)
+      slow.set(scope, next)
+    }
+  })
+
   /** A reader that begins at the end of the run gets what retention has left, and learns whether that is all. */
   const whole = Effect.gen(function*() {
-    const [rows = []] = yield* batch([sql`SELECT scope, seq FROM history`])
-    const kept = new Set(rows.map(({ scope, seq }) => `${scope} ${seq}`))
+    const kept = yield* isKept
     for (const scope of scopes) {
       const all = got.get(scope)!
       const left = all.filter(({ seq }) => kept.has(`${scope} ${seq}`))
@@ -72,5 +94,5 @@ export const make = ({ database: { batch, sql }, events, world: { changes, tasks
     }
   })
 
-  return { follow, whole }
+  return { follow: Effect.andThen(follow, lag), whole }
 }
