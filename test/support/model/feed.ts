@@ -1,7 +1,7 @@
 /** The feed of each scope, as a reader gets it: what the model predicts, each change once, in the order of numbers. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TaskEvent } from "../../../src/domain/feed/Event.ts"
+import { eventTypes, type TaskEvent } from "../../../src/domain/feed/Event.ts"
 import { ScopeName } from "../../../src/domain/Identifier.ts"
 import type { Bench } from "./Bench.ts"
 import type { Change } from "./Task.ts"
@@ -55,6 +55,9 @@ export const make = ({ database: { batch, sql }, events, world: { changes, tasks
         `the feed of ${scope}`
       )
       assert.isFalse(gap)
+      for (const { event } of found) {
+        assert.include<string>([...eventTypes], event, "the type has a name in the contract")
+      }
       before.push(...found)
       assert.strictEqual(before.at(-1)?.seq ?? 0, before.length, `the numbers of ${scope} have no gap`)
     }
