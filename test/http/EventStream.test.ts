@@ -57,6 +57,8 @@ const watching = Effect.fnUntraced(function*(config: Record<string, string> = { 
 const ids = (text: string) => Array.from(text.matchAll(/^id: (\d+)$/gm), ([, id]) => Number(id))
 const data = (text: string) => Array.from(text.matchAll(/^data: (.*)$/gm), ([, json]) => JSON.parse(json!))
 
+const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length
+
 describe("the stream of events", () => {
   it.effect("begins with what there is, and goes on with what happens", () =>
     Effect.gen(function*() {
@@ -167,7 +169,6 @@ describe("the stream of events", () => {
   it.live("leaves no timer behind", () =>
     Effect.gen(function*() {
       const { open } = yield* watching()
-      const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length
       const { cancel, settle } = yield* open("&after=latest")
       const during = timers()
       yield* cancel

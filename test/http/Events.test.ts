@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { eventTypes } from "../../src/domain/feed/Event.ts"
+import { readFileSync } from "node:fs"
+import { EventPage, eventTypes, TaskEvent } from "../../src/domain/feed/Event.ts"
 import { migrated } from "../support/layers.ts"
 import * as Server from "../support/server.ts"
 
@@ -21,7 +22,17 @@ const serving = Effect.fnUntraced(function*(config: Record<string, string> = {})
 const seqs = (body: any) => body.events.map(({ seq }: any) => seq)
 const named = (body: any) => body.events.map(({ event, task_id }: any) => `${task_id} ${event}`)
 
+const since = (hours: number) => `&since=${new Date(hours * 3_600_000).toISOString()}`
+
 describe("the feed", () => {
+  it("has a page of documentation that explains each event and each field", () => {
+    const page = readFileSync(new URL("../../docs/events.md", import.meta.url), "utf8")
+    for (const type of eventTypes) assert.match(page, new RegExp(`^\\| .*\`${type}\`.* \\|`, "m"))
+    for (const field of [...Object.keys(TaskEvent.fields), ...Object.keys(EventPage.fields)]) {
+      assert.match(page, new RegExp(`^\\| .*\`${field}\`.* \\|`, "m"))
+    }
+  })
+
   it.effect("has each change of a scope with its number, and the task as it was", () =>
     Effect.gen(function*() {
       const { create, post, read, send } = yield* serving()
@@ -154,7 +165,6 @@ describe("the feed", () => {
         yield* TestClock.adjust("1 hour")
         yield* create(`t${i}`)
       }
-      const since = (hours: number) => `&since=${new Date(hours * 3_600_000).toISOString()}`
       for (let i = 1; i <= 40; i++) {
         const { after, events } = (yield* read(since(i))).body
         assert.deepStrictEqual([after, events[0].seq], [i - 1, i])

@@ -4,14 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { Workerd } from "../support/harness.ts"
 
+const create = (n: number) =>
+  Workerd.use(({ send }) =>
+    send("POST", "/api/v1/tasks", { id: `t${n}`, scope: "feed", file_path: `t${n}.md`, branch: "b" })
+  )
+
 layer(Workerd.layerWith({ EVENT_STREAM: "true" }), { excludeTestServices: true, timeout: "10 minutes" })(
   "the feed in workerd",
   (it) => {
-    const create = (n: number) =>
-      Workerd.use(({ send }) =>
-        send("POST", "/api/v1/tasks", { id: `t${n}`, scope: "feed", file_path: `t${n}.md`, branch: "b" })
-      )
-
     it.effect("costs its rows for a page, and one row if nothing is new", () =>
       Effect.gen(function*() {
         const { send } = yield* Workerd

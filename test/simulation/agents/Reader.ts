@@ -45,13 +45,14 @@ export const finish = Effect.fnUntraced(function*(machine: Machine) {
   }
 })
 
+const textOf = (row: any) =>
+  ["seq", "task_id", "version", "event", "title", "project_id", "from_queue", "to_queue", "actor", "reason"]
+    .map((field) => String(row[field])).join()
+
 /** What the reader of a scope has kept is the feed of the scope: every change once, in order, as it was. */
 export const check = ({ disks, raw }: World, name: string, scope: string): void => {
   const kept: ReadonlyArray<any> = JSON.parse(disks.get(name)?.get("events") ?? "[]")
   const rows = raw.prepare("SELECT * FROM history WHERE scope = ? AND seq IS NOT NULL ORDER BY seq").all(scope)
-  const textOf = (row: any) =>
-    ["seq", "task_id", "version", "event", "title", "project_id", "from_queue", "to_queue", "actor", "reason"]
-      .map((field) => String(row[field])).join()
   for (const [i, row] of rows.entries()) {
     ensure(row.seq === i + 1, () => `change ${i + 1} of ${scope} has the number ${row.seq}`)
     ensure(

@@ -8,6 +8,9 @@ import type { Change } from "./Task.ts"
 
 const scopes = ["red", "blue", "green"]
 
+const gotText = ({ actor, event, from_queue, project_id, task_id, title, to_queue, version }: TaskEvent) =>
+  JSON.stringify({ id: task_id, version, event, from: from_queue, to: to_queue, title, actor, project_id })
+
 export const make = ({ database: { batch, sql }, events, world: { changes, tasks } }: Bench) => {
   /** What the reader of each scope has got so far. */
   const got = new Map(scopes.map((scope) => [scope, [] as Array<TaskEvent>]))
@@ -23,8 +26,6 @@ export const make = ({ database: { batch, sql }, events, world: { changes, tasks
     const to = next === undefined ? (tasks.get(task.id) === task ? task.queue : null) : next.from
     return JSON.stringify({ id: task.id, version, event, from, to, title, actor, project_id: null })
   }
-  const gotText = ({ actor, event, from_queue, project_id, task_id, title, to_queue, version }: TaskEvent) =>
-    JSON.stringify({ id: task_id, version, event, from: from_queue, to: to_queue, title, actor, project_id })
 
   const pagesOf = Effect.fnUntraced(function*(scope: string, from: number, limit: number) {
     const found: Array<TaskEvent> = []
