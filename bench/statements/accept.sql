@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/accept
--- 1 round trip, 6 statements: 5,173 characters, 19 parameters, 22 rows read, 5 rows written
+-- 1 round trip, 6 statements: 5,137 characters, 19 parameters, 22 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -191,7 +191,7 @@ WHERE planned.task_id = :id AND planned.version = tasks.version + 1 AND tasks.id
 RETURNING *;
 
 -- dependents
--- 764 characters, 2 parameters, 3 rows read, 0 rows written
+-- 744 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 3
 --     CO-ROUTINE (subquery-1)
@@ -226,15 +226,15 @@ WHERE task.id = tasks.id
     WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   )
 RETURNING id, scope, version, claimed_by, fencing_token, queue,
-  CASE
-    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
-    WHEN blocked_by IS NULL THEN 'unblocked'
-    ELSE 'blocked'
-  END AS event;
+  iif(
+    queue = 'failed' AND updated_at = :now,
+    'dependency_failed',
+    iif(blocked_by IS NULL, 'unblocked', 'blocked')
+  ) AS event;
 
 -- counted
--- 809 characters, 1 parameter, 8 rows read, 1 row written
---   MATERIALIZE recorded
+-- 793 characters, 1 parameter, 8 rows read, 1 row written
+--   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SCALAR SUBQUERY 3
 --       SEARCH tasks USING PRIMARY KEY (id=?)
@@ -242,7 +242,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --     REUSE SUBQUERY 3
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
+--   SCAN moved
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -250,19 +250,19 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
+SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
         target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -278,5 +278,5 @@ FROM (
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
+) AS moved
+WHERE scope = moved.owner;

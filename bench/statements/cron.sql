@@ -172,7 +172,7 @@ WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >=
   AND lease_expires_at <= :now;
 
 -- dependentsFailed  (graph of layers: leases run out, and all fail with the tasks)
--- 1,070 characters, 1 parameter, 14,984 rows read, 168 rows written
+-- 1,058 characters, 1 parameter, 14,984 rows read, 168 rows written
 --   CO-ROUTINE (subquery-68)
 --     MATERIALIZE failing
 --       SETUP
@@ -269,9 +269,9 @@ SELECT id, version + 1, scope,
   (SELECT last FROM feed WHERE feed.scope = failable.scope) + row_number() OVER (PARTITION BY failable.scope),
   'dependency_failed', queue, 'failed',
   (
-    SELECT min('Blocker ' || blocker || iif(waits.queue = 'cancelled', ' was cancelled.', ' failed.'))
+    SELECT min('Blocker ' || blocker || iif(queue = 'cancelled', ' was cancelled.', ' failed.'))
     FROM waits
-    WHERE task_id = failable.id AND fails AND (waits.queue IN ('failed', 'cancelled') OR blocker IN failing)
+    WHERE task_id = failable.id AND fails AND (queue IN ('failed', 'cancelled') OR blocker IN failing)
   ),
   grants, :now, title, project_id
 FROM failing
@@ -411,7 +411,7 @@ RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
   ) AS event;
 
 -- dependents  (graph of layers: leases run out, and all fail with the tasks)
--- 666 characters, 1 parameter, 3,085 rows read, 168 rows written
+-- 646 characters, 1 parameter, 3,085 rows read, 168 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -439,20 +439,20 @@ FROM following AS task
 WHERE task.id = tasks.id
   AND tasks.id IN (SELECT plans.task_id FROM (SELECT 1 FROM plans WHERE 1 LIMIT 1) CROSS JOIN plans WHERE 1)
 RETURNING id, scope, version, claimed_by, fencing_token, queue,
-  CASE
-    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
-    WHEN blocked_by IS NULL THEN 'unblocked'
-    ELSE 'blocked'
-  END AS event;
+  iif(
+    queue = 'failed' AND updated_at = :now,
+    'dependency_failed',
+    iif(blocked_by IS NULL, 'unblocked', 'blocked')
+  ) AS event;
 
 -- counted  (graph of layers: leases run out, and all fail with the tasks)
--- 756 characters, 0 parameters, 773 rows read, 1 row written
---   MATERIALIZE recorded
+-- 740 characters, 0 parameters, 773 rows read, 1 row written
+--   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope>?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
+--   SCAN moved
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -460,19 +460,19 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
+SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
         target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -488,8 +488,8 @@ FROM (
   FROM planned_counts AS plans
   WHERE 1
   GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
+) AS moved
+WHERE scope = moved.owner;
 
 -- silent  (five leases ran out and five machines fell silent)
 -- 112 characters, 1 parameter, 20 rows read, 5 rows written
@@ -879,8 +879,8 @@ WHERE id IN (SELECT value FROM json_each(:keys))
   );
 
 -- counted  (a few records of each kind leave)
--- 842 characters, 1 parameter, 56 rows read, 1 row written
---   MATERIALIZE recorded
+-- 826 characters, 1 parameter, 56 rows read, 1 row written
+--   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     LIST SUBQUERY 4
 --       SEARCH tasks USING PRIMARY KEY (id=?)
@@ -889,7 +889,7 @@ WHERE id IN (SELECT value FROM json_each(:keys))
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
+--   SCAN moved
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -897,19 +897,19 @@ WHERE id IN (SELECT value FROM json_each(:keys))
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
+SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
         target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -925,8 +925,8 @@ FROM (
   FROM planned_counts AS plans
   WHERE plans.scope IN (SELECT scope FROM tasks WHERE id IN (SELECT value FROM json_each(:keys)))
   GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
+) AS moved
+WHERE scope = moved.owner;
 
 -- dependencies  (a few records of each kind leave)
 -- 489 characters, 1 parameter, 36 rows read, 0 rows written

@@ -1,5 +1,5 @@
 -- DELETE /api/v1/tasks/:id
--- 1 round trip, 12 statements: 5,161 characters, 32 parameters, 46 rows read, 5 rows written
+-- 1 round trip, 12 statements: 5,125 characters, 32 parameters, 46 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -270,7 +270,7 @@ WHERE touched.blocker = :twin AND blocked_by IS NOT waits_for
 GROUP BY task.id;
 
 -- namedDependents
--- 779 characters, 3 parameters, 3 rows read, 0 rows written
+-- 759 characters, 3 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 3
 --     CO-ROUTINE (subquery-1)
@@ -305,15 +305,15 @@ WHERE task.id = tasks.id
     WHERE plans.scope = (SELECT scope FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1)
   )
 RETURNING id, scope, version, claimed_by, fencing_token, queue,
-  CASE
-    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
-    WHEN blocked_by IS NULL THEN 'unblocked'
-    ELSE 'blocked'
-  END AS event;
+  iif(
+    queue = 'failed' AND updated_at = :now,
+    'dependency_failed',
+    iif(blocked_by IS NULL, 'unblocked', 'blocked')
+  ) AS event;
 
 -- counted
--- 846 characters, 1 parameter, 13 rows read, 1 row written
---   MATERIALIZE recorded
+-- 830 characters, 1 parameter, 13 rows read, 1 row written
+--   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SCALAR SUBQUERY 3
 --       SEARCH history USING PRIMARY KEY (task_id=?)
@@ -321,7 +321,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --     REUSE SUBQUERY 3
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
+--   SCAN moved
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -329,19 +329,19 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
+SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
         target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -357,5 +357,5 @@ FROM (
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1)
   GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
+) AS moved
+WHERE scope = moved.owner;

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/requeue
--- 1 round trip, 7 statements: 7,475 characters, 25 parameters, 30 rows read, 5 rows written
+-- 1 round trip, 7 statements: 7,427 characters, 25 parameters, 30 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -107,7 +107,7 @@ FROM (
 WHERE usual NOT IN ('', queue);
 
 -- failed
--- 1,215 characters, 2 parameters, 6 rows read, 0 rows written
+-- 1,203 characters, 2 parameters, 6 rows read, 0 rows written
 --   CO-ROUTINE (subquery-66)
 --     MATERIALIZE failing
 --       SETUP
@@ -212,9 +212,9 @@ SELECT id, version + 1, scope,
   (SELECT last FROM feed WHERE feed.scope = failable.scope) + row_number() OVER (), 'dependency_failed',
   queue, 'failed',
   (
-    SELECT min('Blocker ' || blocker || iif(waits.queue = 'cancelled', ' was cancelled.', ' failed.'))
+    SELECT min('Blocker ' || blocker || iif(queue = 'cancelled', ' was cancelled.', ' failed.'))
     FROM waits
-    WHERE task_id = failable.id AND fails AND (waits.queue IN ('failed', 'cancelled') OR blocker IN failing)
+    WHERE task_id = failable.id AND fails AND (queue IN ('failed', 'cancelled') OR blocker IN failing)
   ),
   grants, :now, title, project_id
 FROM failing
@@ -348,7 +348,7 @@ WHERE planned.id = :id AND tasks.id = :id
 RETURNING *;
 
 -- dependents
--- 764 characters, 2 parameters, 3 rows read, 0 rows written
+-- 744 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 3
 --     CO-ROUTINE (subquery-1)
@@ -383,15 +383,15 @@ WHERE task.id = tasks.id
     WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   )
 RETURNING id, scope, version, claimed_by, fencing_token, queue,
-  CASE
-    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
-    WHEN blocked_by IS NULL THEN 'unblocked'
-    ELSE 'blocked'
-  END AS event;
+  iif(
+    queue = 'failed' AND updated_at = :now,
+    'dependency_failed',
+    iif(blocked_by IS NULL, 'unblocked', 'blocked')
+  ) AS event;
 
 -- counted
--- 809 characters, 1 parameter, 8 rows read, 1 row written
---   MATERIALIZE recorded
+-- 793 characters, 1 parameter, 8 rows read, 1 row written
+--   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SCALAR SUBQUERY 3
 --       SEARCH tasks USING PRIMARY KEY (id=?)
@@ -399,7 +399,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --     REUSE SUBQUERY 3
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
+--   SCAN moved
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -407,19 +407,19 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
+SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
         target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -435,5 +435,5 @@ FROM (
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
+) AS moved
+WHERE scope = moved.owner;

@@ -87,8 +87,8 @@ export const make = ({ moved, ownFailure, rows = "many", scope, waitedFor, waiti
         UNION SELECT task_id FROM failing CROSS JOIN failable USING (id) CROSS JOIN waits ON blocker = id WHERE fails)
       INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id)
       SELECT id, version + 1, scope, ${nextSeq("failable", rows)}, 'dependency_failed', queue, 'failed', (
-          SELECT min('Blocker ' || blocker || iif(waits.queue = 'cancelled', ' was cancelled.', ' failed.')) FROM waits
-          WHERE task_id = failable.id AND fails AND (waits.queue IN ('failed', 'cancelled') OR blocker IN failing)),
+          SELECT min('Blocker ' || blocker || iif(queue = 'cancelled', ' was cancelled.', ' failed.')) FROM waits
+          WHERE task_id = failable.id AND fails AND (queue IN ('failed', 'cancelled') OR blocker IN failing)),
         grants, :now, title, project_id
       FROM failing CROSS JOIN failable USING (id)`),
 
@@ -113,7 +113,6 @@ export const make = ({ moved, ownFailure, rows = "many", scope, waitedFor, waiti
       FROM following AS task WHERE task.id = tasks.id
         AND tasks.id IN (SELECT plans.task_id FROM ${ifAny(waitedFor)} plans WHERE ${scope})
       RETURNING id, scope, version, claimed_by, fencing_token, queue,
-        CASE WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
-          WHEN blocked_by IS NULL THEN 'unblocked' ELSE 'blocked' END AS event`)
+        iif(queue = 'failed' AND updated_at = :now, 'dependency_failed', iif(blocked_by IS NULL, 'unblocked', 'blocked')) AS event`)
   }
 }
