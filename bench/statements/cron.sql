@@ -311,50 +311,56 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked  (graph of layers: leases run out, and all fail with the tasks)
--- 562 characters, 1 parameter, 27,486 rows read, 0 rows written
---   CO-ROUTINE (subquery-18)
---     CO-ROUTINE (subquery-2)
+-- 573 characters, 1 parameter, 5,488 rows read, 0 rows written
+--   CO-ROUTINE (subquery-19)
+--     CO-ROUTINE (subquery-3)
+--       CO-ROUTINE (subquery-2)
+--         SEARCH counter USING PRIMARY KEY (scope>?)
+--         SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+--       SCAN (subquery-2)
 --       SEARCH counter USING PRIMARY KEY (scope>?)
---       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
---     SCAN (subquery-2)
---     SEARCH counter USING PRIMARY KEY (scope>?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     SEARCH blocker USING PRIMARY KEY (id=?)
---     SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--       SEARCH blocker USING PRIMARY KEY (id=?)
+--       SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       USE TEMP B-TREE FOR GROUP BY
+--       CORRELATED SCALAR SUBQUERY 10
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 10
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     SCAN (subquery-3)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 15
---       USE TEMP B-TREE FOR group_concat(ORDER BY)
---       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---     USE TEMP B-TREE FOR GROUP BY
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 12
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 15
+--     CORRELATED SCALAR SUBQUERY 16
 --       USE TEMP B-TREE FOR group_concat(ORDER BY)
 --       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --     CORRELATED SCALAR SUBQUERY 13
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 16
+--       USE TEMP B-TREE FOR group_concat(ORDER BY)
+--       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --     USE TEMP B-TREE FOR ORDER BY
---   SCAN (subquery-18)
+--   SCAN (subquery-19)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 17
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id
 )
-SELECT task.id, version + 1, task.scope,
+SELECT id, version + 1, scope,
   (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (PARTITION BY task.scope),
-  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), task.queue, task.queue, min(because), grants, :now,
-  title, project_id
-FROM (SELECT 1 FROM plans WHERE 1 LIMIT 1)
-CROSS JOIN touched
-CROSS JOIN foreseen AS task ON task.id = touched.task_id
-WHERE 1 AND blocked_by IS NOT waits_for
-GROUP BY task.id;
+  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because, grants, :now, title,
+  project_id
+FROM (
+  SELECT task_id, min(because) AS because
+  FROM (SELECT 1 FROM plans WHERE 1 LIMIT 1)
+  CROSS JOIN touched
+  WHERE 1
+  GROUP BY task_id
+)
+CROSS JOIN foreseen AS task ON id = task_id
+WHERE blocked_by IS NOT waits_for;
 
 -- reclaimed  (graph of layers: leases run out, and all fail with the tasks)
 -- 1,416 characters, 1 parameter, 122 rows read, 24 rows written

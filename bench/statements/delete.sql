@@ -1,5 +1,5 @@
 -- DELETE /api/v1/tasks/:id
--- 1 round trip, 12 statements: 5,125 characters, 32 parameters, 46 rows read, 5 rows written
+-- 1 round trip, 12 statements: 5,136 characters, 32 parameters, 46 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -228,46 +228,51 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- namedUnblocked
--- 591 characters, 3 parameters, 3 rows read, 0 rows written
---   CO-ROUTINE (subquery-15)
---     CO-ROUTINE (subquery-2)
---       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCAN (subquery-2)
---     SEARCH blocker USING PRIMARY KEY (id=?)
---     SEARCH edge USING PRIMARY KEY (blocker_key=?)
+-- 602 characters, 3 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE (subquery-16)
+--     CO-ROUTINE (subquery-3)
+--       CO-ROUTINE (subquery-2)
+--         SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--       SCAN (subquery-2)
+--       SEARCH blocker USING PRIMARY KEY (id=?)
+--       SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       USE TEMP B-TREE FOR GROUP BY
+--       CORRELATED SCALAR SUBQUERY 7
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 7
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     SCAN (subquery-3)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 12
---       USE TEMP B-TREE FOR group_concat(ORDER BY)
---       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---     USE TEMP B-TREE FOR GROUP BY
---     CORRELATED SCALAR SUBQUERY 6
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 6
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 12
+--     CORRELATED SCALAR SUBQUERY 13
 --       USE TEMP B-TREE FOR group_concat(ORDER BY)
 --       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --     CORRELATED SCALAR SUBQUERY 10
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN (subquery-15)
+--     CORRELATED SCALAR SUBQUERY 13
+--       USE TEMP B-TREE FOR group_concat(ORDER BY)
+--       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 11
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN (subquery-16)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 14
+--     CORRELATED SCALAR SUBQUERY 15
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id
 )
-SELECT task.id, version + 1, task.scope,
-  (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (),
-  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), task.queue, task.queue, min(because), grants, :now,
-  title, project_id
-FROM (SELECT 1 FROM dependencies WHERE blocker_key = :key LIMIT 1)
-CROSS JOIN waits AS touched
-CROSS JOIN foreseen AS task ON task.id = touched.task_id
-WHERE touched.blocker = :twin AND blocked_by IS NOT waits_for
-GROUP BY task.id;
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (),
+  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because, grants, :now, title,
+  project_id
+FROM (
+  SELECT task_id, min(because) AS because
+  FROM (SELECT 1 FROM dependencies WHERE blocker_key = :key LIMIT 1)
+  CROSS JOIN waits AS touched
+  WHERE touched.blocker = :twin
+  GROUP BY task_id
+)
+CROSS JOIN foreseen AS task ON id = task_id
+WHERE blocked_by IS NOT waits_for;
 
 -- namedDependents
 -- 759 characters, 3 parameters, 3 rows read, 0 rows written

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/submit
--- 1 round trip, 7 statements: 5,989 characters, 26 parameters, 27 rows read, 5 rows written
+-- 1 round trip, 7 statements: 6,000 characters, 26 parameters, 27 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -204,51 +204,56 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 639 characters, 2 parameters, 3 rows read, 0 rows written
---   CO-ROUTINE (subquery-18)
---     CO-ROUTINE (subquery-2)
---       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCAN (subquery-2)
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 3
---       SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     SEARCH blocker USING PRIMARY KEY (id=?)
---     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     REUSE SUBQUERY 3
+-- 650 characters, 2 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE (subquery-19)
+--     CO-ROUTINE (subquery-4)
+--       CO-ROUTINE (subquery-2)
+--         SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--       SCAN (subquery-2)
+--       SEARCH counter USING PRIMARY KEY (scope=?)
+--       SCALAR SUBQUERY 3
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--       SEARCH blocker USING PRIMARY KEY (id=?)
+--       SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       REUSE SUBQUERY 3
+--       USE TEMP B-TREE FOR GROUP BY
+--       CORRELATED SCALAR SUBQUERY 10
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 10
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     SCAN (subquery-4)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 15
---       USE TEMP B-TREE FOR group_concat(ORDER BY)
---       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---     USE TEMP B-TREE FOR GROUP BY
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 12
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 15
+--     CORRELATED SCALAR SUBQUERY 16
 --       USE TEMP B-TREE FOR group_concat(ORDER BY)
 --       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --     CORRELATED SCALAR SUBQUERY 13
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN (subquery-18)
+--     CORRELATED SCALAR SUBQUERY 16
+--       USE TEMP B-TREE FOR group_concat(ORDER BY)
+--       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN (subquery-19)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 17
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id
 )
-SELECT task.id, version + 1, task.scope,
-  (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (),
-  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), task.queue, task.queue, min(because), grants, :now,
-  title, project_id
-FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
-CROSS JOIN touched
-CROSS JOIN foreseen AS task ON task.id = touched.task_id
-WHERE touched.scope = (SELECT scope FROM tasks WHERE id = :id) AND blocked_by IS NOT waits_for
-GROUP BY task.id;
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (),
+  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because, grants, :now, title,
+  project_id
+FROM (
+  SELECT task_id, min(because) AS because
+  FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
+  CROSS JOIN touched
+  WHERE touched.scope = (SELECT scope FROM tasks WHERE id = :id)
+  GROUP BY task_id
+)
+CROSS JOIN foreseen AS task ON id = task_id
+WHERE blocked_by IS NOT waits_for;
 
 -- moved
 -- 729 characters, 8 parameters, 4 rows read, 2 rows written
