@@ -109,8 +109,8 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
   AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope));
 
 -- counted  (with five leases)
--- 911 characters, 1 parameter, 14 rows read, 0 rows written
---   MATERIALIZE recorded
+-- 895 characters, 1 parameter, 14 rows read, 0 rows written
+--   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     LIST SUBQUERY 3
 --       SCAN asked VIRTUAL TABLE INDEX 1:
@@ -118,7 +118,7 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
+--   SCAN moved
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -126,19 +126,19 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
+SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
         target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -158,8 +158,8 @@ FROM (
     CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
   )
   GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
+) AS moved
+WHERE scope = moved.owner;
 
 -- reattached  (with five leases)
 -- 1,190 characters, 2 parameters, 12 rows read, 0 rows written

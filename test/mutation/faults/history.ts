@@ -106,8 +106,8 @@ export const history: ReadonlyArray<Fault> = [
     name: "emptied-queue-still-counted-after-cascade",
     breaks: "The counters name no empty queue after a change of several tasks empties it.",
     symbol: "Feed.counted",
-    find: "nullif(${countOf(\"queue\")} + step, 0)",
-    replace: "${countOf(\"queue\")} + step"
+    find: "nullif(coalesce(${countOf(\"queue\")}, 0) + step, 0)",
+    replace: "coalesce(${countOf(\"queue\")}, 0) + step"
   },
   {
     name: "feed-number-twice",
