@@ -6,19 +6,24 @@
  * stops the Worker, and its deployment fails.
  */
 import * as D1Client from "@effect/sql-d1/D1Client"
+import type { ExecutionContext } from "@cloudflare/workers-types"
 import { env } from "cloudflare:workers"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
+import { AfterAnswer } from "./http/request/AfterAnswer.ts"
 import * as Serve from "./http/Serve.ts"
 import { Access } from "./services/access/Access.ts"
 import { FailureLimit } from "./services/access/FailureLimit.ts"
 import { Keys } from "./services/access/Keys.ts"
 import { Dependencies } from "./services/dependency/Dependencies.ts"
+import { Deliveries } from "./services/feed/Deliveries.ts"
 import { Events } from "./services/feed/Events.ts"
+import { Webhooks } from "./services/feed/Webhooks.ts"
 import { Flows } from "./services/flow/Flows.ts"
 import { Leases } from "./services/lease/Leases.ts"
 import * as LogLines from "./services/LogLines.ts"
@@ -60,6 +65,8 @@ const ServicesLayer = Layer.mergeAll(
   Leases.layer,
   Dependencies.layer,
   Events.layer,
+  Deliveries.layer,
+  Webhooks.layer,
   Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,
@@ -77,6 +84,7 @@ const runtime = ManagedRuntime.make(ServicesLayer)
 const web = Serve.make(ServicesLayer, runtime.memoMap)
 
 export default {
-  fetch: (request: Request) => web.handler(request),
+  fetch: (request: Request, _: unknown, context: ExecutionContext) =>
+    web.handler(request, Context.make(AfterAnswer, (work) => context.waitUntil(work)) as Context.Context<never>),
   scheduled: () => runtime.runPromise(Maintenance.use(({ tick }) => tick))
 }

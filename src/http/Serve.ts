@@ -5,7 +5,9 @@ import * as Layer from "effect/Layer"
 import type { Access } from "../services/access/Access.ts"
 import type { Keys } from "../services/access/Keys.ts"
 import type { Dependencies } from "../services/dependency/Dependencies.ts"
+import type { Deliveries } from "../services/feed/Deliveries.ts"
 import type { Events } from "../services/feed/Events.ts"
+import type { Webhooks } from "../services/feed/Webhooks.ts"
 import type { Flows } from "../services/flow/Flows.ts"
 import type { Leases } from "../services/lease/Leases.ts"
 import type { Orchestrators } from "../services/machine/Orchestrators.ts"
@@ -27,6 +29,7 @@ type Services =
   | Access
   | Actions
   | Database
+  | Deliveries
   | Dependencies
   | Drafts
   | Events
@@ -42,6 +45,7 @@ type Services =
   | Scheduler
   | Settings
   | TaskQueue
+  | Webhooks
 
 export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.MemoMap): {
   readonly handler: (request: Request, context?: Context.Context<never>) => Promise<Response>

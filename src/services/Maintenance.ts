@@ -4,13 +4,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { statementsOf } from "../sql/Batch.ts"
-import { CurrentCost, Database, fits, noCost } from "../sql/Database.ts"
+import { ChangedScopes, CurrentCost, Database, fits, noCost } from "../sql/Database.ts"
 import { CurrentKeyLifetime } from "../sql/Idempotency.ts"
 import * as Backoff from "../sql/lease/Backoff.ts"
 import { countedOld, countOld, isScope } from "../sql/record/ProjectCounts.ts"
 import * as Revisions from "../sql/Revisions.ts"
 import { statement } from "../sql/Statement.ts"
 import * as Retention from "../sql/upkeep/Retention.ts"
+import * as Feed from "./feed/Deliveries.ts"
 import { Leases } from "./lease/Leases.ts"
 import { Orchestrators } from "./machine/Orchestrators.ts"
 import { Settings } from "./Settings.ts"
@@ -66,15 +67,16 @@ const tallied = <A extends object>(tick: Effect.Effect<A>) =>
           rows_written: cost.written
         })
       ),
-      Effect.provideService(CurrentCost, cost)
+      Effect.provideService(CurrentCost, cost),
+      Effect.provideService(ChangedScopes, new Set<string>())
     )
   })
 
 export class Maintenance extends Context.Service<Maintenance, {
   /**
    * Takes back expired leases, marks silent machines as offline, ends backoffs that began before backoff was turned
-   * off, forgets old idempotency keys, counts what has no counters yet, and removes some records for retention. Usually
-   * one look, which also forgets keys, finds that nothing else is due.
+   * off, forgets old idempotency keys, counts what has no counters yet, removes some records for retention, and sends
+   * events to webhooks. Usually one look, which also forgets keys, finds that nothing else is due.
    */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
 }>()("octopoid-server/services/Maintenance") {
@@ -82,6 +84,7 @@ export class Maintenance extends Context.Service<Maintenance, {
     Maintenance,
     Effect.gen(function*() {
       const { batch } = yield* Database
+      const deliveries = yield* Feed.Deliveries
       const { reap } = yield* Leases
       const { sweep } = yield* Orchestrators
       const { backoff, orchestratorTimeoutSeconds, retain } = yield* Settings
@@ -94,7 +97,8 @@ export class Maintenance extends Context.Service<Maintenance, {
           ...sliceOf(now),
           now,
           heard_since: now - orchestratorTimeoutSeconds * 1000,
-          oldest: now - lifetime
+          oldest: now - lifetime,
+          place: Feed.placeOf(now)
         }
         const sweepOf = (kind: Retention.Kind) => ({
           kind,
@@ -113,7 +117,8 @@ export class Maintenance extends Context.Service<Maintenance, {
           projectsCounted: [countOld(values), countedOld(values)],
           history: lookAt("history"),
           messages: lookAt("messages"),
-          tasks: lookAt("tasks")
+          tasks: lookAt("tasks"),
+          webhooks: Feed.due(values)
         })
         const seen = yield* Effect.catchCause(
           look,
@@ -123,7 +128,7 @@ export class Maintenance extends Context.Service<Maintenance, {
         const fell = yield* duty("sweeping", seen?.silent, sweep)
         // If some leases cannot be taken back, this may use all remaining statements.
         const reaped = yield* duty("reaping", seen?.expired, reap)
-        // Retention comes last: it can wait for a minute with less work.
+        // Retention comes after that: it can wait for a minute with less work.
         for (const kind of Retention.kinds) {
           const slice = seen?.[kind][0] as Retention.Slice | undefined
           if (slice?.open !== 1) continue
@@ -131,10 +136,14 @@ export class Maintenance extends Context.Service<Maintenance, {
           if (!(yield* fits(statementsOf(steps).length))) continue
           yield* duty(`removing old ${kind}`, undefined, Effect.as(batch(steps), 1))
         }
+        // Receivers may be slow, so nothing waits for them. What this turn changed is sent too.
+        const changed = yield* ChangedScopes
+        const isDue = changed !== undefined && changed.size > 0 ? undefined : seen?.webhooks
+        yield* duty("sending to webhooks", isDue, deliveries.sweep)
         return { reaped, silent: fell }
       }).pipe(Effect.withSpan("Maintenance.tick"))
 
       return Maintenance.of({ tick: tallied(tick) })
     })
-  ).pipe(Layer.provide([Leases.layer, Orchestrators.layer]))
+  ).pipe(Layer.provide([Feed.Deliveries.layer, Leases.layer, Orchestrators.layer]))
 }

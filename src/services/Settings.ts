@@ -138,6 +138,8 @@ export const SettingsConfig = Config.all({
   }),
   /** Whether the feed is also sent as a stream of events. A watcher costs CPU all the time. */
   eventStream: optional("EVENT_STREAM", Config.Boolean, false),
+  /** Whether webhooks may be sent to private addresses, and without TLS. Only for tests, and for servers in a network of their own. */
+  webhookAllowPrivate: optional("WEBHOOK_ALLOW_PRIVATE", Config.Boolean, false),
   /** The origins of web pages that may call the server. `*` is every origin; on an open server it allows none. */
   corsOrigins: optional("CORS_ORIGINS", origins, ["*"]),
   /** The names of a local server, besides `localhost` and addresses. */

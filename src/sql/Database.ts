@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Batch from "./Batch.ts"
+import * as Feed from "./Feed.ts"
 import * as SchemaVersion from "./SchemaVersion.ts"
 import { type Statement, statement, type Values } from "./Statement.ts"
 
@@ -91,6 +92,24 @@ export interface Rider {
 export const Riders = Context.Reference<Array<Rider> | undefined>("octopoid-server/sql/Riders", {
   defaultValue: () => undefined
 })
+
+/**
+ * The scopes whose feeds the present request, or turn of the cron, may have changed. A batch that counts changes adds those
+ * that its parameters and the first row of each of its answers name. So it is no complete list.
+ */
+export const ChangedScopes = Context.Reference<Set<string> | undefined>("octopoid-server/sql/ChangedScopes", {
+  defaultValue: () => undefined
+})
+
+const addChanged = (changed: Set<string>, statements: ReadonlyArray<Batch.Sendable>, answers: Batch.Answers) => {
+  if (!statements.some((statement) => "text" in statement && Feed.isCounting(statement.text))) return
+  const parameters = statements.map((statement) =>
+    "names" in statement ? statement.parameters[statement.names?.indexOf("scope") ?? -1] : undefined
+  )
+  for (const scope of [...parameters, ...answers.map(([row]) => row?.scope)]) {
+    if (typeof scope === "string") changed.add(scope)
+  }
+}
 
 /**
  * A condition for every batch of the request. If it does not hold, the batch changes nothing, answers nothing, and
@@ -221,9 +240,11 @@ export class Database extends Context.Service<Database, {
           cost.read += meta.rows_read
           cost.written += meta.rows_written
         }
+        const changed = yield* ChangedScopes
         const answers = results.slice(checks.length).map((result): ReadonlyArray<Batch.Row> => result.results)
         let from = statements.length
         for (const { done, statements: own } of riders) done(answers.slice(from, from += own.length), started)
+        if (changed !== undefined) addChanged(changed, statements, answers)
         return answers.slice(0, statements.length)
       }, Effect.withSpan("Database.batch", { kind: "client" }))
 

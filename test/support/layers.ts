@@ -10,7 +10,9 @@ import { Access } from "../../src/services/access/Access.ts"
 import { FailureLimit } from "../../src/services/access/FailureLimit.ts"
 import { Keys } from "../../src/services/access/Keys.ts"
 import { Dependencies } from "../../src/services/dependency/Dependencies.ts"
+import { Deliveries } from "../../src/services/feed/Deliveries.ts"
 import { Events } from "../../src/services/feed/Events.ts"
+import { Webhooks } from "../../src/services/feed/Webhooks.ts"
 import { Flows } from "../../src/services/flow/Flows.ts"
 import { Leases } from "../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../src/services/machine/Orchestrators.ts"
@@ -65,6 +67,8 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     TaskQueue.layer,
     Dependencies.layer,
     Events.layer,
+    Deliveries.layer,
+    Webhooks.layer,
     Leases.layer,
     Maintenance.layer,
     Orchestrators.layer,

@@ -12,9 +12,11 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import { CurrentCost, Guards, noCost, Riders } from "../../sql/Database.ts"
+import { Deliveries } from "../../services/feed/Deliveries.ts"
+import { ChangedScopes, CurrentCost, Guards, noCost, Riders } from "../../sql/Database.ts"
 import * as Origin from "../access/Origin.ts"
 import { answerDefect, encoded, refuse, unanswered, unroutable } from "../Errors.ts"
+import { AfterAnswer } from "./AfterAnswer.ts"
 import { checked, garbledQuery } from "./Body.ts"
 import { ShowsRows, timing } from "./Timing.ts"
 
@@ -38,6 +40,7 @@ const normalize = (url: string): { readonly path: string; readonly url: string }
 export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
   const fallback = yield* unanswered
+  const deliveries = yield* Deliveries
   const { cors, refusal } = yield* Origin.make
   return HttpRouter.middleware(
     (httpEffect) =>
@@ -48,6 +51,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const { path, url } = normalize(request.url)
         const cost = noCost()
         const showsRows = { value: false }
+        const changed = new Set<string>()
         const refused = refusal(request)
         const unmatched = unroutable(request.method, path)
           ?? encoded(request.method, request.headers["content-encoding"])
@@ -78,6 +82,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
           Effect.provideService(CurrentCost, cost),
           Effect.provideService(ShowsRows, showsRows),
           Effect.provideService(Riders, []),
+          Effect.provideService(ChangedScopes, changed),
           Effect.provideService(Guards, []),
           Effect.annotateLogs({ request_id })
         )
@@ -91,6 +96,13 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
           rows_read: cost.read,
           rows_written: cost.written
         }))
+        const afterAnswer = changed.size === 0 ? undefined : yield* AfterAnswer
+        if (afterAnswer !== undefined) {
+          const context = yield* Effect.context<never>()
+          const send = Effect.annotateLogs(deliveries.afterCommit(changed, cost), { request_id })
+          // What goes on after the answer must not begin before it.
+          afterAnswer(Promise.resolve().then(() => Effect.runPromiseWith(context)(send)))
+        }
         const identified = HttpServerResponse.setHeader(response, "x-request-id", request_id)
         return path.startsWith("/api/v1/")
           ? HttpServerResponse.setHeader(identified, "server-timing", timing(cost, showsRows.value))
