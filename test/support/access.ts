@@ -131,6 +131,12 @@ const role = Effect.fnUntraced(function*(scope: string, admin: Admin) {
   return name
 })
 
+const webhook = (scope: string, admin: Admin) =>
+  Effect.map(
+    admin("POST", "/api/v1/webhooks", { scope, url: "https://hooks.example.com/" }),
+    ({ id }) => id as string
+  )
+
 const key = (scope: string, admin: Admin) =>
   Effect.map(admin("POST", `/api/v1/scopes/${scope}/keys`), ({ id }) => id as string)
 
@@ -200,6 +206,18 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "GET /api/v1/tasks/:id/messages": statedInQuery("/api/v1/tasks/t/messages"),
 
   "GET /api/v1/events": statedInQuery("/api/v1/events"),
+
+  "GET /api/v1/webhooks": { ...statedInQuery("/api/v1/webhooks"), rank: "manage" },
+  "POST /api/v1/webhooks": statedInBody("/api/v1/webhooks", () => ({ url: "https://hooks.example.com/" })),
+  "GET /api/v1/webhooks/:id": { ...byId(webhook, (id) => `/api/v1/webhooks/${id}`), rank: "manage" },
+  "PATCH /api/v1/webhooks/:id": byId(webhook, (id) => `/api/v1/webhooks/${id}`, { name: "x" }),
+  "DELETE /api/v1/webhooks/:id": byId(webhook, (id) => `/api/v1/webhooks/${id}`),
+  "GET /api/v1/webhooks/:id/deliveries": {
+    ...byId(webhook, (id) => `/api/v1/webhooks/${id}/deliveries`),
+    rank: "manage"
+  },
+  "POST /api/v1/webhooks/:id/test": byId(webhook, (id) => `/api/v1/webhooks/${id}/test`),
+  "POST /api/v1/webhooks/:id/redeliver": byId(webhook, (id) => `/api/v1/webhooks/${id}/redeliver`, { after: 0 }),
 
   "GET /api/v1/messages": statedInQuery("/api/v1/messages"),
   "POST /api/v1/messages": work(statedInBody("/api/v1/messages", () => ({

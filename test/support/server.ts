@@ -5,7 +5,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as client from "../../src/client.ts"
+import { AfterAnswer } from "../../src/http/request/AfterAnswer.ts"
 import * as Serve from "../../src/http/Serve.ts"
+import { Fetch } from "../../src/services/feed/send.ts"
 import { servicesWith } from "./layers.ts"
 
 export interface Answer {
@@ -14,8 +16,21 @@ export interface Answer {
   readonly body: any
 }
 
-/** The server, configured as the Worker by its environment, on a database of its own unless one is given. */
-export const make = (config: Record<string, string> = {}, open?: () => D1Database) =>
+/** Webhooks of tests reach this machine, and nothing else. */
+export const loopbackOnly: typeof globalThis.fetch = (input, init) =>
+  ["127.0.0.1", "localhost"].includes(new URL(input instanceof Request ? input.url : input).hostname)
+    ? globalThis.fetch(input, init)
+    : Promise.reject(new TypeError("fetch failed"))
+
+/**
+ * The server, configured as the Worker by its environment, on a database of its own unless one is given. `later` gets the
+ * work that goes on after an answer; without it there is none.
+ */
+export const make = (
+  config: Record<string, string> = {},
+  open?: () => D1Database,
+  later?: (work: Promise<void>) => void
+) =>
   Effect.gen(function*() {
     const { handler } = yield* Effect.acquireRelease(
       Effect.sync(() => Serve.make(servicesWith(config, open))),
@@ -28,9 +43,9 @@ export const make = (config: Record<string, string> = {}, open?: () => D1Databas
       currentTimeMillisUnsafe,
       currentTimeMillis: Effect.sync(currentTimeMillisUnsafe)
     })
-    const clock = Context.make(Clock.Clock, whole) as Context.Context<never>
+    const surroundings = Context.make(Clock.Clock, whole).pipe(Context.add(Fetch, loopbackOnly), Context.add(AfterAnswer, later))
     const fetch = ((input: string | URL | Request, init?: RequestInit) =>
-      handler(new Request(input, init), clock)) as typeof globalThis.fetch
+      handler(new Request(input, init), surroundings as Context.Context<never>)) as typeof globalThis.fetch
 
     /** Sends a request, with a body as JSON unless it is text already. */
     const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
