@@ -15,7 +15,7 @@ Written by \`npm run schema -- --write\` from a migrated database. Wrangler does
 Tables. \`tasks\` has the present state of each task: its queue, its lease and its counters. \`history\` has one row for each version
 of each task, and outlives it. \`dependencies\` says which task waits for which. \`queue_counts\` has the counters that lists and polls
 read. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
-\`idempotency_keys\` belong to access and to repeated requests. \`sweeps\`, \`fencing_floor\` and \`schema_version\` belong to the server.
+\`idempotency_keys\` belong to access and to repeated requests. \`webhooks\` and \`webhook_deliveries\` send the feed to others. \`sweeps\`, \`fencing_floor\` and \`schema_version\` belong to the server.
 
 A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
 
@@ -187,6 +187,35 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       issued_until: "The expiry it was issued with, before a rotation shortened it."
     },
     indexes: { api_keys_of_scope: "The keys of a scope." }
+  },
+  webhooks: {
+    about: "An address to which the server sends the events of a scope: a reader of its feed (`services/feed/Deliveries.ts`).",
+    columns: {
+      url: "May be a secret of the receiver.",
+      secret: "Signs each message, so it is kept as it is.",
+      previous_secret: "The secret before the last rotation. It signs too until `previous_until`.",
+      types: "The events that are sent; null means all.",
+      project_id: "The project whose events are sent; null means all.",
+      position: "The number of the last event that was accepted, or left out by a filter.",
+      attempts: "How often the next event was sent and not accepted.",
+      delivered_at: "When the last event was accepted.",
+      tried_at: "When an isolate last claimed it.",
+      sender: "The isolate that sends just now, or whose claim was left: only it may store a new position.",
+      sending_until: "Until then nobody else sends.",
+      entries: "How many attempts were written into the log in all."
+    },
+    indexes: { webhooks_of_scope: "The webhooks of a scope." }
+  },
+  webhook_deliveries: {
+    about: "The log of a webhook: its last 100 attempts.",
+    columns: {
+      slot: "`number % 100`, so that an attempt replaces the one 100 before it.",
+      seq: "The number of the event; null for a test.",
+      attempt: "How often the event had been sent and not accepted before, plus one.",
+      status: "The HTTP status of the answer; null if there was none.",
+      error: "Why it counts as not accepted; null if it was accepted.",
+      response: "The beginning of the answer."
+    }
   },
   idempotency_keys: {
     about: "The keys of POST requests with their answers. A key is written in the batch that has the effect.",

@@ -94,19 +94,26 @@ export const Riders = Context.Reference<Array<Rider> | undefined>("octopoid-serv
 })
 
 /**
- * The scopes whose feeds the present request, or turn of the cron, may have changed. A batch that counts changes adds those
- * that its parameters and the first row of each of its answers name. So it is no complete list.
+ * The scopes whose feeds the present request, or turn of the cron, has changed. A batch that records changes adds those
+ * that its parameters and the first row of each of its answers name. So the list may lack some.
  */
 export const ChangedScopes = Context.Reference<Set<string> | undefined>("octopoid-server/sql/ChangedScopes", {
   defaultValue: () => undefined
 })
 
-const addChanged = (changed: Set<string>, statements: ReadonlyArray<Batch.Sendable>, answers: Batch.Answers) => {
-  if (!statements.some((statement) => "text" in statement && Feed.isCounting(statement.text))) return
+interface Result {
+  readonly results: ReadonlyArray<Batch.Row>
+  readonly meta: { readonly changes?: number }
+}
+
+const addChanged = (changed: Set<string>, statements: ReadonlyArray<Batch.Sendable>, results: ReadonlyArray<Result>) => {
+  const recorded = (statement: Batch.Sendable, n: number) =>
+    "text" in statement && Feed.isRecording(statement.text) && results[n]?.meta.changes !== 0
+  if (!statements.some(recorded)) return
   const parameters = statements.map((statement) =>
     "names" in statement ? statement.parameters[statement.names?.indexOf("scope") ?? -1] : undefined
   )
-  for (const scope of [...parameters, ...answers.map(([row]) => row?.scope)]) {
+  for (const scope of [...parameters, ...results.map(({ results: [row] }) => row?.scope)]) {
     if (typeof scope === "string") changed.add(scope)
   }
 }
@@ -244,7 +251,7 @@ export class Database extends Context.Service<Database, {
         const answers = results.slice(checks.length).map((result): ReadonlyArray<Batch.Row> => result.results)
         let from = statements.length
         for (const { done, statements: own } of riders) done(answers.slice(from, from += own.length), started)
-        if (changed !== undefined) addChanged(changed, statements, answers)
+        if (changed !== undefined) addChanged(changed, statements, results.slice(checks.length))
         return answers.slice(0, statements.length)
       }, Effect.withSpan("Database.batch", { kind: "client" }))
 

@@ -19,11 +19,8 @@ export const nextSeq = (tasks: string, rows: "first" | "one" | "many" | "scopes"
     : `${last} + row_number() OVER (PARTITION BY ${tasks}.scope)`
 }
 
-// The texts of the statements that count changes.
-const counting = new Set<string>()
-
-/** Whether the statement counts what its batch recorded: then the batch may have changed the feed. */
-export const isCounting = (text: string): boolean => counting.has(text)
+/** Whether the statement records changes. If it wrote rows, its batch changed the feed. */
+export const isRecording = (text: string): boolean => text.startsWith("INSERT INTO history")
 
 /** How many tasks the counters of a row have in the queue; null if the queue is empty. */
 const countOf = (queue: string): string => `(counts ->> ('$."' || ${queue} || '"'))`
@@ -33,8 +30,8 @@ const countOf = (queue: string): string => `(counts ->> ('$."' || ${queue} || '"
  * change. `scope` is a condition for the view `plans`. Nearly always, one task has moved: then no list is read, because
  * D1 bills its items. In the list, a task that is created left no queue, and one that is deleted entered none.
  */
-export const counted = (scope: string): Statement => {
-  const made = statement(`
+export const counted = (scope: string): Statement =>
+  statement(`
     UPDATE queue_counts SET revision = revision + 1, seq = moved.seq, counts = json_patch(counts,
       iif(n = 1 AND source <> target,
         json_object(source, nullif(${countOf("source")} - 1, 0), target, coalesce(${countOf("target")}, 0) + 1),
@@ -45,6 +42,3 @@ export const counted = (scope: string): Statement => {
         json_group_array(json_array(from_queue, to_queue)) AS moves
       FROM planned_counts AS plans WHERE ${scope} GROUP BY owner) AS moved
     WHERE scope = moved.owner`)
-  counting.add(made.text)
-  return made
-}

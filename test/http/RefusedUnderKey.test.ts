@@ -23,7 +23,8 @@ const records = [
   "messages",
   "actions",
   "roles",
-  "flows"
+  "flows",
+  "webhooks"
 ]
 
 /** Removes every record from the database; the returned function restores them. */
@@ -113,6 +114,13 @@ const causes: Record<string, ReadonlyArray<Cause>> = {
     body: { cluster: "a", machine_id: "b-c" },
     before: (send) => send("POST", "/api/v1/orchestrators/register", { scope: "red", cluster: "a-b", machine_id: "c" }),
     cure: (send) => send("DELETE", "/api/v1/orchestrators/a-b-c")
+  }],
+  "POST /api/v1/webhooks": [{
+    why: "its scope has as many as it may have",
+    before: sql(`INSERT INTO webhooks (id, scope, url, secret, position, created_by, created_at)
+      WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20)
+      SELECT 'w' || n, 'red', 'https://example.com/', 's', 0, 'a', 0 FROM numbers`),
+    cure: sql("DELETE FROM webhooks WHERE id = 'w1'")
   }],
   "POST /api/v1/orchestrators/scopes/:scope/rotate-key": [{
     why: "its scope has no key",

@@ -8,6 +8,7 @@ import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
 import { pages } from "./faults/pages.ts"
 import { texts } from "./faults/texts.ts"
+import { webhooks } from "./faults/webhooks.ts"
 
 export const faults: ReadonlyArray<Fault> = [
   ...leases,
@@ -18,5 +19,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...keys,
   ...pages,
   ...answers,
-  ...texts
+  ...texts,
+  ...webhooks
 ]

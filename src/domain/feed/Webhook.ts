@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, FlagInput, JsonColumn, jsonColumn, listOf, maybe, text, Time, TimeColumn } from "../Encoding.ts"
 import { ProjectId, ScopeName } from "../Identifier.ts"
-import { atMostAsJson } from "../Size.ts"
+import { atMostAsJson, Label } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
 import { MaxUrl } from "./Address.ts"
 import { eventTypes } from "./Event.ts"
@@ -100,7 +100,7 @@ const aboutTemplate =
 const input = {
   name: maybe(Schema.String.check(Schema.isMaxLength(200)), "What it is for."),
   types: maybe(
-    listOf(Schema.String),
+    listOf(Label),
     `Only these events: ${eventTypes.map((type) => `\`${type}\``).join(", ")}. Null or an empty list means all.`
   ),
   project_id: maybe(Schema.Union([ProjectId, Schema.Literal("")]), "Only events of tasks in this project."),
