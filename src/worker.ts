@@ -5,8 +5,8 @@
  * may hold I/O between requests; a D1 binding holds none. The configuration is read first: a value that cannot be read
  * stops the Worker, and its deployment fails.
  */
-import * as D1Client from "@effect/sql-d1/D1Client"
 import type { ExecutionContext } from "@cloudflare/workers-types"
+import * as D1Client from "@effect/sql-d1/D1Client"
 import { env } from "cloudflare:workers"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

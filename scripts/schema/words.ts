@@ -189,7 +189,8 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
     indexes: { api_keys_of_scope: "The keys of a scope." }
   },
   webhooks: {
-    about: "An address to which the server sends the events of a scope: a reader of its feed (`services/feed/Deliveries.ts`).",
+    about:
+      "An address to which the server sends the events of a scope: a reader of its feed (`services/feed/Deliveries.ts`).",
     columns: {
       url: "May be a secret of the receiver.",
       secret: "Signs each message, so it is kept as it is.",

@@ -106,7 +106,11 @@ interface Result {
   readonly meta: { readonly changes?: number }
 }
 
-const addChanged = (changed: Set<string>, statements: ReadonlyArray<Batch.Sendable>, results: ReadonlyArray<Result>) => {
+const addChanged = (
+  changed: Set<string>,
+  statements: ReadonlyArray<Batch.Sendable>,
+  results: ReadonlyArray<Result>
+) => {
   const recorded = (statement: Batch.Sendable, n: number) =>
     "text" in statement && Feed.isRecording(statement.text) && results[n]?.meta.changes !== 0
   if (!statements.some(recorded)) return

@@ -5,7 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { endpoints } from "../../src/http/Endpoints.ts"
+import { Deliveries } from "../../src/services/feed/Deliveries.ts"
+import { Fetch } from "../../src/services/feed/send.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
+import { noCost } from "../../src/sql/Database.ts"
 import { type Admin, claimed, type Question, table } from "../support/access.ts"
 import { servicesWith } from "../support/layers.ts"
 import * as server from "../support/server.ts"
@@ -111,6 +114,18 @@ export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number
   yield* TestClock.adjust("30 days")
   yield* tick()
   all.push(yield* cron("looks for what is old, and finds none", tick(ages("999"))))
+  const hook = "INSERT INTO webhooks (id, scope, url, secret, position, created_by, created_at) "
+    + "SELECT 'whk_0', ?, 'https://hooks.example.com/', 'whsec_MfKQ', seq - 1, 'a', 4000000000000 FROM queue_counts WHERE scope = ?"
+  const hooked = Effect.promise(() => db.batch([db.prepare(hook).bind(Filled.scope, Filled.scope)]))
+  const accepted = Effect.provideService(Fetch, () => Promise.resolve(new Response("ok")))
+  const afterCommit = Deliveries.use(({ afterCommit }) => afterCommit(new Set([Filled.scope]), noCost())).pipe(
+    Effect.provide(Layer.orDie(servicesWith({}, open)))
+  )
+  all.push(yield* measure("after a request: no webhook", "after-request", afterCommit))
+  yield* hooked
+  all.push(yield* measure("after a request: a webhook gets an event", "after-request", accepted(afterCommit)))
+  yield* hooked
+  all.push(yield* cron("a webhook gets an event", accepted(tick())))
   // The last of all: they are not taken back.
   all.push(yield* cron("a few records of each kind leave", tick(ages("1"))))
   yield* Effect.promise(() => db.batch([db.prepare("UPDATE tasks SET available_at = 9e15 WHERE claimed_by IS NULL")]))

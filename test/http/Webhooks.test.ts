@@ -161,7 +161,14 @@ describe("the test of a webhook", () => {
       const test = send("POST", `/api/v1/webhooks/${id}/test`)
       const accepted = yield* test
       assert.strictEqual(accepted.status, 200)
-      assert.deepInclude(accepted.body, { seq: null, event: "test", attempt: 1, status: 200, error: null, response: "ok" })
+      assert.deepInclude(accepted.body, {
+        seq: null,
+        event: "test",
+        attempt: 1,
+        status: 200,
+        error: null,
+        response: "ok"
+      })
       const [{ body, headers, text }] = target.received as [any]
       assert.deepStrictEqual([body.type, body.data.task_id, body.data.scope], ["test", "test", "red"])
       new Verifier(secret).verify(text, headers)
@@ -193,24 +200,27 @@ describe("a template", () => {
       assert.deepStrictEqual(body, { text: `created a: ${title.slice(0, 298)} …`, parts: [1, true, null, { id: "1" }] })
     }))
 
-  it.effect.each(["Slack", "Discord", "ntfy", "Telegram"])("of the page about notifications works: %s", (name) =>
-    Effect.gen(function*() {
-      const { create, post, tick } = yield* serving()
-      const target = yield* receiver
-      const [recipe] = recipesOf(name)
-      assert.match(recipe.url, /^https:\/\//)
-      const made = yield* post("/webhooks", { ...recipe, url: target.url, types: null })
-      assert.strictEqual(made.status, 201, JSON.stringify(made.body))
-      yield* create("a", { title: "<!channel> @everyone *bold* & \"more\" ".repeat(50) })
-      yield* tick
-      const [{ body, text }] = target.received as [any]
-      assert.include(JSON.stringify(body), "<!channel>")
-      assert.isBelow(text.length, 2000)
-      // A title pings nobody and formats nothing.
-      if (name === "Slack") assert.strictEqual(body.blocks[0].text.type, "plain_text")
-      if (name === "Discord") assert.deepStrictEqual(body.allowed_mentions, { parse: [] })
-      if (name === "Telegram") assert.isUndefined(body.parse_mode)
-    }))
+  it.effect.each(["Slack", "Discord", "ntfy", "Telegram"])(
+    "of the page about notifications works: %s",
+    (name) =>
+      Effect.gen(function*() {
+        const { create, post, tick } = yield* serving()
+        const target = yield* receiver
+        const [recipe] = recipesOf(name)
+        assert.match(recipe.url, /^https:\/\//)
+        const made = yield* post("/webhooks", { ...recipe, url: target.url, types: null })
+        assert.strictEqual(made.status, 201, JSON.stringify(made.body))
+        yield* create("a", { title: "<!channel> @everyone *bold* & \"more\" ".repeat(50) })
+        yield* tick
+        const [{ body, text }] = target.received as [any]
+        assert.include(JSON.stringify(body), "<!channel>")
+        assert.isBelow(text.length, 2000)
+        // A title pings nobody and formats nothing.
+        if (name === "Slack") assert.strictEqual(body.blocks[0].text.type, "plain_text")
+        if (name === "Discord") assert.deepStrictEqual(body.allowed_mentions, { parse: [] })
+        if (name === "Telegram") assert.isUndefined(body.parse_mode)
+      })
+  )
 
   it("has every placeholder in the documentation", () => {
     for (const name of placeholders) assert.include(page, `\`{{${name}}}\``)

@@ -150,7 +150,9 @@ describe("a webhook", () => {
       }
       assert.deepStrictEqual(distinct(accepted), upTo(40))
       assert.deepStrictEqual(accepted.toSorted((a, b) => a - b), accepted)
-      assert.isTrue(target.received.every(({ body, headers }) => headers["webhook-id"] === `msg_${id}_${body.data.seq}`))
+      assert.isTrue(
+        target.received.every(({ body, headers }) => headers["webhook-id"] === `msg_${id}_${body.data.seq}`)
+      )
     }))
 
   it.effect("gets events again that an isolate sent before it stopped, after its claim has ended", () =>

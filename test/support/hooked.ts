@@ -32,7 +32,11 @@ export const serving = Effect.fnUntraced(function*(
     log: (id: string) => Effect.map(read(`/webhooks/${id}/deliveries`), ({ body }) => body.deliveries),
     /** Creates a task. Its events are left to the cron unless `now`. */
     create: (id: string, rest: object = {}, now = false) =>
-      post("/tasks", { id, file_path: `${id}.md`, branch: "b", title: `Title ${id}`, ...rest }, now ? server : cronOnly),
+      post(
+        "/tasks",
+        { id, file_path: `${id}.md`, branch: "b", title: `Title ${id}`, ...rest },
+        now ? server : cronOnly
+      ),
     /** Waits for the work that goes on after the answers so far. */
     settle: Effect.promise(() => Promise.all(works.splice(0))),
     /** A turn of the cron, in an isolate of its own. */

@@ -43,7 +43,10 @@ export const make = (
       currentTimeMillisUnsafe,
       currentTimeMillis: Effect.sync(currentTimeMillisUnsafe)
     })
-    const surroundings = Context.make(Clock.Clock, whole).pipe(Context.add(Fetch, loopbackOnly), Context.add(AfterAnswer, later))
+    const surroundings = Context.make(Clock.Clock, whole).pipe(
+      Context.add(Fetch, loopbackOnly),
+      Context.add(AfterAnswer, later)
+    )
     const fetch = ((input: string | URL | Request, init?: RequestInit) =>
       handler(new Request(input, init), surroundings as Context.Context<never>)) as typeof globalThis.fetch
 

@@ -54,6 +54,9 @@ const properties = byTests("properties", false, [
   { file: "test/worker/Outbox.test.ts", name: "is handed in by the next worker" },
   // What no command of a model can tell apart.
   { file: "test/services/Backoff.test.ts", name: "is ended by the cron" },
+  { file: "test/services/Deliveries.test.ts" },
+  { file: "test/http/Webhooks.test.ts" },
+  { file: "test/domain/Address.test.ts" },
   { file: "test/services/Reaping.test.ts", name: "tries the longest expired leases first" },
   { file: "test/services/Reaping.test.ts", name: "cannot be taken back" },
   { file: "test/services/RefusedCreate.test.ts" },

@@ -52,7 +52,8 @@ const groupsOf = (address: string): ReadonlyArray<number> => {
  */
 const isPublicV6 = (address: string): boolean => {
   const [first = 0, second = 0] = groupsOf(address)
-  return first >= 0x2000 && first <= 0x3fff && first !== 0x2002 && !(first === 0x2001 && (second < 0x200 || second === 0xdb8))
+  return first >= 0x2000 && first <= 0x3fff && first !== 0x2002 &&
+    !(first === 0x2001 && (second < 0x200 || second === 0xdb8))
     && !(first === 0x3fff && second < 0x1000)
 }
 

@@ -1,6 +1,17 @@
 /** Webhooks: the server sends each event of a scope's feed to an address, in order, until it is accepted. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, FlagInput, JsonColumn, jsonColumn, listOf, maybe, text, Time, TimeColumn } from "../Encoding.ts"
+import {
+  describe,
+  ErrorText,
+  FlagInput,
+  JsonColumn,
+  jsonColumn,
+  listOf,
+  maybe,
+  text,
+  Time,
+  TimeColumn
+} from "../Encoding.ts"
 import { ProjectId, ScopeName } from "../Identifier.ts"
 import { atMostAsJson, Label } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
@@ -47,7 +58,9 @@ const fields = <T extends Schema.Top, F extends Schema.Top, L extends Schema.Top
   scope: ScopeName,
   name: text("What it is for."),
   url: Schema.String.pipe(
-    describe("Where events are sent. The addresses of some receivers are secrets, so only keys of the rank `manage` see it.")
+    describe(
+      "Where events are sent. The addresses of some receivers are secrets, so only keys of the rank `manage` see it."
+    )
   ),
   types: Schema.NullOr(list).pipe(filters.types),
   project_id: Schema.NullOr(ProjectId).pipe(filters.project_id),
@@ -132,7 +145,9 @@ export const Redelivery = Schema.Struct({
     Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 999_999_999_999_999 })),
     Schema.Literal("latest")
   ]).pipe(
-    describe("The number of an event: those after it are sent, again if they were sent before. `latest` leaves out all that were not sent yet.")
+    describe(
+      "The number of an event: those after it are sent, again if they were sent before. `latest` leaves out all that were not sent yet."
+    )
   )
 }).annotate({ identifier: "Redelivery" })
 export type Redelivery = typeof Redelivery.Type
@@ -158,7 +173,10 @@ export class WebhookNotFound extends TaggedError<WebhookNotFound>()(
   { httpApiStatus: 404, description: "No webhook with this id is in reach: it does not exist, or is in another scope." }
 ) {
   static readonly of = (webhook_id: string) =>
-    new WebhookNotFound({ error: `Webhook not found: ${webhook_id}. List the scope's webhooks for their ids.`, webhook_id })
+    new WebhookNotFound({
+      error: `Webhook not found: ${webhook_id}. List the scope's webhooks for their ids.`,
+      webhook_id
+    })
 }
 
 export class TooManyWebhooks extends TaggedError<TooManyWebhooks>()(
@@ -168,7 +186,8 @@ export class TooManyWebhooks extends TaggedError<TooManyWebhooks>()(
 ) {
   static readonly of = (scope: string) =>
     new TooManyWebhooks({
-      error: `Scope ${scope} has ${MaxWebhooks} webhooks, and may not have more. Delete one, or change one with a PATCH.`,
+      error:
+        `Scope ${scope} has ${MaxWebhooks} webhooks, and may not have more. Delete one, or change one with a PATCH.`,
       limit: MaxWebhooks
     })
 }

@@ -32,12 +32,16 @@ export const WebhooksHandlers = Routes.group(
           { message: "Webhook deleted" as const, id }
         ),
       deliveries: (request) =>
-        Effect.flatMap(visibleScope(request), (scope) =>
-          Effect.map(webhooks.deliveries(request.params.id, scope), (deliveries) => ({ deliveries }))),
+        Effect.flatMap(
+          visibleScope(request),
+          (scope) => Effect.map(webhooks.deliveries(request.params.id, scope), (deliveries) => ({ deliveries }))
+        ),
       test: (request) => Effect.flatMap(visibleScope(request), (scope) => webhooks.test(request.params.id, scope)),
       redeliver: (request) =>
-        Effect.flatMap(visibleScope(request), (scope) =>
-          webhooks.redeliver(request.params.id, request.payload.after, scope))
+        Effect.flatMap(
+          visibleScope(request),
+          (scope) => webhooks.redeliver(request.params.id, request.payload.after, scope)
+        )
     })
   })
 )

@@ -143,33 +143,40 @@ export const decodeTargets = Schema.decodeUnknownEffect(Schema.Array(Claimed))
 const decodeEvents = Schema.decodeUnknownEffect(Schema.Array(EventRow))
 
 /** An entry of the log, as the statement reads it. */
-export const entryOf = (outcome: Outcome, event: { readonly seq: number | null; readonly event: string }, attempt: number) => {
+export const entryOf = (
+  outcome: Outcome,
+  event: { readonly seq: number | null; readonly event: string },
+  attempt: number
+) => {
   const { at, error, millis, response, status } = outcome
   return { seq: event.seq, event: event.event, at, attempt, status, error, response, millis }
 }
 
 /** What a failure leads to. */
-const afterFailure = Effect.fnUntraced(function*(outcome: Outcome, before: Pick<Claimed, "attempts" | "failing_since">) {
-  const now = outcome.at + outcome.millis
-  const failing_since = before.failing_since ?? outcome.at
-  const attempts = before.attempts + 1
-  const end = failing_since + MaxFailingHours * Hour
-  const delay = Math.min(FirstDelay * 2 ** Math.min(attempts - 1, 20), LongestDelay) * (0.5 + (yield* Random.next) / 2)
-  // The last attempt comes at the end of the time, whatever the delay.
-  const next_attempt_at = Math.round(Math.min(now + Math.max(delay, outcome.retryAfter * 1000), Math.max(end, now)))
-  const reason = outcome.status === 410
-    ? "The receiver answered 410: it wants no more messages."
-    : outcome.at >= end
-    ? `The receiver accepted nothing for ${MaxFailingHours} hours. The last problem: ${outcome.error}`
-    : null
-  return {
-    attempts,
-    failing_since,
-    next_attempt_at,
-    disabled_at: reason === null ? null : now,
-    disabled_reason: reason
+const afterFailure = Effect.fnUntraced(
+  function*(outcome: Outcome, before: Pick<Claimed, "attempts" | "failing_since">) {
+    const now = outcome.at + outcome.millis
+    const failing_since = before.failing_since ?? outcome.at
+    const attempts = before.attempts + 1
+    const end = failing_since + MaxFailingHours * Hour
+    const delay = Math.min(FirstDelay * 2 ** Math.min(attempts - 1, 20), LongestDelay) *
+      (0.5 + (yield* Random.next) / 2)
+    // The last attempt comes at the end of the time, whatever the delay.
+    const next_attempt_at = Math.round(Math.min(now + Math.max(delay, outcome.retryAfter * 1000), Math.max(end, now)))
+    const reason = outcome.status === 410
+      ? "The receiver answered 410: it wants no more messages."
+      : outcome.at >= end
+      ? `The receiver accepted nothing for ${MaxFailingHours} hours. The last problem: ${outcome.error}`
+      : null
+    return {
+      attempts,
+      failing_since,
+      next_attempt_at,
+      disabled_at: reason === null ? null : now,
+      disabled_reason: reason
+    }
   }
-})
+)
 
 export class Deliveries extends Context.Service<Deliveries, {
   /**
@@ -192,57 +199,64 @@ export class Deliveries extends Context.Service<Deliveries, {
       const without = new Map<string, number>()
 
       /** Sends the next events, one after the other, until one is not accepted. */
-      const deliver = Effect.fnUntraced(function*(hook: Claimed, rows: ReadonlyArray<Row>, sender: string, until: number) {
-        const matches = rows.filter(({ matches }) => matches === 1)
-        const events = yield* Effect.orDie(decodeEvents(matches.slice(0, MaxEvents)))
-        const log: Array<ReturnType<typeof entryOf>> = []
-        let state: Pick<Claimed, "attempts" | "failing_since" | "position"> = hook
-        let delivered_at: number | null = null
-        let failure: Outcome | undefined
-        for (const event of events) {
-          if ((yield* Clock.currentTimeMillis) >= until) break
-          const message = { id: `msg_${hook.id}_${event.seq}`, type: event.event, event }
-          const outcome = yield* send(hook, message, webhookAllowPrivate)
-          log.push(entryOf(outcome, event, state.attempts + 1))
-          if (outcome.error !== null) {
-            failure = outcome
-            break
+      const deliver = Effect.fnUntraced(
+        function*(hook: Claimed, rows: ReadonlyArray<Row>, sender: string, until: number) {
+          const matches = rows.filter(({ matches }) => matches === 1)
+          const events = yield* Effect.orDie(decodeEvents(matches.slice(0, MaxEvents)))
+          const log: Array<ReturnType<typeof entryOf>> = []
+          let state: Pick<Claimed, "attempts" | "failing_since" | "position"> = hook
+          let delivered_at: number | null = null
+          let failure: Outcome | undefined
+          for (const event of events) {
+            if ((yield* Clock.currentTimeMillis) >= until) break
+            const message = { id: `msg_${hook.id}_${event.seq}`, type: event.event, event }
+            const outcome = yield* send(hook, message, webhookAllowPrivate)
+            log.push(entryOf(outcome, event, state.attempts + 1))
+            if (outcome.error !== null) {
+              failure = outcome
+              break
+            }
+            state = { position: event.seq, attempts: 0, failing_since: null }
+            delivered_at = outcome.at + outcome.millis
           }
-          state = { position: event.seq, attempts: 0, failing_since: null }
-          delivered_at = outcome.at + outcome.millis
+          const sent = failure === undefined ? log.length : log.length - 1
+          // Those after the last event that matches are left out: up to the last one looked at, or the newest.
+          const position = sent < matches.length
+            ? state.position
+            : rows.length < Looked
+            ? Math.max(hook.latest, state.position)
+            : Number(rows.at(-1)!.seq)
+          const failed = failure === undefined ? undefined : yield* afterFailure(failure, state)
+          // Time that ran out before the first message changes nothing.
+          const kept = sent === 0 && matches.length > 0 && failure === undefined
+            ? { attempts: hook.attempts, failing_since: hook.failing_since, next_attempt_at: hook.failing_since }
+            : { attempts: 0, failing_since: null, next_attempt_at: null }
+          const values = {
+            id: hook.id,
+            sender,
+            log: JSON.stringify(log),
+            logged: log.length,
+            position,
+            delivered_at,
+            disabled_at: null,
+            disabled_reason: null,
+            ...kept,
+            ...failed
+          }
+          yield* batch({ logged: log.length === 0 ? undefined : logged(values), ended: ended(values) })
+          if (failed !== undefined) {
+            yield* Effect.logWarning(failed.disabled_at === null ? "webhook failed" : "webhook disabled").pipe(
+              Effect.annotateLogs({
+                webhook_id: hook.id,
+                scope: hook.scope,
+                error: failure!.error,
+                attempts: failed.attempts
+              })
+            )
+          }
+          return 1
         }
-        const sent = failure === undefined ? log.length : log.length - 1
-        // Those after the last event that matches are left out: up to the last one looked at, or the newest.
-        const position = sent < matches.length
-          ? state.position
-          : rows.length < Looked
-          ? Math.max(hook.latest, state.position)
-          : Number(rows.at(-1)!.seq)
-        const failed = failure === undefined ? undefined : yield* afterFailure(failure, state)
-        // Time that ran out before the first message changes nothing.
-        const kept = sent === 0 && matches.length > 0 && failure === undefined
-          ? { attempts: hook.attempts, failing_since: hook.failing_since, next_attempt_at: hook.failing_since }
-          : { attempts: 0, failing_since: null, next_attempt_at: null }
-        const values = {
-          id: hook.id,
-          sender,
-          log: JSON.stringify(log),
-          logged: log.length,
-          position,
-          delivered_at,
-          disabled_at: null,
-          disabled_reason: null,
-          ...kept,
-          ...failed
-        }
-        yield* batch({ logged: log.length === 0 ? undefined : logged(values), ended: ended(values) })
-        if (failed !== undefined) {
-          yield* Effect.logWarning(failed.disabled_at === null ? "webhook failed" : "webhook disabled").pipe(
-            Effect.annotateLogs({ webhook_id: hook.id, scope: hook.scope, error: failure!.error, attempts: failed.attempts })
-          )
-        }
-        return 1
-      })
+      )
 
       /** Claims what is due and sends it. Answers how many webhooks were sent to. */
       const round = Effect.fnUntraced(function*(

@@ -48,7 +48,9 @@ const decodeDeliveries = Schema.decodeUnknownEffect(Schema.Array(DeliveryRow))
 const shown = Object.fromEntries(
   Object.keys(WebhookRow.fields).map((name) => [name, name === "enabled" ? "disabled_at IS NULL" : name])
 )
-const visible = Object.entries(shown).map(([name, source]) => source === name ? name : `${source} AS ${name}`).join(", ")
+const visible = Object.entries(shown).map(([name, source]) => source === name ? name : `${source} AS ${name}`).join(
+  ", "
+)
 
 const latest = "coalesce((SELECT seq FROM queue_counts WHERE queue_counts.scope = :scope), 0)"
 
