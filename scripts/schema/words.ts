@@ -79,7 +79,12 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       setbacks: "The latest rejections, lost leases and attempts given up, oldest first: a JSON list.",
       named_holder: "The `claimed_by` that a client gave a task in `failed` or `cancelled`, which has no lease.",
       loss_limit: "The limits in force when the present lease was granted; null: none.",
-      bytes: "The size of those texts of the task that had no limit in earlier releases."
+      bytes: "The size of those texts of the task that had no limit in earlier releases.",
+      submitted_by: "The agent and the machine that held the lease when the last result was submitted.",
+      session_url:
+        "How a person gets into the session of an agent: of the one whose lease had the token `session_token`.",
+      head_commit: "The newest commit that a checkpoint or a result named. Evidence of other commits does not count.",
+      evidence: "The evidence of the last result that had any: a JSON list."
     },
     indexes: {
       tasks_ready: "The tasks that a claim may take, in the order of claims.",
@@ -133,6 +138,7 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
   },
   projects: {
     about: "A group of tasks that share a branch.",
+    columns: { evidence_required: "The kinds of evidence that an accept of its tasks requires: a JSON list." },
     indexes: { projects_newest: "The newest projects of a scope." }
   },
   orchestrators: {
@@ -224,5 +230,7 @@ export const views: Readonly<Record<string, string>> = {
   foreseen:
     "The tasks as they will be after the plans of the batch. `held`: an agent has the task, and the batch does not take it back.",
   failable: "The tasks that may fail with a blocker: not held, and not in `done`, `failed` or `cancelled`.",
-  waits: "The dependencies with the tasks that are their blockers."
+  waits: "The dependencies with the tasks that are their blockers.",
+  held: "The tasks with the agent and the machine that hold them, or held them when their leases expired.",
+  lacking: "The kinds of evidence that the project of a task requires and that the task lacks."
 }

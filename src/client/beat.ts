@@ -89,7 +89,8 @@ export const beating = <E>(worker: Worker, client: Client, machine: Machine<E>) 
         leases: sent.map((held) => ({
           task_id: held.task.id,
           fencing_token: held.token,
-          checkpoint: checkpoints.get(held) ?? null
+          checkpoint: checkpoints.get(held) ?? null,
+          ...held.session
         }))
       }
       const answer = yield* ask.once(

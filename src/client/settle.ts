@@ -219,7 +219,7 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
       const reason = result !== undefined && "reason" in result ? { reason: result.reason } : {}
       switch (verb) {
         case "submit":
-          return keep(held, verb, result ?? {})
+          return keep(held, verb, { ...held.session, ...result })
         case "accept":
           return keep(held, verb, { accepted_by: agent })
         case "reject":
@@ -254,10 +254,10 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
   })
 
   /** Saves the last checkpoint, so that the next holder of the task finds it. */
-  const flush = Effect.fnUntraced(function*({ checkpoint, task: { id }, token }: Held) {
+  const flush = Effect.fnUntraced(function*({ checkpoint, session, task: { id }, token }: Held) {
     if (checkpoint === undefined) return
     yield* Ask.make("renew").persistently(
-      client.tasks.renew({ query, params: { id }, payload: { fencing_token: token, checkpoint } })
+      client.tasks.renew({ query, params: { id }, payload: { fencing_token: token, checkpoint, ...session } })
     ).pipe(
       Effect.timeout(FlushPatience),
       Effect.catchCause((cause) =>

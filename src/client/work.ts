@@ -8,6 +8,7 @@ import * as R from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Checkpoint, CheckpointTooLarge, MaxCheckpointBytes } from "../client.ts"
 import { checkpointText } from "../domain/lease/Handoff.ts"
+import { type Session, session } from "../domain/lease/Session.ts"
 import { Unreachable } from "./call/Ask.ts"
 import type { Attempt, Result } from "./call/Attempt.ts"
 import { textOf } from "./call/NoUsableAnswer.ts"
@@ -20,6 +21,7 @@ import type { WorkerOptions } from "./WorkerOptions.ts"
 const AfterFailedReview = "15 seconds"
 
 const checkShape = Schema.encodeEffect(Checkpoint)
+const checkSession = Schema.encodeEffect(Schema.Struct(session))
 
 const attemptOf = (worker: Worker, held: Held): Attempt => ({
   task: held.task,
@@ -31,6 +33,13 @@ const attemptOf = (worker: Worker, held: Held): Attempt => ({
     const bytes = new TextEncoder().encode(checkpointText(checkpoint)).length
     if (bytes > MaxCheckpointBytes) return yield* CheckpointTooLarge.of(held.task.id, bytes)
     held.checkpoint = wellFormed(checkpoint)
+  }),
+  session: Effect.fnUntraced(function*(session: Session) {
+    yield* Effect.orDie(checkSession(session))
+    held.session = wellFormed({
+      session_url: session.session_url ?? held.session.session_url ?? null,
+      resume_command: session.resume_command ?? held.session.resume_command ?? null
+    })
   }),
   renew: Effect.gen(function*() {
     const answered = yield* Deferred.make<void>()

@@ -7,6 +7,7 @@ import { describe, ErrorText, listOf, maybe, text, Time } from "../Encoding.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
 import type { TaskRow } from "../task/Task.ts"
 import { Checkpoint } from "./Handoff.ts"
+import { session } from "./Session.ts"
 
 export const LossReason = Schema.Literals([
   "taken",
@@ -92,7 +93,8 @@ export const Renewal = Schema.Struct({
     Schema.Finite,
     "The length of the lease from now on, from 1 to 86,400 seconds. If it is 0 or absent, the length that the claim asked for. A lease is never shortened, and never goes beyond its deadline."
   ),
-  checkpoint: maybe(Checkpoint, "What to save for the next holder of the task: at most 16 KiB of JSON.")
+  checkpoint: maybe(Checkpoint, "What to save for the next holder of the task: at most 16 KiB of JSON."),
+  ...session
 }).annotate({ identifier: "Renewal" })
 export type Renewal = typeof Renewal.Type
 

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, integer, listOf, maybe, natural, positive, Time } from "../Encoding.ts"
 import { OrchestratorId, QueueName } from "../Identifier.ts"
+import { session } from "../lease/Session.ts"
 import {
   filled,
   Label,
@@ -14,6 +15,7 @@ import {
   sizedJson,
   sizedJsonText
 } from "../Size.ts"
+import { Commit, EvidenceList, MaxEvidence } from "./Evidence.ts"
 
 export const Claim = Schema.Struct({
   orchestrator_id: OrchestratorId,
@@ -73,6 +75,12 @@ export const Submission = Schema.Struct({
   ),
   pr_number: maybe(integer, "The pull request's number."),
   pr_url: maybe(Line, "The pull request's address."),
+  head_commit: maybe(Commit, "The commit of the result. Evidence of other commits does not count any more."),
+  evidence: maybe(
+    EvidenceList,
+    `The evidence of the result: at most ${MaxEvidence} items and 16 KiB of JSON. It replaces the evidence before; if it is absent, that stays.`
+  ),
+  ...session,
   ...expected
 }).annotate({ identifier: "Submission" })
 export type Submission = typeof Submission.Type

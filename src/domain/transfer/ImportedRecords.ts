@@ -31,6 +31,7 @@ import {
   ReasonText,
   sizedJsonText
 } from "../Size.ts"
+import { RequiredKinds } from "../task/Evidence.ts"
 
 export const ImportedTime = Time.pipe(
   Schema.decodeTo(
@@ -126,7 +127,8 @@ export const ImportedProject = Schema.Struct({
   created_by: label,
   created_at: ImportedTime,
   updated_at: time,
-  completed_at: time
+  completed_at: time,
+  evidence_required: optional(RequiredKinds)
 })
 
 export const ImportedDraft = Schema.Struct({

@@ -18,6 +18,7 @@ import {
   sizedJson,
   sizedJsonText
 } from "../Size.ts"
+import { Commit, EvidenceList, evidenceText } from "../task/Evidence.ts"
 import { DefaultPriority, rank } from "../task/Priority.ts"
 import type { Columns } from "../task/TaskPatch.ts"
 import { ImportedFlag, ImportedTime, optional } from "./ImportedRecords.ts"
@@ -47,7 +48,13 @@ const plain = {
   plan_id: label,
   last_rebase_attempt_at: time,
   hooks: optional(sizedJsonText(MaxLong)),
-  flow_overrides: optional(sizedJsonText(MaxShort))
+  flow_overrides: optional(sizedJsonText(MaxShort)),
+  submitted_by: label,
+  submitted_orchestrator_id: optional(OrchestratorId),
+  head_commit: optional(Commit),
+  session_url: line,
+  resume_command: line,
+  session_token: count
 }
 
 /** Counters that every task has; 0 unless the record has them. */
@@ -83,6 +90,7 @@ export const ImportedTask = Schema.Struct({
   completed_at: time,
   flow: label,
   metadata: optional(sizedJson(MaxLong)),
+  evidence: optional(EvidenceList),
   created_at: ImportedTime,
   updated_at: time
 })
@@ -127,6 +135,7 @@ export const columnsOf = (task: ImportedTask, now: number): Columns => {
     branch: task.branch ?? "main",
     flow: task.flow ?? "default",
     metadata: task.metadata === undefined ? null : JSON.stringify(task.metadata),
+    evidence: task.evidence === undefined ? null : evidenceText(task.evidence),
     completed_at: task.completed_at ?? (task.queue === "done" ? updated_at : null),
     created_at: task.created_at,
     updated_at,

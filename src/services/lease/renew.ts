@@ -13,6 +13,7 @@ import { TaskId } from "../../domain/Identifier.ts"
 import { checkpointText, CheckpointTooLarge, MaxCheckpointBytes } from "../../domain/lease/Handoff.ts"
 import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/lease/Lease.ts"
 import { type HeldLease, type Lease, lossOf, MaxRepeatedReason, type Renewals } from "../../domain/lease/Renewal.ts"
+import { namesSession, type Session } from "../../domain/lease/Session.ts"
 import { cut, MaxRecord, TooLarge } from "../../domain/Size.ts"
 import { moves } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
@@ -111,10 +112,27 @@ const renewed = variants((by: By) =>
       lease_expires_at = CAST(max(lease_expires_at, min(coalesce(deadline_at, 9e15),
         :now + coalesce(asked.value ->> 2, lease_seconds * 1000, :default_millis))) AS INTEGER),
       checkpoint = iif(asked.value ->> 3 IS NULL OR ${oversized}, checkpoint, json_set(asked.value ->> 3,
-        '$.version', coalesce(checkpoint ->> '$.version', 0) + 1, '$.fencing_token', asked.value ->> 1, '$.at', :now))
+        '$.version', coalesce(checkpoint ->> '$.version', 0) + 1, '$.fencing_token', asked.value ->> 1, '$.at', :now)),
+      head_commit = coalesce(iif(${oversized}, NULL, asked.value ->> 3 ->> '$.head_commit'), head_commit)
     FROM json_each(:leases) AS asked
     WHERE tasks.id = asked.value ->> 0 AND ${held} AND ${inReach} AND ${conditions[by]}`)
 )
+
+/**
+ * Keeps the sessions of `:sessions`, a JSON list of [task, token, url, command] for the leases that name one. What a lease
+ * does not name stays, unless it is of an earlier lease. Agents name their session again and again, so the row is
+ * written only if it changes.
+ */
+const sessions = variants((by: By) => {
+  const name = (place: number, column: string) =>
+    `coalesce(asked.value ->> ${place}, iif(session_token = asked.value ->> 1, ${column}, NULL))`
+  const [url, command] = [name(2, "session_url"), name(3, "resume_command")]
+  return statement(`
+    UPDATE tasks SET session_url = ${url}, resume_command = ${command}, session_token = asked.value ->> 1
+    FROM json_each(:sessions) AS asked
+    WHERE tasks.id = asked.value ->> 0 AND ${held} AND ${inReach} AND ${conditions[by]} AND NOT ${oversized}
+      AND (session_token IS NOT asked.value ->> 1 OR session_url IS NOT ${url} OR resume_command IS NOT ${command})`)
+})
 
 /**
  * The columns of an answer about each lease, held or lost. An answer may hold many leases, so it repeats little of
@@ -230,15 +248,16 @@ const keyOf = ({ fencing_token, task_id }: HeldLease): string => `${fencing_toke
 export const distinct = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> =>
   Array.from(lastOfEach(leases).values())
 
-const wish = ({ checkpoint, lease_duration_seconds }: HeldLease) =>
-  JSON.stringify([checkpoint ?? null, lease_duration_seconds || null])
+const wish = ({ checkpoint, lease_duration_seconds, resume_command, session_url }: HeldLease) =>
+  JSON.stringify([checkpoint ?? null, lease_duration_seconds || null, session_url ?? null, resume_command ?? null])
+const noWish = JSON.stringify([null, null, null, null])
 
 /** Entries that a later entry of the same lease replaces, if they ask for something else. */
 const superseded = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> => {
   const last = lastOfEach(leases)
   return leases.filter((lease) => {
     const counts = last.get(keyOf(lease))!
-    return lease !== counts && wish(lease) !== "[null,null]" && wish(lease) !== wish(counts)
+    return lease !== counts && wish(lease) !== noWish && wish(lease) !== wish(counts)
   })
 }
 
@@ -264,9 +283,21 @@ const asked = (lease: HeldLease) => {
     : [task_id, fencing_token, null, null]
 }
 
+/** The session that a renewal names. What it names itself comes before what its checkpoint names. */
+const sessionOf = ({ checkpoint, resume_command, session_url }: HeldLease): Session => ({
+  session_url: session_url ?? checkpoint?.session_url ?? null,
+  resume_command: resume_command ?? checkpoint?.resume_command ?? null
+})
+
 const valuesOf = (leases: ReadonlyArray<HeldLease>, defaultMillis: number) => ({
   leases: JSON.stringify(leases.map(asked)),
   keys: JSON.stringify(leases.map(({ fencing_token, task_id }) => [task_id, fencing_token])),
+  sessions: JSON.stringify(leases.flatMap((lease) => {
+    const named = sessionOf(lease)
+    return namesSession(named)
+      ? [[lease.task_id, lease.fencing_token, named.session_url, named.resume_command]]
+      : []
+  })),
   default_millis: defaultMillis
 })
 
@@ -284,6 +315,7 @@ export const make = Effect.map(
         recorded: recorded(by)(values),
         counted: counted(values),
         reattached: reattached(values),
+        sessions: leases.some((lease) => namesSession(sessionOf(lease))) ? sessions(by)(values) : undefined,
         renewed: renewed(by)(values),
         leases: found(values)
       }

@@ -15,6 +15,7 @@ import {
   wholeOnly
 } from "../../domain/transfer/Export.ts"
 import type { Row } from "../../sql/Batch.ts"
+import { bytesOfTask } from "../../sql/Columns.ts"
 import { Database } from "../../sql/Database.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
@@ -51,7 +52,17 @@ const tables: Readonly<Record<Exclude<ExportKind, "tasks">, Table>> = {
   roles: { key: ["scope", "name"], texts: ["description"] },
   projects: {
     key: ["id"],
-    texts: ["title", "description", "status", "branch", "base_branch", "flow", "pr_url", "created_by"]
+    texts: [
+      "title",
+      "description",
+      "status",
+      "branch",
+      "base_branch",
+      "flow",
+      "pr_url",
+      "created_by",
+      "evidence_required"
+    ]
   },
   orchestrators: {
     key: ["id", "scope"],
@@ -132,7 +143,7 @@ const lookAtTasks = statement(`
     SELECT sum(${bytesOfEntry}) FROM history WHERE task_id = found.id), 0) AS bytes
   FROM (
     SELECT * FROM (
-      SELECT id, ${BytesOfTask} + bytes + coalesce(octet_length(checkpoint), 0) AS bytes FROM tasks
+      SELECT id, ${BytesOfTask} + ${bytesOfTask} AS bytes FROM tasks
       WHERE id > :after AND ${inReach} ORDER BY id LIMIT :limit)
     UNION ALL SELECT * FROM (
       SELECT task_id, 0 FROM history INDEXED BY history_deleted

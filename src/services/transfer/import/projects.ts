@@ -26,7 +26,10 @@ const planner = planTable({
     created_by: project.created_by ?? null,
     created_at: project.created_at,
     updated_at: project.updated_at ?? project.completed_at ?? project.created_at,
-    completed_at: project.completed_at ?? null
+    completed_at: project.completed_at ?? null,
+    evidence_required: project.evidence_required === undefined || project.evidence_required.length === 0
+      ? null
+      : JSON.stringify(project.evidence_required)
   }),
   taken: (id) => `Another scope has a project with the id ${id}, and ids are unique on the server.`
 })
