@@ -176,10 +176,10 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
       )
     )
 
-  const keep = Effect.fnUntraced(function*({ task: { id }, token }: Held, verb: Verb, body: object) {
+  const keep = Effect.fnUntraced(function*({ session, task: { id }, token }: Held, verb: Verb, body: object) {
     const refuse = (error: unknown) => new Refusal({ what: done[verb], error })
     const json = yield* Effect.try({
-      try: () => jsonOf({ ...body, fencing_token: token }),
+      try: () => jsonOf({ ...(verb === "submit" ? session : {}), ...body, fencing_token: token }),
       catch: (error) => refuse(`the result cannot be written as JSON. ${textOf(error)}`)
     })
     const { body: payload, problem, shortened } = fit(verb, json)
@@ -219,7 +219,7 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
       const reason = result !== undefined && "reason" in result ? { reason: result.reason } : {}
       switch (verb) {
         case "submit":
-          return keep(held, verb, { ...held.session, ...result })
+          return keep(held, verb, result ?? {})
         case "accept":
           return keep(held, verb, { accepted_by: agent })
         case "reject":

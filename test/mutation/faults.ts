@@ -3,6 +3,7 @@ import type { Fault } from "./Fault.ts"
 import { access, keys } from "./faults/access.ts"
 import { answers } from "./faults/answers.ts"
 import { dependencies } from "./faults/dependencies.ts"
+import { evidence } from "./faults/evidence.ts"
 import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
@@ -18,5 +19,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...keys,
   ...pages,
   ...answers,
-  ...texts
+  ...texts,
+  ...evidence
 ]

@@ -10,6 +10,9 @@ const checkpointOf = (text: unknown) => {
   return [version, notes]
 }
 
+const evidenceOf = (text: unknown) =>
+  typeof text === "string" ? { commit: (JSON.parse(text) as Array<{ commit: string | null }>)[0]!.commit } : null
+
 const setbacksOf = (text: unknown) =>
   typeof text === "string" ? (JSON.parse(text) as Array<{ event: string }>).map(({ event }) => event).join() : ""
 
@@ -61,6 +64,10 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       failure: row.failure_reason !== null,
       checkpoint: checkpointOf(row.checkpoint),
       setbacks: setbacksOf(row.setbacks),
+      submitter: row.submitted_by,
+      head: row.head_commit,
+      evidence: evidenceOf(row.evidence),
+      session: row.session_token,
       available: row.available_at,
       blocked_by: row.blocked_by ?? ""
     }))
@@ -85,6 +92,10 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       failure: task.queue === "failed" && task.reasoned,
       checkpoint: task.checkpoint === 0 ? null : [task.checkpoint, `checkpoint ${task.checkpoint}`],
       setbacks: task.setbacks.join(),
+      submitter: task.submitter,
+      head: task.head,
+      evidence: task.evidence,
+      session: task.session,
       available: task.availableAt,
       blocked_by: world.unmet(id).join(",")
     }))

@@ -7,6 +7,9 @@ import { record, release, type Task } from "./Task.ts"
 
 const DefaultLeaseMillis = 300_000
 
+/** Names a new commit, and a session. */
+const checkpointOf = (n: number) => ({ notes: `checkpoint ${n}`, head_commit: `k${n}`, session_url: "s" })
+
 const named = (leases: ReadonlyArray<{ readonly task_id: string }>) => leases.map(({ task_id }) => task_id).toSorted()
 
 export const make = (
@@ -47,7 +50,11 @@ export const make = (
     }
     const until = Math.max(task.expires, clock.now + (task.leaseMillis ?? DefaultLeaseMillis))
     task.expires = Math.min(until, task.deadline ?? Infinity)
-    if (noted) task.checkpoint++
+    if (noted) {
+      task.checkpoint++
+      task.head = checkpointOf(task.checkpoint).head_commit
+      task.session = task.grants
+    }
   }
 
   const renewal = ({ id, noted, off }: { readonly id: TaskId; readonly off: number; readonly noted: boolean }) => {
@@ -58,7 +65,7 @@ export const make = (
         id,
         {
           fencing_token: (task?.grants ?? 0) + off,
-          ...(noted ? { checkpoint: { notes: `checkpoint ${(task?.checkpoint ?? 0) + 1}` } } : {})
+          ...(noted ? { checkpoint: checkpointOf((task?.checkpoint ?? 0) + 1) } : {})
         },
         undefined
       ),

@@ -5,6 +5,9 @@ import { type Bench, idOf, type Steps } from "./Bench.ts"
 import type { Command } from "./Command.ts"
 import { record } from "./Task.ts"
 
+/** A project of the scope red. It requires evidence of the kind `test`. */
+export const Project = ProjectId.make("p")
+
 /** The hook that every task has. */
 export const Hook = "checks"
 
@@ -38,6 +41,7 @@ export const make = (
           hooks: JSON.stringify([{ name: Hook, status: "pending" }]),
           role: command.role,
           priority: command.priority,
+          ...(command.ofProject && command.scope === "red" ? { project_id: Project } : {}),
           ...(command.onFailure === "wait"
             ? { blocked_by: blockers.join(",") }
             : {
@@ -81,6 +85,11 @@ export const make = (
             rejections: 0,
             losses: 0,
             checkpoint: 0,
+            ofProject: command.ofProject && command.scope === "red",
+            submitter: null,
+            head: null,
+            evidence: null,
+            session: null,
             setbacks: [],
             reasoned: false
           })

@@ -1,5 +1,5 @@
 import { type Bench, idOf, type Steps } from "./Bench.ts"
-import { handedOn, isEnd, leave, mayGo } from "./Task.ts"
+import { handedOn, isEnd, isEvident, leave, mayGo } from "./Task.ts"
 
 export const make = (
   { posting, queue, world: { backsOff, free, tasks } }: Bench
@@ -7,6 +7,10 @@ export const make = (
   Submit: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
+    const shows = {
+      commit: command.shows === "commit" || command.shows === "both",
+      evidence: command.shows === "evidence" || command.shows === "both"
+    }
     const settling = task?.queue === "requires-intervention" && task.came !== "done"
     return posting(
       task !== undefined && (task.queue === "claimed" || settling || task.lapsed !== null)
@@ -16,6 +20,8 @@ export const make = (
         {
           commits_count: 0,
           turns_used: command.turns,
+          ...(shows.commit ? { head_commit: `c${task?.version}` } : {}),
+          ...(shows.evidence ? { evidence: [{ kind: "test", exit_code: 0 }], session_url: `s${task?.grants}` } : {}),
           ...(command.fenced ? { fencing_token: task?.grants ?? 0 } : {})
         },
         undefined
@@ -25,7 +31,10 @@ export const make = (
         const burntOut = command.turns >= 80
         const to = burntOut && task!.scope === "red" ? "needs_continuation" : handedOn(task!)
         const event = burntOut && to === "needs_continuation" ? "burnout_detected" : "submitted"
-        leave(task!, { event, to, actor: (task!.lapsed ?? task!).holder, yields: true })
+        if (shows.commit) task!.head = `c${task!.version}`
+        if (shows.evidence) Object.assign(task!, { evidence: { commit: task!.head }, session: task!.grants })
+        task!.submitter = (task!.lapsed ?? task!).holder
+        leave(task!, { event, to, actor: task!.submitter, yields: true })
       }
     )
   },
@@ -33,7 +42,7 @@ export const make = (
     const id = idOf(command)
     const task = tasks.get(id)
     return posting(
-      task !== undefined && mayGo(task, "done"),
+      task !== undefined && mayGo(task, "done") && isEvident(task),
       queue.accept(id, { accepted_by: "gate" }, undefined),
       id,
       () => {
