@@ -4,7 +4,7 @@
 --
 -- Tables. `tasks` has the present state of each task: its queue, its lease and its counters. `history` has one row for each version
 -- of each task, and outlives it. `dependencies` says which task waits for which. `queue_counts` has the counters that lists and polls
--- read. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
+-- read. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
 -- `idempotency_keys` belong to access and to repeated requests. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
 --
 -- A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
@@ -156,6 +156,18 @@ CREATE TABLE tasks (
   head_commit               TEXT,
   -- The evidence of the last result that had any: a JSON list.
   evidence                  TEXT,
+  -- What was used for it in all attempts: millionths of a dollar, tokens, milliseconds.
+  cost_usd                  INTEGER NOT NULL DEFAULT 0 CHECK (cost_usd >= 0),
+  input_tokens              INTEGER NOT NULL DEFAULT 0 CHECK (input_tokens >= 0),
+  output_tokens             INTEGER NOT NULL DEFAULT 0 CHECK (output_tokens >= 0),
+  cached_tokens             INTEGER NOT NULL DEFAULT 0 CHECK (cached_tokens >= 0),
+  wall_seconds              INTEGER NOT NULL DEFAULT 0 CHECK (wall_seconds >= 0),
+  -- Its caps, in the same units; null: none.
+  max_cost_usd              INTEGER CHECK (max_cost_usd > 0),
+  max_tokens                INTEGER CHECK (max_tokens > 0),
+  -- It has used as much as it may, and is not claimed.
+  capped                    INTEGER GENERATED ALWAYS AS (coalesce(cost_usd >= max_cost_usd, 0) OR coalesce(input_tokens
+    + output_tokens >= max_tokens, 0)) VIRTUAL,
   CHECK ((claimed_by IS NULL) = (lease_expires_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_from IS NULL)),
@@ -290,11 +302,55 @@ CREATE TABLE projects (
   updated_at        INTEGER NOT NULL,
   completed_at      INTEGER,
   -- The kinds of evidence that an accept of its tasks requires: a JSON list.
-  evidence_required TEXT
+  evidence_required TEXT,
+  -- What its tasks used: millionths of a dollar, tokens, milliseconds.
+  cost_usd          INTEGER NOT NULL DEFAULT 0 CHECK (cost_usd >= 0),
+  input_tokens      INTEGER NOT NULL DEFAULT 0 CHECK (input_tokens >= 0),
+  output_tokens     INTEGER NOT NULL DEFAULT 0 CHECK (output_tokens >= 0),
+  cached_tokens     INTEGER NOT NULL DEFAULT 0 CHECK (cached_tokens >= 0),
+  wall_seconds      INTEGER NOT NULL DEFAULT 0 CHECK (wall_seconds >= 0),
+  -- Its caps, in the same units; null: none.
+  max_cost_usd      INTEGER CHECK (max_cost_usd > 0),
+  max_tokens        INTEGER CHECK (max_tokens > 0),
+  -- It has used as much as it may. No task of it is claimed.
+  capped            INTEGER GENERATED ALWAYS AS (coalesce(cost_usd >= max_cost_usd, 0) OR coalesce(input_tokens
+    + output_tokens >= max_tokens, 0)) VIRTUAL
 ) STRICT, WITHOUT ROWID;
 
 -- The newest projects of a scope.
 CREATE INDEX projects_newest ON projects (scope, created_at, id);
+
+-- The projects at a cap, for a claim that looks past their tasks.
+CREATE INDEX projects_capped ON projects (scope, id) WHERE capped;
+
+-- What a scope used on a day, for the caps on the day and for lists.
+CREATE TABLE usage (
+  scope         TEXT NOT NULL,
+  -- The number of the day in UTC, from 1970 on.
+  day           INTEGER NOT NULL CHECK (day >= 0),
+  -- Millionths of a dollar, tokens, milliseconds.
+  cost_usd      INTEGER NOT NULL CHECK (cost_usd >= 0),
+  input_tokens  INTEGER NOT NULL CHECK (input_tokens >= 0),
+  output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
+  cached_tokens INTEGER NOT NULL CHECK (cached_tokens >= 0),
+  wall_seconds  INTEGER NOT NULL CHECK (wall_seconds >= 0),
+  -- The same sums for each model: JSON lists by the names of the models.
+  models        TEXT NOT NULL,
+  -- The caps of the scope, as `usage_caps` has them.
+  max_cost_usd  INTEGER CHECK (max_cost_usd > 0),
+  max_tokens    INTEGER CHECK (max_tokens > 0),
+  -- The scope has used as much on this day as it may.
+  capped        INTEGER GENERATED ALWAYS AS (coalesce(cost_usd >= max_cost_usd, 0) OR coalesce(input_tokens
+    + output_tokens >= max_tokens, 0)) VIRTUAL,
+  PRIMARY KEY (scope, day)
+) STRICT, WITHOUT ROWID;
+
+-- The caps on each day of a scope. New rows of `usage` get them.
+CREATE TABLE usage_caps (
+  scope        TEXT NOT NULL PRIMARY KEY,
+  max_cost_usd INTEGER CHECK (max_cost_usd > 0),
+  max_tokens   INTEGER CHECK (max_tokens > 0)
+) STRICT, WITHOUT ROWID;
 
 -- A machine in a scope. The same machine may be registered in several scopes.
 CREATE TABLE orchestrators (
@@ -488,12 +544,12 @@ CREATE TABLE schema_version (
 
 -- The tasks that a claim may take. The condition is that of `tasks_ready`.
 CREATE VIEW ready AS
-SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes, project_id, capped FROM tasks INDEXED BY tasks_ready
 WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
 
 -- Those that have a role. The condition is that of `tasks_ready_for`.
 CREATE VIEW ready_for AS
-SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready_for
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes, project_id, capped FROM tasks INDEXED BY tasks_ready_for
 WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND role IS NOT NULL;
 
 -- What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.
@@ -622,6 +678,23 @@ FROM (
   FROM dependencies AS edge JOIN tasks AS blocker ON +blocker.scope = edge.scope
     AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))
     AND edge.blocker_key = replace(blocker.id, 'TASK-', '') AND edge.blocker_id IN (blocker.id, 'TASK-' || blocker.id));
+
+-- Which cap a task is at, and until when: its own, that of its project, or that of the day of its scope.
+CREATE VIEW caps AS
+SELECT id, scope, version, queue, grants, title, project_id, bytes,
+  CASE WHEN capped THEN 'task'
+    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id AND projects.capped) THEN 'project'
+    ELSE 'scope' END AS cap,
+  CASE WHEN capped THEN 9007199254740991
+    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id AND projects.capped) THEN 9007199254740991
+    ELSE coalesce((
+      SELECT iif(usage.capped, (day + 1) * 86400000, 0) FROM usage WHERE usage.scope = tasks.scope
+      ORDER BY day DESC LIMIT 1), 0) END AS capped_until
+FROM tasks;
+
+-- The tasks that are not too large to be claimed, with the time until which they are at a cap.
+CREATE VIEW claimable AS
+SELECT id, scope, version, queue, grants, title, project_id, capped_until FROM caps WHERE bytes <= 1600000;
 
 -- The tasks with the agent and the machine that hold them, or held them when their leases expired.
 CREATE VIEW held AS

@@ -7,8 +7,14 @@ import { filled, Label, Line, LongText, MaxLabel, MaxLine } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
 import { MaxRequired, RequiredKinds, RequiredKindsColumn } from "../task/Evidence.ts"
 import { taskContent } from "../task/TaskFilter.ts"
+import { capFields, caps, MoneyColumn } from "./Usage.ts"
 
-const fields = <T extends Schema.Top, B extends Schema.Top, K extends Schema.Top>(time: T, bool: B, kinds: K) => ({
+const fields = <T extends Schema.Top, B extends Schema.Top, K extends Schema.Top, M extends Schema.Top>(
+  time: T,
+  bool: B,
+  kinds: K,
+  money: M
+) => ({
   id: ProjectId,
   scope: ScopeName,
   title: Schema.String.pipe(describe("What the project is about, in a few words.")),
@@ -30,15 +36,19 @@ const fields = <T extends Schema.Top, B extends Schema.Top, K extends Schema.Top
     Schema.NullOr(kinds).pipe(
       describe("The kinds of evidence that an accept of its tasks requires; null if it requires none.")
     )
-  )
+  ),
+  max_cost_usd: Schema.optionalKey(capFields(money).max_cost_usd),
+  max_tokens: Schema.optionalKey(capFields(money).max_tokens)
 })
 
-export const Project = Schema.Struct(fields(Time, Schema.Boolean, Schema.Array(Schema.String))).annotate({
-  identifier: "Project"
-})
+export const Project = Schema.Struct(fields(Time, Schema.Boolean, Schema.Array(Schema.String), Schema.Finite)).annotate(
+  {
+    identifier: "Project"
+  }
+)
 export type Project = typeof Project.Type
 
-export const ProjectRow = Schema.Struct(fields(TimeColumn, Flag, RequiredKindsColumn))
+export const ProjectRow = Schema.Struct(fields(TimeColumn, Flag, RequiredKindsColumn, MoneyColumn))
 
 const given = (description: string, most = MaxLine) => Schema.optionalKey(filled(most)).pipe(describe(description))
 
@@ -57,7 +67,8 @@ const writable = {
   evidence_required: maybe(
     RequiredKinds,
     `The kinds of evidence that an accept of its tasks requires, at most ${MaxRequired}. An empty list or null requires none.`
-  )
+  ),
+  ...caps("the project")
 }
 
 export const NewProject = Schema.Struct({

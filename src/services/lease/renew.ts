@@ -14,6 +14,7 @@ import { checkpointText, CheckpointTooLarge, MaxCheckpointBytes } from "../../do
 import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/lease/Lease.ts"
 import { type HeldLease, type Lease, lossOf, MaxRepeatedReason, type Renewals } from "../../domain/lease/Renewal.ts"
 import { namesSession, type Session } from "../../domain/lease/Session.ts"
+import { Cap, capSentence, dayOf, reportOf } from "../../domain/record/Usage.ts"
 import { cut, MaxRecord, TooLarge } from "../../domain/Size.ts"
 import { moves } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
@@ -24,6 +25,7 @@ import * as Feed from "../../sql/Feed.ts"
 import { keeping } from "../../sql/Idempotency.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
+import * as UsageSums from "../../sql/task/Usage.ts"
 import { Settings } from "../Settings.ts"
 import { logTransitions } from "../task/log.ts"
 
@@ -118,6 +120,9 @@ const renewed = variants((by: By) =>
     WHERE tasks.id = asked.value ->> 0 AND ${held} AND ${inReach} AND ${conditions[by]}`)
 )
 
+/** The steps that add what the renewals report. A renewal that is refused, or of a lost lease, adds nothing. */
+const used = variants((by: By) => UsageSums.steps({ with: "", where: `${held} AND ${inReach} AND ${conditions[by]}` }))
+
 /**
  * Keeps the sessions of `:sessions`, a JSON list of [task, token, url, command] for the leases that name one. What a lease
  * does not name stays, unless it is of an earlier lease. Agents name their session again and again, so the row is
@@ -154,6 +159,8 @@ const columns = {
   cancel_reason: `iif(held, ${beginning("cancel_reason", MaxRepeatedReason)}, NULL)`,
   checkpoint_version: "checkpoint ->> '$.version'",
   oversized: `bytes > ${MaxRecord}`,
+  project_id: "iif(held, project_id, NULL)",
+  cap: "iif(held, (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = lease.id), NULL)",
   machine: "iif(held, (SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = lease.scope), NULL)",
   // The incident that ended a lost lease, without its texts.
   setbacks: `iif(held, NULL, (
@@ -207,6 +214,9 @@ const Held = Schema.Struct({
   cancel_reason,
   checkpoint_version: Schema.NullOr(Schema.Int),
   oversized: Schema.Int,
+  // An answer that was kept before migration 0015 lacks both.
+  project_id: Schema.NullOr(Schema.String),
+  cap: Schema.NullOr(Cap),
   machine: Schema.NullOr(Schema.String)
 })
 
@@ -248,9 +258,15 @@ const keyOf = ({ fencing_token, task_id }: HeldLease): string => `${fencing_toke
 export const distinct = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> =>
   Array.from(lastOfEach(leases).values())
 
-const wish = ({ checkpoint, lease_duration_seconds, resume_command, session_url }: HeldLease) =>
-  JSON.stringify([checkpoint ?? null, lease_duration_seconds || null, session_url ?? null, resume_command ?? null])
-const noWish = JSON.stringify([null, null, null, null])
+const wish = ({ checkpoint, lease_duration_seconds, resume_command, session_url, usage }: HeldLease) =>
+  JSON.stringify([
+    checkpoint ?? null,
+    lease_duration_seconds || null,
+    session_url ?? null,
+    resume_command ?? null,
+    usage ?? null
+  ])
+const noWish = JSON.stringify([null, null, null, null, null])
 
 /** Entries that a later entry of the same lease replaces, if they ask for something else. */
 const superseded = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> => {
@@ -298,15 +314,34 @@ const valuesOf = (leases: ReadonlyArray<HeldLease>, defaultMillis: number) => ({
       ? [[lease.task_id, lease.fencing_token, named.session_url, named.resume_command]]
       : []
   })),
+  used: JSON.stringify(
+    leases.flatMap(({ fencing_token, task_id, usage }) =>
+      usage == null ? [] : [[task_id, fencing_token, ...reportOf(usage)]]
+    )
+  ),
   default_millis: defaultMillis
 })
+
+const usedBy = (by: By, values: Values) => {
+  const { usedByProject, usedByTask, usedOnDay } = used(by)
+  return {
+    usedByTask: usedByTask(values),
+    usedByProject: usedByProject(values),
+    usedOnDay: usedOnDay(values)
+  }
+}
 
 /** Makes the steps that renew leases, each named once, and the values for them and for `answers`. */
 export const make = Effect.map(
   Settings,
   ({ defaultLeaseSeconds }) =>
   (by: By, leases: ReadonlyArray<HeldLease>, scope: Reach, besides: Values & { readonly now: number }) => {
-    const values: Values = { ...besides, ...valuesOf(leases, defaultLeaseSeconds * 1000), scope: scope ?? null }
+    const values: Values = {
+      ...besides,
+      ...valuesOf(leases, defaultLeaseSeconds * 1000),
+      day: dayOf(besides.now),
+      scope: scope ?? null
+    }
     return {
       values,
       steps: {
@@ -315,6 +350,7 @@ export const make = Effect.map(
         recorded: recorded(by)(values),
         counted: counted(values),
         reattached: reattached(values),
+        ...(leases.some(({ usage }) => usage != null) ? usedBy(by, values) : {}),
         sessions: leases.some((lease) => namesSession(sessionOf(lease))) ? sessions(by)(values) : undefined,
         renewed: renewed(by)(values),
         leases: found(values)
@@ -323,8 +359,19 @@ export const make = Effect.map(
   }
 )
 
-/** The present lease and its directive. A requested cancellation comes before maintenance of the machine. */
-export const leaseOf = (task: Found["held"][number], now: number): Lease => ({
+/** Why the holder is to pause, or null. */
+const pauseOf = ({ cap, id, machine, orchestrator_id, project_id }: Found["held"][number]): string | null =>
+  machine === "maintenance"
+    ? `Orchestrator ${orchestrator_id} is in maintenance.`
+    : cap === null
+    ? null
+    : capSentence(cap, id, project_id)
+
+const directiveOf = (task: Found["held"][number]): Lease["directive"] =>
+  task.cancel_requested_at !== null ? "cancel" : pauseOf(task) === null ? "continue" : "pause"
+
+/** The present lease and its directive. A requested cancellation comes before a pause. */
+export const leaseOf = (task: Found["held"][number], now: number) => ({
   task_id: task.id,
   fencing_token: task.fencing_token,
   lease_expires_at: task.lease_expires_at,
@@ -332,11 +379,12 @@ export const leaseOf = (task: Found["held"][number], now: number): Lease => ({
   renew_after_seconds: renewAfterSeconds(DateTime.toEpochMillis(task.lease_expires_at) - now),
   checkpoint_version: task.checkpoint_version,
   reattached: task.reattached,
-  directive: task.cancel_requested_at !== null ? "cancel" : task.machine === "maintenance" ? "pause" : "continue",
+  directive: directiveOf(task),
+  pause_reason: directiveOf(task) === "pause" ? pauseOf(task) : null,
   cancel_reason: task.cancel_requested_at === null || task.cancel_reason === null
     ? null
     : cut(task.cancel_reason, MaxRepeatedReason)
-})
+} satisfies Lease)
 
 /** The task of a lost lease, if it is within reach. */
 export const taskOf = ({ id, queue, ...rest }: Lost) =>
@@ -361,7 +409,6 @@ export const renewalsOf = (entries: ReadonlyArray<HeldLease>, { held, lost }: Fo
   const place = new Map(sent.map(({ task_id }, index) => [task_id, index]))
   const ordered = <A extends { readonly task_id: TaskId }>(items: ReadonlyArray<A>) =>
     items.toSorted((one, other) => Number(place.get(one.task_id)) - Number(place.get(other.task_id)))
-  const machines = new Map(held.map(({ id, orchestrator_id }) => [id, orchestrator_id]))
   const full = new Set(held.flatMap(({ id, oversized }) => oversized === 1 ? [id] : []))
   const leases = ordered(held.map((task) => leaseOf(task, now)))
   return {
@@ -381,10 +428,10 @@ export const renewalsOf = (entries: ReadonlyArray<HeldLease>, { held, lost }: Fo
         return problem === undefined ? [] : [{ task_id, fencing_token, error: problem.error }]
       })
     ],
-    directives: leases.map(({ cancel_reason, directive, task_id }) => ({
+    directives: leases.map(({ cancel_reason, directive, pause_reason, task_id }) => ({
       task_id,
       directive,
-      reason: directive === "pause" ? `Orchestrator ${machines.get(task_id)} is in maintenance.` : cancel_reason
+      reason: directive === "pause" ? pause_reason : cancel_reason
     })),
     renew_after_seconds: leases.length === 0
       ? null

@@ -18,6 +18,7 @@ import {
   ProjectRow,
   type ProjectTasksQuery
 } from "../../domain/record/Project.ts"
+import { capOf } from "../../domain/record/Usage.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
 import { type Task, TaskRow } from "../../domain/task/Task.ts"
 import { bytesOfTask, columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
@@ -52,9 +53,11 @@ const millis = (time: DateTime.Utc | null | undefined) => time ? DateTime.toEpoc
 
 const insert = statement(`
   INSERT INTO projects (id, scope, title, description, status, branch, base_branch, auto_accept, flow,
-    pr_number, pr_url, created_by, created_at, updated_at, completed_at, evidence_required)
+    pr_number, pr_url, created_by, created_at, updated_at, completed_at, evidence_required,
+    max_cost_usd, max_tokens)
   VALUES (:id, :scope, :title, :description, :status, :branch, :base_branch, :auto_accept, :flow,
-    :pr_number, :pr_url, :created_by, :now, :now, :completed_at, :evidence_required)
+    :pr_number, :pr_url, :created_by, :now, :now, :completed_at, :evidence_required,
+    :max_cost_usd, :max_tokens)
   RETURNING *`)
 
 const created = Idempotency.keeping({ row: columnsOf(ProjectRow), from: "projects", where: "id = :id" })
@@ -155,6 +158,8 @@ const differs = `(title <> :title OR status <> :status OR base_branch <> :base_b
   OR :given ->> 'pr_url' AND pr_url IS NOT :pr_url
   OR :given ->> 'completed_at' AND completed_at IS NOT :completed_at
   OR :given ->> 'evidence_required' AND evidence_required IS NOT :evidence_required
+  OR :given ->> 'max_cost_usd' AND max_cost_usd IS NOT :max_cost_usd
+  OR :given ->> 'max_tokens' AND max_tokens IS NOT :max_tokens
   OR :status = 'completed' AND completed_at IS NULL)`
 
 const raiseIfDifferent = statement(`
@@ -173,6 +178,8 @@ const update = statement(`
     pr_number = iif(:given ->> 'pr_number', :pr_number, pr_number),
     pr_url = iif(:given ->> 'pr_url', :pr_url, pr_url),
     evidence_required = iif(:given ->> 'evidence_required', :evidence_required, evidence_required),
+    max_cost_usd = iif(:given ->> 'max_cost_usd', CAST(:max_cost_usd AS INTEGER), max_cost_usd),
+    max_tokens = iif(:given ->> 'max_tokens', CAST(:max_tokens AS INTEGER), max_tokens),
     completed_at = CASE
       WHEN :given ->> 'completed_at' THEN :completed_at
       WHEN :status = 'completed' THEN coalesce(completed_at, :now)
@@ -198,7 +205,15 @@ const countTasks = statement(`
 
 /** The parameters of `differs`. */
 const valuesOf = (patch: ProjectPatch, now: number) => {
-  const clearable = ["description", "pr_number", "pr_url", "completed_at", "evidence_required"] as const
+  const clearable = [
+    "description",
+    "pr_number",
+    "pr_url",
+    "completed_at",
+    "evidence_required",
+    "max_cost_usd",
+    "max_tokens"
+  ] as const
   const given = clearable.filter((field) => patch[field] !== undefined)
   return {
     title: patch.title ?? null,
@@ -212,6 +227,8 @@ const valuesOf = (patch: ProjectPatch, now: number) => {
     pr_url: patch.pr_url || null,
     completed_at: millis(patch.completed_at) ?? (patch.status === "completed" ? now : null),
     evidence_required: kindsText(patch.evidence_required),
+    max_cost_usd: capOf(patch.max_cost_usd),
+    max_tokens: patch.max_tokens ?? null,
     given: JSON.stringify(Object.fromEntries(given.map((field) => [field, 1])))
   }
 }
@@ -227,7 +244,9 @@ const patchable = [
   "auto_accept",
   "flow",
   "completed_at",
-  "evidence_required"
+  "evidence_required",
+  "max_cost_usd",
+  "max_tokens"
 ] as const
 
 export class Projects extends Context.Service<Projects, {
@@ -287,6 +306,8 @@ export class Projects extends Context.Service<Projects, {
           created_by: project.created_by || null,
           completed_at: millis(project.completed_at) ?? (status === "completed" ? now : null),
           evidence_required: kindsText(project.evidence_required),
+          max_cost_usd: capOf(project.max_cost_usd),
+          max_tokens: project.max_tokens ?? null,
           now
         }
         const { answers: { inserted }, replay } = yield* once.atomic(

@@ -10,6 +10,7 @@ import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
 import { expectationProblem, movesOnlyHeld } from "../../domain/lease/Fence.ts"
 import { namesSession } from "../../domain/lease/Session.ts"
+import { dayOf, reportOf, type Usage } from "../../domain/record/Usage.ts"
 import { EvidenceMissing, evidenceText } from "../../domain/task/Evidence.ts"
 import type {
   Acceptance,
@@ -33,6 +34,7 @@ import { statement, type Values } from "../../sql/Statement.ts"
 import * as Moves from "../../sql/task/Move.ts"
 import { fenced, named } from "../../sql/task/Move.ts"
 import { taskInScope } from "../../sql/task/Task.ts"
+import * as UsageSums from "../../sql/task/Usage.ts"
 import { Settings } from "../Settings.ts"
 import { externalKeys } from "./create.ts"
 import { logCascade, logTransition } from "./log.ts"
@@ -54,6 +56,8 @@ interface Order<E = never> {
   readonly values?: Values
   /** Whether it names a commit, evidence or a session. */
   readonly shows?: boolean
+  /** What was used since the last report. */
+  readonly usage?: Usage | null | undefined
   /** A further reason to refuse the move, by the kinds of evidence that the project of the task requires. */
   readonly lacking?: (task: TaskRow, required: ReadonlyArray<string>) => E | undefined
 }
@@ -65,6 +69,19 @@ const requiredEvidence = statement(
   "SELECT evidence_required AS kinds FROM projects WHERE id = (SELECT project_id FROM tasks WHERE id = :id)"
 )
 const decodeKinds = (kinds: unknown): ReadonlyArray<string> => typeof kinds === "string" ? JSON.parse(kinds) : []
+const usedByMove = UsageSums.steps(UsageSums.ofMove)
+
+/** The steps that add the usage that a move reports. They read its plan. */
+const used = (usage: Usage | null | undefined, now: number, id: TaskId) => {
+  if (usage == null) return {}
+  const values: Values = { used: JSON.stringify([[id, null, ...reportOf(usage)]]), day: dayOf(now) }
+  return {
+    usedByTask: usedByMove.usedByTask(values),
+    usedByProject: usedByMove.usedByProject(values),
+    usedOnDay: usedByMove.usedOnDay(values)
+  }
+}
+
 const movedTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
 
 const byId = Effect.gen(function*() {
@@ -124,6 +141,7 @@ const byId = Effect.gen(function*() {
     const steps = stepsOf.get(move)!
     const { answers, replay } = yield* once.atomic({
       recorded: steps.recorded(values),
+      ...used(order.usage, now, id),
       shown: order.shows === true ? Moves.shown(values) : undefined,
       // A task that becomes done makes no other task fail.
       failed: move === moves.accept ? undefined : steps.failed(values),
@@ -186,6 +204,7 @@ export const make = Effect.gen(function*() {
           session_url: work.session_url ?? null,
           resume_command: work.resume_command ?? null
         },
+        usage: work.usage,
         shows: work.head_commit != null || work.evidence != null || namesSession(work)
       })
     }
@@ -226,7 +245,7 @@ export const make = Effect.gen(function*() {
   )
 
   const requeue = Effect.fn("TaskQueue.requeue")(
-    function*(id: TaskId, { reason, release, requeued_by, ...expected }: Requeue, scope: ScopeName | undefined) {
+    function*(id: TaskId, { reason, release, requeued_by, usage, ...expected }: Requeue, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
         verb: release === true ? "release" : "requeue",
@@ -236,13 +255,14 @@ export const make = Effect.gen(function*() {
         expected,
         now,
         actor: requeued_by || null,
+        usage,
         reason: reason ?? null
       })
     }
   )
 
   const fail = Effect.fn("TaskQueue.fail")(
-    function*(id: TaskId, { failed_by, reason, ...expected }: Failure, scope: ScopeName | undefined) {
+    function*(id: TaskId, { failed_by, reason, usage, ...expected }: Failure, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
         verb: "fail",
@@ -252,6 +272,7 @@ export const make = Effect.gen(function*() {
         expected,
         now,
         actor: failed_by || null,
+        usage,
         reason
       })
     }

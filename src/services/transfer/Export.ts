@@ -102,13 +102,19 @@ const tables: Readonly<Record<Exclude<ExportKind, "tasks">, Table>> = {
     ],
     without: "seq"
   },
+  usage: { key: ["scope", "day"], texts: ["models"] },
+  usage_caps: { key: ["scope"], texts: [] },
   idempotency_keys: { key: ["id"], texts: ["answer"] },
   api_keys: { key: ["hash"], texts: ["name", "created_by"] }
 }
 
 /** The columns that are computed or left out. */
 const beside = (kind: ExportKind): ReadonlyArray<string> =>
-  kind === "tasks" ? ["fencing_token", "lane", "bytes"] : [tables[kind].without ?? ""]
+  kind === "tasks"
+    ? ["fencing_token", "lane", "bytes", "capped"]
+    : kind === "projects" || kind === "usage"
+    ? ["capped"]
+    : [tables[kind].without ?? ""]
 
 const bytesOfTexts = (names: ReadonlyArray<string>, besides: number): string =>
   [besides, ...names.map((name) => `coalesce(octet_length(${name}), 0)`)].join(" + ")
@@ -124,7 +130,7 @@ const saltless = "answer ->> '$[0].salt' IS NULL"
 type Kind = Exclude<ExportKind, "tasks">
 
 const reachOf = (kind: Kind): string =>
-  kind === "idempotency_keys" ? "1" : kind === "flows" || kind === "roles" ? inScope : inReach
+  kind === "idempotency_keys" ? "1" : ["flows", "roles", "usage", "usage_caps"].includes(kind) ? inScope : inReach
 
 /** The keys of the next records as JSON lists, in order, and the size of each record in bytes. */
 const look = variants((kind: Kind, next: boolean, secrets: boolean) => {
