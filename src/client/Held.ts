@@ -8,6 +8,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Checkpoint, ClaimedTask, Lease } from "../client.ts"
 import type { Session } from "../domain/lease/Session.ts"
 import { type Stop, Stopped } from "./call/Attempt.ts"
+import type { Report } from "./call/report.ts"
 import type { WorkerError } from "./WorkerError.ts"
 
 /** A lease that the worker holds, and the work under it. */
@@ -22,6 +23,8 @@ export interface Held {
   renewAt: number
   /** The checkpoint that is still to be saved. */
   checkpoint: Checkpoint | undefined
+  /** What the handler used and the server has not confirmed. */
+  readonly reports: Array<Report>
   /** The session of the agent, which goes with every renewal and with the result. */
   session: Session
   /** The fiber of the handler, once it runs. */
@@ -85,6 +88,7 @@ const fresh = (task: ClaimedTask, renewAt: number, directive: Held["directive"])
   renewAt,
   checkpoint: undefined,
   session: {},
+  reports: [],
   handler: undefined,
   stop: undefined,
   settling: false,

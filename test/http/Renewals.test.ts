@@ -44,7 +44,8 @@ describe("POST /tasks/:id/renew", () => {
         checkpoint_version: 1,
         reattached: false,
         directive: "continue",
-        cancel_reason: null
+        cancel_reason: null,
+        pause_reason: null
       }])
       const handoff = yield* send("GET", "/api/v1/tasks/a/handoff")
       assert.deepStrictEqual(handoff.body, {

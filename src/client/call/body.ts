@@ -49,6 +49,8 @@ export interface Fitted {
   readonly problem: string | undefined
 }
 
+const MaxPasses = 3
+
 /** The list, with one text of an item shortened, or without its last items. */
 const fittingList = (
   items: ReadonlyArray<Schema.Json>,
@@ -69,23 +71,25 @@ const fittingList = (
 
 /** The body, with its texts shortened to their limits: a shortened text is better than no result. */
 export const fit = (verb: Finished["verb"], body: Body): Fitted => {
-  const issue = issueOf(verb, body)
-  if (issue === undefined) return { body, shortened: [], problem: undefined }
-  const fitted = { ...body }
   const shortened = new Set<string>()
-  for (const { limit, path } of excessesOf(issue)) {
-    const field = String(path[0])
-    shortened.add(field)
-    const value = fitted[field]
-    if (Array.isArray(value)) {
-      fitted[field] = fittingList(value, limit, path.slice(1).map(String))
-      continue
+  let fitted = body
+  let issue = issueOf(verb, fitted)
+  // A list may still be too large when its texts have been shortened.
+  for (let pass = 0; issue !== undefined && pass < MaxPasses; pass++) {
+    const next = { ...fitted }
+    for (const { limit, path } of excessesOf(issue)) {
+      const field = String(path[0])
+      const value = next[field]
+      shortened.add(field)
+      next[field] = Array.isArray(value)
+        ? fittingList(value, limit, path.slice(1).map(String))
+        // A cut through an escape in JSON text may leave half a character.
+        : wellFormed(cut(typeof value === "string" ? value : JSON.stringify(value), limit))
     }
-    // A cut through an escape in JSON text may leave half a character.
-    fitted[field] = wellFormed(cut(typeof value === "string" ? value : JSON.stringify(value), limit))
+    fitted = next
+    issue = issueOf(verb, fitted)
   }
-  const left = issueOf(verb, fitted)
-  return left === undefined
+  return issue === undefined
     ? { body: fitted, shortened: Array.from(shortened), problem: undefined }
-    : { body, shortened: [], problem: format(left).issues.map(sentenceOf).join(" ") }
+    : { body, shortened: [], problem: format(issue).issues.map(sentenceOf).join(" ") }
 }

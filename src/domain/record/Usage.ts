@@ -138,11 +138,17 @@ const isDay = (text: string): boolean =>
   /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && dayText(dayOf(Date.parse(text))) === text
   && Date.parse(text) >= 0
 
-const Day = Schema.String.check(Schema.makeFilter(isDay, { expected: "a day such as 2026-08-01" }))
+// The description comes first: after a check, other annotations count.
+const day = (description: string) =>
+  Schema.optionalKey(
+    Schema.String.annotate({ description, contentSchema: { type: "string", format: "date" } }).check(
+      Schema.makeFilter(isDay, { expected: "a day such as 2026-08-01" })
+    )
+  ).pipe(describe(description))
 
 export const usageParameters = {
-  from: Schema.optionalKey(Day).pipe(describe("The first day, in UTC; 30 days before `to` unless given.")),
-  to: Schema.optionalKey(Day).pipe(describe("The last day, in UTC; today unless given.")),
+  from: day("The first day, in UTC; 30 days before `to` unless given."),
+  to: day("The last day, in UTC; today unless given."),
   by: Schema.optionalKey(Schema.Literals(["day", "project", "model"])).pipe(
     describe(
       "What the sums are for. `project`: those of each project since it was created, whatever the days; the newest 500 projects."
