@@ -9,6 +9,7 @@ import { Leases } from "../../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../../src/services/machine/Orchestrators.ts"
 import { Scheduler } from "../../../src/services/machine/Scheduler.ts"
 import { Projects } from "../../../src/services/record/Projects.ts"
+import { UsageSums } from "../../../src/services/record/Usage.ts"
 import { TaskQueue } from "../../../src/services/task/TaskQueue.ts"
 import { Database } from "../../../src/sql/Database.ts"
 import type { Command } from "./Command.ts"
@@ -28,6 +29,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   for (const scope of ["red", "green"]) yield* orchestrators.register(scope, { cluster: "k", machine_id: "m" })
   yield* flows.register("blue", "default", flow)
   const projects = yield* Projects
+  const usage = yield* UsageSums
   const policy = { title: "p", branch: "main", evidence_required: ["test"] }
   yield* projects.create(ScopeName.make("red"), { id: ProjectId.make("p"), ...policy })
   const world = World.make(options)
@@ -70,6 +72,8 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     dependencies,
     orchestrators,
     scheduler,
+    projects,
+    usage,
     database,
     orchestrator_id,
     world,

@@ -22,6 +22,8 @@ const Create = Schema.TaggedStruct("Create", {
   hasty: Schema.Boolean,
   /** Whether it belongs to a project that requires evidence, if its scope has one. */
   ofProject: Schema.Literals([true, false, false]),
+  /** How many tokens may be used for it. */
+  cap: Schema.NullOr(Schema.Literals([5, 50])),
   /** Whether the other scope asks for a task under the same id in the same millisecond, with an input that is refused. */
   twin: Schema.Boolean
 })
@@ -102,6 +104,11 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Reap", {}),
   Schema.TaggedStruct("Renew", { id: Id, off: Schema.Literals([-1, 0, 0, 0, 1]), noted: Schema.Boolean }),
   Schema.TaggedStruct("RenewAll", {}),
+  /** An operator sets or lifts a cap. */
+  Schema.TaggedStruct("Cap", {
+    of: Schema.Literals(["red", "blue", "project"]),
+    tokens: Schema.NullOr(Schema.Literals([1, 10, 40]))
+  }),
   Schema.TaggedStruct("Repeat", { back: Schema.Literals([0, 1, 4]) }),
   Schema.TaggedStruct("Cancel", { id: Id }),
   Schema.TaggedStruct("Release", { id: Id }),
@@ -162,6 +169,7 @@ export const begin = (
       limit: i === 0 ? 1 : 2,
       hasty: i === 1 || i === 2,
       ofProject: i === 0,
+      cap: null,
       twin: i > 1
     },
     { _tag: "Wait", seconds: 1 },

@@ -62,6 +62,9 @@ export interface Task {
   head: string | null
   evidence: { readonly commit: string | null } | null
   session: number | null
+  /** How many tokens were used for it, and how many may be. */
+  used: number
+  readonly cap: number
   setbacks: ReadonlyArray<string>
   /** Whether the task has a reason for its failure. */
   reasoned: boolean

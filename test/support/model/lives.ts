@@ -48,6 +48,7 @@ export const make = (
               depends_on: blockers.map((blocker) => ({ task_id: TaskId.make(blocker), on_failure: command.onFailure }))
             }),
           ...(command.budget === null ? {} : { [budgets[command.budget]]: command.limit }),
+          ...(command.cap === null ? {} : { max_tokens: command.cap }),
           ...(command.hasty ? { max_attempt_seconds: HastySeconds } : {})
         }),
         id,
@@ -90,6 +91,8 @@ export const make = (
             head: null,
             evidence: null,
             session: null,
+            used: 0,
+            cap: command.cap ?? Infinity,
             setbacks: [],
             reasoned: false
           })

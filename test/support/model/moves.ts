@@ -2,7 +2,7 @@ import { type Bench, idOf, type Steps } from "./Bench.ts"
 import { handedOn, isEnd, isEvident, leave, mayGo } from "./Task.ts"
 
 export const make = (
-  { posting, queue, world: { backsOff, free, tasks } }: Bench
+  { posting, queue, world: { backsOff, free, tasks, use } }: Bench
 ): Steps<"Submit" | "Accept" | "Reject" | "Requeue" | "Fail"> => ({
   Submit: (command) => {
     const id = idOf(command)
@@ -21,7 +21,13 @@ export const make = (
           commits_count: 0,
           turns_used: command.turns,
           ...(shows.commit ? { head_commit: `c${task?.version}` } : {}),
-          ...(shows.evidence ? { evidence: [{ kind: "test", exit_code: 0 }], session_url: `s${task?.grants}` } : {}),
+          ...(shows.evidence
+            ? {
+              evidence: [{ kind: "test", exit_code: 0 }],
+              session_url: `s${task?.grants}`,
+              usage: { output_tokens: 4 }
+            }
+            : {}),
           ...(command.fenced ? { fencing_token: task?.grants ?? 0 } : {})
         },
         undefined
@@ -32,6 +38,7 @@ export const make = (
         const to = burntOut && task!.scope === "red" ? "needs_continuation" : handedOn(task!)
         const event = burntOut && to === "needs_continuation" ? "burnout_detected" : "submitted"
         if (shows.commit) task!.head = `c${task!.version}`
+        if (shows.evidence) use(task!, 4)
         if (shows.evidence) Object.assign(task!, { evidence: { commit: task!.head }, session: task!.grants })
         task!.submitter = (task!.lapsed ?? task!).holder
         leave(task!, { event, to, actor: task!.submitter, yields: true })
@@ -77,9 +84,10 @@ export const make = (
     const held = task?.queue === "claimed"
     return posting(
       task !== undefined && (mayGo(task, "incoming") || (held && mayGo(task, task.origin!))),
-      queue.requeue(id, {}, undefined),
+      queue.requeue(id, { usage: { input_tokens: 3, model: "requeuer" } }, undefined),
       id,
       () => {
+        use(task!, 3)
         leave(task!, {
           event: "requeued",
           to: held ? task.origin! : "incoming",
@@ -98,9 +106,10 @@ export const make = (
     const task = tasks.get(id)
     return posting(
       task !== undefined && !isEnd(task.queue),
-      queue.fail(id, { reason: "broken" }, undefined),
+      queue.fail(id, { reason: "broken", usage: { input_tokens: 2 } }, undefined),
       id,
       () => {
+        use(task!, 2)
         leave(task!, { event: "failed", to: "failed", setback: true })
       }
     )
