@@ -9,6 +9,7 @@ import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
 import { pages } from "./faults/pages.ts"
 import { texts } from "./faults/texts.ts"
+import { usage } from "./faults/usage.ts"
 
 export const faults: ReadonlyArray<Fault> = [
   ...leases,
@@ -20,5 +21,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...pages,
   ...answers,
   ...texts,
-  ...evidence
+  ...evidence,
+  ...usage
 ]
