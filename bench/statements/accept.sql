@@ -1,12 +1,18 @@
 -- POST /api/v1/tasks/:id/accept
--- 1 round trip, 6 statements: 5,173 characters, 19 parameters, 22 rows read, 5 rows written
+-- 1 round trip, 6 statements: 5,265 characters, 19 parameters, 22 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 1,918 characters, 9 parameters, 2 rows read, 2 rows written
+-- 2,010 characters, 9 parameters, 2 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--     SCAN required VIRTUAL TABLE INDEX 1:
+--     CORRELATED SCALAR SUBQUERY 9
+--       SCAN item VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 3
@@ -92,7 +98,8 @@ FROM (
       )
   ) AS task
 ) AS moving
-WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''));
+WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''))
+  AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.id = moving.id));
 
 -- satisfied
 -- 488 characters, 2 parameters, 2 rows read, 0 rows written

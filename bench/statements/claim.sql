@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/claim
--- 1 round trip, 6 statements: 5,022 characters, 29 parameters, 29 rows read, 5 rows written
+-- 1 round trip, 6 statements: 5,038 characters, 29 parameters, 29 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- lapsed
@@ -88,7 +88,7 @@ SET last_heartbeat = :now, status = iif(status = 'offline', 'active', status)
 WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat < :fresh);
 
 -- recorded
--- 1,159 characters, 9 parameters, 8 rows read, 2 rows written
+-- 1,175 characters, 9 parameters, 8 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -103,9 +103,13 @@ WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   CORRELATED SCALAR SUBQUERY 13
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 11
+--     CORRELATED SCALAR SUBQUERY 16
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -113,7 +117,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM tasks
+FROM claimable AS tasks
 WHERE id = (
   SELECT id
   FROM ready
@@ -121,7 +125,7 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
-  AND bytes <= 1600000
+  AND capped_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -243,7 +247,7 @@ WHERE scope = recorded.owner;
 -- ======== Sent in special cases only ========
 
 -- recorded  (of a role)
--- 1,443 characters, 11 parameters, 8 rows read, 2 rows written
+-- 1,459 characters, 11 parameters, 9 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -263,9 +267,13 @@ WHERE scope = recorded.owner;
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 13
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -273,7 +281,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM tasks
+FROM claimable AS tasks
 WHERE id = (
   SELECT id
   FROM ready_for
@@ -281,7 +289,7 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
-  AND bytes <= 1600000
+  AND capped_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -323,7 +331,7 @@ WHERE id = (
   );
 
 -- recorded  (of two roles)
--- 1,601 characters, 12 parameters, 12 rows read, 2 rows written
+-- 1,617 characters, 12 parameters, 13 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -347,9 +355,13 @@ WHERE id = (
 --     CORRELATED SCALAR SUBQUERY 2
 --       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
 --     USE TEMP B-TREE FOR ORDER BY
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 17
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 14
+--     CORRELATED SCALAR SUBQUERY 19
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -357,7 +369,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM tasks
+FROM claimable AS tasks
 WHERE id = (
   SELECT best.id
   FROM json_each(:lanes) AS asked
@@ -371,7 +383,7 @@ WHERE id = (
   ORDER BY best.priority_rank, best.created_at, best.id
   LIMIT 1
 )
-  AND bytes <= 1600000
+  AND capped_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -413,7 +425,7 @@ WHERE id = (
   );
 
 -- recorded  (of a type)
--- 1,210 characters, 10 parameters, 903 rows read, 0 rows written
+-- 1,226 characters, 10 parameters, 903 rows read, 0 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -431,9 +443,13 @@ WHERE id = (
 --     LIST SUBQUERY 2
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       CREATE BLOOM FILTER
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 12
+--     CORRELATED SCALAR SUBQUERY 17
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -441,7 +457,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM tasks
+FROM claimable AS tasks
 WHERE id = (
   SELECT id
   FROM ready
@@ -449,7 +465,7 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
-  AND bytes <= 1600000
+  AND capped_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -605,15 +621,21 @@ FROM (
 );
 
 -- first  (of a type)
--- 212 characters, 3 parameters, 899 rows read, 0 rows written
+-- 266 characters, 4 parameters, 899 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
 --     LIST SUBQUERY 1
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       CREATE BLOOM FILTER
-SELECT id, bytes > 1600000 AS oversized
-FROM tasks
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 7
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH projects USING PRIMARY KEY (id=?)
+SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap
+FROM caps
 WHERE id = (
   SELECT id
   FROM ready
@@ -623,7 +645,7 @@ WHERE id = (
 );
 
 -- recorded  (low priorities first)
--- 1,482 characters, 10 parameters, 12 rows read, 2 rows written
+-- 1,498 characters, 10 parameters, 13 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 5
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -644,9 +666,13 @@ WHERE id = (
 --     USE TEMP B-TREE FOR ORDER BY
 --   SCALAR SUBQUERY 4
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 13
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -654,7 +680,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM tasks
+FROM claimable AS tasks
 WHERE id = coalesce(
   (
     SELECT best.id
@@ -677,7 +703,7 @@ WHERE id = coalesce(
     LIMIT 1
   )
 )
-  AND bytes <= 1600000
+  AND capped_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -746,12 +772,18 @@ WHERE changes() > 0 AND id = (SELECT task_id FROM plans WHERE scope = :scope ORD
 HAVING count(*) > 0;
 
 -- first  (nothing for the role)
--- 190 characters, 3 parameters, 0 rows read, 0 rows written
+-- 244 characters, 4 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
-SELECT id, bytes > 1600000 AS oversized
-FROM tasks
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap
+FROM caps
 WHERE id = (
   SELECT id
   FROM ready_for
@@ -759,3 +791,103 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 );
+
+-- first  (at the cap of a project)
+-- 219 characters, 3 parameters, 4 rows read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap
+FROM caps
+WHERE id = (
+  SELECT id
+  FROM ready
+  WHERE scope = :scope AND queue = :queue
+  ORDER BY priority_rank, created_at, id
+  LIMIT 1
+);
+
+-- recorded  (at the cap of a project)
+-- 1,322 characters, 9 parameters, 21 rows read, 2 rows written
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 4
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 5
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 6
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 8
+--     CO-ROUTINE (subquery-7)
+--       SEARCH tasks USING INDEX tasks_leased (scope=?)
+--     SCAN (subquery-7)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 3
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--     LIST SUBQUERY 2
+--       SEARCH projects USING INDEX projects_capped (scope=?)
+--       CREATE BLOOM FILTER
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 17
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
+)
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
+  iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
+  :now, title, project_id
+FROM claimable AS tasks
+WHERE id = (
+  SELECT id
+  FROM ready
+  WHERE scope = :scope
+    AND queue = :queue
+    AND NOT bytes > 1600000
+    AND NOT capped
+    AND coalesce(
+      project_id NOT IN (SELECT id FROM projects WHERE projects.scope = :scope AND projects.capped), 1
+    )
+  ORDER BY priority_rank, created_at, id
+  LIMIT 1
+)
+  AND capped_until <= :now
+  AND EXISTS (
+    SELECT 1
+    FROM orchestrators
+    WHERE id = :machine
+      AND scope BETWEEN coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
+      ) AND coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
+      )
+      AND status <> 'maintenance'
+      AND (
+        :review
+        OR coalesce(:max_claimed, max_claimed) IS NULL
+        OR coalesce((SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = :scope), 0) < coalesce(
+          :max_claimed, max_claimed
+        )
+        OR (
+          SELECT count(*)
+          FROM (
+            SELECT 1
+            FROM tasks INDEXED BY tasks_leased
+            WHERE claimed_by IS NOT NULL
+              AND scope = :scope
+              AND queue = 'claimed'
+              AND orchestrator_id = :machine
+            LIMIT coalesce(:max_claimed, -1)
+          )
+        ) < coalesce(:max_claimed, max_claimed)
+      )
+  );

@@ -298,3 +298,23 @@ describe("a heartbeat with leases", () => {
       assert.deepStrictEqual((yield* beat()).body, first.body)
     }))
 })
+
+describe("a renewal under an idempotency key", () => {
+  it.effect("says reattached as its first answer did, whatever another renewal of the same millisecond did", () =>
+    Effect.gen(function*() {
+      const { send } = yield* start
+      const post = (path: string, body: unknown, key: string) =>
+        send("POST", `/api/v1/${path}`, body, { "idempotency-key": key })
+      yield* post("tasks/claim", claim("ann"), "claim")
+      yield* TestClock.adjust("2 minutes")
+      yield* post("tasks/claim", { ...claim("bob"), queue: "needs_continuation" }, "other")
+      const renew = (key: string) =>
+        Effect.map(post("tasks/a/renew", { fencing_token: 1 }, key), ({ body }) => body.reattached)
+      const leases = [{ task_id: "a", fencing_token: 1 }]
+      const beat = (key: string) =>
+        Effect.map(post("orchestrators/k-m/heartbeat", { leases }, key), ({ body }) => body.renewed[0].reattached)
+      assert.deepStrictEqual([yield* renew("x"), yield* renew("y")], [true, false])
+      assert.deepStrictEqual([yield* renew("x"), yield* renew("y")], [true, false])
+      assert.deepStrictEqual([yield* beat("z"), yield* beat("z")], [false, false])
+    }))
+})

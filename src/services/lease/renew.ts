@@ -82,7 +82,10 @@ const recorded = variants((by: By) =>
       AND coalesce(${deadline} > :now, 1) AND ${conditions[by]}`)
 )
 
-const counted = Feed.counted(`plans.scope IN (SELECT tasks.scope FROM ${lapsed})`)
+// After the answer is kept: until then, the plans say which leases this very request has re-attached.
+const counted = Feed.counted(`plans.scope IN (
+  SELECT tasks.scope FROM json_each(:keys) AS asked
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.updated_at = :now)`)
 
 // The lease is re-attached with no time left. The renewal then extends it like the others.
 const reattached = statement(`
@@ -179,8 +182,7 @@ const found = statement(
 const kept = {
   row: {
     ...columns,
-    reattached: `(SELECT event = '${moves.reattach.event}' AND at = :now FROM history
-      WHERE task_id = lease.id AND history.version = lease.version)`
+    reattached: "EXISTS (SELECT 1 FROM plans WHERE plans.scope = lease.scope AND plans.task_id = lease.id)"
   },
   from: sent
 }
@@ -348,11 +350,11 @@ export const make = Effect.map(
         // Before a lease is re-attached, because that changes the revision of tasks, not of leases.
         raised: raised(by, scope === undefined ? "everywhere" : "scope")(values),
         recorded: recorded(by)(values),
-        counted: counted(values),
         reattached: reattached(values),
         ...(leases.some(({ usage }) => usage != null) ? usedBy(by, values) : {}),
         sessions: leases.some((lease) => namesSession(sessionOf(lease))) ? sessions(by)(values) : undefined,
         renewed: renewed(by)(values),
+        counted: counted(values),
         leases: found(values)
       }
     }

@@ -26,7 +26,7 @@ export const usage: ReadonlyArray<Fault> = [
   {
     name: "models-forget",
     breaks: "The sums of the models of a day are those of the day.",
-    symbol: "Usage.models",
+    symbol: "sql/task/Usage.models",
     find: "SELECT key AS model, value FROM json_each(usage.models)",
     replace: "SELECT key AS model, value FROM json_each(usage.models) WHERE 0"
   },
