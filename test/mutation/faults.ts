@@ -3,11 +3,13 @@ import type { Fault } from "./Fault.ts"
 import { access, keys } from "./faults/access.ts"
 import { answers } from "./faults/answers.ts"
 import { dependencies } from "./faults/dependencies.ts"
+import { evidence } from "./faults/evidence.ts"
 import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
 import { pages } from "./faults/pages.ts"
 import { texts } from "./faults/texts.ts"
+import { usage } from "./faults/usage.ts"
 
 export const faults: ReadonlyArray<Fault> = [
   ...leases,
@@ -18,5 +20,7 @@ export const faults: ReadonlyArray<Fault> = [
   ...keys,
   ...pages,
   ...answers,
-  ...texts
+  ...texts,
+  ...evidence,
+  ...usage
 ]

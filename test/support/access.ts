@@ -258,6 +258,8 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "GET /api/v1/roles/:name": byId(role, (name) => `/api/v1/roles/${name}`),
   "DELETE /api/v1/roles/:name": byId(role, (name) => `/api/v1/roles/${name}`),
 
+  "GET /api/v1/usage": statedInQuery("/api/v1/usage"),
+  "PUT /api/v1/usage/caps": statedInBody("/api/v1/usage/caps", () => ({ max_tokens: 1_000_000 }), 200),
   "GET /api/v1/scheduler/poll": statedInQuery("/api/v1/scheduler/poll"),
 
   "GET /api/v1/projects": statedInQuery("/api/v1/projects"),

@@ -18,9 +18,10 @@ import {
   ProjectRow,
   type ProjectTasksQuery
 } from "../../domain/record/Project.ts"
+import { capOf } from "../../domain/record/Usage.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
 import { type Task, TaskRow } from "../../domain/task/Task.ts"
-import { columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
+import { bytesOfTask, columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
@@ -44,13 +45,19 @@ const urgent = {
 
 const sumOf = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, n) => sum + n, 0)
 
+/** The required kinds for their column, each once. */
+const kindsText = (kinds: ReadonlyArray<string> | null | undefined) =>
+  kinds == null || kinds.length === 0 ? null : JSON.stringify([...new Set(kinds)])
+
 const millis = (time: DateTime.Utc | null | undefined) => time ? DateTime.toEpochMillis(time) : null
 
 const insert = statement(`
   INSERT INTO projects (id, scope, title, description, status, branch, base_branch, auto_accept, flow,
-    pr_number, pr_url, created_by, created_at, updated_at, completed_at)
+    pr_number, pr_url, created_by, created_at, updated_at, completed_at, evidence_required,
+    max_cost_usd, max_tokens)
   VALUES (:id, :scope, :title, :description, :status, :branch, :base_branch, :auto_accept, :flow,
-    :pr_number, :pr_url, :created_by, :now, :now, :completed_at)
+    :pr_number, :pr_url, :created_by, :now, :now, :completed_at, :evidence_required,
+    :max_cost_usd, :max_tokens)
   RETURNING *`)
 
 const created = Idempotency.keeping({ row: columnsOf(ProjectRow), from: "projects", where: "id = :id" })
@@ -77,7 +84,17 @@ const pages = variants((every: boolean, narrowed: boolean, next: boolean) =>
   PageBytes.pagesOf(
     {
       columns: Object.keys(ProjectRow.fields),
-      long: ["title", "description", "status", "branch", "base_branch", "flow", "pr_url", "created_by"]
+      long: [
+        "title",
+        "description",
+        "status",
+        "branch",
+        "base_branch",
+        "flow",
+        "pr_url",
+        "created_by",
+        "evidence_required"
+      ]
     },
     `
     SELECT * ${listed(every, narrowed)} ${next ? `AND ${afterCursor(["created_at", "id"], "descending")}` : ""}
@@ -99,7 +116,7 @@ const pagesOfTasks = variants((order: "newest first" | "oldest first", content: 
     {
       columns: [...Object.keys(TaskRow.fields), "priority_rank"],
       long: longTextsOfTasks,
-      bytes: "bytes + coalesce(octet_length(checkpoint), 0)"
+      bytes: bytesOfTask
     },
     `
     SELECT ${
@@ -140,6 +157,9 @@ const differs = `(title <> :title OR status <> :status OR base_branch <> :base_b
   OR :given ->> 'pr_number' AND pr_number IS NOT :pr_number
   OR :given ->> 'pr_url' AND pr_url IS NOT :pr_url
   OR :given ->> 'completed_at' AND completed_at IS NOT :completed_at
+  OR :given ->> 'evidence_required' AND evidence_required IS NOT :evidence_required
+  OR :given ->> 'max_cost_usd' AND max_cost_usd IS NOT :max_cost_usd
+  OR :given ->> 'max_tokens' AND max_tokens IS NOT :max_tokens
   OR :status = 'completed' AND completed_at IS NULL)`
 
 const raiseIfDifferent = statement(`
@@ -157,6 +177,9 @@ const update = statement(`
     description = iif(:given ->> 'description', :description, description),
     pr_number = iif(:given ->> 'pr_number', :pr_number, pr_number),
     pr_url = iif(:given ->> 'pr_url', :pr_url, pr_url),
+    evidence_required = iif(:given ->> 'evidence_required', :evidence_required, evidence_required),
+    max_cost_usd = iif(:given ->> 'max_cost_usd', CAST(:max_cost_usd AS INTEGER), max_cost_usd),
+    max_tokens = iif(:given ->> 'max_tokens', CAST(:max_tokens AS INTEGER), max_tokens),
     completed_at = CASE
       WHEN :given ->> 'completed_at' THEN :completed_at
       WHEN :status = 'completed' THEN coalesce(completed_at, :now)
@@ -182,7 +205,15 @@ const countTasks = statement(`
 
 /** The parameters of `differs`. */
 const valuesOf = (patch: ProjectPatch, now: number) => {
-  const clearable = ["description", "pr_number", "pr_url", "completed_at"] as const
+  const clearable = [
+    "description",
+    "pr_number",
+    "pr_url",
+    "completed_at",
+    "evidence_required",
+    "max_cost_usd",
+    "max_tokens"
+  ] as const
   const given = clearable.filter((field) => patch[field] !== undefined)
   return {
     title: patch.title ?? null,
@@ -195,6 +226,9 @@ const valuesOf = (patch: ProjectPatch, now: number) => {
     pr_number: patch.pr_number ?? null,
     pr_url: patch.pr_url || null,
     completed_at: millis(patch.completed_at) ?? (patch.status === "completed" ? now : null),
+    evidence_required: kindsText(patch.evidence_required),
+    max_cost_usd: capOf(patch.max_cost_usd),
+    max_tokens: patch.max_tokens ?? null,
     given: JSON.stringify(Object.fromEntries(given.map((field) => [field, 1])))
   }
 }
@@ -209,7 +243,10 @@ const patchable = [
   "pr_url",
   "auto_accept",
   "flow",
-  "completed_at"
+  "completed_at",
+  "evidence_required",
+  "max_cost_usd",
+  "max_tokens"
 ] as const
 
 export class Projects extends Context.Service<Projects, {
@@ -268,6 +305,9 @@ export class Projects extends Context.Service<Projects, {
           pr_url: project.pr_url || null,
           created_by: project.created_by || null,
           completed_at: millis(project.completed_at) ?? (status === "completed" ? now : null),
+          evidence_required: kindsText(project.evidence_required),
+          max_cost_usd: capOf(project.max_cost_usd),
+          max_tokens: project.max_tokens ?? null,
           now
         }
         const { answers: { inserted }, replay } = yield* once.atomic(

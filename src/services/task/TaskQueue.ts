@@ -10,6 +10,7 @@ import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Handoff } from "../../domain/lease/Handoff.ts"
 import type { ContentChoice, Envelope, InvalidCursor } from "../../domain/Page.ts"
 import type { TooLarge } from "../../domain/Size.ts"
+import type { EvidenceMissing } from "../../domain/task/Evidence.ts"
 import type { AskedClaim, Explanation } from "../../domain/task/Explanation.ts"
 import type { HistoryEntry, HistoryQuery } from "../../domain/task/History.ts"
 import type {
@@ -84,7 +85,11 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   /** Hands in a result. A late call counts if no one else was granted the task and no one moved it. */
   readonly submit: (id: TaskId, work: Submission, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Marks the task done and unblocks its dependents. */
-  readonly accept: (id: TaskId, acceptance: Acceptance, scope: Reach) => Effect.Effect<Task, MoveError>
+  readonly accept: (
+    id: TaskId,
+    acceptance: Acceptance,
+    scope: Reach
+  ) => Effect.Effect<Task, MoveError | EvidenceMissing>
   /** Sends the task back with a reason, which its next holder gets. */
   readonly reject: (id: TaskId, rejection: Rejection, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Gives up the work, or releases the task, and sends it back to the queue it was claimed from. */

@@ -9,6 +9,7 @@ import { MaxBlockers, parseBlockers, waitsOf } from "../../domain/dependency/Dep
 import { aside, builtIn, invalidQueue } from "../../domain/flow/FlowRules.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { UnknownHolder } from "../../domain/lease/Lease.ts"
+import { capOf } from "../../domain/record/Usage.ts"
 import { ends } from "../../domain/task/Moves.ts"
 import { DefaultPriority, rank } from "../../domain/task/Priority.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
@@ -127,7 +128,7 @@ const inserted = variants((holder: "held" | "free", blockers: "blockers" | "no b
       branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow, flow_overrides,
       metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from, lease_expires_at,
       deadline_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections, loss_limit, attempt_limit,
-      external_key)
+      external_key, max_cost_usd, max_tokens)
     SELECT :id, :scope, :file_path, :title, :queue, ${
     lastOf("version")
   } + 1, :priority, :priority_rank, :complexity, :role,
@@ -135,7 +136,7 @@ const inserted = variants((holder: "held" | "free", blockers: "blockers" | "no b
       :flow_overrides, :metadata, :now, :now, :completed_at,
       ${holder === "held" ? nextToken(lastOf("grants")) : lastOf("grants")}, :claimed_by, :claimed_at, :claimed_from,
       :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts, :max_lease_losses, :max_rejections, :loss_limit,
-      :attempt_limit, :external_key
+      :attempt_limit, :external_key, CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER)
     WHERE ${branch} IS NOT NULL AND ${knownProject} AND ${knownRole} AND ${knownQueue} AND NOT ${
     FilePath.taken(":file_path")
   }
@@ -258,6 +259,8 @@ export const make = Effect.gen(function*() {
       max_lease_losses: task.max_lease_losses ?? null,
       max_rejections: task.max_rejections ?? null,
       external_key: task.external_key ?? null,
+      max_cost_usd: capOf(task.max_cost_usd),
+      max_tokens: task.max_tokens ?? null,
       usual_queue: Number(builtIn.includes(queue) || aside.includes(queue)),
       added: JSON.stringify(blockers),
       actor

@@ -8,7 +8,7 @@ import { ends } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
-import { columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
+import { bytesOfTask, columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
 import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
@@ -183,7 +183,7 @@ const pages = variants((
   return PageBytes.pagesOf({
     columns: [...Object.keys(TaskRow.fields), "priority_rank"],
     long: longTextsOfTasks,
-    bytes: "bytes + coalesce(octet_length(checkpoint), 0)"
+    bytes: bytesOfTask
   }, rows())
 })
 

@@ -5,6 +5,9 @@ import { type Bench, idOf, type Steps } from "./Bench.ts"
 import type { Command } from "./Command.ts"
 import { record, type Task } from "./Task.ts"
 
+/** A project of the scope red. It requires evidence of the kind `test`. */
+export const Project = ProjectId.make("p")
+
 /** The hook that every task has. */
 export const Hook = "checks"
 
@@ -38,12 +41,14 @@ export const make = (
           hooks: JSON.stringify([{ name: Hook, status: "pending" }]),
           role: command.role,
           priority: command.priority,
+          ...(command.ofProject && command.scope === "red" ? { project_id: Project } : {}),
           ...(command.onFailure === "wait"
             ? { blocked_by: blockers.join(",") }
             : {
               depends_on: blockers.map((blocker) => ({ task_id: TaskId.make(blocker), on_failure: command.onFailure }))
             }),
           ...(command.budget === null ? {} : { [budgets[command.budget]]: command.limit }),
+          ...(command.cap === null ? {} : { max_tokens: command.cap }),
           ...(command.hasty ? { max_attempt_seconds: HastySeconds } : {})
         }),
         id,
@@ -83,6 +88,13 @@ export const make = (
             rejections: 0,
             losses: 0,
             checkpoint: 0,
+            ofProject: command.ofProject && command.scope === "red",
+            submitter: null,
+            head: null,
+            evidence: null,
+            session: null,
+            used: 0,
+            cap: command.cap ?? Infinity,
             setbacks: [],
             reasoned: false
           }
