@@ -145,6 +145,8 @@ CREATE TABLE tasks (
     + coalesce(octet_length(hooks), 0) + coalesce(octet_length(flow_overrides), 0)
     + coalesce(octet_length(metadata), 0) + coalesce(octet_length(cancel_reason), 0)
     + coalesce(octet_length(failure_reason), 0) + coalesce(octet_length(setbacks), 0)) VIRTUAL,
+  -- The draft that it was promoted from.
+  draft_id               INTEGER CHECK (draft_id > 0),
   CHECK ((claimed_by IS NULL) = (lease_expires_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_from IS NULL)),
@@ -277,7 +279,8 @@ CREATE TABLE projects (
   created_by   TEXT,
   created_at   INTEGER NOT NULL,
   updated_at   INTEGER NOT NULL,
-  completed_at INTEGER
+  completed_at INTEGER,
+  draft_id     INTEGER CHECK (draft_id > 0)
 ) STRICT, WITHOUT ROWID;
 
 -- The newest projects of a scope.

@@ -7,6 +7,7 @@ import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
 import { pages } from "./faults/pages.ts"
+import { records } from "./faults/records.ts"
 import { texts } from "./faults/texts.ts"
 
 export const faults: ReadonlyArray<Fault> = [
@@ -18,5 +19,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...keys,
   ...pages,
   ...answers,
+  ...records,
   ...texts
 ]

@@ -269,6 +269,12 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "POST /api/v1/drafts": statedInBody("/api/v1/drafts", () => ({ title: "t", author: "a" })),
   "GET /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`),
   "PATCH /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`, { title: "x" }),
+  "POST /api/v1/drafts/:id/promote": {
+    ...byId(draft, (id) => `/api/v1/drafts/${id}/promote`),
+    success: 201,
+    ask: (scope, admin) =>
+      Effect.map(draft(scope, admin), (id): Question => [`/api/v1/drafts/${id}/promote`, { task: { id: fresh("t") } }])
+  },
   "DELETE /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`),
 
   "GET /api/v1/export": statedInQuery("/api/v1/export"),

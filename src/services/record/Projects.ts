@@ -1,7 +1,6 @@
 /** Projects: groups of tasks that share a branch. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -10,7 +9,7 @@ import { type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
   type NewProject,
   type Project,
-  ProjectExists,
+  type ProjectExists,
   type ProjectFilter,
   ProjectHasTasks,
   ProjectNotFound,
@@ -23,8 +22,6 @@ import { type Task, TaskRow } from "../../domain/task/Task.ts"
 import { columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import { columnsOf } from "../../sql/JsonRow.ts"
 import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
@@ -32,8 +29,9 @@ import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import * as Revisions from "../../sql/Revisions.ts"
 import { statement, variants } from "../../sql/Statement.ts"
 import { answered, decodeCounts, someLeased } from "../task/rows.ts"
+import { decodeProjects, millisOf } from "./createProject.ts"
+import * as Creation from "./createProject.ts"
 
-const decodeProjects = Schema.decodeUnknownEffect(Schema.Array(ProjectRow))
 const decodeTasks = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
 
 const newest = { name: "projects", key: { created_at: "number", id: "string" } } as const
@@ -43,27 +41,6 @@ const urgent = {
 } as const
 
 const sumOf = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, n) => sum + n, 0)
-
-const millis = (time: DateTime.Utc | null | undefined) => time ? DateTime.toEpochMillis(time) : null
-
-const insert = statement(`
-  INSERT INTO projects (id, scope, title, description, status, branch, base_branch, auto_accept, flow,
-    pr_number, pr_url, created_by, created_at, updated_at, completed_at)
-  VALUES (:id, :scope, :title, :description, :status, :branch, :base_branch, :auto_accept, :flow,
-    :pr_number, :pr_url, :created_by, :now, :now, :completed_at)
-  RETURNING *`)
-
-const created = Idempotency.keeping({ row: columnsOf(ProjectRow), from: "projects", where: "id = :id" })
-
-const countNew = statement(`
-  INSERT INTO queue_counts (scope, counts, projects_revision) VALUES (:scope, '{}', 1)
-  ON CONFLICT (scope) DO UPDATE SET projects_revision = projects_revision + 1, projects_total = projects_total + 1`)
-
-// Tasks may name the project before it exists. Then the cron counts them.
-const beginCounters = statement(`
-  INSERT INTO queue_counts (scope, counts)
-  SELECT ${ProjectCounts.keyOf(":id")}, '{}' WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = :id)
-  ON CONFLICT DO NOTHING`)
 
 /** The projects of a list, in a scope or in every scope. An absent filter is null. */
 const listed = (every: boolean, narrowed: boolean) =>
@@ -194,7 +171,7 @@ const valuesOf = (patch: ProjectPatch, now: number) => {
     description: patch.description || null,
     pr_number: patch.pr_number ?? null,
     pr_url: patch.pr_url || null,
-    completed_at: millis(patch.completed_at) ?? (patch.status === "completed" ? now : null),
+    completed_at: millisOf(patch.completed_at) ?? (patch.status === "completed" ? now : null),
     given: JSON.stringify(Object.fromEntries(given.map((field) => [field, 1])))
   }
 }
@@ -242,7 +219,7 @@ export class Projects extends Context.Service<Projects, {
     Projects,
     Effect.gen(function*() {
       const { batch } = yield* Database
-      const once = yield* Idempotency.make
+      const createFrom = yield* Creation.makeFrom
       const read = yield* Conditional.make
       const paged = yield* PageBytes.reader
 
@@ -252,29 +229,7 @@ export class Projects extends Context.Service<Projects, {
       })
 
       const create = Effect.fn("Projects.create")(function*(scope: ScopeName, project: NewProject) {
-        const now = yield* Clock.currentTimeMillis
-        const status = project.status || "draft"
-        const values = {
-          id: project.id,
-          scope,
-          title: project.title,
-          description: project.description || null,
-          status,
-          branch: project.branch,
-          base_branch: project.base_branch || "main",
-          auto_accept: Number(project.auto_accept ?? false),
-          flow: project.flow || "project",
-          pr_number: project.pr_number ?? null,
-          pr_url: project.pr_url || null,
-          created_by: project.created_by || null,
-          completed_at: millis(project.completed_at) ?? (status === "completed" ? now : null),
-          now
-        }
-        const { answers: { inserted }, replay } = yield* once.atomic(
-          { inserted: insert(values), counted: countNew(values), begun: beginCounters(values) },
-          { keep: "inserted", answer: created, values }
-        ).pipe(Effect.catchTag("UniqueViolation", () => ProjectExists.of(project.id)))
-        return (yield* Effect.orDie(decodeProjects(replay?.rows ?? inserted)))[0]!
+        return (yield* createFrom(scope, project))!
       })
 
       const get = Effect.fn("Projects.get")(function*(id: ProjectId, scope: Reach) {

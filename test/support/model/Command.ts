@@ -21,7 +21,9 @@ const Create = Schema.TaggedStruct("Create", {
   limit: Schema.Literals([1, 2]),
   hasty: Schema.Boolean,
   /** Whether the other scope asks for a task under the same id in the same millisecond, with an input that is refused. */
-  twin: Schema.Boolean
+  twin: Schema.Boolean,
+  /** Whether it is made by the promotion of a draft. */
+  promoted: Schema.Literals([false, false, true])
 })
 const Claim = Schema.TaggedStruct("Claim", {
   scope: ScopeOf,
@@ -157,7 +159,8 @@ export const begin = (
       budget: budgets[i]!,
       limit: i === 0 ? 1 : 2,
       hasty: i === 1 || i === 2,
-      twin: i > 1
+      twin: i > 1,
+      promoted: i === 1
     },
     { _tag: "Wait", seconds: 1 },
     { _tag: "Move", id, queue: places[i]! }
