@@ -45,6 +45,7 @@ export {
 } from "./domain/dependency/Dependency.ts"
 export * from "./domain/dependency/Dependency.ts"
 export { Graph } from "./domain/dependency/DependencyGraph.ts"
+export { ProjectGraph } from "./domain/dependency/ProjectGraph.ts"
 export * from "./domain/flow/Flow.ts"
 export { IdempotencyKeyReused } from "./domain/IdempotencyKey.ts"
 export * from "./domain/Identifier.ts"

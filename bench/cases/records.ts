@@ -29,6 +29,17 @@ export const records: Cases = {
     undefined,
     "of 10 tasks"
   )],
+  "GET /api/v1/projects/:id/graph": [about(
+    async (setup) => {
+      const project_id = await project(setup)
+      let before: ReadonlyArray<string> = []
+      for (let n = 0; n < 10; n++) before = [await task(setup, { project_id, depends_on: before })]
+      return project_id
+    },
+    projects("/graph"),
+    undefined,
+    "of 10 tasks in a row"
+  )],
   "PATCH /api/v1/projects/:id": [about(project, projects(), { title: "Another title" })],
   "DELETE /api/v1/projects/:id": [about(project, projects())],
 

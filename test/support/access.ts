@@ -262,6 +262,7 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "POST /api/v1/projects": statedInBody("/api/v1/projects", () => ({ id: fresh("p"), title: "t", branch: "b" })),
   "GET /api/v1/projects/:id": byId(project, (id) => `/api/v1/projects/${id}`),
   "GET /api/v1/projects/:id/tasks": byId(project, (id) => `/api/v1/projects/${id}/tasks`),
+  "GET /api/v1/projects/:id/graph": byId(project, (id) => `/api/v1/projects/${id}/graph`),
   "PATCH /api/v1/projects/:id": byId(project, (id) => `/api/v1/projects/${id}`, { title: "x" }),
   "DELETE /api/v1/projects/:id": byId(project, (id) => `/api/v1/projects/${id}`),
 

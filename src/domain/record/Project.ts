@@ -33,6 +33,15 @@ export type Project = typeof Project.Type
 
 export const ProjectRow = Schema.Struct(fields(TimeColumn, Flag))
 
+/** A project with the number of its tasks in each queue. */
+export const CountedProject = Schema.Struct({
+  ...Project.fields,
+  counts: Schema.Record(Schema.String, Schema.Int).pipe(
+    describe("How many tasks of the project each queue holds. A queue without tasks is left out.")
+  )
+}).annotate({ identifier: "CountedProject" })
+export type CountedProject = typeof CountedProject.Type
+
 const given = (description: string, most = MaxLine) => Schema.optionalKey(filled(most)).pipe(describe(description))
 
 const number = Schema.Int.check(

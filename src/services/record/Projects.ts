@@ -4,9 +4,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { ProjectGraph } from "../../domain/dependency/ProjectGraph.ts"
 import type { ProjectId, ScopeName } from "../../domain/Identifier.ts"
 import { type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
+  type CountedProject,
   type NewProject,
   type Project,
   type ProjectExists,
@@ -31,6 +33,7 @@ import { statement, variants } from "../../sql/Statement.ts"
 import { answered, decodeCounts, someLeased } from "../task/rows.ts"
 import { decodeProjects, millisOf } from "./createProject.ts"
 import * as Creation from "./createProject.ts"
+import * as Graphing from "./projectGraph.ts"
 
 const decodeTasks = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
 
@@ -53,12 +56,13 @@ const listed = (every: boolean, narrowed: boolean) =>
 const pages = variants((every: boolean, narrowed: boolean, next: boolean) =>
   PageBytes.pagesOf(
     {
-      columns: Object.keys(ProjectRow.fields),
+      columns: [...Object.keys(ProjectRow.fields), "counts"],
       long: ["title", "description", "status", "branch", "base_branch", "flow", "pr_url", "created_by"]
     },
     `
-    SELECT * ${listed(every, narrowed)} ${next ? `AND ${afterCursor(["created_at", "id"], "descending")}` : ""}
-    ORDER BY created_at DESC, id DESC LIMIT :take OFFSET :skip`
+    SELECT *, ${ProjectCounts.ofEach} AS counts FROM (
+      SELECT * ${listed(every, narrowed)} ${next ? `AND ${afterCursor(["created_at", "id"], "descending")}` : ""}
+      ORDER BY created_at DESC, id DESC LIMIT :take OFFSET :skip) AS projects`
   )
 )
 
@@ -66,8 +70,11 @@ const countListed = variants((every: boolean, narrowed: boolean) =>
   every || narrowed ? statement(`SELECT count(*) AS total ${listed(every, narrowed)}`) : Revisions.total("projects")
 )
 
+// The list shows counts of tasks too. Both revisions only rise, so their sum changes with each of them.
 const revision = variants((every: boolean) =>
-  statement(`SELECT ${every ? Revisions.ofAll("projects") : Revisions.of("projects")} AS revision`)
+  statement(`
+    SELECT coalesce(sum(projects_revision + revision), 0) AS revision
+    FROM queue_counts WHERE ${every ? "scope >= ' '" : "scope = :scope"}`)
 )
 
 /** The tasks of a project by priority. Within a priority the newest come first, or on pages the oldest. */
@@ -103,6 +110,9 @@ const sumOfTasks = statement(`
 const revisionOfTasks = statement(`
   SELECT coalesce(max(revision), 0) AS revision, coalesce(max(leases_revision), 0) AS leases, max(scope) AS scope
   FROM queue_counts WHERE scope = ${scopeOfProject}`)
+
+const countedById = statement(`
+  SELECT *, ${ProjectCounts.ofEach} AS counts FROM projects WHERE id = :id AND ${inScope}`)
 
 const byId = statement(`SELECT * FROM projects WHERE id = :id AND ${inScope}`)
 
@@ -191,12 +201,13 @@ const patchable = [
 
 export class Projects extends Context.Service<Projects, {
   readonly create: (scope: ScopeName, project: NewProject) => Effect.Effect<Project, ProjectExists>
-  readonly get: (id: ProjectId, scope: Reach) => Effect.Effect<Project, ProjectNotFound>
+  /** The project, and how many tasks it has in each queue. */
+  readonly get: (id: ProjectId, scope: Reach) => Effect.Effect<CountedProject, ProjectNotFound>
   /** A page of the projects within reach, newest first, and how many match on all pages. */
   readonly list: (
     scope: Reach,
     filter: ProjectFilter
-  ) => Effect.Effect<{ readonly projects: ReadonlyArray<Project> } & Envelope, InvalidCursor>
+  ) => Effect.Effect<{ readonly projects: ReadonlyArray<CountedProject> } & Envelope, InvalidCursor>
   /**
    * All tasks of the project, the most urgent first. A page is returned only for a cursor (`first` for the first page);
    * there, tasks of the same priority are ordered by age.
@@ -207,6 +218,8 @@ export class Projects extends Context.Service<Projects, {
     readonly total: number
     readonly next_cursor: string | null
   }, ProjectNotFound | InvalidCursor>
+  /** The tasks of the project and their blockers, within bounds. */
+  readonly graph: (id: ProjectId, scope: Reach) => Effect.Effect<ProjectGraph, ProjectNotFound>
   readonly patch: (
     id: ProjectId,
     patch: ProjectPatch,
@@ -233,8 +246,8 @@ export class Projects extends Context.Service<Projects, {
       })
 
       const get = Effect.fn("Projects.get")(function*(id: ProjectId, scope: Reach) {
-        const { found } = yield* batch({ found: byId({ id, scope: scope ?? null }) })
-        return yield* first(id, found)
+        const { found } = yield* batch({ found: countedById({ id, scope: scope ?? null }) })
+        return { ...(yield* first(id, found)), counts: decodeCounts(found[0]?.counts) }
       })
 
       const list = Effect.fn("Projects.list")(function*(scope: Reach, filter: ProjectFilter) {
@@ -257,7 +270,11 @@ export class Projects extends Context.Service<Projects, {
           values
         }, (rows) => read(question, { rows, count }))
         const { envelope, rows } = page.end(found, Number(answers.count[0]?.total))
-        return { projects: yield* Effect.orDie(decodeProjects(rows)), ...envelope }
+        const projects = yield* Effect.orDie(decodeProjects(rows))
+        return {
+          projects: projects.map((project, place) => ({ ...project, counts: decodeCounts(rows[place]?.counts) })),
+          ...envelope
+        }
       })
 
       const tasks = Effect.fn("Projects.tasks")(function*(id: ProjectId, scope: Reach, query: ProjectTasksQuery = {}) {
@@ -319,7 +336,7 @@ export class Projects extends Context.Service<Projects, {
         return yield* left[0] === undefined ? ProjectNotFound.of(id) : ProjectHasTasks.of(id, Number(left[0].tasks))
       })
 
-      return Projects.of({ create, get, list, tasks, patch, remove })
+      return Projects.of({ create, get, graph: yield* Graphing.make, list, tasks, patch, remove })
     })
   )
 }

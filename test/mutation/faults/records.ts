@@ -22,5 +22,26 @@ export const records: ReadonlyArray<Fault> = [
     step: "linked",
     find: "drafts_revision = drafts_revision + 1 WHERE scope = :scope AND EXISTS (SELECT 1 FROM unrecorded",
     replace: "drafts_revision = drafts_revision WHERE scope = :scope AND EXISTS (SELECT 1 FROM unrecorded"
+  },
+  {
+    name: "project-list-tag-without-tasks",
+    breaks: "A list of projects shows counts of tasks, so it has another ETag when a task moves.",
+    file: "src/services/record/Projects.ts",
+    find: "coalesce(sum(projects_revision + revision), 0) AS revision",
+    replace: "coalesce(sum(projects_revision), 0) AS revision"
+  },
+  {
+    name: "project-graph-never-truncated",
+    breaks: "The graph of a project says whether there are more dependencies than it shows.",
+    file: "src/services/record/projectGraph.ts",
+    find: "LIMIT ${MaxEdges + 1}`",
+    replace: "LIMIT ${MaxEdges}`"
+  },
+  {
+    name: "project-graph-of-every-scope",
+    breaks: "The graph of a project shows no tasks of other scopes.",
+    file: "src/services/record/projectGraph.ts",
+    find: "CROSS JOIN tasks ON tasks.id = named.id AND tasks.scope = named.scope`)",
+    replace: "CROSS JOIN tasks ON tasks.id = named.id`)"
   }
 ]
