@@ -41,6 +41,7 @@ export const tasks: Cases = {
     list("limit=50", "50 of all queues"),
     list("queue=done&limit=50", "50 that are done"),
     list("queue=incoming&limit=50&offset=450", "50 of a queue from the 450th on"),
+    list("q=no-task-has-this&limit=50", "a search that finds nothing in 500 tasks"),
     list("priority=P1&limit=50", "50 of a priority, which counts them")
   ],
   "GET /api/v1/tasks/:id": [about(task, at())],

@@ -195,6 +195,10 @@ const pages = [
     "pr_number=1",
     "needs_intervention=true",
     "has_plan=true",
+    "q=deep",
+    "q=deep-0",
+    "q=deep&queue=incoming&sort=priority",
+    "q=deep&project_id=deep-0",
     "offset=5"
   ].map((filter) => `tasks?${filter}`),
   ...[
@@ -221,6 +225,7 @@ const turned = [
   "tasks?queue=done&content=false",
   "tasks?sort=priority",
   "tasks?project_id=deep-0",
+  "tasks?q=deep",
   "tasks/deep-0/history?",
   "messages?to_actor=deep",
   "messages?offset=0",

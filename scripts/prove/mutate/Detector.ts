@@ -59,6 +59,7 @@ const properties = byTests("properties", false, [
   { file: "test/services/RefusedCreate.test.ts" },
   { file: "test/http/Promote.test.ts" },
   { file: "test/http/ProjectGraph.test.ts" },
+  { file: "test/http/Search.test.ts" },
   { file: "test/services/Statements.test.ts" },
   { file: "test/http/Statements.test.ts" }
 ])

@@ -34,13 +34,18 @@ export class TasksApi extends HttpApiGroup.make("tasks")
         query: { ...taskFilters, ...scopeParameter },
         success: Schema.Struct({
           tasks: Schema.Array(Task).pipe(describe("The tasks of this page.")),
+          looked_at: Schema.optionalKey(Schema.Int).pipe(
+            describe(
+              "At how many tasks a search (`q`) looked for this page. `total` is then the number found up to its end."
+            )
+          ),
           ...pageEnvelope
         }),
         error: [ScopeRequired, InvalidCursor]
       }).annotateMerge(OpenApi.annotations({
         summary: "List tasks",
         description:
-          "A page of the scope's tasks, newest first unless sorted by priority: up to 500 of queues other than `done`, `failed` and `cancelled`, unless a limit is given. Every filter narrows it."
+          "A page of the scope's tasks, newest first unless sorted by priority: up to 500 of queues other than `done`, `failed` and `cancelled`, unless a limit is given. Every filter narrows it. `q` searches: a page then looks at a bounded number of tasks, and a cursor goes on."
       }))
     ),
     HttpApiEndpoint.post("create", "/", {

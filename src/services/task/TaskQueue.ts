@@ -45,6 +45,7 @@ import * as Claiming from "./claim.ts"
 import * as Creation from "./create.ts"
 import * as Explaining from "./explain.ts"
 import * as Hooks from "./hooks.ts"
+import * as Searching from "./many/search.ts"
 import * as Moves from "./move.ts"
 import * as Patching from "./patch.ts"
 import * as Reading from "./read.ts"
@@ -71,11 +72,17 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     task: NewTask
   ) => Effect.Effect<Task | ExistingTask, TaskExists | InvalidTask | DependencyCycle>
   readonly get: (id: TaskId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Task, TaskNotFound>
-  /** A page of the tasks of the scope, newest or most urgent first, and how many match on all pages. */
+  /**
+   * A page of the tasks of the scope, newest or most urgent first, and how many match on all pages. A search looks at a
+   * bounded number of tasks for each page.
+   */
   readonly list: (
     scope: ScopeName,
     filter: TaskFilter
-  ) => Effect.Effect<{ readonly tasks: ReadonlyArray<Task> } & Envelope, InvalidCursor>
+  ) => Effect.Effect<
+    { readonly tasks: ReadonlyArray<Task>; readonly looked_at?: number } & Envelope,
+    InvalidCursor
+  >
   /** Leases the most urgent task that matches. A claim never fails because another claim was faster. */
   readonly claim: (
     scope: ScopeName,
@@ -141,6 +148,8 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   static readonly layer = Layer.effect(
     TaskQueue,
     Effect.gen(function*() {
+      const reading = yield* Reading.make
+      const search = yield* Searching.make
       return TaskQueue.of({
         create: yield* Creation.make,
         claim: yield* Claiming.make,
@@ -150,7 +159,8 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         ...(yield* Patching.make),
         remove: yield* Removal.make,
         ...(yield* Moves.make),
-        ...(yield* Reading.make)
+        ...reading,
+        list: (scope, filter) => filter.q ? search(scope, filter, filter.q) : reading.list(scope, filter)
       })
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))

@@ -31,7 +31,7 @@ import { logCascade, logTransition } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
 
 // The condition of the index `tasks_external_key`, word for word: SQLite uses the index only then.
-const open = "external_key IS NOT NULL AND iif(queue IN ('done', 'failed', 'cancelled'), id, '') = ''"
+export const open = "external_key IS NOT NULL AND iif(queue IN ('done', 'failed', 'cancelled'), id, '') = ''"
 
 const openTask = statement(`SELECT * FROM tasks WHERE scope = :scope AND external_key = :key_of_task AND ${open}`)
 const kept = Idempotency.keeping({

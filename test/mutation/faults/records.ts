@@ -43,5 +43,33 @@ export const records: ReadonlyArray<Fault> = [
     file: "src/services/record/projectGraph.ts",
     find: "CROSS JOIN tasks ON tasks.id = named.id AND tasks.scope = named.scope`)",
     replace: "CROSS JOIN tasks ON tasks.id = named.id`)"
+  },
+  {
+    name: "search-shows-exact-twice",
+    breaks: "A search shows each task once, also one that has exactly the text.",
+    file: "src/services/task/many/search.ts",
+    find: "AND NOT coalesce(${exactly}, 0)",
+    replace: "AND 1"
+  },
+  {
+    name: "search-skips-the-rest-of-a-page",
+    breaks: "A page of a search begins where the one before ended.",
+    file: "src/services/task/many/search.ts",
+    find: "answers.window.indexOf(hits[end - first.length - 1]!) + 1",
+    replace: "answers.window.length"
+  },
+  {
+    name: "search-with-case",
+    breaks: "A search finds small and capital letters alike.",
+    file: "src/services/task/many/search.ts",
+    find: "letter.toLowerCase()",
+    replace: "letter"
+  },
+  {
+    name: "search-without-filters",
+    breaks: "The filters of a list narrow a search too.",
+    file: "src/services/task/many/search.ts",
+    find: "AND ${among} AND ${filtered} AS hit",
+    replace: "AND ${filtered} AS hit"
   }
 ]
