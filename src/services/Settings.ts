@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { MaxOverlapSeconds } from "../domain/access/ApiKey.ts"
 import { MaxLeaseSeconds } from "../domain/lease/Lease.ts"
+import { MaxStatements } from "../sql/Database.ts"
 import { CurrentKeyLifetime } from "../sql/Idempotency.ts"
 
 // Stands for a binding that is not text, such as one of a secrets store.
@@ -136,6 +137,8 @@ export const SettingsConfig = Config.all({
     // Clients rely on a day.
     idempotencyHours: optional("RETAIN_IDEMPOTENCY_HOURS", within(24, 8760), 24)
   }),
+  /** How many statements a bulk request may send. D1 allows 50 queries on the free plan, and 1,000 on the paid one. */
+  bulkStatements: optional("BULK_STATEMENTS", within(MaxStatements, 950), MaxStatements),
   /** The origins of web pages that may call the server. `*` is every origin; on an open server it allows none. */
   corsOrigins: optional("CORS_ORIGINS", origins, ["*"]),
   /** The names of a local server, besides `localhost` and addresses. */

@@ -17,7 +17,8 @@ const shown = ({ body, status }: server.Answer) => ({ status, body: { ...body, r
 /** How many batches a request sends before the last one. */
 const earlier: Record<string, number> = {
   "POST /api/v1/tasks/:id/force-queue": 1,
-  "POST /api/v1/drafts/:id/promote": 1
+  "POST /api/v1/drafts/:id/promote": 1,
+  "POST /api/v1/tasks/bulk": 3
 }
 
 /** A server with a secret, the request of an endpoint's row, and the whole database. */

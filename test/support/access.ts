@@ -152,6 +152,15 @@ export const table: Record<string, Row & { readonly open?: true }> = {
     const id = fresh("t")
     return { id, file_path: `TASK-${id}.md`, branch: "b" }
   }),
+  "POST /api/v1/tasks/bulk": {
+    success: 200,
+    denied: 403,
+    ask: (scope, admin) =>
+      Effect.map(
+        task(scope, admin),
+        (id): Question => ["/api/v1/tasks/bulk", { scope, action: "cancel", ids: [id] }]
+      )
+  },
   "POST /api/v1/tasks/claim": work({
     success: 200,
     denied: 403,

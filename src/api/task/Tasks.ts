@@ -20,6 +20,7 @@ import { conditional } from "../Conditional.ts"
 import { preferringMinimal } from "../Document.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
+import { bulk } from "./Bulk.ts"
 import * as Depending from "./TaskDependencies.ts"
 import * as Leasing from "./TaskLeases.ts"
 import { explain } from "./TaskLeases.ts"
@@ -61,6 +62,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       description:
         "Adds a task to a queue. A task of a project gets the branch of the project. If an open task of the scope has the `external_key`, nothing is created: the answer is that task, unchanged, with 200 and `existing: true`."
     })),
+    bulk,
     HttpApiEndpoint.post("claim", "/claim", {
       query: scopeParameter,
       payload: scoped(Moves.Claim),

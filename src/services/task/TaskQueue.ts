@@ -10,6 +10,7 @@ import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Handoff } from "../../domain/lease/Handoff.ts"
 import type { ContentChoice, Envelope, InvalidCursor } from "../../domain/Page.ts"
 import type { TooLarge } from "../../domain/Size.ts"
+import type { Bulk, BulkAnswer, InvalidBulk } from "../../domain/task/Bulk.ts"
 import type { AskedClaim, Explanation } from "../../domain/task/Explanation.ts"
 import type { HistoryEntry, HistoryQuery } from "../../domain/task/History.ts"
 import type {
@@ -45,6 +46,7 @@ import * as Claiming from "./claim.ts"
 import * as Creation from "./create.ts"
 import * as Explaining from "./explain.ts"
 import * as Hooks from "./hooks.ts"
+import * as Bulking from "./many/bulk.ts"
 import * as Searching from "./many/search.ts"
 import * as Moves from "./move.ts"
 import * as Patching from "./patch.ts"
@@ -132,6 +134,8 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     scope: Reach
   ) => Effect.Effect<Explanation, TaskNotFound | InvalidTask>
   readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
+  /** Makes the same change of many tasks, each by itself, and answers the outcome of each. */
+  readonly bulk: (bulk: Bulk, scope: Bulking.BulkScope) => Effect.Effect<BulkAnswer, InvalidBulk | InvalidCursor>
   /** What the next holder of the task should know. */
   readonly handoff: (
     id: TaskId,
@@ -150,7 +154,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     Effect.gen(function*() {
       const reading = yield* Reading.make
       const search = yield* Searching.make
-      return TaskQueue.of({
+      const operations = {
         create: yield* Creation.make,
         claim: yield* Claiming.make,
         cancel: yield* Moves.cancelling,
@@ -160,8 +164,10 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         remove: yield* Removal.make,
         ...(yield* Moves.make),
         ...reading,
-        list: (scope, filter) => filter.q ? search(scope, filter, filter.q) : reading.list(scope, filter)
-      })
+        list: (scope: ScopeName, filter: TaskFilter) =>
+          filter.q ? search(scope, filter, filter.q) : reading.list(scope, filter)
+      } satisfies Omit<TaskQueue["Service"], "bulk">
+      return TaskQueue.of({ ...operations, bulk: yield* Bulking.make(operations) })
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }
