@@ -5,7 +5,17 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { type Answered, byName, named, splitAfter, statementsOf, type Steps } from "../Batch.ts"
+import {
+  type Answered,
+  byName,
+  compiled,
+  named,
+  type Sendable,
+  splitAfter,
+  statementsOf,
+  type Step,
+  type Steps
+} from "../Batch.ts"
 import type { Database } from "../Database.ts"
 import { type Statement, statement, type Values } from "../Statement.ts"
 import type { Part } from "./Parts.ts"
@@ -28,6 +38,9 @@ const failing = statement(`
 const textOf = (hex: string): string =>
   new TextDecoder().decode(Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
 
+const onlyReads = (step: Step): boolean =>
+  step !== undefined && [step].flat().every((statement) => /^\s*SELECT/i.test(compiled(statement as Sendable)[0]))
+
 interface Options<S extends Steps> {
   readonly keep: (keyof S & string) | undefined
   readonly write: Statement
@@ -35,7 +48,7 @@ interface Options<S extends Steps> {
   readonly values: Values
 }
 
-/** Rehearses the steps. Dies with `Rehearsed` if they would make the change, and else answers no rows. */
+/** Rehearses the steps. Dies with `Rehearsed` if they would make the change, and else answers what they read. */
 export const run = Effect.fnUntraced(function*<S extends Steps>(
   send: Database["Service"]["atomic"],
   steps: S,
@@ -66,6 +79,12 @@ export const run = Effect.fnUntraced(function*<S extends Steps>(
       })
     )
   }
-  const answers: Answered<S> = byName(steps, [])
+  // A batch that failed answers no rows. A refusal needs those that it read.
+  const reads = Object.entries(steps).filter(([, step]) => onlyReads(step))
+  const read = reads.length === 0 ? [] : yield* send(reads.flatMap(([name, step]) => named(name, step)))
+  const answers: Answered<S> = {
+    ...byName(steps, []),
+    ...byName(Object.fromEntries(reads) as Partial<S> & Steps, read)
+  }
   return answers
 })
