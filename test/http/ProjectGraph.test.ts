@@ -15,6 +15,8 @@ const task = (id: string, rest: object = {}) => ({
   ...rest
 })
 
+const idOf = (n: number) => `t${String(n).padStart(4, "0")}`
+
 const withProject = Effect.gen(function*() {
   const database = migrated()
   const { send } = yield* server.make({}, () => database.db)
@@ -108,16 +110,15 @@ describe("GET /api/v1/projects/:id/graph", () => {
         body.edges.length,
         body.truncated
       ])
-      const id = (n: number) => `t${String(n).padStart(4, "0")}`
-      for (let n = 0; n < MaxTasks; n++) insert.run(id(n), id(n))
-      for (let n = 0; n < MaxEdges; n++) edge.run(`x${n}`, `x${n}`, id(n % 100))
+      for (let n = 0; n < MaxTasks; n++) insert.run(idOf(n), idOf(n))
+      for (let n = 0; n < MaxEdges; n++) edge.run(`x${n}`, `x${n}`, idOf(n % 100))
       assert.deepStrictEqual(yield* graph, [MaxTasks, MaxEdges, false])
-      edge.run("more", "more", id(0))
+      edge.run("more", "more", idOf(0))
       assert.deepStrictEqual(yield* graph, [MaxTasks, MaxEdges, true])
       raw.exec("DELETE FROM dependencies")
       insert.run("z", "z")
       assert.deepStrictEqual(yield* graph, [MaxTasks, 0, true])
-      edge.run("z", "z", id(0))
+      edge.run("z", "z", idOf(0))
       // It waits for a task of the project that does not fit. That is shown, because the edge names it.
       assert.deepStrictEqual(yield* graph, [MaxTasks + 1, 1, true])
     }))

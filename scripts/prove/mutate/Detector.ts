@@ -60,6 +60,7 @@ const properties = byTests("properties", false, [
   { file: "test/http/Promote.test.ts" },
   { file: "test/http/ProjectGraph.test.ts" },
   { file: "test/http/Search.test.ts" },
+  { file: "test/http/Bulk.test.ts" },
   { file: "test/services/Statements.test.ts" },
   { file: "test/http/Statements.test.ts" }
 ])

@@ -99,7 +99,7 @@ export type BulkOutcome = typeof BulkOutcome.Type
 const count = (description: string) => Schema.Int.pipe(describe(description))
 
 export const BulkAnswer = Schema.Struct({
-  action: BulkAction,
+  action: BulkAction.pipe(describe("What was done with each task.")),
   dry_run: Schema.Boolean.pipe(describe("Whether nothing was changed.")),
   outcomes: Schema.Array(BulkOutcome).pipe(
     describe("The outcome of each task, in the order of the request or filter.")

@@ -71,5 +71,47 @@ export const records: ReadonlyArray<Fault> = [
     file: "src/services/task/many/search.ts",
     find: "AND ${among} AND ${filtered} AS hit",
     replace: "AND ${filtered} AS hit"
+  },
+  {
+    name: "bulk-part-made-twice",
+    breaks: "A repetition of a bulk request that was cut changes no task twice.",
+    step: "partIsNew",
+    find: "json_type(answer, :part) IS NOT NULL OR",
+    replace: ":part = '' OR"
+  },
+  {
+    name: "bulk-outcome-not-kept",
+    breaks: "The batch of each part of a bulk request keeps its outcome.",
+    step: "partKept",
+    find: "WHERE id = :key AND",
+    replace: "WHERE id = :key AND 0 AND"
+  },
+  {
+    name: "bulk-plan-made-anew",
+    breaks: "A repetition of a bulk request by a filter changes the tasks that the first one found.",
+    file: "src/services/task/many/bulk.ts",
+    find: "carryOut(bulk, scope, progress.plan, progress.parts, key)",
+    replace: "carryOut(bulk, scope, yield* select(bulk, scope.own), progress.parts, key)"
+  },
+  {
+    name: "bulk-ends-early",
+    breaks: "A bulk request goes on where it ended.",
+    file: "src/services/task/many/bulk.ts",
+    find: "cursors[first === -1 ? ids.length : first] ?? null",
+    replace: "cursors[ids.length] ?? null"
+  },
+  {
+    name: "dry-run-by-first-step",
+    breaks: "A dry run says that a change is refused if it is.",
+    symbol: "Rehearsal.run",
+    find: "outcome !== \"nothing\"",
+    replace: "outcome !== \"\""
+  },
+  {
+    name: "bulk-filter-without-type",
+    breaks: "A bulk request changes only what its filter says.",
+    file: "src/services/task/many/select.ts",
+    find: "AND (:type IS NULL OR type = :type)",
+    replace: "AND :type IS :type"
   }
 ]

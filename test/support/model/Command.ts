@@ -92,6 +92,12 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Depend", { id: Id, blocker: Id, onFailure: OnFailure }),
   Schema.TaggedStruct("Undepend", { id: Id, blocker: Id }),
   Schema.TaggedStruct("Retitle", { id: Id, title: Schema.Literals(["x", "y"]) }),
+  Schema.TaggedStruct("Bulk", {
+    action: Schema.Literals(["Accept", "Reject", "Requeue", "Release", "Cancel", "Redrive", "Delete"]),
+    ids: Schema.Array(Id).check(Schema.isMaxLength(4)),
+    /** Whether it is only said what would be done. */
+    dry: Schema.Literals([true, false, false])
+  }),
   Schema.TaggedStruct("StaleVersion", { id: Id }),
   Schema.TaggedStruct("StaleToken", { id: Id, off: Schema.Literals([-1, 1]) }),
   Schema.TaggedStruct("WrongScope", { id: Id, scope: ScopeOf }),
