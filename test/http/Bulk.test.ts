@@ -249,7 +249,7 @@ describe("a bulk request", () => {
       }
       const request = { action: "requeue", ids: [...ids, "none"] }
       const key = { "idempotency-key": "k" }
-      const all = yield* Effect.all([1, 2, 3].map(() => ask(request, key)), { concurrency: 3 })
+      const all = yield* Effect.forEach([1, 2, 3], () => ask(request, key), { concurrency: 3 })
       for (const { body } of all) assert.deepStrictEqual(body, all[0]!.body)
       assert.deepInclude(all[0]!.body, { done: 4, refused: 1 })
       for (const id of ids) assert.lengthOf(everything().history!.filter(({ task_id }: any) => task_id === id), 3)

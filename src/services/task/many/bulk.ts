@@ -14,7 +14,7 @@ import {
   BulkAnswer,
   type BulkError,
   type BulkOutcome,
-  InvalidBulk,
+  type InvalidBulk,
   problemOf
 } from "../../../domain/task/Bulk.ts"
 import type { ExistingTask, Task } from "../../../domain/task/Task.ts"
@@ -64,6 +64,22 @@ const done = (task_id: TaskId, { id, queue, version }: Parts.Part): BulkOutcome 
 // Left for the last batch, which has two statements, and for reading what the same request did meanwhile.
 const Reserved = 4
 
+/** The outcome of one task. Dies with `PartKnown` if another request under the key had the effect meanwhile. */
+const attempt = (id: TaskId, change: Effect.Effect<Task | ExistingTask | void, BulkError>) =>
+  change.pipe(
+    Effect.map((task) => done(id, task === undefined ? { id, queue: null, version: null } : task)),
+    Effect.catchDefect((defect) =>
+      defect instanceof Rehearsed
+        ? Effect.succeed(done(id, defect.part))
+        // D1 does not store a row of this size. The batch had no effect.
+        : isTooBig(defect)
+        ? Effect.fail(TooLarge.record())
+        : Effect.die(defect)
+    ),
+    Effect.catch((error) => Effect.succeed(refused(id, error))),
+    ifRoom(Effect.succeed(notAttempted(id)), Reserved)
+  )
+
 export const make = Effect.fnUntraced(function*(tasks: Operations) {
   const { batch } = yield* Database
   const { bulkStatements } = yield* Settings
@@ -92,22 +108,6 @@ export const make = Effect.fnUntraced(function*(tasks: Operations) {
         return tasks.patch(id, { priority: bulk.priority ?? null, agent_name: by, reason }, reach)
     }
   }
-
-  /** The outcome of one task. Dies with `PartKnown` if another request under the key had the effect meanwhile. */
-  const attempt = (id: TaskId, change: Effect.Effect<Task | ExistingTask | void, BulkError>) =>
-    change.pipe(
-      Effect.map((task) => done(id, task === undefined ? { id, queue: null, version: null } : task)),
-      Effect.catchDefect((defect) =>
-        defect instanceof Rehearsed
-          ? Effect.succeed(done(id, defect.part))
-          // D1 does not store a row of this size. The batch had no effect.
-          : isTooBig(defect)
-          ? Effect.fail(TooLarge.record())
-          : Effect.die(defect)
-      ),
-      Effect.catch((error) => Effect.succeed(refused(id, error))),
-      ifRoom(Effect.succeed(notAttempted(id)), Reserved)
-    )
 
   const read = Effect.fnUntraced(function*(key: RequestKey, rows: ReadonlyArray<Record<string, unknown>>) {
     const [row] = rows
