@@ -168,6 +168,8 @@ CREATE TABLE tasks (
   -- It has used as much as it may, and is not claimed.
   capped                    INTEGER GENERATED ALWAYS AS (coalesce(cost_usd >= max_cost_usd, 0) OR coalesce(input_tokens
     + output_tokens >= max_tokens, 0)) VIRTUAL,
+  -- The draft that it was promoted from.
+  draft_id                  INTEGER CHECK (draft_id > 0),
   CHECK ((claimed_by IS NULL) = (lease_expires_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_from IS NULL)),
@@ -314,7 +316,8 @@ CREATE TABLE projects (
   max_tokens        INTEGER CHECK (max_tokens > 0),
   -- It has used as much as it may. No task of it is claimed.
   capped            INTEGER GENERATED ALWAYS AS (coalesce(cost_usd >= max_cost_usd, 0) OR coalesce(input_tokens
-    + output_tokens >= max_tokens, 0)) VIRTUAL
+    + output_tokens >= max_tokens, 0)) VIRTUAL,
+  draft_id          INTEGER CHECK (draft_id > 0)
 ) STRICT, WITHOUT ROWID;
 
 -- The newest projects of a scope.

@@ -160,6 +160,48 @@ const changes: Record<string, Case> = {
     200,
     key
   ),
+  ...Object.fromEntries(
+    ([
+      ["cancel", {}],
+      ["accept", { by: "x" }],
+      ["reject", { by: "x", reason: "r" }],
+      ["requeue", {}],
+      ["reprioritise", { priority: "P0" }],
+      ["delete", {}]
+    ] as const).map(([action, rest]): [string, Case] => [
+      `POST /api/v1/tasks/bulk: ${action} of three, under an idempotency key`,
+      post(
+        Effect.fnUntraced(function*(scope, admin) {
+          const ids: Array<string> = []
+          for (let n = 0; n < 3; n++) ids.push(yield* claimed(scope, admin))
+          return ["/api/v1/tasks/bulk", { scope, action, ids, ...rest }] as const
+        }),
+        200,
+        key
+      )
+    ])
+  ),
+  "POST /api/v1/tasks/bulk: a dry run of a filter": post((scope) => [
+    "/api/v1/tasks/bulk",
+    { scope, action: "cancel", filter: { queue: "incoming", type: "infra", priority: "P0" }, dry_run: true }
+  ]),
+  "POST /api/v1/tasks/bulk: create three": post((scope) => [
+    "/api/v1/tasks/bulk",
+    {
+      scope,
+      action: "create",
+      tasks: ["one", "two", "three"].map((id) => ({ id, file_path: `TASK-${id}.md`, branch: "b" }))
+    }
+  ]),
+  "POST /api/v1/drafts/:id/promote: to a project, under an idempotency key": post(
+    (scope, admin) =>
+      Effect.map(admin("POST", "/api/v1/drafts", { scope, title: "t", author: "a" }), ({ id }): Question => [
+        `/api/v1/drafts/${id}/promote`,
+        { project: { id: "promoted", branch: "b" } }
+      ]),
+    201,
+    key
+  ),
   "POST /api/v1/tasks/:id/force-queue: under an idempotency key, three wait for it": about(
     "force-queue",
     { queue: "done", reason: "r" },
@@ -195,6 +237,10 @@ const pages = [
     "pr_number=1",
     "needs_intervention=true",
     "has_plan=true",
+    "q=deep",
+    "q=deep-0",
+    "q=deep&queue=incoming&sort=priority",
+    "q=deep&project_id=deep-0",
     "offset=5"
   ].map((filter) => `tasks?${filter}`),
   ...[
@@ -227,6 +273,7 @@ const turned = [
   "tasks?queue=done&content=false",
   "tasks?sort=priority",
   "tasks?project_id=deep-0",
+  "tasks?q=deep",
   "tasks/deep-0/history?",
   "messages?to_actor=deep",
   "messages?offset=0",

@@ -8,6 +8,7 @@ import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
 import { pages } from "./faults/pages.ts"
+import { records } from "./faults/records.ts"
 import { texts } from "./faults/texts.ts"
 import { usage } from "./faults/usage.ts"
 
@@ -21,6 +22,7 @@ export const faults: ReadonlyArray<Fault> = [
   ...pages,
   ...answers,
   ...texts,
+  ...records,
   ...evidence,
   ...usage
 ]

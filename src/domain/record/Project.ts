@@ -1,7 +1,7 @@
 /** A project: a group of tasks that share a branch. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, Flag, FlagInput, maybe, text, Time, TimeColumn } from "../Encoding.ts"
-import { ProjectId, ScopeName } from "../Identifier.ts"
+import { DraftId, ProjectId, ScopeName } from "../Identifier.ts"
 import { pageParameters, wholeParameters } from "../Page.ts"
 import { filled, Label, Line, LongText, MaxLabel, MaxLine } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
@@ -28,6 +28,8 @@ const fields = <T extends Schema.Top, B extends Schema.Top, K extends Schema.Top
   pr_number: Schema.NullOr(Schema.Int).pipe(describe("Its pull request's number.")),
   pr_url: text("Its pull request's address."),
   created_by: text("Who created it."),
+  // This column is newer than the last release. A database may not have it yet.
+  draft_id: Schema.optionalKey(Schema.NullOr(DraftId)).pipe(describe("The draft it was promoted from.")),
   created_at: time.pipe(describe("When it was created.")),
   updated_at: time.pipe(describe("When it last changed.")),
   completed_at: Schema.NullOr(time).pipe(describe("When it was completed.")),
@@ -49,6 +51,15 @@ export const Project = Schema.Struct(fields(Time, Schema.Boolean, Schema.Array(S
 export type Project = typeof Project.Type
 
 export const ProjectRow = Schema.Struct(fields(TimeColumn, Flag, RequiredKindsColumn, MoneyColumn))
+
+/** A project with the number of its tasks in each queue. */
+export const CountedProject = Schema.Struct({
+  ...Project.fields,
+  counts: Schema.Record(Schema.String, Schema.Int).pipe(
+    describe("How many tasks of the project each queue holds. A queue without tasks is left out.")
+  )
+}).annotate({ identifier: "CountedProject" })
+export type CountedProject = typeof CountedProject.Type
 
 const given = (description: string, most = MaxLine) => Schema.optionalKey(filled(most)).pipe(describe(description))
 

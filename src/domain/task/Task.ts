@@ -1,7 +1,7 @@
 /** A task: a unit of work, in exactly one queue at any time. */
 import * as Schema from "effect/Schema"
 import { describe, Flag, JsonColumn, text, Time, TimeColumn } from "../Encoding.ts"
-import { OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
+import { DraftId, OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
 import { CheckpointColumn, Handoff, SetbacksColumn } from "../lease/Handoff.ts"
 import { capFields, MoneyColumn, SecondsColumn, sumFields } from "../record/Usage.ts"
 import { EvidenceColumn, KeptEvidence } from "./Evidence.ts"
@@ -40,6 +40,8 @@ const fields = <
   branch: Schema.String.pipe(describe("The branch to work on; a project's branch wins over the caller's.")),
   content: text("The task in full, as Markdown."),
   project_id: Schema.NullOr(ProjectId).pipe(describe("The project it belongs to.")),
+  // This column is newer than the last release. A database may not have it yet.
+  draft_id: Schema.optionalKey(Schema.NullOr(DraftId)).pipe(describe("The draft it was promoted from.")),
   blocked_by: text("The ids of the unmet blockers, joined by commas; null if there are none."),
   claimed_by: text(
     "The agent that holds the lease; null if there is none. A task in `failed` or `cancelled` without a lease shows the name that the PATCH to that queue gave."

@@ -9,6 +9,7 @@ import { Flows } from "../../../src/services/flow/Flows.ts"
 import { Leases } from "../../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../../src/services/machine/Orchestrators.ts"
 import { Scheduler } from "../../../src/services/machine/Scheduler.ts"
+import { Drafts } from "../../../src/services/record/Drafts.ts"
 import { Projects } from "../../../src/services/record/Projects.ts"
 import { UsageSums } from "../../../src/services/record/Usage.ts"
 import { TaskQueue } from "../../../src/services/task/TaskQueue.ts"
@@ -22,6 +23,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const queue = yield* TaskQueue
   const leases = yield* Leases
   const dependencies = yield* Dependencies
+  const drafts = yield* Drafts
   const orchestrators = yield* Orchestrators
   const flows = yield* Flows
   const events = yield* Events
@@ -67,11 +69,20 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
       world.clock.now += millis
     })
 
+  /** What the tests need besides. It is no part of a request, and no outage is for it. */
+  const aside = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.suspend(() => {
+      const due = options.faults.splice(0)
+      return Effect.tap(effect, () => Effect.sync(() => options.faults.push(...due)))
+    })
+
   return {
     options,
+    aside,
     queue,
     leases,
     dependencies,
+    drafts,
     orchestrators,
     scheduler,
     events,

@@ -25,7 +25,9 @@ const Create = Schema.TaggedStruct("Create", {
   /** How many tokens may be used for it. */
   cap: Schema.NullOr(Schema.Literals([5, 50])),
   /** Whether the other scope asks for a task under the same id in the same millisecond, with an input that is refused. */
-  twin: Schema.Boolean
+  twin: Schema.Boolean,
+  /** Whether it is made by the promotion of a draft. */
+  promoted: Schema.Literals([false, false, true])
 })
 const Claim = Schema.TaggedStruct("Claim", {
   scope: ScopeOf,
@@ -96,6 +98,12 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Depend", { id: Id, blocker: Id, onFailure: OnFailure }),
   Schema.TaggedStruct("Undepend", { id: Id, blocker: Id }),
   Schema.TaggedStruct("Retitle", { id: Id, title: Schema.Literals(["x", "y"]) }),
+  Schema.TaggedStruct("Bulk", {
+    action: Schema.Literals(["Accept", "Reject", "Requeue", "Release", "Cancel", "Redrive", "Delete"]),
+    ids: Schema.Array(Id).check(Schema.isMaxLength(4)),
+    /** Whether it is only said what would be done. */
+    dry: Schema.Literals([true, false, false])
+  }),
   Schema.TaggedStruct("StaleVersion", { id: Id }),
   Schema.TaggedStruct("StaleToken", { id: Id, off: Schema.Literals([-1, 1]) }),
   Schema.TaggedStruct("WrongScope", { id: Id, scope: ScopeOf }),
@@ -170,7 +178,8 @@ export const begin = (
       hasty: i === 1 || i === 2,
       ofProject: i === 0,
       cap: null,
-      twin: i > 1
+      twin: i > 1,
+      promoted: i === 1
     },
     { _tag: "Wait", seconds: 1 },
     { _tag: "Move", id, queue: places[i]! }

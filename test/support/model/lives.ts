@@ -1,4 +1,5 @@
 /** Tasks come and go, and time passes. */
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
@@ -16,7 +17,7 @@ const budgets = { attempts: "max_attempts", losses: "max_lease_losses", rejectio
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 
 export const make = (
-  { expecting, keyed, pass, posting, queue, refused, world }: Bench
+  { aside, drafts, expecting, keyed, pass, posting, queue, refused, world }: Bench
 ): Steps<"Create" | "Delete" | "Wait" | "Lapse"> => {
   const { clock, closesCycle, forget, lives, past, tasks, wait } = world
 
@@ -29,28 +30,36 @@ export const make = (
   })
 
   return {
-    Create: (command) => {
+    Create: Effect.fnUntraced(function*(command) {
       const id = idOf(command)
       const blockers = [...new Set(command.blockers)]
-      const create = posting(
-        !tasks.has(id) && !closesCycle(command.scope, id, blockers),
-        queue.create(command.scope, {
-          id,
-          file_path: `${id}.md`,
-          branch: "main",
-          hooks: JSON.stringify([{ name: Hook, status: "pending" }]),
-          role: command.role,
-          priority: command.priority,
-          ...(command.ofProject && command.scope === "red" ? { project_id: Project } : {}),
-          ...(command.onFailure === "wait"
-            ? { blocked_by: blockers.join(",") }
-            : {
-              depends_on: blockers.map((blocker) => ({ task_id: TaskId.make(blocker), on_failure: command.onFailure }))
-            }),
-          ...(command.budget === null ? {} : { [budgets[command.budget]]: command.limit }),
-          ...(command.cap === null ? {} : { max_tokens: command.cap }),
-          ...(command.hasty ? { max_attempt_seconds: HastySeconds } : {})
-        }),
+      const fields = {
+        id,
+        title: id,
+        file_path: `${id}.md`,
+        branch: "main",
+        hooks: JSON.stringify([{ name: Hook, status: "pending" }]),
+        role: command.role,
+        priority: command.priority,
+        ...(command.ofProject && command.scope === "red" ? { project_id: Project } : {}),
+        ...(command.onFailure === "wait"
+          ? { blocked_by: blockers.join(",") }
+          : {
+            depends_on: blockers.map((blocker) => ({ task_id: TaskId.make(blocker), on_failure: command.onFailure }))
+          }),
+        ...(command.budget === null ? {} : { [budgets[command.budget]]: command.limit }),
+        ...(command.cap === null ? {} : { max_tokens: command.cap }),
+        ...(command.hasty ? { max_attempt_seconds: HastySeconds } : {})
+      }
+      const draft = command.promoted
+        ? yield* aside(drafts.create(command.scope, { title: id, author: "ada" }))
+        : undefined
+      const allowed = !tasks.has(id) && !closesCycle(command.scope, id, blockers)
+      yield* posting(
+        allowed,
+        draft === undefined
+          ? queue.create(command.scope, fields)
+          : drafts.promote(draft.id, { task: fields }, undefined),
         id,
         () => {
           const { grants, version } = past.get(id) ?? { version: 0, grants: 0 }
@@ -103,8 +112,12 @@ export const make = (
           for (const blocker of blockers) wait(id, blocker, command.onFailure)
         }
       )
-      return Effect.andThen(create, twin(command, id))
-    },
+      if (draft !== undefined) {
+        const { linked_task_id, status } = yield* aside(Effect.orDie(drafts.get(draft.id, undefined)))
+        assert.deepStrictEqual([linked_task_id, status], allowed ? [id, "promoted"] : [null, "idea"], `draft of ${id}`)
+      }
+      yield* twin(command, id)
+    }),
     Delete: (command) => {
       const id = idOf(command)
       const task = tasks.get(id)
