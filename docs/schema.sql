@@ -4,7 +4,7 @@
 --
 -- Tables. `tasks` has the present state of each task: its queue, its lease and its counters. `history` has one row for each version
 -- of each task, and outlives it. `dependencies` says which task waits for which. `queue_counts` has the counters that lists and polls
--- read. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
+-- read. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
 -- `idempotency_keys` belong to access and to repeated requests. `webhooks` and `webhook_deliveries` send the feed to others. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
 --
 -- A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
@@ -29,113 +29,113 @@
 -- has the queue `claimed`; under a review claim the task stays in its queue. Each task is in one of the indexes `tasks_ready`,
 -- `tasks_waiting` and `tasks_leased`, so a move writes one entry.
 CREATE TABLE tasks (
-  id                     TEXT NOT NULL PRIMARY KEY,
-  scope                  TEXT NOT NULL CHECK (scope <> ''),
+  id                        TEXT NOT NULL PRIMARY KEY,
+  scope                     TEXT NOT NULL CHECK (scope <> ''),
   -- The client's file for the task, usually `TASK-<id>.md`.
-  file_path              TEXT NOT NULL,
-  title                  TEXT NOT NULL,
+  file_path                 TEXT NOT NULL,
+  title                     TEXT NOT NULL,
   -- The state of the task.
-  queue                  TEXT NOT NULL CHECK (queue <> '' AND instr(queue, '"') = 0),
+  queue                     TEXT NOT NULL CHECK (queue <> '' AND instr(queue, '"') = 0),
   -- Rises by one with each change. History has a row for each version.
-  version                INTEGER NOT NULL CHECK (version > 0),
+  version                   INTEGER NOT NULL CHECK (version > 0),
   -- As the caller wrote it.
-  priority               TEXT NOT NULL,
+  priority                  TEXT NOT NULL,
   -- The number of the priority (`domain/task/Priority.ts`). Claims sort by it.
-  priority_rank          INTEGER NOT NULL,
-  complexity             TEXT,
+  priority_rank             INTEGER NOT NULL,
+  complexity                TEXT,
   -- The role that may claim the task; null: any.
-  role                   TEXT,
-  type                   TEXT,
-  branch                 TEXT NOT NULL,
-  content                TEXT,
-  project_id             TEXT REFERENCES projects (id),
+  role                      TEXT,
+  type                      TEXT,
+  branch                    TEXT NOT NULL,
+  content                   TEXT,
+  project_id                TEXT REFERENCES projects (id),
   -- The ids of its blockers that are not done, joined by commas; null if there are none.
-  blocked_by             TEXT CHECK (blocked_by <> ''),
+  blocked_by                TEXT CHECK (blocked_by <> ''),
   -- The agent that holds the lease; null if the task is not leased.
-  claimed_by             TEXT CHECK (claimed_by <> ''),
-  claimed_at             INTEGER,
+  claimed_by                TEXT CHECK (claimed_by <> ''),
+  claimed_at                INTEGER,
   -- The queue the task returns to when the lease expires.
-  claimed_from           TEXT,
+  claimed_from              TEXT,
   -- The machine that holds the lease.
-  orchestrator_id        TEXT,
+  orchestrator_id           TEXT,
   -- When the lease ends unless it is renewed.
-  lease_expires_at       INTEGER,
+  lease_expires_at          INTEGER,
   -- How many leases were granted. The fencing token of the present lease is this number.
-  grants                 INTEGER NOT NULL DEFAULT 0 CHECK (grants >= 0),
-  fencing_token          INTEGER GENERATED ALWAYS AS (CASE WHEN claimed_by IS NOT NULL THEN grants END) VIRTUAL,
+  grants                    INTEGER NOT NULL DEFAULT 0 CHECK (grants >= 0),
+  fencing_token             INTEGER GENERATED ALWAYS AS (CASE WHEN claimed_by IS NOT NULL THEN grants END) VIRTUAL,
   -- The token of a lease that expired, until the task is moved or granted again. Its holder may still submit.
-  lapsed_token           INTEGER,
+  lapsed_token              INTEGER,
   -- Attempts that ended without a result, lost leases included.
-  attempt_count          INTEGER NOT NULL DEFAULT 0,
+  attempt_count             INTEGER NOT NULL DEFAULT 0,
   -- How often a result was rejected.
-  rejection_count        INTEGER NOT NULL DEFAULT 0,
+  rejection_count           INTEGER NOT NULL DEFAULT 0,
   -- How many leases expired.
-  lease_losses           INTEGER NOT NULL DEFAULT 0,
-  last_rejection_reason  TEXT,
-  commits_count          INTEGER NOT NULL DEFAULT 0,
-  turns_used             INTEGER,
-  check_results          TEXT,
-  execution_notes        TEXT,
+  lease_losses              INTEGER NOT NULL DEFAULT 0,
+  last_rejection_reason     TEXT,
+  commits_count             INTEGER NOT NULL DEFAULT 0,
+  turns_used                INTEGER,
+  check_results             TEXT,
+  execution_notes           TEXT,
   -- A person has to look at the task.
-  needs_intervention     INTEGER NOT NULL DEFAULT 0 CHECK (needs_intervention IN (0, 1)),
-  submitted_at           INTEGER,
+  needs_intervention        INTEGER NOT NULL DEFAULT 0 CHECK (needs_intervention IN (0, 1)),
+  submitted_at              INTEGER,
   -- When the task became done.
-  completed_at           INTEGER,
+  completed_at              INTEGER,
   -- From here to `needs_breakdown`: values that clients keep and the server only stores.
-  pr_number              INTEGER,
-  pr_url                 TEXT,
-  checks                 TEXT,
-  staging_url            TEXT,
-  plan_id                TEXT,
-  has_plan               INTEGER NOT NULL DEFAULT 0 CHECK (has_plan IN (0, 1)),
-  auto_accept            INTEGER NOT NULL DEFAULT 0 CHECK (auto_accept IN (0, 1)),
-  needs_rebase           INTEGER NOT NULL DEFAULT 0 CHECK (needs_rebase IN (0, 1)),
-  needs_breakdown        INTEGER NOT NULL DEFAULT 0 CHECK (needs_breakdown IN (0, 1)),
-  last_rebase_attempt_at INTEGER,
-  review_round           INTEGER NOT NULL DEFAULT 0,
+  pr_number                 INTEGER,
+  pr_url                    TEXT,
+  checks                    TEXT,
+  staging_url               TEXT,
+  plan_id                   TEXT,
+  has_plan                  INTEGER NOT NULL DEFAULT 0 CHECK (has_plan IN (0, 1)),
+  auto_accept               INTEGER NOT NULL DEFAULT 0 CHECK (auto_accept IN (0, 1)),
+  needs_rebase              INTEGER NOT NULL DEFAULT 0 CHECK (needs_rebase IN (0, 1)),
+  needs_breakdown           INTEGER NOT NULL DEFAULT 0 CHECK (needs_breakdown IN (0, 1)),
+  last_rebase_attempt_at    INTEGER,
+  review_round              INTEGER NOT NULL DEFAULT 0,
   -- The checks that clients run, with their outcomes: a JSON list.
-  hooks                  TEXT,
+  hooks                     TEXT,
   -- The state machine that the task follows.
-  flow                   TEXT NOT NULL,
-  flow_overrides         TEXT,
-  metadata               TEXT,
-  created_at             INTEGER NOT NULL,
-  updated_at             INTEGER NOT NULL,
+  flow                      TEXT NOT NULL,
+  flow_overrides            TEXT,
+  metadata                  TEXT,
+  created_at                INTEGER NOT NULL,
+  updated_at                INTEGER NOT NULL,
   -- The role as a claim looks it up: '' without one.
-  lane                   TEXT GENERATED ALWAYS AS (coalesce(role, '')) VIRTUAL,
+  lane                      TEXT GENERATED ALWAYS AS (coalesce(role, '')) VIRTUAL,
   -- The queue the task was in before `requires-intervention`.
-  intervention_from      TEXT,
+  intervention_from         TEXT,
   -- The length of the lease. A renewal that names none extends by as much.
-  lease_seconds          INTEGER CHECK (lease_seconds > 0),
+  lease_seconds             INTEGER CHECK (lease_seconds > 0),
   -- How long one attempt may take, renewals included.
-  max_attempt_seconds    INTEGER CHECK (max_attempt_seconds > 0),
+  max_attempt_seconds       INTEGER CHECK (max_attempt_seconds > 0),
   -- When the present attempt has to end.
-  deadline_at            INTEGER CHECK (deadline_at IS NULL OR claimed_by IS NOT NULL),
+  deadline_at               INTEGER CHECK (deadline_at IS NULL OR claimed_by IS NOT NULL),
   -- When a cancellation of the held task was requested.
-  cancel_requested_at    INTEGER CHECK (cancel_requested_at IS NULL OR claimed_by IS NOT NULL),
+  cancel_requested_at       INTEGER CHECK (cancel_requested_at IS NULL OR claimed_by IS NOT NULL),
   -- Why the task is or will be cancelled.
-  cancel_reason          TEXT,
+  cancel_reason             TEXT,
   -- Limits of this task; null: the server's default; 0: no limit.
-  max_attempts           INTEGER CHECK (max_attempts >= 0),
-  max_lease_losses       INTEGER CHECK (max_lease_losses >= 0),
-  max_rejections         INTEGER CHECK (max_rejections >= 0),
+  max_attempts              INTEGER CHECK (max_attempts >= 0),
+  max_lease_losses          INTEGER CHECK (max_lease_losses >= 0),
+  max_rejections            INTEGER CHECK (max_rejections >= 0),
   -- Why the task is in `failed`.
-  failure_reason         TEXT,
+  failure_reason            TEXT,
   -- The end of the backoff. The first claim after it clears this.
-  available_at           INTEGER CHECK (available_at IS NULL OR claimed_by IS NULL),
+  available_at              INTEGER CHECK (available_at IS NULL OR claimed_by IS NULL),
   -- The id of the task in the client's own system.
-  external_key           TEXT CHECK (external_key <> ''),
+  external_key              TEXT CHECK (external_key <> ''),
   -- What the last holder wrote down for the next attempt: JSON.
-  checkpoint             TEXT,
+  checkpoint                TEXT,
   -- The latest rejections, lost leases and attempts given up, oldest first: a JSON list.
-  setbacks               TEXT,
+  setbacks                  TEXT,
   -- The `claimed_by` that a client gave a task in `failed` or `cancelled`, which has no lease.
-  named_holder           TEXT CHECK (named_holder <> ''),
+  named_holder              TEXT CHECK (named_holder <> ''),
   -- The limits in force when the present lease was granted; null: none.
-  loss_limit             INTEGER CHECK (loss_limit > 0),
-  attempt_limit          INTEGER CHECK (attempt_limit > 0),
+  loss_limit                INTEGER CHECK (loss_limit > 0),
+  attempt_limit             INTEGER CHECK (attempt_limit > 0),
   -- The size of those texts of the task that had no limit in earlier releases.
-  bytes                  INTEGER GENERATED ALWAYS AS (octet_length(file_path) + octet_length(title) + octet_length(priority)
+  bytes                     INTEGER GENERATED ALWAYS AS (octet_length(file_path) + octet_length(title) + octet_length(priority)
     + octet_length(branch) + octet_length(flow) + coalesce(octet_length(complexity), 0)
     + coalesce(octet_length(role), 0) + coalesce(octet_length(type), 0) + coalesce(octet_length(content), 0)
     + coalesce(octet_length(blocked_by), 0) + coalesce(octet_length(claimed_by), 0)
@@ -145,6 +145,31 @@ CREATE TABLE tasks (
     + coalesce(octet_length(hooks), 0) + coalesce(octet_length(flow_overrides), 0)
     + coalesce(octet_length(metadata), 0) + coalesce(octet_length(cancel_reason), 0)
     + coalesce(octet_length(failure_reason), 0) + coalesce(octet_length(setbacks), 0)) VIRTUAL,
+  -- The agent and the machine that held the lease when the last result was submitted.
+  submitted_by              TEXT,
+  submitted_orchestrator_id TEXT,
+  -- How a person gets into the session of an agent: of the one whose lease had the token `session_token`.
+  session_url               TEXT,
+  resume_command            TEXT,
+  session_token             INTEGER,
+  -- The newest commit that a checkpoint or a result named. Evidence of other commits does not count.
+  head_commit               TEXT,
+  -- The evidence of the last result that had any: a JSON list.
+  evidence                  TEXT,
+  -- What was used for it in all attempts: millionths of a dollar, tokens, milliseconds.
+  cost_usd                  INTEGER NOT NULL DEFAULT 0 CHECK (cost_usd >= 0),
+  input_tokens              INTEGER NOT NULL DEFAULT 0 CHECK (input_tokens >= 0),
+  output_tokens             INTEGER NOT NULL DEFAULT 0 CHECK (output_tokens >= 0),
+  cached_tokens             INTEGER NOT NULL DEFAULT 0 CHECK (cached_tokens >= 0),
+  wall_seconds              INTEGER NOT NULL DEFAULT 0 CHECK (wall_seconds >= 0),
+  -- Its caps, in the same units; null: none.
+  max_cost_usd              INTEGER CHECK (max_cost_usd > 0),
+  max_tokens                INTEGER CHECK (max_tokens > 0),
+  -- It has used as much as it may, and is not claimed.
+  capped                    INTEGER GENERATED ALWAYS AS (coalesce(cost_usd >= max_cost_usd, 0) OR coalesce(input_tokens
+    + output_tokens >= max_tokens, 0)) VIRTUAL,
+  -- The draft that it was promoted from.
+  draft_id                  INTEGER CHECK (draft_id > 0),
   CHECK ((claimed_by IS NULL) = (lease_expires_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_from IS NULL)),
@@ -263,25 +288,72 @@ CREATE INDEX queue_counts_uncounted ON queue_counts (scope)
 
 -- A group of tasks that share a branch.
 CREATE TABLE projects (
-  id           TEXT NOT NULL PRIMARY KEY,
-  scope        TEXT NOT NULL,
-  title        TEXT NOT NULL,
-  description  TEXT,
-  status       TEXT NOT NULL,
-  branch       TEXT,
-  base_branch  TEXT NOT NULL,
-  auto_accept  INTEGER NOT NULL DEFAULT 0 CHECK (auto_accept IN (0, 1)),
-  flow         TEXT NOT NULL DEFAULT 'project',
-  pr_number    INTEGER,
-  pr_url       TEXT,
-  created_by   TEXT,
-  created_at   INTEGER NOT NULL,
-  updated_at   INTEGER NOT NULL,
-  completed_at INTEGER
+  id                TEXT NOT NULL PRIMARY KEY,
+  scope             TEXT NOT NULL,
+  title             TEXT NOT NULL,
+  description       TEXT,
+  status            TEXT NOT NULL,
+  branch            TEXT,
+  base_branch       TEXT NOT NULL,
+  auto_accept       INTEGER NOT NULL DEFAULT 0 CHECK (auto_accept IN (0, 1)),
+  flow              TEXT NOT NULL DEFAULT 'project',
+  pr_number         INTEGER,
+  pr_url            TEXT,
+  created_by        TEXT,
+  created_at        INTEGER NOT NULL,
+  updated_at        INTEGER NOT NULL,
+  completed_at      INTEGER,
+  -- The kinds of evidence that an accept of its tasks requires: a JSON list.
+  evidence_required TEXT,
+  -- What its tasks used: millionths of a dollar, tokens, milliseconds.
+  cost_usd          INTEGER NOT NULL DEFAULT 0 CHECK (cost_usd >= 0),
+  input_tokens      INTEGER NOT NULL DEFAULT 0 CHECK (input_tokens >= 0),
+  output_tokens     INTEGER NOT NULL DEFAULT 0 CHECK (output_tokens >= 0),
+  cached_tokens     INTEGER NOT NULL DEFAULT 0 CHECK (cached_tokens >= 0),
+  wall_seconds      INTEGER NOT NULL DEFAULT 0 CHECK (wall_seconds >= 0),
+  -- Its caps, in the same units; null: none.
+  max_cost_usd      INTEGER CHECK (max_cost_usd > 0),
+  max_tokens        INTEGER CHECK (max_tokens > 0),
+  -- It has used as much as it may. No task of it is claimed.
+  capped            INTEGER GENERATED ALWAYS AS (coalesce(cost_usd >= max_cost_usd, 0) OR coalesce(input_tokens
+    + output_tokens >= max_tokens, 0)) VIRTUAL,
+  draft_id          INTEGER CHECK (draft_id > 0)
 ) STRICT, WITHOUT ROWID;
 
 -- The newest projects of a scope.
 CREATE INDEX projects_newest ON projects (scope, created_at, id);
+
+-- The projects at a cap, for a claim that looks past their tasks.
+CREATE INDEX projects_capped ON projects (scope, id) WHERE capped;
+
+-- What a scope used on a day, for the caps on the day and for lists.
+CREATE TABLE usage (
+  scope         TEXT NOT NULL,
+  -- The number of the day in UTC, from 1970 on.
+  day           INTEGER NOT NULL CHECK (day >= 0),
+  -- Millionths of a dollar, tokens, milliseconds.
+  cost_usd      INTEGER NOT NULL CHECK (cost_usd >= 0),
+  input_tokens  INTEGER NOT NULL CHECK (input_tokens >= 0),
+  output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
+  cached_tokens INTEGER NOT NULL CHECK (cached_tokens >= 0),
+  wall_seconds  INTEGER NOT NULL CHECK (wall_seconds >= 0),
+  -- The same sums for each model: JSON lists by the names of the models.
+  models        TEXT NOT NULL,
+  -- The caps of the scope, as `usage_caps` has them.
+  max_cost_usd  INTEGER CHECK (max_cost_usd > 0),
+  max_tokens    INTEGER CHECK (max_tokens > 0),
+  -- The scope has used as much on this day as it may.
+  capped        INTEGER GENERATED ALWAYS AS (coalesce(cost_usd >= max_cost_usd, 0) OR coalesce(input_tokens
+    + output_tokens >= max_tokens, 0)) VIRTUAL,
+  PRIMARY KEY (scope, day)
+) STRICT, WITHOUT ROWID;
+
+-- The caps on each day of a scope. New rows of `usage` get them.
+CREATE TABLE usage_caps (
+  scope        TEXT NOT NULL PRIMARY KEY,
+  max_cost_usd INTEGER CHECK (max_cost_usd > 0),
+  max_tokens   INTEGER CHECK (max_tokens > 0)
+) STRICT, WITHOUT ROWID;
 
 -- A machine in a scope. The same machine may be registered in several scopes.
 CREATE TABLE orchestrators (
@@ -543,12 +615,12 @@ CREATE TABLE schema_version (
 
 -- The tasks that a claim may take. The condition is that of `tasks_ready`.
 CREATE VIEW ready AS
-SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes, project_id, capped FROM tasks INDEXED BY tasks_ready
 WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done';
 
 -- Those that have a role. The condition is that of `tasks_ready_for`.
 CREATE VIEW ready_for AS
-SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes FROM tasks INDEXED BY tasks_ready_for
+SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes, project_id, capped FROM tasks INDEXED BY tasks_ready_for
 WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND role IS NOT NULL;
 
 -- What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.
@@ -677,3 +749,41 @@ FROM (
   FROM dependencies AS edge JOIN tasks AS blocker ON +blocker.scope = edge.scope
     AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))
     AND edge.blocker_key = replace(blocker.id, 'TASK-', '') AND edge.blocker_id IN (blocker.id, 'TASK-' || blocker.id));
+
+-- Which cap a task is at, and until when: its own, that of its project, or that of the day of its scope.
+CREATE VIEW caps AS
+SELECT id, scope, version, queue, grants, title, project_id, bytes,
+  CASE WHEN capped THEN 'task'
+    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id AND projects.capped) THEN 'project'
+    ELSE 'scope' END AS cap,
+  CASE WHEN capped THEN 9007199254740991
+    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id AND projects.capped) THEN 9007199254740991
+    ELSE coalesce((
+      SELECT iif(usage.capped, (day + 1) * 86400000, 0) FROM usage WHERE usage.scope = tasks.scope
+      ORDER BY day DESC LIMIT 1), 0) END AS capped_until
+FROM tasks;
+
+-- The tasks that are not too large to be claimed, with the time until which they are at a cap.
+CREATE VIEW claimable AS
+SELECT id, scope, version, queue, grants, title, project_id, capped_until FROM caps WHERE bytes <= 1600000;
+
+-- The tasks with the agent and the machine that hold them, or held them when their leases expired.
+CREATE VIEW held AS
+SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, fencing_token, lapsed_token,
+  intervention_from, cancel_requested_at,
+  iif(lapsed_token IS NULL, claimed_by, (
+    SELECT actor FROM history WHERE task_id = tasks.id AND event = 'lease_expired'
+    ORDER BY history.version DESC LIMIT 1)) AS holder,
+  iif(lapsed_token IS NULL, orchestrator_id, (
+    SELECT details ->> '$.orchestrator_id' FROM history WHERE task_id = tasks.id AND event = 'lease_expired'
+    ORDER BY history.version DESC LIMIT 1)) AS machine
+FROM tasks;
+
+-- The kinds of evidence that the project of a task requires and that the task lacks.
+CREATE VIEW lacking AS
+SELECT tasks.id, required.value AS kind
+FROM tasks CROSS JOIN projects ON projects.id = tasks.project_id CROSS JOIN json_each(projects.evidence_required) AS required
+WHERE NOT EXISTS (
+  SELECT 1 FROM json_each(tasks.evidence) AS item
+  WHERE item.value ->> '$.kind' = required.value AND coalesce(item.value ->> '$.exit_code', 0) = 0
+    AND (tasks.head_commit IS NULL OR item.value ->> '$.commit' = tasks.head_commit));

@@ -45,6 +45,7 @@ export {
 } from "./domain/dependency/Dependency.ts"
 export * from "./domain/dependency/Dependency.ts"
 export { Graph } from "./domain/dependency/DependencyGraph.ts"
+export { ProjectGraph } from "./domain/dependency/ProjectGraph.ts"
 export {
   EventPage,
   EventStreamOff,
@@ -68,8 +69,12 @@ export * from "./domain/record/Action.ts"
 export * from "./domain/record/Draft.ts"
 export * from "./domain/record/Message.ts"
 export * from "./domain/record/Project.ts"
+export * from "./domain/record/Promotion.ts"
+export * from "./domain/record/Usage.ts"
 export { TooLarge } from "./domain/Size.ts"
 export { NoFields } from "./domain/TaggedError.ts"
+export * from "./domain/task/Bulk.ts"
+export * from "./domain/task/Evidence.ts"
 export { HistoryEntry } from "./domain/task/History.ts"
 export * from "./domain/task/MoveInput.ts"
 export * from "./domain/task/Task.ts"

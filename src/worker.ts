@@ -35,6 +35,7 @@ import { Actions } from "./services/record/Actions.ts"
 import { Drafts } from "./services/record/Drafts.ts"
 import { Messages } from "./services/record/Messages.ts"
 import { Projects } from "./services/record/Projects.ts"
+import { UsageSums } from "./services/record/Usage.ts"
 import { environment, KeyLifetimeLayer, Settings, SettingsConfig } from "./services/Settings.ts"
 import { TaskQueue } from "./services/task/TaskQueue.ts"
 import { Export } from "./services/transfer/Export.ts"
@@ -76,6 +77,7 @@ const ServicesLayer = Layer.mergeAll(
   Flows.layer,
   Roles.layer,
   SchedulerService.layer,
+  UsageSums.layer,
   Import.layer,
   Export.layer
 ).pipe(Layer.provideMerge(ConfiguredLayer))

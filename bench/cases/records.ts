@@ -29,6 +29,17 @@ export const records: Cases = {
     undefined,
     "of 10 tasks"
   )],
+  "GET /api/v1/projects/:id/graph": [about(
+    async (setup) => {
+      const project_id = await project(setup)
+      let before: ReadonlyArray<string> = []
+      for (let n = 0; n < 10; n++) before = [await task(setup, { project_id, depends_on: before })]
+      return project_id
+    },
+    projects("/graph"),
+    undefined,
+    "of 10 tasks in a row"
+  )],
   "PATCH /api/v1/projects/:id": [about(project, projects(), { title: "Another title" })],
   "DELETE /api/v1/projects/:id": [about(project, projects())],
 
@@ -38,6 +49,19 @@ export const records: Cases = {
   "GET /api/v1/drafts": [plain(`/api/v1/drafts?scope=${scope}&limit=50`, "50 of all, which counts them")],
   "GET /api/v1/drafts/:id": [about(draft, drafts)],
   "PATCH /api/v1/drafts/:id": [about(draft, drafts, { title: "A better idea" })],
+  "POST /api/v1/drafts/:id/promote": [{
+    variant: "to a task",
+    prepare: async (setup) => ({
+      path: `${drafts(await draft(setup))}/promote`,
+      body: { task: { id: setup.fresh("promoted"), title: "An idea", branch: "main" } }
+    })
+  }, {
+    variant: "to a project",
+    prepare: async (setup) => ({
+      path: `${drafts(await draft(setup))}/promote`,
+      body: { project: { id: setup.fresh("promoted"), branch: "main" } }
+    })
+  }],
   "DELETE /api/v1/drafts/:id": [about(draft, drafts)],
 
   "GET /api/v1/flows": [plain(`/api/v1/flows?scope=${scope}`)],

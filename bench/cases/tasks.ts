@@ -35,12 +35,37 @@ export const tasks: Cases = {
       prepare: async (setup) => ({ path: "/api/v1/tasks", body: newTask(await task(setup)) })
     }
   ],
+  "POST /api/v1/tasks/bulk": [
+    {
+      variant: "that creates five",
+      prepare: ({ fresh }) => ({
+        path: "/api/v1/tasks/bulk",
+        body: { scope, action: "create", tasks: Array.from({ length: 5 }, () => newTask(fresh("new"), {})) }
+      })
+    },
+    {
+      variant: "that cancels three, under an idempotency key",
+      prepare: async (setup) => ({
+        path: "/api/v1/tasks/bulk",
+        body: { scope, action: "cancel", ids: [await task(setup), await task(setup), await task(setup)] },
+        key: setup.fresh("bulk")
+      })
+    },
+    {
+      variant: "a dry run of a filter that matches few",
+      prepare: () => ({
+        path: "/api/v1/tasks/bulk",
+        body: { scope, action: "cancel", filter: { queue: "incoming", type: "no such type" }, dry_run: true }
+      })
+    }
+  ],
   "GET /api/v1/tasks": [
     list("queue=incoming&limit=50", "50 of a queue"),
     list("queue=incoming&sort=priority&limit=50", "50 of a queue by priority"),
     list("limit=50", "50 of all queues"),
     list("queue=done&limit=50", "50 that are done"),
     list("queue=incoming&limit=50&offset=450", "50 of a queue from the 450th on"),
+    list("q=no-task-has-this&limit=50", "a search that finds nothing in 500 tasks"),
     list("priority=P1&limit=50", "50 of a priority, which counts them")
   ],
   "GET /api/v1/tasks/:id": [about(task, at())],

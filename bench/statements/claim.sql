@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/claim
--- 1 round trip, 6 statements: 4,760 characters, 29 parameters, 29 rows read, 5 rows written
+-- 1 round trip, 6 statements: 5,038 characters, 29 parameters, 29 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- lapsed
--- 470 characters, 2 parameters, 3 rows read, 0 rows written
+-- 716 characters, 2 parameters, 3 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --   SCAN (subquery-6)
@@ -28,7 +28,13 @@ INSERT INTO history (
   project_id
 )
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + row_number() OVER (),
-  event, queue, to_queue, claimed_by, reason, details, grants, :now, title, project_id
+  event, queue, to_queue, claimed_by, reason,
+  CASE
+    WHEN queue <> 'claimed' OR to_queue <> 'failed' THEN details
+    WHEN event = 'lease_expired' THEN json_set(details, '$.budget', 'max_lease_losses', '$.limit', loss_limit)
+    ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit)
+  END,
+  grants, :now, title, project_id
 FROM lapsing AS tasks
 WHERE tasks.scope = :scope
   AND lease_expires_at <= :now
@@ -82,7 +88,7 @@ SET last_heartbeat = :now, status = iif(status = 'offline', 'active', status)
 WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat < :fresh);
 
 -- recorded
--- 1,159 characters, 9 parameters, 8 rows read, 2 rows written
+-- 1,175 characters, 9 parameters, 8 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -97,9 +103,13 @@ WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   CORRELATED SCALAR SUBQUERY 13
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 11
+--     CORRELATED SCALAR SUBQUERY 16
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -107,7 +117,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM tasks
+FROM claimable AS tasks
 WHERE id = (
   SELECT id
   FROM ready
@@ -115,7 +125,7 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
-  AND bytes <= 1600000
+  AND capped_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -189,13 +199,13 @@ WHERE tasks.id = (SELECT task_id FROM plans WHERE scope = :scope ORDER BY seq DE
 RETURNING *;
 
 -- counted
--- 756 characters, 1 parameter, 7 rows read, 1 row written
---   MATERIALIZE moved
+-- 772 characters, 1 parameter, 7 rows read, 1 row written
+--   MATERIALIZE recorded
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN moved
+--   SCAN recorded
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -203,19 +213,19 @@ RETURNING *;
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = moved.seq,
+SET revision = revision + 1, seq = recorded.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
+        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
         target,
-        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
+        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -231,13 +241,13 @@ FROM (
   FROM planned_counts AS plans
   WHERE plans.scope = :scope
   GROUP BY owner
-) AS moved
-WHERE scope = moved.owner;
+) AS recorded
+WHERE scope = recorded.owner;
 
 -- ======== Sent in special cases only ========
 
 -- recorded  (of a role)
--- 1,443 characters, 11 parameters, 8 rows read, 2 rows written
+-- 1,459 characters, 11 parameters, 9 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -257,9 +267,13 @@ WHERE scope = moved.owner;
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 13
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -267,7 +281,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM tasks
+FROM claimable AS tasks
 WHERE id = (
   SELECT id
   FROM ready_for
@@ -275,7 +289,7 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
-  AND bytes <= 1600000
+  AND capped_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -317,7 +331,7 @@ WHERE id = (
   );
 
 -- recorded  (of two roles)
--- 1,601 characters, 12 parameters, 12 rows read, 2 rows written
+-- 1,617 characters, 12 parameters, 13 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -341,9 +355,13 @@ WHERE id = (
 --     CORRELATED SCALAR SUBQUERY 2
 --       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
 --     USE TEMP B-TREE FOR ORDER BY
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 17
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 14
+--     CORRELATED SCALAR SUBQUERY 19
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -351,7 +369,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM tasks
+FROM claimable AS tasks
 WHERE id = (
   SELECT best.id
   FROM json_each(:lanes) AS asked
@@ -365,7 +383,7 @@ WHERE id = (
   ORDER BY best.priority_rank, best.created_at, best.id
   LIMIT 1
 )
-  AND bytes <= 1600000
+  AND capped_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -407,7 +425,7 @@ WHERE id = (
   );
 
 -- recorded  (of a type)
--- 1,210 characters, 10 parameters, 903 rows read, 0 rows written
+-- 1,226 characters, 10 parameters, 903 rows read, 0 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -425,9 +443,13 @@ WHERE id = (
 --     LIST SUBQUERY 2
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       CREATE BLOOM FILTER
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 12
+--     CORRELATED SCALAR SUBQUERY 17
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -435,7 +457,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM tasks
+FROM claimable AS tasks
 WHERE id = (
   SELECT id
   FROM ready
@@ -443,7 +465,7 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
-  AND bytes <= 1600000
+  AND capped_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -599,15 +621,21 @@ FROM (
 );
 
 -- first  (of a type)
--- 212 characters, 3 parameters, 899 rows read, 0 rows written
+-- 266 characters, 4 parameters, 899 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
 --     LIST SUBQUERY 1
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       CREATE BLOOM FILTER
-SELECT id, bytes > 1600000 AS oversized
-FROM tasks
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 7
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH projects USING PRIMARY KEY (id=?)
+SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap
+FROM caps
 WHERE id = (
   SELECT id
   FROM ready
@@ -617,7 +645,7 @@ WHERE id = (
 );
 
 -- recorded  (low priorities first)
--- 1,482 characters, 10 parameters, 12 rows read, 2 rows written
+-- 1,498 characters, 10 parameters, 13 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 5
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -638,9 +666,13 @@ WHERE id = (
 --     USE TEMP B-TREE FOR ORDER BY
 --   SCALAR SUBQUERY 4
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 13
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -648,7 +680,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM tasks
+FROM claimable AS tasks
 WHERE id = coalesce(
   (
     SELECT best.id
@@ -671,7 +703,7 @@ WHERE id = coalesce(
     LIMIT 1
   )
 )
-  AND bytes <= 1600000
+  AND capped_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -740,12 +772,18 @@ WHERE changes() > 0 AND id = (SELECT task_id FROM plans WHERE scope = :scope ORD
 HAVING count(*) > 0;
 
 -- first  (nothing for the role)
--- 190 characters, 3 parameters, 0 rows read, 0 rows written
+-- 244 characters, 4 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
-SELECT id, bytes > 1600000 AS oversized
-FROM tasks
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap
+FROM caps
 WHERE id = (
   SELECT id
   FROM ready_for
@@ -753,3 +791,103 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 );
+
+-- first  (at the cap of a project)
+-- 219 characters, 3 parameters, 4 rows read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap
+FROM caps
+WHERE id = (
+  SELECT id
+  FROM ready
+  WHERE scope = :scope AND queue = :queue
+  ORDER BY priority_rank, created_at, id
+  LIMIT 1
+);
+
+-- recorded  (at the cap of a project)
+-- 1,322 characters, 9 parameters, 21 rows read, 2 rows written
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 4
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 5
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 6
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 8
+--     CO-ROUTINE (subquery-7)
+--       SEARCH tasks USING INDEX tasks_leased (scope=?)
+--     SCAN (subquery-7)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 3
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--     LIST SUBQUERY 2
+--       SEARCH projects USING INDEX projects_capped (scope=?)
+--       CREATE BLOOM FILTER
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 17
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
+)
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
+  iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
+  :now, title, project_id
+FROM claimable AS tasks
+WHERE id = (
+  SELECT id
+  FROM ready
+  WHERE scope = :scope
+    AND queue = :queue
+    AND NOT bytes > 1600000
+    AND NOT capped
+    AND coalesce(
+      project_id NOT IN (SELECT id FROM projects WHERE projects.scope = :scope AND projects.capped), 1
+    )
+  ORDER BY priority_rank, created_at, id
+  LIMIT 1
+)
+  AND capped_until <= :now
+  AND EXISTS (
+    SELECT 1
+    FROM orchestrators
+    WHERE id = :machine
+      AND scope BETWEEN coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
+      ) AND coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
+      )
+      AND status <> 'maintenance'
+      AND (
+        :review
+        OR coalesce(:max_claimed, max_claimed) IS NULL
+        OR coalesce((SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = :scope), 0) < coalesce(
+          :max_claimed, max_claimed
+        )
+        OR (
+          SELECT count(*)
+          FROM (
+            SELECT 1
+            FROM tasks INDEXED BY tasks_leased
+            WHERE claimed_by IS NOT NULL
+              AND scope = :scope
+              AND queue = 'claimed'
+              AND orchestrator_id = :machine
+            LIMIT coalesce(:max_claimed, -1)
+          )
+        ) < coalesce(:max_claimed, max_claimed)
+      )
+  );

@@ -1,11 +1,20 @@
 -- GET /api/v1/tasks/:id/explain
--- 1 round trip, 5 statements: 3,068 characters, 12 parameters, 10 rows read, 0 rows written
+-- 1 round trip, 5 statements: 3,155 characters, 13 parameters, 11 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- tasks
--- 114 characters, 2 parameters, 1 row read, 0 rows written
+-- 201 characters, 3 parameters, 2 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
-SELECT *, iif(bytes > 1600000, bytes, NULL) AS oversize
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH projects USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 6
+--       SEARCH usage USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH projects USING PRIMARY KEY (id=?)
+SELECT *, iif(bytes > 1600000, bytes, NULL) AS oversize,
+  (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = tasks.id) AS cap
 FROM tasks
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 

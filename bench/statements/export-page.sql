@@ -17,7 +17,7 @@ LIMIT :limit;
 -- ======== Sent in special cases only ========
 
 -- seen  (tasks)
--- 691 characters, 3 parameters, 36 rows read, 0 rows written
+-- 814 characters, 3 parameters, 36 rows read, 0 rows written
 --   CO-ROUTINE found
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -48,7 +48,10 @@ SELECT json_array(id) AS key,
 FROM (
   SELECT *
   FROM (
-    SELECT id, 2000 + bytes + coalesce(octet_length(checkpoint), 0) AS bytes
+    SELECT id,
+      2000 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+        octet_length(session_url), 0
+      ) + coalesce(octet_length(resume_command), 0) AS bytes
     FROM tasks
     WHERE id > :after AND (:scope IS NULL OR +scope = :scope)
     ORDER BY id
@@ -101,14 +104,16 @@ WHERE task_id IN (SELECT value ->> 0 FROM json_each(:keys))
 ORDER BY task_id, version;
 
 -- seen  (projects)
--- 430 characters, 3 parameters, 5 rows read, 0 rows written
+-- 477 characters, 3 parameters, 5 rows read, 0 rows written
 --   SEARCH projects USING PRIMARY KEY (id>?)
 SELECT json_array(id) AS key,
   500 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
     octet_length(status), 0
   ) + coalesce(octet_length(branch), 0) + coalesce(octet_length(base_branch), 0) + coalesce(
     octet_length(flow), 0
-  ) + coalesce(octet_length(pr_url), 0) + coalesce(octet_length(created_by), 0) AS bytes
+  ) + coalesce(octet_length(pr_url), 0) + coalesce(octet_length(created_by), 0) + coalesce(
+    octet_length(evidence_required), 0
+  ) AS bytes
 FROM projects
 WHERE (:scope IS NULL OR +scope = :scope) AND (id) > (:after_0)
 ORDER BY id

@@ -5,7 +5,7 @@
 -- ======== Sent in special cases only ========
 
 -- tasks written  (ten tasks)
--- 3,097 characters, 4 parameters, 30 rows read, 20 rows written, sent 2 times
+-- 3,753 characters, 4 parameters, 30 rows read, 20 rows written, sent 2 times
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -43,6 +43,12 @@ INSERT INTO tasks (
   last_rebase_attempt_at,
   hooks,
   flow_overrides,
+  submitted_by,
+  submitted_orchestrator_id,
+  head_commit,
+  session_url,
+  resume_command,
+  session_token,
   attempt_count,
   rejection_count,
   lease_losses,
@@ -53,6 +59,9 @@ INSERT INTO tasks (
   auto_accept,
   needs_rebase,
   needs_breakdown,
+  input_tokens,
+  output_tokens,
+  cached_tokens,
   id,
   file_path,
   title,
@@ -61,6 +70,11 @@ INSERT INTO tasks (
   branch,
   flow,
   metadata,
+  cost_usd,
+  wall_seconds,
+  max_cost_usd,
+  max_tokens,
+  evidence,
   completed_at,
   created_at,
   updated_at,
@@ -96,16 +110,20 @@ SELECT :scope, iif(given.value ->> 'claimed_by' IS NULL, NULL, :loss_limit),
   given.value ->> 'check_results', given.value ->> 'execution_notes', given.value ->> 'submitted_at',
   given.value ->> 'pr_number', given.value ->> 'pr_url', given.value ->> 'checks',
   given.value ->> 'staging_url', given.value ->> 'plan_id', given.value ->> 'last_rebase_attempt_at',
-  given.value ->> 'hooks', given.value ->> 'flow_overrides', given.value ->> 'attempt_count',
+  given.value ->> 'hooks', given.value ->> 'flow_overrides', given.value ->> 'submitted_by',
+  given.value ->> 'submitted_orchestrator_id', given.value ->> 'head_commit', given.value ->> 'session_url',
+  given.value ->> 'resume_command', given.value ->> 'session_token', given.value ->> 'attempt_count',
   given.value ->> 'rejection_count', given.value ->> 'lease_losses', given.value ->> 'commits_count',
   given.value ->> 'review_round', given.value ->> 'needs_intervention', given.value ->> 'has_plan',
   given.value ->> 'auto_accept', given.value ->> 'needs_rebase', given.value ->> 'needs_breakdown',
+  given.value ->> 'input_tokens', given.value ->> 'output_tokens', given.value ->> 'cached_tokens',
   given.value ->> 'id', given.value ->> 'file_path', given.value ->> 'title', given.value ->> 'priority',
   given.value ->> 'priority_rank', given.value ->> 'branch', given.value ->> 'flow',
-  given.value ->> 'metadata', given.value ->> 'completed_at', given.value ->> 'created_at',
-  given.value ->> 'updated_at', given.value ->> 'queue', given.value ->> 'claimed_by',
-  given.value ->> 'claimed_at', given.value ->> 'claimed_from', given.value ->> 'orchestrator_id',
-  given.value ->> 'lease_expires_at'
+  given.value ->> 'metadata', given.value ->> 'cost_usd', given.value ->> 'wall_seconds',
+  given.value ->> 'max_cost_usd', given.value ->> 'max_tokens', given.value ->> 'evidence',
+  given.value ->> 'completed_at', given.value ->> 'created_at', given.value ->> 'updated_at',
+  given.value ->> 'queue', given.value ->> 'claimed_by', given.value ->> 'claimed_at',
+  given.value ->> 'claimed_from', given.value ->> 'orchestrator_id', given.value ->> 'lease_expires_at'
 FROM json_each(:others) AS given
 WHERE (
   given.value ->> 'project_id' IS NULL
@@ -691,7 +709,7 @@ DO UPDATE SET projects_revision = projects_revision + 1 ,
   );
 
 -- projects written  (some of each kind, under an idempotency key)
--- 673 characters, 2 parameters, 4 rows read, 2 rows written
+-- 817 characters, 2 parameters, 4 rows read, 2 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   USE TEMP B-TREE FOR ORDER BY
 --   SEARCH tasks USING INDEX tasks_project (project_id=?)
@@ -710,13 +728,17 @@ INSERT INTO projects (
   created_by,
   created_at,
   updated_at,
-  completed_at
+  completed_at,
+  evidence_required,
+  max_cost_usd,
+  max_tokens
 )
 SELECT :scope, given.value ->> 'id', given.value ->> 'title', given.value ->> 'description',
   given.value ->> 'status', given.value ->> 'branch', given.value ->> 'base_branch',
   given.value ->> 'auto_accept', given.value ->> 'flow', given.value ->> 'pr_number',
   given.value ->> 'pr_url', given.value ->> 'created_by', given.value ->> 'created_at',
-  given.value ->> 'updated_at', given.value ->> 'completed_at'
+  given.value ->> 'updated_at', given.value ->> 'completed_at', given.value ->> 'evidence_required',
+  given.value ->> 'max_cost_usd', given.value ->> 'max_tokens'
 FROM json_each(:projects) AS given
 WHERE 1
 ORDER BY given.key

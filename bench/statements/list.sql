@@ -1,9 +1,9 @@
 -- GET /api/v1/tasks
--- 1 round trip, 3 statements: 6,324 characters, 7 parameters, 446 rows read, 0 rows written
+-- 1 round trip, 3 statements: 6,815 characters, 7 parameters, 446 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 6,149 characters, 5 parameters, 444 rows read, 0 rows written
+-- 6,640 characters, 5 parameters, 444 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -81,16 +81,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT key AS place FROM queue_counts, json_each(counts) WHERE scope = :scope) AS q
@@ -320,7 +327,7 @@ WHERE scope = :scope;
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/tasks?queue=incoming: the next page)
--- 5,950 characters, 8 parameters, 25 rows read, 0 rows written
+-- 6,441 characters, 8 parameters, 25 rows read, 0 rows written
 --   CO-ROUTINE (subquery-30)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -391,16 +398,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT *
     FROM (
@@ -613,7 +627,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming,done: the next page)
--- 6,316 characters, 8 parameters, 70 rows read, 0 rows written
+-- 6,807 characters, 8 parameters, 70 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -690,16 +704,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT value AS place FROM json_each(:queues)) AS q
@@ -921,7 +942,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=done&content=false: the next page)
--- 14,132 characters, 8 parameters, 25 rows read, 0 rows written
+-- 16,037 characters, 8 parameters, 25 rows read, 0 rows written
 --   CO-ROUTINE (subquery-39)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -1010,16 +1031,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT *
     FROM (
@@ -1028,11 +1056,13 @@ FROM (
         fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason, available_at,
         external_key, max_attempts, max_lease_losses, max_rejections, failure_reason, attempt_count,
         rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used, check_results,
-        execution_notes, needs_intervention, submitted_at, completed_at, pr_number, pr_url, checks,
-        staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown, last_rebase_attempt_at,
-        review_round, hooks, flow, flow_overrides, metadata, created_at, updated_at, claimed_from,
-        named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks, lapsed_token,
-        priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        execution_notes, needs_intervention, submitted_at, submitted_by, submitted_orchestrator_id,
+        head_commit, evidence, session_url, resume_command, session_token, completed_at, pr_number, pr_url,
+        checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
+        last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata, cost_usd, input_tokens,
+        output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+        claimed_from, named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks,
+        lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1056,11 +1086,13 @@ FROM (
         fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason, available_at,
         external_key, max_attempts, max_lease_losses, max_rejections, failure_reason, attempt_count,
         rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used, check_results,
-        execution_notes, needs_intervention, submitted_at, completed_at, pr_number, pr_url, checks,
-        staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown, last_rebase_attempt_at,
-        review_round, hooks, flow, flow_overrides, metadata, created_at, updated_at, claimed_from,
-        named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks, lapsed_token,
-        priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        execution_notes, needs_intervention, submitted_at, submitted_by, submitted_orchestrator_id,
+        head_commit, evidence, session_url, resume_command, session_token, completed_at, pr_number, pr_url,
+        checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
+        last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata, cost_usd, input_tokens,
+        output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+        claimed_from, named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks,
+        lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1092,11 +1124,13 @@ FROM (
         fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason, available_at,
         external_key, max_attempts, max_lease_losses, max_rejections, failure_reason, attempt_count,
         rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used, check_results,
-        execution_notes, needs_intervention, submitted_at, completed_at, pr_number, pr_url, checks,
-        staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown, last_rebase_attempt_at,
-        review_round, hooks, flow, flow_overrides, metadata, created_at, updated_at, claimed_from,
-        named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks, lapsed_token,
-        priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        execution_notes, needs_intervention, submitted_at, submitted_by, submitted_orchestrator_id,
+        head_commit, evidence, session_url, resume_command, session_token, completed_at, pr_number, pr_url,
+        checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
+        last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata, cost_usd, input_tokens,
+        output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+        claimed_from, named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks,
+        lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1136,11 +1170,13 @@ FROM (
         fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason, available_at,
         external_key, max_attempts, max_lease_losses, max_rejections, failure_reason, attempt_count,
         rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used, check_results,
-        execution_notes, needs_intervention, submitted_at, completed_at, pr_number, pr_url, checks,
-        staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown, last_rebase_attempt_at,
-        review_round, hooks, flow, flow_overrides, metadata, created_at, updated_at, claimed_from,
-        named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks, lapsed_token,
-        priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        execution_notes, needs_intervention, submitted_at, submitted_by, submitted_orchestrator_id,
+        head_commit, evidence, session_url, resume_command, session_token, completed_at, pr_number, pr_url,
+        checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
+        last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata, cost_usd, input_tokens,
+        output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+        claimed_from, named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks,
+        lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1190,11 +1226,13 @@ FROM (
           fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason, available_at,
           external_key, max_attempts, max_lease_losses, max_rejections, failure_reason, attempt_count,
           rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used, check_results,
-          execution_notes, needs_intervention, submitted_at, completed_at, pr_number, pr_url, checks,
-          staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown, last_rebase_attempt_at,
-          review_round, hooks, flow, flow_overrides, metadata, created_at, updated_at, claimed_from,
-          named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks, lapsed_token,
-          priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+          execution_notes, needs_intervention, submitted_at, submitted_by, submitted_orchestrator_id,
+          head_commit, evidence, session_url, resume_command, session_token, completed_at, pr_number, pr_url,
+          checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
+          last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata, cost_usd, input_tokens,
+          output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+          claimed_from, named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks,
+          lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
         FROM tasks INDEXED BY tasks_leased
         WHERE scope = :scope
           AND queue = :queue
@@ -1209,11 +1247,13 @@ FROM (
           fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason, available_at,
           external_key, max_attempts, max_lease_losses, max_rejections, failure_reason, attempt_count,
           rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used, check_results,
-          execution_notes, needs_intervention, submitted_at, completed_at, pr_number, pr_url, checks,
-          staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown, last_rebase_attempt_at,
-          review_round, hooks, flow, flow_overrides, metadata, created_at, updated_at, claimed_from,
-          named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks, lapsed_token,
-          priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+          execution_notes, needs_intervention, submitted_at, submitted_by, submitted_orchestrator_id,
+          head_commit, evidence, session_url, resume_command, session_token, completed_at, pr_number, pr_url,
+          checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
+          last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata, cost_usd, input_tokens,
+          output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+          claimed_from, named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks,
+          lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
         FROM (
           WITH RECURSIVE other (rank) AS (
             SELECT min(priority_rank)
@@ -1266,11 +1306,13 @@ FROM (
           fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason, available_at,
           external_key, max_attempts, max_lease_losses, max_rejections, failure_reason, attempt_count,
           rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used, check_results,
-          execution_notes, needs_intervention, submitted_at, completed_at, pr_number, pr_url, checks,
-          staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown, last_rebase_attempt_at,
-          review_round, hooks, flow, flow_overrides, metadata, created_at, updated_at, claimed_from,
-          named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks, lapsed_token,
-          priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+          execution_notes, needs_intervention, submitted_at, submitted_by, submitted_orchestrator_id,
+          head_commit, evidence, session_url, resume_command, session_token, completed_at, pr_number, pr_url,
+          checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
+          last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata, cost_usd, input_tokens,
+          output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+          claimed_from, named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks,
+          lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
         FROM (
           WITH RECURSIVE other (rank) AS (
             SELECT min(priority_rank)
@@ -1348,7 +1390,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?sort=priority: the next page)
--- 2,750 characters, 8 parameters, 42 rows read, 0 rows written
+-- 3,241 characters, 8 parameters, 42 rows read, 0 rows written
 --   CO-ROUTINE (subquery-9)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -1378,16 +1420,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT key AS place FROM queue_counts, json_each(counts) WHERE scope = :scope) AS q
@@ -1437,7 +1486,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?project_id=deep-0: the next page)
--- 3,208 characters, 22 parameters, 29 rows read, 0 rows written
+-- 3,699 characters, 22 parameters, 29 rows read, 0 rows written
 --   CO-ROUTINE (subquery-13)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 12
@@ -1480,16 +1529,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks
@@ -1550,7 +1606,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming)
--- 5,750 characters, 6 parameters, 27 rows read, 0 rows written
+-- 6,241 characters, 6 parameters, 27 rows read, 0 rows written
 --   CO-ROUTINE (subquery-30)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -1621,16 +1677,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT *
     FROM (
@@ -1835,7 +1898,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming,claimed,provisional)
--- 6,116 characters, 6 parameters, 108 rows read, 0 rows written
+-- 6,607 characters, 6 parameters, 108 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -1912,16 +1975,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT value AS place FROM json_each(:queues)) AS q
@@ -2135,7 +2205,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=done)
--- 7,536 characters, 6 parameters, 27 rows read, 0 rows written
+-- 8,027 characters, 6 parameters, 27 rows read, 0 rows written
 --   CO-ROUTINE (subquery-39)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -2224,16 +2294,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT *
     FROM (
@@ -2490,7 +2567,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?sort=priority)
--- 2,591 characters, 5 parameters, 64 rows read, 0 rows written
+-- 3,082 characters, 5 parameters, 64 rows read, 0 rows written
 --   CO-ROUTINE (subquery-9)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -2520,16 +2597,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT key AS place FROM queue_counts, json_each(counts) WHERE scope = :scope) AS q
@@ -2574,7 +2658,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming&sort=priority)
--- 2,309 characters, 5 parameters, 13 rows read, 0 rows written
+-- 2,800 characters, 5 parameters, 13 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -2597,16 +2681,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT *
     FROM (
@@ -2642,7 +2733,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?project_id=deep-0)
--- 3,172 characters, 20 parameters, 49 rows read, 0 rows written
+-- 3,663 characters, 20 parameters, 49 rows read, 0 rows written
 --   CO-ROUTINE (subquery-13)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 12
@@ -2685,16 +2776,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks
@@ -2783,7 +2881,7 @@ SELECT coalesce(
 ) AS counts;
 
 -- rows  (GET /api/v1/tasks?role=builder)
--- 6,183 characters, 20 parameters, 1,127 rows read, 0 rows written
+-- 6,674 characters, 20 parameters, 1,127 rows read, 0 rows written
 --   CO-ROUTINE (subquery-35)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -2876,16 +2974,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT key AS place FROM queue_counts, json_each(counts) WHERE scope = :scope) AS q
@@ -3188,7 +3293,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?claimed_by=ann)
--- 2,600 characters, 19 parameters, 10 rows read, 0 rows written
+-- 3,091 characters, 19 parameters, 10 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_leased (scope=?)
 --     LIST SUBQUERY 1
@@ -3218,16 +3323,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks INDEXED BY tasks_leased
@@ -3292,7 +3404,7 @@ WHERE claimed_by IS NOT NULL
   AND (:needs_rebase IS NULL OR needs_rebase = :needs_rebase);
 
 -- rows  (GET /api/v1/tasks?external_key=one)
--- 2,602 characters, 19 parameters, 1 row read, 0 rows written
+-- 3,093 characters, 19 parameters, 1 row read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_external_key (scope=? AND external_key=?)
 --     LIST SUBQUERY 1
@@ -3322,16 +3434,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks INDEXED BY tasks_external_key
@@ -3396,7 +3515,7 @@ WHERE external_key = :external_key
   AND (:needs_rebase IS NULL OR needs_rebase = :needs_rebase);
 
 -- rows  (GET /api/v1/tasks?needs_intervention=true)
--- 2,601 characters, 19 parameters, 0 rows read, 0 rows written
+-- 3,092 characters, 19 parameters, 0 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_flagged (scope=?)
 --     LIST SUBQUERY 1
@@ -3425,16 +3544,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1320 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks INDEXED BY tasks_flagged

@@ -209,7 +209,7 @@ WHERE tasks.id = asked.value ->> 0
 RETURNING tasks.id, tasks.scope, tasks.queue, tasks.version, claimed_by, fencing_token;
 
 -- renewed  (with five leases)
--- 684 characters, 5 parameters, 16 rows read, 10 rows written
+-- 794 characters, 5 parameters, 16 rows read, 10 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=?)
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -234,7 +234,8 @@ SET lease_expires_at = CAST(
       '$.at',
       :now
     )
-  )
+  ),
+  head_commit = coalesce(iif(tasks.bytes > 1600000, NULL, asked.value ->> 3 ->> '$.head_commit'), head_commit)
 FROM json_each(:leases) AS asked
 WHERE tasks.id = asked.value ->> 0
   AND +claimed_by IS NOT NULL
@@ -244,12 +245,20 @@ WHERE tasks.id = asked.value ->> 0
   AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope));
 
 -- leases  (with five leases)
--- 1,150 characters, 3 parameters, 15 rows read, 0 rows written
+-- 1,297 characters, 3 parameters, 20 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?) LEFT-JOIN
 --   CORRELATED SCALAR SUBQUERY 1
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 8
+--       SEARCH projects USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 9
+--       SEARCH usage USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 7
+--       SEARCH projects USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   CORRELATED SCALAR SUBQUERY 3
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR ORDER BY
 SELECT task AS task, token AS token, held AS held, id AS id, queue AS queue,
@@ -258,6 +267,8 @@ SELECT task AS task, token AS token, held AS held, id AS id, queue AS queue,
   deadline_at AS deadline_at, cancel_requested_at AS cancel_requested_at,
   iif(held, CAST(substr(CAST(cancel_reason AS BLOB), 1, 604) AS TEXT), NULL) AS cancel_reason,
   checkpoint ->> '$.version' AS checkpoint_version, bytes > 1600000 AS oversized,
+  iif(held, project_id, NULL) AS project_id,
+  iif(held, (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = lease.id), NULL) AS cap,
   iif(held, (SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = lease.scope), NULL) AS machine,
   iif(
     held,

@@ -1,9 +1,9 @@
 -- GET /api/v1/projects
--- 1 round trip, 3 statements: 1,065 characters, 6 parameters, 53 rows read, 0 rows written
+-- 1 round trip, 3 statements: 1,196 characters, 6 parameters, 53 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 834 characters, 4 parameters, 51 rows read, 0 rows written
+-- 965 characters, 4 parameters, 51 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH projects USING INDEX projects_newest (scope=?)
 --   SCAN (subquery-1)
@@ -11,14 +11,16 @@ SELECT id, scope, iif(heavy, NULL, title) AS title, iif(heavy, NULL, description
   iif(heavy, NULL, status) AS status, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, base_branch) AS base_branch, auto_accept, iif(heavy, NULL, flow) AS flow, pr_number,
   iif(heavy, NULL, pr_url) AS pr_url, iif(heavy, NULL, created_by) AS created_by, created_at, updated_at,
-  completed_at, heavy
+  completed_at, iif(heavy, NULL, evidence_required) AS evidence_required, max_cost_usd, max_tokens, heavy
 FROM (
   SELECT *,
-    300 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
+    360 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
       octet_length(status), 0
     ) + coalesce(octet_length(branch), 0) + coalesce(octet_length(base_branch), 0) + coalesce(
       octet_length(flow), 0
-    ) + coalesce(octet_length(pr_url), 0) + coalesce(octet_length(created_by), 0) > :share AS heavy
+    ) + coalesce(octet_length(pr_url), 0) + coalesce(octet_length(created_by), 0) + coalesce(
+      octet_length(evidence_required), 0
+    ) > :share AS heavy
   FROM (
     SELECT *
     FROM projects
@@ -50,7 +52,7 @@ SELECT coalesce((SELECT projects_revision FROM queue_counts WHERE scope = :scope
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/projects?: the next page)
--- 868 characters, 6 parameters, 4 rows read, 0 rows written
+-- 999 characters, 6 parameters, 4 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH projects USING INDEX projects_newest (scope=? AND (created_at,id)<(?,?))
 --   SCAN (subquery-1)
@@ -58,14 +60,16 @@ SELECT id, scope, iif(heavy, NULL, title) AS title, iif(heavy, NULL, description
   iif(heavy, NULL, status) AS status, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, base_branch) AS base_branch, auto_accept, iif(heavy, NULL, flow) AS flow, pr_number,
   iif(heavy, NULL, pr_url) AS pr_url, iif(heavy, NULL, created_by) AS created_by, created_at, updated_at,
-  completed_at, heavy
+  completed_at, iif(heavy, NULL, evidence_required) AS evidence_required, max_cost_usd, max_tokens, heavy
 FROM (
   SELECT *,
-    300 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
+    360 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
       octet_length(status), 0
     ) + coalesce(octet_length(branch), 0) + coalesce(octet_length(base_branch), 0) + coalesce(
       octet_length(flow), 0
-    ) + coalesce(octet_length(pr_url), 0) + coalesce(octet_length(created_by), 0) > :share AS heavy
+    ) + coalesce(octet_length(pr_url), 0) + coalesce(octet_length(created_by), 0) + coalesce(
+      octet_length(evidence_required), 0
+    ) > :share AS heavy
   FROM (
     SELECT *
     FROM projects

@@ -1,9 +1,9 @@
 -- PATCH /api/v1/projects/:id
--- 1 round trip, 3 statements: 1,639 characters, 29 parameters, 3 rows read, 2 rows written
+-- 1 round trip, 3 statements: 2,216 characters, 35 parameters, 3 rows read, 2 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
--- 599 characters, 13 parameters, 1 row read, 1 row written
+-- 770 characters, 16 parameters, 1 row read, 1 row written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 INSERT INTO queue_counts (scope, counts, projects_revision)
 SELECT scope, '{}', 1
@@ -25,6 +25,12 @@ WHERE id = :id
     AND pr_url IS NOT :pr_url
     OR :given ->> 'completed_at'
     AND completed_at IS NOT :completed_at
+    OR :given ->> 'evidence_required'
+    AND evidence_required IS NOT :evidence_required
+    OR :given ->> 'max_cost_usd'
+    AND max_cost_usd IS NOT :max_cost_usd
+    OR :given ->> 'max_tokens'
+    AND max_tokens IS NOT :max_tokens
     OR :status = 'completed'
     AND completed_at IS NULL
   )
@@ -32,7 +38,7 @@ ON CONFLICT (scope)
 DO UPDATE SET projects_revision = projects_revision + 1;
 
 -- updated
--- 970 characters, 14 parameters, 1 row read, 1 row written
+-- 1,376 characters, 17 parameters, 1 row read, 1 row written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 UPDATE projects
 SET title = coalesce(:title, title), status = coalesce(:status, status), branch = coalesce(:branch, branch),
@@ -40,6 +46,9 @@ SET title = coalesce(:title, title), status = coalesce(:status, status), branch 
   flow = coalesce(:flow, flow), description = iif(:given ->> 'description', :description, description),
   pr_number = iif(:given ->> 'pr_number', :pr_number, pr_number),
   pr_url = iif(:given ->> 'pr_url', :pr_url, pr_url),
+  evidence_required = iif(:given ->> 'evidence_required', :evidence_required, evidence_required),
+  max_cost_usd = iif(:given ->> 'max_cost_usd', CAST(:max_cost_usd AS INTEGER), max_cost_usd),
+  max_tokens = iif(:given ->> 'max_tokens', CAST(:max_tokens AS INTEGER), max_tokens),
   completed_at = CASE
     WHEN :given ->> 'completed_at' THEN :completed_at
     WHEN :status = 'completed' THEN coalesce(completed_at, :now)
@@ -63,6 +72,12 @@ WHERE id = :id
     AND pr_url IS NOT :pr_url
     OR :given ->> 'completed_at'
     AND completed_at IS NOT :completed_at
+    OR :given ->> 'evidence_required'
+    AND evidence_required IS NOT :evidence_required
+    OR :given ->> 'max_cost_usd'
+    AND max_cost_usd IS NOT :max_cost_usd
+    OR :given ->> 'max_tokens'
+    AND max_tokens IS NOT :max_tokens
     OR :status = 'completed'
     AND completed_at IS NULL
   );

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/renew
--- 1 round trip, 6 statements: 5,320 characters, 18 parameters, 26 rows read, 3 rows written
+-- 1 round trip, 6 statements: 5,593 characters, 18 parameters, 27 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
@@ -68,8 +68,8 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- counted
--- 895 characters, 1 parameter, 6 rows read, 0 rows written
---   MATERIALIZE moved
+-- 911 characters, 1 parameter, 6 rows read, 0 rows written
+--   MATERIALIZE recorded
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     LIST SUBQUERY 3
 --       SCAN asked VIRTUAL TABLE INDEX 1:
@@ -77,7 +77,7 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN moved
+--   SCAN recorded
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -85,19 +85,19 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = moved.seq,
+SET revision = revision + 1, seq = recorded.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
+        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
         target,
-        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
+        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -117,8 +117,8 @@ FROM (
     CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
   )
   GROUP BY owner
-) AS moved
-WHERE scope = moved.owner;
+) AS recorded
+WHERE scope = recorded.owner;
 
 -- reattached
 -- 1,190 characters, 2 parameters, 4 rows read, 0 rows written
@@ -168,7 +168,7 @@ WHERE tasks.id = asked.value ->> 0
 RETURNING tasks.id, tasks.scope, tasks.queue, tasks.version, claimed_by, fencing_token;
 
 -- renewed
--- 638 characters, 5 parameters, 3 rows read, 2 rows written
+-- 748 characters, 5 parameters, 3 rows read, 2 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 UPDATE tasks
@@ -192,7 +192,8 @@ SET lease_expires_at = CAST(
       '$.at',
       :now
     )
-  )
+  ),
+  head_commit = coalesce(iif(tasks.bytes > 1600000, NULL, asked.value ->> 3 ->> '$.head_commit'), head_commit)
 FROM json_each(:leases) AS asked
 WHERE tasks.id = asked.value ->> 0
   AND +claimed_by IS NOT NULL
@@ -202,12 +203,20 @@ WHERE tasks.id = asked.value ->> 0
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- leases
--- 1,150 characters, 3 parameters, 3 rows read, 0 rows written
+-- 1,297 characters, 3 parameters, 4 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?) LEFT-JOIN
 --   CORRELATED SCALAR SUBQUERY 1
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 8
+--       SEARCH projects USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 9
+--       SEARCH usage USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 7
+--       SEARCH projects USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   CORRELATED SCALAR SUBQUERY 3
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR ORDER BY
 SELECT task AS task, token AS token, held AS held, id AS id, queue AS queue,
@@ -216,6 +225,8 @@ SELECT task AS task, token AS token, held AS held, id AS id, queue AS queue,
   deadline_at AS deadline_at, cancel_requested_at AS cancel_requested_at,
   iif(held, CAST(substr(CAST(cancel_reason AS BLOB), 1, 604) AS TEXT), NULL) AS cancel_reason,
   checkpoint ->> '$.version' AS checkpoint_version, bytes > 1600000 AS oversized,
+  iif(held, project_id, NULL) AS project_id,
+  iif(held, (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = lease.id), NULL) AS cap,
   iif(held, (SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = lease.scope), NULL) AS machine,
   iif(
     held,
@@ -237,3 +248,174 @@ FROM (
   FROM json_each(:keys) AS asked
   LEFT JOIN tasks ON tasks.id = asked.value ->> 0 AND (:scope IS NULL OR +tasks.scope = :scope)
 ) AS lease;
+
+-- ======== Sent in special cases only ========
+
+-- usedByTask  (with usage and a session)
+-- 649 characters, 4 parameters, 3 rows read, 1 row written
+--   SCAN asked VIRTUAL TABLE INDEX 1:
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+UPDATE tasks
+SET cost_usd = min(tasks.cost_usd + asked.value ->> 3, 9007199254740991),
+  input_tokens = min(tasks.input_tokens + asked.value ->> 4, 9007199254740991),
+  output_tokens = min(tasks.output_tokens + asked.value ->> 5, 9007199254740991),
+  cached_tokens = min(tasks.cached_tokens + asked.value ->> 6, 9007199254740991),
+  wall_seconds = min(tasks.wall_seconds + asked.value ->> 7, 9007199254740991)
+FROM json_each(:used) AS asked
+WHERE tasks.id = asked.value ->> 0
+  AND +claimed_by IS NOT NULL
+  AND fencing_token = asked.value ->> 1
+  AND coalesce(deadline_at > :now, 1)
+  AND (:scope IS NULL OR +tasks.scope = :scope)
+  AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
+
+-- usedByProject  (with usage and a session)
+-- 1,014 characters, 4 parameters, 5 rows read, 0 rows written
+--   MATERIALIZE used
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN used
+--   SEARCH projects USING PRIMARY KEY (id=?)
+UPDATE projects
+SET cost_usd = min(projects.cost_usd + used.cost_usd, 9007199254740991),
+  input_tokens = min(projects.input_tokens + used.input_tokens, 9007199254740991),
+  output_tokens = min(projects.output_tokens + used.output_tokens, 9007199254740991),
+  cached_tokens = min(projects.cached_tokens + used.cached_tokens, 9007199254740991),
+  wall_seconds = min(projects.wall_seconds + used.wall_seconds, 9007199254740991)
+FROM (
+  SELECT tasks.project_id, sum(asked.value ->> 3) AS cost_usd, sum(asked.value ->> 4) AS input_tokens,
+    sum(asked.value ->> 5) AS output_tokens, sum(asked.value ->> 6) AS cached_tokens,
+    sum(asked.value ->> 7) AS wall_seconds
+  FROM json_each(:used) AS asked
+  CROSS JOIN tasks
+  WHERE tasks.id = asked.value ->> 0
+    AND +claimed_by IS NOT NULL
+    AND fencing_token = asked.value ->> 1
+    AND coalesce(deadline_at > :now, 1)
+    AND (:scope IS NULL OR +tasks.scope = :scope)
+    AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000)
+    AND tasks.project_id IS NOT NULL
+  GROUP BY tasks.project_id
+) AS used
+WHERE projects.id = used.project_id;
+
+-- usedOnDay  (with usage and a session)
+-- 2,090 characters, 5 parameters, 4 rows read, 1 row written
+--   CO-ROUTINE used
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN used
+--   USE TEMP B-TREE FOR GROUP BY
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH usage_caps USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH usage_caps USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 10
+--     CO-ROUTINE (subquery-9)
+--       CO-ROUTINE (subquery-8)
+--         COMPOUND QUERY
+--           LEFT-MOST SUBQUERY
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--           UNION ALL
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--             CORRELATED LIST SUBQUERY 6
+--               SCAN json_each VIRTUAL TABLE INDEX 1:
+--             CORRELATED SCALAR SUBQUERY 7
+--               SCAN json_each VIRTUAL TABLE INDEX 1:
+--       SCAN (subquery-8)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-9)
+INSERT INTO usage (
+  scope,
+  day,
+  cost_usd,
+  input_tokens,
+  output_tokens,
+  cached_tokens,
+  wall_seconds,
+  models,
+  max_cost_usd,
+  max_tokens
+)
+SELECT used.scope, :day, sum(cost_usd), sum(input_tokens), sum(output_tokens), sum(cached_tokens),
+  sum(wall_seconds),
+  json_group_object(model, json_array(cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds)),
+  (SELECT max_cost_usd FROM usage_caps WHERE usage_caps.scope = used.scope),
+  (SELECT max_tokens FROM usage_caps WHERE usage_caps.scope = used.scope)
+FROM (
+  SELECT tasks.scope, asked.value ->> 2 AS model, sum(asked.value ->> 3) AS cost_usd,
+    sum(asked.value ->> 4) AS input_tokens, sum(asked.value ->> 5) AS output_tokens,
+    sum(asked.value ->> 6) AS cached_tokens, sum(asked.value ->> 7) AS wall_seconds
+  FROM json_each(:used) AS asked
+  CROSS JOIN tasks
+  WHERE tasks.id = asked.value ->> 0
+    AND +claimed_by IS NOT NULL
+    AND fencing_token = asked.value ->> 1
+    AND coalesce(deadline_at > :now, 1)
+    AND (:scope IS NULL OR +tasks.scope = :scope)
+    AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000)
+  GROUP BY tasks.scope, model
+) AS used
+WHERE true
+GROUP BY used.scope
+ON CONFLICT (scope, day)
+DO UPDATE SET cost_usd = min(usage.cost_usd + excluded.cost_usd, 9007199254740991),
+  input_tokens = min(usage.input_tokens + excluded.input_tokens, 9007199254740991),
+  output_tokens = min(usage.output_tokens + excluded.output_tokens, 9007199254740991),
+  cached_tokens = min(usage.cached_tokens + excluded.cached_tokens, 9007199254740991),
+  wall_seconds = min(usage.wall_seconds + excluded.wall_seconds, 9007199254740991),
+  models = (
+    SELECT json_group_object(model, json(sums))
+    FROM (
+      SELECT model,
+        json_array(
+          min(sum(value ->> 0), 9007199254740991),
+          min(sum(value ->> 1), 9007199254740991),
+          min(sum(value ->> 2), 9007199254740991),
+          min(sum(value ->> 3), 9007199254740991),
+          min(sum(value ->> 4), 9007199254740991)
+        ) AS sums
+      FROM (
+        SELECT key AS model, value
+        FROM json_each(usage.models)
+        UNION ALL
+        SELECT iif(
+          key IN (SELECT key FROM json_each(usage.models))
+            OR (SELECT count(*) FROM json_each(usage.models)) < 50,
+          key,
+          'other'
+        ),
+          value
+        FROM json_each(excluded.models)
+      )
+      GROUP BY model
+    )
+  );
+
+-- sessions  (with usage and a session)
+-- 807 characters, 4 parameters, 3 rows read, 1 row written
+--   SCAN asked VIRTUAL TABLE INDEX 1:
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+UPDATE tasks
+SET session_url = coalesce(asked.value ->> 2, iif(session_token = asked.value ->> 1, session_url, NULL)),
+  resume_command = coalesce(asked.value ->> 3, iif(session_token = asked.value ->> 1, resume_command, NULL)),
+  session_token = asked.value ->> 1
+FROM json_each(:sessions) AS asked
+WHERE tasks.id = asked.value ->> 0
+  AND +claimed_by IS NOT NULL
+  AND fencing_token = asked.value ->> 1
+  AND coalesce(deadline_at > :now, 1)
+  AND (:scope IS NULL OR +tasks.scope = :scope)
+  AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000)
+  AND NOT tasks.bytes > 1600000
+  AND (
+    session_token IS NOT asked.value ->> 1
+    OR session_url IS NOT coalesce(
+      asked.value ->> 2, iif(session_token = asked.value ->> 1, session_url, NULL)
+    )
+    OR resume_command IS NOT coalesce(
+      asked.value ->> 3, iif(session_token = asked.value ->> 1, resume_command, NULL)
+    )
+  );

@@ -14,7 +14,7 @@ Written by \`npm run schema -- --write\` from a migrated database. Wrangler does
 
 Tables. \`tasks\` has the present state of each task: its queue, its lease and its counters. \`history\` has one row for each version
 of each task, and outlives it. \`dependencies\` says which task waits for which. \`queue_counts\` has the counters that lists and polls
-read. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
+read. \`usage\` and \`usage_caps\` have what a scope used on each day, and may use. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
 \`idempotency_keys\` belong to access and to repeated requests. \`webhooks\` and \`webhook_deliveries\` send the feed to others. \`sweeps\`, \`fencing_floor\` and \`schema_version\` belong to the server.
 
 A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
@@ -77,9 +77,18 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       external_key: "The id of the task in the client's own system.",
       checkpoint: "What the last holder wrote down for the next attempt: JSON.",
       setbacks: "The latest rejections, lost leases and attempts given up, oldest first: a JSON list.",
+      draft_id: "The draft that it was promoted from.",
       named_holder: "The `claimed_by` that a client gave a task in `failed` or `cancelled`, which has no lease.",
       loss_limit: "The limits in force when the present lease was granted; null: none.",
-      bytes: "The size of those texts of the task that had no limit in earlier releases."
+      bytes: "The size of those texts of the task that had no limit in earlier releases.",
+      submitted_by: "The agent and the machine that held the lease when the last result was submitted.",
+      session_url:
+        "How a person gets into the session of an agent: of the one whose lease had the token `session_token`.",
+      cost_usd: "What was used for it in all attempts: millionths of a dollar, tokens, milliseconds.",
+      max_cost_usd: "Its caps, in the same units; null: none.",
+      capped: "It has used as much as it may, and is not claimed.",
+      head_commit: "The newest commit that a checkpoint or a result named. Evidence of other commits does not count.",
+      evidence: "The evidence of the last result that had any: a JSON list."
     },
     indexes: {
       tasks_ready: "The tasks that a claim may take, in the order of claims.",
@@ -133,7 +142,29 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
   },
   projects: {
     about: "A group of tasks that share a branch.",
-    indexes: { projects_newest: "The newest projects of a scope." }
+    columns: {
+      evidence_required: "The kinds of evidence that an accept of its tasks requires: a JSON list.",
+      cost_usd: "What its tasks used: millionths of a dollar, tokens, milliseconds.",
+      max_cost_usd: "Its caps, in the same units; null: none.",
+      capped: "It has used as much as it may. No task of it is claimed."
+    },
+    indexes: {
+      projects_newest: "The newest projects of a scope.",
+      projects_capped: "The projects at a cap, for a claim that looks past their tasks."
+    }
+  },
+  usage: {
+    about: "What a scope used on a day, for the caps on the day and for lists.",
+    columns: {
+      day: "The number of the day in UTC, from 1970 on.",
+      cost_usd: "Millionths of a dollar, tokens, milliseconds.",
+      models: "The same sums for each model: JSON lists by the names of the models.",
+      max_cost_usd: "The caps of the scope, as `usage_caps` has them.",
+      capped: "The scope has used as much on this day as it may."
+    }
+  },
+  usage_caps: {
+    about: "The caps on each day of a scope. New rows of `usage` get them."
   },
   orchestrators: {
     about: "A machine in a scope. The same machine may be registered in several scopes.",
@@ -254,5 +285,9 @@ export const views: Readonly<Record<string, string>> = {
   foreseen:
     "The tasks as they will be after the plans of the batch. `held`: an agent has the task, and the batch does not take it back.",
   failable: "The tasks that may fail with a blocker: not held, and not in `done`, `failed` or `cancelled`.",
-  waits: "The dependencies with the tasks that are their blockers."
+  waits: "The dependencies with the tasks that are their blockers.",
+  caps: "Which cap a task is at, and until when: its own, that of its project, or that of the day of its scope.",
+  claimable: "The tasks that are not too large to be claimed, with the time until which they are at a cap.",
+  held: "The tasks with the agent and the machine that hold them, or held them when their leases expired.",
+  lacking: "The kinds of evidence that the project of a task requires and that the task lacks."
 }

@@ -17,6 +17,7 @@ import { ActionsApi } from "./record/Actions.ts"
 import { DraftsApi } from "./record/Drafts.ts"
 import { MessagesApi } from "./record/Messages.ts"
 import { ProjectsApi } from "./record/Projects.ts"
+import { UsageApi } from "./record/Usage.ts"
 import { SystemApi, Version } from "./System.ts"
 import { TasksApi } from "./task/Tasks.ts"
 import { ExportApi } from "./transfer/Export.ts"
@@ -35,6 +36,7 @@ export class Api extends HttpApi.make("octopoid")
   .add(FlowsApi)
   .add(RolesApi)
   .add(SchedulerApi)
+  .add(UsageApi)
   .add(ImportApi)
   .add(ExportApi)
   .add(SystemApi)

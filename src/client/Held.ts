@@ -6,7 +6,9 @@ import type { Fiber } from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Checkpoint, ClaimedTask, Lease } from "../client.ts"
+import type { Session } from "../domain/lease/Session.ts"
 import { type Stop, Stopped } from "./call/Attempt.ts"
+import type { Report } from "./call/report.ts"
 import type { WorkerError } from "./WorkerError.ts"
 
 /** A lease that the worker holds, and the work under it. */
@@ -21,6 +23,10 @@ export interface Held {
   renewAt: number
   /** The checkpoint that is still to be saved. */
   checkpoint: Checkpoint | undefined
+  /** What the handler used and the server has not confirmed. */
+  readonly reports: Array<Report>
+  /** The session of the agent, which goes with every renewal and with the result. */
+  session: Session
   /** The fiber of the handler, once it runs. */
   handler: Fiber<unknown, unknown> | undefined
   /** Why the handler has to stop, if it has to. */
@@ -81,6 +87,8 @@ const fresh = (task: ClaimedTask, renewAt: number, directive: Held["directive"])
   abandoned: Deferred.makeUnsafe(),
   renewAt,
   checkpoint: undefined,
+  session: {},
+  reports: [],
   handler: undefined,
   stop: undefined,
   settling: false,

@@ -5,6 +5,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Client, Lease, OrchestratorId, Renewals } from "../client.ts"
 import * as Ask from "./call/Ask.ts"
 import { NoUsableAnswer } from "./call/NoUsableAnswer.ts"
+import * as report from "./call/report.ts"
 import { jittered, now } from "./call/Time.ts"
 import { type Held, pause, stop, type Worker } from "./Held.ts"
 
@@ -83,13 +84,15 @@ export const beating = <E>(worker: Worker, client: Client, machine: Machine<E>) 
     const beat = Effect.fnUntraced(function*() {
       const sent = Array.from(worker.held.values()).filter((held) => held.stop?.why !== "lost")
       const waiting = Array.from(worker.awaiting)
+      for (const held of sent) yield* report.send(client, held)
       const unwritten = sent.filter(({ checkpoint }) => checkpoint !== undefined)
       const checkpoints = new Map(unwritten.slice(0, CheckpointsAtOnce).map((held) => [held, held.checkpoint]))
       const payload = sent.length === 0 ? null : {
         leases: sent.map((held) => ({
           task_id: held.task.id,
           fencing_token: held.token,
-          checkpoint: checkpoints.get(held) ?? null
+          checkpoint: checkpoints.get(held) ?? null,
+          ...held.session
         }))
       }
       const answer = yield* ask.once(

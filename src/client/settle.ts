@@ -5,6 +5,7 @@ import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import {
   type AdministratorRequired,
@@ -20,6 +21,7 @@ import type { Result as HandlerResult } from "./call/Attempt.ts"
 import { bodies, fit, jsonOf } from "./call/body.ts"
 import { IdempotencyKey } from "./call/Call.ts"
 import { short, textOf } from "./call/NoUsableAnswer.ts"
+import * as report from "./call/report.ts"
 import type { Held, Worker } from "./Held.ts"
 import { Finished, type Outbox, type Place } from "./Outbox.ts"
 
@@ -176,10 +178,10 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
       )
     )
 
-  const keep = Effect.fnUntraced(function*({ task: { id }, token }: Held, verb: Verb, body: object) {
+  const keep = Effect.fnUntraced(function*({ session, task: { id }, token }: Held, verb: Verb, body: object) {
     const refuse = (error: unknown) => new Refusal({ what: done[verb], error })
     const json = yield* Effect.try({
-      try: () => jsonOf({ ...body, fencing_token: token }),
+      try: () => jsonOf({ ...(verb === "submit" ? session : {}), ...body, fencing_token: token }),
       catch: (error) => refuse(`the result cannot be written as JSON. ${textOf(error)}`)
     })
     const { body: payload, problem, shortened } = fit(verb, json)
@@ -253,11 +255,23 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
     return (verb === "submit" ? payload : { ...payload, verdict: verb }) as unknown as HandlerResult
   })
 
-  /** Saves the last checkpoint, so that the next holder of the task finds it. */
-  const flush = Effect.fnUntraced(function*({ checkpoint, task: { id }, token }: Held) {
+  /** Reports the last usage, and saves the last checkpoint, so that the next holder of the task finds it. */
+  const flush = Effect.fnUntraced(function*(held: Held) {
+    const { checkpoint, session, task: { id }, token } = held
+    if (held.reports.length > 0) {
+      yield* report.send(client, held).pipe(
+        Effect.retry({ schedule: Schedule.spaced("500 millis") }),
+        Effect.timeout(FlushPatience),
+        Effect.catchCause((cause) =>
+          Effect.annotateLogs(Effect.logWarning("the last usage was not reported"), {
+            why: textOf(Cause.squash(cause))
+          })
+        )
+      )
+    }
     if (checkpoint === undefined) return
     yield* Ask.make("renew").persistently(
-      client.tasks.renew({ query, params: { id }, payload: { fencing_token: token, checkpoint } })
+      client.tasks.renew({ query, params: { id }, payload: { fencing_token: token, checkpoint, ...session } })
     ).pipe(
       Effect.timeout(FlushPatience),
       Effect.catchCause((cause) =>

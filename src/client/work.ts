@@ -6,11 +6,13 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as R from "effect/Result"
 import * as Schema from "effect/Schema"
-import { Checkpoint, CheckpointTooLarge, MaxCheckpointBytes } from "../client.ts"
+import { Checkpoint, CheckpointTooLarge, MaxCheckpointBytes, Usage } from "../client.ts"
 import { checkpointText } from "../domain/lease/Handoff.ts"
+import { type Session, session } from "../domain/lease/Session.ts"
 import { Unreachable } from "./call/Ask.ts"
 import type { Attempt, Result } from "./call/Attempt.ts"
 import { textOf } from "./call/NoUsableAnswer.ts"
+import { put } from "./call/report.ts"
 import { wellFormed } from "./call/wellFormed.ts"
 import { type Held, keyOf, stop, type Worker } from "./Held.ts"
 import type { Outbox } from "./Outbox.ts"
@@ -20,6 +22,8 @@ import type { WorkerOptions } from "./WorkerOptions.ts"
 const AfterFailedReview = "15 seconds"
 
 const checkShape = Schema.encodeEffect(Checkpoint)
+const checkUsage = Schema.encodeEffect(Usage)
+const checkSession = Schema.encodeEffect(Schema.Struct(session))
 
 const attemptOf = (worker: Worker, held: Held): Attempt => ({
   task: held.task,
@@ -31,6 +35,17 @@ const attemptOf = (worker: Worker, held: Held): Attempt => ({
     const bytes = new TextEncoder().encode(checkpointText(checkpoint)).length
     if (bytes > MaxCheckpointBytes) return yield* CheckpointTooLarge.of(held.task.id, bytes)
     held.checkpoint = wellFormed(checkpoint)
+  }),
+  session: Effect.fnUntraced(function*(session: Session) {
+    yield* Effect.orDie(checkSession(session))
+    held.session = wellFormed({
+      session_url: session.session_url ?? held.session.session_url ?? null,
+      resume_command: session.resume_command ?? held.session.resume_command ?? null
+    })
+  }),
+  use: Effect.fnUntraced(function*(usage: Usage) {
+    yield* Effect.orDie(checkUsage(usage))
+    if (!put(held, usage)) yield* Effect.logWarning("too many reports of usage wait: this one is not counted")
   }),
   renew: Effect.gen(function*() {
     const answered = yield* Deferred.make<void>()

@@ -58,6 +58,8 @@ export class InvalidCursor extends TaggedError<InvalidCursor>()(
       cursor,
       "The cursor is of another list. Repeat the scope, the filters and the sort order of the page that gave it."
     )
+  static readonly searchWithOffset = () =>
+    this.because("", "A search goes on by its cursor: leave out offset, and send next_cursor of the page before.")
   static readonly withOffset = (cursor: string) =>
     this.because(cursor, "A cursor says where the page begins: leave out offset.")
 }

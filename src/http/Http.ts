@@ -15,6 +15,7 @@ import { ActionsHandlers } from "./record/Actions.ts"
 import { DraftsHandlers } from "./record/Drafts.ts"
 import { MessagesHandlers } from "./record/Messages.ts"
 import { ProjectsHandlers } from "./record/Projects.ts"
+import { UsageHandlers } from "./record/Usage.ts"
 import { RequestsLayer } from "./request/Requests.ts"
 import { SystemHandlers } from "./System.ts"
 import { TasksHandlers } from "./task/Tasks.ts"
@@ -34,6 +35,7 @@ const ApiLayer = Layer.mergeAll(
   FlowsHandlers,
   RolesHandlers,
   SchedulerHandlers,
+  UsageHandlers,
   ImportHandlers,
   ExportHandlers,
   SystemHandlers

@@ -17,6 +17,7 @@ import type { Actions } from "../services/record/Actions.ts"
 import type { Drafts } from "../services/record/Drafts.ts"
 import type { Messages } from "../services/record/Messages.ts"
 import type { Projects } from "../services/record/Projects.ts"
+import type { UsageSums } from "../services/record/Usage.ts"
 import type { Settings } from "../services/Settings.ts"
 import type { TaskQueue } from "../services/task/TaskQueue.ts"
 import type { Export } from "../services/transfer/Export.ts"
@@ -41,6 +42,7 @@ type Services =
   | Messages
   | Orchestrators
   | Projects
+  | UsageSums
   | Roles
   | Scheduler
   | Settings

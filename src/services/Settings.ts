@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { MaxOverlapSeconds } from "../domain/access/ApiKey.ts"
 import { MaxLeaseSeconds } from "../domain/lease/Lease.ts"
+import { MaxStatements } from "../sql/Database.ts"
 import { CurrentKeyLifetime } from "../sql/Idempotency.ts"
 
 // Stands for a binding that is not text, such as one of a secrets store.
@@ -140,6 +141,8 @@ export const SettingsConfig = Config.all({
   eventStream: optional("EVENT_STREAM", Config.Boolean, false),
   /** Whether webhooks may be sent to private addresses, and without TLS. Only for tests, and for servers in a network of their own. */
   webhookAllowPrivate: optional("WEBHOOK_ALLOW_PRIVATE", Config.Boolean, false),
+  /** How many statements a bulk request may send. D1 allows 50 queries on the free plan, and 1,000 on the paid one. */
+  bulkStatements: optional("BULK_STATEMENTS", within(MaxStatements, 950), MaxStatements),
   /** The origins of web pages that may call the server. `*` is every origin; on an open server it allows none. */
   corsOrigins: optional("CORS_ORIGINS", origins, ["*"]),
   /** The names of a local server, besides `localhost` and addresses. */

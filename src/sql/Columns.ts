@@ -23,23 +23,34 @@ export const longTextsOfTasks = [
   "checks",
   "complexity",
   "content",
+  "evidence",
   "execution_notes",
   "failure_reason",
   "file_path",
   "flow",
   "flow_overrides",
+  "head_commit",
   "hooks",
   "last_rejection_reason",
   "metadata",
   "plan_id",
   "pr_url",
   "priority",
+  "resume_command",
   "role",
+  "session_url",
   "setbacks",
   "staging_url",
+  "submitted_by",
   "title",
   "type"
 ]
+
+/** The size of a task's long texts. Those that always had a limit are not part of `bytes`. */
+export const bytesOfTask: string = [
+  "bytes",
+  ...["checkpoint", "evidence", "session_url", "resume_command"].map((name) => `coalesce(octet_length(${name}), 0)`)
+].join(" + ")
 
 /**
  * The first bytes of a text column, as an expression. It counts bytes, because `substr` ends at the first NUL. It may

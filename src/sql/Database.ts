@@ -57,6 +57,11 @@ export class UniqueViolation extends Schema.TaggedError<UniqueViolation>()("Uniq
  */
 export const MaxStatements = 45
 
+/** The limit of the present work, if it is another one than `MaxStatements`. */
+export const StatementLimit = Context.Reference<number>("octopoid-server/sql/StatementLimit", {
+  defaultValue: () => MaxStatements
+})
+
 /** The cost of a request so far: round trips, and the rows that D1 bills as read and written. */
 export interface Cost {
   trips: number
@@ -155,23 +160,31 @@ export const fits = Effect.fnUntraced(function*(...batches: ReadonlyArray<number
   const guards = (yield* Guards)?.length ?? 0
   const riders = ((yield* Riders) ?? []).flatMap(({ statements }) => statements).length
   const sent = batches.reduce((sum, statements) => sum + statements + guards, riders)
-  return cost === untallied || cost.statements + sent <= MaxStatements
+  return cost === untallied || cost.statements + sent <= (yield* StatementLimit)
 })
 
 /** A batch of optional work had no room. It was not sent. */
 class NoRoom extends Data.TaggedError("NoRoom") {}
 
-const OnlyIfRoom = Context.Reference<boolean>("octopoid-server/sql/OnlyIfRoom", { defaultValue: () => false })
+// Set for optional work. The number of statements that has to be left for a last batch.
+const OnlyIfRoom = Context.Reference<number | undefined>("octopoid-server/sql/OnlyIfRoom", {
+  defaultValue: () => undefined
+})
 
 /**
  * Does the work as long as each of its batches fits; otherwise does `otherwise`. All repeated work runs like this; the
- * batches of a first attempt fit by construction. If two batches must both run, ask `fits` first.
+ * batches of a first attempt fit by construction. If two batches must both run, ask `fits` first, or name as `reserved`
+ * how many statements the last one has.
  */
-export const ifRoom = <B, F, S>(otherwise: Effect.Effect<B, F, S>) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.catchDefect(
-    Effect.provideService(work, OnlyIfRoom, true),
-    (defect): Effect.Effect<B, F, S> => defect instanceof NoRoom ? otherwise : Effect.die(defect)
-  )
+export const ifRoom =
+  <B, F, S>(otherwise: Effect.Effect<B, F, S>, reserved = 0) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+    Effect.catchDefect(
+      Effect.flatMap(
+        OnlyIfRoom,
+        (before) => Effect.provideService(work, OnlyIfRoom, Math.max(before ?? 0, reserved))
+      ),
+      (defect): Effect.Effect<B, F, S> => defect instanceof NoRoom ? otherwise : Effect.die(defect)
+    )
 
 // The beginning of the message of a batch that a guard refused. The number of the guard follows.
 const Refused = "a guard of the request does not hold"
@@ -217,7 +230,10 @@ export class Database extends Context.Service<Database, {
       const { db } = sql.config
 
       const run = Effect.fnUntraced(function*(statements: ReadonlyArray<Batch.Sendable>) {
-        if ((yield* OnlyIfRoom) && !(yield* fits(statements.length))) return yield* Effect.die(new NoRoom())
+        const reserved = yield* OnlyIfRoom
+        if (reserved !== undefined && !(yield* fits(statements.length, ...reserved === 0 ? [] : [reserved]))) {
+          return yield* Effect.die(new NoRoom())
+        }
         const cost = yield* CurrentCost
         const waiting = yield* Riders
         const riders = waiting?.splice(0) ?? []
@@ -260,7 +276,7 @@ export class Database extends Context.Service<Database, {
       }, Effect.withSpan("Database.batch", { kind: "client" }))
 
       const currentMigration = run(Batch.named("schemaVersion", SchemaVersion.select())).pipe(
-        Effect.provideService(OnlyIfRoom, false),
+        Effect.provideService(OnlyIfRoom, undefined),
         Effect.map(([rows]) => rows?.[0]?.migration as number | undefined),
         Effect.catch(() => Effect.undefined)
       )

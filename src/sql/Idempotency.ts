@@ -12,6 +12,8 @@ import { IdempotencyKeyReused, KeyLifetime } from "../domain/IdempotencyKey.ts"
 import { type Answered, byName, named, type Row, type Sendable, splitAfter, statementsOf, type Steps } from "./Batch.ts"
 import { Database, type UniqueViolation } from "./Database.ts"
 import * as JsonRow from "./JsonRow.ts"
+import * as Parts from "./many/Parts.ts"
+import * as Rehearsal from "./many/Rehearsal.ts"
 import { type Statement, statement, type Values } from "./Statement.ts"
 
 export const CurrentKeyLifetime = Context.Reference<number>("octopoid-server/sql/CurrentKeyLifetime", {
@@ -27,6 +29,8 @@ export interface RequestKey {
   readonly fingerprint: string
   /** Whether the answer is that of an earlier request. The HTTP layer says so in a header. */
   replayed: boolean
+  /** The part of a request that has several effects (`Parts.ts`). */
+  readonly part?: string
 }
 
 /** The key of the present request, if it has one. */
@@ -62,6 +66,7 @@ export interface Keeping {
   readonly columns: ReadonlyArray<string>
   readonly write: Statement
   readonly finish: Statement | undefined
+  readonly part: Parts.Statements | undefined
   readonly besides: Statement | undefined
 }
 
@@ -80,6 +85,7 @@ export const keeping = ({ atEnd, besides, from, provenBy, row, where }: Kept): K
     finish: atEnd === undefined ? undefined : statement(`
       UPDATE idempotency_keys SET answer = (SELECT ${answer} FROM ${atEnd.from} WHERE ${atEnd.where})
       WHERE id = :key AND answer IS NULL`),
+    part: Parts.keeping({ from, row, where: provenBy === "where" ? where : `changes() > 0 AND ${where}`, atEnd }),
     besides: besides === undefined ? undefined : statement(besides)
   }
 }
@@ -143,9 +149,19 @@ export const make = Effect.gen(function*() {
 
   /** Runs the steps like `Database.atomic`, but only once for each idempotency key. */
   const atomic = Effect.fnUntraced(function*<S extends Steps>(steps: S, { answer, keep, values }: Keep<S>) {
+    if (yield* Rehearsal.Rehearsing) {
+      const answers = yield* Rehearsal.run(run, steps, { keep, write: answer.write, finish: answer.finish, values })
+      const once: Once<S> = { answers, replay: undefined }
+      return once
+    }
     const key = yield* CurrentIdempotency
     if (key === undefined) {
       const once: Once<S> = { answers: yield* run(steps), replay: undefined }
+      return once
+    }
+    if (key.part !== undefined) {
+      const answers = yield* Parts.run(run, steps, { keep, part: answer.part, values, key: key.id, name: key.part })
+      const once: Once<S> = { answers, replay: undefined }
       return once
     }
     const now = yield* Clock.currentTimeMillis
@@ -191,7 +207,7 @@ export const make = Effect.gen(function*() {
   /** Runs steps that only read, before the batch with the effect. It recognises a repeated request. */
   const read = Effect.fnUntraced(function*<S extends Steps>(steps: S, { columns }: Keeping) {
     const key = yield* CurrentIdempotency
-    if (key === undefined) {
+    if (key === undefined || key.part !== undefined) {
       const once: Once<S> = { answers: yield* Effect.orDie(run(steps)), replay: undefined }
       return once
     }

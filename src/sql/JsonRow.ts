@@ -28,6 +28,7 @@ const long: ReadonlyArray<readonly [row: unknown, table: string, columns: Readon
     "failure_reason",
     "cancel_reason",
     "checkpoint",
+    "evidence",
     "setbacks"
   ]],
   [MessageRow, "messages", ["content"]],

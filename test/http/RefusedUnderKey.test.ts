@@ -131,7 +131,9 @@ const causes: Record<string, ReadonlyArray<Cause>> = {
 
 // Nothing but their input is ever refused of these.
 const neverRefused = new Set(
-  ["actions", "drafts", "scopes/:scope/import", "scopes/:scope/keys"].map((path) => `POST /api/v1/${path}`)
+  ["actions", "drafts", "tasks/bulk", "scopes/:scope/import", "scopes/:scope/keys"].map((path) =>
+    `POST /api/v1/${path}`
+  )
 )
 
 /**

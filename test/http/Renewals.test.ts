@@ -44,7 +44,8 @@ describe("POST /tasks/:id/renew", () => {
         checkpoint_version: 1,
         reattached: false,
         directive: "continue",
-        cancel_reason: null
+        cancel_reason: null,
+        pause_reason: null
       }])
       const handoff = yield* send("GET", "/api/v1/tasks/a/handoff")
       assert.deepStrictEqual(handoff.body, {
@@ -295,5 +296,25 @@ describe("a heartbeat with leases", () => {
       const first = yield* beat()
       assert.deepStrictEqual([first.body.renewed.length, first.body.lost.length], [1, 1])
       assert.deepStrictEqual((yield* beat()).body, first.body)
+    }))
+})
+
+describe("a renewal under an idempotency key", () => {
+  it.effect("says reattached as its first answer did, whatever another renewal of the same millisecond did", () =>
+    Effect.gen(function*() {
+      const { send } = yield* start
+      const post = (path: string, body: unknown, key: string) =>
+        send("POST", `/api/v1/${path}`, body, { "idempotency-key": key })
+      yield* post("tasks/claim", claim("ann"), "claim")
+      yield* TestClock.adjust("2 minutes")
+      yield* post("tasks/claim", { ...claim("bob"), queue: "needs_continuation" }, "other")
+      const renew = (key: string) =>
+        Effect.map(post("tasks/a/renew", { fencing_token: 1 }, key), ({ body }) => body.reattached)
+      const leases = [{ task_id: "a", fencing_token: 1 }]
+      const beat = (key: string) =>
+        Effect.map(post("orchestrators/k-m/heartbeat", { leases }, key), ({ body }) => body.renewed[0].reattached)
+      assert.deepStrictEqual([yield* renew("x"), yield* renew("y")], [true, false])
+      assert.deepStrictEqual([yield* renew("x"), yield* renew("y")], [true, false])
+      assert.deepStrictEqual([yield* beat("z"), yield* beat("z")], [false, false])
     }))
 })

@@ -3,11 +3,14 @@ import type { Fault } from "./Fault.ts"
 import { access, keys } from "./faults/access.ts"
 import { answers } from "./faults/answers.ts"
 import { dependencies } from "./faults/dependencies.ts"
+import { evidence } from "./faults/evidence.ts"
 import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
 import { pages } from "./faults/pages.ts"
+import { records } from "./faults/records.ts"
 import { texts } from "./faults/texts.ts"
+import { usage } from "./faults/usage.ts"
 import { webhooks } from "./faults/webhooks.ts"
 
 export const faults: ReadonlyArray<Fault> = [
@@ -20,5 +23,8 @@ export const faults: ReadonlyArray<Fault> = [
   ...pages,
   ...answers,
   ...texts,
+  ...records,
+  ...evidence,
+  ...usage,
   ...webhooks
 ]

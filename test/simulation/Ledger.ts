@@ -26,6 +26,7 @@ export interface Row {
   readonly lease_losses: number
   readonly max_attempts: number | null
   readonly max_lease_losses: number | null
+  readonly input_tokens: number
 }
 
 export interface Entry {
@@ -59,8 +60,16 @@ export interface Commit {
   readonly edges: ReadonlyArray<Edge>
 }
 
-/** What may change without a new version: the end of a lease, and its checkpoint. */
-const renewable = new Set(["lease_expires_at", "checkpoint"])
+/** What may change without a new version: the end of a lease, its checkpoint, its session, and what was used. */
+const renewable = new Set([
+  "lease_expires_at",
+  "checkpoint",
+  "head_commit",
+  "session_url",
+  "session_token",
+  "cost_usd",
+  "input_tokens"
+])
 
 const tokenOf = ({ claimed_by, grants, lapsed_token }: Row) => claimed_by === null ? lapsed_token : grants
 

@@ -5,6 +5,7 @@ import * as Counters from "./checks/Counters.ts"
 import * as Dependencies from "./checks/Dependencies.ts"
 import * as End from "./checks/End.ts"
 import * as Transitions from "./checks/Transitions.ts"
+import * as Usage from "./checks/Usage.ts"
 import * as Ledger from "./Ledger.ts"
 import { ensure } from "./Violation.ts"
 import type { World } from "./World.ts"
@@ -14,6 +15,7 @@ export const make = (world: World) => {
   const ledger = Ledger.make(raw)
   const counters = Counters.make(raw)
   const answers = Answers.make(world, ledger)
+  const usage = Usage.make(world, raw)
   world.leaseEnds = () =>
     Array.from(ledger.rows().values(), (row) => row.lease_expires_at).filter((end) => end !== null)
 
@@ -31,13 +33,17 @@ export const make = (world: World) => {
     Claims.check(world, commit)
     Dependencies.check(commit)
     counters.check(commit)
+    usage.committed(world.current, commit)
     answers.committed(world.current, commit)
     answers.remember()
   }
 
   return {
     ledger,
-    answered: answers.answered,
+    answered: (...[exchange, reply]: Parameters<typeof answers.answered>) => {
+      answers.answered(exchange, reply)
+      usage.answered(exchange, reply.status)
+    },
     look,
     /** After each batch: its changes, and what it left for the claim that it belongs to. */
     committed: () => {
@@ -65,6 +71,7 @@ export const make = (world: World) => {
     end: () => {
       look()
       counters.whole()
+      usage.end()
       End.check(raw, ledger)
     }
   }

@@ -158,6 +158,15 @@ export const table: Record<string, Row & { readonly open?: true }> = {
     const id = fresh("t")
     return { id, file_path: `TASK-${id}.md`, branch: "b" }
   }),
+  "POST /api/v1/tasks/bulk": {
+    success: 200,
+    denied: 403,
+    ask: (scope, admin) =>
+      Effect.map(
+        task(scope, admin),
+        (id): Question => ["/api/v1/tasks/bulk", { scope, action: "cancel", ids: [id] }]
+      )
+  },
   "POST /api/v1/tasks/claim": work({
     success: 200,
     denied: 403,
@@ -276,12 +285,15 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "GET /api/v1/roles/:name": byId(role, (name) => `/api/v1/roles/${name}`),
   "DELETE /api/v1/roles/:name": byId(role, (name) => `/api/v1/roles/${name}`),
 
+  "GET /api/v1/usage": statedInQuery("/api/v1/usage"),
+  "PUT /api/v1/usage/caps": statedInBody("/api/v1/usage/caps", () => ({ max_tokens: 1_000_000 }), 200),
   "GET /api/v1/scheduler/poll": statedInQuery("/api/v1/scheduler/poll"),
 
   "GET /api/v1/projects": statedInQuery("/api/v1/projects"),
   "POST /api/v1/projects": statedInBody("/api/v1/projects", () => ({ id: fresh("p"), title: "t", branch: "b" })),
   "GET /api/v1/projects/:id": byId(project, (id) => `/api/v1/projects/${id}`),
   "GET /api/v1/projects/:id/tasks": byId(project, (id) => `/api/v1/projects/${id}/tasks`),
+  "GET /api/v1/projects/:id/graph": byId(project, (id) => `/api/v1/projects/${id}/graph`),
   "PATCH /api/v1/projects/:id": byId(project, (id) => `/api/v1/projects/${id}`, { title: "x" }),
   "DELETE /api/v1/projects/:id": byId(project, (id) => `/api/v1/projects/${id}`),
 
@@ -289,6 +301,12 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "POST /api/v1/drafts": statedInBody("/api/v1/drafts", () => ({ title: "t", author: "a" })),
   "GET /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`),
   "PATCH /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`, { title: "x" }),
+  "POST /api/v1/drafts/:id/promote": {
+    ...byId(draft, (id) => `/api/v1/drafts/${id}/promote`),
+    success: 201,
+    ask: (scope, admin) =>
+      Effect.map(draft(scope, admin), (id): Question => [`/api/v1/drafts/${id}/promote`, { task: { id: fresh("t") } }])
+  },
   "DELETE /api/v1/drafts/:id": byId(draft, (id) => `/api/v1/drafts/${id}`),
 
   "GET /api/v1/export": statedInQuery("/api/v1/export"),

@@ -23,6 +23,7 @@ import { Actions } from "../../src/services/record/Actions.ts"
 import { Drafts } from "../../src/services/record/Drafts.ts"
 import { Messages } from "../../src/services/record/Messages.ts"
 import { Projects } from "../../src/services/record/Projects.ts"
+import { UsageSums } from "../../src/services/record/Usage.ts"
 import { environment, KeyLifetimeLayer, Settings } from "../../src/services/Settings.ts"
 import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Export } from "../../src/services/transfer/Export.ts"
@@ -79,6 +80,7 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     Flows.layer,
     Roles.layer,
     Scheduler.layer,
+    UsageSums.layer,
     Import.layer,
     Export.layer
   ).pipe(

@@ -60,6 +60,10 @@ const properties = byTests("properties", false, [
   { file: "test/services/Reaping.test.ts", name: "tries the longest expired leases first" },
   { file: "test/services/Reaping.test.ts", name: "cannot be taken back" },
   { file: "test/services/RefusedCreate.test.ts" },
+  { file: "test/http/Promote.test.ts" },
+  { file: "test/http/ProjectGraph.test.ts" },
+  { file: "test/http/Search.test.ts" },
+  { file: "test/http/Bulk.test.ts" },
   { file: "test/services/Statements.test.ts" },
   { file: "test/http/Statements.test.ts" }
 ])

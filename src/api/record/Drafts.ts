@@ -5,11 +5,15 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { DependencyCycle } from "../../domain/dependency/Dependency.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { DraftId } from "../../domain/Identifier.ts"
 import { InvalidCursor, pageEnvelope } from "../../domain/Page.ts"
 import { Draft, draftFilters, DraftNotFound, DraftPatch, NewDraft } from "../../domain/record/Draft.ts"
+import { ProjectExists } from "../../domain/record/Project.ts"
+import { DraftPromoted, InvalidPromotion, Promoted, Promotion } from "../../domain/record/Promotion.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
+import { InvalidTask, TaskExists } from "../../domain/task/TaskErrors.ts"
 import { Authorization } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
@@ -62,6 +66,17 @@ export class DraftsApi extends HttpApiGroup.make("drafts")
     }).annotateMerge(OpenApi.annotations({
       summary: "Change a draft",
       description: "Changes the given fields. Null clears an optional field."
+    })),
+    HttpApiEndpoint.post("promote", "/:id/promote", {
+      params,
+      query: scopeParameter,
+      payload: scoped(Promotion),
+      success: Promoted.pipe(HttpApiSchema.status(201)),
+      error: [DraftNotFound, DraftPromoted, InvalidPromotion, TaskExists, InvalidTask, DependencyCycle, ProjectExists]
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Promote a draft",
+      description:
+        "Creates the task or the project that the draft becomes, in the scope of the draft. The draft names it as `linked_task_id` or `linked_project_id` and gets the status `promoted`; the task or project names the draft as `draft_id`. A draft is promoted once: after that, the answer is a 409. A task that names neither a branch nor a project is on `main`."
     })),
     HttpApiEndpoint.delete("delete", "/:id", {
       params,

@@ -4,10 +4,12 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { MaxEdges, MaxTasks, ProjectGraph } from "../../domain/dependency/ProjectGraph.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { ProjectId } from "../../domain/Identifier.ts"
 import { InvalidCursor, nextCursor, pageEnvelope } from "../../domain/Page.ts"
 import {
+  CountedProject,
   NewProject,
   Project,
   ProjectExists,
@@ -32,14 +34,14 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
       HttpApiEndpoint.get("list", "/", {
         query: { ...projectFilters, ...scopeParameter },
         success: Schema.Struct({
-          projects: Schema.Array(Project).pipe(describe("The projects of this page.")),
+          projects: Schema.Array(CountedProject).pipe(describe("The projects of this page.")),
           ...pageEnvelope
         }),
         error: InvalidCursor
       }).annotateMerge(OpenApi.annotations({
         summary: "List projects",
         description:
-          "A page of the projects, newest first: of the scope, or, without a scope, of all scopes that the caller may see; up to 500 of one `status` unless a limit is given. Every filter narrows it."
+          "A page of the projects, newest first: of the scope, or, without a scope, of all scopes that the caller may see; up to 500 of one `status` unless a limit is given. Every filter narrows it. `counts` says how many tasks of each project are in each queue."
       }))
     ),
     HttpApiEndpoint.post("create", "/", {
@@ -53,8 +55,25 @@ export class ProjectsApi extends HttpApiGroup.make("projects")
       summary: "Create a project",
       description: "Tasks that name the project get its branch."
     })),
-    HttpApiEndpoint.get("get", "/:id", { params, query: scopeParameter, success: Project, error: ProjectNotFound })
-      .annotateMerge(OpenApi.annotations({ summary: "Read a project", description: "The project as it is now." })),
+    HttpApiEndpoint.get("get", "/:id", {
+      params,
+      query: scopeParameter,
+      success: CountedProject,
+      error: ProjectNotFound
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Read a project",
+      description: "The project as it is now. `counts` says how many of its tasks are in each queue."
+    })),
+    HttpApiEndpoint.get("graph", "/:id/graph", {
+      params,
+      query: scopeParameter,
+      success: ProjectGraph,
+      error: ProjectNotFound
+    }).annotateMerge(OpenApi.annotations({
+      summary: "Read a project's graph",
+      description:
+        `The tasks of the project and what they wait for, also tasks of other projects: up to ${MaxTasks} tasks of the project and ${MaxEdges} dependencies. \`truncated\` says whether there are more.`
+    })),
     conditional(
       HttpApiEndpoint.get("tasks", "/:id/tasks", {
         params,

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { DependencyCycle } from "../../domain/dependency/Dependency.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { TaskId } from "../../domain/Identifier.ts"
+import { EvidenceMissing } from "../../domain/task/Evidence.ts"
 import * as Moves from "../../domain/task/MoveInput.ts"
 import { Task } from "../../domain/task/Task.ts"
 import * as Errors from "../../domain/task/TaskErrors.ts"
@@ -45,7 +46,7 @@ export const submit = HttpApiEndpoint.post("submit", "/:id/submit", {
 ]).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
   summary: "Submit a result",
   description:
-    "Ends the lease and hands the task to review in `provisional`. An agent that used up its turns hands it to `needs_continuation`, and a task with a requested cancellation is `cancelled`. Also after the lease expired, until someone else takes or moves the task."
+    "Ends the lease and hands the task to review in `provisional`. An agent that used up its turns hands it to `needs_continuation`, and a task with a requested cancellation is `cancelled`. Also after the lease expired, until someone else takes or moves the task. `evidence` says what was run on which commit, for the reviewer and for a project that requires it."
 }))
 
 export const accept = HttpApiEndpoint.post("accept", "/:id/accept", {
@@ -53,11 +54,12 @@ export const accept = HttpApiEndpoint.post("accept", "/:id/accept", {
   query: scopeParameter,
   payload: scoped(Moves.Acceptance),
   success: Task,
-  error: moveErrors
+  error: [...moveErrors, EvidenceMissing]
 }).annotate(Required, [{ fields: ["accepted_by"], error: "Missing required field: accepted_by" }])
   .annotateMerge(OpenApi.annotations({
     summary: "Accept a result",
-    description: "Marks the task `done` and unblocks its dependents."
+    description:
+      "Marks the task `done` and unblocks its dependents. If the project of the task requires evidence (`evidence_required`), the task has to have it for its `head_commit`: otherwise a 409 names what is missing, stale or failed."
   }))
 
 export const reject = HttpApiEndpoint.post("reject", "/:id/reject", {

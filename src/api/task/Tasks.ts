@@ -20,6 +20,7 @@ import { conditional } from "../Conditional.ts"
 import { preferringMinimal } from "../Document.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
 import { scoped, scopeParameter } from "../Scoped.ts"
+import { bulk } from "./Bulk.ts"
 import * as Depending from "./TaskDependencies.ts"
 import * as Leasing from "./TaskLeases.ts"
 import { explain } from "./TaskLeases.ts"
@@ -34,13 +35,18 @@ export class TasksApi extends HttpApiGroup.make("tasks")
         query: { ...taskFilters, ...scopeParameter },
         success: Schema.Struct({
           tasks: Schema.Array(Task).pipe(describe("The tasks of this page.")),
+          looked_at: Schema.optionalKey(Schema.Int).pipe(
+            describe(
+              "At how many tasks a search (`q`) looked for this page. `total` is then the number found up to its end."
+            )
+          ),
           ...pageEnvelope
         }),
         error: [ScopeRequired, InvalidCursor]
       }).annotateMerge(OpenApi.annotations({
         summary: "List tasks",
         description:
-          "A page of the scope's tasks, newest first unless sorted by priority: up to 500 of queues other than `done`, `failed` and `cancelled`, unless a limit is given. Every filter narrows it."
+          "A page of the scope's tasks, newest first unless sorted by priority: up to 500 of queues other than `done`, `failed` and `cancelled`, unless a limit is given. Every filter narrows it. `q` searches: a page then looks at a bounded number of tasks, and a cursor goes on."
       }))
     ),
     HttpApiEndpoint.post("create", "/", {
@@ -56,6 +62,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
       description:
         "Adds a task to a queue. A task of a project gets the branch of the project. If an open task of the scope has the `external_key`, nothing is created: the answer is that task, unchanged, with 200 and `existing: true`."
     })),
+    bulk,
     HttpApiEndpoint.post("claim", "/claim", {
       query: scopeParameter,
       payload: scoped(Moves.Claim),

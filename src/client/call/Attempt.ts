@@ -2,7 +2,8 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
-import type { Checkpoint, CheckpointTooLarge, ClaimedTask, Handoff, Lease, Submission } from "../../client.ts"
+import type { Checkpoint, CheckpointTooLarge, ClaimedTask, Handoff, Lease, Submission, Usage } from "../../client.ts"
+import type { Session } from "../../domain/lease/Session.ts"
 
 /** The result of a task, as the worker submits it. */
 export type TaskResult = Omit<Submission, "version" | "fencing_token">
@@ -20,6 +21,10 @@ export interface Attempt {
   readonly handoff: Handoff
   /** Saves this for the next holder of the task, with the next renewal or when the work stops. */
   readonly checkpoint: (checkpoint: Checkpoint) => Effect.Effect<void, CheckpointTooLarge>
+  /** Names the session of the agent, so that a person can get into it. It goes with each renewal and with the result. */
+  readonly session: (session: Session) => Effect.Effect<void>
+  /** Reports what was used since the last report. It goes with the next renewal, and counts once. */
+  readonly use: (usage: Usage) => Effect.Effect<void>
   /** Renews now, at most every few seconds, and ends when the server has answered. Then the checkpoint is saved. */
   readonly renew: Effect.Effect<void>
   /** The directive of the server: `continue`, `cancel`, or `pause` while the machine is in maintenance. */

@@ -1,8 +1,9 @@
 /** The result of a handler, as the body of the request that hands it in. */
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { cut, excessesOf } from "../../domain/Size.ts"
+import { bytesOf, cut, excessesOf } from "../../domain/Size.ts"
 import { Acceptance, Failure, Rejection, Requeue, Submission } from "../../domain/task/MoveInput.ts"
 import type { Finished } from "../Outbox.ts"
 import { wellFormed } from "./wellFormed.ts"
@@ -48,21 +49,47 @@ export interface Fitted {
   readonly problem: string | undefined
 }
 
+const MaxPasses = 3
+
+/** The list, with one text of an item shortened, or without its last items. */
+const fittingList = (
+  items: ReadonlyArray<Schema.Json>,
+  limit: number,
+  [place, field]: ReadonlyArray<string>
+): Schema.Json => {
+  if (place !== undefined && field !== undefined) {
+    return items.map((item, n) =>
+      String(n) === place && Predicate.isObject(item)
+        ? { ...(item as Record<string, Schema.Json>), [field]: wellFormed(cut(String(item[field]), limit)) }
+        : item
+    )
+  }
+  let kept = items
+  while (kept.length > 0 && bytesOf(JSON.stringify(kept)) > limit) kept = kept.slice(0, -1)
+  return kept
+}
+
 /** The body, with its texts shortened to their limits: a shortened text is better than no result. */
 export const fit = (verb: Finished["verb"], body: Body): Fitted => {
-  const issue = issueOf(verb, body)
-  if (issue === undefined) return { body, shortened: [], problem: undefined }
-  const fitted = { ...body }
   const shortened = new Set<string>()
-  for (const { limit, path } of excessesOf(issue)) {
-    const field = String(path[0])
-    const value = fitted[field]
-    // A cut through an escape in JSON text may leave half a character.
-    fitted[field] = wellFormed(cut(typeof value === "string" ? value : JSON.stringify(value), limit))
-    shortened.add(field)
+  let fitted = body
+  let issue = issueOf(verb, fitted)
+  // A list may still be too large when its texts have been shortened.
+  for (let pass = 0; issue !== undefined && pass < MaxPasses; pass++) {
+    const next = { ...fitted }
+    for (const { limit, path } of excessesOf(issue)) {
+      const field = String(path[0])
+      const value = next[field]
+      shortened.add(field)
+      next[field] = Array.isArray(value)
+        ? fittingList(value, limit, path.slice(1).map(String))
+        // A cut through an escape in JSON text may leave half a character.
+        : wellFormed(cut(typeof value === "string" ? value : JSON.stringify(value), limit))
+    }
+    fitted = next
+    issue = issueOf(verb, fitted)
   }
-  const left = issueOf(verb, fitted)
-  return left === undefined
+  return issue === undefined
     ? { body: fitted, shortened: Array.from(shortened), problem: undefined }
-    : { body, shortened: [], problem: format(left).issues.map(sentenceOf).join(" ") }
+    : { body, shortened: [], problem: format(issue).issues.map(sentenceOf).join(" ") }
 }

@@ -27,23 +27,28 @@ export const depthParameter = {
   )
 }
 
-const nullable = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
+export const nullable = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
 
-const GraphNode = Schema.Struct({
+/** What every graph shows of a task. */
+export const nodeFields = {
   task_id: Schema.String.pipe(describe("The task.")),
   title: nullable(`What to do, ${MaxTitle} characters of it; null if there is no such task.`),
   queue: Schema.NullOr(QueueName).pipe(describe("The queue of the task; null if there is no such task.")),
   claimed_by: nullable("The agent that holds it; null if nobody does."),
   blocked_by: nullable(
     `The unmet blockers, joined by commas, ${MaxBlockedBy} bytes of it; null if there are none.`
-  ),
+  )
+}
+
+const GraphNode = Schema.Struct({
+  ...nodeFields,
   depth: Schema.Int.pipe(
     describe("The distance in edges: below 0 for blockers, above 0 for dependents.")
   )
 }).annotate({ identifier: "GraphNode" })
 
 const { on_failure, satisfied_at } = Dependency.fields
-const GraphEdge = Schema.Struct({
+export const GraphEdge = Schema.Struct({
   task_id: Schema.String.pipe(describe("The task that waits.")),
   blocker_id: Schema.String.pipe(describe("The blocker, by the id of its node.")),
   on_failure,
@@ -72,6 +77,29 @@ export const NodeRow = Schema.Struct({
   blocked_by: Schema.NullOr(Schema.String)
 })
 
+/** What a graph shows of a task. */
+export const shownTask = (task: typeof NodeRow.Type) => ({
+  ...task,
+  title: excerpt(task.title, MaxTitle),
+  blocked_by: task.blocked_by === null ? null : cut(task.blocked_by, MaxBlockedBy)
+})
+
+/** The node of a name that means no task. */
+export const absent = { title: null, queue: null, claimed_by: null, blocked_by: null }
+
+/**
+ * The edges between tasks. A name may mean two tasks. A name that means none is shown as it is: such a task may be
+ * created later.
+ */
+export const namedEdges = (
+  found: ReadonlyArray<typeof EdgeRow.Type>,
+  known: { readonly has: (id: string) => boolean }
+): ReadonlyArray<typeof EdgeRow.Type> =>
+  found.flatMap((edge) => {
+    const meant = meanings(edge.blocker_id).filter((id) => known.has(id))
+    return (meant.length === 0 ? [edge.blocker_id] : meant).map((blocker_id) => ({ ...edge, blocker_id }))
+  })
+
 /** The graph around a task, from the edges and tasks that were found. */
 export const graphOf = (
   task_id: TaskId,
@@ -79,16 +107,8 @@ export const graphOf = (
   tasks: ReadonlyArray<typeof NodeRow.Type>,
   found: ReadonlyArray<typeof EdgeRow.Type>
 ): Graph => {
-  const known = new Map(tasks.map((task) => [task.task_id, {
-    ...task,
-    title: excerpt(task.title, MaxTitle),
-    blocked_by: task.blocked_by === null ? null : cut(task.blocked_by, MaxBlockedBy)
-  }]))
-  // A name may mean two tasks. A name that means none is shown as it is: such a task may be created later.
-  const edges = found.flatMap((edge) => {
-    const meant = meanings(edge.blocker_id).filter((id) => known.has(id))
-    return (meant.length === 0 ? [edge.blocker_id] : meant).map((blocker_id) => ({ ...edge, blocker_id }))
-  })
+  const known = new Map(tasks.map((task) => [task.task_id, shownTask(task)]))
+  const edges = namedEdges(found, known)
   const depths = new Map([[task_id as string, 0]])
   const walk = (from: "task_id" | "blocker_id", to: "task_id" | "blocker_id", step: 1 | -1) => {
     const ends = Map.groupBy(edges, (edge) => edge[from])
@@ -102,10 +122,9 @@ export const graphOf = (
   const near = [...depths].filter(([, at]) => Math.abs(at) <= depth)
     .toSorted(([, a], [, b]) => Math.abs(a) - Math.abs(b)).slice(0, MaxNodes)
   const shown = new Set(near.map(([id]) => id))
-  const nobody = { title: null, queue: null, claimed_by: null, blocked_by: null }
   return {
     task_id,
-    nodes: near.map(([id, at]) => ({ ...(known.get(id) ?? { task_id: id, ...nobody }), depth: at })),
+    nodes: near.map(([id, at]) => ({ ...(known.get(id) ?? { task_id: id, ...absent }), depth: at })),
     edges: edges.filter((edge) => shown.has(edge.task_id) && shown.has(edge.blocker_id)),
     truncated: near.length < depths.size
   }

@@ -4,6 +4,7 @@ import { describe, ErrorText, jsonColumn, listOf, maybe, text, Time, TimeColumn 
 import { excerpt, MaxExcerpt } from "../Excerpt.ts"
 import { TaskId } from "../Identifier.ts"
 import { TaggedError } from "../TaggedError.ts"
+import { session } from "./Session.ts"
 
 /** The largest checkpoint, in bytes of JSON. */
 export const MaxCheckpointBytes = 16_384
@@ -13,12 +14,16 @@ export const Checkpoint = Schema.Struct({
   branch: maybe(Schema.String, "The branch with the work so far."),
   head_commit: maybe(Schema.String, "The last commit of it."),
   notes: maybe(Schema.String, "What is done, what is not, and what comes next."),
-  open_questions: maybe(listOf(Schema.String), "Questions that someone has to decide.")
+  open_questions: maybe(listOf(Schema.String), "Questions that someone has to decide."),
+  ...session
 }).annotate({ identifier: "Checkpoint" }).check(
   // An empty checkpoint would erase the one before by mistake.
-  Schema.makeFilter((checkpoint) => Object.values(checkpoint).some((value) => value != null), {
-    expected: "at least one of branch, head_commit, notes and open_questions"
-  })
+  Schema.makeFilter(
+    ({ resume_command: _command, session_url: _url, ...rest }) => Object.values(rest).some((value) => value != null),
+    {
+      expected: "at least one of branch, head_commit, notes and open_questions"
+    }
+  )
 )
 export type Checkpoint = typeof Checkpoint.Type
 

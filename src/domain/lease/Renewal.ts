@@ -5,8 +5,10 @@
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, listOf, maybe, text, Time } from "../Encoding.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
+import { reported } from "../record/Usage.ts"
 import type { TaskRow } from "../task/Task.ts"
 import { Checkpoint } from "./Handoff.ts"
+import { session } from "./Session.ts"
 
 export const LossReason = Schema.Literals([
   "taken",
@@ -92,7 +94,9 @@ export const Renewal = Schema.Struct({
     Schema.Finite,
     "The length of the lease from now on, from 1 to 86,400 seconds. If it is 0 or absent, the length that the claim asked for. A lease is never shortened, and never goes beyond its deadline."
   ),
-  checkpoint: maybe(Checkpoint, "What to save for the next holder of the task: at most 16 KiB of JSON.")
+  checkpoint: maybe(Checkpoint, "What to save for the next holder of the task: at most 16 KiB of JSON."),
+  ...session,
+  ...reported
 }).annotate({ identifier: "Renewal" })
 export type Renewal = typeof Renewal.Type
 
@@ -103,7 +107,7 @@ export const HeldLeases = listOf(HeldLease, MaxLeases)
 
 export const Directive = Schema.Literals(["continue", "cancel", "pause"]).pipe(
   describe(
-    "`continue`: continue. `cancel`: stop and give the task back, because it is to be cancelled. `pause`: the machine is in maintenance, so begin nothing new and write a checkpoint; the lease continues."
+    "`continue`: continue. `cancel`: stop and give the task back, because it is to be cancelled. `pause`: the machine is in maintenance, or the task, its project or the scope has used as much as it may. So begin nothing new and write a checkpoint; the lease continues."
   )
 )
 
@@ -126,7 +130,9 @@ export const RenewedLease = Schema.Struct({
 export const Lease = Schema.Struct({
   ...RenewedLease.fields,
   directive: Directive,
-  cancel_reason: text(`Why the task is to be cancelled, ${MaxRepeatedReason} bytes of it; null unless it is.`)
+  cancel_reason: text(`Why the task is to be cancelled, ${MaxRepeatedReason} bytes of it; null unless it is.`),
+  // A server of release 2.0.0 does not send it.
+  pause_reason: Schema.optionalKey(text("Why the directive is `pause`; null if it is another."))
 }).annotate({ identifier: "Lease" })
 export type Lease = typeof Lease.Type
 

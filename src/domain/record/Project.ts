@@ -1,13 +1,20 @@
 /** A project: a group of tasks that share a branch. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, Flag, FlagInput, maybe, text, Time, TimeColumn } from "../Encoding.ts"
-import { ProjectId, ScopeName } from "../Identifier.ts"
+import { DraftId, ProjectId, ScopeName } from "../Identifier.ts"
 import { pageParameters, wholeParameters } from "../Page.ts"
 import { filled, Label, Line, LongText, MaxLabel, MaxLine } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
+import { MaxRequired, RequiredKinds, RequiredKindsColumn } from "../task/Evidence.ts"
 import { taskContent } from "../task/TaskFilter.ts"
+import { capFields, caps, MoneyColumn } from "./Usage.ts"
 
-const fields = <T extends Schema.Top, B extends Schema.Top>(time: T, bool: B) => ({
+const fields = <T extends Schema.Top, B extends Schema.Top, K extends Schema.Top, M extends Schema.Top>(
+  time: T,
+  bool: B,
+  kinds: K,
+  money: M
+) => ({
   id: ProjectId,
   scope: ScopeName,
   title: Schema.String.pipe(describe("What the project is about, in a few words.")),
@@ -21,15 +28,38 @@ const fields = <T extends Schema.Top, B extends Schema.Top>(time: T, bool: B) =>
   pr_number: Schema.NullOr(Schema.Int).pipe(describe("Its pull request's number.")),
   pr_url: text("Its pull request's address."),
   created_by: text("Who created it."),
+  // This column is newer than the last release. A database may not have it yet.
+  draft_id: Schema.optionalKey(Schema.NullOr(DraftId)).pipe(describe("The draft it was promoted from.")),
   created_at: time.pipe(describe("When it was created.")),
   updated_at: time.pipe(describe("When it last changed.")),
-  completed_at: Schema.NullOr(time).pipe(describe("When it was completed."))
+  completed_at: Schema.NullOr(time).pipe(describe("When it was completed.")),
+  // A server of release 2.0.0 does not send it.
+  evidence_required: Schema.optionalKey(
+    Schema.NullOr(kinds).pipe(
+      describe("The kinds of evidence that an accept of its tasks requires; null if it requires none.")
+    )
+  ),
+  max_cost_usd: Schema.optionalKey(capFields(money).max_cost_usd),
+  max_tokens: Schema.optionalKey(capFields(money).max_tokens)
 })
 
-export const Project = Schema.Struct(fields(Time, Schema.Boolean)).annotate({ identifier: "Project" })
+export const Project = Schema.Struct(fields(Time, Schema.Boolean, Schema.Array(Schema.String), Schema.Finite)).annotate(
+  {
+    identifier: "Project"
+  }
+)
 export type Project = typeof Project.Type
 
-export const ProjectRow = Schema.Struct(fields(TimeColumn, Flag))
+export const ProjectRow = Schema.Struct(fields(TimeColumn, Flag, RequiredKindsColumn, MoneyColumn))
+
+/** A project with the number of its tasks in each queue. */
+export const CountedProject = Schema.Struct({
+  ...Project.fields,
+  counts: Schema.Record(Schema.String, Schema.Int).pipe(
+    describe("How many tasks of the project each queue holds. A queue without tasks is left out.")
+  )
+}).annotate({ identifier: "CountedProject" })
+export type CountedProject = typeof CountedProject.Type
 
 const given = (description: string, most = MaxLine) => Schema.optionalKey(filled(most)).pipe(describe(description))
 
@@ -44,7 +74,12 @@ const writable = {
   flow: maybe(Label, "The flow it follows; `project` unless given."),
   pr_number: maybe(number, "Its pull request's number."),
   pr_url: maybe(Line, "Its pull request's address."),
-  completed_at: maybe(Time, "When it was completed. Set by itself when the status becomes `completed`.")
+  completed_at: maybe(Time, "When it was completed. Set by itself when the status becomes `completed`."),
+  evidence_required: maybe(
+    RequiredKinds,
+    `The kinds of evidence that an accept of its tasks requires, at most ${MaxRequired}. An empty list or null requires none.`
+  ),
+  ...caps("the project")
 }
 
 export const NewProject = Schema.Struct({

@@ -5,6 +5,7 @@ import { CommaList, describe, ErrorText, FlagParameter, IntegerParameter, Time }
 import { OrchestratorId, QueueName, TaskId } from "../Identifier.ts"
 import type { Policy } from "../lease/Budget.ts"
 import { expiryOf } from "../lease/Lease.ts"
+import { type Cap, capSentence } from "../record/Usage.ts"
 import { MaxRecord } from "../Size.ts"
 import { claimOf, destination, ends, moves, outcome } from "./Moves.ts"
 import type { TaskRow } from "./Task.ts"
@@ -19,6 +20,8 @@ export interface Facts {
   readonly asked: { readonly queue: string | undefined; readonly roles: ReadonlyArray<string> | undefined }
   /** The size of the task in bytes, if it is larger than a record may be. */
   readonly oversize: number | undefined
+  /** Which cap the task is at, if any. */
+  readonly cap: Cap | undefined
   /** How many tasks a claim takes before this one, up to `MaxAhead`. */
   readonly ahead: number
   /** The named machine, or an active one if none is named. */
@@ -90,6 +93,7 @@ const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
       "too_large",
       `It has ${facts.oversize} bytes, and a claim passes over what has more than ${MaxRecord}. Shorten its longest field with a PATCH.`
     )]),
+    ...(facts.cap === undefined ? [] : [reason("capped", capSentence(facts.cap, task.id, task.project_id))]),
     ...(blockers.length === 0 ? [] : [blocked(blockers)]),
     ...(backsOff
       ? [reason("backing_off", `It backs off until ${iso(until)}, after an attempt that was given up.`, { until })]
@@ -280,6 +284,7 @@ const ReasonCode = Schema.Literals([
   "cancelled",
   "blocked",
   "backing_off",
+  "capped",
   "too_large",
   "other_queue",
   "awaiting_review",
@@ -299,6 +304,7 @@ const ReasonCode = Schema.Literals([
   "`failed`, `cancelled`: it has ended. A redrive brings it back.",
   "`blocked`: it has unmet blockers.",
   "`backing_off`: it waits for the end of its backoff.",
+  "`capped`: the task, its project or the scope has used as much as it may.",
   "`too_large`: it is larger than a record may be. Claims skip it until a PATCH shortens it.",
   "`other_queue`: only a claim that names its queue gets it.",
   "`awaiting_review`: only a review claim gets it.",

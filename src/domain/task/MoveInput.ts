@@ -2,6 +2,8 @@
 import * as Schema from "effect/Schema"
 import { describe, integer, listOf, maybe, natural, positive, Time } from "../Encoding.ts"
 import { OrchestratorId, QueueName } from "../Identifier.ts"
+import { session } from "../lease/Session.ts"
+import { reported } from "../record/Usage.ts"
 import {
   filled,
   Label,
@@ -14,6 +16,7 @@ import {
   sizedJson,
   sizedJsonText
 } from "../Size.ts"
+import { Commit, EvidenceList, MaxEvidence } from "./Evidence.ts"
 
 export const Claim = Schema.Struct({
   orchestrator_id: OrchestratorId,
@@ -73,6 +76,13 @@ export const Submission = Schema.Struct({
   ),
   pr_number: maybe(integer, "The pull request's number."),
   pr_url: maybe(Line, "The pull request's address."),
+  head_commit: maybe(Commit, "The commit of the result. Evidence of other commits does not count any more."),
+  evidence: maybe(
+    EvidenceList,
+    `The evidence of the result: at most ${MaxEvidence} items and 16 KiB of JSON. It replaces the evidence before; if it is absent, that stays.`
+  ),
+  ...session,
+  ...reported,
   ...expected
 }).annotate({ identifier: "Submission" })
 export type Submission = typeof Submission.Type
@@ -98,6 +108,7 @@ export const Requeue = Schema.Struct({
     Schema.Boolean,
     "Whether the task is released: that counts as no attempt, and it may be claimed again at once."
   ),
+  ...reported,
   ...expected
 }).annotate({ identifier: "Requeue" })
 export type Requeue = typeof Requeue.Type
@@ -107,6 +118,7 @@ export const Failure = Schema.Struct({
     describe("Why it failed: kept on the task as `failure_reason` and `execution_notes`, and in its history.")
   ),
   failed_by: maybe(Label, "Who says so; the holder of the lease unless given."),
+  ...reported,
   ...expected
 }).annotate({ identifier: "Failure" })
 export type Failure = typeof Failure.Type

@@ -1,8 +1,10 @@
 /** A task: a unit of work, in exactly one queue at any time. */
 import * as Schema from "effect/Schema"
 import { describe, Flag, JsonColumn, text, Time, TimeColumn } from "../Encoding.ts"
-import { OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
+import { DraftId, OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
 import { CheckpointColumn, Handoff, SetbacksColumn } from "../lease/Handoff.ts"
+import { capFields, MoneyColumn, SecondsColumn, sumFields } from "../record/Usage.ts"
+import { EvidenceColumn, KeptEvidence } from "./Evidence.ts"
 
 /** The branch of a task if its creator names neither a branch nor a project with one. */
 export const DefaultBranch = "main"
@@ -11,7 +13,20 @@ const count = (description: string) => Schema.Int.pipe(describe(description))
 const limit = (description: string) => Schema.NullOr(Schema.Int).pipe(describe(description))
 const flag = (description: string) => Flag.pipe(describe(description))
 
-const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
+// A server of release 2.0.0 sends none of these, and a database before the migrations 0014 and 0015 lacks their columns.
+const newer = Schema.optionalKey
+const newerOf = <F extends Record<string, Schema.Top>>(fields: F) =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, newer(field)])) as {
+    readonly [K in keyof F]: Schema.optionalKey<F[K]>
+  }
+
+const fields = <
+  T extends Schema.Top,
+  J extends Schema.Top,
+  E extends Schema.Top,
+  M extends Schema.Top,
+  S extends Schema.Top
+>(time: T, json: J, evidence: E, money: M, seconds: S) => ({
   id: TaskId,
   scope: ScopeName,
   file_path: Schema.String.pipe(describe("Where the task is described; unique in its scope.")),
@@ -25,6 +40,8 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
   branch: Schema.String.pipe(describe("The branch to work on; a project's branch wins over the caller's.")),
   content: text("The task in full, as Markdown."),
   project_id: Schema.NullOr(ProjectId).pipe(describe("The project it belongs to.")),
+  // This column is newer than the last release. A database may not have it yet.
+  draft_id: Schema.optionalKey(Schema.NullOr(DraftId)).pipe(describe("The draft it was promoted from.")),
   blocked_by: text("The ids of the unmet blockers, joined by commas; null if there are none."),
   claimed_by: text(
     "The agent that holds the lease; null if there is none. A task in `failed` or `cancelled` without a lease shows the name that the PATCH to that queue gave."
@@ -61,6 +78,23 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
   execution_notes: text("What the agent had to say about the work, or why it failed."),
   needs_intervention: flag("1 when a person or a fixer must look at it."),
   submitted_at: Schema.NullOr(time).pipe(describe("When a result was last submitted.")),
+  submitted_by: newer(text("Who submitted the last result: the holder of the lease then.")),
+  submitted_orchestrator_id: newer(
+    Schema.NullOr(OrchestratorId).pipe(describe("The machine that held the lease then; null if there was none."))
+  ),
+  head_commit: newer(text("The newest commit that a checkpoint or a result named.")),
+  evidence: newer(
+    Schema.NullOr(evidence).pipe(
+      describe("The evidence of the last result that had any. An item counts if its commit is `head_commit`.")
+    )
+  ),
+  session_url: newer(text("Where a person can look at the session of the agent.")),
+  resume_command: newer(text("The command by which a person gets into the session of the agent.")),
+  session_token: newer(
+    Schema.NullOr(Schema.Int).pipe(
+      describe("The token of the lease whose agent named its session. Another holder may have the task now.")
+    )
+  ),
   completed_at: Schema.NullOr(time).pipe(describe("When it was done.")),
   pr_number: Schema.NullOr(Schema.Int).pipe(describe("Its pull request's number.")),
   pr_url: text("Its pull request's address."),
@@ -77,11 +111,18 @@ const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) =>
   flow: Schema.String.pipe(describe("The flow it follows.")),
   flow_overrides: text("Stored for clients, as JSON text."),
   metadata: Schema.NullOr(json).pipe(describe("Anything its creator wants kept, as it was sent.")),
+  // What was used for it, in all attempts, and its caps.
+  ...newerOf(sumFields(money, seconds)),
+  ...newerOf(capFields(money)),
   created_at: time,
   updated_at: time
 })
 
-export const Task = Schema.Struct(fields(Time, Schema.Json)).annotate({ identifier: "Task" })
+const wire = fields(Time, Schema.Json, Schema.Array(KeptEvidence), Schema.Finite, Schema.Finite)
+
+export const Task = Schema.Struct(wire).annotate({
+  identifier: "Task"
+})
 export type Task = typeof Task.Type
 
 /** A claimed task, with what its new holder needs. */
@@ -95,14 +136,14 @@ export const ClaimedTask = Schema.Struct({
 export type ClaimedTask = typeof ClaimedTask.Type
 /** The answer to a create whose `external_key` an open task has: that task, unchanged. */
 export const ExistingTask = Schema.Struct({
-  ...fields(Time, Schema.Json),
+  ...wire,
   existing: Schema.Literal(true).pipe(describe("The task existed before: an open task has the `external_key`."))
 })
 export type ExistingTask = typeof ExistingTask.Type
 
 /** A task as its row holds it, with the columns that the wire does not show. */
 export const TaskRow = Schema.Struct({
-  ...fields(TimeColumn, JsonColumn),
+  ...fields(TimeColumn, JsonColumn, EvidenceColumn, MoneyColumn, SecondsColumn),
   claimed_from: Schema.NullOr(QueueName),
   // This column is newer than the last release. A database may not have it yet.
   named_holder: Schema.optionalKey(Schema.NullOr(Schema.String)),

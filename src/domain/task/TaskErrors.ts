@@ -273,10 +273,11 @@ export const EmptyReason = Schema.Literals([
   "blocked",
   "held",
   "maintenance",
-  "too_large"
+  "too_large",
+  "capped"
 ]).pipe(
   describe(
-    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: the tasks wait after attempts that were given up or lost, and the first is due in `retry_after_seconds`, or in more than a minute. `blocked`: the tasks wait for other tasks. `held`: other agents hold the tasks. `maintenance`: the orchestrator gets no work until maintenance is lifted. `too_large`: the next task is larger than a record may be, and no other is ready for the claim: a PATCH that shortens it makes it claimable."
+    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: the tasks wait after attempts that were given up or lost, and the first is due in `retry_after_seconds`, or in more than a minute. `blocked`: the tasks wait for other tasks. `held`: other agents hold the tasks. `maintenance`: the orchestrator gets no work until maintenance is lifted. `too_large`: the next task is larger than a record may be, and no other is ready for the claim: a PATCH that shortens it makes it claimable. `capped`: the next task, its project or the scope has used as much as it may, and no other task is ready for the claim: an operator raises the cap."
   )
 )
 

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { DependsOn } from "../dependency/Dependency.ts"
 import { describe, FlagInput, integer, MaxItems, maybe, natural, positive, Time } from "../Encoding.ts"
 import { ExternalKey, OrchestratorId, QueueName, TaskId } from "../Identifier.ts"
+import { caps } from "../record/Usage.ts"
 import {
   ContentText,
   filled,
@@ -49,7 +50,8 @@ const writable = {
   ),
   max_attempts: maybe(natural, "The number of the attempt that fails the task when it is given up. 0 means no limit."),
   max_lease_losses: maybe(natural, "The number of the lost lease that fails the task. 0 means no limit."),
-  max_rejections: maybe(natural, "The number of the rejection that fails the task. 0 means no limit.")
+  max_rejections: maybe(natural, "The number of the rejection that fails the task. 0 means no limit."),
+  ...caps("the task")
 }
 
 export const NewTask = Schema.Struct({

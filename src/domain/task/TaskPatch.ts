@@ -8,6 +8,7 @@ import type * as Schema from "effect/Schema"
 import { MaxBlockers, parseBlockers } from "../dependency/Dependency.ts"
 import { invalidQueue, type Rules } from "../flow/FlowRules.ts"
 import { MaxLeaseSeconds, UnknownHolder } from "../lease/Lease.ts"
+import { capOf } from "../record/Usage.ts"
 import { cut, MaxLine, MaxReason } from "../Size.ts"
 import { ends, intervention, unclaimable } from "./Moves.ts"
 import { DefaultPriority, rank } from "./Priority.ts"
@@ -45,7 +46,9 @@ const protocolColumns: ReadonlySet<string> = new Set([
   "max_attempt_seconds",
   "max_attempts",
   "max_lease_losses",
-  "max_rejections"
+  "max_rejections",
+  "max_cost_usd",
+  "max_tokens"
 ])
 
 // Too long or too private for every history entry. The row has them.
@@ -92,6 +95,8 @@ const current = (task: TaskRow, name: string): string | number | null =>
     ? task.metadata === null ? null : JSON.stringify(task.metadata)
     : name === "priority_rank"
     ? rank(task.priority)
+    : name === "max_cost_usd"
+    ? capOf(task.max_cost_usd)
     : column(task[name as keyof TaskRow])
 
 /** What the plan depends on besides the task and the PATCH. */
@@ -168,10 +173,14 @@ export const column = (value: unknown): string | number | null =>
     ? Number(value)
     : value as string | number
 
-/** A value for the history: times as text, and of a long text the beginning. */
+/** A value for the history: money in dollars, times as text, and of a long text the beginning. */
 export const forHistory = (name: string, value: string | number | null) =>
   typeof value === "number"
-    ? name.endsWith("_at") ? DateTime.formatIso(DateTime.makeUnsafe(value)) : value
+    ? name === "max_cost_usd"
+      ? value / 1_000_000
+      : name.endsWith("_at")
+      ? DateTime.formatIso(DateTime.makeUnsafe(value))
+      : value
     : value && cut(value, MaxLine)
 
 /** The ends that a PATCH may put a task into. A task there has no lease, even if the PATCH names a holder. */
@@ -333,7 +342,8 @@ const plain = [
   "max_attempt_seconds",
   "max_attempts",
   "max_lease_losses",
-  "max_rejections"
+  "max_rejections",
+  "max_tokens"
 ] as const
 const defaulted = {
   commits_count: 0,
@@ -358,6 +368,7 @@ export const described = (task: TaskRow, patch: TaskPatch): Columns => {
   if ("priority" in patch) columns.priority_rank = rank(String(columns.priority))
   if ("branch" in patch) columns.branch = patch.branch || task.branch
   if ("project_id" in patch) columns.project_id = patch.project_id || null
+  if ("max_cost_usd" in patch) columns.max_cost_usd = capOf(patch.max_cost_usd)
   if ("metadata" in patch) columns.metadata = patch.metadata === null ? null : JSON.stringify(patch.metadata)
   // Clients say here why a check failed. `execution_notes`, if they send any, come first.
   if (patch.context && !("execution_notes" in patch)) columns.execution_notes = patch.context

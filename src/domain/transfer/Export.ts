@@ -14,6 +14,8 @@ const keyLengths = {
   drafts: 1,
   messages: 1,
   actions: 1,
+  usage: 2,
+  usage_caps: 1,
   idempotency_keys: 1,
   api_keys: 1
 }

@@ -18,6 +18,7 @@ import { ClaimQueue } from "../machine/Role.ts"
 import { ActionStatus } from "../record/Action.ts"
 import { NewDraft } from "../record/Draft.ts"
 import { MessageStatus } from "../record/Message.ts"
+import { caps } from "../record/Usage.ts"
 import {
   filled,
   Label,
@@ -31,6 +32,7 @@ import {
   ReasonText,
   sizedJsonText
 } from "../Size.ts"
+import { RequiredKinds } from "../task/Evidence.ts"
 
 export const ImportedTime = Time.pipe(
   Schema.decodeTo(
@@ -126,7 +128,10 @@ export const ImportedProject = Schema.Struct({
   created_by: label,
   created_at: ImportedTime,
   updated_at: time,
-  completed_at: time
+  completed_at: time,
+  evidence_required: optional(RequiredKinds),
+  max_cost_usd: caps("the project").max_cost_usd,
+  max_tokens: caps("the project").max_tokens
 })
 
 export const ImportedDraft = Schema.Struct({

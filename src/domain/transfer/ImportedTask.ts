@@ -4,6 +4,7 @@ import { MaxBlockers, parseBlockers } from "../dependency/Dependency.ts"
 import { integer, natural } from "../Encoding.ts"
 import { OrchestratorId, ProjectId, QueueName, TaskId } from "../Identifier.ts"
 import { MaxLeaseSeconds } from "../lease/Lease.ts"
+import { capOf, caps, MaxSumSeconds, MaxSumUsd, microOf, milliOf } from "../record/Usage.ts"
 import {
   ContentText,
   filled,
@@ -18,6 +19,7 @@ import {
   sizedJson,
   sizedJsonText
 } from "../Size.ts"
+import { Commit, EvidenceList, evidenceText } from "../task/Evidence.ts"
 import { DefaultPriority, rank } from "../task/Priority.ts"
 import type { Columns } from "../task/TaskPatch.ts"
 import { ImportedFlag, ImportedTime, optional } from "./ImportedRecords.ts"
@@ -27,6 +29,7 @@ const line = optional(Line)
 const count = optional(natural)
 const flag = optional(ImportedFlag)
 const time = optional(ImportedTime)
+const sum = optional(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })))
 
 /** Fields that are written as they come. */
 const plain = {
@@ -47,7 +50,13 @@ const plain = {
   plan_id: label,
   last_rebase_attempt_at: time,
   hooks: optional(sizedJsonText(MaxLong)),
-  flow_overrides: optional(sizedJsonText(MaxShort))
+  flow_overrides: optional(sizedJsonText(MaxShort)),
+  submitted_by: label,
+  submitted_orchestrator_id: optional(OrchestratorId),
+  head_commit: optional(Commit),
+  session_url: line,
+  resume_command: line,
+  session_token: count
 }
 
 /** Counters that every task has; 0 unless the record has them. */
@@ -61,7 +70,10 @@ const counted = {
   has_plan: flag,
   auto_accept: flag,
   needs_rebase: flag,
-  needs_breakdown: flag
+  needs_breakdown: flag,
+  input_tokens: sum,
+  output_tokens: sum,
+  cached_tokens: sum
 }
 
 export const ImportedTask = Schema.Struct({
@@ -83,6 +95,10 @@ export const ImportedTask = Schema.Struct({
   completed_at: time,
   flow: label,
   metadata: optional(sizedJson(MaxLong)),
+  evidence: optional(EvidenceList),
+  ...caps("the task"),
+  cost_usd: optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: MaxSumUsd }))),
+  wall_seconds: optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: MaxSumSeconds }))),
   created_at: ImportedTime,
   updated_at: time
 })
@@ -127,6 +143,11 @@ export const columnsOf = (task: ImportedTask, now: number): Columns => {
     branch: task.branch ?? "main",
     flow: task.flow ?? "default",
     metadata: task.metadata === undefined ? null : JSON.stringify(task.metadata),
+    cost_usd: microOf(task.cost_usd ?? 0),
+    wall_seconds: milliOf(task.wall_seconds ?? 0),
+    max_cost_usd: capOf(task.max_cost_usd),
+    max_tokens: task.max_tokens ?? null,
+    evidence: task.evidence === undefined ? null : evidenceText(task.evidence),
     completed_at: task.completed_at ?? (task.queue === "done" ? updated_at : null),
     created_at: task.created_at,
     updated_at,

@@ -17,6 +17,8 @@ export const DraftsHandlers = Routes.group(
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => drafts.get(request.params.id, scope)),
       patch: (request) =>
         Effect.flatMap(visibleScope(request), (scope) => drafts.patch(request.params.id, request.payload, scope)),
+      promote: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => drafts.promote(request.params.id, request.payload, scope)),
       delete: (request) =>
         Effect.as(Effect.flatMap(visibleScope(request), (scope) => drafts.remove(request.params.id, scope)), {
           message: `Draft ${request.params.id} deleted`

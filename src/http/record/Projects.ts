@@ -16,6 +16,7 @@ export const ProjectsHandlers = Routes.group(
       create: (request) =>
         Effect.flatMap(ownScope(request, missing), (scope) => projects.create(scope, request.payload)),
       get: (request) => Effect.flatMap(visibleScope(request), (scope) => projects.get(request.params.id, scope)),
+      graph: (request) => Effect.flatMap(visibleScope(request), (scope) => projects.graph(request.params.id, scope)),
       tasks: (request) =>
         Effect.flatMap(visibleScope(request), (scope) => projects.tasks(request.params.id, scope, request.query)),
       patch: (request) =>

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Api } from "../../api/Api.ts"
+import { DefaultScope } from "../../domain/Identifier.ts"
 import { DefaultBranch } from "../../domain/task/Task.ts"
 import { Dependencies } from "../../services/dependency/Dependencies.ts"
 import { Leases } from "../../services/lease/Leases.ts"
@@ -32,6 +33,19 @@ export const TasksHandlers = Routes.group(
             )
           )
         ),
+      bulk: (request) =>
+        Effect.gen(function*() {
+          const reach = yield* visibleScope(request)
+          const { filter, tasks: created } = request.payload
+          // The ids of tasks are unique on the server. New tasks and a filter need a scope.
+          const own = created == null && filter == null
+            ? reach ?? DefaultScope
+            : yield* ownScope(request, "Missing required field: scope. All tasks must belong to a scope.")
+          const withBranch = statedScope(request) !== undefined ?
+            created :
+            created?.map((task) => task.branch ? task : { ...task, branch: DefaultBranch })
+          return yield* tasks.bulk({ ...request.payload, tasks: withBranch ?? null }, { own, reach })
+        }),
       claim: (request) =>
         ownScope(request, "Missing required field: scope. Cannot claim tasks across all scopes.").pipe(
           Effect.flatMap((scope) => tasks.claim(scope, request.payload)),

@@ -13,6 +13,8 @@ import { TaskId } from "../../domain/Identifier.ts"
 import { checkpointText, CheckpointTooLarge, MaxCheckpointBytes } from "../../domain/lease/Handoff.ts"
 import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/lease/Lease.ts"
 import { type HeldLease, type Lease, lossOf, MaxRepeatedReason, type Renewals } from "../../domain/lease/Renewal.ts"
+import { namesSession, type Session } from "../../domain/lease/Session.ts"
+import { Cap, capSentence, dayOf, reportOf } from "../../domain/record/Usage.ts"
 import { cut, MaxRecord, TooLarge } from "../../domain/Size.ts"
 import { moves } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
@@ -23,6 +25,7 @@ import * as Feed from "../../sql/Feed.ts"
 import { keeping } from "../../sql/Idempotency.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
+import * as UsageSums from "../../sql/task/Usage.ts"
 import { Settings } from "../Settings.ts"
 import { logTransitions } from "../task/log.ts"
 
@@ -79,7 +82,10 @@ const recorded = variants((by: By) =>
       AND coalesce(${deadline} > :now, 1) AND ${conditions[by]}`)
 )
 
-const counted = Feed.counted(`plans.scope IN (SELECT tasks.scope FROM ${lapsed})`)
+// After the answer is kept: until then, the plans say which leases this very request has re-attached.
+const counted = Feed.counted(`plans.scope IN (
+  SELECT tasks.scope FROM json_each(:keys) AS asked
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.updated_at = :now)`)
 
 // The lease is re-attached with no time left. The renewal then extends it like the others.
 const reattached = statement(`
@@ -111,10 +117,30 @@ const renewed = variants((by: By) =>
       lease_expires_at = CAST(max(lease_expires_at, min(coalesce(deadline_at, 9e15),
         :now + coalesce(asked.value ->> 2, lease_seconds * 1000, :default_millis))) AS INTEGER),
       checkpoint = iif(asked.value ->> 3 IS NULL OR ${oversized}, checkpoint, json_set(asked.value ->> 3,
-        '$.version', coalesce(checkpoint ->> '$.version', 0) + 1, '$.fencing_token', asked.value ->> 1, '$.at', :now))
+        '$.version', coalesce(checkpoint ->> '$.version', 0) + 1, '$.fencing_token', asked.value ->> 1, '$.at', :now)),
+      head_commit = coalesce(iif(${oversized}, NULL, asked.value ->> 3 ->> '$.head_commit'), head_commit)
     FROM json_each(:leases) AS asked
     WHERE tasks.id = asked.value ->> 0 AND ${held} AND ${inReach} AND ${conditions[by]}`)
 )
+
+/** The steps that add what the renewals report. A renewal that is refused, or of a lost lease, adds nothing. */
+const used = variants((by: By) => UsageSums.steps({ with: "", where: `${held} AND ${inReach} AND ${conditions[by]}` }))
+
+/**
+ * Keeps the sessions of `:sessions`, a JSON list of [task, token, url, command] for the leases that name one. What a lease
+ * does not name stays, unless it is of an earlier lease. Agents name their session again and again, so the row is
+ * written only if it changes.
+ */
+const sessions = variants((by: By) => {
+  const name = (place: number, column: string) =>
+    `coalesce(asked.value ->> ${place}, iif(session_token = asked.value ->> 1, ${column}, NULL))`
+  const [url, command] = [name(2, "session_url"), name(3, "resume_command")]
+  return statement(`
+    UPDATE tasks SET session_url = ${url}, resume_command = ${command}, session_token = asked.value ->> 1
+    FROM json_each(:sessions) AS asked
+    WHERE tasks.id = asked.value ->> 0 AND ${held} AND ${inReach} AND ${conditions[by]} AND NOT ${oversized}
+      AND (session_token IS NOT asked.value ->> 1 OR session_url IS NOT ${url} OR resume_command IS NOT ${command})`)
+})
 
 /**
  * The columns of an answer about each lease, held or lost. An answer may hold many leases, so it repeats little of
@@ -136,6 +162,8 @@ const columns = {
   cancel_reason: `iif(held, ${beginning("cancel_reason", MaxRepeatedReason)}, NULL)`,
   checkpoint_version: "checkpoint ->> '$.version'",
   oversized: `bytes > ${MaxRecord}`,
+  project_id: "iif(held, project_id, NULL)",
+  cap: "iif(held, (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = lease.id), NULL)",
   machine: "iif(held, (SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = lease.scope), NULL)",
   // The incident that ended a lost lease, without its texts.
   setbacks: `iif(held, NULL, (
@@ -154,8 +182,7 @@ const found = statement(
 const kept = {
   row: {
     ...columns,
-    reattached: `(SELECT event = '${moves.reattach.event}' AND at = :now FROM history
-      WHERE task_id = lease.id AND history.version = lease.version)`
+    reattached: "EXISTS (SELECT 1 FROM plans WHERE plans.scope = lease.scope AND plans.task_id = lease.id)"
   },
   from: sent
 }
@@ -189,6 +216,9 @@ const Held = Schema.Struct({
   cancel_reason,
   checkpoint_version: Schema.NullOr(Schema.Int),
   oversized: Schema.Int,
+  // An answer that was kept before migration 0015 lacks both.
+  project_id: Schema.NullOr(Schema.String),
+  cap: Schema.NullOr(Cap),
   machine: Schema.NullOr(Schema.String)
 })
 
@@ -230,15 +260,22 @@ const keyOf = ({ fencing_token, task_id }: HeldLease): string => `${fencing_toke
 export const distinct = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> =>
   Array.from(lastOfEach(leases).values())
 
-const wish = ({ checkpoint, lease_duration_seconds }: HeldLease) =>
-  JSON.stringify([checkpoint ?? null, lease_duration_seconds || null])
+const wish = ({ checkpoint, lease_duration_seconds, resume_command, session_url, usage }: HeldLease) =>
+  JSON.stringify([
+    checkpoint ?? null,
+    lease_duration_seconds || null,
+    session_url ?? null,
+    resume_command ?? null,
+    usage ?? null
+  ])
+const noWish = JSON.stringify([null, null, null, null, null])
 
 /** Entries that a later entry of the same lease replaces, if they ask for something else. */
 const superseded = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> => {
   const last = lastOfEach(leases)
   return leases.filter((lease) => {
     const counts = last.get(keyOf(lease))!
-    return lease !== counts && wish(lease) !== "[null,null]" && wish(lease) !== wish(counts)
+    return lease !== counts && wish(lease) !== noWish && wish(lease) !== wish(counts)
   })
 }
 
@@ -264,35 +301,79 @@ const asked = (lease: HeldLease) => {
     : [task_id, fencing_token, null, null]
 }
 
+/** The session that a renewal names. What it names itself comes before what its checkpoint names. */
+const sessionOf = ({ checkpoint, resume_command, session_url }: HeldLease): Session => ({
+  session_url: session_url ?? checkpoint?.session_url ?? null,
+  resume_command: resume_command ?? checkpoint?.resume_command ?? null
+})
+
 const valuesOf = (leases: ReadonlyArray<HeldLease>, defaultMillis: number) => ({
   leases: JSON.stringify(leases.map(asked)),
   keys: JSON.stringify(leases.map(({ fencing_token, task_id }) => [task_id, fencing_token])),
+  sessions: JSON.stringify(leases.flatMap((lease) => {
+    const named = sessionOf(lease)
+    return namesSession(named)
+      ? [[lease.task_id, lease.fencing_token, named.session_url, named.resume_command]]
+      : []
+  })),
+  used: JSON.stringify(
+    leases.flatMap(({ fencing_token, task_id, usage }) =>
+      usage == null ? [] : [[task_id, fencing_token, ...reportOf(usage)]]
+    )
+  ),
   default_millis: defaultMillis
 })
+
+const usedBy = (by: By, values: Values) => {
+  const { usedByProject, usedByTask, usedOnDay } = used(by)
+  return {
+    usedByTask: usedByTask(values),
+    usedByProject: usedByProject(values),
+    usedOnDay: usedOnDay(values)
+  }
+}
 
 /** Makes the steps that renew leases, each named once, and the values for them and for `answers`. */
 export const make = Effect.map(
   Settings,
   ({ defaultLeaseSeconds }) =>
   (by: By, leases: ReadonlyArray<HeldLease>, scope: Reach, besides: Values & { readonly now: number }) => {
-    const values: Values = { ...besides, ...valuesOf(leases, defaultLeaseSeconds * 1000), scope: scope ?? null }
+    const values: Values = {
+      ...besides,
+      ...valuesOf(leases, defaultLeaseSeconds * 1000),
+      day: dayOf(besides.now),
+      scope: scope ?? null
+    }
     return {
       values,
       steps: {
         // Before a lease is re-attached, because that changes the revision of tasks, not of leases.
         raised: raised(by, scope === undefined ? "everywhere" : "scope")(values),
         recorded: recorded(by)(values),
-        counted: counted(values),
         reattached: reattached(values),
+        ...(leases.some(({ usage }) => usage != null) ? usedBy(by, values) : {}),
+        sessions: leases.some((lease) => namesSession(sessionOf(lease))) ? sessions(by)(values) : undefined,
         renewed: renewed(by)(values),
+        counted: counted(values),
         leases: found(values)
       }
     }
   }
 )
 
-/** The present lease and its directive. A requested cancellation comes before maintenance of the machine. */
-export const leaseOf = (task: Found["held"][number], now: number): Lease => ({
+/** Why the holder is to pause, or null. */
+const pauseOf = ({ cap, id, machine, orchestrator_id, project_id }: Found["held"][number]): string | null =>
+  machine === "maintenance"
+    ? `Orchestrator ${orchestrator_id} is in maintenance.`
+    : cap === null
+    ? null
+    : capSentence(cap, id, project_id)
+
+const directiveOf = (task: Found["held"][number]): Lease["directive"] =>
+  task.cancel_requested_at !== null ? "cancel" : pauseOf(task) === null ? "continue" : "pause"
+
+/** The present lease and its directive. A requested cancellation comes before a pause. */
+export const leaseOf = (task: Found["held"][number], now: number) => ({
   task_id: task.id,
   fencing_token: task.fencing_token,
   lease_expires_at: task.lease_expires_at,
@@ -300,11 +381,12 @@ export const leaseOf = (task: Found["held"][number], now: number): Lease => ({
   renew_after_seconds: renewAfterSeconds(DateTime.toEpochMillis(task.lease_expires_at) - now),
   checkpoint_version: task.checkpoint_version,
   reattached: task.reattached,
-  directive: task.cancel_requested_at !== null ? "cancel" : task.machine === "maintenance" ? "pause" : "continue",
+  directive: directiveOf(task),
+  pause_reason: directiveOf(task) === "pause" ? pauseOf(task) : null,
   cancel_reason: task.cancel_requested_at === null || task.cancel_reason === null
     ? null
     : cut(task.cancel_reason, MaxRepeatedReason)
-})
+} satisfies Lease)
 
 /** The task of a lost lease, if it is within reach. */
 export const taskOf = ({ id, queue, ...rest }: Lost) =>
@@ -329,7 +411,6 @@ export const renewalsOf = (entries: ReadonlyArray<HeldLease>, { held, lost }: Fo
   const place = new Map(sent.map(({ task_id }, index) => [task_id, index]))
   const ordered = <A extends { readonly task_id: TaskId }>(items: ReadonlyArray<A>) =>
     items.toSorted((one, other) => Number(place.get(one.task_id)) - Number(place.get(other.task_id)))
-  const machines = new Map(held.map(({ id, orchestrator_id }) => [id, orchestrator_id]))
   const full = new Set(held.flatMap(({ id, oversized }) => oversized === 1 ? [id] : []))
   const leases = ordered(held.map((task) => leaseOf(task, now)))
   return {
@@ -349,10 +430,10 @@ export const renewalsOf = (entries: ReadonlyArray<HeldLease>, { held, lost }: Fo
         return problem === undefined ? [] : [{ task_id, fencing_token, error: problem.error }]
       })
     ],
-    directives: leases.map(({ cancel_reason, directive, task_id }) => ({
+    directives: leases.map(({ cancel_reason, directive, pause_reason, task_id }) => ({
       task_id,
       directive,
-      reason: directive === "pause" ? `Orchestrator ${machines.get(task_id)} is in maintenance.` : cancel_reason
+      reason: directive === "pause" ? pause_reason : cancel_reason
     })),
     renew_after_seconds: leases.length === 0
       ? null

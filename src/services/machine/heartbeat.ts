@@ -61,8 +61,11 @@ export const make = Effect.gen(function*() {
       const leases = Renewing.distinct(sent)
       const now = yield* Clock.currentTimeMillis
       const { steps, values } = renewing("heartbeat", leases, scope, { machine: id, now })
+      const { counted, leases: found, ...renewal } = steps
       const { answers, replay } = yield* once.batch(
-        { ...(leases.length === 0 ? undefined : steps), ...aliveSteps(scope, values).steps },
+        leases.length === 0
+          ? { ...aliveSteps(scope, values).steps, leases: undefined, reattached: undefined }
+          : { ...renewal, ...aliveSteps(scope, values).steps, counted, leases: found },
         { keep: "beat", answer: Renewing.answers.heartbeat, values }
       )
       if (replay !== undefined) {
@@ -70,8 +73,8 @@ export const make = Effect.gen(function*() {
         return { last_heartbeat, renewals: Renewing.renewalsOf(sent, yield* Renewing.read(replay.rows), now) }
       }
       const last_heartbeat = yield* heardAt(id, answers.beat)
-      const found = yield* Renewing.read(answers.leases ?? [], answers.reattached)
-      return { last_heartbeat, renewals: Renewing.renewalsOf(sent, found, now) }
+      const held = yield* Renewing.read(answers.leases ?? [], answers.reattached)
+      return { last_heartbeat, renewals: Renewing.renewalsOf(sent, held, now) }
     }
   )
 

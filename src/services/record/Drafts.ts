@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { DependencyCycle } from "../../domain/dependency/Dependency.ts"
 import type { DraftId, ScopeName } from "../../domain/Identifier.ts"
 import { type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
@@ -14,7 +15,10 @@ import {
   DraftRow,
   type NewDraft
 } from "../../domain/record/Draft.ts"
+import type { ProjectExists } from "../../domain/record/Project.ts"
+import type { DraftPromoted, InvalidPromotion, Promoted, Promotion } from "../../domain/record/Promotion.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
+import type { InvalidTask, TaskExists } from "../../domain/task/TaskErrors.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
@@ -24,6 +28,7 @@ import * as PageBytes from "../../sql/PageBytes.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
 import * as Revisions from "../../sql/Revisions.ts"
 import { statement, variants } from "../../sql/Statement.ts"
+import * as Promoting from "./promote.ts"
 
 const decodeDrafts = Schema.decodeUnknownEffect(Schema.Array(DraftRow))
 
@@ -123,6 +128,11 @@ export class Drafts extends Context.Service<Drafts, {
     filter: DraftFilter
   ) => Effect.Effect<{ readonly drafts: ReadonlyArray<Draft> } & Envelope, InvalidCursor>
   readonly patch: (id: DraftId, patch: DraftPatch, scope: Reach) => Effect.Effect<Draft, DraftNotFound | NoFields>
+  /** Creates the task or the project that the draft becomes. Each then names the other. */
+  readonly promote: (id: DraftId, promotion: Promotion, scope: Reach) => Effect.Effect<
+    Promoted,
+    DraftNotFound | DraftPromoted | InvalidPromotion | TaskExists | InvalidTask | DependencyCycle | ProjectExists
+  >
   readonly remove: (id: DraftId, scope: Reach) => Effect.Effect<void, DraftNotFound>
 }>()("octopoid-server/services/Drafts") {
   static readonly layer = Layer.effect(
@@ -205,7 +215,7 @@ export class Drafts extends Context.Service<Drafts, {
         if (deleted.length === 0) return yield* DraftNotFound.of(id)
       })
 
-      return Drafts.of({ create, get, list, patch, remove })
+      return Drafts.of({ create, get, list, patch, promote: yield* Promoting.make, remove })
     })
   )
 }

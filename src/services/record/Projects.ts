@@ -1,16 +1,17 @@
 /** Projects: groups of tasks that share a branch. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { ProjectGraph } from "../../domain/dependency/ProjectGraph.ts"
 import type { ProjectId, ScopeName } from "../../domain/Identifier.ts"
 import { type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
+  type CountedProject,
   type NewProject,
   type Project,
-  ProjectExists,
+  type ProjectExists,
   type ProjectFilter,
   ProjectHasTasks,
   ProjectNotFound,
@@ -18,13 +19,12 @@ import {
   ProjectRow,
   type ProjectTasksQuery
 } from "../../domain/record/Project.ts"
+import { capOf } from "../../domain/record/Usage.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
 import { type Task, TaskRow } from "../../domain/task/Task.ts"
-import { columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
+import { bytesOfTask, columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import { columnsOf } from "../../sql/JsonRow.ts"
 import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
@@ -32,8 +32,10 @@ import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import * as Revisions from "../../sql/Revisions.ts"
 import { statement, variants } from "../../sql/Statement.ts"
 import { answered, decodeCounts, someLeased } from "../task/rows.ts"
+import { decodeProjects, kindsText, millisOf } from "./createProject.ts"
+import * as Creation from "./createProject.ts"
+import * as Graphing from "./projectGraph.ts"
 
-const decodeProjects = Schema.decodeUnknownEffect(Schema.Array(ProjectRow))
 const decodeTasks = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
 
 const newest = { name: "projects", key: { created_at: "number", id: "string" } } as const
@@ -43,27 +45,6 @@ const urgent = {
 } as const
 
 const sumOf = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, n) => sum + n, 0)
-
-const millis = (time: DateTime.Utc | null | undefined) => time ? DateTime.toEpochMillis(time) : null
-
-const insert = statement(`
-  INSERT INTO projects (id, scope, title, description, status, branch, base_branch, auto_accept, flow,
-    pr_number, pr_url, created_by, created_at, updated_at, completed_at)
-  VALUES (:id, :scope, :title, :description, :status, :branch, :base_branch, :auto_accept, :flow,
-    :pr_number, :pr_url, :created_by, :now, :now, :completed_at)
-  RETURNING *`)
-
-const created = Idempotency.keeping({ row: columnsOf(ProjectRow), from: "projects", where: "id = :id" })
-
-const countNew = statement(`
-  INSERT INTO queue_counts (scope, counts, projects_revision) VALUES (:scope, '{}', 1)
-  ON CONFLICT (scope) DO UPDATE SET projects_revision = projects_revision + 1, projects_total = projects_total + 1`)
-
-// Tasks may name the project before it exists. Then the cron counts them.
-const beginCounters = statement(`
-  INSERT INTO queue_counts (scope, counts)
-  SELECT ${ProjectCounts.keyOf(":id")}, '{}' WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = :id)
-  ON CONFLICT DO NOTHING`)
 
 /** The projects of a list, in a scope or in every scope. An absent filter is null. */
 const listed = (every: boolean, narrowed: boolean) =>
@@ -76,12 +57,23 @@ const listed = (every: boolean, narrowed: boolean) =>
 const pages = variants((every: boolean, narrowed: boolean, next: boolean) =>
   PageBytes.pagesOf(
     {
-      columns: Object.keys(ProjectRow.fields),
-      long: ["title", "description", "status", "branch", "base_branch", "flow", "pr_url", "created_by"]
+      columns: [...Object.keys(ProjectRow.fields), "counts"],
+      long: [
+        "title",
+        "description",
+        "status",
+        "branch",
+        "base_branch",
+        "flow",
+        "pr_url",
+        "created_by",
+        "evidence_required"
+      ]
     },
     `
-    SELECT * ${listed(every, narrowed)} ${next ? `AND ${afterCursor(["created_at", "id"], "descending")}` : ""}
-    ORDER BY created_at DESC, id DESC LIMIT :take OFFSET :skip`
+    SELECT *, ${ProjectCounts.ofEach} AS counts FROM (
+      SELECT * ${listed(every, narrowed)} ${next ? `AND ${afterCursor(["created_at", "id"], "descending")}` : ""}
+      ORDER BY created_at DESC, id DESC LIMIT :take OFFSET :skip) AS projects`
   )
 )
 
@@ -89,8 +81,11 @@ const countListed = variants((every: boolean, narrowed: boolean) =>
   every || narrowed ? statement(`SELECT count(*) AS total ${listed(every, narrowed)}`) : Revisions.total("projects")
 )
 
+// The list shows counts of tasks too. Both revisions only rise, so their sum changes with each of them.
 const revision = variants((every: boolean) =>
-  statement(`SELECT ${every ? Revisions.ofAll("projects") : Revisions.of("projects")} AS revision`)
+  statement(`
+    SELECT coalesce(sum(projects_revision + revision), 0) AS revision
+    FROM queue_counts WHERE ${every ? "scope >= ' '" : "scope = :scope"}`)
 )
 
 /** The tasks of a project by priority. Within a priority the newest come first, or on pages the oldest. */
@@ -99,7 +94,7 @@ const pagesOfTasks = variants((order: "newest first" | "oldest first", content: 
     {
       columns: [...Object.keys(TaskRow.fields), "priority_rank"],
       long: longTextsOfTasks,
-      bytes: "bytes + coalesce(octet_length(checkpoint), 0)"
+      bytes: bytesOfTask
     },
     `
     SELECT ${
@@ -127,6 +122,9 @@ const revisionOfTasks = statement(`
   SELECT coalesce(max(revision), 0) AS revision, coalesce(max(leases_revision), 0) AS leases, max(scope) AS scope
   FROM queue_counts WHERE scope = ${scopeOfProject}`)
 
+const countedById = statement(`
+  SELECT *, ${ProjectCounts.ofEach} AS counts FROM projects WHERE id = :id AND ${inScope}`)
+
 const byId = statement(`SELECT * FROM projects WHERE id = :id AND ${inScope}`)
 
 /**
@@ -140,6 +138,9 @@ const differs = `(title <> :title OR status <> :status OR base_branch <> :base_b
   OR :given ->> 'pr_number' AND pr_number IS NOT :pr_number
   OR :given ->> 'pr_url' AND pr_url IS NOT :pr_url
   OR :given ->> 'completed_at' AND completed_at IS NOT :completed_at
+  OR :given ->> 'evidence_required' AND evidence_required IS NOT :evidence_required
+  OR :given ->> 'max_cost_usd' AND max_cost_usd IS NOT :max_cost_usd
+  OR :given ->> 'max_tokens' AND max_tokens IS NOT :max_tokens
   OR :status = 'completed' AND completed_at IS NULL)`
 
 const raiseIfDifferent = statement(`
@@ -157,6 +158,9 @@ const update = statement(`
     description = iif(:given ->> 'description', :description, description),
     pr_number = iif(:given ->> 'pr_number', :pr_number, pr_number),
     pr_url = iif(:given ->> 'pr_url', :pr_url, pr_url),
+    evidence_required = iif(:given ->> 'evidence_required', :evidence_required, evidence_required),
+    max_cost_usd = iif(:given ->> 'max_cost_usd', CAST(:max_cost_usd AS INTEGER), max_cost_usd),
+    max_tokens = iif(:given ->> 'max_tokens', CAST(:max_tokens AS INTEGER), max_tokens),
     completed_at = CASE
       WHEN :given ->> 'completed_at' THEN :completed_at
       WHEN :status = 'completed' THEN coalesce(completed_at, :now)
@@ -182,7 +186,15 @@ const countTasks = statement(`
 
 /** The parameters of `differs`. */
 const valuesOf = (patch: ProjectPatch, now: number) => {
-  const clearable = ["description", "pr_number", "pr_url", "completed_at"] as const
+  const clearable = [
+    "description",
+    "pr_number",
+    "pr_url",
+    "completed_at",
+    "evidence_required",
+    "max_cost_usd",
+    "max_tokens"
+  ] as const
   const given = clearable.filter((field) => patch[field] !== undefined)
   return {
     title: patch.title ?? null,
@@ -194,7 +206,10 @@ const valuesOf = (patch: ProjectPatch, now: number) => {
     description: patch.description || null,
     pr_number: patch.pr_number ?? null,
     pr_url: patch.pr_url || null,
-    completed_at: millis(patch.completed_at) ?? (patch.status === "completed" ? now : null),
+    completed_at: millisOf(patch.completed_at) ?? (patch.status === "completed" ? now : null),
+    evidence_required: kindsText(patch.evidence_required),
+    max_cost_usd: capOf(patch.max_cost_usd),
+    max_tokens: patch.max_tokens ?? null,
     given: JSON.stringify(Object.fromEntries(given.map((field) => [field, 1])))
   }
 }
@@ -209,17 +224,21 @@ const patchable = [
   "pr_url",
   "auto_accept",
   "flow",
-  "completed_at"
+  "completed_at",
+  "evidence_required",
+  "max_cost_usd",
+  "max_tokens"
 ] as const
 
 export class Projects extends Context.Service<Projects, {
   readonly create: (scope: ScopeName, project: NewProject) => Effect.Effect<Project, ProjectExists>
-  readonly get: (id: ProjectId, scope: Reach) => Effect.Effect<Project, ProjectNotFound>
+  /** The project, and how many tasks it has in each queue. */
+  readonly get: (id: ProjectId, scope: Reach) => Effect.Effect<CountedProject, ProjectNotFound>
   /** A page of the projects within reach, newest first, and how many match on all pages. */
   readonly list: (
     scope: Reach,
     filter: ProjectFilter
-  ) => Effect.Effect<{ readonly projects: ReadonlyArray<Project> } & Envelope, InvalidCursor>
+  ) => Effect.Effect<{ readonly projects: ReadonlyArray<CountedProject> } & Envelope, InvalidCursor>
   /**
    * All tasks of the project, the most urgent first. A page is returned only for a cursor (`first` for the first page);
    * there, tasks of the same priority are ordered by age.
@@ -230,6 +249,8 @@ export class Projects extends Context.Service<Projects, {
     readonly total: number
     readonly next_cursor: string | null
   }, ProjectNotFound | InvalidCursor>
+  /** The tasks of the project and their blockers, within bounds. */
+  readonly graph: (id: ProjectId, scope: Reach) => Effect.Effect<ProjectGraph, ProjectNotFound>
   readonly patch: (
     id: ProjectId,
     patch: ProjectPatch,
@@ -242,7 +263,7 @@ export class Projects extends Context.Service<Projects, {
     Projects,
     Effect.gen(function*() {
       const { batch } = yield* Database
-      const once = yield* Idempotency.make
+      const createFrom = yield* Creation.makeFrom
       const read = yield* Conditional.make
       const paged = yield* PageBytes.reader
 
@@ -252,34 +273,12 @@ export class Projects extends Context.Service<Projects, {
       })
 
       const create = Effect.fn("Projects.create")(function*(scope: ScopeName, project: NewProject) {
-        const now = yield* Clock.currentTimeMillis
-        const status = project.status || "draft"
-        const values = {
-          id: project.id,
-          scope,
-          title: project.title,
-          description: project.description || null,
-          status,
-          branch: project.branch,
-          base_branch: project.base_branch || "main",
-          auto_accept: Number(project.auto_accept ?? false),
-          flow: project.flow || "project",
-          pr_number: project.pr_number ?? null,
-          pr_url: project.pr_url || null,
-          created_by: project.created_by || null,
-          completed_at: millis(project.completed_at) ?? (status === "completed" ? now : null),
-          now
-        }
-        const { answers: { inserted }, replay } = yield* once.atomic(
-          { inserted: insert(values), counted: countNew(values), begun: beginCounters(values) },
-          { keep: "inserted", answer: created, values }
-        ).pipe(Effect.catchTag("UniqueViolation", () => ProjectExists.of(project.id)))
-        return (yield* Effect.orDie(decodeProjects(replay?.rows ?? inserted)))[0]!
+        return (yield* createFrom(scope, project))!
       })
 
       const get = Effect.fn("Projects.get")(function*(id: ProjectId, scope: Reach) {
-        const { found } = yield* batch({ found: byId({ id, scope: scope ?? null }) })
-        return yield* first(id, found)
+        const { found } = yield* batch({ found: countedById({ id, scope: scope ?? null }) })
+        return { ...(yield* first(id, found)), counts: decodeCounts(found[0]?.counts) }
       })
 
       const list = Effect.fn("Projects.list")(function*(scope: Reach, filter: ProjectFilter) {
@@ -302,7 +301,11 @@ export class Projects extends Context.Service<Projects, {
           values
         }, (rows) => read(question, { rows, count }))
         const { envelope, rows } = page.end(found, Number(answers.count[0]?.total))
-        return { projects: yield* Effect.orDie(decodeProjects(rows)), ...envelope }
+        const projects = yield* Effect.orDie(decodeProjects(rows))
+        return {
+          projects: projects.map((project, place) => ({ ...project, counts: decodeCounts(rows[place]?.counts) })),
+          ...envelope
+        }
       })
 
       const tasks = Effect.fn("Projects.tasks")(function*(id: ProjectId, scope: Reach, query: ProjectTasksQuery = {}) {
@@ -364,7 +367,7 @@ export class Projects extends Context.Service<Projects, {
         return yield* left[0] === undefined ? ProjectNotFound.of(id) : ProjectHasTasks.of(id, Number(left[0].tasks))
       })
 
-      return Projects.of({ create, get, list, tasks, patch, remove })
+      return Projects.of({ create, get, graph: yield* Graphing.make, list, tasks, patch, remove })
     })
   )
 }

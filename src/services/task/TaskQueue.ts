@@ -10,6 +10,8 @@ import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Handoff } from "../../domain/lease/Handoff.ts"
 import type { ContentChoice, Envelope, InvalidCursor } from "../../domain/Page.ts"
 import type { TooLarge } from "../../domain/Size.ts"
+import type { Bulk, BulkAnswer, InvalidBulk } from "../../domain/task/Bulk.ts"
+import type { EvidenceMissing } from "../../domain/task/Evidence.ts"
 import type { AskedClaim, Explanation } from "../../domain/task/Explanation.ts"
 import type { HistoryEntry, HistoryQuery } from "../../domain/task/History.ts"
 import type {
@@ -45,6 +47,8 @@ import * as Claiming from "./claim.ts"
 import * as Creation from "./create.ts"
 import * as Explaining from "./explain.ts"
 import * as Hooks from "./hooks.ts"
+import * as Bulking from "./many/bulk.ts"
+import * as Searching from "./many/search.ts"
 import * as Moves from "./move.ts"
 import * as Patching from "./patch.ts"
 import * as Reading from "./read.ts"
@@ -71,11 +75,17 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     task: NewTask
   ) => Effect.Effect<Task | ExistingTask, TaskExists | InvalidTask | DependencyCycle>
   readonly get: (id: TaskId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Task, TaskNotFound>
-  /** A page of the tasks of the scope, newest or most urgent first, and how many match on all pages. */
+  /**
+   * A page of the tasks of the scope, newest or most urgent first, and how many match on all pages. A search looks at a
+   * bounded number of tasks for each page.
+   */
   readonly list: (
     scope: ScopeName,
     filter: TaskFilter
-  ) => Effect.Effect<{ readonly tasks: ReadonlyArray<Task> } & Envelope, InvalidCursor>
+  ) => Effect.Effect<
+    { readonly tasks: ReadonlyArray<Task>; readonly looked_at?: number } & Envelope,
+    InvalidCursor
+  >
   /** Leases the most urgent task that matches. A claim never fails because another claim was faster. */
   readonly claim: (
     scope: ScopeName,
@@ -84,7 +94,11 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   /** Hands in a result. A late call counts if no one else was granted the task and no one moved it. */
   readonly submit: (id: TaskId, work: Submission, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Marks the task done and unblocks its dependents. */
-  readonly accept: (id: TaskId, acceptance: Acceptance, scope: Reach) => Effect.Effect<Task, MoveError>
+  readonly accept: (
+    id: TaskId,
+    acceptance: Acceptance,
+    scope: Reach
+  ) => Effect.Effect<Task, MoveError | EvidenceMissing>
   /** Sends the task back with a reason, which its next holder gets. */
   readonly reject: (id: TaskId, rejection: Rejection, scope: Reach) => Effect.Effect<Task, MoveError>
   /** Gives up the work, or releases the task, and sends it back to the queue it was claimed from. */
@@ -125,6 +139,8 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     scope: Reach
   ) => Effect.Effect<Explanation, TaskNotFound | InvalidTask>
   readonly remove: (id: TaskId, scope: Reach) => Effect.Effect<void, TaskNotFound>
+  /** Makes the same change of many tasks, each by itself, and answers the outcome of each. */
+  readonly bulk: (bulk: Bulk, scope: Bulking.BulkScope) => Effect.Effect<BulkAnswer, InvalidBulk | InvalidCursor>
   /** What the next holder of the task should know. */
   readonly handoff: (
     id: TaskId,
@@ -141,7 +157,9 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   static readonly layer = Layer.effect(
     TaskQueue,
     Effect.gen(function*() {
-      return TaskQueue.of({
+      const reading = yield* Reading.make
+      const search = yield* Searching.make
+      const operations = {
         create: yield* Creation.make,
         claim: yield* Claiming.make,
         cancel: yield* Moves.cancelling,
@@ -150,8 +168,11 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         ...(yield* Patching.make),
         remove: yield* Removal.make,
         ...(yield* Moves.make),
-        ...(yield* Reading.make)
-      })
+        ...reading,
+        list: (scope: ScopeName, filter: TaskFilter) =>
+          filter.q ? search(scope, filter, filter.q) : reading.list(scope, filter)
+      } satisfies Omit<TaskQueue["Service"], "bulk">
+      return TaskQueue.of({ ...operations, bulk: yield* Bulking.make(operations) })
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }

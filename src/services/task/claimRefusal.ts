@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { aside, builtIn, invalidQueue } from "../../domain/flow/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
+import { type Cap, capSentence } from "../../domain/record/Usage.ts"
 import { MaxRecord } from "../../domain/Size.ts"
 import type { Claim } from "../../domain/task/MoveInput.ts"
 import { claimOf, moves } from "../../domain/task/Moves.ts"
@@ -44,8 +45,16 @@ interface Waiting {
   readonly backing_off: number
 }
 
-const why = (queue: string, passedOver: boolean, waiting: Waiting, large: string | undefined) =>
-  large !== undefined
+const why = (
+  queue: string,
+  passedOver: boolean,
+  waiting: Waiting,
+  large: string | undefined,
+  cap: string | undefined
+) =>
+  cap !== undefined
+    ? { reason: "capped" as const, error: cap }
+    : large !== undefined
     ? {
       reason: "too_large" as const,
       error:
@@ -93,10 +102,10 @@ const state = statement(`
     min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
   FROM (${some("held")} UNION ALL ${some("waiting")})`)
 
-/** The first task that matches. The claim did not get it if it is oversized. */
+/** The first task that matches. The claim did not get it if it is oversized or at a cap. */
 const first = variants((roles: "any" | "one" | "several", roleless: boolean, ranked: boolean, typed: boolean) =>
   statement(`
-    SELECT id, bytes > ${MaxRecord} AS oversized FROM tasks
+    SELECT id, project_id, bytes > ${MaxRecord} AS oversized, iif(capped_until > :now, cap, NULL) AS cap FROM caps
     WHERE id = ${nextTask({ roles, roleless, ranked, typed, passing: false })}`)
 )
 
@@ -142,6 +151,8 @@ export const make = Effect.gen(function*() {
     const usual = queue in counts ? undefined : decodeRules(rules?.rules)
     const maintenance = asks?.status === "maintenance"
     const large = next?.oversized === 1 ? String(next.id) : undefined
+    const cap = next?.cap == null ? undefined : next.cap as Cap
+    const capped = cap && capSentence(cap, String(next?.id), next?.project_id == null ? null : String(next.project_id))
     const refusal = Effect.gen(function*() {
       if (usual !== undefined) {
         return yield* InvalidTask.queue(invalidQueue(queue, "default", usual.task) ?? `Invalid queue "${queue}".`)
@@ -168,7 +179,7 @@ export const make = Effect.gen(function*() {
           reason: "maintenance" as const,
           error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
         }
-        : why(queue, filtered && waiting.ready > 0, waiting, large)
+        : why(queue, filtered && waiting.ready > 0, waiting, large, capped)
       return yield* new NoTasksAvailable({
         message: "No tasks available",
         ...answer,
@@ -196,8 +207,10 @@ export const make = Effect.gen(function*() {
       return { look: { queue, passing }, otherwise: answer }
     }
     yield* refusal
-    // A claim looks past oversized tasks only if one is in its way.
-    if (!maintenance && !passing && large !== undefined) return { look: { queue, passing: true }, otherwise: empty }
+    // A claim looks past oversized tasks and tasks at a cap only if one is in its way. At the cap of the scope it gets none.
+    if (!maintenance && !passing && (large !== undefined || (cap !== undefined && cap !== "scope"))) {
+      return { look: { queue, passing: true }, otherwise: empty }
+    }
     return yield* empty
   })
 })

@@ -7,8 +7,9 @@ import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import { MaxBlockers, parseBlockers, waitsOf } from "../../domain/dependency/Dependency.ts"
 import { aside, builtIn, invalidQueue } from "../../domain/flow/FlowRules.ts"
-import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
+import type { DraftId, ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { UnknownHolder } from "../../domain/lease/Lease.ts"
+import { capOf } from "../../domain/record/Usage.ts"
 import { ends } from "../../domain/task/Moves.ts"
 import { DefaultPriority, rank } from "../../domain/task/Priority.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
@@ -22,6 +23,7 @@ import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { nextToken } from "../../sql/lease/Claim.ts"
+import * as Promotion from "../../sql/record/Promotion.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as FilePath from "../../sql/task/FilePath.ts"
 import * as Cycle from "../dependency/cycle.ts"
@@ -30,7 +32,7 @@ import { logCascade, logTransition } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
 
 // The condition of the index `tasks_external_key`, word for word: SQLite uses the index only then.
-const open = "external_key IS NOT NULL AND iif(queue IN ('done', 'failed', 'cancelled'), id, '') = ''"
+export const open = "external_key IS NOT NULL AND iif(queue IN ('done', 'failed', 'cancelled'), id, '') = ''"
 
 const openTask = statement(`SELECT * FROM tasks WHERE scope = :scope AND external_key = :key_of_task AND ${open}`)
 const kept = Idempotency.keeping({
@@ -121,13 +123,17 @@ const knownQueue = `(:usual_queue OR coalesce((
 const lastOf = (column: string) =>
   `coalesce((SELECT ${column} FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0)`
 
-const inserted = variants((holder: "held" | "free", blockers: "blockers" | "no blockers") =>
+const inserted = variants((
+  holder: "held" | "free",
+  blockers: "blockers" | "no blockers",
+  origin: "a draft" | "no draft"
+) =>
   statement(`
     INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, complexity, role, type,
       branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow, flow_overrides,
       metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from, lease_expires_at,
       deadline_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections, loss_limit, attempt_limit,
-      external_key)
+      external_key, max_cost_usd, max_tokens${origin === "a draft" ? ", draft_id" : ""})
     SELECT :id, :scope, :file_path, :title, :queue, ${
     lastOf("version")
   } + 1, :priority, :priority_rank, :complexity, :role,
@@ -135,16 +141,21 @@ const inserted = variants((holder: "held" | "free", blockers: "blockers" | "no b
       :flow_overrides, :metadata, :now, :now, :completed_at,
       ${holder === "held" ? nextToken(lastOf("grants")) : lastOf("grants")}, :claimed_by, :claimed_at, :claimed_from,
       :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts, :max_lease_losses, :max_rejections, :loss_limit,
-      :attempt_limit, :external_key
+      :attempt_limit, :external_key, CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER)${
+    origin === "a draft" ? ", :draft_id" : ""
+  }
     WHERE ${branch} IS NOT NULL AND ${knownProject} AND ${knownRole} AND ${knownQueue} AND NOT ${
     FilePath.taken(":file_path")
   }
       ${blockers === "blockers" ? `AND ${noCycle}` : ""}
+      ${origin === "a draft" ? `AND ${Promotion.open}` : ""}
     RETURNING id`)
 )
 
 const blocked = statement(`
   UPDATE tasks SET blocked_by = ${Cascade.waitsStill} WHERE id IN (SELECT id FROM unrecorded WHERE id = :id)`)
+
+const linked = Promotion.linking("linked_task_id", "EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)")
 
 // The first task of a scope makes its counters.
 const counted = statement(`
@@ -178,14 +189,15 @@ const createdAndChanged = Idempotency.keeping({
   atEnd: { may: "1", from: "tasks", where: "id = :id AND scope = :scope" }
 })
 
-export const make = Effect.gen(function*() {
+/** Creates tasks, with a link to the draft that they come from. An external key that is taken is a refusal. */
+export const makeFrom = Effect.gen(function*() {
   const once = yield* Idempotency.make
   const settings = yield* Settings
   const externalKey = yield* externalKeys
   const findCycle = yield* Cycle.make
   const { exists, refusal } = yield* makeRefusal
 
-  const create = Effect.fnUntraced(function*(scope: ScopeName, task: NewTask) {
+  return Effect.fnUntraced(function*(scope: ScopeName, task: NewTask, draft?: DraftId) {
     const now = yield* Clock.currentTimeMillis
     const waits = waitsOf(parseBlockers(task.blocked_by), task.depends_on)
     const blockers = waits.map(({ blocker }) => blocker)
@@ -258,14 +270,22 @@ export const make = Effect.gen(function*() {
       max_lease_losses: task.max_lease_losses ?? null,
       max_rejections: task.max_rejections ?? null,
       external_key: task.external_key ?? null,
+      max_cost_usd: capOf(task.max_cost_usd),
+      max_tokens: task.max_tokens ?? null,
       usual_queue: Number(builtIn.includes(queue) || aside.includes(queue)),
       added: JSON.stringify(blockers),
+      draft_id: draft ?? null,
       actor
     }
     const waiting = blockers.length > 0
     const follows = ends.includes(queue) || waits.some(({ on_failure }) => on_failure === "fail")
     const { answers, replay } = yield* once.atomic({
-      inserted: inserted(claimed ? "held" : "free", waiting ? "blockers" : "no blockers")(values),
+      inserted: inserted(
+        claimed ? "held" : "free",
+        waiting ? "blockers" : "no blockers",
+        draft === undefined ? "no draft" : "a draft"
+      )(values),
+      linked: draft === undefined ? undefined : linked.map((each) => each(values)),
       dependencies: waiting ? Dependency.ofCreated(values) : undefined,
       blocked: waiting ? blocked(values) : undefined,
       counted: counted(values),
@@ -277,7 +297,13 @@ export const make = Effect.gen(function*() {
       followersCounted: follows ? followersCounted(values) : undefined,
       task: taskById(values)
     }, { keep: "inserted", answer: waiting || follows ? createdAndChanged : created, values }).pipe(
-      Effect.catchTag("UniqueViolation", () => exists(task))
+      Effect.catchTag(
+        "UniqueViolation",
+        (violation) =>
+          draft !== undefined && violation.columns.includes("index 'tasks_external_key'")
+            ? externalKey.taken(task.id, task.external_key ?? null, violation)
+            : exists(task)
+      )
     )
     if (replay !== undefined) {
       const task = (yield* firstTask(replay.rows))!
@@ -292,6 +318,11 @@ export const make = Effect.gen(function*() {
     yield* logCascade([answers.dependents])
     return made
   })
+})
+
+export const make = Effect.gen(function*() {
+  const externalKey = yield* externalKeys
+  const create = yield* makeFrom
 
   return Effect.fn("TaskQueue.create")((scope: ScopeName, task: NewTask) =>
     create(scope, task).pipe(Effect.catch((refused) => {

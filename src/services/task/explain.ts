@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import type { TaskId } from "../../domain/Identifier.ts"
+import type { Cap } from "../../domain/record/Usage.ts"
 import { MaxRecord } from "../../domain/Size.ts"
 import { type AskedClaim, explanationOf, MaxAhead } from "../../domain/task/Explanation.ts"
 import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
@@ -24,7 +25,10 @@ const itself = `id = :id AND ${inScope}`
 /** The scope of the task. */
 const scope = `(SELECT scope FROM tasks WHERE ${itself})`
 
-const one = statement(`SELECT *, iif(bytes > ${MaxRecord}, bytes, NULL) AS oversize FROM tasks WHERE ${itself}`)
+const one = statement(`
+  SELECT *, iif(bytes > ${MaxRecord}, bytes, NULL) AS oversize,
+    (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = tasks.id) AS cap
+  FROM tasks WHERE ${itself}`)
 
 /**
  * Which tasks compete with this one: those of its own role, of every role, or of `:roles`. `indexed` means that the
@@ -134,6 +138,7 @@ export const make = Effect.gen(function*() {
       roles: known.map(({ name }) => String(name)),
       asked: { queue, roles },
       oversize: typeof tasks[0]?.oversize === "number" ? tasks[0].oversize : undefined,
+      cap: tasks[0]?.cap == null ? undefined : tasks[0].cap as Cap,
       ahead: Number(place?.ahead),
       machine: orchestrator_id === undefined ? undefined : {
         id: orchestrator_id,

@@ -9,6 +9,9 @@ import { excerpt, MaxReason } from "../../domain/Excerpt.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
 import { expectationProblem, movesOnlyHeld } from "../../domain/lease/Fence.ts"
+import { namesSession } from "../../domain/lease/Session.ts"
+import { dayOf, reportOf, type Usage } from "../../domain/record/Usage.ts"
+import { EvidenceMissing, evidenceText } from "../../domain/task/Evidence.ts"
 import type {
   Acceptance,
   Cancellation,
@@ -31,12 +34,13 @@ import { statement, type Values } from "../../sql/Statement.ts"
 import * as Moves from "../../sql/task/Move.ts"
 import { fenced, named } from "../../sql/task/Move.ts"
 import { taskInScope } from "../../sql/task/Task.ts"
+import * as UsageSums from "../../sql/task/Usage.ts"
 import { Settings } from "../Settings.ts"
 import { externalKeys } from "./create.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
-interface Order {
+interface Order<E = never> {
   readonly verb: string
   readonly move: Move
   readonly id: TaskId
@@ -50,11 +54,34 @@ interface Order {
   readonly details?: string | null
   /** Further values that the move writes, by the names of their parameters. */
   readonly values?: Values
+  /** Whether it names a commit, evidence or a session. */
+  readonly shows?: boolean
+  /** What was used since the last report. */
+  readonly usage?: Usage | null | undefined
+  /** A further reason to refuse the move, by the kinds of evidence that the project of the task requires. */
+  readonly lacking?: (task: TaskRow, required: ReadonlyArray<string>) => E | undefined
 }
 
 const flowOfTask = statement(
   "SELECT name FROM flows WHERE (scope, name) = (SELECT scope, flow FROM tasks WHERE id = :id)"
 )
+const requiredEvidence = statement(
+  "SELECT evidence_required AS kinds FROM projects WHERE id = (SELECT project_id FROM tasks WHERE id = :id)"
+)
+const decodeKinds = (kinds: unknown): ReadonlyArray<string> => typeof kinds === "string" ? JSON.parse(kinds) : []
+const usedByMove = UsageSums.steps(UsageSums.ofMove)
+
+/** The steps that add the usage that a move reports. They read its plan. */
+const used = (usage: Usage | null | undefined, now: number, id: TaskId) => {
+  if (usage == null) return {}
+  const values: Values = { used: JSON.stringify([[id, null, ...reportOf(usage)]]), day: dayOf(now) }
+  return {
+    usedByTask: usedByMove.usedByTask(values),
+    usedByProject: usedByMove.usedByProject(values),
+    usedOnDay: usedByMove.usedOnDay(values)
+  }
+}
+
 const movedTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
 
 const byId = Effect.gen(function*() {
@@ -66,9 +93,15 @@ const byId = Effect.gen(function*() {
   const stepsOf = new Map(Object.values(moves).map((move) => [move, Moves.steps(move, backoff.baseSeconds > 0)]))
 
   /** Why the task was not moved. It reads again, in the second round trip that only a refusal costs. */
-  const refusal = Effect.fnUntraced(function*({ expected: { fencing_token, version }, id, move, scope, verb }: Order) {
+  const refusal = Effect.fnUntraced(function*<E>(
+    { expected: { fencing_token, version }, id, lacking, move, scope, verb }: Order<E>
+  ) {
     const values = { id, scope: scope ?? null }
-    const { flow, found } = yield* batch({ found: taskInScope(values), flow: flowOfTask(values) })
+    const { flow, found, required } = yield* batch({
+      found: taskInScope(values),
+      flow: flowOfTask(values),
+      required: lacking === undefined ? undefined : requiredEvidence(values)
+    })
     const task = yield* firstTask(found)
     if (task === undefined) return yield* TaskNotFound.of(id)
     const actor = yield* CurrentActor
@@ -77,12 +110,14 @@ const byId = Effect.gen(function*() {
     }
     const problem = expectationProblem(task, { fencing_token, version }, requireFencingToken, move.afterLapse)
     if (problem !== undefined) return yield* problem
+    const lack = lacking?.(task, decodeKinds(required[0]?.kinds))
+    if (lack !== undefined && (flow.length === 1 || startsIn(move, task.queue))) return yield* Effect.fail(lack)
     return yield* move.flow === "step" && flow.length === 1
       ? InvalidTransition.byFlow(verb, id, task.queue, task.flow, destination(move, task))
       : InvalidTransition.of(verb, id, task.queue, sourcesOf(move))
   })
 
-  return Effect.fnUntraced(function*(order: Order) {
+  return Effect.fnUntraced(function*<E = never>(order: Order<E>) {
     const { actor, details = null, expected, id, move, now, reason = null, scope } = order
     if (expected.fencing_token == null && movesOnlyHeld(yield* CurrentActor)) return yield* refusal(order)
     const values: Values = {
@@ -106,6 +141,8 @@ const byId = Effect.gen(function*() {
     const steps = stepsOf.get(move)!
     const { answers, replay } = yield* once.atomic({
       recorded: steps.recorded(values),
+      ...used(order.usage, now, id),
+      shown: order.shows === true ? Moves.shown(values) : undefined,
       // A task that becomes done makes no other task fail.
       failed: move === moves.accept ? undefined : steps.failed(values),
       satisfied: steps.satisfied(values),
@@ -151,6 +188,8 @@ export const make = Effect.gen(function*() {
           turns_used,
           ...(work.execution_notes ? { execution_notes: excerpt(work.execution_notes) } : {}),
           ...(work.check_results ? { check_results: excerpt(work.check_results) } : {}),
+          ...(work.head_commit ? { head_commit: work.head_commit } : {}),
+          ...(work.evidence ? { evidence: work.evidence.map(({ kind }) => kind) } : {}),
           ...(burntOut(work, limits) ? limits : {})
         }),
         values: {
@@ -159,8 +198,14 @@ export const make = Effect.gen(function*() {
           check_results: work.check_results ?? null,
           execution_notes: work.execution_notes ?? null,
           pr_number: work.pr_number ?? null,
-          pr_url: work.pr_url ?? null
-        }
+          pr_url: work.pr_url ?? null,
+          head_commit: work.head_commit ?? null,
+          evidence: work.evidence == null ? null : evidenceText(work.evidence),
+          session_url: work.session_url ?? null,
+          resume_command: work.resume_command ?? null
+        },
+        usage: work.usage,
+        shows: work.head_commit != null || work.evidence != null || namesSession(work)
       })
     }
   )
@@ -177,7 +222,8 @@ export const make = Effect.gen(function*() {
         expected: acceptance,
         now,
         actor: acceptance.accepted_by,
-        values: { completed }
+        values: { completed },
+        lacking: EvidenceMissing.of
       })
     }
   )
@@ -199,7 +245,7 @@ export const make = Effect.gen(function*() {
   )
 
   const requeue = Effect.fn("TaskQueue.requeue")(
-    function*(id: TaskId, { reason, release, requeued_by, ...expected }: Requeue, scope: ScopeName | undefined) {
+    function*(id: TaskId, { reason, release, requeued_by, usage, ...expected }: Requeue, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
         verb: release === true ? "release" : "requeue",
@@ -209,13 +255,14 @@ export const make = Effect.gen(function*() {
         expected,
         now,
         actor: requeued_by || null,
+        usage,
         reason: reason ?? null
       })
     }
   )
 
   const fail = Effect.fn("TaskQueue.fail")(
-    function*(id: TaskId, { failed_by, reason, ...expected }: Failure, scope: ScopeName | undefined) {
+    function*(id: TaskId, { failed_by, reason, usage, ...expected }: Failure, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
         verb: "fail",
@@ -225,6 +272,7 @@ export const make = Effect.gen(function*() {
         expected,
         now,
         actor: failed_by || null,
+        usage,
         reason
       })
     }

@@ -139,7 +139,8 @@ const changing = (names: ReadonlyArray<string>, besides: Besides): Statement => 
   const known = texts.get(key)
   if (known !== undefined) return known
   const columns: Record<string, string> = {
-    ...(besides.freed ? Object.fromEntries(Object.keys(whenFailed).map((name) => [name, name])) : {}),
+    // Also the queue: the PATCH may leave it, and the task fails all the same.
+    ...(besides.freed ? Object.fromEntries(["queue", ...Object.keys(whenFailed)].map((name) => [name, name])) : {}),
     ...Object.fromEntries(names.map((name) => [name, `:set_${name}`])),
     ...(besides.granted ? { grants: nextToken("grants") } : {}),
     ...(besides.waits ? { blocked_by: Cascade.waitsStill } : {}),

@@ -8,7 +8,7 @@ import { ends } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
-import { columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
+import { bytesOfTask, columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
 import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
@@ -24,7 +24,7 @@ import { answered, decodeCounts, decodeHistory, decodeTasks, firstTask, someLeas
  * The columns of tasks, with or without their contents, and the columns that order them. `bytes` leaves the content out
  * too.
  */
-const columnsOf = (content: boolean): string =>
+export const columnsOf = (content: boolean): string =>
   content
     ? "tasks.*"
     : `${
@@ -50,12 +50,12 @@ const values = [
 ] as const
 
 /** The filters of a list, without the queue. An absent filter is null. */
-const filtered = [
+export const filtered = [
   ...lists.map((name) => `(:${name} IS NULL OR ${name} IN (SELECT value FROM json_each(:${name})))`),
   ...values.map((name) => `(:${name} IS NULL OR ${name} = :${name})`)
 ].join(" AND ")
 
-const valuesOf = (filter: TaskFilter): Values => ({
+export const valuesOf = (filter: TaskFilter): Values => ({
   ...Object.fromEntries(lists.map((name) => {
     const list = filter[name]
     return [name, list === undefined || list.length === 0 ? null : JSON.stringify(list)]
@@ -67,7 +67,7 @@ const valuesOf = (filter: TaskFilter): Values => ({
 })
 
 /** The queues of a list: all that hold tasks, some, one, or `done`. */
-type Queues = "all" | "some" | "one" | "done"
+export type Queues = "all" | "some" | "one" | "done"
 
 /** The condition that finds the tasks of a list. Filters that match few tasks have an index of their own. */
 const few = {
@@ -76,7 +76,7 @@ const few = {
   flagged: "tasks INDEXED BY tasks_flagged WHERE needs_intervention = 1",
   project: "tasks INDEXED BY tasks_project WHERE project_id = :project_id"
 }
-type Finding = keyof typeof few | "queues"
+export type Finding = keyof typeof few | "queues"
 
 const findingOf = (filter: TaskFilter): Finding =>
   filter.external_key
@@ -89,7 +89,7 @@ const findingOf = (filter: TaskFilter): Finding =>
     ? "project"
     : "queues"
 
-const orders = {
+export const orders = {
   urgent: {
     key: { priority_rank: "number", created_at: "number", id: "string" },
     direction: "ascending",
@@ -97,14 +97,14 @@ const orders = {
   },
   newest: { key: { created_at: "number", id: "string" }, direction: "descending", by: "created_at DESC, id DESC" }
 } as const
-type Order = keyof typeof orders
+export type Order = keyof typeof orders
 
 const queuesOf = (queues: Queues): string =>
   queues === "all"
     ? "(SELECT key AS place FROM queue_counts, json_each(counts) WHERE scope = :scope)"
     : "(SELECT value AS place FROM json_each(:queues))"
 
-const amongQueues = (queues: Queues): string =>
+export const amongQueues = (queues: Queues): string =>
   queues === "all" ? "" : "AND queue IN (SELECT value FROM json_each(:queues))"
 
 /**
@@ -137,6 +137,54 @@ const newestOf = (
   ].join(" UNION ALL ")
 }
 
+/**
+ * A query for the rows of a list, from `:skip` on and `:take` at most; `:most` is their sum. `also` begins with AND.
+ * `narrowed` says whether the list has other filters than the queue.
+ */
+export const rowsOf = (
+  finding: Finding,
+  queues: Queues,
+  order: Order,
+  { also, columns, narrowed }: { readonly also: string; readonly columns: string; readonly narrowed: boolean }
+): string => {
+  const { by } = orders[order]
+  const page = `ORDER BY ${by} LIMIT :take OFFSET :skip`
+  if (finding === "project" && order === "newest") {
+    const among = `AND scope = :scope ${also} ${amongQueues(queues)}`
+    return `
+      SELECT ${columns} FROM tasks WHERE id IN (SELECT id FROM (
+        ${Places.newestOfEach("id, created_at", few.project, among)} ORDER BY ${by} LIMIT :most))
+      ${page}`
+  }
+  if (finding !== "queues") {
+    return `SELECT ${columns} FROM ${few[finding]} AND scope = :scope ${also} ${amongQueues(queues)} ${page}`
+  }
+  const inOrder = (queue: string, columns: string) =>
+    order === "urgent"
+      ? Places.everywhere({ columns, queue, narrowed: also })
+      : newestOf(
+        columns,
+        queue,
+        also,
+        narrowed ? { ready: 0, waiting: 0 } : queues === "done" ? { ready: 0, waiting: 4 } : { ready: 2, waiting: 1 }
+      )
+  // For several queues, the first tasks of each are found and merged. So a page costs its number of rows for each
+  // queue, and does not read all tasks.
+  return queues === "one" || queues === "done"
+    ? `${inOrder(":queue", columns)} ${page}`
+    : `
+      SELECT ${columns} FROM ${queuesOf(queues)} AS q CROSS JOIN tasks ON tasks.id IN (SELECT id FROM (
+        ${inOrder("q.place", "id, priority_rank, created_at")} ORDER BY ${by} LIMIT :most))
+      ${page}`
+}
+
+/** What decides how large a page of tasks is, and the columns that order it. */
+export const shape = {
+  columns: [...Object.keys(TaskRow.fields), "priority_rank"],
+  long: longTextsOfTasks,
+  bytes: bytesOfTask
+}
+
 /** The statements of a page. `next` is for later pages, `narrowed` for lists with other filters than the queue. */
 const pages = variants((
   finding: Finding,
@@ -146,45 +194,10 @@ const pages = variants((
   content: boolean,
   next: boolean
 ) => {
-  const { by, direction, key } = orders[order]
-  const columns = columnsOf(content)
+  const { direction, key } = orders[order]
   const further = [...narrowed ? [filtered] : [], ...next ? [afterCursor(Object.keys(key), direction)] : []]
   const also = further.map((condition) => `AND ${condition}`).join(" ")
-  const page = `ORDER BY ${by} LIMIT :take OFFSET :skip`
-  const rows = () => {
-    if (finding === "project" && order === "newest") {
-      const among = `AND scope = :scope ${also} ${amongQueues(queues)}`
-      return `
-        SELECT ${columns} FROM tasks WHERE id IN (SELECT id FROM (
-          ${Places.newestOfEach("id, created_at", few.project, among)} ORDER BY ${by} LIMIT :most))
-        ${page}`
-    }
-    if (finding !== "queues") {
-      return `SELECT ${columns} FROM ${few[finding]} AND scope = :scope ${also} ${amongQueues(queues)} ${page}`
-    }
-    const inOrder = (queue: string, columns: string) =>
-      order === "urgent"
-        ? Places.everywhere({ columns, queue, narrowed: also })
-        : newestOf(
-          columns,
-          queue,
-          also,
-          narrowed ? { ready: 0, waiting: 0 } : queues === "done" ? { ready: 0, waiting: 4 } : { ready: 2, waiting: 1 }
-        )
-    // For several queues, the first tasks of each are found and merged. So a page costs its number of rows for each
-    // queue, and does not read all tasks.
-    return queues === "one" || queues === "done"
-      ? `${inOrder(":queue", columns)} ${page}`
-      : `
-        SELECT ${columns} FROM ${queuesOf(queues)} AS q CROSS JOIN tasks ON tasks.id IN (SELECT id FROM (
-          ${inOrder("q.place", "id, priority_rank, created_at")} ORDER BY ${by} LIMIT :most))
-        ${page}`
-  }
-  return PageBytes.pagesOf({
-    columns: [...Object.keys(TaskRow.fields), "priority_rank"],
-    long: longTextsOfTasks,
-    bytes: "bytes + coalesce(octet_length(checkpoint), 0)"
-  }, rows())
+  return PageBytes.pagesOf(shape, rowsOf(finding, queues, order, { also, columns: columnsOf(content), narrowed }))
 })
 
 /** The counters of a scope, or of a project, by queue. */

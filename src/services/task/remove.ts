@@ -7,10 +7,10 @@ import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { TaskNotFound } from "../../domain/task/TaskErrors.ts"
-import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import { blockerKey } from "../../sql/dependency/Dependency.ts"
 import * as Feed from "../../sql/Feed.ts"
+import * as Idempotency from "../../sql/Idempotency.ts"
 import { withdrawal } from "../../sql/record/Actions.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
 import { logCascade, logTransition, logTransitions } from "./log.ts"
@@ -63,8 +63,15 @@ const named = Cascade.make({
   moved: ":twin"
 })
 
+// A deletion is repeated only as a part of a bulk request, which says no more than that.
+const deletedTask = Idempotency.keeping({
+  row: { id: "task_id", queue: "NULL", version: "NULL" },
+  from: "history",
+  where: "task_id = :id AND version = (SELECT max(version) FROM history WHERE task_id = :id)"
+})
+
 export const make = Effect.gen(function*() {
-  const { batch } = yield* Database
+  const once = yield* Idempotency.make
 
   return Effect.fn("TaskQueue.remove")(function*(id: TaskId, scope: ScopeName | undefined) {
     const values: Values = {
@@ -76,7 +83,7 @@ export const make = Effect.gen(function*() {
       because: `Task ${id} was deleted.`,
       now: yield* Clock.currentTimeMillis
     }
-    const answers = yield* batch({
+    const { answers } = yield* once.batch({
       recorded: recorded(values),
       satisfied: satisfied(values),
       unblockedRecorded: unblockedRecorded(values),
@@ -89,7 +96,7 @@ export const make = Effect.gen(function*() {
       namedUnblocked: named.unblocked(values),
       namedDependents: named.dependents(values),
       counted: counted(values)
-    })
+    }, { keep: "removed", answer: deletedTask, values })
     const task = yield* firstTask(answers.removed)
     if (task === undefined) return yield* TaskNotFound.of(id)
     yield* logTransitions("unblocked", answers.unblocked)

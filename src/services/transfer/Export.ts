@@ -15,6 +15,7 @@ import {
   wholeOnly
 } from "../../domain/transfer/Export.ts"
 import type { Row } from "../../sql/Batch.ts"
+import { bytesOfTask } from "../../sql/Columns.ts"
 import { Database } from "../../sql/Database.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
@@ -51,7 +52,17 @@ const tables: Readonly<Record<Exclude<ExportKind, "tasks">, Table>> = {
   roles: { key: ["scope", "name"], texts: ["description"] },
   projects: {
     key: ["id"],
-    texts: ["title", "description", "status", "branch", "base_branch", "flow", "pr_url", "created_by"]
+    texts: [
+      "title",
+      "description",
+      "status",
+      "branch",
+      "base_branch",
+      "flow",
+      "pr_url",
+      "created_by",
+      "evidence_required"
+    ]
   },
   orchestrators: {
     key: ["id", "scope"],
@@ -91,13 +102,19 @@ const tables: Readonly<Record<Exclude<ExportKind, "tasks">, Table>> = {
     ],
     without: "seq"
   },
+  usage: { key: ["scope", "day"], texts: ["models"] },
+  usage_caps: { key: ["scope"], texts: [] },
   idempotency_keys: { key: ["id"], texts: ["answer"] },
   api_keys: { key: ["hash"], texts: ["name", "created_by"] }
 }
 
 /** The columns that are computed or left out. */
 const beside = (kind: ExportKind): ReadonlyArray<string> =>
-  kind === "tasks" ? ["fencing_token", "lane", "bytes"] : [tables[kind].without ?? ""]
+  kind === "tasks"
+    ? ["fencing_token", "lane", "bytes", "capped"]
+    : kind === "projects" || kind === "usage"
+    ? ["capped"]
+    : [tables[kind].without ?? ""]
 
 const bytesOfTexts = (names: ReadonlyArray<string>, besides: number): string =>
   [besides, ...names.map((name) => `coalesce(octet_length(${name}), 0)`)].join(" + ")
@@ -113,7 +130,7 @@ const saltless = "answer ->> '$[0].salt' IS NULL"
 type Kind = Exclude<ExportKind, "tasks">
 
 const reachOf = (kind: Kind): string =>
-  kind === "idempotency_keys" ? "1" : kind === "flows" || kind === "roles" ? inScope : inReach
+  kind === "idempotency_keys" ? "1" : ["flows", "roles", "usage", "usage_caps"].includes(kind) ? inScope : inReach
 
 /** The keys of the next records as JSON lists, in order, and the size of each record in bytes. */
 const look = variants((kind: Kind, next: boolean, secrets: boolean) => {
@@ -132,7 +149,7 @@ const lookAtTasks = statement(`
     SELECT sum(${bytesOfEntry}) FROM history WHERE task_id = found.id), 0) AS bytes
   FROM (
     SELECT * FROM (
-      SELECT id, ${BytesOfTask} + bytes + coalesce(octet_length(checkpoint), 0) AS bytes FROM tasks
+      SELECT id, ${BytesOfTask} + ${bytesOfTask} AS bytes FROM tasks
       WHERE id > :after AND ${inReach} ORDER BY id LIMIT :limit)
     UNION ALL SELECT * FROM (
       SELECT task_id, 0 FROM history INDEXED BY history_deleted

@@ -23,11 +23,17 @@ export interface Wanted {
   readonly ranked: boolean
   /** Whether only some types match. */
   readonly typed: boolean
-  /** Whether it looks past oversized tasks, which costs reading each of them. */
+  /** Whether it looks past oversized tasks and tasks at a cap, which costs reading each of them. */
   readonly passing: boolean
   /** Whether one of the roles is '', which the index of roles does not contain. */
   readonly roleless: boolean
 }
+
+/**
+ * The task is neither oversized nor at a cap. That of the scope is asked for before: at it, no other task is better.
+ */
+const passable = `AND NOT bytes > ${Cascade.MaxBytes} AND NOT capped
+  AND coalesce(project_id NOT IN (SELECT id FROM projects WHERE projects.scope = :scope AND projects.capped), 1)`
 
 const order = "ORDER BY priority_rank, created_at, id LIMIT 1"
 
@@ -39,9 +45,7 @@ const order = "ORDER BY priority_rank, created_at, id LIMIT 1"
 export const nextTask = ({ passing, ranked, roleless, roles, typed }: Wanted): string => {
   const ready = roles === "any" || roleless ? "ready" : "ready_for"
   const matching = `scope = :scope AND queue = :queue
-    ${passing ? `AND NOT bytes > ${Cascade.MaxBytes}` : ""} ${
-    typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""
-  }`
+    ${passing ? passable : ""} ${typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""}`
   const lane = "lane = asked.value ->> 0"
   const best = (seeks: string, match: string, first: string) =>
     `SELECT best.id FROM json_each(${seeks}) AS asked CROSS JOIN tasks AS best ON best.id = (
@@ -117,7 +121,7 @@ const make = (wanted: Wanted): Steps => {
       INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id)
       SELECT id, version + 1, scope, ${Feed.nextSeq("tasks", "one")}, iif(:review, 'review_claimed', 'claimed'), queue,
         iif(:review, queue, 'claimed'), :agent, :details, grants, :now, title, project_id
-      FROM tasks WHERE id = ${next} AND bytes <= ${Cascade.MaxBytes} AND EXISTS (
+      FROM claimable AS tasks WHERE id = ${next} AND capped_until <= :now AND EXISTS (
         SELECT 1 FROM orchestrators WHERE ${claimingFrom(":scope")} AND status <> 'maintenance' AND ${hasRoom}
           ${wanted.roles === "any" ? "" : `AND ${rolesHold}`})`),
     granted: statement(`
@@ -154,7 +158,7 @@ export interface Criteria {
   readonly ranks: ReadonlyArray<number>
 }
 
-/** The variant. `passing` says whether the claim looks past oversized tasks, which costs reading each of them. */
+/** The variant. `passing` says whether the claim looks past oversized tasks and tasks at a cap, which costs reading each of them. */
 export const variantOf = ({ ranks, roles, types }: Criteria, passing: boolean): Wanted => ({
   roles: roles.length === 0 ? "any" : roles.length === 1 ? "one" : "several",
   roleless: roles.includes(""),

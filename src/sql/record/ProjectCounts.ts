@@ -27,6 +27,13 @@ export const of = (scope: string): string =>
     SELECT queue, count(*) AS n FROM tasks INDEXED BY tasks_project
     WHERE project_id = :id AND scope = ${scope} GROUP BY queue)))`
 
+/** The same for each row of `projects`, whatever table has this name. */
+export const ofEach = `coalesce(
+  (SELECT counts FROM queue_counts WHERE queue_counts.scope = ${keyOf("projects.id")}),
+  (SELECT json_group_object(queue, n) FROM (
+    SELECT queue, count(*) AS n FROM tasks INDEXED BY tasks_project
+    WHERE project_id = projects.id AND tasks.scope = projects.scope GROUP BY queue)))`
+
 /** The next projects to count: those after the place where the cron stopped, until it has counted all. */
 const next = `
   SELECT projects.id FROM (

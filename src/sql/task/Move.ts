@@ -129,12 +129,13 @@ const details = ({ budget, yields }: Move): string =>
   budget === undefined ? ":details" : `iif(${yields ? "cancel_requested_at IS NULL AND " : ""}${spendsLast(budget)},
     json_set(coalesce(:details, '{}'), '$.budget', '${budget}', '$.limit', ${limit(budget)}), :details)`
 
+const submits = (move: Move): boolean => move === moves.submit || move === moves.burnOut
+
 /** The actor of the move. */
 const actor = (move: Move): string =>
-  move === moves.submit || move === moves.burnOut
-    // After an expiry, the history entry of the expiry names the holder.
-    ? `iif(lapsed_token IS NULL, coalesce(claimed_by, :actor), (
-        SELECT actor FROM history WHERE task_id = id AND event = '${moves.expire.event}' ORDER BY version DESC LIMIT 1))`
+  submits(move)
+    // The view `held` knows the holder after an expiry too.
+    ? "coalesce(holder, :actor)"
     : move === moves.requeue || move === moves.release || move === moves.fail
     ? "coalesce(:actor, claimed_by)"
     : ":actor"
@@ -181,7 +182,8 @@ const besides = new Map<Move, string>([
     moves.submit,
     `, submitted_at = :now, commits_count = :commits_count, turns_used = :turns_used,
     check_results = :check_results, execution_notes = :execution_notes, pr_number = coalesce(:pr_number, pr_number),
-    pr_url = coalesce(:pr_url, pr_url)`
+    pr_url = coalesce(:pr_url, pr_url), submitted_by = actor, submitted_orchestrator_id = coalesce(orchestrator_id,
+      (SELECT machine FROM held WHERE id = :id))`
   ],
   [moves.accept, ", completed_at = :completed"],
   [moves.reject, ", last_rejection_reason = :reason"],
@@ -223,11 +225,36 @@ const changed = (move: Move, backoff: boolean): string => {
 
 // The columns that decide whether the move may be made and where it leads. SQLite takes longer to prepare a statement
 // that names all columns.
-const judged = ({ budget }: Move): string =>
+const judged = (move: Move): string =>
   `id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token, intervention_from,
-  cancel_requested_at ${
-    budget === undefined ? "" : ", attempt_count, lease_losses, rejection_count, max_attempts, max_rejections"
+  cancel_requested_at ${submits(move) ? ", holder" : ""} ${
+    move.budget === undefined ? "" : ", attempt_count, lease_losses, rejection_count, max_attempts, max_rejections"
   }`
+
+/** The project of the task requires no evidence that the task lacks. */
+const evident = "AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.id = moving.id))"
+
+/** The change of the task is planned, and not applied. */
+const isPlanned = "planned.task_id = :id AND planned.version = tasks.version + 1"
+
+/**
+ * Writes the commit, the evidence and the session that a submission names, after `recorded` and before `moved`. Evidence without a commit is
+ * about the head commit. A session of an earlier lease is forgotten. Parameters besides `:id`: `:head_commit`, `:evidence`, `:session_url`,
+ * `:resume_command`.
+ */
+export const shown: Statement = statement(`
+  UPDATE tasks SET head_commit = coalesce(:head_commit, head_commit),
+    evidence = iif(:evidence IS NULL, evidence, (
+      SELECT json_group_array(json_set(value, '$.commit', coalesce(value ->> '$.commit', :head_commit, head_commit)))
+      FROM json_each(:evidence))),
+    ${
+  ["session_url", "resume_command"].map((name) =>
+    `${name} = iif(:session_url IS NULL AND :resume_command IS NULL, ${name},
+      coalesce(:${name}, iif(session_token = tasks.grants, ${name}, NULL)))`
+  ).join(", ")
+},
+    session_token = iif(:session_url IS NULL AND :resume_command IS NULL, session_token, tasks.grants)
+  FROM history AS planned WHERE tasks.id = :id AND ${isPlanned}`)
 
 export interface Steps extends Cascade.Cascade {
   readonly recorded: Statement
@@ -248,10 +275,13 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
     FROM (
       SELECT *, ${queueAfter(move)} AS usual FROM (
         SELECT ${judged(move)}, ${place(move)} AS place, ${origin} AS origin, ${destination(move)} AS destination
-        FROM tasks WHERE id = :id AND ${named} AND ${fenced(move.afterLapse)}) AS task) AS moving
+        FROM ${submits(move) ? "held" : "tasks"} WHERE id = :id AND ${named} AND ${
+    fenced(move.afterLapse)
+  }) AS task) AS moving
     WHERE usual NOT IN ('', ${
     // A move to the present queue is no move, except that a held task may be returned to its own queue.
-    move.to === "back" ? "''" : move.afterLapse ? "iif(lapsed_token IS NULL, queue, '')" : "queue"})`),
+    move.to === "back" ? "''" : move.afterLapse ? "iif(lapsed_token IS NULL, queue, '')" : "queue"})
+      ${move === moves.accept ? evident : ""}`),
   ...Cascade.ofTask(frees.has(move) ? "1" : undefined),
   moved: statement(`
     UPDATE tasks SET ${changed(move, backoff)}

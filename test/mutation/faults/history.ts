@@ -6,8 +6,9 @@ export const history: ReadonlyArray<Fault> = [
     name: "history-outside-the-batch",
     breaks: "The batch that makes a change also records it, so that a failure leaves neither without the other.",
     symbol: "remove.make",
-    find: "    const answers = yield* batch({\n      recorded: recorded(values),\n",
-    replace: "    yield* batch({ recorded: recorded(values) })\n    const answers = yield* batch({\n"
+    find: "    const { answers } = yield* once.batch({\n      recorded: recorded(values),\n",
+    replace:
+      "    yield* once.batch({ recorded: recorded(values) }, { answer: deletedTask, values })\n    const { answers } = yield* once.batch({\n"
   },
   {
     name: "history-left-out",

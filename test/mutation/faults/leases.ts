@@ -181,7 +181,7 @@ export const leases: ReadonlyArray<Fault> = [
     name: "attempts-beyond-the-statements",
     breaks: "A request sends no more statements than D1's free plan allows.",
     file: "src/sql/Database.ts",
-    find: "cost.statements + sent <= MaxStatements",
-    replace: "cost.statements + sent <= 2 * MaxStatements"
+    find: "cost.statements + sent <= (yield* StatementLimit)",
+    replace: "cost.statements + sent <= 2 * (yield* StatementLimit)"
   }
 ]

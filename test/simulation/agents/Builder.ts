@@ -8,11 +8,24 @@ export type Held = Map<string, { readonly task_id: client.TaskId; readonly fenci
 
 const query = {}
 
+/** What the agent used since it last said so, now and then. */
+const usedBy = (chance: Machine["world"]["chance"]) =>
+  chance.happens(0.6)
+    ? {
+      usage: {
+        model: chance.pick(["small", "large"]),
+        input_tokens: chance.between(1, 1000),
+        cost_usd: chance.between(0, 100) / 1000
+      }
+    }
+    : {}
+
 /** One attempt. Answers when the agent is through with the task, whether the server is or not. */
 const work = Effect.fnUntraced(
   function*(machine: Machine, api: client.Client, held: Held, task: client.ClaimedTask, seconds: number) {
     const { chance, journal } = machine.world
     const fencing_token = task.fencing_token!
+    const used = () => usedBy(chance)
     const params = { id: task.id }
     const place = `${task.id} ${fencing_token}`
     const beats = chance.happens(0.5)
@@ -25,7 +38,7 @@ const work = Effect.fnUntraced(
       const checkpoint = chance.happens(0.4) ? { checkpoint: { notes: `so far ${chance.between(1, 99)}` } } : {}
       const renewed = yield* settle(
         machine,
-        api.tasks.renew({ query, params, payload: { fencing_token, ...checkpoint } }),
+        api.tasks.renew({ query, params, payload: { fencing_token, ...checkpoint, ...used() } }),
         2
       )
       if (renewed === undefined) continue
@@ -47,18 +60,25 @@ const work = Effect.fnUntraced(
       const release = chance.happens(0.5)
       yield* settle(
         machine,
-        api.tasks.requeue({ query, params, payload: { fencing_token, ...given, release, reason: "It is not for me." } })
+        api.tasks.requeue({
+          query,
+          params,
+          payload: { fencing_token, ...given, release, reason: "It is not for me.", ...used() }
+        })
       )
     } else if (fate < 0.17) {
       yield* settle(
         machine,
-        api.tasks.fail({ query, params, payload: { fencing_token, reason: "It cannot be built." } })
+        api.tasks.fail({ query, params, payload: { fencing_token, reason: "It cannot be built.", ...used() } })
       )
     } else if (fate > 0.07 + 0.85) {
       journal.saw("an agent forgot its task")
     } else {
       const work = { commits_count: chance.between(0, 2), turns_used: chance.pick([5, 20, 90]) }
-      yield* settle(machine, api.tasks.submit({ query, params, payload: { fencing_token, ...given, ...work } }))
+      yield* settle(
+        machine,
+        api.tasks.submit({ query, params, payload: { fencing_token, ...given, ...work, ...used() } })
+      )
     }
   }
 )
@@ -93,7 +113,8 @@ const heart = Effect.fnUntraced(function*(machine: Machine, id: client.Orchestra
   const { api } = machine
   for (;;) {
     yield* machine.pause(60, 240)
-    const payload = held.size === 0 ? null : { leases: [...held.values()] }
+    const leases = [...held.values()].map((lease) => ({ ...lease, ...usedBy(machine.world.chance) }))
+    const payload = held.size === 0 ? null : { leases }
     const answer = yield* settle(machine, api.orchestrators.heartbeat({ params: { id }, query, payload }), 1)
     if (answer === undefined || "refused" in answer || !("lost" in answer.done)) continue
     for (const { fencing_token, task_id } of answer.done.lost) held.delete(`${task_id} ${fencing_token}`)

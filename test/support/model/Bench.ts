@@ -2,13 +2,16 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { OrchestratorId, TaskId } from "../../../src/domain/Identifier.ts"
+import { OrchestratorId, ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { Dependencies } from "../../../src/services/dependency/Dependencies.ts"
 import { Events } from "../../../src/services/feed/Events.ts"
 import { Flows } from "../../../src/services/flow/Flows.ts"
 import { Leases } from "../../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../../src/services/machine/Orchestrators.ts"
 import { Scheduler } from "../../../src/services/machine/Scheduler.ts"
+import { Drafts } from "../../../src/services/record/Drafts.ts"
+import { Projects } from "../../../src/services/record/Projects.ts"
+import { UsageSums } from "../../../src/services/record/Usage.ts"
 import { TaskQueue } from "../../../src/services/task/TaskQueue.ts"
 import { Database } from "../../../src/sql/Database.ts"
 import type { Command } from "./Command.ts"
@@ -20,6 +23,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const queue = yield* TaskQueue
   const leases = yield* Leases
   const dependencies = yield* Dependencies
+  const drafts = yield* Drafts
   const orchestrators = yield* Orchestrators
   const flows = yield* Flows
   const events = yield* Events
@@ -28,6 +32,10 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const orchestrator_id = OrchestratorId.make("k-m")
   for (const scope of ["red", "green"]) yield* orchestrators.register(scope, { cluster: "k", machine_id: "m" })
   yield* flows.register("blue", "default", flow)
+  const projects = yield* Projects
+  const usage = yield* UsageSums
+  const policy = { title: "p", branch: "main", evidence_required: ["test"] }
+  yield* projects.create(ScopeName.make("red"), { id: ProjectId.make("p"), ...policy })
   const world = World.make(options)
 
   /** Does what the model allows, and requires the service to refuse the rest. */
@@ -61,14 +69,25 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
       world.clock.now += millis
     })
 
+  /** What the tests need besides. It is no part of a request, and no outage is for it. */
+  const aside = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.suspend(() => {
+      const due = options.faults.splice(0)
+      return Effect.tap(effect, () => Effect.sync(() => options.faults.push(...due)))
+    })
+
   return {
     options,
+    aside,
     queue,
     leases,
     dependencies,
+    drafts,
     orchestrators,
     scheduler,
     events,
+    projects,
+    usage,
     database,
     orchestrator_id,
     world,

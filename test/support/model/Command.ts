@@ -20,8 +20,14 @@ const Create = Schema.TaggedStruct("Create", {
   budget: Schema.NullOr(Schema.Literals(["attempts", "losses", "rejections"])),
   limit: Schema.Literals([1, 2]),
   hasty: Schema.Boolean,
+  /** Whether it belongs to a project that requires evidence, if its scope has one. */
+  ofProject: Schema.Literals([true, false, false]),
+  /** How many tokens may be used for it. */
+  cap: Schema.NullOr(Schema.Literals([5, 50])),
   /** Whether the other scope asks for a task under the same id in the same millisecond, with an input that is refused. */
-  twin: Schema.Boolean
+  twin: Schema.Boolean,
+  /** Whether it is made by the promotion of a draft. */
+  promoted: Schema.Literals([false, false, true])
 })
 const Claim = Schema.TaggedStruct("Claim", {
   scope: ScopeOf,
@@ -31,6 +37,8 @@ const Claim = Schema.TaggedStruct("Claim", {
   most: Schema.Literals([1, 2, 9, 9, 9])
 })
 const Lapse = Schema.TaggedStruct("Lapse", { early: Schema.Literals([true, false, false]) })
+/** What a result names besides: nothing, evidence, or a new commit and perhaps evidence of it. */
+const Shows = Schema.Literals(["nothing", "evidence", "commit", "both"])
 /** An agent renews the lease of its task as late as that may be: when it ends, or after the server took it back. */
 const Late = Schema.TaggedStruct("Late", {
   id: Id,
@@ -62,7 +70,7 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Review", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Continue", { scope: ScopeOf, agent: Agent }),
   Schema.TaggedStruct("Test", { agent: Agent }),
-  Schema.TaggedStruct("Submit", { id: Id, turns: between(0, 120), fenced: Schema.Boolean }),
+  Schema.TaggedStruct("Submit", { id: Id, turns: between(0, 120), fenced: Schema.Boolean, shows: Shows }),
   Schema.TaggedStruct("Accept", { id: Id }),
   Schema.TaggedStruct("Reject", { id: Id }),
   Schema.TaggedStruct("Move", {
@@ -90,6 +98,12 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Depend", { id: Id, blocker: Id, onFailure: OnFailure }),
   Schema.TaggedStruct("Undepend", { id: Id, blocker: Id }),
   Schema.TaggedStruct("Retitle", { id: Id, title: Schema.Literals(["x", "y"]) }),
+  Schema.TaggedStruct("Bulk", {
+    action: Schema.Literals(["Accept", "Reject", "Requeue", "Release", "Cancel", "Redrive", "Delete"]),
+    ids: Schema.Array(Id).check(Schema.isMaxLength(4)),
+    /** Whether it is only said what would be done. */
+    dry: Schema.Literals([true, false, false])
+  }),
   Schema.TaggedStruct("StaleVersion", { id: Id }),
   Schema.TaggedStruct("StaleToken", { id: Id, off: Schema.Literals([-1, 1]) }),
   Schema.TaggedStruct("WrongScope", { id: Id, scope: ScopeOf }),
@@ -98,6 +112,11 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Reap", {}),
   Schema.TaggedStruct("Renew", { id: Id, off: Schema.Literals([-1, 0, 0, 0, 1]), noted: Schema.Boolean }),
   Schema.TaggedStruct("RenewAll", {}),
+  /** An operator sets or lifts a cap. */
+  Schema.TaggedStruct("Cap", {
+    of: Schema.Literals(["red", "blue", "project"]),
+    tokens: Schema.NullOr(Schema.Literals([1, 10, 40]))
+  }),
   Schema.TaggedStruct("Repeat", { back: Schema.Literals([0, 1, 4]) }),
   Schema.TaggedStruct("Cancel", { id: Id }),
   Schema.TaggedStruct("Release", { id: Id }),
@@ -157,7 +176,10 @@ export const begin = (
       budget: budgets[i]!,
       limit: i === 0 ? 1 : 2,
       hasty: i === 1 || i === 2,
-      twin: i > 1
+      ofProject: i === 0,
+      cap: null,
+      twin: i > 1,
+      promoted: i === 1
     },
     { _tag: "Wait", seconds: 1 },
     { _tag: "Move", id, queue: places[i]! }

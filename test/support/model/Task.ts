@@ -65,6 +65,16 @@ export interface Task {
   rejections: number
   losses: number
   checkpoint: number
+  /** Whether it belongs to the project, which requires evidence. */
+  readonly ofProject: boolean
+  submitter: string | null
+  /** The newest commit that was named, the commit of the evidence, and the token of the lease whose session is known. */
+  head: string | null
+  evidence: { readonly commit: string | null } | null
+  session: number | null
+  /** How many tokens were used for it, and how many may be. */
+  used: number
+  readonly cap: number
   setbacks: ReadonlyArray<string>
   /** Whether the task has a reason for its failure. */
   reasoned: boolean
@@ -92,6 +102,10 @@ export const mayGo = (task: Task, to: string) => {
     ? at === "claimed" || at === "provisional"
     : [at, cameFrom(task), task.queue].some((from) => rules.leads[from]?.[to] === 1)
 }
+
+/** Whether the task has what its project requires: evidence of the newest commit. */
+export const isEvident = ({ evidence, head, ofProject }: Task) =>
+  !ofProject || (evidence !== null && (head === null || evidence.commit === head))
 
 /** Where a result of the task goes. */
 export const handedOn = (task: Task) =>

@@ -211,10 +211,28 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   }
 
   /** The task a claim gets. */
-  const next = (scope: string, from: string, roles: ReadonlyArray<string>) =>
+  /** What each scope and the project used, in tokens, and the caps on it. Sequences are shorter than a day. */
+  const used = { red: 0, blue: 0, project: 0 }
+  const caps = { red: Infinity, blue: Infinity, project: Infinity }
+  type Capped = keyof typeof caps
+
+  /** Tokens are reported for the task. */
+  const use = (task: Task, tokens: number) => {
+    task.used += tokens
+    used[task.scope as Capped] += tokens
+    if (task.ofProject) used.project += tokens
+  }
+
+  const isCapped = (task: Task) =>
+    task.used >= task.cap || used[task.scope as Capped] >= caps[task.scope as Capped]
+    || (task.ofProject && used.project >= caps.project)
+
+  /** The task that a claim gets, or, with `atCaps`, the one that it would get without caps. */
+  const next = (scope: string, from: string, roles: ReadonlyArray<string>, atCaps = false) =>
     [...tasks].filter(([key, task]) =>
       task.scope === scope && task.queue === from && task.holder === null && unmet(key).length === 0
-      && task.availableAt === null && task.backoff === null && (roles.length === 0 || roles.includes(task.role ?? ""))
+      && task.availableAt === null && task.backoff === null &&
+      (roles.length === 0 || roles.includes(task.role ?? "")) && (atCaps || !isCapped(task))
     ).toSorted(([a, x], [b, y]) => x.rank - y.rank || x.created - y.created || (a < b ? -1 : 1))[0]
 
   return {
@@ -225,6 +243,10 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     lives,
     clock,
     heard,
+    used,
+    caps,
+    use,
+    isCapped,
     backsOff,
     unmet,
     wait,

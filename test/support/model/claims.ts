@@ -22,7 +22,9 @@ export const make = (
       world.expireClaimable(scope)
       world.endBackoff(scope)
       // Before a claim says that there is nothing, it takes back what fails or is cancelled: others may wait for that.
-      if (!hasRoom() || world.next(scope, from, roles) === undefined) world.expire(scope)
+      // It also does that when a task at a cap is in its way.
+      const ahead = world.next(scope, from, roles, true)?.[1]
+      if (!hasRoom() || ahead === undefined || world.isCapped(ahead)) world.expire(scope)
       const [id, next] = hasRoom() ? world.next(scope, from, roles) ?? [] : []
       const result = yield* Effect.result(keyed(queue.claim(scope, {
         orchestrator_id,

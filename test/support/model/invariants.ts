@@ -10,6 +10,9 @@ const checkpointOf = (text: unknown) => {
   return [version, notes]
 }
 
+const evidenceOf = (text: unknown) =>
+  typeof text === "string" ? { commit: (JSON.parse(text) as Array<{ commit: string | null }>)[0]!.commit } : null
+
 const setbacksOf = (text: unknown) =>
   typeof text === "string" ? (JSON.parse(text) as Array<{ event: string }>).map(({ event }) => event).join() : ""
 
@@ -27,7 +30,7 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
   }
 
   return Effect.fnUntraced(function*() {
-    const [rows = [], entries = [], emptied, machines = [], ...violations] = yield* batch([
+    const [rows = [], entries = [], emptied, machines = [], sums = [], ...violations] = yield* batch([
       sql`SELECT * FROM tasks ORDER BY id`,
       // SQLite takes the other columns of a group from the row with the maximum.
       sql`
@@ -35,10 +38,18 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
         FROM history GROUP BY task_id ORDER BY task_id`,
       sql`SELECT scope, key AS queue FROM queue_counts, json_each(counts) WHERE value = 0`,
       sql`SELECT scope, last_heartbeat FROM orchestrators`,
+      sql`
+        SELECT scope AS owner, input_tokens + output_tokens AS used,
+          (SELECT sum((value ->> 1) + (value ->> 2)) FROM json_each(models)) AS models FROM usage
+        UNION ALL SELECT 'project', input_tokens + output_tokens, NULL FROM projects`,
       ...integrity.map((one) => sql.unsafe(one.sql))
     ])
     assert.deepStrictEqual(emptied, [], "the counters name an empty queue")
     for (const [i, { name }] of integrity.entries()) assert.deepStrictEqual(violations[i], [], `Does not hold: ${name}`)
+    for (const { models, owner, used } of sums) {
+      assert.strictEqual(used, world.used[owner as keyof typeof world.used], `what ${owner} used`)
+      if (models !== null) assert.strictEqual(models, used, `what the models of ${owner} used`)
+    }
     const heard = Object.fromEntries(machines.map(({ last_heartbeat, scope }) => [String(scope), last_heartbeat]))
     assert.deepStrictEqual(heard, world.heard, "when the machine was heard of in its scopes")
     const stored = rows.map((row) => ({
@@ -61,6 +72,11 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       failure: row.failure_reason !== null,
       checkpoint: checkpointOf(row.checkpoint),
       setbacks: setbacksOf(row.setbacks),
+      submitter: row.submitted_by,
+      head: row.head_commit,
+      evidence: evidenceOf(row.evidence),
+      session: row.session_token,
+      used: Number(row.input_tokens) + Number(row.output_tokens),
       available: row.available_at,
       blocked_by: row.blocked_by ?? ""
     }))
@@ -85,6 +101,11 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       failure: task.queue === "failed" && task.reasoned,
       checkpoint: task.checkpoint === 0 ? null : [task.checkpoint, `checkpoint ${task.checkpoint}`],
       setbacks: task.setbacks.join(),
+      submitter: task.submitter,
+      head: task.head,
+      evidence: task.evidence,
+      session: task.session,
+      used: task.used,
       available: task.availableAt,
       blocked_by: world.unmet(id).join(",")
     }))

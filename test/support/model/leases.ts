@@ -1,17 +1,21 @@
 /** Commands that renew leases, one by one or all of a machine, before and after they expire. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { TaskId } from "../../../src/domain/Identifier.ts"
+import { ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
+import { Project } from "./lives.ts"
 import { record, release, type Task } from "./Task.ts"
 
 const DefaultLeaseMillis = 300_000
 
+/** Names a new commit, and a session. */
+const checkpointOf = (n: number) => ({ notes: `checkpoint ${n}`, head_commit: `k${n}`, session_url: "s" })
+
 const named = (leases: ReadonlyArray<{ readonly task_id: string }>) => leases.map(({ task_id }) => task_id).toSorted()
 
 export const make = (
-  { database, expecting, leases, orchestrator_id, orchestrators, pass, posting, queue, world }: Bench
-): Steps<"Reap" | "Renew" | "Late" | "RenewAll" | "Heartbeat" | "TakeBack"> => {
+  { database, expecting, leases, orchestrator_id, orchestrators, pass, posting, projects, queue, usage, world }: Bench
+): Steps<"Reap" | "Renew" | "Late" | "Cap" | "RenewAll" | "Heartbeat" | "TakeBack"> => {
   const { clock, heard, tasks } = world
 
   /** The machine named no scope: it is heard of in all of its scopes. */
@@ -47,7 +51,12 @@ export const make = (
     }
     const until = Math.max(task.expires, clock.now + (task.leaseMillis ?? DefaultLeaseMillis))
     task.expires = Math.min(until, task.deadline ?? Infinity)
-    if (noted) task.checkpoint++
+    if (noted) {
+      task.checkpoint++
+      task.head = checkpointOf(task.checkpoint).head_commit
+      task.session = task.grants
+      world.use(task, 1)
+    }
   }
 
   const renewal = ({ id, noted, off }: { readonly id: TaskId; readonly off: number; readonly noted: boolean }) => {
@@ -58,7 +67,7 @@ export const make = (
         id,
         {
           fencing_token: (task?.grants ?? 0) + off,
-          ...(noted ? { checkpoint: { notes: `checkpoint ${(task?.checkpoint ?? 0) + 1}` } } : {})
+          ...(noted ? { checkpoint: checkpointOf((task?.checkpoint ?? 0) + 1), usage: { input_tokens: 1 } } : {})
         },
         undefined
       ),
@@ -89,7 +98,7 @@ export const make = (
           undefined,
           [...tasks].flatMap(([id, task]) => {
             const lease = { task_id: TaskId.make(id), fencing_token: task.grants }
-            return [{ ...lease, checkpoint: { notes: "superseded" } }, lease]
+            return [{ ...lease, checkpoint: { notes: "superseded" } }, { ...lease, usage: { input_tokens: 1 } }]
           })
         )
       )
@@ -104,7 +113,15 @@ export const make = (
       )
       // The lists of a scope change with the leases in it.
       const scopes = new Set([...tasks.values()].flatMap(({ holder, scope }) => holder === null ? [] : [scope]))
-      for (const [, task] of kept) renew(task, false)
+      for (const [, task] of kept) {
+        renew(task, false)
+        world.use(task, 1)
+      }
+      assert.deepStrictEqual(
+        named(directives.filter(({ directive }) => directive === "pause")),
+        kept.filter(([, task]) => !task.cancelling && world.isCapped(task)).map(([id]) => id).toSorted(),
+        "who is to pause"
+      )
       isHeard()
       const risen = (yield* revisions).filter(({ leases_revision, scope }) =>
         leases_revision !== before.find((one) => one.scope === scope)?.leases_revision
@@ -118,6 +135,12 @@ export const make = (
       const patch = { queue: "incoming", claimed_by: null, lease_expires_at: null, needs_intervention: false }
       yield* expecting(task !== undefined, queue.patch(id, { ...patch, attempt_count: 0 }, undefined), id, () => {})
       world.expireOne(id)
+    }),
+    Cap: Effect.fnUntraced(function*({ of, tokens }) {
+      world.caps[of] = tokens ?? Infinity
+      const caps = { max_tokens: tokens }
+      if (of === "project") yield* Effect.orDie(projects.patch(Project, caps, undefined))
+      else yield* usage.cap(ScopeName.make(of), caps)
     }),
     Heartbeat: () => Effect.map(Effect.orDie(orchestrators.heartbeat(orchestrator_id, undefined)), isHeard)
   }

@@ -1,9 +1,13 @@
 /** Tasks come and go, and time passes. */
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 import type { Command } from "./Command.ts"
 import { record, type Task } from "./Task.ts"
+
+/** A project of the scope red. It requires evidence of the kind `test`. */
+export const Project = ProjectId.make("p")
 
 /** The hook that every task has. */
 export const Hook = "checks"
@@ -13,7 +17,7 @@ const budgets = { attempts: "max_attempts", losses: "max_lease_losses", rejectio
 const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 
 export const make = (
-  { expecting, keyed, pass, posting, queue, refused, world }: Bench
+  { aside, drafts, expecting, keyed, pass, posting, queue, refused, world }: Bench
 ): Steps<"Create" | "Delete" | "Wait" | "Lapse"> => {
   const { clock, closesCycle, forget, lives, past, tasks, wait } = world
 
@@ -26,26 +30,36 @@ export const make = (
   })
 
   return {
-    Create: (command) => {
+    Create: Effect.fnUntraced(function*(command) {
       const id = idOf(command)
       const blockers = [...new Set(command.blockers)]
-      const create = posting(
-        !tasks.has(id) && !closesCycle(command.scope, id, blockers),
-        queue.create(command.scope, {
-          id,
-          file_path: `${id}.md`,
-          branch: "main",
-          hooks: JSON.stringify([{ name: Hook, status: "pending" }]),
-          role: command.role,
-          priority: command.priority,
-          ...(command.onFailure === "wait"
-            ? { blocked_by: blockers.join(",") }
-            : {
-              depends_on: blockers.map((blocker) => ({ task_id: TaskId.make(blocker), on_failure: command.onFailure }))
-            }),
-          ...(command.budget === null ? {} : { [budgets[command.budget]]: command.limit }),
-          ...(command.hasty ? { max_attempt_seconds: HastySeconds } : {})
-        }),
+      const fields = {
+        id,
+        title: id,
+        file_path: `${id}.md`,
+        branch: "main",
+        hooks: JSON.stringify([{ name: Hook, status: "pending" }]),
+        role: command.role,
+        priority: command.priority,
+        ...(command.ofProject && command.scope === "red" ? { project_id: Project } : {}),
+        ...(command.onFailure === "wait"
+          ? { blocked_by: blockers.join(",") }
+          : {
+            depends_on: blockers.map((blocker) => ({ task_id: TaskId.make(blocker), on_failure: command.onFailure }))
+          }),
+        ...(command.budget === null ? {} : { [budgets[command.budget]]: command.limit }),
+        ...(command.cap === null ? {} : { max_tokens: command.cap }),
+        ...(command.hasty ? { max_attempt_seconds: HastySeconds } : {})
+      }
+      const draft = command.promoted
+        ? yield* aside(drafts.create(command.scope, { title: id, author: "ada" }))
+        : undefined
+      const allowed = !tasks.has(id) && !closesCycle(command.scope, id, blockers)
+      yield* posting(
+        allowed,
+        draft === undefined
+          ? queue.create(command.scope, fields)
+          : drafts.promote(draft.id, { task: fields }, undefined),
         id,
         () => {
           const { grants, version } = past.get(id) ?? { version: 0, grants: 0 }
@@ -83,6 +97,13 @@ export const make = (
             rejections: 0,
             losses: 0,
             checkpoint: 0,
+            ofProject: command.ofProject && command.scope === "red",
+            submitter: null,
+            head: null,
+            evidence: null,
+            session: null,
+            used: 0,
+            cap: command.cap ?? Infinity,
             setbacks: [],
             reasoned: false
           }
@@ -91,8 +112,12 @@ export const make = (
           for (const blocker of blockers) wait(id, blocker, command.onFailure)
         }
       )
-      return Effect.andThen(create, twin(command, id))
-    },
+      if (draft !== undefined) {
+        const { linked_task_id, status } = yield* aside(Effect.orDie(drafts.get(draft.id, undefined)))
+        assert.deepStrictEqual([linked_task_id, status], allowed ? [id, "promoted"] : [null, "idea"], `draft of ${id}`)
+      }
+      yield* twin(command, id)
+    }),
     Delete: (command) => {
       const id = idOf(command)
       const task = tasks.get(id)

@@ -1,12 +1,16 @@
 import { type Bench, idOf, type Steps } from "./Bench.ts"
-import { handedOn, isEnd, leave, mayGo } from "./Task.ts"
+import { handedOn, isEnd, isEvident, leave, mayGo } from "./Task.ts"
 
 export const make = (
-  { posting, queue, world: { backsOff, free, tasks } }: Bench
+  { posting, queue, world: { backsOff, free, tasks, use } }: Bench
 ): Steps<"Submit" | "Accept" | "Reject" | "Requeue" | "Fail"> => ({
   Submit: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
+    const shows = {
+      commit: command.shows === "commit" || command.shows === "both",
+      evidence: command.shows === "evidence" || command.shows === "both"
+    }
     const settling = task?.queue === "requires-intervention" && task.came !== "done"
     return posting(
       task !== undefined && (task.queue === "claimed" || settling || task.lapsed !== null)
@@ -16,6 +20,14 @@ export const make = (
         {
           commits_count: 0,
           turns_used: command.turns,
+          ...(shows.commit ? { head_commit: `c${task?.version}` } : {}),
+          ...(shows.evidence
+            ? {
+              evidence: [{ kind: "test", exit_code: 0 }],
+              session_url: `s${task?.grants}`,
+              usage: { output_tokens: 4 }
+            }
+            : {}),
           ...(command.fenced ? { fencing_token: task?.grants ?? 0 } : {})
         },
         undefined
@@ -25,7 +37,11 @@ export const make = (
         const burntOut = command.turns >= 80
         const to = burntOut && task!.scope === "red" ? "needs_continuation" : handedOn(task!)
         const event = burntOut && to === "needs_continuation" ? "burnout_detected" : "submitted"
-        leave(task!, { event, to, actor: (task!.lapsed ?? task!).holder, yields: true })
+        if (shows.commit) task!.head = `c${task!.version}`
+        if (shows.evidence) use(task!, 4)
+        if (shows.evidence) Object.assign(task!, { evidence: { commit: task!.head }, session: task!.grants })
+        task!.submitter = (task!.lapsed ?? task!).holder
+        leave(task!, { event, to, actor: task!.submitter, yields: true })
       }
     )
   },
@@ -33,7 +49,7 @@ export const make = (
     const id = idOf(command)
     const task = tasks.get(id)
     return posting(
-      task !== undefined && mayGo(task, "done"),
+      task !== undefined && mayGo(task, "done") && isEvident(task),
       queue.accept(id, { accepted_by: "gate" }, undefined),
       id,
       () => {
@@ -68,9 +84,10 @@ export const make = (
     const held = task?.queue === "claimed"
     return posting(
       task !== undefined && (mayGo(task, "incoming") || (held && mayGo(task, task.origin!))),
-      queue.requeue(id, {}, undefined),
+      queue.requeue(id, { usage: { input_tokens: 3, model: "requeuer" } }, undefined),
       id,
       () => {
+        use(task!, 3)
         leave(task!, {
           event: "requeued",
           to: held ? task.origin! : "incoming",
@@ -89,9 +106,10 @@ export const make = (
     const task = tasks.get(id)
     return posting(
       task !== undefined && !isEnd(task.queue),
-      queue.fail(id, { reason: "broken" }, undefined),
+      queue.fail(id, { reason: "broken", usage: { input_tokens: 2 } }, undefined),
       id,
       () => {
+        use(task!, 2)
         leave(task!, { event: "failed", to: "failed", setback: true })
       }
     )

@@ -26,6 +26,8 @@ const posts: ReadonlySet<Tag> = new Set<Tag>([
   "Renew",
   "CompleteHook"
 ])
+// Each task is changed in a batch of its own. Only a repetition under its key makes the rest.
+const inParts: ReadonlySet<Tag> = new Set<Tag>(["Bulk"])
 const others: ReadonlySet<Tag> = new Set<Tag>(["Move", "Assign", "Block", "Depend", "Undepend", "Retitle", "Delete"])
 // Expired leases are taken back before that, in another batch.
 const claims: ReadonlySet<Tag> = new Set<Tag>(["Claim", "Review", "Continue", "Test"])
@@ -44,7 +46,8 @@ export const make = ({ faults, keyed }: Pick<Bench["options"], "faults" | "keyed
    * Whether the request can be in an outage. A request without a key is not repeated, so its effect would be unknown.
    */
   const canBeOut = (tag: Tag, lost: "request" | "answer") =>
-    keyed && (posts.has(tag) || claims.has(tag)) || (lost === "request" && (posts.has(tag) || others.has(tag)))
+    keyed && (posts.has(tag) || claims.has(tag) || inParts.has(tag)) ||
+    (lost === "request" && (posts.has(tag) || others.has(tag)))
 
   /** Takes a step, in the outage that is due, if any. */
   const during = Effect.fnUntraced(function*({ _tag }: Command, step: Effect.Effect<void>) {

@@ -1,3 +1,4 @@
+import { capOf } from "../../../domain/record/Usage.ts"
 import { ImportedProject, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { keyOf } from "../../../sql/record/ProjectCounts.ts"
 import { statement } from "../../../sql/Statement.ts"
@@ -26,7 +27,12 @@ const planner = planTable({
     created_by: project.created_by ?? null,
     created_at: project.created_at,
     updated_at: project.updated_at ?? project.completed_at ?? project.created_at,
-    completed_at: project.completed_at ?? null
+    completed_at: project.completed_at ?? null,
+    evidence_required: project.evidence_required === undefined || project.evidence_required.length === 0
+      ? null
+      : JSON.stringify(project.evidence_required),
+    max_cost_usd: capOf(project.max_cost_usd),
+    max_tokens: project.max_tokens ?? null
   }),
   taken: (id) => `Another scope has a project with the id ${id}, and ids are unique on the server.`
 })

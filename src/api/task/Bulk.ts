@@ -1,0 +1,18 @@
+/** `POST /api/v1/tasks/bulk` */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as OpenApi from "effect/http-api/OpenApi"
+import { InvalidCursor } from "../../domain/Page.ts"
+import { Bulk, BulkAnswer, InvalidBulk, MaxBulk } from "../../domain/task/Bulk.ts"
+import { ScopeRequired } from "../InvalidRequest.ts"
+import { scoped, scopeParameter } from "../Scoped.ts"
+
+export const bulk = HttpApiEndpoint.post("bulk", "/bulk", {
+  query: scopeParameter,
+  payload: scoped(Bulk),
+  success: BulkAnswer,
+  error: [InvalidBulk, InvalidCursor, ScopeRequired]
+}).annotateMerge(OpenApi.annotations({
+  summary: "Change many tasks",
+  description:
+    `Does the same with up to ${MaxBulk} tasks: creates, accepts, rejects, requeues, redrives, cancels, deletes or reprioritises them. Each task is changed by itself, exactly as by its own endpoint, and has an outcome of its own: that of another task does not matter. The answer is a 200 also if some or all were refused. A request sends a bounded number of statements to the database. What did not fit is \`not_attempted\`, and \`next_cursor\` goes on there. An \`Idempotency-Key\` covers the whole request, also one that was cut in the middle: a repetition continues it, and no task is changed twice. A dry run keeps nothing under the key.`
+}))

@@ -1,0 +1,78 @@
+/**
+ * Adds reported usage to the sums: of the task, of its project, and of the day of its scope. A request with usage writes these
+ * three rows besides, and one without reads and writes none of them.
+ *
+ * `:used` is a JSON list of [task, token, model, sums in the order of `domain/record/Usage.ts`], `:day` the number of the day.
+ */
+import { MaxModels, sums } from "../../domain/record/Usage.ts"
+import { type Statement, statement } from "../Statement.ts"
+
+// JSON carries no larger number exactly.
+const most = Number.MAX_SAFE_INTEGER
+
+/** Where the first sum is in an entry of `:used`. */
+const first = 3
+
+const reported = (n: number) => `asked.value ->> ${n + first}`
+
+export interface Source {
+  /** Further tables, as they follow a FROM. */
+  readonly with: string
+  /** Whether the report of `asked` about the task counts. */
+  readonly where: string
+}
+
+const plus = (table: string, added: (name: string, n: number) => string) =>
+  sums.map((name, n) => `${name} = min(${table}.${name} + ${added(name, n)}, ${most})`).join(", ")
+
+const each = (expression: (name: string, n: number) => string) => sums.map(expression).join(", ")
+
+const totals = each((_, n) => `min(sum(value ->> ${n}), ${most})`)
+
+/** The sums of each model. A day has a limited number of models, and the others are one. */
+const models = `(
+  SELECT json_group_object(model, json(sums)) FROM (
+    SELECT model, json_array(${totals}) AS sums FROM (
+      SELECT key AS model, value FROM json_each(usage.models)
+      UNION ALL
+      SELECT iif(key IN (SELECT key FROM json_each(usage.models)) OR (
+        SELECT count(*) FROM json_each(usage.models)) < ${MaxModels}, key, 'other'), value
+      FROM json_each(excluded.models))
+    GROUP BY model))`
+
+export interface Steps {
+  readonly usedByTask: Statement
+  readonly usedByProject: Statement
+  readonly usedOnDay: Statement
+}
+
+/** The steps that add the reports which count. They come before the step that changes what `source` asks for. */
+export const steps = (source: Source): Steps => {
+  const asked =
+    `json_each(:used) AS asked CROSS JOIN tasks ${source.with} WHERE tasks.id = asked.value ->> 0 AND ${source.where}`
+  const summed = each((name, n) => `sum(${reported(n)}) AS ${name}`)
+  return {
+    usedByTask: statement(`
+      UPDATE tasks SET ${plus("tasks", (_, n) => reported(n))} FROM json_each(:used) AS asked ${source.with}
+      WHERE tasks.id = asked.value ->> 0 AND ${source.where}`),
+    usedByProject: statement(`
+      UPDATE projects SET ${plus("projects", (name) => `used.${name}`)}
+      FROM (SELECT tasks.project_id, ${summed} FROM ${asked} AND tasks.project_id IS NOT NULL GROUP BY tasks.project_id) AS used
+      WHERE projects.id = used.project_id`),
+    usedOnDay: statement(`
+      INSERT INTO usage (scope, day, ${sums.join(", ")}, models, max_cost_usd, max_tokens)
+      SELECT used.scope, :day, ${each((name) => `sum(${name})`)},
+        json_group_object(model, json_array(${each((name) => name)})),
+        (SELECT max_cost_usd FROM usage_caps WHERE usage_caps.scope = used.scope),
+        (SELECT max_tokens FROM usage_caps WHERE usage_caps.scope = used.scope)
+      FROM (SELECT tasks.scope, asked.value ->> 2 AS model, ${summed} FROM ${asked} GROUP BY tasks.scope, model) AS used
+      WHERE true GROUP BY used.scope
+      ON CONFLICT (scope, day) DO UPDATE SET ${plus("usage", (name) => `excluded.${name}`)}, models = ${models}`)
+  }
+}
+
+/** The reports that count in a move: the task's, if the move is planned. */
+export const ofMove: Source = {
+  with: "CROSS JOIN history AS planned",
+  where: "planned.task_id = tasks.id AND planned.version = tasks.version + 1"
+}
