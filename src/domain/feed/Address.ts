@@ -36,12 +36,13 @@ const isPublicV4 = (address: string): boolean =>
     return Math.floor(numberOf(address) / size) === Math.floor(numberOf(network) / size)
   })
 
+const groups = (text: string) => text === "" ? [] : text.split(":").map((group) => parseInt(group, 16))
+
 /** The groups of an IPv6 address as `URL` writes it: with `::` for zeros, and without an IPv4 address in it. */
 const groupsOf = (address: string): ReadonlyArray<number> => {
   const [head = "", tail] = address.split("::")
-  const numbers = (text: string) => text === "" ? [] : text.split(":").map((group) => parseInt(group, 16))
-  const first = numbers(head)
-  const last = tail === undefined ? [] : numbers(tail)
+  const first = groups(head)
+  const last = tail === undefined ? [] : groups(tail)
   return [...first, ...Array.from({ length: 8 - first.length - last.length }, () => 0), ...last]
 }
 

@@ -2,7 +2,7 @@
  * The template of a webhook's body: a JSON value with placeholders such as `{{title}}` in its texts. They are replaced in the
  * value, not in its text, so the body is JSON whatever a title contains.
  */
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import { excerpt } from "../Excerpt.ts"
 import type { TaskEvent } from "./Event.ts"
 

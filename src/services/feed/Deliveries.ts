@@ -69,11 +69,11 @@ const claim = variants((by: "id" | "scope") =>
     RETURNING *, (SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope) AS latest`)
 )
 
-const long = ["title", "actor", "reason", "details"]
+const long = new Set(["title", "actor", "reason", "details"])
 const matching = `((hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
   AND (hook.project_id IS NULL OR entry.project_id IS hook.project_id))`
 const columns = Object.keys(EventRow.fields).map((name) =>
-  long.includes(name) ? `iif(${matching}, entry.${name}, NULL) AS ${name}` : `entry.${name} AS ${name}`
+  long.has(name) ? `iif(${matching}, entry.${name}, NULL) AS ${name}` : `entry.${name} AS ${name}`
 )
 
 /** The next changes for each webhook that was just claimed; those that a filter leaves out, without their texts. */
@@ -129,13 +129,13 @@ const Claimed = Schema.Struct({
   url: Schema.String,
   secret: Schema.String,
   previous_secret: Schema.NullOr(Schema.String),
-  previous_until: Schema.NullOr(Schema.Number),
+  previous_until: Schema.NullOr(Schema.Finite),
   template: Schema.NullOr(JsonColumn),
   scope: Schema.String,
-  position: Schema.Number,
-  attempts: Schema.Number,
-  failing_since: Schema.NullOr(Schema.Number),
-  latest: Schema.Number
+  position: Schema.Finite,
+  attempts: Schema.Finite,
+  failing_since: Schema.NullOr(Schema.Finite),
+  latest: Schema.Finite
 })
 type Claimed = typeof Claimed.Type
 

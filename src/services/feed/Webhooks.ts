@@ -25,7 +25,7 @@ import {
   type RegisteredWebhook,
   TooManyWebhooks,
   type Webhook,
-  WebhookId,
+  type WebhookId,
   WebhookNotFound,
   WebhookPatch,
   WebhookRow
@@ -131,6 +131,19 @@ const sample = (scope: ScopeName, seq: number, at: DateTime.Utc): TaskEvent => (
   at
 })
 
+const columnsOf = ({ name, project_id, template, types, url }: WebhookPatch) => ({
+  url: url ?? null,
+  name: name || null,
+  types: types == null || types.length === 0 ? null : JSON.stringify(types),
+  project_id: project_id || null,
+  template: template == null ? null : JSON.stringify(template)
+})
+
+const found = (id: WebhookId, webhook: Webhook | undefined) =>
+  webhook === undefined ? Effect.fail(WebhookNotFound.of(id)) : Effect.succeed(webhook)
+
+const answered = (rows: unknown) => Effect.map(Effect.orDie(decodeDeliveries(rows)), ([delivery]) => delivery!)
+
 export class Webhooks extends Context.Service<Webhooks, {
   /** Registers a webhook. It gets the events that are recorded from now on. */
   readonly register: (
@@ -179,17 +192,6 @@ export class Webhooks extends Context.Service<Webhooks, {
         const names = unknownIn(template ?? null)
         if (names.length > 0) return yield* InvalidTemplate.of(names)
       })
-
-      const columnsOf = ({ name, project_id, template, types, url }: WebhookPatch) => ({
-        url: url ?? null,
-        name: name || null,
-        types: types == null || types.length === 0 ? null : JSON.stringify(types),
-        project_id: project_id || null,
-        template: template == null ? null : JSON.stringify(template)
-      })
-
-      const found = (id: WebhookId, webhook: Webhook | undefined) =>
-        webhook === undefined ? Effect.fail(WebhookNotFound.of(id)) : Effect.succeed(webhook)
 
       const register = Effect.fn("Webhooks.register")(
         function*(scope: ScopeName, webhook: NewWebhook, by: Caller["Service"]) {
@@ -269,7 +271,6 @@ export class Webhooks extends Context.Service<Webhooks, {
 
       const test = Effect.fn("Webhooks.test")(function*(id: WebhookId, scope: Reach) {
         const before = yield* once.read({ rows: target({ id, scope: scope ?? null }) }, tested)
-        const answered = (rows: unknown) => Effect.map(Effect.orDie(decodeDeliveries(rows)), ([delivery]) => delivery!)
         if (before.replay !== undefined) return yield* answered(before.replay.rows)
         const [hook] = yield* Effect.orDie(decodeTargets(before.answers.rows))
         if (hook === undefined) return yield* WebhookNotFound.of(id)
