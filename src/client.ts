@@ -45,6 +45,14 @@ export {
 } from "./domain/dependency/Dependency.ts"
 export * from "./domain/dependency/Dependency.ts"
 export { Graph } from "./domain/dependency/DependencyGraph.ts"
+export {
+  EventPage,
+  EventStreamOff,
+  eventTypes,
+  InvalidPlace,
+  TaskEvent,
+  UnknownEventType
+} from "./domain/feed/Event.ts"
 export * from "./domain/flow/Flow.ts"
 export { IdempotencyKeyReused } from "./domain/IdempotencyKey.ts"
 export * from "./domain/Identifier.ts"

@@ -18,6 +18,7 @@ import { Access } from "./services/access/Access.ts"
 import { FailureLimit } from "./services/access/FailureLimit.ts"
 import { Keys } from "./services/access/Keys.ts"
 import { Dependencies } from "./services/dependency/Dependencies.ts"
+import { Events } from "./services/feed/Events.ts"
 import { Flows } from "./services/flow/Flows.ts"
 import { Leases } from "./services/lease/Leases.ts"
 import * as LogLines from "./services/LogLines.ts"
@@ -59,6 +60,7 @@ const ServicesLayer = Layer.mergeAll(
   TaskQueue.layer,
   Leases.layer,
   Dependencies.layer,
+  Events.layer,
   Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,

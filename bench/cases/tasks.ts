@@ -49,6 +49,19 @@ export const tasks: Cases = {
     about(task, at(), { queue: "requires-intervention" }, "into another queue")
   ],
   "DELETE /api/v1/tasks/:id": [about(task, at())],
+  "GET /api/v1/events": [
+    plain(`/api/v1/events?scope=${scope}`, "100, the oldest"),
+    plain(`/api/v1/events?scope=${scope}&after=latest`, "the newest number"),
+    {
+      variant: "nothing new",
+      prepare: async ({ ask }) => {
+        const { latest } = await ask("GET", `/api/v1/events?scope=${scope}&after=latest`)
+        return { path: `/api/v1/events?scope=${scope}&after=${latest}` }
+      }
+    },
+    plain(`/api/v1/events?scope=${scope}&types=deleted`, "of a type, among 500"),
+    plain(`/api/v1/events?scope=${scope}&since=2026-01-01T00:00:00.000Z&limit=10`, "10 since a time")
+  ],
   "GET /api/v1/tasks/:id/history": [about(submitted, at("/history"))],
   "GET /api/v1/tasks/:id/explain": [
     about(task, at("/explain"), undefined, "of one that is ready"),

@@ -6,6 +6,7 @@ import type { Rank } from "../domain/access/Rank.ts"
 import { rankNeeded } from "./access/Authorization.ts"
 import { KeysApi } from "./access/Keys.ts"
 import { complete } from "./Document.ts"
+import { EventsApi } from "./feed/Events.ts"
 import { FlowsApi } from "./Flows.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
 import { OrchestratorsApi } from "./machine/Orchestrators.ts"
@@ -23,6 +24,7 @@ import { ImportApi } from "./transfer/Import.ts"
 
 export class Api extends HttpApi.make("octopoid")
   .add(TasksApi)
+  .add(EventsApi)
   .add(OrchestratorsApi)
   .add(ProjectsApi)
   .add(DraftsApi)

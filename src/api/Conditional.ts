@@ -43,7 +43,14 @@ const described = (operation: Record<string, any>) => ({
 })
 
 /** Makes a read conditional, and describes that in the OpenAPI document. */
-export const conditional = <Endpoint extends HttpApiEndpoint.Constraint>(endpoint: Endpoint): Endpoint =>
-  (endpoint as unknown as HttpApiEndpoint.Top).annotate(Conditional, true).annotateMerge(
-    OpenApi.annotations({ transform: described })
+export const conditional = <Endpoint extends HttpApiEndpoint.Constraint>(endpoint: Endpoint): Endpoint => {
+  const top = endpoint as unknown as HttpApiEndpoint.Top
+  const before = Context.getOrElse(
+    top.annotations,
+    OpenApi.Transform,
+    () => (operation: Record<string, any>) => operation
+  )
+  return top.annotate(Conditional, true).annotateMerge(
+    OpenApi.annotations({ transform: (operation) => described(before(operation)) })
   ) as unknown as Endpoint
+}

@@ -4,6 +4,7 @@ import { AuthorizationLayer } from "./access/Authorization.ts"
 import { KeysHandlers } from "./access/Keys.ts"
 import { DocsLayer } from "./docs/Docs.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
+import { EventsHandlers } from "./feed/Events.ts"
 import { FlowsHandlers } from "./Flows.ts"
 import { OrchestratorsHandlers } from "./machine/Orchestrators.ts"
 import { RolesHandlers } from "./machine/Roles.ts"
@@ -22,6 +23,7 @@ import { ImportHandlers } from "./transfer/Import.ts"
 
 const ApiLayer = Layer.mergeAll(
   TasksHandlers,
+  EventsHandlers,
   OrchestratorsHandlers,
   ProjectsHandlers,
   DraftsHandlers,

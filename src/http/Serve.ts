@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import type { Access } from "../services/access/Access.ts"
 import type { Keys } from "../services/access/Keys.ts"
 import type { Dependencies } from "../services/dependency/Dependencies.ts"
+import type { Events } from "../services/feed/Events.ts"
 import type { Flows } from "../services/flow/Flows.ts"
 import type { Leases } from "../services/lease/Leases.ts"
 import type { Orchestrators } from "../services/machine/Orchestrators.ts"
@@ -29,6 +30,7 @@ type Services =
   | Database
   | Dependencies
   | Drafts
+  | Events
   | Export
   | Flows
   | Import

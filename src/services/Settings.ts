@@ -136,6 +136,8 @@ export const SettingsConfig = Config.all({
     // Clients rely on a day.
     idempotencyHours: optional("RETAIN_IDEMPOTENCY_HOURS", within(24, 8760), 24)
   }),
+  /** Whether the feed is also sent as a stream of events. A watcher costs CPU all the time. */
+  eventStream: optional("EVENT_STREAM", Config.Boolean, false),
   /** The origins of web pages that may call the server. `*` is every origin; on an open server it allows none. */
   corsOrigins: optional("CORS_ORIGINS", origins, ["*"]),
   /** The names of a local server, besides `localhost` and addresses. */

@@ -39,6 +39,11 @@ export interface Question<A> {
   readonly revision: Sendable
   /** Whether the rows show a lease. If they do, every renewal changes the answer. */
   readonly shown?: (answers: A) => boolean
+  /**
+   * Finds the row of the revision in the answers, for a read whose steps answer it. If it finds none, the answer depends on
+   * more, and its content makes its tag.
+   */
+  readonly shows?: (answers: A) => Row | undefined
 }
 
 export const make = Effect.gen(function*() {
@@ -60,6 +65,12 @@ export const make = Effect.gen(function*() {
       // Whether the answer shows leases cannot change without a change of a task.
       const tag = Object.values(tagsOf(row)).find((tag) => condition.known.includes(tag))
       if (tag !== undefined) return yield* Effect.die(new NotModified(tag))
+    }
+    if (question.shows !== undefined) {
+      const answers = yield* batch(steps)
+      const row = question.shows(answers)
+      condition.tag = row === undefined ? undefined : tagsOf(row).still
+      return answers
     }
     const { revision: [row], ...others } = yield* batch({ ...steps, revision: question.revision })
     const answers = others as unknown as Answered<S>

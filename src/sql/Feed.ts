@@ -19,8 +19,8 @@ export const nextSeq = (tasks: string, rows: "first" | "one" | "many" | "scopes"
     : `${last} + row_number() OVER (PARTITION BY ${tasks}.scope)`
 }
 
-/** How many tasks the counters of a row have in the queue. */
-const countOf = (queue: string): string => `coalesce(counts ->> ('$."' || ${queue} || '"'), 0)`
+/** How many tasks the counters of a row have in the queue; null if the queue is empty. */
+const countOf = (queue: string): string => `(counts ->> ('$."' || ${queue} || '"'))`
 
 /**
  * Counts what the batch has recorded: moves the counters of its scopes and projects, and the number of the newest
@@ -29,13 +29,13 @@ const countOf = (queue: string): string => `coalesce(counts ->> ('$."' || ${queu
  */
 export const counted = (scope: string): Statement =>
   statement(`
-    UPDATE queue_counts SET revision = revision + 1, seq = recorded.seq, counts = json_patch(counts,
+    UPDATE queue_counts SET revision = revision + 1, seq = moved.seq, counts = json_patch(counts,
       iif(n = 1 AND source <> target,
-        json_object(source, nullif(${countOf("source")} - 1, 0), target, ${countOf("target")} + 1),
-        (SELECT json_group_object(queue, nullif(${countOf("queue")} + step, 0)) FROM (
+        json_object(source, nullif(${countOf("source")} - 1, 0), target, coalesce(${countOf("target")}, 0) + 1),
+        (SELECT json_group_object(queue, nullif(coalesce(${countOf("queue")}, 0) + step, 0)) FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step FROM json_tree(moves) WHERE atom IS NOT NULL GROUP BY atom))))
     FROM (
       SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
         json_group_array(json_array(from_queue, to_queue)) AS moves
-      FROM planned_counts AS plans WHERE ${scope} GROUP BY owner) AS recorded
-    WHERE scope = recorded.owner`)
+      FROM planned_counts AS plans WHERE ${scope} GROUP BY owner) AS moved
+    WHERE scope = moved.owner`)

@@ -211,7 +211,13 @@ const pages = [
   ...["entity_type=task&entity_id=deep-0", "status=proposed"].map((filter) => `actions?${filter}`),
   "drafts?offset=5",
   "projects?offset=5",
-  "projects/deep-0/tasks?offset=5"
+  "projects/deep-0/tasks?offset=5",
+  "events?after=5",
+  "events?after=latest",
+  "events?types=claimed,accepted&limit=5",
+  "events?task_id=deep-0",
+  "events?project_id=deep-0",
+  "events?since=1970-01-01T00:00:05.000Z&limit=5"
 ]
 
 /** Lists of which the second page is read, with `limit=2`. */
@@ -253,7 +259,8 @@ const repeated = [
   "tasks/deep-0/history?",
   "messages?to_actor=deep",
   "drafts?",
-  "projects?"
+  "projects?",
+  "events?after=latest"
 ]
 
 const again = (read: string): Case => ({

@@ -105,6 +105,22 @@ export const tampered: Readonly<Record<string, Tampering>> = {
       "simultaneous creates under one idempotency key make one task, and all get the answer"
     ]
   },
+  "skips a change on each page of the feed": {
+    groups: ["lifecycle"],
+    tamper: (fetch) => async (url, init) => {
+      const response = await fetch(url, init)
+      return url.includes("/events?limit=") && response.status === 200
+        ? edited(response, (page) => ({ ...page, events: page.events.slice(1) }))
+        : response
+    },
+    caught: ["the feed has every change once, in order, page by page"]
+  },
+  "repeats the last change of the feed": {
+    groups: ["lifecycle"],
+    tamper: (fetch) => (url, init) =>
+      fetch(url.replace(/(\/events\?.*after=)(\d+)/, (_, before, after) => before + Math.max(0, after - 1)), init),
+    caught: ["the feed has every change once, in order, page by page"]
+  },
   "leaves rejections out of the history": {
     groups: ["lifecycle"],
     tamper: (fetch) => async (url, init) => {

@@ -27,6 +27,9 @@ const ofScope = [
   "orchestrators",
   "roles",
   "flows",
+  "events?after=latest",
+  "events?limit=3",
+  "events?types=claimed&task_id=red-a",
   "scheduler/poll",
   "scheduler/poll?orchestrator_id=k-both"
 ]

@@ -45,6 +45,16 @@ const made = Effect.gen(function*() {
 })
 
 describe("a time in a request", () => {
+  it.effect("of the feed is refused by name if it is invalid, and accepted in the formats of old clients", () =>
+    Effect.gen(function*() {
+      const send = yield* made
+      for (const text of right) {
+        assert.strictEqual((yield* send("GET", `/api/v1/events?since=${encodeURIComponent(text)}`)).status, 200, text)
+      }
+      const { body, status } = yield* send("GET", "/api/v1/events?since=yesterday")
+      assert.deepStrictEqual([status, body.issues[0].path], [400, ["query", "since"]])
+    }))
+
   it("is a field of exactly these bodies", () =>
     Effect.gen(function*() {
       const send = yield* made
@@ -62,17 +72,21 @@ describe("a time in a request", () => {
         Object.entries<any>(operations).flatMap(([method, { parameters = [], requestBody }]) =>
           [
             ...names(requestBody?.content["application/json"].schema),
+            // The place in a feed is a number.
             ...parameters.map(({ name }: any) => name).filter((name: string) =>
-              /_at$|since|until|before|after/.test(name)
+              /_at$|since|until|before|after/.test(name) && `${path} ${name}` !== "/api/v1/events after"
             )
           ].map((name) => `${method.toUpperCase()} ${path} ${name}`)
         )
       )
       assert.sameMembers(
         found.map((text) => text.replace(/\{\w+\}/g, "_")),
-        fields.map(([method, path, field]) =>
-          `${method} /api/v1/${path} ${field}`.replace(/\/(t|p|k-m|default)(?=[/ ])/g, "/_")
-        )
+        [
+          "GET /api/v1/events since",
+          ...fields.map(([method, path, field]) =>
+            `${method} /api/v1/${path} ${field}`.replace(/\/(t|p|k-m|default)(?=[/ ])/g, "/_")
+          )
+        ]
       )
     }).pipe(Effect.scoped, Effect.runPromise))
 

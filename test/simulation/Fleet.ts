@@ -6,6 +6,7 @@ import * as Legacy from "./agents/Legacy.ts"
 import * as Machine from "./agents/Machine.ts"
 import * as Operator from "./agents/Operator.ts"
 import * as Producer from "./agents/Producer.ts"
+import * as Reader from "./agents/Reader.ts"
 import * as Reviewer from "./agents/Reviewer.ts"
 import type { Process } from "./Timeline.ts"
 import type { World } from "./World.ts"
@@ -28,6 +29,8 @@ export const posts = (scope: string): ReadonlyArray<Post> => [
     : { name: "blue worker", scope, start: (machine) => Hired.start(machine, "the worker") }
 ]
 
+export const readerOf = (scope: string): string => `${scope} reader`
+
 export const make = (
   world: World,
   fetchOf: (process: Process) => typeof globalThis.fetch,
@@ -48,8 +51,15 @@ export const make = (
 
   return {
     boot,
-    start: (tasks: number) => {
+    /** With `readers`, each scope has one that follows its feed. */
+    start: (tasks: number, readers: boolean) => {
       for (const scope of scopes) {
+        if (readers) {
+          const post = { name: readerOf(scope), scope, start: Reader.start }
+          const machine = boot(post.name, scope)
+          crew.push({ post, machine })
+          post.start(machine)
+        }
         extra(`${scope} producer`, scope, (machine) => Producer.start(machine, tasks))
         // Not everybody is there in every run: some things only happen where others do not.
         for (const post of posts(scope).filter((_, i) => i === 0 || chance.happens(0.6))) {

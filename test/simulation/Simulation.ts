@@ -8,6 +8,7 @@ import { migrated } from "../support/layers.ts"
 import * as Custodian from "./agents/Custodian.ts"
 import * as Hired from "./agents/Hired.ts"
 import * as Machine from "./agents/Machine.ts"
+import * as Reader from "./agents/Reader.ts"
 import * as Crypto from "./Crypto.ts"
 import * as Fleet from "./Fleet.ts"
 import * as Journal from "./Journal.ts"
@@ -30,12 +31,15 @@ const MostSteps = 40_000
 export interface Options {
   /** Prints every event. */
   readonly trace?: boolean
+  /** Has readers follow the feeds, which makes another run of the same seed. */
+  readonly readers?: boolean
   /** Does something behind the server's back after so many steps, to see that it is noticed. */
   readonly tamper?: { readonly step: number; readonly with: (world: World.World) => void }
 }
 
 export interface Run {
   readonly seed: number
+  readonly readers: boolean
   readonly steps: number
   /** The same for every run of the seed. */
   readonly digest: string
@@ -56,7 +60,7 @@ const configOf = (chance: Chance.Chance): Record<string, string> => ({
   REQUIRE_FENCING_TOKEN: chance.pick(["false", "false", "false", "true"])
 })
 
-const play = async (seed: number, { tamper, trace = false }: Options): Promise<Run> => {
+const play = async (seed: number, { readers = false, tamper, trace = false }: Options): Promise<Run> => {
   const chance = Chance.make(seed)
   // Refusals are errors, and nobody reads where they were made: that would be a third of the time.
   const { stackTraceLimit } = Error
@@ -102,7 +106,7 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
 
     world.weather = Weather.of(chance)
     misfortunes.begin()
-    fleet.start(chance.between(3, 7))
+    fleet.start(chance.between(3, 7), readers)
     await pass(timeline.now() + chance.between(12, 30) * Minute)
 
     world.weather = Weather.clear
@@ -118,6 +122,15 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
     }
     await pass(timeline.now() + 36 * 60 * Minute, () => left === 0)
     world.check(() => ensure(left === 0, () => "a day later there is still something to do"))
+    if (readers) {
+      let reading: number = Fleet.scopes.length
+      for (const scope of Fleet.scopes) {
+        const machine = fleet.boot(Fleet.readerOf(scope), scope)
+        machine.fork(Effect.tap(Reader.finish(machine), () => Effect.sync(() => reading--)))
+      }
+      await pass(timeline.now() + 60 * Minute, () => reading === 0)
+      for (const scope of Fleet.scopes) world.check(() => Reader.check(world, Fleet.readerOf(scope), scope))
+    }
     world.check(watch.end)
   } finally {
     restore()
@@ -128,6 +141,7 @@ const play = async (seed: number, { tamper, trace = false }: Options): Promise<R
   if (violation !== undefined && !World.isViolation(violation)) throw violation
   return {
     seed,
+    readers,
     steps: journal.steps(),
     digest: journal.digest(),
     faults: journal.faults,
@@ -147,9 +161,9 @@ export const run = (seed: number, options: Options = {}): Promise<Run> => {
 }
 
 /** The report of a run that broke a promise, and how to repeat it. */
-export const report = ({ recent, seed, steps, violation }: Run): string =>
+export const report = ({ readers, recent, seed, steps, violation }: Run): string =>
   [
     `seed ${seed}, step ${steps}: ${violation}`,
     ...recent,
-    `replay: npm run prove -- simulate --seed ${seed} --trace`
+    `replay: npm run prove -- simulate --seed ${seed}${readers ? " --readers" : ""} --trace`
   ].join("\n")

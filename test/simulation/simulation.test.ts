@@ -106,6 +106,24 @@ describe("simulation", { timeout: patience }, () => {
     ])
   })
 
+  it("gives a reader of the feed every change once, in order, with every kind of fault", async () => {
+    for (let seed = 2001; seed < 2001 + runs(25, 2); seed++) {
+      const run = await Simulation.run(seed, { readers: true })
+      assert.isUndefined(run.violation, Simulation.report(run))
+      assert.isAtLeast(run.coverage.get("a page of the feed") ?? 0, 5)
+    }
+  })
+
+  it("sees a change that a reader of the feed did not get", async () => {
+    const sql = `UPDATE history SET title = 'Another' WHERE seq = 1`
+    const step = {
+      step: 1500,
+      with: ({ raw }: { readonly raw: { readonly exec: (sql: string) => void } }) => raw.exec(sql)
+    }
+    const run = await Simulation.run(7, { readers: true, tamper: step })
+    assert.match(run.violation ?? "", /the reader of (red|blue) got .* as change 1/)
+  })
+
   it("plays a seed in the same way each time, in this process and in another", async () => {
     const [first, second] = [await holds(7), await holds(7)]
     assert.deepStrictEqual(second, first)

@@ -10,6 +10,7 @@ import { Access } from "../../src/services/access/Access.ts"
 import { FailureLimit } from "../../src/services/access/FailureLimit.ts"
 import { Keys } from "../../src/services/access/Keys.ts"
 import { Dependencies } from "../../src/services/dependency/Dependencies.ts"
+import { Events } from "../../src/services/feed/Events.ts"
 import { Flows } from "../../src/services/flow/Flows.ts"
 import { Leases } from "../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../src/services/machine/Orchestrators.ts"
@@ -64,6 +65,7 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     Keys.layer,
     TaskQueue.layer,
     Dependencies.layer,
+    Events.layer,
     Leases.layer,
     Maintenance.layer,
     Orchestrators.layer,

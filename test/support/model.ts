@@ -1,7 +1,7 @@
 /**
  * Gives commands to the services and to the model. After each command it compares every task and checks the invariants
  * of the database: one queue, complete leases, rising tokens, one history entry for each version, true counters, no
- * grant of a blocked task.
+ * grant of a blocked task. The model also predicts the feed of each scope.
  */
 import * as Effect from "effect/Effect"
 import * as Bench from "./model/Bench.ts"
@@ -9,6 +9,7 @@ import * as Claims from "./model/claims.ts"
 import type { Command } from "./model/Command.ts"
 import * as Dependencies from "./model/dependencies.ts"
 import * as Ends from "./model/ends.ts"
+import * as Feed from "./model/feed.ts"
 import * as Hooks from "./model/hooks.ts"
 import * as Invariants from "./model/invariants.ts"
 import * as Leases from "./model/leases.ts"
@@ -27,6 +28,7 @@ export { begin, Command, Start } from "./model/Command.ts"
 export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>, options: World.Options) {
   const bench = yield* Bench.make(options)
   const invariants = Invariants.make(bench)
+  const feed = Feed.make(bench)
   const outages = Outages.make(options)
   const steps: Bench.Steps<Command["_tag"]> = {
     ...Claims.make(bench),
@@ -47,5 +49,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>,
     const step = steps[command._tag] as (command: Command) => Effect.Effect<void>
     yield* outages.during(command, step(command))
     yield* invariants()
+    yield* feed.follow
   }
+  yield* feed.whole
 })

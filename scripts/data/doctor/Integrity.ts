@@ -37,6 +37,8 @@ export interface Integrity {
   readonly name: string
   /** Finds what contradicts it. */
   readonly sql: string
+  /** The migration that brought what it is about, if an older release has to be asked without it. */
+  readonly since?: number
 }
 
 // After retention, or after the import of one scope, a history need not begin at its first version.
@@ -74,6 +76,7 @@ export const integrity: ReadonlyArray<Integrity> = [
   },
   {
     name: "every change of the feed is counted, and a task's later changes have higher numbers",
+    since: 12,
     sql: `
       SELECT task_id, history.seq FROM history JOIN queue_counts ON queue_counts.scope = history.scope
       WHERE history.seq > queue_counts.seq

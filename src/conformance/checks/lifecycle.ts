@@ -4,6 +4,7 @@ import { expect, must, refused } from "../Expectation.ts"
 import { Look } from "../Look.ts"
 import { dependencies } from "./dependencies.ts"
 import { ends } from "./ends.ts"
+import { feed } from "./feed.ts"
 
 const free = { claimed_by: null, lease_expires_at: null, fencing_token: null }
 
@@ -146,4 +147,4 @@ const checks: ReadonlyArray<Check> = [
   }
 ]
 
-export const lifecycle: Group = { name: "lifecycle", checks: [...checks, ...ends, ...dependencies] }
+export const lifecycle: Group = { name: "lifecycle", checks: [...checks, ...ends, ...dependencies, ...feed] }

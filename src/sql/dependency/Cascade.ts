@@ -68,9 +68,11 @@ export const ofCreated = (): Cascade =>
     ownFailure: "1"
   })
 
+/** Begins a FROM clause whose rest is read only if a row is found. */
+const ifAny = (rows: string) => `(SELECT 1 FROM ${rows} LIMIT 1) CROSS JOIN`
+
 /** The statements for tasks that move. */
 export const make = ({ moved, ownFailure, rows = "many", scope, waitedFor, waiting = waitedFor }: Options): Cascade => {
-  const ifAny = (rows: string) => `(SELECT 1 FROM ${rows} LIMIT 1) CROSS JOIN`
   const edges = `${ifAny(waitedFor)} ${moved === undefined ? "touched" : "waits AS touched"}`
   const theirs = moved === undefined ? scope.replaceAll("plans.", "touched.") : `touched.blocker = ${moved}`
   const own = ownFailure === undefined ? "" : `
@@ -87,8 +89,8 @@ export const make = ({ moved, ownFailure, rows = "many", scope, waitedFor, waiti
         UNION SELECT task_id FROM failing CROSS JOIN failable USING (id) CROSS JOIN waits ON blocker = id WHERE fails)
       INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id)
       SELECT id, version + 1, scope, ${nextSeq("failable", rows)}, 'dependency_failed', queue, 'failed', (
-          SELECT min('Blocker ' || blocker || iif(waits.queue = 'cancelled', ' was cancelled.', ' failed.')) FROM waits
-          WHERE task_id = failable.id AND fails AND (waits.queue IN ('failed', 'cancelled') OR blocker IN failing)),
+          SELECT min('Blocker ' || blocker || iif(queue = 'cancelled', ' was cancelled.', ' failed.')) FROM waits
+          WHERE task_id = failable.id AND fails AND (queue IN ('failed', 'cancelled') OR blocker IN failing)),
         grants, :now, title, project_id
       FROM failing CROSS JOIN failable USING (id)`),
 
@@ -100,11 +102,11 @@ export const make = ({ moved, ownFailure, rows = "many", scope, waitedFor, waiti
 
     unblocked: statement(`
       INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id)
-      SELECT task.id, version + 1, task.scope, ${nextSeq("task", rows)},
-        iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), task.queue, task.queue,
-        min(because), grants, :now, title, project_id
-      FROM ${edges} CROSS JOIN foreseen AS task ON task.id = touched.task_id
-      WHERE ${theirs} AND blocked_by IS NOT waits_for GROUP BY task.id`),
+      SELECT id, version + 1, scope, ${nextSeq("task", rows)}, iif(waits_for IS NULL, 'unblocked', 'blockers_changed'),
+        queue, queue, because, grants, :now, title, project_id
+      FROM (SELECT task_id, min(because) AS because FROM ${edges} WHERE ${theirs} GROUP BY task_id)
+        CROSS JOIN foreseen AS task ON id = task_id
+      WHERE blocked_by IS NOT waits_for`),
 
     dependents: statement(`
       UPDATE tasks SET version = task.version, queue = task.queue, blocked_by = task.blocked_by, updated_at = task.updated_at,
@@ -113,7 +115,6 @@ export const make = ({ moved, ownFailure, rows = "many", scope, waitedFor, waiti
       FROM following AS task WHERE task.id = tasks.id
         AND tasks.id IN (SELECT plans.task_id FROM ${ifAny(waitedFor)} plans WHERE ${scope})
       RETURNING id, scope, version, claimed_by, fencing_token, queue,
-        CASE WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
-          WHEN blocked_by IS NULL THEN 'unblocked' ELSE 'blocked' END AS event`)
+        iif(queue = 'failed' AND updated_at = :now, 'dependency_failed', iif(blocked_by IS NULL, 'unblocked', 'blocked')) AS event`)
   }
 }

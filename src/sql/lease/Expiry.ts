@@ -69,9 +69,11 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
       INSERT INTO history (
         task_id, version, scope, seq, event, from_queue, to_queue, actor, reason, details, grants, at, title, project_id)
       SELECT id, version + 1, scope, ${Feed.nextSeq("tasks", rows)}, event, queue, to_queue, claimed_by, reason,
-        CASE WHEN queue <> 'claimed' OR to_queue <> 'failed' THEN details
+        ${
+      simple ? "details" : `CASE WHEN queue <> 'claimed' OR to_queue <> 'failed' THEN details
           WHEN event = 'lease_expired' THEN json_set(details, '$.budget', 'max_lease_losses', '$.limit', loss_limit)
-          ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit) END,
+          ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit) END`
+    },
         grants, :now, title, project_id
       FROM lapsing AS tasks WHERE ${where}`),
     cascade: simple ? undefined : cascade,

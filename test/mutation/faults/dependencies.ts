@@ -41,8 +41,8 @@ export const dependencies: ReadonlyArray<Fault> = [
     name: "cancelled-blocker-ignored",
     breaks: "A cancelled blocker counts as failed for the tasks that fail with it.",
     step: "failed",
-    find: "fails AND to_queue IN ('failed', 'cancelled')",
-    replace: "fails AND to_queue = 'failed'"
+    find: "fails AND queue IN ('failed', 'cancelled')",
+    replace: "fails AND queue = 'failed'"
   },
   {
     name: "freed-task-does-not-fall",
@@ -62,10 +62,8 @@ export const dependencies: ReadonlyArray<Fault> = [
     name: "failure-stops-at-the-first",
     breaks: "When a task fails, its dependents fail, and so do their dependents.",
     step: "failed",
-    find:
-      "' failed.' FROM reached CROSS JOIN failable USING (id) CROSS JOIN waits ON waits.blocker = reached.id WHERE fails",
-    replace:
-      "' failed.' FROM reached CROSS JOIN failable USING (id) CROSS JOIN waits ON waits.blocker = reached.id WHERE 0"
+    find: "CROSS JOIN failable USING (id) CROSS JOIN waits ON blocker = id WHERE fails",
+    replace: "CROSS JOIN failable USING (id) CROSS JOIN waits ON blocker = id WHERE 0"
   },
   {
     name: "failure-takes-held-task",
@@ -90,12 +88,10 @@ export const dependencies: ReadonlyArray<Fault> = [
   },
   {
     name: "refused-failure-fails-others",
-    breaks: "A refused move fails no other task, even if that task was redriven after the first failure.",
-    step: "failed",
-    find:
-      "iif(to_queue = 'failed', ' failed.', ' was cancelled.')\n      FROM moved CROSS JOIN waits ON waits.blocker = moved.id CROSS JOIN planned ON planned.id = moved.id\n      WHERE fails AND to_queue IN ('failed', 'cancelled') AND from_queue <> to_queue",
-    replace:
-      "iif(waits.queue = 'failed', ' failed.', ' was cancelled.')\n      FROM moved CROSS JOIN waits ON waits.blocker = moved.id\n      WHERE fails AND waits.queue IN ('failed', 'cancelled')"
+    breaks: "A refused create fails no other task, even if a task of that name has failed before.",
+    symbol: "Cascade.ofCreated",
+    find: "moved: \"(SELECT id FROM unrecorded WHERE id = :id)\"",
+    replace: "moved: \":id\""
   },
   {
     name: "cycle-let-in",

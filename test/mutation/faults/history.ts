@@ -106,8 +106,8 @@ export const history: ReadonlyArray<Fault> = [
     name: "emptied-queue-still-counted-after-cascade",
     breaks: "The counters name no empty queue after a change of several tasks empties it.",
     symbol: "Feed.counted",
-    find: "nullif(${countOf(\"queue\")} + step, 0)",
-    replace: "${countOf(\"queue\")} + step"
+    find: "nullif(coalesce(${countOf(\"queue\")}, 0) + step, 0)",
+    replace: "coalesce(${countOf(\"queue\")}, 0) + step"
   },
   {
     name: "feed-number-twice",
@@ -115,5 +115,26 @@ export const history: ReadonlyArray<Fault> = [
     symbol: "Feed.counted",
     find: "max(seq) AS seq",
     replace: "min(seq) AS seq"
+  },
+  {
+    name: "feed-page-skips",
+    breaks: "A reader of the feed gets every change: the next page begins after the last change of this one.",
+    symbol: "feed/Events.cut",
+    find: "? Number(looked.at(-1)?.seq ?? after)",
+    replace: "? Number(entries.at(-1)?.seq ?? after)"
+  },
+  {
+    name: "feed-page-repeats",
+    breaks: "A reader of the feed gets every change once: a page begins after the number of the request.",
+    symbol: "feed/Events.pages",
+    find: "AND entry.seq > :after",
+    replace: "AND entry.seq >= :after"
+  },
+  {
+    name: "feed-hides-gap",
+    breaks: "A reader of the feed learns that retention removed changes.",
+    symbol: "feed/Events.cut",
+    find: "gap: next - after !== looked.length",
+    replace: "gap: next - after < looked.length"
   }
 ]

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { OrchestratorId, ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { Dependencies } from "../../../src/services/dependency/Dependencies.ts"
+import { Events } from "../../../src/services/feed/Events.ts"
 import { Flows } from "../../../src/services/flow/Flows.ts"
 import { Leases } from "../../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../../src/services/machine/Orchestrators.ts"
@@ -23,6 +24,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const dependencies = yield* Dependencies
   const orchestrators = yield* Orchestrators
   const flows = yield* Flows
+  const events = yield* Events
   const scheduler = yield* Scheduler
   const database = yield* Database
   const orchestrator_id = OrchestratorId.make("k-m")
@@ -72,6 +74,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     dependencies,
     orchestrators,
     scheduler,
+    events,
     projects,
     usage,
     database,

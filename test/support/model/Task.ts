@@ -23,8 +23,18 @@ export interface Entry {
   readonly actor: string | null
 }
 
+/** A change of a task as the feed has it, without where the task went: that is where its next change finds it. */
+export interface Change extends Entry {
+  readonly task: Task
+  readonly version: number
+  readonly title: string
+}
+
 export interface Task {
+  readonly id: string
   readonly scope: string
+  /** The changes of all tasks, oldest first, except that the order within a command is not that of the server. */
+  readonly changes: Array<Change>
   readonly role: string | null
   readonly rank: number
   readonly created: number
@@ -118,6 +128,7 @@ export const release = (task: Task) =>
 export const record = (task: Task, event: string, actor: string | null, from = task.queue) => {
   task.version++
   task.latest = { event, from, actor }
+  task.changes.push({ ...task.latest, task, version: task.version, title: task.title })
 }
 
 export interface Leaving {

@@ -1,6 +1,6 @@
 /** The expected state of the server as plain data: tasks, dependencies and leases. */
 import type { Faulty } from "../Faulty.ts"
-import { type Entry, isEnd, leave, type Leaving, record, release, type Task } from "./Task.ts"
+import { type Change, type Entry, isEnd, leave, type Leaving, record, release, type Task } from "./Task.ts"
 
 export type OnFailure = "wait" | "skip" | "fail"
 
@@ -28,6 +28,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   const past = new Map<string, { version: number; grants: number; latest: Entry }>()
   // How many entries the history of an id has from each time it was deleted, and in which scope that was.
   const lives: Array<{ readonly id: string; readonly scope: string; entries: number }> = []
+  const changes: Array<Change> = []
   const clock = { now: 0 }
   // When the machine was heard of last in each of its scopes. It claims from blue as well, which does not know it.
   const heard: Record<string, number> = { red: 0, green: 0 }
@@ -160,6 +161,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
 
   const takeBack = (expired: ReadonlyArray<Task>) => {
     let entries: ReadonlyArray<Entry> = []
+    const first = changes.length
     changing(
       () => {
         for (const task of expired) leave(task, expiry(task))
@@ -169,7 +171,15 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
       expired
     )
     // The consequences for other tasks come first, also for tasks that are taken back at the same time.
-    for (const [i, task] of expired.entries()) task.latest = entries[i]!
+    for (const [i, task] of expired.entries()) {
+      task.latest = entries[i]!
+      const own = changes.flatMap((change, place) => place >= first && change.task === task ? [place] : [])
+      const [expiry, ...consequences] = own.map((place) => changes[place]!)
+      const ordered = [...consequences.map((change) => ({ ...change, from: expiry!.from })), expiry!]
+      for (const [n, place] of own.entries()) {
+        changes[place] = { ...ordered[n]!, version: expiry!.version + n }
+      }
+    }
     changing(() => expired.forEach(free))
     return expired.length
   }
@@ -184,7 +194,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   const expireClaimable = (scope: string) =>
     takeBack(
       overdue(scope).filter((task) => {
-        const after = structuredClone(task)
+        const after = { ...task, changes: [] }
         leave(after, expiry(task))
         return !hasFallen(after) && ![...tasks].some(([id, each]) => each === task && unmet(id).length > 0)
       })
@@ -227,6 +237,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
 
   return {
     tasks,
+    changes,
     edges,
     past,
     lives,

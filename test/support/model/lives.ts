@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 import type { Command } from "./Command.ts"
-import { record } from "./Task.ts"
+import { record, type Task } from "./Task.ts"
 
 /** A project of the scope red. It requires evidence of the kind `test`. */
 export const Project = ProjectId.make("p")
@@ -54,7 +54,9 @@ export const make = (
         id,
         () => {
           const { grants, version } = past.get(id) ?? { version: 0, grants: 0 }
-          tasks.set(id, {
+          const task: Task = {
+            id,
+            changes: world.changes,
             scope: command.scope,
             role: command.role,
             rank: ranks[command.priority]!,
@@ -95,7 +97,9 @@ export const make = (
             cap: command.cap ?? Infinity,
             setbacks: [],
             reasoned: false
-          })
+          }
+          tasks.set(id, task)
+          world.changes.push({ ...task.latest, task, version: task.version, title: id })
           for (const blocker of blockers) wait(id, blocker, command.onFailure)
         }
       )

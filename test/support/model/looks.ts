@@ -9,7 +9,7 @@ const ids = (tasks: ReadonlyArray<{ readonly id: string }>) => tasks.map(({ id }
 export const make = ({ queue, scheduler, world: { lives, past, tasks } }: Bench): Steps<"Look"> => ({
   Look: Effect.fnUntraced(function*(command) {
     const scope = ScopeName.make(command.scope)
-    const own = [...tasks].flatMap(([id, task]) => task.scope === scope ? [{ id, ...task }] : [])
+    const own = [...tasks.values()].filter((task) => task.scope === scope)
     const listed = yield* Effect.orDie(queue.list(scope, { limit: 100 }))
     assert.deepStrictEqual(ids(listed.tasks), ids(own), "a list shows what is in its scope")
     assert.strictEqual(listed.total, own.length)

@@ -104,8 +104,8 @@ export const make = (
       const task = tasks.get(id)
       return expecting(task !== undefined, queue.patch(id, { title: command.title }, undefined), id, () => {
         if (task!.title === command.title) return
-        task!.title = command.title
         record(task!, "edited", task!.holder)
+        task!.title = command.title
       })
     }
   }
