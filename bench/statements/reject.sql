@@ -464,7 +464,7 @@ FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyKept  (under an idempotency key, three wait for it)
--- 3,611 characters, 4 parameters, 1 row read, 1 row written
+-- 3,633 characters, 4 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -500,16 +500,18 @@ SELECT :key, :fingerprint, :sent,
               iif(octet_length(content) > 16384, NULL, content),
               'project_id',
               project_id,
+              'draft_id',
+              draft_id,
               'blocked_by',
               iif(octet_length(blocked_by) > 16384, NULL, blocked_by),
               'claimed_by',
-              claimed_by,
-              'claimed_at',
-              claimed_at
+              claimed_by
             ),
             '}'
           ) || ',' || substr(
             json_object(
+              'claimed_at',
+              claimed_at,
               'orchestrator_id',
               orchestrator_id,
               'lease_expires_at',
@@ -539,15 +541,15 @@ SELECT :key, :fingerprint, :sent,
               'attempt_count',
               attempt_count,
               'rejection_count',
-              rejection_count,
-              'lease_losses',
-              lease_losses
+              rejection_count
             ),
             2
           ),
           '}'
         ) || ',' || substr(
           json_object(
+            'lease_losses',
+            lease_losses,
             'last_rejection_reason',
             iif(octet_length(last_rejection_reason) > 16384, NULL, last_rejection_reason),
             'commits_count',
@@ -577,15 +579,15 @@ SELECT :key, :fingerprint, :sent,
             'has_plan',
             has_plan,
             'auto_accept',
-            auto_accept,
-            'needs_rebase',
-            needs_rebase
+            auto_accept
           ),
           2
         ),
         '}'
       ) || ',' || substr(
         json_object(
+          'needs_rebase',
+          needs_rebase,
           'needs_breakdown',
           needs_breakdown,
           'last_rebase_attempt_at',
@@ -615,15 +617,15 @@ SELECT :key, :fingerprint, :sent,
           'lease_seconds',
           lease_seconds,
           'checkpoint',
-          iif(octet_length(checkpoint) > 16384, NULL, checkpoint),
-          'setbacks',
-          iif(octet_length(setbacks) > 16384, NULL, setbacks)
+          iif(octet_length(checkpoint) > 16384, NULL, checkpoint)
         ),
         2
       ),
       '}'
     ) || ',' || substr(
       json_object(
+        'setbacks',
+        iif(octet_length(setbacks) > 16384, NULL, setbacks),
         'lapsed_token',
         lapsed_token,
         'left_out',
