@@ -45,14 +45,14 @@ LIMIT 2001;
 -- blockers
 -- 934 characters, 2 parameters, 0 rows read, 0 rows written
 --   CO-ROUTINE named
---     CO-ROUTINE edge
+--     CO-ROUTINE wait
 --       CO-ROUTINE member
 --         SEARCH tasks USING INDEX tasks_project (project_id=?)
 --         SCALAR SUBQUERY 1
 --           SEARCH projects USING PRIMARY KEY (id=?)
 --       SCAN member
 --       SEARCH edge USING INDEX dependencies_of (task_id=?)
---     SCAN edge
+--     SCAN wait
 --     SCAN name VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR DISTINCT
 --   SCAN named
@@ -60,7 +60,7 @@ LIMIT 2001;
 SELECT tasks.id AS task_id, CAST(substr(CAST(title AS BLOB), 1, 1504) AS TEXT) AS title, queue, claimed_by,
   CAST(substr(CAST(blocked_by AS BLOB), 1, 2004) AS TEXT) AS blocked_by, project_id IS :id AS of_project
 FROM (
-  SELECT DISTINCT name.value AS id, edge.scope
+  SELECT DISTINCT name.value AS id, wait.scope
   FROM (
     SELECT edge.task_id, edge.blocker_id, edge.on_failure, edge.satisfied_at, edge.scope
     FROM (
@@ -73,9 +73,9 @@ FROM (
     ) AS member
     CROSS JOIN dependencies AS edge ON edge.task_id = member.id AND edge.scope = member.scope
     LIMIT 2001
-  ) AS edge
+  ) AS wait
   CROSS JOIN json_each(
-    json_array(edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))
+    json_array(wait.blocker_id, iif(wait.blocker_id GLOB 'TASK-*', substr(wait.blocker_id, 6), NULL))
   ) AS name
   WHERE name.value IS NOT NULL
 ) AS named
