@@ -256,6 +256,26 @@ describe("a bulk request", () => {
       assert.strictEqual((yield* ask({ ...request, reason: "another" }, key)).status, 422)
     }))
 
+  it.effect("under a key, says that a task is done if the same request did it meanwhile and was cut", () =>
+    Effect.gen(function*() {
+      for (let cut = 1; cut < 12; cut++) {
+        const { ask, create, everything, faults, send } = yield* begin()
+        const ids = ["a", "b"]
+        for (const id of ids) {
+          yield* create(id)
+          yield* send("PATCH", `/api/v1/tasks/${id}`, { claimed_by: "ann" })
+        }
+        const request = { action: "requeue", ids }
+        const key = { "idempotency-key": "k" }
+        faults.push(...Array.from({ length: cut }, () => undefined), "lost answer")
+        const both = yield* Effect.forEach([1, 2], () => ask(request, key), { concurrency: 2 })
+        faults.splice(0)
+        const answers = [...both, yield* ask(request, key)].filter(({ status }) => status === 200)
+        for (const { body } of answers) assert.deepInclude(body, { done: 2, refused: 0 }, String(cut))
+        for (const id of ids) assert.lengthOf(everything().history!.filter(({ task_id }: any) => task_id === id), 3)
+      }
+    }))
+
   it.effect("costs in proportion to the number of tasks", () =>
     Effect.gen(function*() {
       const { ask, create } = yield* begin()
