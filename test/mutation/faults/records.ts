@@ -73,13 +73,6 @@ export const records: ReadonlyArray<Fault> = [
     replace: "AND ${filtered} AS hit"
   },
   {
-    name: "bulk-part-made-twice",
-    breaks: "A repetition of a bulk request that was cut changes no task twice.",
-    step: "partIsNew",
-    find: "json_type(answer, :part) IS NOT NULL OR",
-    replace: ":part = '' OR"
-  },
-  {
     name: "bulk-outcome-not-kept",
     breaks: "The batch of each part of a bulk request keeps its outcome.",
     step: "partKept",
