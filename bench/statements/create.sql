@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks
--- 1 round trip, 4 statements: 2,548 characters, 46 parameters, 10 rows read, 5 rows written
+-- 1 round trip, 4 statements: 2,476 characters, 44 parameters, 10 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 1,732 characters, 38 parameters, 2 rows read, 2 rows written
+-- 1,660 characters, 36 parameters, 2 rows read, 2 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -63,9 +63,7 @@ INSERT INTO tasks (
   max_rejections,
   loss_limit,
   attempt_limit,
-  external_key,
-  max_cost_usd,
-  max_tokens
+  external_key
 )
 SELECT :id, :scope, :file_path, :title, :queue,
   coalesce((SELECT version FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0) + 1, :priority,
@@ -75,8 +73,7 @@ SELECT :id, :scope, :file_path, :title, :queue,
   :metadata, :now, :now, :completed_at,
   coalesce((SELECT grants FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0), :claimed_by,
   :claimed_at, :claimed_from, :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts,
-  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key,
-  CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER)
+  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key
 WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch) IS NOT NULL
   AND (:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))
   AND (
@@ -165,7 +162,7 @@ WHERE id = :id;
 -- ======== Sent in special cases only ========
 
 -- inserted  (waits for two others)
--- 2,117 characters, 39 parameters, 6 rows read, 2 rows written
+-- 2,045 characters, 37 parameters, 6 rows read, 2 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -234,9 +231,7 @@ INSERT INTO tasks (
   max_rejections,
   loss_limit,
   attempt_limit,
-  external_key,
-  max_cost_usd,
-  max_tokens
+  external_key
 )
 SELECT :id, :scope, :file_path, :title, :queue,
   coalesce((SELECT version FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0) + 1, :priority,
@@ -246,8 +241,7 @@ SELECT :id, :scope, :file_path, :title, :queue,
   :metadata, :now, :now, :completed_at,
   coalesce((SELECT grants FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0), :claimed_by,
   :claimed_at, :claimed_from, :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts,
-  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key,
-  CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER)
+  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key
 WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch) IS NOT NULL
   AND (:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))
   AND (
@@ -365,7 +359,7 @@ FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyKept  (under an idempotency key)
--- 4,158 characters, 5 parameters, 1 row read, 1 row written
+-- 3,649 characters, 5 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -401,16 +395,18 @@ SELECT :key, :fingerprint, :sent,
               iif(octet_length(content) > 16384, NULL, content),
               'project_id',
               project_id,
+              'draft_id',
+              draft_id,
               'blocked_by',
               iif(octet_length(blocked_by) > 16384, NULL, blocked_by),
               'claimed_by',
-              claimed_by,
-              'claimed_at',
-              claimed_at
+              claimed_by
             ),
             '}'
           ) || ',' || substr(
             json_object(
+              'claimed_at',
+              claimed_at,
               'orchestrator_id',
               orchestrator_id,
               'lease_expires_at',
@@ -440,15 +436,15 @@ SELECT :key, :fingerprint, :sent,
               'attempt_count',
               attempt_count,
               'rejection_count',
-              rejection_count,
-              'lease_losses',
-              lease_losses
+              rejection_count
             ),
             2
           ),
           '}'
         ) || ',' || substr(
           json_object(
+            'lease_losses',
+            lease_losses,
             'last_rejection_reason',
             iif(octet_length(last_rejection_reason) > 16384, NULL, last_rejection_reason),
             'commits_count',
@@ -463,42 +459,28 @@ SELECT :key, :fingerprint, :sent,
             needs_intervention,
             'submitted_at',
             submitted_at,
-            'submitted_by',
-            submitted_by,
-            'submitted_orchestrator_id',
-            submitted_orchestrator_id,
-            'head_commit',
-            head_commit,
-            'evidence',
-            iif(octet_length(evidence) > 16384, NULL, evidence),
-            'session_url',
-            session_url,
-            'resume_command',
-            resume_command,
-            'session_token',
-            session_token,
             'completed_at',
             completed_at,
             'pr_number',
-            pr_number
+            pr_number,
+            'pr_url',
+            pr_url,
+            'checks',
+            iif(octet_length(checks) > 16384, NULL, checks),
+            'staging_url',
+            staging_url,
+            'plan_id',
+            plan_id,
+            'has_plan',
+            has_plan,
+            'auto_accept',
+            auto_accept
           ),
           2
         ),
         '}'
       ) || ',' || substr(
         json_object(
-          'pr_url',
-          pr_url,
-          'checks',
-          iif(octet_length(checks) > 16384, NULL, checks),
-          'staging_url',
-          staging_url,
-          'plan_id',
-          plan_id,
-          'has_plan',
-          has_plan,
-          'auto_accept',
-          auto_accept,
           'needs_rebase',
           needs_rebase,
           'needs_breakdown',
@@ -515,42 +497,28 @@ SELECT :key, :fingerprint, :sent,
           iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides),
           'metadata',
           iif(octet_length(metadata) > 16384, NULL, metadata),
-          'cost_usd',
-          cost_usd,
-          'input_tokens',
-          input_tokens
+          'created_at',
+          created_at,
+          'updated_at',
+          updated_at,
+          'claimed_from',
+          claimed_from,
+          'named_holder',
+          named_holder,
+          'intervention_from',
+          intervention_from,
+          'grants',
+          grants,
+          'lease_seconds',
+          lease_seconds,
+          'checkpoint',
+          iif(octet_length(checkpoint) > 16384, NULL, checkpoint)
         ),
         2
       ),
       '}'
     ) || ',' || substr(
       json_object(
-        'output_tokens',
-        output_tokens,
-        'cached_tokens',
-        cached_tokens,
-        'wall_seconds',
-        wall_seconds,
-        'max_cost_usd',
-        max_cost_usd,
-        'max_tokens',
-        max_tokens,
-        'created_at',
-        created_at,
-        'updated_at',
-        updated_at,
-        'claimed_from',
-        claimed_from,
-        'named_holder',
-        named_holder,
-        'intervention_from',
-        intervention_from,
-        'grants',
-        grants,
-        'lease_seconds',
-        lease_seconds,
-        'checkpoint',
-        iif(octet_length(checkpoint) > 16384, NULL, checkpoint),
         'setbacks',
         iif(octet_length(setbacks) > 16384, NULL, setbacks),
         'lapsed_token',
@@ -568,9 +536,7 @@ SELECT :key, :fingerprint, :sent,
           octet_length(failure_reason) > 16384, ',failure_reason', ''
         ) || iif(octet_length(cancel_reason) > 16384, ',cancel_reason', '') || iif(
           octet_length(checkpoint) > 16384, ',checkpoint', ''
-        ) || iif(octet_length(evidence) > 16384, ',evidence', '') || iif(
-          octet_length(setbacks) > 16384, ',setbacks', ''
-        )
+        ) || iif(octet_length(setbacks) > 16384, ',setbacks', '')
       ),
       2
     ),

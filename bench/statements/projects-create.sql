@@ -1,9 +1,9 @@
 -- POST /api/v1/projects
--- 1 round trip, 3 statements: 681 characters, 19 parameters, 1 row read, 4 rows written
+-- 1 round trip, 3 statements: 669 characters, 16 parameters, 2 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 333 characters, 17 parameters, 1 row read, 2 rows written
+-- 270 characters, 14 parameters, 1 row read, 2 rows written
 --   SEARCH tasks USING INDEX tasks_project (project_id=?)
 INSERT INTO projects (
   id,
@@ -20,10 +20,7 @@ INSERT INTO projects (
   created_by,
   created_at,
   updated_at,
-  completed_at,
-  evidence_required,
-  max_cost_usd,
-  max_tokens
+  completed_at
 )
 VALUES (
   :id,
@@ -40,10 +37,7 @@ VALUES (
   :created_by,
   :now,
   :now,
-  :completed_at,
-  :evidence_required,
-  :max_cost_usd,
-  :max_tokens
+  :completed_at
 )
 RETURNING *;
 
@@ -55,12 +49,13 @@ ON CONFLICT (scope)
 DO UPDATE SET projects_revision = projects_revision + 1, projects_total = projects_total + 1;
 
 -- begun
--- 154 characters, 1 parameter, 0 rows read, 1 row written
---   SCAN CONSTANT ROW
+-- 205 characters, 1 parameter, 1 row read, 1 row written
+--   SEARCH projects EXISTS USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING COVERING INDEX tasks_project (project_id=?)
 INSERT INTO queue_counts (scope, counts)
 SELECT char(31) || :id, '{}'
 WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = :id)
+  AND EXISTS (SELECT 1 FROM projects WHERE id = :id)
 ON CONFLICT
 DO NOTHING;

@@ -464,7 +464,7 @@ FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyKept  (under an idempotency key, three wait for it)
--- 4,142 characters, 4 parameters, 1 row read, 1 row written
+-- 3,633 characters, 4 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -500,16 +500,18 @@ SELECT :key, :fingerprint, :sent,
               iif(octet_length(content) > 16384, NULL, content),
               'project_id',
               project_id,
+              'draft_id',
+              draft_id,
               'blocked_by',
               iif(octet_length(blocked_by) > 16384, NULL, blocked_by),
               'claimed_by',
-              claimed_by,
-              'claimed_at',
-              claimed_at
+              claimed_by
             ),
             '}'
           ) || ',' || substr(
             json_object(
+              'claimed_at',
+              claimed_at,
               'orchestrator_id',
               orchestrator_id,
               'lease_expires_at',
@@ -539,15 +541,15 @@ SELECT :key, :fingerprint, :sent,
               'attempt_count',
               attempt_count,
               'rejection_count',
-              rejection_count,
-              'lease_losses',
-              lease_losses
+              rejection_count
             ),
             2
           ),
           '}'
         ) || ',' || substr(
           json_object(
+            'lease_losses',
+            lease_losses,
             'last_rejection_reason',
             iif(octet_length(last_rejection_reason) > 16384, NULL, last_rejection_reason),
             'commits_count',
@@ -562,42 +564,28 @@ SELECT :key, :fingerprint, :sent,
             needs_intervention,
             'submitted_at',
             submitted_at,
-            'submitted_by',
-            submitted_by,
-            'submitted_orchestrator_id',
-            submitted_orchestrator_id,
-            'head_commit',
-            head_commit,
-            'evidence',
-            iif(octet_length(evidence) > 16384, NULL, evidence),
-            'session_url',
-            session_url,
-            'resume_command',
-            resume_command,
-            'session_token',
-            session_token,
             'completed_at',
             completed_at,
             'pr_number',
-            pr_number
+            pr_number,
+            'pr_url',
+            pr_url,
+            'checks',
+            iif(octet_length(checks) > 16384, NULL, checks),
+            'staging_url',
+            staging_url,
+            'plan_id',
+            plan_id,
+            'has_plan',
+            has_plan,
+            'auto_accept',
+            auto_accept
           ),
           2
         ),
         '}'
       ) || ',' || substr(
         json_object(
-          'pr_url',
-          pr_url,
-          'checks',
-          iif(octet_length(checks) > 16384, NULL, checks),
-          'staging_url',
-          staging_url,
-          'plan_id',
-          plan_id,
-          'has_plan',
-          has_plan,
-          'auto_accept',
-          auto_accept,
           'needs_rebase',
           needs_rebase,
           'needs_breakdown',
@@ -614,42 +602,28 @@ SELECT :key, :fingerprint, :sent,
           iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides),
           'metadata',
           iif(octet_length(metadata) > 16384, NULL, metadata),
-          'cost_usd',
-          cost_usd,
-          'input_tokens',
-          input_tokens
+          'created_at',
+          created_at,
+          'updated_at',
+          updated_at,
+          'claimed_from',
+          claimed_from,
+          'named_holder',
+          named_holder,
+          'intervention_from',
+          intervention_from,
+          'grants',
+          grants,
+          'lease_seconds',
+          lease_seconds,
+          'checkpoint',
+          iif(octet_length(checkpoint) > 16384, NULL, checkpoint)
         ),
         2
       ),
       '}'
     ) || ',' || substr(
       json_object(
-        'output_tokens',
-        output_tokens,
-        'cached_tokens',
-        cached_tokens,
-        'wall_seconds',
-        wall_seconds,
-        'max_cost_usd',
-        max_cost_usd,
-        'max_tokens',
-        max_tokens,
-        'created_at',
-        created_at,
-        'updated_at',
-        updated_at,
-        'claimed_from',
-        claimed_from,
-        'named_holder',
-        named_holder,
-        'intervention_from',
-        intervention_from,
-        'grants',
-        grants,
-        'lease_seconds',
-        lease_seconds,
-        'checkpoint',
-        iif(octet_length(checkpoint) > 16384, NULL, checkpoint),
         'setbacks',
         iif(octet_length(setbacks) > 16384, NULL, setbacks),
         'lapsed_token',
@@ -667,9 +641,7 @@ SELECT :key, :fingerprint, :sent,
           octet_length(failure_reason) > 16384, ',failure_reason', ''
         ) || iif(octet_length(cancel_reason) > 16384, ',cancel_reason', '') || iif(
           octet_length(checkpoint) > 16384, ',checkpoint', ''
-        ) || iif(octet_length(evidence) > 16384, ',evidence', '') || iif(
-          octet_length(setbacks) > 16384, ',setbacks', ''
-        )
+        ) || iif(octet_length(setbacks) > 16384, ',setbacks', '')
       ),
       2
     ),

@@ -1,17 +1,17 @@
 -- POST /api/v1/tasks/:id/submit
--- 1 round trip, 7 statements: 6,027 characters, 26 parameters, 27 rows read, 5 rows written
+-- 1 round trip, 7 statements: 6,000 characters, 26 parameters, 27 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 1,539 characters, 9 parameters, 3 rows read, 2 rows written
+-- 1,669 characters, 9 parameters, 3 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 3
+--   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 3
+--   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
---   CORRELATED SCALAR SUBQUERY 8
+--   CORRELATED SCALAR SUBQUERY 2
 --     SEARCH history USING PRIMARY KEY (task_id=?)
 INSERT INTO history (
   task_id,
@@ -31,7 +31,12 @@ INSERT INTO history (
 )
 SELECT id, version + 1, scope, (SELECT seq + 1 FROM queue_counts WHERE queue_counts.scope = moving.scope),
   'submitted', queue, CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE usual END,
-  coalesce(holder, :actor), :excerpt, :details, grants, :now, title, project_id
+  iif(
+    lapsed_token IS NULL,
+    coalesce(claimed_by, :actor),
+    (SELECT actor FROM history WHERE task_id = id AND event = 'lease_expired' ORDER BY version DESC LIMIT 1)
+  ),
+  :excerpt, :details, grants, :now, title, project_id
 FROM (
   SELECT *,
     iif(
@@ -51,7 +56,7 @@ FROM (
     ) AS usual
   FROM (
     SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token,
-      intervention_from, cancel_requested_at , holder ,
+      intervention_from, cancel_requested_at ,
       CASE
         WHEN lapsed_token IS NOT NULL THEN 'claimed'
         WHEN queue = 'requires-intervention' THEN iif(
@@ -65,7 +70,7 @@ FROM (
         coalesce(claimed_from, queue)
       ) AS origin,
       'provisional' AS destination
-    FROM held
+    FROM tasks
     WHERE id = :id
       AND (:scope IS NULL OR scope = :scope)
       AND (:version IS NULL OR version = :version)
@@ -78,7 +83,7 @@ FROM (
 WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''));
 
 -- failed
--- 939 characters, 2 parameters, 4 rows read, 0 rows written
+-- 927 characters, 2 parameters, 4 rows read, 0 rows written
 --   CO-ROUTINE (subquery-53)
 --     MATERIALIZE failing
 --       SETUP
@@ -155,9 +160,9 @@ SELECT id, version + 1, scope,
   (SELECT last FROM feed WHERE feed.scope = failable.scope) + row_number() OVER (), 'dependency_failed',
   queue, 'failed',
   (
-    SELECT min('Blocker ' || blocker || iif(waits.queue = 'cancelled', ' was cancelled.', ' failed.'))
+    SELECT min('Blocker ' || blocker || iif(queue = 'cancelled', ' was cancelled.', ' failed.'))
     FROM waits
-    WHERE task_id = failable.id AND fails AND (waits.queue IN ('failed', 'cancelled') OR blocker IN failing)
+    WHERE task_id = failable.id AND fails AND (queue IN ('failed', 'cancelled') OR blocker IN failing)
   ),
   grants, :now, title, project_id
 FROM failing
@@ -199,60 +204,61 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 639 characters, 2 parameters, 3 rows read, 0 rows written
---   CO-ROUTINE (subquery-18)
---     CO-ROUTINE (subquery-2)
---       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCAN (subquery-2)
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 3
---       SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     SEARCH blocker USING PRIMARY KEY (id=?)
---     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     REUSE SUBQUERY 3
+-- 650 characters, 2 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE (subquery-19)
+--     CO-ROUTINE (subquery-4)
+--       CO-ROUTINE (subquery-2)
+--         SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--       SCAN (subquery-2)
+--       SEARCH counter USING PRIMARY KEY (scope=?)
+--       SCALAR SUBQUERY 3
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--       SEARCH blocker USING PRIMARY KEY (id=?)
+--       SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       REUSE SUBQUERY 3
+--       USE TEMP B-TREE FOR GROUP BY
+--       CORRELATED SCALAR SUBQUERY 10
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 10
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     SCAN (subquery-4)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 15
---       USE TEMP B-TREE FOR group_concat(ORDER BY)
---       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---     USE TEMP B-TREE FOR GROUP BY
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 12
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 15
+--     CORRELATED SCALAR SUBQUERY 16
 --       USE TEMP B-TREE FOR group_concat(ORDER BY)
 --       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --     CORRELATED SCALAR SUBQUERY 13
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN (subquery-18)
+--     CORRELATED SCALAR SUBQUERY 16
+--       USE TEMP B-TREE FOR group_concat(ORDER BY)
+--       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN (subquery-19)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 17
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id
 )
-SELECT task.id, version + 1, task.scope,
-  (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (),
-  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), task.queue, task.queue, min(because), grants, :now,
-  title, project_id
-FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
-CROSS JOIN touched
-CROSS JOIN foreseen AS task ON task.id = touched.task_id
-WHERE touched.scope = (SELECT scope FROM tasks WHERE id = :id) AND blocked_by IS NOT waits_for
-GROUP BY task.id;
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (),
+  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because, grants, :now, title,
+  project_id
+FROM (
+  SELECT task_id, min(because) AS because
+  FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
+  CROSS JOIN touched
+  WHERE touched.scope = (SELECT scope FROM tasks WHERE id = :id)
+  GROUP BY task_id
+)
+CROSS JOIN foreseen AS task ON id = task_id
+WHERE blocked_by IS NOT waits_for;
 
 -- moved
--- 849 characters, 8 parameters, 4 rows read, 2 rows written
+-- 729 characters, 8 parameters, 4 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
---   SCALAR SUBQUERY 1
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 5
---       SEARCH history USING PRIMARY KEY (task_id=?)
 UPDATE tasks
 SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token = NULL, claimed_by = NULL,
   claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
@@ -261,14 +267,13 @@ SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token
   cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL , submitted_at = :now,
   commits_count = :commits_count, turns_used = :turns_used, check_results = :check_results,
   execution_notes = :execution_notes, pr_number = coalesce(:pr_number, pr_number),
-  pr_url = coalesce(:pr_url, pr_url), submitted_by = actor,
-  submitted_orchestrator_id = coalesce(orchestrator_id, (SELECT machine FROM held WHERE id = :id))
+  pr_url = coalesce(:pr_url, pr_url)
 FROM history AS planned
 WHERE planned.task_id = :id AND planned.version = tasks.version + 1 AND tasks.id = :id
 RETURNING *;
 
 -- dependents
--- 764 characters, 2 parameters, 3 rows read, 0 rows written
+-- 744 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 3
 --     CO-ROUTINE (subquery-1)
@@ -303,15 +308,15 @@ WHERE task.id = tasks.id
     WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   )
 RETURNING id, scope, version, claimed_by, fencing_token, queue,
-  CASE
-    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
-    WHEN blocked_by IS NULL THEN 'unblocked'
-    ELSE 'blocked'
-  END AS event;
+  iif(
+    queue = 'failed' AND updated_at = :now,
+    'dependency_failed',
+    iif(blocked_by IS NULL, 'unblocked', 'blocked')
+  ) AS event;
 
 -- counted
--- 809 characters, 1 parameter, 8 rows read, 1 row written
---   MATERIALIZE recorded
+-- 793 characters, 1 parameter, 8 rows read, 1 row written
+--   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SCALAR SUBQUERY 3
 --       SEARCH tasks USING PRIMARY KEY (id=?)
@@ -319,7 +324,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --     REUSE SUBQUERY 3
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
+--   SCAN moved
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -327,19 +332,19 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
+SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
         target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -355,8 +360,8 @@ FROM (
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
+) AS moved
+WHERE scope = moved.owner;
 
 -- ======== Sent in special cases only ========
 
@@ -375,7 +380,7 @@ FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyKept  (under an idempotency key)
--- 4,142 characters, 4 parameters, 1 row read, 1 row written
+-- 3,633 characters, 4 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -411,16 +416,18 @@ SELECT :key, :fingerprint, :sent,
               iif(octet_length(content) > 16384, NULL, content),
               'project_id',
               project_id,
+              'draft_id',
+              draft_id,
               'blocked_by',
               iif(octet_length(blocked_by) > 16384, NULL, blocked_by),
               'claimed_by',
-              claimed_by,
-              'claimed_at',
-              claimed_at
+              claimed_by
             ),
             '}'
           ) || ',' || substr(
             json_object(
+              'claimed_at',
+              claimed_at,
               'orchestrator_id',
               orchestrator_id,
               'lease_expires_at',
@@ -450,15 +457,15 @@ SELECT :key, :fingerprint, :sent,
               'attempt_count',
               attempt_count,
               'rejection_count',
-              rejection_count,
-              'lease_losses',
-              lease_losses
+              rejection_count
             ),
             2
           ),
           '}'
         ) || ',' || substr(
           json_object(
+            'lease_losses',
+            lease_losses,
             'last_rejection_reason',
             iif(octet_length(last_rejection_reason) > 16384, NULL, last_rejection_reason),
             'commits_count',
@@ -473,42 +480,28 @@ SELECT :key, :fingerprint, :sent,
             needs_intervention,
             'submitted_at',
             submitted_at,
-            'submitted_by',
-            submitted_by,
-            'submitted_orchestrator_id',
-            submitted_orchestrator_id,
-            'head_commit',
-            head_commit,
-            'evidence',
-            iif(octet_length(evidence) > 16384, NULL, evidence),
-            'session_url',
-            session_url,
-            'resume_command',
-            resume_command,
-            'session_token',
-            session_token,
             'completed_at',
             completed_at,
             'pr_number',
-            pr_number
+            pr_number,
+            'pr_url',
+            pr_url,
+            'checks',
+            iif(octet_length(checks) > 16384, NULL, checks),
+            'staging_url',
+            staging_url,
+            'plan_id',
+            plan_id,
+            'has_plan',
+            has_plan,
+            'auto_accept',
+            auto_accept
           ),
           2
         ),
         '}'
       ) || ',' || substr(
         json_object(
-          'pr_url',
-          pr_url,
-          'checks',
-          iif(octet_length(checks) > 16384, NULL, checks),
-          'staging_url',
-          staging_url,
-          'plan_id',
-          plan_id,
-          'has_plan',
-          has_plan,
-          'auto_accept',
-          auto_accept,
           'needs_rebase',
           needs_rebase,
           'needs_breakdown',
@@ -525,42 +518,28 @@ SELECT :key, :fingerprint, :sent,
           iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides),
           'metadata',
           iif(octet_length(metadata) > 16384, NULL, metadata),
-          'cost_usd',
-          cost_usd,
-          'input_tokens',
-          input_tokens
+          'created_at',
+          created_at,
+          'updated_at',
+          updated_at,
+          'claimed_from',
+          claimed_from,
+          'named_holder',
+          named_holder,
+          'intervention_from',
+          intervention_from,
+          'grants',
+          grants,
+          'lease_seconds',
+          lease_seconds,
+          'checkpoint',
+          iif(octet_length(checkpoint) > 16384, NULL, checkpoint)
         ),
         2
       ),
       '}'
     ) || ',' || substr(
       json_object(
-        'output_tokens',
-        output_tokens,
-        'cached_tokens',
-        cached_tokens,
-        'wall_seconds',
-        wall_seconds,
-        'max_cost_usd',
-        max_cost_usd,
-        'max_tokens',
-        max_tokens,
-        'created_at',
-        created_at,
-        'updated_at',
-        updated_at,
-        'claimed_from',
-        claimed_from,
-        'named_holder',
-        named_holder,
-        'intervention_from',
-        intervention_from,
-        'grants',
-        grants,
-        'lease_seconds',
-        lease_seconds,
-        'checkpoint',
-        iif(octet_length(checkpoint) > 16384, NULL, checkpoint),
         'setbacks',
         iif(octet_length(setbacks) > 16384, NULL, setbacks),
         'lapsed_token',
@@ -578,9 +557,7 @@ SELECT :key, :fingerprint, :sent,
           octet_length(failure_reason) > 16384, ',failure_reason', ''
         ) || iif(octet_length(cancel_reason) > 16384, ',cancel_reason', '') || iif(
           octet_length(checkpoint) > 16384, ',checkpoint', ''
-        ) || iif(octet_length(evidence) > 16384, ',evidence', '') || iif(
-          octet_length(setbacks) > 16384, ',setbacks', ''
-        )
+        ) || iif(octet_length(setbacks) > 16384, ',setbacks', '')
       ),
       2
     ),
@@ -605,171 +582,3 @@ WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 SELECT name
 FROM flows
 WHERE (scope, name) = (SELECT scope, flow FROM tasks WHERE id = :id);
-
--- usedByTask  (with usage and evidence, of a project)
--- 566 characters, 1 parameter, 4 rows read, 1 row written
---   SCAN asked VIRTUAL TABLE INDEX 1:
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
-UPDATE tasks
-SET cost_usd = min(tasks.cost_usd + asked.value ->> 3, 9007199254740991),
-  input_tokens = min(tasks.input_tokens + asked.value ->> 4, 9007199254740991),
-  output_tokens = min(tasks.output_tokens + asked.value ->> 5, 9007199254740991),
-  cached_tokens = min(tasks.cached_tokens + asked.value ->> 6, 9007199254740991),
-  wall_seconds = min(tasks.wall_seconds + asked.value ->> 7, 9007199254740991)
-FROM json_each(:used) AS asked
-CROSS JOIN history AS planned
-WHERE tasks.id = asked.value ->> 0 AND planned.task_id = tasks.id AND planned.version = tasks.version + 1;
-
--- usedByProject  (with usage and evidence, of a project)
--- 931 characters, 1 parameter, 7 rows read, 1 row written
---   MATERIALIZE used
---     SCAN asked VIRTUAL TABLE INDEX 1:
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN used
---   SEARCH projects USING PRIMARY KEY (id=?)
-UPDATE projects
-SET cost_usd = min(projects.cost_usd + used.cost_usd, 9007199254740991),
-  input_tokens = min(projects.input_tokens + used.input_tokens, 9007199254740991),
-  output_tokens = min(projects.output_tokens + used.output_tokens, 9007199254740991),
-  cached_tokens = min(projects.cached_tokens + used.cached_tokens, 9007199254740991),
-  wall_seconds = min(projects.wall_seconds + used.wall_seconds, 9007199254740991)
-FROM (
-  SELECT tasks.project_id, sum(asked.value ->> 3) AS cost_usd, sum(asked.value ->> 4) AS input_tokens,
-    sum(asked.value ->> 5) AS output_tokens, sum(asked.value ->> 6) AS cached_tokens,
-    sum(asked.value ->> 7) AS wall_seconds
-  FROM json_each(:used) AS asked
-  CROSS JOIN tasks
-  CROSS JOIN history AS planned
-  WHERE tasks.id = asked.value ->> 0
-    AND planned.task_id = tasks.id
-    AND planned.version = tasks.version + 1
-    AND tasks.project_id IS NOT NULL
-  GROUP BY tasks.project_id
-) AS used
-WHERE projects.id = used.project_id;
-
--- usedOnDay  (with usage and evidence, of a project)
--- 2,007 characters, 2 parameters, 5 rows read, 1 row written
---   CO-ROUTINE used
---     SCAN asked VIRTUAL TABLE INDEX 1:
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN used
---   USE TEMP B-TREE FOR GROUP BY
---   CORRELATED SCALAR SUBQUERY 1
---     SEARCH usage_caps USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     SEARCH usage_caps USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 10
---     CO-ROUTINE (subquery-9)
---       CO-ROUTINE (subquery-8)
---         COMPOUND QUERY
---           LEFT-MOST SUBQUERY
---             SCAN json_each VIRTUAL TABLE INDEX 1:
---           UNION ALL
---             SCAN json_each VIRTUAL TABLE INDEX 1:
---             CORRELATED LIST SUBQUERY 6
---               SCAN json_each VIRTUAL TABLE INDEX 1:
---             CORRELATED SCALAR SUBQUERY 7
---               SCAN json_each VIRTUAL TABLE INDEX 1:
---       SCAN (subquery-8)
---       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-9)
-INSERT INTO usage (
-  scope,
-  day,
-  cost_usd,
-  input_tokens,
-  output_tokens,
-  cached_tokens,
-  wall_seconds,
-  models,
-  max_cost_usd,
-  max_tokens
-)
-SELECT used.scope, :day, sum(cost_usd), sum(input_tokens), sum(output_tokens), sum(cached_tokens),
-  sum(wall_seconds),
-  json_group_object(model, json_array(cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds)),
-  (SELECT max_cost_usd FROM usage_caps WHERE usage_caps.scope = used.scope),
-  (SELECT max_tokens FROM usage_caps WHERE usage_caps.scope = used.scope)
-FROM (
-  SELECT tasks.scope, asked.value ->> 2 AS model, sum(asked.value ->> 3) AS cost_usd,
-    sum(asked.value ->> 4) AS input_tokens, sum(asked.value ->> 5) AS output_tokens,
-    sum(asked.value ->> 6) AS cached_tokens, sum(asked.value ->> 7) AS wall_seconds
-  FROM json_each(:used) AS asked
-  CROSS JOIN tasks
-  CROSS JOIN history AS planned
-  WHERE tasks.id = asked.value ->> 0 AND planned.task_id = tasks.id AND planned.version = tasks.version + 1
-  GROUP BY tasks.scope, model
-) AS used
-WHERE true
-GROUP BY used.scope
-ON CONFLICT (scope, day)
-DO UPDATE SET cost_usd = min(usage.cost_usd + excluded.cost_usd, 9007199254740991),
-  input_tokens = min(usage.input_tokens + excluded.input_tokens, 9007199254740991),
-  output_tokens = min(usage.output_tokens + excluded.output_tokens, 9007199254740991),
-  cached_tokens = min(usage.cached_tokens + excluded.cached_tokens, 9007199254740991),
-  wall_seconds = min(usage.wall_seconds + excluded.wall_seconds, 9007199254740991),
-  models = (
-    SELECT json_group_object(model, json(sums))
-    FROM (
-      SELECT model,
-        json_array(
-          min(sum(value ->> 0), 9007199254740991),
-          min(sum(value ->> 1), 9007199254740991),
-          min(sum(value ->> 2), 9007199254740991),
-          min(sum(value ->> 3), 9007199254740991),
-          min(sum(value ->> 4), 9007199254740991)
-        ) AS sums
-      FROM (
-        SELECT key AS model, value
-        FROM json_each(usage.models)
-        UNION ALL
-        SELECT iif(
-          key IN (SELECT key FROM json_each(usage.models))
-            OR (SELECT count(*) FROM json_each(usage.models)) < 50,
-          key,
-          'other'
-        ),
-          value
-        FROM json_each(excluded.models)
-      )
-      GROUP BY model
-    )
-  );
-
--- shown  (with usage and evidence, of a project)
--- 682 characters, 5 parameters, 4 rows read, 1 row written
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
---   CORRELATED SCALAR SUBQUERY 1
---     SCAN json_each VIRTUAL TABLE INDEX 1:
-UPDATE tasks
-SET head_commit = coalesce(:head_commit, head_commit),
-  evidence = iif(
-    :evidence IS NULL,
-    evidence,
-    (
-      SELECT json_group_array(
-        json_set(value, '$.commit', coalesce(value ->> '$.commit', :head_commit, head_commit))
-      )
-      FROM json_each(:evidence)
-    )
-  ),
-  session_url = iif(
-    :session_url IS NULL AND :resume_command IS NULL,
-    session_url,
-    coalesce(:session_url, iif(session_token = tasks.grants, session_url, NULL))
-  ),
-  resume_command = iif(
-    :session_url IS NULL AND :resume_command IS NULL,
-    resume_command,
-    coalesce(:resume_command, iif(session_token = tasks.grants, resume_command, NULL))
-  ),
-  session_token = iif(:session_url IS NULL AND :resume_command IS NULL, session_token, tasks.grants)
-FROM history AS planned
-WHERE tasks.id = :id AND planned.task_id = :id AND planned.version = tasks.version + 1;
