@@ -376,10 +376,16 @@ WHERE id = :key AND json_type(answer, '$.answer') IS NULL
 RETURNING id;
 
 -- recorded  (accept of three, under an idempotency key)
--- 1,918 characters, 9 parameters, 2 rows read, 2 rows written, sent 3 times
+-- 2,010 characters, 9 parameters, 2 rows read, 2 rows written, sent 3 times
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--     SCAN required VIRTUAL TABLE INDEX 1:
+--     CORRELATED SCALAR SUBQUERY 9
+--       SCAN item VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 3
@@ -465,7 +471,8 @@ FROM (
       )
   ) AS task
 ) AS moving
-WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''));
+WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''))
+  AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.id = moving.id));
 
 -- moved  (accept of three, under an idempotency key)
 -- 555 characters, 3 parameters, 4 rows read, 2 rows written, sent 3 times
@@ -1505,7 +1512,7 @@ ORDER BY priority_rank, created_at, id
 LIMIT :take OFFSET :skip;
 
 -- inserted  (create three)
--- 1,660 characters, 36 parameters, 2 rows read, 2 rows written, sent 3 times
+-- 1,732 characters, 38 parameters, 2 rows read, 2 rows written, sent 3 times
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -1565,7 +1572,9 @@ INSERT INTO tasks (
   max_rejections,
   loss_limit,
   attempt_limit,
-  external_key
+  external_key,
+  max_cost_usd,
+  max_tokens
 )
 SELECT :id, :scope, :file_path, :title, :queue,
   coalesce((SELECT version FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0) + 1, :priority,
@@ -1575,7 +1584,8 @@ SELECT :id, :scope, :file_path, :title, :queue,
   :metadata, :now, :now, :completed_at,
   coalesce((SELECT grants FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0), :claimed_by,
   :claimed_at, :claimed_from, :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts,
-  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key
+  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key,
+  CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER)
 WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch) IS NOT NULL
   AND (:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))
   AND (

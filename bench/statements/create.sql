@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks
--- 1 round trip, 4 statements: 2,476 characters, 44 parameters, 10 rows read, 5 rows written
+-- 1 round trip, 4 statements: 2,548 characters, 46 parameters, 10 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 1,660 characters, 36 parameters, 2 rows read, 2 rows written
+-- 1,732 characters, 38 parameters, 2 rows read, 2 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -63,7 +63,9 @@ INSERT INTO tasks (
   max_rejections,
   loss_limit,
   attempt_limit,
-  external_key
+  external_key,
+  max_cost_usd,
+  max_tokens
 )
 SELECT :id, :scope, :file_path, :title, :queue,
   coalesce((SELECT version FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0) + 1, :priority,
@@ -73,7 +75,8 @@ SELECT :id, :scope, :file_path, :title, :queue,
   :metadata, :now, :now, :completed_at,
   coalesce((SELECT grants FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0), :claimed_by,
   :claimed_at, :claimed_from, :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts,
-  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key
+  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key,
+  CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER)
 WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch) IS NOT NULL
   AND (:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))
   AND (
@@ -162,7 +165,7 @@ WHERE id = :id;
 -- ======== Sent in special cases only ========
 
 -- inserted  (waits for two others)
--- 2,045 characters, 37 parameters, 6 rows read, 2 rows written
+-- 2,117 characters, 39 parameters, 6 rows read, 2 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -231,7 +234,9 @@ INSERT INTO tasks (
   max_rejections,
   loss_limit,
   attempt_limit,
-  external_key
+  external_key,
+  max_cost_usd,
+  max_tokens
 )
 SELECT :id, :scope, :file_path, :title, :queue,
   coalesce((SELECT version FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0) + 1, :priority,
@@ -241,7 +246,8 @@ SELECT :id, :scope, :file_path, :title, :queue,
   :metadata, :now, :now, :completed_at,
   coalesce((SELECT grants FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0), :claimed_by,
   :claimed_at, :claimed_from, :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts,
-  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key
+  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key,
+  CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER)
 WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch) IS NOT NULL
   AND (:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))
   AND (
@@ -359,7 +365,7 @@ FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyKept  (under an idempotency key)
--- 3,649 characters, 5 parameters, 1 row read, 1 row written
+-- 4,225 characters, 5 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -368,99 +374,120 @@ SELECT :key, :fingerprint, :sent,
       rtrim(
         rtrim(
           rtrim(
-            json_object(
-              'id',
-              id,
-              'scope',
-              scope,
-              'file_path',
-              file_path,
-              'title',
-              title,
-              'queue',
-              queue,
-              'version',
-              version,
-              'priority',
-              priority,
-              'complexity',
-              complexity,
-              'role',
-              role,
-              'type',
-              type,
-              'branch',
-              branch,
-              'content',
-              iif(octet_length(content) > 16384, NULL, content),
-              'project_id',
-              project_id,
-              'draft_id',
-              draft_id,
-              'blocked_by',
-              iif(octet_length(blocked_by) > 16384, NULL, blocked_by),
-              'claimed_by',
-              claimed_by
+            rtrim(
+              json_object(
+                'id',
+                id,
+                'scope',
+                scope,
+                'file_path',
+                file_path,
+                'title',
+                title,
+                'queue',
+                queue,
+                'version',
+                version,
+                'priority',
+                priority,
+                'complexity',
+                complexity,
+                'role',
+                role,
+                'type',
+                type,
+                'branch',
+                branch,
+                'content',
+                iif(octet_length(content) > 16384, NULL, content),
+                'project_id',
+                project_id,
+                'draft_id',
+                draft_id,
+                'blocked_by',
+                iif(octet_length(blocked_by) > 16384, NULL, blocked_by),
+                'claimed_by',
+                claimed_by
+              ),
+              '}'
+            ) || ',' || substr(
+              json_object(
+                'claimed_at',
+                claimed_at,
+                'orchestrator_id',
+                orchestrator_id,
+                'lease_expires_at',
+                lease_expires_at,
+                'fencing_token',
+                fencing_token,
+                'deadline_at',
+                deadline_at,
+                'max_attempt_seconds',
+                max_attempt_seconds,
+                'cancel_requested_at',
+                cancel_requested_at,
+                'cancel_reason',
+                iif(octet_length(cancel_reason) > 16384, NULL, cancel_reason),
+                'available_at',
+                available_at,
+                'external_key',
+                external_key,
+                'max_attempts',
+                max_attempts,
+                'max_lease_losses',
+                max_lease_losses,
+                'max_rejections',
+                max_rejections,
+                'failure_reason',
+                iif(octet_length(failure_reason) > 16384, NULL, failure_reason),
+                'attempt_count',
+                attempt_count,
+                'rejection_count',
+                rejection_count
+              ),
+              2
             ),
             '}'
           ) || ',' || substr(
             json_object(
-              'claimed_at',
-              claimed_at,
-              'orchestrator_id',
-              orchestrator_id,
-              'lease_expires_at',
-              lease_expires_at,
-              'fencing_token',
-              fencing_token,
-              'deadline_at',
-              deadline_at,
-              'max_attempt_seconds',
-              max_attempt_seconds,
-              'cancel_requested_at',
-              cancel_requested_at,
-              'cancel_reason',
-              iif(octet_length(cancel_reason) > 16384, NULL, cancel_reason),
-              'available_at',
-              available_at,
-              'external_key',
-              external_key,
-              'max_attempts',
-              max_attempts,
-              'max_lease_losses',
-              max_lease_losses,
-              'max_rejections',
-              max_rejections,
-              'failure_reason',
-              iif(octet_length(failure_reason) > 16384, NULL, failure_reason),
-              'attempt_count',
-              attempt_count,
-              'rejection_count',
-              rejection_count
+              'lease_losses',
+              lease_losses,
+              'last_rejection_reason',
+              iif(octet_length(last_rejection_reason) > 16384, NULL, last_rejection_reason),
+              'commits_count',
+              commits_count,
+              'turns_used',
+              turns_used,
+              'check_results',
+              iif(octet_length(check_results) > 16384, NULL, check_results),
+              'execution_notes',
+              iif(octet_length(execution_notes) > 16384, NULL, execution_notes),
+              'needs_intervention',
+              needs_intervention,
+              'submitted_at',
+              submitted_at,
+              'submitted_by',
+              submitted_by,
+              'submitted_orchestrator_id',
+              submitted_orchestrator_id,
+              'head_commit',
+              head_commit,
+              'evidence',
+              iif(octet_length(evidence) > 16384, NULL, evidence),
+              'session_url',
+              session_url,
+              'resume_command',
+              resume_command,
+              'session_token',
+              session_token,
+              'completed_at',
+              completed_at
             ),
             2
           ),
           '}'
         ) || ',' || substr(
           json_object(
-            'lease_losses',
-            lease_losses,
-            'last_rejection_reason',
-            iif(octet_length(last_rejection_reason) > 16384, NULL, last_rejection_reason),
-            'commits_count',
-            commits_count,
-            'turns_used',
-            turns_used,
-            'check_results',
-            iif(octet_length(check_results) > 16384, NULL, check_results),
-            'execution_notes',
-            iif(octet_length(execution_notes) > 16384, NULL, execution_notes),
-            'needs_intervention',
-            needs_intervention,
-            'submitted_at',
-            submitted_at,
-            'completed_at',
-            completed_at,
             'pr_number',
             pr_number,
             'pr_url',
@@ -474,29 +501,43 @@ SELECT :key, :fingerprint, :sent,
             'has_plan',
             has_plan,
             'auto_accept',
-            auto_accept
+            auto_accept,
+            'needs_rebase',
+            needs_rebase,
+            'needs_breakdown',
+            needs_breakdown,
+            'last_rebase_attempt_at',
+            last_rebase_attempt_at,
+            'review_round',
+            review_round,
+            'hooks',
+            iif(octet_length(hooks) > 16384, NULL, hooks),
+            'flow',
+            flow,
+            'flow_overrides',
+            iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides),
+            'metadata',
+            iif(octet_length(metadata) > 16384, NULL, metadata),
+            'cost_usd',
+            cost_usd
           ),
           2
         ),
         '}'
       ) || ',' || substr(
         json_object(
-          'needs_rebase',
-          needs_rebase,
-          'needs_breakdown',
-          needs_breakdown,
-          'last_rebase_attempt_at',
-          last_rebase_attempt_at,
-          'review_round',
-          review_round,
-          'hooks',
-          iif(octet_length(hooks) > 16384, NULL, hooks),
-          'flow',
-          flow,
-          'flow_overrides',
-          iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides),
-          'metadata',
-          iif(octet_length(metadata) > 16384, NULL, metadata),
+          'input_tokens',
+          input_tokens,
+          'output_tokens',
+          output_tokens,
+          'cached_tokens',
+          cached_tokens,
+          'wall_seconds',
+          wall_seconds,
+          'max_cost_usd',
+          max_cost_usd,
+          'max_tokens',
+          max_tokens,
           'created_at',
           created_at,
           'updated_at',
@@ -512,17 +553,17 @@ SELECT :key, :fingerprint, :sent,
           'lease_seconds',
           lease_seconds,
           'checkpoint',
-          iif(octet_length(checkpoint) > 16384, NULL, checkpoint)
+          iif(octet_length(checkpoint) > 16384, NULL, checkpoint),
+          'setbacks',
+          iif(octet_length(setbacks) > 16384, NULL, setbacks),
+          'lapsed_token',
+          lapsed_token
         ),
         2
       ),
       '}'
     ) || ',' || substr(
       json_object(
-        'setbacks',
-        iif(octet_length(setbacks) > 16384, NULL, setbacks),
-        'lapsed_token',
-        lapsed_token,
         'left_out',
         'tasks' || iif(octet_length(content) > 16384, ',content', '') || iif(
           octet_length(execution_notes) > 16384, ',execution_notes', ''
@@ -536,7 +577,9 @@ SELECT :key, :fingerprint, :sent,
           octet_length(failure_reason) > 16384, ',failure_reason', ''
         ) || iif(octet_length(cancel_reason) > 16384, ',cancel_reason', '') || iif(
           octet_length(checkpoint) > 16384, ',checkpoint', ''
-        ) || iif(octet_length(setbacks) > 16384, ',setbacks', '')
+        ) || iif(octet_length(evidence) > 16384, ',evidence', '') || iif(
+          octet_length(setbacks) > 16384, ',setbacks', ''
+        )
       ),
       2
     ),

@@ -1,5 +1,5 @@
 -- POST /api/v1/drafts/:id/promote
--- 2 round trips, 7 statements: 2,960 characters, 52 parameters, 16 rows read, 7 rows written
+-- 2 round trips, 7 statements: 3,032 characters, 54 parameters, 16 rows read, 7 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
@@ -10,7 +10,7 @@ FROM drafts
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- inserted
--- 1,799 characters, 37 parameters, 3 rows read, 2 rows written
+-- 1,871 characters, 39 parameters, 3 rows read, 2 rows written
 --   SEARCH drafts EXISTS USING INTEGER PRIMARY KEY (rowid=?)
 --   SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -71,6 +71,8 @@ INSERT INTO tasks (
   loss_limit,
   attempt_limit,
   external_key,
+  max_cost_usd,
+  max_tokens,
   draft_id
 )
 SELECT :id, :scope, :file_path, :title, :queue,
@@ -81,7 +83,8 @@ SELECT :id, :scope, :file_path, :title, :queue,
   :metadata, :now, :now, :completed_at,
   coalesce((SELECT grants FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0), :claimed_by,
   :claimed_at, :claimed_from, :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts,
-  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key, :draft_id
+  :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key,
+  CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER), :draft_id
 WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch) IS NOT NULL
   AND (:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))
   AND (
@@ -211,7 +214,7 @@ FROM idempotency_keys
 WHERE id = :key AND at <= :oldest;
 
 -- inserted  (to a project, under an idempotency key)
--- 409 characters, 15 parameters, 3 rows read, 2 rows written
+-- 472 characters, 18 parameters, 3 rows read, 2 rows written
 --   SEARCH drafts EXISTS USING INTEGER PRIMARY KEY (rowid=?)
 --   SEARCH tasks USING INDEX tasks_project (project_id=?)
 INSERT INTO projects (
@@ -230,10 +233,13 @@ INSERT INTO projects (
   created_at,
   updated_at,
   completed_at,
+  evidence_required,
+  max_cost_usd,
+  max_tokens,
   draft_id
 )
 SELECT :id, :scope, :title, :description, :status, :branch, :base_branch, :auto_accept, :flow, :pr_number,
-  :pr_url, :created_by, :now, :now, :completed_at, :draft_id
+  :pr_url, :created_by, :now, :now, :completed_at, :evidence_required, :max_cost_usd, :max_tokens, :draft_id
 WHERE EXISTS (
   SELECT 1
   FROM drafts
@@ -242,7 +248,7 @@ WHERE EXISTS (
 RETURNING *;
 
 -- keyKept  (to a project, under an idempotency key)
--- 717 characters, 4 parameters, 1 row read, 1 row written
+-- 813 characters, 4 parameters, 1 row read, 1 row written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -284,7 +290,17 @@ SELECT :key, :fingerprint, :sent,
       ),
       '}'
     ) || ',' || substr(
-      json_object('left_out', 'projects' || iif(octet_length(description) > 16384, ',description', '')), 2
+      json_object(
+        'evidence_required',
+        evidence_required,
+        'max_cost_usd',
+        max_cost_usd,
+        'max_tokens',
+        max_tokens,
+        'left_out',
+        'projects' || iif(octet_length(description) > 16384, ',description', '')
+      ),
+      2
     ),
     ','
   ) || ']'

@@ -1,9 +1,9 @@
 -- GET /api/v1/tasks
--- 1 round trip, 3 statements: 6,334 characters, 7 parameters, 446 rows read, 0 rows written
+-- 1 round trip, 3 statements: 6,825 characters, 7 parameters, 446 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 6,159 characters, 5 parameters, 444 rows read, 0 rows written
+-- 6,650 characters, 5 parameters, 444 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -81,16 +81,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT key AS place FROM queue_counts, json_each(counts) WHERE scope = :scope) AS q
@@ -320,7 +327,7 @@ WHERE scope = :scope;
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/tasks?queue=incoming: the next page)
--- 5,960 characters, 8 parameters, 25 rows read, 0 rows written
+-- 6,451 characters, 8 parameters, 25 rows read, 0 rows written
 --   CO-ROUTINE (subquery-30)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -391,16 +398,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT *
     FROM (
@@ -613,7 +627,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming,done: the next page)
--- 6,326 characters, 8 parameters, 70 rows read, 0 rows written
+-- 6,817 characters, 8 parameters, 70 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -690,16 +704,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT value AS place FROM json_each(:queues)) AS q
@@ -921,7 +942,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=done&content=false: the next page)
--- 14,212 characters, 8 parameters, 25 rows read, 0 rows written
+-- 16,117 characters, 8 parameters, 25 rows read, 0 rows written
 --   CO-ROUTINE (subquery-39)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -1010,16 +1031,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT *
     FROM (
@@ -1028,11 +1056,13 @@ FROM (
         lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason,
         available_at, external_key, max_attempts, max_lease_losses, max_rejections, failure_reason,
         attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used,
-        check_results, execution_notes, needs_intervention, submitted_at, completed_at, pr_number, pr_url,
-        checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
-        last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata, created_at, updated_at,
-        claimed_from, named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks,
-        lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
+        submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
+        completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
+        needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
+        cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
+        created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+        checkpoint, setbacks, lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1056,11 +1086,13 @@ FROM (
         lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason,
         available_at, external_key, max_attempts, max_lease_losses, max_rejections, failure_reason,
         attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used,
-        check_results, execution_notes, needs_intervention, submitted_at, completed_at, pr_number, pr_url,
-        checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
-        last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata, created_at, updated_at,
-        claimed_from, named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks,
-        lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
+        submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
+        completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
+        needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
+        cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
+        created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+        checkpoint, setbacks, lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1092,11 +1124,13 @@ FROM (
         lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason,
         available_at, external_key, max_attempts, max_lease_losses, max_rejections, failure_reason,
         attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used,
-        check_results, execution_notes, needs_intervention, submitted_at, completed_at, pr_number, pr_url,
-        checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
-        last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata, created_at, updated_at,
-        claimed_from, named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks,
-        lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
+        submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
+        completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
+        needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
+        cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
+        created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+        checkpoint, setbacks, lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1136,11 +1170,13 @@ FROM (
         lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason,
         available_at, external_key, max_attempts, max_lease_losses, max_rejections, failure_reason,
         attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used,
-        check_results, execution_notes, needs_intervention, submitted_at, completed_at, pr_number, pr_url,
-        checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
-        last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata, created_at, updated_at,
-        claimed_from, named_holder, intervention_from, grants, lease_seconds, checkpoint, setbacks,
-        lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
+        submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
+        completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
+        needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
+        cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
+        created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+        checkpoint, setbacks, lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1190,9 +1226,11 @@ FROM (
           lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at,
           cancel_reason, available_at, external_key, max_attempts, max_lease_losses, max_rejections,
           failure_reason, attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count,
-          turns_used, check_results, execution_notes, needs_intervention, submitted_at, completed_at,
-          pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
+          turns_used, check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
+          submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
+          completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
           needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
+          cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
           created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
           checkpoint, setbacks, lapsed_token, priority_rank,
           bytes - coalesce(octet_length(content), 0) AS bytes
@@ -1210,9 +1248,11 @@ FROM (
           lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at,
           cancel_reason, available_at, external_key, max_attempts, max_lease_losses, max_rejections,
           failure_reason, attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count,
-          turns_used, check_results, execution_notes, needs_intervention, submitted_at, completed_at,
-          pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
+          turns_used, check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
+          submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
+          completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
           needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
+          cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
           created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
           checkpoint, setbacks, lapsed_token, priority_rank,
           bytes - coalesce(octet_length(content), 0) AS bytes
@@ -1268,9 +1308,11 @@ FROM (
           lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at,
           cancel_reason, available_at, external_key, max_attempts, max_lease_losses, max_rejections,
           failure_reason, attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count,
-          turns_used, check_results, execution_notes, needs_intervention, submitted_at, completed_at,
-          pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
+          turns_used, check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
+          submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
+          completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
           needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
+          cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
           created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
           checkpoint, setbacks, lapsed_token, priority_rank,
           bytes - coalesce(octet_length(content), 0) AS bytes
@@ -1351,7 +1393,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?sort=priority: the next page)
--- 2,760 characters, 8 parameters, 42 rows read, 0 rows written
+-- 3,251 characters, 8 parameters, 42 rows read, 0 rows written
 --   CO-ROUTINE (subquery-9)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -1381,16 +1423,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT key AS place FROM queue_counts, json_each(counts) WHERE scope = :scope) AS q
@@ -1440,7 +1489,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?project_id=deep-0: the next page)
--- 3,218 characters, 22 parameters, 29 rows read, 0 rows written
+-- 3,709 characters, 22 parameters, 29 rows read, 0 rows written
 --   CO-ROUTINE (subquery-13)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 12
@@ -1483,16 +1532,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks
@@ -1971,7 +2027,7 @@ ORDER BY created_at DESC, id DESC
 LIMIT :take OFFSET :skip;
 
 -- rows  (GET /api/v1/tasks?q=deep: the next page)
--- 1,882 characters, 4 parameters, 6 rows read, 0 rows written
+-- 2,373 characters, 4 parameters, 6 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -1987,16 +2043,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT key AS nth, value AS hit FROM json_each(:ids)) AS one
@@ -2007,7 +2070,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming)
--- 5,760 characters, 6 parameters, 27 rows read, 0 rows written
+-- 6,251 characters, 6 parameters, 27 rows read, 0 rows written
 --   CO-ROUTINE (subquery-30)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -2078,16 +2141,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT *
     FROM (
@@ -2292,7 +2362,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming,claimed,provisional)
--- 6,126 characters, 6 parameters, 108 rows read, 0 rows written
+-- 6,617 characters, 6 parameters, 108 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -2369,16 +2439,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT value AS place FROM json_each(:queues)) AS q
@@ -2592,7 +2669,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=done)
--- 7,546 characters, 6 parameters, 27 rows read, 0 rows written
+-- 8,037 characters, 6 parameters, 27 rows read, 0 rows written
 --   CO-ROUTINE (subquery-39)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -2681,16 +2758,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT *
     FROM (
@@ -2947,7 +3031,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?sort=priority)
--- 2,601 characters, 5 parameters, 64 rows read, 0 rows written
+-- 3,092 characters, 5 parameters, 64 rows read, 0 rows written
 --   CO-ROUTINE (subquery-9)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -2977,16 +3061,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT key AS place FROM queue_counts, json_each(counts) WHERE scope = :scope) AS q
@@ -3031,7 +3122,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming&sort=priority)
--- 2,319 characters, 5 parameters, 13 rows read, 0 rows written
+-- 2,810 characters, 5 parameters, 13 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -3054,16 +3145,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT *
     FROM (
@@ -3099,7 +3197,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?project_id=deep-0)
--- 3,182 characters, 20 parameters, 49 rows read, 0 rows written
+-- 3,673 characters, 20 parameters, 49 rows read, 0 rows written
 --   CO-ROUTINE (subquery-13)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 12
@@ -3142,16 +3240,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks
@@ -3240,7 +3345,7 @@ SELECT coalesce(
 ) AS counts;
 
 -- rows  (GET /api/v1/tasks?role=builder)
--- 6,193 characters, 20 parameters, 1,127 rows read, 0 rows written
+-- 6,684 characters, 20 parameters, 1,127 rows read, 0 rows written
 --   CO-ROUTINE (subquery-35)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -3333,16 +3438,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM (SELECT key AS place FROM queue_counts, json_each(counts) WHERE scope = :scope) AS q
@@ -3645,7 +3757,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?claimed_by=ann)
--- 2,610 characters, 19 parameters, 10 rows read, 0 rows written
+-- 3,101 characters, 19 parameters, 10 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_leased (scope=?)
 --     LIST SUBQUERY 1
@@ -3675,16 +3787,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks INDEXED BY tasks_leased
@@ -3749,7 +3868,7 @@ WHERE claimed_by IS NOT NULL
   AND (:needs_rebase IS NULL OR needs_rebase = :needs_rebase);
 
 -- rows  (GET /api/v1/tasks?external_key=one)
--- 2,612 characters, 19 parameters, 1 row read, 0 rows written
+-- 3,103 characters, 19 parameters, 1 row read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_external_key (scope=? AND external_key=?)
 --     LIST SUBQUERY 1
@@ -3779,16 +3898,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks INDEXED BY tasks_external_key
@@ -3853,7 +3979,7 @@ WHERE external_key = :external_key
   AND (:needs_rebase IS NULL OR needs_rebase = :needs_rebase);
 
 -- rows  (GET /api/v1/tasks?needs_intervention=true)
--- 2,611 characters, 19 parameters, 0 rows read, 0 rows written
+-- 3,102 characters, 19 parameters, 0 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_flagged (scope=?)
 --     LIST SUBQUERY 1
@@ -3882,16 +4008,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks INDEXED BY tasks_flagged

@@ -1,9 +1,9 @@
 -- POST /api/v1/projects
--- 1 round trip, 3 statements: 669 characters, 16 parameters, 2 rows read, 4 rows written
+-- 1 round trip, 3 statements: 732 characters, 19 parameters, 2 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 270 characters, 14 parameters, 1 row read, 2 rows written
+-- 333 characters, 17 parameters, 1 row read, 2 rows written
 --   SEARCH tasks USING INDEX tasks_project (project_id=?)
 INSERT INTO projects (
   id,
@@ -20,7 +20,10 @@ INSERT INTO projects (
   created_by,
   created_at,
   updated_at,
-  completed_at
+  completed_at,
+  evidence_required,
+  max_cost_usd,
+  max_tokens
 )
 VALUES (
   :id,
@@ -37,7 +40,10 @@ VALUES (
   :created_by,
   :now,
   :now,
-  :completed_at
+  :completed_at,
+  :evidence_required,
+  :max_cost_usd,
+  :max_tokens
 )
 RETURNING *;
 

@@ -1,9 +1,9 @@
 -- GET /api/v1/projects/:id/tasks
--- 1 round trip, 3 statements: 2,182 characters, 8 parameters, 5 rows read, 0 rows written
+-- 1 round trip, 3 statements: 2,673 characters, 8 parameters, 5 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 1,891 characters, 4 parameters, 2 rows read, 0 rows written
+-- 2,382 characters, 4 parameters, 2 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH tasks USING INDEX tasks_project (project_id=?)
 --     SCALAR SUBQUERY 1
@@ -20,16 +20,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks
@@ -59,7 +66,7 @@ WHERE scope = (SELECT scope FROM projects WHERE id = :id AND (:scope IS NULL OR 
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/projects/deep-0/tasks?: the next page)
--- 1,944 characters, 7 parameters, 5 rows read, 0 rows written
+-- 2,435 characters, 7 parameters, 5 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH tasks USING INDEX tasks_project (project_id=? AND (priority_rank,created_at,id)>(?,?,?))
 --     SCALAR SUBQUERY 1
@@ -75,16 +82,23 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
-  needs_intervention, submitted_at, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
+  needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
+  iif(heavy, NULL, head_commit) AS head_commit, iif(heavy, NULL, evidence) AS evidence,
+  iif(heavy, NULL, session_url) AS session_url, iif(heavy, NULL, resume_command) AS resume_command,
+  session_token, completed_at, pr_number, iif(heavy, NULL, pr_url) AS pr_url,
   iif(heavy, NULL, checks) AS checks, iif(heavy, NULL, staging_url) AS staging_url,
   iif(heavy, NULL, plan_id) AS plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown,
   last_rebase_attempt_at, review_round, iif(heavy, NULL, hooks) AS hooks, iif(heavy, NULL, flow) AS flow,
-  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, created_at,
-  updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
+  iif(heavy, NULL, flow_overrides) AS flow_overrides, iif(heavy, NULL, metadata) AS metadata, cost_usd,
+  input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
+  claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
   priority_rank, heavy
 FROM (
-  SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) > :share AS heavy
+  SELECT *,
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      octet_length(session_url), 0
+    ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
     SELECT tasks.*
     FROM tasks
@@ -96,7 +110,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/projects/deep-0/tasks?offset=5)
--- 478 characters, 3 parameters, 5,002 rows read, 0 rows written
+-- 601 characters, 3 parameters, 5,002 rows read, 0 rows written
 --   CO-ROUTINE (subquery-4)
 --     CO-ROUTINE (subquery-6)
 --       SEARCH tasks USING INDEX tasks_project (project_id=?)
@@ -110,7 +124,10 @@ SELECT *
 FROM (
   SELECT *, sum(row_bytes) OVER so_far AS page_bytes, row_number() OVER so_far AS place
   FROM (
-    SELECT *, 1340 + bytes + coalesce(octet_length(checkpoint), 0) AS row_bytes
+    SELECT *,
+      1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+        octet_length(session_url), 0
+      ) + coalesce(octet_length(resume_command), 0) AS row_bytes
     FROM (
       SELECT tasks.*
       FROM tasks

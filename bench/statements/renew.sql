@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/renew
--- 1 round trip, 6 statements: 5,578 characters, 19 parameters, 29 rows read, 3 rows written
+-- 1 round trip, 6 statements: 5,562 characters, 19 parameters, 29 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
@@ -150,8 +150,8 @@ WHERE tasks.id = asked.value ->> 0
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- counted
--- 896 characters, 2 parameters, 8 rows read, 0 rows written
---   MATERIALIZE recorded
+-- 880 characters, 2 parameters, 8 rows read, 0 rows written
+--   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     LIST SUBQUERY 3
 --       SCAN asked VIRTUAL TABLE INDEX 1:
@@ -159,7 +159,7 @@ WHERE tasks.id = asked.value ->> 0
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
+--   SCAN moved
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -167,19 +167,19 @@ WHERE tasks.id = asked.value ->> 0
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
+SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
         target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -199,8 +199,8 @@ FROM (
     CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.updated_at = :now
   )
   GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
+) AS moved
+WHERE scope = moved.owner;
 
 -- leases
 -- 1,297 characters, 3 parameters, 4 rows read, 0 rows written
