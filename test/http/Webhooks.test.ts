@@ -144,6 +144,7 @@ describe("a webhook", () => {
         lines
       ])
       assert.notInclude(seen, secret)
+      assert.notInclude(JSON.stringify(raw.prepare("SELECT * FROM idempotency_keys").all()), secret)
       assert.notInclude(JSON.stringify([lines, yield* log(id), (yield* read("/export")).body]), "of-the-receiver")
       assert.strictEqual(raw.prepare("SELECT count(*) AS n FROM webhooks").get()!["n"], 1)
     }))

@@ -1,6 +1,7 @@
 /** The webhooks of a scope: registered, listed, changed, tested and moved to another place in the feed. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Digest from "effect/crypto/Digest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -60,7 +61,7 @@ const insert = statement(`
   WHERE (SELECT count(*) FROM webhooks WHERE scope = :scope) < ${MaxWebhooks}
   RETURNING ${visible}`)
 
-const registered = Idempotency.keeping({ row: { ...shown, secret: "secret" }, from: "webhooks", where: "id = :id" })
+const registered = Idempotency.keeping({ row: { ...shown, salt: ":salt" }, from: "webhooks", where: "id = :id" })
 
 const ofScope = statement(`SELECT ${visible} FROM webhooks WHERE scope = :scope ORDER BY created_at, id`)
 
@@ -178,9 +179,21 @@ export class Webhooks extends Context.Service<Webhooks, {
       const { forget } = yield* Deliveries
       const { webhookAllowPrivate } = yield* Settings
       const random = yield* SecureRandom.SecureRandom
+      const { digest } = yield* Digest.Digest
       const once = yield* Idempotency.make
 
-      const newSecret = Effect.map(random.randomBytes(32), (bytes) => `whsec_${Base64.encode(bytes)}`)
+      /**
+       * The secret of this salt: 32 bytes. Under an idempotency key it is computed from the salt and the key, so that a
+       * repeated request gets the same one, and the kept answer does not contain it.
+       */
+      const secretOf = Effect.fnUntraced(function*(salt: string) {
+        const key = (yield* Idempotency.CurrentIdempotency)?.key
+        const bytes = key === undefined
+          ? Uint8Array.from(salt.match(/../g) ?? [], (digits) => parseInt(digits, 16))
+          : yield* digest(Digest.sha256, new TextEncoder().encode(`${salt} ${key}`))
+        return `whsec_${Base64.encode(bytes)}`
+      })
+      const newSalt = Effect.map(random.randomBytes(32), Hex.encode)
 
       /** Refuses an address, a template or events that nothing could be sent to or with. */
       const check = Effect.fnUntraced(function*(webhook: WebhookPatch) {
@@ -196,8 +209,10 @@ export class Webhooks extends Context.Service<Webhooks, {
       const register = Effect.fn("Webhooks.register")(
         function*(scope: ScopeName, webhook: NewWebhook, by: Caller["Service"]) {
           yield* check(webhook)
-          const secret = yield* newSecret
+          const salt = yield* newSalt
+          const secret = yield* secretOf(salt)
           const values = {
+            salt,
             ...columnsOf(webhook),
             id: `whk_${Hex.encode(yield* random.randomBytes(8))}`,
             scope,
@@ -213,7 +228,7 @@ export class Webhooks extends Context.Service<Webhooks, {
           forget(scope)
           const [made] = yield* decode(replay?.rows ?? inserted)
           if (made === undefined) return yield* TooManyWebhooks.of(scope)
-          return { ...made, secret: replay === undefined ? secret : String(replay.rows[0]!.secret) }
+          return { ...made, secret: replay === undefined ? secret : yield* secretOf(String(replay.rows[0]!.salt)) }
         }
       )
 
@@ -232,7 +247,7 @@ export class Webhooks extends Context.Service<Webhooks, {
         if (named.length === 0) return yield* NoFields.of(WebhookPatch)
         yield* check(changes)
         const { enabled, rotate_secret, url } = changes
-        const secret = rotate_secret === true ? yield* newSecret : null
+        const secret = rotate_secret === true ? yield* secretOf(yield* newSalt) : null
         const now = yield* Clock.currentTimeMillis
         const sets = (name: keyof WebhookPatch) => Number(name in changes)
         const { changed } = yield* batch({
@@ -303,5 +318,5 @@ export class Webhooks extends Context.Service<Webhooks, {
 
       return Webhooks.of({ register, list, get, patch, remove: removed, deliveries, test, redeliver })
     })
-  ).pipe(Layer.provide([Deliveries.layer, SecureRandom.layerWebCrypto]))
+  ).pipe(Layer.provide([Deliveries.layer, Digest.layerWebCrypto, SecureRandom.layerWebCrypto]))
 }
