@@ -11,8 +11,10 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import * as Serve from "../../src/http/Serve.ts"
+import { Fetch } from "../../src/services/feed/send.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { servicesWith } from "../support/layers.ts"
+import * as Receiver from "./agents/Receiver.ts"
 import * as Binding from "./Binding.ts"
 import { type Exchange, exchange } from "./Exchange.ts"
 import { makeProcess, type Process } from "./Timeline.ts"
@@ -46,6 +48,7 @@ const makeIsolate = (
   const routes = Serve.make(services, runtime.memoMap)
   const context = Context.make(Clock.Clock, world.timeline.clockOf(process)).pipe(
     Context.add(Random.Random, world.chance.random),
+    Context.add(Fetch, Receiver.fetchFor(world, process)),
     Context.add(Scheduler.Scheduler, scheduler)
   )
   // Callers that wait for an answer of this isolate. They get an error when it ends.

@@ -9,6 +9,7 @@ import * as Custodian from "./agents/Custodian.ts"
 import * as Hired from "./agents/Hired.ts"
 import * as Machine from "./agents/Machine.ts"
 import * as Reader from "./agents/Reader.ts"
+import * as Receiver from "./agents/Receiver.ts"
 import * as Crypto from "./Crypto.ts"
 import * as Fleet from "./Fleet.ts"
 import * as Journal from "./Journal.ts"
@@ -31,7 +32,7 @@ const MostSteps = 40_000
 export interface Options {
   /** Prints every event. */
   readonly trace?: boolean
-  /** Has readers follow the feeds, which makes another run of the same seed. */
+  /** Has readers and webhooks follow the feeds, which makes another run of the same seed. */
   readonly readers?: boolean
   /** Does something behind the server's back after so many steps, to see that it is noticed. */
   readonly tamper?: { readonly step: number; readonly with: (world: World.World) => void }
@@ -99,10 +100,19 @@ const play = async (seed: number, { readers = false, tamper, trace = false }: Op
           world.scopes.set(`Bearer ${tokens[scope]}`, scope)
         })
     )
+    const registerWebhooks = Effect.forEach(
+      Fleet.scopes,
+      (scope) => operator.send("POST", "/webhooks", { scope, url: Receiver.urlOf(scope) })
+    )
 
     const operator = Machine.make(world, fetchOf, { name: "setup", scope: "administrator", token: Secret })
-    operator.fork(issueKeys)
-    await pass(Start + Minute, () => Fleet.scopes.every((scope) => tokens[scope] !== undefined))
+    let ready = false
+    operator.fork(Effect.gen(function*() {
+      yield* issueKeys
+      if (readers) yield* registerWebhooks
+      ready = true
+    }))
+    await pass(Start + Minute, () => ready)
 
     world.weather = Weather.of(chance)
     misfortunes.begin()
@@ -130,6 +140,8 @@ const play = async (seed: number, { readers = false, tamper, trace = false }: Op
       }
       await pass(timeline.now() + 60 * Minute, () => reading === 0)
       for (const scope of Fleet.scopes) world.check(() => Reader.check(world, Fleet.readerOf(scope), scope))
+      await pass(timeline.now() + 6 * 60 * Minute, () => Receiver.isDone(world))
+      for (const scope of Fleet.scopes) world.check(() => Receiver.check(world, scope))
     }
     world.check(watch.end)
   } finally {

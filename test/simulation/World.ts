@@ -22,6 +22,8 @@ export interface World {
   readonly scopes: Map<string, string | undefined>
   /** What machines keep on disk, by their names. A kill leaves it. */
   readonly disks: Map<string, Map<string, string>>
+  /** What the receivers of webhooks accepted, by scope: the numbers of the events. */
+  readonly received: Map<string, ReadonlyArray<number>>
   violation: unknown
   /** When the present leases expire. */
   leaseEnds: () => ReadonlyArray<number>
@@ -39,6 +41,7 @@ export const make = (
     current: undefined,
     scopes: new Map(),
     disks: new Map(),
+    received: new Map(),
     violation: undefined,
     leaseEnds: () => [],
     check: (holds) => {
