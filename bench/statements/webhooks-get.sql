@@ -1,0 +1,11 @@
+-- GET /api/v1/webhooks/:id
+-- 1 round trip, 1 statement: 270 characters, 2 parameters, 1 row read, 0 rows written
+-- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
+
+-- rows
+-- 270 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH webhooks USING PRIMARY KEY (id=?)
+SELECT id, scope, name, url, types, project_id, template, position, disabled_at IS NULL AS enabled,
+  disabled_at, disabled_reason, attempts, failing_since, next_attempt_at, delivered_at, created_by, created_at
+FROM webhooks
+WHERE id = :id AND (:scope IS NULL OR scope = :scope);
