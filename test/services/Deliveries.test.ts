@@ -112,6 +112,21 @@ describe("a webhook", () => {
       for (const { id } of [types, project]) assert.strictEqual((yield* hook(id)).position, latest)
     }))
 
+  it.effect("gets an event that comes after more events of others than one run looks at", () =>
+    Effect.gen(function*() {
+      const { create, hook, post, register, tick } = yield* serving()
+      const target = yield* receiver
+      yield* post("/projects", { id: "p", title: "P", branch: "b" })
+      const { id } = yield* register(target.url, { project_id: "p" })
+      for (let n = 1; n <= 60; n++) yield* create(`t${n}`)
+      yield* create("last", { project_id: "p" })
+      yield* create("after")
+      yield* tick
+      yield* tick
+      assert.deepStrictEqual(seqs(target.received), [61])
+      assert.strictEqual((yield* hook(id)).position, 62)
+    }))
+
   it.effect("gets more events than one run looks at, each once and in order", () =>
     Effect.gen(function*() {
       const { create, hook, raw, register, tick } = yield* serving()

@@ -6,8 +6,8 @@ export const webhooks: ReadonlyArray<Fault> = [
     name: "webhook-skips-failed",
     breaks: "A webhook gets the next event only after the one before it was accepted.",
     symbol: "Deliveries",
-    find: "            failure = outcome\n            break\n",
-    replace: "            failure = outcome\n            continue\n"
+    find: "failure = outcome\n              break\n",
+    replace: "failure = outcome\n              continue\n"
   },
   {
     name: "webhook-forgets-failed",
