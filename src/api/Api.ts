@@ -7,6 +7,7 @@ import { rankNeeded } from "./access/Authorization.ts"
 import { KeysApi } from "./access/Keys.ts"
 import { complete } from "./Document.ts"
 import { EventsApi } from "./feed/Events.ts"
+import { OverviewApi } from "./feed/Overview.ts"
 import { FlowsApi } from "./Flows.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
 import { OrchestratorsApi } from "./machine/Orchestrators.ts"
@@ -25,6 +26,7 @@ import { ImportApi } from "./transfer/Import.ts"
 export class Api extends HttpApi.make("octopoid")
   .add(TasksApi)
   .add(EventsApi)
+  .add(OverviewApi)
   .add(OrchestratorsApi)
   .add(ProjectsApi)
   .add(DraftsApi)

@@ -5,6 +5,7 @@ import { KeysHandlers } from "./access/Keys.ts"
 import { DocsLayer } from "./docs/Docs.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
 import { EventsHandlers } from "./feed/Events.ts"
+import { OverviewHandlers } from "./feed/Overview.ts"
 import { FlowsHandlers } from "./Flows.ts"
 import { OrchestratorsHandlers } from "./machine/Orchestrators.ts"
 import { RolesHandlers } from "./machine/Roles.ts"
@@ -24,6 +25,7 @@ import { ImportHandlers } from "./transfer/Import.ts"
 const ApiLayer = Layer.mergeAll(
   TasksHandlers,
   EventsHandlers,
+  OverviewHandlers,
   OrchestratorsHandlers,
   ProjectsHandlers,
   DraftsHandlers,

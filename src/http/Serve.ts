@@ -6,6 +6,7 @@ import type { Access } from "../services/access/Access.ts"
 import type { Keys } from "../services/access/Keys.ts"
 import type { Dependencies } from "../services/dependency/Dependencies.ts"
 import type { Events } from "../services/feed/Events.ts"
+import type { Overviews } from "../services/feed/Overview.ts"
 import type { Flows } from "../services/flow/Flows.ts"
 import type { Leases } from "../services/lease/Leases.ts"
 import type { Orchestrators } from "../services/machine/Orchestrators.ts"
@@ -38,6 +39,7 @@ type Services =
   | Leases
   | Messages
   | Orchestrators
+  | Overviews
   | Projects
   | UsageSums
   | Roles
