@@ -11,10 +11,17 @@ const start = Effect.fnUntraced(function*(config: Record<string, string> = {}) {
   const { connect, send } = yield* server.make({ BACKOFF_SECONDS: "0", ...config }, () => db)
   const post = (path: string, body: unknown = {}) => send("POST", `/api/v1/${path}`, body)
   const overview = (query = "") => Effect.map(send("GET", `/api/v1/overview?scope=red${query}`), ({ body }) => body)
-  const create = (id: string, rest: object = {}) => post("tasks", { id, scope: "red", file_path: id, branch: "b", ...rest })
+  const create = (id: string, rest: object = {}) =>
+    post("tasks", { id, scope: "red", file_path: id, branch: "b", ...rest })
   const claim = (rest: object = {}) =>
     Effect.map(
-      post("tasks/claim", { scope: "red", orchestrator_id: "k-m", agent_name: "ann", lease_duration_seconds: 60, ...rest }),
+      post("tasks/claim", {
+        scope: "red",
+        orchestrator_id: "k-m",
+        agent_name: "ann",
+        lease_duration_seconds: 60,
+        ...rest
+      }),
       ({ body }) => body
     )
   yield* TestClock.setTime(Date.parse("2026-03-02T10:30:00Z"))
@@ -74,7 +81,11 @@ describe("GET /api/v1/overview", () => {
       yield* post("tasks/young/renew", { fencing_token, checkpoint: { notes: "Parser done." } })
       const body = yield* overview()
       assert.deepStrictEqual(body.queues, { claimed: 1, incoming: 3 })
-      assert.deepInclude(body.oldest_ready, { task_id: "oldest", priority: "P1", created_at: "2026-02-01T00:00:00.000Z" })
+      assert.deepInclude(body.oldest_ready, {
+        task_id: "oldest",
+        priority: "P1",
+        created_at: "2026-02-01T00:00:00.000Z"
+      })
       assert.deepStrictEqual(body.projects, {
         total: 1,
         exact: true,
@@ -203,7 +214,10 @@ describe("GET /api/v1/overview", () => {
         if (cost_usd < 3) yield* TestClock.adjust("1 day")
       }
       const { usage } = yield* overview()
-      assert.deepStrictEqual(usage.map(({ cost_usd, day }: any) => [day, cost_usd]), [["2026-03-03", 2], ["2026-03-04", 3]])
+      assert.deepStrictEqual(usage.map(({ cost_usd, day }: any) => [day, cost_usd]), [["2026-03-03", 2], [
+        "2026-03-04",
+        3
+      ]])
     }))
 
   it.effect("has short lists with totals, and says where it stops counting", () =>

@@ -155,7 +155,9 @@ export const Overview = Schema.Struct({
   ),
   lives: Schema.Struct({
     exact: Schema.Boolean.pipe(
-      describe(`Whether the hours are complete. If not, earlier hours have more: only the newest ${MaxChanges} changes are looked at.`)
+      describe(
+        `Whether the hours are complete. If not, earlier hours have more: only the newest ${MaxChanges} changes are looked at.`
+      )
     ),
     hours: rows({
       hour: Time.pipe(describe("When the hour begins.")),

@@ -68,7 +68,8 @@ const oldest = statement(`
     SELECT id FROM ${incoming} AND priority_rank = other.rank ORDER BY created_at, id LIMIT 1)
   WHERE rank IS NOT NULL ORDER BY created_at, id LIMIT 1`)
 
-const newestProjects = `(SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT ${MaxCounted})
+const newestProjects =
+  `(SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT ${MaxCounted})
   AS projects`
 const isOpen = `completed_at IS NULL AND status NOT IN (${quoted(closedStatuses)})`
 
@@ -91,7 +92,9 @@ const leased = `FROM tasks INDEXED BY tasks_leased WHERE scope = :scope AND clai
 
 const held = statement(`
   SELECT id AS task_id, queue, project_id, orchestrator_id, claimed_at, lease_expires_at, deadline_at,
-    ${cut("title", "claimed_by")}, substr(checkpoint ->> '$.notes', 1, ${Read}) AS note, checkpoint ->> '$.at' AS note_at
+    ${
+  cut("title", "claimed_by")
+}, substr(checkpoint ->> '$.notes', 1, ${Read}) AS note, checkpoint ->> '$.at' AS note_at
   ${leased} LIMIT ${MaxListed}`)
 
 /** How many tasks each machine holds, and how many of them for review. */
