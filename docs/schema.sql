@@ -4,7 +4,7 @@
 --
 -- Tables. `tasks` has the present state of each task: its queue, its lease and its counters. `history` has one row for each version
 -- of each task, and outlives it. `dependencies` says which task waits for which. `queue_counts` has the counters that lists and polls
--- read. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
+-- read. `event_counts` has those of the metrics. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
 -- `idempotency_keys` belong to access and to repeated requests. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
 --
 -- A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
@@ -279,12 +279,22 @@ CREATE TABLE queue_counts (
   -- Rises with each renewal.
   leases_revision   INTEGER NOT NULL DEFAULT 0,
   -- The number of the newest change in the feed of the scope. Without meaning in the row of a project.
-  seq               INTEGER NOT NULL DEFAULT 0
+  seq               INTEGER NOT NULL DEFAULT 0,
+  -- The number of the last change that `event_counts` counts. Without meaning in the row of a project.
+  events_seq        INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- The scopes whose totals are not counted yet.
 CREATE INDEX queue_counts_uncounted ON queue_counts (scope)
   WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL);
+
+-- How often each event happened in a scope. The cron walks through the feed and adds what it finds.
+CREATE TABLE event_counts (
+  scope TEXT NOT NULL,
+  event TEXT NOT NULL,
+  n     INTEGER NOT NULL CHECK (n >= 0),
+  PRIMARY KEY (scope, event)
+) STRICT, WITHOUT ROWID;
 
 -- A group of tasks that share a branch.
 CREATE TABLE projects (
@@ -431,6 +441,10 @@ CREATE TABLE messages (
 
 -- The messages of a scope.
 CREATE INDEX messages_of_scope ON messages (scope);
+
+-- The questions to people that are not done.
+CREATE INDEX messages_questions ON messages (scope, seq)
+  WHERE type IN ('question', 'intervention_request') AND status <> 'done' AND (to_actor IS NULL OR to_actor = 'human');
 
 -- The messages about a task.
 CREATE INDEX messages_about ON messages (scope, task_id);

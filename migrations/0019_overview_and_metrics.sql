@@ -14,10 +14,7 @@ CREATE TABLE event_counts (
   PRIMARY KEY (scope, event)
 ) STRICT, WITHOUT ROWID;
 
--- How far the cron has walked through the feed of each scope.
-CREATE TABLE event_positions (
-  scope TEXT NOT NULL PRIMARY KEY,
-  seq   INTEGER NOT NULL CHECK (seq >= 0)
-) STRICT, WITHOUT ROWID;
+-- The number of the last change that the cron has counted. Without meaning in the row of a project.
+ALTER TABLE queue_counts ADD COLUMN events_seq INTEGER NOT NULL DEFAULT 0;
 
 UPDATE schema_version SET migration = 19 WHERE id = 1;

@@ -19,6 +19,7 @@ import { FailureLimit } from "./services/access/FailureLimit.ts"
 import { Keys } from "./services/access/Keys.ts"
 import { Dependencies } from "./services/dependency/Dependencies.ts"
 import { Events } from "./services/feed/Events.ts"
+import { Metrics } from "./services/feed/Metrics.ts"
 import { Overviews } from "./services/feed/Overview.ts"
 import { Flows } from "./services/flow/Flows.ts"
 import { Leases } from "./services/lease/Leases.ts"
@@ -63,6 +64,7 @@ const ServicesLayer = Layer.mergeAll(
   Dependencies.layer,
   Events.layer,
   Overviews.layer,
+  Metrics.layer,
   Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,

@@ -6,6 +6,7 @@ import type { Access } from "../services/access/Access.ts"
 import type { Keys } from "../services/access/Keys.ts"
 import type { Dependencies } from "../services/dependency/Dependencies.ts"
 import type { Events } from "../services/feed/Events.ts"
+import type { Metrics } from "../services/feed/Metrics.ts"
 import type { Overviews } from "../services/feed/Overview.ts"
 import type { Flows } from "../services/flow/Flows.ts"
 import type { Leases } from "../services/lease/Leases.ts"
@@ -38,6 +39,7 @@ type Services =
   | Keys
   | Leases
   | Messages
+  | Metrics
   | Orchestrators
   | Overviews
   | Projects

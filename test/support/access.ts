@@ -209,6 +209,7 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "GET /api/v1/tasks/:id/messages": statedInQuery("/api/v1/tasks/t/messages"),
 
   "GET /api/v1/events": statedInQuery("/api/v1/events"),
+  "GET /metrics": statedInQuery("/metrics"),
   "GET /api/v1/overview": statedInQuery("/api/v1/overview"),
 
   "GET /api/v1/messages": statedInQuery("/api/v1/messages"),

@@ -11,6 +11,7 @@ import { FailureLimit } from "../../src/services/access/FailureLimit.ts"
 import { Keys } from "../../src/services/access/Keys.ts"
 import { Dependencies } from "../../src/services/dependency/Dependencies.ts"
 import { Events } from "../../src/services/feed/Events.ts"
+import { Metrics } from "../../src/services/feed/Metrics.ts"
 import { Overviews } from "../../src/services/feed/Overview.ts"
 import { Flows } from "../../src/services/flow/Flows.ts"
 import { Leases } from "../../src/services/lease/Leases.ts"
@@ -68,6 +69,7 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     Dependencies.layer,
     Events.layer,
     Overviews.layer,
+    Metrics.layer,
     Leases.layer,
     Maintenance.layer,
     Orchestrators.layer,
