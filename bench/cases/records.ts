@@ -8,6 +8,10 @@ const flows = (name: string) => `/api/v1/flows/${name}?scope=${scope}`
 const keys = `/api/v1/scopes/${apart}/keys`
 
 export const records: Cases = {
+  "GET /api/v1/usage": [plain(`/api/v1/usage?scope=${scope}`)],
+  "PUT /api/v1/usage/caps": [{
+    prepare: () => ({ path: "/api/v1/usage/caps", body: { scope: apart, max_tokens: 1_000_000_000 } })
+  }],
   "GET /": [plain("/")],
   "GET /api/health": [plain("/api/health")],
 

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/accept
--- 1 round trip, 6 statements: 5,265 characters, 19 parameters, 22 rows read, 5 rows written
+-- 1 round trip, 6 statements: 5,240 characters, 19 parameters, 22 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -137,51 +137,56 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 639 characters, 2 parameters, 3 rows read, 0 rows written
---   CO-ROUTINE (subquery-18)
---     CO-ROUTINE (subquery-2)
---       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCAN (subquery-2)
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 3
---       SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     SEARCH blocker USING PRIMARY KEY (id=?)
---     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     REUSE SUBQUERY 3
+-- 650 characters, 2 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE (subquery-19)
+--     CO-ROUTINE (subquery-4)
+--       CO-ROUTINE (subquery-2)
+--         SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--       SCAN (subquery-2)
+--       SEARCH counter USING PRIMARY KEY (scope=?)
+--       SCALAR SUBQUERY 3
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--       SEARCH blocker USING PRIMARY KEY (id=?)
+--       SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       REUSE SUBQUERY 3
+--       USE TEMP B-TREE FOR GROUP BY
+--       CORRELATED SCALAR SUBQUERY 10
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 10
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     SCAN (subquery-4)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 15
---       USE TEMP B-TREE FOR group_concat(ORDER BY)
---       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---     USE TEMP B-TREE FOR GROUP BY
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 12
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 15
+--     CORRELATED SCALAR SUBQUERY 16
 --       USE TEMP B-TREE FOR group_concat(ORDER BY)
 --       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --     CORRELATED SCALAR SUBQUERY 13
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN (subquery-18)
+--     CORRELATED SCALAR SUBQUERY 16
+--       USE TEMP B-TREE FOR group_concat(ORDER BY)
+--       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN (subquery-19)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 17
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id
 )
-SELECT task.id, version + 1, task.scope,
-  (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (),
-  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), task.queue, task.queue, min(because), grants, :now,
-  title, project_id
-FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
-CROSS JOIN touched
-CROSS JOIN foreseen AS task ON task.id = touched.task_id
-WHERE touched.scope = (SELECT scope FROM tasks WHERE id = :id) AND blocked_by IS NOT waits_for
-GROUP BY task.id;
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (),
+  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because, grants, :now, title,
+  project_id
+FROM (
+  SELECT task_id, min(because) AS because
+  FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
+  CROSS JOIN touched
+  WHERE touched.scope = (SELECT scope FROM tasks WHERE id = :id)
+  GROUP BY task_id
+)
+CROSS JOIN foreseen AS task ON id = task_id
+WHERE blocked_by IS NOT waits_for;
 
 -- moved
 -- 555 characters, 3 parameters, 4 rows read, 2 rows written
@@ -198,7 +203,7 @@ WHERE planned.task_id = :id AND planned.version = tasks.version + 1 AND tasks.id
 RETURNING *;
 
 -- dependents
--- 764 characters, 2 parameters, 3 rows read, 0 rows written
+-- 744 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 3
 --     CO-ROUTINE (subquery-1)
@@ -233,15 +238,15 @@ WHERE task.id = tasks.id
     WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   )
 RETURNING id, scope, version, claimed_by, fencing_token, queue,
-  CASE
-    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
-    WHEN blocked_by IS NULL THEN 'unblocked'
-    ELSE 'blocked'
-  END AS event;
+  iif(
+    queue = 'failed' AND updated_at = :now,
+    'dependency_failed',
+    iif(blocked_by IS NULL, 'unblocked', 'blocked')
+  ) AS event;
 
 -- counted
--- 809 characters, 1 parameter, 8 rows read, 1 row written
---   MATERIALIZE recorded
+-- 793 characters, 1 parameter, 8 rows read, 1 row written
+--   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SCALAR SUBQUERY 3
 --       SEARCH tasks USING PRIMARY KEY (id=?)
@@ -249,7 +254,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --     REUSE SUBQUERY 3
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
+--   SCAN moved
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -257,19 +262,19 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
+SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
         target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -285,5 +290,5 @@ FROM (
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
+) AS moved
+WHERE scope = moved.owner;

@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/claim
--- 1 round trip, 6 statements: 5,038 characters, 29 parameters, 29 rows read, 5 rows written
+-- 1 round trip, 6 statements: 4,776 characters, 29 parameters, 29 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- lapsed
--- 716 characters, 2 parameters, 3 rows read, 0 rows written
+-- 470 characters, 2 parameters, 3 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --   SCAN (subquery-6)
@@ -28,13 +28,7 @@ INSERT INTO history (
   project_id
 )
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + row_number() OVER (),
-  event, queue, to_queue, claimed_by, reason,
-  CASE
-    WHEN queue <> 'claimed' OR to_queue <> 'failed' THEN details
-    WHEN event = 'lease_expired' THEN json_set(details, '$.budget', 'max_lease_losses', '$.limit', loss_limit)
-    ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit)
-  END,
-  grants, :now, title, project_id
+  event, queue, to_queue, claimed_by, reason, details, grants, :now, title, project_id
 FROM lapsing AS tasks
 WHERE tasks.scope = :scope
   AND lease_expires_at <= :now
@@ -199,13 +193,13 @@ WHERE tasks.id = (SELECT task_id FROM plans WHERE scope = :scope ORDER BY seq DE
 RETURNING *;
 
 -- counted
--- 772 characters, 1 parameter, 7 rows read, 1 row written
---   MATERIALIZE recorded
+-- 756 characters, 1 parameter, 7 rows read, 1 row written
+--   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
+--   SCAN moved
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -213,19 +207,19 @@ RETURNING *;
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
+SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
         target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -241,8 +235,8 @@ FROM (
   FROM planned_counts AS plans
   WHERE plans.scope = :scope
   GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
+) AS moved
+WHERE scope = moved.owner;
 
 -- ======== Sent in special cases only ========
 

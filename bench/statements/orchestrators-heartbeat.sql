@@ -108,59 +108,6 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
   )
   AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope));
 
--- counted  (with five leases)
--- 895 characters, 1 parameter, 14 rows read, 0 rows written
---   MATERIALIZE moved
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     LIST SUBQUERY 3
---       SCAN asked VIRTUAL TABLE INDEX 1:
---       SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     SCAN owner VIRTUAL TABLE INDEX 1:
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN moved
---   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
---       SCAN json_tree VIRTUAL TABLE INDEX 1:
---       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-1)
-UPDATE queue_counts
-SET revision = revision + 1, seq = moved.seq,
-  counts = json_patch(
-    counts,
-    iif(
-      n = 1 AND source <> target,
-      json_object(
-        source,
-        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
-        target,
-        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
-      ),
-      (
-        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
-        FROM (
-          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
-          FROM json_tree(moves)
-          WHERE atom IS NOT NULL
-          GROUP BY atom
-        )
-      )
-    )
-  )
-FROM (
-  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
-  FROM planned_counts AS plans
-  WHERE plans.scope IN (
-    SELECT tasks.scope
-    FROM json_each(:keys) AS asked
-    CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
-  )
-  GROUP BY owner
-) AS moved
-WHERE scope = moved.owner;
-
 -- reattached  (with five leases)
 -- 1,190 characters, 2 parameters, 12 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
@@ -244,6 +191,74 @@ WHERE tasks.id = asked.value ->> 0
   AND (:scope IS NULL OR +tasks.scope = :scope)
   AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope));
 
+-- revived  (with five leases)
+-- 96 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+UPDATE orchestrators
+SET status = 'active'
+WHERE status = 'offline' AND id = :machine AND scope = :scope;
+
+-- beat  (with five leases)
+-- 88 characters, 3 parameters, 2 rows read, 1 row written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+UPDATE orchestrators
+SET last_heartbeat = :now
+WHERE id = :machine AND scope = :scope
+RETURNING *;
+
+-- counted  (with five leases)
+-- 880 characters, 2 parameters, 16 rows read, 0 rows written
+--   MATERIALIZE moved
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     LIST SUBQUERY 3
+--       SCAN asked VIRTUAL TABLE INDEX 1:
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--     SCAN owner VIRTUAL TABLE INDEX 1:
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN moved
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SCAN json_tree VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-1)
+UPDATE queue_counts
+SET revision = revision + 1, seq = moved.seq,
+  counts = json_patch(
+    counts,
+    iif(
+      n = 1 AND source <> target,
+      json_object(
+        source,
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
+        target,
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
+      ),
+      (
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
+        FROM (
+          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
+          FROM json_tree(moves)
+          WHERE atom IS NOT NULL
+          GROUP BY atom
+        )
+      )
+    )
+  )
+FROM (
+  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
+    json_group_array(json_array(from_queue, to_queue)) AS moves
+  FROM planned_counts AS plans
+  WHERE plans.scope IN (
+    SELECT tasks.scope
+    FROM json_each(:keys) AS asked
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.updated_at = :now
+  )
+  GROUP BY owner
+) AS moved
+WHERE scope = moved.owner;
+
 -- leases  (with five leases)
 -- 1,297 characters, 3 parameters, 20 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
@@ -290,18 +305,3 @@ FROM (
   FROM json_each(:keys) AS asked
   LEFT JOIN tasks ON tasks.id = asked.value ->> 0 AND (:scope IS NULL OR +tasks.scope = :scope)
 ) AS lease;
-
--- revived  (with five leases)
--- 96 characters, 2 parameters, 1 row read, 0 rows written
---   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
-UPDATE orchestrators
-SET status = 'active'
-WHERE status = 'offline' AND id = :machine AND scope = :scope;
-
--- beat  (with five leases)
--- 88 characters, 3 parameters, 2 rows read, 1 row written
---   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
-UPDATE orchestrators
-SET last_heartbeat = :now
-WHERE id = :machine AND scope = :scope
-RETURNING *;

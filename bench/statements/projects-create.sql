@@ -1,5 +1,5 @@
 -- POST /api/v1/projects
--- 1 round trip, 3 statements: 681 characters, 19 parameters, 1 row read, 4 rows written
+-- 1 round trip, 3 statements: 732 characters, 19 parameters, 2 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
@@ -55,12 +55,13 @@ ON CONFLICT (scope)
 DO UPDATE SET projects_revision = projects_revision + 1, projects_total = projects_total + 1;
 
 -- begun
--- 154 characters, 1 parameter, 0 rows read, 1 row written
---   SCAN CONSTANT ROW
+-- 205 characters, 1 parameter, 1 row read, 1 row written
+--   SEARCH projects EXISTS USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING COVERING INDEX tasks_project (project_id=?)
 INSERT INTO queue_counts (scope, counts)
 SELECT char(31) || :id, '{}'
 WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = :id)
+  AND EXISTS (SELECT 1 FROM projects WHERE id = :id)
 ON CONFLICT
 DO NOTHING;

@@ -1,9 +1,9 @@
 -- GET /api/v1/projects/:id/tasks
--- 1 round trip, 3 statements: 2,663 characters, 8 parameters, 5 rows read, 0 rows written
+-- 1 round trip, 3 statements: 2,673 characters, 8 parameters, 5 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 2,372 characters, 4 parameters, 2 rows read, 0 rows written
+-- 2,382 characters, 4 parameters, 2 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH tasks USING INDEX tasks_project (project_id=?)
 --     SCALAR SUBQUERY 1
@@ -13,8 +13,8 @@
 SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, title) AS title, queue, version,
   iif(heavy, NULL, priority) AS priority, iif(heavy, NULL, complexity) AS complexity,
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
-  iif(heavy, NULL, content) AS content, project_id, iif(heavy, NULL, blocked_by) AS blocked_by, claimed_by,
-  claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
+  iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
+  claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
   cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
   max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
   attempt_count, rejection_count, lease_losses,
@@ -34,7 +34,7 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   priority_rank, heavy
 FROM (
   SELECT *,
-    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -66,7 +66,7 @@ WHERE scope = (SELECT scope FROM projects WHERE id = :id AND (:scope IS NULL OR 
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/projects/deep-0/tasks?: the next page)
--- 2,425 characters, 7 parameters, 5 rows read, 0 rows written
+-- 2,435 characters, 7 parameters, 5 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH tasks USING INDEX tasks_project (project_id=? AND (priority_rank,created_at,id)>(?,?,?))
 --     SCALAR SUBQUERY 1
@@ -75,8 +75,8 @@ WHERE scope = (SELECT scope FROM projects WHERE id = :id AND (:scope IS NULL OR 
 SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, title) AS title, queue, version,
   iif(heavy, NULL, priority) AS priority, iif(heavy, NULL, complexity) AS complexity,
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
-  iif(heavy, NULL, content) AS content, project_id, iif(heavy, NULL, blocked_by) AS blocked_by, claimed_by,
-  claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
+  iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
+  claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
   cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
   max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
   attempt_count, rejection_count, lease_losses,
@@ -96,7 +96,7 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   priority_rank, heavy
 FROM (
   SELECT *,
-    1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -125,7 +125,7 @@ FROM (
   SELECT *, sum(row_bytes) OVER so_far AS page_bytes, row_number() OVER so_far AS place
   FROM (
     SELECT *,
-      1600 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
         octet_length(session_url), 0
       ) + coalesce(octet_length(resume_command), 0) AS row_bytes
     FROM (

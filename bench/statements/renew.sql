@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/renew
--- 1 round trip, 6 statements: 5,593 characters, 18 parameters, 27 rows read, 3 rows written
+-- 1 round trip, 6 statements: 5,562 characters, 19 parameters, 29 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
@@ -66,59 +66,6 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
     1
   )
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
-
--- counted
--- 911 characters, 1 parameter, 6 rows read, 0 rows written
---   MATERIALIZE recorded
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     LIST SUBQUERY 3
---       SCAN asked VIRTUAL TABLE INDEX 1:
---       SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     SCAN owner VIRTUAL TABLE INDEX 1:
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
---   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
---       SCAN json_tree VIRTUAL TABLE INDEX 1:
---       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-1)
-UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
-  counts = json_patch(
-    counts,
-    iif(
-      n = 1 AND source <> target,
-      json_object(
-        source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
-        target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
-      ),
-      (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
-        FROM (
-          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
-          FROM json_tree(moves)
-          WHERE atom IS NOT NULL
-          GROUP BY atom
-        )
-      )
-    )
-  )
-FROM (
-  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
-  FROM planned_counts AS plans
-  WHERE plans.scope IN (
-    SELECT tasks.scope
-    FROM json_each(:keys) AS asked
-    CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
-  )
-  GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
 
 -- reattached
 -- 1,190 characters, 2 parameters, 4 rows read, 0 rows written
@@ -201,6 +148,59 @@ WHERE tasks.id = asked.value ->> 0
   AND coalesce(deadline_at > :now, 1)
   AND (:scope IS NULL OR +tasks.scope = :scope)
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
+
+-- counted
+-- 880 characters, 2 parameters, 8 rows read, 0 rows written
+--   MATERIALIZE moved
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     LIST SUBQUERY 3
+--       SCAN asked VIRTUAL TABLE INDEX 1:
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--     SCAN owner VIRTUAL TABLE INDEX 1:
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN moved
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SCAN json_tree VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-1)
+UPDATE queue_counts
+SET revision = revision + 1, seq = moved.seq,
+  counts = json_patch(
+    counts,
+    iif(
+      n = 1 AND source <> target,
+      json_object(
+        source,
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
+        target,
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
+      ),
+      (
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
+        FROM (
+          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
+          FROM json_tree(moves)
+          WHERE atom IS NOT NULL
+          GROUP BY atom
+        )
+      )
+    )
+  )
+FROM (
+  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
+    json_group_array(json_array(from_queue, to_queue)) AS moves
+  FROM planned_counts AS plans
+  WHERE plans.scope IN (
+    SELECT tasks.scope
+    FROM json_each(:keys) AS asked
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.updated_at = :now
+  )
+  GROUP BY owner
+) AS moved
+WHERE scope = moved.owner;
 
 -- leases
 -- 1,297 characters, 3 parameters, 4 rows read, 0 rows written

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/submit
--- 1 round trip, 7 statements: 6,027 characters, 26 parameters, 27 rows read, 5 rows written
+-- 1 round trip, 7 statements: 5,990 characters, 26 parameters, 27 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -78,7 +78,7 @@ FROM (
 WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''));
 
 -- failed
--- 939 characters, 2 parameters, 4 rows read, 0 rows written
+-- 927 characters, 2 parameters, 4 rows read, 0 rows written
 --   CO-ROUTINE (subquery-53)
 --     MATERIALIZE failing
 --       SETUP
@@ -155,9 +155,9 @@ SELECT id, version + 1, scope,
   (SELECT last FROM feed WHERE feed.scope = failable.scope) + row_number() OVER (), 'dependency_failed',
   queue, 'failed',
   (
-    SELECT min('Blocker ' || blocker || iif(waits.queue = 'cancelled', ' was cancelled.', ' failed.'))
+    SELECT min('Blocker ' || blocker || iif(queue = 'cancelled', ' was cancelled.', ' failed.'))
     FROM waits
-    WHERE task_id = failable.id AND fails AND (waits.queue IN ('failed', 'cancelled') OR blocker IN failing)
+    WHERE task_id = failable.id AND fails AND (queue IN ('failed', 'cancelled') OR blocker IN failing)
   ),
   grants, :now, title, project_id
 FROM failing
@@ -199,51 +199,56 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked
--- 639 characters, 2 parameters, 3 rows read, 0 rows written
---   CO-ROUTINE (subquery-18)
---     CO-ROUTINE (subquery-2)
---       SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
---     SCAN (subquery-2)
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 3
---       SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     SEARCH blocker USING PRIMARY KEY (id=?)
---     SEARCH edge USING PRIMARY KEY (blocker_key=?)
---     REUSE SUBQUERY 3
+-- 650 characters, 2 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE (subquery-19)
+--     CO-ROUTINE (subquery-4)
+--       CO-ROUTINE (subquery-2)
+--         SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
+--       SCAN (subquery-2)
+--       SEARCH counter USING PRIMARY KEY (scope=?)
+--       SCALAR SUBQUERY 3
+--         SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--       SEARCH blocker USING PRIMARY KEY (id=?)
+--       SEARCH edge USING PRIMARY KEY (blocker_key=?)
+--       REUSE SUBQUERY 3
+--       USE TEMP B-TREE FOR GROUP BY
+--       CORRELATED SCALAR SUBQUERY 10
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--       CORRELATED SCALAR SUBQUERY 10
+--         SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     SCAN (subquery-4)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 15
---       USE TEMP B-TREE FOR group_concat(ORDER BY)
---       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
---     USE TEMP B-TREE FOR GROUP BY
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 9
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 12
---       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---     CORRELATED SCALAR SUBQUERY 15
+--     CORRELATED SCALAR SUBQUERY 16
 --       USE TEMP B-TREE FOR group_concat(ORDER BY)
 --       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --     CORRELATED SCALAR SUBQUERY 13
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   SCAN (subquery-18)
+--     CORRELATED SCALAR SUBQUERY 16
+--       USE TEMP B-TREE FOR group_concat(ORDER BY)
+--       SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   SCAN (subquery-19)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 17
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, reason, grants, at, title, project_id
 )
-SELECT task.id, version + 1, task.scope,
-  (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (),
-  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), task.queue, task.queue, min(because), grants, :now,
-  title, project_id
-FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
-CROSS JOIN touched
-CROSS JOIN foreseen AS task ON task.id = touched.task_id
-WHERE touched.scope = (SELECT scope FROM tasks WHERE id = :id) AND blocked_by IS NOT waits_for
-GROUP BY task.id;
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = task.scope) + row_number() OVER (),
+  iif(waits_for IS NULL, 'unblocked', 'blockers_changed'), queue, queue, because, grants, :now, title,
+  project_id
+FROM (
+  SELECT task_id, min(because) AS because
+  FROM (SELECT 1 FROM dependencies WHERE blocker_key = replace(:id, 'TASK-', '') LIMIT 1)
+  CROSS JOIN touched
+  WHERE touched.scope = (SELECT scope FROM tasks WHERE id = :id)
+  GROUP BY task_id
+)
+CROSS JOIN foreseen AS task ON id = task_id
+WHERE blocked_by IS NOT waits_for;
 
 -- moved
 -- 849 characters, 8 parameters, 4 rows read, 2 rows written
@@ -268,7 +273,7 @@ WHERE planned.task_id = :id AND planned.version = tasks.version + 1 AND tasks.id
 RETURNING *;
 
 -- dependents
--- 764 characters, 2 parameters, 3 rows read, 0 rows written
+-- 744 characters, 2 parameters, 3 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 3
 --     CO-ROUTINE (subquery-1)
@@ -303,15 +308,15 @@ WHERE task.id = tasks.id
     WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   )
 RETURNING id, scope, version, claimed_by, fencing_token, queue,
-  CASE
-    WHEN queue = 'failed' AND updated_at = :now THEN 'dependency_failed'
-    WHEN blocked_by IS NULL THEN 'unblocked'
-    ELSE 'blocked'
-  END AS event;
+  iif(
+    queue = 'failed' AND updated_at = :now,
+    'dependency_failed',
+    iif(blocked_by IS NULL, 'unblocked', 'blocked')
+  ) AS event;
 
 -- counted
--- 809 characters, 1 parameter, 8 rows read, 1 row written
---   MATERIALIZE recorded
+-- 793 characters, 1 parameter, 8 rows read, 1 row written
+--   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SCALAR SUBQUERY 3
 --       SEARCH tasks USING PRIMARY KEY (id=?)
@@ -319,7 +324,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --     REUSE SUBQUERY 3
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
---   SCAN recorded
+--   SCAN moved
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -327,19 +332,19 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
 UPDATE queue_counts
-SET revision = revision + 1, seq = recorded.seq,
+SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
     counts,
     iif(
       n = 1 AND source <> target,
       json_object(
         source,
-        nullif(coalesce(counts ->> ('$."' || source || '"'), 0) - 1, 0),
+        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
         target,
-        coalesce(counts ->> ('$."' || target || '"'), 0) + 1
+        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
       ),
       (
-        SELECT json_group_object(queue, nullif(coalesce(counts ->> ('$."' || queue || '"'), 0) + step, 0))
+        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
         FROM (
           SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
           FROM json_tree(moves)
@@ -355,8 +360,8 @@ FROM (
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   GROUP BY owner
-) AS recorded
-WHERE scope = recorded.owner;
+) AS moved
+WHERE scope = moved.owner;
 
 -- ======== Sent in special cases only ========
 
@@ -375,7 +380,7 @@ FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyKept  (under an idempotency key)
--- 4,142 characters, 4 parameters, 1 row read, 1 row written
+-- 4,209 characters, 4 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -384,187 +389,196 @@ SELECT :key, :fingerprint, :sent,
       rtrim(
         rtrim(
           rtrim(
-            json_object(
-              'id',
-              id,
-              'scope',
-              scope,
-              'file_path',
-              file_path,
-              'title',
-              title,
-              'queue',
-              queue,
-              'version',
-              version,
-              'priority',
-              priority,
-              'complexity',
-              complexity,
-              'role',
-              role,
-              'type',
-              type,
-              'branch',
-              branch,
-              'content',
-              iif(octet_length(content) > 16384, NULL, content),
-              'project_id',
-              project_id,
-              'blocked_by',
-              iif(octet_length(blocked_by) > 16384, NULL, blocked_by),
-              'claimed_by',
-              claimed_by,
-              'claimed_at',
-              claimed_at
+            rtrim(
+              json_object(
+                'id',
+                id,
+                'scope',
+                scope,
+                'file_path',
+                file_path,
+                'title',
+                title,
+                'queue',
+                queue,
+                'version',
+                version,
+                'priority',
+                priority,
+                'complexity',
+                complexity,
+                'role',
+                role,
+                'type',
+                type,
+                'branch',
+                branch,
+                'content',
+                iif(octet_length(content) > 16384, NULL, content),
+                'project_id',
+                project_id,
+                'draft_id',
+                draft_id,
+                'blocked_by',
+                iif(octet_length(blocked_by) > 16384, NULL, blocked_by),
+                'claimed_by',
+                claimed_by
+              ),
+              '}'
+            ) || ',' || substr(
+              json_object(
+                'claimed_at',
+                claimed_at,
+                'orchestrator_id',
+                orchestrator_id,
+                'lease_expires_at',
+                lease_expires_at,
+                'fencing_token',
+                fencing_token,
+                'deadline_at',
+                deadline_at,
+                'max_attempt_seconds',
+                max_attempt_seconds,
+                'cancel_requested_at',
+                cancel_requested_at,
+                'cancel_reason',
+                iif(octet_length(cancel_reason) > 16384, NULL, cancel_reason),
+                'available_at',
+                available_at,
+                'external_key',
+                external_key,
+                'max_attempts',
+                max_attempts,
+                'max_lease_losses',
+                max_lease_losses,
+                'max_rejections',
+                max_rejections,
+                'failure_reason',
+                iif(octet_length(failure_reason) > 16384, NULL, failure_reason),
+                'attempt_count',
+                attempt_count,
+                'rejection_count',
+                rejection_count
+              ),
+              2
             ),
             '}'
           ) || ',' || substr(
             json_object(
-              'orchestrator_id',
-              orchestrator_id,
-              'lease_expires_at',
-              lease_expires_at,
-              'fencing_token',
-              fencing_token,
-              'deadline_at',
-              deadline_at,
-              'max_attempt_seconds',
-              max_attempt_seconds,
-              'cancel_requested_at',
-              cancel_requested_at,
-              'cancel_reason',
-              iif(octet_length(cancel_reason) > 16384, NULL, cancel_reason),
-              'available_at',
-              available_at,
-              'external_key',
-              external_key,
-              'max_attempts',
-              max_attempts,
-              'max_lease_losses',
-              max_lease_losses,
-              'max_rejections',
-              max_rejections,
-              'failure_reason',
-              iif(octet_length(failure_reason) > 16384, NULL, failure_reason),
-              'attempt_count',
-              attempt_count,
-              'rejection_count',
-              rejection_count,
               'lease_losses',
-              lease_losses
+              lease_losses,
+              'last_rejection_reason',
+              iif(octet_length(last_rejection_reason) > 16384, NULL, last_rejection_reason),
+              'commits_count',
+              commits_count,
+              'turns_used',
+              turns_used,
+              'check_results',
+              iif(octet_length(check_results) > 16384, NULL, check_results),
+              'execution_notes',
+              iif(octet_length(execution_notes) > 16384, NULL, execution_notes),
+              'needs_intervention',
+              needs_intervention,
+              'submitted_at',
+              submitted_at,
+              'submitted_by',
+              submitted_by,
+              'submitted_orchestrator_id',
+              submitted_orchestrator_id,
+              'head_commit',
+              head_commit,
+              'evidence',
+              iif(octet_length(evidence) > 16384, NULL, evidence),
+              'session_url',
+              session_url,
+              'resume_command',
+              resume_command,
+              'session_token',
+              session_token,
+              'completed_at',
+              completed_at
             ),
             2
           ),
           '}'
         ) || ',' || substr(
           json_object(
-            'last_rejection_reason',
-            iif(octet_length(last_rejection_reason) > 16384, NULL, last_rejection_reason),
-            'commits_count',
-            commits_count,
-            'turns_used',
-            turns_used,
-            'check_results',
-            iif(octet_length(check_results) > 16384, NULL, check_results),
-            'execution_notes',
-            iif(octet_length(execution_notes) > 16384, NULL, execution_notes),
-            'needs_intervention',
-            needs_intervention,
-            'submitted_at',
-            submitted_at,
-            'submitted_by',
-            submitted_by,
-            'submitted_orchestrator_id',
-            submitted_orchestrator_id,
-            'head_commit',
-            head_commit,
-            'evidence',
-            iif(octet_length(evidence) > 16384, NULL, evidence),
-            'session_url',
-            session_url,
-            'resume_command',
-            resume_command,
-            'session_token',
-            session_token,
-            'completed_at',
-            completed_at,
             'pr_number',
-            pr_number
+            pr_number,
+            'pr_url',
+            pr_url,
+            'checks',
+            iif(octet_length(checks) > 16384, NULL, checks),
+            'staging_url',
+            staging_url,
+            'plan_id',
+            plan_id,
+            'has_plan',
+            has_plan,
+            'auto_accept',
+            auto_accept,
+            'needs_rebase',
+            needs_rebase,
+            'needs_breakdown',
+            needs_breakdown,
+            'last_rebase_attempt_at',
+            last_rebase_attempt_at,
+            'review_round',
+            review_round,
+            'hooks',
+            iif(octet_length(hooks) > 16384, NULL, hooks),
+            'flow',
+            flow,
+            'flow_overrides',
+            iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides),
+            'metadata',
+            iif(octet_length(metadata) > 16384, NULL, metadata),
+            'cost_usd',
+            cost_usd
           ),
           2
         ),
         '}'
       ) || ',' || substr(
         json_object(
-          'pr_url',
-          pr_url,
-          'checks',
-          iif(octet_length(checks) > 16384, NULL, checks),
-          'staging_url',
-          staging_url,
-          'plan_id',
-          plan_id,
-          'has_plan',
-          has_plan,
-          'auto_accept',
-          auto_accept,
-          'needs_rebase',
-          needs_rebase,
-          'needs_breakdown',
-          needs_breakdown,
-          'last_rebase_attempt_at',
-          last_rebase_attempt_at,
-          'review_round',
-          review_round,
-          'hooks',
-          iif(octet_length(hooks) > 16384, NULL, hooks),
-          'flow',
-          flow,
-          'flow_overrides',
-          iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides),
-          'metadata',
-          iif(octet_length(metadata) > 16384, NULL, metadata),
-          'cost_usd',
-          cost_usd,
           'input_tokens',
-          input_tokens
+          input_tokens,
+          'output_tokens',
+          output_tokens,
+          'cached_tokens',
+          cached_tokens,
+          'wall_seconds',
+          wall_seconds,
+          'max_cost_usd',
+          max_cost_usd,
+          'max_tokens',
+          max_tokens,
+          'created_at',
+          created_at,
+          'updated_at',
+          updated_at,
+          'claimed_from',
+          claimed_from,
+          'named_holder',
+          named_holder,
+          'intervention_from',
+          intervention_from,
+          'grants',
+          grants,
+          'lease_seconds',
+          lease_seconds,
+          'checkpoint',
+          iif(octet_length(checkpoint) > 16384, NULL, checkpoint),
+          'setbacks',
+          iif(octet_length(setbacks) > 16384, NULL, setbacks),
+          'lapsed_token',
+          lapsed_token
         ),
         2
       ),
       '}'
     ) || ',' || substr(
       json_object(
-        'output_tokens',
-        output_tokens,
-        'cached_tokens',
-        cached_tokens,
-        'wall_seconds',
-        wall_seconds,
-        'max_cost_usd',
-        max_cost_usd,
-        'max_tokens',
-        max_tokens,
-        'created_at',
-        created_at,
-        'updated_at',
-        updated_at,
-        'claimed_from',
-        claimed_from,
-        'named_holder',
-        named_holder,
-        'intervention_from',
-        intervention_from,
-        'grants',
-        grants,
-        'lease_seconds',
-        lease_seconds,
-        'checkpoint',
-        iif(octet_length(checkpoint) > 16384, NULL, checkpoint),
-        'setbacks',
-        iif(octet_length(setbacks) > 16384, NULL, setbacks),
-        'lapsed_token',
-        lapsed_token,
         'left_out',
         'tasks' || iif(octet_length(content) > 16384, ',content', '') || iif(
           octet_length(execution_notes) > 16384, ',execution_notes', ''

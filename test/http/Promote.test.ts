@@ -66,6 +66,18 @@ describe("POST /api/v1/drafts/:id/promote", () => {
       assert.strictEqual((yield* send("POST", `${path}/promote`, { task: { id: "u" } })).status, 201)
     }))
 
+  it.effect("of several promotions at once, one succeeds", () =>
+    Effect.gen(function*() {
+      const { path, send } = yield* withDraft
+      const bodies = [{ task: { id: "t" } }, { project: { id: "p", branch: "b" } }, { task: { id: "u" } }]
+      const answers = yield* Effect.forEach(bodies, (body) => send("POST", `${path}/promote`, body), {
+        concurrency: 3
+      })
+      assert.deepStrictEqual(answers.map(({ status }) => status).toSorted(), [201, 409, 409])
+      const { linked_project_id, linked_task_id } = (yield* send("GET", path)).body
+      assert.lengthOf([linked_task_id, linked_project_id].filter((id) => id !== null), 1)
+    }))
+
   it.effect("leaves the draft as it is if the task or the project cannot be made", () =>
     Effect.gen(function*() {
       const { path, send } = yield* withDraft

@@ -128,6 +128,7 @@ describe("a search", () => {
         const { ids, looked } = yield* pages("t", `&project_id=p&limit=1${sort}`)
         assert.sameMembers(ids, ["t0", "t2"])
         assert.strictEqual(looked.reduce((sum, n) => sum + n, 0), 2)
+        assert.deepStrictEqual((yield* pages("t", `&project_id=p&queue=done${sort}`)).ids, [])
       }
       const { next_cursor } = yield* search("t", "&limit=1")
       for (const rest of [`q=u&cursor=${next_cursor}`, "q=t&offset=1", "q=t&cursor=x", `cursor=${next_cursor}`]) {

@@ -6,6 +6,14 @@ import { MaxDays, MaxModel, MaxReportSeconds, MaxReportTokens, MaxReportUsd } fr
 import { migrated } from "../support/layers.ts"
 import * as server from "../support/server.ts"
 
+const sums = (of: Record<string, unknown>) => [
+  of.cost_usd,
+  of.input_tokens,
+  of.output_tokens,
+  of.cached_tokens,
+  of.wall_seconds
+]
+
 const start = Effect.gen(function*() {
   const { db, raw } = migrated()
   const { send } = yield* server.make({ BACKOFF_SECONDS: "0" }, () => db)
@@ -18,14 +26,7 @@ const start = Effect.gen(function*() {
   yield* post("tasks", { id: "b", file_path: "b", branch: "b" })
   const claim = (rest: object = {}) =>
     post("tasks/claim", { orchestrator_id: "k-m", agent_name: "ann", lease_duration_seconds: 60, ...rest })
-  const sums = (of: Record<string, unknown>) => [
-    of.cost_usd,
-    of.input_tokens,
-    of.output_tokens,
-    of.cached_tokens,
-    of.wall_seconds
-  ]
-  return { claim, get, post, raw, send, sums }
+  return { claim, get, post, raw, send }
 })
 
 const usage = {
@@ -41,7 +42,7 @@ const work = { commits_count: 1, turns_used: 1 }
 describe("usage", () => {
   it.effect("is summed for the task in all attempts, its project, the day and the model", () =>
     Effect.gen(function*() {
-      const { claim, get, post, sums } = yield* start
+      const { claim, get, post } = yield* start
       const first = (yield* claim()).body.fencing_token
       yield* post("tasks/a/renew", { fencing_token: first, usage })
       yield* post("tasks/a/requeue", { fencing_token: first, usage: { ...usage, cost_usd: 0.2 } })
@@ -70,7 +71,7 @@ describe("usage", () => {
 
   it.effect("is counted once under an idempotency key, and not at all by a refused request", () =>
     Effect.gen(function*() {
-      const { claim, get, post, sums } = yield* start
+      const { claim, get, post } = yield* start
       const { fencing_token } = (yield* claim()).body
       for (const path of ["tasks/a/renew", "tasks/a/renew"]) {
         yield* post(path, { fencing_token, usage }, { "idempotency-key": "one" })
@@ -90,7 +91,7 @@ describe("usage", () => {
 
   it.effect("of a lease that expired counts while its holder may still go on, and that of a superseded one does not", () =>
     Effect.gen(function*() {
-      const { claim, get, post, sums } = yield* start
+      const { claim, get, post } = yield* start
       const { fencing_token } = (yield* claim()).body
       yield* TestClock.adjust("2 minutes")
       // Takes the lease back, and gets the other task.

@@ -153,6 +153,8 @@ describe("an export", () => {
         label: "Archive",
         proposed_by: "ann"
       })
+      yield* post("tasks/u/fail", { reason: "no", usage: { model: "it's", cost_usd: 0.1, input_tokens: 3 } })
+      assert.strictEqual((yield* send("PUT", "/api/v1/usage/caps", { scope, max_tokens: 5 }, admin)).status, 200)
       const { api_key: key } = yield* post("scopes/red/keys", { name: "laptop" })
       const lines = yield* exported(fetch, { key: "s".repeat(20) })
       const tables = original.raw.prepare(

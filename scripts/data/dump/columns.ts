@@ -13,6 +13,7 @@ import { ActionRow } from "../../../src/domain/record/Action.ts"
 import { DraftRow } from "../../../src/domain/record/Draft.ts"
 import { MessageRow } from "../../../src/domain/record/Message.ts"
 import { ProjectRow } from "../../../src/domain/record/Project.ts"
+import { capFields, MoneyColumn, SecondsColumn, sumFields } from "../../../src/domain/record/Usage.ts"
 import { HistoryRow } from "../../../src/domain/task/History.ts"
 import { TaskRow } from "../../../src/domain/task/Task.ts"
 import type { Line } from "./Dump.ts"
@@ -24,11 +25,14 @@ const { fencing_token: _token, ...task } = TaskRow.fields
 // The limits of the attempt that a lease was granted for.
 const limits = { loss_limit: Schema.NullOr(Schema.Int), attempt_limit: Schema.NullOr(Schema.Int) }
 
+/** What was used. */
+const sums = sumFields(MoneyColumn, SecondsColumn)
+
 /** The columns of each table: those of the rows in answers, and further stored ones. */
 export const tables: Readonly<Record<string, Readonly<Record<string, Schema.Top>>>> = {
   flows: { ...FlowRow.fields, rules: JsonColumn },
   roles: RoleRow.fields,
-  projects: ProjectRow.fields,
+  projects: { ...ProjectRow.fields, ...sums },
   tasks: { ...task, priority_rank: Schema.Int, named_holder: Schema.NullOr(Schema.String), ...limits },
   dependencies: { ...edge, scope: ScopeName, task_id: TaskId, blocker_key: Schema.String, position: Schema.Int },
   history: {
@@ -43,11 +47,14 @@ export const tables: Readonly<Record<string, Readonly<Record<string, Schema.Top>
   messages: MessageRow.fields,
   actions: ActionRow.fields,
   idempotency_keys: { id: Schema.String, fingerprint: Schema.String, answer: JsonColumn, at: TimeColumn },
+  usage: { scope: ScopeName, day: Schema.Int, ...sums, models: JsonColumn, ...capFields(MoneyColumn) },
+  usage_caps: { scope: ScopeName, ...capFields(MoneyColumn) },
   api_keys: { ...ApiKeyRow.fields, hash: Schema.String, issued_until: Schema.NullOr(TimeColumn) }
 }
 
 // The database has a value of its own for these.
 const defaulted = new Set([
+  ...Object.keys(sums),
   "attempt_count",
   "auto_accept",
   "commits_count",

@@ -13,6 +13,8 @@ export const keys: Readonly<Record<string, ReadonlyArray<string>>> = {
   drafts: ["id"],
   messages: ["id"],
   actions: ["id"],
+  usage: ["scope", "day"],
+  usage_caps: ["scope"],
   idempotency_keys: ["id"],
   api_keys: ["hash"]
 }

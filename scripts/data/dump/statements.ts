@@ -97,7 +97,19 @@ export const statements = async function*(
 
 /** The tables that hold something already where the export is to go, separated by commas. */
 export const occupied = ({ scope }: Header): string => {
-  const tables = ["tasks", "history", "projects", "drafts", "messages", "actions", "flows", "roles", "orchestrators"]
+  const tables = [
+    "tasks",
+    "history",
+    "projects",
+    "drafts",
+    "messages",
+    "actions",
+    "flows",
+    "roles",
+    "orchestrators",
+    "usage",
+    "usage_caps"
+  ]
   const some = (table: string) =>
     `iif(EXISTS (SELECT 1 FROM ${table}${scope === null ? "" : ` WHERE scope = ${literal(scope)}`}), '${table} ', '')`
   return `SELECT ${tables.map(some).join(" || ")} AS occupied;`

@@ -1,7 +1,7 @@
 /** Evidence of a result: what was run on which commit, and how it ended. A project may require kinds of it. */
 import * as Schema from "effect/Schema"
 import { describe, ErrorText, integer, jsonColumn, listOf, maybe, text } from "../Encoding.ts"
-import { ProjectId, TaskId } from "../Identifier.ts"
+import { type ProjectId, TaskId } from "../Identifier.ts"
 import { atMostAsJson, filled, Line, ReasonText } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
 

@@ -126,15 +126,17 @@ const renewed = variants((by: By) =>
 /** The steps that add what the renewals report. A renewal that is refused, or of a lost lease, adds nothing. */
 const used = variants((by: By) => UsageSums.steps({ with: "", where: `${held} AND ${inReach} AND ${conditions[by]}` }))
 
+/** What a session has in a column afterwards: what the renewal names, or what this lease has named before. */
+const namedBy = (place: number, column: string): string =>
+  `coalesce(asked.value ->> ${place}, iif(session_token = asked.value ->> 1, ${column}, NULL))`
+
 /**
  * Keeps the sessions of `:sessions`, a JSON list of [task, token, url, command] for the leases that name one. What a lease
  * does not name stays, unless it is of an earlier lease. Agents name their session again and again, so the row is
  * written only if it changes.
  */
 const sessions = variants((by: By) => {
-  const name = (place: number, column: string) =>
-    `coalesce(asked.value ->> ${place}, iif(session_token = asked.value ->> 1, ${column}, NULL))`
-  const [url, command] = [name(2, "session_url"), name(3, "resume_command")]
+  const [url, command] = [namedBy(2, "session_url"), namedBy(3, "resume_command")]
   return statement(`
     UPDATE tasks SET session_url = ${url}, resume_command = ${command}, session_token = asked.value ->> 1
     FROM json_each(:sessions) AS asked

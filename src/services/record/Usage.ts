@@ -4,7 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { ProjectId, ScopeName } from "../../domain/Identifier.ts"
+import { ProjectId, type ScopeName } from "../../domain/Identifier.ts"
 import {
   capOf,
   type DayCaps,

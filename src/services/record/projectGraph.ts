@@ -36,8 +36,8 @@ const tasks = statement(members(shown, MaxTasks + 1))
 const edges = statement(edgesOf)
 const blockers = statement(`
   SELECT ${shown}, project_id IS :id AS of_project FROM (
-    SELECT DISTINCT name.value AS id, edge.scope FROM (${edgesOf}) AS edge CROSS JOIN json_each(
-      json_array(edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))) AS name
+    SELECT DISTINCT name.value AS id, wait.scope FROM (${edgesOf}) AS wait CROSS JOIN json_each(
+      json_array(wait.blocker_id, iif(wait.blocker_id GLOB 'TASK-*', substr(wait.blocker_id, 6), NULL))) AS name
     WHERE name.value IS NOT NULL) AS named
     CROSS JOIN tasks ON tasks.id = named.id AND tasks.scope = named.scope`)
 

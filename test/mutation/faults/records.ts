@@ -4,10 +4,10 @@ import type { Fault } from "../Fault.ts"
 export const records: ReadonlyArray<Fault> = [
   {
     name: "draft-promoted-twice",
-    breaks: "A draft that a project came from is not promoted to a task.",
-    file: "src/services/record/promote.ts",
-    find: "if (draft.linked_task_id !== null || draft.linked_project_id !== null) return",
-    replace: "if (draft.linked_task_id !== null) return"
+    breaks: "Of several promotions of a draft at once, one succeeds.",
+    file: "src/sql/record/Promotion.ts",
+    find: "WHERE id = :draft_id AND scope = :scope AND linked_task_id IS NULL AND linked_project_id IS NULL",
+    replace: "WHERE id = :draft_id AND scope = :scope"
   },
   {
     name: "draft-linked-without-task",
@@ -71,13 +71,6 @@ export const records: ReadonlyArray<Fault> = [
     file: "src/services/task/many/search.ts",
     find: "AND ${among} AND ${filtered} AS hit",
     replace: "AND ${filtered} AS hit"
-  },
-  {
-    name: "bulk-part-made-twice",
-    breaks: "A repetition of a bulk request that was cut changes no task twice.",
-    step: "partIsNew",
-    find: "json_type(answer, :part) IS NOT NULL OR",
-    replace: ":part = '' OR"
   },
   {
     name: "bulk-outcome-not-kept",

@@ -210,7 +210,6 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     }
   }
 
-  /** The task a claim gets. */
   /** What each scope and the project used, in tokens, and the caps on it. Sequences are shorter than a day. */
   const used = { red: 0, blue: 0, project: 0 }
   const caps = { red: Infinity, blue: Infinity, project: Infinity }

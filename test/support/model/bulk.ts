@@ -4,12 +4,16 @@
  */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
+import { BulkAnswer } from "../../../src/domain/task/Bulk.ts"
 import type { Bench, Steps } from "./Bench.ts"
 import type { Command } from "./Command.ts"
 import * as Ends from "./ends.ts"
 import * as Lives from "./lives.ts"
 import * as Moves from "./moves.ts"
+
+const encode = Schema.encodeSync(BulkAnswer)
 
 type Action = Extract<Command, { readonly _tag: "Bulk" }>["action"]
 
@@ -34,7 +38,8 @@ export const make = (bench: Bench): Steps<"Bulk"> => {
       expected.push(allowed)
       if (allowed && !dry) world.changing(change, id)
     })
-  const alone = { ...bench, expecting: predicting, posting: predicting }
+  // A bulk request reports no usage.
+  const alone = { ...bench, expecting: predicting, posting: predicting, world: { ...world, use: () => {} } }
   const steps = { ...Moves.make(alone), ...Ends.make(alone), ...Lives.make(alone) }
 
   const predict = (action: Action, id: "a" | "b" | "c" | "d") => {
@@ -61,9 +66,13 @@ export const make = (bench: Bench): Steps<"Bulk"> => {
     Bulk: Effect.fnUntraced(function*(command) {
       const ids = [...new Set(command.ids)]
       const request = { ...requests[command.action], ids: ids.map((id) => TaskId.make(id)), dry_run: command.dry }
-      const sent = queue.bulk(request, { own: ScopeName.make("red"), reach: undefined })
+      // As the wire shows it: an error that was decoded has its fields in another order.
+      const sent = Effect.map(
+        Effect.orDie(queue.bulk(request, { own: ScopeName.make("red"), reach: undefined })),
+        encode
+      )
       // A dry run keeps nothing under its key, so it is not repeated later.
-      const { outcomes } = yield* Effect.orDie(command.dry ? sent : keyed(sent))
+      const { outcomes } = yield* (command.dry ? sent : keyed(sent))
       expected = []
       dry = command.dry
       for (const id of ids) yield* predict(command.action, id)
