@@ -213,7 +213,12 @@ const unreachable = `No Octopoid server answers at ${baseUrl}. Start one with: n
 // The demo plays in a scope of its own, so a key of another scope does not do.
 const closed = "Set OCTOPOID_API_KEY to the server's API_SECRET_KEY."
 
-Effect.runPromise((isNight ? night : demo).pipe(
+const chosen = Effect.gen(function*() {
+  if (isNight) yield* night
+  else yield* demo
+})
+
+Effect.runPromise(chosen.pipe(
   Effect.catchTag(["NoUsableAnswer", "HttpClientError", "SchemaError"], () => Effect.die(unreachable)),
   Effect.catchTag(
     ["Unauthorized", "ScopeMismatch", "AdministratorRequired", "RankTooLow"],

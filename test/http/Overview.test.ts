@@ -30,6 +30,10 @@ const start = Effect.fnUntraced(function*(config: Record<string, string> = {}) {
 })
 
 const result = { commits_count: 2, turns_used: 3 }
+/** The hours in which tasks became done. */
+const hours = (body: any) =>
+  body.lives.hours.filter(({ done }: any) => done > 0).map(({ done, hour }: any) => [hour.slice(11, 16), done])
+
 const none = { total: 0, exact: true, items: [] }
 
 describe("GET /api/v1/overview", () => {
@@ -168,8 +172,6 @@ describe("GET /api/v1/overview", () => {
   it.effect("shows what failed and was lost since a time, and the tasks done in each hour", () =>
     Effect.gen(function*() {
       const { claim, create, overview, post } = yield* start({ MAX_LEASE_LOSSES: "2" })
-      const hours = (body: any) =>
-        body.lives.hours.filter(({ done }: any) => done > 0).map(({ done, hour }: any) => [hour.slice(11, 16), done])
       yield* create("good")
       yield* claim()
       yield* post("tasks/good/submit", result)

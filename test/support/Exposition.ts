@@ -32,9 +32,9 @@ const fail = (why: string, line: string): never => {
 const labelsOf = (text: string, line: string) => {
   const labels: Record<string, string> = {}
   for (let rest = text; rest !== "";) {
-    const [found, name, value] = label.exec(rest) ?? fail("labels cannot be read", line)
-    if (name! in labels || name!.startsWith("__")) fail("a label is there twice or reserved", line)
-    labels[name!] = unescaped(value!)
+    const [found, name = "", value = ""] = label.exec(rest) ?? fail("labels cannot be read", line)
+    if (name in labels || name.startsWith("__")) fail("a label is there twice or reserved", line)
+    labels[name] = unescaped(value)
     rest = rest.slice(found.length)
   }
   return labels

@@ -118,13 +118,13 @@ const exact = Schema.Boolean.pipe(
   describe("Whether `total` is the number. If not, it is at least that number: the server counted no further.")
 )
 
-const list = <F extends Schema.Struct.Fields>(fields: F, description: string, besides = {}) =>
-  Schema.Struct({
-    total: Schema.Int.pipe(describe("How many there are.")),
-    exact,
-    ...besides,
-    items: rows(fields).pipe(describe(`At most ${MaxListed} of them.`))
-  }).pipe(describe(description))
+const list = <F extends Schema.Struct.Fields>(fields: F) => ({
+  total: Schema.Int.pipe(describe("How many there are.")),
+  exact,
+  items: rows(fields).pipe(describe(`At most ${MaxListed} of them.`))
+})
+const listOf = <F extends Schema.Struct.Fields>(fields: F, description: string) =>
+  Schema.Struct(list(fields)).pipe(describe(description))
 
 const Counts = Schema.Record(Schema.String, Schema.Int)
 
@@ -136,23 +136,25 @@ export const Overview = Schema.Struct({
     Schema.Struct(oldestFields(Time)),
     "The oldest task in `incoming` that may be claimed; null if there is none. Tasks of the first 20 priorities are looked at."
   ),
-  projects: list(projectFields(Counts), "The open projects, the newest first. The newest 500 projects are looked at."),
-  machines: list({
+  projects: listOf(
+    projectFields(Counts),
+    "The open projects, the newest first. The newest 500 projects are looked at."
+  ),
+  machines: listOf({
     id: OrchestratorId,
     status: OrchestratorStatus,
     holds: Schema.Int.pipe(describe(`How many tasks it holds, of the first ${MaxCounted} leases to end.`))
   }, "The machines of the scope, by id."),
-  held: list(heldFields(Time), "The tasks that agents hold, also for review. The lease that ends first comes first."),
-  reviews: list(reviewFields(Time), "The results that wait for a review, in the order of claims."),
-  questions: list(
+  held: listOf(heldFields(Time), "The tasks that agents hold, also for review. The lease that ends first comes first."),
+  reviews: listOf(reviewFields(Time), "The results that wait for a review, in the order of claims."),
+  questions: listOf(
     questionFields(Time),
     "The questions to people that nobody answered, the newest first: messages of the type `question` or `intervention_request` to nobody or to `human`, which are not `done` and have no reply."
   ),
-  failures: list(
-    failureFields(Time),
-    "What failed since `since`, and the leases that were lost since then, the newest first.",
-    { by_event: Counts.pipe(describe("How many there are of each event.")) }
-  ),
+  failures: Schema.Struct({
+    ...list(failureFields(Time)),
+    by_event: Counts.pipe(describe("How many there are of each event."))
+  }).pipe(describe("What failed since `since`, and the leases that were lost since then, the newest first.")),
   lives: Schema.Struct({
     exact: Schema.Boolean.pipe(
       describe(

@@ -156,15 +156,17 @@ const revision = statement(`
       WHERE scope = :scope ORDER BY id LIMIT ${MaxCounted})) AS machines
   FROM queue_counts WHERE scope = :scope`)
 
+// Only addresses keep their length.
+const shortened = (row: Row): Row =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      typeof value === "string" && name !== "pr_url" ? excerpt(value, MaxShown) : value
+    ])
+  )
 const decoded = <S extends Schema.Codec<any, any>>(schema: S) => {
   const decode = Schema.decodeUnknownEffect(schema)
-  // Only addresses keep their length.
-  const shortened = ([name, value]: [string, unknown]) => [
-    name,
-    typeof value === "string" && name !== "pr_url" ? excerpt(value, MaxShown) : value
-  ]
-  return (rows: ReadonlyArray<Row>) =>
-    Effect.orDie(decode(rows.map((row) => Object.fromEntries(Object.entries(row).map(shortened)))))
+  return (rows: ReadonlyArray<Row>) => Effect.orDie(decode(rows.map(shortened)))
 }
 const decode = {
   held: decoded(rowsOf.held),
@@ -181,8 +183,11 @@ const sumOf = (rows: ReadonlyArray<Row>, column: string) => rows.reduce((sum, ro
 /** The total of a list of which the first records are looked at, and whether these are all. */
 const totalOf = (rows: ReadonlyArray<Row>) => [sumOf(rows, "total"), sumOf(rows, "looked") < MaxCounted] as const
 
-const tally = (names: ReadonlyArray<string>) =>
-  names.reduce<Record<string, number>>((counts, name) => ({ ...counts, [name]: (counts[name] ?? 0) + 1 }), {})
+const tally = (names: ReadonlyArray<string>): Record<string, number> => {
+  const counts = new Map<string, number>()
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return Object.fromEntries(counts)
+}
 
 const listed = <Item>(items: ReadonlyArray<Item>, total: number, exact: boolean) => ({ total, exact, items })
 
