@@ -7,6 +7,7 @@ import { evidence } from "./faults/evidence.ts"
 import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
+import { overview } from "./faults/overview.ts"
 import { pages } from "./faults/pages.ts"
 import { records } from "./faults/records.ts"
 import { texts } from "./faults/texts.ts"
@@ -24,5 +25,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...texts,
   ...records,
   ...evidence,
-  ...usage
+  ...usage,
+  ...overview
 ]
