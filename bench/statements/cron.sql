@@ -1,5 +1,5 @@
 -- cron
--- 1 round trip, 7 statements: 2,077 characters, 6 parameters, 15 rows read, 0 rows written
+-- 1 round trip, 8 statements: 2,151 characters, 6 parameters, 16 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 10 records of each kind.
 
 -- expired
@@ -60,6 +60,14 @@ WHERE scope IN (
   WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
   LIMIT 10
 );
+
+-- uncounted
+-- 74 characters, 0 parameters, 1 row read, 0 rows written
+--   SEARCH queue_counts USING PRIMARY KEY (scope>?)
+SELECT 1
+FROM queue_counts
+WHERE scope >= ' ' AND seq > events_seq
+LIMIT 1;
 
 -- projectsCounted
 -- 546 characters, 0 parameters, 3 rows read, 0 rows written
@@ -496,6 +504,78 @@ FROM (
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
+
+-- counting  (graph of layers: leases run out, and all fail with the tasks)
+-- 650 characters, 0 parameters, 411 rows read, 4 rows written
+--   CO-ROUTINE next
+--     SEARCH counter USING PRIMARY KEY (scope>?)
+--     CORRELATED SCALAR SUBQUERY 1
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN next
+--   SEARCH history USING INDEX history_feed (scope=? AND seq>? AND seq<?)
+--   USE TEMP B-TREE FOR GROUP BY
+INSERT INTO event_counts (scope, event, n)
+SELECT next.scope, event, count(*)
+FROM (
+  SELECT scope, events_seq,
+    min(
+      seq,
+      coalesce(
+        (
+          SELECT seq
+          FROM history INDEXED BY history_feed
+          WHERE history.scope = counter.scope AND history.seq > counter.events_seq
+          ORDER BY history.seq
+          LIMIT 1
+        ),
+        seq
+      ) + 499
+    ) AS upto
+  FROM queue_counts AS counter
+  WHERE scope >= ' ' AND seq > events_seq
+  ORDER BY seq - events_seq DESC, scope
+  LIMIT 10
+) AS next
+CROSS JOIN history INDEXED BY history_feed ON history.scope = next.scope
+  AND history.seq > next.events_seq
+  AND history.seq <= next.upto
+GROUP BY next.scope, event
+ON CONFLICT (scope, event)
+DO UPDATE SET n = n + excluded.n;
+
+-- counting  (graph of layers: leases run out, and all fail with the tasks)
+-- 434 characters, 0 parameters, 6 rows read, 1 row written
+--   MATERIALIZE next
+--     SEARCH counter USING PRIMARY KEY (scope>?)
+--     CORRELATED SCALAR SUBQUERY 1
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN next
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+UPDATE queue_counts
+SET events_seq = next.upto
+FROM (
+  SELECT scope, events_seq,
+    min(
+      seq,
+      coalesce(
+        (
+          SELECT seq
+          FROM history INDEXED BY history_feed
+          WHERE history.scope = counter.scope AND history.seq > counter.events_seq
+          ORDER BY history.seq
+          LIMIT 1
+        ),
+        seq
+      ) + 499
+    ) AS upto
+  FROM queue_counts AS counter
+  WHERE scope >= ' ' AND seq > events_seq
+  ORDER BY seq - events_seq DESC, scope
+  LIMIT 10
+) AS next
+WHERE queue_counts.scope = next.scope;
 
 -- silent  (five leases ran out and five machines fell silent)
 -- 112 characters, 1 parameter, 20 rows read, 5 rows written
