@@ -4,8 +4,8 @@
 --
 -- Tables. `tasks` has the present state of each task: its queue, its lease and its counters. `history` has one row for each version
 -- of each task, and outlives it. `dependencies` says which task waits for which. `queue_counts` has the counters that lists and polls
--- read. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
--- `idempotency_keys` belong to access and to repeated requests. `webhooks` and `webhook_deliveries` send the feed to others. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
+-- read. `event_counts` has those of the metrics. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
+-- `idempotency_keys` belong to access and to repeated requests. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
 --
 -- A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
 --
@@ -279,12 +279,22 @@ CREATE TABLE queue_counts (
   -- Rises with each renewal.
   leases_revision   INTEGER NOT NULL DEFAULT 0,
   -- The number of the newest change in the feed of the scope. Without meaning in the row of a project.
-  seq               INTEGER NOT NULL DEFAULT 0
+  seq               INTEGER NOT NULL DEFAULT 0,
+  -- The number of the last change that `event_counts` counts. Without meaning in the row of a project.
+  events_seq        INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- The scopes whose totals are not counted yet.
 CREATE INDEX queue_counts_uncounted ON queue_counts (scope)
   WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL);
+
+-- How often each event happened in a scope. The cron walks through the feed and adds what it finds.
+CREATE TABLE event_counts (
+  scope TEXT NOT NULL,
+  event TEXT NOT NULL,
+  n     INTEGER NOT NULL CHECK (n >= 0),
+  PRIMARY KEY (scope, event)
+) STRICT, WITHOUT ROWID;
 
 -- A group of tasks that share a branch.
 CREATE TABLE projects (
@@ -432,6 +442,10 @@ CREATE TABLE messages (
 -- The messages of a scope.
 CREATE INDEX messages_of_scope ON messages (scope);
 
+-- The questions to people that are not done.
+CREATE INDEX messages_questions ON messages (scope, seq)
+  WHERE type IN ('question', 'intervention_request') AND status <> 'done' AND (to_actor IS NULL OR to_actor = 'human');
+
 -- The messages about a task.
 CREATE INDEX messages_about ON messages (scope, task_id);
 
@@ -510,74 +524,6 @@ CREATE TABLE api_keys (
 
 -- The keys of a scope.
 CREATE UNIQUE INDEX api_keys_of_scope ON api_keys (scope, id);
-
--- An address to which the server sends the events of a scope: a reader of its feed (`services/feed/Deliveries.ts`).
-CREATE TABLE webhooks (
-  id              TEXT NOT NULL PRIMARY KEY,
-  scope           TEXT NOT NULL,
-  name            TEXT,
-  -- May be a secret of the receiver.
-  url             TEXT NOT NULL,
-  -- Signs each message, so it is kept as it is.
-  secret          TEXT NOT NULL,
-  -- The secret before the last rotation. It signs too until `previous_until`.
-  previous_secret TEXT,
-  previous_until  INTEGER,
-  -- The events that are sent; null means all.
-  types           TEXT CHECK (types IS NULL OR json_valid(types)),
-  -- The project whose events are sent; null means all.
-  project_id      TEXT,
-  template        TEXT CHECK (template IS NULL OR json_valid(template)),
-  -- The number of the last event that was accepted, or left out by a filter.
-  position        INTEGER NOT NULL CHECK (position >= 0),
-  -- How often the next event was sent and not accepted.
-  attempts        INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
-  failing_since   INTEGER,
-  next_attempt_at INTEGER,
-  -- When the last event was accepted.
-  delivered_at    INTEGER,
-  -- When an isolate last claimed it.
-  tried_at        INTEGER NOT NULL DEFAULT 0,
-  -- The isolate that sends just now, or whose claim was left: only it may store a new position.
-  sender          TEXT,
-  -- Until then nobody else sends.
-  sending_until   INTEGER,
-  -- How many attempts were written into the log in all.
-  entries         INTEGER NOT NULL DEFAULT 0,
-  disabled_at     INTEGER,
-  disabled_reason TEXT,
-  created_by      TEXT NOT NULL,
-  created_at      INTEGER NOT NULL,
-  CHECK ((previous_secret IS NULL) = (previous_until IS NULL)),
-  CHECK ((failing_since IS NULL) = (attempts = 0)),
-  CHECK ((failing_since IS NULL) = (next_attempt_at IS NULL)),
-  CHECK ((disabled_at IS NULL) = (disabled_reason IS NULL))
-) STRICT, WITHOUT ROWID;
-
--- The webhooks of a scope.
-CREATE INDEX webhooks_of_scope ON webhooks (scope);
-
--- The log of a webhook: its last 100 attempts.
-CREATE TABLE webhook_deliveries (
-  webhook_id TEXT NOT NULL,
-  -- `number % 100`, so that an attempt replaces the one 100 before it.
-  slot       INTEGER NOT NULL CHECK (slot BETWEEN 0 AND 99),
-  number     INTEGER NOT NULL CHECK (number % 100 = slot),
-  -- The number of the event; null for a test.
-  seq        INTEGER,
-  event      TEXT NOT NULL,
-  at         INTEGER NOT NULL,
-  -- How often the event had been sent and not accepted before, plus one.
-  attempt    INTEGER NOT NULL,
-  -- The HTTP status of the answer; null if there was none.
-  status     INTEGER,
-  -- Why it counts as not accepted; null if it was accepted.
-  error      TEXT,
-  -- The beginning of the answer.
-  response   TEXT,
-  millis     INTEGER NOT NULL,
-  PRIMARY KEY (webhook_id, slot)
-) STRICT, WITHOUT ROWID;
 
 -- The keys of POST requests with their answers. A key is written in the batch that has the effect.
 CREATE TABLE idempotency_keys (

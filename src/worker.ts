@@ -24,6 +24,8 @@ import { Dependencies } from "./services/dependency/Dependencies.ts"
 import { Deliveries } from "./services/feed/Deliveries.ts"
 import { Events } from "./services/feed/Events.ts"
 import { Webhooks } from "./services/feed/Webhooks.ts"
+import { Metrics } from "./services/feed/Metrics.ts"
+import { Overviews } from "./services/feed/Overview.ts"
 import { Flows } from "./services/flow/Flows.ts"
 import { Leases } from "./services/lease/Leases.ts"
 import * as LogLines from "./services/LogLines.ts"
@@ -68,6 +70,8 @@ const ServicesLayer = Layer.mergeAll(
   Events.layer,
   Deliveries.layer,
   Webhooks.layer,
+  Overviews.layer,
+  Metrics.layer,
   Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,

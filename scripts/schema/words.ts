@@ -14,7 +14,7 @@ Written by \`npm run schema -- --write\` from a migrated database. Wrangler does
 
 Tables. \`tasks\` has the present state of each task: its queue, its lease and its counters. \`history\` has one row for each version
 of each task, and outlives it. \`dependencies\` says which task waits for which. \`queue_counts\` has the counters that lists and polls
-read. \`usage\` and \`usage_caps\` have what a scope used on each day, and may use. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
+read. \`event_counts\` has those of the metrics. \`usage\` and \`usage_caps\` have what a scope used on each day, and may use. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
 \`idempotency_keys\` belong to access and to repeated requests. \`webhooks\` and \`webhook_deliveries\` send the feed to others. \`sweeps\`, \`fencing_floor\` and \`schema_version\` belong to the server.
 
 A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
@@ -136,9 +136,13 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       revision: "The revisions rise with each change of a list. A conditional read compares them (`sql/Revisions.ts`).",
       messages_total: "The totals are null until the cron has counted them.",
       leases_revision: "Rises with each renewal.",
-      seq: "The number of the newest change in the feed of the scope. Without meaning in the row of a project."
+      seq: "The number of the newest change in the feed of the scope. Without meaning in the row of a project.",
+      events_seq: "The number of the last change that `event_counts` counts. Without meaning in the row of a project."
     },
     indexes: { queue_counts_uncounted: "The scopes whose totals are not counted yet." }
+  },
+  event_counts: {
+    about: "How often each event happened in a scope. The cron walks through the feed and adds what it finds."
   },
   projects: {
     about: "A group of tasks that share a branch.",
@@ -195,6 +199,7 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
     columns: { seq: "The order of arrival.", task_id: "What it is about. It need not be a task." },
     indexes: {
       messages_of_scope: "The messages of a scope.",
+      messages_questions: "The questions to people that are not done.",
       messages_about: "The messages about a task.",
       messages_to: "The messages to an actor.",
       messages_replies: "The replies to a message."

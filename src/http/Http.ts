@@ -6,6 +6,8 @@ import { DocsLayer } from "./docs/Docs.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
 import { EventsHandlers } from "./feed/Events.ts"
 import { WebhooksHandlers } from "./feed/Webhooks.ts"
+import { MetricsHandlers } from "./feed/Metrics.ts"
+import { OverviewHandlers } from "./feed/Overview.ts"
 import { FlowsHandlers } from "./Flows.ts"
 import { OrchestratorsHandlers } from "./machine/Orchestrators.ts"
 import { RolesHandlers } from "./machine/Roles.ts"
@@ -26,6 +28,8 @@ const ApiLayer = Layer.mergeAll(
   TasksHandlers,
   EventsHandlers,
   WebhooksHandlers,
+  OverviewHandlers,
+  MetricsHandlers,
   OrchestratorsHandlers,
   ProjectsHandlers,
   DraftsHandlers,

@@ -263,7 +263,8 @@ const pages = [
   "events?types=claimed,accepted&limit=5",
   "events?task_id=deep-0",
   "events?project_id=deep-0",
-  "events?since=1970-01-01T00:00:05.000Z&limit=5"
+  "events?since=1970-01-01T00:00:05.000Z&limit=5",
+  "overview?since=1970-01-01T00:00:05.000Z"
 ]
 
 /** Lists of which the second page is read, with `limit=2`. */
@@ -307,7 +308,8 @@ const repeated = [
   "messages?to_actor=deep",
   "drafts?",
   "projects?",
-  "events?after=latest"
+  "events?after=latest",
+  "overview?"
 ]
 
 const again = (read: string): Case => ({
@@ -389,6 +391,7 @@ export const cases: Record<string, Case> = {
     })
   ),
   "POST /api/v1/tasks/claim: at the cap of a project": claimAtCap,
+  "GET /metrics: of every scope": { method: "GET", status: 200, ask: () => ["/metrics"] },
   "GET /api/v1/tasks: after 150 queues were used and emptied": {
     method: "GET",
     status: 200,

@@ -7,6 +7,7 @@ import { evidence } from "./faults/evidence.ts"
 import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
+import { overview } from "./faults/overview.ts"
 import { pages } from "./faults/pages.ts"
 import { records } from "./faults/records.ts"
 import { texts } from "./faults/texts.ts"
@@ -26,5 +27,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...records,
   ...evidence,
   ...usage,
-  ...webhooks
+  ...webhooks,
+  ...overview
 ]

@@ -215,6 +215,8 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "GET /api/v1/tasks/:id/messages": statedInQuery("/api/v1/tasks/t/messages"),
 
   "GET /api/v1/events": statedInQuery("/api/v1/events"),
+  "GET /metrics": statedInQuery("/metrics"),
+  "GET /api/v1/overview": statedInQuery("/api/v1/overview"),
 
   "GET /api/v1/webhooks": { ...statedInQuery("/api/v1/webhooks"), rank: "manage" },
   "POST /api/v1/webhooks": statedInBody("/api/v1/webhooks", () => ({ url: "https://hooks.example.com/" })),

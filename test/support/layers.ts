@@ -13,6 +13,8 @@ import { Dependencies } from "../../src/services/dependency/Dependencies.ts"
 import { Deliveries } from "../../src/services/feed/Deliveries.ts"
 import { Events } from "../../src/services/feed/Events.ts"
 import { Webhooks } from "../../src/services/feed/Webhooks.ts"
+import { Metrics } from "../../src/services/feed/Metrics.ts"
+import { Overviews } from "../../src/services/feed/Overview.ts"
 import { Flows } from "../../src/services/flow/Flows.ts"
 import { Leases } from "../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../src/services/machine/Orchestrators.ts"
@@ -70,6 +72,8 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     Events.layer,
     Deliveries.layer,
     Webhooks.layer,
+    Overviews.layer,
+    Metrics.layer,
     Leases.layer,
     Maintenance.layer,
     Orchestrators.layer,
