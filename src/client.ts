@@ -55,6 +55,7 @@ export {
   UnknownEventType
 } from "./domain/feed/Event.ts"
 export { Overview } from "./domain/feed/Overview.ts"
+export * from "./domain/feed/Webhook.ts"
 export * from "./domain/flow/Flow.ts"
 export { IdempotencyKeyReused } from "./domain/IdempotencyKey.ts"
 export * from "./domain/Identifier.ts"

@@ -57,6 +57,9 @@ export const project = async ({ ask, fresh }: Setup): Promise<string> => {
   return id
 }
 
+export const webhook = async ({ ask, fresh }: Setup): Promise<string> =>
+  (await ask("POST", "/api/v1/webhooks", { scope: fresh("hooked"), url: "https://hooks.example.com/" })).id
+
 export const draft = async ({ ask }: Setup): Promise<string> =>
   String((await ask("POST", "/api/v1/drafts", { scope, title: "An idea", author: "ann" })).id)
 

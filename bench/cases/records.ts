@@ -1,10 +1,11 @@
 /** Projects, drafts, flows, keys, imports, and requests about the server itself. */
 import { about, type Cases, plain, scope } from "../Case.ts"
-import { apart, draft, flow, flowBody, key, project, task } from "./given.ts"
+import { apart, draft, flow, flowBody, key, project, task, webhook } from "./given.ts"
 
 const projects = (rest = "") => (id: string) => `/api/v1/projects/${id}${rest}`
 const drafts = (id: string) => `/api/v1/drafts/${id}`
 const flows = (name: string) => `/api/v1/flows/${name}?scope=${scope}`
+const webhooks = (rest = "") => (id: string) => `/api/v1/webhooks/${id}${rest}`
 const keys = `/api/v1/scopes/${apart}/keys`
 
 export const records: Cases = {
@@ -67,6 +68,20 @@ export const records: Cases = {
     })
   }],
   "DELETE /api/v1/drafts/:id": [about(draft, drafts)],
+
+  "POST /api/v1/webhooks": [{
+    prepare: ({ fresh }) => ({
+      path: "/api/v1/webhooks",
+      body: { scope: fresh("hooked"), url: "https://hooks.example.com/" }
+    })
+  }],
+  "GET /api/v1/webhooks": [plain(`/api/v1/webhooks?scope=${scope}`)],
+  "GET /api/v1/webhooks/:id": [about(webhook, webhooks())],
+  "PATCH /api/v1/webhooks/:id": [about(webhook, webhooks(), { name: "Another name" })],
+  "DELETE /api/v1/webhooks/:id": [about(webhook, webhooks())],
+  "GET /api/v1/webhooks/:id/deliveries": [about(webhook, webhooks("/deliveries"))],
+  "POST /api/v1/webhooks/:id/test": [about(webhook, webhooks("/test"), undefined, "to an address that does not exist")],
+  "POST /api/v1/webhooks/:id/redeliver": [about(webhook, webhooks("/redeliver"), { after: 0 })],
 
   "GET /api/v1/flows": [plain(`/api/v1/flows?scope=${scope}`)],
   "PUT /api/v1/flows/:name": [{ prepare: ({ fresh }) => ({ path: `/api/v1/flows/${fresh("flow")}`, body: flowBody }) }],

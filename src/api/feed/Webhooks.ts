@@ -103,12 +103,13 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
     HttpApiEndpoint.post("test", "/webhooks/:id/test", {
       params,
       query: scopeParameter,
+      payload: [Schema.Null, scoped(Schema.Struct({}))],
       success: Delivery,
       error: WebhookNotFound
     }).annotateMerge(OpenApi.annotations({
       summary: "Send a test",
       description:
-        "Sends one message of the type `test` now, and answers what came of it: `error` is null if it was accepted. It is sent once, also if the webhook is disabled, and changes nothing but the log."
+        "Sends one message of the type `test` now, and answers what came of it: `error` is null if it was accepted. It is sent once, also if the webhook is disabled, and changes nothing but the log. The body may be empty."
     })),
     HttpApiEndpoint.post("redeliver", "/webhooks/:id/redeliver", {
       params,
