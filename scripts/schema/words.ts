@@ -73,6 +73,7 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       cancel_reason: "Why the task is or will be cancelled.",
       max_attempts: "Limits of this task; null: the server's default; 0: no limit.",
       failure_reason: "Why the task is in `failed`.",
+      terminal: "The failure is one that no retry mends, while the task is in `failed`.",
       available_at: "The end of the backoff. The first claim after it clears this.",
       external_key: "The id of the task in the client's own system.",
       checkpoint: "What the last holder wrote down for the next attempt: JSON.",
@@ -146,7 +147,8 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       evidence_required: "The kinds of evidence that an accept of its tasks requires: a JSON list.",
       cost_usd: "What its tasks used: millionths of a dollar, tokens, milliseconds.",
       max_cost_usd: "Its caps, in the same units; null: none.",
-      capped: "It has used as much as it may. No task of it is claimed."
+      capped: "It has used as much as it may. No task of it is claimed.",
+      max_review_rounds: "How often a result of one of its tasks may be rejected before the task fails; null: no limit."
     },
     indexes: {
       projects_newest: "The newest projects of a scope.",

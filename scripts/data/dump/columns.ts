@@ -60,7 +60,8 @@ const defaulted = new Set([
   "on_failure",
   "rank",
   "rejection_count",
-  "review_round"
+  "review_round",
+  "terminal"
 ])
 
 const readers = new Map(

@@ -63,7 +63,11 @@ const ended = (task: TaskRow, queue: QueueName): Reason =>
     : queue === "failed"
     ? reason(
       "failed",
-      `It failed${quoted(task.failure_reason)} Redrive it to have it tried again.`,
+      task.terminal === true
+        ? `It failed for a reason that no retry mends${
+          quoted(task.failure_reason)
+        } Redrive it with \`terminal: true\` once the reason is gone.`
+        : `It failed${quoted(task.failure_reason)} Redrive it to have it tried again.`,
       because(task.failure_reason)
     )
     : reason(

@@ -118,6 +118,10 @@ export const Failure = Schema.Struct({
     describe("Why it failed: kept on the task as `failure_reason` and `execution_notes`, and in its history.")
   ),
   failed_by: maybe(Label, "Who says so; the holder of the lease unless given."),
+  terminal: maybe(
+    Schema.Boolean,
+    "Whether no retry mends the reason. A redrive of the task then has to say `terminal` as well."
+  ),
   ...reported,
   ...expected
 }).annotate({ identifier: "Failure" })
@@ -154,6 +158,10 @@ export type Cancellation = typeof Cancellation.Type
 export const Redrive = Schema.Struct({
   reason: maybe(ReasonText, "Why to try it again: kept in the task's history."),
   redriven_by: maybe(Label, "The actor; the key's name unless given."),
+  terminal: maybe(
+    Schema.Boolean,
+    "Whether to redrive the task even if its failure is `terminal`; otherwise that is refused with 409."
+  ),
   ...expected
 }).annotate({ identifier: "Redrive" })
 export type Redrive = typeof Redrive.Type

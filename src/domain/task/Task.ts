@@ -13,7 +13,7 @@ const count = (description: string) => Schema.Int.pipe(describe(description))
 const limit = (description: string) => Schema.NullOr(Schema.Int).pipe(describe(description))
 const flag = (description: string) => Flag.pipe(describe(description))
 
-// A server of release 2.0.0 sends none of these, and a database before the migrations 0014 and 0015 lacks their columns.
+// A server of release 2.0.0 sends none of these, and a database before the migrations 0014 and 0015 lacks their columns. `terminal` is of the migration 0018.
 const newer = Schema.optionalKey
 const newerOf = <F extends Record<string, Schema.Top>>(fields: F) =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, newer(field)])) as {
@@ -68,6 +68,7 @@ const fields = <
   max_lease_losses: limit("How many leases may be lost before it fails: null is the server's default, 0 no limit."),
   max_rejections: limit("How many results may be rejected before it fails: null is the server's default, 0 no limit."),
   failure_reason: text("Why it failed, while it is in `failed`."),
+  terminal: newer(flag("1 while it is in `failed` for a reason that no retry mends.")),
   attempt_count: count("How many attempts were given up or lost."),
   rejection_count: count("How often a result was rejected."),
   lease_losses: count("How many of its leases expired."),

@@ -88,6 +88,31 @@ export class InvalidTransition extends TaggedError<InvalidTransition>()(
     })
 }
 
+export class TerminalFailure extends TaggedError<TerminalFailure>()(
+  "TerminalFailure",
+  { error: ErrorText, task_id: TaskId, failure_reason: Schema.NullOr(Schema.String).pipe(describe("Why it failed.")) },
+  {
+    httpApiStatus: 409,
+    description: "The task failed for a reason that no retry mends, and the redrive does not say `terminal`. Nothing was changed."
+  }
+) {
+  static readonly of = (task: {
+    readonly id: TaskId
+    readonly queue: QueueName
+    readonly terminal?: boolean | number
+    readonly failure_reason: string | null
+  }) =>
+    task.queue === "failed" && task.terminal
+      ? new TerminalFailure({
+        error: `Task ${task.id} failed for a reason that no retry mends${
+          task.failure_reason === null ? "." : `: ${task.failure_reason.replace(/[.\s]+$/, "")}.`
+        } Redrive it with \`terminal: true\` once the reason is gone.`,
+        task_id: task.id,
+        failure_reason: task.failure_reason
+      })
+      : undefined
+}
+
 export class LeaseLost extends TaggedError<LeaseLost>()(
   "LeaseLost",
   {

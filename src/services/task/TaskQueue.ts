@@ -38,6 +38,7 @@ import type {
   TaskBlocked,
   TaskExists,
   TaskNotFound,
+  TerminalFailure,
   VersionConflict
 } from "../../domain/task/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
@@ -112,7 +113,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     scope: Reach
   ) => Effect.Effect<Task, Exclude<MoveError, TaskExists>>
   /** Brings a failed or cancelled task back to `incoming`, with its counters at zero. */
-  readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError>
+  readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError | TerminalFailure>
   /** Changes fields, and repairs contradictions (`domain/task/TaskPatch.ts`). */
   readonly patch: (
     id: TaskId,

@@ -24,7 +24,7 @@ import type {
 } from "../../domain/task/MoveInput.ts"
 import { burntOut, destination, type Move, moves, sourcesOf, startsIn } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
-import { InvalidTransition, LeaseLost, TaskNotFound } from "../../domain/task/TaskErrors.ts"
+import { InvalidTransition, LeaseLost, TaskNotFound, TerminalFailure } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import * as Feed from "../../sql/Feed.ts"
@@ -58,7 +58,7 @@ interface Order<E = never> {
   readonly shows?: boolean
   /** What was used since the last report. */
   readonly usage?: Usage | null | undefined
-  /** A further reason to refuse the move, by the kinds of evidence that the project of the task requires. */
+  /** A further reason to refuse the move; for an accept by the kinds of evidence that the project of the task requires. */
   readonly lacking?: (task: TaskRow, required: ReadonlyArray<string>) => E | undefined
 }
 
@@ -100,7 +100,7 @@ const byId = Effect.gen(function*() {
     const { flow, found, required } = yield* batch({
       found: taskInScope(values),
       flow: flowOfTask(values),
-      required: lacking === undefined ? undefined : requiredEvidence(values)
+      required: move === moves.accept ? requiredEvidence(values) : undefined
     })
     const task = yield* firstTask(found)
     if (task === undefined) return yield* TaskNotFound.of(id)
@@ -262,7 +262,7 @@ export const make = Effect.gen(function*() {
   )
 
   const fail = Effect.fn("TaskQueue.fail")(
-    function*(id: TaskId, { failed_by, reason, usage, ...expected }: Failure, scope: ScopeName | undefined) {
+    function*(id: TaskId, { failed_by, reason, terminal, usage, ...expected }: Failure, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
         verb: "fail",
@@ -273,13 +273,15 @@ export const make = Effect.gen(function*() {
         now,
         actor: failed_by || null,
         usage,
-        reason
+        reason,
+        details: terminal === true ? JSON.stringify({ terminal }) : null,
+        values: { terminal: Number(terminal === true) }
       })
     }
   )
 
   const redrive = Effect.fn("TaskQueue.redrive")(
-    function*(id: TaskId, { reason = null, redriven_by, ...expected }: Redrive, scope: ScopeName | undefined) {
+    function*(id: TaskId, { reason = null, redriven_by, terminal, ...expected }: Redrive, scope: ScopeName | undefined) {
       return yield* run({
         verb: "redrive",
         move: moves.redrive,
@@ -288,7 +290,9 @@ export const make = Effect.gen(function*() {
         expected,
         now: yield* Clock.currentTimeMillis,
         actor: redriven_by || (yield* CurrentActor).name,
-        reason
+        reason,
+        values: { terminal: Number(terminal === true) },
+        lacking: TerminalFailure.of
       })
     }
   )
