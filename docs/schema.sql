@@ -170,6 +170,8 @@ CREATE TABLE tasks (
     + output_tokens >= max_tokens, 0)) VIRTUAL,
   -- The draft that it was promoted from.
   draft_id                  INTEGER CHECK (draft_id > 0),
+  -- The failure is one that no retry mends, while the task is in `failed`.
+  terminal                  INTEGER NOT NULL DEFAULT 0 CHECK (terminal IN (0, 1)),
   CHECK ((claimed_by IS NULL) = (lease_expires_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_from IS NULL)),
@@ -317,7 +319,9 @@ CREATE TABLE projects (
   -- It has used as much as it may. No task of it is claimed.
   capped            INTEGER GENERATED ALWAYS AS (coalesce(cost_usd >= max_cost_usd, 0) OR coalesce(input_tokens
     + output_tokens >= max_tokens, 0)) VIRTUAL,
-  draft_id          INTEGER CHECK (draft_id > 0)
+  draft_id          INTEGER CHECK (draft_id > 0),
+  -- How often a result of one of its tasks may be rejected before the task fails; null: no limit.
+  max_review_rounds INTEGER CHECK (max_review_rounds > 0)
 ) STRICT, WITHOUT ROWID;
 
 -- The newest projects of a scope.

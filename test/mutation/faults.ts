@@ -9,6 +9,7 @@ import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
 import { pages } from "./faults/pages.ts"
 import { records } from "./faults/records.ts"
+import { stops } from "./faults/stops.ts"
 import { texts } from "./faults/texts.ts"
 import { usage } from "./faults/usage.ts"
 
@@ -24,5 +25,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...texts,
   ...records,
   ...evidence,
-  ...usage
+  ...usage,
+  ...stops
 ]

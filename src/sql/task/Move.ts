@@ -207,7 +207,7 @@ const besides = new Map<Move, string>([
   [moves.accept, ", completed_at = :completed"],
   [moves.reject, ", last_rejection_reason = :reason"],
   [moves.fail, ", execution_notes = :reason, terminal = :terminal"],
-  [moves.redrive, ", terminal = 0, attempt_count = 0, lease_losses = 0, rejection_count = 0, named_holder = NULL"]
+  [moves.redrive, ", attempt_count = 0, lease_losses = 0, rejection_count = 0, named_holder = NULL"]
 ])
 besides.set(moves.burnOut, besides.get(moves.submit)!)
 
@@ -236,6 +236,10 @@ const changed = (move: Move, backoff: boolean): string => {
     cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL),
     available_at = ${
     move.backsOff && backoff ? `iif(to_queue IN ('failed', 'cancelled'), NULL, ${backsOffUntil})` : "NULL"
+  }
+    ${
+    // Only a flow of one's own has a step out of `failed`, besides a redrive.
+    move.flow === "step" || move === moves.redrive ? ", terminal = 0" : ""
   }
     ${move.setback ? `, setbacks = ${withSetback(`'${move.event}'`, actor(move), ":excerpt")}` : ""} ${
     besides.get(move) ?? ""

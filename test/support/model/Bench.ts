@@ -16,7 +16,7 @@ import { TaskQueue } from "../../../src/services/task/TaskQueue.ts"
 import { Database } from "../../../src/sql/Database.ts"
 import type { Command } from "./Command.ts"
 import * as Keyed from "./Keyed.ts"
-import { flow } from "./Task.ts"
+import { flow, ReviewRounds } from "./Task.ts"
 import * as World from "./World.ts"
 
 export const make = Effect.fnUntraced(function*(options: World.Options) {
@@ -34,7 +34,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   yield* flows.register("blue", "default", flow)
   const projects = yield* Projects
   const usage = yield* UsageSums
-  const policy = { title: "p", branch: "main", evidence_required: ["test"] }
+  const policy = { title: "p", branch: "main", evidence_required: ["test"], max_review_rounds: ReviewRounds }
   yield* projects.create(ScopeName.make("red"), { id: ProjectId.make("p"), ...policy })
   const world = World.make(options)
 

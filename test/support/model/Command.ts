@@ -45,7 +45,7 @@ const Late = Schema.TaggedStruct("Late", {
   reaped: Schema.Boolean,
   off: Schema.Literals([-1, 0, 0, 1])
 })
-const Redrive = Schema.TaggedStruct("Redrive", { id: Id })
+const Redrive = Schema.TaggedStruct("Redrive", { id: Id, terminal: Schema.Literals([true, true, false]) })
 const Requeue = Schema.TaggedStruct("Requeue", { id: Id })
 // What keeps tasks going is more frequent than what ends them, or most sequences would end with nothing left to do.
 const driving = [
@@ -88,7 +88,7 @@ export const Command = Schema.Union([
       "done"
     ])
   }),
-  Schema.TaggedStruct("Fail", { id: Id }),
+  Schema.TaggedStruct("Fail", { id: Id, terminal: Schema.Literals([true, false]) }),
   Schema.TaggedStruct("Force", {
     id: Id,
     queue: Schema.Literals(["incoming", "claimed", "provisional", "done", "failed", "requires-intervention"])
@@ -153,7 +153,7 @@ const budgets = ["losses", "attempts", "rejections", null] as const
 const overtaking: ReadonlyArray<Command> = [
   { _tag: "Assign", id: "b", agent: "ann" },
   { _tag: "Depend", id: "b", blocker: "d", onFailure: "fail" },
-  { _tag: "Fail", id: "d" }
+  { _tag: "Fail", id: "d", terminal: false }
 ]
 const crowding: ReadonlyArray<Command> = [
   { _tag: "Move", id: "b", queue: "provisional" },

@@ -24,8 +24,8 @@ export const make = ({ posting, queue, world: { free, tasks } }: Bench): Steps<"
     const id = idOf(command)
     const task = tasks.get(id)
     return posting(
-      task?.queue === "failed" || task?.queue === "cancelled",
-      queue.redrive(id, { reason: "again" }, undefined),
+      (task?.queue === "failed" && (command.terminal || !task.terminal)) || task?.queue === "cancelled",
+      queue.redrive(id, { reason: "again", terminal: command.terminal }, undefined),
       id,
       () => {
         Object.assign(task!, { attempts: 0, losses: 0, rejections: 0 })

@@ -105,6 +105,7 @@ export const make = (
             used: 0,
             cap: command.cap ?? Infinity,
             setbacks: [],
+            terminal: false,
             reasoned: false
           }
           tasks.set(id, task)
