@@ -18,6 +18,8 @@ export const eventTypes = [
   "review_claimed",
   "reattached",
   "released",
+  "asked",
+  "answered",
   "lease_expired",
   "review_lease_expired",
   "deadline_exceeded",

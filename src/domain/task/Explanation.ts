@@ -91,7 +91,8 @@ const blocked = (blockers: ReadonlyArray<Blocker>): Reason => {
 const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
   const { ahead, asked, blockers, now, roles, task } = facts
   const until = task.available_at
-  const backsOff = until !== null && DateTime.toEpochMillis(until) > now
+  const question = task.waiting_for_reply ?? null
+  const backsOff = question === null && until !== null && DateTime.toEpochMillis(until) > now
   const reasons = [
     ...(facts.oversize === undefined ? [] : [reason(
       "too_large",
@@ -99,6 +100,11 @@ const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
     )]),
     ...(facts.cap === undefined ? [] : [reason("capped", capSentence(facts.cap, task.id, task.project_id))]),
     ...(blockers.length === 0 ? [] : [blocked(blockers)]),
+    ...(question === null ? [] : [
+      reason("waiting_for_reply", `It waits for a reply to the question ${question}: reply to that message.`, {
+        message_id: question
+      })
+    ]),
     ...(backsOff
       ? [reason("backing_off", `It backs off until ${iso(until)}, after an attempt that was given up.`, { until })]
       : []),
@@ -288,6 +294,7 @@ const ReasonCode = Schema.Literals([
   "cancelled",
   "blocked",
   "backing_off",
+  "waiting_for_reply",
   "capped",
   "too_large",
   "other_queue",
@@ -308,6 +315,7 @@ const ReasonCode = Schema.Literals([
   "`failed`, `cancelled`: it has ended. A redrive brings it back.",
   "`blocked`: it has unmet blockers.",
   "`backing_off`: it waits for the end of its backoff.",
+  "`waiting_for_reply`: it waits for a reply to a question.",
   "`capped`: the task, its project or the scope has used as much as it may.",
   "`too_large`: it is larger than a record may be. Claims skip it until a PATCH shortens it.",
   "`other_queue`: only a claim that names its queue gets it.",
@@ -340,6 +348,7 @@ export const Reason = Schema.Struct({
   claimed_by: Schema.optionalKey(Schema.String).pipe(describe("Who holds the task, or held it.")),
   orchestrator_id: Schema.optionalKey(OrchestratorId).pipe(describe("The machine it is about.")),
   until: Schema.optionalKey(Time).pipe(describe("When the lease or the backoff ends, or ended.")),
+  message_id: Schema.optionalKey(Schema.String).pipe(describe("The question that the task waits for a reply to.")),
   cause: Schema.optionalKey(Schema.String).pipe(describe("Why the task failed or was cancelled.")),
   blockers: Schema.optionalKey(Schema.Array(Blocker)).pipe(describe("What it waits for.")),
   queue: Schema.optionalKey(QueueName).pipe(describe("The queue a claim has to name.")),

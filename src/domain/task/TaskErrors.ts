@@ -295,6 +295,7 @@ export const EmptyReason = Schema.Literals([
   "none_ready",
   "role_mismatch",
   "backing_off",
+  "waiting_for_reply",
   "blocked",
   "held",
   "maintenance",
@@ -302,7 +303,7 @@ export const EmptyReason = Schema.Literals([
   "capped"
 ]).pipe(
   describe(
-    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: the tasks wait after attempts that were given up or lost, and the first is due in `retry_after_seconds`, or in more than a minute. `blocked`: the tasks wait for other tasks. `held`: other agents hold the tasks. `maintenance`: the orchestrator gets no work until maintenance is lifted. `too_large`: the next task is larger than a record may be, and no other is ready for the claim: a PATCH that shortens it makes it claimable. `capped`: the next task, its project or the scope has used as much as it may, and no other task is ready for the claim: an operator raises the cap."
+    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: the tasks wait after attempts that were given up or lost, and the first is due in `retry_after_seconds`, or in more than a minute. `waiting_for_reply`: the tasks wait for replies to questions. `blocked`: the tasks wait for other tasks. `held`: other agents hold the tasks. `maintenance`: the orchestrator gets no work until maintenance is lifted. `too_large`: the next task is larger than a record may be, and no other is ready for the claim: a PATCH that shortens it makes it claimable. `capped`: the next task, its project or the scope has used as much as it may, and no other task is ready for the claim: an operator raises the cap."
   )
 )
 
@@ -319,7 +320,8 @@ export class NoTasksAvailable extends TaggedError<NoTasksAvailable>()(
       ready: waiting("Ready for another claim."),
       held: waiting("Held by others."),
       blocked: waiting("Waiting for other tasks."),
-      backing_off: waiting("Waiting for the end of their backoff.")
+      backing_off: waiting("Waiting for the end of their backoff."),
+      waiting_for_reply: Schema.optionalKey(waiting("Waiting for replies to questions; absent if there are none."))
     }).pipe(
       describe(
         "A sample of the queue, of up to 20 tasks: the first 10 that are ready, and the first 10 that are not."

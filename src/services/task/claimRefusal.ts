@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { aside, builtIn, invalidQueue } from "../../domain/flow/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
+import { Never } from "../../domain/lease/Question.ts"
 import { type Cap, capSentence } from "../../domain/record/Usage.ts"
 import { MaxRecord } from "../../domain/Size.ts"
 import type { Claim } from "../../domain/task/MoveInput.ts"
@@ -43,6 +44,7 @@ interface Waiting {
   readonly held: number
   readonly blocked: number
   readonly backing_off: number
+  readonly waiting_for_reply?: number
 }
 
 const why = (
@@ -69,6 +71,11 @@ const why = (
     ? {
       reason: "backing_off" as const,
       error: `The tasks in ${queue} wait after attempts that were given up or lost. Ask again when the first is due.`
+    }
+    : waiting.waiting_for_reply !== undefined
+    ? {
+      reason: "waiting_for_reply" as const,
+      error: `The tasks in ${queue} wait for replies to questions. Reply to these, or ask again later.`
     }
     : waiting.blocked > 0
     ? { reason: "blocked" as const, error: `The tasks in ${queue} wait for other tasks. Ask again later.` }
@@ -98,7 +105,8 @@ const state = statement(`
     (SELECT count(*) FROM (SELECT 1 FROM ${Places.tasksIn("ready", ":queue")} LIMIT ${Sample})) AS ready,
     count(claimed_by) AS held,
     count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NOT NULL) AS blocked,
-    count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NOT NULL) AS backing_off,
+    count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at < ${Never}) AS backing_off,
+    count(*) FILTER (WHERE claimed_by IS NULL AND available_at = ${Never}) AS asked,
     min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
   FROM (${some("held")} UNION ALL ${some("waiting")})`)
 
@@ -172,7 +180,8 @@ export const make = Effect.gen(function*() {
         ready: Number(seen?.ready),
         held: Number(seen?.held),
         blocked: Number(seen?.blocked),
-        backing_off: Number(seen?.backing_off)
+        backing_off: Number(seen?.backing_off),
+        ...(Number(seen?.asked) > 0 ? { waiting_for_reply: Number(seen?.asked) } : {})
       }
       const answer = maintenance
         ? {

@@ -30,7 +30,7 @@ import * as Cascade from "../../sql/dependency/Cascade.ts"
 import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
-import { statement, type Values } from "../../sql/Statement.ts"
+import { type Bound, statement, type Values } from "../../sql/Statement.ts"
 import * as Moves from "../../sql/task/Move.ts"
 import { fenced, named } from "../../sql/task/Move.ts"
 import { taskInScope } from "../../sql/task/Task.ts"
@@ -39,6 +39,11 @@ import { Settings } from "../Settings.ts"
 import { externalKeys } from "./create.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
+
+interface Besides {
+  readonly sent?: Bound
+  readonly sentCounted?: Bound
+}
 
 interface Order<E = never> {
   readonly verb: string
@@ -58,6 +63,10 @@ interface Order<E = never> {
   readonly shows?: boolean
   /** What was used since the last report. */
   readonly usage?: Usage | null | undefined
+  /** Further steps between the plan and the move. */
+  readonly besides?: (values: Values) => Besides
+  /** What to answer again to a repeated request, if that is not the task. */
+  readonly keep?: { readonly step: keyof Besides; readonly answer: Idempotency.Keeping }
   /** A further reason to refuse the move; for an accept by the kinds of evidence that the project of the task requires. */
   readonly lacking?: (task: TaskRow, required: ReadonlyArray<string>) => E | undefined
 }
@@ -84,7 +93,8 @@ const used = (usage: Usage | null | undefined, now: number, id: TaskId) => {
 
 const movedTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
 
-const byId = Effect.gen(function*() {
+/** Moves a task, and answers the row of the task and what the batch answered. */
+export const moving = Effect.gen(function*() {
   const { batch } = yield* Database
   const once = yield* Idempotency.make
   const externalKey = yield* externalKeys
@@ -147,26 +157,32 @@ const byId = Effect.gen(function*() {
       failed: move === moves.accept ? undefined : steps.failed(values),
       satisfied: steps.satisfied(values),
       unblocked: steps.unblocked(values),
+      sent: undefined as Bound | undefined,
+      sentCounted: undefined as Bound | undefined,
+      ...order.besides?.(values),
       moved: steps.moved(values),
       dependents: steps.dependents(values),
       counted: steps.counted(values)
-    }, { keep: "moved", answer: movedTask, values }).pipe(
+    }, { keep: order.keep?.step ?? "moved", answer: order.keep?.answer ?? movedTask, values }).pipe(
       Effect.catchTag("UniqueViolation", (violation) => externalKey.taken(id, null, violation))
     )
-    if (replay !== undefined) return (yield* firstTask(replay.rows))!
+    if (replay !== undefined) return { answers, replay, task: undefined }
     const task = yield* firstTask(answers.moved)
     if (task === undefined) return yield* refusal(order)
     yield* logCascade([answers.dependents])
     const detoured = move === moves.burnOut && task.queue !== destination(move, task)
     const event = detoured ? moves.submit.event : move.event
     yield* logTransition(event, task, actor)
-    return task
+    return { answers, replay, task }
   })
 })
 
 export const make = Effect.gen(function*() {
   const settings = yield* Settings
-  const run = yield* byId
+  const move = yield* moving
+  const run = <E = never>(order: Order<E>) =>
+    Effect.flatMap(move(order), ({ replay, task }) =>
+      task === undefined ? Effect.map(firstTask(replay?.rows), (kept) => kept!) : Effect.succeed(task))
 
   const submit = Effect.fn("TaskQueue.submit")(
     function*(id: TaskId, work: Submission, scope: ScopeName | undefined) {

@@ -10,6 +10,7 @@
  */
 import { Spread } from "../../domain/lease/Backoff.ts"
 import { type Budget, units } from "../../domain/lease/Budget.ts"
+import { Never } from "../../domain/lease/Question.ts"
 import { ends, intervention, type Move, moves } from "../../domain/task/Moves.ts"
 import * as Cascade from "../dependency/Cascade.ts"
 import { counted, nextSeq } from "../Feed.ts"
@@ -155,7 +156,7 @@ const actor = (move: Move): string =>
   submits(move)
     // The view `held` knows the holder after an expiry too.
     ? "coalesce(holder, :actor)"
-    : move === moves.requeue || move === moves.release || move === moves.fail
+    : move === moves.requeue || move === moves.release || move === moves.ask || move === moves.fail
     ? "coalesce(:actor, claimed_by)"
     : ":actor"
 
@@ -193,7 +194,7 @@ export const backsOffUntil = `:now + CAST(round(
   * (500 + 500 * ((coalesce(${number}, 0) + :seed) % ${Spread} / ${Spread}.0))) AS INTEGER)`
 
 /** Moves that free the task without a result. A blocker may have failed while the task was held. */
-const frees: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, moves.reject])
+const frees: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, moves.ask, moves.reject])
 
 /** The further columns that each move writes. Each begins with a comma. */
 const besides = new Map<Move, string>([
@@ -206,6 +207,7 @@ const besides = new Map<Move, string>([
   ],
   [moves.accept, ", completed_at = :completed"],
   [moves.reject, ", last_rejection_reason = :reason"],
+  [moves.ask, ", question_id = :message"],
   [moves.fail, ", execution_notes = :reason, terminal = :terminal"],
   [moves.redrive, ", attempt_count = 0, lease_losses = 0, rejection_count = 0, named_holder = NULL"]
 ])
@@ -235,7 +237,11 @@ const changed = (move: Move, backoff: boolean): string => {
     failure_reason = ${failure},
     cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL),
     available_at = ${
-    move.backsOff && backoff ? `iif(to_queue IN ('failed', 'cancelled'), NULL, ${backsOffUntil})` : "NULL"
+    move === moves.ask
+      ? `iif(to_queue IN ('failed', 'cancelled'), NULL, ${Never})`
+      : move.backsOff && backoff
+      ? `iif(to_queue IN ('failed', 'cancelled'), NULL, ${backsOffUntil})`
+      : "NULL"
   }
     ${
     // Only a flow of one's own has a step out of `failed`, besides a redrive.
