@@ -121,7 +121,7 @@ CREATE TABLE tasks (
   max_rejections            INTEGER CHECK (max_rejections >= 0),
   -- Why the task is in `failed`.
   failure_reason            TEXT,
-  -- The end of the backoff. The first claim after it clears this.
+  -- The end of the backoff, or the year 9999 while the task waits for a reply. The first claim after it clears this.
   available_at              INTEGER CHECK (available_at IS NULL OR claimed_by IS NULL),
   -- The id of the task in the client's own system.
   external_key              TEXT CHECK (external_key <> ''),
@@ -172,6 +172,12 @@ CREATE TABLE tasks (
   draft_id                  INTEGER CHECK (draft_id > 0),
   -- The failure is one that no retry mends, while the task is in `failed`.
   terminal                  INTEGER NOT NULL DEFAULT 0 CHECK (terminal IN (0, 1)),
+  -- The question that held the task last.
+  question_id               TEXT,
+  -- The question that the task waits for a reply to.
+  waiting_for_reply         TEXT GENERATED ALWAYS AS (iif(available_at = 253402300799999, question_id, NULL)) VIRTUAL,
+  -- The latest questions and their answers, oldest first: a JSON list.
+  answers                   TEXT,
   CHECK ((claimed_by IS NULL) = (lease_expires_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_from IS NULL)),

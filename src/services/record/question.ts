@@ -39,7 +39,10 @@ export const make = Effect.gen(function*() {
       values: { message, to_actor, type, content },
       besides: (values) => ({ sent: Questions.sent(values), sentCounted: Questions.sentCounted(values) }),
       keep: { step: "sent", answer: kept }
-    })
+    }).pipe(
+      // The task was open, so its external key is taken by no other.
+      Effect.catchTag("TaskExists", Effect.die)
+    )
     return replay?.rows ?? answers.sent
   })
 })

@@ -1,4 +1,4 @@
-/** Faults in what stops work: terminal failures, and caps on review rounds. */
+/** Faults in what stops work: terminal failures, caps on review rounds, and questions that hold a task. */
 import type { Fault } from "../Fault.ts"
 
 export const stops: ReadonlyArray<Fault> = [
@@ -22,5 +22,33 @@ export const stops: ReadonlyArray<Fault> = [
     symbol: "Move.byProject",
     find: "coalesce(${own} > rounds, rounds IS NOT NULL)",
     replace: "coalesce(${own} < rounds, rounds IS NOT NULL)"
+  },
+  {
+    name: "question-holds-nothing",
+    breaks: "Nobody may claim a task that waits for a reply.",
+    symbol: "sql/task/Move.changed",
+    find: "NULL, ${Never})`",
+    replace: "NULL, NULL)`"
+  },
+  {
+    name: "question-without-lease",
+    breaks: "Only the holder of a task may hold it with a question.",
+    step: "sent",
+    find: "FROM planned WHERE id = :id RETURNING *",
+    replace: "FROM tasks WHERE id = :id RETURNING *"
+  },
+  {
+    name: "reply-frees-twice",
+    breaks: "A reply frees only the task that waits for it.",
+    step: "answered",
+    find: "AND waiting_for_reply = :parent_message_id",
+    replace: "AND question_id = :parent_message_id"
+  },
+  {
+    name: "answers-pile-up",
+    breaks: "A task keeps its latest answers only.",
+    step: "freed",
+    find: "json_remove(answers, '$[0]')",
+    replace: "answers"
   }
 ]

@@ -10,6 +10,7 @@ import { Leases } from "../../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../../src/services/machine/Orchestrators.ts"
 import { Scheduler } from "../../../src/services/machine/Scheduler.ts"
 import { Drafts } from "../../../src/services/record/Drafts.ts"
+import { Messages } from "../../../src/services/record/Messages.ts"
 import { Projects } from "../../../src/services/record/Projects.ts"
 import { UsageSums } from "../../../src/services/record/Usage.ts"
 import { TaskQueue } from "../../../src/services/task/TaskQueue.ts"
@@ -32,6 +33,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const orchestrator_id = OrchestratorId.make("k-m")
   for (const scope of ["red", "green"]) yield* orchestrators.register(scope, { cluster: "k", machine_id: "m" })
   yield* flows.register("blue", "default", flow)
+  const messages = yield* Messages
   const projects = yield* Projects
   const usage = yield* UsageSums
   const policy = { title: "p", branch: "main", evidence_required: ["test"], max_review_rounds: ReviewRounds }
@@ -86,6 +88,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     orchestrators,
     scheduler,
     events,
+    messages,
     projects,
     usage,
     database,

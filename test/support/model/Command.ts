@@ -120,6 +120,8 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Repeat", { back: Schema.Literals([0, 1, 4]) }),
   Schema.TaggedStruct("Cancel", { id: Id }),
   Schema.TaggedStruct("Release", { id: Id }),
+  Schema.TaggedStruct("Ask", { id: Id, off: Schema.Literals([-1, 0, 0, 0]) }),
+  Schema.TaggedStruct("Answer", { id: Id }),
   Schema.TaggedStruct("Heartbeat", {}),
   Schema.TaggedStruct("TakeBack", { id: Id }),
   Schema.TaggedStruct("CompleteHook", { id: Id, fenced: Schema.Boolean }),

@@ -79,6 +79,8 @@ export interface Task {
   used: number
   readonly cap: number
   setbacks: ReadonlyArray<string>
+  /** How many answers it has. */
+  answers: number
   /** Whether it failed for a reason that no retry mends. */
   terminal: boolean
   /** Whether the task has a reason for its failure. */

@@ -23,6 +23,8 @@ const posts: ReadonlySet<Tag> = new Set<Tag>([
   "Cancel",
   "Redrive",
   "Release",
+  "Ask",
+  "Answer",
   "Renew",
   "CompleteHook"
 ])
