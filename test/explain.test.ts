@@ -214,7 +214,7 @@ describe("every state of a scope", () => {
     Effect.fnUntraced(function*({ asked, backsOff, commands, drop, lapses, start }) {
       /** The same state again, for each question that changes it. */
       const again = <A, E>(
-        ask: Effect.Effect<A, E, TaskQueue | Orchestrators | Roles | Leases | Maintenance | Database>
+        ask: Effect.Effect<A, E, TaskQueue | Orchestrators | Roles | Leases | Maintenance | Messages | Database>
       ) =>
         Effect.gen(function*() {
           yield* TestClock.setTime(0)
