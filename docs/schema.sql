@@ -336,6 +336,15 @@ CREATE INDEX projects_newest ON projects (scope, created_at, id);
 -- The projects at a cap, for a claim that looks past their tasks.
 CREATE INDEX projects_capped ON projects (scope, id) WHERE capped;
 
+-- The accounts with providers that get no task before a time, because they have reached a limit.
+CREATE TABLE parked_accounts (
+  scope   TEXT NOT NULL,
+  account TEXT NOT NULL,
+  -- When the limit is over. Parking another account forgets what is over.
+  until   INTEGER NOT NULL,
+  PRIMARY KEY (scope, account)
+) STRICT, WITHOUT ROWID;
+
 -- What a scope used on a day, for the caps on the day and for lists.
 CREATE TABLE usage (
   scope         TEXT NOT NULL,

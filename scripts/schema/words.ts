@@ -158,6 +158,10 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       projects_capped: "The projects at a cap, for a claim that looks past their tasks."
     }
   },
+  parked_accounts: {
+    about: "The accounts with providers that get no task before a time, because they have reached a limit.",
+    columns: { until: "When the limit is over. Parking another account forgets what is over." }
+  },
   usage: {
     about: "What a scope used on a day, for the caps on the day and for lists.",
     columns: {

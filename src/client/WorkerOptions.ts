@@ -22,6 +22,8 @@ export interface WorkerOptions<in E = never> {
   readonly roles?: ReadonlyArray<string> | undefined
   /** Only tasks of these types. */
   readonly types?: ReadonlyArray<string> | undefined
+  /** The account with a provider that the agents work with. While it is parked, nothing is claimed. */
+  readonly account?: string | undefined
   /** How many tasks the worker works on at once, from 1 to 200. The default is 1. */
   readonly concurrency?: number | undefined
   /** The length of a lease. The default is that of the server. */

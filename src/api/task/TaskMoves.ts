@@ -88,6 +88,19 @@ export const requeue = HttpApiEndpoint.post("requeue", "/:id/requeue", {
     "Gives up the work and sends the task back to the queue it was claimed from; from review, to `incoming`. It counts as an attempt. The attempt that uses up `max_attempts` leads to `failed`. With `release` it does not count, and a review stays in its queue. The body may be empty."
 }))
 
+export const park = HttpApiEndpoint.post("park", "/:id/park", {
+  params,
+  query: scopeParameter,
+  payload: scoped(Moves.Parking),
+  success: Task,
+  error: [...moveErrors, InvalidTask]
+}).annotate(Required, [{ fields: ["account", "until"], error: "Missing required fields: account, until" }])
+  .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
+    summary: "Park an account",
+    description:
+      "For the limit of a provider: no claim of the scope that names the account gets a task until then. The lease ends, and the task goes back to the queue it was claimed from. It counts as no attempt, and agents with other accounts may claim the task at once."
+  }))
+
 export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {
   params,
   query: scopeParameter,

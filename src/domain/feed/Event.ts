@@ -18,6 +18,7 @@ export const eventTypes = [
   "review_claimed",
   "reattached",
   "released",
+  "parked",
   "asked",
   "answered",
   "lease_expired",

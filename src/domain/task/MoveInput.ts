@@ -45,6 +45,10 @@ export const Claim = Schema.Struct({
   max_attempt_seconds: maybe(
     positive,
     "How long the attempt may take, in seconds, however often its lease is renewed: the shorter of this and the task's own limit. The server's default if neither is set; reviews have no deadline."
+  ),
+  account: maybe(
+    filled(MaxLabel),
+    "The account with a provider that the agent works with. While it is parked (`POST /tasks/:id/park`), the claim gets nothing."
   )
 }).annotate({ identifier: "Claim" })
 export type Claim = typeof Claim.Type
@@ -126,6 +130,21 @@ export const Failure = Schema.Struct({
   ...expected
 }).annotate({ identifier: "Failure" })
 export type Failure = typeof Failure.Type
+
+/** For how long an account may be parked, in milliseconds. */
+export const MaxParked = 31 * 86_400_000
+
+export const Parking = Schema.Struct({
+  account: filled(MaxLabel).pipe(describe("The account with a provider that has reached its limit.")),
+  until: Time.pipe(
+    describe("When the limit is over: at most 31 days from now. A later request about the account replaces it.")
+  ),
+  reason: maybe(ReasonText, "What the provider said: kept in the task's history."),
+  parked_by: maybe(Label, "Who parks it; the holder of the lease unless given."),
+  ...reported,
+  ...expected
+}).annotate({ identifier: "Parking" })
+export type Parking = typeof Parking.Type
 
 export const ForcedMove = Schema.Struct({
   queue: QueueName,

@@ -21,6 +21,7 @@ import type {
   Failure,
   ForcedMove,
   HookResult,
+  Parking,
   Redrive,
   Rejection,
   Requeue,
@@ -113,6 +114,8 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     scope: Reach
   ) => Effect.Effect<Task, Exclude<MoveError, TaskExists>>
   /** Brings a failed or cancelled task back to `incoming`, with its counters at zero. */
+  /** Parks an account until a time, and releases the task. */
+  readonly park: (id: TaskId, parking: Parking, scope: Reach) => Effect.Effect<Task, MoveError | InvalidTask>
   readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError | TerminalFailure>
   /** Changes fields, and repairs contradictions (`domain/task/TaskPatch.ts`). */
   readonly patch: (

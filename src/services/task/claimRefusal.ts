@@ -1,5 +1,6 @@
 /** Why a claim got nothing: read in a second round trip, which a successful claim does not need. */
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { aside, builtIn, invalidQueue } from "../../domain/flow/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
@@ -13,6 +14,7 @@ import { Database, ifRoom } from "../../sql/Database.ts"
 import * as Backoff from "../../sql/lease/Backoff.ts"
 import { type Criteria, nextTask, valuesOf, variantOf } from "../../sql/lease/Claim.ts"
 import * as Claimant from "../../sql/lease/Claimant.ts"
+import * as Parked from "../../sql/lease/Parked.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
 import * as TakingBack from "../lease/takeBack.ts"
@@ -20,6 +22,8 @@ import { decodeCounts, decodeRules } from "./rows.ts"
 
 // How many seconds a machine that got nothing has to wait. Its usual tick is longer; a loop of retries is shorter.
 const RetryAfterSeconds = 15
+
+const iso = (millis: number) => DateTime.formatIso(DateTime.makeUnsafe(millis))
 
 interface Attempt {
   readonly scope: ScopeName
@@ -147,10 +151,12 @@ export const make = Effect.gen(function*() {
       machine: machine(values),
       roles: roles(values),
       state: state(values),
+      parked: wanted.account === null ? undefined : Parked.until(values),
       first: first(some, roleless, ranked, typed)(values),
       flow: builtIn.includes(queue) || aside.includes(queue) ? undefined : flow(values)
     })
-    const { first: [next], flow: [rules], machine: [asks], roles: known, state: [seen] } = found
+    const { first: [next], flow: [rules], machine: [asks], parked: [parked], roles: known, state: [seen] } = found
+    const until = Number(parked?.until)
     const names = known.map(({ name }) => String(name))
     const stranger = names.length === 0 ? undefined : wanted.roles.find((role) => !names.includes(role))
     if (stranger !== undefined) return yield* InvalidTask.role(stranger, names, "role_filter")
@@ -188,18 +194,27 @@ export const make = Effect.gen(function*() {
           reason: "maintenance" as const,
           error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
         }
+        : parked !== undefined
+        ? {
+          reason: "account_parked" as const,
+          error: `The account ${wanted.account} is parked until ${iso(until)}, because its provider gives it no more work before. Ask again then, or with another account.`
+        }
         : why(queue, filtered && waiting.ready > 0, waiting, large, capped)
       return yield* new NoTasksAvailable({
         message: "No tasks available",
         ...answer,
         counts,
         waiting,
-        retry_after_seconds: answer.reason === "backing_off"
+        ...(answer.reason === "account_parked" ? { parked_until: DateTime.makeUnsafe(until) } : {}),
+        retry_after_seconds: answer.reason === "account_parked"
+          ? Math.max(Math.ceil((until - now) / 1000), 1)
+          : answer.reason === "backing_off"
           ? Math.min(Math.max(Math.ceil((Number(seen?.due) - now) / 1000), 1), MaxRetrySeconds)
           : RetryAfterSeconds
       })
     })
     const answer = Effect.andThen(refusal, empty)
+    if (parked !== undefined) return yield* answer
     if (elsewhere !== undefined && elsewhere !== queue) {
       return { look: { queue: String(elsewhere), passing: false }, otherwise: answer }
     }

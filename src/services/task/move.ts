@@ -17,19 +17,22 @@ import type {
   Cancellation,
   Expected,
   Failure,
+  Parking,
   Redrive,
   Rejection,
   Requeue,
   Submission
 } from "../../domain/task/MoveInput.ts"
+import { MaxParked } from "../../domain/task/MoveInput.ts"
 import { burntOut, destination, type Move, moves, sourcesOf, startsIn } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
-import { InvalidTransition, LeaseLost, TaskNotFound, TerminalFailure } from "../../domain/task/TaskErrors.ts"
+import { InvalidTask, InvalidTransition, LeaseLost, TaskNotFound, TerminalFailure } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
+import * as Parked from "../../sql/lease/Parked.ts"
 import { type Bound, statement, type Values } from "../../sql/Statement.ts"
 import * as Moves from "../../sql/task/Move.ts"
 import { fenced, named } from "../../sql/task/Move.ts"
@@ -43,6 +46,8 @@ import { firstTask } from "./rows.ts"
 interface Besides {
   readonly sent?: Bound
   readonly sentCounted?: Bound
+  readonly forgotten?: Bound
+  readonly parked?: Bound
 }
 
 interface Order<E = never> {
@@ -157,8 +162,6 @@ export const moving = Effect.gen(function*() {
       failed: move === moves.accept ? undefined : steps.failed(values),
       satisfied: steps.satisfied(values),
       unblocked: steps.unblocked(values),
-      sent: undefined as Bound | undefined,
-      sentCounted: undefined as Bound | undefined,
       ...order.besides?.(values),
       moved: steps.moved(values),
       dependents: steps.dependents(values),
@@ -296,6 +299,31 @@ export const make = Effect.gen(function*() {
     }
   )
 
+  const park = Effect.fn("TaskQueue.park")(
+    function*(
+      id: TaskId,
+      { account, parked_by, reason, until, usage, ...expected }: Parking,
+      scope: ScopeName | undefined
+    ) {
+      const now = yield* Clock.currentTimeMillis
+      if (DateTime.toEpochMillis(until) > now + MaxParked) return yield* InvalidTask.parkedTooLong(MaxParked)
+      return yield* run({
+        verb: "park",
+        move: moves.park,
+        id,
+        scope,
+        expected,
+        now,
+        actor: parked_by || null,
+        usage,
+        reason: reason ?? null,
+        details: JSON.stringify({ account, until: DateTime.formatIso(until) }),
+        values: { account, until: DateTime.toEpochMillis(until) },
+        besides: (values) => ({ forgotten: Parked.forgotten(values), parked: Parked.parked(values) })
+      })
+    }
+  )
+
   const redrive = Effect.fn("TaskQueue.redrive")(
     function*(id: TaskId, { reason = null, redriven_by, terminal, ...expected }: Redrive, scope: ScopeName | undefined) {
       return yield* run({
@@ -313,7 +341,7 @@ export const make = Effect.gen(function*() {
     }
   )
 
-  return { submit, accept, reject, requeue, fail, redrive }
+  return { submit, accept, reject, requeue, fail, park, redrive }
 })
 
 const requested = "cancel_requested"

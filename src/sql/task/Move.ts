@@ -151,12 +151,15 @@ const rejectionsSpent = `(SELECT iif(details ->> '$.budget' = 'max_review_rounds
 
 const submits = (move: Move): boolean => move === moves.submit || move === moves.burnOut
 
+// The holder makes these moves, unless the caller names someone.
+const byHolder: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, moves.park, moves.ask, moves.fail])
+
 /** The actor of the move. */
 const actor = (move: Move): string =>
   submits(move)
     // The view `held` knows the holder after an expiry too.
     ? "coalesce(holder, :actor)"
-    : move === moves.requeue || move === moves.release || move === moves.ask || move === moves.fail
+    : byHolder.has(move)
     ? "coalesce(:actor, claimed_by)"
     : ":actor"
 
@@ -194,7 +197,7 @@ export const backsOffUntil = `:now + CAST(round(
   * (500 + 500 * ((coalesce(${number}, 0) + :seed) % ${Spread} / ${Spread}.0))) AS INTEGER)`
 
 /** Moves that free the task without a result. A blocker may have failed while the task was held. */
-const frees: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, moves.ask, moves.reject])
+const frees: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, moves.park, moves.ask, moves.reject])
 
 /** The further columns that each move writes. Each begins with a comma. */
 const besides = new Map<Move, string>([

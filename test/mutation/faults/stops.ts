@@ -1,4 +1,4 @@
-/** Faults in what stops work: terminal failures, caps on review rounds, and questions that hold a task. */
+/** Faults in what stops work: terminal failures, caps on review rounds, questions that hold a task, and parked accounts. */
 import type { Fault } from "../Fault.ts"
 
 export const stops: ReadonlyArray<Fault> = [
@@ -50,5 +50,26 @@ export const stops: ReadonlyArray<Fault> = [
     step: "freed",
     find: "json_remove(answers, '$[0]')",
     replace: "answers"
+  },
+  {
+    name: "parked-account-claims",
+    breaks: "A claim that names a parked account gets nothing.",
+    symbol: "Claim.make",
+    find: " AND ${Parked.mayClaim}",
+    replace: ""
+  },
+  {
+    name: "parked-for-ever",
+    breaks: "A parked account may claim when its time is over.",
+    symbol: "Parked.isParked",
+    find: "AND until > :now",
+    replace: "AND until > 0"
+  },
+  {
+    name: "parked-without-lease",
+    breaks: "Only the holder of a task may park an account.",
+    step: "parked",
+    find: "FROM planned WHERE id = :id",
+    replace: "FROM tasks WHERE id = :id"
   }
 ]

@@ -34,7 +34,9 @@ const Claim = Schema.TaggedStruct("Claim", {
   agent: Agent,
   roles: Schema.Array(Schema.Literals(["build", "review"])).check(Schema.isMaxLength(2)),
   /** How many tasks its machine may hold. */
-  most: Schema.Literals([1, 2, 9, 9, 9])
+  most: Schema.Literals([1, 2, 9, 9, 9]),
+  /** The account that it names. */
+  account: Schema.Literals([null, "x", "y"])
 })
 const Lapse = Schema.TaggedStruct("Lapse", { early: Schema.Literals([true, false, false]) })
 /** What a result names besides: nothing, evidence, or a new commit and perhaps evidence of it. */
@@ -122,6 +124,12 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Release", { id: Id }),
   Schema.TaggedStruct("Ask", { id: Id, off: Schema.Literals([-1, 0, 0, 0]) }),
   Schema.TaggedStruct("Answer", { id: Id }),
+  Schema.TaggedStruct("Park", {
+    id: Id,
+    account: Schema.Literals(["x", "y"]),
+    seconds: Schema.Literals([0, 30, 300]),
+    off: Schema.Literals([-1, 0, 0, 0])
+  }),
   Schema.TaggedStruct("Heartbeat", {}),
   Schema.TaggedStruct("TakeBack", { id: Id }),
   Schema.TaggedStruct("CompleteHook", { id: Id, fenced: Schema.Boolean }),
@@ -161,7 +169,7 @@ const crowding: ReadonlyArray<Command> = [
   { _tag: "Move", id: "b", queue: "provisional" },
   { _tag: "Review", scope: "red", agent: "ann" },
   { _tag: "Assign", id: "d", agent: "bob" },
-  { _tag: "Claim", scope: "red", agent: "ann", roles: [], most: 1 }
+  { _tag: "Claim", scope: "red", agent: "ann", roles: [], most: 1, account: null }
 ]
 export const begin = (
   { chained, crowded, overtaken, places, priorities }: typeof Start.Type

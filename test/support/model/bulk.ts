@@ -34,7 +34,8 @@ export const make = (bench: Bench): Steps<"Bulk"> => {
       expected.push(allowed)
       if (allowed && !dry) world.changing(change, id)
     })
-  const alone = { ...bench, expecting: predicting, posting: predicting }
+  // A bulk request reports no usage.
+  const alone = { ...bench, expecting: predicting, posting: predicting, world: { ...world, use: () => {} } }
   const steps = { ...Moves.make(alone), ...Ends.make(alone), ...Lives.make(alone) }
 
   const predict = (action: Action, id: "a" | "b" | "c" | "d") => {

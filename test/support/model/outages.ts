@@ -24,6 +24,7 @@ const posts: ReadonlySet<Tag> = new Set<Tag>([
   "Redrive",
   "Release",
   "Ask",
+  "Park",
   "Answer",
   "Renew",
   "CompleteHook"
