@@ -36,7 +36,7 @@ const Claim = Schema.TaggedStruct("Claim", {
   /** How many tasks its machine may hold. */
   most: Schema.Literals([1, 2, 9, 9, 9]),
   /** The account that it names. */
-  account: Schema.Literals([null, "x", "y"])
+  account: Schema.NullOr(Schema.Literals(["x", "y"]))
 })
 const Lapse = Schema.TaggedStruct("Lapse", { early: Schema.Literals([true, false, false]) })
 /** What a result names besides: nothing, evidence, or a new commit and perhaps evidence of it. */

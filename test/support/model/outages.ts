@@ -53,8 +53,11 @@ export const make = ({ faults, keyed }: Pick<Bench["options"], "faults" | "keyed
     (lost === "request" && (posts.has(tag) || others.has(tag)))
 
   /** Takes a step, in the outage that is due, if any. */
-  const during = Effect.fnUntraced(function*({ _tag }: Command, step: Effect.Effect<void>) {
-    if (next === undefined || !canBeOut(_tag, next.lost)) return yield* step
+  const during = Effect.fnUntraced(function*(command: Command, step: Effect.Effect<void>) {
+    const { _tag } = command
+    // A dry run keeps nothing under its key, so it is not repeated.
+    const dry = _tag === "Bulk" && command.dry
+    if (next === undefined || dry || !canBeOut(_tag, next.lost)) return yield* step
     faults.push(...Array.from({ length: next.after }, () => undefined), `lost ${next.lost}`)
     next = undefined
     const exit = yield* Effect.exit(step)
