@@ -142,6 +142,19 @@ describe("a question that holds its task", () => {
       assert.deepInclude(yield* get("tasks/a"), { version: 4 })
     }))
 
+  it.effect("is imported with the task that waits for its reply", () =>
+    Effect.gen(function*() {
+      const { ask, get, post, reply } = yield* start
+      const { body: message } = yield* ask()
+      const task = { ...(yield* get("tasks/a")), id: "b", file_path: "b", terminal: 0 }
+      const imported = { ...message, id: `${message.id}2`, task_id: "b" }
+      yield* post("scopes/other/import", { tasks: [{ ...task, waiting_for_reply: imported.id }], messages: [imported] })
+      assert.strictEqual((yield* get("tasks/b")).waiting_for_reply, imported.id)
+      yield* reply(imported.id, { task_id: "b", scope: "other" })
+      assert.isNull((yield* get("tasks/b")).waiting_for_reply)
+      assert.strictEqual((yield* get("tasks/a")).waiting_for_reply, message.id)
+    }))
+
   it.effect("keeps the last three answers, and the beginning of long ones", () =>
     Effect.gen(function*() {
       const { ask, claim, get, reply } = yield* start
