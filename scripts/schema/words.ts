@@ -77,7 +77,8 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       waiting_for_reply: "The question that the task waits for a reply to.",
       answers: "The latest questions and their answers, oldest first: a JSON list.",
       terminal: "The failure is one that no retry mends, while the task is in `failed`.",
-      available_at: "The end of the backoff, or the year 9999 while the task waits for a reply. The first claim after it clears this.",
+      available_at:
+        "The end of the backoff, or the year 9999 while the task waits for a reply. The first claim after it clears this.",
       external_key: "The id of the task in the client's own system.",
       checkpoint: "What the last holder wrote down for the next attempt: JSON.",
       setbacks: "The latest rejections, lost leases and attempts given up, oldest first: a JSON list.",

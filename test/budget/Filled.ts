@@ -87,7 +87,15 @@ export const copy = (raw: DatabaseSync, db: D1Database) =>
 const times = ["created_at", "registered_at", "proposed_at", "at"]
 
 /** What belongs to records of others, or to the server. */
-const kept = new Set(["queue_counts", "dependencies", "sweeps", "fencing_floor", "usage", "usage_caps", "parked_accounts"])
+const kept = new Set([
+  "queue_counts",
+  "dependencies",
+  "sweeps",
+  "fencing_floor",
+  "usage",
+  "usage_caps",
+  "parked_accounts"
+])
 
 /** What takes everything away that was made after `since`, and has the counters as they were. */
 const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {

@@ -409,7 +409,11 @@ export const cases: Record<string, Case> = {
   "POST /api/v1/tasks/claim: of a parked account": {
     ...post(Effect.fnUntraced(function*(scope, admin) {
       const id = yield* claimed(scope, admin)
-      yield* admin("POST", `/api/v1/tasks/${id}/park`, { account: "x", until: "1970-01-02T00:00:00Z", fencing_token: 1 })
+      yield* admin("POST", `/api/v1/tasks/${id}/park`, {
+        account: "x",
+        until: "1970-01-02T00:00:00Z",
+        fencing_token: 1
+      })
       const orchestrator_id = yield* machine(scope, admin)
       return ["/api/v1/tasks/claim", { scope, orchestrator_id, agent_name: "ann", account: "x" }] as const
     })),

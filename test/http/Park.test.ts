@@ -6,6 +6,8 @@ import * as TestClock from "effect/testing/TestClock"
 import { migrated } from "../support/layers.ts"
 import * as server from "../support/server.ts"
 
+const at = (seconds: number) => DateTime.formatIso(DateTime.makeUnsafe(seconds * 1000))
+
 const start = Effect.gen(function*() {
   const { db, raw } = migrated()
   const { send } = yield* server.make({ BACKOFF_SECONDS: "60" }, () => db)
@@ -14,19 +16,17 @@ const start = Effect.gen(function*() {
   const get = (path: string) => Effect.map(send("GET", `/api/v1/${path}`), ({ body }) => body)
   yield* post("orchestrators/register", { cluster: "k", machine_id: "m" })
   yield* post("tasks", { id: "a", file_path: "a", branch: "b" })
-  const claim = (rest: object = {}) =>
-    post("tasks/claim", { orchestrator_id: "k-m", agent_name: "ann", ...rest })
-  const at = (seconds: number) => DateTime.formatIso(DateTime.makeUnsafe(seconds * 1000))
+  const claim = (rest: object = {}) => post("tasks/claim", { orchestrator_id: "k-m", agent_name: "ann", ...rest })
   const park = (rest: object = {}, headers?: Record<string, string>) =>
     post("tasks/a/park", { account: "max-1", until: at(3600), fencing_token: 1, ...rest }, headers)
   const parked = () => raw.prepare("SELECT account, until FROM parked_accounts ORDER BY account").all()
-  return { at, claim, get, park, parked, post, send }
+  return { claim, get, park, parked, post, send }
 })
 
 describe("a parked account", () => {
   it.effect("claims nothing until the time that was given, while others get its task at once, untried", () =>
     Effect.gen(function*() {
-      const { at, claim, get, park } = yield* start
+      const { claim, get, park } = yield* start
       yield* claim({ account: "max-1" })
       const answer = yield* park({ reason: "weekly limit" })
       assert.deepInclude(answer.body, { queue: "incoming", claimed_by: null, attempt_count: 0, available_at: null })
@@ -64,7 +64,7 @@ describe("a parked account", () => {
 
   it.effect("is parked by the holder only, once under a key, and not for longer than a month", () =>
     Effect.gen(function*() {
-      const { at, claim, get, park, parked } = yield* start
+      const { claim, get, park, parked } = yield* start
       assert.strictEqual((yield* park({ fencing_token: null })).status, 409)
       yield* claim()
       assert.strictEqual((yield* park({ fencing_token: 9 })).status, 409)

@@ -32,6 +32,8 @@ const start = Effect.gen(function*() {
   return { ask, claim, fencing_token, get, last, post, reply, send }
 })
 
+const key = (name: string) => ({ "idempotency-key": name })
+
 describe("a question that holds its task", () => {
   it.effect("ends the lease without an attempt, and the reply frees the task with the answer in the handoff", () =>
     Effect.gen(function*() {
@@ -95,7 +97,6 @@ describe("a question that holds its task", () => {
   it.effect("is asked and answered once under an idempotency key", () =>
     Effect.gen(function*() {
       const { ask, get, reply } = yield* start
-      const key = (name: string) => ({ "idempotency-key": name })
       const first = yield* ask({}, key("q"))
       assert.strictEqual((yield* ask({}, key("q"))).body.id, first.body.id)
       const answer = yield* reply(first.body.id, {}, key("r"))

@@ -49,13 +49,22 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       query: scopeParameter,
       payload: scoped(NewMessage),
       success: Message.pipe(HttpApiSchema.status(201)),
-      error: [InvalidParentMessage, InvalidQuestion, LeaseLost, TaskNotFound, InvalidTransition, VersionConflict, ScopeRequired]
+      error: [
+        InvalidParentMessage,
+        InvalidQuestion,
+        LeaseLost,
+        TaskNotFound,
+        InvalidTransition,
+        VersionConflict,
+        ScopeRequired
+      ]
     }).annotate(Required, [{
       fields: ["task_id", "from_actor", "type", "content"],
       error: "Missing required fields: task_id, from_actor, type, content"
     }]).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
       summary: "Send a message",
-      description: "Sends a message to an actor, or a reply. Its task need not exist. A `question` with `hold` and the `fencing_token` of the holder holds its task: the lease ends without an attempt, the task goes back to where it was claimed from, and nobody may claim it until someone replies (`parent_message_id`). The next claim has question and answer in its handoff."
+      description:
+        "Sends a message to an actor, or a reply. Its task need not exist. A `question` with `hold` and the `fencing_token` of the holder holds its task: the lease ends without an attempt, the task goes back to where it was claimed from, and nobody may claim it until someone replies (`parent_message_id`). The next claim has question and answer in its handoff."
     })),
     HttpApiEndpoint.get("get", "/messages/:id", {
       params,

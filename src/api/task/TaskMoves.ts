@@ -110,7 +110,8 @@ export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {
 }).annotate(Required, [{ fields: ["reason"], error: "Missing required field: reason" }])
   .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
     summary: "Fail a task",
-    description: "Fails the task in any queue, ends its lease, and keeps the reason. `redrive` brings it back. With `terminal` the failure is one that no retry mends: then only a redrive that says `terminal` does."
+    description:
+      "Fails the task in any queue, ends its lease, and keeps the reason. `redrive` brings it back. With `terminal` the failure is one that no retry mends: then only a redrive that says `terminal` does."
   }))
 
 export const forceQueue = HttpApiEndpoint.post("forceQueue", "/:id/force-queue", {

@@ -28,7 +28,10 @@ const spent: Record<Budget, (task: Spending) => number> = {
  * The limit of the rejections of a task: the shorter one of its own and of the cap on the review rounds of its project. 0 means none.
  * `rounds` is null if the project has no cap, or the task no project.
  */
-export const roundsOf = (own: number, rounds: number | null): { readonly by: Budget | "max_review_rounds"; readonly limit: number } =>
+export const roundsOf = (
+  own: number,
+  rounds: number | null
+): { readonly by: Budget | "max_review_rounds"; readonly limit: number } =>
   rounds !== null && (own === 0 || rounds < own)
     ? { by: "max_review_rounds", limit: rounds }
     : { by: "max_rejections", limit: own }

@@ -74,7 +74,9 @@ export const Handoff = Schema.Struct({
   execution_notes: said("What the last attempt had to say about the work, or why it failed"),
   check_results: said("The last results of its checks, as JSON text"),
   answers: Schema.optionalKey(
-    Schema.Array(Answer).pipe(describe(`The latest ${MaxAnswers} questions that held the task, with their answers, oldest first.`))
+    Schema.Array(Answer).pipe(
+      describe(`The latest ${MaxAnswers} questions that held the task, with their answers, oldest first.`)
+    )
   )
 }).annotate({ identifier: "Handoff" })
 export type Handoff = typeof Handoff.Type

@@ -39,7 +39,8 @@ export class InvalidQuestion extends TaggedError<InvalidQuestion>()(
 ) {
   static readonly type = (type: string) =>
     new InvalidQuestion({
-      error: `type: only a question holds its task, and this is a ${type}. Send the type "question", or leave out hold.`,
+      error:
+        `type: only a question holds its task, and this is a ${type}. Send the type "question", or leave out hold.`,
       field: "type"
     })
   static readonly token = () =>

@@ -17,7 +17,11 @@ export interface Facts {
   /** The roles of the scope; empty if every name is a role. */
   readonly roles: ReadonlyArray<string>
   /** What the claim asks for; undefined where it asks for what suits the task. */
-  readonly asked: { readonly queue: string | undefined; readonly roles: ReadonlyArray<string> | undefined; readonly account?: string | undefined }
+  readonly asked: {
+    readonly queue: string | undefined
+    readonly roles: ReadonlyArray<string> | undefined
+    readonly account?: string | undefined
+  }
   /** The size of the task in bytes, if it is larger than a record may be. */
   readonly oversize: number | undefined
   /** Which cap the task is at, if any. */
@@ -91,9 +95,13 @@ const blocked = (blockers: ReadonlyArray<Blocker>): Reason => {
 }
 
 const accountParked = (until: DateTime.Utc, account: string | undefined) =>
-  reason("account_parked", `The account ${account} is parked until ${iso(until)}. Claim with another account, or then.`, {
-    until
-  })
+  reason(
+    "account_parked",
+    `The account ${account} is parked until ${iso(until)}. Claim with another account, or then.`,
+    {
+      until
+    }
+  )
 
 const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
   const { ahead, asked, blockers, now, roles, task } = facts

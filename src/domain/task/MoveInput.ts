@@ -137,7 +137,9 @@ export const MaxParked = 31 * 86_400_000
 export const Parking = Schema.Struct({
   account: filled(MaxLabel).pipe(describe("The account with a provider that has reached its limit.")),
   until: Time.pipe(
-    describe("An instant: when the limit is over, at most 31 days from now. A later request about the account replaces it.")
+    describe(
+      "An instant: when the limit is over, at most 31 days from now. A later request about the account replaces it."
+    )
   ),
   reason: maybe(ReasonText, "What the provider said: kept in the task's history."),
   parked_by: maybe(Label, "Who parks it; the holder of the lease unless given."),

@@ -62,7 +62,9 @@ const fields = <
   ),
   cancel_reason: text("Why it is to be cancelled, or was."),
   available_at: Schema.NullOr(time).pipe(
-    describe("When its backoff ends; null if it does not back off. The end of the year 9999 while it waits for a reply.")
+    describe(
+      "When its backoff ends; null if it does not back off. The end of the year 9999 while it waits for a reply."
+    )
   ),
   waiting_for_reply: newer(text("The question (a message) that the task waits for a reply to; null if it does not.")),
   external_key: text("The id that its creator's own system has for it: one open task of a scope has it."),

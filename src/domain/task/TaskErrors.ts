@@ -93,7 +93,8 @@ export class TerminalFailure extends TaggedError<TerminalFailure>()(
   { error: ErrorText, task_id: TaskId, failure_reason: Schema.NullOr(Schema.String).pipe(describe("Why it failed.")) },
   {
     httpApiStatus: 409,
-    description: "The task failed for a reason that no retry mends, and the redrive does not say `terminal`. Nothing was changed."
+    description:
+      "The task failed for a reason that no retry mends, and the redrive does not say `terminal`. Nothing was changed."
   }
 ) {
   static readonly of = (task: {

@@ -21,7 +21,7 @@ import type {
   Failure,
   ForcedMove,
   HookResult,
-  Parking,
+  Parking as ParkInput,
   Redrive,
   Rejection,
   Requeue,
@@ -45,6 +45,7 @@ import type {
 import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
 import type { NewTask, TaskPatch } from "../../domain/task/TaskInput.ts"
 import type { Reach } from "../../sql/Reach.ts"
+import * as Parking from "../lease/park.ts"
 import * as Claiming from "./claim.ts"
 import * as Creation from "./create.ts"
 import * as Explaining from "./explain.ts"
@@ -115,7 +116,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   ) => Effect.Effect<Task, Exclude<MoveError, TaskExists>>
   /** Brings a failed or cancelled task back to `incoming`, with its counters at zero. */
   /** Parks an account until a time, and releases the task. */
-  readonly park: (id: TaskId, parking: Parking, scope: Reach) => Effect.Effect<Task, MoveError | InvalidTask>
+  readonly park: (id: TaskId, parking: ParkInput, scope: Reach) => Effect.Effect<Task, MoveError | InvalidTask>
   readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError | TerminalFailure>
   /** Changes fields, and repairs contradictions (`domain/task/TaskPatch.ts`). */
   readonly patch: (
@@ -170,6 +171,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         completeHook: yield* Hooks.make,
         explain: yield* Explaining.make,
         ...(yield* Patching.make),
+        park: yield* Parking.make,
         remove: yield* Removal.make,
         ...(yield* Moves.make),
         ...reading,

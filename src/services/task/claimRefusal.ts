@@ -197,7 +197,9 @@ export const make = Effect.gen(function*() {
         : parked !== undefined
         ? {
           reason: "account_parked" as const,
-          error: `The account ${wanted.account} is parked until ${iso(until)}, because its provider gives it no more work before. Ask again then, or with another account.`
+          error: `The account ${wanted.account} is parked until ${
+            iso(until)
+          }, because its provider gives it no more work before. Ask again then, or with another account.`
         }
         : why(queue, filtered && waiting.ready > 0, waiting, large, capped)
       return yield* new NoTasksAvailable({

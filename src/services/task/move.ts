@@ -10,29 +10,26 @@ import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
 import { expectationProblem, movesOnlyHeld } from "../../domain/lease/Fence.ts"
 import { namesSession } from "../../domain/lease/Session.ts"
-import { dayOf, reportOf, type Usage } from "../../domain/record/Usage.ts"
+import type { Usage } from "../../domain/record/Usage.ts"
 import { EvidenceMissing, evidenceText } from "../../domain/task/Evidence.ts"
 import type {
   Acceptance,
   Cancellation,
   Expected,
   Failure,
-  Parking,
   Redrive,
   Rejection,
   Requeue,
   Submission
 } from "../../domain/task/MoveInput.ts"
-import { MaxParked } from "../../domain/task/MoveInput.ts"
 import { burntOut, destination, type Move, moves, sourcesOf, startsIn } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
-import { InvalidTask, InvalidTransition, LeaseLost, TaskNotFound, TerminalFailure } from "../../domain/task/TaskErrors.ts"
+import { InvalidTransition, LeaseLost, TaskNotFound, TerminalFailure } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
-import * as Parked from "../../sql/lease/Parked.ts"
 import { type Bound, statement, type Values } from "../../sql/Statement.ts"
 import * as Moves from "../../sql/task/Move.ts"
 import { fenced, named } from "../../sql/task/Move.ts"
@@ -43,12 +40,7 @@ import { externalKeys } from "./create.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
 
-interface Besides {
-  readonly sent?: Bound
-  readonly sentCounted?: Bound
-  readonly forgotten?: Bound
-  readonly parked?: Bound
-}
+type Besides = { readonly [step in "sent" | "sentCounted" | "forgotten" | "parked"]?: Bound }
 
 interface Order<E = never> {
   readonly verb: string
@@ -83,19 +75,6 @@ const requiredEvidence = statement(
   "SELECT evidence_required AS kinds FROM projects WHERE id = (SELECT project_id FROM tasks WHERE id = :id)"
 )
 const decodeKinds = (kinds: unknown): ReadonlyArray<string> => typeof kinds === "string" ? JSON.parse(kinds) : []
-const usedByMove = UsageSums.steps(UsageSums.ofMove)
-
-/** The steps that add the usage that a move reports. They read its plan. */
-const used = (usage: Usage | null | undefined, now: number, id: TaskId) => {
-  if (usage == null) return {}
-  const values: Values = { used: JSON.stringify([[id, null, ...reportOf(usage)]]), day: dayOf(now) }
-  return {
-    usedByTask: usedByMove.usedByTask(values),
-    usedByProject: usedByMove.usedByProject(values),
-    usedOnDay: usedByMove.usedOnDay(values)
-  }
-}
-
 const movedTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
 
 /** Moves a task, and answers the row of the task and what the batch answered. */
@@ -156,7 +135,7 @@ export const moving = Effect.gen(function*() {
     const steps = stepsOf.get(move)!
     const { answers, replay } = yield* once.atomic({
       recorded: steps.recorded(values),
-      ...used(order.usage, now, id),
+      ...UsageSums.byMove(order.usage, now, id),
       shown: order.shows === true ? Moves.shown(values) : undefined,
       // A task that becomes done makes no other task fail.
       failed: move === moves.accept ? undefined : steps.failed(values),
@@ -184,8 +163,11 @@ export const make = Effect.gen(function*() {
   const settings = yield* Settings
   const move = yield* moving
   const run = <E = never>(order: Order<E>) =>
-    Effect.flatMap(move(order), ({ replay, task }) =>
-      task === undefined ? Effect.map(firstTask(replay?.rows), (kept) => kept!) : Effect.succeed(task))
+    Effect.flatMap(
+      move(order),
+      ({ replay, task }) =>
+        task === undefined ? Effect.map(firstTask(replay?.rows), (kept) => kept!) : Effect.succeed(task)
+    )
 
   const submit = Effect.fn("TaskQueue.submit")(
     function*(id: TaskId, work: Submission, scope: ScopeName | undefined) {
@@ -299,33 +281,12 @@ export const make = Effect.gen(function*() {
     }
   )
 
-  const park = Effect.fn("TaskQueue.park")(
+  const redrive = Effect.fn("TaskQueue.redrive")(
     function*(
       id: TaskId,
-      { account, parked_by, reason, until, usage, ...expected }: Parking,
+      { reason = null, redriven_by, terminal, ...expected }: Redrive,
       scope: ScopeName | undefined
     ) {
-      const now = yield* Clock.currentTimeMillis
-      if (DateTime.toEpochMillis(until) > now + MaxParked) return yield* InvalidTask.parkedTooLong(MaxParked)
-      return yield* run({
-        verb: "park",
-        move: moves.park,
-        id,
-        scope,
-        expected,
-        now,
-        actor: parked_by || null,
-        usage,
-        reason: reason ?? null,
-        details: JSON.stringify({ account, until: DateTime.formatIso(until) }),
-        values: { account, until: DateTime.toEpochMillis(until) },
-        besides: (values) => ({ forgotten: Parked.forgotten(values), parked: Parked.parked(values) })
-      })
-    }
-  )
-
-  const redrive = Effect.fn("TaskQueue.redrive")(
-    function*(id: TaskId, { reason = null, redriven_by, terminal, ...expected }: Redrive, scope: ScopeName | undefined) {
       return yield* run({
         verb: "redrive",
         move: moves.redrive,
@@ -341,7 +302,7 @@ export const make = Effect.gen(function*() {
     }
   )
 
-  return { submit, accept, reject, requeue, fail, park, redrive }
+  return { submit, accept, reject, requeue, fail, redrive }
 })
 
 const requested = "cancel_requested"

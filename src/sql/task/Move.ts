@@ -248,8 +248,7 @@ const changed = (move: Move, backoff: boolean): string => {
   }
     ${
     // Only a flow of one's own has a step out of `failed`, besides a redrive.
-    move.flow === "step" || move === moves.redrive ? ", terminal = 0" : ""
-  }
+    move.flow === "step" || move === moves.redrive ? ", terminal = 0" : ""}
     ${move.setback ? `, setbacks = ${withSetback(`'${move.event}'`, actor(move), ":excerpt")}` : ""} ${
     besides.get(move) ?? ""
   }`

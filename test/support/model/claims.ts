@@ -11,7 +11,14 @@ export const make = (
   { keyed, orchestrator_id, queue, world }: Bench
 ): Steps<"Claim" | "Review" | "Continue" | "Test"> => {
   const claim = Effect.fnUntraced(
-    function*(scope: string, agent_name: string, from: string, roles: ReadonlyArray<string>, most = 9, account: string | null = null) {
+    function*(
+      scope: string,
+      agent_name: string,
+      from: string,
+      roles: ReadonlyArray<string>,
+      most = 9,
+      account: string | null = null
+    ) {
       const isParked = account !== null && (world.parked.get(`${scope} ${account}`) ?? 0) > world.clock.now
       const isReview = from === "provisional"
       // Reviews do not count, and neither do tasks that were given by hand.

@@ -3,7 +3,9 @@ import * as DateTime from "effect/DateTime"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 import { isEnd, leave, record } from "./Task.ts"
 
-export const make = ({ posting, queue, world: { clock, free, parked, tasks } }: Bench): Steps<"Cancel" | "Redrive" | "Release" | "Park"> => ({
+export const make = (
+  { posting, queue, world: { clock, free, parked, tasks } }: Bench
+): Steps<"Cancel" | "Redrive" | "Release" | "Park"> => ({
   Cancel: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)

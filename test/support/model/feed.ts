@@ -24,7 +24,16 @@ export const make = ({ database: { batch, sql }, events, world: { changes, tasks
     const { actor, event, from, task, title, version } = change
     const next = changes.find((other, at) => at > place && other.task === task && other.version > version)
     const to = next === undefined ? (tasks.get(task.id) === task ? task.queue : null) : next.from
-    return JSON.stringify({ id: task.id, version, event, from, to, title, actor, project_id: task.ofProject ? "p" : null })
+    return JSON.stringify({
+      id: task.id,
+      version,
+      event,
+      from,
+      to,
+      title,
+      actor,
+      project_id: task.ofProject ? "p" : null
+    })
   }
 
   const pagesOf = Effect.fnUntraced(function*(scope: string, from: number, limit: number) {
