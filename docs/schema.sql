@@ -5,7 +5,7 @@
 -- Tables. `tasks` has the present state of each task: its queue, its lease and its counters. `history` has one row for each version
 -- of each task, and outlives it. `dependencies` says which task waits for which. `queue_counts` has the counters that lists and polls
 -- read. `event_counts` has those of the metrics. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
--- `idempotency_keys` belong to access and to repeated requests. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
+-- `idempotency_keys` belong to access and to repeated requests. `webhooks` and `webhook_deliveries` send the feed to others. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
 --
 -- A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
 --
@@ -121,7 +121,7 @@ CREATE TABLE tasks (
   max_rejections            INTEGER CHECK (max_rejections >= 0),
   -- Why the task is in `failed`.
   failure_reason            TEXT,
-  -- The end of the backoff. The first claim after it clears this.
+  -- The end of the backoff, or the year 9999 while the task waits for a reply. The first claim after it clears this.
   available_at              INTEGER CHECK (available_at IS NULL OR claimed_by IS NULL),
   -- The id of the task in the client's own system.
   external_key              TEXT CHECK (external_key <> ''),
@@ -170,6 +170,14 @@ CREATE TABLE tasks (
     + output_tokens >= max_tokens, 0)) VIRTUAL,
   -- The draft that it was promoted from.
   draft_id                  INTEGER CHECK (draft_id > 0),
+  -- The failure is one that no retry mends, while the task is in `failed`.
+  terminal                  INTEGER NOT NULL DEFAULT 0 CHECK (terminal IN (0, 1)),
+  -- The question that held the task last.
+  question_id               TEXT,
+  -- The question that the task waits for a reply to.
+  waiting_for_reply         TEXT GENERATED ALWAYS AS (iif(available_at = 253402300799999, question_id, NULL)) VIRTUAL,
+  -- The latest questions and their answers, oldest first: a JSON list.
+  answers                   TEXT,
   CHECK ((claimed_by IS NULL) = (lease_expires_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_from IS NULL)),
@@ -327,7 +335,9 @@ CREATE TABLE projects (
   -- It has used as much as it may. No task of it is claimed.
   capped            INTEGER GENERATED ALWAYS AS (coalesce(cost_usd >= max_cost_usd, 0) OR coalesce(input_tokens
     + output_tokens >= max_tokens, 0)) VIRTUAL,
-  draft_id          INTEGER CHECK (draft_id > 0)
+  draft_id          INTEGER CHECK (draft_id > 0),
+  -- How often a result of one of its tasks may be rejected before the task fails; null: no limit.
+  max_review_rounds INTEGER CHECK (max_review_rounds > 0)
 ) STRICT, WITHOUT ROWID;
 
 -- The newest projects of a scope.
@@ -335,6 +345,15 @@ CREATE INDEX projects_newest ON projects (scope, created_at, id);
 
 -- The projects at a cap, for a claim that looks past their tasks.
 CREATE INDEX projects_capped ON projects (scope, id) WHERE capped;
+
+-- The accounts with providers that get no task before a time, because they have reached a limit.
+CREATE TABLE parked_accounts (
+  scope   TEXT NOT NULL,
+  account TEXT NOT NULL,
+  -- When the limit is over. Parking another account forgets what is over.
+  until   INTEGER NOT NULL,
+  PRIMARY KEY (scope, account)
+) STRICT, WITHOUT ROWID;
 
 -- What a scope used on a day, for the caps on the day and for lists.
 CREATE TABLE usage (
@@ -524,6 +543,74 @@ CREATE TABLE api_keys (
 
 -- The keys of a scope.
 CREATE UNIQUE INDEX api_keys_of_scope ON api_keys (scope, id);
+
+-- An address to which the server sends the events of a scope: a reader of its feed (`services/feed/Deliveries.ts`).
+CREATE TABLE webhooks (
+  id              TEXT NOT NULL PRIMARY KEY,
+  scope           TEXT NOT NULL,
+  name            TEXT,
+  -- May be a secret of the receiver.
+  url             TEXT NOT NULL,
+  -- Signs each message, so it is kept as it is.
+  secret          TEXT NOT NULL,
+  -- The secret before the last rotation. It signs too until `previous_until`.
+  previous_secret TEXT,
+  previous_until  INTEGER,
+  -- The events that are sent; null means all.
+  types           TEXT CHECK (types IS NULL OR json_valid(types)),
+  -- The project whose events are sent; null means all.
+  project_id      TEXT,
+  template        TEXT CHECK (template IS NULL OR json_valid(template)),
+  -- The number of the last event that was accepted, or left out by a filter.
+  position        INTEGER NOT NULL CHECK (position >= 0),
+  -- How often the next event was sent and not accepted.
+  attempts        INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+  failing_since   INTEGER,
+  next_attempt_at INTEGER,
+  -- When the last event was accepted.
+  delivered_at    INTEGER,
+  -- When an isolate last claimed it.
+  tried_at        INTEGER NOT NULL DEFAULT 0,
+  -- The isolate that sends just now, or whose claim was left: only it may store a new position.
+  sender          TEXT,
+  -- Until then nobody else sends.
+  sending_until   INTEGER,
+  -- How many attempts were written into the log in all.
+  entries         INTEGER NOT NULL DEFAULT 0,
+  disabled_at     INTEGER,
+  disabled_reason TEXT,
+  created_by      TEXT NOT NULL,
+  created_at      INTEGER NOT NULL,
+  CHECK ((previous_secret IS NULL) = (previous_until IS NULL)),
+  CHECK ((failing_since IS NULL) = (attempts = 0)),
+  CHECK ((failing_since IS NULL) = (next_attempt_at IS NULL)),
+  CHECK ((disabled_at IS NULL) = (disabled_reason IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- The webhooks of a scope.
+CREATE INDEX webhooks_of_scope ON webhooks (scope);
+
+-- The log of a webhook: its last 100 attempts.
+CREATE TABLE webhook_deliveries (
+  webhook_id TEXT NOT NULL,
+  -- `number % 100`, so that an attempt replaces the one 100 before it.
+  slot       INTEGER NOT NULL CHECK (slot BETWEEN 0 AND 99),
+  number     INTEGER NOT NULL CHECK (number % 100 = slot),
+  -- The number of the event; null for a test.
+  seq        INTEGER,
+  event      TEXT NOT NULL,
+  at         INTEGER NOT NULL,
+  -- How often the event had been sent and not accepted before, plus one.
+  attempt    INTEGER NOT NULL,
+  -- The HTTP status of the answer; null if there was none.
+  status     INTEGER,
+  -- Why it counts as not accepted; null if it was accepted.
+  error      TEXT,
+  -- The beginning of the answer.
+  response   TEXT,
+  millis     INTEGER NOT NULL,
+  PRIMARY KEY (webhook_id, slot)
+) STRICT, WITHOUT ROWID;
 
 -- The keys of POST requests with their answers. A key is written in the batch that has the effect.
 CREATE TABLE idempotency_keys (

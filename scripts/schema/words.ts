@@ -73,7 +73,12 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       cancel_reason: "Why the task is or will be cancelled.",
       max_attempts: "Limits of this task; null: the server's default; 0: no limit.",
       failure_reason: "Why the task is in `failed`.",
-      available_at: "The end of the backoff. The first claim after it clears this.",
+      question_id: "The question that held the task last.",
+      waiting_for_reply: "The question that the task waits for a reply to.",
+      answers: "The latest questions and their answers, oldest first: a JSON list.",
+      terminal: "The failure is one that no retry mends, while the task is in `failed`.",
+      available_at:
+        "The end of the backoff, or the year 9999 while the task waits for a reply. The first claim after it clears this.",
       external_key: "The id of the task in the client's own system.",
       checkpoint: "What the last holder wrote down for the next attempt: JSON.",
       setbacks: "The latest rejections, lost leases and attempts given up, oldest first: a JSON list.",
@@ -150,12 +155,17 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       evidence_required: "The kinds of evidence that an accept of its tasks requires: a JSON list.",
       cost_usd: "What its tasks used: millionths of a dollar, tokens, milliseconds.",
       max_cost_usd: "Its caps, in the same units; null: none.",
-      capped: "It has used as much as it may. No task of it is claimed."
+      capped: "It has used as much as it may. No task of it is claimed.",
+      max_review_rounds: "How often a result of one of its tasks may be rejected before the task fails; null: no limit."
     },
     indexes: {
       projects_newest: "The newest projects of a scope.",
       projects_capped: "The projects at a cap, for a claim that looks past their tasks."
     }
+  },
+  parked_accounts: {
+    about: "The accounts with providers that get no task before a time, because they have reached a limit.",
+    columns: { until: "When the limit is over. Parking another account forgets what is over." }
   },
   usage: {
     about: "What a scope used on a day, for the caps on the day and for lists.",

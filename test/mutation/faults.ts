@@ -10,6 +10,7 @@ import { leases } from "./faults/leases.ts"
 import { overview } from "./faults/overview.ts"
 import { pages } from "./faults/pages.ts"
 import { records } from "./faults/records.ts"
+import { stops } from "./faults/stops.ts"
 import { texts } from "./faults/texts.ts"
 import { usage } from "./faults/usage.ts"
 import { webhooks } from "./faults/webhooks.ts"
@@ -28,5 +29,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...evidence,
   ...usage,
   ...webhooks,
-  ...overview
+  ...overview,
+  ...stops
 ]
