@@ -414,7 +414,7 @@ export const cases: Record<string, Case> = {
       const id = yield* claimed(scope, admin)
       yield* admin("POST", `/api/v1/tasks/${id}/park`, {
         account: "x",
-        until: "1970-01-02T00:00:00Z",
+        until: "1970-02-01T00:00:00Z",
         fencing_token: 1
       })
       const orchestrator_id = yield* machine(scope, admin)
