@@ -4,7 +4,7 @@
 --
 -- Tables. `tasks` has the present state of each task: its queue, its lease and its counters. `history` has one row for each version
 -- of each task, and outlives it. `dependencies` says which task waits for which. `queue_counts` has the counters that lists and polls
--- read. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
+-- read. `event_counts` has those of the metrics. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
 -- `idempotency_keys` belong to access and to repeated requests. `webhooks` and `webhook_deliveries` send the feed to others. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
 --
 -- A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
@@ -121,7 +121,7 @@ CREATE TABLE tasks (
   max_rejections            INTEGER CHECK (max_rejections >= 0),
   -- Why the task is in `failed`.
   failure_reason            TEXT,
-  -- The end of the backoff. The first claim after it clears this.
+  -- The end of the backoff, or the year 9999 while the task waits for a reply. The first claim after it clears this.
   available_at              INTEGER CHECK (available_at IS NULL OR claimed_by IS NULL),
   -- The id of the task in the client's own system.
   external_key              TEXT CHECK (external_key <> ''),
@@ -170,6 +170,14 @@ CREATE TABLE tasks (
     + output_tokens >= max_tokens, 0)) VIRTUAL,
   -- The draft that it was promoted from.
   draft_id                  INTEGER CHECK (draft_id > 0),
+  -- The failure is one that no retry mends, while the task is in `failed`.
+  terminal                  INTEGER NOT NULL DEFAULT 0 CHECK (terminal IN (0, 1)),
+  -- The question that held the task last.
+  question_id               TEXT,
+  -- The question that the task waits for a reply to.
+  waiting_for_reply         TEXT GENERATED ALWAYS AS (iif(available_at = 253402300799999, question_id, NULL)) VIRTUAL,
+  -- The latest questions and their answers, oldest first: a JSON list.
+  answers                   TEXT,
   CHECK ((claimed_by IS NULL) = (lease_expires_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_from IS NULL)),
@@ -279,12 +287,22 @@ CREATE TABLE queue_counts (
   -- Rises with each renewal.
   leases_revision   INTEGER NOT NULL DEFAULT 0,
   -- The number of the newest change in the feed of the scope. Without meaning in the row of a project.
-  seq               INTEGER NOT NULL DEFAULT 0
+  seq               INTEGER NOT NULL DEFAULT 0,
+  -- The number of the last change that `event_counts` counts. Without meaning in the row of a project.
+  events_seq        INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- The scopes whose totals are not counted yet.
 CREATE INDEX queue_counts_uncounted ON queue_counts (scope)
   WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL);
+
+-- How often each event happened in a scope. The cron walks through the feed and adds what it finds.
+CREATE TABLE event_counts (
+  scope TEXT NOT NULL,
+  event TEXT NOT NULL,
+  n     INTEGER NOT NULL CHECK (n >= 0),
+  PRIMARY KEY (scope, event)
+) STRICT, WITHOUT ROWID;
 
 -- A group of tasks that share a branch.
 CREATE TABLE projects (
@@ -317,7 +335,9 @@ CREATE TABLE projects (
   -- It has used as much as it may. No task of it is claimed.
   capped            INTEGER GENERATED ALWAYS AS (coalesce(cost_usd >= max_cost_usd, 0) OR coalesce(input_tokens
     + output_tokens >= max_tokens, 0)) VIRTUAL,
-  draft_id          INTEGER CHECK (draft_id > 0)
+  draft_id          INTEGER CHECK (draft_id > 0),
+  -- How often a result of one of its tasks may be rejected before the task fails; null: no limit.
+  max_review_rounds INTEGER CHECK (max_review_rounds > 0)
 ) STRICT, WITHOUT ROWID;
 
 -- The newest projects of a scope.
@@ -325,6 +345,15 @@ CREATE INDEX projects_newest ON projects (scope, created_at, id);
 
 -- The projects at a cap, for a claim that looks past their tasks.
 CREATE INDEX projects_capped ON projects (scope, id) WHERE capped;
+
+-- The accounts with providers that get no task before a time, because they have reached a limit.
+CREATE TABLE parked_accounts (
+  scope   TEXT NOT NULL,
+  account TEXT NOT NULL,
+  -- When the limit is over. Parking another account forgets what is over.
+  until   INTEGER NOT NULL,
+  PRIMARY KEY (scope, account)
+) STRICT, WITHOUT ROWID;
 
 -- What a scope used on a day, for the caps on the day and for lists.
 CREATE TABLE usage (
@@ -431,6 +460,10 @@ CREATE TABLE messages (
 
 -- The messages of a scope.
 CREATE INDEX messages_of_scope ON messages (scope);
+
+-- The questions to people that are not done.
+CREATE INDEX messages_questions ON messages (scope, seq)
+  WHERE type IN ('question', 'intervention_request') AND status <> 'done' AND (to_actor IS NULL OR to_actor = 'human');
 
 -- The messages about a task.
 CREATE INDEX messages_about ON messages (scope, task_id);

@@ -5,27 +5,48 @@
  * Two orchestrators share a project of three tasks. One of them dies in the middle of its task, the lease runs out, and
  * the other takes over; one result is rejected with a reason and done again. Prints what happens as it happens, checks
  * each step, and exits with 1 at the first thing that is not as it should be.
+ *
+ * `npm run demo -- night` plays a whole night instead (`demo/Night.ts`), and compares what the server tells with what it did.
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as client from "../src/client.ts"
+import * as Night from "./demo/Night.ts"
 import * as Flags from "./flags.ts"
 
-const { positionals: [address], refuse } = Flags.read({
+const { positionals, refuse, values, whole } = Flags.read({
   run: "npm run demo",
   does:
     `Plays the main job against a running server: two orchestrators, a project of three tasks, a machine that dies, a rejected result.
-The server is at <url>, at OCTOPOID_URL or at http://localhost:8787. OCTOPOID_API_KEY is its API_SECRET_KEY, if it has one.`,
-  takes: "five seconds",
-  arguments: ["[<url>]"],
-  options: {}
+With "night", plays a night: many tasks, of which some fail, are lost or are rejected, with questions, usage and evidence. It stays in
+its scope, so that pages and metrics have something to show. At the end, what the server tells is compared with what was done.
+The server is at --url, at OCTOPOID_URL or at http://localhost:8787. OCTOPOID_API_KEY is its API_SECRET_KEY, if it has one.`,
+  takes: "five seconds; a night takes a minute or two",
+  arguments: ["[night]", "[<url>]"],
+  options: {
+    url: { type: "string", value: "url", says: "where the server is" },
+    scope: { type: "string", value: "name", says: "the scope; one of its own unless given" },
+    tasks: { type: "string", value: "n", default: "300", says: "tasks of a night" },
+    machines: { type: "string", value: "n", default: "6", says: "machines of a night" },
+    projects: { type: "string", value: "n", default: "5", says: "projects of a night" },
+    lease: {
+      type: "string",
+      value: "s",
+      default: "15",
+      says: "seconds of a lease in a night; a lost attempt takes as long"
+    },
+    seed: { type: "string", value: "n", default: "1", says: "decides what happens to each task of a night" }
+  }
 })
-const baseUrl = address ?? (process.env.OCTOPOID_URL || "http://localhost:8787")
+const isNight = positionals[0] === "night"
+const [address, ...more] = isNight ? positionals.slice(1) : positionals
+if (more.length > 0) refuse(`Unexpected argument '${more[0]}'`)
+const baseUrl = values.url ?? address ?? (process.env.OCTOPOID_URL || "http://localhost:8787")
 if (!/^https?:/.test(baseUrl) || !URL.canParse(baseUrl)) refuse(`${baseUrl} is not an address.`)
 const token = process.env.OCTOPOID_API_KEY || undefined
 const run = Date.now().toString(36)
-const scope = `demo-${run}`
+const scope = values.scope ?? `${isNight ? "night" : "demo"}-${run}`
 const started = Date.now()
 
 const say = (who: string, what: string) =>
@@ -164,11 +185,40 @@ const demo = Effect.gen(function*() {
   console.log("\nEverything is as it should be.")
 })
 
+const night = Effect.gen(function*() {
+  const api = yield* client.make({ baseUrl, scope, token })
+  yield* api.health()
+  const numbers = {
+    seed: whole("seed", values.seed),
+    tasks: whole("tasks", values.tasks, 10),
+    machines: whole("machines", values.machines, 1),
+    projects: whole("projects", values.projects, 1),
+    leaseSeconds: whole("lease", values.lease, 1)
+  }
+  say("night", `Everything is in the scope ${scope}.`)
+  const ledger = yield* Night.play(api, {
+    ...numbers,
+    name: `night-${run}`,
+    wait: (seconds) => Effect.sleep(seconds * 1000),
+    say: (what) => say("night", what)
+  })
+  for (const [event, n] of Object.entries(ledger.events)) say("events", `${event} ${n}`)
+  const found = yield* Night.compare(api, ledger)
+  if (found.length > 0) return yield* Effect.die(found.join("\n"))
+  say("night", "The overview and the feed tell what was done.")
+  console.log(`\nSee ${baseUrl}/api/v1/overview?scope=${scope}`)
+})
+
 const unreachable = `No Octopoid server answers at ${baseUrl}. Start one with: npm start`
 // The demo plays in a scope of its own, so a key of another scope does not do.
 const closed = "Set OCTOPOID_API_KEY to the server's API_SECRET_KEY."
 
-Effect.runPromise(demo.pipe(
+const chosen = Effect.gen(function*() {
+  if (isNight) yield* night
+  else yield* demo
+})
+
+Effect.runPromise(chosen.pipe(
   Effect.catchTag(["NoUsableAnswer", "HttpClientError", "SchemaError"], () => Effect.die(unreachable)),
   Effect.catchTag(
     ["Unauthorized", "ScopeMismatch", "AdministratorRequired", "RankTooLow"],

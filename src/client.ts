@@ -54,6 +54,7 @@ export {
   TaskEvent,
   UnknownEventType
 } from "./domain/feed/Event.ts"
+export { Overview } from "./domain/feed/Overview.ts"
 export * from "./domain/feed/Webhook.ts"
 export * from "./domain/flow/Flow.ts"
 export { IdempotencyKeyReused } from "./domain/IdempotencyKey.ts"

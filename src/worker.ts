@@ -23,6 +23,8 @@ import { Keys } from "./services/access/Keys.ts"
 import { Dependencies } from "./services/dependency/Dependencies.ts"
 import { Deliveries } from "./services/feed/Deliveries.ts"
 import { Events } from "./services/feed/Events.ts"
+import { Metrics } from "./services/feed/Metrics.ts"
+import { Overviews } from "./services/feed/Overview.ts"
 import { Webhooks } from "./services/feed/Webhooks.ts"
 import { Flows } from "./services/flow/Flows.ts"
 import { Leases } from "./services/lease/Leases.ts"
@@ -68,6 +70,8 @@ const ServicesLayer = Layer.mergeAll(
   Events.layer,
   Deliveries.layer,
   Webhooks.layer,
+  Overviews.layer,
+  Metrics.layer,
   Maintenance.layer,
   Orchestrators.layer,
   Projects.layer,

@@ -14,6 +14,7 @@ import { Leases } from "../src/services/lease/Leases.ts"
 import { Orchestrators } from "../src/services/machine/Orchestrators.ts"
 import { Roles } from "../src/services/machine/Roles.ts"
 import { Maintenance } from "../src/services/Maintenance.ts"
+import { Messages } from "../src/services/record/Messages.ts"
 import { TaskQueue } from "../src/services/task/TaskQueue.ts"
 import type { Database } from "../src/sql/Database.ts"
 import { servicesWith } from "./support/layers.ts"
@@ -112,7 +113,7 @@ const lift = Effect.fnUntraced(
       case "failed":
       case "cancelled":
         yield* (yield* Leases).reap
-        yield* queue.redrive(task.id, {}, undefined)
+        yield* queue.redrive(task.id, { terminal: true }, undefined)
         return asked
       case "lease_expired":
         yield* (yield* Leases).reap
@@ -134,6 +135,15 @@ const lift = Effect.fnUntraced(
         if (never) yield* queue.patch(task.id, { blocked_by: null }, undefined)
         return asked
       }
+      case "waiting_for_reply":
+        yield* (yield* Messages).send(task.scope, {
+          task_id: task.id,
+          from_actor: "eve",
+          type: "comment",
+          content: "This.",
+          parent_message_id: reason.message_id!
+        })
+        return asked
       case "backing_off":
         yield* TestClock.setTime(DateTime.toEpochMillis(reason.until!))
         return asked
@@ -204,7 +214,7 @@ describe("every state of a scope", () => {
     Effect.fnUntraced(function*({ asked, backsOff, commands, drop, lapses, start }) {
       /** The same state again, for each question that changes it. */
       const again = <A, E>(
-        ask: Effect.Effect<A, E, TaskQueue | Orchestrators | Roles | Leases | Maintenance | Database>
+        ask: Effect.Effect<A, E, TaskQueue | Orchestrators | Roles | Leases | Maintenance | Messages | Database>
       ) =>
         Effect.gen(function*() {
           yield* TestClock.setTime(0)

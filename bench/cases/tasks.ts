@@ -87,6 +87,8 @@ export const tasks: Cases = {
     plain(`/api/v1/events?scope=${scope}&types=deleted`, "of a type, among 500"),
     plain(`/api/v1/events?scope=${scope}&since=2026-01-01T00:00:00.000Z&limit=10`, "10 since a time")
   ],
+  "GET /api/v1/overview": [plain(`/api/v1/overview?scope=${scope}`)],
+  "GET /metrics": [plain("/metrics", "of all scopes"), plain(`/metrics?scope=${scope}`, "of one scope")],
   "GET /api/v1/tasks/:id/history": [about(submitted, at("/history"))],
   "GET /api/v1/tasks/:id/explain": [
     about(task, at("/explain"), undefined, "of one that is ready"),

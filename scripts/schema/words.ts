@@ -14,7 +14,7 @@ Written by \`npm run schema -- --write\` from a migrated database. Wrangler does
 
 Tables. \`tasks\` has the present state of each task: its queue, its lease and its counters. \`history\` has one row for each version
 of each task, and outlives it. \`dependencies\` says which task waits for which. \`queue_counts\` has the counters that lists and polls
-read. \`usage\` and \`usage_caps\` have what a scope used on each day, and may use. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
+read. \`event_counts\` has those of the metrics. \`usage\` and \`usage_caps\` have what a scope used on each day, and may use. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
 \`idempotency_keys\` belong to access and to repeated requests. \`webhooks\` and \`webhook_deliveries\` send the feed to others. \`sweeps\`, \`fencing_floor\` and \`schema_version\` belong to the server.
 
 A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
@@ -73,7 +73,12 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       cancel_reason: "Why the task is or will be cancelled.",
       max_attempts: "Limits of this task; null: the server's default; 0: no limit.",
       failure_reason: "Why the task is in `failed`.",
-      available_at: "The end of the backoff. The first claim after it clears this.",
+      question_id: "The question that held the task last.",
+      waiting_for_reply: "The question that the task waits for a reply to.",
+      answers: "The latest questions and their answers, oldest first: a JSON list.",
+      terminal: "The failure is one that no retry mends, while the task is in `failed`.",
+      available_at:
+        "The end of the backoff, or the year 9999 while the task waits for a reply. The first claim after it clears this.",
       external_key: "The id of the task in the client's own system.",
       checkpoint: "What the last holder wrote down for the next attempt: JSON.",
       setbacks: "The latest rejections, lost leases and attempts given up, oldest first: a JSON list.",
@@ -136,9 +141,13 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       revision: "The revisions rise with each change of a list. A conditional read compares them (`sql/Revisions.ts`).",
       messages_total: "The totals are null until the cron has counted them.",
       leases_revision: "Rises with each renewal.",
-      seq: "The number of the newest change in the feed of the scope. Without meaning in the row of a project."
+      seq: "The number of the newest change in the feed of the scope. Without meaning in the row of a project.",
+      events_seq: "The number of the last change that `event_counts` counts. Without meaning in the row of a project."
     },
     indexes: { queue_counts_uncounted: "The scopes whose totals are not counted yet." }
+  },
+  event_counts: {
+    about: "How often each event happened in a scope. The cron walks through the feed and adds what it finds."
   },
   projects: {
     about: "A group of tasks that share a branch.",
@@ -146,12 +155,17 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       evidence_required: "The kinds of evidence that an accept of its tasks requires: a JSON list.",
       cost_usd: "What its tasks used: millionths of a dollar, tokens, milliseconds.",
       max_cost_usd: "Its caps, in the same units; null: none.",
-      capped: "It has used as much as it may. No task of it is claimed."
+      capped: "It has used as much as it may. No task of it is claimed.",
+      max_review_rounds: "How often a result of one of its tasks may be rejected before the task fails; null: no limit."
     },
     indexes: {
       projects_newest: "The newest projects of a scope.",
       projects_capped: "The projects at a cap, for a claim that looks past their tasks."
     }
+  },
+  parked_accounts: {
+    about: "The accounts with providers that get no task before a time, because they have reached a limit.",
+    columns: { until: "When the limit is over. Parking another account forgets what is over." }
   },
   usage: {
     about: "What a scope used on a day, for the caps on the day and for lists.",
@@ -195,6 +209,7 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
     columns: { seq: "The order of arrival.", task_id: "What it is about. It need not be a task." },
     indexes: {
       messages_of_scope: "The messages of a scope.",
+      messages_questions: "The questions to people that are not done.",
       messages_about: "The messages about a task.",
       messages_to: "The messages to an actor.",
       messages_replies: "The replies to a message."

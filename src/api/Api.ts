@@ -7,6 +7,8 @@ import { rankNeeded } from "./access/Authorization.ts"
 import { KeysApi } from "./access/Keys.ts"
 import { complete } from "./Document.ts"
 import { EventsApi } from "./feed/Events.ts"
+import { MetricsApi } from "./feed/Metrics.ts"
+import { OverviewApi } from "./feed/Overview.ts"
 import { WebhooksApi } from "./feed/Webhooks.ts"
 import { FlowsApi } from "./Flows.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
@@ -27,6 +29,8 @@ export class Api extends HttpApi.make("octopoid")
   .add(TasksApi)
   .add(EventsApi)
   .add(WebhooksApi)
+  .add(OverviewApi)
+  .add(MetricsApi)
   .add(OrchestratorsApi)
   .add(ProjectsApi)
   .add(DraftsApi)

@@ -22,6 +22,8 @@ export interface WorkerOptions<in E = never> {
   readonly roles?: ReadonlyArray<string> | undefined
   /** Only tasks of these types. */
   readonly types?: ReadonlyArray<string> | undefined
+  /** The account with a provider that the agents work with. While it is parked, nothing is claimed. */
+  readonly account?: string | undefined
   /** How many tasks the worker works on at once, from 1 to 200. The default is 1. */
   readonly concurrency?: number | undefined
   /** The length of a lease. The default is that of the server. */
@@ -32,9 +34,9 @@ export interface WorkerOptions<in E = never> {
   readonly grace?: Duration.Input | undefined
   /**
    * What happens to a task whose handler failed: `fail` fails it; `retry` requeues it as a spent attempt, and its
-   * budgets and backoff decide. The default is `fail`. A failed review is always released.
+   * budgets and backoff decide; `terminal` fails it for a reason that no retry mends. The default is `fail`. A failed review is always released.
    */
-  readonly onFailure?: ((cause: Cause.Cause<E>, attempt: Attempt) => "fail" | "retry") | undefined
+  readonly onFailure?: ((cause: Cause.Cause<E>, attempt: Attempt) => "fail" | "retry" | "terminal") | undefined
   /** Runs after a lease was lost and its handler has stopped. Nothing is submitted for it. */
   readonly onLost?:
     | ((lost: Extract<Stop, { readonly why: "lost" }>, attempt: Attempt) => Effect.Effect<void>)

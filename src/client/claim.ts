@@ -46,6 +46,7 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
           ...(options.queue === undefined ? {} : { queue: options.queue }),
           ...(options.roles === undefined ? {} : { role_filter: options.roles }),
           ...(options.types === undefined ? {} : { type_filter: options.types }),
+          ...(options.account === undefined ? {} : { account: options.account }),
           ...(options.leaseSeconds === undefined ? {} : { lease_duration_seconds: options.leaseSeconds }),
           ...(options.maxAttemptSeconds === undefined ? {} : { max_attempt_seconds: options.maxAttemptSeconds })
         }

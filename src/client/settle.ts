@@ -312,13 +312,15 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
   })
 
   /** Gives up a task, or releases a review. */
-  const giveUp = (held: Held, how: "fail" | "retry", reason: string) =>
+  const giveUp = (held: Held, how: "fail" | "retry" | "terminal", reason: string) =>
     isReview(held)
       ? giveBack(held, reason)
-      : (how === "retry" ? keep(held, "requeue", { reason }) : keep(held, "fail", { reason, failed_by: agent })).pipe(
-        Effect.flatMap((place) => handIn(place)),
-        Effect.catchIf((error) => error instanceof Refusal, Effect.succeed)
-      )
+      : (how === "retry"
+        ? keep(held, "requeue", { reason })
+        : keep(held, "fail", { reason, failed_by: agent, ...(how === "terminal" ? { terminal: true } : {}) })).pipe(
+          Effect.flatMap((place) => handIn(place)),
+          Effect.catchIf((error) => error instanceof Refusal, Effect.succeed)
+        )
 
   return { flush, kept, record, handIn, giveBack, letGo, giveUp }
 }

@@ -77,7 +77,7 @@ const giveUp = Effect.fnUntraced(function*<E, R>(
       Effect.as(Effect.annotateLogs(Effect.logError("onFailure failed"), { why: textOf(defect) }), "fail" as const)
     )
   )
-  return yield* settle.giveUp(held, how === "retry" ? "retry" : "fail", reason)
+  return yield* settle.giveUp(held, how === "retry" || how === "terminal" ? how : "fail", reason)
 })
 
 /** Ends the attempt. Answers the refusal if the result could not be handed in, or that it waits in the outbox. */

@@ -5,6 +5,8 @@ import { KeysHandlers } from "./access/Keys.ts"
 import { DocsLayer } from "./docs/Docs.ts"
 import { FallbackLayer, RequestErrorsLayer } from "./Errors.ts"
 import { EventsHandlers } from "./feed/Events.ts"
+import { MetricsHandlers } from "./feed/Metrics.ts"
+import { OverviewHandlers } from "./feed/Overview.ts"
 import { WebhooksHandlers } from "./feed/Webhooks.ts"
 import { FlowsHandlers } from "./Flows.ts"
 import { OrchestratorsHandlers } from "./machine/Orchestrators.ts"
@@ -26,6 +28,8 @@ const ApiLayer = Layer.mergeAll(
   TasksHandlers,
   EventsHandlers,
   WebhooksHandlers,
+  OverviewHandlers,
+  MetricsHandlers,
   OrchestratorsHandlers,
   ProjectsHandlers,
   DraftsHandlers,

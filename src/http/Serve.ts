@@ -7,6 +7,8 @@ import type { Keys } from "../services/access/Keys.ts"
 import type { Dependencies } from "../services/dependency/Dependencies.ts"
 import type { Deliveries } from "../services/feed/Deliveries.ts"
 import type { Events } from "../services/feed/Events.ts"
+import type { Metrics } from "../services/feed/Metrics.ts"
+import type { Overviews } from "../services/feed/Overview.ts"
 import type { Webhooks } from "../services/feed/Webhooks.ts"
 import type { Flows } from "../services/flow/Flows.ts"
 import type { Leases } from "../services/lease/Leases.ts"
@@ -40,7 +42,9 @@ type Services =
   | Keys
   | Leases
   | Messages
+  | Metrics
   | Orchestrators
+  | Overviews
   | Projects
   | UsageSums
   | Roles

@@ -10,6 +10,7 @@ import * as Backoff from "../sql/lease/Backoff.ts"
 import { countedOld, countOld, isScope } from "../sql/record/ProjectCounts.ts"
 import * as Revisions from "../sql/Revisions.ts"
 import { statement } from "../sql/Statement.ts"
+import * as EventCounts from "../sql/upkeep/EventCounts.ts"
 import * as Retention from "../sql/upkeep/Retention.ts"
 import * as Feed from "./feed/Deliveries.ts"
 import { Leases } from "./lease/Leases.ts"
@@ -75,8 +76,8 @@ const tallied = <A extends object>(tick: Effect.Effect<A>) =>
 export class Maintenance extends Context.Service<Maintenance, {
   /**
    * Takes back expired leases, marks silent machines as offline, ends backoffs that began before backoff was turned
-   * off, forgets old idempotency keys, counts what has no counters yet, removes some records for retention, and sends
-   * events to webhooks. Usually one look, which also forgets keys, finds that nothing else is due.
+   * off, forgets old idempotency keys, counts events and what has no counters yet, removes some records for retention,
+   * and sends events to webhooks. Usually one look, which also forgets keys, finds that nothing else is due.
    */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
 }>()("octopoid-server/services/Maintenance") {
@@ -114,6 +115,7 @@ export class Maintenance extends Context.Service<Maintenance, {
           backingOff: backoff.baseSeconds > 0 ? undefined : anyBackingOff(values),
           forgotten: forgetKeys(values),
           recordsCounted: Revisions.countOld(values),
+          uncounted: EventCounts.anyUncounted(values),
           projectsCounted: [countOld(values), countedOld(values)],
           history: lookAt("history"),
           messages: lookAt("messages"),
@@ -128,6 +130,12 @@ export class Maintenance extends Context.Service<Maintenance, {
         const fell = yield* duty("sweeping", seen?.silent, sweep)
         // If some leases cannot be taken back, this may use all remaining statements.
         const reaped = yield* duty("reaping", seen?.expired, reap)
+        // Leases that were just taken back are events too.
+        const uncounted = reaped > 0 ? undefined : seen?.uncounted
+        const counting = [EventCounts.count(values), EventCounts.moveOn(values)]
+        if (yield* fits(counting.length)) {
+          yield* duty("counting events", uncounted, Effect.as(batch({ counting }), 1))
+        }
         // Retention comes after that: it can wait for a minute with less work.
         for (const kind of Retention.kinds) {
           const slice = seen?.[kind][0] as Retention.Slice | undefined

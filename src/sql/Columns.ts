@@ -15,6 +15,7 @@ export const columnsWithout = (
 
 /** The long texts of a task. */
 export const longTextsOfTasks = [
+  "answers",
   "blocked_by",
   "branch",
   "cancel_reason",

@@ -87,7 +87,16 @@ export const copy = (raw: DatabaseSync, db: D1Database) =>
 const times = ["created_at", "registered_at", "proposed_at", "at"]
 
 /** What belongs to records of others, or to the server. */
-const kept = new Set(["queue_counts", "dependencies", "sweeps", "fencing_floor", "usage", "usage_caps"])
+const kept = new Set([
+  "queue_counts",
+  "event_counts",
+  "dependencies",
+  "sweeps",
+  "fencing_floor",
+  "usage",
+  "usage_caps",
+  "parked_accounts"
+])
 
 /** What takes everything away that was made after `since`, and has the counters as they were. */
 const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
@@ -102,7 +111,7 @@ const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
     db.prepare("PRAGMA defer_foreign_keys = on"),
     ...deletes,
     db.prepare("DELETE FROM dependencies WHERE task_id NOT IN (SELECT id FROM tasks)"),
-    ...["queue_counts", "sweeps", "usage", "usage_caps"].flatMap((name) => [
+    ...["queue_counts", "event_counts", "sweeps", "usage", "usage_caps", "parked_accounts"].flatMap((name) => [
       db.prepare(`DELETE FROM ${name}`),
       ...inserts(raw, db, tablesOf(raw).filter((table) => table.name === name))
     ])

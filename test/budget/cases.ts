@@ -263,7 +263,8 @@ const pages = [
   "events?types=claimed,accepted&limit=5",
   "events?task_id=deep-0",
   "events?project_id=deep-0",
-  "events?since=1970-01-01T00:00:05.000Z&limit=5"
+  "events?since=1970-01-01T00:00:05.000Z&limit=5",
+  "overview?since=1970-01-01T00:00:05.000Z"
 ]
 
 /** Lists of which the second page is read, with `limit=2`. */
@@ -307,7 +308,8 @@ const repeated = [
   "messages?to_actor=deep",
   "drafts?",
   "projects?",
-  "events?after=latest"
+  "events?after=latest",
+  "overview?"
 ]
 
 const again = (read: string): Case => ({
@@ -364,6 +366,16 @@ const claimAtCap = post(
   })
 )
 
+/** A claimed task, and the question that holds it. */
+const asked = Effect.fnUntraced(function*(scope: string, admin: Admin) {
+  const task_id = yield* claimed(scope, admin)
+  const question = { scope, task_id, from_actor: "ann", type: "question", content: "c", hold: true, fencing_token: 1 }
+  const { id } = yield* admin("POST", "/api/v1/messages", question)
+  return { scope, task_id, from_actor: "eve", type: "comment", content: "c", parent_message_id: id as string }
+})
+
+const sent = (ask: Case["ask"]): Case => ({ ...post(ask), status: 201 })
+
 export const cases: Record<string, Case> = {
   ...changes,
   ...Object.fromEntries(exports),
@@ -389,6 +401,51 @@ export const cases: Record<string, Case> = {
     })
   ),
   "POST /api/v1/tasks/claim: at the cap of a project": claimAtCap,
+  "GET /metrics: of every scope": { method: "GET", status: 200, ask: () => ["/metrics"] },
+  "POST /api/v1/tasks/claim: of an account": post(
+    Effect.fnUntraced(function*(scope, admin) {
+      const orchestrator_id = yield* machine(scope, admin)
+      yield* task(scope, admin)
+      return ["/api/v1/tasks/claim", { scope, orchestrator_id, agent_name: "ann", account: "x" }] as const
+    })
+  ),
+  "POST /api/v1/tasks/claim: of a parked account": {
+    ...post(Effect.fnUntraced(function*(scope, admin) {
+      const id = yield* claimed(scope, admin)
+      yield* admin("POST", `/api/v1/tasks/${id}/park`, {
+        account: "x",
+        until: "1970-01-02T00:00:00Z",
+        fencing_token: 1
+      })
+      const orchestrator_id = yield* machine(scope, admin)
+      return ["/api/v1/tasks/claim", { scope, orchestrator_id, agent_name: "ann", account: "x" }] as const
+    })),
+    status: 404
+  },
+  "POST /api/v1/messages: a question that holds its task": sent(
+    Effect.fnUntraced(function*(scope, admin) {
+      const task_id = yield* claimed(scope, admin)
+      return ["/api/v1/messages", {
+        scope,
+        task_id,
+        from_actor: "ann",
+        type: "question",
+        content: "c",
+        hold: true,
+        fencing_token: 1
+      }] as const
+    })
+  ),
+  "POST /api/v1/messages: the reply to a question that holds its task": sent(
+    (scope, admin) => Effect.map(asked(scope, admin), (reply) => ["/api/v1/messages", reply] as const)
+  ),
+  "POST /api/v1/tasks/:id/reject: of a project with a cap on review rounds": post(
+    Effect.fnUntraced(function*(scope, admin) {
+      const id = yield* heldOfProject(scope, admin)
+      yield* admin("PATCH", `/api/v1/projects/measured-${scope}`, { max_review_rounds: 1 })
+      return [`/api/v1/tasks/${id}/reject`, { reason: "r", rejected_by: "x" }] as const
+    })
+  ),
   "GET /api/v1/tasks: after 150 queues were used and emptied": {
     method: "GET",
     status: 200,

@@ -29,6 +29,8 @@ const ofScope = [
   "flows",
   "events?after=latest",
   "events?limit=3",
+  "overview",
+  "overview?since=1970-01-01T00:10:00Z",
   "events?types=claimed&task_id=red-a",
   "scheduler/poll",
   "scheduler/poll?orchestrator_id=k-both"

@@ -7,8 +7,10 @@ import { evidence } from "./faults/evidence.ts"
 import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
+import { overview } from "./faults/overview.ts"
 import { pages } from "./faults/pages.ts"
 import { records } from "./faults/records.ts"
+import { stops } from "./faults/stops.ts"
 import { texts } from "./faults/texts.ts"
 import { usage } from "./faults/usage.ts"
 import { webhooks } from "./faults/webhooks.ts"
@@ -26,5 +28,7 @@ export const faults: ReadonlyArray<Fault> = [
   ...records,
   ...evidence,
   ...usage,
-  ...webhooks
+  ...webhooks,
+  ...overview,
+  ...stops
 ]

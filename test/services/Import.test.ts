@@ -255,6 +255,7 @@ describe("Import", () => {
         drafts_total: null,
         projects_total: null,
         leases_revision: 0,
+        events_seq: 0,
         seq: 1
       }])
     }).pipe(Effect.provide(ServicesLayer)))

@@ -197,6 +197,10 @@ export const table: Record<string, Row & { readonly open?: true }> = {
     rejected_by: "x"
   }),
   "POST /api/v1/tasks/:id/requeue": whileHeld(byId(claimed, (id) => `/api/v1/tasks/${id}/requeue`)),
+  "POST /api/v1/tasks/:id/park": whileHeld(byId(claimed, (id) => `/api/v1/tasks/${id}/park`, {
+    account: fresh("account"),
+    until: "1970-01-01T00:00:00Z"
+  })),
   "POST /api/v1/tasks/:id/fail": whileHeld(byId(claimed, (id) => `/api/v1/tasks/${id}/fail`, { reason: "r" })),
   "POST /api/v1/tasks/:id/renew": work(byId(claimed, (id) => `/api/v1/tasks/${id}/renew`, { fencing_token: 1 })),
   "GET /api/v1/tasks/:id/fence": { ...byId(claimed, (id) => `/api/v1/tasks/${id}/fence?token=1`), rank: "fence" },
@@ -215,6 +219,8 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "GET /api/v1/tasks/:id/messages": statedInQuery("/api/v1/tasks/t/messages"),
 
   "GET /api/v1/events": statedInQuery("/api/v1/events"),
+  "GET /metrics": statedInQuery("/metrics"),
+  "GET /api/v1/overview": statedInQuery("/api/v1/overview"),
 
   "GET /api/v1/webhooks": { ...statedInQuery("/api/v1/webhooks"), rank: "manage" },
   "POST /api/v1/webhooks": statedInBody("/api/v1/webhooks", () => ({ url: "https://hooks.example.com/" })),

@@ -12,6 +12,8 @@ import { Keys } from "../../src/services/access/Keys.ts"
 import { Dependencies } from "../../src/services/dependency/Dependencies.ts"
 import { Deliveries } from "../../src/services/feed/Deliveries.ts"
 import { Events } from "../../src/services/feed/Events.ts"
+import { Metrics } from "../../src/services/feed/Metrics.ts"
+import { Overviews } from "../../src/services/feed/Overview.ts"
 import { Webhooks } from "../../src/services/feed/Webhooks.ts"
 import { Flows } from "../../src/services/flow/Flows.ts"
 import { Leases } from "../../src/services/lease/Leases.ts"
@@ -70,6 +72,8 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     Events.layer,
     Deliveries.layer,
     Webhooks.layer,
+    Overviews.layer,
+    Metrics.layer,
     Leases.layer,
     Maintenance.layer,
     Orchestrators.layer,

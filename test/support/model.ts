@@ -19,6 +19,7 @@ import * as Looks from "./model/looks.ts"
 import * as Moves from "./model/moves.ts"
 import * as Outages from "./model/outages.ts"
 import * as Placements from "./model/placements.ts"
+import * as Questions from "./model/questions.ts"
 import * as Refusals from "./model/refusals.ts"
 import * as Repeats from "./model/repeats.ts"
 import * as Retention from "./model/retention.ts"
@@ -37,6 +38,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>,
     ...Bulk.make(bench),
     ...Placements.make(bench),
     ...Refusals.make(bench),
+    ...Questions.make(bench),
     ...Lives.make(bench),
     ...Leases.make(bench),
     ...Ends.make(bench),

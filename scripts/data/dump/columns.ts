@@ -19,8 +19,8 @@ import { TaskRow } from "../../../src/domain/task/Task.ts"
 import type { Line } from "./Dump.ts"
 
 const { queue: _queue, ...edge } = DependencyRow.fields
-// It is computed from other columns.
-const { fencing_token: _token, ...task } = TaskRow.fields
+// They are computed from other columns.
+const { fencing_token: _token, waiting_for_reply: _wait, ...task } = TaskRow.fields
 
 // The limits of the attempt that a lease was granted for.
 const limits = { loss_limit: Schema.NullOr(Schema.Int), attempt_limit: Schema.NullOr(Schema.Int) }
@@ -67,7 +67,8 @@ const defaulted = new Set([
   "on_failure",
   "rank",
   "rejection_count",
-  "review_round"
+  "review_round",
+  "terminal"
 ])
 
 const readers = new Map(

@@ -64,6 +64,8 @@ const properties = byTests("properties", false, [
   { file: "test/http/ProjectGraph.test.ts" },
   { file: "test/http/Search.test.ts" },
   { file: "test/http/Bulk.test.ts" },
+  { file: "test/http/Overview.test.ts" },
+  { file: "test/http/Metrics.test.ts" },
   { file: "test/services/Statements.test.ts" },
   { file: "test/http/Statements.test.ts" }
 ])

@@ -6,6 +6,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { describe } from "../../domain/Encoding.ts"
 import { MessageId, TaskId } from "../../domain/Identifier.ts"
+import { InvalidQuestion } from "../../domain/lease/Question.ts"
 import { InvalidCursor, pageEnvelope } from "../../domain/Page.ts"
 import {
   InvalidParentMessage,
@@ -18,6 +19,7 @@ import {
   NewMessage,
   taskMessageFilters
 } from "../../domain/record/Message.ts"
+import { InvalidTransition, LeaseLost, TaskNotFound, VersionConflict } from "../../domain/task/TaskErrors.ts"
 import { Authorization, NeededRank } from "../access/Authorization.ts"
 import { conditional } from "../Conditional.ts"
 import { Required, ScopeRequired } from "../InvalidRequest.ts"
@@ -47,13 +49,22 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       query: scopeParameter,
       payload: scoped(NewMessage),
       success: Message.pipe(HttpApiSchema.status(201)),
-      error: [InvalidParentMessage, ScopeRequired]
+      error: [
+        InvalidParentMessage,
+        InvalidQuestion,
+        LeaseLost,
+        TaskNotFound,
+        InvalidTransition,
+        VersionConflict,
+        ScopeRequired
+      ]
     }).annotate(Required, [{
       fields: ["task_id", "from_actor", "type", "content"],
       error: "Missing required fields: task_id, from_actor, type, content"
     }]).annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
       summary: "Send a message",
-      description: "Sends a message to an actor, or a reply. Its task need not exist."
+      description:
+        "Sends a message to an actor, or a reply. Its task need not exist. A `question` with `hold` and the `fencing_token` of the holder holds its task: the lease ends without an attempt, the task goes back to where it was claimed from, and nobody may claim it until someone replies (`parent_message_id`). The next claim has question and answer in its handoff."
     })),
     HttpApiEndpoint.get("get", "/messages/:id", {
       params,

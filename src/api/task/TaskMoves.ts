@@ -73,7 +73,7 @@ export const reject = HttpApiEndpoint.post("reject", "/:id/reject", {
 ]).annotateMerge(OpenApi.annotations({
   summary: "Reject a result",
   description:
-    "Sends the task back to `incoming` with a reason, which the next agent gets. The rejection that uses up `max_rejections` leads to `failed`."
+    "Sends the task back to `incoming` with a reason, which the next agent gets. The rejection that uses up `max_rejections`, or the `max_review_rounds` of its project, leads to `failed`."
 }))
 
 export const requeue = HttpApiEndpoint.post("requeue", "/:id/requeue", {
@@ -88,6 +88,19 @@ export const requeue = HttpApiEndpoint.post("requeue", "/:id/requeue", {
     "Gives up the work and sends the task back to the queue it was claimed from; from review, to `incoming`. It counts as an attempt. The attempt that uses up `max_attempts` leads to `failed`. With `release` it does not count, and a review stays in its queue. The body may be empty."
 }))
 
+export const park = HttpApiEndpoint.post("park", "/:id/park", {
+  params,
+  query: scopeParameter,
+  payload: scoped(Moves.Parking),
+  success: Task,
+  error: [...moveErrors, InvalidTask]
+}).annotate(Required, [{ fields: ["account", "until"], error: "Missing required fields: account, until" }])
+  .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
+    summary: "Park an account",
+    description:
+      "For the limit of a provider: no claim of the scope that names the account gets a task until then. The lease ends, and the task goes back to the queue it was claimed from. It counts as no attempt, and agents with other accounts may claim the task at once."
+  }))
+
 export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {
   params,
   query: scopeParameter,
@@ -97,7 +110,8 @@ export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {
 }).annotate(Required, [{ fields: ["reason"], error: "Missing required field: reason" }])
   .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
     summary: "Fail a task",
-    description: "Fails the task in any queue, ends its lease, and keeps the reason. `redrive` brings it back."
+    description:
+      "Fails the task in any queue, ends its lease, and keeps the reason. `redrive` brings it back. With `terminal` the failure is one that no retry mends: then only a redrive that says `terminal` does."
   }))
 
 export const forceQueue = HttpApiEndpoint.post("forceQueue", "/:id/force-queue", {
@@ -147,9 +161,9 @@ export const redrive = HttpApiEndpoint.post("redrive", "/:id/redrive", {
   query: scopeParameter,
   payload: [Schema.Null, scoped(Moves.Redrive)],
   success: Task,
-  error: [...endErrors, Errors.TaskExists]
+  error: [...endErrors, Errors.TaskExists, Errors.TerminalFailure]
 }).annotateMerge(OpenApi.annotations({
   summary: "Redrive a task",
   description:
-    "Brings a `failed` or `cancelled` task back to `incoming`. Its attempts, lost leases and rejections count from 0 again. The setbacks stay on the task for the next holder. The body may be empty."
+    "Brings a `failed` or `cancelled` task back to `incoming`. Its attempts, lost leases and rejections count from 0 again. The setbacks stay on the task for the next holder. A failure that is `terminal` is redriven only by a request that says `terminal`. The body may be empty."
 }))

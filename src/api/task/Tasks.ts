@@ -118,6 +118,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
     Moving.requeue,
     Moving.fail,
     Moving.cancel,
+    Moving.park,
     Moving.redrive,
     Moving.forceQueue,
     Moving.completeHook,

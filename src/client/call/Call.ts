@@ -99,13 +99,14 @@ const bytesOf = (response: HttpClientResponse.HttpClientResponse) =>
     return bytes
   }))
 
-/** Reads the whole body, so that an incomplete answer is no answer. Only JSON can come from the server. */
+// A page of a proxy may be plain text, but has no version.
+const ofServer = /^(application\/([\w.-]+\+)?json\b|text\/plain; version=0\.0\.4\b)/i
+
+/** Reads the whole body, so that an incomplete answer is no answer. Only JSON and metrics can come from the server. */
 const whole = Effect.fnUntraced(function*(response: HttpClientResponse.HttpClientResponse) {
   const { headers, request, status } = response
   const unusable = (description: string) => fail(new HttpClientError.DecodeError({ request, response, description }))
-  if (!/^application\/([\w.-]+\+)?json\b/i.test(headers["content-type"] ?? "")) {
-    return yield* unusable("which is no JSON")
-  }
+  if (!ofServer.test(headers["content-type"] ?? "")) return yield* unusable("which is no JSON")
   if (status < 200 || [204, 205, 304].includes(status)) return yield* unusable("which has no body")
   return HttpClientResponse.fromWeb(request, new Response(yield* bytesOf(response), { status, headers }))
 })

@@ -24,6 +24,18 @@ const spent: Record<Budget, (task: Spending) => number> = {
   max_rejections: (task) => task.rejection_count
 }
 
+/**
+ * The limit of the rejections of a task: the shorter one of its own and of the cap on the review rounds of its project. 0 means none.
+ * `rounds` is null if the project has no cap, or the task no project.
+ */
+export const roundsOf = (
+  own: number,
+  rounds: number | null
+): { readonly by: Budget | "max_review_rounds"; readonly limit: number } =>
+  rounds !== null && (own === 0 || rounds < own)
+    ? { by: "max_review_rounds", limit: rounds }
+    : { by: "max_rejections", limit: own }
+
 /** The unit of each budget, for sentences. */
 export const units: Record<Budget, { readonly one: string; readonly many: string }> = {
   max_attempts: { one: "attempt", many: "attempts" },

@@ -4,6 +4,7 @@ import { describe, ErrorText, jsonColumn, listOf, maybe, text, Time, TimeColumn 
 import { excerpt, MaxExcerpt } from "../Excerpt.ts"
 import { TaskId } from "../Identifier.ts"
 import { TaggedError } from "../TaggedError.ts"
+import { Answer, MaxAnswers } from "./Question.ts"
 import { session } from "./Session.ts"
 
 /** The largest checkpoint, in bytes of JSON. */
@@ -71,23 +72,30 @@ export const Handoff = Schema.Struct({
   ),
   last_rejection_reason: text("Why its last result was rejected."),
   execution_notes: said("What the last attempt had to say about the work, or why it failed"),
-  check_results: said("The last results of its checks, as JSON text")
+  check_results: said("The last results of its checks, as JSON text"),
+  answers: Schema.optionalKey(
+    Schema.Array(Answer).pipe(
+      describe(`The latest ${MaxAnswers} questions that held the task, with their answers, oldest first.`)
+    )
+  )
 }).annotate({ identifier: "Handoff" })
 export type Handoff = typeof Handoff.Type
 
 /** The handoff that the row of a task holds. */
-export const handoffOf = ({ check_results, checkpoint, execution_notes, last_rejection_reason, setbacks }: {
+export const handoffOf = ({ answers, check_results, checkpoint, execution_notes, last_rejection_reason, setbacks }: {
   readonly checkpoint: Handoff["checkpoint"]
   readonly setbacks: Handoff["setbacks"] | null
   readonly last_rejection_reason: string | null
   readonly execution_notes: string | null
   readonly check_results: string | null
+  readonly answers?: Handoff["answers"] | null
 }): Handoff => ({
   checkpoint,
   setbacks: setbacks ?? [],
   last_rejection_reason,
   execution_notes: execution_notes === null ? null : excerpt(execution_notes),
-  check_results: check_results === null ? null : excerpt(check_results)
+  check_results: check_results === null ? null : excerpt(check_results),
+  answers: answers ?? []
 })
 
 /** The JSON of a checkpoint for its column. The statement that writes it adds the rest. */

@@ -40,7 +40,12 @@ const fields = <T extends Schema.Top, B extends Schema.Top, K extends Schema.Top
     )
   ),
   max_cost_usd: Schema.optionalKey(capFields(money).max_cost_usd),
-  max_tokens: Schema.optionalKey(capFields(money).max_tokens)
+  max_tokens: Schema.optionalKey(capFields(money).max_tokens),
+  max_review_rounds: Schema.optionalKey(
+    Schema.NullOr(Schema.Int).pipe(
+      describe("How often a result of one of its tasks may be rejected before the task fails; null if there is no cap.")
+    )
+  )
 })
 
 export const Project = Schema.Struct(fields(Time, Schema.Boolean, Schema.Array(Schema.String), Schema.Finite)).annotate(
@@ -67,6 +72,9 @@ const number = Schema.Int.check(
   Schema.isBetween({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
 )
 
+/** A cap on review rounds. */
+export const ReviewRounds = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))
+
 /** The fields that a caller may write, at creation and later. Null and empty text mean none, or the default. */
 const writable = {
   description: maybe(LongText, "What the project is about, in full."),
@@ -79,7 +87,11 @@ const writable = {
     RequiredKinds,
     `The kinds of evidence that an accept of its tasks requires, at most ${MaxRequired}. An empty list or null requires none.`
   ),
-  ...caps("the project")
+  ...caps("the project"),
+  max_review_rounds: maybe(
+    ReviewRounds,
+    "How often a result of one of its tasks may be rejected before the task fails. The shorter one of this and the task's `max_rejections` counts. Null is no cap."
+  )
 }
 
 export const NewProject = Schema.Struct({

@@ -70,6 +70,7 @@ export const BulkError = Schema.Union([
   Errors.LeaseLost,
   Errors.NotLeased,
   Errors.TaskBlocked,
+  Errors.TerminalFailure,
   Errors.VersionConflict,
   Errors.InvalidTask,
   DependencyCycle,

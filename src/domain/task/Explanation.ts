@@ -17,11 +17,17 @@ export interface Facts {
   /** The roles of the scope; empty if every name is a role. */
   readonly roles: ReadonlyArray<string>
   /** What the claim asks for; undefined where it asks for what suits the task. */
-  readonly asked: { readonly queue: string | undefined; readonly roles: ReadonlyArray<string> | undefined }
+  readonly asked: {
+    readonly queue: string | undefined
+    readonly roles: ReadonlyArray<string> | undefined
+    readonly account?: string | undefined
+  }
   /** The size of the task in bytes, if it is larger than a record may be. */
   readonly oversize: number | undefined
   /** Which cap the task is at, if any. */
   readonly cap: Cap | undefined
+  /** Until when the account of the claim is parked, if it is. */
+  readonly parked: number | undefined
   /** How many tasks a claim takes before this one, up to `MaxAhead`. */
   readonly ahead: number
   /** The named machine, or an active one if none is named. */
@@ -63,7 +69,11 @@ const ended = (task: TaskRow, queue: QueueName): Reason =>
     : queue === "failed"
     ? reason(
       "failed",
-      `It failed${quoted(task.failure_reason)} Redrive it to have it tried again.`,
+      task.terminal === true
+        ? `It failed for a reason that no retry mends${
+          quoted(task.failure_reason)
+        } Redrive it with \`terminal: true\` once the reason is gone.`
+        : `It failed${quoted(task.failure_reason)} Redrive it to have it tried again.`,
       because(task.failure_reason)
     )
     : reason(
@@ -84,17 +94,33 @@ const blocked = (blockers: ReadonlyArray<Blocker>): Reason => {
   )
 }
 
+const accountParked = (until: DateTime.Utc, account: string | undefined) =>
+  reason(
+    "account_parked",
+    `The account ${account} is parked until ${iso(until)}. Claim with another account, or then.`,
+    {
+      until
+    }
+  )
+
 const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
   const { ahead, asked, blockers, now, roles, task } = facts
   const until = task.available_at
-  const backsOff = until !== null && DateTime.toEpochMillis(until) > now
+  const question = task.waiting_for_reply ?? null
+  const backsOff = question === null && until !== null && DateTime.toEpochMillis(until) > now
   const reasons = [
     ...(facts.oversize === undefined ? [] : [reason(
       "too_large",
       `It has ${facts.oversize} bytes, and a claim passes over what has more than ${MaxRecord}. Shorten its longest field with a PATCH.`
     )]),
     ...(facts.cap === undefined ? [] : [reason("capped", capSentence(facts.cap, task.id, task.project_id))]),
+    ...(facts.parked === undefined ? [] : [accountParked(DateTime.makeUnsafe(facts.parked), facts.asked.account)]),
     ...(blockers.length === 0 ? [] : [blocked(blockers)]),
+    ...(question === null ? [] : [
+      reason("waiting_for_reply", `It waits for a reply to the question ${question}: reply to that message.`, {
+        message_id: question
+      })
+    ]),
     ...(backsOff
       ? [reason("backing_off", `It backs off until ${iso(until)}, after an attempt that was given up.`, { until })]
       : []),
@@ -265,6 +291,9 @@ export const explainParameters = {
     describe("The roles it would ask for, joined by commas; that of the task unless given.")
   ),
   any_role: Schema.optionalKey(FlagParameter).pipe(describe("Whether it would ask for any role.")),
+  account: Schema.optionalKey(Schema.String).pipe(
+    describe("The account that the claim would name. Without it, no reason about an account is given.")
+  ),
   max_claimed: Schema.optionalKey(IntegerParameter).pipe(
     describe("How many tasks the machine may hold, as the claim would say; by default as it registered.")
   )
@@ -284,7 +313,9 @@ const ReasonCode = Schema.Literals([
   "cancelled",
   "blocked",
   "backing_off",
+  "waiting_for_reply",
   "capped",
+  "account_parked",
   "too_large",
   "other_queue",
   "awaiting_review",
@@ -304,7 +335,9 @@ const ReasonCode = Schema.Literals([
   "`failed`, `cancelled`: it has ended. A redrive brings it back.",
   "`blocked`: it has unmet blockers.",
   "`backing_off`: it waits for the end of its backoff.",
+  "`waiting_for_reply`: it waits for a reply to a question.",
   "`capped`: the task, its project or the scope has used as much as it may.",
+  "`account_parked`: the account of the claim is parked.",
   "`too_large`: it is larger than a record may be. Claims skip it until a PATCH shortens it.",
   "`other_queue`: only a claim that names its queue gets it.",
   "`awaiting_review`: only a review claim gets it.",
@@ -335,7 +368,8 @@ export const Reason = Schema.Struct({
   message: ErrorText,
   claimed_by: Schema.optionalKey(Schema.String).pipe(describe("Who holds the task, or held it.")),
   orchestrator_id: Schema.optionalKey(OrchestratorId).pipe(describe("The machine it is about.")),
-  until: Schema.optionalKey(Time).pipe(describe("When the lease or the backoff ends, or ended.")),
+  until: Schema.optionalKey(Time).pipe(describe("When the lease, the backoff or the parking ends, or ended.")),
+  message_id: Schema.optionalKey(Schema.String).pipe(describe("The question that the task waits for a reply to.")),
   cause: Schema.optionalKey(Schema.String).pipe(describe("Why the task failed or was cancelled.")),
   blockers: Schema.optionalKey(Schema.Array(Blocker)).pipe(describe("What it waits for.")),
   queue: Schema.optionalKey(QueueName).pipe(describe("The queue a claim has to name.")),

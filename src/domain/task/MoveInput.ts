@@ -45,6 +45,10 @@ export const Claim = Schema.Struct({
   max_attempt_seconds: maybe(
     positive,
     "How long the attempt may take, in seconds, however often its lease is renewed: the shorter of this and the task's own limit. The server's default if neither is set; reviews have no deadline."
+  ),
+  account: maybe(
+    filled(MaxLabel),
+    "The account with a provider that the agent works with. While it is parked (`POST /tasks/:id/park`), the claim gets nothing."
   )
 }).annotate({ identifier: "Claim" })
 export type Claim = typeof Claim.Type
@@ -118,10 +122,31 @@ export const Failure = Schema.Struct({
     describe("Why it failed: kept on the task as `failure_reason` and `execution_notes`, and in its history.")
   ),
   failed_by: maybe(Label, "Who says so; the holder of the lease unless given."),
+  terminal: maybe(
+    Schema.Boolean,
+    "Whether no retry mends the reason. A redrive of the task then has to say `terminal` as well."
+  ),
   ...reported,
   ...expected
 }).annotate({ identifier: "Failure" })
 export type Failure = typeof Failure.Type
+
+/** For how long an account may be parked, in milliseconds. */
+export const MaxParked = 31 * 86_400_000
+
+export const Parking = Schema.Struct({
+  account: filled(MaxLabel).pipe(describe("The account with a provider that has reached its limit.")),
+  until: Time.pipe(
+    describe(
+      "An instant: when the limit is over, at most 31 days from now. A later request about the account replaces it."
+    )
+  ),
+  reason: maybe(ReasonText, "What the provider said: kept in the task's history."),
+  parked_by: maybe(Label, "Who parks it; the holder of the lease unless given."),
+  ...reported,
+  ...expected
+}).annotate({ identifier: "Parking" })
+export type Parking = typeof Parking.Type
 
 export const ForcedMove = Schema.Struct({
   queue: QueueName,
@@ -154,6 +179,10 @@ export type Cancellation = typeof Cancellation.Type
 export const Redrive = Schema.Struct({
   reason: maybe(ReasonText, "Why to try it again: kept in the task's history."),
   redriven_by: maybe(Label, "The actor; the key's name unless given."),
+  terminal: maybe(
+    Schema.Boolean,
+    "Whether to redrive the task even if its failure is `terminal`; otherwise that is refused with 409."
+  ),
   ...expected
 }).annotate({ identifier: "Redrive" })
 export type Redrive = typeof Redrive.Type

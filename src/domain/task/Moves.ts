@@ -93,6 +93,10 @@ export const moves = {
   }),
   // The holder returns the task untried, so it counts as no attempt.
   release: move("released", "held", "back", { yields: true, clearsIntervention: false }),
+  // The provider of the holder's account gives it no more work. Others may have the task, and it was no attempt.
+  park: move("parked", "held", "back", { yields: true, clearsIntervention: false }),
+  // The holder cannot go on before someone answers its question. That is no attempt either.
+  ask: move("asked", "held", "back", { yields: true, clearsIntervention: false }),
   fail: move("failed", "unfinished", { queue: "failed" }, { setback: true }),
   expire: move("lease_expired", ["claimed"], "origin", {
     lease: "lapse",

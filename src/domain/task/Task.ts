@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { describe, Flag, JsonColumn, text, Time, TimeColumn } from "../Encoding.ts"
 import { DraftId, OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
 import { CheckpointColumn, Handoff, SetbacksColumn } from "../lease/Handoff.ts"
+import { AnswersColumn } from "../lease/Question.ts"
 import { capFields, MoneyColumn, SecondsColumn, sumFields } from "../record/Usage.ts"
 import { EvidenceColumn, KeptEvidence } from "./Evidence.ts"
 
@@ -13,7 +14,7 @@ const count = (description: string) => Schema.Int.pipe(describe(description))
 const limit = (description: string) => Schema.NullOr(Schema.Int).pipe(describe(description))
 const flag = (description: string) => Flag.pipe(describe(description))
 
-// A server of release 2.0.0 sends none of these, and a database before the migrations 0014 and 0015 lacks their columns.
+// A server of release 2.0.0 sends none of these, and a database before the migrations 0014 and 0015 lacks their columns. `terminal` is of the migration 0018.
 const newer = Schema.optionalKey
 const newerOf = <F extends Record<string, Schema.Top>>(fields: F) =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, newer(field)])) as {
@@ -61,13 +62,17 @@ const fields = <
   ),
   cancel_reason: text("Why it is to be cancelled, or was."),
   available_at: Schema.NullOr(time).pipe(
-    describe("When its backoff ends; null if it does not back off.")
+    describe(
+      "When its backoff ends; null if it does not back off. The end of the year 9999 while it waits for a reply."
+    )
   ),
+  waiting_for_reply: newer(text("The question (a message) that the task waits for a reply to; null if it does not.")),
   external_key: text("The id that its creator's own system has for it: one open task of a scope has it."),
   max_attempts: limit("How many attempts may be given up before it fails: null is the server's default, 0 no limit."),
   max_lease_losses: limit("How many leases may be lost before it fails: null is the server's default, 0 no limit."),
   max_rejections: limit("How many results may be rejected before it fails: null is the server's default, 0 no limit."),
   failure_reason: text("Why it failed, while it is in `failed`."),
+  terminal: newer(flag("1 while it is in `failed` for a reason that no retry mends.")),
   attempt_count: count("How many attempts were given up or lost."),
   rejection_count: count("How often a result was rejected."),
   lease_losses: count("How many of its leases expired."),
@@ -152,6 +157,8 @@ export const TaskRow = Schema.Struct({
   lease_seconds: Schema.NullOr(Schema.Int),
   checkpoint: Schema.NullOr(CheckpointColumn),
   setbacks: Schema.NullOr(SetbacksColumn),
-  lapsed_token: Schema.NullOr(Schema.Int)
+  lapsed_token: Schema.NullOr(Schema.Int),
+  question_id: newer(Schema.NullOr(Schema.String)),
+  answers: newer(Schema.NullOr(AnswersColumn))
 })
 export type TaskRow = typeof TaskRow.Type

@@ -1,7 +1,7 @@
 /** The errors of operations on tasks. */
 import * as Schema from "effect/Schema"
 import type { Rank } from "../access/Rank.ts"
-import { describe, ErrorText } from "../Encoding.ts"
+import { describe, ErrorText, Time } from "../Encoding.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
 import { lossOf, LossReason, LossReasonText, type Lost } from "../lease/Renewal.ts"
 import { TaggedError } from "../TaggedError.ts"
@@ -86,6 +86,32 @@ export class InvalidTransition extends TaggedError<InvalidTransition>()(
       task_id,
       queue
     })
+}
+
+export class TerminalFailure extends TaggedError<TerminalFailure>()(
+  "TerminalFailure",
+  { error: ErrorText, task_id: TaskId, failure_reason: Schema.NullOr(Schema.String).pipe(describe("Why it failed.")) },
+  {
+    httpApiStatus: 409,
+    description:
+      "The task failed for a reason that no retry mends, and the redrive does not say `terminal`. Nothing was changed."
+  }
+) {
+  static readonly of = (task: {
+    readonly id: TaskId
+    readonly queue: QueueName
+    readonly terminal?: boolean | number
+    readonly failure_reason: string | null
+  }) =>
+    task.queue === "failed" && task.terminal
+      ? new TerminalFailure({
+        error: `Task ${task.id} failed for a reason that no retry mends${
+          task.failure_reason === null ? "." : `: ${task.failure_reason.replace(/[.\s]+$/, "")}.`
+        } Redrive it with \`terminal: true\` once the reason is gone.`,
+        task_id: task.id,
+        failure_reason: task.failure_reason
+      })
+      : undefined
 }
 
 export class LeaseLost extends TaggedError<LeaseLost>()(
@@ -239,6 +265,11 @@ export class InvalidTask extends TaggedError<InvalidTask>()(
       error: `blocker: tasks show what they wait for joined by commas, so ${id} cannot be one.`,
       field: "blocker"
     })
+  static readonly parkedTooLong = (millis: number) =>
+    new InvalidTask({
+      error: `until: an account is parked for ${millis / 86_400_000} days at most.`,
+      field: "until"
+    })
   static readonly noFields = () => new InvalidTask({ error: "No fields to update", field: "*" })
 }
 
@@ -270,14 +301,16 @@ export const EmptyReason = Schema.Literals([
   "none_ready",
   "role_mismatch",
   "backing_off",
+  "waiting_for_reply",
   "blocked",
   "held",
   "maintenance",
   "too_large",
-  "capped"
+  "capped",
+  "account_parked"
 ]).pipe(
   describe(
-    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: the tasks wait after attempts that were given up or lost, and the first is due in `retry_after_seconds`, or in more than a minute. `blocked`: the tasks wait for other tasks. `held`: other agents hold the tasks. `maintenance`: the orchestrator gets no work until maintenance is lifted. `too_large`: the next task is larger than a record may be, and no other is ready for the claim: a PATCH that shortens it makes it claimable. `capped`: the next task, its project or the scope has used as much as it may, and no other task is ready for the claim: an operator raises the cap."
+    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: the tasks wait after attempts that were given up or lost, and the first is due in `retry_after_seconds`, or in more than a minute. `waiting_for_reply`: the tasks wait for replies to questions. `blocked`: the tasks wait for other tasks. `held`: other agents hold the tasks. `maintenance`: the orchestrator gets no work until maintenance is lifted. `too_large`: the next task is larger than a record may be, and no other is ready for the claim: a PATCH that shortens it makes it claimable. `capped`: the next task, its project or the scope has used as much as it may, and no other task is ready for the claim: an operator raises the cap. `account_parked`: the account of the claim is parked until `parked_until`."
   )
 )
 
@@ -294,12 +327,14 @@ export class NoTasksAvailable extends TaggedError<NoTasksAvailable>()(
       ready: waiting("Ready for another claim."),
       held: waiting("Held by others."),
       blocked: waiting("Waiting for other tasks."),
-      backing_off: waiting("Waiting for the end of their backoff.")
+      backing_off: waiting("Waiting for the end of their backoff."),
+      waiting_for_reply: Schema.optionalKey(waiting("Waiting for replies to questions; absent if there are none."))
     }).pipe(
       describe(
         "A sample of the queue, of up to 20 tasks: the first 10 that are ready, and the first 10 that are not."
       )
     ),
+    parked_until: Schema.optionalKey(Time).pipe(describe("Until when the account of the claim is parked, if it is.")),
     retry_after_seconds: Schema.Int.pipe(describe("When to ask again; also the `Retry-After` header."))
   },
   { httpApiStatus: 404, description: "There is no task for this claim now." }

@@ -228,7 +228,9 @@ const endColumns = (task: TaskRow, patch: TaskPatch, queue: string, cancelReques
       ? task.cancel_reason
       : queue === "cancelled"
       ? task.cancel_reason ?? reason
-      : null
+      : null,
+    // A database without the migration 0018 has no such column.
+    ...(task.terminal === true && queue !== "failed" ? { terminal: 0 } : {})
   }
 }
 

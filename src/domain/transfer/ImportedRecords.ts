@@ -18,6 +18,7 @@ import { ClaimQueue } from "../machine/Role.ts"
 import { ActionStatus } from "../record/Action.ts"
 import { NewDraft } from "../record/Draft.ts"
 import { MessageStatus } from "../record/Message.ts"
+import { ReviewRounds } from "../record/Project.ts"
 import { caps } from "../record/Usage.ts"
 import {
   filled,
@@ -131,7 +132,8 @@ export const ImportedProject = Schema.Struct({
   completed_at: time,
   evidence_required: optional(RequiredKinds),
   max_cost_usd: caps("the project").max_cost_usd,
-  max_tokens: caps("the project").max_tokens
+  max_tokens: caps("the project").max_tokens,
+  max_review_rounds: optional(ReviewRounds)
 })
 
 export const ImportedDraft = Schema.Struct({

@@ -4,6 +4,7 @@ import { MaxBlockers, parseBlockers } from "../dependency/Dependency.ts"
 import { integer, natural } from "../Encoding.ts"
 import { OrchestratorId, ProjectId, QueueName, TaskId } from "../Identifier.ts"
 import { MaxLeaseSeconds } from "../lease/Lease.ts"
+import { Never } from "../lease/Question.ts"
 import { capOf, caps, MaxSumSeconds, MaxSumUsd, microOf, milliOf } from "../record/Usage.ts"
 import {
   ContentText,
@@ -71,6 +72,7 @@ const counted = {
   auto_accept: flag,
   needs_rebase: flag,
   needs_breakdown: flag,
+  terminal: flag,
   input_tokens: sum,
   output_tokens: sum,
   cached_tokens: sum
@@ -93,6 +95,7 @@ export const ImportedTask = Schema.Struct({
   lease_expires_at: time,
   fencing_token: count,
   completed_at: time,
+  waiting_for_reply: label,
   flow: label,
   metadata: optional(sizedJson(MaxLong)),
   evidence: optional(EvidenceList),
@@ -151,6 +154,9 @@ export const columnsOf = (task: ImportedTask, now: number): Columns => {
     completed_at: task.completed_at ?? (task.queue === "done" ? updated_at : null),
     created_at: task.created_at,
     updated_at,
+    // Its question is imported under the same id, so the reply frees it here.
+    question_id: task.waiting_for_reply ?? null,
+    available_at: task.waiting_for_reply === undefined || task.claimed_by !== undefined ? null : Never,
     ...placement(task, now),
     version: Math.max(1, task.version ?? 1),
     fencing_token: Math.max(1, task.fencing_token ?? 1)

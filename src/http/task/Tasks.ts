@@ -75,6 +75,8 @@ export const TasksHandlers = Routes.group(
         Effect.flatMap(visibleScope(request), (scope) => tasks.fail(request.params.id, request.payload, scope)),
       cancel: (request) =>
         Effect.flatMap(visibleScope(request), (scope) => tasks.cancel(request.params.id, request.payload ?? {}, scope)),
+      park: (request) =>
+        Effect.flatMap(visibleScope(request), (scope) => tasks.park(request.params.id, request.payload, scope)),
       redrive: (request) =>
         Effect.flatMap(
           visibleScope(request),

@@ -6,7 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { excerpt, MaxReason } from "../../domain/Excerpt.ts"
 import { type MessageId, messageId, type ScopeName } from "../../domain/Identifier.ts"
+import { type InvalidQuestion, isHolding } from "../../domain/lease/Question.ts"
 import { type ContentChoice, type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
 import {
   InvalidParentMessage,
@@ -19,6 +21,7 @@ import {
   MessageStatusConflict,
   type NewMessage
 } from "../../domain/record/Message.ts"
+import type { InvalidTransition, LeaseLost, TaskNotFound, VersionConflict } from "../../domain/task/TaskErrors.ts"
 import { columnsWithout } from "../../sql/Columns.ts"
 import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
@@ -27,8 +30,10 @@ import { columnsOf } from "../../sql/JsonRow.ts"
 import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
+import * as Questions from "../../sql/record/Questions.ts"
 import * as Revisions from "../../sql/Revisions.ts"
 import { statement, variants } from "../../sql/Statement.ts"
+import * as Asking from "./question.ts"
 
 const KeyedRow = { fields: { seq: true, ...MessageRow.fields } }
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(MessageRow))
@@ -141,7 +146,14 @@ const setStatus = statement(`
   UPDATE messages SET status = :status WHERE id = :id AND ${inScope} AND ${asExpected} RETURNING id`)
 
 export class Messages extends Context.Service<Messages, {
-  readonly send: (scope: ScopeName, message: NewMessage) => Effect.Effect<Message, InvalidParentMessage>
+  /** Sends a message. A question with `hold` holds its task, and a reply to it frees the task. */
+  readonly send: (
+    scope: ScopeName,
+    message: NewMessage
+  ) => Effect.Effect<
+    Message,
+    InvalidParentMessage | InvalidQuestion | TaskNotFound | LeaseLost | InvalidTransition | VersionConflict
+  >
   readonly get: (id: MessageId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Message, MessageNotFound>
   /**
    * A page of the messages of the scope in the order of arrival, and how many match on all pages. Without an offset it
@@ -164,20 +176,37 @@ export class Messages extends Context.Service<Messages, {
       const { batch } = yield* Database
       const random = yield* SecureRandom.SecureRandom
       const once = yield* Idempotency.make
+      const ask = yield* Effect.provideService(Asking.make, SecureRandom.SecureRandom, random)
       const read = yield* Conditional.make
       const paged = yield* PageBytes.reader
 
       const send = Effect.fn("Messages.send")(function*(scope: ScopeName, message: NewMessage) {
+        if (message.hold === true) return (yield* decode(yield* ask(scope, message)))[0]!
         const now = yield* Clock.currentTimeMillis
         const id = yield* Effect.provideService(messageId, SecureRandom.SecureRandom, random)
         const { content, from_actor, task_id, type } = message
         const to_actor = message.to_actor || null
         const parent_message_id = message.parent_message_id || null
-        const values = { id, scope, task_id, from_actor, to_actor, type, content, parent_message_id, now }
+        const frees = isHolding(parent_message_id)
+        const values = {
+          id,
+          scope,
+          task_id,
+          from_actor,
+          to_actor,
+          type,
+          content,
+          parent_message_id,
+          now,
+          excerpt: excerpt(content, MaxReason)
+        }
         const { answers: { inserted, parents }, replay } = yield* once.batch({
           inserted: insert(values),
           parents: parent_message_id === null ? undefined : parent(values),
-          counted: countNew(values)
+          counted: countNew(values),
+          answered: frees ? Questions.reply.answered(values) : undefined,
+          freed: frees ? Questions.reply.freed(values) : undefined,
+          freedCounted: frees ? Questions.reply.freedCounted(values) : undefined
         }, { keep: "inserted", answer: kept, values })
         const [sent] = yield* decode(replay?.rows ?? inserted)
         if (sent !== undefined) return sent

@@ -141,6 +141,7 @@ const differs = `(title <> :title OR status <> :status OR base_branch <> :base_b
   OR :given ->> 'evidence_required' AND evidence_required IS NOT :evidence_required
   OR :given ->> 'max_cost_usd' AND max_cost_usd IS NOT :max_cost_usd
   OR :given ->> 'max_tokens' AND max_tokens IS NOT :max_tokens
+  OR :given ->> 'max_review_rounds' AND max_review_rounds IS NOT :max_review_rounds
   OR :status = 'completed' AND completed_at IS NULL)`
 
 const raiseIfDifferent = statement(`
@@ -161,6 +162,7 @@ const update = statement(`
     evidence_required = iif(:given ->> 'evidence_required', :evidence_required, evidence_required),
     max_cost_usd = iif(:given ->> 'max_cost_usd', CAST(:max_cost_usd AS INTEGER), max_cost_usd),
     max_tokens = iif(:given ->> 'max_tokens', CAST(:max_tokens AS INTEGER), max_tokens),
+    max_review_rounds = iif(:given ->> 'max_review_rounds', CAST(:max_review_rounds AS INTEGER), max_review_rounds),
     completed_at = CASE
       WHEN :given ->> 'completed_at' THEN :completed_at
       WHEN :status = 'completed' THEN coalesce(completed_at, :now)
@@ -193,7 +195,8 @@ const valuesOf = (patch: ProjectPatch, now: number) => {
     "completed_at",
     "evidence_required",
     "max_cost_usd",
-    "max_tokens"
+    "max_tokens",
+    "max_review_rounds"
   ] as const
   const given = clearable.filter((field) => patch[field] !== undefined)
   return {
@@ -210,6 +213,7 @@ const valuesOf = (patch: ProjectPatch, now: number) => {
     evidence_required: kindsText(patch.evidence_required),
     max_cost_usd: capOf(patch.max_cost_usd),
     max_tokens: patch.max_tokens ?? null,
+    max_review_rounds: patch.max_review_rounds ?? null,
     given: JSON.stringify(Object.fromEntries(given.map((field) => [field, 1])))
   }
 }
@@ -227,7 +231,8 @@ const patchable = [
   "completed_at",
   "evidence_required",
   "max_cost_usd",
-  "max_tokens"
+  "max_tokens",
+  "max_review_rounds"
 ] as const
 
 export class Projects extends Context.Service<Projects, {

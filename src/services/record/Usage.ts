@@ -30,7 +30,8 @@ const UsualDays = 31
 
 const columns = sums.join(", ")
 
-const days = statement(`
+/** The sums of a scope on each of the days. */
+export const days = statement(`
   SELECT day, ${columns} FROM usage WHERE scope = :scope AND day BETWEEN :from_day AND :to_day ORDER BY day`)
 
 const models = statement(`
@@ -64,7 +65,8 @@ const shownCaps = (scope: ScopeName, row: Row | undefined): DayCaps => ({
   max_tokens: row?.max_tokens == null ? null : Number(row.max_tokens)
 })
 
-const sumOf = (row: Row): UsageSum => ({
+/** A row of sums as answers show it. */
+export const sumOf = (row: Row): UsageSum => ({
   ...(row.day === undefined ? {} : { day: dayText(Number(row.day)) }),
   ...(row.project_id === undefined ? {} : { project_id: ProjectId.make(String(row.project_id)) }),
   ...(row.model === undefined ? {} : { model: String(row.model) }),

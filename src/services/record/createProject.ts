@@ -23,19 +23,19 @@ export const millisOf = (time: DateTime.Utc | null | undefined) => time ? DateTi
 const insert = statement(`
   INSERT INTO projects (id, scope, title, description, status, branch, base_branch, auto_accept, flow,
     pr_number, pr_url, created_by, created_at, updated_at, completed_at, evidence_required,
-    max_cost_usd, max_tokens)
+    max_cost_usd, max_tokens, max_review_rounds)
   VALUES (:id, :scope, :title, :description, :status, :branch, :base_branch, :auto_accept, :flow,
     :pr_number, :pr_url, :created_by, :now, :now, :completed_at, :evidence_required,
-    :max_cost_usd, :max_tokens)
+    :max_cost_usd, :max_tokens, :max_review_rounds)
   RETURNING *`)
 
 const insertFromDraft = statement(`
   INSERT INTO projects (id, scope, title, description, status, branch, base_branch, auto_accept, flow,
     pr_number, pr_url, created_by, created_at, updated_at, completed_at, evidence_required,
-    max_cost_usd, max_tokens, draft_id)
+    max_cost_usd, max_tokens, max_review_rounds, draft_id)
   SELECT :id, :scope, :title, :description, :status, :branch, :base_branch, :auto_accept, :flow,
     :pr_number, :pr_url, :created_by, :now, :now, :completed_at, :evidence_required,
-    :max_cost_usd, :max_tokens, :draft_id
+    :max_cost_usd, :max_tokens, :max_review_rounds, :draft_id
   WHERE ${Promotion.open} RETURNING *`)
 
 // The draft is open until the batch links it, and ids are unique. So this is the project that the batch has made.
@@ -83,6 +83,7 @@ export const makeFrom = Effect.gen(function*() {
       evidence_required: kindsText(project.evidence_required),
       max_cost_usd: capOf(project.max_cost_usd),
       max_tokens: project.max_tokens ?? null,
+      max_review_rounds: project.max_review_rounds ?? null,
       draft_id: draft ?? null,
       now
     }

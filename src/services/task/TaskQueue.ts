@@ -21,6 +21,7 @@ import type {
   Failure,
   ForcedMove,
   HookResult,
+  Parking as ParkInput,
   Redrive,
   Rejection,
   Requeue,
@@ -38,11 +39,13 @@ import type {
   TaskBlocked,
   TaskExists,
   TaskNotFound,
+  TerminalFailure,
   VersionConflict
 } from "../../domain/task/TaskErrors.ts"
 import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
 import type { NewTask, TaskPatch } from "../../domain/task/TaskInput.ts"
 import type { Reach } from "../../sql/Reach.ts"
+import * as Parking from "../lease/park.ts"
 import * as Claiming from "./claim.ts"
 import * as Creation from "./create.ts"
 import * as Explaining from "./explain.ts"
@@ -112,7 +115,9 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     scope: Reach
   ) => Effect.Effect<Task, Exclude<MoveError, TaskExists>>
   /** Brings a failed or cancelled task back to `incoming`, with its counters at zero. */
-  readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError>
+  /** Parks an account until a time, and releases the task. */
+  readonly park: (id: TaskId, parking: ParkInput, scope: Reach) => Effect.Effect<Task, MoveError | InvalidTask>
+  readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError | TerminalFailure>
   /** Changes fields, and repairs contradictions (`domain/task/TaskPatch.ts`). */
   readonly patch: (
     id: TaskId,
@@ -166,6 +171,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         completeHook: yield* Hooks.make,
         explain: yield* Explaining.make,
         ...(yield* Patching.make),
+        park: yield* Parking.make,
         remove: yield* Removal.make,
         ...(yield* Moves.make),
         ...reading,

@@ -46,7 +46,8 @@ const wantedBy = (scope: ScopeName, claim: Claim, queue: string): Grant.Criteria
   queue,
   roles: [...new Set(asList(claim.role_filter))],
   types: asList(claim.type_filter),
-  ranks: ranksOf(claim.priority_order)
+  ranks: ranksOf(claim.priority_order),
+  account: claim.account ?? null
 })
 
 /** The queue that a claim looks in, and whether it looks past oversized tasks, which costs more. */
@@ -101,7 +102,11 @@ export const make = Effect.gen(function*() {
       max_claimed: claim.max_claimed ?? null,
       queue_named: Number(Boolean(claim.queue)),
       agent: agent_name,
-      details: JSON.stringify({ orchestrator_id, lease_seconds: seconds }),
+      details: JSON.stringify({
+        orchestrator_id,
+        lease_seconds: seconds,
+        ...(claim.account == null ? {} : { account: claim.account })
+      }),
       seconds: Math.ceil(seconds),
       ends: now + Math.round(seconds * 1000),
       asked_seconds: claim.max_attempt_seconds ?? null,

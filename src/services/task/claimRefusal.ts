@@ -1,8 +1,10 @@
 /** Why a claim got nothing: read in a second round trip, which a successful claim does not need. */
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { aside, builtIn, invalidQueue } from "../../domain/flow/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
+import { Never } from "../../domain/lease/Question.ts"
 import { type Cap, capSentence } from "../../domain/record/Usage.ts"
 import { MaxRecord } from "../../domain/Size.ts"
 import type { Claim } from "../../domain/task/MoveInput.ts"
@@ -12,6 +14,7 @@ import { Database, ifRoom } from "../../sql/Database.ts"
 import * as Backoff from "../../sql/lease/Backoff.ts"
 import { type Criteria, nextTask, valuesOf, variantOf } from "../../sql/lease/Claim.ts"
 import * as Claimant from "../../sql/lease/Claimant.ts"
+import * as Parked from "../../sql/lease/Parked.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
 import * as TakingBack from "../lease/takeBack.ts"
@@ -19,6 +22,8 @@ import { decodeCounts, decodeRules } from "./rows.ts"
 
 // How many seconds a machine that got nothing has to wait. Its usual tick is longer; a loop of retries is shorter.
 const RetryAfterSeconds = 15
+
+const iso = (millis: number) => DateTime.formatIso(DateTime.makeUnsafe(millis))
 
 interface Attempt {
   readonly scope: ScopeName
@@ -43,6 +48,7 @@ interface Waiting {
   readonly held: number
   readonly blocked: number
   readonly backing_off: number
+  readonly waiting_for_reply?: number
 }
 
 const why = (
@@ -69,6 +75,11 @@ const why = (
     ? {
       reason: "backing_off" as const,
       error: `The tasks in ${queue} wait after attempts that were given up or lost. Ask again when the first is due.`
+    }
+    : waiting.waiting_for_reply !== undefined
+    ? {
+      reason: "waiting_for_reply" as const,
+      error: `The tasks in ${queue} wait for replies to questions. Reply to these, or ask again later.`
     }
     : waiting.blocked > 0
     ? { reason: "blocked" as const, error: `The tasks in ${queue} wait for other tasks. Ask again later.` }
@@ -98,7 +109,8 @@ const state = statement(`
     (SELECT count(*) FROM (SELECT 1 FROM ${Places.tasksIn("ready", ":queue")} LIMIT ${Sample})) AS ready,
     count(claimed_by) AS held,
     count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NOT NULL) AS blocked,
-    count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NOT NULL) AS backing_off,
+    count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at < ${Never}) AS backing_off,
+    count(*) FILTER (WHERE claimed_by IS NULL AND available_at = ${Never}) AS asked,
     min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
   FROM (${some("held")} UNION ALL ${some("waiting")})`)
 
@@ -139,10 +151,12 @@ export const make = Effect.gen(function*() {
       machine: machine(values),
       roles: roles(values),
       state: state(values),
+      parked: wanted.account === null ? undefined : Parked.until(values),
       first: first(some, roleless, ranked, typed)(values),
       flow: builtIn.includes(queue) || aside.includes(queue) ? undefined : flow(values)
     })
-    const { first: [next], flow: [rules], machine: [asks], roles: known, state: [seen] } = found
+    const { first: [next], flow: [rules], machine: [asks], parked: [parked], roles: known, state: [seen] } = found
+    const until = Number(parked?.until)
     const names = known.map(({ name }) => String(name))
     const stranger = names.length === 0 ? undefined : wanted.roles.find((role) => !names.includes(role))
     if (stranger !== undefined) return yield* InvalidTask.role(stranger, names, "role_filter")
@@ -172,12 +186,20 @@ export const make = Effect.gen(function*() {
         ready: Number(seen?.ready),
         held: Number(seen?.held),
         blocked: Number(seen?.blocked),
-        backing_off: Number(seen?.backing_off)
+        backing_off: Number(seen?.backing_off),
+        ...(Number(seen?.asked) > 0 ? { waiting_for_reply: Number(seen?.asked) } : {})
       }
       const answer = maintenance
         ? {
           reason: "maintenance" as const,
           error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
+        }
+        : parked !== undefined
+        ? {
+          reason: "account_parked" as const,
+          error: `The account ${wanted.account} is parked until ${
+            iso(until)
+          }, because its provider gives it no more work before. Ask again then, or with another account.`
         }
         : why(queue, filtered && waiting.ready > 0, waiting, large, capped)
       return yield* new NoTasksAvailable({
@@ -185,12 +207,16 @@ export const make = Effect.gen(function*() {
         ...answer,
         counts,
         waiting,
-        retry_after_seconds: answer.reason === "backing_off"
+        ...(answer.reason === "account_parked" ? { parked_until: DateTime.makeUnsafe(until) } : {}),
+        retry_after_seconds: answer.reason === "account_parked"
+          ? Math.max(Math.ceil((until - now) / 1000), 1)
+          : answer.reason === "backing_off"
           ? Math.min(Math.max(Math.ceil((Number(seen?.due) - now) / 1000), 1), MaxRetrySeconds)
           : RetryAfterSeconds
       })
     })
     const answer = Effect.andThen(refusal, empty)
+    if (parked !== undefined) return yield* answer
     if (elsewhere !== undefined && elsewhere !== queue) {
       return { look: { queue: String(elsewhere), passing: false }, otherwise: answer }
     }

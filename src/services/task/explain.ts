@@ -10,6 +10,7 @@ import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import { listed } from "../../sql/dependency/Dependency.ts"
 import * as Claimant from "../../sql/lease/Claimant.ts"
+import * as Parked from "../../sql/lease/Parked.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import { ready } from "../../sql/task/Places.ts"
@@ -115,15 +116,17 @@ export const make = Effect.gen(function*() {
       machine: orchestrator_id ?? null,
       reach: own ?? null,
       max_claimed: max_claimed ?? null,
-      heard_since: heardSince
+      heard_since: heardSince,
+      account: asked.account ?? null
     }
     const claimant = orchestrator_id === undefined ? anyone : asks
-    const { ahead: [place], dependencies, known, machine: [found], tasks } = yield* batch({
+    const { ahead: [place], dependencies, known, machine: [found], parked: [parked], tasks } = yield* batch({
       tasks: one(values),
       dependencies: listed(values),
       ahead: ahead(lanesOf(roles))(values),
       known: claimant.roles(values),
-      machine: claimant.machine(values)
+      machine: claimant.machine(values),
+      parked: asked.account === undefined ? undefined : Parked.untilForTask(values)
     })
     const task = (yield* firstTask(tasks)) ?? (yield* TaskNotFound.of(id))
     if (orchestrator_id !== undefined && found === undefined) {
@@ -136,9 +139,10 @@ export const make = Effect.gen(function*() {
         .filter(({ satisfied_at }) => satisfied_at === null)
         .map(({ blocker_id, on_failure, queue }) => ({ task_id: blocker_id, on_failure, queue })),
       roles: known.map(({ name }) => String(name)),
-      asked: { queue, roles },
+      asked: { queue, roles, account: asked.account },
       oversize: typeof tasks[0]?.oversize === "number" ? tasks[0].oversize : undefined,
       cap: tasks[0]?.cap == null ? undefined : tasks[0].cap as Cap,
+      parked: parked === undefined ? undefined : Number(parked.until),
       ahead: Number(place?.ahead),
       machine: orchestrator_id === undefined ? undefined : {
         id: orchestrator_id,

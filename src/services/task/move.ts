@@ -10,7 +10,7 @@ import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
 import { expectationProblem, movesOnlyHeld } from "../../domain/lease/Fence.ts"
 import { namesSession } from "../../domain/lease/Session.ts"
-import { dayOf, reportOf, type Usage } from "../../domain/record/Usage.ts"
+import type { Usage } from "../../domain/record/Usage.ts"
 import { EvidenceMissing, evidenceText } from "../../domain/task/Evidence.ts"
 import type {
   Acceptance,
@@ -24,13 +24,13 @@ import type {
 } from "../../domain/task/MoveInput.ts"
 import { burntOut, destination, type Move, moves, sourcesOf, startsIn } from "../../domain/task/Moves.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
-import { InvalidTransition, LeaseLost, TaskNotFound } from "../../domain/task/TaskErrors.ts"
+import { InvalidTransition, LeaseLost, TaskNotFound, TerminalFailure } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
-import { statement, type Values } from "../../sql/Statement.ts"
+import { type Bound, statement, type Values } from "../../sql/Statement.ts"
 import * as Moves from "../../sql/task/Move.ts"
 import { fenced, named } from "../../sql/task/Move.ts"
 import { taskInScope } from "../../sql/task/Task.ts"
@@ -39,6 +39,8 @@ import { Settings } from "../Settings.ts"
 import { externalKeys } from "./create.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { firstTask } from "./rows.ts"
+
+type Besides = { readonly [step in "sent" | "sentCounted" | "forgotten" | "parked"]?: Bound }
 
 interface Order<E = never> {
   readonly verb: string
@@ -58,7 +60,11 @@ interface Order<E = never> {
   readonly shows?: boolean
   /** What was used since the last report. */
   readonly usage?: Usage | null | undefined
-  /** A further reason to refuse the move, by the kinds of evidence that the project of the task requires. */
+  /** Further steps between the plan and the move. */
+  readonly besides?: (values: Values) => Besides
+  /** What to answer again to a repeated request, if that is not the task. */
+  readonly keep?: { readonly step: keyof Besides; readonly answer: Idempotency.Keeping }
+  /** A further reason to refuse the move; for an accept by the kinds of evidence that the project of the task requires. */
   readonly lacking?: (task: TaskRow, required: ReadonlyArray<string>) => E | undefined
 }
 
@@ -69,22 +75,10 @@ const requiredEvidence = statement(
   "SELECT evidence_required AS kinds FROM projects WHERE id = (SELECT project_id FROM tasks WHERE id = :id)"
 )
 const decodeKinds = (kinds: unknown): ReadonlyArray<string> => typeof kinds === "string" ? JSON.parse(kinds) : []
-const usedByMove = UsageSums.steps(UsageSums.ofMove)
-
-/** The steps that add the usage that a move reports. They read its plan. */
-const used = (usage: Usage | null | undefined, now: number, id: TaskId) => {
-  if (usage == null) return {}
-  const values: Values = { used: JSON.stringify([[id, null, ...reportOf(usage)]]), day: dayOf(now) }
-  return {
-    usedByTask: usedByMove.usedByTask(values),
-    usedByProject: usedByMove.usedByProject(values),
-    usedOnDay: usedByMove.usedOnDay(values)
-  }
-}
-
 const movedTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
 
-const byId = Effect.gen(function*() {
+/** Moves a task, and answers the row of the task and what the batch answered. */
+export const moving = Effect.gen(function*() {
   const { batch } = yield* Database
   const once = yield* Idempotency.make
   const externalKey = yield* externalKeys
@@ -100,7 +94,7 @@ const byId = Effect.gen(function*() {
     const { flow, found, required } = yield* batch({
       found: taskInScope(values),
       flow: flowOfTask(values),
-      required: lacking === undefined ? undefined : requiredEvidence(values)
+      required: move === moves.accept ? requiredEvidence(values) : undefined
     })
     const task = yield* firstTask(found)
     if (task === undefined) return yield* TaskNotFound.of(id)
@@ -141,32 +135,39 @@ const byId = Effect.gen(function*() {
     const steps = stepsOf.get(move)!
     const { answers, replay } = yield* once.atomic({
       recorded: steps.recorded(values),
-      ...used(order.usage, now, id),
+      ...UsageSums.byMove(order.usage, now, id),
       shown: order.shows === true ? Moves.shown(values) : undefined,
       // A task that becomes done makes no other task fail.
       failed: move === moves.accept ? undefined : steps.failed(values),
       satisfied: steps.satisfied(values),
       unblocked: steps.unblocked(values),
+      ...order.besides?.(values),
       moved: steps.moved(values),
       dependents: steps.dependents(values),
       counted: steps.counted(values)
-    }, { keep: "moved", answer: movedTask, values }).pipe(
+    }, { keep: order.keep?.step ?? "moved", answer: order.keep?.answer ?? movedTask, values }).pipe(
       Effect.catchTag("UniqueViolation", (violation) => externalKey.taken(id, null, violation))
     )
-    if (replay !== undefined) return (yield* firstTask(replay.rows))!
+    if (replay !== undefined) return { answers, replay, task: undefined }
     const task = yield* firstTask(answers.moved)
     if (task === undefined) return yield* refusal(order)
     yield* logCascade([answers.dependents])
     const detoured = move === moves.burnOut && task.queue !== destination(move, task)
     const event = detoured ? moves.submit.event : move.event
     yield* logTransition(event, task, actor)
-    return task
+    return { answers, replay, task }
   })
 })
 
 export const make = Effect.gen(function*() {
   const settings = yield* Settings
-  const run = yield* byId
+  const move = yield* moving
+  const run = <E = never>(order: Order<E>) =>
+    Effect.flatMap(
+      move(order),
+      ({ replay, task }) =>
+        task === undefined ? Effect.map(firstTask(replay?.rows), (kept) => kept!) : Effect.succeed(task)
+    )
 
   const submit = Effect.fn("TaskQueue.submit")(
     function*(id: TaskId, work: Submission, scope: ScopeName | undefined) {
@@ -262,7 +263,7 @@ export const make = Effect.gen(function*() {
   )
 
   const fail = Effect.fn("TaskQueue.fail")(
-    function*(id: TaskId, { failed_by, reason, usage, ...expected }: Failure, scope: ScopeName | undefined) {
+    function*(id: TaskId, { failed_by, reason, terminal, usage, ...expected }: Failure, scope: ScopeName | undefined) {
       const now = yield* Clock.currentTimeMillis
       return yield* run({
         verb: "fail",
@@ -273,13 +274,19 @@ export const make = Effect.gen(function*() {
         now,
         actor: failed_by || null,
         usage,
-        reason
+        reason,
+        details: terminal === true ? JSON.stringify({ terminal }) : null,
+        values: { terminal: Number(terminal === true) }
       })
     }
   )
 
   const redrive = Effect.fn("TaskQueue.redrive")(
-    function*(id: TaskId, { reason = null, redriven_by, ...expected }: Redrive, scope: ScopeName | undefined) {
+    function*(
+      id: TaskId,
+      { reason = null, redriven_by, terminal, ...expected }: Redrive,
+      scope: ScopeName | undefined
+    ) {
       return yield* run({
         verb: "redrive",
         move: moves.redrive,
@@ -288,7 +295,9 @@ export const make = Effect.gen(function*() {
         expected,
         now: yield* Clock.currentTimeMillis,
         actor: redriven_by || (yield* CurrentActor).name,
-        reason
+        reason,
+        values: { terminal: Number(terminal === true) },
+        lacking: TerminalFailure.of
       })
     }
   )

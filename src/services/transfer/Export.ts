@@ -111,7 +111,7 @@ const tables: Readonly<Record<Exclude<ExportKind, "tasks">, Table>> = {
 /** The columns that are computed or left out. */
 const beside = (kind: ExportKind): ReadonlyArray<string> =>
   kind === "tasks"
-    ? ["fencing_token", "lane", "bytes", "capped"]
+    ? ["fencing_token", "lane", "bytes", "capped", "waiting_for_reply"]
     : kind === "projects" || kind === "usage"
     ? ["capped"]
     : [tables[kind].without ?? ""]

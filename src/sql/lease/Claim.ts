@@ -6,7 +6,8 @@
  * Parameters: `:scope`, `:queue`, `:machine`, `:reach` (the scope that the machine has to belong to; null: any),
  * `:review` (1: a review claim), `:max_claimed`, `:roles`, `:types` and `:ranks` (JSON lists), `:queue_named` (1: the
  * claim names its queue), `:agent`, `:details`, `:seconds`, `:ends` (when the lease ends), `:asked_seconds` (how
- * long the claim says that the attempt may take; null: nothing) and `:attempt_seconds` (the same, or the default), `:max_attempts`, `:max_lease_losses`, `:now`.
+ * long the claim says that the attempt may take; null: nothing) and `:attempt_seconds` (the same, or the default), `:max_attempts`, `:max_lease_losses`, `:now`, and
+ * `:account` if it names one.
  */
 import type { ScopeName } from "../../domain/Identifier.ts"
 import * as Cascade from "../dependency/Cascade.ts"
@@ -14,6 +15,7 @@ import * as Feed from "../Feed.ts"
 import * as Idempotency from "../Idempotency.ts"
 import { type Statement, statement, type Values } from "../Statement.ts"
 import { claimingFrom } from "./Claimant.ts"
+import * as Parked from "./Parked.ts"
 
 /** The variant of a claim's statements. */
 export interface Wanted {
@@ -27,6 +29,8 @@ export interface Wanted {
   readonly passing: boolean
   /** Whether one of the roles is '', which the index of roles does not contain. */
   readonly roleless: boolean
+  /** Whether it names an account, which may be parked. */
+  readonly accounted: boolean
 }
 
 /**
@@ -42,7 +46,7 @@ const order = "ORDER BY priority_rank, created_at, id LIMIT 1"
  * ready tasks in claim order, and `tasks_ready_for` has them for each role. So a claim reads a row or two for each
  * role, however many tasks of other roles are ahead.
  */
-export const nextTask = ({ passing, ranked, roleless, roles, typed }: Wanted): string => {
+export const nextTask = ({ passing, ranked, roleless, roles, typed }: Omit<Wanted, "accounted">): string => {
   const ready = roles === "any" || roleless ? "ready" : "ready_for"
   const matching = `scope = :scope AND queue = :queue
     ${passing ? passable : ""} ${typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""}`
@@ -123,7 +127,7 @@ const make = (wanted: Wanted): Steps => {
         iif(:review, queue, 'claimed'), :agent, :details, grants, :now, title, project_id
       FROM claimable AS tasks WHERE id = ${next} AND capped_until <= :now AND EXISTS (
         SELECT 1 FROM orchestrators WHERE ${claimingFrom(":scope")} AND status <> 'maintenance' AND ${hasRoom}
-          ${wanted.roles === "any" ? "" : `AND ${rolesHold}`})`),
+          ${wanted.roles === "any" ? "" : `AND ${rolesHold}`})${wanted.accounted ? ` AND ${Parked.mayClaim}` : ""}`),
     granted: statement(`
       UPDATE tasks SET version = planned.version, updated_at = :now, queue = to_queue, grants = ${
       nextToken("tasks.grants")
@@ -156,20 +160,24 @@ export interface Criteria {
   readonly types: ReadonlyArray<string>
   /** The ranks to look through first, in this order. */
   readonly ranks: ReadonlyArray<number>
+  /** The account with a provider; null if the claim names none. */
+  readonly account: string | null
 }
 
 /** The variant. `passing` says whether the claim looks past oversized tasks and tasks at a cap, which costs reading each of them. */
-export const variantOf = ({ ranks, roles, types }: Criteria, passing: boolean): Wanted => ({
+export const variantOf = ({ account, ranks, roles, types }: Criteria, passing: boolean): Wanted => ({
   roles: roles.length === 0 ? "any" : roles.length === 1 ? "one" : "several",
   roleless: roles.includes(""),
   ranked: ranks.length > 0,
   typed: types.length > 0,
-  passing
+  passing,
+  accounted: account !== null
 })
 
-export const valuesOf = ({ queue, ranks, roles, scope, types }: Criteria): Values => ({
+export const valuesOf = ({ account, queue, ranks, roles, scope, types }: Criteria): Values => ({
   scope,
   queue,
+  account,
   roles: JSON.stringify(roles),
   types: JSON.stringify(types),
   lanes: JSON.stringify(roles.map((role) => [role])),

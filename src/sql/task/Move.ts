@@ -5,11 +5,12 @@
  *
  * The statements are made from the table of moves (`domain/task/Moves.ts`), once for each move. Parameters: `:id`,
  * `:scope` and `:version` (null: any), `:token` and `:lenient` (see `fenced`), `:now`, `:actor`, `:reason` and its
- * beginning `:excerpt`, `:details`, `:max_attempts`, `:max_rejections`; with backoff `:backoff_base`, `:backoff_max`,
+ * beginning `:excerpt`, `:details`, `:max_attempts`, `:max_rejections`; of a fail and a redrive `:terminal`; with backoff `:backoff_base`, `:backoff_max`,
  * `:seed`.
  */
 import { Spread } from "../../domain/lease/Backoff.ts"
 import { type Budget, units } from "../../domain/lease/Budget.ts"
+import { Never } from "../../domain/lease/Question.ts"
 import { ends, intervention, type Move, moves } from "../../domain/task/Moves.ts"
 import * as Cascade from "../dependency/Cascade.ts"
 import { counted, nextSeq } from "../Feed.ts"
@@ -109,7 +110,15 @@ const spent: Record<Budget, string> = {
 // A bound number may be a real, which has another text and other JSON.
 const limit = (budget: Budget): string => `coalesce(${budget}, CAST(:${budget} AS INTEGER))`
 
-const spendsLast = (budget: Budget): string => `${spent[budget]} + 1 >= nullif(${limit(budget)}, 0)`
+/** The cap on the review rounds of the project of a task, null if there is none (`roundsOf` in `domain/lease/Budget.ts`). */
+const roundsOfProject = "(SELECT max_review_rounds FROM projects WHERE projects.id = project_id)"
+const own = `nullif(${limit("max_rejections")}, 0)`
+const byProject = `coalesce(${own} > rounds, rounds IS NOT NULL)`
+
+const spendsLast = (budget: Budget): string =>
+  budget === "max_rejections"
+    ? `rejection_count + 1 >= iif(${byProject}, rounds, ${own})`
+    : `${spent[budget]} + 1 >= nullif(${limit(budget)}, 0)`
 
 /** The final queue: a requested cancellation comes first, and a spent budget fails the task. */
 const target = ({ budget, yields }: Move): string =>
@@ -127,16 +136,30 @@ export const budgetSpent = (budget: Budget, most: string, last: string): string 
 /** Further details for the history: the budget, if it is spent. */
 const details = ({ budget, yields }: Move): string =>
   budget === undefined ? ":details" : `iif(${yields ? "cancel_requested_at IS NULL AND " : ""}${spendsLast(budget)},
-    json_set(coalesce(:details, '{}'), '$.budget', '${budget}', '$.limit', ${limit(budget)}), :details)`
+    json_set(coalesce(:details, '{}'), '$.budget', ${
+    budget === "max_rejections"
+      ? `iif(${byProject}, 'max_review_rounds', '${budget}'), '$.limit', iif(${byProject}, rounds, ${limit(budget)})`
+      : `'${budget}', '$.limit', ${limit(budget)}`
+  }), :details)`
+
+/** The reason of a failure by the rejections, from the history row of the move. */
+const rejectionsSpent = `(SELECT iif(details ->> '$.budget' = 'max_review_rounds',
+    'The cap of ' || (details ->> '$.limit') || iif(details ->> '$.limit' = 1, ' review round', ' review rounds')
+      || ' of the project is reached.' || coalesce(' Last: ' || :reason, ''),
+    ${budgetSpent("max_rejections", "(details ->> '$.limit')", ":reason")})
+  FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)`
 
 const submits = (move: Move): boolean => move === moves.submit || move === moves.burnOut
+
+// The holder makes these moves, unless the caller names someone.
+const byHolder: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, moves.park, moves.ask, moves.fail])
 
 /** The actor of the move. */
 const actor = (move: Move): string =>
   submits(move)
     // The view `held` knows the holder after an expiry too.
     ? "coalesce(holder, :actor)"
-    : move === moves.requeue || move === moves.release || move === moves.fail
+    : byHolder.has(move)
     ? "coalesce(:actor, claimed_by)"
     : ":actor"
 
@@ -174,7 +197,7 @@ export const backsOffUntil = `:now + CAST(round(
   * (500 + 500 * ((coalesce(${number}, 0) + :seed) % ${Spread} / ${Spread}.0))) AS INTEGER)`
 
 /** Moves that free the task without a result. A blocker may have failed while the task was held. */
-const frees: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, moves.reject])
+const frees: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, moves.park, moves.ask, moves.reject])
 
 /** The further columns that each move writes. Each begins with a comma. */
 const besides = new Map<Move, string>([
@@ -187,7 +210,8 @@ const besides = new Map<Move, string>([
   ],
   [moves.accept, ", completed_at = :completed"],
   [moves.reject, ", last_rejection_reason = :reason"],
-  [moves.fail, ", execution_notes = :reason"],
+  [moves.ask, ", question_id = :message"],
+  [moves.fail, ", execution_notes = :reason, terminal = :terminal"],
   [moves.redrive, ", attempt_count = 0, lease_losses = 0, rejection_count = 0, named_holder = NULL"]
 ])
 besides.set(moves.burnOut, besides.get(moves.submit)!)
@@ -203,7 +227,7 @@ const changed = (move: Move, backoff: boolean): string => {
     : move.budget === undefined
     ? "NULL"
     : `CASE ${ownFailure} WHEN to_queue = 'failed' AND NOT ${oversized} THEN ${
-      budgetSpent(move.budget, limit(move.budget), ":reason")
+      move === moves.reject ? rejectionsSpent : budgetSpent(move.budget, limit(move.budget), ":reason")
     } END`
   return `version = planned.version, updated_at = :now, queue = to_queue, lapsed_token = NULL, ${noLease},
     ${leadsToDone(move) ? "" : "completed_at = NULL,"}
@@ -216,8 +240,15 @@ const changed = (move: Move, backoff: boolean): string => {
     failure_reason = ${failure},
     cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL),
     available_at = ${
-    move.backsOff && backoff ? `iif(to_queue IN ('failed', 'cancelled'), NULL, ${backsOffUntil})` : "NULL"
+    move === moves.ask
+      ? `iif(to_queue IN ('failed', 'cancelled'), NULL, ${Never})`
+      : move.backsOff && backoff
+      ? `iif(to_queue IN ('failed', 'cancelled'), NULL, ${backsOffUntil})`
+      : "NULL"
   }
+    ${
+    // Only a flow of one's own has a step out of `failed`, besides a redrive.
+    move.flow === "step" || move === moves.redrive ? ", terminal = 0" : ""}
     ${move.setback ? `, setbacks = ${withSetback(`'${move.event}'`, actor(move), ":excerpt")}` : ""} ${
     besides.get(move) ?? ""
   }`
@@ -229,10 +260,13 @@ const judged = (move: Move): string =>
   `id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token, intervention_from,
   cancel_requested_at ${submits(move) ? ", holder" : ""} ${
     move.budget === undefined ? "" : ", attempt_count, lease_losses, rejection_count, max_attempts, max_rejections"
-  }`
+  } ${move === moves.reject ? `, ${roundsOfProject} AS rounds` : move === moves.redrive ? ", terminal" : ""}`
 
 /** The project of the task requires no evidence that the task lacks. */
 const evident = "AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.id = moving.id))"
+
+/** The failure of the task is not one that no retry mends, or the redrive says that it is. */
+const redrivable = "AND (:terminal OR NOT terminal OR queue <> 'failed')"
 
 /** The change of the task is planned, and not applied. */
 const isPlanned = "planned.task_id = :id AND planned.version = tasks.version + 1"
@@ -281,7 +315,7 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
     WHERE usual NOT IN ('', ${
     // A move to the present queue is no move, except that a held task may be returned to its own queue.
     move.to === "back" ? "''" : move.afterLapse ? "iif(lapsed_token IS NULL, queue, '')" : "queue"})
-      ${move === moves.accept ? evident : ""}`),
+      ${move === moves.accept ? evident : move === moves.redrive ? redrivable : ""}`),
   ...Cascade.ofTask(frees.has(move) ? "1" : undefined),
   moved: statement(`
     UPDATE tasks SET ${changed(move, backoff)}

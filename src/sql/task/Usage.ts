@@ -4,7 +4,7 @@
  *
  * `:used` is a JSON list of [task, token, model, sums in the order of `domain/record/Usage.ts`], `:day` the number of the day.
  */
-import { MaxModels, sums } from "../../domain/record/Usage.ts"
+import { dayOf, MaxModels, reportOf, sums, type Usage } from "../../domain/record/Usage.ts"
 import { type Statement, statement } from "../Statement.ts"
 
 // JSON carries no larger number exactly.
@@ -75,4 +75,17 @@ export const steps = (source: Source): Steps => {
 export const ofMove: Source = {
   with: "CROSS JOIN history AS planned",
   where: "planned.task_id = tasks.id AND planned.version = tasks.version + 1"
+}
+
+const moved = steps(ofMove)
+
+/** The steps that add the usage that a move of the task reports, if it does. They read its plan. */
+export const byMove = (usage: Usage | null | undefined, now: number, id: string) => {
+  if (usage == null) return {}
+  const values = { used: JSON.stringify([[id, null, ...reportOf(usage)]]), day: dayOf(now) }
+  return {
+    usedByTask: moved.usedByTask(values),
+    usedByProject: moved.usedByProject(values),
+    usedOnDay: moved.usedOnDay(values)
+  }
 }

@@ -12,7 +12,7 @@ export const dependencies: ReadonlyArray<Fault> = [
   {
     name: "accept-unblocks-nobody",
     breaks: "A task becomes claimable when its last blocker is accepted.",
-    symbol: "task/move.byId",
+    symbol: "task/move.moving",
     find: "satisfied: steps.satisfied(values)",
     replace: "satisfied: move === moves.accept ? undefined : steps.satisfied(values)"
   },

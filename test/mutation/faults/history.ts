@@ -50,7 +50,7 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "move-not-counted",
     breaks: "The counters equal a count of the rows after a move.",
-    symbol: "task/move.byId",
+    symbol: "task/move.moving",
     find: ",\n      counted: steps.counted(values)\n",
     replace: "\n"
   },

@@ -10,13 +10,14 @@ import { Leases } from "../../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../../src/services/machine/Orchestrators.ts"
 import { Scheduler } from "../../../src/services/machine/Scheduler.ts"
 import { Drafts } from "../../../src/services/record/Drafts.ts"
+import { Messages } from "../../../src/services/record/Messages.ts"
 import { Projects } from "../../../src/services/record/Projects.ts"
 import { UsageSums } from "../../../src/services/record/Usage.ts"
 import { TaskQueue } from "../../../src/services/task/TaskQueue.ts"
 import { Database } from "../../../src/sql/Database.ts"
 import type { Command } from "./Command.ts"
 import * as Keyed from "./Keyed.ts"
-import { flow } from "./Task.ts"
+import { flow, ReviewRounds } from "./Task.ts"
 import * as World from "./World.ts"
 
 export const make = Effect.fnUntraced(function*(options: World.Options) {
@@ -32,9 +33,10 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const orchestrator_id = OrchestratorId.make("k-m")
   for (const scope of ["red", "green"]) yield* orchestrators.register(scope, { cluster: "k", machine_id: "m" })
   yield* flows.register("blue", "default", flow)
+  const messages = yield* Messages
   const projects = yield* Projects
   const usage = yield* UsageSums
-  const policy = { title: "p", branch: "main", evidence_required: ["test"] }
+  const policy = { title: "p", branch: "main", evidence_required: ["test"], max_review_rounds: ReviewRounds }
   yield* projects.create(ScopeName.make("red"), { id: ProjectId.make("p"), ...policy })
   const world = World.make(options)
 
@@ -86,6 +88,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     orchestrators,
     scheduler,
     events,
+    messages,
     projects,
     usage,
     database,

@@ -34,7 +34,9 @@ const Claim = Schema.TaggedStruct("Claim", {
   agent: Agent,
   roles: Schema.Array(Schema.Literals(["build", "review"])).check(Schema.isMaxLength(2)),
   /** How many tasks its machine may hold. */
-  most: Schema.Literals([1, 2, 9, 9, 9])
+  most: Schema.Literals([1, 2, 9, 9, 9]),
+  /** The account that it names. */
+  account: Schema.NullOr(Schema.Literals(["x", "y"]))
 })
 const Lapse = Schema.TaggedStruct("Lapse", { early: Schema.Literals([true, false, false]) })
 /** What a result names besides: nothing, evidence, or a new commit and perhaps evidence of it. */
@@ -45,7 +47,7 @@ const Late = Schema.TaggedStruct("Late", {
   reaped: Schema.Boolean,
   off: Schema.Literals([-1, 0, 0, 1])
 })
-const Redrive = Schema.TaggedStruct("Redrive", { id: Id })
+const Redrive = Schema.TaggedStruct("Redrive", { id: Id, terminal: Schema.Literals([true, true, false]) })
 const Requeue = Schema.TaggedStruct("Requeue", { id: Id })
 // What keeps tasks going is more frequent than what ends them, or most sequences would end with nothing left to do.
 const driving = [
@@ -88,7 +90,7 @@ export const Command = Schema.Union([
       "done"
     ])
   }),
-  Schema.TaggedStruct("Fail", { id: Id }),
+  Schema.TaggedStruct("Fail", { id: Id, terminal: Schema.Literals([true, false]) }),
   Schema.TaggedStruct("Force", {
     id: Id,
     queue: Schema.Literals(["incoming", "claimed", "provisional", "done", "failed", "requires-intervention"])
@@ -120,6 +122,14 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Repeat", { back: Schema.Literals([0, 1, 4]) }),
   Schema.TaggedStruct("Cancel", { id: Id }),
   Schema.TaggedStruct("Release", { id: Id }),
+  Schema.TaggedStruct("Ask", { id: Id, off: Schema.Literals([-1, 0, 0, 0]) }),
+  Schema.TaggedStruct("Answer", { id: Id }),
+  Schema.TaggedStruct("Park", {
+    id: Id,
+    account: Schema.Literals(["x", "y"]),
+    seconds: Schema.Literals([0, 30, 300]),
+    off: Schema.Literals([-1, 0, 0, 0])
+  }),
   Schema.TaggedStruct("Heartbeat", {}),
   Schema.TaggedStruct("TakeBack", { id: Id }),
   Schema.TaggedStruct("CompleteHook", { id: Id, fenced: Schema.Boolean }),
@@ -153,13 +163,13 @@ const budgets = ["losses", "attempts", "rejections", null] as const
 const overtaking: ReadonlyArray<Command> = [
   { _tag: "Assign", id: "b", agent: "ann" },
   { _tag: "Depend", id: "b", blocker: "d", onFailure: "fail" },
-  { _tag: "Fail", id: "d" }
+  { _tag: "Fail", id: "d", terminal: false }
 ]
 const crowding: ReadonlyArray<Command> = [
   { _tag: "Move", id: "b", queue: "provisional" },
   { _tag: "Review", scope: "red", agent: "ann" },
   { _tag: "Assign", id: "d", agent: "bob" },
-  { _tag: "Claim", scope: "red", agent: "ann", roles: [], most: 1 }
+  { _tag: "Claim", scope: "red", agent: "ann", roles: [], most: 1, account: null }
 ]
 export const begin = (
   { chained, crowded, overtaken, places, priorities }: typeof Start.Type

@@ -9,6 +9,9 @@ export const flow = {
 }
 const rules = rulesOf(flow, undefined).task
 
+/** The cap on the review rounds of the project. */
+export const ReviewRounds = 2
+
 /** How often each may happen before the task fails; 0 is no limit. */
 export interface Limits {
   readonly attempts: number
@@ -76,6 +79,10 @@ export interface Task {
   used: number
   readonly cap: number
   setbacks: ReadonlyArray<string>
+  /** How many answers it has. */
+  answers: number
+  /** Whether it failed for a reason that no retry mends. */
+  terminal: boolean
   /** Whether the task has a reason for its failure. */
   reasoned: boolean
 }
@@ -142,14 +149,18 @@ export interface Leaving {
   readonly budget?: keyof Limits
   readonly setback?: boolean
   readonly lapses?: boolean
+  readonly terminal?: boolean
   readonly backsOff?: { readonly now: number; readonly base: number; readonly max: number } | undefined
 }
 
 const isSpent = (task: Task, budget: keyof Limits | undefined) => {
-  if (budget === undefined || task.limits[budget] === 0) return false
+  if (budget === undefined) return false
+  const most = [task.limits[budget], ...(budget === "rejections" && task.ofProject ? [ReviewRounds] : [])]
+    .filter((limit) => limit > 0)
+  if (most.length === 0) return false
   // A worker that vanished spends none of the task's own attempts.
   const spent = budget === "attempts" ? task.attempts - task.losses : task[budget]
-  return spent >= task.limits[budget]
+  return spent >= Math.min(...most)
 }
 
 /** Moves the task somewhere where nobody holds it. */
@@ -171,5 +182,6 @@ export const leave = (task: Task, move: Leaving) => {
   }
   if (move.setback === true) task.setbacks = [...task.setbacks, move.event].slice(-10)
   if (task.queue !== to) task.reasoned = true
+  task.terminal = move.terminal === true
   task.queue = to
 }

@@ -33,6 +33,9 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   // When the machine was heard of last in each of its scopes. It claims from blue as well, which does not know it.
   const heard: Record<string, number> = { red: 0, green: 0 }
 
+  // Until when the accounts of a scope are parked.
+  const parked = new Map<string, number>()
+
   const backsOff = () => backoff === undefined ? undefined : { now: clock.now, ...backoff }
 
   /** The task by this name, as a task of this scope sees it. */
@@ -244,6 +247,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     heard,
     used,
     caps,
+    parked,
     use,
     isCapped,
     backsOff,

@@ -56,7 +56,7 @@ export const make = (bench: Bench): Steps<"Bulk"> => {
       case "Cancel":
         return steps.Cancel({ _tag: "Cancel", ...command })
       case "Redrive":
-        return steps.Redrive({ _tag: "Redrive", ...command })
+        return steps.Redrive({ _tag: "Redrive", terminal: false, ...command })
       case "Delete":
         return steps.Delete({ _tag: "Delete", ...command })
     }

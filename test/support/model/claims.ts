@@ -11,7 +11,15 @@ export const make = (
   { keyed, orchestrator_id, queue, world }: Bench
 ): Steps<"Claim" | "Review" | "Continue" | "Test"> => {
   const claim = Effect.fnUntraced(
-    function*(scope: string, agent_name: string, from: string, roles: ReadonlyArray<string>, most = 9) {
+    function*(
+      scope: string,
+      agent_name: string,
+      from: string,
+      roles: ReadonlyArray<string>,
+      most = 9,
+      account: string | null = null
+    ) {
+      const isParked = account !== null && (world.parked.get(`${scope} ${account}`) ?? 0) > world.clock.now
       const isReview = from === "provisional"
       // Reviews do not count, and neither do tasks that were given by hand.
       const hasRoom = () =>
@@ -24,15 +32,16 @@ export const make = (
       // Before a claim says that there is nothing, it takes back what fails or is cancelled: others may wait for that.
       // It also does that when a task at a cap is in its way.
       const ahead = world.next(scope, from, roles, true)?.[1]
-      if (!hasRoom() || ahead === undefined || world.isCapped(ahead)) world.expire(scope)
-      const [id, next] = hasRoom() ? world.next(scope, from, roles) ?? [] : []
+      if (!isParked && (!hasRoom() || ahead === undefined || world.isCapped(ahead))) world.expire(scope)
+      const [id, next] = hasRoom() && !isParked ? world.next(scope, from, roles) ?? [] : []
       const result = yield* Effect.result(keyed(queue.claim(scope, {
         orchestrator_id,
         agent_name,
         queue: from,
         role_filter: roles,
         lease_duration_seconds: LeaseSeconds,
-        max_claimed: most
+        max_claimed: most,
+        account
       })))
       // A claim is a sign of life where the machine is known by the scope it claims from, and nowhere else.
       const { clock, heard } = world
@@ -52,7 +61,7 @@ export const make = (
     }
   )
   return {
-    Claim: ({ agent, most, roles, scope }) => claim(scope, agent, "incoming", roles, most),
+    Claim: ({ account, agent, most, roles, scope }) => claim(scope, agent, "incoming", roles, most, account),
     Review: ({ agent, scope }) => claim(scope, agent, "provisional", []),
     Continue: ({ agent, scope }) => claim(scope, agent, "needs_continuation", []),
     Test: ({ agent }) => claim("blue", agent, "testing", [])

@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { integrity } from "../../../scripts/data/doctor/Integrity.ts"
+import { Never } from "../../../src/domain/lease/Question.ts"
 import type { Bench } from "./Bench.ts"
 
 const checkpointOf = (text: unknown) => {
@@ -70,6 +71,9 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       deadline: row.deadline_at,
       cancelling: row.cancel_requested_at !== null,
       failure: row.failure_reason !== null,
+      terminal: row.terminal === 1,
+      asking: row.waiting_for_reply !== null,
+      answers: typeof row.answers === "string" ? JSON.parse(row.answers).length : 0,
       checkpoint: checkpointOf(row.checkpoint),
       setbacks: setbacksOf(row.setbacks),
       submitter: row.submitted_by,
@@ -99,6 +103,9 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       deadline: task.deadline,
       cancelling: task.cancelling,
       failure: task.queue === "failed" && task.reasoned,
+      terminal: task.terminal,
+      asking: task.availableAt === Never,
+      answers: task.answers,
       checkpoint: task.checkpoint === 0 ? null : [task.checkpoint, `checkpoint ${task.checkpoint}`],
       setbacks: task.setbacks.join(),
       submitter: task.submitter,

@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
+import { Never } from "../../../src/domain/lease/Question.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 import type { Command } from "./Command.ts"
 import { record, type Task } from "./Task.ts"
@@ -105,6 +106,8 @@ export const make = (
             used: 0,
             cap: command.cap ?? Infinity,
             setbacks: [],
+            answers: 0,
+            terminal: false,
             reasoned: false
           }
           tasks.set(id, task)
@@ -135,7 +138,7 @@ export const make = (
       const ends = [...tasks.values()].map(({ availableAt, expires, holder }) =>
         holder === null ? availableAt ?? 0 : expires
       )
-        .filter((end) => end > clock.now)
+        .filter((end) => end > clock.now && end < Never)
       return ends.length === 0 ? Effect.void : pass(Math.min(...ends) - clock.now - Number(early))
     }
   }

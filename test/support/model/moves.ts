@@ -106,11 +106,11 @@ export const make = (
     const task = tasks.get(id)
     return posting(
       task !== undefined && !isEnd(task.queue),
-      queue.fail(id, { reason: "broken", usage: { input_tokens: 2 } }, undefined),
+      queue.fail(id, { reason: "broken", terminal: command.terminal, usage: { input_tokens: 2 } }, undefined),
       id,
       () => {
         use(task!, 2)
-        leave(task!, { event: "failed", to: "failed", setback: true })
+        leave(task!, { event: "failed", to: "failed", setback: true, terminal: command.terminal })
       }
     )
   }

@@ -23,6 +23,9 @@ const posts: ReadonlySet<Tag> = new Set<Tag>([
   "Cancel",
   "Redrive",
   "Release",
+  "Ask",
+  "Park",
+  "Answer",
   "Renew",
   "CompleteHook"
 ])
@@ -52,8 +55,8 @@ export const make = ({ faults, keyed }: Pick<Bench["options"], "faults" | "keyed
   /** Takes a step, in the outage that is due, if any. */
   const during = Effect.fnUntraced(function*(command: Command, step: Effect.Effect<void>) {
     const { _tag } = command
-    // A dry run keeps nothing under its key.
-    const dry = command._tag === "Bulk" && command.dry
+    // A dry run keeps nothing under its key, so it is not repeated.
+    const dry = _tag === "Bulk" && command.dry
     if (next === undefined || dry || !canBeOut(_tag, next.lost)) return yield* step
     faults.push(...Array.from({ length: next.after }, () => undefined), `lost ${next.lost}`)
     next = undefined

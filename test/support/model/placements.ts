@@ -41,6 +41,7 @@ export const make = (
           record(task!, "patched", holder)
           task!.queue = queue
           task!.reasoned = false
+          task!.terminal = false
           if (queue !== "claimed") {
             release(task!)
             if (holder !== null) free(task!)
@@ -62,6 +63,7 @@ export const make = (
           const again = from === command.queue || origin === command.queue
           if (command.queue === "requires-intervention" && !again) task!.came = from
           if (from !== "failed") task!.reasoned = true
+          if (command.queue !== "failed") task!.terminal = false
           record(task!, "force_queue", "administrator")
           task!.queue = command.queue
           release(task!)

@@ -50,12 +50,12 @@ interface Progress {
 }
 
 const nothing = { queue: null, version: null, existing: null, error: null }
-const notAttempted = (task_id: TaskId): BulkOutcome => ({ ...nothing, task_id, outcome: "not_attempted" })
-const refused = (task_id: TaskId, error: BulkError): BulkOutcome => ({ ...nothing, task_id, outcome: "refused", error })
+const notAttempted = (task_id: TaskId): BulkOutcome => ({ task_id, outcome: "not_attempted", ...nothing })
+const refused = (task_id: TaskId, error: BulkError): BulkOutcome => ({ task_id, outcome: "refused", ...nothing, error })
 const done = (task_id: TaskId, { id, queue, version }: Parts.Part): BulkOutcome => ({
-  ...nothing,
   task_id,
   outcome: "done",
+  ...nothing,
   queue,
   version,
   existing: id === task_id ? null : id as TaskId

@@ -32,7 +32,8 @@ const planner = planTable({
       ? null
       : JSON.stringify(project.evidence_required),
     max_cost_usd: capOf(project.max_cost_usd),
-    max_tokens: project.max_tokens ?? null
+    max_tokens: project.max_tokens ?? null,
+    max_review_rounds: project.max_review_rounds ?? null
   }),
   taken: (id) => `Another scope has a project with the id ${id}, and ids are unique on the server.`
 })

@@ -1,0 +1,75 @@
+/** Faults in what stops work: terminal failures, caps on review rounds, questions that hold a task, and parked accounts. */
+import type { Fault } from "../Fault.ts"
+
+export const stops: ReadonlyArray<Fault> = [
+  {
+    name: "terminal-redriven",
+    breaks: "A failure that no retry mends is redriven only by a request that says so.",
+    symbol: "Move.redrivable",
+    find: "AND (:terminal OR NOT terminal OR queue <> 'failed')",
+    replace: "AND (:terminal OR NOT terminal OR queue = 'failed')"
+  },
+  {
+    name: "terminal-stays",
+    breaks: "A task that leaves `failed` by a PATCH is no terminal failure any more.",
+    symbol: "TaskPatch.endColumns",
+    find: "queue !== \"failed\" ? { terminal: 0 } : {}",
+    replace: "queue !== \"failed\" ? {} : {}"
+  },
+  {
+    name: "review-rounds-ignored",
+    breaks: "The cap of a project on review rounds fails a task, if it is shorter than the limit of the task.",
+    symbol: "Move.byProject",
+    find: "coalesce(${own} > rounds, rounds IS NOT NULL)",
+    replace: "coalesce(${own} < rounds, rounds IS NOT NULL)"
+  },
+  {
+    name: "question-holds-nothing",
+    breaks: "Nobody may claim a task that waits for a reply.",
+    symbol: "sql/task/Move.changed",
+    find: "NULL, ${Never})`",
+    replace: "NULL, NULL)`"
+  },
+  {
+    name: "question-without-lease",
+    breaks: "Only the holder of a task may hold it with a question.",
+    step: "sent",
+    find: "FROM planned WHERE id = :id RETURNING *",
+    replace: "FROM tasks WHERE id = :id RETURNING *"
+  },
+  {
+    name: "reply-frees-twice",
+    breaks: "A reply frees only the task that waits for it.",
+    step: "answered",
+    find: "AND waiting_for_reply = :parent_message_id",
+    replace: "AND question_id = :parent_message_id"
+  },
+  {
+    name: "answers-pile-up",
+    breaks: "A task keeps its latest answers only.",
+    step: "freed",
+    find: "json_remove(answers, '$[0]')",
+    replace: "answers"
+  },
+  {
+    name: "parked-account-claims",
+    breaks: "A claim that names a parked account gets nothing.",
+    symbol: "Claim.make",
+    find: " AND ${Parked.mayClaim}",
+    replace: ""
+  },
+  {
+    name: "parked-for-ever",
+    breaks: "A parked account may claim when its time is over.",
+    symbol: "Parked.isParked",
+    find: "AND until > :now",
+    replace: "AND until > 0"
+  },
+  {
+    name: "parked-without-lease",
+    breaks: "Only the holder of a task may park an account.",
+    step: "parked",
+    find: "FROM planned WHERE id = :id",
+    replace: "FROM tasks WHERE id = :id"
+  }
+]
