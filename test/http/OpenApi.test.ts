@@ -167,7 +167,8 @@ describe("the OpenAPI document", () => {
     "keys.issue",
     "actions.execute",
     "actions.complete",
-    "actions.fail"
+    "actions.fail",
+    "webhooks.test"
   ]
 
   it("requires a body where the server does", () => {
