@@ -12,6 +12,7 @@ import {
   MaxChanges,
   MaxCounted,
   MaxListed,
+  MaxProjectsSeen,
   MaxShown,
   type Overview,
   type OverviewQuery,
@@ -69,7 +70,7 @@ const oldest = statement(`
   WHERE rank IS NOT NULL ORDER BY created_at, id LIMIT 1`)
 
 const newestProjects =
-  `(SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT ${MaxCounted})
+  `(SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT ${MaxProjectsSeen})
   AS projects`
 const isOpen = `completed_at IS NULL AND status NOT IN (${quoted(closedStatuses)})`
 
@@ -181,7 +182,8 @@ const decodeStatus = Schema.decodeUnknownSync(OrchestratorStatus)
 const sumOf = (rows: ReadonlyArray<Row>, column: string) => rows.reduce((sum, row) => sum + Number(row[column]), 0)
 
 /** The total of a list of which the first records are looked at, and whether these are all. */
-const totalOf = (rows: ReadonlyArray<Row>) => [sumOf(rows, "total"), sumOf(rows, "looked") < MaxCounted] as const
+const totalOf = (rows: ReadonlyArray<Row>, most = MaxCounted) =>
+  [sumOf(rows, "total"), sumOf(rows, "looked") < most] as const
 
 const tally = (names: ReadonlyArray<string>): Record<string, number> => {
   const counts = new Map<string, number>()
@@ -256,7 +258,7 @@ export class Overviews extends Context.Service<Overviews, {
               branch: row.branch === null ? null : excerpt(String(row.branch), MaxShown),
               counts: decodeCounts(row.counts)
             })),
-            ...totalOf(answers.projectTotal)
+            ...totalOf(answers.projectTotal, MaxProjectsSeen)
           ),
           machines: listed(
             answers.machines.map(({ id, status }) => ({
