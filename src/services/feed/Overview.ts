@@ -129,7 +129,7 @@ const isFailure = `(event IN (${quoted(failures)}) OR (to_queue = 'failed' AND f
 const isDone = "to_queue = 'done' AND from_queue <> 'done'"
 
 /**
- * What failed, was lost or became done since a time, the newest first. Only the newest changes are looked at. The first of
+ * What failed, was lost or became done since a time, in no order: D1 would bill each row again for being sorted. Only the newest changes are looked at. The first of
  * them that counts is found by halving, so a quiet scope reads few. One row at least says which changes were looked at.
  */
 const changes = statement(`
@@ -144,7 +144,7 @@ const changes = statement(`
     ${isDone} AS done, ${cut("title", "actor", "reason")}
   FROM search LEFT JOIN history INDEXED BY history_feed
     ON scope = :scope AND seq > place AND at >= :from AND (${isFailure} OR (${isDone}))
-  WHERE step = 0 ORDER BY seq DESC`)
+  WHERE step = 0`)
 
 /**
  * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Machines have no
@@ -242,6 +242,7 @@ export class Overviews extends Context.Service<Overviews, {
         const reviewTotal = (queues.provisional ?? 0) - sumOf(answers.holds, "reviews")
         const complete = answers.changes[0] === undefined || answers.changes[0].complete === 1
         const failed = answers.changes.filter(({ at, failure }) => failure === 1 && Number(at) >= since)
+          .sort((a, b) => Number(b.seq) - Number(a.seq))
         const done = tally(
           answers.changes.filter((row) => row.done === 1).map(({ at }) => String(Math.floor(Number(at) / Hour) * Hour))
         )
