@@ -1,5 +1,5 @@
 -- GET /api/v1/overview
--- 1 round trip, 14 statements: 6,474 characters, 17 parameters, 3,765 rows read, 0 rows written
+-- 1 round trip, 14 statements: 6,474 characters, 17 parameters, 3,165 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- counts
@@ -94,13 +94,13 @@ SELECT id, substr(title, 1, 301) AS title, substr(status, 1, 301) AS status, sub
   ) AS counts
 FROM (
   SELECT *
-  FROM (SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT 500) AS projects
+  FROM (SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT 200) AS projects
   WHERE completed_at IS NULL AND status NOT IN ('completed', 'complete', 'done', 'archived', 'cancelled')
   LIMIT 50
 ) AS projects;
 
 -- projectTotal
--- 255 characters, 1 parameter, 1,000 rows read, 0 rows written
+-- 255 characters, 1 parameter, 400 rows read, 0 rows written
 --   CO-ROUTINE projects
 --     SEARCH projects USING INDEX projects_newest (scope=?)
 --   SCAN projects
@@ -108,7 +108,7 @@ SELECT count(*) AS looked,
   coalesce(
     sum(completed_at IS NULL AND status NOT IN ('completed', 'complete', 'done', 'archived', 'cancelled')), 0
   ) AS total
-FROM (SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT 500) AS projects;
+FROM (SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT 200) AS projects;
 
 -- machines
 -- 109 characters, 1 parameter, 1 row read, 0 rows written

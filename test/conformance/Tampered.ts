@@ -121,6 +121,16 @@ export const tampered: Readonly<Record<string, Tampering>> = {
       fetch(url.replace(/(\/events\?.*after=)(\d+)/, (_, before, after) => before + Math.max(0, after - 1)), init),
     caught: ["the feed has every change once, in order, page by page"]
   },
+  "keeps failures to itself": {
+    groups: ["lifecycle"],
+    tamper: (fetch) => async (url, init) => {
+      const response = await fetch(url, init)
+      return url.includes("/overview") && response.status === 200
+        ? edited(response, (body) => ({ ...body, failures: { ...body.failures, items: [] } }))
+        : response
+    },
+    caught: ["the overview shows a failure with its reason, and is sent again only after a change"]
+  },
   "leaves rejections out of the history": {
     groups: ["lifecycle"],
     tamper: (fetch) => async (url, init) => {

@@ -230,13 +230,15 @@ describe("GET /api/v1/overview", () => {
       raw.exec(`
         ${numbers} INSERT INTO messages (id, scope, task_id, from_actor, type, content, created_at)
           SELECT 'm' || i, 'red', 't', 'ann', 'question', 'c', i FROM n;
+        ${numbers} INSERT INTO projects (id, scope, title, status, base_branch, created_at, updated_at)
+          SELECT 'p' || i, 'red', 't', iif(i % 2, 'active', 'done'), 'main', i, i FROM n;
         ${numbers} INSERT INTO orchestrators (id, scope, cluster, machine_id, status, registered_at, last_heartbeat)
           SELECT 'k-' || i, 'red', 'k', i, 'active', 0, 0 FROM n;
         ${numbers} INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, grants, at, seq)
           SELECT 'a', i, 'red', 'failed', 'claimed', 'failed', 1, ${Date.parse("2026-03-02T10:30:00Z")}, i FROM n;
         UPDATE queue_counts SET seq = 2609 WHERE scope = 'red'`)
-      const { failures, lives, machines, questions } = yield* overview()
-      for (const [list, total] of [[questions, 500], [machines, 500], [failures, MaxChanges]]) {
+      const { failures, lives, machines, projects, questions } = yield* overview()
+      for (const [list, total] of [[questions, 500], [machines, 500], [projects, 100], [failures, MaxChanges]]) {
         assert.deepStrictEqual([list.total, list.exact, list.items.length], [total, false, MaxListed])
       }
       assert.isFalse(lives.exact)

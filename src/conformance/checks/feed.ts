@@ -62,5 +62,25 @@ export const feed: ReadonlyArray<Check> = [
       must(events.length === 1 && events[0].event === "edited" && events[0].task_id === id, "one edit", answer)
       expect(await ask("GET", `${query}&types=exploded`), 400, { _tag: "UnknownEventType" })
     }
+  },
+  {
+    name: "the overview shows a failure with its reason, and is sent again only after a change",
+    means: "A page about the scope hides what went wrong, or shows an old state.",
+    look: Look.deployment,
+    async run({ ask, create, hold, post }) {
+      const { id } = await create("a")
+      const { fencing_token } = await hold()
+      expect(await post(`tasks/${id}/fail`, { reason: "It does not compile.", fencing_token }), 200)
+      const answer = await ask("GET", "/api/v1/overview")
+      const { failures } = expect(answer, 200)
+      const shown = failures.items.find(({ task_id }: any) => task_id === id)
+      must(shown?.event === "failed" && shown.reason === "It does not compile.", "the failure, with its reason", answer)
+      must(failures.total >= failures.items.length && failures.items.length <= 50, "a short list with a total", answer)
+      const tag = answer.headers.get("etag") ?? ""
+      // Other checks change tasks of the scope at the same time, so an answer that is not modified may never come.
+      await create("b")
+      const later = await ask("GET", "/api/v1/overview", undefined, { "if-none-match": tag })
+      must(later.status === 200 && later.headers.get("etag") !== tag, "another answer after a change", later)
+    }
   }
 ]

@@ -11,6 +11,9 @@ export const MaxListed = 50
 /** How far a total counts. */
 export const MaxCounted = 500
 
+/** How many projects an overview looks at: the newest. */
+export const MaxProjectsSeen = 200
+
 /** How many changes of the feed an overview looks at: a power of two, because the place is found by halving. */
 export const MaxChanges = 2048
 
@@ -138,7 +141,7 @@ export const Overview = Schema.Struct({
   ),
   projects: listOf(
     projectFields(Counts),
-    "The open projects, the newest first. The newest 500 projects are looked at."
+    "The open projects, the newest first. The newest 200 projects are looked at."
   ),
   machines: listOf({
     id: OrchestratorId,

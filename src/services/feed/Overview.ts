@@ -12,6 +12,7 @@ import {
   MaxChanges,
   MaxCounted,
   MaxListed,
+  MaxProjectsSeen,
   MaxShown,
   type Overview,
   type OverviewQuery,
@@ -69,7 +70,7 @@ const oldest = statement(`
   WHERE rank IS NOT NULL ORDER BY created_at, id LIMIT 1`)
 
 const newestProjects =
-  `(SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT ${MaxCounted})
+  `(SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT ${MaxProjectsSeen})
   AS projects`
 const isOpen = `completed_at IS NULL AND status NOT IN (${quoted(closedStatuses)})`
 
@@ -128,7 +129,7 @@ const isFailure = `(event IN (${quoted(failures)}) OR (to_queue = 'failed' AND f
 const isDone = "to_queue = 'done' AND from_queue <> 'done'"
 
 /**
- * What failed, was lost or became done since a time, the newest first. Only the newest changes are looked at. The first of
+ * What failed, was lost or became done since a time, in no order: D1 would bill each row again for being sorted. Only the newest changes are looked at. The first of
  * them that counts is found by halving, so a quiet scope reads few. One row at least says which changes were looked at.
  */
 const changes = statement(`
@@ -143,7 +144,7 @@ const changes = statement(`
     ${isDone} AS done, ${cut("title", "actor", "reason")}
   FROM search LEFT JOIN history INDEXED BY history_feed
     ON scope = :scope AND seq > place AND at >= :from AND (${isFailure} OR (${isDone}))
-  WHERE step = 0 ORDER BY seq DESC`)
+  WHERE step = 0`)
 
 /**
  * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Machines have no
@@ -181,7 +182,8 @@ const decodeStatus = Schema.decodeUnknownSync(OrchestratorStatus)
 const sumOf = (rows: ReadonlyArray<Row>, column: string) => rows.reduce((sum, row) => sum + Number(row[column]), 0)
 
 /** The total of a list of which the first records are looked at, and whether these are all. */
-const totalOf = (rows: ReadonlyArray<Row>) => [sumOf(rows, "total"), sumOf(rows, "looked") < MaxCounted] as const
+const totalOf = (rows: ReadonlyArray<Row>, most = MaxCounted) =>
+  [sumOf(rows, "total"), sumOf(rows, "looked") < most] as const
 
 const tally = (names: ReadonlyArray<string>): Record<string, number> => {
   const counts = new Map<string, number>()
@@ -240,6 +242,7 @@ export class Overviews extends Context.Service<Overviews, {
         const reviewTotal = (queues.provisional ?? 0) - sumOf(answers.holds, "reviews")
         const complete = answers.changes[0] === undefined || answers.changes[0].complete === 1
         const failed = answers.changes.filter(({ at, failure }) => failure === 1 && Number(at) >= since)
+          .sort((a, b) => Number(b.seq) - Number(a.seq))
         const done = tally(
           answers.changes.filter((row) => row.done === 1).map(({ at }) => String(Math.floor(Number(at) / Hour) * Hour))
         )
@@ -256,7 +259,7 @@ export class Overviews extends Context.Service<Overviews, {
               branch: row.branch === null ? null : excerpt(String(row.branch), MaxShown),
               counts: decodeCounts(row.counts)
             })),
-            ...totalOf(answers.projectTotal)
+            ...totalOf(answers.projectTotal, MaxProjectsSeen)
           ),
           machines: listed(
             answers.machines.map(({ id, status }) => ({
