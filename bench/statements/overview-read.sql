@@ -1,5 +1,5 @@
 -- GET /api/v1/overview
--- 1 round trip, 14 statements: 6,474 characters, 17 parameters, 3,165 rows read, 0 rows written
+-- 1 round trip, 14 statements: 6,456 characters, 17 parameters, 2,902 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- counts
@@ -244,7 +244,7 @@ FROM (
 ) AS message;
 
 -- changes
--- 1,107 characters, 2 parameters, 2,598 rows read, 0 rows written
+-- 1,089 characters, 2 parameters, 2,335 rows read, 0 rows written
 --   CO-ROUTINE search
 --     SETUP
 --       SEARCH queue_counts USING PRIMARY KEY (scope=?)
@@ -254,7 +254,6 @@ FROM (
 --         SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --   SCAN search
 --   SEARCH history USING INDEX history_feed (scope=? AND seq>?) LEFT-JOIN
---   USE TEMP B-TREE FOR ORDER BY
 WITH RECURSIVE search (first, place, step) AS (
   SELECT max(seq - 2048, 0), max(seq - 2048, 0), 1024
   FROM queue_counts
@@ -293,8 +292,7 @@ LEFT JOIN history INDEXED BY history_feed ON scope = :scope
     )
     OR (to_queue = 'done' AND from_queue <> 'done')
   )
-WHERE step = 0
-ORDER BY seq DESC;
+WHERE step = 0;
 
 -- usage
 -- 148 characters, 3 parameters, 1 row read, 0 rows written

@@ -129,8 +129,9 @@ const isFailure = `(event IN (${quoted(failures)}) OR (to_queue = 'failed' AND f
 const isDone = "to_queue = 'done' AND from_queue <> 'done'"
 
 /**
- * What failed, was lost or became done since a time, in no order: D1 would bill each row again for being sorted. Only the newest changes are looked at. The first of
- * them that counts is found by halving, so a quiet scope reads few. One row at least says which changes were looked at.
+ * What failed, was lost or became done since a time, in no order: D1 would bill each row again for being sorted. Only the newest
+ * changes are looked at. The first of them that counts is found by halving, so a quiet scope reads few. One row at least
+ * says which changes were looked at.
  */
 const changes = statement(`
   WITH RECURSIVE search (first, place, step) AS (
