@@ -55,6 +55,9 @@ export const moves: Cases = {
   ],
   "POST /api/v1/tasks/:id/requeue": [byHolder("requeue", { reason: "Out of ideas." })],
   "POST /api/v1/tasks/:id/fail": [byHolder("fail", { reason: "It cannot be done." })],
+  "POST /api/v1/tasks/:id/park": [
+    byHolder("park", { account: "ann@provider", until: new Date(Date.now() + 86_400_000).toISOString() })
+  ],
   "POST /api/v1/tasks/:id/renew": [
     byHolder("renew", {}),
     byHolder("renew", { checkpoint: { notes: "half way" } }, "with a checkpoint")

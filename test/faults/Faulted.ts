@@ -14,6 +14,7 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 const chance: ReadonlyArray<readonly [RegExp, string]> = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uuid>"],
   [/oct_[0-9a-f]{4,64}/g, "<key>"],
+  [/whsec_[\w+/=]+/g, "<secret>"],
   [/[0-9a-f]{16,64}/g, "<hex>"],
   [/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, "<time>"],
   [/\b1[78]\d{11}\b/g, "<time>"],

@@ -19,6 +19,12 @@ const pages = new Map([
   ["/openapi.json", "application/json"]
 ])
 
+/** Whether the answer is of a type besides JSON that the operation declares. */
+const isText = (declared: Operation["responses"][number] | undefined, { headers }: Answer): boolean => {
+  const type = headers.get("content-type")
+  return type !== null && !type.startsWith("application/json") && declared?.content?.[type] !== undefined
+}
+
 /**
  * What workerd answers by itself, so that no Worker ever sees the request: methods that its parser does not know, and
  * heads that are larger than it reads.
@@ -95,6 +101,7 @@ export const make = (
     }
     if (request.method === "HEAD") return
     const schema = declared.content?.["application/json"]?.schema
+    if (isText(declared, answer)) return
     if (schema === undefined) {
       if (answer.text !== "") problems.push("a body is not declared")
       return
@@ -139,6 +146,7 @@ export const make = (
     const operation = document.match(request.method, pathname)
     if (operation !== undefined) ofOperation(operation, request, answer, problems)
     else if (!undeclared.has(status)) problems.push(`no operation, and status ${status}`)
+    if (isText(operation?.responses[status], answer)) return problems
     if (request.method === "HEAD") {
       if (text !== "") problems.push("HEAD is answered with a body")
       return problems

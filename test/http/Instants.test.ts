@@ -83,6 +83,7 @@ describe("a time in a request", () => {
         found.map((text) => text.replace(/\{\w+\}/g, "_")),
         [
           "GET /api/v1/events since",
+          "GET /api/v1/overview since",
           ...fields.map(([method, path, field]) =>
             `${method} /api/v1/${path} ${field}`.replace(/\/(t|p|k-m|default)(?=[/ ])/g, "/_")
           )

@@ -26,6 +26,7 @@ describe("POST /tasks/:id/renew", () => {
         handoff: {
           checkpoint: null,
           setbacks: [],
+          answers: [],
           last_rejection_reason: null,
           execution_notes: null,
           check_results: null
@@ -60,6 +61,7 @@ describe("POST /tasks/:id/renew", () => {
           at: "1970-01-01T00:00:10.000Z"
         },
         setbacks: [],
+        answers: [],
         last_rejection_reason: null,
         execution_notes: null,
         check_results: null

@@ -300,6 +300,7 @@ describe("a checkpoint", () => {
         task_id: id("a"),
         checkpoint: null,
         setbacks: [],
+        answers: [],
         last_rejection_reason: null,
         execution_notes: null,
         check_results: null
