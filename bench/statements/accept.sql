@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/accept
--- 1 round trip, 6 statements: 5,240 characters, 19 parameters, 22 rows read, 5 rows written
+-- 1 round trip, 6 statements: 5,255 characters, 19 parameters, 22 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -189,7 +189,7 @@ CROSS JOIN foreseen AS task ON id = task_id
 WHERE blocked_by IS NOT waits_for;
 
 -- moved
--- 555 characters, 3 parameters, 4 rows read, 2 rows written
+-- 570 characters, 3 parameters, 4 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
 UPDATE tasks
@@ -197,7 +197,7 @@ SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token
   claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
   lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL, needs_intervention = 0,
   failure_reason = NULL, cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL),
-  available_at = NULL , completed_at = :completed
+  available_at = NULL , terminal = 0 , completed_at = :completed
 FROM history AS planned
 WHERE planned.task_id = :id AND planned.version = tasks.version + 1 AND tasks.id = :id
 RETURNING *;

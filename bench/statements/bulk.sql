@@ -475,7 +475,7 @@ WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''))
   AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.id = moving.id));
 
 -- moved  (accept of three, under an idempotency key)
--- 555 characters, 3 parameters, 4 rows read, 2 rows written, sent 3 times
+-- 570 characters, 3 parameters, 4 rows read, 2 rows written, sent 3 times
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
 UPDATE tasks
@@ -483,20 +483,42 @@ SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token
   claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
   lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL, needs_intervention = 0,
   failure_reason = NULL, cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL),
-  available_at = NULL , completed_at = :completed
+  available_at = NULL , terminal = 0 , completed_at = :completed
 FROM history AS planned
 WHERE planned.task_id = :id AND planned.version = tasks.version + 1 AND tasks.id = :id
 RETURNING *;
 
 -- recorded  (reject of three, under an idempotency key)
--- 2,197 characters, 10 parameters, 2 rows read, 2 rows written, sent 3 times
+-- 2,738 characters, 10 parameters, 2 rows read, 2 rows written, sent 3 times
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
 INSERT INTO history (
   task_id,
   version,
@@ -517,19 +539,43 @@ SELECT id, version + 1, scope, (SELECT seq + 1 FROM queue_counts WHERE queue_cou
   'rejected', queue,
   CASE
     WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
-    WHEN rejection_count + 1 >= nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0) THEN 'failed'
+    WHEN rejection_count + 1 >= iif(
+      coalesce(
+        nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0) > rounds, rounds IS NOT NULL
+      ),
+      rounds,
+      nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0)
+    ) THEN 'failed'
     ELSE usual
   END,
   :actor, :excerpt,
   iif(
     cancel_requested_at IS NULL
-      AND rejection_count + 1 >= nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0),
+      AND rejection_count + 1 >= iif(
+        coalesce(
+          nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0) > rounds, rounds IS NOT NULL
+        ),
+        rounds,
+        nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0)
+      ),
     json_set(
       coalesce(:details, '{}'),
       '$.budget',
-      'max_rejections',
+      iif(
+        coalesce(
+          nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0) > rounds, rounds IS NOT NULL
+        ),
+        'max_review_rounds',
+        'max_rejections'
+      ),
       '$.limit',
-      coalesce(max_rejections, CAST(:max_rejections AS INTEGER))
+      iif(
+        coalesce(
+          nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0) > rounds, rounds IS NOT NULL
+        ),
+        rounds,
+        coalesce(max_rejections, CAST(:max_rejections AS INTEGER))
+      )
     ),
     :details
   ),
@@ -566,7 +612,7 @@ FROM (
   FROM (
     SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token,
       intervention_from, cancel_requested_at , attempt_count, lease_losses, rejection_count, max_attempts,
-      max_rejections,
+      max_rejections , (SELECT max_review_rounds FROM projects WHERE projects.id = project_id) AS rounds,
       CASE
         WHEN queue = 'requires-intervention' THEN coalesce(intervention_from, 'claimed')
         ELSE queue
@@ -704,12 +750,14 @@ FROM failing
 CROSS JOIN failable USING (id);
 
 -- moved  (reject of three, under an idempotency key)
--- 1,330 characters, 6 parameters, 7 rows read, 2 rows written, sent 3 times
+-- 1,615 characters, 5 parameters, 7 rows read, 2 rows written, sent 3 times
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 3
+--   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
 UPDATE tasks
 SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token = NULL, claimed_by = NULL,
   claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
@@ -717,15 +765,21 @@ SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token
   rejection_count = rejection_count + 1, needs_intervention = 0,
   failure_reason = CASE
     WHEN planned.event = 'dependency_failed' THEN iif(tasks.bytes > 1600000, NULL, planned.reason)
-    WHEN to_queue = 'failed' AND NOT tasks.bytes > 1600000 THEN 'The budget of ' || coalesce(
-      max_rejections, CAST(:max_rejections AS INTEGER)
-    ) || iif(
-      coalesce(max_rejections, CAST(:max_rejections AS INTEGER)) = 1,
-      ' rejection is spent.',
-      ' rejections is spent.'
-    ) || coalesce(' Last: ' || :reason, '')
+    WHEN to_queue = 'failed' AND NOT tasks.bytes > 1600000 THEN (
+      SELECT iif(
+        details ->> '$.budget' = 'max_review_rounds',
+        'The cap of ' || (details ->> '$.limit') || iif(
+          details ->> '$.limit' = 1, ' review round', ' review rounds'
+        ) || ' of the project is reached.' || coalesce(' Last: ' || :reason, ''),
+        'The budget of ' || (details ->> '$.limit') || iif(
+          (details ->> '$.limit') = 1, ' rejection is spent.', ' rejections is spent.'
+        ) || coalesce(' Last: ' || :reason, '')
+      )
+      FROM history
+      WHERE task_id = tasks.id AND history.version = tasks.version + 1
+    )
   END,
-  cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL ,
+  cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL , terminal = 0 ,
   setbacks = iif(
     tasks.bytes > 1600000,
     setbacks,
@@ -756,7 +810,7 @@ WHERE planned.id = :id AND tasks.id = :id
 RETURNING *;
 
 -- recorded  (requeue of three, under an idempotency key)
--- 2,352 characters, 10 parameters, 2 rows read, 2 rows written, sent 3 times
+-- 2,353 characters, 10 parameters, 2 rows read, 2 rows written, sent 3 times
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -836,7 +890,7 @@ FROM (
   FROM (
     SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token,
       intervention_from, cancel_requested_at , attempt_count, lease_losses, rejection_count, max_attempts,
-      max_rejections,
+      max_rejections ,
       CASE
         WHEN queue = 'requires-intervention' THEN coalesce(intervention_from, 'claimed')
         ELSE queue
@@ -860,7 +914,7 @@ FROM (
 WHERE usual NOT IN ('', queue);
 
 -- moved  (requeue of three, under an idempotency key)
--- 1,208 characters, 6 parameters, 7 rows read, 2 rows written, sent 3 times
+-- 1,223 characters, 6 parameters, 7 rows read, 2 rows written, sent 3 times
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -879,7 +933,7 @@ SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token
       coalesce(max_attempts, CAST(:max_attempts AS INTEGER)) = 1, ' attempt is spent.', ' attempts is spent.'
     ) || coalesce(' Last: ' || :reason, '')
   END,
-  cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL ,
+  cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL , terminal = 0 ,
   setbacks = iif(
     tasks.bytes > 1600000,
     setbacks,

@@ -547,7 +547,7 @@ WHERE scope = coalesce(
 ORDER BY name;
 
 -- state  (of a type)
--- 1,253 characters, 3 parameters, 25 rows read, 0 rows written
+-- 1,347 characters, 3 parameters, 25 rows read, 0 rows written
 --   CO-ROUTINE (subquery-9)
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -591,7 +591,8 @@ SELECT (SELECT counts FROM queue_counts WHERE scope = :scope) AS counts,
     )
   ) AS ready,
   count(claimed_by) AS held, count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NOT NULL) AS blocked,
-  count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NOT NULL) AS backing_off,
+  count(*) FILTER (WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at < 253402300799999) AS backing_off,
+  count(*) FILTER (WHERE claimed_by IS NULL AND available_at = 253402300799999) AS asked,
   min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
 FROM (
   SELECT *
@@ -885,3 +886,87 @@ WHERE id = (
         ) < coalesce(:max_claimed, max_claimed)
       )
   );
+
+-- recorded  (of an account)
+-- 1,291 characters, 10 parameters, 8 rows read, 2 rows written
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 3
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 4
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 9
+--     SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
+--   SCALAR SUBQUERY 5
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 7
+--     CO-ROUTINE (subquery-6)
+--       SEARCH tasks USING INDEX tasks_leased (scope=?)
+--     SCAN (subquery-6)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 17
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
+)
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
+  iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
+  :now, title, project_id
+FROM claimable AS tasks
+WHERE id = (
+  SELECT id
+  FROM ready
+  WHERE scope = :scope AND queue = :queue
+  ORDER BY priority_rank, created_at, id
+  LIMIT 1
+)
+  AND capped_until <= :now
+  AND EXISTS (
+    SELECT 1
+    FROM orchestrators
+    WHERE id = :machine
+      AND scope BETWEEN coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
+      ) AND coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
+      )
+      AND status <> 'maintenance'
+      AND (
+        :review
+        OR coalesce(:max_claimed, max_claimed) IS NULL
+        OR coalesce((SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = :scope), 0) < coalesce(
+          :max_claimed, max_claimed
+        )
+        OR (
+          SELECT count(*)
+          FROM (
+            SELECT 1
+            FROM tasks INDEXED BY tasks_leased
+            WHERE claimed_by IS NOT NULL
+              AND scope = :scope
+              AND queue = 'claimed'
+              AND orchestrator_id = :machine
+            LIMIT coalesce(:max_claimed, -1)
+          )
+        ) < coalesce(:max_claimed, max_claimed)
+      )
+  )
+  AND NOT EXISTS (
+    SELECT 1
+    FROM parked_accounts
+    WHERE parked_accounts.scope = :scope AND account = :account AND until > :now
+  );
+
+-- parked  (of a parked account)
+-- 101 characters, 3 parameters, 1 row read, 0 rows written
+--   SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
+SELECT until
+FROM parked_accounts
+WHERE parked_accounts.scope = :scope AND account = :account AND until > :now;

@@ -1,5 +1,5 @@
 -- cron
--- 1 round trip, 8 statements: 2,151 characters, 6 parameters, 16 rows read, 0 rows written
+-- 1 round trip, 9 statements: 2,576 characters, 8 parameters, 19 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 10 records of each kind.
 
 -- expired
@@ -136,6 +136,38 @@ WHERE true
 HAVING NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
 ON CONFLICT (name)
 DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+
+-- webhooks
+-- 425 characters, 2 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE webhooks
+--     COMPOUND QUERY
+--       LEFT-MOST SUBQUERY
+--         CO-ROUTINE (subquery-1)
+--           SEARCH webhooks USING PRIMARY KEY (id>?)
+--         SCAN (subquery-1)
+--       UNION ALL
+--         CO-ROUTINE (subquery-3)
+--           SEARCH webhooks USING PRIMARY KEY (id<?)
+--         SCAN (subquery-3)
+--   SCAN webhooks
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   USE TEMP B-TREE FOR ORDER BY
+SELECT id
+FROM (
+  SELECT *
+  FROM (SELECT * FROM webhooks WHERE id >= :place ORDER BY id LIMIT 250)
+  UNION ALL
+  SELECT *
+  FROM (SELECT * FROM webhooks WHERE id < :place ORDER BY id LIMIT 250)
+  LIMIT 250
+) AS webhooks
+WHERE disabled_at IS NULL
+  AND coalesce(next_attempt_at, 0) <= :now
+  AND coalesce(sending_until, 0) <= :now
+  AND position < (SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope)
+ORDER BY tried_at, id
+LIMIT 45;
 
 -- ======== Sent in special cases only ========
 
@@ -884,6 +916,119 @@ FROM (
 WHERE true
 ON CONFLICT (name)
 DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+
+-- claimed  (a webhook gets an event)
+-- 473 characters, 5 parameters, 10 rows read, 1 row written
+--   SEARCH webhooks USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 3
+--     SEARCH webhooks USING PRIMARY KEY (id=?)
+--     LIST SUBQUERY 1
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--     CORRELATED SCALAR SUBQUERY 2
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+UPDATE webhooks
+SET sender = :sender, sending_until = :until, tried_at = :now
+WHERE id IN (
+  SELECT id
+  FROM webhooks
+  WHERE id IN (SELECT value FROM json_each(:ids))
+    AND disabled_at IS NULL
+    AND coalesce(next_attempt_at, 0) <= :now
+    AND coalesce(sending_until, 0) <= :now
+    AND position < (SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope)
+  ORDER BY tried_at, id
+  LIMIT :most
+)
+RETURNING *, (SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope) AS latest;
+
+-- events  (a webhook gets an event)
+-- 1,475 characters, 2 parameters, 6 rows read, 0 rows written
+--   SEARCH hook USING PRIMARY KEY (id=?)
+--   LIST SUBQUERY 2
+--     SCAN json_each VIRTUAL TABLE INDEX 1:
+--   SEARCH entry USING INDEX history_feed (scope=? AND seq=?)
+--   CORRELATED LIST SUBQUERY 1
+--     SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+SELECT hook.id AS webhook_id,
+  (
+    (hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
+    AND (hook.project_id IS NULL OR entry.project_id IS hook.project_id)
+  ) AS matches,
+  entry.seq AS seq, entry.task_id AS task_id, entry.scope AS scope, entry.version AS version,
+  entry.event AS event,
+  iif(
+    (
+      (hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
+      AND (hook.project_id IS NULL OR entry.project_id IS hook.project_id)
+    ),
+    entry.title,
+    NULL
+  ) AS title,
+  entry.project_id AS project_id, entry.from_queue AS from_queue, entry.to_queue AS to_queue,
+  iif(
+    (
+      (hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
+      AND (hook.project_id IS NULL OR entry.project_id IS hook.project_id)
+    ),
+    entry.actor,
+    NULL
+  ) AS actor,
+  iif(
+    (
+      (hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
+      AND (hook.project_id IS NULL OR entry.project_id IS hook.project_id)
+    ),
+    entry.reason,
+    NULL
+  ) AS reason,
+  iif(
+    (
+      (hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
+      AND (hook.project_id IS NULL OR entry.project_id IS hook.project_id)
+    ),
+    entry.details,
+    NULL
+  ) AS details,
+  entry.at AS at
+FROM webhooks AS hook
+CROSS JOIN history AS entry INDEXED BY history_feed ON entry.scope = hook.scope
+  AND entry.seq IN (
+    SELECT seq
+    FROM history INDEXED BY history_feed
+    WHERE history.scope = hook.scope AND seq > hook.position
+    ORDER BY seq
+    LIMIT 50
+  )
+WHERE hook.id IN (SELECT value FROM json_each(:ids)) AND hook.sender = :sender
+ORDER BY hook.id, entry.seq;
+
+-- logged  (a webhook gets an event)
+-- 468 characters, 3 parameters, 2 rows read, 1 row written
+--   SEARCH hook USING PRIMARY KEY (id=?)
+--   SCAN each VIRTUAL TABLE INDEX 1:
+INSERT
+  OR REPLACE INTO webhook_deliveries (
+    webhook_id, slot, number, seq, event, at, attempt, status, error, response, millis
+  )
+SELECT hook.id, (hook.entries + each.key) % 100, hook.entries + each.key, value ->> 'seq', value ->> 'event',
+  value ->> 'at', value ->> 'attempt', value ->> 'status', value ->> 'error', value ->> 'response',
+  value ->> 'millis'
+FROM webhooks AS hook
+CROSS JOIN json_each(:log) AS each
+WHERE hook.id = :id AND (:sender IS NULL OR hook.sender = :sender);
+
+-- ended  (a webhook gets an event)
+-- 325 characters, 10 parameters, 1 row read, 1 row written
+--   SEARCH webhooks USING PRIMARY KEY (id=?)
+UPDATE webhooks
+SET position = :position, entries = entries + :logged, attempts = :attempts, failing_since = :failing_since,
+  next_attempt_at = :next_attempt_at, delivered_at = coalesce(:delivered_at, delivered_at),
+  disabled_at = coalesce(disabled_at, :disabled_at),
+  disabled_reason = coalesce(disabled_reason, :disabled_reason), sender = NULL, sending_until = NULL
+WHERE id = :id AND sender = :sender;
 
 -- removed  (a few records of each kind leave)
 -- 565 characters, 3 parameters, 534 rows read, 50 rows written

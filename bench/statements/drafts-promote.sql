@@ -214,7 +214,7 @@ FROM idempotency_keys
 WHERE id = :key AND at <= :oldest;
 
 -- inserted  (to a project, under an idempotency key)
--- 472 characters, 18 parameters, 3 rows read, 2 rows written
+-- 497 characters, 19 parameters, 3 rows read, 2 rows written
 --   SEARCH drafts EXISTS USING INTEGER PRIMARY KEY (rowid=?)
 --   SEARCH tasks USING INDEX tasks_project (project_id=?)
 INSERT INTO projects (
@@ -236,10 +236,12 @@ INSERT INTO projects (
   evidence_required,
   max_cost_usd,
   max_tokens,
+  max_review_rounds,
   draft_id
 )
 SELECT :id, :scope, :title, :description, :status, :branch, :base_branch, :auto_accept, :flow, :pr_number,
-  :pr_url, :created_by, :now, :now, :completed_at, :evidence_required, :max_cost_usd, :max_tokens, :draft_id
+  :pr_url, :created_by, :now, :now, :completed_at, :evidence_required, :max_cost_usd, :max_tokens,
+  :max_review_rounds, :draft_id
 WHERE EXISTS (
   SELECT 1
   FROM drafts
@@ -248,7 +250,7 @@ WHERE EXISTS (
 RETURNING *;
 
 -- keyKept  (to a project, under an idempotency key)
--- 813 characters, 4 parameters, 1 row read, 1 row written
+-- 853 characters, 4 parameters, 1 row read, 1 row written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -297,6 +299,8 @@ SELECT :key, :fingerprint, :sent,
         max_cost_usd,
         'max_tokens',
         max_tokens,
+        'max_review_rounds',
+        max_review_rounds,
         'left_out',
         'projects' || iif(octet_length(description) > 16384, ',description', '')
       ),

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/fail
--- 1 round trip, 7 statements: 5,632 characters, 23 parameters, 28 rows read, 5 rows written
+-- 1 round trip, 7 statements: 5,648 characters, 24 parameters, 28 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -228,7 +228,7 @@ CROSS JOIN foreseen AS task ON id = task_id
 WHERE blocked_by IS NOT waits_for;
 
 -- moved
--- 890 characters, 5 parameters, 4 rows read, 2 rows written
+-- 906 characters, 6 parameters, 4 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
 UPDATE tasks
@@ -257,7 +257,7 @@ SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token
       )
     )
   ) ,
-  execution_notes = :reason
+  execution_notes = :reason, terminal = :terminal
 FROM history AS planned
 WHERE planned.task_id = :id AND planned.version = tasks.version + 1 AND tasks.id = :id
 RETURNING *;

@@ -5,7 +5,7 @@
 -- ======== Sent in special cases only ========
 
 -- tasks written  (ten tasks)
--- 3,753 characters, 4 parameters, 30 rows read, 20 rows written, sent 2 times
+-- 3,881 characters, 4 parameters, 30 rows read, 20 rows written, sent 2 times
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -59,6 +59,7 @@ INSERT INTO tasks (
   auto_accept,
   needs_rebase,
   needs_breakdown,
+  terminal,
   input_tokens,
   output_tokens,
   cached_tokens,
@@ -78,6 +79,8 @@ INSERT INTO tasks (
   completed_at,
   created_at,
   updated_at,
+  question_id,
+  available_at,
   queue,
   claimed_by,
   claimed_at,
@@ -116,12 +119,13 @@ SELECT :scope, iif(given.value ->> 'claimed_by' IS NULL, NULL, :loss_limit),
   given.value ->> 'rejection_count', given.value ->> 'lease_losses', given.value ->> 'commits_count',
   given.value ->> 'review_round', given.value ->> 'needs_intervention', given.value ->> 'has_plan',
   given.value ->> 'auto_accept', given.value ->> 'needs_rebase', given.value ->> 'needs_breakdown',
-  given.value ->> 'input_tokens', given.value ->> 'output_tokens', given.value ->> 'cached_tokens',
-  given.value ->> 'id', given.value ->> 'file_path', given.value ->> 'title', given.value ->> 'priority',
-  given.value ->> 'priority_rank', given.value ->> 'branch', given.value ->> 'flow',
-  given.value ->> 'metadata', given.value ->> 'cost_usd', given.value ->> 'wall_seconds',
-  given.value ->> 'max_cost_usd', given.value ->> 'max_tokens', given.value ->> 'evidence',
-  given.value ->> 'completed_at', given.value ->> 'created_at', given.value ->> 'updated_at',
+  given.value ->> 'terminal', given.value ->> 'input_tokens', given.value ->> 'output_tokens',
+  given.value ->> 'cached_tokens', given.value ->> 'id', given.value ->> 'file_path', given.value ->> 'title',
+  given.value ->> 'priority', given.value ->> 'priority_rank', given.value ->> 'branch',
+  given.value ->> 'flow', given.value ->> 'metadata', given.value ->> 'cost_usd',
+  given.value ->> 'wall_seconds', given.value ->> 'max_cost_usd', given.value ->> 'max_tokens',
+  given.value ->> 'evidence', given.value ->> 'completed_at', given.value ->> 'created_at',
+  given.value ->> 'updated_at', given.value ->> 'question_id', given.value ->> 'available_at',
   given.value ->> 'queue', given.value ->> 'claimed_by', given.value ->> 'claimed_at',
   given.value ->> 'claimed_from', given.value ->> 'orchestrator_id', given.value ->> 'lease_expires_at'
 FROM json_each(:others) AS given
@@ -709,7 +713,7 @@ DO UPDATE SET projects_revision = projects_revision + 1 ,
   );
 
 -- projects written  (some of each kind, under an idempotency key)
--- 817 characters, 2 parameters, 4 rows read, 2 rows written
+-- 873 characters, 2 parameters, 4 rows read, 2 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   USE TEMP B-TREE FOR ORDER BY
 --   SEARCH tasks USING INDEX tasks_project (project_id=?)
@@ -731,14 +735,15 @@ INSERT INTO projects (
   completed_at,
   evidence_required,
   max_cost_usd,
-  max_tokens
+  max_tokens,
+  max_review_rounds
 )
 SELECT :scope, given.value ->> 'id', given.value ->> 'title', given.value ->> 'description',
   given.value ->> 'status', given.value ->> 'branch', given.value ->> 'base_branch',
   given.value ->> 'auto_accept', given.value ->> 'flow', given.value ->> 'pr_number',
   given.value ->> 'pr_url', given.value ->> 'created_by', given.value ->> 'created_at',
   given.value ->> 'updated_at', given.value ->> 'completed_at', given.value ->> 'evidence_required',
-  given.value ->> 'max_cost_usd', given.value ->> 'max_tokens'
+  given.value ->> 'max_cost_usd', given.value ->> 'max_tokens', given.value ->> 'max_review_rounds'
 FROM json_each(:projects) AS given
 WHERE 1
 ORDER BY given.key

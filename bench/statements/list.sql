@@ -1,9 +1,9 @@
 -- GET /api/v1/tasks
--- 1 round trip, 3 statements: 6,825 characters, 7 parameters, 446 rows read, 0 rows written
+-- 1 round trip, 3 statements: 6,905 characters, 7 parameters, 446 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 6,650 characters, 5 parameters, 444 rows read, 0 rows written
+-- 6,730 characters, 5 parameters, 444 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -76,9 +76,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -92,10 +92,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -327,7 +327,7 @@ WHERE scope = :scope;
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/tasks?queue=incoming: the next page)
--- 6,451 characters, 8 parameters, 25 rows read, 0 rows written
+-- 6,531 characters, 8 parameters, 25 rows read, 0 rows written
 --   CO-ROUTINE (subquery-30)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -393,9 +393,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -409,10 +409,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -627,7 +627,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming,done: the next page)
--- 6,817 characters, 8 parameters, 70 rows read, 0 rows written
+-- 6,897 characters, 8 parameters, 70 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -699,9 +699,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -715,10 +715,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -942,7 +942,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=done&content=false: the next page)
--- 16,117 characters, 8 parameters, 25 rows read, 0 rows written
+-- 16,554 characters, 8 parameters, 25 rows read, 0 rows written
 --   CO-ROUTINE (subquery-39)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -1026,9 +1026,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -1042,10 +1042,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -1054,15 +1054,16 @@ FROM (
       SELECT id, scope, file_path, title, queue, version, priority, complexity, role, type, branch,
         NULL AS content, project_id, draft_id, blocked_by, claimed_by, claimed_at, orchestrator_id,
         lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason,
-        available_at, external_key, max_attempts, max_lease_losses, max_rejections, failure_reason,
-        attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used,
-        check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
-        submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
-        completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
-        needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
-        cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
-        created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
-        checkpoint, setbacks, lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        available_at, waiting_for_reply, external_key, max_attempts, max_lease_losses, max_rejections,
+        failure_reason, terminal, attempt_count, rejection_count, lease_losses, last_rejection_reason,
+        commits_count, turns_used, check_results, execution_notes, needs_intervention, submitted_at,
+        submitted_by, submitted_orchestrator_id, head_commit, evidence, session_url, resume_command,
+        session_token, completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept,
+        needs_rebase, needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides,
+        metadata, cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd,
+        max_tokens, created_at, updated_at, claimed_from, named_holder, intervention_from, grants,
+        lease_seconds, checkpoint, setbacks, lapsed_token, question_id, answers, priority_rank,
+        bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1084,15 +1085,16 @@ FROM (
       SELECT id, scope, file_path, title, queue, version, priority, complexity, role, type, branch,
         NULL AS content, project_id, draft_id, blocked_by, claimed_by, claimed_at, orchestrator_id,
         lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason,
-        available_at, external_key, max_attempts, max_lease_losses, max_rejections, failure_reason,
-        attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used,
-        check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
-        submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
-        completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
-        needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
-        cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
-        created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
-        checkpoint, setbacks, lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        available_at, waiting_for_reply, external_key, max_attempts, max_lease_losses, max_rejections,
+        failure_reason, terminal, attempt_count, rejection_count, lease_losses, last_rejection_reason,
+        commits_count, turns_used, check_results, execution_notes, needs_intervention, submitted_at,
+        submitted_by, submitted_orchestrator_id, head_commit, evidence, session_url, resume_command,
+        session_token, completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept,
+        needs_rebase, needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides,
+        metadata, cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd,
+        max_tokens, created_at, updated_at, claimed_from, named_holder, intervention_from, grants,
+        lease_seconds, checkpoint, setbacks, lapsed_token, question_id, answers, priority_rank,
+        bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1122,15 +1124,16 @@ FROM (
       SELECT id, scope, file_path, title, queue, version, priority, complexity, role, type, branch,
         NULL AS content, project_id, draft_id, blocked_by, claimed_by, claimed_at, orchestrator_id,
         lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason,
-        available_at, external_key, max_attempts, max_lease_losses, max_rejections, failure_reason,
-        attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used,
-        check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
-        submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
-        completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
-        needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
-        cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
-        created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
-        checkpoint, setbacks, lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        available_at, waiting_for_reply, external_key, max_attempts, max_lease_losses, max_rejections,
+        failure_reason, terminal, attempt_count, rejection_count, lease_losses, last_rejection_reason,
+        commits_count, turns_used, check_results, execution_notes, needs_intervention, submitted_at,
+        submitted_by, submitted_orchestrator_id, head_commit, evidence, session_url, resume_command,
+        session_token, completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept,
+        needs_rebase, needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides,
+        metadata, cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd,
+        max_tokens, created_at, updated_at, claimed_from, named_holder, intervention_from, grants,
+        lease_seconds, checkpoint, setbacks, lapsed_token, question_id, answers, priority_rank,
+        bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1168,15 +1171,16 @@ FROM (
       SELECT id, scope, file_path, title, queue, version, priority, complexity, role, type, branch,
         NULL AS content, project_id, draft_id, blocked_by, claimed_by, claimed_at, orchestrator_id,
         lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at, cancel_reason,
-        available_at, external_key, max_attempts, max_lease_losses, max_rejections, failure_reason,
-        attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count, turns_used,
-        check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
-        submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
-        completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
-        needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
-        cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
-        created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
-        checkpoint, setbacks, lapsed_token, priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
+        available_at, waiting_for_reply, external_key, max_attempts, max_lease_losses, max_rejections,
+        failure_reason, terminal, attempt_count, rejection_count, lease_losses, last_rejection_reason,
+        commits_count, turns_used, check_results, execution_notes, needs_intervention, submitted_at,
+        submitted_by, submitted_orchestrator_id, head_commit, evidence, session_url, resume_command,
+        session_token, completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept,
+        needs_rebase, needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides,
+        metadata, cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd,
+        max_tokens, created_at, updated_at, claimed_from, named_holder, intervention_from, grants,
+        lease_seconds, checkpoint, setbacks, lapsed_token, question_id, answers, priority_rank,
+        bytes - coalesce(octet_length(content), 0) AS bytes
       FROM tasks INDEXED BY tasks_waiting
       WHERE scope = :scope
         AND queue = :queue
@@ -1224,16 +1228,16 @@ FROM (
         SELECT id, scope, file_path, title, queue, version, priority, complexity, role, type, branch,
           NULL AS content, project_id, draft_id, blocked_by, claimed_by, claimed_at, orchestrator_id,
           lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at,
-          cancel_reason, available_at, external_key, max_attempts, max_lease_losses, max_rejections,
-          failure_reason, attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count,
-          turns_used, check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
-          submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
-          completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
-          needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
-          cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
-          created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
-          checkpoint, setbacks, lapsed_token, priority_rank,
-          bytes - coalesce(octet_length(content), 0) AS bytes
+          cancel_reason, available_at, waiting_for_reply, external_key, max_attempts, max_lease_losses,
+          max_rejections, failure_reason, terminal, attempt_count, rejection_count, lease_losses,
+          last_rejection_reason, commits_count, turns_used, check_results, execution_notes,
+          needs_intervention, submitted_at, submitted_by, submitted_orchestrator_id, head_commit, evidence,
+          session_url, resume_command, session_token, completed_at, pr_number, pr_url, checks, staging_url,
+          plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown, last_rebase_attempt_at, review_round,
+          hooks, flow, flow_overrides, metadata, cost_usd, input_tokens, output_tokens, cached_tokens,
+          wall_seconds, max_cost_usd, max_tokens, created_at, updated_at, claimed_from, named_holder,
+          intervention_from, grants, lease_seconds, checkpoint, setbacks, lapsed_token, question_id, answers,
+          priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
         FROM tasks INDEXED BY tasks_leased
         WHERE scope = :scope
           AND queue = :queue
@@ -1246,16 +1250,16 @@ FROM (
         SELECT id, scope, file_path, title, queue, version, priority, complexity, role, type, branch,
           NULL AS content, project_id, draft_id, blocked_by, claimed_by, claimed_at, orchestrator_id,
           lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at,
-          cancel_reason, available_at, external_key, max_attempts, max_lease_losses, max_rejections,
-          failure_reason, attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count,
-          turns_used, check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
-          submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
-          completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
-          needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
-          cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
-          created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
-          checkpoint, setbacks, lapsed_token, priority_rank,
-          bytes - coalesce(octet_length(content), 0) AS bytes
+          cancel_reason, available_at, waiting_for_reply, external_key, max_attempts, max_lease_losses,
+          max_rejections, failure_reason, terminal, attempt_count, rejection_count, lease_losses,
+          last_rejection_reason, commits_count, turns_used, check_results, execution_notes,
+          needs_intervention, submitted_at, submitted_by, submitted_orchestrator_id, head_commit, evidence,
+          session_url, resume_command, session_token, completed_at, pr_number, pr_url, checks, staging_url,
+          plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown, last_rebase_attempt_at, review_round,
+          hooks, flow, flow_overrides, metadata, cost_usd, input_tokens, output_tokens, cached_tokens,
+          wall_seconds, max_cost_usd, max_tokens, created_at, updated_at, claimed_from, named_holder,
+          intervention_from, grants, lease_seconds, checkpoint, setbacks, lapsed_token, question_id, answers,
+          priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
         FROM (
           WITH RECURSIVE other (rank) AS (
             SELECT min(priority_rank)
@@ -1306,16 +1310,16 @@ FROM (
         SELECT id, scope, file_path, title, queue, version, priority, complexity, role, type, branch,
           NULL AS content, project_id, draft_id, blocked_by, claimed_by, claimed_at, orchestrator_id,
           lease_expires_at, fencing_token, deadline_at, max_attempt_seconds, cancel_requested_at,
-          cancel_reason, available_at, external_key, max_attempts, max_lease_losses, max_rejections,
-          failure_reason, attempt_count, rejection_count, lease_losses, last_rejection_reason, commits_count,
-          turns_used, check_results, execution_notes, needs_intervention, submitted_at, submitted_by,
-          submitted_orchestrator_id, head_commit, evidence, session_url, resume_command, session_token,
-          completed_at, pr_number, pr_url, checks, staging_url, plan_id, has_plan, auto_accept, needs_rebase,
-          needs_breakdown, last_rebase_attempt_at, review_round, hooks, flow, flow_overrides, metadata,
-          cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens,
-          created_at, updated_at, claimed_from, named_holder, intervention_from, grants, lease_seconds,
-          checkpoint, setbacks, lapsed_token, priority_rank,
-          bytes - coalesce(octet_length(content), 0) AS bytes
+          cancel_reason, available_at, waiting_for_reply, external_key, max_attempts, max_lease_losses,
+          max_rejections, failure_reason, terminal, attempt_count, rejection_count, lease_losses,
+          last_rejection_reason, commits_count, turns_used, check_results, execution_notes,
+          needs_intervention, submitted_at, submitted_by, submitted_orchestrator_id, head_commit, evidence,
+          session_url, resume_command, session_token, completed_at, pr_number, pr_url, checks, staging_url,
+          plan_id, has_plan, auto_accept, needs_rebase, needs_breakdown, last_rebase_attempt_at, review_round,
+          hooks, flow, flow_overrides, metadata, cost_usd, input_tokens, output_tokens, cached_tokens,
+          wall_seconds, max_cost_usd, max_tokens, created_at, updated_at, claimed_from, named_holder,
+          intervention_from, grants, lease_seconds, checkpoint, setbacks, lapsed_token, question_id, answers,
+          priority_rank, bytes - coalesce(octet_length(content), 0) AS bytes
         FROM (
           WITH RECURSIVE other (rank) AS (
             SELECT min(priority_rank)
@@ -1393,7 +1397,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?sort=priority: the next page)
--- 3,251 characters, 8 parameters, 42 rows read, 0 rows written
+-- 3,331 characters, 8 parameters, 42 rows read, 0 rows written
 --   CO-ROUTINE (subquery-9)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -1418,9 +1422,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -1434,10 +1438,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -1489,7 +1493,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?project_id=deep-0: the next page)
--- 3,709 characters, 22 parameters, 29 rows read, 0 rows written
+-- 3,789 characters, 22 parameters, 29 rows read, 0 rows written
 --   CO-ROUTINE (subquery-13)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 12
@@ -1527,9 +1531,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -1543,10 +1547,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -2027,7 +2031,7 @@ ORDER BY created_at DESC, id DESC
 LIMIT :take OFFSET :skip;
 
 -- rows  (GET /api/v1/tasks?q=deep: the next page)
--- 2,373 characters, 4 parameters, 6 rows read, 0 rows written
+-- 2,453 characters, 4 parameters, 6 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -2038,9 +2042,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -2054,10 +2058,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -2070,7 +2074,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming)
--- 6,251 characters, 6 parameters, 27 rows read, 0 rows written
+-- 6,331 characters, 6 parameters, 27 rows read, 0 rows written
 --   CO-ROUTINE (subquery-30)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -2136,9 +2140,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -2152,10 +2156,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -2362,7 +2366,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming,claimed,provisional)
--- 6,617 characters, 6 parameters, 108 rows read, 0 rows written
+-- 6,697 characters, 6 parameters, 108 rows read, 0 rows written
 --   CO-ROUTINE (subquery-33)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -2434,9 +2438,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -2450,10 +2454,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -2669,7 +2673,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=done)
--- 8,037 characters, 6 parameters, 27 rows read, 0 rows written
+-- 8,117 characters, 6 parameters, 27 rows read, 0 rows written
 --   CO-ROUTINE (subquery-39)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -2753,9 +2757,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -2769,10 +2773,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -3031,7 +3035,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?sort=priority)
--- 3,092 characters, 5 parameters, 64 rows read, 0 rows written
+-- 3,172 characters, 5 parameters, 64 rows read, 0 rows written
 --   CO-ROUTINE (subquery-9)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -3056,9 +3060,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -3072,10 +3076,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -3122,7 +3126,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?queue=incoming&sort=priority)
--- 2,810 characters, 5 parameters, 13 rows read, 0 rows written
+-- 2,890 characters, 5 parameters, 13 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     MERGE (UNION ALL)
 --       LEFT
@@ -3140,9 +3144,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -3156,10 +3160,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -3197,7 +3201,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?project_id=deep-0)
--- 3,673 characters, 20 parameters, 49 rows read, 0 rows written
+-- 3,753 characters, 20 parameters, 49 rows read, 0 rows written
 --   CO-ROUTINE (subquery-13)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     LIST SUBQUERY 12
@@ -3235,9 +3239,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -3251,10 +3255,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -3345,7 +3349,7 @@ SELECT coalesce(
 ) AS counts;
 
 -- rows  (GET /api/v1/tasks?role=builder)
--- 6,684 characters, 20 parameters, 1,127 rows read, 0 rows written
+-- 6,764 characters, 20 parameters, 1,127 rows read, 0 rows written
 --   CO-ROUTINE (subquery-35)
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -3433,9 +3437,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -3449,10 +3453,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -3757,7 +3761,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/tasks?claimed_by=ann)
--- 3,101 characters, 19 parameters, 10 rows read, 0 rows written
+-- 3,181 characters, 19 parameters, 10 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_leased (scope=?)
 --     LIST SUBQUERY 1
@@ -3782,9 +3786,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -3798,10 +3802,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -3868,7 +3872,7 @@ WHERE claimed_by IS NOT NULL
   AND (:needs_rebase IS NULL OR needs_rebase = :needs_rebase);
 
 -- rows  (GET /api/v1/tasks?external_key=one)
--- 3,103 characters, 19 parameters, 1 row read, 0 rows written
+-- 3,183 characters, 19 parameters, 1 row read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_external_key (scope=? AND external_key=?)
 --     LIST SUBQUERY 1
@@ -3893,9 +3897,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -3909,10 +3913,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -3979,7 +3983,7 @@ WHERE external_key = :external_key
   AND (:needs_rebase IS NULL OR needs_rebase = :needs_rebase);
 
 -- rows  (GET /api/v1/tasks?needs_intervention=true)
--- 3,102 characters, 19 parameters, 0 rows read, 0 rows written
+-- 3,182 characters, 19 parameters, 0 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_flagged (scope=?)
 --     LIST SUBQUERY 1
@@ -4003,9 +4007,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -4019,10 +4023,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (

@@ -1,9 +1,9 @@
 -- POST /api/v1/projects
--- 1 round trip, 3 statements: 732 characters, 19 parameters, 2 rows read, 4 rows written
+-- 1 round trip, 3 statements: 757 characters, 20 parameters, 2 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
--- 333 characters, 17 parameters, 1 row read, 2 rows written
+-- 358 characters, 18 parameters, 1 row read, 2 rows written
 --   SEARCH tasks USING INDEX tasks_project (project_id=?)
 INSERT INTO projects (
   id,
@@ -23,7 +23,8 @@ INSERT INTO projects (
   completed_at,
   evidence_required,
   max_cost_usd,
-  max_tokens
+  max_tokens,
+  max_review_rounds
 )
 VALUES (
   :id,
@@ -43,7 +44,8 @@ VALUES (
   :completed_at,
   :evidence_required,
   :max_cost_usd,
-  :max_tokens
+  :max_tokens,
+  :max_review_rounds
 )
 RETURNING *;
 

@@ -1,9 +1,9 @@
 -- GET /api/v1/projects
--- 1 round trip, 3 statements: 1,546 characters, 6 parameters, 104 rows read, 0 rows written
+-- 1 round trip, 3 statements: 1,565 characters, 6 parameters, 104 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 1,308 characters, 4 parameters, 102 rows read, 0 rows written
+-- 1,327 characters, 4 parameters, 102 rows read, 0 rows written
 --   CO-ROUTINE projects
 --     SEARCH projects USING INDEX projects_newest (scope=?)
 --   SCAN projects
@@ -19,10 +19,10 @@ SELECT id, scope, iif(heavy, NULL, title) AS title, iif(heavy, NULL, description
   iif(heavy, NULL, base_branch) AS base_branch, auto_accept, iif(heavy, NULL, flow) AS flow, pr_number,
   iif(heavy, NULL, pr_url) AS pr_url, iif(heavy, NULL, created_by) AS created_by, draft_id, created_at,
   updated_at, completed_at, iif(heavy, NULL, evidence_required) AS evidence_required, max_cost_usd,
-  max_tokens, counts, heavy
+  max_tokens, max_review_rounds, counts, heavy
 FROM (
   SELECT *,
-    400 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
+    420 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
       octet_length(status), 0
     ) + coalesce(octet_length(branch), 0) + coalesce(octet_length(base_branch), 0) + coalesce(
       octet_length(flow), 0
@@ -75,7 +75,7 @@ WHERE scope = :scope;
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/projects?: the next page)
--- 1,342 characters, 6 parameters, 7 rows read, 0 rows written
+-- 1,361 characters, 6 parameters, 7 rows read, 0 rows written
 --   CO-ROUTINE projects
 --     SEARCH projects USING INDEX projects_newest (scope=? AND (created_at,id)<(?,?))
 --   SCAN projects
@@ -91,10 +91,10 @@ SELECT id, scope, iif(heavy, NULL, title) AS title, iif(heavy, NULL, description
   iif(heavy, NULL, base_branch) AS base_branch, auto_accept, iif(heavy, NULL, flow) AS flow, pr_number,
   iif(heavy, NULL, pr_url) AS pr_url, iif(heavy, NULL, created_by) AS created_by, draft_id, created_at,
   updated_at, completed_at, iif(heavy, NULL, evidence_required) AS evidence_required, max_cost_usd,
-  max_tokens, counts, heavy
+  max_tokens, max_review_rounds, counts, heavy
 FROM (
   SELECT *,
-    400 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
+    420 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
       octet_length(status), 0
     ) + coalesce(octet_length(branch), 0) + coalesce(octet_length(base_branch), 0) + coalesce(
       octet_length(flow), 0

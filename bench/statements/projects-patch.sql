@@ -1,9 +1,9 @@
 -- PATCH /api/v1/projects/:id
--- 1 round trip, 3 statements: 2,216 characters, 35 parameters, 3 rows read, 2 rows written
+-- 1 round trip, 3 statements: 2,442 characters, 37 parameters, 3 rows read, 2 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
--- 770 characters, 16 parameters, 1 row read, 1 row written
+-- 835 characters, 17 parameters, 1 row read, 1 row written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 INSERT INTO queue_counts (scope, counts, projects_revision)
 SELECT scope, '{}', 1
@@ -31,6 +31,8 @@ WHERE id = :id
     AND max_cost_usd IS NOT :max_cost_usd
     OR :given ->> 'max_tokens'
     AND max_tokens IS NOT :max_tokens
+    OR :given ->> 'max_review_rounds'
+    AND max_review_rounds IS NOT :max_review_rounds
     OR :status = 'completed'
     AND completed_at IS NULL
   )
@@ -38,7 +40,7 @@ ON CONFLICT (scope)
 DO UPDATE SET projects_revision = projects_revision + 1;
 
 -- updated
--- 1,376 characters, 17 parameters, 1 row read, 1 row written
+-- 1,537 characters, 18 parameters, 1 row read, 1 row written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 UPDATE projects
 SET title = coalesce(:title, title), status = coalesce(:status, status), branch = coalesce(:branch, branch),
@@ -49,6 +51,9 @@ SET title = coalesce(:title, title), status = coalesce(:status, status), branch 
   evidence_required = iif(:given ->> 'evidence_required', :evidence_required, evidence_required),
   max_cost_usd = iif(:given ->> 'max_cost_usd', CAST(:max_cost_usd AS INTEGER), max_cost_usd),
   max_tokens = iif(:given ->> 'max_tokens', CAST(:max_tokens AS INTEGER), max_tokens),
+  max_review_rounds = iif(
+    :given ->> 'max_review_rounds', CAST(:max_review_rounds AS INTEGER), max_review_rounds
+  ),
   completed_at = CASE
     WHEN :given ->> 'completed_at' THEN :completed_at
     WHEN :status = 'completed' THEN coalesce(completed_at, :now)
@@ -78,6 +83,8 @@ WHERE id = :id
     AND max_cost_usd IS NOT :max_cost_usd
     OR :given ->> 'max_tokens'
     AND max_tokens IS NOT :max_tokens
+    OR :given ->> 'max_review_rounds'
+    AND max_review_rounds IS NOT :max_review_rounds
     OR :status = 'completed'
     AND completed_at IS NULL
   );

@@ -1,9 +1,9 @@
 -- GET /api/v1/projects/:id/tasks
--- 1 round trip, 3 statements: 2,673 characters, 8 parameters, 5 rows read, 0 rows written
+-- 1 round trip, 3 statements: 2,753 characters, 8 parameters, 5 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 2,382 characters, 4 parameters, 2 rows read, 0 rows written
+-- 2,462 characters, 4 parameters, 2 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH tasks USING INDEX tasks_project (project_id=?)
 --     SCALAR SUBQUERY 1
@@ -15,9 +15,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -31,10 +31,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -66,7 +66,7 @@ WHERE scope = (SELECT scope FROM projects WHERE id = :id AND (:scope IS NULL OR 
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/projects/deep-0/tasks?: the next page)
--- 2,435 characters, 7 parameters, 5 rows read, 0 rows written
+-- 2,515 characters, 7 parameters, 5 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
 --     SEARCH tasks USING INDEX tasks_project (project_id=? AND (priority_rank,created_at,id)>(?,?,?))
 --     SCALAR SUBQUERY 1
@@ -77,9 +77,9 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   iif(heavy, NULL, role) AS role, iif(heavy, NULL, type) AS type, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, content) AS content, project_id, draft_id, iif(heavy, NULL, blocked_by) AS blocked_by,
   claimed_by, claimed_at, orchestrator_id, lease_expires_at, fencing_token, deadline_at, max_attempt_seconds,
-  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, external_key,
-  max_attempts, max_lease_losses, max_rejections, iif(heavy, NULL, failure_reason) AS failure_reason,
-  attempt_count, rejection_count, lease_losses,
+  cancel_requested_at, iif(heavy, NULL, cancel_reason) AS cancel_reason, available_at, waiting_for_reply,
+  external_key, max_attempts, max_lease_losses, max_rejections,
+  iif(heavy, NULL, failure_reason) AS failure_reason, terminal, attempt_count, rejection_count, lease_losses,
   iif(heavy, NULL, last_rejection_reason) AS last_rejection_reason, commits_count, turns_used,
   iif(heavy, NULL, check_results) AS check_results, iif(heavy, NULL, execution_notes) AS execution_notes,
   needs_intervention, submitted_at, iif(heavy, NULL, submitted_by) AS submitted_by, submitted_orchestrator_id,
@@ -93,10 +93,10 @@ SELECT id, scope, iif(heavy, NULL, file_path) AS file_path, iif(heavy, NULL, tit
   input_tokens, output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, created_at, updated_at,
   claimed_from, named_holder, intervention_from, grants, lease_seconds,
   iif(heavy, NULL, checkpoint) AS checkpoint, iif(heavy, NULL, setbacks) AS setbacks, lapsed_token,
-  priority_rank, heavy
+  question_id, iif(heavy, NULL, answers) AS answers, priority_rank, heavy
 FROM (
   SELECT *,
-    1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+    1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
       octet_length(session_url), 0
     ) + coalesce(octet_length(resume_command), 0) > :share AS heavy
   FROM (
@@ -125,7 +125,7 @@ FROM (
   SELECT *, sum(row_bytes) OVER so_far AS page_bytes, row_number() OVER so_far AS place
   FROM (
     SELECT *,
-      1620 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
+      1700 + bytes + coalesce(octet_length(checkpoint), 0) + coalesce(octet_length(evidence), 0) + coalesce(
         octet_length(session_url), 0
       ) + coalesce(octet_length(resume_command), 0) AS row_bytes
     FROM (

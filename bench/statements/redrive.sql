@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/redrive
--- 1 round trip, 7 statements: 5,350 characters, 20 parameters, 26 rows read, 5 rows written
+-- 1 round trip, 7 statements: 5,423 characters, 21 parameters, 26 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 1,113 characters, 9 parameters, 2 rows read, 2 rows written
+-- 1,171 characters, 10 parameters, 2 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
@@ -29,7 +29,7 @@ FROM (
   SELECT *, iif((place IN ('failed', 'cancelled')), destination, '') AS usual
   FROM (
     SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token,
-      intervention_from, cancel_requested_at ,
+      intervention_from, cancel_requested_at , terminal,
       CASE
         WHEN queue = 'requires-intervention' THEN iif(
           coalesce(intervention_from, 'claimed') = 'done', 'done', 'claimed'
@@ -52,7 +52,7 @@ FROM (
       )
   ) AS task
 ) AS moving
-WHERE usual NOT IN ('', queue);
+WHERE usual NOT IN ('', queue) AND (:terminal OR NOT terminal OR queue <> 'failed');
 
 -- failed
 -- 927 characters, 2 parameters, 4 rows read, 0 rows written
@@ -228,7 +228,7 @@ CROSS JOIN foreseen AS task ON id = task_id
 WHERE blocked_by IS NOT waits_for;
 
 -- moved
--- 635 characters, 2 parameters, 4 rows read, 2 rows written
+-- 650 characters, 2 parameters, 4 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
 UPDATE tasks
@@ -236,8 +236,8 @@ SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token
   claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
   lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL, completed_at = NULL,
   needs_intervention = 0, failure_reason = NULL,
-  cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL , attempt_count = 0,
-  lease_losses = 0, rejection_count = 0, named_holder = NULL
+  cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL , terminal = 0 ,
+  attempt_count = 0, lease_losses = 0, rejection_count = 0, named_holder = NULL
 FROM history AS planned
 WHERE planned.task_id = :id AND planned.version = tasks.version + 1 AND tasks.id = :id
 RETURNING *;

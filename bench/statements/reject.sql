@@ -1,16 +1,38 @@
 -- POST /api/v1/tasks/:id/reject
--- 1 round trip, 7 statements: 7,405 characters, 25 parameters, 30 rows read, 5 rows written
+-- 1 round trip, 7 statements: 8,231 characters, 24 parameters, 30 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 2,197 characters, 10 parameters, 2 rows read, 2 rows written
+-- 2,738 characters, 10 parameters, 2 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH projects USING PRIMARY KEY (id=?)
 INSERT INTO history (
   task_id,
   version,
@@ -31,19 +53,43 @@ SELECT id, version + 1, scope, (SELECT seq + 1 FROM queue_counts WHERE queue_cou
   'rejected', queue,
   CASE
     WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
-    WHEN rejection_count + 1 >= nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0) THEN 'failed'
+    WHEN rejection_count + 1 >= iif(
+      coalesce(
+        nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0) > rounds, rounds IS NOT NULL
+      ),
+      rounds,
+      nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0)
+    ) THEN 'failed'
     ELSE usual
   END,
   :actor, :excerpt,
   iif(
     cancel_requested_at IS NULL
-      AND rejection_count + 1 >= nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0),
+      AND rejection_count + 1 >= iif(
+        coalesce(
+          nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0) > rounds, rounds IS NOT NULL
+        ),
+        rounds,
+        nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0)
+      ),
     json_set(
       coalesce(:details, '{}'),
       '$.budget',
-      'max_rejections',
+      iif(
+        coalesce(
+          nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0) > rounds, rounds IS NOT NULL
+        ),
+        'max_review_rounds',
+        'max_rejections'
+      ),
       '$.limit',
-      coalesce(max_rejections, CAST(:max_rejections AS INTEGER))
+      iif(
+        coalesce(
+          nullif(coalesce(max_rejections, CAST(:max_rejections AS INTEGER)), 0) > rounds, rounds IS NOT NULL
+        ),
+        rounds,
+        coalesce(max_rejections, CAST(:max_rejections AS INTEGER))
+      )
     ),
     :details
   ),
@@ -80,7 +126,7 @@ FROM (
   FROM (
     SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token,
       intervention_from, cancel_requested_at , attempt_count, lease_losses, rejection_count, max_attempts,
-      max_rejections,
+      max_rejections , (SELECT max_review_rounds FROM projects WHERE projects.id = project_id) AS rounds,
       CASE
         WHEN queue = 'requires-intervention' THEN coalesce(intervention_from, 'claimed')
         ELSE queue
@@ -305,12 +351,14 @@ CROSS JOIN foreseen AS task ON id = task_id
 WHERE blocked_by IS NOT waits_for;
 
 -- moved
--- 1,330 characters, 6 parameters, 6 rows read, 2 rows written
+-- 1,615 characters, 5 parameters, 6 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 3
+--   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
 UPDATE tasks
 SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token = NULL, claimed_by = NULL,
   claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL, lease_expires_at = NULL,
@@ -318,15 +366,21 @@ SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token
   rejection_count = rejection_count + 1, needs_intervention = 0,
   failure_reason = CASE
     WHEN planned.event = 'dependency_failed' THEN iif(tasks.bytes > 1600000, NULL, planned.reason)
-    WHEN to_queue = 'failed' AND NOT tasks.bytes > 1600000 THEN 'The budget of ' || coalesce(
-      max_rejections, CAST(:max_rejections AS INTEGER)
-    ) || iif(
-      coalesce(max_rejections, CAST(:max_rejections AS INTEGER)) = 1,
-      ' rejection is spent.',
-      ' rejections is spent.'
-    ) || coalesce(' Last: ' || :reason, '')
+    WHEN to_queue = 'failed' AND NOT tasks.bytes > 1600000 THEN (
+      SELECT iif(
+        details ->> '$.budget' = 'max_review_rounds',
+        'The cap of ' || (details ->> '$.limit') || iif(
+          details ->> '$.limit' = 1, ' review round', ' review rounds'
+        ) || ' of the project is reached.' || coalesce(' Last: ' || :reason, ''),
+        'The budget of ' || (details ->> '$.limit') || iif(
+          (details ->> '$.limit') = 1, ' rejection is spent.', ' rejections is spent.'
+        ) || coalesce(' Last: ' || :reason, '')
+      )
+      FROM history
+      WHERE task_id = tasks.id AND history.version = tasks.version + 1
+    )
   END,
-  cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL ,
+  cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL , terminal = 0 ,
   setbacks = iif(
     tasks.bytes > 1600000,
     setbacks,
@@ -464,7 +518,7 @@ FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyKept  (under an idempotency key, three wait for it)
--- 4,209 characters, 4 parameters, 1 row read, 1 row written
+-- 4,319 characters, 4 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -529,6 +583,8 @@ SELECT :key, :fingerprint, :sent,
                 iif(octet_length(cancel_reason) > 16384, NULL, cancel_reason),
                 'available_at',
                 available_at,
+                'waiting_for_reply',
+                waiting_for_reply,
                 'external_key',
                 external_key,
                 'max_attempts',
@@ -539,16 +595,18 @@ SELECT :key, :fingerprint, :sent,
                 max_rejections,
                 'failure_reason',
                 iif(octet_length(failure_reason) > 16384, NULL, failure_reason),
-                'attempt_count',
-                attempt_count,
-                'rejection_count',
-                rejection_count
+                'terminal',
+                terminal
               ),
               2
             ),
             '}'
           ) || ',' || substr(
             json_object(
+              'attempt_count',
+              attempt_count,
+              'rejection_count',
+              rejection_count,
               'lease_losses',
               lease_losses,
               'last_rejection_reason',
@@ -576,17 +634,17 @@ SELECT :key, :fingerprint, :sent,
               'session_url',
               session_url,
               'resume_command',
-              resume_command,
-              'session_token',
-              session_token,
-              'completed_at',
-              completed_at
+              resume_command
             ),
             2
           ),
           '}'
         ) || ',' || substr(
           json_object(
+            'session_token',
+            session_token,
+            'completed_at',
+            completed_at,
             'pr_number',
             pr_number,
             'pr_url',
@@ -614,17 +672,17 @@ SELECT :key, :fingerprint, :sent,
             'flow',
             flow,
             'flow_overrides',
-            iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides),
-            'metadata',
-            iif(octet_length(metadata) > 16384, NULL, metadata),
-            'cost_usd',
-            cost_usd
+            iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides)
           ),
           2
         ),
         '}'
       ) || ',' || substr(
         json_object(
+          'metadata',
+          iif(octet_length(metadata) > 16384, NULL, metadata),
+          'cost_usd',
+          cost_usd,
           'input_tokens',
           input_tokens,
           'output_tokens',
@@ -652,17 +710,21 @@ SELECT :key, :fingerprint, :sent,
           'lease_seconds',
           lease_seconds,
           'checkpoint',
-          iif(octet_length(checkpoint) > 16384, NULL, checkpoint),
-          'setbacks',
-          iif(octet_length(setbacks) > 16384, NULL, setbacks),
-          'lapsed_token',
-          lapsed_token
+          iif(octet_length(checkpoint) > 16384, NULL, checkpoint)
         ),
         2
       ),
       '}'
     ) || ',' || substr(
       json_object(
+        'setbacks',
+        iif(octet_length(setbacks) > 16384, NULL, setbacks),
+        'lapsed_token',
+        lapsed_token,
+        'question_id',
+        question_id,
+        'answers',
+        answers,
         'left_out',
         'tasks' || iif(octet_length(content) > 16384, ',content', '') || iif(
           octet_length(execution_notes) > 16384, ',execution_notes', ''

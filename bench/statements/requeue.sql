@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/requeue
--- 1 round trip, 7 statements: 7,438 characters, 25 parameters, 30 rows read, 5 rows written
+-- 1 round trip, 7 statements: 7,454 characters, 25 parameters, 30 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 2,352 characters, 10 parameters, 2 rows read, 2 rows written
+-- 2,353 characters, 10 parameters, 2 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -83,7 +83,7 @@ FROM (
   FROM (
     SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token,
       intervention_from, cancel_requested_at , attempt_count, lease_losses, rejection_count, max_attempts,
-      max_rejections,
+      max_rejections ,
       CASE
         WHEN queue = 'requires-intervention' THEN coalesce(intervention_from, 'claimed')
         ELSE queue
@@ -308,7 +308,7 @@ CROSS JOIN foreseen AS task ON id = task_id
 WHERE blocked_by IS NOT waits_for;
 
 -- moved
--- 1,208 characters, 6 parameters, 6 rows read, 2 rows written
+-- 1,223 characters, 6 parameters, 6 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
@@ -327,7 +327,7 @@ SET version = planned.version, updated_at = :now, queue = to_queue, lapsed_token
       coalesce(max_attempts, CAST(:max_attempts AS INTEGER)) = 1, ' attempt is spent.', ' attempts is spent.'
     ) || coalesce(' Last: ' || :reason, '')
   END,
-  cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL ,
+  cancel_reason = iif(to_queue = 'cancelled', cancel_reason, NULL), available_at = NULL , terminal = 0 ,
   setbacks = iif(
     tasks.bytes > 1600000,
     setbacks,

@@ -380,7 +380,7 @@ FROM idempotency_keys
 WHERE id = :key AND at > :oldest;
 
 -- keyKept  (under an idempotency key)
--- 4,209 characters, 4 parameters, 1 row read, 1 row written
+-- 4,319 characters, 4 parameters, 1 row read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -445,6 +445,8 @@ SELECT :key, :fingerprint, :sent,
                 iif(octet_length(cancel_reason) > 16384, NULL, cancel_reason),
                 'available_at',
                 available_at,
+                'waiting_for_reply',
+                waiting_for_reply,
                 'external_key',
                 external_key,
                 'max_attempts',
@@ -455,16 +457,18 @@ SELECT :key, :fingerprint, :sent,
                 max_rejections,
                 'failure_reason',
                 iif(octet_length(failure_reason) > 16384, NULL, failure_reason),
-                'attempt_count',
-                attempt_count,
-                'rejection_count',
-                rejection_count
+                'terminal',
+                terminal
               ),
               2
             ),
             '}'
           ) || ',' || substr(
             json_object(
+              'attempt_count',
+              attempt_count,
+              'rejection_count',
+              rejection_count,
               'lease_losses',
               lease_losses,
               'last_rejection_reason',
@@ -492,17 +496,17 @@ SELECT :key, :fingerprint, :sent,
               'session_url',
               session_url,
               'resume_command',
-              resume_command,
-              'session_token',
-              session_token,
-              'completed_at',
-              completed_at
+              resume_command
             ),
             2
           ),
           '}'
         ) || ',' || substr(
           json_object(
+            'session_token',
+            session_token,
+            'completed_at',
+            completed_at,
             'pr_number',
             pr_number,
             'pr_url',
@@ -530,17 +534,17 @@ SELECT :key, :fingerprint, :sent,
             'flow',
             flow,
             'flow_overrides',
-            iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides),
-            'metadata',
-            iif(octet_length(metadata) > 16384, NULL, metadata),
-            'cost_usd',
-            cost_usd
+            iif(octet_length(flow_overrides) > 16384, NULL, flow_overrides)
           ),
           2
         ),
         '}'
       ) || ',' || substr(
         json_object(
+          'metadata',
+          iif(octet_length(metadata) > 16384, NULL, metadata),
+          'cost_usd',
+          cost_usd,
           'input_tokens',
           input_tokens,
           'output_tokens',
@@ -568,17 +572,21 @@ SELECT :key, :fingerprint, :sent,
           'lease_seconds',
           lease_seconds,
           'checkpoint',
-          iif(octet_length(checkpoint) > 16384, NULL, checkpoint),
-          'setbacks',
-          iif(octet_length(setbacks) > 16384, NULL, setbacks),
-          'lapsed_token',
-          lapsed_token
+          iif(octet_length(checkpoint) > 16384, NULL, checkpoint)
         ),
         2
       ),
       '}'
     ) || ',' || substr(
       json_object(
+        'setbacks',
+        iif(octet_length(setbacks) > 16384, NULL, setbacks),
+        'lapsed_token',
+        lapsed_token,
+        'question_id',
+        question_id,
+        'answers',
+        answers,
         'left_out',
         'tasks' || iif(octet_length(content) > 16384, ',content', '') || iif(
           octet_length(execution_notes) > 16384, ',execution_notes', ''
