@@ -120,7 +120,7 @@ export const SettingsConfig = Config.all({
     max_lease_losses: times("MAX_LEASE_LOSSES"),
     max_rejections: times("MAX_REJECTIONS")
   }),
-  /** The shortest and the longest backoff; 0 turns it off. */
+  /** The backoff after the first attempt, and the longest one. A task waits for half of it at least. 0 turns it off. */
   backoff: Config.all({
     baseSeconds: optional("BACKOFF_SECONDS", within(0, MaxLeaseSeconds), 0),
     maxSeconds: optional("BACKOFF_MAX_SECONDS", seconds, 3600)

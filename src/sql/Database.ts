@@ -13,8 +13,8 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Batch from "./Batch.ts"
 import * as Feed from "./Feed.ts"
-import * as SchemaVersion from "./SchemaVersion.ts"
 import { type Statement, statement, type Values } from "./Statement.ts"
+import * as SchemaVersion from "./upkeep/SchemaVersion.ts"
 
 export type { Answers, Row } from "./Batch.ts"
 

@@ -5,8 +5,9 @@
 import { type Statement, statement } from "./Statement.ts"
 
 /**
- * The number of the change that is recorded. `first` is the only change that the batch has recorded so far. `one` and
- * `many` follow those that it has recorded. `scopes` are many of several scopes. `tasks` is the table they come from.
+ * The number of a change that a statement records, as an expression over the rows of `tasks`, a table. `first`: the batch
+ * has recorded no other change yet. `one`, `many`: it has, and the statement adds one change, or several of one scope.
+ * `scopes`: the statement adds several changes in several scopes.
  */
 export const nextSeq = (tasks: string, rows: "first" | "one" | "many" | "scopes"): string => {
   const last = `(SELECT last FROM feed WHERE feed.scope = ${tasks}.scope)`
@@ -27,8 +28,8 @@ const countOf = (queue: string): string => `(counts ->> ('$."' || ${queue} || '"
 
 /**
  * Counts what the batch has recorded: moves the counters of its scopes and projects, and the number of the newest
- * change. `scope` is a condition for the view `plans`. Nearly always, one task has moved: then no list is read, because
- * D1 bills its items. In the list, a task that is created left no queue, and one that is deleted entered none.
+ * change. `scope` is a condition for the view `plans`. Usually one task has moved. That case avoids `json_tree`, whose
+ * rows D1 bills. In the list, a task that is created left no queue, and one that is deleted entered none.
  */
 export const counted = (scope: string): Statement =>
   statement(`

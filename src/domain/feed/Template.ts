@@ -41,7 +41,7 @@ const mapTexts = (value: Schema.Json, change: (text: string) => string): Schema.
     ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mapTexts(item, change)]))
     : value
 
-/** The names in the placeholders of the template that no event has. */
+/** The placeholders of the template that name no field of an event. */
 export const unknownIn = (template: Schema.Json): ReadonlyArray<string> => {
   const found = new Set<string>()
   mapTexts(template, (text) => {

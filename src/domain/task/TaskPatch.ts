@@ -377,22 +377,15 @@ export const described = (task: TaskRow, patch: TaskPatch): Columns => {
   return columns
 }
 
-const expiryFields = ["attempt_count", "claimed_by", "lease_expires_at", "needs_intervention", "queue"].join()
+const expiryFields = ["attempt_count", "claimed_by", "lease_expires_at", "needs_intervention", "queue"]
 
 /** Whether this is the PATCH by which clients take back an expired lease, as they last saw it. */
 export const takesBack = (patch: TaskPatch): boolean =>
-  Object.keys(patch).filter((field) => field !== "scope").toSorted().join() === expiryFields
+  Object.keys(patch).filter((field) => field !== "scope").toSorted().join() === expiryFields.join()
   && patch.queue === "incoming" && patch.claimed_by === null && patch.lease_expires_at === null
   && patch.needs_intervention === false
 
-const endingFields = new Set([
-  "attempt_count",
-  "claimed_by",
-  "lease_expires_at",
-  "needs_intervention",
-  "queue",
-  "scope"
-])
+const endingFields = new Set([...expiryFields, "scope"])
 
 /** Whether the PATCH only ends a lease, and names the next queue. */
 export const endsLease = (patch: TaskPatch): boolean =>

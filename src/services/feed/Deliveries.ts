@@ -220,14 +220,15 @@ export class Deliveries extends Context.Service<Deliveries, {
             delivered_at = outcome.at + outcome.millis
           }
           const sent = failure === undefined ? log.length : log.length - 1
-          // Those after the last event that matches are left out: up to the last one looked at, or the newest.
+          // If every matching event was sent, the place moves over the events that the filters leave out: to the last event
+          // that was read, or to the newest if all were read.
           const position = sent < matches.length
             ? state.position
             : rows.length < Looked
             ? Math.max(hook.latest, state.position)
             : Number(rows.at(-1)!.seq)
           const failed = failure === undefined ? undefined : yield* afterFailure(failure, state)
-          // Time that ran out before the first message changes nothing.
+          // If the time ran out before the first message, the hook is as before. An attempt that is due stays due.
           const kept = sent === 0 && matches.length > 0 && failure === undefined
             ? { attempts: hook.attempts, failing_since: hook.failing_since, next_attempt_at: hook.failing_since }
             : { attempts: 0, failing_since: null, next_attempt_at: null }

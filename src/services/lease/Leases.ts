@@ -10,6 +10,7 @@ import type { Lease, Renewal } from "../../domain/lease/Renewal.ts"
 import { TooLarge } from "../../domain/Size.ts"
 import { type InvalidTask, LeaseLost, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
+import * as RenewalSteps from "../../sql/lease/Renewal.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import * as Pushing from "./push.ts"
 import * as Renewing from "./renew.ts"
@@ -50,7 +51,7 @@ export class Leases extends Context.Service<Leases, {
         if (problem !== undefined) return yield* problem
         const checkpointed = renewal.checkpoint != null
         const { steps, values } = renewing("task", [lease], scope, { now, checkpointed: Number(checkpointed) })
-        const keep = { keep: "renewed", answer: Renewing.answers.task, values } as const
+        const keep = { keep: "renewed", answer: RenewalSteps.answers.task, values } as const
         const { answers, replay } = yield* once.batch(steps, keep)
         const { held: [task], lost: [lost] } = yield* Renewing.read(replay?.rows ?? answers.leases, answers.reattached)
         if (task !== undefined) {

@@ -9,6 +9,7 @@ import { OrchestratorNotFound, OrchestratorRow } from "../../domain/machine/Orch
 import type { Row } from "../../sql/Batch.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
+import * as Renewal from "../../sql/lease/Renewal.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
 import * as Renewing from "../lease/renew.ts"
@@ -66,7 +67,7 @@ export const make = Effect.gen(function*() {
         leases.length === 0
           ? { ...aliveSteps(scope, values).steps, leases: undefined, reattached: undefined }
           : { ...renewal, ...aliveSteps(scope, values).steps, counted, leases: found },
-        { keep: "beat", answer: Renewing.answers.heartbeat, values }
+        { keep: "beat", answer: Renewal.answers.heartbeat, values }
       )
       if (replay !== undefined) {
         const last_heartbeat = DateTime.makeUnsafe(replay.at)

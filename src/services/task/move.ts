@@ -64,7 +64,10 @@ interface Order<E = never> {
   readonly besides?: (values: Values) => Besides
   /** What to answer again to a repeated request, if that is not the task. */
   readonly keep?: { readonly step: keyof Besides; readonly answer: Idempotency.Keeping }
-  /** A further reason to refuse the move; for an accept by the kinds of evidence that the project of the task requires. */
+  /**
+   * Explains a refusal that the condition of `recorded` made (`sql/task/Move.ts`). It refuses nothing itself. An accept
+   * gets the kinds of evidence that the project of the task requires.
+   */
   readonly lacking?: (task: TaskRow, required: ReadonlyArray<string>) => E | undefined
 }
 

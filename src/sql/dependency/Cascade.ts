@@ -31,19 +31,19 @@ export interface Cascade {
 }
 
 interface Options {
-  /** Which of the view `plans` are those of this batch: those of its scope. */
+  /** The condition that selects the rows of the view `plans` by scope. */
   readonly scope: string
-  /** A table and a condition that find nothing if no task waits for the tasks that move. Then nothing else is read. */
+  /** A table and its condition: if no row is found, there are no dependents, and the rest is not read. */
   readonly waitedFor: string
-  /** The same for the tasks that they wait for. */
+  /** The same for the blockers of the moved tasks. */
   readonly waiting?: string
   /** The id of the task whose dependents are looked at, if not those of the plans: an expression. */
   readonly moved?: string
   /** How many scopes the plans are of. */
   readonly rows?: "many" | "scopes"
   /**
-   * The condition under which a moved task fails with its own blockers: one may have failed while the task was held, or
-   * before the dependency was added. Without it, no task does.
+   * The condition under which a moved task fails if one of its blockers has failed already: while the task was held, or
+   * before the dependency was added. If it is absent, the blockers of moved tasks are not looked at.
    */
   readonly ownFailure?: string
 }

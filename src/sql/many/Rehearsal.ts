@@ -26,7 +26,7 @@ export const Rehearsing = Context.Reference<boolean>("octopoid-server/sql/Rehear
 /** The change would have been made. */
 export class Rehearsed extends Data.TaggedError("Rehearsed")<{ readonly part: Part }> {}
 
-// The batch keeps the answer like that of a repeatable request. Its row shows whether the change was made.
+// The batch writes a row into `idempotency_keys`. If the row is there, the change would have been made.
 const Key = "rehearsal"
 
 // An invalid path. Texts are in hexadecimal, because the message quotes them.

@@ -148,7 +148,7 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "heartbeat-tells-one-scope",
     breaks: "A heartbeat that renews leases of several scopes raises the revision of each scope.",
-    file: "src/services/lease/renew.ts",
+    file: "src/sql/lease/Renewal.ts",
     find: "scope IN (SELECT tasks.scope ${",
     replace: "scope IN (SELECT min(tasks.scope) ${"
   }

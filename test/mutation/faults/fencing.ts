@@ -54,7 +54,7 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "reattach-without-token",
     breaks: "Only the last holder gets an expired lease back.",
-    symbol: "renew.lapsed",
+    symbol: "lease/Renewal.lapsed",
     find: "tasks.lapsed_token = asked.value ->> 1",
     replace: "tasks.lapsed_token IS NOT NULL"
   },

@@ -3,7 +3,7 @@
  * Newer migrations are allowed: they only add what the release before them can ignore.
  */
 import * as Data from "effect/Data"
-import { statement } from "./Statement.ts"
+import { statement } from "../Statement.ts"
 
 /** The number of the newest migration. */
 export const NeededMigration = 19
