@@ -29,6 +29,18 @@ export const words: { readonly [name: string]: (random: Chance) => unknown } = {
   cluster: (random) => random.pick(["north", "south"]),
   machine_id: (random) => `m${random.between(1, 8)}`,
   Prefer: () => "return=minimal",
+  url: () => "https://hooks.example.com/octopoid",
+  session_url: () => "https://agents.example.com/session/1",
+  types: () => ["created", "accepted"],
+  template: () => ({ text: "{{title}}" }),
+  kind: () => "test",
+  commit: (random) => random.pick(["0a1b2c3", "4d5e6f7"]),
+  head_commit: (random) => random.pick(["0a1b2c3", "4d5e6f7"]),
+  // At a cap, no claim would get a task, and later requests about held tasks would all be refused.
+  max_tokens: () => 1_000_000_000,
+  max_cost_usd: () => 1_000_000,
+  // A time of long ago parks nothing for long.
+  until: (random) => new Date(random.between(0, 1000) * 1_000_000).toISOString(),
   timestamp: instant,
   expires_at: instant
 }

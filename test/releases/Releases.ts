@@ -81,7 +81,7 @@ export const start = async () => {
       return {
         status: response.status,
         headers: response.headers as unknown as Headers,
-        body: text === "" ? undefined : JSON.parse(text)
+        body: response.headers.get("content-type")?.startsWith("application/json") === true ? JSON.parse(text) : undefined
       }
     },
     close: () => miniflare.dispose()

@@ -86,6 +86,12 @@ const tables = [
   "roles",
   "flows",
   "api_keys",
+  "webhooks",
+  "webhook_deliveries",
+  "usage",
+  "usage_caps",
+  "parked_accounts",
+  "event_counts",
   "idempotency_keys"
 ]
 

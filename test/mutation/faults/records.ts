@@ -75,9 +75,9 @@ export const records: ReadonlyArray<Fault> = [
   {
     name: "bulk-outcome-not-kept",
     breaks: "The batch of each part of a bulk request keeps its outcome.",
-    step: "partKept",
-    find: "WHERE id = :key AND",
-    replace: "WHERE id = :key AND 0 AND"
+    symbol: "Parts.keeping",
+    find: "WHERE id = :key ${also} AND EXISTS",
+    replace: "WHERE id = :key AND 0 ${also} AND EXISTS"
   },
   {
     name: "bulk-plan-made-anew",
