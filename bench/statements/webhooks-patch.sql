@@ -1,14 +1,14 @@
 -- PATCH /api/v1/webhooks/:id
--- 1 round trip, 1 statement: 1,017 characters, 16 parameters, 2 rows read, 1 row written
+-- 1 round trip, 1 statement: 1,032 characters, 16 parameters, 2 rows read, 1 row written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- changed
--- 1,017 characters, 16 parameters, 2 rows read, 1 row written
+-- 1,032 characters, 16 parameters, 2 rows read, 1 row written
 --   SEARCH webhooks USING PRIMARY KEY (id=?)
 UPDATE webhooks
 SET url = iif(:sets_url, :url, url), name = iif(:sets_name, :name, name),
   types = iif(:sets_types, :types, types), project_id = iif(:sets_project_id, :project_id, project_id),
-  template = iif(:sets_template, :template, template),
+  template = iif(:sets_template, :template, template), sender = NULL,
   previous_secret = iif(:secret IS NULL, previous_secret, secret),
   previous_until = iif(:secret IS NULL, previous_until, :overlap_end), secret = coalesce(:secret, secret),
   attempts = iif((:enabled IS 1 OR :sets_url), 0, attempts),

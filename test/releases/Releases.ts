@@ -81,7 +81,9 @@ export const start = async () => {
       return {
         status: response.status,
         headers: response.headers as unknown as Headers,
-        body: response.headers.get("content-type")?.startsWith("application/json") === true ? JSON.parse(text) : undefined
+        body: response.headers.get("content-type")?.startsWith("application/json") === true
+          ? JSON.parse(text)
+          : undefined
       }
     },
     close: () => miniflare.dispose()

@@ -50,6 +50,18 @@ describe("a webhook", () => {
       assert.strictEqual((yield* hook(id)).position, 4)
     }))
 
+  it.effect("gets no more messages from an invocation than a Worker may send, and the rest in the next", () =>
+    Effect.gen(function*() {
+      const { create, register, tick } = yield* serving()
+      const { received, url } = yield* receiver
+      yield* register(url)
+      for (let n = 0; n < 60; n++) yield* create(`t${n}`)
+      yield* tick
+      assert.deepStrictEqual(seqs(received), upTo(40))
+      yield* tick
+      assert.deepStrictEqual(seqs(received), upTo(60))
+    }))
+
   it.effect("signs as Standard Webhooks says, with a message id that stays", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(Date.now())

@@ -33,6 +33,8 @@ import { type Outcome, send } from "./send.ts"
 
 /** How many events a webhook gets in a run. */
 const MaxEvents = 10
+/** How many messages an invocation sends. A Worker may send 50 requests on the free plan. */
+const MaxMessages = 40
 /** How many changes of the feed a run looks at for each webhook. D1 bills each of them. */
 const Looked = 50
 /** How many webhooks are sent to at the same time. A Worker may wait for the headers of six answers. */
@@ -178,6 +180,12 @@ const afterFailure = Effect.fnUntraced(
   }
 )
 
+/** What an invocation may still do: until when messages are begun, and how many are left. */
+interface Run {
+  readonly until: number
+  left: number
+}
+
 export class Deliveries extends Context.Service<Deliveries, {
   /**
    * Sends what is due to the webhooks of these scopes, after a request that may have changed their feeds. The cost is
@@ -200,7 +208,7 @@ export class Deliveries extends Context.Service<Deliveries, {
 
       /** Sends the next events, one after the other, until one is not accepted. */
       const deliver = Effect.fnUntraced(
-        function*(hook: Claimed, rows: ReadonlyArray<Row>, sender: string, until: number) {
+        function*(hook: Claimed, rows: ReadonlyArray<Row>, sender: string, run: Run) {
           const matches = rows.filter(({ matches }) => matches === 1)
           const events = yield* Effect.orDie(decodeEvents(matches.slice(0, MaxEvents)))
           const log: Array<ReturnType<typeof entryOf>> = []
@@ -208,7 +216,8 @@ export class Deliveries extends Context.Service<Deliveries, {
           let delivered_at: number | null = null
           let failure: Outcome | undefined
           for (const event of events) {
-            if ((yield* Clock.currentTimeMillis) >= until) break
+            if ((yield* Clock.currentTimeMillis) >= run.until || run.left === 0) break
+            run.left--
             const message = { id: `msg_${hook.id}_${event.seq}`, type: event.event, event }
             const outcome = yield* send(hook, message, webhookAllowPrivate)
             log.push(entryOf(outcome, event, state.attempts + 1))
@@ -228,7 +237,7 @@ export class Deliveries extends Context.Service<Deliveries, {
             ? Math.max(hook.latest, state.position)
             : Number(rows.at(-1)!.seq)
           const failed = failure === undefined ? undefined : yield* afterFailure(failure, state)
-          // If the time ran out before the first message, the hook is as before. An attempt that is due stays due.
+          // If the run was over before the first message, the hook is as before. An attempt that is due stays due.
           const kept = sent === 0 && matches.length > 0 && failure === undefined
             ? { attempts: hook.attempts, failing_since: hook.failing_since, next_attempt_at: hook.failing_since }
             : { attempts: 0, failing_since: null, next_attempt_at: null }
@@ -263,7 +272,7 @@ export class Deliveries extends Context.Service<Deliveries, {
       const round = Effect.fnUntraced(function*(
         by: "id" | "scope",
         values: { readonly scope: string } | { readonly ids: string },
-        until: number
+        run: Run
       ) {
         const cost = yield* CurrentCost
         const room = MaxStatements - cost.statements - ClaimStatements
@@ -280,7 +289,7 @@ export class Deliveries extends Context.Service<Deliveries, {
         const hooks = yield* Effect.orDie(decodeTargets(claimed))
         yield* Effect.forEach(
           hooks,
-          (hook) => deliver(hook, events.filter(({ webhook_id }) => webhook_id === hook.id), sender, until),
+          (hook) => deliver(hook, events.filter(({ webhook_id }) => webhook_id === hook.id), sender, run),
           { concurrency: Senders, discard: true }
         )
         return hooks.length
@@ -295,17 +304,18 @@ export class Deliveries extends Context.Service<Deliveries, {
       const hasRoom = fits(ClaimStatements, EndStatements)
 
       /** Sends until nothing is due: what was recorded meanwhile is sent too. */
-      const drain = Effect.fnUntraced(function*(scope: string, until: number) {
-        while ((yield* Clock.currentTimeMillis) < until && (yield* hasRoom)) {
-          if ((yield* round("scope", { scope }, until)) === 0) return
+      const drain = Effect.fnUntraced(function*(scope: string, run: Run) {
+        while ((yield* Clock.currentTimeMillis) < run.until && run.left > 0 && (yield* hasRoom)) {
+          if ((yield* round("scope", { scope }, run)) === 0) return
         }
       })
 
       const drainAll = Effect.fn("Deliveries.afterCommit")(function*(scopes: ReadonlySet<string>) {
         const now = yield* Clock.currentTimeMillis
+        const run = { until: now + RunMillis, left: MaxMessages }
         for (const scope of scopes) {
           const asked = without.get(scope)
-          if (asked === undefined || now - asked >= MaxAge) yield* drain(scope, now + RunMillis)
+          if (asked === undefined || now - asked >= MaxAge) yield* drain(scope, run)
         }
       })
 
@@ -320,13 +330,14 @@ export class Deliveries extends Context.Service<Deliveries, {
 
       const sweep = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const until = now + RunMillis
+        const run = { until: now + RunMillis, left: MaxMessages }
+        const hasRoomToLook = fits(1, ClaimStatements, EndStatements)
         let sent = 0
-        while ((yield* Clock.currentTimeMillis) < until && (yield* fits(1, ClaimStatements, EndStatements))) {
+        while ((yield* Clock.currentTimeMillis) < run.until && run.left > 0 && (yield* hasRoomToLook)) {
           const present = yield* Clock.currentTimeMillis
           const { found } = yield* batch({ found: due({ now: present, place: placeOf(now) }) })
           if (found.length === 0) break
-          const claimed = yield* round("id", { ids: JSON.stringify(found.map(({ id }) => id)) }, until)
+          const claimed = yield* round("id", { ids: JSON.stringify(found.map(({ id }) => id)) }, run)
           if (claimed === 0) break
           sent += claimed
         }

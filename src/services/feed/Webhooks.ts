@@ -75,6 +75,7 @@ const begins = "(:enabled IS 1 OR :sets_url)"
 
 const update = statement(`
   UPDATE webhooks SET ${["url", "name", "types", "project_id", "template"].map(set).join(", ")},
+    sender = NULL,
     previous_secret = iif(:secret IS NULL, previous_secret, secret),
     previous_until = iif(:secret IS NULL, previous_until, :overlap_end),
     secret = coalesce(:secret, secret),
@@ -106,8 +107,8 @@ const tested = Idempotency.keeping({
 
 const newest = "coalesce((SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope), 0)"
 
-// Who sends just now loses the claim, so that it does not store its own place. Until the claim would have ended nobody else
-// sends: two senders would mix the order.
+// A run that is under way loses the claim, here and with a PATCH, so that it stores neither its place nor a failure of the
+// old address. Until the claim would have ended nobody else sends: two senders would mix the order.
 const move = statement(`
   UPDATE webhooks SET position = coalesce(:after, ${newest}), sender = NULL, attempts = 0, failing_since = NULL,
     next_attempt_at = NULL
