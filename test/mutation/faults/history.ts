@@ -66,7 +66,7 @@ export const history: ReadonlyArray<Fault> = [
     breaks: "The counters equal a count of the rows after other tasks failed with the task that moved.",
     view: "plans",
     find: "WHERE counter.scope >= ' '",
-    replace: "WHERE counter.scope >= ' ' AND (event <> 'dependency_failed' OR seq > counter.seq + 2)"
+    replace: "WHERE counter.scope >= ' ' AND (event <> 'dependency_failed' OR history.seq > counter.seq + 2)"
   },
   {
     name: "refused-create-counted",
