@@ -19,7 +19,7 @@ const { positionals, refuse, values, whole } = Flags.read({
   run: "npm run demo",
   does:
     `Plays the main job against a running server: two orchestrators, a project of three tasks, a machine that dies, a rejected result.
-With "night", plays a night: many tasks, of which some fail, are lost or are rejected, with questions, usage and evidence. It stays in
+With "night", plays a night of many tasks. Some fail, some are lost and some are rejected. There are questions, usage and evidence. It stays in
 its scope, so that pages and metrics have something to show. At the end, what the server tells is compared with what was done.
 The server is at --url, at OCTOPOID_URL or at http://localhost:8787. OCTOPOID_API_KEY is its API_SECRET_KEY, if it has one.`,
   takes: "five seconds; a night takes a minute or two",

@@ -59,7 +59,7 @@ describe("a parked account", () => {
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* claim({ account: "max-1" })).body.id, "a")
       yield* park({ account: "max-2", fencing_token: 2 })
-      assert.deepStrictEqual(parked().map(({ account }) => account), ["max-2"], "what is over is forgotten")
+      assert.deepStrictEqual(parked().map(({ account }) => account), ["max-2"], "a park that has ended is removed")
     }))
 
   it.effect("is parked by the holder only, once under a key, and not for longer than a month", () =>

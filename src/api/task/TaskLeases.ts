@@ -36,7 +36,7 @@ export const fence = HttpApiEndpoint.get("fence", "/:id/fence", {
 }).annotate(NeededRank, "fence").annotateMerge(OpenApi.annotations({
   summary: "Ask whether a token may still push",
   description:
-    "For hooks of git, so that an agent that lost its lease pushes nothing: whether the token is that of the present lease, or of an expired one that nobody has superseded. It changes nothing and reads one row. A key of the rank `fence` may ask only this."
+    "Says whether the holder of a token may still push. It may if the token is that of the present lease, or of an expired lease of a task that nobody was granted or moved since. A hook of git asks this, so an agent that lost its lease pushes nothing. It changes nothing and reads one row. A key of the rank `fence` may ask only this."
 }))
 
 export const handoff = HttpApiEndpoint.get("handoff", "/:id/handoff", {

@@ -39,7 +39,7 @@ export const send = (client: Client, held: Held) =>
           key
         )
       ).pipe(
-        // Whoever may not renew may not send the heartbeat either, and that says so.
+        // A key that may not renew may not send the heartbeat either. The heartbeat reports the refusal.
         Effect.catch((error: unknown) =>
           error instanceof Ask.Unreachable
             ? Effect.fail(error)

@@ -7,9 +7,8 @@ import { ProjectId, ScopeName } from "../Identifier.ts"
 import { filled } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
 
-/** The most that one report may have, in dollars, tokens and seconds. */
+/** The most that one report may have, in dollars and seconds. `natural` bounds its tokens. */
 export const MaxReportUsd = 10_000
-export const MaxReportTokens = 1_000_000_000
 export const MaxReportSeconds = 31_536_000
 
 /** How long the name of a model may be, in bytes. */

@@ -182,7 +182,7 @@ const decodeStatus = Schema.decodeUnknownSync(OrchestratorStatus)
 
 const sumOf = (rows: ReadonlyArray<Row>, column: string) => rows.reduce((sum, row) => sum + Number(row[column]), 0)
 
-/** The total of a list of which the first records are looked at, and whether these are all. */
+/** The total of a list, and whether it is exact: it is not if there are more records than were looked at. */
 const totalOf = (rows: ReadonlyArray<Row>, most = MaxCounted) =>
   [sumOf(rows, "total"), sumOf(rows, "looked") < most] as const
 

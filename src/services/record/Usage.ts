@@ -76,7 +76,7 @@ export const sumOf = (row: Row): UsageSum => ({
 export class UsageSums extends Context.Service<UsageSums, {
   /** The sums of a scope by day, by model, or by project, and its caps. */
   readonly list: (scope: ScopeName, query: UsageQuery) => Effect.Effect<UsageList, InvalidDays>
-  /** Sets the caps on each day of the scope, also on the present one. What is absent is no cap. */
+  /** Sets the caps on each day of the scope, also on the present one. A cap that is left out is removed. */
   readonly cap: (scope: ScopeName, caps: NewDayCaps) => Effect.Effect<DayCaps>
 }>()("octopoid-server/services/UsageSums") {
   static readonly layer = Layer.effect(

@@ -11,8 +11,8 @@ const Scopes = 10
 const Changes = 500
 
 /**
- * The changes to count next: those of a scope after `events_seq`, up to and including `upto`. Numbers may be missing, so the
- * first one that exists is looked up.
+ * The changes to count next: those of a scope after `events_seq`, up to and including `upto`. Retention leaves gaps in
+ * the numbers, so this looks up the first number that still exists.
  */
 const next = `(
   SELECT scope, events_seq, min(seq, coalesce((
