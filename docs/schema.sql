@@ -787,10 +787,12 @@ FROM (
 CREATE VIEW caps AS
 SELECT id, scope, version, queue, grants, title, project_id, bytes,
   CASE WHEN capped THEN 'task'
-    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id AND projects.capped) THEN 'project'
+    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id
+      AND projects.scope = tasks.scope AND projects.capped) THEN 'project'
     ELSE 'scope' END AS cap,
   CASE WHEN capped THEN 9007199254740991
-    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id AND projects.capped) THEN 9007199254740991
+    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id
+      AND projects.scope = tasks.scope AND projects.capped) THEN 9007199254740991
     ELSE coalesce((
       SELECT iif(usage.capped, (day + 1) * 86400000, 0) FROM usage WHERE usage.scope = tasks.scope
       ORDER BY day DESC LIMIT 1), 0) END AS capped_until
@@ -815,7 +817,8 @@ FROM tasks;
 -- The kinds of evidence that the project of a task requires and that the task lacks.
 CREATE VIEW lacking AS
 SELECT tasks.id, required.value AS kind
-FROM tasks CROSS JOIN projects ON projects.id = tasks.project_id CROSS JOIN json_each(projects.evidence_required) AS required
+FROM tasks CROSS JOIN projects ON projects.id = tasks.project_id AND projects.scope = tasks.scope
+  CROSS JOIN json_each(projects.evidence_required) AS required
 WHERE NOT EXISTS (
   SELECT 1 FROM json_each(tasks.evidence) AS item
   WHERE item.value ->> '$.kind' = required.value AND coalesce(item.value ->> '$.exit_code', 0) = 0

@@ -31,7 +31,8 @@ FROM tasks;
 -- does a command that failed.
 CREATE VIEW lacking AS
 SELECT tasks.id, required.value AS kind
-FROM tasks CROSS JOIN projects ON projects.id = tasks.project_id CROSS JOIN json_each(projects.evidence_required) AS required
+FROM tasks CROSS JOIN projects ON projects.id = tasks.project_id AND projects.scope = tasks.scope
+  CROSS JOIN json_each(projects.evidence_required) AS required
 WHERE NOT EXISTS (
   SELECT 1 FROM json_each(tasks.evidence) AS item
   WHERE item.value ->> '$.kind' = required.value AND coalesce(item.value ->> '$.exit_code', 0) = 0

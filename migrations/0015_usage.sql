@@ -54,10 +54,12 @@ CREATE TABLE usage_caps (
 CREATE VIEW caps AS
 SELECT id, scope, version, queue, grants, title, project_id, bytes,
   CASE WHEN capped THEN 'task'
-    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id AND projects.capped) THEN 'project'
+    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id
+      AND projects.scope = tasks.scope AND projects.capped) THEN 'project'
     ELSE 'scope' END AS cap,
   CASE WHEN capped THEN 9007199254740991
-    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id AND projects.capped) THEN 9007199254740991
+    WHEN EXISTS (SELECT 1 FROM projects WHERE projects.id = tasks.project_id
+      AND projects.scope = tasks.scope AND projects.capped) THEN 9007199254740991
     ELSE coalesce((
       SELECT iif(usage.capped, (day + 1) * 86400000, 0) FROM usage WHERE usage.scope = tasks.scope
       ORDER BY day DESC LIMIT 1), 0) END AS capped_until

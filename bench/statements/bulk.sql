@@ -489,7 +489,7 @@ WHERE planned.task_id = :id AND planned.version = tasks.version + 1 AND tasks.id
 RETURNING *;
 
 -- recorded  (reject of three, under an idempotency key)
--- 2,738 characters, 10 parameters, 2 rows read, 2 rows written, sent 3 times
+-- 2,771 characters, 10 parameters, 2 rows read, 2 rows written, sent 3 times
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -612,7 +612,8 @@ FROM (
   FROM (
     SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token,
       intervention_from, cancel_requested_at , attempt_count, lease_losses, rejection_count, max_attempts,
-      max_rejections , (SELECT max_review_rounds FROM projects WHERE projects.id = project_id) AS rounds,
+      max_rejections ,
+      (SELECT max_review_rounds FROM projects WHERE projects.id = project_id AND projects.scope = tasks.scope) AS rounds,
       CASE
         WHEN queue = 'requires-intervention' THEN coalesce(intervention_from, 'claimed')
         ELSE queue

@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/reject
--- 1 round trip, 7 statements: 8,231 characters, 24 parameters, 30 rows read, 5 rows written
+-- 1 round trip, 7 statements: 8,264 characters, 24 parameters, 30 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 2,738 characters, 10 parameters, 2 rows read, 2 rows written
+-- 2,771 characters, 10 parameters, 2 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -126,7 +126,8 @@ FROM (
   FROM (
     SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token,
       intervention_from, cancel_requested_at , attempt_count, lease_losses, rejection_count, max_attempts,
-      max_rejections , (SELECT max_review_rounds FROM projects WHERE projects.id = project_id) AS rounds,
+      max_rejections ,
+      (SELECT max_review_rounds FROM projects WHERE projects.id = project_id AND projects.scope = tasks.scope) AS rounds,
       CASE
         WHEN queue = 'requires-intervention' THEN coalesce(intervention_from, 'claimed')
         ELSE queue

@@ -270,7 +270,7 @@ WHERE tasks.id = asked.value ->> 0
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- usedByProject  (with usage and a session)
--- 1,014 characters, 4 parameters, 5 rows read, 0 rows written
+-- 1,073 characters, 4 parameters, 5 rows read, 0 rows written
 --   MATERIALIZE used
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -284,9 +284,9 @@ SET cost_usd = min(projects.cost_usd + used.cost_usd, 9007199254740991),
   cached_tokens = min(projects.cached_tokens + used.cached_tokens, 9007199254740991),
   wall_seconds = min(projects.wall_seconds + used.wall_seconds, 9007199254740991)
 FROM (
-  SELECT tasks.project_id, sum(asked.value ->> 3) AS cost_usd, sum(asked.value ->> 4) AS input_tokens,
-    sum(asked.value ->> 5) AS output_tokens, sum(asked.value ->> 6) AS cached_tokens,
-    sum(asked.value ->> 7) AS wall_seconds
+  SELECT tasks.project_id, tasks.scope, sum(asked.value ->> 3) AS cost_usd,
+    sum(asked.value ->> 4) AS input_tokens, sum(asked.value ->> 5) AS output_tokens,
+    sum(asked.value ->> 6) AS cached_tokens, sum(asked.value ->> 7) AS wall_seconds
   FROM json_each(:used) AS asked
   CROSS JOIN tasks
   WHERE tasks.id = asked.value ->> 0
@@ -296,9 +296,9 @@ FROM (
     AND (:scope IS NULL OR +tasks.scope = :scope)
     AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000)
     AND tasks.project_id IS NOT NULL
-  GROUP BY tasks.project_id
+  GROUP BY tasks.project_id, tasks.scope
 ) AS used
-WHERE projects.id = used.project_id;
+WHERE projects.id = used.project_id AND projects.scope = used.scope;
 
 -- usedOnDay  (with usage and a session)
 -- 2,090 characters, 5 parameters, 4 rows read, 1 row written

@@ -644,7 +644,7 @@ CROSS JOIN history AS planned
 WHERE tasks.id = asked.value ->> 0 AND planned.task_id = tasks.id AND planned.version = tasks.version + 1;
 
 -- usedByProject  (with usage and evidence, of a project)
--- 931 characters, 1 parameter, 7 rows read, 1 row written
+-- 990 characters, 1 parameter, 7 rows read, 1 row written
 --   MATERIALIZE used
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -659,9 +659,9 @@ SET cost_usd = min(projects.cost_usd + used.cost_usd, 9007199254740991),
   cached_tokens = min(projects.cached_tokens + used.cached_tokens, 9007199254740991),
   wall_seconds = min(projects.wall_seconds + used.wall_seconds, 9007199254740991)
 FROM (
-  SELECT tasks.project_id, sum(asked.value ->> 3) AS cost_usd, sum(asked.value ->> 4) AS input_tokens,
-    sum(asked.value ->> 5) AS output_tokens, sum(asked.value ->> 6) AS cached_tokens,
-    sum(asked.value ->> 7) AS wall_seconds
+  SELECT tasks.project_id, tasks.scope, sum(asked.value ->> 3) AS cost_usd,
+    sum(asked.value ->> 4) AS input_tokens, sum(asked.value ->> 5) AS output_tokens,
+    sum(asked.value ->> 6) AS cached_tokens, sum(asked.value ->> 7) AS wall_seconds
   FROM json_each(:used) AS asked
   CROSS JOIN tasks
   CROSS JOIN history AS planned
@@ -669,9 +669,9 @@ FROM (
     AND planned.task_id = tasks.id
     AND planned.version = tasks.version + 1
     AND tasks.project_id IS NOT NULL
-  GROUP BY tasks.project_id
+  GROUP BY tasks.project_id, tasks.scope
 ) AS used
-WHERE projects.id = used.project_id;
+WHERE projects.id = used.project_id AND projects.scope = used.scope;
 
 -- usedOnDay  (with usage and evidence, of a project)
 -- 2,007 characters, 2 parameters, 5 rows read, 1 row written

@@ -2,13 +2,14 @@
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { describe, ErrorText, maybe, natural } from "../Encoding.ts"
+import { describe, ErrorText, MaxCount, maybe, natural } from "../Encoding.ts"
 import { ProjectId, ScopeName } from "../Identifier.ts"
 import { filled } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
 
-/** The most that one report may have, in dollars and seconds. `natural` bounds its tokens. */
+/** The most that one report may have, in dollars, tokens and seconds. */
 export const MaxReportUsd = 10_000
+export const MaxReportTokens = MaxCount
 export const MaxReportSeconds = 31_536_000
 
 /** How long the name of a model may be, in bytes. */

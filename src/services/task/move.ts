@@ -75,7 +75,7 @@ const flowOfTask = statement(
   "SELECT name FROM flows WHERE (scope, name) = (SELECT scope, flow FROM tasks WHERE id = :id)"
 )
 const requiredEvidence = statement(
-  "SELECT evidence_required AS kinds FROM projects WHERE id = (SELECT project_id FROM tasks WHERE id = :id)"
+  "SELECT evidence_required AS kinds FROM projects WHERE (id, scope) = (SELECT project_id, scope FROM tasks WHERE id = :id)"
 )
 const decodeKinds = (kinds: unknown): ReadonlyArray<string> => typeof kinds === "string" ? JSON.parse(kinds) : []
 const movedTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })

@@ -111,7 +111,8 @@ const spent: Record<Budget, string> = {
 const limit = (budget: Budget): string => `coalesce(${budget}, CAST(:${budget} AS INTEGER))`
 
 /** The cap on the review rounds of the project of a task, null if there is none (`roundsOf` in `domain/lease/Budget.ts`). */
-const roundsOfProject = "(SELECT max_review_rounds FROM projects WHERE projects.id = project_id)"
+const roundsOfProject =
+  "(SELECT max_review_rounds FROM projects WHERE projects.id = project_id AND projects.scope = tasks.scope)"
 const own = `nullif(${limit("max_rejections")}, 0)`
 const byProject = `coalesce(${own} > rounds, rounds IS NOT NULL)`
 

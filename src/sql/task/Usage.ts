@@ -57,8 +57,10 @@ export const steps = (source: Source): Steps => {
       WHERE tasks.id = asked.value ->> 0 AND ${source.where}`),
     usedByProject: statement(`
       UPDATE projects SET ${plus("projects", (name) => `used.${name}`)}
-      FROM (SELECT tasks.project_id, ${summed} FROM ${asked} AND tasks.project_id IS NOT NULL GROUP BY tasks.project_id) AS used
-      WHERE projects.id = used.project_id`),
+      FROM (
+        SELECT tasks.project_id, tasks.scope, ${summed} FROM ${asked} AND tasks.project_id IS NOT NULL
+        GROUP BY tasks.project_id, tasks.scope) AS used
+      WHERE projects.id = used.project_id AND projects.scope = used.scope`),
     usedOnDay: statement(`
       INSERT INTO usage (scope, day, ${sums.join(", ")}, models, max_cost_usd, max_tokens)
       SELECT used.scope, :day, ${each((name) => `sum(${name})`)},
