@@ -27,6 +27,8 @@ export interface Wire {
   readonly close: () => void
 }
 
+const isJson = (type: string | undefined) => /^application\/(\w+\+)?json/.test(type ?? "")
+
 /** Connections to the server at `base`: as many as there are calls at once. */
 export const connect = (base: URL): Wire => {
   const agent = new Agent({ keepAlive: true, noDelay: true })
@@ -55,8 +57,12 @@ export const connect = (base: URL): Wire => {
             const received = Buffer.concat(chunks).toString()
             answered({
               status: response.statusCode!,
-              // 204 and 304 have none.
-              body: received === "" ? undefined : JSON.parse(received),
+              // 204 and 304 have none, and /metrics answers plain text.
+              body: received === ""
+                ? undefined
+                : isJson(response.headers["content-type"])
+                ? JSON.parse(received)
+                : received,
               headers: response.headers,
               replayed: response.headers["idempotent-replayed"] === "true",
               read: Number(/ read=(\d+)/.exec(String(response.headers["server-timing"]))?.[1] ?? 0)
