@@ -212,7 +212,7 @@ WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >=
   AND lease_expires_at <= :now;
 
 -- dependentsFailed  (graph of layers: leases run out, and all fail with the tasks)
--- 1,058 characters, 1 parameter, 14,984 rows read, 168 rows written
+-- 1,148 characters, 1 parameter, 14,984 rows read, 168 rows written
 --   CO-ROUTINE (subquery-68)
 --     MATERIALIZE failing
 --       SETUP
@@ -286,15 +286,15 @@ WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >=
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 WITH RECURSIVE failing (id) AS (
   SELECT task_id
-  FROM (SELECT 1 FROM plans WHERE 1 LIMIT 1)
+  FROM (SELECT 1 FROM plans WHERE plans.scope IS NOT NULL LIMIT 1)
   CROSS JOIN touched
-  WHERE 1 AND fails AND queue IN ('failed', 'cancelled')
+  WHERE touched.scope IS NOT NULL AND fails AND queue IN ('failed', 'cancelled')
   UNION
   SELECT waits.task_id
-  FROM (SELECT 1 FROM plans WHERE 1 LIMIT 1)
+  FROM (SELECT 1 FROM plans WHERE plans.scope IS NOT NULL LIMIT 1)
   CROSS JOIN plans
   CROSS JOIN waits ON waits.task_id = plans.task_id
-  WHERE 1 AND fails AND waits.queue IN ('failed', 'cancelled') AND 1
+  WHERE plans.scope IS NOT NULL AND fails AND waits.queue IN ('failed', 'cancelled') AND 1
   UNION
   SELECT task_id
   FROM failing
@@ -318,7 +318,7 @@ FROM failing
 CROSS JOIN failable USING (id);
 
 -- satisfied  (graph of layers: leases run out, and all fail with the tasks)
--- 388 characters, 1 parameter, 9,350 rows read, 0 rows written
+-- 434 characters, 1 parameter, 9,350 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
 --   LIST SUBQUERY 15
 --     CO-ROUTINE (subquery-1)
@@ -340,9 +340,9 @@ UPDATE dependencies
 SET satisfied_at = iif(satisfied_at IS NULL, :now, NULL)
 WHERE (blocker_key, task_id, blocker_id) IN (
   SELECT blocker_key, task_id, blocker_id
-  FROM (SELECT 1 FROM plans WHERE 1 LIMIT 1)
+  FROM (SELECT 1 FROM plans WHERE plans.scope IS NOT NULL LIMIT 1)
   CROSS JOIN touched
-  WHERE 1
+  WHERE touched.scope IS NOT NULL
 )
   AND (satisfied_at IS NULL) = EXISTS (
     SELECT 1
@@ -351,7 +351,7 @@ WHERE (blocker_key, task_id, blocker_id) IN (
   );
 
 -- unblocked  (graph of layers: leases run out, and all fail with the tasks)
--- 573 characters, 1 parameter, 5,488 rows read, 0 rows written
+-- 619 characters, 1 parameter, 5,488 rows read, 0 rows written
 --   CO-ROUTINE (subquery-19)
 --     CO-ROUTINE (subquery-3)
 --       CO-ROUTINE (subquery-2)
@@ -394,9 +394,9 @@ SELECT id, version + 1, scope,
   project_id
 FROM (
   SELECT task_id, min(because) AS because
-  FROM (SELECT 1 FROM plans WHERE 1 LIMIT 1)
+  FROM (SELECT 1 FROM plans WHERE plans.scope IS NOT NULL LIMIT 1)
   CROSS JOIN touched
-  WHERE 1
+  WHERE touched.scope IS NOT NULL
   GROUP BY task_id
 )
 CROSS JOIN foreseen AS task ON id = task_id
@@ -457,7 +457,7 @@ RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
   ) AS event;
 
 -- dependents  (graph of layers: leases run out, and all fail with the tasks)
--- 646 characters, 1 parameter, 3,085 rows read, 168 rows written
+-- 690 characters, 1 parameter, 3,085 rows read, 168 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -483,7 +483,12 @@ SET version = task.version, queue = task.queue, blocked_by = task.blocked_by, up
   needs_intervention = task.needs_intervention, failure_reason = task.failure_reason
 FROM following AS task
 WHERE task.id = tasks.id
-  AND tasks.id IN (SELECT plans.task_id FROM (SELECT 1 FROM plans WHERE 1 LIMIT 1) CROSS JOIN plans WHERE 1)
+  AND tasks.id IN (
+    SELECT plans.task_id
+    FROM (SELECT 1 FROM plans WHERE plans.scope IS NOT NULL LIMIT 1)
+    CROSS JOIN plans
+    WHERE plans.scope IS NOT NULL
+  )
 RETURNING id, scope, version, claimed_by, fencing_token, queue,
   iif(
     queue = 'failed' AND updated_at = :now,
@@ -492,7 +497,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted  (graph of layers: leases run out, and all fail with the tasks)
--- 740 characters, 0 parameters, 773 rows read, 1 row written
+-- 762 characters, 0 parameters, 773 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope>?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
@@ -532,7 +537,7 @@ FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
     json_group_array(json_array(from_queue, to_queue)) AS moves
   FROM planned_counts AS plans
-  WHERE 1
+  WHERE plans.scope IS NOT NULL
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;

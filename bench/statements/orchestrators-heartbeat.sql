@@ -41,7 +41,7 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- raised  (with five leases)
--- 376 characters, 3 parameters, 3 rows read, 1 row written
+-- 387 characters, 3 parameters, 3 rows read, 1 row written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 2
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -53,15 +53,15 @@ WHERE scope = :scope
   AND EXISTS (
     SELECT 1
     FROM json_each(:keys) AS asked
-    CROSS JOIN tasks ON tasks.id = asked.value ->> 0
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 'task'
     WHERE +claimed_by IS NOT NULL
-      AND fencing_token = asked.value ->> 1
+      AND fencing_token = asked.value ->> 'token'
       AND (:scope IS NULL OR +tasks.scope = :scope)
       AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope))
   );
 
 -- recorded  (with five leases)
--- 1,167 characters, 4 parameters, 13 rows read, 0 rows written
+-- 1,178 characters, 4 parameters, 13 rows read, 0 rows written
 --   CO-ROUTINE (subquery-7)
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -84,7 +84,7 @@ SELECT tasks.id, tasks.version + 1, tasks.scope,
   'The holder renewed the lease before anybody else was granted the task.', tasks.grants, :now, tasks.title,
   tasks.project_id
 FROM json_each(:keys) AS asked
-CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
+CROSS JOIN tasks ON tasks.id = asked.value ->> 'task' AND tasks.lapsed_token = asked.value ->> 'token'
 CROSS JOIN history AS expiry ON expiry.task_id = tasks.id
   AND expiry.version = (
     SELECT version
@@ -109,7 +109,7 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
   AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope));
 
 -- reattached  (with five leases)
--- 1,190 characters, 2 parameters, 12 rows read, 0 rows written
+-- 1,201 characters, 2 parameters, 12 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -142,8 +142,8 @@ SET version = planned.version, updated_at = :now, queue = planned.to_queue, laps
 FROM json_each(:keys) AS asked
 CROSS JOIN planned
 CROSS JOIN history AS expiry
-WHERE tasks.id = asked.value ->> 0
-  AND tasks.lapsed_token = asked.value ->> 1
+WHERE tasks.id = asked.value ->> 'task'
+  AND tasks.lapsed_token = asked.value ->> 'token'
   AND planned.id = tasks.id
   AND expiry.task_id = tasks.id
   AND expiry.version = (
@@ -156,7 +156,7 @@ WHERE tasks.id = asked.value ->> 0
 RETURNING tasks.id, tasks.scope, tasks.queue, tasks.version, claimed_by, fencing_token;
 
 -- renewed  (with five leases)
--- 794 characters, 5 parameters, 16 rows read, 10 rows written
+-- 851 characters, 5 parameters, 16 rows read, 10 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=?)
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -165,28 +165,31 @@ SET lease_expires_at = CAST(
   max(
     lease_expires_at,
     min(
-      coalesce(deadline_at, 9e15), :now + coalesce(asked.value ->> 2, lease_seconds * 1000, :default_millis)
+      coalesce(deadline_at, 9e15),
+      :now + coalesce(asked.value ->> 'millis', lease_seconds * 1000, :default_millis)
     )
   ) AS INTEGER
 ),
   checkpoint = iif(
-    asked.value ->> 3 IS NULL OR tasks.bytes > 1600000,
+    asked.value ->> 'checkpoint' IS NULL OR tasks.bytes > 1600000,
     checkpoint,
     json_set(
-      asked.value ->> 3,
+      asked.value ->> 'checkpoint',
       '$.version',
       coalesce(checkpoint ->> '$.version', 0) + 1,
       '$.fencing_token',
-      asked.value ->> 1,
+      asked.value ->> 'token',
       '$.at',
       :now
     )
   ),
-  head_commit = coalesce(iif(tasks.bytes > 1600000, NULL, asked.value ->> 3 ->> '$.head_commit'), head_commit)
+  head_commit = coalesce(
+    iif(tasks.bytes > 1600000, NULL, asked.value ->> 'checkpoint' ->> '$.head_commit'), head_commit
+  )
 FROM json_each(:leases) AS asked
-WHERE tasks.id = asked.value ->> 0
+WHERE tasks.id = asked.value ->> 'task'
   AND +claimed_by IS NOT NULL
-  AND fencing_token = asked.value ->> 1
+  AND fencing_token = asked.value ->> 'token'
   AND coalesce(deadline_at > :now, 1)
   AND (:scope IS NULL OR +tasks.scope = :scope)
   AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope));
@@ -207,7 +210,7 @@ WHERE id = :machine AND scope = :scope
 RETURNING *;
 
 -- counted  (with five leases)
--- 880 characters, 2 parameters, 16 rows read, 0 rows written
+-- 885 characters, 2 parameters, 16 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     LIST SUBQUERY 3
@@ -253,14 +256,14 @@ FROM (
   WHERE plans.scope IN (
     SELECT tasks.scope
     FROM json_each(:keys) AS asked
-    CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.updated_at = :now
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 'task' AND tasks.updated_at = :now
   )
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
 -- leases  (with five leases)
--- 1,297 characters, 3 parameters, 20 rows read, 0 rows written
+-- 1,319 characters, 3 parameters, 20 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?) LEFT-JOIN
 --   CORRELATED SCALAR SUBQUERY 1
@@ -297,11 +300,12 @@ SELECT task AS task, token AS token, held AS held, id AS id, queue AS queue,
     )
   ) AS setbacks
 FROM (
-  SELECT asked.value ->> 0 AS task, asked.value ->> 1 AS token,
+  SELECT asked.value ->> 'task' AS task, asked.value ->> 'token' AS token,
     coalesce(
-      +claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1 AND coalesce(deadline_at > :now, 1), 0
+      +claimed_by IS NOT NULL AND fencing_token = asked.value ->> 'token' AND coalesce(deadline_at > :now, 1),
+      0
     ) AS held,
     tasks.*
   FROM json_each(:keys) AS asked
-  LEFT JOIN tasks ON tasks.id = asked.value ->> 0 AND (:scope IS NULL OR +tasks.scope = :scope)
+  LEFT JOIN tasks ON tasks.id = asked.value ->> 'task' AND (:scope IS NULL OR +tasks.scope = :scope)
 ) AS lease;

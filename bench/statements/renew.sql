@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/renew
--- 1 round trip, 6 statements: 5,562 characters, 19 parameters, 29 rows read, 3 rows written
+-- 1 round trip, 6 statements: 5,679 characters, 19 parameters, 29 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
--- 326 characters, 3 parameters, 5 rows read, 1 row written
+-- 337 characters, 3 parameters, 5 rows read, 1 row written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   LIST SUBQUERY 1
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -13,15 +13,15 @@ SET leases_revision = leases_revision + 1
 WHERE scope IN (
   SELECT tasks.scope
   FROM json_each(:keys) AS asked
-  CROSS JOIN tasks ON tasks.id = asked.value ->> 0
+  CROSS JOIN tasks ON tasks.id = asked.value ->> 'task'
   WHERE +claimed_by IS NOT NULL
-    AND fencing_token = asked.value ->> 1
+    AND fencing_token = asked.value ->> 'token'
     AND (:scope IS NULL OR +tasks.scope = :scope)
     AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000)
 );
 
 -- recorded
--- 1,121 characters, 4 parameters, 5 rows read, 0 rows written
+-- 1,132 characters, 4 parameters, 5 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -43,7 +43,7 @@ SELECT tasks.id, tasks.version + 1, tasks.scope,
   'The holder renewed the lease before anybody else was granted the task.', tasks.grants, :now, tasks.title,
   tasks.project_id
 FROM json_each(:keys) AS asked
-CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1
+CROSS JOIN tasks ON tasks.id = asked.value ->> 'task' AND tasks.lapsed_token = asked.value ->> 'token'
 CROSS JOIN history AS expiry ON expiry.task_id = tasks.id
   AND expiry.version = (
     SELECT version
@@ -68,7 +68,7 @@ WHERE (:scope IS NULL OR +tasks.scope = :scope)
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- reattached
--- 1,190 characters, 2 parameters, 4 rows read, 0 rows written
+-- 1,201 characters, 2 parameters, 4 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -101,8 +101,8 @@ SET version = planned.version, updated_at = :now, queue = planned.to_queue, laps
 FROM json_each(:keys) AS asked
 CROSS JOIN planned
 CROSS JOIN history AS expiry
-WHERE tasks.id = asked.value ->> 0
-  AND tasks.lapsed_token = asked.value ->> 1
+WHERE tasks.id = asked.value ->> 'task'
+  AND tasks.lapsed_token = asked.value ->> 'token'
   AND planned.id = tasks.id
   AND expiry.task_id = tasks.id
   AND expiry.version = (
@@ -115,7 +115,7 @@ WHERE tasks.id = asked.value ->> 0
 RETURNING tasks.id, tasks.scope, tasks.queue, tasks.version, claimed_by, fencing_token;
 
 -- renewed
--- 748 characters, 5 parameters, 3 rows read, 2 rows written
+-- 805 characters, 5 parameters, 3 rows read, 2 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 UPDATE tasks
@@ -123,34 +123,37 @@ SET lease_expires_at = CAST(
   max(
     lease_expires_at,
     min(
-      coalesce(deadline_at, 9e15), :now + coalesce(asked.value ->> 2, lease_seconds * 1000, :default_millis)
+      coalesce(deadline_at, 9e15),
+      :now + coalesce(asked.value ->> 'millis', lease_seconds * 1000, :default_millis)
     )
   ) AS INTEGER
 ),
   checkpoint = iif(
-    asked.value ->> 3 IS NULL OR tasks.bytes > 1600000,
+    asked.value ->> 'checkpoint' IS NULL OR tasks.bytes > 1600000,
     checkpoint,
     json_set(
-      asked.value ->> 3,
+      asked.value ->> 'checkpoint',
       '$.version',
       coalesce(checkpoint ->> '$.version', 0) + 1,
       '$.fencing_token',
-      asked.value ->> 1,
+      asked.value ->> 'token',
       '$.at',
       :now
     )
   ),
-  head_commit = coalesce(iif(tasks.bytes > 1600000, NULL, asked.value ->> 3 ->> '$.head_commit'), head_commit)
+  head_commit = coalesce(
+    iif(tasks.bytes > 1600000, NULL, asked.value ->> 'checkpoint' ->> '$.head_commit'), head_commit
+  )
 FROM json_each(:leases) AS asked
-WHERE tasks.id = asked.value ->> 0
+WHERE tasks.id = asked.value ->> 'task'
   AND +claimed_by IS NOT NULL
-  AND fencing_token = asked.value ->> 1
+  AND fencing_token = asked.value ->> 'token'
   AND coalesce(deadline_at > :now, 1)
   AND (:scope IS NULL OR +tasks.scope = :scope)
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- counted
--- 880 characters, 2 parameters, 8 rows read, 0 rows written
+-- 885 characters, 2 parameters, 8 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     LIST SUBQUERY 3
@@ -196,14 +199,14 @@ FROM (
   WHERE plans.scope IN (
     SELECT tasks.scope
     FROM json_each(:keys) AS asked
-    CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.updated_at = :now
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 'task' AND tasks.updated_at = :now
   )
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
 -- leases
--- 1,297 characters, 3 parameters, 4 rows read, 0 rows written
+-- 1,319 characters, 3 parameters, 4 rows read, 0 rows written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?) LEFT-JOIN
 --   CORRELATED SCALAR SUBQUERY 1
@@ -240,37 +243,38 @@ SELECT task AS task, token AS token, held AS held, id AS id, queue AS queue,
     )
   ) AS setbacks
 FROM (
-  SELECT asked.value ->> 0 AS task, asked.value ->> 1 AS token,
+  SELECT asked.value ->> 'task' AS task, asked.value ->> 'token' AS token,
     coalesce(
-      +claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1 AND coalesce(deadline_at > :now, 1), 0
+      +claimed_by IS NOT NULL AND fencing_token = asked.value ->> 'token' AND coalesce(deadline_at > :now, 1),
+      0
     ) AS held,
     tasks.*
   FROM json_each(:keys) AS asked
-  LEFT JOIN tasks ON tasks.id = asked.value ->> 0 AND (:scope IS NULL OR +tasks.scope = :scope)
+  LEFT JOIN tasks ON tasks.id = asked.value ->> 'task' AND (:scope IS NULL OR +tasks.scope = :scope)
 ) AS lease;
 
 -- ======== Sent in special cases only ========
 
 -- usedByTask  (with usage and a session)
--- 649 characters, 4 parameters, 3 rows read, 1 row written
+-- 723 characters, 4 parameters, 3 rows read, 1 row written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 UPDATE tasks
-SET cost_usd = min(tasks.cost_usd + asked.value ->> 3, 9007199254740991),
-  input_tokens = min(tasks.input_tokens + asked.value ->> 4, 9007199254740991),
-  output_tokens = min(tasks.output_tokens + asked.value ->> 5, 9007199254740991),
-  cached_tokens = min(tasks.cached_tokens + asked.value ->> 6, 9007199254740991),
-  wall_seconds = min(tasks.wall_seconds + asked.value ->> 7, 9007199254740991)
+SET cost_usd = min(tasks.cost_usd + asked.value ->> 'cost_usd', 9007199254740991),
+  input_tokens = min(tasks.input_tokens + asked.value ->> 'input_tokens', 9007199254740991),
+  output_tokens = min(tasks.output_tokens + asked.value ->> 'output_tokens', 9007199254740991),
+  cached_tokens = min(tasks.cached_tokens + asked.value ->> 'cached_tokens', 9007199254740991),
+  wall_seconds = min(tasks.wall_seconds + asked.value ->> 'wall_seconds', 9007199254740991)
 FROM json_each(:used) AS asked
-WHERE tasks.id = asked.value ->> 0
+WHERE tasks.id = asked.value ->> 'task'
   AND +claimed_by IS NOT NULL
-  AND fencing_token = asked.value ->> 1
+  AND fencing_token = asked.value ->> 'token'
   AND coalesce(deadline_at > :now, 1)
   AND (:scope IS NULL OR +tasks.scope = :scope)
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- usedByProject  (with usage and a session)
--- 1,073 characters, 4 parameters, 5 rows read, 0 rows written
+-- 1,147 characters, 4 parameters, 5 rows read, 0 rows written
 --   MATERIALIZE used
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -284,14 +288,15 @@ SET cost_usd = min(projects.cost_usd + used.cost_usd, 9007199254740991),
   cached_tokens = min(projects.cached_tokens + used.cached_tokens, 9007199254740991),
   wall_seconds = min(projects.wall_seconds + used.wall_seconds, 9007199254740991)
 FROM (
-  SELECT tasks.project_id, tasks.scope, sum(asked.value ->> 3) AS cost_usd,
-    sum(asked.value ->> 4) AS input_tokens, sum(asked.value ->> 5) AS output_tokens,
-    sum(asked.value ->> 6) AS cached_tokens, sum(asked.value ->> 7) AS wall_seconds
+  SELECT tasks.project_id, tasks.scope, sum(asked.value ->> 'cost_usd') AS cost_usd,
+    sum(asked.value ->> 'input_tokens') AS input_tokens,
+    sum(asked.value ->> 'output_tokens') AS output_tokens,
+    sum(asked.value ->> 'cached_tokens') AS cached_tokens, sum(asked.value ->> 'wall_seconds') AS wall_seconds
   FROM json_each(:used) AS asked
   CROSS JOIN tasks
-  WHERE tasks.id = asked.value ->> 0
+  WHERE tasks.id = asked.value ->> 'task'
     AND +claimed_by IS NOT NULL
-    AND fencing_token = asked.value ->> 1
+    AND fencing_token = asked.value ->> 'token'
     AND coalesce(deadline_at > :now, 1)
     AND (:scope IS NULL OR +tasks.scope = :scope)
     AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000)
@@ -301,7 +306,7 @@ FROM (
 WHERE projects.id = used.project_id AND projects.scope = used.scope;
 
 -- usedOnDay  (with usage and a session)
--- 2,090 characters, 5 parameters, 4 rows read, 1 row written
+-- 2,170 characters, 5 parameters, 4 rows read, 1 row written
 --   CO-ROUTINE used
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -345,14 +350,15 @@ SELECT used.scope, :day, sum(cost_usd), sum(input_tokens), sum(output_tokens), s
   (SELECT max_cost_usd FROM usage_caps WHERE usage_caps.scope = used.scope),
   (SELECT max_tokens FROM usage_caps WHERE usage_caps.scope = used.scope)
 FROM (
-  SELECT tasks.scope, asked.value ->> 2 AS model, sum(asked.value ->> 3) AS cost_usd,
-    sum(asked.value ->> 4) AS input_tokens, sum(asked.value ->> 5) AS output_tokens,
-    sum(asked.value ->> 6) AS cached_tokens, sum(asked.value ->> 7) AS wall_seconds
+  SELECT tasks.scope, asked.value ->> 'model' AS model, sum(asked.value ->> 'cost_usd') AS cost_usd,
+    sum(asked.value ->> 'input_tokens') AS input_tokens,
+    sum(asked.value ->> 'output_tokens') AS output_tokens,
+    sum(asked.value ->> 'cached_tokens') AS cached_tokens, sum(asked.value ->> 'wall_seconds') AS wall_seconds
   FROM json_each(:used) AS asked
   CROSS JOIN tasks
-  WHERE tasks.id = asked.value ->> 0
+  WHERE tasks.id = asked.value ->> 'task'
     AND +claimed_by IS NOT NULL
-    AND fencing_token = asked.value ->> 1
+    AND fencing_token = asked.value ->> 'token'
     AND coalesce(deadline_at > :now, 1)
     AND (:scope IS NULL OR +tasks.scope = :scope)
     AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000)
@@ -395,27 +401,31 @@ DO UPDATE SET cost_usd = min(usage.cost_usd + excluded.cost_usd, 900719925474099
   );
 
 -- sessions  (with usage and a session)
--- 807 characters, 4 parameters, 3 rows read, 1 row written
+-- 908 characters, 4 parameters, 3 rows read, 1 row written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 UPDATE tasks
-SET session_url = coalesce(asked.value ->> 2, iif(session_token = asked.value ->> 1, session_url, NULL)),
-  resume_command = coalesce(asked.value ->> 3, iif(session_token = asked.value ->> 1, resume_command, NULL)),
-  session_token = asked.value ->> 1
+SET session_url = coalesce(
+  asked.value ->> 'session_url', iif(session_token = asked.value ->> 'token', session_url, NULL)
+),
+  resume_command = coalesce(
+    asked.value ->> 'resume_command', iif(session_token = asked.value ->> 'token', resume_command, NULL)
+  ),
+  session_token = asked.value ->> 'token'
 FROM json_each(:sessions) AS asked
-WHERE tasks.id = asked.value ->> 0
+WHERE tasks.id = asked.value ->> 'task'
   AND +claimed_by IS NOT NULL
-  AND fencing_token = asked.value ->> 1
+  AND fencing_token = asked.value ->> 'token'
   AND coalesce(deadline_at > :now, 1)
   AND (:scope IS NULL OR +tasks.scope = :scope)
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000)
   AND NOT tasks.bytes > 1600000
   AND (
-    session_token IS NOT asked.value ->> 1
+    session_token IS NOT asked.value ->> 'token'
     OR session_url IS NOT coalesce(
-      asked.value ->> 2, iif(session_token = asked.value ->> 1, session_url, NULL)
+      asked.value ->> 'session_url', iif(session_token = asked.value ->> 'token', session_url, NULL)
     )
     OR resume_command IS NOT coalesce(
-      asked.value ->> 3, iif(session_token = asked.value ->> 1, resume_command, NULL)
+      asked.value ->> 'resume_command', iif(session_token = asked.value ->> 'token', resume_command, NULL)
     )
   );

@@ -629,22 +629,22 @@ FROM flows
 WHERE (scope, name) = (SELECT scope, flow FROM tasks WHERE id = :id);
 
 -- usedByTask  (with usage and evidence, of a project)
--- 566 characters, 1 parameter, 4 rows read, 1 row written
+-- 634 characters, 1 parameter, 4 rows read, 1 row written
 --   SCAN asked VIRTUAL TABLE INDEX 1:
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
 UPDATE tasks
-SET cost_usd = min(tasks.cost_usd + asked.value ->> 3, 9007199254740991),
-  input_tokens = min(tasks.input_tokens + asked.value ->> 4, 9007199254740991),
-  output_tokens = min(tasks.output_tokens + asked.value ->> 5, 9007199254740991),
-  cached_tokens = min(tasks.cached_tokens + asked.value ->> 6, 9007199254740991),
-  wall_seconds = min(tasks.wall_seconds + asked.value ->> 7, 9007199254740991)
+SET cost_usd = min(tasks.cost_usd + asked.value ->> 'cost_usd', 9007199254740991),
+  input_tokens = min(tasks.input_tokens + asked.value ->> 'input_tokens', 9007199254740991),
+  output_tokens = min(tasks.output_tokens + asked.value ->> 'output_tokens', 9007199254740991),
+  cached_tokens = min(tasks.cached_tokens + asked.value ->> 'cached_tokens', 9007199254740991),
+  wall_seconds = min(tasks.wall_seconds + asked.value ->> 'wall_seconds', 9007199254740991)
 FROM json_each(:used) AS asked
 CROSS JOIN history AS planned
-WHERE tasks.id = asked.value ->> 0 AND planned.task_id = tasks.id AND planned.version = tasks.version + 1;
+WHERE tasks.id = asked.value ->> 'task' AND planned.task_id = tasks.id AND planned.version = tasks.version + 1;
 
 -- usedByProject  (with usage and evidence, of a project)
--- 990 characters, 1 parameter, 7 rows read, 1 row written
+-- 1,058 characters, 1 parameter, 7 rows read, 1 row written
 --   MATERIALIZE used
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -659,13 +659,14 @@ SET cost_usd = min(projects.cost_usd + used.cost_usd, 9007199254740991),
   cached_tokens = min(projects.cached_tokens + used.cached_tokens, 9007199254740991),
   wall_seconds = min(projects.wall_seconds + used.wall_seconds, 9007199254740991)
 FROM (
-  SELECT tasks.project_id, tasks.scope, sum(asked.value ->> 3) AS cost_usd,
-    sum(asked.value ->> 4) AS input_tokens, sum(asked.value ->> 5) AS output_tokens,
-    sum(asked.value ->> 6) AS cached_tokens, sum(asked.value ->> 7) AS wall_seconds
+  SELECT tasks.project_id, tasks.scope, sum(asked.value ->> 'cost_usd') AS cost_usd,
+    sum(asked.value ->> 'input_tokens') AS input_tokens,
+    sum(asked.value ->> 'output_tokens') AS output_tokens,
+    sum(asked.value ->> 'cached_tokens') AS cached_tokens, sum(asked.value ->> 'wall_seconds') AS wall_seconds
   FROM json_each(:used) AS asked
   CROSS JOIN tasks
   CROSS JOIN history AS planned
-  WHERE tasks.id = asked.value ->> 0
+  WHERE tasks.id = asked.value ->> 'task'
     AND planned.task_id = tasks.id
     AND planned.version = tasks.version + 1
     AND tasks.project_id IS NOT NULL
@@ -674,7 +675,7 @@ FROM (
 WHERE projects.id = used.project_id AND projects.scope = used.scope;
 
 -- usedOnDay  (with usage and evidence, of a project)
--- 2,007 characters, 2 parameters, 5 rows read, 1 row written
+-- 2,081 characters, 2 parameters, 5 rows read, 1 row written
 --   CO-ROUTINE used
 --     SCAN asked VIRTUAL TABLE INDEX 1:
 --     SEARCH tasks USING PRIMARY KEY (id=?)
@@ -719,13 +720,16 @@ SELECT used.scope, :day, sum(cost_usd), sum(input_tokens), sum(output_tokens), s
   (SELECT max_cost_usd FROM usage_caps WHERE usage_caps.scope = used.scope),
   (SELECT max_tokens FROM usage_caps WHERE usage_caps.scope = used.scope)
 FROM (
-  SELECT tasks.scope, asked.value ->> 2 AS model, sum(asked.value ->> 3) AS cost_usd,
-    sum(asked.value ->> 4) AS input_tokens, sum(asked.value ->> 5) AS output_tokens,
-    sum(asked.value ->> 6) AS cached_tokens, sum(asked.value ->> 7) AS wall_seconds
+  SELECT tasks.scope, asked.value ->> 'model' AS model, sum(asked.value ->> 'cost_usd') AS cost_usd,
+    sum(asked.value ->> 'input_tokens') AS input_tokens,
+    sum(asked.value ->> 'output_tokens') AS output_tokens,
+    sum(asked.value ->> 'cached_tokens') AS cached_tokens, sum(asked.value ->> 'wall_seconds') AS wall_seconds
   FROM json_each(:used) AS asked
   CROSS JOIN tasks
   CROSS JOIN history AS planned
-  WHERE tasks.id = asked.value ->> 0 AND planned.task_id = tasks.id AND planned.version = tasks.version + 1
+  WHERE tasks.id = asked.value ->> 'task'
+    AND planned.task_id = tasks.id
+    AND planned.version = tasks.version + 1
   GROUP BY tasks.scope, model
 ) AS used
 WHERE true

@@ -28,7 +28,7 @@ const countOf = (queue: string): string => `(counts ->> ('$."' || ${queue} || '"
 
 /**
  * Counts what the batch has recorded: moves the counters of its scopes and projects, and the number of the newest
- * change. `scope` is a condition for the view `plans`. Usually one task has moved. That case avoids `json_tree`, whose
+ * change. `scope` says which scopes those are: what follows the column in a condition, such as `= :scope`. Usually one task has moved. That case avoids `json_tree`, whose
  * rows D1 bills. In the list, a task that is created left no queue, and one that is deleted entered none.
  */
 export const counted = (scope: string): Statement =>
@@ -41,5 +41,5 @@ export const counted = (scope: string): Statement =>
     FROM (
       SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
         json_group_array(json_array(from_queue, to_queue)) AS moves
-      FROM planned_counts AS plans WHERE ${scope} GROUP BY owner) AS moved
+      FROM planned_counts AS plans WHERE plans.scope ${scope} GROUP BY owner) AS moved
     WHERE scope = moved.owner`)

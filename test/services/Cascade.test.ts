@@ -30,7 +30,7 @@ describe("a cascade of a set of tasks", () => {
       yield* create("skip", [edge("TASK-spent", "skip")])
       yield* create("last", [edge("next", "skip"), edge("spared", "skip")])
       yield* create("other", [edge("spared", "fail")])
-      const scope = "plans.scope = 'red'"
+      const scope = "= 'red'"
       const { dependents, failed, satisfied, unblocked } = Cascade.make({
         scope,
         waitedFor: "dependencies WHERE blocker_key = 'spent'"

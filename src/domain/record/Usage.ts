@@ -106,18 +106,18 @@ export const sumFields = <M extends Schema.Top, S extends Schema.Top>(money: M, 
   wall_seconds: seconds.pipe(describe("Seconds, to a thousandth."))
 })
 
-/** The columns of the sums, in the order of `reportOf` after the model. */
+/** The columns of the sums. */
 export const sums = ["cost_usd", "input_tokens", "output_tokens", "cached_tokens", "wall_seconds"] as const
 
 /** A report as statements get it: the model and the sums in the units of the columns. */
-export const reportOf = (usage: Usage): ReadonlyArray<string | number> => [
-  usage.model ?? "unknown",
-  microOf(usage.cost_usd ?? 0),
-  usage.input_tokens ?? 0,
-  usage.output_tokens ?? 0,
-  usage.cached_tokens ?? 0,
-  milliOf(usage.wall_seconds ?? 0)
-]
+export const reportOf = (usage: Usage): { readonly model: string } & Record<typeof sums[number], number> => ({
+  model: usage.model ?? "unknown",
+  cost_usd: microOf(usage.cost_usd ?? 0),
+  input_tokens: usage.input_tokens ?? 0,
+  output_tokens: usage.output_tokens ?? 0,
+  cached_tokens: usage.cached_tokens ?? 0,
+  wall_seconds: milliOf(usage.wall_seconds ?? 0)
+})
 
 /** The sums as an answer shows them, from the units of the columns. */
 export const shownOf = ([cost = 0, input = 0, output = 0, cached = 0, wall = 0]: ReadonlyArray<number>) => ({

@@ -33,7 +33,7 @@ const recorded = statement(`
     coalesce(:actor, claimed_by), :details, grants, :now, title, project_id
   FROM tasks WHERE id = :id AND version = :version AND ${noCycle}`)
 
-const counted = Feed.counted("plans.scope = :scope")
+const counted = Feed.counted("= :scope")
 
 // A free task fails if a new blocker has failed. A blocker that it had before has had its effect already.
 const cascade = Cascade.ofTask(`waits.blocker_id IN (SELECT value FROM json_each(:risks))

@@ -91,22 +91,25 @@ const keyOf = ({ fencing_token, task_id }: HeldLease): string => `${fencing_toke
 export const distinct = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> =>
   Array.from(lastOfEach(leases).values())
 
+/** What a renewal asks for besides more time. */
 const wish = ({ checkpoint, lease_duration_seconds, resume_command, session_url, usage }: HeldLease) =>
-  JSON.stringify([
-    checkpoint ?? null,
-    lease_duration_seconds || null,
-    session_url ?? null,
-    resume_command ?? null,
-    usage ?? null
-  ])
-const noWish = JSON.stringify([null, null, null, null, null])
+  JSON.stringify({
+    checkpoint: checkpoint ?? null,
+    seconds: lease_duration_seconds || null,
+    session_url: session_url ?? null,
+    resume_command: resume_command ?? null,
+    usage: usage ?? null
+  })
+
+const wishesNothing = ({ checkpoint, lease_duration_seconds, resume_command, session_url, usage }: HeldLease) =>
+  checkpoint == null && !lease_duration_seconds && session_url == null && resume_command == null && usage == null
 
 /** Entries that a later entry of the same lease replaces, if they ask for something else. */
 const superseded = (leases: ReadonlyArray<HeldLease>): ReadonlyArray<HeldLease> => {
   const last = lastOfEach(leases)
   return leases.filter((lease) => {
     const counts = last.get(keyOf(lease))!
-    return lease !== counts && wish(lease) !== noWish && wish(lease) !== wish(counts)
+    return lease !== counts && !wishesNothing(lease) && wish(lease) !== wish(counts)
   })
 }
 
@@ -120,16 +123,16 @@ export const problemOf = (
   return bytes > MaxCheckpointBytes ? CheckpointTooLarge.of(task_id, bytes) : undefined
 }
 
+/** A lease as the statements get it. A part that cannot be done is left out. */
 const asked = (lease: HeldLease) => {
   const { checkpoint, fencing_token, lease_duration_seconds, task_id } = lease
-  return problemOf(lease) === undefined
-    ? [
-      task_id,
-      fencing_token,
-      lease_duration_seconds ? Math.round(lease_duration_seconds * 1000) : null,
-      checkpoint == null ? null : checkpointText(checkpoint)
-    ]
-    : [task_id, fencing_token, null, null]
+  const usable = problemOf(lease) === undefined
+  return {
+    task: task_id,
+    token: fencing_token,
+    millis: usable && lease_duration_seconds ? Math.round(lease_duration_seconds * 1000) : null,
+    checkpoint: usable && checkpoint != null ? checkpointText(checkpoint) : null
+  }
 }
 
 /** The session that a renewal names. What it names itself comes before what its checkpoint names. */
@@ -140,16 +143,14 @@ const sessionOf = ({ checkpoint, resume_command, session_url }: HeldLease): Sess
 
 const valuesOf = (leases: ReadonlyArray<HeldLease>, defaultMillis: number) => ({
   leases: JSON.stringify(leases.map(asked)),
-  keys: JSON.stringify(leases.map(({ fencing_token, task_id }) => [task_id, fencing_token])),
+  keys: JSON.stringify(leases.map(({ fencing_token, task_id }) => ({ task: task_id, token: fencing_token }))),
   sessions: JSON.stringify(leases.flatMap((lease) => {
     const named = sessionOf(lease)
-    return namesSession(named)
-      ? [[lease.task_id, lease.fencing_token, named.session_url, named.resume_command]]
-      : []
+    return namesSession(named) ? [{ task: lease.task_id, token: lease.fencing_token, ...named }] : []
   })),
   used: JSON.stringify(
     leases.flatMap(({ fencing_token, task_id, usage }) =>
-      usage == null ? [] : [[task_id, fencing_token, ...reportOf(usage)]]
+      usage == null ? [] : [{ task: task_id, token: fencing_token, ...reportOf(usage) }]
     )
   ),
   default_millis: defaultMillis

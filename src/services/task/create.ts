@@ -175,7 +175,7 @@ const recorded = statement(`
 // The blockers of the task may have failed already, so the task may fail with them. And other tasks may have waited for
 // its name.
 const cascade = Cascade.ofCreated()
-const followersCounted = Feed.counted("plans.scope = :scope")
+const followersCounted = Feed.counted("= :scope")
 
 const taskById = statement("SELECT * FROM tasks WHERE id = :id")
 

@@ -104,7 +104,7 @@ const noticeCounted = statement(`
   INSERT INTO queue_counts (scope, counts, messages_revision) SELECT scope, '{}', 1 FROM planned WHERE id = :id
   ON CONFLICT (scope) DO UPDATE SET messages_revision = messages_revision + 1, messages_total = messages_total + 1`)
 
-const counted = Feed.counted("plans.scope = :scope")
+const counted = Feed.counted("= :scope")
 
 const cascade = Cascade.ofTask()
 // A blocker may have failed while the task was held.

@@ -49,7 +49,7 @@ const dependenciesOfIt = statement(`
   DELETE FROM dependencies WHERE task_id = :id AND EXISTS (SELECT 1 FROM planned WHERE planned.id = :id)`)
 
 // The task is gone when its deletion is counted, but its history is not.
-const itsScope = "plans.scope = (SELECT scope FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1)"
+const itsScope = "= (SELECT scope FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1)"
 const counted = Feed.counted(itsScope)
 
 const withdrawn = withdrawal("id IN (SELECT id FROM planned WHERE id = :id)")

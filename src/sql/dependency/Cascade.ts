@@ -31,7 +31,7 @@ export interface Cascade {
 }
 
 interface Options {
-  /** The condition that selects the rows of the view `plans` by scope. */
+  /** The scopes of the plans: what follows the column in a condition, such as `= :scope`. */
   readonly scope: string
   /** A table and its condition: if no row is found, there are no dependents, and the rest is not read. */
   readonly waitedFor: string
@@ -51,8 +51,8 @@ interface Options {
 const waitForIt = "dependencies WHERE blocker_key = replace(:id, 'TASK-', '')"
 const itWaits = "dependencies WHERE task_id = :id"
 
-/** The scope of the task `:id`, as a condition for `plans`. */
-export const itsScope = "plans.scope = (SELECT scope FROM tasks WHERE id = :id)"
+/** The scope of the task `:id`, as what follows a column in a condition. */
+export const itsScope = "= (SELECT scope FROM tasks WHERE id = :id)"
 
 /** The statements for the task `:id`. */
 export const ofTask = (ownFailure?: string): Cascade =>
@@ -61,7 +61,7 @@ export const ofTask = (ownFailure?: string): Cascade =>
 /** The statements for the task `:id`, which the batch has created and counted, and not recorded. */
 export const ofCreated = (): Cascade =>
   make({
-    scope: "plans.scope = :scope",
+    scope: "= :scope",
     waitedFor: `${waitForIt} OR task_id = :id`,
     waiting: itWaits,
     moved: "(SELECT id FROM unrecorded WHERE id = :id)",
@@ -74,11 +74,11 @@ const ifAny = (rows: string) => `(SELECT 1 FROM ${rows} LIMIT 1) CROSS JOIN`
 /** The statements for tasks that move. */
 export const make = ({ moved, ownFailure, rows = "many", scope, waitedFor, waiting = waitedFor }: Options): Cascade => {
   const edges = `${ifAny(waitedFor)} ${moved === undefined ? "touched" : "waits AS touched"}`
-  const theirs = moved === undefined ? scope.replaceAll("plans.", "touched.") : `touched.blocker = ${moved}`
+  const theirs = moved === undefined ? `touched.scope ${scope}` : `touched.blocker = ${moved}`
   const own = ownFailure === undefined ? "" : `
         UNION SELECT waits.task_id FROM ${ifAny(waiting)} ${
     moved === undefined
-      ? `plans CROSS JOIN waits ON waits.task_id = plans.task_id WHERE ${scope}`
+      ? `plans CROSS JOIN waits ON waits.task_id = plans.task_id WHERE plans.scope ${scope}`
       : `waits WHERE waits.task_id = ${moved}`
   }
         AND fails AND waits.queue IN ('failed', 'cancelled') AND ${ownFailure}`
@@ -113,7 +113,7 @@ export const make = ({ moved, ownFailure, rows = "many", scope, waitedFor, waiti
         lapsed_token = task.lapsed_token, available_at = task.available_at, completed_at = task.completed_at,
         needs_intervention = task.needs_intervention, failure_reason = task.failure_reason
       FROM following AS task WHERE task.id = tasks.id
-        AND tasks.id IN (SELECT plans.task_id FROM ${ifAny(waitedFor)} plans WHERE ${scope})
+        AND tasks.id IN (SELECT plans.task_id FROM ${ifAny(waitedFor)} plans WHERE plans.scope ${scope})
       RETURNING id, scope, version, claimed_by, fencing_token, queue,
         iif(queue = 'failed' AND updated_at = :now, 'dependency_failed', iif(blocked_by IS NULL, 'unblocked', 'blocked')) AS event`)
   }

@@ -16,9 +16,9 @@ const make = (where: string, scope: string, rows: "many" | "scopes") => ({
   counted: Feed.counted(scope)
 })
 
-const inScope = make(due("scope = :scope AND"), "plans.scope = :scope", "many")
+const inScope = make(due("scope = :scope AND"), "= :scope", "many")
 // Reads every waiting task. It is used only if hardly any task waits.
-const everywhere = make(due(""), "1", "scopes")
+const everywhere = make(due(""), "IS NOT NULL", "scopes")
 
 const bound = (steps: ReturnType<typeof make>, values: Values) => ({
   backoffRecorded: steps.backoffRecorded(values),

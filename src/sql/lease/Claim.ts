@@ -140,7 +140,7 @@ const make = (wanted: Wanted): Steps => {
         completed_at = iif(:review, completed_at, NULL)
       FROM history AS planned
       WHERE tasks.id = ${inPlan} AND planned.task_id = tasks.id AND planned.version = tasks.version + 1 RETURNING *`),
-    counted: Feed.counted("plans.scope = :scope"),
+    counted: Feed.counted("= :scope"),
     kept: Idempotency.keeping({
       row: { id: "id", fencing_token: "fencing_token" },
       from: "tasks",

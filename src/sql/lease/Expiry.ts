@@ -59,11 +59,11 @@ export const steps: (scoped: boolean, which: Which, backoff: boolean) => Steps =
 const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
   const over = expired(scoped, which)
   const where = which.startsWith("claimable") ? `${over} AND ${claimable}` : over
-  const scope = scoped ? "plans.scope = :scope" : "1"
+  const scope = scoped ? "= :scope" : "IS NOT NULL"
   const rows = scoped ? "many" : "scopes"
   // A task that is claimable again has no blockers and has not failed, so nothing follows for other tasks.
   const simple = which.startsWith("claimable")
-  const cascade = Cascade.make({ scope, rows, waitedFor: `plans WHERE ${scope}`, ownFailure: "1" })
+  const cascade = Cascade.make({ scope, rows, waitedFor: `plans WHERE plans.scope ${scope}`, ownFailure: "1" })
   return {
     lapsed: statement(`
       INSERT INTO history (

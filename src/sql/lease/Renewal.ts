@@ -8,8 +8,8 @@ import { keeping } from "../Idempotency.ts"
 import { statement, variants } from "../Statement.ts"
 import * as UsageSums from "../task/Usage.ts"
 
-// `:leases` is a JSON list of [task, token, milliseconds, checkpoint] for the leases to renew, without duplicates; the
-// last two may be null. `:keys` holds only the tasks and tokens, for the statements that need no more.
+// `:leases` is a JSON list of `{ task, token, millis, checkpoint }` for the leases to renew, without duplicates; the last
+// two may be null. `:keys` holds only the tasks and tokens, for the statements that need no more.
 
 /** The task is oversized and takes no more text (`domain/Size.ts`). */
 const oversized = `tasks.bytes > ${MaxRecord}`
@@ -29,14 +29,14 @@ export type By = keyof typeof conditions
 const inReach = "(:scope IS NULL OR +tasks.scope = :scope)"
 
 /** The task is held under the token. */
-const own = "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1"
+const own = "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 'token'"
 
 /** The task is held under the token, and its deadline has not passed. */
 const held = `${own} AND coalesce(deadline_at > :now, 1)`
 
 /** The expired leases whose tasks were neither granted to anyone else nor moved. */
 const lapsed = `json_each(:keys) AS asked
-  CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1`
+  CROSS JOIN tasks ON tasks.id = asked.value ->> 'task' AND tasks.lapsed_token = asked.value ->> 'token'`
 
 /** The version at which the lease expired. That history entry holds the holder and the terms of the lease. */
 const expiryVersion = `(
@@ -62,9 +62,9 @@ export const recorded = variants((by: By) =>
 )
 
 // After the answer is kept: until then, the plans say which leases this very request has re-attached.
-export const counted = Feed.counted(`plans.scope IN (
+export const counted = Feed.counted(`IN (
   SELECT tasks.scope FROM json_each(:keys) AS asked
-    CROSS JOIN tasks ON tasks.id = asked.value ->> 0 AND tasks.updated_at = :now)`)
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 'task' AND tasks.updated_at = :now)`)
 
 // The lease is re-attached with no time left. The renewal then extends it like the others.
 export const reattached = statement(`
@@ -75,13 +75,13 @@ export const reattached = statement(`
     orchestrator_id = expiry.details ->> '$.orchestrator_id', lease_seconds = expiry.details ->> '$.lease_seconds',
     deadline_at = ${deadline}, lease_expires_at = :now
   FROM json_each(:keys) AS asked CROSS JOIN planned CROSS JOIN history AS expiry
-  WHERE tasks.id = asked.value ->> 0 AND tasks.lapsed_token = asked.value ->> 1 AND planned.id = tasks.id
+  WHERE tasks.id = asked.value ->> 'task' AND tasks.lapsed_token = asked.value ->> 'token' AND planned.id = tasks.id
     AND expiry.task_id = tasks.id AND expiry.version = ${expiryVersion}
   RETURNING tasks.id, tasks.scope, tasks.queue, tasks.version, claimed_by, fencing_token`)
 
 /** Raises the revision of leases, in the scope of the request or in the scopes of the tasks. */
 export const raised = variants((by: By, reach: "scope" | "everywhere") => {
-  const renewing = `FROM json_each(:keys) AS asked CROSS JOIN tasks ON tasks.id = asked.value ->> 0
+  const renewing = `FROM json_each(:keys) AS asked CROSS JOIN tasks ON tasks.id = asked.value ->> 'task'
     WHERE ${own} AND ${inReach} AND ${conditions[by]}`
   return statement(`
     UPDATE queue_counts SET leases_revision = leases_revision + 1
@@ -94,12 +94,12 @@ export const renewed = variants((by: By) =>
   statement(`
     UPDATE tasks SET
       lease_expires_at = CAST(max(lease_expires_at, min(coalesce(deadline_at, 9e15),
-        :now + coalesce(asked.value ->> 2, lease_seconds * 1000, :default_millis))) AS INTEGER),
-      checkpoint = iif(asked.value ->> 3 IS NULL OR ${oversized}, checkpoint, json_set(asked.value ->> 3,
-        '$.version', coalesce(checkpoint ->> '$.version', 0) + 1, '$.fencing_token', asked.value ->> 1, '$.at', :now)),
-      head_commit = coalesce(iif(${oversized}, NULL, asked.value ->> 3 ->> '$.head_commit'), head_commit)
+        :now + coalesce(asked.value ->> 'millis', lease_seconds * 1000, :default_millis))) AS INTEGER),
+      checkpoint = iif(asked.value ->> 'checkpoint' IS NULL OR ${oversized}, checkpoint, json_set(asked.value ->> 'checkpoint',
+        '$.version', coalesce(checkpoint ->> '$.version', 0) + 1, '$.fencing_token', asked.value ->> 'token', '$.at', :now)),
+      head_commit = coalesce(iif(${oversized}, NULL, asked.value ->> 'checkpoint' ->> '$.head_commit'), head_commit)
     FROM json_each(:leases) AS asked
-    WHERE tasks.id = asked.value ->> 0 AND ${held} AND ${inReach} AND ${conditions[by]}`)
+    WHERE tasks.id = asked.value ->> 'task' AND ${held} AND ${inReach} AND ${conditions[by]}`)
 )
 
 /** The steps that add what the renewals report. A renewal that is refused, or of a lost lease, adds nothing. */
@@ -108,21 +108,21 @@ export const used = variants((by: By) =>
 )
 
 /** What a session has in a column afterwards: what the renewal names, or what this lease has named before. */
-const namedBy = (place: number, column: string): string =>
-  `coalesce(asked.value ->> ${place}, iif(session_token = asked.value ->> 1, ${column}, NULL))`
+const namedBy = (column: "session_url" | "resume_command"): string =>
+  `coalesce(asked.value ->> '${column}', iif(session_token = asked.value ->> 'token', ${column}, NULL))`
 
 /**
- * Keeps the sessions of `:sessions`, a JSON list of [task, token, url, command] for the leases that name one. What a lease
+ * Keeps the sessions of `:sessions`, a JSON list of `{ task, token, session_url, resume_command }` for the leases that name one. What a lease
  * does not name stays, unless it is of an earlier lease. Agents name their session again and again, so the row is
  * written only if it changes.
  */
 export const sessions = variants((by: By) => {
-  const [url, command] = [namedBy(2, "session_url"), namedBy(3, "resume_command")]
+  const [url, command] = [namedBy("session_url"), namedBy("resume_command")]
   return statement(`
-    UPDATE tasks SET session_url = ${url}, resume_command = ${command}, session_token = asked.value ->> 1
+    UPDATE tasks SET session_url = ${url}, resume_command = ${command}, session_token = asked.value ->> 'token'
     FROM json_each(:sessions) AS asked
-    WHERE tasks.id = asked.value ->> 0 AND ${held} AND ${inReach} AND ${conditions[by]} AND NOT ${oversized}
-      AND (session_token IS NOT asked.value ->> 1 OR session_url IS NOT ${url} OR resume_command IS NOT ${command})`)
+    WHERE tasks.id = asked.value ->> 'task' AND ${held} AND ${inReach} AND ${conditions[by]} AND NOT ${oversized}
+      AND (session_token IS NOT asked.value ->> 'token' OR session_url IS NOT ${url} OR resume_command IS NOT ${command})`)
 })
 
 /**
@@ -155,8 +155,8 @@ const columns = {
 }
 
 const sent = `(
-  SELECT asked.value ->> 0 AS task, asked.value ->> 1 AS token, coalesce(${held}, 0) AS held, tasks.*
-  FROM json_each(:keys) AS asked LEFT JOIN tasks ON tasks.id = asked.value ->> 0 AND ${inReach}) AS lease`
+  SELECT asked.value ->> 'task' AS task, asked.value ->> 'token' AS token, coalesce(${held}, 0) AS held, tasks.*
+  FROM json_each(:keys) AS asked LEFT JOIN tasks ON tasks.id = asked.value ->> 'task' AND ${inReach}) AS lease`
 
 export const found = statement(
   `SELECT ${Object.entries(columns).map(([name, value]) => `${value} AS ${name}`).join(", ")} FROM ${sent}`

@@ -30,4 +30,4 @@ const freed = statement(`
   FROM planned WHERE tasks.id = :task_id AND planned.id = :task_id`)
 
 /** The steps of a reply, after the one that stores it. Parameters: those of a message, and `:excerpt`, the beginning of `:content`. */
-export const reply = { answered, freed, freedCounted: Feed.counted("plans.scope = :scope") }
+export const reply = { answered, freed, freedCounted: Feed.counted("= :scope") }

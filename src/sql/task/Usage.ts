@@ -2,7 +2,7 @@
  * Adds reported usage to the sums: of the task, of its project, and of the day of its scope. A request with usage writes these
  * three rows besides, and one without reads and writes none of them.
  *
- * `:used` is a JSON list of [task, token, model, sums in the order of `domain/record/Usage.ts`], `:day` the number of the day.
+ * `:used` is a JSON list of `{ task, token, model }` with the sums of `domain/record/Usage.ts` by name, `:day` the number of the day.
  */
 import { dayOf, MaxModels, reportOf, sums, type Usage } from "../../domain/record/Usage.ts"
 import { type Statement, statement } from "../Statement.ts"
@@ -10,10 +10,7 @@ import { type Statement, statement } from "../Statement.ts"
 // JSON carries no larger number exactly.
 const most = Number.MAX_SAFE_INTEGER
 
-/** Where the first sum is in an entry of `:used`. */
-const first = 3
-
-const reported = (n: number) => `asked.value ->> ${n + first}`
+const reported = (name: string) => `asked.value ->> '${name}'`
 
 export interface Source {
   /** Further tables, as they follow a FROM. */
@@ -22,8 +19,8 @@ export interface Source {
   readonly where: string
 }
 
-const plus = (table: string, added: (name: string, n: number) => string) =>
-  sums.map((name, n) => `${name} = min(${table}.${name} + ${added(name, n)}, ${most})`).join(", ")
+const plus = (table: string, added: (name: string) => string) =>
+  sums.map((name) => `${name} = min(${table}.${name} + ${added(name)}, ${most})`).join(", ")
 
 const each = (expression: (name: string, n: number) => string) => sums.map(expression).join(", ")
 
@@ -49,12 +46,12 @@ export interface Steps {
 /** The steps that add the reports which count. They come before the step that changes what `source` asks for. */
 export const steps = (source: Source): Steps => {
   const asked =
-    `json_each(:used) AS asked CROSS JOIN tasks ${source.with} WHERE tasks.id = asked.value ->> 0 AND ${source.where}`
-  const summed = each((name, n) => `sum(${reported(n)}) AS ${name}`)
+    `json_each(:used) AS asked CROSS JOIN tasks ${source.with} WHERE tasks.id = asked.value ->> 'task' AND ${source.where}`
+  const summed = each((name) => `sum(${reported(name)}) AS ${name}`)
   return {
     usedByTask: statement(`
-      UPDATE tasks SET ${plus("tasks", (_, n) => reported(n))} FROM json_each(:used) AS asked ${source.with}
-      WHERE tasks.id = asked.value ->> 0 AND ${source.where}`),
+      UPDATE tasks SET ${plus("tasks", reported)} FROM json_each(:used) AS asked ${source.with}
+      WHERE tasks.id = asked.value ->> 'task' AND ${source.where}`),
     usedByProject: statement(`
       UPDATE projects SET ${plus("projects", (name) => `used.${name}`)}
       FROM (
@@ -67,7 +64,7 @@ export const steps = (source: Source): Steps => {
         json_group_object(model, json_array(${each((name) => name)})),
         (SELECT max_cost_usd FROM usage_caps WHERE usage_caps.scope = used.scope),
         (SELECT max_tokens FROM usage_caps WHERE usage_caps.scope = used.scope)
-      FROM (SELECT tasks.scope, asked.value ->> 2 AS model, ${summed} FROM ${asked} GROUP BY tasks.scope, model) AS used
+      FROM (SELECT tasks.scope, asked.value ->> 'model' AS model, ${summed} FROM ${asked} GROUP BY tasks.scope, model) AS used
       WHERE true GROUP BY used.scope
       ON CONFLICT (scope, day) DO UPDATE SET ${plus("usage", (name) => `excluded.${name}`)}, models = ${models}`)
   }
@@ -84,7 +81,7 @@ const moved = steps(ofMove)
 /** The steps that add the usage that a move of the task reports, if it does. They read its plan. */
 export const byMove = (usage: Usage | null | undefined, now: number, id: string) => {
   if (usage == null) return {}
-  const values = { used: JSON.stringify([[id, null, ...reportOf(usage)]]), day: dayOf(now) }
+  const values = { used: JSON.stringify([{ task: id, token: null, ...reportOf(usage) }]), day: dayOf(now) }
   return {
     usedByTask: moved.usedByTask(values),
     usedByProject: moved.usedByProject(values),

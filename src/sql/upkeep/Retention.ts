@@ -153,7 +153,7 @@ const tasks = {
     SELECT id, version + 1, scope, ${Feed.nextSeq("tasks", "scopes")}, 'deleted', queue, NULL, 'retention',
       'It was finished longer ago than finished tasks are kept.', grants, :now, title, project_id
     FROM tasks WHERE id IN ${given} AND ${taskIsOld}`),
-  counted: Feed.counted(`plans.scope IN (SELECT scope FROM tasks WHERE id IN ${given})`),
+  counted: Feed.counted(`IN (SELECT scope FROM tasks WHERE id IN ${given})`),
   // A name may also mean another task. Then the dependency stays and means that task.
   dependencies: [
     statement(`

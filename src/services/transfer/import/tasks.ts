@@ -145,7 +145,7 @@ const unblocked = statement(`
   UPDATE tasks SET version = planned.version, blocked_by = ${waitsStill}
   FROM planned WHERE planned.id = tasks.id AND tasks.id IN ${dependents}`)
 
-const counted = Feed.counted("plans.scope = :scope")
+const counted = Feed.counted("= :scope")
 
 export const planTasks: Planner = {
   verdicts,
