@@ -12,6 +12,7 @@ import * as Revisions from "../sql/Revisions.ts"
 import { statement } from "../sql/Statement.ts"
 import * as EventCounts from "../sql/upkeep/EventCounts.ts"
 import * as Retention from "../sql/upkeep/Retention.ts"
+import * as Unclaimable from "../sql/upkeep/Unclaimable.ts"
 import * as Feed from "./feed/Deliveries.ts"
 import { Leases } from "./lease/Leases.ts"
 import { Orchestrators } from "./machine/Orchestrators.ts"
@@ -76,7 +77,7 @@ const tallied = <A extends object>(tick: Effect.Effect<A>) =>
 export class Maintenance extends Context.Service<Maintenance, {
   /**
    * Takes back expired leases, marks silent machines as offline, ends backoffs that began before backoff was turned
-   * off, forgets old idempotency keys, counts events and what has no counters yet, removes some records for retention,
+   * off, forgets old idempotency keys, tells of tasks that no machine will claim, counts events and what has no counters yet, removes some records for retention,
    * and sends events to webhooks. Usually one look, which also forgets keys, finds that nothing else is due.
    */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
@@ -88,7 +89,7 @@ export class Maintenance extends Context.Service<Maintenance, {
       const deliveries = yield* Feed.Deliveries
       const { reap } = yield* Leases
       const { sweep } = yield* Orchestrators
-      const { backoff, orchestratorTimeoutSeconds, retain } = yield* Settings
+      const { backoff, orchestratorTimeoutSeconds, retain, unclaimableAfterSeconds } = yield* Settings
       const lifetime = yield* CurrentKeyLifetime
       const ages = { history: retain.historyDays, messages: retain.messagesDays, tasks: retain.finishedTasksDays }
 
@@ -98,6 +99,7 @@ export class Maintenance extends Context.Service<Maintenance, {
           ...sliceOf(now),
           now,
           heard_since: now - orchestratorTimeoutSeconds * 1000,
+          before: now - unclaimableAfterSeconds * 1000,
           oldest: now - lifetime,
           place: Feed.placeOf(now)
         }
@@ -108,6 +110,8 @@ export class Maintenance extends Context.Service<Maintenance, {
           now
         })
         const lookAt = (kind: Retention.Kind) => ages[kind] > 0 ? Retention.look(sweepOf(kind)) : undefined
+        const looksForUnclaimable = unclaimableAfterSeconds > 0
+          && Math.floor(now / 60_000) % Unclaimable.Minutes === 0
         const look = batch({
           expired: anyExpired(values),
           silent: anySilent(values),
@@ -120,6 +124,8 @@ export class Maintenance extends Context.Service<Maintenance, {
           history: lookAt("history"),
           messages: lookAt("messages"),
           tasks: lookAt("tasks"),
+          unclaimable: looksForUnclaimable ? Unclaimable.found(values) : undefined,
+          unclaimableNext: looksForUnclaimable ? Unclaimable.moveOn(values) : undefined,
           webhooks: Feed.due(values)
         })
         const seen = yield* Effect.catchCause(
@@ -130,6 +136,25 @@ export class Maintenance extends Context.Service<Maintenance, {
         const fell = yield* duty("sweeping", seen?.silent, sweep)
         // If some leases cannot be taken back, this may use all remaining statements.
         const reaped = yield* duty("reaping", seen?.expired, reap)
+        const unclaimable = seen?.unclaimable ?? []
+        if (yield* fits(Unclaimable.tell.length)) {
+          yield* duty(
+            "telling of unclaimable tasks",
+            unclaimable,
+            Effect.as(
+              batch({
+                told: Unclaimable.tell.map((each) =>
+                  each({
+                    now,
+                    found: JSON.stringify(unclaimable),
+                    scopes: JSON.stringify([...new Set(unclaimable.map(({ scope }) => scope))])
+                  })
+                )
+              }),
+              1
+            )
+          )
+        }
         // Leases that were just taken back are events too.
         const uncounted = reaped > 0 ? undefined : seen?.uncounted
         const counting = [EventCounts.count(values), EventCounts.moveOn(values)]

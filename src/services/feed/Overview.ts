@@ -28,6 +28,7 @@ import * as Conditional from "../../sql/Conditional.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import { statement } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
+import * as Unclaimable from "../../sql/upkeep/Unclaimable.ts"
 import * as UsageList from "../record/Usage.ts"
 import { Settings } from "../Settings.ts"
 import { decodeCounts } from "../task/rows.ts"
@@ -125,6 +126,13 @@ const questions = statement(`
 const questionTotal = statement(`
   SELECT count(*) AS looked, coalesce(sum(${unanswered}), 0) AS total FROM ${asked}`)
 
+const breakers = statement(`
+  SELECT nullif(project_id, '') AS project_id, opened_at, ${cut("reason")}, retry_at AS next_canary_at,
+    iif(half_open, canary_task, NULL) AS canary_task_id
+  FROM open_breakers WHERE scope = :scope ORDER BY open_breakers.project_id LIMIT ${MaxListed}`)
+
+const unclaimable = Unclaimable.told(`tasks.id AS task_id, queue, project_id, ${cut("title", "role")}`, MaxListed)
+
 const isFailure = `(event IN (${quoted(failures)}) OR (to_queue = 'failed' AND from_queue <> 'failed'))`
 const isDone = "to_queue = 'done' AND from_queue <> 'done'"
 
@@ -175,7 +183,9 @@ const decode = {
   reviews: decoded(rowsOf.reviews),
   questions: decoded(rowsOf.questions),
   failures: decoded(rowsOf.failures),
-  oldest: decoded(rowsOf.oldest)
+  oldest: decoded(rowsOf.oldest),
+  breakers: decoded(rowsOf.breakers),
+  unclaimable: decoded(rowsOf.unclaimable)
 }
 
 const decodeStatus = Schema.decodeUnknownSync(OrchestratorStatus)
@@ -193,6 +203,9 @@ const tally = (names: ReadonlyArray<string>): Record<string, number> => {
 }
 
 const listed = <Item>(items: ReadonlyArray<Item>, total: number, exact: boolean) => ({ total, exact, items })
+
+/** A list that is counted no further than it is shown. */
+const whole = <Item>(items: ReadonlyArray<Item>) => listed(items, items.length, items.length < MaxListed)
 
 export class Overviews extends Context.Service<Overviews, {
   /** The overview of the scope. The same question gets the same answer until something changes or the hour ends. */
@@ -212,7 +225,7 @@ export class Overviews extends Context.Service<Overviews, {
         const first = Math.max(hour - Hours * Hour, kept)
         const since = Math.max(query.since === undefined ? first : DateTime.toEpochMillis(query.since), kept)
         const today = dayOf(now)
-        const values = { scope, from: Math.min(first, since), from_day: today - 1, to_day: today }
+        const values = { scope, now, from: Math.min(first, since), from_day: today - 1, to_day: today }
         const answers = yield* conditionally({
           name: "overview",
           asked: { scope, since, hour },
@@ -230,6 +243,8 @@ export class Overviews extends Context.Service<Overviews, {
           questions: questions(values),
           questionTotal: questionTotal(values),
           changes: changes(values),
+          breakers: breakers(values),
+          unclaimable: unclaimable(values),
           usage: UsageList.days(values)
         })
 
@@ -281,6 +296,8 @@ export class Overviews extends Context.Service<Overviews, {
             ...listed(yield* decode.failures(failed.slice(0, MaxListed)), failed.length, complete),
             by_event: tally(failed.map(({ event }) => String(event)))
           },
+          breakers: whole(yield* decode.breakers(answers.breakers)),
+          unclaimable: whole(yield* decode.unclaimable(answers.unclaimable)),
           lives: {
             exact: complete,
             hours: Array.from({ length: Hours + 1 }, (_, i) => hour - (Hours - i) * Hour).map((begins) => ({

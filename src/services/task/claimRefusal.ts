@@ -134,6 +134,8 @@ const flow = statement(`
     SELECT 1 FROM flows AS every CROSS JOIN json_each(every.rules, '$.child.states')
     WHERE every.scope = :scope AND value = :queue)`)
 
+const at = (queue: string, passing: Passing) => ({ queue, passing })
+
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database
   const takeBack = yield* TakingBack.make
@@ -229,26 +231,26 @@ export const make = Effect.gen(function*() {
     const answer = Effect.andThen(refusal, empty)
     if (parked !== undefined) return yield* answer
     if (elsewhere !== undefined && elsewhere !== queue) {
-      return { look: { queue: String(elsewhere), passing: "nothing" as const }, otherwise: answer }
+      return { look: at(String(elsewhere), "nothing"), otherwise: answer }
     }
     // A claim leaves to the cron the tasks that fail or are cancelled when their leases end. Their dependents may be
     // ready afterwards.
     if (seen?.overdue === 1) {
       const { refused, taken } = yield* takeBack(scope)
       // Leases that cannot be taken back make no task ready.
-      if (taken > 0 || refused === 0) return { look: { queue, passing }, otherwise: answer }
+      if (taken > 0 || refused === 0) return { look: at(queue, passing), otherwise: answer }
     }
     // If backoff is off, claims do not end backoffs that began before it was turned off.
     if (seen?.waited === 1) {
       yield* ifRoom(answer)(batch(Backoff.end(now, scope)))
-      return { look: { queue, passing }, otherwise: answer }
+      return { look: at(queue, passing), otherwise: answer }
     }
     yield* refusal
     // A claim looks past tasks that it cannot get only if one is in its way. If the scope is stopped, it gets none.
     const inTheWay = large !== undefined || (cap !== undefined && cap !== "scope")
       || (breaker !== undefined && breaker.project_id !== null)
     if (!maintenance && passing === "nothing" && inTheWay) {
-      return { look: { queue, passing: seen?.by_project === 1 ? "projects" : "tasks" }, otherwise: empty }
+      return { look: at(queue, seen?.by_project === 1 ? "projects" : "tasks"), otherwise: empty }
     }
     return yield* empty
   })
