@@ -10,6 +10,8 @@ ALTER TABLE queue_counts ADD COLUMN by_project INTEGER NOT NULL DEFAULT 0 CHECK 
 UPDATE queue_counts SET by_project = 1
 WHERE scope IN (SELECT scope FROM projects WHERE max_cost_usd IS NOT NULL OR max_tokens IS NOT NULL);
 
+CREATE INDEX queue_counts_by_project ON queue_counts (scope) WHERE by_project = 1;
+
 -- The project of the task; '' if it has none.
 ALTER TABLE tasks ADD COLUMN project_key TEXT GENERATED ALWAYS AS (coalesce(project_id, '')) VIRTUAL;
 
@@ -43,6 +45,8 @@ CREATE TABLE breakers (
   CHECK (opened_at IS NOT NULL OR canary_task IS NULL),
   CHECK ((canary_task IS NULL) = (canary_token IS NULL))
 ) STRICT, WITHOUT ROWID;
+-- The breakers that a task is the canary of.
+CREATE INDEX breakers_canary ON breakers (canary_task) WHERE canary_task IS NOT NULL;
 CREATE INDEX breakers_open ON breakers (scope, project_id) WHERE opened_at IS NOT NULL;
 
 -- The breakers that stop claims, and until when: until the next canary may be claimed, and while one is held, until that is known.
@@ -52,7 +56,7 @@ SELECT scope, project_id, opened_at, reason, tripped_by, retry_at, canary_task, 
 FROM (
   SELECT *, canary_task IS NOT NULL AND EXISTS (
     SELECT 1 FROM tasks WHERE tasks.id = canary_task AND grants = canary_token AND claimed_by IS NOT NULL) AS half_open
-  FROM breakers WHERE opened_at IS NOT NULL);
+  FROM breakers INDEXED BY breakers_open WHERE opened_at IS NOT NULL);
 
 -- The projects of which nothing is claimed, and until when.
 CREATE VIEW stopped_projects AS
@@ -76,7 +80,7 @@ SELECT id, scope, version, queue, grants, title, project_id, bytes,
       ORDER BY day DESC LIMIT 1), 0) END AS capped_until,
   coalesce((
     SELECT max(until) FROM open_breakers
-    WHERE open_breakers.scope = tasks.scope AND open_breakers.project_id IN ('', tasks.project_key)), 0) AS breaker_until
+    WHERE open_breakers.scope = tasks.scope AND +open_breakers.project_id IN ('', tasks.project_key)), 0) AS breaker_until
 FROM tasks;
 CREATE VIEW claimable AS
 SELECT id, scope, version, queue, grants, title, project_id, capped_until, breaker_until FROM caps WHERE bytes <= 1600000;

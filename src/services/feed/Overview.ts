@@ -131,7 +131,7 @@ const breakers = statement(`
     iif(half_open, canary_task, NULL) AS canary_task_id
   FROM open_breakers WHERE scope = :scope ORDER BY open_breakers.project_id LIMIT ${MaxListed}`)
 
-const unclaimable = Unclaimable.told(`tasks.id AS task_id, queue, project_id, ${cut("title", "role")}`, MaxListed)
+const unclaimable = Unclaimable.told(MaxListed, Read)
 
 const isFailure = `(event IN (${quoted(failures)}) OR (to_queue = 'failed' AND from_queue <> 'failed'))`
 const isDone = "to_queue = 'done' AND from_queue <> 'done'"

@@ -11,11 +11,23 @@ import { type Move, moves } from "../../domain/task/Moves.ts"
 import { nextSeq } from "../Feed.ts"
 import { type Statement, statement } from "../Statement.ts"
 
-/** The task whose move is planned, before the plan is applied. D1 refuses a statement that joins all columns of tasks and breakers. */
-const planned = `(
-  SELECT tasks.scope, project_key, grants, claimed_by, planned.event FROM planned CROSS JOIN tasks ON tasks.id = planned.id
-  WHERE planned.id = :id) AS task`
-const ofTask = "breakers.scope = task.scope AND breakers.project_id IN ('', task.project_key)"
+// A search that finds nothing costs no row. So moves in scopes without breakers, and of tasks that are no canaries, cost little more.
+const plan = "CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1"
+const columns = "own.scope, own.project_id, tasks.grants, tasks.claimed_by"
+
+/** The breakers of the task whose move is planned and not applied, with what the task has. */
+const watching = `(
+  SELECT ${columns} FROM tasks
+  CROSS JOIN breakers AS own ON own.scope = tasks.scope AND own.project_id IN ('', tasks.project_key) ${plan}
+  WHERE tasks.id = :id AND (SELECT 1 FROM breakers WHERE breakers.scope = tasks.scope LIMIT 1)) AS task`
+
+/** The same for the breakers whose canary the task is, if the move hands in what the task asked for. */
+const tried = `(
+  SELECT ${columns} FROM breakers AS own INDEXED BY breakers_canary
+  CROSS JOIN tasks ON tasks.id = own.canary_task AND tasks.grants = own.canary_token ${plan}
+  WHERE own.canary_task = :id AND plan.event IN ('submitted', 'accepted', 'rejected')) AS task`
+
+const its = "breakers.scope = task.scope AND breakers.project_id = task.project_id"
 
 /** The task is the canary of the breaker, under the lease that it got as such. */
 const isCanary = "coalesce(canary_task = :id AND canary_token = task.grants, 0)"
@@ -71,7 +83,7 @@ export const failed: Steps = {
       }) / 1000.0, 'unixepoch'))`
     })
   }
-    FROM ${planned} CROSS JOIN breakers WHERE ${ofTask} AND (${trips} OR ${canaryFails})`),
+    FROM ${watching} CROSS JOIN breakers WHERE ${its} AND (${trips} OR ${canaryFails})`),
   applied: statement(`
     UPDATE breakers SET
       failures = iif(${trips} OR ${canaryFails}, '[]', ${remembered}),
@@ -81,10 +93,9 @@ export const failed: Steps = {
     after("probes + 1")
   } ELSE retry_at END,
       probes = iif(${canaryFails}, probes + 1, 0), canary_task = NULL, canary_token = NULL
-    FROM ${planned} WHERE ${ofTask} AND (${counts} OR ${canaryFails})`)
+    FROM ${watching} WHERE ${its} AND (${counts} OR ${canaryFails})`)
 }
 
-const closes = `opened_at IS NOT NULL AND ${isCanary} AND task.event IN ('submitted', 'accepted', 'rejected')`
 const closed =
   `failures = '[]', opened_at = NULL, tripped_by = NULL, reason = NULL, retry_at = NULL, probes = 0, canary_task = NULL,
   canary_token = NULL`
@@ -99,8 +110,8 @@ export const succeeded: Steps = {
       details: "json_object('task_id', :id)"
     })
   }
-    FROM ${planned} CROSS JOIN breakers WHERE ${ofTask} AND ${closes}`),
-  applied: statement(`UPDATE breakers SET ${closed} FROM ${planned} WHERE ${ofTask} AND ${closes}`)
+    FROM ${tried} CROSS JOIN breakers WHERE ${its} AND opened_at IS NOT NULL`),
+  applied: statement(`UPDATE breakers SET ${closed} FROM ${tried} WHERE ${its} AND opened_at IS NOT NULL`)
 }
 
 const both = ({ announced, applied }: Steps): ReadonlyArray<Statement> => [announced, applied]
@@ -131,13 +142,16 @@ export const byHand: Steps = {
 export const probed = (granted: string): Statement =>
   statement(`
     UPDATE breakers SET canary_task = task.id, canary_token = task.grants, retry_at = ${after("probes")}
-    FROM (SELECT id, grants, project_key FROM tasks WHERE id = ${granted}) AS task
-    WHERE breakers.scope = :scope AND breakers.project_id IN ('', task.project_key) AND opened_at IS NOT NULL`)
+    FROM (
+      SELECT own.project_id, tasks.id, tasks.grants FROM breakers AS own INDEXED BY breakers_open
+      CROSS JOIN tasks ON tasks.id = ${granted}
+      WHERE own.scope = :scope AND own.opened_at IS NOT NULL AND own.project_id IN ('', tasks.project_key)) AS task
+    WHERE breakers.scope = :scope AND breakers.project_id = task.project_id`)
 
 /** The breaker that stops a task, a row of `of`, as JSON; null if there is none. */
 export const stopping = (of: string): string =>
   `(SELECT json_object('project_id', nullif(breaker.project_id, ''), 'opened_at', opened_at, 'reason', breaker.reason,
     'retry_at', retry_at, 'half_open', json(iif(half_open, 'true', 'false')), 'canary_task', canary_task)
   FROM open_breakers AS breaker
-  WHERE breaker.scope = ${of}.scope AND breaker.project_id IN ('', coalesce(${of}.project_id, '')) AND breaker.until > :now
+  WHERE breaker.scope = ${of}.scope AND +breaker.project_id IN ('', coalesce(${of}.project_id, '')) AND breaker.until > :now
   ORDER BY breaker.project_id LIMIT 1)`

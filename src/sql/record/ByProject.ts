@@ -5,8 +5,10 @@
 import { type Statement, statement } from "../Statement.ts"
 import * as Places from "../task/Places.ts"
 
+// A search that finds nothing costs no row.
 /** Whether a new task of `:scope` is in the index while it is ready. */
-export const ofNew = "coalesce((SELECT by_project FROM queue_counts WHERE queue_counts.scope = :scope), 0)"
+export const ofNew = `EXISTS (
+  SELECT 1 FROM queue_counts INDEXED BY queue_counts_by_project WHERE queue_counts.scope = :scope AND by_project = 1)`
 
 /** Puts the tasks of a scope, an expression, into the index, also those to come. It does nothing if they are there. */
 const beginIn = (scope: string): ReadonlyArray<Statement> => {

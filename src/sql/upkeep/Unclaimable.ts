@@ -108,8 +108,10 @@ export const tell: ReadonlyArray<Statement> = [
 ]
 
 /** The tasks of `:scope` that were told of, and that still nobody will claim. */
-export const told = (columns: string, most: number): Statement =>
+export const told = (most: number, characters: number): Statement =>
   statement(`
-    SELECT ${columns}, why, newest.at AS at FROM ${heads("SELECT :scope")}
+    SELECT tasks.id AS task_id, tasks.queue, tasks.project_id, substr(tasks.title, 1, ${characters}) AS title,
+      substr(tasks.role, 1, ${characters}) AS role, why, newest.at AS at
+    FROM ${heads("SELECT :scope")}
     CROSS JOIN tasks ON tasks.id = head.id CROSS JOIN ${newest} WHERE newest.event = 'unclaimable'
     ORDER BY newest.at, tasks.id LIMIT ${most}`)
