@@ -58,7 +58,7 @@ describe("a parked account", () => {
       assert.strictEqual((yield* claim({ account: "max-1" })).body.retry_after_seconds, 1)
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* claim({ account: "max-1" })).body.id, "a")
-      yield* park({ account: "max-2", fencing_token: 2 })
+      yield* park({ account: "max-2", until: at(7200), fencing_token: 2 })
       assert.deepStrictEqual(parked().map(({ account }) => account), ["max-2"], "a park that has ended is removed")
     }))
 

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { describe, text, Time, TimeColumn } from "../Encoding.ts"
 import { MessageId, OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
+import { Park, ParkRow } from "../lease/Park.ts"
 import { OrchestratorStatus } from "../machine/Orchestrator.ts"
 import { UsageSum } from "../record/Usage.ts"
 
@@ -114,7 +115,8 @@ export const rowsOf = {
   reviews: rows(reviewFields(TimeColumn)),
   questions: rows(questionFields(TimeColumn)),
   failures: rows(failureFields(TimeColumn)),
-  oldest: rows(oldestFields(TimeColumn))
+  oldest: rows(oldestFields(TimeColumn)),
+  parks: Schema.Array(ParkRow)
 }
 
 const exact = Schema.Boolean.pipe(
@@ -153,6 +155,10 @@ export const Overview = Schema.Struct({
   questions: listOf(
     questionFields(Time),
     "The questions to people that nobody answered, the newest first: messages of the type `question` or `intervention_request` to nobody or to `human`, which are not `done` and have no reply."
+  ),
+  parks: listOf(
+    Park.fields,
+    "The accounts that are parked until a time, the first to end first. No claim that names one gets a task."
   ),
   failures: Schema.Struct({
     ...list(failureFields(Time)),

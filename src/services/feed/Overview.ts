@@ -25,6 +25,7 @@ import { OrchestratorStatus } from "../../domain/machine/Orchestrator.ts"
 import { dayOf } from "../../domain/record/Usage.ts"
 import type { Row } from "../../sql/Batch.ts"
 import * as Conditional from "../../sql/Conditional.ts"
+import * as Parked from "../../sql/lease/Parked.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import { statement } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
@@ -148,14 +149,16 @@ const changes = statement(`
   WHERE step = 0`)
 
 /**
- * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Machines have no
- * revision, so their statuses belong to the tag.
+ * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Machines and parked
+ * accounts have no revision, so their statuses and times belong to the tag.
  */
 const revision = statement(`
   SELECT coalesce(max(revision + leases_revision + messages_revision + projects_revision), 0) AS revision, (
     SELECT json_group_array(id || ' ' || status) FROM (
       SELECT id, status FROM orchestrators INDEXED BY orchestrators_of_scope
-      WHERE scope = :scope ORDER BY id LIMIT ${MaxCounted})) AS machines
+      WHERE scope = :scope ORDER BY id LIMIT ${MaxCounted})) AS machines,
+    (SELECT json_group_array(account || ' ' || until) FROM parked_accounts
+      WHERE parked_accounts.scope = :scope AND until > :now) AS parks
   FROM queue_counts WHERE scope = :scope`)
 
 // Only addresses keep their length.
@@ -175,7 +178,8 @@ const decode = {
   reviews: decoded(rowsOf.reviews),
   questions: decoded(rowsOf.questions),
   failures: decoded(rowsOf.failures),
-  oldest: decoded(rowsOf.oldest)
+  oldest: decoded(rowsOf.oldest),
+  parks: decoded(rowsOf.parks)
 }
 
 const decodeStatus = Schema.decodeUnknownSync(OrchestratorStatus)
@@ -212,7 +216,7 @@ export class Overviews extends Context.Service<Overviews, {
         const first = Math.max(hour - Hours * Hour, kept)
         const since = Math.max(query.since === undefined ? first : DateTime.toEpochMillis(query.since), kept)
         const today = dayOf(now)
-        const values = { scope, from: Math.min(first, since), from_day: today - 1, to_day: today }
+        const values = { scope, now, from: Math.min(first, since), from_day: today - 1, to_day: today }
         const answers = yield* conditionally({
           name: "overview",
           asked: { scope, since, hour },
@@ -229,6 +233,7 @@ export class Overviews extends Context.Service<Overviews, {
           reviews: reviews(values),
           questions: questions(values),
           questionTotal: questionTotal(values),
+          parks: Parked.list(values),
           changes: changes(values),
           usage: UsageList.days(values)
         })
@@ -277,6 +282,7 @@ export class Overviews extends Context.Service<Overviews, {
             yield* decode.questions(answers.questions),
             ...totalOf(answers.questionTotal)
           ),
+          parks: listed(yield* decode.parks(answers.parks.slice(0, MaxListed)), answers.parks.length, true),
           failures: {
             ...listed(yield* decode.failures(failed.slice(0, MaxListed)), failed.length, complete),
             by_event: tally(failed.map(({ event }) => String(event)))
