@@ -38,5 +38,7 @@ export class ParksApi extends HttpApiGroup.make("parks")
   )
   .prefix("/api/v1/parks")
   .middleware(Authorization)
-  .annotateMerge(OpenApi.annotations({ title: "Parks", description: "Accounts that are at a limit of their provider." }))
+  .annotateMerge(
+    OpenApi.annotations({ title: "Parks", description: "Accounts that are at a limit of their provider." })
+  )
 {}

@@ -35,7 +35,10 @@ export const holdingId = (id: string): string => id.replace(/^msg-/, prefix)
 export class InvalidQuestion extends TaggedError<InvalidQuestion>()(
   "InvalidQuestion",
   { error: ErrorText, field: Schema.String.pipe(describe("The field that does not fit.")) },
-  { httpApiStatus: 400, description: "A message with `hold` is no question, is a reply, or names no lease. Nothing was sent." }
+  {
+    httpApiStatus: 400,
+    description: "A message with `hold` is no question, is a reply, or names no lease. Nothing was sent."
+  }
 ) {
   static readonly type = (type: string) =>
     new InvalidQuestion({

@@ -90,7 +90,9 @@ const fields = <
   head_commit: newer(text("The newest commit that a checkpoint or a result named.")),
   evidence: newer(
     Schema.NullOr(evidence).pipe(
-      describe("The evidence of the last result that had any. An item counts if its commit is `head_commit`.")
+      describe(
+        "The evidence of the last result that had any. An item of another commit than `head_commit` is `stale`, and does not count."
+      )
     )
   ),
   session_url: newer(text("Where a person can look at the session of the agent.")),
@@ -161,4 +163,5 @@ export const TaskRow = Schema.Struct({
   question_id: newer(Schema.NullOr(Schema.String)),
   answers: newer(Schema.NullOr(AnswersColumn))
 })
-export type TaskRow = typeof TaskRow.Type
+/** A row as it is decoded: its evidence is marked as answers show it (`Evidence.marked`). */
+export type TaskRow = Omit<typeof TaskRow.Type, "evidence"> & Pick<Task, "evidence">

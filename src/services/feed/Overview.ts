@@ -104,10 +104,17 @@ const holds = statement(`
   SELECT orchestrator_id, count(*) AS n, sum(queue = 'provisional') AS reviews FROM (
     SELECT orchestrator_id, queue ${leased} LIMIT ${MaxCounted}) GROUP BY orchestrator_id`)
 
+/** What a list of results shows of the evidence of a task, marked like that of the task (`domain/task/Evidence.marked`). */
+const evidence = `(
+  SELECT json_group_array(json_object('kind', value ->> '$.kind', 'exit_code', value ->> '$.exit_code',
+    'stale', json(iif(head_commit IS NULL OR value ->> '$.commit' IS head_commit, 'false', 'true'))))
+  FROM json_each(evidence))`
+
 const inOrder = `ORDER BY priority_rank, created_at, id LIMIT ${MaxListed}`
 const submitted = (place: "ready" | "waiting") =>
   `SELECT * FROM (SELECT id AS task_id, project_id, submitted_orchestrator_id, submitted_at, commits_count, pr_number,
     ${cut("title", "submitted_by", "branch", "head_commit")}, iif(length(pr_url) <= ${MaxUrl}, pr_url, NULL) AS pr_url,
+    ${evidence} AS evidence,
     priority_rank, created_at, id FROM ${Places.tasksIn(place, "'provisional'")} ${inOrder})`
 
 const reviews = statement(`${submitted("ready")} UNION ALL ${submitted("waiting")} ${inOrder}`)
@@ -161,12 +168,12 @@ const revision = statement(`
       WHERE parked_accounts.scope = :scope AND until > :now) AS parks
   FROM queue_counts WHERE scope = :scope`)
 
-// Only addresses keep their length.
+// Only addresses and evidence keep their length, which has a limit.
 const shortened = (row: Row): Row =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
       name,
-      typeof value === "string" && name !== "pr_url" ? excerpt(value, MaxShown) : value
+      typeof value === "string" && name !== "pr_url" && name !== "evidence" ? excerpt(value, MaxShown) : value
     ])
   )
 const decoded = <S extends Schema.Codec<any, any>>(schema: S) => {

@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import type { ProjectGraph } from "../../domain/dependency/ProjectGraph.ts"
 import type { ProjectId, ScopeName } from "../../domain/Identifier.ts"
 import { type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
@@ -31,12 +30,10 @@ import { inScope, type Reach } from "../../sql/Reach.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import * as Revisions from "../../sql/Revisions.ts"
 import { statement, variants } from "../../sql/Statement.ts"
-import { answered, decodeCounts, someLeased } from "../task/rows.ts"
+import { answered, decodeCounts, decodeTasks, someLeased } from "../task/rows.ts"
 import { decodeProjects, kindsText, millisOf } from "./createProject.ts"
 import * as Creation from "./createProject.ts"
 import * as Graphing from "./projectGraph.ts"
-
-const decodeTasks = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
 
 const newest = { name: "projects", key: { created_at: "number", id: "string" } } as const
 const urgent = {
@@ -345,7 +342,7 @@ export class Projects extends Context.Service<Projects, {
         const stored = answers.counts[0]?.counts
         const counted = entire ?? (stored === undefined ? found.length : sumOf(decodeCounts(stored)))
         const { envelope: { next_cursor, total }, rows } = page.end(found, counted)
-        return { project_id: id, tasks: (yield* Effect.orDie(decodeTasks(rows))).map(answered), total, next_cursor }
+        return { project_id: id, tasks: (yield* decodeTasks(rows)).map(answered), total, next_cursor }
       })
 
       const patch = Effect.fn("Projects.patch")(function*(id: ProjectId, changes: ProjectPatch, scope: Reach) {
