@@ -18,7 +18,7 @@ import {
   ProjectRow,
   type ProjectTasksQuery
 } from "../../domain/record/Project.ts"
-import { capOf } from "../../domain/record/Usage.ts"
+import { capOf, sums } from "../../domain/record/Usage.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
 import { type Task, TaskRow } from "../../domain/task/Task.ts"
 import { bytesOfTask, columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
@@ -78,11 +78,20 @@ const countListed = variants((every: boolean, narrowed: boolean) =>
   every || narrowed ? statement(`SELECT count(*) AS total ${listed(every, narrowed)}`) : Revisions.total("projects")
 )
 
-// The list shows counts of tasks too. Both revisions only rise, so their sum changes with each of them.
+/**
+ * The list shows counts of tasks and what was used, too. Revisions only rise, so their sum changes with each of them. A report of usage changes
+ * the newest day of its scope, or the day before if it comes at midnight. Across scopes, every renewal counts as a report.
+ */
 const revision = variants((every: boolean) =>
-  statement(`
-    SELECT coalesce(sum(projects_revision + revision), 0) AS revision
-    FROM queue_counts WHERE ${every ? "scope >= ' '" : "scope = :scope"}`)
+  statement(
+    every
+      ? `SELECT coalesce(sum(projects_revision + revision + leases_revision), 0) AS revision
+        FROM queue_counts WHERE scope >= ' '`
+      : `SELECT coalesce(sum(projects_revision + revision), 0) AS revision, (
+          SELECT json_group_array(json_array(day, ${sums.join(", ")}))
+          FROM (SELECT * FROM usage WHERE usage.scope = :scope ORDER BY day DESC LIMIT 2)) AS used
+        FROM queue_counts WHERE scope = :scope`
+  )
 )
 
 /** The tasks of a project by priority. Within a priority the newest come first, or on pages the oldest. */
