@@ -134,9 +134,6 @@ const conclude = Effect.fnUntraced(function*<E, R>(
     return undefined
   }
   if (Exit.isSuccess(exit)) {
-    if (held.leaving !== undefined) {
-      yield* Effect.logWarning(`the handler has finished, so it does not ${held.leaving.verb}`)
-    }
     const place = yield* Effect.result(settle.record(held, exit.value))
     const handIn = R.isSuccess(place) ? settle.handIn(place.success) : Effect.succeed(place.failure)
     const refusal = yield* Effect.andThen(settle.flush(held), handIn).pipe(

@@ -174,19 +174,4 @@ describe.concurrent("a handler", () => {
       yield* throughFaults(Worker.run(options, ({ park }) => Effect.flatMap(inHours(1), (until) => park({ until }))))
       assert.match((yield* task("a")).failure_reason, /park: name an account, because the worker has none/)
     }))
-
-  it.live("that finishes although it asked hands its result in", () =>
-    Effect.gen(function*() {
-      const { create, events, throughFaults } = yield* make()
-      yield* create("a")
-      const { listen, said } = listening()
-      yield* throughFaults(Worker.run(options, ({ ask, signal }) =>
-        Effect.uninterruptible(Effect.gen(function*() {
-          yield* Effect.forkChild(ask({ content: "Which?" }))
-          while (!signal.aborted) yield* Effect.sleep("5 millis")
-          return result
-        })))).pipe(listen)
-      assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "submitted"])
-      assert.include(said.join(), "the handler has finished, so it does not ask")
-    }))
 })
