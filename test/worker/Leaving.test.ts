@@ -9,6 +9,18 @@ import { listening, machine, make, result } from "./support.ts"
 
 const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann", until: "idle" } as const
 
+/** Runs a worker until it finds nothing more. A handler that went round in circles would keep it from ending. */
+const work = <E>(
+  more: Partial<Worker.WorkerOptions<E>>,
+  handler: (attempt: Worker.Attempt) => Effect.Effect<Worker.Result, E>
+) => {
+  let left = 5
+  return Worker.run<E, never>(
+    { ...options, ...more },
+    (attempt) => Effect.suspend(() => left-- > 0 ? handler(attempt) : Effect.die(new Error("it runs too often")))
+  )
+}
+
 const inHours = (hours: number) => Effect.map(DateTime.now, (now) => DateTime.add(now, { hours }))
 
 type Send = Effect.Success<ReturnType<typeof make>>["send"]
@@ -46,7 +58,7 @@ describe.concurrent("a handler", () => {
           went.push("went on")
           return result
         })
-      const run = throughFaults(Worker.run(options, handler))
+      const run = throughFaults(work({}, handler))
       yield* run
       const waiting = yield* task("a")
       const asked = yield* question(send)
@@ -71,7 +83,7 @@ describe.concurrent("a handler", () => {
       const { create, events, fail, send, throughFaults } = yield* make()
       yield* create("a")
       fail((method, path, times) => method === "POST" && path === "/api/v1/messages" && times < 3 ? "lost" : "none")
-      yield* throughFaults(Worker.run(options, ({ ask }) => ask({ content: "Which?" })))
+      yield* throughFaults(work({}, ({ ask }) => ask({ content: "Which?" })))
       yield* question(send)
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "asked"])
     }))
@@ -95,7 +107,7 @@ describe.concurrent("a handler", () => {
           refused: null
         })
       )
-      yield* throughFaults(Worker.run({ ...options, outbox: store }, () => Effect.succeed(result)))
+      yield* throughFaults(work({ outbox: store }, () => Effect.succeed(result)))
       assert.strictEqual((yield* task("a")).waiting_for_reply, (yield* question(send)).id)
       assert.deepStrictEqual(yield* Worker.unsettled(store), [])
     }))
@@ -105,7 +117,7 @@ describe.concurrent("a handler", () => {
       const { create, events, send, throughFaults } = yield* make()
       yield* create("a")
       const { listen, said } = listening()
-      yield* throughFaults(Worker.run(options, ({ ask, task }) =>
+      yield* throughFaults(work({}, ({ ask, task }) =>
         Effect.gen(function*() {
           if ((yield* send("GET", "/api/v1/tasks/a")).body.grants > 1) return result
           yield* send("POST", `/api/v1/tasks/${task.id}/force-queue`, { queue: "done", reason: "r" })
@@ -127,13 +139,13 @@ describe.concurrent("a handler", () => {
           went.push(attempt.task.id)
           return yield* attempt.park({ until: yield* inHours(5), reason: "weekly limit" })
         })
-      yield* throughFaults(Worker.run({ ...options, account: "max-1" }, handler))
+      yield* throughFaults(work({ account: "max-1" }, handler))
       assert.lengthOf(went, 1)
       assert.deepInclude(yield* task("a"), { queue: "incoming", claimed_by: null, attempt_count: 0 })
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "parked"])
       const { body } = yield* send("GET", "/api/v1/parks")
       assert.deepInclude(body.parks[0], { account: "max-1", task_id: "a", parked_by: "ann", reason: "weekly limit" })
-      yield* throughFaults(Worker.run({ ...options, account: "max-2" }, () => Effect.succeed(result)))
+      yield* throughFaults(work({ account: "max-2" }, () => Effect.succeed(result)))
       assert.strictEqual((yield* task("a")).queue, "provisional")
     }))
 
@@ -143,7 +155,7 @@ describe.concurrent("a handler", () => {
       yield* create("a")
       let first = true
       fail((_, path, times) => path === "/api/v1/tasks/a/park" && times < 3 ? "lost" : "none")
-      yield* throughFaults(Worker.run(options, ({ park }) =>
+      yield* throughFaults(work({}, ({ park }) =>
         Effect.gen(function*() {
           if (!first) return result
           first = false
@@ -159,9 +171,9 @@ describe.concurrent("a handler", () => {
       const { create, events, task, throughFaults } = yield* make({ BACKOFF_SECONDS: "60" })
       yield* create("a")
       const { listen, said } = listening()
-      yield* throughFaults(Worker.run({ ...options, account: "max" }, ({ park }) =>
-        Effect.flatMap(inHours(24 * 32), (until) =>
-          park({ until })))).pipe(listen)
+      yield* throughFaults(
+        work({ account: "max" }, ({ park }) => Effect.flatMap(inHours(24 * 32), (until) => park({ until })))
+      ).pipe(listen)
       assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "requeued"])
       assert.deepInclude(yield* task("a"), { queue: "incoming", attempt_count: 1 })
       assert.include(said.join(), "It could not be parked: until: an account is parked for 31 days at most.")
@@ -171,7 +183,7 @@ describe.concurrent("a handler", () => {
     Effect.gen(function*() {
       const { create, task, throughFaults } = yield* make()
       yield* create("a")
-      yield* throughFaults(Worker.run(options, ({ park }) => Effect.flatMap(inHours(1), (until) => park({ until }))))
+      yield* throughFaults(work({}, ({ park }) => Effect.flatMap(inHours(1), (until) => park({ until }))))
       assert.match((yield* task("a")).failure_reason, /park: name an account, because the worker has none/)
     }))
 })

@@ -82,8 +82,8 @@ export const records: ReadonlyArray<Fault> = [
   {
     name: "bulk-part-twice",
     breaks: "A part of a bulk request that another delivery has carried out is not refused.",
-    step: "partIsNew",
-    find: "json_type(answer, :part) IS NOT NULL OR",
+    symbol: "Parts.isNew",
+    find: "json_type(answer, :part) IS NOT NULL OR ",
     replace: ""
   },
   {
