@@ -93,10 +93,9 @@ export const records: Cases = {
   "GET /api/v1/scopes/:scope/keys": [plain(keys)],
   "DELETE /api/v1/scopes/:scope/keys/:id": [about(async (setup) => (await key(setup)).id, (id) => `${keys}/${id}`)],
   "POST /api/v1/orchestrators/scopes/:scope/rotate-key": [{
-    // By the administrator, who is told what it cost.
     prepare: async (setup) => ({
       path: `/api/v1/orchestrators/scopes/${apart}/rotate-key`,
-      body: { key_id: (await key(setup)).id }
+      headers: { authorization: `Bearer ${(await key(setup)).api_key}` }
     })
   }],
   "GET /api/v1/export": [
