@@ -154,6 +154,7 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         const { verb } = place.entry
         const what = done[verb]
         if (Result.isSuccess(answer)) {
+          place.answer = answer
           yield* outbox.remove(place)
           yield* Effect.logInfo(what)
           return undefined
@@ -164,6 +165,7 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         if (awaitsLease(place.entry, error)) {
           return new Ask.Unreachable({ why: textOf(error), pause: BetweenLeases })
         }
+        place.answer = answer
         // The record that work was given up need not be kept.
         if (verb === "fail" || verb === "requeue") yield* outbox.remove(place)
         else yield* outbox.refuse(place, textOf(error))
