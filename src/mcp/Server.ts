@@ -1,7 +1,9 @@
 /** The MCP server on standard input and output. It ends when its input is closed or its fiber is interrupted. */
 import * as McpProtocol from "effect/ai/McpProtocol"
 import * as McpServer from "effect/ai/McpServer"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -37,8 +39,12 @@ export const run = (options: Agent.Options & { readonly version: string }) =>
       const agent = yield* Agent.make(options)
       // The transport interrupts this fiber when the input is closed.
       const server = yield* Effect.forkDetach(Layer.launch(serving(agent, options.version)), { uninterruptible: false })
-      yield* Effect.exit(restore(Fiber.await(server)))
+      const ended = yield* Effect.exit(restore(Fiber.await(server)))
       yield* Fiber.interrupt(server)
       yield* agent.end
+      // An interruption is how it ends. Anything else is a failure of the transport.
+      if (Exit.isSuccess(ended) && Exit.isFailure(ended.value) && !Cause.hasInterruptsOnly(ended.value.cause)) {
+        return yield* Effect.failCause(ended.value.cause)
+      }
     })
   ).pipe(Effect.provide(logging))

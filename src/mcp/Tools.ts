@@ -51,12 +51,12 @@ const Claimed = Schema.Struct({
 
 const tool = <
   const Name extends string,
-  Parameters extends Schema.Struct.Fields,
+  Parameters extends Schema.Constraint,
   Success extends Schema.Struct.Fields
 >(name: Name, description: string, parameters: Parameters, success: Success, readonly = false) =>
   Tool.make(name, {
     description,
-    parameters: Schema.Struct(parameters),
+    parameters,
     success: Schema.Struct(success),
     failure: Refused
   }).annotate(Tool.Readonly, readonly)
@@ -82,18 +82,18 @@ export const Kit = Toolkit.make(
   tool(
     "claim_task",
     "Get the next task. You hold it until you call submit_result, give_back, fail_task or ask_person; the lease is renewed meanwhile. Read handoff first: it says what earlier attempts left. Push only to push_branch.",
-    {},
+    Tool.EmptyParams,
     { task: Schema.NullOr(Claimed), says: Schema.String, retry_after_seconds: Schema.NullOr(Schema.Int) }
   ),
   tool(
     "checkpoint",
     "Save your progress for whoever goes on with your task if you cannot. Call it after each step: it also tells you whether to go on.",
-    {
+    Schema.Struct({
       notes: filled("What is done, what is not, what comes next."),
       branch: maybe(Schema.String),
       head_commit: maybe(Schema.String),
       open_questions: maybe(Schema.Array(Schema.String))
-    },
+    }),
     {
       task_id: Schema.String,
       directive: Directive,
@@ -105,7 +105,7 @@ export const Kit = Toolkit.make(
   tool(
     "submit_result",
     "Hand in your finished task. Push first.",
-    {
+    Schema.Struct({
       notes: filled("What you did, for the reviewer."),
       commits_count: maybe(natural),
       turns_used: maybe(natural),
@@ -113,31 +113,31 @@ export const Kit = Toolkit.make(
       pr_url: maybe(Schema.String),
       pr_number: maybe(natural),
       evidence: maybe(Schema.Array(EvidenceItem), "What you ran, such as tests.")
-    },
+    }),
     { task_id: Schema.String, state: Schema.Literals(["submitted", "saved"]), queue: nullable, says: Schema.String }
   ),
   tool(
     "give_back",
     "Give your task back unfinished. Another agent gets it; it counts as no failure.",
-    { reason: filled("Why.") },
+    Schema.Struct({ reason: filled("Why.") }),
     { task_id: Schema.String, queue: Schema.String }
   ),
   tool(
     "fail_task",
     "Say that your task cannot be done.",
-    { reason: filled("Why, for a person."), terminal: maybe(Schema.Boolean, "No retry can help.") },
+    Schema.Struct({ reason: filled("Why, for a person."), terminal: maybe(Schema.Boolean, "No retry can help.") }),
     { task_id: Schema.String, queue: Schema.String }
   ),
   tool(
     "ask_person",
     "Ask a person what you must know to go on. It ends your hold: save a checkpoint first, then go on with another task. Whoever claims the task after the reply finds the answer in handoff.",
-    { question: filled("All a person needs to answer."), to: maybe(Schema.String, "Whom to ask.") },
+    Schema.Struct({ question: filled("All a person needs to answer."), to: maybe(Schema.String, "Whom to ask.") }),
     { task_id: Schema.String, question_id: Schema.String, says: Schema.String }
   ),
   tool(
     "find_tasks",
     "List tasks, or read one by task_id with its content.",
-    {
+    Schema.Struct({
       text: maybe(Schema.String.check(Schema.isMaxLength(MaxSearch)), "Searches titles, ids, branches."),
       queue: maybe(Schema.String, "incoming, claimed, provisional (in review), done, failed."),
       project_id: maybe(Schema.String),
@@ -145,7 +145,7 @@ export const Kit = Toolkit.make(
       limit: maybe(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: MaxFound }))),
       task_id: maybe(Schema.String),
       content_from: maybe(natural, "First character of the content to read.")
-    },
+    }),
     {
       tasks: Schema.Array(Found),
       content: nullable,
@@ -157,7 +157,7 @@ export const Kit = Toolkit.make(
   tool(
     "create_task",
     "Create a task for another agent, such as work you found that is not part of yours.",
-    {
+    Schema.Struct({
       title: filled("In a few words."),
       content: filled("All the agent needs, as Markdown."),
       id: maybe(Schema.String),
@@ -167,7 +167,7 @@ export const Kit = Toolkit.make(
       project_id: maybe(Schema.String),
       depends_on: maybe(Schema.Array(Schema.String), "Ids of tasks to be done first."),
       external_key: maybe(Schema.String, "One open task has it: prevents duplicates.")
-    },
+    }),
     { task_id: Schema.String, queue: Schema.String, existing: Schema.Boolean }
   )
 )

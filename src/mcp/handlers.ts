@@ -7,6 +7,7 @@ import { Checkpoint, ClaimedTask, Handoff, NewTask, type Task, TaskId } from "..
 import * as Ask from "../client/call/Ask.ts"
 import { secondsToWait } from "../client/call/NoUsableAnswer.ts"
 import { wellFormed } from "../client/call/wellFormed.ts"
+import { DefaultBranch } from "../domain/task/Task.ts"
 import type { Agent } from "./Agent.ts"
 import { branchOf } from "./branch.ts"
 import { refusalOf, refuse } from "./Refused.ts"
@@ -224,7 +225,7 @@ export const layer = (agent: Agent) => {
         )
         return { tasks: page.tasks.map(found), content: null, content_length: null, more: page.next_cursor != null }
       })),
-    create_task: ({ content, depends_on, id, title, ...rest }) =>
+    create_task: ({ branch, content, depends_on, id, title, ...rest }) =>
       tool(Effect.gen(function*() {
         yield* look
         const name = id ?? `task-${crypto.randomUUID().slice(0, 13)}`
@@ -235,6 +236,8 @@ export const layer = (agent: Agent) => {
             file_path: `tasks/${name}.md`,
             title,
             content,
+            // The branch of a project comes first anyway.
+            branch: branch ?? agent.current()?.task.branch ?? DefaultBranch,
             created_by: agent.name,
             ...(depends_on === undefined ? {} : { depends_on }),
             ...rest
