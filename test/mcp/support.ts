@@ -10,7 +10,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
 
-const command = join(import.meta.dirname, "command.ts")
+const command = join(import.meta.dirname, "../support/command.ts")
 
 /** What a tool answered. */
 export interface Answer {
