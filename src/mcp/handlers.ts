@@ -98,7 +98,7 @@ export const layer = (agent: Agent) => {
             const seconds = Math.ceil(secondsToWait(retry_after_seconds))
             return Effect.succeed({
               task: null,
-              says: `${error} Ask again in ${seconds} seconds, or end if you are not to wait.`,
+              says: `${error} Claim again in ${seconds} seconds, or end.`,
               retry_after_seconds: seconds
             })
           })

@@ -66,7 +66,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("an a
       // Nothing is left but the task that waits for the first one.
       const none = yield* done(agent, "claim_task")
       assert.isNull(none.task)
-      assert.match(none.says, /Ask again in \d+ seconds/)
+      assert.match(none.says, /Claim again in \d+ seconds, or end\./)
       assert.match(yield* refused(agent, "submit_result", { notes: "again" }), /^You hold no task\. Call claim_task/)
     }))
 
