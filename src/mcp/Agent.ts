@@ -7,7 +7,7 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
-import * as client from "../client.ts"
+import type * as client from "../client.ts"
 import { beating } from "../client/beat.ts"
 import * as Ask from "../client/call/Ask.ts"
 import type { Stop, TaskResult } from "../client/call/Attempt.ts"
@@ -56,6 +56,21 @@ export type HandedIn =
   /** The server did not answer in time. The result is in the outbox, and the process goes on handing it in. */
   | { readonly state: "saved"; readonly queue: null }
 
+/** Repeats a call until the server settles it, for as long as an agent waits. */
+export const within = <A, E>(
+  call: string,
+  effect: Effect.Effect<A, E>,
+  patience: typeof Patience | typeof Glance = Patience
+) => {
+  let why = `no answer within ${patience}.`
+  return Ask.make(call).persistently(
+    Effect.tapError(effect, (error) => Effect.sync(() => void (why = textOf(error))))
+  )
+    .pipe(
+      Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(new Ask.Unreachable({ why, pause: 0 })) })
+    )
+}
+
 export type Agent = Effect.Success<ReturnType<typeof make>>
 
 export const make = Effect.fnUntraced(function*(options: Options) {
@@ -84,21 +99,6 @@ export const make = Effect.fnUntraced(function*(options: Options) {
         ? []
         : ["You still hold your task: the lease is renewed as soon as the server answers."])
     )
-
-  /** Repeats a call until the server settles it, for as long as an agent waits. */
-  const within = <A, E>(
-    call: string,
-    effect: Effect.Effect<A, E>,
-    patience: typeof Patience | typeof Glance = Patience
-  ) => {
-    let why = `no answer within ${patience}.`
-    return Ask.make(call).persistently(
-      Effect.tapError(effect, (error) => Effect.sync(() => void (why = textOf(error))))
-    )
-      .pipe(
-        Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(new Ask.Unreachable({ why, pause: 0 })) })
-      )
-  }
 
   /** The lease is over, or its task is handed in: the agent holds nothing. */
   const drop = (held: Held) =>
@@ -372,7 +372,6 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   return {
     api,
     name: agent,
-    within,
     unreachable,
     look,
     tell,

@@ -3,12 +3,12 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
-import { Checkpoint, ClaimedTask, Handoff, NewTask, type Task, TaskId } from "../client.ts"
+import { Checkpoint, type ClaimedTask, Handoff, NewTask, type Task, TaskId } from "../client.ts"
 import * as Ask from "../client/call/Ask.ts"
 import { secondsToWait } from "../client/call/NoUsableAnswer.ts"
 import { wellFormed } from "../client/call/wellFormed.ts"
 import { DefaultBranch } from "../domain/task/Task.ts"
-import type { Agent } from "./Agent.ts"
+import { type Agent, within } from "./Agent.ts"
 import { branchOf } from "./branch.ts"
 import { refusalOf, refuse } from "./Refused.ts"
 import { Kit, MaxContent, MaxFound } from "./Tools.ts"
@@ -74,7 +74,7 @@ const fitting = <S extends Schema.Codec<unknown, unknown>>(schema: S, value: unk
   )
 
 export const layer = (agent: Agent) => {
-  const { api, holding, look, unreachable, within } = agent
+  const { api, holding, look, unreachable } = agent
   // One call after the other, so that none acts on a task that another is just handing in.
   const alone = Semaphore.makeUnsafe(1)
 
@@ -82,8 +82,6 @@ export const layer = (agent: Agent) => {
     alone.withPermit(effect).pipe(
       Effect.mapError((error: unknown) => error instanceof Ask.Unreachable ? unreachable(error.why) : refusalOf(error))
     )
-
-  const taskOf = (id: string) => fitting(TaskId, id)
 
   return Kit.toLayer({
     claim_task: () =>
@@ -201,7 +199,10 @@ export const layer = (agent: Agent) => {
       tool(Effect.gen(function*() {
         yield* look
         if (task_id !== undefined) {
-          const task = yield* within("get", api.tasks.get({ query: {}, params: { id: yield* taskOf(task_id) } }))
+          const task = yield* within(
+            "get",
+            api.tasks.get({ query: {}, params: { id: yield* fitting(TaskId, task_id) } })
+          )
           const content = task.content === null ? null : part(task.content, content_from)
           return {
             tasks: [found(task)],

@@ -43,7 +43,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("the 
       assert.include(seen.output, "good is in provisional")
     }))
 
-  it.effect("stops its command and gives the task back when it is stopped, and when the task is cancelled", () =>
+  it.effect("stops its command and gives the task back when it is stopped, and says so if its lease was taken", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd
       yield* create("stop", "stopped")

@@ -30,18 +30,15 @@ const start = async (url: string, env: Record<string, string>) => {
   const seen = { stderr: "", ended: false }
   transport.stderr!.on("data", (chunk) => seen.stderr += String(chunk))
   const client = new Client({ name: "test", version: "1" })
-  const gone = new Promise<void>((done) => {
-    transport.onclose = () => {
-      seen.ended = true
-      done()
-    }
-  })
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the transport is no EventTarget
+  transport.onclose = () => {
+    seen.ended = true
+  }
   await client.connect(transport)
   return {
     client,
     seen,
     pid: transport.pid!,
-    gone,
     call: async (name: string, input: object = {}): Promise<Answer> => {
       const { content, isError, structuredContent } = await client.callTool({ name, arguments: { ...input } })
       return {
