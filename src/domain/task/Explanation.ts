@@ -106,10 +106,14 @@ const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
       `It has ${facts.oversize} bytes, and a claim passes over what has more than ${MaxRecord}. Shorten its longest field with a PATCH.`
     )]),
     ...(facts.cap === undefined ? [] : [reason("capped", capSentence(facts.cap, task.id, task.project_id))]),
-    ...(facts.breaker === undefined ? [] : [reason("breaker_open", breakerSentence(facts.breaker), {
-      ...because(facts.breaker.reason),
-      ...(facts.breaker.half_open ? {} : { until: DateTime.makeUnsafe(facts.breaker.retry_at) })
-    })]),
+    ...(facts.breaker === undefined
+      ? []
+      : [
+        reason("breaker_open", breakerSentence(facts.breaker), {
+          ...because(facts.breaker.reason),
+          until: DateTime.makeUnsafe(facts.breaker.retry_at)
+        })
+      ]),
     ...(facts.parked === undefined ? [] : [accountParked(DateTime.makeUnsafe(facts.parked), facts.asked.account)]),
     ...(blockers.length === 0 ? [] : [blocked(blockers)]),
     ...(question === null ? [] : [

@@ -15,7 +15,6 @@ import { Database, ifRoom } from "../../sql/Database.ts"
 import * as Backoff from "../../sql/lease/Backoff.ts"
 import { type Criteria, nextTask, type Passing, valuesOf, variantOf } from "../../sql/lease/Claim.ts"
 import * as Claimant from "../../sql/lease/Claimant.ts"
-import * as Parked from "../../sql/lease/Parked.ts"
 import * as Breakers from "../../sql/record/Breakers.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
@@ -36,6 +35,8 @@ interface Attempt {
   readonly queue: string
   readonly passing: Passing
   readonly wanted: Criteria
+  /** Until when the account was parked at the time of the claim; undefined if it was not. */
+  readonly parked: number | undefined
 }
 
 // How many tasks that are ready for other claims are read, and how many that are not ready. A sample is enough to name
@@ -145,7 +146,7 @@ export const make = Effect.gen(function*() {
    * again. `otherwise` is the answer if the request has no room for another attempt; the next claim or the cron goes on
    * then.
    */
-  return Effect.fnUntraced(function*({ claim, passing, queue, reach, scope, wanted }: Attempt) {
+  return Effect.fnUntraced(function*({ claim, parked, passing, queue, reach, scope, wanted }: Attempt) {
     const { orchestrator_id } = claim
     const now = yield* Clock.currentTimeMillis
     const values: Values = {
@@ -160,12 +161,10 @@ export const make = Effect.gen(function*() {
       machine: machine(values),
       roles: roles(values),
       state: state(values),
-      parked: wanted.account === null ? undefined : Parked.until(values),
       first: first(some, roleless, ranked, typed)(values),
       flow: builtIn.includes(queue) || aside.includes(queue) ? undefined : flow(values)
     })
-    const { first: [next], flow: [rules], machine: [asks], parked: [parked], roles: known, state: [seen] } = found
-    const until = Number(parked?.until)
+    const { first: [next], flow: [rules], machine: [asks], roles: known, state: [seen] } = found
     const names = known.map(({ name }) => String(name))
     const stranger = names.length === 0 ? undefined : wanted.roles.find((role) => !names.includes(role))
     if (stranger !== undefined) return yield* InvalidTask.role(stranger, names, "role_filter")
@@ -208,7 +207,7 @@ export const make = Effect.gen(function*() {
         ? {
           reason: "account_parked" as const,
           error: `The account ${wanted.account} is parked until ${
-            iso(until)
+            iso(parked)
           }, because its provider gives it no more work before. Ask again then, or with another account.`
         }
         : why(queue, filtered && waiting.ready > 0, waiting, large, capped, breaker)
@@ -217,10 +216,12 @@ export const make = Effect.gen(function*() {
         ...answer,
         counts,
         waiting,
-        ...(answer.reason === "account_parked" ? { parked_until: DateTime.makeUnsafe(until) } : {}),
+        ...(parked !== undefined && answer.reason === "account_parked"
+          ? { parked_until: DateTime.makeUnsafe(parked) }
+          : {}),
         ...(answer.reason === "breaker_open" ? { breaker: stoppedBy(breaker!) } : {}),
-        retry_after_seconds: answer.reason === "account_parked"
-          ? Math.max(Math.ceil((until - now) / 1000), 1)
+        retry_after_seconds: parked !== undefined && answer.reason === "account_parked"
+          ? Math.max(Math.ceil((parked - now) / 1000), 1)
           : answer.reason === "breaker_open" && !breaker!.half_open
           ? Math.min(Math.max(Math.ceil((breaker!.retry_at - now) / 1000), 1), MaxRetrySeconds)
           : answer.reason === "backing_off"
