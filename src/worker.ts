@@ -21,6 +21,7 @@ import { Access } from "./services/access/Access.ts"
 import { FailureLimit } from "./services/access/FailureLimit.ts"
 import { Keys } from "./services/access/Keys.ts"
 import { Dependencies } from "./services/dependency/Dependencies.ts"
+import { D1Costs } from "./services/feed/D1Costs.ts"
 import { Deliveries } from "./services/feed/Deliveries.ts"
 import { Events } from "./services/feed/Events.ts"
 import { Metrics } from "./services/feed/Metrics.ts"
@@ -68,6 +69,7 @@ const ServicesLayer = Layer.mergeAll(
   Leases.layer,
   Dependencies.layer,
   Events.layer,
+  D1Costs.layer,
   Deliveries.layer,
   Webhooks.layer,
   Overviews.layer,

@@ -222,12 +222,15 @@ export class Database extends Context.Service<Database, {
   readonly batch: Send<never>
   /** The same, for batches that may violate a unique constraint. */
   readonly atomic: Send<UniqueViolation>
+  /** What all batches of the isolate cost since `services/feed/D1Costs.ts` stored it. */
+  readonly spent: Cost
 }>()("octopoid-server/sql/Database") {
   static readonly layer = Layer.effect(
     Database,
     Effect.gen(function*() {
       const sql = yield* D1Client.D1Client
       const { db } = sql.config
+      const spent = noCost()
 
       const run = Effect.fnUntraced(function*(statements: ReadonlyArray<Batch.Sendable>) {
         const reserved = yield* OnlyIfRoom
@@ -249,8 +252,10 @@ export class Database extends Context.Service<Database, {
         const ridden = Batch.named("riders", riders.flatMap((rider) => rider.statements))
         const all = [...checks, ...statements, ...ridden]
         // A failed batch counts too.
-        cost.trips += 1
-        cost.statements += all.length
+        for (const tally of [cost, spent]) {
+          tally.trips += 1
+          tally.statements += all.length
+        }
         const results = yield* Effect.tryPromise({
           try: () =>
             db.batch<Batch.Row>(all.map((statement) => {
@@ -264,8 +269,10 @@ export class Database extends Context.Service<Database, {
         }))
         cost.millis += (yield* Clock.currentTimeMillis) - started
         for (const { meta } of results) {
-          cost.read += meta.rows_read
-          cost.written += meta.rows_written
+          for (const tally of [cost, spent]) {
+            tally.read += meta.rows_read
+            tally.written += meta.rows_written
+          }
         }
         const changed = yield* ChangedScopes
         const answers = results.slice(checks.length).map((result): ReadonlyArray<Batch.Row> => result.results)
@@ -311,6 +318,7 @@ export class Database extends Context.Service<Database, {
       return Database.of({
         sql,
         atomic,
+        spent,
         batch: ((steps: Batch.Steps) => Effect.orDie(atomic(steps))) as Send<never>
       })
     })

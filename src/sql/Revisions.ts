@@ -9,12 +9,13 @@ import { type Statement, statement, variants } from "./Statement.ts"
 /** The records that have a total. */
 export type Counted = "messages" | "drafts" | "projects"
 
-/** The lists that have a revision. The revision of tasks also covers flows, because a poll shows them. */
-export type Kind = Counted | "tasks"
+/** What has a revision. That of tasks also covers flows, because a poll shows them; that of machines covers ids and statuses. */
+export type Kind = Counted | "machines" | "tasks"
 
 /** The column of each revision. */
 export const columns = {
   tasks: "revision",
+  machines: "machines_revision",
   messages: "messages_revision",
   drafts: "drafts_revision",
   projects: "projects_revision"
@@ -52,6 +53,16 @@ export const raise = variants((kind: Kind) =>
     INSERT INTO queue_counts (scope, counts, ${columns[kind]}) VALUES (:scope, '{}', 1)
     ON CONFLICT (scope) DO UPDATE SET ${columns[kind]} = ${columns[kind]} + 1`)
 )
+
+/**
+ * Raises the revision of machines in the scopes of the machines that `where` finds, before the step that changes them. A scope
+ * with several of them is raised once.
+ */
+export const raiseMachines = (where: string): Statement =>
+  statement(`
+    INSERT INTO queue_counts (scope, counts, machines_revision)
+    SELECT DISTINCT scope, '{}', 1 FROM orchestrators WHERE ${where}
+    ON CONFLICT (scope) DO UPDATE SET machines_revision = machines_revision + 1`)
 
 /** Counts the records of a few scopes without totals. The condition repeats that of the index word for word. */
 export const countOld: Statement = statement(`

@@ -124,6 +124,7 @@ export const make = Effect.gen(function*() {
         // Each attempt takes expired leases back, because time has passed since the last one.
         lapsed: takesBack ? expired.lapsed(values) : undefined,
         reclaimed: takesBack ? expired.reclaimed(values) : undefined,
+        revived: Grant.revived(values),
         seen: Grant.seen(values),
         recorded: steps.recorded(values),
         granted: steps.granted(values),
