@@ -257,7 +257,7 @@ describe("Import", () => {
         leases_revision: 0,
         events: "{\"imported\":1}",
         lives: "{}",
-        machines_revision: 0,
+        machines_revision: 1,
         seq: 1
       }])
     }).pipe(Effect.provide(ServicesLayer)))
