@@ -7,7 +7,7 @@ import { statementsOf } from "../sql/Batch.ts"
 import { ChangedScopes, CurrentCost, Database, fits, noCost } from "../sql/Database.ts"
 import { CurrentKeyLifetime } from "../sql/Idempotency.ts"
 import * as Backoff from "../sql/lease/Backoff.ts"
-import { countedOld, countOld } from "../sql/record/ProjectCounts.ts"
+import * as ProjectCounts from "../sql/record/ProjectCounts.ts"
 import * as Revisions from "../sql/Revisions.ts"
 import { statement } from "../sql/Statement.ts"
 import * as Retention from "../sql/upkeep/Retention.ts"
@@ -123,8 +123,8 @@ export class Maintenance extends Context.Service<Maintenance, {
           // If backoff is on, claims end backoffs. If it is off, the cron ends those that began before.
           backingOff: backoff.baseSeconds > 0 ? undefined : anyBackingOff(values),
           forgotten: forgetKeys(values),
-          recordsCounted: Revisions.countOld(values),
-          projectsCounted: [countOld(values), countedOld(values)],
+          records: Revisions.anyOld(values),
+          projects: ProjectCounts.anyOld(values),
           history: lookAt("history"),
           messages: lookAt("messages"),
           tasks: lookAt("tasks"),
@@ -138,6 +138,12 @@ export class Maintenance extends Context.Service<Maintenance, {
         const fell = yield* duty("sweeping", seen?.silent, sweep)
         // If some leases cannot be taken back, this may use all remaining statements.
         const reaped = yield* duty("reaping", seen?.expired, reap)
+        const records = [Revisions.countOld(values)]
+        const projects = [ProjectCounts.countOld(values), ProjectCounts.countedOld(values)]
+        for (const [due, steps] of [[seen?.records, records], [seen?.projects, projects]] as const) {
+          if (!(yield* fits(steps.length))) continue
+          yield* duty("counting", due, Effect.as(batch({ counted: steps }), 1))
+        }
         // Retention comes after these: it can wait for a minute with less work.
         for (const kind of Retention.kinds) {
           const slice = seen?.[kind][0] as Retention.Slice | undefined

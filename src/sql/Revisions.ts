@@ -64,6 +64,13 @@ export const raiseMachines = (where: string): Statement =>
     SELECT DISTINCT scope, '{}', 1 FROM orchestrators WHERE ${where}
     ON CONFLICT (scope) DO UPDATE SET machines_revision = machines_revision + 1`)
 
+const uncounted = "scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)"
+
+/** Whether a scope has no totals. */
+export const anyOld: Statement = statement(
+  `SELECT 1 FROM queue_counts INDEXED BY queue_counts_uncounted WHERE ${uncounted} LIMIT 1`
+)
+
 /** Counts the records of a few scopes without totals. The condition repeats that of the index word for word. */
 export const countOld: Statement = statement(`
   UPDATE queue_counts SET
@@ -71,5 +78,5 @@ export const countOld: Statement = statement(`
     drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
     projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
   WHERE scope IN (SELECT scope FROM queue_counts INDEXED BY queue_counts_uncounted
-    WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
+    WHERE ${uncounted}
     LIMIT ${Scopes})`)

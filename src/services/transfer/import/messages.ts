@@ -5,10 +5,10 @@ import { planTable } from "./table.ts"
 
 const given = (name: string) => `SELECT value ->> '${name}' FROM json_each(:messages)`
 
-/** The questions among these messages, or answered by them. */
+/** The questions among these messages, or answered by them. The `+` has SQLite find them by their ids. */
 const replied = statement(`
   UPDATE messages SET replied = 1
-  WHERE id IN (${given("id")} UNION ${given("parent_message_id")}) AND scope = :scope AND ${Questions.open}
+  WHERE id IN (${given("id")} UNION ${given("parent_message_id")}) AND +scope = :scope AND ${Questions.open}
     AND EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)`)
 
 const read = reader(ImportedMessage)
