@@ -41,6 +41,7 @@ import { Projects } from "./services/record/Projects.ts"
 import { UsageSums } from "./services/record/Usage.ts"
 import { environment, KeyLifetimeLayer, Settings, SettingsConfig } from "./services/Settings.ts"
 import { TaskQueue } from "./services/task/TaskQueue.ts"
+import { Telemetry } from "./services/Telemetry.ts"
 import { Export } from "./services/transfer/Export.ts"
 import { Import } from "./services/transfer/Import.ts"
 import { Database } from "./sql/Database.ts"
@@ -56,7 +57,7 @@ const PlatformLayer = Layer.mergeAll(
   Layer.succeed(References.MinimumLogLevel, settings.logLevel),
   Layer.succeed(Scheduler.Scheduler, new Scheduler.MixedScheduler("sync"))
 )
-const ConfiguredLayer = KeyLifetimeLayer.pipe(Layer.provideMerge(PlatformLayer))
+const ConfiguredLayer = Layer.mergeAll(KeyLifetimeLayer, Telemetry.layer).pipe(Layer.provideMerge(PlatformLayer))
 
 const FailureLimitLayer = env.FAILED_AUTH === undefined
   ? FailureLimit.layerMemory
@@ -91,8 +92,27 @@ const ServicesLayer = Layer.mergeAll(
 const runtime = ManagedRuntime.make(ServicesLayer)
 const web = Serve.make(ServicesLayer, runtime.memoMap)
 
-export default {
-  fetch: (request: Request, _: unknown, context: ExecutionContext) =>
-    web.handler(request, Context.make(AfterAnswer, (work) => context.waitUntil(work)) as Context.Context<never>),
-  scheduled: () => runtime.runPromise(Maintenance.use(({ tick }) => tick))
+const flush = () => runtime.runPromise(Telemetry.use(({ flush }) => flush))
+
+/** Answers the request. Its spans are sent after the answer, and once more after the work that follows it. */
+const traced = async (request: Request, context: ExecutionContext): Promise<Response> => {
+  const works: Array<Promise<unknown>> = []
+  const later = Context.make(AfterAnswer, (work) => void works.push(work)) as Context.Context<never>
+  const response = await web.handler(request, later)
+  context.waitUntil(flush())
+  if (works.length > 0) context.waitUntil(Promise.allSettled(works).then(flush))
+  return response
 }
+
+const tick = () => runtime.runPromise(Maintenance.use(({ tick }) => tick))
+
+export default settings.otlp.endpoint === undefined
+  ? {
+    fetch: (request: Request, _: unknown, context: ExecutionContext) =>
+      web.handler(request, Context.make(AfterAnswer, (work) => context.waitUntil(work)) as Context.Context<never>),
+    scheduled: tick
+  }
+  : {
+    fetch: (request: Request, _: unknown, context: ExecutionContext) => traced(request, context),
+    scheduled: (_: unknown, __: unknown, context: ExecutionContext) => tick().finally(() => context.waitUntil(flush()))
+  }

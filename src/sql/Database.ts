@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Batch from "./Batch.ts"
 import * as Feed from "./Feed.ts"
+import * as Span from "./Span.ts"
 import { type Statement, statement, type Values } from "./Statement.ts"
 import * as SchemaVersion from "./upkeep/SchemaVersion.ts"
 
@@ -205,6 +206,9 @@ const refusing = (guards: ReadonlyArray<Guard>, cause: unknown): Guard | undefin
   return number === undefined ? undefined : guards[Number(number)]
 }
 
+const sum = <Meta>(results: ReadonlyArray<{ readonly meta: Meta }>, figure: (meta: Meta) => number): number =>
+  results.reduce((total, { meta }) => total + figure(meta), 0)
+
 interface Send<E> {
   /** A list of statements without names. */
   (statements: ReadonlyArray<Batch.Sendable>): Effect.Effect<Batch.Answers, E>
@@ -274,6 +278,12 @@ export class Database extends Context.Service<Database, {
             tally.written += meta.rows_written
           }
         }
+        yield* Span.annotate(() => ({
+          "db.system.name": "sqlite",
+          "db.operation.batch.size": all.length,
+          "d1.rows_read": sum(results, ({ rows_read }) => rows_read),
+          "d1.rows_written": sum(results, ({ rows_written }) => rows_written)
+        }))
         const changed = yield* ChangedScopes
         const answers = results.slice(checks.length).map((result): ReadonlyArray<Batch.Row> => result.results)
         let from = statements.length

@@ -15,6 +15,7 @@ import * as Layer from "effect/Layer"
 import { D1Costs } from "../../services/feed/D1Costs.ts"
 import { Deliveries } from "../../services/feed/Deliveries.ts"
 import { ChangedScopes, CurrentCost, Guards, noCost, Riders } from "../../sql/Database.ts"
+import * as Span from "../../sql/Span.ts"
 import * as Origin from "../access/Origin.ts"
 import { answerDefect, encoded, refuse, unanswered, unroutable } from "../Errors.ts"
 import { AfterAnswer } from "./AfterAnswer.ts"
@@ -54,6 +55,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const cost = noCost()
         const showsRows = { value: false }
         const changed = new Set<string>()
+        yield* Span.annotate(() => ({ "octopoid.request_id": request_id }))
         const refused = refusal(request)
         const unmatched = unroutable(request.method, path)
           ?? encoded(request.method, request.headers["content-encoding"])
