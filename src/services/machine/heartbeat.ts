@@ -26,7 +26,7 @@ const machines = {
 }
 
 const made = (where: string) => ({
-  raised: Revisions.raiseMachines(`status = 'offline' AND ${where}`),
+  statusRaised: Revisions.raiseMachines(`status = 'offline' AND ${where}`),
   // A separate statement: an update that names `status` would write its index entry every time.
   revived: statement(`UPDATE orchestrators SET status = 'active' WHERE status = 'offline' AND ${where}`),
   beat: statement(`UPDATE orchestrators SET last_heartbeat = :now WHERE ${where} RETURNING *`),
@@ -44,8 +44,8 @@ const heardAt = Effect.fnUntraced(function*(id: OrchestratorId, [row]: ReadonlyA
 
 /** The steps of a heartbeat. The last one changes a row if and only if the machine is registered. */
 const aliveSteps = (scope: Reach, values: Values) => {
-  const { answer, beat, raised, revived } = statements[scope === undefined ? "everywhere" : "scope"]
-  return { answer, steps: { raised: raised(values), revived: revived(values), beat: beat(values) } }
+  const { answer, beat, revived, statusRaised } = statements[scope === undefined ? "everywhere" : "scope"]
+  return { answer, steps: { statusRaised: statusRaised(values), revived: revived(values), beat: beat(values) } }
 }
 
 export const make = Effect.gen(function*() {
