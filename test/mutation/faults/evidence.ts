@@ -21,7 +21,7 @@ export const evidence: ReadonlyArray<Fault> = [
     breaks: "A checkpoint with another head commit makes older evidence stale.",
     step: "renewed",
     find:
-      ", head_commit = coalesce(iif(tasks.bytes > 1600000, NULL, asked.value ->> 3 ->> '$.head_commit'), head_commit)",
+      ", head_commit = coalesce(iif(tasks.bytes > 1600000, NULL, asked.value ->> 'checkpoint' ->> '$.head_commit'), head_commit)",
     replace: ""
   },
   {

@@ -13,7 +13,7 @@ export const usage: ReadonlyArray<Fault> = [
     name: "lost-lease-is-counted",
     breaks: "The usage of a lost lease is not counted.",
     step: "usedByTask",
-    find: "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1",
+    find: "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 'token'",
     replace: "+claimed_by IS NOT NULL"
   },
   {
