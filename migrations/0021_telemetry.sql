@@ -19,9 +19,12 @@ UPDATE queue_counts SET
       GROUP BY event)), '{}'),
   lives = coalesce((
     SELECT json_group_object(hour % 24, json_array(hour, n)) FROM (
-      SELECT at / 3600000 AS hour, count(*) AS n FROM history
-      WHERE history.scope = queue_counts.scope AND history.seq > queue_counts.seq - 2048 AND to_queue = 'done' AND from_queue <> 'done'
-      GROUP BY 1 ORDER BY 1 DESC LIMIT 24)), '{}')
+      -- SQLite takes the other column of a group from the row with the maximum.
+      SELECT max(hour) AS hour, n FROM (
+        SELECT at / 3600000 AS hour, count(*) AS n FROM history
+        WHERE history.scope = queue_counts.scope AND history.seq > queue_counts.seq - 2048 AND to_queue = 'done' AND from_queue <> 'done'
+        GROUP BY 1)
+      GROUP BY hour % 24)), '{}')
 WHERE scope >= ' ';
 DROP TABLE event_counts;
 ALTER TABLE queue_counts DROP COLUMN events_seq;

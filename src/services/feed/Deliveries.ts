@@ -184,18 +184,18 @@ const afterFailure = Effect.fnUntraced(
 )
 
 /**
- * The messages for the changes that were read, and where the webhook is after each: the events that match, and the gaps in the
+ * The messages for the changes that were read, and where the webhook is before and after each: the events that match, and the gaps in the
  * numbers. A receiver hears of every gap, because what is missing may have matched.
  */
 const messagesOf = Effect.fnUntraced(function*(hook: Claimed, rows: ReadonlyArray<Row>) {
   const events = yield* Effect.orDie(decodeEvents(rows.filter(({ matches }) => matches === 1)))
   const matching = new Map(events.map((event) => [event.seq, event]))
   const at = yield* DateTime.now
-  const messages: Array<{ readonly seq: number; readonly message: Message }> = []
+  const messages: Array<{ readonly after: number; readonly seq: number; readonly message: Message }> = []
   const gap = (after: number, next: number) => {
     if (next <= after) return
     const event = { scope: hook.scope, after, next, at }
-    messages.push({ seq: next, message: { id: `msg_${hook.id}_gap_${after}_${next}`, type: "gap", event } })
+    messages.push({ after, seq: next, message: { id: `msg_${hook.id}_gap_${after}_${next}`, type: "gap", event } })
   }
   let place = hook.position
   for (const row of rows) {
@@ -203,7 +203,7 @@ const messagesOf = Effect.fnUntraced(function*(hook: Claimed, rows: ReadonlyArra
     gap(place, seq - 1)
     const event = matching.get(seq)
     if (event !== undefined) {
-      messages.push({ seq, message: { id: `msg_${hook.id}_${seq}`, type: event.event, event } })
+      messages.push({ after: seq - 1, seq, message: { id: `msg_${hook.id}_${seq}`, type: event.event, event } })
     }
     place = seq
   }
@@ -258,10 +258,10 @@ export class Deliveries extends Context.Service<Deliveries, {
             delivered_at = outcome.at + outcome.millis
           }
           const sent = failure === undefined ? log.length : log.length - 1
-          // If every message was sent, the place moves over the events that the filters leave out: to the last event
-          // that was read, or to the newest if all were read.
+          // The place moves over the events that the filters leave out: to the next message, or, if every message was sent, to
+          // the last event that was read, or to the newest if all were read.
           const position = sent < messages.length
-            ? state.position
+            ? messages[sent]!.after
             : rows.length < Looked
             ? Math.max(hook.latest, state.position)
             : Number(rows.at(-1)!.seq)
