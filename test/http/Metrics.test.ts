@@ -139,14 +139,14 @@ describe("GET /metrics", () => {
     }))
 })
 
-describe("the counters of events", () => {
-  /** How often each event is in the feeds. */
-  const feedsOf = (raw: ReturnType<typeof migrated>["raw"]) =>
-    Object.fromEntries(
-      raw.prepare("SELECT scope || '/' || event AS label, count(*) AS n FROM history GROUP BY 1").all()
-        .map(({ label, n }) => [String(label), Number(n)])
-    )
+/** How often each event is in the feeds. */
+const feedsOf = (raw: ReturnType<typeof migrated>["raw"]) =>
+  Object.fromEntries(
+    raw.prepare("SELECT scope || '/' || event AS label, count(*) AS n FROM history GROUP BY 1").all()
+      .map(({ label, n }) => [String(label), Number(n)])
+  )
 
+describe("the counters of events", () => {
   it.effect("count every change of every scope with the change, also those of the cron", () =>
     Effect.gen(function*() {
       const { claim, create, metrics, post, raw, tick } = yield* start

@@ -36,6 +36,8 @@ const result = { commits_count: 2, turns_used: 3 }
 const hours = (body: any) =>
   body.lives.hours.filter(({ done }: any) => done > 0).map(({ done, hour }: any) => [hour.slice(11, 16), done])
 
+const contents = (body: any) => body.questions.items.map(({ content }: any) => content)
+
 const none = { total: 0, exact: true, items: [] }
 
 describe("GET /api/v1/overview", () => {
@@ -268,7 +270,6 @@ describe("GET /api/v1/overview", () => {
         const id = yield* ask(`q${n}`)
         yield* ask("yes", { type: "comment", parent_message_id: id, from_actor: "human" })
       }
-      const contents = (body: any) => body.questions.items.map(({ content }: any) => content)
       assert.deepStrictEqual(contents(yield* overview()), ["answered by a message of another type", "open"])
       yield* ask("yes", { type: "info", parent_message_id: other, from_actor: "human" })
       const body = yield* overview()

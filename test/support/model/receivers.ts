@@ -25,6 +25,9 @@ const filters: Readonly<Record<string, ReadonlyArray<string>>> = {
   some: ["claimed", "failed", "lease_expired", "deleted"]
 }
 
+/** Without the repetitions that follow a lost answer: the message that was sent last is sent again. */
+const distinct = (messages: ReadonlyArray<Accepted>) => messages.filter(({ id }, n) => id !== messages[n - 1]?.id)
+
 export const make = Effect.fnUntraced(function*(
   { deliveries, pass, webhooks }: Bench,
   got: ReadonlyMap<string, ReadonlyArray<TaskEvent>>
@@ -51,9 +54,6 @@ export const make = Effect.fnUntraced(function*(
     Fetch,
     answer
   )
-
-  /** Without the repetitions that follow a lost answer: the message that was sent last is sent again. */
-  const distinct = (messages: ReadonlyArray<Accepted>) => messages.filter(({ id }, n) => id !== messages[n - 1]?.id)
 
   const check = (complete: boolean) => {
     const feed = got.get(scope)!

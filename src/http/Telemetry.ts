@@ -15,7 +15,7 @@ import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
 import * as Redacted from "effect/Redacted"
 import { Release } from "../domain/Release.ts"
-import { Settings } from "./Settings.ts"
+import { Settings } from "../services/Settings.ts"
 
 /** How long the export of the spans of a request may take: a Worker may go on for 30 s after its answer. */
 const Patience = "10 seconds"
@@ -28,7 +28,7 @@ export class Telemetry extends Context.Service<Telemetry, {
   readonly on: boolean
   /** Sends the spans that have ended. It never fails, and ends after ten seconds. */
   readonly flush: Effect.Effect<void>
-}>()("octopoid-server/services/Telemetry") {
+}>()("octopoid-server/http/Telemetry") {
   /** Also provides the tracer, if there is a collector. Without one, nothing is traced. */
   static readonly layer = Layer.unwrap(
     Effect.map(Settings, ({ otlp: { endpoint, headers, serviceName } }) =>
