@@ -37,6 +37,7 @@ import { Roles } from "./services/machine/Roles.ts"
 import { Scheduler as SchedulerService } from "./services/machine/Scheduler.ts"
 import { Maintenance } from "./services/Maintenance.ts"
 import { Actions } from "./services/record/Actions.ts"
+import { BreakerSwitches } from "./services/record/Breakers.ts"
 import { Drafts } from "./services/record/Drafts.ts"
 import { Messages } from "./services/record/Messages.ts"
 import { Projects } from "./services/record/Projects.ts"
@@ -87,6 +88,7 @@ const ServicesLayer = Layer.mergeAll(
   Roles.layer,
   SchedulerService.layer,
   UsageSums.layer,
+  BreakerSwitches.layer,
   Import.layer,
   Export.layer
 ).pipe(Layer.provideMerge(ConfiguredLayer))

@@ -304,6 +304,17 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   },
   "GET /api/v1/usage": statedInQuery("/api/v1/usage"),
   "PUT /api/v1/usage/caps": statedInBody("/api/v1/usage/caps", () => ({ max_tokens: 1_000_000 }), 200),
+  "GET /api/v1/breakers": statedInQuery("/api/v1/breakers"),
+  "PUT /api/v1/breakers": statedInBody("/api/v1/breakers", () => ({ threshold: 2 }), 200),
+  "POST /api/v1/breakers/close": {
+    success: 200,
+    denied: 403,
+    ask: (scope, admin) =>
+      Effect.as(
+        admin("PUT", "/api/v1/breakers", { scope, threshold: 2 }),
+        ["/api/v1/breakers/close", { scope }] as const
+      )
+  },
   "GET /api/v1/scheduler/poll": statedInQuery("/api/v1/scheduler/poll"),
 
   "GET /api/v1/projects": statedInQuery("/api/v1/projects"),

@@ -24,6 +24,7 @@ import { Roles } from "../../src/services/machine/Roles.ts"
 import { Scheduler } from "../../src/services/machine/Scheduler.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Actions } from "../../src/services/record/Actions.ts"
+import { BreakerSwitches } from "../../src/services/record/Breakers.ts"
 import { Drafts } from "../../src/services/record/Drafts.ts"
 import { Messages } from "../../src/services/record/Messages.ts"
 import { Projects } from "../../src/services/record/Projects.ts"
@@ -89,6 +90,7 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     Roles.layer,
     Scheduler.layer,
     UsageSums.layer,
+    BreakerSwitches.layer,
     Import.layer,
     Export.layer
   ).pipe(

@@ -51,10 +51,10 @@ const wantedBy = (scope: ScopeName, claim: Claim, queue: string): Grant.Criteria
   account: claim.account ?? null
 })
 
-/** The queue that a claim looks in, and whether it looks past oversized tasks, which costs more. */
+/** The queue that a claim looks in, and what it looks past, which costs more. */
 export interface Look {
   readonly queue: string
-  readonly passing: boolean
+  readonly passing: Grant.Passing
 }
 
 /** A claimed task as the answer shows it, with its handoff. */
@@ -130,6 +130,7 @@ export const make = Effect.gen(function*() {
         parked: claim.account == null ? undefined : Parked.until(values),
         recorded: steps.recorded(values),
         granted: steps.granted(values),
+        probed: steps.probed(values),
         counted: steps.counted(values)
       }, { keep: "granted", answer: steps.kept, values })
     // If taking leases back is refused, the claim goes on without it. The cron finds and logs the leases that cannot be
@@ -158,7 +159,8 @@ export const make = Effect.gen(function*() {
     })
     // A role may have a queue of its own. The first attempt assumes `incoming`, and grants nothing if the role claims
     // from elsewhere.
-    let done = yield* attempt({ queue: claim.queue || "incoming", passing: false })
+    const first: Look = { queue: claim.queue || "incoming", passing: "nothing" }
+    let done = yield* attempt(first)
     while (done.task === undefined) {
       const { look, otherwise } = done.next
       done = yield* ifRoom(otherwise)(attempt(look))
