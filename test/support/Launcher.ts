@@ -1,5 +1,5 @@
 /**
- * The built Worker on workerd with a D1 database in a directory, reached through workerd's own socket: nothing of
+ * The built Worker on workerd with its databases in a directory, reached through workerd's own socket: nothing of
  * `wrangler dev` is in the way. The directory outlives workerd, also when that is killed. Only on the loopback interface.
  */
 import type { D1Database } from "@cloudflare/workers-types"
@@ -11,9 +11,14 @@ import { join } from "node:path"
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler"
 import { root } from "./Bundle.ts"
 
+/** What a Worker runs on: a D1 database, or a Durable Object for each scope. */
+export type Engine = "d1" | "objects"
+
 export interface Options {
   /** The code of the Worker (`Bundle.ts`). */
   readonly code: string
+  /** What the Worker runs on: D1, unless given. */
+  readonly engine?: Engine | undefined
   /** Where the database is kept. */
   readonly storage: string
   /** Where the migrations of its database are; the server's own, unless given. */
@@ -101,9 +106,9 @@ const busyOf = (pid: number) => {
 
 /** Starts workerd on the storage, and migrates its database. */
 export const launch = async (
-  { code, env = {}, log = () => {}, migrations = join(root, "migrations"), storage }: Options
+  { code, engine = "d1", env = {}, log = () => {}, migrations = join(root, "migrations"), storage }: Options
 ): Promise<Running> => {
-  const { workerOptions } = workerOptionsOf(join(root, "wrangler.toml"))
+  const { workerOptions } = workerOptionsOf(join(root, engine === "d1" ? "wrangler.toml" : "wrangler.objects.toml"))
   const [miniflare, workerd] = await spawnedBy(async () => {
     const options = {
       ...workerOptions,
@@ -125,11 +130,12 @@ export const launch = async (
   // The cron comes in through Miniflare's own door.
   const cron = new URL("/cdn-cgi/local/scheduled", await miniflare.ready)
   try {
-    await migrate(miniflare, migrations)
+    // An object applies its migrations itself.
+    if (engine === "d1") await migrate(miniflare, migrations)
     return {
       base: await miniflare.unsafeGetDirectURL(),
       fetch: (url, init) => miniflare.dispatchFetch(url, init),
-      database: await miniflare.getD1Database("DB") as unknown as D1Database,
+      database: (engine === "d1" ? await miniflare.getD1Database("DB") : undefined) as unknown as D1Database,
       pid,
       memory: () => memoryOf(pid),
       busy: () => busyOf(pid),

@@ -1,0 +1,104 @@
+/** The object of a scope: the whole server on a database of its own. */
+import type { DurableObjectState } from "@cloudflare/workers-types"
+import * as Context from "effect/Context"
+import { AfterAnswer } from "../http/request/AfterAnswer.ts"
+import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
+import type { ControlStub } from "./Control.ts"
+import type { Kind } from "./Route.ts"
+import * as Schema from "./Schema.ts"
+
+/** The server of the isolate, which all its objects share (`Server.ts`). */
+interface Shared {
+  readonly handler: (request: Request, context: Context.Context<never>) => Promise<Response>
+  readonly tick: (context: Context.Context<never>) => Promise<unknown>
+}
+
+export interface Surroundings {
+  readonly server: Shared
+  readonly control: () => ControlStub
+  readonly migrations: Schema.Migrations
+}
+
+/** The name of the object of a scope. The object without a scope has another name. */
+export const nameOf = (scope: string): string => `scope:${scope}`
+export const nobody = "nobody"
+
+/** How many keys are told at a time. */
+const MaxTold = 100
+
+const finders: Readonly<Record<Kind, string>> = {
+  action: "SELECT 1 AS age FROM actions WHERE id = ?1",
+  draft: "SELECT 1 AS age FROM drafts WHERE id = ?1",
+  flow: "SELECT 1 AS age FROM flows WHERE name = ?1",
+  message: "SELECT 1 AS age FROM messages WHERE id = ?1",
+  orchestrator: "SELECT max(last_heartbeat) AS age FROM orchestrators WHERE id = ?1",
+  project: "SELECT 1 AS age FROM projects WHERE id = ?1",
+  role: "SELECT max(created_at) AS age FROM roles WHERE name = ?1",
+  // A deleted task has a history, which can still be read.
+  task: `SELECT 2 AS age FROM tasks WHERE id = ?1
+    UNION ALL SELECT 1 FROM (SELECT 1 FROM history WHERE task_id = ?1 LIMIT 1) ORDER BY 1 DESC LIMIT 1`,
+  webhook: "SELECT 1 AS age FROM webhooks WHERE id = ?1"
+}
+
+export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
+  const { storage } = state
+  const { sql } = storage
+  const scope = state.id.name?.startsWith("scope:") ? state.id.name.slice("scope:".length) : undefined
+  try {
+    Schema.prepare(storage, migrations)
+  } catch (error) {
+    console.error(JSON.stringify({ level: "ERROR", message: String(error), scope }))
+  }
+
+  let registered = sql.exec("SELECT 1 FROM _told").toArray().length > 0
+
+  /** Tells the control object what it does not know yet. */
+  const tell = async () => {
+    if (scope === undefined) return
+    for (;;) {
+      const waiting = sql.exec("SELECT kind, name, gone FROM _outbox LIMIT ?", MaxTold).toArray()
+      if (waiting.length === 0) return
+      const keys = (gone: number) =>
+        waiting.filter((row) => row["kind"] === "key" && row["gone"] === gone).map(({ name }) => String(name))
+      try {
+        await control().note({ scope, keys: keys(0), gone: keys(1) })
+      } catch (cause) {
+        // Nobody may get an answer that leads nowhere. The batch is committed, so it is not known to have failed.
+        throw new Error("connection lost: the control object does not answer", { cause })
+      }
+      registered = true
+      storage.transactionSync(() => {
+        sql.exec("INSERT INTO _told (one) VALUES (1) ON CONFLICT DO NOTHING")
+        for (const { gone, kind, name } of waiting) {
+          sql.exec("DELETE FROM _outbox WHERE kind = ? AND name = ? AND gone = ?", kind, name, gone)
+        }
+      })
+    }
+  }
+
+  const store = {
+    storage,
+    written: () => {
+      if (scope === undefined) throw new Error("the object without a scope keeps no records")
+      if (!registered) sql.exec("INSERT INTO _outbox (kind, name, gone) VALUES ('scope', '', 0) ON CONFLICT DO NOTHING")
+    },
+    changed: () => sql.exec("SELECT 1 FROM _outbox LIMIT 1").toArray().length > 0 ? tell() : undefined
+  }
+
+  const context = Context.make(CurrentStore, store).pipe(
+    Context.add(AfterAnswer, (work: Promise<void>) => state.waitUntil(work))
+  ) as Context.Context<never>
+
+  return {
+    /** Answers a request. Before that, tells what a crash kept the object from telling. */
+    fetch: async (request: Request): Promise<Response> => {
+      await store.changed()
+      return server.handler(request, context)
+    },
+    find: (kind: Kind, id: string): number | undefined => {
+      const age = sql.exec(finders[kind], kind === "draft" ? Number(id) : id).toArray()[0]?.["age"]
+      return typeof age === "number" ? age : undefined
+    },
+    tick: () => server.tick(context)
+  }
+}
