@@ -2,7 +2,7 @@
  * The lists that show every scope: they go from scope to scope, by name, until the page is full. A list that fits on one
  * page is in the order that it has on D1; a longer one is in that order only within each scope.
  */
-import { MaxPageBytes } from "../domain/Page.ts"
+import { MaxLimit, MaxPageBytes } from "../domain/Page.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Exposition from "./Exposition.ts"
 import type { List } from "./Route.ts"
@@ -170,7 +170,7 @@ const page = async (list: keyof typeof orders, asked: Asking, place: Place | und
       [list]: rows,
       ...(counted.has(list) ? { total } : {}),
       ...("offset" in envelope ? { offset } : {}),
-      ...("limit" in envelope && limit !== undefined ? { limit: Math.min(limit, 500) } : {}),
+      ...("limit" in envelope && limit !== undefined ? { limit: Math.min(limit, MaxLimit) } : {}),
       next_cursor: next === undefined || limit === 0
         ? null
         : encode({ ...next, total, offset: offset + rows.length })

@@ -68,14 +68,18 @@ const unavailable = (method: string, hasKey: boolean) => {
   })
 }
 
-/** The body, if it is not larger than the server reads; otherwise so much of it that it still is too large. */
-const bodyOf = async (request: Request): Promise<Uint8Array<ArrayBuffer>> => {
+/**
+ * The body. Of one that is larger than the server reads, only so much that it still is too large: the rest is read, because
+ * the connection would break otherwise, and forgotten.
+ */
+const bodyOf = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> => {
   const chunks: Array<Uint8Array> = []
   let length = 0
-  const reader = request.body!.getReader()
-  while (length <= MaxBody) {
+  const reader = body.getReader()
+  for (;;) {
     const { done, value } = await reader.read()
     if (done) break
+    if (length > MaxBody) continue
     chunks.push(value)
     length += value.length
   }
@@ -85,7 +89,6 @@ const bodyOf = async (request: Request): Promise<Uint8Array<ArrayBuffer>> => {
     all.set(chunk, at)
     at += chunk.length
   }
-  if (length > MaxBody) await reader.cancel()
   return all
 }
 
@@ -184,7 +187,7 @@ export const make = (objects: Objects) => {
     if (caller === "refused") return objects.nobody().fetch(request)
     if (caller !== "any") return objects.scope(caller.key).fetch(request)
     const query = new URLSearchParams(url.split("?")[1] ?? "")
-    const bytes = request.body === null ? undefined : await bodyOf(request)
+    const bytes = request.body === null ? undefined : await bodyOf(request.body)
     const asked: Asked = {
       method: request.method,
       path,

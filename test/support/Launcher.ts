@@ -9,10 +9,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler"
-import { root } from "./Bundle.ts"
-
-/** What a Worker runs on: a D1 database, or a Durable Object for each scope. */
-export type Engine = "d1" | "objects"
+import { type Engine, root } from "./Bundle.ts"
 
 export interface Options {
   /** The code of the Worker (`Bundle.ts`). */
