@@ -2,7 +2,9 @@
 import type { DurableObjectState } from "@cloudflare/workers-types"
 import * as Context from "effect/Context"
 import { AfterAnswer } from "../http/request/AfterAnswer.ts"
+import { CoveredMinutes } from "../services/Maintenance.ts"
 import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
+import * as Alarm from "./Alarm.ts"
 import type { ControlStub } from "./Control.ts"
 import type { Kind } from "./Route.ts"
 import * as Schema from "./Schema.ts"
@@ -11,6 +13,7 @@ import * as Schema from "./Schema.ts"
 interface Shared {
   readonly handler: (request: Request, context: Context.Context<never>) => Promise<Response>
   readonly tick: (context: Context.Context<never>) => Promise<unknown>
+  readonly settings: { readonly orchestratorTimeoutSeconds: number }
 }
 
 export interface Surroundings {
@@ -44,10 +47,21 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   const { storage } = state
   const { sql } = storage
   const scope = state.id.name?.startsWith("scope:") ? state.id.name.slice("scope:".length) : undefined
+  let ready = true
   try {
     Schema.prepare(storage, migrations)
   } catch (error) {
+    ready = false
     console.error(JSON.stringify({ level: "ERROR", message: String(error), scope }))
+  }
+
+  // An object that lacks a migration has no duties yet.
+  let alarm: ReturnType<typeof Alarm.make> | undefined
+  if (scope !== undefined && ready) {
+    void state.blockConcurrencyWhile(async () => {
+      const silence = server.settings.orchestratorTimeoutSeconds * 1000
+      alarm = Alarm.make({ storage, scope, silence, set: await storage.getAlarm() })
+    })
   }
 
   let registered = sql.exec("SELECT 1 FROM _told").toArray().length > 0
@@ -76,13 +90,19 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     }
   }
 
+  /** Whether there is something that the control object has to be told. */
+  const waits = () => sql.exec("SELECT 1 FROM _outbox LIMIT 1").toArray().length > 0
+
   const store = {
     storage,
     written: () => {
       if (scope === undefined) throw new Error("the object without a scope keeps no records")
       if (!registered) sql.exec("INSERT INTO _outbox (kind, name, gone) VALUES ('scope', '', 0) ON CONFLICT DO NOTHING")
     },
-    changed: () => sql.exec("SELECT 1 FROM _outbox LIMIT 1").toArray().length > 0 ? tell() : undefined
+    changed: () => {
+      alarm?.changed()
+      return waits() ? tell() : undefined
+    }
   }
 
   const context = Context.make(CurrentStore, store).pipe(
@@ -92,13 +112,20 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   return {
     /** Answers a request. Before that, tells what a crash kept the object from telling. */
     fetch: async (request: Request): Promise<Response> => {
-      await store.changed()
+      if (waits()) await tell()
+      if (registered) await alarm?.check()
       return server.handler(request, context)
     },
     find: (kind: Kind, id: string): number | undefined => {
       const age = sql.exec(finders[kind], kind === "draft" ? Number(id) : id).toArray()[0]?.["age"]
       return typeof age === "number" ? age : undefined
     },
-    tick: () => server.tick(context)
+    /** Does the duties of the cron. */
+    duties: async (): Promise<void> => {
+      await alarm?.run(async (minutes) => {
+        if (waits()) await tell()
+        await server.tick(Context.add(context, CoveredMinutes, minutes) as Context.Context<never>)
+      })
+    }
   }
 }

@@ -19,7 +19,9 @@ const own = `
     kind TEXT NOT NULL CHECK (kind IN ('scope', 'key')), name TEXT NOT NULL, gone INTEGER NOT NULL CHECK (gone IN (0, 1)),
     PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;
   -- Has a row once the control object knows the scope.
-  CREATE TABLE IF NOT EXISTS _told (one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;`
+  CREATE TABLE IF NOT EXISTS _told (one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
+  -- When the duties of the cron were done last.
+  CREATE TABLE IF NOT EXISTS _duties (one INTEGER PRIMARY KEY CHECK (one = 1), done_at INTEGER NOT NULL) STRICT;`
 
 const keyTriggers = `
   CREATE TRIGGER _key_issued AFTER INSERT ON api_keys BEGIN

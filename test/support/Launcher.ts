@@ -130,6 +130,7 @@ export const launch = async (
     // An object applies its migrations itself.
     if (engine === "d1") await migrate(miniflare, migrations)
     return {
+      miniflare,
       base: await miniflare.unsafeGetDirectURL(),
       fetch: (url, init) => miniflare.dispatchFetch(url, init),
       database: (engine === "d1" ? await miniflare.getD1Database("DB") : undefined) as unknown as D1Database,
