@@ -9,6 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Control from "./objects/Control.ts"
 import * as Front from "./objects/Front.ts"
 import * as Home from "./objects/Home.ts"
+import type { Copy } from "./objects/Machines.ts"
 import type { Kind } from "./objects/Route.ts"
 import * as Server from "./Server.ts"
 import * as ObjectStorage from "./sql/engine/ObjectStorage.ts"
@@ -51,6 +52,15 @@ export class ScopeObject extends DurableObject {
   }
   find(kind: Kind, id: string) {
     return this.home.find(kind, id)
+  }
+  knowsMachine(id: string) {
+    return this.home.machines.knows(id)
+  }
+  lendMachine(id: string) {
+    return this.home.machines.lend(id)
+  }
+  borrowMachine(copy: Copy) {
+    return this.home.machines.borrow(copy)
   }
   /** What the alarm does. Also for a test, which does not wait for it. */
   duties() {

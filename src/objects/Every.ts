@@ -3,6 +3,7 @@
  * page is in the order that it has on D1; a longer one is in that order only within each scope.
  */
 import { MaxLimit, MaxPageBytes } from "../domain/Page.ts"
+import type { ExportPage } from "../domain/transfer/Export.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Exposition from "./Exposition.ts"
 import type { List } from "./Route.ts"
@@ -126,7 +127,7 @@ const page = async (list: keyof typeof orders, asked: Asking, place: Place | und
   let begin = 0
   if (place === undefined && counted.has(list)) {
     const totals = await inChunks(scopes, async (scope) =>
-      Number((await (await ask(asked, scope, { limit: "0", offset: undefined, cursor: undefined })).json() as any).total))
+      Number((await (await ask(asked, scope, { scope, limit: "0", offset: undefined, cursor: undefined })).json() as any).total))
     total = totals.reduce((sum, n) => sum + n, 0)
     while (begin < scopes.length && skip >= totals[begin]! && skip > 0) skip -= totals[begin++]!
   }
@@ -143,6 +144,8 @@ const page = async (list: keyof typeof orders, asked: Asking, place: Place | und
       break
     }
     const response = await ask(asked, scope, {
+      // The object may have machines of other scopes.
+      scope: list === "keys" ? undefined : scope,
       cursor: i === begin ? place?.inner ?? undefined : undefined,
       offset: i === begin && skip > 0 ? String(skip) : undefined,
       limit: limit === undefined ? undefined : String(limit - rows.length)
@@ -183,12 +186,14 @@ const exported = async (asked: Asking, place: Place | undefined): Promise<Respon
   const [scope, following] = await asked.objects.control().scopes(place?.scope ?? "", 2)
   if (scope === undefined) return asked.objects.nobody().fetch(asked.request)
   const response = await ask(asked, scope, { cursor: place?.inner ?? undefined })
-  const body = await response.json() as { readonly next_cursor: string | null }
+  const body = await response.json() as ExportPage
   const next = body.next_cursor === null
     ? following === undefined ? undefined : { scope: following, inner: null }
     : { scope, inner: body.next_cursor }
   const next_cursor = next === undefined ? null : encode({ ...next, total: 0, offset: 0 })
-  return answered(asked, response, JSON.stringify({ ...body, next_cursor }))
+  // A machine of another scope is exported with its own.
+  const records = body.records.filter(({ record }) => record["scope"] === undefined || record["scope"] === scope)
+  return answered(asked, response, JSON.stringify({ ...body, records, next_cursor }))
 }
 
 const measured = async (asked: Asking): Promise<Response> => {

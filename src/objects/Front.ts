@@ -10,12 +10,13 @@ import { normalize } from "../http/request/Target.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Every from "./Every.ts"
 import * as Heartbeat from "./Heartbeat.ts"
+import type { MachinesStub } from "./Machines.ts"
 import { type Asked, type Kind, type Route, routeOf } from "./Route.ts"
 
 /** The object of a scope, as the Worker reaches it. */
-export interface ScopeStub {
+export interface ScopeStub extends MachinesStub {
   readonly fetch: (request: Request) => Promise<Response>
-  /** How new the record is, or `undefined` if the scope has none. For `Kind`s without a time it is 1. */
+  /** How new the record is, or `undefined` if the scope has none. Kinds without a time are 1, and a task that is there 2. */
   readonly find: (kind: Kind, id: string) => Promise<number | undefined>
 }
 
@@ -145,12 +146,36 @@ export const make = (objects: Objects) => {
   const objectFor = async (scope: string, reads: boolean): Promise<ScopeStub> =>
     isScope(scope) && (!reads || await knows(scope)) ? objects.scope(scope) : objects.nobody()
 
-  const answer = async (request: Request, route: Route, { path, query }: Asked): Promise<Response> => {
+  // Machines that the object of a scope knows.
+  const introduced = new Set<string>()
+
+  /** Sees to it that a claim from the scope finds the machine, if any scope has it. */
+  const introduce = async (scope: string, id: string) => {
+    const name = JSON.stringify([scope, id])
+    if (introduced.has(name)) return
+    const target = objects.scope(scope)
+    if (!(await target.knowsMachine(id))) {
+      const scopes = await objects.control().scopes("", MaxSearched)
+      const ages = await Every.inChunks(scopes, (each) => objects.scope(each).find("orchestrator", id))
+      const newest = Math.max(...ages.map((age) => age ?? 0))
+      const home = scopes[ages.indexOf(newest)]
+      const copy = home === undefined ? undefined : await objects.scope(home).lendMachine(id)
+      if (copy === undefined) return
+      await target.borrowMachine(copy)
+    }
+    introduced.add(name)
+    remember(introduced)
+  }
+
+  const answer = async (request: Request, route: Route, { body, path, query }: Asked): Promise<Response> => {
     const reads = request.method === "GET" || request.method === "HEAD"
     switch (route.to) {
       case "nobody":
         return objects.nobody().fetch(request)
       case "scope":
+        if (path === "/api/v1/tasks/claim" && !reads && typeof body["orchestrator_id"] === "string" && isScope(route.scope)) {
+          await introduce(route.scope, body["orchestrator_id"])
+        }
         return (await objectFor(route.scope, reads)).fetch(request)
       case "every":
         return Every.answer(route.list, { request, path, query, objects })

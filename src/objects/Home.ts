@@ -6,6 +6,7 @@ import { CoveredMinutes } from "../services/Maintenance.ts"
 import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
 import * as Alarm from "./Alarm.ts"
 import type { ControlStub } from "./Control.ts"
+import * as Machines from "./Machines.ts"
 import type { Kind } from "./Route.ts"
 import * as Schema from "./Schema.ts"
 
@@ -29,18 +30,19 @@ export const nobody = "nobody"
 /** How many keys are told at a time. */
 const MaxTold = 100
 
+// An object may have machines of other scopes (`Machines.ts`), which are not found here.
 const finders: Readonly<Record<Kind, string>> = {
-  action: "SELECT 1 AS age FROM actions WHERE id = ?1",
-  draft: "SELECT 1 AS age FROM drafts WHERE id = ?1",
-  flow: "SELECT 1 AS age FROM flows WHERE name = ?1",
-  message: "SELECT 1 AS age FROM messages WHERE id = ?1",
-  orchestrator: "SELECT max(last_heartbeat) AS age FROM orchestrators WHERE id = ?1",
-  project: "SELECT 1 AS age FROM projects WHERE id = ?1",
-  role: "SELECT max(created_at) AS age FROM roles WHERE name = ?1",
+  action: "SELECT 1 AS age FROM actions WHERE id = ?1 AND scope = ?2",
+  draft: "SELECT 1 AS age FROM drafts WHERE id = ?1 AND scope = ?2",
+  flow: "SELECT 1 AS age FROM flows WHERE name = ?1 AND scope = ?2",
+  message: "SELECT 1 AS age FROM messages WHERE id = ?1 AND scope = ?2",
+  orchestrator: "SELECT max(last_heartbeat) AS age FROM orchestrators WHERE id = ?1 AND scope = ?2",
+  project: "SELECT 1 AS age FROM projects WHERE id = ?1 AND scope = ?2",
+  role: "SELECT max(created_at) AS age FROM roles WHERE name = ?1 AND scope = ?2",
   // A deleted task has a history, which can still be read.
-  task: `SELECT 2 AS age FROM tasks WHERE id = ?1
-    UNION ALL SELECT 1 FROM (SELECT 1 FROM history WHERE task_id = ?1 LIMIT 1) ORDER BY 1 DESC LIMIT 1`,
-  webhook: "SELECT 1 AS age FROM webhooks WHERE id = ?1"
+  task: `SELECT 2 AS age FROM tasks WHERE id = ?1 AND scope = ?2
+    UNION ALL SELECT 1 FROM (SELECT 1 FROM history WHERE task_id = ?1 AND scope = ?2 LIMIT 1) ORDER BY 1 DESC LIMIT 1`,
+  webhook: "SELECT 1 AS age FROM webhooks WHERE id = ?1 AND scope = ?2"
 }
 
 export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
@@ -117,9 +119,11 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       return server.handler(request, context)
     },
     find: (kind: Kind, id: string): number | undefined => {
-      const age = sql.exec(finders[kind], kind === "draft" ? Number(id) : id).toArray()[0]?.["age"]
+      if (scope === undefined || !ready) return undefined
+      const age = sql.exec(finders[kind], kind === "draft" ? Number(id) : id, scope).toArray()[0]?.["age"]
       return typeof age === "number" ? age : undefined
     },
+    machines: Machines.make(storage, scope),
     /** Does the duties of the cron. */
     duties: async (): Promise<void> => {
       await alarm?.run(async (minutes) => {

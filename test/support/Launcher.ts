@@ -10,6 +10,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler"
 import { type Engine, root } from "./Bundle.ts"
+import * as ObjectFiles from "./ObjectFiles.ts"
 
 export interface Options {
   /** The code of the Worker (`Bundle.ts`). */
@@ -37,9 +38,9 @@ export interface Running {
   readonly busy: () => number | undefined
   /** Sends a request to the Worker as if it came to the host of its URL. */
   readonly fetch: Miniflare["dispatchFetch"]
-  /** The database, to be read and written past the server. */
+  /** The database, or those of all scopes, to be read and written past the server. */
   readonly database: D1Database
-  /** Fires the cron and waits until it is through. Fails if the Worker does. */
+  /** Fires the cron, or the alarm of every scope, and waits until it is through. Fails if the Worker does. */
   readonly tick: () => Promise<void>
   /** Kills workerd as a crash would (SIGKILL), and waits until it is gone. */
   readonly kill: () => Promise<void>
@@ -47,8 +48,11 @@ export interface Running {
   readonly close: () => Promise<void>
 }
 
-/** The file of the database in `storage`, to be read while no workerd runs on it. */
+/** The file of the database in `storage`, or that of its only scope, to be read while no workerd runs on it. */
 export const databaseFile = (storage: string): string => {
+  const [only, another] = ObjectFiles.scopeFiles(storage)
+  if (another !== undefined) throw new Error(`There is more than one scope in ${storage}`)
+  if (only !== undefined) return only
   const directory = join(storage, "d1", "miniflare-D1DatabaseObject")
   const name = readdirSync(directory).find((file) => file.endsWith(".sqlite") && file !== "metadata.sqlite")
   if (name === undefined) throw new Error(`There is no database in ${directory}`)
@@ -83,6 +87,17 @@ const migrate = async (miniflare: Miniflare, directory: string) => {
       db.prepare(readFileSync(join(directory, file), "utf8")),
       db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(file)
     ])
+  }
+}
+
+/** Has every scope do now what its alarm would have it do. */
+const doDuties = async (miniflare: Miniflare) => {
+  const named = async (binding: string, name: string): Promise<any> => {
+    const namespace = await miniflare.getDurableObjectNamespace(binding)
+    return namespace.get(namespace.idFromName(name))
+  }
+  for (const scope of await (await named("CONTROL", "control")).scopes("", 1000)) {
+    await (await named("SCOPES", `scope:${scope}`)).duties()
   }
 }
 
@@ -130,14 +145,15 @@ export const launch = async (
     // An object applies its migrations itself.
     if (engine === "d1") await migrate(miniflare, migrations)
     return {
-      miniflare,
       base: await miniflare.unsafeGetDirectURL(),
       fetch: (url, init) => miniflare.dispatchFetch(url, init),
-      database: (engine === "d1" ? await miniflare.getD1Database("DB") : undefined) as unknown as D1Database,
+      database: engine === "d1"
+        ? await miniflare.getD1Database("DB") as unknown as D1Database
+        : ObjectFiles.database(storage),
       pid,
       memory: () => memoryOf(pid),
       busy: () => busyOf(pid),
-      tick: async () => {
+      tick: engine === "objects" ? () => doDuties(miniflare) : async () => {
         const { status } = await fetch(cron)
         if (status !== 200) throw new Error(`The cron was answered ${status}`)
       },

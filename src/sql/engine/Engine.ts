@@ -34,10 +34,11 @@ const refused = (value: unknown): Error =>
 
 /**
  * The value as SQLite gets it. Left to themselves the engines differ: of `true`, D1 makes 1 and a Durable Object the text
- * `true`; D1 refuses `undefined`, and a Durable Object makes NULL of it.
+ * `true`; D1 refuses `undefined`, and a Durable Object makes NULL of it; D1 makes NULL of `Infinity`.
  */
 export const inputOf = (value: unknown): Input => {
-  if (typeof value === "string" || typeof value === "number" || value === null) return value
+  if (typeof value === "string" || value === null) return value
+  if (typeof value === "number") return Number.isFinite(value) ? value : null
   if (typeof value === "boolean") return Number(value)
   if (value instanceof ArrayBuffer) return value
   throw refused(value)
