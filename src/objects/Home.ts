@@ -2,10 +2,12 @@
 import type { DurableObjectState } from "@cloudflare/workers-types"
 import * as Context from "effect/Context"
 import { AfterAnswer } from "../http/request/AfterAnswer.ts"
+import { CurrentLine } from "../services/lease/Line.ts"
 import { CoveredMinutes } from "../services/Maintenance.ts"
 import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
 import * as Alarm from "./Alarm.ts"
 import type { ControlStub } from "./Control.ts"
+import * as Line from "./Line.ts"
 import * as Machines from "./Machines.ts"
 import type { Kind } from "./Route.ts"
 import * as Schema from "./Schema.ts"
@@ -95,6 +97,8 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   /** Whether there is something that the control object has to be told. */
   const waits = () => sql.exec("SELECT 1 FROM _outbox LIMIT 1").toArray().length > 0
 
+  const line = Line.make()
+
   const store = {
     storage,
     written: () => {
@@ -103,11 +107,13 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     },
     changed: () => {
       alarm?.changed()
+      line.changed()
       return waits() ? tell() : undefined
     }
   }
 
   const context = Context.make(CurrentStore, store).pipe(
+    Context.add(CurrentLine, line),
     Context.add(AfterAnswer, (work: Promise<void>) => state.waitUntil(work))
   ) as Context.Context<never>
 
@@ -129,6 +135,8 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       await alarm?.run(async (minutes) => {
         if (waits()) await tell()
         await server.tick(Context.add(context, CoveredMinutes, minutes) as Context.Context<never>)
+        // The end of a backoff changes nothing, and makes a task ready.
+        line.changed()
       })
     }
   }

@@ -40,6 +40,8 @@ export interface Running {
   readonly fetch: Miniflare["dispatchFetch"]
   /** The database, or those of all scopes, to be read and written past the server. */
   readonly database: D1Database
+  /** The scopes that have an object; none on D1. */
+  readonly scopes: () => Promise<ReadonlyArray<string>>
   /** Fires the cron, or the alarm of every scope, and waits until it is through. Fails if the Worker does. */
   readonly tick: () => Promise<void>
   /** Kills workerd as a crash would (SIGKILL), and waits until it is gone. */
@@ -90,15 +92,18 @@ const migrate = async (miniflare: Miniflare, directory: string) => {
   }
 }
 
+const named = async (miniflare: Miniflare, binding: string, name: string): Promise<any> => {
+  const namespace = await miniflare.getDurableObjectNamespace(binding)
+  return namespace.get(namespace.idFromName(name))
+}
+
+/** The scopes that the control object knows. */
+const scopesOf = async (miniflare: Miniflare): Promise<ReadonlyArray<string>> =>
+  (await named(miniflare, "CONTROL", "control")).scopes("", 1000)
+
 /** Has every scope do now what its alarm would have it do. */
 const doDuties = async (miniflare: Miniflare) => {
-  const named = async (binding: string, name: string): Promise<any> => {
-    const namespace = await miniflare.getDurableObjectNamespace(binding)
-    return namespace.get(namespace.idFromName(name))
-  }
-  for (const scope of await (await named("CONTROL", "control")).scopes("", 1000)) {
-    await (await named("SCOPES", `scope:${scope}`)).duties()
-  }
+  for (const scope of await scopesOf(miniflare)) await (await named(miniflare, "SCOPES", `scope:${scope}`)).duties()
 }
 
 const memoryOf = (pid: number) => {
@@ -153,6 +158,7 @@ export const launch = async (
       pid,
       memory: () => memoryOf(pid),
       busy: () => busyOf(pid),
+      scopes: async () => engine === "objects" ? scopesOf(miniflare) : [],
       tick: engine === "objects" ? () => doDuties(miniflare) : async () => {
         const { status } = await fetch(cron)
         if (status !== 200) throw new Error(`The cron was answered ${status}`)

@@ -27,7 +27,7 @@ export const engine = inject("engine")
 const start = async (secrets: Record<string, string>) => {
   // Within a run of the tests, what a worker leaves behind is removed with the folder of the run.
   const storage = await mkdtemp(join(process.env[SharedFolder] ?? tmpdir(), "worker-"))
-  const { base, close, database, fetch, tick } = await launch({
+  const { base, close, database, fetch, scopes, tick } = await launch({
     code: await build(engine),
     engine,
     storage,
@@ -61,6 +61,8 @@ const start = async (secrets: Record<string, string>) => {
       Effect.promise(() => send(method, path, body, token, key)),
     /** The D1 of the server, for what no request shows. */
     database,
+    /** The scopes that have an object; none on D1. */
+    scopes: Effect.promise(scopes),
     /** Fires the cron, and fails if that does. */
     tick: Effect.promise(tick)
   }
