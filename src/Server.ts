@@ -11,6 +11,9 @@ import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
+import * as Schema from "effect/Schema"
+import { EventPage, eventParameters } from "./domain/feed/Event.ts"
+import type { ScopeName } from "./domain/Identifier.ts"
 import * as Serve from "./http/Serve.ts"
 import { Access } from "./services/access/Access.ts"
 import { FailureLimit } from "./services/access/FailureLimit.ts"
@@ -39,6 +42,9 @@ import { Export } from "./services/transfer/Export.ts"
 import { Import } from "./services/transfer/Import.ts"
 import { Database } from "./sql/Database.ts"
 import type { Engine } from "./sql/engine/Engine.ts"
+
+const decodeQuery = Schema.decodeUnknownEffect(Schema.Struct(eventParameters))
+const encodePage = Schema.encodeSync(EventPage)
 
 /** The server with the settings in `env`. */
 export const make = (engine: Layer.Layer<Engine>, env: { readonly FAILED_AUTH?: RateLimit }) => {
@@ -90,6 +96,14 @@ export const make = (engine: Layer.Layer<Engine>, env: { readonly FAILED_AUTH?: 
     settings,
     /** Answers a request. The context has what belongs to this request. */
     handler,
+    /** A page of the feed, for a caller that may read it. */
+    events: (scope: ScopeName, query: URLSearchParams, context: Context.Context<never>) =>
+      runtime.runPromise(
+        Effect.flatMap(decodeQuery(Object.fromEntries(query)), (asked) => Events.use(({ page }) => page(scope, asked))).pipe(
+          Effect.map(encodePage),
+          Effect.provideContext(context)
+        )
+      ),
     /** Runs the duties of the cron. */
     tick: (context: Context.Context<never>) =>
       runtime.runPromise(Effect.provideContext(Maintenance.use(({ tick }) => tick), context))

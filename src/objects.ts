@@ -2,7 +2,7 @@
  * The Worker on Durable Objects: one for each scope, with SQLite in the object (`docs/scale.md`). Only classes and bindings
  * are here; what they do is in `objects/`.
  */
-import type { DurableObjectState } from "@cloudflare/workers-types"
+import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
 import { DurableObject, env } from "cloudflare:workers"
 import { migrations } from "virtual:migrations"
 import * as Redacted from "effect/Redacted"
@@ -65,6 +65,12 @@ export class ScopeObject extends DurableObject {
   /** What the alarm does. Also for a test, which does not wait for it. */
   duties() {
     return this.home.duties()
+  }
+  // A socket only listens; the runtime answers its pings.
+  webSocketMessage() {}
+  webSocketClose(socket: WebSocket, code: number) {
+    // 1005 and 1006 say that there was no code, and cannot be sent.
+    socket.close(code === 1005 || code === 1006 ? 1000 : code)
   }
   override alarm() {
     // An error would be repeated six times at once. The next alarm is set whatever happens.

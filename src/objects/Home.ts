@@ -1,6 +1,7 @@
 /** The object of a scope: the whole server on a database of its own. */
 import type { DurableObjectState } from "@cloudflare/workers-types"
 import * as Context from "effect/Context"
+import type { EventPage } from "../domain/feed/Event.ts"
 import { AfterAnswer } from "../http/request/AfterAnswer.ts"
 import { CurrentLine } from "../services/lease/Line.ts"
 import { CoveredMinutes } from "../services/Maintenance.ts"
@@ -11,11 +12,15 @@ import * as Line from "./Line.ts"
 import * as Machines from "./Machines.ts"
 import type { Kind } from "./Route.ts"
 import * as Schema from "./Schema.ts"
+import * as Sockets from "./Sockets.ts"
 
 /** The server of the isolate, which all its objects share (`Server.ts`). */
 interface Shared {
   readonly handler: (request: Request, context: Context.Context<never>) => Promise<Response>
   readonly tick: (context: Context.Context<never>) => Promise<unknown>
+  readonly events: (scope: string, query: URLSearchParams, context: Context.Context<never>) => Promise<
+    (typeof EventPage)["Encoded"]
+  >
   readonly settings: { readonly orchestratorTimeoutSeconds: number }
 }
 
@@ -46,6 +51,9 @@ const finders: Readonly<Record<Kind, string>> = {
     UNION ALL SELECT 1 FROM (SELECT 1 FROM history WHERE task_id = ?1 AND scope = ?2 LIMIT 1) ORDER BY 1 DESC LIMIT 1`,
   webhook: "SELECT 1 AS age FROM webhooks WHERE id = ?1 AND scope = ?2"
 }
+
+const opensSocket = ({ headers, method, url }: Request): boolean =>
+  method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket" && new URL(url).pathname === "/api/v1/events"
 
 export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
   const { storage } = state
@@ -108,6 +116,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     changed: () => {
       alarm?.changed()
       line.changed()
+      sockets?.changed()
       return waits() ? tell() : undefined
     }
   }
@@ -117,12 +126,17 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     Context.add(AfterAnswer, (work: Promise<void>) => state.waitUntil(work))
   ) as Context.Context<never>
 
+  const serve = (request: Request) => server.handler(request, context)
+  const sockets = scope === undefined || !ready
+    ? undefined
+    : Sockets.make({ state, scope, serve, page: (query) => server.events(scope, query, context) })
+
   return {
     /** Answers a request. Before that, tells what a crash kept the object from telling. */
     fetch: async (request: Request): Promise<Response> => {
       if (waits()) await tell()
       if (registered) await alarm?.check()
-      return server.handler(request, context)
+      return sockets !== undefined && opensSocket(request) ? sockets.open(request) : serve(request)
     },
     find: (kind: Kind, id: string): number | undefined => {
       if (scope === undefined || !ready) return undefined
@@ -137,6 +151,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
         await server.tick(Context.add(context, CoveredMinutes, minutes) as Context.Context<never>)
         // The end of a backoff changes nothing, and makes a task ready.
         line.changed()
+        sockets?.changed()
       })
     }
   }

@@ -84,6 +84,64 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
         assert.sameMembers([first!.status, second!.status], [200, 404])
       }))
 
+    it.effect("a socket gets the changes of its scope from its place on, and a word when there is work", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        const { base } = yield* Workerd
+        yield* ask("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m", scope: "feed" })
+        yield* ask("POST", "/api/v1/tasks", task("s1", "feed"))
+        const open = Effect.fnUntraced(function*(query: string, key = Secret) {
+          const url = new URL(`/api/v1/events?scope=feed${query}`, base)
+          url.protocol = "ws:"
+          const socket = new WebSocket(url, { headers: { authorization: `Bearer ${key}` } } as any)
+          const messages: Array<any> = []
+          socket.addEventListener("message", ({ data }) => messages.push(data === "pong" ? data : JSON.parse(data)))
+          const closed = new Promise<number>((done) => socket.addEventListener("close", ({ code }) => done(code)))
+          const opened = yield* Effect.promise(() =>
+            Promise.race([
+              new Promise((done) => socket.addEventListener("open", () => done(true))),
+              closed.then(() => false)
+            ])
+          )
+          return { opened, socket, messages, closed }
+        })
+        const until = (done: () => boolean) =>
+          Effect.suspend(() => Effect.sleep("20 millis")).pipe(Effect.repeat({ until: () => done() }))
+        const seqs = (messages: ReadonlyArray<any>) =>
+          messages.filter(({ type }) => type === "events").flatMap(({ events }) => events.map(({ seq }: any) => seq))
+
+        assert.isFalse((yield* open("", "oct_wrong")).opened)
+        assert.isFalse((yield* open("&types=nothing")).opened)
+        const all = yield* open("&after=0")
+        const work = yield* open("&work=incoming")
+        yield* until(() => seqs(all.messages).length === 1)
+        // There is a task already.
+        yield* until(() => work.messages.some(({ type }) => type === "work"))
+        yield* ask("POST", "/api/v1/tasks", task("s2", "feed"))
+        yield* ask("POST", "/api/v1/tasks/claim", claim("feed"))
+        yield* until(() => seqs(all.messages).length === 3)
+        assert.deepStrictEqual(seqs(all.messages), [1, 2, 3])
+        yield* until(() => seqs(work.messages).length === 2)
+        assert.deepStrictEqual(seqs(work.messages), [2, 3])
+        all.socket.send("ping")
+        yield* until(() => all.messages.includes("pong"))
+        all.socket.close()
+        yield* Effect.promise(() => all.closed)
+        yield* ask("POST", "/api/v1/tasks", task("s3", "feed"))
+        const resumed = yield* open("&after=3")
+        yield* until(() => seqs(resumed.messages).length === 1)
+        assert.deepStrictEqual(seqs(resumed.messages), [4])
+        resumed.socket.close()
+        work.socket.close()
+
+        // A socket ends with its key.
+        const { api_key, id } = (yield* ask("POST", "/api/v1/scopes/feed/keys", { rank: "read" })).body
+        const keyed = yield* open("", api_key)
+        assert.isTrue(keyed.opened)
+        yield* ask("DELETE", `/api/v1/scopes/feed/keys/${id}`)
+        assert.strictEqual(yield* Effect.promise(() => keyed.closed), 4401)
+      }))
+
     it.effect("to read from a scope that has nothing makes no object and no scope", () =>
       Effect.gen(function*() {
         const ask = yield* asked
