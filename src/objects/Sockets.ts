@@ -59,9 +59,6 @@ const tooMany = () =>
   }, { status: 429, headers: { "retry-after": "60" } })
 
 export const make = ({ page, scope, serve, state }: Options) => {
-  const { WebSocketPair, WebSocketRequestResponsePair } = globalThis as any
-  state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"))
-
   const attached = (socket: WebSocket): Attached => socket.deserializeAttachment()
 
   /** Opens a socket, if the caller may read the feed. */
@@ -77,6 +74,8 @@ export const make = ({ page, scope, serve, state }: Options) => {
     if (first.status !== 200) return first
     const body = await first.json() as Page
     for (const name of ["after", "since", "work"]) url.searchParams.delete(name)
+    const { WebSocketPair, WebSocketRequestResponsePair } = globalThis as any
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"))
     const [client, own] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket]
     state.acceptWebSocket(own)
     own.serializeAttachment(
