@@ -99,10 +99,11 @@ export const make = (engine: Layer.Layer<Engine>, env: { readonly FAILED_AUTH?: 
     /** A page of the feed, for a caller that may read it. */
     events: (scope: ScopeName, query: URLSearchParams, context: Context.Context<never>) =>
       runtime.runPromise(
-        Effect.flatMap(decodeQuery(Object.fromEntries(query)), (asked) => Events.use(({ page }) => page(scope, asked))).pipe(
-          Effect.map(encodePage),
-          Effect.provideContext(context)
-        )
+        Effect.flatMap(decodeQuery(Object.fromEntries(query)), (asked) => Events.use(({ page }) => page(scope, asked)))
+          .pipe(
+            Effect.map(encodePage),
+            Effect.provideContext(context)
+          )
       ),
     /** Runs the duties of the cron. */
     tick: (context: Context.Context<never>) =>

@@ -4,8 +4,8 @@
  */
 import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
 import { DurableObject, env } from "cloudflare:workers"
-import { migrations } from "virtual:migrations"
 import * as Redacted from "effect/Redacted"
+import { migrations } from "virtual:migrations"
 import * as Control from "./objects/Control.ts"
 import * as Front from "./objects/Front.ts"
 import * as Home from "./objects/Home.ts"

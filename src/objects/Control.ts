@@ -36,8 +36,11 @@ export const make = (storage: DurableObjectStorage) => {
       storage.transactionSync(() => {
         sql.exec("INSERT INTO scopes (scope) VALUES (?) ON CONFLICT DO NOTHING", scope)
         for (const hash of keys) {
-          sql.exec("INSERT INTO keys (hash, scope) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET scope = excluded.scope",
-            hash, scope)
+          sql.exec(
+            "INSERT INTO keys (hash, scope) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET scope = excluded.scope",
+            hash,
+            scope
+          )
         }
         // A key that moved to another scope with its records is that scope's.
         for (const hash of gone) sql.exec("DELETE FROM keys WHERE hash = ? AND scope = ?", hash, scope)

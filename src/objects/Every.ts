@@ -66,7 +66,8 @@ const orders: Readonly<Record<Exclude<List, "export" | "metrics">, (a: Row, b: R
   drafts: newest,
   keys: (a, b) => newest(a, b) || compare(a["id"]!, b["id"]!),
   orchestrators: (a, b) =>
-    compare(b["last_heartbeat"]!, a["last_heartbeat"]!) || compare(a["id"]!, b["id"]!) || compare(a["scope"]!, b["scope"]!),
+    compare(b["last_heartbeat"]!, a["last_heartbeat"]!) || compare(a["id"]!, b["id"]!) ||
+    compare(a["scope"]!, b["scope"]!),
   projects: (a, b) => newest(a, b) || compare(b["id"]!, a["id"]!),
   roles: (a, b) => compare(a["name"]!, b["name"]!) || compare(a["scope"]!, b["scope"]!)
 }
@@ -74,7 +75,10 @@ const orders: Readonly<Record<Exclude<List, "export" | "metrics">, (a: Row, b: R
 const counted: ReadonlySet<List> = new Set(["drafts", "orchestrators", "projects"])
 
 /** The request with other parameters; `undefined` leaves one out. */
-const asking = ({ path, query, request }: Asking, parameters: Readonly<Record<string, string | undefined>>): Request => {
+const asking = (
+  { path, query, request }: Asking,
+  parameters: Readonly<Record<string, string | undefined>>
+): Request => {
   const next = new URLSearchParams(query)
   for (const [name, value] of Object.entries(parameters)) {
     if (value === undefined) next.delete(name)
@@ -126,8 +130,14 @@ const page = async (list: keyof typeof orders, asked: Asking, place: Place | und
   let skip = place === undefined ? offset : 0
   let begin = 0
   if (place === undefined && counted.has(list)) {
-    const totals = await inChunks(scopes, async (scope) =>
-      Number((await (await ask(asked, scope, { scope, limit: "0", offset: undefined, cursor: undefined })).json() as any).total))
+    const totals = await inChunks(
+      scopes,
+      async (scope) =>
+        Number(
+          (await (await ask(asked, scope, { scope, limit: "0", offset: undefined, cursor: undefined })).json() as any)
+            .total
+        )
+    )
     total = totals.reduce((sum, n) => sum + n, 0)
     while (begin < scopes.length && skip >= totals[begin]! && skip > 0) skip -= totals[begin++]!
   }
@@ -221,7 +231,10 @@ export const answer = async (list: List, asked: Asking): Promise<Response> => {
   const place = cursor === null || cursor === "first" ? undefined : decode(cursor)
   try {
     // An empty object refuses what cannot be read: a cursor of another list, or one together with an offset.
-    if ((cursor !== null && cursor !== "first" && place === undefined) || (place !== undefined && asked.query.has("offset"))) {
+    if (
+      (cursor !== null && cursor !== "first" && place === undefined) ||
+      (place !== undefined && asked.query.has("offset"))
+    ) {
       return await asked.objects.nobody().fetch(asked.request)
     }
     return list === "metrics"

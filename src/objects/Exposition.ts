@@ -20,6 +20,9 @@ export const merge = (texts: ReadonlyArray<string>, more: boolean): string => {
     families.set(head, all)
     all.push(...samples)
   }
-  return Array.from(families, ([head, samples]) =>
-    [head, ...(head.includes(truncated) ? [`${truncated} ${more ? 1 : 0}`] : samples), ""].join("\n")).join("")
+  return Array.from(
+    families,
+    ([head, samples]) =>
+      [head, ...(head.includes(truncated) ? [`${truncated} ${more ? 1 : 0}`] : samples), ""].join("\n")
+  ).join("")
 }

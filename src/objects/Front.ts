@@ -40,7 +40,8 @@ const MaxRemembered = 1000
 
 const isScope = Schema.is(ScopeName)
 
-const hex = (bytes: ArrayBuffer) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("")
+const hex = (bytes: ArrayBuffer) =>
+  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("")
 const sha256 = async (text: string) => hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)))
 
 const refused = ({ _tag, error }: { readonly _tag: string; readonly error: string }, status: number, headers = {}) =>
@@ -102,20 +103,21 @@ const objectOf = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
   }
 }
 
+/** Forgets the oldest if there are too many. */
+const bound = (remembered: Map<string, unknown> | Set<string>) => {
+  if (remembered.size > MaxRemembered) remembered.delete(remembered.keys().next().value!)
+}
+
 export const make = (objects: Objects) => {
   const secretHash = objects.secret === undefined ? undefined : sha256(objects.secret)
   const scopeOfKey = new Map<string, string>()
   const known = new Set<string>()
 
-  const remember = (remembered: Map<string, unknown> | Set<string>) => {
-    if (remembered.size > MaxRemembered) remembered.delete(remembered.keys().next().value!)
-  }
-
   const knows = async (scope: string) => {
     if (known.has(scope)) return true
     if (!(await objects.control().knows(scope))) return false
     known.add(scope)
-    remember(known)
+    bound(known)
     return true
   }
 
@@ -125,7 +127,7 @@ export const make = (objects: Objects) => {
     const scope = await objects.control().scopeOf(hash)
     if (scope === undefined) return undefined
     scopeOfKey.set(hash, scope)
-    remember(scopeOfKey)
+    bound(scopeOfKey)
     return scope
   }
 
@@ -164,7 +166,7 @@ export const make = (objects: Objects) => {
       await target.borrowMachine(copy)
     }
     introduced.add(name)
-    remember(introduced)
+    bound(introduced)
   }
 
   const answer = async (request: Request, route: Route, { body, path, query }: Asked): Promise<Response> => {
@@ -173,7 +175,10 @@ export const make = (objects: Objects) => {
       case "nobody":
         return objects.nobody().fetch(request)
       case "scope":
-        if (path === "/api/v1/tasks/claim" && !reads && typeof body["orchestrator_id"] === "string" && isScope(route.scope)) {
+        if (
+          path === "/api/v1/tasks/claim" && !reads && typeof body["orchestrator_id"] === "string" &&
+          isScope(route.scope)
+        ) {
           await introduce(route.scope, body["orchestrator_id"])
         }
         return (await objectFor(route.scope, reads)).fetch(request)
@@ -212,14 +217,15 @@ export const make = (objects: Objects) => {
     if (caller === "refused") return objects.nobody().fetch(request)
     if (caller !== "any") return objects.scope(caller.key).fetch(request)
     const query = new URLSearchParams(url.split("?")[1] ?? "")
-    const bytes = request.body === null ? undefined : await bodyOf(request.body)
+    const reads = request.method === "GET" || request.method === "HEAD"
+    const bytes = reads || request.body === null ? undefined : await bodyOf(request.body)
     const asked: Asked = {
       method: request.method,
       path,
       query,
       body: bytes === undefined || bytes.length > MaxBody ? {} : objectOf(bytes)
     }
-    const again = bytes === undefined ? request : new Request(request, { body: bytes })
+    const again = bytes === undefined ? request : new Request(request, { method: request.method, body: bytes })
     return answer(again, bytes !== undefined && bytes.length > MaxBody ? { to: "nobody" } : routeOf(asked), asked)
   }
 

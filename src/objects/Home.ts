@@ -53,7 +53,8 @@ const finders: Readonly<Record<Kind, string>> = {
 }
 
 const opensSocket = ({ headers, method, url }: Request): boolean =>
-  method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket" && new URL(url).pathname === "/api/v1/events"
+  method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket" &&
+  new URL(url).pathname === "/api/v1/events"
 
 export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
   const { storage } = state

@@ -21,7 +21,8 @@ export const make = ({ sql }: DurableObjectStorage, scope: string | undefined) =
   }
   return {
     /** Whether a claim finds the machine here. */
-    knows: (id: string): boolean => sql.exec("SELECT 1 FROM orchestrators WHERE id = ? LIMIT 1", id).toArray().length > 0,
+    knows: (id: string): boolean =>
+      sql.exec("SELECT 1 FROM orchestrators WHERE id = ? LIMIT 1", id).toArray().length > 0,
     /** The machine of this scope. */
     lend: (id: string): Copy | undefined => {
       const [machine] = sql.exec("SELECT * FROM orchestrators WHERE id = ? AND scope = ?", id, scope).toArray()

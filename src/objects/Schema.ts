@@ -57,17 +57,23 @@ const sizeTriggers = (storage: DurableObjectStorage) => {
     const bytes = columns.map((column) =>
       column["type"] === "TEXT" ? `coalesce(octet_length(NEW."${String(column["name"])}"), 0)` : "9"
     )
-    const size = Array.from({ length: Math.ceil(bytes.length / 40) }, (_, i) =>
-      `(${bytes.slice(40 * i, 40 * (i + 1)).join(" + ")})`).join(" + ")
+    const size = Array.from(
+      { length: Math.ceil(bytes.length / 40) },
+      (_, i) => `(${bytes.slice(40 * i, 40 * (i + 1)).join(" + ")})`
+    ).join(" + ")
     return ["INSERT", "UPDATE"].map((change) => `
-      CREATE TRIGGER "_row_${change}_${String(name)}" AFTER ${change} ON "${String(name)}" WHEN ${size} > ${MaxRow} BEGIN
+      CREATE TRIGGER "_row_${change}_${String(name)}" AFTER ${change} ON "${
+      String(name)
+    }" WHEN ${size} > ${MaxRow} BEGIN
         SELECT RAISE(ABORT, 'string or blob too big: SQLITE_TOOBIG');
       END;`).join("")
   }).join("")
 }
 
 const dropTriggers = (storage: DurableObjectStorage) => {
-  const triggers = storage.sql.exec("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, 1) = '_'")
+  const triggers = storage.sql.exec(
+    "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, 1) = '_'"
+  )
   for (const { name } of triggers.toArray()) storage.sql.exec(`DROP TRIGGER "${String(name)}"`)
 }
 

@@ -58,9 +58,9 @@ const tooMany = () =>
     error: `The scope has ${MaxSockets} sockets, and no more are accepted. Read the feed with GET /api/v1/events.`
   }, { status: 429, headers: { "retry-after": "60" } })
 
-export const make = ({ page, scope, serve, state }: Options) => {
-  const attached = (socket: WebSocket): Attached => socket.deserializeAttachment()
+const attached = (socket: WebSocket): Attached => socket.deserializeAttachment()
 
+export const make = ({ page, scope, serve, state }: Options) => {
   /** Opens a socket, if the caller may read the feed. */
   const open = async (request: Request): Promise<Response> => {
     if (state.getWebSockets().length >= MaxSockets) return tooMany()
@@ -109,8 +109,10 @@ export const make = ({ page, scope, serve, state }: Options) => {
 
   /** Tells as many sockets of work as there are tasks: those that were told longest ago. */
   const tell = (sockets: ReadonlyArray<WebSocket>, now: number) => {
-    const waiting = Map.groupBy(sockets.filter((socket) => attached(socket).work !== null), (socket) =>
-      attached(socket).work!)
+    const waiting = Map.groupBy(
+      sockets.filter((socket) => attached(socket).work !== null),
+      (socket) => attached(socket).work!
+    )
     for (const [queue, all] of waiting) {
       const quiet = all.filter((socket) => attached(socket).told <= now - Quiet)
         .toSorted((a, b) => attached(a).told - attached(b).told)

@@ -38,7 +38,8 @@ const bundled = async (): Promise<string> => {
     plugins: [{
       name: "migrations",
       resolveId: (id) => id === "virtual:migrations" ? id : undefined,
-      load: (id) => id === "virtual:migrations" ? `export const migrations = ${JSON.stringify(migrations())}` : undefined
+      load: (id) =>
+        id === "virtual:migrations" ? `export const migrations = ${JSON.stringify(migrations())}` : undefined
     }],
     transform: { define: { "globalThis.process": "undefined", "OCTOPOID_RELEASE": "\"test\"" } }
   })

@@ -1,10 +1,10 @@
 /** A Worker with both engines: runs a batch on D1 and on the storage of an object, and says what came of it. */
 import type { D1Database, DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types"
 import { DurableObject } from "cloudflare:workers"
-import { migrations } from "virtual:migrations"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { migrations } from "virtual:migrations"
 import * as Schema from "../../src/objects/Schema.ts"
 import { CurrentCost, Database, isRefusal, isTooBig, noCost, transientFailure } from "../../src/sql/Database.ts"
 import * as D1 from "../../src/sql/engine/D1.ts"

@@ -5,14 +5,13 @@ import * as Control from "../../src/objects/Control.ts"
 import * as Home from "../../src/objects/Home.ts"
 import * as Server from "../../src/Server.ts"
 import * as ObjectStorage from "../../src/sql/engine/ObjectStorage.ts"
-import * as NodeStorage from "./NodeStorage.ts"
-
-// The build sets it.
+import * as NodeStorage from "./NodeStorage.ts" // The build sets it.
 ;(globalThis as any).LOCAL = false
 
 const directory = new URL("../../migrations/", import.meta.url)
 const migrations = readdirSync(directory).sort().map((name) =>
-  [name, readFileSync(new URL(name, directory), "utf8")] as const)
+  [name, readFileSync(new URL(name, directory), "utf8")] as const
+)
 
 const start = () => {
   const own = NodeStorage.make()

@@ -30,7 +30,11 @@ describe("a request without the key of a scope", () => {
     for (const { method, path } of endpoints) {
       if (!path.startsWith("/api/v1/")) continue
       const found = route(method, path, "scope=red")
-      assert.deepStrictEqual(found, { to: "scope", scope: path.includes("/scopes/") ? "x" : "red" }, `${method} ${path}`)
+      assert.deepStrictEqual(
+        found,
+        { to: "scope", scope: path.includes("/scopes/") ? "x" : "red" },
+        `${method} ${path}`
+      )
     }
   })
 
@@ -71,7 +75,10 @@ describe("a request without the key of a scope", () => {
   })
 
   it("is read as the server reads it", () => {
-    assert.deepStrictEqual(route("POST", "/api/v1/tasks", "scope=red", { scope: "blue" }), { to: "scope", scope: "blue" })
+    assert.deepStrictEqual(route("POST", "/api/v1/tasks", "scope=red", { scope: "blue" }), {
+      to: "scope",
+      scope: "blue"
+    })
     assert.deepStrictEqual(route("POST", "/api/v1/tasks", "scope=red", { scope: "" }), { to: "scope", scope: "red" })
     assert.deepStrictEqual(route("GET", "/api/v1/scopes/a%20b/keys"), { to: "scope", scope: "a b" })
     assert.deepInclude(route("GET", "/api/v1/tasks/a%2Fb"), { to: "record", id: "a/b" })

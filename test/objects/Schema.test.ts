@@ -6,10 +6,13 @@ import * as NodeStorage from "./NodeStorage.ts"
 
 const directory = new URL("../../migrations/", import.meta.url)
 const migrations = readdirSync(directory).sort().map((name) =>
-  [name, readFileSync(new URL(name, directory), "utf8")] as const)
+  [name, readFileSync(new URL(name, directory), "utf8")] as const
+)
 
 const names = (storage: ReturnType<typeof NodeStorage.make>["storage"], type: string) =>
-  storage.sql.exec(`SELECT name FROM sqlite_schema WHERE type = '${type}' ORDER BY name`).toArray().map(({ name }) => name)
+  storage.sql.exec(`SELECT name FROM sqlite_schema WHERE type = '${type}' ORDER BY name`).toArray().map(({ name }) =>
+    name
+  )
 
 describe("an object", () => {
   it("has the schema of the migrations after it woke, and changes nothing when it wakes again", () => {

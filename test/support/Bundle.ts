@@ -19,7 +19,11 @@ const buildAnew = async (engine: Engine): Promise<string> => {
   try {
     const file = join(directory, "worker.js")
     const { VITEST: _, WRANGLER_COMMAND: __, ...env } = process.env
-    await promisify(execFile)(process.execPath, ["scripts/build/worker.ts", file, engine === "d1" ? "worker" : engine], { cwd: root, env })
+    await promisify(execFile)(
+      process.execPath,
+      ["scripts/build/worker.ts", file, engine === "d1" ? "worker" : engine],
+      { cwd: root, env }
+    )
     return await readFile(file, "utf8")
   } finally {
     await rm(directory, { recursive: true, force: true })

@@ -20,7 +20,9 @@ const using = <A>(file: string, use: (db: DatabaseSync) => A): A => {
 export const scopeFiles = (storage: string): ReadonlyArray<string> => {
   const directory = join(storage, "do", "-ScopeObject")
   if (!existsSync(directory)) return []
-  return readdirSync(directory).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name)).map((name) => join(directory, name))
+  return readdirSync(directory).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name)).map((name) =>
+    join(directory, name)
+  )
     .filter((file) => using(file, (db) => db.prepare("SELECT 1 FROM _told").all().length > 0))
 }
 

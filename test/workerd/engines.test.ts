@@ -26,6 +26,14 @@ const alike = async (...sent: ReadonlyArray<Sent>) => {
   return d1 as any
 }
 
+const counted = (text: string) => alike({ text })
+
+/** What comes of the statement in an object. */
+const stored = async (sent: Sent) => (await engines.run([sent])).object
+
+/** The text of an error. D1 puts its own name before it. */
+const withoutPrefix = ({ error }: any) => error.replace(/^Error: (D1_ERROR: )?/, "")
+
 describe("D1 and the storage of an object", () => {
   it("bind the same values", async () => {
     assert.deepStrictEqual((await alike(odd("true"))).rows, [[{ x: 1, type: "real" }]])
@@ -70,9 +78,7 @@ describe("D1 and the storage of an object", () => {
         for (const outcome of [d1, object]) {
           assert.deepInclude(outcome, { refusal: true, tooBig: false, transient: false }, `${name}: ${outcome.error}`)
         }
-        // D1 puts its own name before the text.
-        const text = ({ error }: any) => error.replace(/^Error: (D1_ERROR: )?/, "")
-        assert.strictEqual(text(object), text(d1), name)
+        assert.strictEqual(withoutPrefix(object), withoutPrefix(d1), name)
       }
       const kept = await alike({ text: "SELECT count(*) AS n FROM queue_counts WHERE scope = 'kept'" })
       assert.deepStrictEqual(kept.rows, [[{ n: 0 }]], name)
@@ -81,21 +87,21 @@ describe("D1 and the storage of an object", () => {
 
   // Local D1 allows as much as workerd does, D1 on Cloudflare 2,000,000 bytes.
   it("an object refuses a row of more than 2,000,000 bytes", async () => {
-    const run = async (sent: Sent) => (await engines.run([sent])).object
-    const inserted = (times: number) => run(message(`m${times}`, { text: "é", times }))
+    const inserted = (times: number) => stored(message(`m${times}`, { text: "é", times }))
     assert.containsAllKeys(await inserted(999_000), ["written"])
     assert.deepInclude(await inserted(1_000_000), { refusal: true, tooBig: true, transient: false })
     // The limit is that of the row, and not that of one text.
     const text = "UPDATE messages SET task_id = ? WHERE id = 'm999000'"
-    const grown = await run({ text, values: [{ text: "x", times: 10_000 }] })
+    const grown = await stored({ text, values: [{ text: "x", times: 10_000 }] })
     assert.deepInclude(grown, { refusal: true, tooBig: true })
-    const { rows } = await run({ text: "SELECT length(task_id) AS n FROM messages WHERE id = 'm999000'" }) as any
+    const { rows } = await stored({ text: "SELECT length(task_id) AS n FROM messages WHERE id = 'm999000'" }) as any
     assert.deepStrictEqual(rows, [[{ n: 1 }]])
   })
 
   it("count the same rows", async () => {
-    const counted = (text: string) => alike({ text })
-    const insert = await counted("INSERT INTO queue_counts (scope, counts) VALUES ('a', '{}'), ('b', '{}') RETURNING scope")
+    const insert = await counted(
+      "INSERT INTO queue_counts (scope, counts) VALUES ('a', '{}'), ('b', '{}') RETURNING scope"
+    )
     assert.isAbove(insert.written, 0)
     await counted("UPDATE queue_counts SET revision = revision + 1 WHERE scope = 'a'")
     await counted("UPDATE queue_counts SET revision = revision + 1 WHERE scope = 'none'")

@@ -5,14 +5,28 @@ import * as Fiber from "effect/Fiber"
 import { Workerd } from "../support/harness.ts"
 
 const Secret = "a secret of the server"
-const task = (id: string, scope: string, rest: object = {}) => ({ id, scope, file_path: `${id}.md`, branch: "b", ...rest })
+const task = (id: string, scope: string, rest: object = {}) => ({
+  id,
+  scope,
+  file_path: `${id}.md`,
+  branch: "b",
+  ...rest
+})
 const claim = (scope: string, rest: object = {}) => ({ scope, orchestrator_id: "k-m", agent_name: "ann", ...rest })
+
+const until = (done: () => boolean) => Effect.repeat(Effect.sleep("20 millis"), { until: () => done() })
+
+/** The numbers of the changes that a socket got. */
+const seqs = (messages: ReadonlyArray<any>) =>
+  messages.filter(({ type }) => type === "events").flatMap(({ events }) => events.map(({ seq }: any) => seq))
 
 layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true, timeout: "10 minutes" })(
   "objects",
   (it) => {
-    const asked = Effect.map(Workerd, ({ send }) => (method: string, path: string, body?: unknown) =>
-      send(method, path, body, Secret))
+    const asked = Effect.map(
+      Workerd,
+      ({ send }) => (method: string, path: string, body?: unknown) => send(method, path, body, Secret)
+    )
 
     it.effect("an expired lease is taken back without a request", () =>
       Effect.gen(function*() {
@@ -24,7 +38,9 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
         // A read takes nothing back.
         const events = Effect.map(ask("GET", "/api/v1/tasks/a/history"), ({ body }) =>
           body.history.map(({ event }: any) => event))
-        while (!(yield* events).includes("lease_expired")) yield* Effect.sleep("100 millis")
+        while (!(yield* events).includes("lease_expired")) {
+          yield* Effect.sleep("100 millis")
+        }
         assert.include((yield* ask("GET", "/api/v1/tasks/a")).body, { queue: "incoming", lease_losses: 1 })
       }))
 
@@ -43,7 +59,9 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
         yield* ask("POST", "/api/v1/tasks/bulk", {
           action: "create",
           scope: "wait",
-          tasks: ["w2", "w3"].map((id) => task(id, "wait"))
+          tasks: ["w2", "w3"].map((id) =>
+            task(id, "wait")
+          )
         })
         const got = yield* Fiber.join(waiting)
         assert.deepStrictEqual(got.map(({ status }) => status), [200, 200, 200])
@@ -105,11 +123,6 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
           )
           return { opened, socket, messages, closed }
         })
-        const until = (done: () => boolean) =>
-          Effect.suspend(() => Effect.sleep("20 millis")).pipe(Effect.repeat({ until: () => done() }))
-        const seqs = (messages: ReadonlyArray<any>) =>
-          messages.filter(({ type }) => type === "events").flatMap(({ events }) => events.map(({ seq }: any) => seq))
-
         assert.isFalse((yield* open("", "oct_wrong")).opened)
         assert.isFalse((yield* open("&types=nothing")).opened)
         const all = yield* open("&after=0")

@@ -76,7 +76,10 @@ export const across: ReadonlyArray<Check> = [
       const { admin, other } = bench.administered()
       const { ask, scope } = bench
       for (const [name, to] of [["a", ask], ["b", other.ask]] as const) {
-        expect(await to("POST", "/api/v1/projects", { id: bench.idOf(name), title: "conformance", branch: "main" }), 201)
+        expect(
+          await to("POST", "/api/v1/projects", { id: bench.idOf(name), title: "conformance", branch: "main" }),
+          201
+        )
       }
       must(await listsBoth(bench, "projects", (project) => project.scope), "projects of both scopes")
       must(await listsBoth(bench, "keys", (key) => key.scope), "keys of both scopes")
