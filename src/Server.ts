@@ -26,6 +26,7 @@ import { Overviews } from "./services/feed/Overview.ts"
 import { Webhooks } from "./services/feed/Webhooks.ts"
 import { Flows } from "./services/flow/Flows.ts"
 import { Leases } from "./services/lease/Leases.ts"
+import { Parks } from "./services/lease/Parks.ts"
 import * as LogLines from "./services/LogLines.ts"
 import { Orchestrators } from "./services/machine/Orchestrators.ts"
 import { Roles } from "./services/machine/Roles.ts"
@@ -70,6 +71,7 @@ export const make = (engine: Layer.Layer<Engine>, env: { readonly FAILED_AUTH?: 
     Keys.layer,
     TaskQueue.layer,
     Leases.layer,
+    Parks.layer,
     Dependencies.layer,
     Events.layer,
     Deliveries.layer,

@@ -80,6 +80,7 @@ const unscoped = ({ body, method, query }: Asked, [group = "", id, verb]: Readon
     case "events":
     case "messages":
     case "overview":
+    case "parks":
     case "projects":
     case "tasks":
     case "usage":
