@@ -66,7 +66,7 @@ export const waiting = <A, E, R>(
             }),
             { duration: left, orElse: () => Effect.succeed(false) }
           ))
-          if (!called) return yield* Effect.fail(tried.failure)
+          if (!called) return yield* Effect.fromResult(tried)
         }
       }),
       (place) => Effect.sync(() => place?.leave())
