@@ -51,9 +51,16 @@ const prefix = (index: number) => index < Prefixes ? index.toString(16).padStart
 /** Forgets the idempotency keys of this minute's share that are too old to be repeated. */
 const forgetKeys = statement("DELETE FROM idempotency_keys WHERE id >= :first AND id < :next AND at <= :oldest")
 
-const sliceOf = (now: number) => {
-  const first = (Math.floor(now / 60_000) % Slices) * PrefixesPerMinute
-  return { first: prefix(first), next: prefix(first + PrefixesPerMinute) }
+/** The minutes for which a turn stands: on an object that sleeps, those since the last turn. */
+export const CoveredMinutes = Context.Reference<number>("octopoid-server/services/CoveredMinutes", {
+  defaultValue: () => 1
+})
+
+/** The slices of the last minutes. Those that a turn of the day cuts off are covered in the next one. */
+const sliceOf = (now: number, minutes: number) => {
+  const last = Math.floor(now / 60_000) % Slices
+  const first = Math.max(0, last - minutes + 1) * PrefixesPerMinute
+  return { first: prefix(first), next: prefix((last + 1) * PrefixesPerMinute) }
 }
 
 // A failing duty must not stop the others. If the look failed, every duty is done.
@@ -105,7 +112,7 @@ export class Maintenance extends Context.Service<Maintenance, {
       const tick = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         const values = {
-          ...sliceOf(now),
+          ...sliceOf(now, yield* CoveredMinutes),
           now,
           heard_since: now - orchestratorTimeoutSeconds * 1000,
           before: now - unclaimableAfterSeconds * 1000,

@@ -61,9 +61,10 @@ const counted = Feed.counted("= :scope")
 
 const closedBreaker = Idempotency.keeping({ row: columns, from, where: one, provenBy: "where" })
 
+const time = (value: unknown) => value == null ? null : DateTime.makeUnsafe(Number(value))
+const task = (value: unknown) => value == null ? null : TaskId.make(String(value))
+
 const decoded = (scope: ScopeName, row: Row): Breaker => {
-  const time = (value: unknown) => value == null ? null : DateTime.makeUnsafe(Number(value))
-  const task = (value: unknown) => value == null ? null : TaskId.make(String(value))
   return {
     scope,
     project_id: row.project_id === "" ? null : ProjectId.make(String(row.project_id)),
