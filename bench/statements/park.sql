@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/park
--- 1 round trip, 9 statements: 6,516 characters, 29 parameters, 34 rows read, 5 rows written
+-- 1 round trip, 9 statements: 6,516 characters, 29 parameters, 38 rows read, 6 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -276,7 +276,7 @@ FROM parked_accounts
 WHERE scope = (SELECT scope FROM planned WHERE id = :id) AND until <= :now;
 
 -- parked
--- 489 characters, 6 parameters, 0 rows read, 0 rows written
+-- 489 characters, 6 parameters, 4 rows read, 1 row written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 3
