@@ -92,7 +92,7 @@ const tables = [
   "usage_caps",
   "breakers",
   "parked_accounts",
-  "event_counts",
+  "d1_costs",
   "idempotency_keys"
 ]
 

@@ -11,13 +11,10 @@ import { EvidenceShown } from "../task/Evidence.ts"
 export const MaxListed = 50
 
 /** How far a total counts. */
-export const MaxCounted = 500
+export const MaxCounted = 200
 
 /** How many projects an overview looks at: the newest. */
-export const MaxProjectsSeen = 200
-
-/** How many changes of the feed an overview looks at: a power of two, because the place is found by halving. */
-export const MaxChanges = 2048
+export const MaxProjectsSeen = 100
 
 /** How many characters of a text an overview shows. */
 export const MaxShown = 300
@@ -169,7 +166,7 @@ export const Overview = Schema.Struct({
   ),
   projects: listOf(
     projectFields(Counts),
-    "The open projects, the newest first. The newest 200 projects are looked at."
+    `The open projects, the newest first. The newest ${MaxProjectsSeen} projects are looked at.`
   ),
   machines: listOf({
     id: OrchestratorId,
@@ -199,11 +196,7 @@ export const Overview = Schema.Struct({
     "The first ready task of each queue or role that no machine will claim, the oldest first: as the event `unclaimable` said."
   ),
   lives: Schema.Struct({
-    exact: Schema.Boolean.pipe(
-      describe(
-        `Whether the hours are complete. If not, earlier hours have more: only the newest ${MaxChanges} changes are looked at.`
-      )
-    ),
+    exact: Schema.Boolean.pipe(describe("Always true: the hours are counted as tasks become done.")),
     hours: rows({
       hour: Time.pipe(describe("When the hour begins.")),
       done: Schema.Int.pipe(describe("How many tasks became done in it."))

@@ -64,20 +64,22 @@ const closedBreaker = Idempotency.keeping({ row: columns, from, where: one, prov
 const time = (value: unknown) => value == null ? null : DateTime.makeUnsafe(Number(value))
 const task = (value: unknown) => value == null ? null : TaskId.make(String(value))
 
-const decoded = (scope: ScopeName, row: Row): Breaker => ({
-  scope,
-  project_id: row.project_id === "" ? null : ProjectId.make(String(row.project_id)),
-  threshold: row.threshold === null ? null : Number(row.threshold),
-  window_seconds: Number(row.window_millis) / 1000,
-  wait_seconds: Number(row.wait_millis) / 1000,
-  state: row.opened_at === null ? "closed" : row.canary === null ? "open" : "half_open",
-  opened_at: time(row.opened_at),
-  reason: row.reason === null ? null : String(row.reason),
-  tripped_by: task(row.tripped_by),
-  failed_canaries: Number(row.probes),
-  next_canary_at: time(row.retry_at),
-  canary_task_id: task(row.canary)
-})
+const decoded = (scope: ScopeName, row: Row): Breaker => {
+  return {
+    scope,
+    project_id: row.project_id === "" ? null : ProjectId.make(String(row.project_id)),
+    threshold: row.threshold === null ? null : Number(row.threshold),
+    window_seconds: Number(row.window_millis) / 1000,
+    wait_seconds: Number(row.wait_millis) / 1000,
+    state: row.opened_at === null ? "closed" : row.canary === null ? "open" : "half_open",
+    opened_at: time(row.opened_at),
+    reason: row.reason === null ? null : String(row.reason),
+    tripped_by: task(row.tripped_by),
+    failed_canaries: Number(row.probes),
+    next_canary_at: time(row.retry_at),
+    canary_task_id: task(row.canary)
+  }
+}
 
 /** The row of a breaker that is off. */
 const off = (values: Values): Row => ({

@@ -22,6 +22,7 @@ import * as Grant from "../../sql/lease/Claim.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
 import * as Parked from "../../sql/lease/Parked.ts"
 import type { Values } from "../../sql/Statement.ts"
+import * as Line from "../lease/Line.ts"
 import { ifRefused } from "../lease/takeBack.ts"
 import { Settings } from "../Settings.ts"
 import * as Refusal from "./claimRefusal.ts"
@@ -125,6 +126,7 @@ export const make = Effect.gen(function*() {
         // Each attempt takes expired leases back, because time has passed since the last one.
         lapsed: takesBack ? expired.lapsed(values) : undefined,
         reclaimed: takesBack ? expired.reclaimed(values) : undefined,
+        revived: Grant.revived(values),
         seen: Grant.seen(values),
         parked: claim.account == null ? undefined : Parked.until(values),
         recorded: steps.recorded(values),
@@ -145,7 +147,7 @@ export const make = Effect.gen(function*() {
     return { task: claimed(task, now) }
   })
 
-  return Effect.fn("TaskQueue.claim")(function*(scope: ScopeName, claim: Claim) {
+  const claimNow = Effect.fnUntraced(function*(scope: ScopeName, claim: Claim) {
     const seconds = claim.lease_duration_seconds || settings.defaultLeaseSeconds
     if (seconds < 1 || seconds > MaxLeaseSeconds) return yield* InvalidTask.lease(MaxLeaseSeconds)
     const { scope: reach } = yield* CurrentActor
@@ -166,4 +168,6 @@ export const make = Effect.gen(function*() {
     }
     return done.task
   })
+
+  return Effect.fn("TaskQueue.claim")((scope: ScopeName, claim: Claim) => Line.waiting(claim, claimNow(scope, claim)))
 })

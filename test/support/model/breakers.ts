@@ -1,6 +1,6 @@
 /** Breakers as the model has them, and the commands of the operator who sets and closes them. */
-import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { ProjectId, ScopeName } from "../../../src/domain/Identifier.ts"
 import type { Bench, Steps } from "./Bench.ts"
 import type { Change, Task } from "./Task.ts"
@@ -121,7 +121,7 @@ export const steps = ({ switches, world: { breaker } }: Bench): Steps<"Breaker" 
     ),
   CloseBreaker: ({ of }) =>
     Effect.map(Effect.result(switches.close(scopeOf(of), { ...named(of), closed_by: "eve" })), (result) => {
-      assert.strictEqual(result._tag === "Success", breaker.breakers.has(of), `closing the breaker of ${of}`)
+      if (Result.isSuccess(result) !== breaker.breakers.has(of)) throw new Error(`closing the breaker of ${of}`)
       breaker.close(of, "eve")
     })
 })
