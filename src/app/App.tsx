@@ -3,8 +3,8 @@ import { createEffect, createMemo, createSignal, For, onMount, Show, Suspense } 
 import { Dynamic } from "solid-js/web"
 import { connection, failure, follow, overview } from "./api/live.ts"
 import { identify, who } from "./api/session.ts"
-import { Empty } from "./parts/Basics.tsx"
 import { said } from "./parts/announce.ts"
+import { Empty } from "./parts/Basics.tsx"
 import { Caller, Connection, Help, KeyDialog, Scopes, Theme } from "./parts/Frame.tsx"
 import { listen, useKeys } from "./parts/keys.ts"
 import { href, screenName } from "./Router.ts"
@@ -20,14 +20,22 @@ export const App = () => {
   useKeys([{ key: "?", does: "Shows what the keys do", run: () => setHelping(true) }])
   onMount(() => void identify())
   createEffect(() => {
-    document.title = `${screenName() === "inbox" && waiting() > 0 ? `(${waiting()}) ` : ""}${screen()?.title ?? "Not found"} · Octopoid`
+    document.title = `${screenName() === "inbox" && waiting() > 0 ? `(${waiting()}) ` : ""}${
+      screen()?.title ?? "Not found"
+    } · Octopoid`
   })
   return (
     <>
-      <a class="skip" href="#main" onClick={(event) => {
-        event.preventDefault()
-        document.getElementById("main")?.focus()
-      }}>Skip to the content</a>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault()
+          document.getElementById("main")?.focus()
+        }}
+      >
+        Skip to the content
+      </a>
       <header class="frame">
         <nav aria-label="Screens">
           <For each={screens.filter(({ listed }) => listed)}>
@@ -35,7 +43,10 @@ export const App = () => {
               <a href={href([name])} aria-current={screenName() === name ? "page" : undefined}>
                 {title}
                 <Show when={name === "inbox" && waiting() > 0}>
-                  <span class="count">{waiting()}<span class="unseen">&nbsp;waiting</span></span>
+                  <span class="count">
+                    {waiting()}
+                    <span class="unseen">&nbsp;waiting</span>
+                  </span>
                 </Show>
               </a>
             )}
@@ -53,12 +64,21 @@ export const App = () => {
         {(sentence) => <p class="offline" role="status">{sentence()} The page tries again by itself.</p>}
       </Show>
       <main id="main" tabindex="-1">
-        <Show when={screen()} fallback={
-          <Empty title="This page does not exist.">
-            <a href={href(["night"])}>What happened at night</a>, or <a href={href(["inbox"])}>what waits for you</a>.
-          </Empty>
-        }>
-          {(found) => <Suspense><Show when={who().kind !== "unknown"}><Dynamic component={found().load} /></Show></Suspense>}
+        <Show
+          when={screen()}
+          fallback={
+            <Empty heading title="This page does not exist.">
+              <a href={href(["night"])}>What happened at night</a>, or <a href={href(["inbox"])}>what waits for you</a>.
+            </Empty>
+          }
+        >
+          {(found) => (
+            <Suspense>
+              <Show when={who().kind !== "unknown"}>
+                <Dynamic component={found().load} />
+              </Show>
+            </Suspense>
+          )}
         </Show>
       </main>
       <p class="said" role="status">{said()}</p>

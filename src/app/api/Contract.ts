@@ -12,7 +12,8 @@ type WithoutSlash<P extends string> = P extends `${infer Start}/` ? Start : P
 type RouteOf<E> = E extends { readonly method: infer M extends string; readonly path: infer P extends string }
   ? `${M} ${WithoutSlash<P>}`
   : never
-type EndpointOf<R extends Route> = Endpoint extends infer E ? E extends unknown ? RouteOf<E> extends R ? E : never : never
+type EndpointOf<R extends Route> = Endpoint extends infer E ?
+  E extends unknown ? RouteOf<E> extends R ? E : never : never
   : never
 
 /** `METHOD /path` of an endpoint. */

@@ -23,11 +23,7 @@ export class Refused extends Error {
 }
 
 /** No answer of the server came. */
-export class Unreachable extends Error {
-  constructor(what: string) {
-    super(what)
-  }
-}
+export class Unreachable extends Error {}
 
 /** How long a request may take, in milliseconds. */
 const Patience = 20_000
@@ -68,7 +64,9 @@ interface AnyParts {
 }
 
 const addressOf = (path: string, { params = {}, query = {} }: AnyParts) => {
-  const search = new URLSearchParams(Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined))
+  const search = new URLSearchParams(
+    Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined)
+  )
   const filled = path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ""))
   return search.size === 0 ? filled : `${filled}?${search}`
 }
@@ -132,7 +130,9 @@ export const change = async <R extends Exclude<Route, Read>>(route: R, parts: Pa
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error
       if (!isPost || attempt === 3) {
-        throw new Unreachable("The server gave no answer, so whether it was done is not known. Look again before you repeat it.")
+        throw new Unreachable(
+          "The server gave no answer, so whether it was done is not known. Look again before you repeat it."
+        )
       }
       await new Promise((done) => setTimeout(done, 700 * attempt))
     }

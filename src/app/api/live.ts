@@ -71,7 +71,7 @@ const lookAtFeed = async (own: Loop) => {
   })
   if (own.stopped) return false
   own.after = page.next
-  if (page.events.length > 0) for (const listener of listeners) listener(page.events)
+  if (page.events.length > 0) { for (const listener of listeners) listener(page.events) }
   return page.events.length > 0 || page.gap
 }
 

@@ -28,7 +28,8 @@ export { key, name, who }
 /** The scope that is looked at: that of the key, or the one in the address. */
 export const scope = (): string => {
   const known = who()
-  return (known.kind === "known" ? known.scope : undefined) ?? query("scope") ?? localStorage.getItem(KeptScope) ?? "default"
+  return (known.kind === "known" ? known.scope : undefined) ?? query("scope") ?? localStorage.getItem(KeptScope) ??
+    "default"
 }
 
 export const chooseScope = (chosen: string) => {

@@ -15,7 +15,10 @@ export const Dialog = (props: {
     <Kobalte.Portal>
       <Kobalte.Overlay class="overlay" />
       <div class="dialog-place">
-        <Kobalte.Content class="dialog" onInteractOutside={(event: Event) => props.onClose === undefined && event.preventDefault()}>
+        <Kobalte.Content
+          class="dialog"
+          onInteractOutside={(event: Event) => props.onClose === undefined && event.preventDefault()}
+        >
           <header>
             <Kobalte.Title>{props.title}</Kobalte.Title>
             <Show when={props.onClose}>

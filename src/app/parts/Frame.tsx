@@ -14,8 +14,14 @@ export const Connection = () => {
     <span class="connection" data-is={connection()}>
       <Show when={connection() === "live"}>live</Show>
       <Show when={connection() === "loading"}>loading</Show>
-      <Show when={connection() === "stale"}>as of <Ago at={at()} /></Show>
-      <Show when={connection() === "offline"}>offline<Show when={at()}>, as of <Ago at={at()} /></Show></Show>
+      <Show when={connection() === "stale"}>
+        as of <Ago at={at()} />
+      </Show>
+      <Show when={connection() === "offline"}>
+        offline<Show when={at()}>
+          , as of <Ago at={at()} />
+        </Show>
+      </Show>
     </span>
   )
 }
@@ -38,7 +44,10 @@ export const Scopes = () => {
             <For each={[...new Set([scope(), ...found()])]}>
               {(one) => (
                 <Menu.Item class="menu-item" onSelect={() => chooseScope(one)}>
-                  {one}<Show when={one === scope()}><span aria-hidden="true">✓</span></Show>
+                  {one}
+                  <Show when={one === scope()}>
+                    <span aria-hidden="true">✓</span>
+                  </Show>
                 </Menu.Item>
               )}
             </For>
@@ -61,7 +70,11 @@ export const Theme = () => {
   })
   const isDark = () => theme() === "" ? matchMedia("(prefers-color-scheme: dark)").matches : theme() === "dark"
   return (
-    <Button kind="plain" aria-label={isDark() ? "Light colours" : "Dark colours"} onClick={() => setTheme(isDark() ? "light" : "dark")}>
+    <Button
+      kind="plain"
+      aria-label={isDark() ? "Light colours" : "Dark colours"}
+      onClick={() => setTheme(isDark() ? "light" : "dark")}
+    >
       <span aria-hidden="true">{isDark() ? "☀" : "☾"}</span>
     </Button>
   )
@@ -83,14 +96,18 @@ export const Caller = (props: { readonly onChange: () => void; readonly onHelp: 
   }
   return (
     <Menu.Root>
-      <Menu.Trigger class="button" data-kind="plain">{rights()} <span aria-hidden="true">▾</span></Menu.Trigger>
+      <Menu.Trigger class="button" data-kind="plain">
+        {rights()} <span aria-hidden="true">▾</span>
+      </Menu.Trigger>
       <Menu.Portal>
         <Menu.Content class="menu" aria-label="Key and help">
           <Menu.Item class="menu-item" onSelect={() => props.onChange()}>Key and name …</Menu.Item>
           <Show when={key() !== undefined}>
             <Menu.Item class="menu-item" onSelect={() => void signOut()}>Forget the key</Menu.Item>
           </Show>
-          <Menu.Item class="menu-item" onSelect={() => props.onHelp()}>Keys of the keyboard <kbd>?</kbd></Menu.Item>
+          <Menu.Item class="menu-item" onSelect={() => props.onHelp()}>
+            Keys of the keyboard <kbd>?</kbd>
+          </Menu.Item>
         </Menu.Content>
       </Menu.Portal>
     </Menu.Root>
@@ -109,7 +126,11 @@ export const KeyDialog = (props: { readonly open: boolean; readonly onClose: () 
   const submit = async () => {
     setBusy(true)
     const pasted = given().trim() || (needed() === undefined ? key() : undefined)
-    await signIn({ key: pasted, name: own().trim() || "human", keep: keep() || (pasted === key() && localStorage.getItem("octopoid.key") !== null) })
+    await signIn({
+      key: pasted,
+      name: own().trim() || "human",
+      keep: keep() || (pasted === key() && localStorage.getItem("octopoid.key") !== null)
+    })
     setBusy(false)
     if (who().kind !== "known") return
     setGiven("")
@@ -126,10 +147,18 @@ export const KeyDialog = (props: { readonly open: boolean; readonly onClose: () 
         <Refusal sentence={needed()} />
         <label>
           API key
-          <input type="password" autocomplete="off" value={given()} onInput={(event) => setGiven(event.currentTarget.value)}
-            placeholder={key() === undefined ? "oct_…" : "the present one"} />
+          <input
+            type="password"
+            autocomplete="off"
+            value={given()}
+            onInput={(event) => setGiven(event.currentTarget.value)}
+            placeholder={key() === undefined ? "oct_…" : "the present one"}
+          />
         </label>
-        <p class="quiet">The administrator issues keys. A key of the rank <code>read</code> sees everything of its scope and changes nothing.</p>
+        <p class="quiet">
+          The administrator issues keys. A key of the rank <code>read</code>{" "}
+          sees everything of its scope and changes nothing.
+        </p>
         <label>
           Your name, for the histories of tasks
           <input type="text" maxlength="100" value={own()} onInput={(event) => setOwn(event.currentTarget.value)} />
@@ -138,7 +167,9 @@ export const KeyDialog = (props: { readonly open: boolean; readonly onClose: () 
           <input type="checkbox" checked={keep()} onInput={(event) => setKeep(event.currentTarget.checked)} />
           Keep the key in this browser. Otherwise it is gone when the page is closed or loaded again.
         </label>
-        <footer><Button type="submit" kind="primary" disabled={busy()}>Use it</Button></footer>
+        <footer>
+          <Button type="submit" kind="primary" disabled={busy()}>Use it</Button>
+        </footer>
       </form>
     </Dialog>
   )
@@ -147,10 +178,24 @@ export const KeyDialog = (props: { readonly open: boolean; readonly onClose: () 
 export const Help = (props: { readonly open: boolean; readonly onClose: () => void }) => (
   <Dialog title="Keys of the keyboard" open={props.open} onClose={props.onClose}>
     <dl class="keys">
-      <For each={activeKeys()}>{({ does, key }) => <div><dt><kbd>{key}</kbd></dt><dd>{does}</dd></div>}</For>
+      <For each={activeKeys()}>
+        {({ does, key }) => (
+          <div>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        )}
+      </For>
     </dl>
     <label class="check">
-      <input type="checkbox" checked={!keysAreOff()} onInput={(event) => turnKeys(event.currentTarget.checked)} />
+      <input
+        type="checkbox"
+        checked={!keysAreOff()}
+        onInput={(event) =>
+          turnKeys(event.currentTarget.checked)}
+      />
       Single keys do something
     </label>
   </Dialog>

@@ -32,7 +32,9 @@ const isTyping = (target: EventTarget | null) =>
 export const listen = () => {
   addEventListener("keydown", (event) => {
     if (isOff() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
-    if (isTyping(event.target) || document.querySelector("[role=dialog],[role=alertdialog],[role=menu]") !== null) return
+    if (isTyping(event.target) || document.querySelector("[role=dialog],[role=alertdialog],[role=menu]") !== null) {
+      return
+    }
     // The last one to come wins: it belongs to the innermost part.
     const found = active().findLast(({ key }) => key === event.key)
     if (found === undefined) return

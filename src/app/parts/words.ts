@@ -28,7 +28,17 @@ export const span = (millis: number): string => {
 export const plural = (n: number, one: string, many = `${one}s`): string => `${number(n)} ${n === 1 ? one : many}`
 
 /** The tone of a state decides its colour and its icon, everywhere. */
-export type Tone = "ready" | "held" | "review" | "done" | "failed" | "lost" | "waiting" | "cancelled" | "other"
+export type Tone =
+  | "ready"
+  | "held"
+  | "review"
+  | "done"
+  | "failed"
+  | "rejected"
+  | "lost"
+  | "waiting"
+  | "cancelled"
+  | "other"
 
 const tones: Record<string, Tone> = {
   incoming: "ready",
@@ -44,7 +54,7 @@ const tones: Record<string, Tone> = {
   accepted: "done",
   submitted: "review",
   review_claimed: "review",
-  rejected: "failed",
+  rejected: "rejected",
   dependency_failed: "failed",
   lease_expired: "lost",
   review_lease_expired: "lost",

@@ -10,7 +10,12 @@ export interface Screen {
   readonly listed: boolean
 }
 
-const screen = (name: string, title: string, load: () => Promise<{ readonly default: Component }>, listed = true): Screen => ({
+const screen = (
+  name: string,
+  title: string,
+  load: () => Promise<{ readonly default: Component }>,
+  listed = true
+): Screen => ({
   name,
   title,
   load: lazy(load as () => Promise<{ default: Component }>),

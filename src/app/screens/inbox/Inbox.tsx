@@ -20,13 +20,14 @@ const Inbox = () => {
   const steady = createSteady(all, keyOf, { about: scope, appends: true })
   /** What became of entries that this page settled. */
   const [settled, setSettled] = createSignal<Record<string, string>>({})
-  let list: HTMLUListElement | undefined
+  const [list, setList] = createSignal<HTMLUListElement>()
 
   const chosen = createMemo(() => {
     const [, kind, id] = place().path
     return kind === undefined || id === undefined ? undefined : `${kind}/${id}`
   })
-  const isOpen = (entry: { readonly id: string; readonly gone: boolean }) => !entry.gone && settled()[entry.id] === undefined
+  const isOpen = (entry: { readonly id: string; readonly gone: boolean }) =>
+    !entry.gone && settled()[entry.id] === undefined
   const open = createMemo(() => steady.shown().filter(isOpen))
   const entry = createMemo(() => steady.shown().find(({ id }) => id === chosen()))
 
@@ -35,7 +36,7 @@ const Inbox = () => {
     go(href(key === undefined ? ["inbox"] : ["inbox", kind!, rest.join("/")]), { replace })
     if (!focus) return
     queueMicrotask(() => {
-      const link = list?.querySelector<HTMLElement>("a[aria-current]")
+      const link = list()?.querySelector<HTMLElement>("a[aria-current]")
       link?.focus({ preventScroll: true })
       link?.scrollIntoView({ block: "nearest" })
     })
@@ -43,7 +44,9 @@ const Inbox = () => {
   const isWide = () => matchMedia("(min-width: 56rem)").matches
   // On a wide screen something is always open, so the keys have what they mean.
   createEffect(() => {
-    if (chosen() === undefined && isWide() && open()[0] !== undefined) choose(open()[0]!.id, { focus: false, replace: true })
+    if (chosen() === undefined && isWide() && open()[0] !== undefined) {
+      choose(open()[0]!.id, { focus: false, replace: true })
+    }
   })
 
   const move = (by: 1 | -1) => {
@@ -75,63 +78,94 @@ const Inbox = () => {
   }
 
   return (
-    <div class="inbox" classList={{ chosen: chosen() !== undefined }}>
-      <section class="inbox-list" aria-label="What waits">
-        <header>
-          <h1>What waits</h1>
-          <span class="quiet">{open().length === 0 ? "" : `${open().length}, the oldest first`}</span>
-          <Show when={countOfSettled() > 0}>
-            <Button kind="plain" onClick={clear}>Clear {countOfSettled()} settled</Button>
+    <>
+      <h1 class="unseen">Inbox</h1>
+      <div class="inbox" classList={{ chosen: chosen() !== undefined }}>
+        <section class="inbox-list" aria-label="What waits">
+          <header>
+            <h2>What waits</h2>
+            <span class="quiet">{open().length === 0 ? "" : `${open().length}, the oldest first`}</span>
+            <Show when={countOfSettled() > 0}>
+              <Button kind="plain" onClick={clear}>Clear {countOfSettled()} settled</Button>
+            </Show>
+          </header>
+          <Refusal sentence={refusal()} />
+          <Show when={hasMore()}>
+            <p class="quiet">More than {MaxRead} wait. The others come when these are settled.</p>
           </Show>
-        </header>
-        <Refusal sentence={refusal()} />
-        <Show when={hasMore()}><p class="quiet">More than {MaxRead} wait. The others come when these are settled.</p></Show>
-        <Show when={steady.shown().length > 0} fallback={
-          <Show when={all() !== undefined}>
-            <Empty title="Nothing waits for you.">
-              Results and questions appear here by themselves. See <a href={href(["now"])}>what is under way</a>, or <a href={href(["night"])}>what happened</a>.
-            </Empty>
-          </Show>
-        }>
-          <ul ref={list}>
-            <For each={steady.shown()}>
-              {(one) => {
-                const isSettled = () => !isOpen(one)
-                return (
-                  <li>
-                    <a href={href(["inbox", one.item.kind, one.item.id])} aria-current={one.id === chosen() ? "true" : undefined}
-                      classList={{ settled: isSettled() }}>
-                      <StateIcon tone={isSettled() ? "done" : one.item.kind === "task" ? "review" : "waiting"} />
-                      <span class="inbox-title">
-                        <span class="unseen">{one.item.kind === "task" ? "Result: " : "Question: "}</span>{titleOf(one.item)}
-                      </span>
-                      <span class="quiet inbox-more">
-                        {settled()[one.id] ?? (one.gone ? "Settled by somebody else" : `${authorOf(one.item)} · `)}
-                        <Show when={!isSettled()}><Ago at={one.item.at} /></Show>
-                      </span>
-                    </a>
-                  </li>
-                )
-              }}
-            </For>
-          </ul>
-        </Show>
-      </section>
-      <section class="inbox-detail" aria-label="What is chosen">
-        <Show when={chosen()} keyed>
-          {(key) => (
-            <>
-              <p class="inbox-back"><a href={href(["inbox"])}>← What waits</a></p>
-              <Show when={place().path[1] === "task"} fallback={
-                <Question id={place().path[2]!} settled={settled()[key]} gone={entry()?.gone ?? false} onSettled={(what) => settle(key, what)} />
-              }>
-                <Review id={place().path[2]!} settled={settled()[key]} gone={entry()?.gone ?? false} onSettled={(what) => settle(key, what)} />
+          <Show
+            when={steady.shown().length > 0}
+            fallback={
+              <Show when={all() !== undefined}>
+                <Empty title="Nothing waits for you.">
+                  Results and questions appear here by themselves. See <a href={href(["now"])}>what is under way</a>, or
+                  {" "}
+                  <a href={href(["night"])}>what happened</a>.
+                </Empty>
               </Show>
-            </>
-          )}
-        </Show>
-      </section>
-    </div>
+            }
+          >
+            <ul ref={setList}>
+              <For each={steady.shown()}>
+                {(one) => {
+                  const isSettled = () => !isOpen(one)
+                  return (
+                    <li>
+                      <a
+                        href={href(["inbox", one.item.kind, one.item.id])}
+                        aria-current={one.id === chosen() ? "true" : undefined}
+                        classList={{ settled: isSettled() }}
+                      >
+                        <StateIcon tone={isSettled() ? "done" : one.item.kind === "task" ? "review" : "waiting"} />
+                        <span class="inbox-title">
+                          <span class="unseen">{one.item.kind === "task" ? "Result: " : "Question: "}</span>
+                          {titleOf(one.item)}
+                        </span>
+                        <span class="quiet inbox-more">
+                          {settled()[one.id] ?? (one.gone ? "Settled by somebody else" : `${authorOf(one.item)} · `)}
+                          <Show when={!isSettled()}>
+                            <Ago at={one.item.at} />
+                          </Show>
+                        </span>
+                      </a>
+                    </li>
+                  )
+                }}
+              </For>
+            </ul>
+          </Show>
+        </section>
+        <section class="inbox-detail" aria-label="What is chosen">
+          <Show when={chosen()} keyed>
+            {(key) => (
+              <>
+                <p class="inbox-back">
+                  <a href={href(["inbox"])}>← What waits</a>
+                </p>
+                <Show
+                  when={place().path[1] === "task"}
+                  fallback={
+                    <Question
+                      id={place().path[2]!}
+                      settled={settled()[key]}
+                      gone={entry()?.gone ?? false}
+                      onSettled={(what) => settle(key, what)}
+                    />
+                  }
+                >
+                  <Review
+                    id={place().path[2]!}
+                    settled={settled()[key]}
+                    gone={entry()?.gone ?? false}
+                    onSettled={(what) => settle(key, what)}
+                  />
+                </Show>
+              </>
+            )}
+          </Show>
+        </section>
+      </div>
+    </>
   )
 }
 export default Inbox

@@ -14,14 +14,18 @@ export const Question = (props: {
 }) => {
   const message = createQuery("GET /api/v1/messages/:id", () => ({ params: { id: props.id } }))
   const about = () => message.data()?.task_id
-  const task = createQuery("GET /api/v1/tasks/:id", () => about() === undefined ? undefined : { params: { id: about()! }, query: { content: "false" as const } })
+  const task = createQuery(
+    "GET /api/v1/tasks/:id",
+    () => about() === undefined ? undefined : { params: { id: about()! }, query: { content: "false" as const } }
+  )
   const thread = createQuery("GET /api/v1/messages", () => ({ query: { thread_id: props.id } }))
   const replies = () => thread.data()?.messages.filter(({ id }) => id !== props.id) ?? []
   const [text, setText] = createSignal("")
   const [refused, setRefused] = createSignal<string>()
   const [busy, setBusy] = createSignal(false)
-  let field: HTMLTextAreaElement | undefined
-  const isSettled = () => props.settled !== undefined || props.gone || message.data()?.status === "done" || replies().length > 0
+  const [field, setField] = createSignal<HTMLTextAreaElement>()
+  const isSettled = () =>
+    props.settled !== undefined || props.gone || message.data()?.status === "done" || replies().length > 0
 
   const settle = (what: string) => props.onSettled(`${what} ${message.data()?.from_actor ?? ""}`.trim())
   const reply = async () => {
@@ -47,7 +51,7 @@ export const Question = (props: {
     if ("done" in outcome) settle("Set aside the question of")
     else setRefused(outcome.refused)
   }
-  useKeys([{ key: "e", does: "Replies to the question", run: () => field?.focus() }])
+  useKeys([{ key: "e", does: "Replies to the question", run: () => field()?.focus() }])
 
   return (
     <article>
@@ -57,39 +61,74 @@ export const Question = (props: {
           <>
             <header class="detail-head">
               <h2>{asked().from_actor} asks</h2>
-              <span class="quiet">{words(asked().type)} · <Ago at={asked().created_at} /></span>
+              <span class="quiet">
+                {words(asked().type)} · <Ago at={asked().created_at} />
+              </span>
             </header>
             <Show when={isSettled()}>
-              <p class="notice" role="status"><StateIcon tone="done" />{props.settled ?? "Somebody has settled this question."}</p>
+              <p class="notice" role="status">
+                <StateIcon tone="done" />
+                {props.settled ?? "Somebody has settled this question."}
+              </p>
             </Show>
             <Prose text={asked().content} />
             <p>
-              About <Show when={task.data()} fallback={<code>{asked().task_id}</code>}>
-                {(found) => <><TaskLink id={found().id} title={found().title} /> <State state={found().queue} />
-                  <Show when={found().waiting_for_reply === asked().id}> · <strong>The task waits for the reply.</strong></Show></>}
+              About{" "}
+              <Show when={task.data()} fallback={<code>{asked().task_id}</code>}>
+                {(found) => (
+                  <>
+                    <TaskLink id={found().id} title={found().title} /> <State state={found().queue} />
+                    <Show when={found().waiting_for_reply === asked().id}>
+                      · <strong>The task waits for the reply.</strong>
+                    </Show>
+                  </>
+                )}
               </Show>
             </p>
             <For each={replies()}>
-              {(one) => <section><h3>{one.from_actor} <span class="quiet"><Ago at={one.created_at} /></span></h3><Prose text={one.content} /></section>}
+              {(one) => (
+                <section>
+                  <h3>
+                    {one.from_actor}{" "}
+                    <span class="quiet">
+                      <Ago at={one.created_at} />
+                    </span>
+                  </h3>
+                  <Prose text={one.content} />
+                </section>
+              )}
             </For>
             <Show when={may("work")} fallback={<p class="quiet">Your key may read, and not reply.</p>}>
-              <form class="reply" onSubmit={(event) => {
-                event.preventDefault()
-                void reply()
-              }}>
+              <form
+                class="reply"
+                onSubmit={(event) => {
+                  event.preventDefault()
+                  void reply()
+                }}
+              >
                 <label>
                   Your reply
-                  <textarea rows="4" required ref={field} value={text()} onInput={(event) => setText(event.currentTarget.value)}
+                  <textarea
+                    rows="4"
+                    required
+                    ref={setField}
+                    value={text()}
+                    onInput={(event) => setText(event.currentTarget.value)}
                     onKeyDown={(event) => {
                       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void reply()
-                      if (event.key === "Escape") field?.blur()
-                    }} />
+                      if (event.key === "Escape") field()?.blur()
+                    }}
+                  />
                 </label>
                 <Refusal sentence={refused()} />
                 <div class="buttons">
                   <Button type="submit" kind="primary" disabled={busy()}>Reply</Button>
-                  <Show when={!isSettled()}><Button onClick={() => void dismiss()}>Needs no reply</Button></Show>
-                  <span class="quiet"><kbd>e</kbd> writes, Ctrl + Enter sends</span>
+                  <Show when={!isSettled()}>
+                    <Button onClick={() => void dismiss()}>Needs no reply</Button>
+                  </Show>
+                  <span class="quiet">
+                    <kbd>e</kbd> writes, Ctrl + Enter sends
+                  </span>
                 </div>
               </form>
             </Show>

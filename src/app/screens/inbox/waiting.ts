@@ -14,10 +14,14 @@ export const keyOf = ({ id, kind }: Waiting) => `${kind}/${id}`
 
 /** As in `domain/feed/Overview.ts`: messages that somebody has to answer. */
 const questionTypes = ["question", "intervention_request"] as const
-const forPerson = ({ status, to_actor }: Message) => (to_actor === null || to_actor === "human" || to_actor === "") && status !== "done"
+const forPerson = ({ status, to_actor }: Message) =>
+  (to_actor === null || to_actor === "human" || to_actor === "") && status !== "done"
 
 export const createWaiting = () => {
-  const results = createQuery("GET /api/v1/tasks", () => ({ query: { queue: "provisional", content: "false" as const, limit: String(MaxRead) } }))
+  const results = createQuery(
+    "GET /api/v1/tasks",
+    () => ({ query: { queue: "provisional", content: "false" as const, limit: String(MaxRead) } })
+  )
   const [questions, requests] = questionTypes.map((type) =>
     createQuery("GET /api/v1/messages", () => ({ query: { type, unreplied: "true" as const, limit: String(MaxRead) } }))
   ) as [ReturnType<typeof createQuery<"GET /api/v1/messages">>, ReturnType<typeof createQuery<"GET /api/v1/messages">>]
@@ -25,7 +29,12 @@ export const createWaiting = () => {
     const [tasks, ...messages] = [results.data(), questions.data(), requests.data()] as const
     if (tasks === undefined || messages.some((page) => page === undefined)) return undefined
     return [
-      ...tasks.tasks.map((task): Waiting => ({ kind: "task", id: task.id, at: task.submitted_at ?? task.updated_at, task })),
+      ...tasks.tasks.map((task): Waiting => ({
+        kind: "task",
+        id: task.id,
+        at: task.submitted_at ?? task.updated_at,
+        task
+      })),
       ...messages.flatMap((page) => page!.messages).filter(forPerson).map((message): Waiting => ({
         kind: "message",
         id: message.id,

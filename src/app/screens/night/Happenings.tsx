@@ -23,7 +23,7 @@ export const Happenings = (props: {
   const [redriving, setRedriving] = createSignal<Happened["event"]>()
   const [terminal, setTerminal] = createSignal(false)
   const entries = () => props.steady.shown()
-  const mayRedrive = ({ event, then }: Happened) => may("manage") && event.to_queue === "failed" && then === undefined
+  const mayRedrive = ({ event, next }: Happened) => may("manage") && event.to_queue === "failed" && next === undefined
   const ask = (event: Happened["event"]) => {
     setTerminal(false)
     setRedriving(event)
@@ -45,30 +45,43 @@ export const Happenings = (props: {
       <Show when={entries().length > 0} fallback={props.fallback}>
         <ul class="happenings" ref={setList}>
           <For each={entries().slice(0, most())}>
-            {({ id, item: { event, then } }) => (
+            {({ id, item: { event, next } }) => (
               <li data-row={id}>
                 <div class="happening">
                   <State state={event.event} />
                   <TaskLink id={event.task_id} title={event.title} />
-                  <span class="quiet"><Ago at={event.at} /></span>
+                  <span class="quiet">
+                    <Ago at={event.at} />
+                  </span>
                 </div>
-                <Show when={event.reason}><p class="reason">{event.reason}</p></Show>
+                <Show when={event.reason}>
+                  <p class="reason">{event.reason}</p>
+                </Show>
                 <p class="quiet">
                   {props.titleOf(event.project_id)}
-                  <Show when={event.actor}> · {event.actor}</Show>
-                  <Show when={then}>
-                    {(next) => <>{" · then "}<State state={next().event} /> <Ago at={next().at} /></>}
+                  <Show when={event.actor}>· {event.actor}</Show>
+                  <Show when={next}>
+                    {(later) => (
+                      <>
+                        {" · then "}
+                        <State state={later().event} /> <Ago at={later().at} />
+                      </>
+                    )}
                   </Show>
                 </p>
-                <Show when={mayRedrive({ event, then })}>
-                  <Button keys="d" onClick={() => ask(event)} aria-label={`Redrive ${event.title ?? event.task_id}`}>Redrive</Button>
+                <Show when={mayRedrive({ event, next })}>
+                  <Button keys="d" onClick={() => ask(event)}>
+                    Redrive<span class="unseen">{event.title ?? event.task_id}</span>
+                  </Button>
                 </Show>
               </li>
             )}
           </For>
         </ul>
         <Show when={entries().length > most()}>
-          <button type="button" class="news" onClick={() => setMost((n) => n + Step)}>{entries().length - most()} more</button>
+          <button type="button" class="news" onClick={() => setMost((n) => n + Step)}>
+            {entries().length - most()} more
+          </button>
         </Show>
       </Show>
       <Show when={redriving()}>
@@ -82,7 +95,11 @@ export const Happenings = (props: {
             send={async (reason) => {
               const outcome = await act("POST /api/v1/tasks/:id/redrive", {
                 params: { id: event().task_id },
-                body: { redriven_by: name(), ...(reason === "" ? {} : { reason }), ...(terminal() ? { terminal: true } : {}) }
+                body: {
+                  redriven_by: name(),
+                  ...(reason === "" ? {} : { reason }),
+                  ...(terminal() ? { terminal: true } : {})
+                }
               })
               if ("done" in outcome) announce(`${event().title ?? event().task_id} is in ${outcome.done.queue} again.`)
               else if (outcome.tag === "TerminalFailure") setTerminal(true)

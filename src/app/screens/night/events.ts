@@ -13,7 +13,8 @@ const MaxPages = 40
 export const createEvents = (since: () => string) => {
   const [events, setEvents] = createSignal<ReadonlyArray<TaskEvent>>()
   const [refusal, setRefusal] = createSignal<string>()
-  const [progress, setProgress] = createSignal<number>()
+  /** How much was read, from 0 to 1. */
+  const [progress, setProgress] = createSignal(0)
   /** Where to go on, if there is more than was read. */
   const [rest, setRest] = createSignal<number>()
   let turn = 0
@@ -35,15 +36,14 @@ export const createEvents = (since: () => string) => {
         if (own !== turn) return
         // An earlier event than asked for may come, because the clocks of servers differ.
         add(page.events.filter(({ at }) => at >= since()))
-        setProgress(page.latest === 0 ? undefined : page.next / page.latest)
-        if (page.next >= page.latest) return void setRest(undefined)
+        const isLast = page.next >= page.latest
+        setProgress(isLast || pages === MaxPages ? 1 : page.next / page.latest)
+        if (isLast) return void setRest(undefined)
         if (pages === MaxPages) return void setRest(page.next)
         place = { after: String(page.next) }
       }
     } catch (error) {
       if (own === turn) setRefusal(sentenceOf(error))
-    } finally {
-      if (own === turn) setProgress(undefined)
     }
   }
 
@@ -51,6 +51,7 @@ export const createEvents = (since: () => string) => {
     turn++
     if (kind !== "known") return
     setEvents(undefined)
+    setProgress(0)
     setRefusal(undefined)
     setRest(undefined)
     void readOn({ since: from })

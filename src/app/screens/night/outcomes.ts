@@ -36,7 +36,7 @@ export const outcomesOf = ({ event, from_queue, to_queue }: TaskEvent): Readonly
 export interface Happened {
   readonly event: TaskEvent
   /** The last event of the task after it, if there was one. */
-  readonly then: TaskEvent | undefined
+  readonly next: TaskEvent | undefined
 }
 
 export interface Night {
@@ -50,14 +50,16 @@ export interface Night {
 /** Sums up events that are in the order of their numbers. */
 export const sumUp = (events: ReadonlyArray<TaskEvent>): Night => {
   const last = new Map<string, TaskEvent>()
-  for (const event of events) if (event.from_queue !== event.to_queue || outcomesOf(event).length > 0) last.set(event.task_id, event)
+  for (const event of events) {
+    if (event.from_queue !== event.to_queue || outcomesOf(event).length > 0) last.set(event.task_id, event)
+  }
   const of: Record<Outcome, Array<Happened>> = { failed: [], lost: [], rejected: [], done: [] }
   const projects = new Map<string | null, Record<Outcome, number>>()
   for (const event of events.toReversed()) {
     const latest = last.get(event.task_id)
-    const then = latest !== undefined && latest.seq > event.seq ? latest : undefined
+    const next = latest !== undefined && latest.seq > event.seq ? latest : undefined
     for (const outcome of outcomesOf(event)) {
-      of[outcome].push({ event, then })
+      of[outcome].push({ event, next })
       const counts = projects.get(event.project_id) ?? { failed: 0, lost: 0, rejected: 0, done: 0 }
       counts[outcome]++
       projects.set(event.project_id, counts)
@@ -65,7 +67,7 @@ export const sumUp = (events: ReadonlyArray<TaskEvent>): Night => {
   }
   return {
     of,
-    stillFailed: of.failed.filter(({ then }) => then === undefined).length,
+    stillFailed: of.failed.filter(({ next }) => next === undefined).length,
     projects: [...projects].map(([id, counts]) => ({ id, counts })).sort((a, b) =>
       b.counts.failed - a.counts.failed || b.counts.done - a.counts.done || (a.id ?? "").localeCompare(b.id ?? "")
     )

@@ -9,10 +9,17 @@ import type { Held } from "./Now.tsx"
 
 /** Whether the holder of a task was asked to stop. */
 const Stopping = (props: { readonly id: string }) => {
-  const task = createQuery("GET /api/v1/tasks/:id", () => ({ params: { id: props.id }, query: { content: "false" as const } }))
+  const task = createQuery(
+    "GET /api/v1/tasks/:id",
+    () => ({ params: { id: props.id }, query: { content: "false" as const } })
+  )
   return (
     <Show when={task.data()?.cancel_requested_at}>
-      {(at) => <p class="notice-line"><StateIcon tone="cancelled" />Asked to stop <Ago at={at()} /></p>}
+      {(at) => (
+        <p class="notice-line">
+          <StateIcon tone="cancelled" />Asked to stop <Ago at={at()} />
+        </p>
+      )}
     </Show>
   )
 }
@@ -32,7 +39,9 @@ export const Machine = (props: {
     const outcome = await act("PATCH /api/v1/orchestrators/:id", { params: { id: machine.id }, body: { status } })
     setBusy(false)
     setRefused("refused" in outcome ? outcome.refused : undefined)
-    if ("done" in outcome) announce(status === "active" ? `${machine.id} gets work again.` : `${machine.id} gets no more work.`)
+    if ("done" in outcome) {
+      announce(status === "active" ? `${machine.id} gets work again.` : `${machine.id} gets no more work.`)
+    }
     props.again()
   }
   return (
@@ -43,10 +52,18 @@ export const Machine = (props: {
           {(machine) => (
             <>
               <State state={machine().status} words={machine().status === "offline" ? "silent" : machine().status} />
-              <span class="quiet">heard <Ago at={machine().last_heartbeat} /></span>
+              <span class="quiet">
+                heard <Ago at={machine().last_heartbeat} />
+              </span>
               <Show when={may("manage")}>
-                <Button kind="plain" disabled={busy()} aria-pressed={machine().status === "maintenance"} onClick={() => void maintain(machine())}>
-                  {machine().status === "maintenance" ? "End maintenance" : "Maintenance"}<span class="unseen"> of {machine().id}</span>
+                <Button
+                  kind="plain"
+                  disabled={busy()}
+                  aria-pressed={machine().status === "maintenance"}
+                  onClick={() => void maintain(machine())}
+                >
+                  {machine().status === "maintenance" ? "End maintenance" : "Maintenance"}
+                  <span class="unseen">of {machine().id}</span>
                 </Button>
               </Show>
             </>
@@ -62,17 +79,33 @@ export const Machine = (props: {
                 <div>
                   <TaskLink id={task.task_id} title={task.title} />
                   <p class="quiet held">
-                    <State state={task.queue} words={task.queue === "claimed" ? "working" : "reviewing"} /> {task.claimed_by}, since <Ago at={task.claimed_at} bare />
-                    {" · lease: "}<Left at={task.lease_expires_at} />
-                    <Show when={task.deadline_at}>{(at) => <>{" · attempt: "}<Left at={at()} /></>}</Show>
+                    <State state={task.queue} words={task.queue === "claimed" ? "working" : "reviewing"} />{" "}
+                    {task.claimed_by}, since <Ago at={task.claimed_at} bare />
+                    {" · lease: "}
+                    <Left at={task.lease_expires_at} />
+                    <Show when={task.deadline_at}>
+                      {(at) => (
+                        <>
+                          {" · attempt: "}
+                          <Left at={at()} />
+                        </>
+                      )}
+                    </Show>
                   </p>
                   <Show when={task.note}>
-                    <p class="note">{task.note} <span class="quiet"><Ago at={task.note_at} /></span></p>
+                    <p class="note">
+                      {task.note}{" "}
+                      <span class="quiet">
+                        <Ago at={task.note_at} />
+                      </span>
+                    </p>
                   </Show>
                   <Stopping id={task.task_id} />
                 </div>
                 <Show when={may("manage")}>
-                  <Button keys="c" onClick={() => props.onCancel(task)} aria-label={`Cancel ${task.title ?? task.task_id}`}>Cancel …</Button>
+                  <Button keys="c" onClick={() => props.onCancel(task)}>
+                    Cancel …<span class="unseen">{task.title ?? task.task_id}</span>
+                  </Button>
                 </Show>
               </li>
             )}

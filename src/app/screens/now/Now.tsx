@@ -25,7 +25,8 @@ const Now = () => {
   /** The machines that hold something come first, then by name. */
   const sorted = createMemo(() =>
     (machines.data()?.orchestrators ?? []).toSorted((a, b) =>
-      Number((heldBy().get(b.id)?.length ?? 0) > 0) - Number((heldBy().get(a.id)?.length ?? 0) > 0) || a.id.localeCompare(b.id)
+      Number((heldBy().get(b.id)?.length ?? 0) > 0) - Number((heldBy().get(a.id)?.length ?? 0) > 0) ||
+      a.id.localeCompare(b.id)
     )
   )
   /** Tasks whose machine is not registered, or not named. */
@@ -50,22 +51,34 @@ const Now = () => {
         <Show when={overview()}>
           {(found) => (
             <>
-              {found().held.exact ? "" : "at least "}{plural(found().held.total, "task")} held on {plural(sorted().length, "machine")}
-              {silent() > 0 ? `, ${silent()} of them silent` : ""} · {plural(found().queues["incoming"] ?? 0, "task")} incoming
+              {found().held.exact ? "" : "at least "}
+              {plural(found().held.total, "task")} held on {plural(sorted().length, "machine")}
+              {silent() > 0 ? `, ${silent()} of them silent` : ""} · {plural(found().queues["incoming"] ?? 0, "task")}
+              {" "}
+              incoming
             </>
           )}
         </Show>
       </p>
       <Refusal sentence={machines.refusal()} />
       <Show when={machines.data() !== undefined && sorted().length === 0}>
-        <Empty title="No machine is registered.">Start an orchestrator, or try <code>npm run example:worker</code>.</Empty>
+        <Empty title="No machine is registered.">
+          Start an orchestrator, or try <code>npm run example:worker</code>.
+        </Empty>
       </Show>
       <Show when={(overview()?.held.total ?? 0) > held().length}>
         <p class="quiet">The {held().length} leases that end first are shown.</p>
       </Show>
       <div class="machines">
         <For each={sorted().map(({ id }) => id)}>
-          {(id) => <Machine machine={() => sorted().find((one) => one.id === id)} held={() => heldBy().get(id) ?? []} onCancel={setCancelling} again={machines.again} />}
+          {(id) => (
+            <Machine
+              machine={() => sorted().find((one) => one.id === id)}
+              held={() => heldBy().get(id) ?? []}
+              onCancel={setCancelling}
+              again={machines.again}
+            />
+          )}
         </For>
         <Show when={machines.data() !== undefined && others().length > 0}>
           <Machine machine={() => undefined} held={others} onCancel={setCancelling} again={machines.again} />
@@ -90,13 +103,17 @@ const Now = () => {
                 announce(
                   outcome.done.queue === "cancelled"
                     ? `${task().title ?? task().task_id} is cancelled.`
-                    : `${outcome.done.claimed_by ?? "Its holder"} was asked to stop. The task is cancelled when the lease ends.`
+                    : `${
+                      outcome.done.claimed_by ?? "Its holder"
+                    } was asked to stop. The task is cancelled when the lease ends.`
                 )
               }
               return outcome
             }}
           >
-            <p class="quiet">{task().claimed_by} is asked to stop at the next renewal. The task is cancelled when its lease ends.</p>
+            <p class="quiet">
+              {task().claimed_by} is asked to stop at the next renewal. The task is cancelled when its lease ends.
+            </p>
           </Ask>
         )}
       </Show>
