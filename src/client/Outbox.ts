@@ -29,7 +29,7 @@ export class Finished extends Schema.Class<Finished>("octopoid-server/client/Fin
   key: Schema.NonEmptyString,
   task_id: TaskId,
   fencing_token: Schema.Int,
-  verb: Schema.Literals(["submit", "accept", "reject", "requeue", "fail"]),
+  verb: Schema.Literals(["submit", "accept", "reject", "requeue", "fail", "ask", "park"]),
   /** The body of the request, as JSON. */
   payload: Schema.Record(Schema.String, Schema.Json),
   finished_at: Schema.DateTimeUtcFromString,
