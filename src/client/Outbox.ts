@@ -75,6 +75,8 @@ export interface Place {
   entry: Finished
   underWay: boolean
   readonly ask: Ask.Ask
+  /** The answer of the server that settled the entry. */
+  answer?: Result.Result<unknown, unknown>
 }
 
 /** A store in memory. */

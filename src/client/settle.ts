@@ -166,6 +166,7 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         const { verb } = place.entry
         const what = done[verb]
         if (Result.isSuccess(answer)) {
+          place.answer = answer
           yield* outbox.remove(place)
           yield* Effect.logInfo(what)
           return undefined
@@ -176,6 +177,7 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         if (awaitsLease(place.entry, error)) {
           return new Ask.Unreachable({ why: textOf(error), pause: BetweenLeases })
         }
+        place.answer = answer
         // Only results are worth keeping.
         if (verb === "submit" || verb === "accept" || verb === "reject") yield* outbox.refuse(place, textOf(error))
         else yield* outbox.remove(place)
