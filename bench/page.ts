@@ -15,6 +15,8 @@ import * as client from "../src/client.ts"
 import { browserAt, InstallBrowser } from "../test/app/support/browser.ts"
 import { launchSite } from "../test/app/support/site.ts"
 
+const median = (all: ReadonlyArray<number>) => Math.round(all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)]!)
+
 const runs = Number(process.argv[2] ?? 5)
 if (browserAt === undefined) throw new Error(InstallBrowser)
 
@@ -49,7 +51,6 @@ try {
     say: () => {}
   }))
   const browser = await chromium.launch({ executablePath: browserAt, args: ["--no-sandbox"] })
-  const median = (all: ReadonlyArray<number>) => Math.round(all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)]!)
   for (const screen of ["night", "inbox", "now"]) {
     const shown: Array<number> = []
     const ready: Array<number> = []
