@@ -126,6 +126,12 @@ export const stoppedBy = (
   canary_task_id: half_open && canary_task !== null ? TaskId.make(canary_task) : null
 })
 
+/** Why it opened, and when the next canary may be claimed. */
+export const causeOf = ({ reason, retry_at }: Stopping) => ({
+  ...(reason === null ? {} : { cause: reason }),
+  until: DateTime.makeUnsafe(retry_at)
+})
+
 /** Why nothing is claimed there, and what to do. */
 export const breakerSentence = (
   { canary_task, half_open, opened_at, project_id, reason, retry_at }: Stopping

@@ -5,7 +5,7 @@ import { CommaList, describe, ErrorText, FlagParameter, IntegerParameter, Time }
 import { OrchestratorId, QueueName, TaskId } from "../Identifier.ts"
 import type { Policy } from "../lease/Budget.ts"
 import { takenBack } from "../lease/Expiry.ts"
-import { breakerSentence, type Stopping } from "../record/Breaker.ts"
+import { breakerSentence, causeOf, type Stopping } from "../record/Breaker.ts"
 import { type Cap, capSentence } from "../record/Usage.ts"
 import { MaxRecord } from "../Size.ts"
 import { claimOf, ends, moves } from "./Moves.ts"
@@ -108,12 +108,7 @@ const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
     ...(facts.cap === undefined ? [] : [reason("capped", capSentence(facts.cap, task.id, task.project_id))]),
     ...(facts.breaker === undefined
       ? []
-      : [
-        reason("breaker_open", breakerSentence(facts.breaker), {
-          ...because(facts.breaker.reason),
-          until: DateTime.makeUnsafe(facts.breaker.retry_at)
-        })
-      ]),
+      : [reason("breaker_open", breakerSentence(facts.breaker), causeOf(facts.breaker))]),
     ...(facts.parked === undefined ? [] : [accountParked(DateTime.makeUnsafe(facts.parked), facts.asked.account)]),
     ...(blockers.length === 0 ? [] : [blocked(blockers)]),
     ...(question === null ? [] : [
