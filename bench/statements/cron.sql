@@ -1,5 +1,5 @@
 -- cron
--- 1 round trip, 8 statements: 3,094 characters, 8 parameters, 24 rows read, 0 rows written
+-- 1 round trip, 7 statements: 1,732 characters, 8 parameters, 16 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 10 records of each kind.
 
 -- expired
@@ -79,97 +79,21 @@ DELETE
 FROM idempotency_keys
 WHERE id >= :first AND id < :next AND at <= :oldest;
 
--- recordsCounted
--- 532 characters, 0 parameters, 3 rows read, 0 rows written
---   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   LIST SUBQUERY 4
---     SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
---   CORRELATED SCALAR SUBQUERY 1
---     SEARCH messages USING COVERING INDEX messages_of_scope (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     SEARCH drafts USING COVERING INDEX drafts_newest (scope=?)
---   CORRELATED SCALAR SUBQUERY 3
---     SEARCH projects USING COVERING INDEX projects_newest (scope=?)
-UPDATE queue_counts
-SET messages_total = coalesce(
-  messages_total, (SELECT count(*) FROM messages WHERE scope = queue_counts.scope)
-),
-  drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
-  projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
-WHERE scope IN (
-  SELECT scope
-  FROM queue_counts INDEXED BY queue_counts_uncounted
-  WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
-  LIMIT 10
-);
+-- records
+-- 166 characters, 0 parameters, 1 row read, 0 rows written
+--   SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
+SELECT 1
+FROM queue_counts INDEXED BY queue_counts_uncounted
+WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
+LIMIT 1;
 
--- projectsCounted
--- 546 characters, 0 parameters, 3 rows read, 0 rows written
---   CO-ROUTINE old
---     CO-ROUTINE place
---       SEARCH sweeps USING PRIMARY KEY (name=?)
---     SCAN place
---     SEARCH projects USING PRIMARY KEY (id>?)
---     USE TEMP B-TREE FOR ORDER BY
---   SCAN old
---   CORRELATED SCALAR SUBQUERY 5
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
---       SEARCH tasks USING INDEX tasks_project (project_id=?)
---       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-1)
-INSERT INTO queue_counts (scope, counts)
-SELECT char(31) || old.id,
-  (
-    SELECT json_group_object(queue, n)
-    FROM (SELECT queue, count(*) AS n FROM tasks WHERE project_id = old.id GROUP BY queue)
-  )
-FROM (
-  SELECT projects.id
-  FROM (
-    SELECT coalesce(max(position), '') AS position
-    FROM sweeps
-    WHERE name = 'projects'
-    HAVING coalesce(max(due_at), 0) = 0
-  ) AS place
-  CROSS JOIN projects ON projects.id > place.position
-  ORDER BY projects.id
-  LIMIT 20
-) AS old
-WHERE NOT EXISTS (SELECT 1 FROM queue_counts WHERE scope = char(31) || old.id)
-ON CONFLICT
-DO NOTHING;
-
--- projectsCounted
--- 537 characters, 0 parameters, 4 rows read, 0 rows written
---   CO-ROUTINE (subquery-2)
---     CO-ROUTINE place
---       SEARCH sweeps USING PRIMARY KEY (name=?)
---     SCAN place
---     SEARCH projects USING PRIMARY KEY (id>?)
---     USE TEMP B-TREE FOR ORDER BY
---   SCAN (subquery-2)
---   SCALAR SUBQUERY 3
+-- projects
+-- 87 characters, 0 parameters, 1 row read, 0 rows written
+--   SCAN CONSTANT ROW
+--   SCALAR SUBQUERY 1
 --     SEARCH sweeps USING PRIMARY KEY (name=?)
-INSERT INTO sweeps (name, position, due_at)
-SELECT 'projects', coalesce(max(id), ''), iif(count(*) < 20, 9e15, 0)
-FROM (
-  SELECT projects.id
-  FROM (
-    SELECT coalesce(max(position), '') AS position
-    FROM sweeps
-    WHERE name = 'projects'
-    HAVING coalesce(max(due_at), 0) = 0
-  ) AS place
-  CROSS JOIN projects ON projects.id > place.position
-  ORDER BY projects.id
-  LIMIT 20
-)
-WHERE true
-HAVING NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
-ON CONFLICT (name)
-DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+SELECT 1
+WHERE NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0);
 
 -- webhooks
 -- 425 characters, 2 parameters, 3 rows read, 0 rows written
@@ -611,6 +535,98 @@ FROM (
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
+
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 532 characters, 0 parameters, 4 rows read, 1 row written
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   LIST SUBQUERY 4
+--     SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH messages USING COVERING INDEX messages_of_scope (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH drafts USING COVERING INDEX drafts_newest (scope=?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH projects USING COVERING INDEX projects_newest (scope=?)
+UPDATE queue_counts
+SET messages_total = coalesce(
+  messages_total, (SELECT count(*) FROM messages WHERE scope = queue_counts.scope)
+),
+  drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
+  projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
+WHERE scope IN (
+  SELECT scope
+  FROM queue_counts INDEXED BY queue_counts_uncounted
+  WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
+  LIMIT 10
+);
+
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 546 characters, 0 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE old
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH projects USING PRIMARY KEY (id>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN old
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SEARCH tasks USING INDEX tasks_project (project_id=?)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-1)
+INSERT INTO queue_counts (scope, counts)
+SELECT char(31) || old.id,
+  (
+    SELECT json_group_object(queue, n)
+    FROM (SELECT queue, count(*) AS n FROM tasks WHERE project_id = old.id GROUP BY queue)
+  )
+FROM (
+  SELECT projects.id
+  FROM (
+    SELECT coalesce(max(position), '') AS position
+    FROM sweeps
+    WHERE name = 'projects'
+    HAVING coalesce(max(due_at), 0) = 0
+  ) AS place
+  CROSS JOIN projects ON projects.id > place.position
+  ORDER BY projects.id
+  LIMIT 20
+) AS old
+WHERE NOT EXISTS (SELECT 1 FROM queue_counts WHERE scope = char(31) || old.id)
+ON CONFLICT
+DO NOTHING;
+
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 537 characters, 0 parameters, 3 rows read, 1 row written
+--   CO-ROUTINE (subquery-2)
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH projects USING PRIMARY KEY (id>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN (subquery-2)
+--   SCALAR SUBQUERY 3
+--     SEARCH sweeps USING PRIMARY KEY (name=?)
+INSERT INTO sweeps (name, position, due_at)
+SELECT 'projects', coalesce(max(id), ''), iif(count(*) < 20, 9e15, 0)
+FROM (
+  SELECT projects.id
+  FROM (
+    SELECT coalesce(max(position), '') AS position
+    FROM sweeps
+    WHERE name = 'projects'
+    HAVING coalesce(max(due_at), 0) = 0
+  ) AS place
+  CROSS JOIN projects ON projects.id > place.position
+  ORDER BY projects.id
+  LIMIT 20
+)
+WHERE true
+HAVING NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
+ON CONFLICT (name)
+DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
 
 -- raised  (five leases ran out and five machines fell silent)
 -- 234 characters, 1 parameter, 5 rows read, 1 row written
