@@ -1,10 +1,12 @@
 -- POST /api/v1/tasks/:id/park
--- 1 round trip, 9 statements: 6,763 characters, 25 parameters, 37 rows read, 6 rows written
+-- 1 round trip, 9 statements: 6,516 characters, 29 parameters, 34 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 1,218 characters, 9 parameters, 2 rows read, 2 rows written
+-- 1,346 characters, 10 parameters, 2 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH parked_accounts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 INSERT INTO history (
@@ -53,7 +55,12 @@ FROM (
       )
   ) AS task
 ) AS moving
-WHERE usual NOT IN ('', '');
+WHERE usual NOT IN ('', '')
+  AND (
+    SELECT count(*)
+    FROM parked_accounts
+    WHERE parked_accounts.scope = moving.scope AND until > :now AND account <> :account
+  ) < 200;
 
 -- failed
 -- 1,203 characters, 2 parameters, 6 rows read, 0 rows written
@@ -269,17 +276,21 @@ FROM parked_accounts
 WHERE scope = (SELECT scope FROM planned WHERE id = :id) AND until <= :now;
 
 -- parked
--- 168 characters, 3 parameters, 3 rows read, 1 row written
+-- 489 characters, 6 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
-INSERT INTO parked_accounts (scope, account, until)
-SELECT scope, :account, :until
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+INSERT INTO parked_accounts (scope, account, until, task_id, parked_by, parked_at, reason)
+SELECT planned.scope, :account, :until, tasks.id, coalesce(:actor, claimed_by), :now, :excerpt
 FROM planned
-WHERE id = :id
+CROSS JOIN tasks ON tasks.id = planned.id
+WHERE planned.id = :id AND :until > :now
 ON CONFLICT (scope, account)
-DO UPDATE SET until = excluded.until;
+DO UPDATE SET until = excluded.until, task_id = excluded.task_id, parked_by = excluded.parked_by,
+  parked_at = excluded.parked_at, reason = excluded.reason
+WHERE excluded.until > parked_accounts.until;
 
 -- moved
 -- 702 characters, 2 parameters, 6 rows read, 2 rows written
@@ -345,13 +356,13 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 1,489 characters, 1 parameter, 8 rows read, 1 row written
+-- 793 characters, 1 parameter, 8 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 5
+--     SCALAR SUBQUERY 3
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     REUSE SUBQUERY 5
+--     REUSE SUBQUERY 3
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
 --   SCAN moved
@@ -361,11 +372,6 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
---   CORRELATED SCALAR SUBQUERY 4
---     CO-ROUTINE (subquery-3)
---       SCAN json_each VIRTUAL TABLE INDEX 1:
---       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -388,41 +394,10 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
-  ),
-  events = iif(
-    owner < ' ',
-    events,
-    json_patch(
-      events,
-      iif(
-        earliest = latest,
-        json_object(earliest, coalesce(events ->> earliest, 0) + n),
-        (
-          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
-          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
-        )
-      )
-    )
-  ),
-  lives = iif(
-    owner >= ' ' AND finished > 0,
-    json_set(
-      lives,
-      ('$."' || (hour % 24) || '"'),
-      json_array(
-        hour,
-        finished + iif(
-          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
-        )
-      )
-    ),
-    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
-    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
-    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
+    json_group_array(json_array(from_queue, to_queue)) AS moves
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   GROUP BY owner

@@ -24,6 +24,7 @@ import { OrchestratorStatus } from "../../domain/machine/Orchestrator.ts"
 import { dayOf } from "../../domain/record/Usage.ts"
 import type { Row } from "../../sql/Batch.ts"
 import * as Conditional from "../../sql/Conditional.ts"
+import * as Parked from "../../sql/lease/Parked.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import { statement } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
@@ -90,10 +91,17 @@ const held = statement(`
 /** Who holds each task, and whether it is under review. */
 const holds = statement(`SELECT orchestrator_id, queue = 'provisional' AS reviews ${leased} LIMIT ${MaxCounted}`)
 
+/** What a list of results shows of the evidence of a task, marked like that of the task (`domain/task/Evidence.marked`). */
+const evidence = `(
+  SELECT json_group_array(json_object('kind', value ->> '$.kind', 'exit_code', value ->> '$.exit_code',
+    'stale', json(iif(head_commit IS NULL OR value ->> '$.commit' IS head_commit, 'false', 'true'))))
+  FROM json_each(evidence))`
+
 const inOrder = `ORDER BY priority_rank, created_at, id LIMIT ${MaxListed}`
 const submitted = (place: "ready" | "waiting") =>
   `SELECT * FROM (SELECT id AS task_id, project_id, submitted_orchestrator_id, submitted_at, commits_count, pr_number,
     ${cut("title", "submitted_by", "branch", "head_commit")}, iif(length(pr_url) <= ${MaxUrl}, pr_url, NULL) AS pr_url,
+    ${evidence} AS evidence,
     priority_rank, created_at, id FROM ${Places.tasksIn(place, "'provisional'")} ${inOrder})`
 
 const reviews = statement(`${submitted("ready")} UNION ALL ${submitted("waiting")} ${inOrder}`)
@@ -115,17 +123,22 @@ const failed = statement(`
     AND (event IN (${quoted(failures)}) OR (to_queue = 'failed' AND from_queue <> 'failed'))
   ORDER BY at DESC, seq DESC LIMIT ${MaxCounted}`)
 
-/** The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. */
+/**
+ * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Parks have no revision and
+ * end by themselves, so their times belong to the tag.
+ */
 const revision = statement(`
-  SELECT coalesce(max(revision + leases_revision + messages_revision + projects_revision + machines_revision), 0) AS revision
+  SELECT coalesce(max(revision + leases_revision + messages_revision + projects_revision + machines_revision), 0) AS revision,
+    (SELECT json_group_array(account || ' ' || until) FROM parked_accounts
+      WHERE parked_accounts.scope = :scope AND until > :now) AS parks
   FROM queue_counts WHERE scope = :scope`)
 
-// Only addresses keep their length.
+// Only addresses and evidence keep their length, which has a limit.
 const shortened = (row: Row): Row =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
       name,
-      typeof value === "string" && name !== "pr_url" ? excerpt(value, MaxShown) : value
+      typeof value === "string" && name !== "pr_url" && name !== "evidence" ? excerpt(value, MaxShown) : value
     ])
   )
 const decoded = <S extends Schema.Codec<any, any>>(schema: S) => {
@@ -137,7 +150,8 @@ const decode = {
   reviews: decoded(rowsOf.reviews),
   questions: decoded(rowsOf.questions),
   failures: decoded(rowsOf.failures),
-  oldest: decoded(rowsOf.oldest)
+  oldest: decoded(rowsOf.oldest),
+  parks: decoded(rowsOf.parks)
 }
 
 const decodeStatus = Schema.decodeUnknownSync(OrchestratorStatus)
@@ -177,7 +191,7 @@ export class Overviews extends Context.Service<Overviews, {
         const first = Math.max(hour - Hours * Hour, kept)
         const since = Math.max(query.since === undefined ? first : DateTime.toEpochMillis(query.since), kept)
         const today = dayOf(now)
-        const values = { scope, since, from_day: today - 1, to_day: today }
+        const values = { scope, now, since, from_day: today - 1, to_day: today }
         const answers = yield* conditionally({
           name: "overview",
           asked: { scope, since, hour },
@@ -192,6 +206,7 @@ export class Overviews extends Context.Service<Overviews, {
           reviews: reviews(values),
           questions: questions(values),
           failed: failed(values),
+          parks: Parked.list(values),
           usage: UsageList.days(values)
         })
 
@@ -236,6 +251,7 @@ export class Overviews extends Context.Service<Overviews, {
             yield* decode.questions(answers.questions.slice(0, MaxListed)),
             answers.questions.length
           ),
+          parks: listed(yield* decode.parks(answers.parks.slice(0, MaxListed)), answers.parks.length, 0),
           failures: {
             ...listed(yield* decode.failures(failures.slice(0, MaxListed)), failures.length),
             by_event: tally(failures.map(({ event }) => String(event)))

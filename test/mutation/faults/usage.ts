@@ -43,5 +43,19 @@ export const usage: ReadonlyArray<Fault> = [
     symbol: "Claim.passable",
     find: "projects.scope = :scope AND projects.capped",
     replace: "0"
+  },
+  {
+    name: "project-list-keeps-usage",
+    breaks: "The list of projects is no 304 after a report of usage.",
+    symbol: "record/Projects.revision",
+    find: "json_group_array(json_array(day, ${sums.join(\", \")}))",
+    replace: "NULL"
+  },
+  {
+    name: "imported-project-used-nothing",
+    breaks: "An imported project keeps what was used for it.",
+    symbol: "import/projects.planner",
+    find: "microOf(project.cost_usd ?? 0)",
+    replace: "0"
   }
 ]
