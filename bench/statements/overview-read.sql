@@ -1,11 +1,11 @@
 -- GET /api/v1/overview
--- 1 round trip, 12 statements: 5,602 characters, 17 parameters, 416 rows read, 0 rows written
+-- 1 round trip, 15 statements: 7,209 characters, 20 parameters, 2,903 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
--- counters
--- 56 characters, 1 parameter, 1 row read, 0 rows written
+-- counts
+-- 49 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
-SELECT counts, lives
+SELECT counts
 FROM queue_counts
 WHERE scope = :scope;
 
@@ -68,8 +68,10 @@ ORDER BY created_at, id
 LIMIT 1;
 
 -- projects
--- 698 characters, 1 parameter, 400 rows read, 0 rows written
---   SEARCH projects USING INDEX projects_newest (scope=?)
+-- 651 characters, 1 parameter, 150 rows read, 0 rows written
+--   CO-ROUTINE projects
+--     SEARCH projects USING INDEX projects_newest (scope=?)
+--   SCAN projects
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 3
@@ -77,38 +79,53 @@ LIMIT 1;
 --       SEARCH tasks USING INDEX tasks_project (project_id=?)
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-2)
-SELECT id,
-  completed_at IS NULL AND status NOT IN ('completed', 'complete', 'done', 'archived', 'cancelled') AS open,
-  substr(title, 1, 301) AS title, substr(status, 1, 301) AS status, substr(branch, 1, 301) AS branch,
-  iif(
-    completed_at IS NULL AND status NOT IN ('completed', 'complete', 'done', 'archived', 'cancelled'),
-    coalesce(
-      (SELECT counts FROM queue_counts WHERE queue_counts.scope = char(31) || projects.id),
-      (
-        SELECT json_group_object(queue, n)
-        FROM (
-          SELECT queue, count(*) AS n
-          FROM tasks INDEXED BY tasks_project
-          WHERE project_id = projects.id AND tasks.scope = projects.scope
-          GROUP BY queue
-        )
+SELECT id, substr(title, 1, 301) AS title, substr(status, 1, 301) AS status, substr(branch, 1, 301) AS branch,
+  coalesce(
+    (SELECT counts FROM queue_counts WHERE queue_counts.scope = char(31) || projects.id),
+    (
+      SELECT json_group_object(queue, n)
+      FROM (
+        SELECT queue, count(*) AS n
+        FROM tasks INDEXED BY tasks_project
+        WHERE project_id = projects.id AND tasks.scope = projects.scope
+        GROUP BY queue
       )
-    ),
-    NULL
+    )
   ) AS counts
-FROM projects
-WHERE scope = :scope
-ORDER BY created_at DESC, id DESC
-LIMIT 100;
+FROM (
+  SELECT *
+  FROM (SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT 200) AS projects
+  WHERE completed_at IS NULL AND status NOT IN ('completed', 'complete', 'done', 'archived', 'cancelled')
+  LIMIT 50
+) AS projects;
+
+-- projectTotal
+-- 255 characters, 1 parameter, 400 rows read, 0 rows written
+--   CO-ROUTINE projects
+--     SEARCH projects USING INDEX projects_newest (scope=?)
+--   SCAN projects
+SELECT count(*) AS looked,
+  coalesce(
+    sum(completed_at IS NULL AND status NOT IN ('completed', 'complete', 'done', 'archived', 'cancelled')), 0
+  ) AS total
+FROM (SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT 200) AS projects;
 
 -- machines
--- 110 characters, 1 parameter, 1 row read, 0 rows written
+-- 109 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
 SELECT id, status
 FROM orchestrators INDEXED BY orchestrators_of_scope
 WHERE scope = :scope
 ORDER BY id
-LIMIT 200;
+LIMIT 50;
+
+-- machineTotal
+-- 122 characters, 1 parameter, 1 row read, 0 rows written
+--   CO-ROUTINE (subquery-1)
+--     SEARCH orchestrators USING COVERING INDEX orchestrators_of_scope (scope=?)
+--   SCAN (subquery-1)
+SELECT count(*) AS total
+FROM (SELECT 1 FROM orchestrators INDEXED BY orchestrators_of_scope WHERE scope = :scope LIMIT 500);
 
 -- held
 -- 400 characters, 1 parameter, 0 rows read, 0 rows written
@@ -122,13 +139,20 @@ ORDER BY lease_expires_at, queue, orchestrator_id, id
 LIMIT 50;
 
 -- holds
--- 200 characters, 1 parameter, 0 rows read, 0 rows written
---   SEARCH tasks USING INDEX tasks_leased (scope=?)
-SELECT orchestrator_id, queue = 'provisional' AS reviews
-FROM tasks INDEXED BY tasks_leased
-WHERE scope = :scope AND claimed_by IS NOT NULL
-ORDER BY lease_expires_at, queue, orchestrator_id, id
-LIMIT 200;
+-- 283 characters, 1 parameter, 1 row read, 0 rows written
+--   CO-ROUTINE (subquery-1)
+--     SEARCH tasks USING INDEX tasks_leased (scope=?)
+--   SCAN (subquery-1)
+--   USE TEMP B-TREE FOR GROUP BY
+SELECT orchestrator_id, count(*) AS n, sum(queue = 'provisional') AS reviews
+FROM (
+  SELECT orchestrator_id, queue
+  FROM tasks INDEXED BY tasks_leased
+  WHERE scope = :scope AND claimed_by IS NOT NULL
+  ORDER BY lease_expires_at, queue, orchestrator_id, id
+  LIMIT 500
+)
+GROUP BY orchestrator_id;
 
 -- reviews
 -- 1,694 characters, 1 parameter, 2 rows read, 0 rows written
@@ -210,37 +234,46 @@ ORDER BY priority_rank, created_at, id
 LIMIT 50;
 
 -- questions
--- 479 characters, 1 parameter, 0 rows read, 0 rows written
---   SEARCH messages USING INDEX messages_questions (scope=?)
---   CORRELATED SCALAR SUBQUERY 1
+-- 500 characters, 1 parameter, 0 rows read, 0 rows written
+--   CO-ROUTINE message
+--     SEARCH messages USING INDEX messages_questions (scope=?)
+--   SCAN message
+--   CORRELATED SCALAR SUBQUERY 2
 --     SEARCH reply USING COVERING INDEX messages_replies (parent_message_id=?)
 SELECT id, created_at, substr(task_id, 1, 301) AS task_id, substr(type, 1, 301) AS type,
   substr(from_actor, 1, 301) AS from_actor, substr(content, 1, 301) AS content
-FROM messages INDEXED BY messages_questions
-WHERE scope = :scope
-  AND type IN ('question', 'intervention_request')
-  AND status <> 'done'
-  AND (to_actor IS NULL OR to_actor = 'human')
-  AND replied = 0
-  AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
-ORDER BY seq DESC
-LIMIT 200;
+FROM (
+  SELECT *
+  FROM messages INDEXED BY messages_questions
+  WHERE scope = :scope
+    AND type IN ('question', 'intervention_request')
+    AND status <> 'done'
+    AND (to_actor IS NULL OR to_actor = 'human')
+  ORDER BY seq DESC
+  LIMIT 500
+) AS message
+WHERE NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = message.id)
+LIMIT 50;
 
--- failed
--- 441 characters, 2 parameters, 1 row read, 0 rows written
---   SEARCH history USING INDEX history_failures (scope=? AND at>?)
-SELECT task_id, seq, event, project_id, to_queue, at, substr(title, 1, 301) AS title,
-  substr(actor, 1, 301) AS actor, substr(reason, 1, 301) AS reason
-FROM history INDEXED BY history_failures
-WHERE scope = :scope
-  AND at >= :since
-  AND seq IS NOT NULL
-  AND (
-    event IN ('failed', 'dependency_failed', 'lease_expired', 'review_lease_expired', 'deadline_exceeded')
-    OR (to_queue = 'failed' AND from_queue <> 'failed')
-  )
-ORDER BY at DESC, seq DESC
-LIMIT 200;
+-- questionTotal
+-- 373 characters, 1 parameter, 0 rows read, 0 rows written
+--   CO-ROUTINE message
+--     SEARCH messages USING INDEX messages_questions (scope=?)
+--   SCAN message
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH reply USING COVERING INDEX messages_replies (parent_message_id=?)
+SELECT count(*) AS looked,
+  coalesce(sum(NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = message.id)), 0) AS total
+FROM (
+  SELECT *
+  FROM messages INDEXED BY messages_questions
+  WHERE scope = :scope
+    AND type IN ('question', 'intervention_request')
+    AND status <> 'done'
+    AND (to_actor IS NULL OR to_actor = 'human')
+  ORDER BY seq DESC
+  LIMIT 500
+) AS message;
 
 -- parks
 -- 139 characters, 2 parameters, 1 row read, 0 rows written
@@ -251,6 +284,57 @@ FROM parked_accounts
 WHERE scope = :scope AND until > :now
 ORDER BY until, account;
 
+-- changes
+-- 1,089 characters, 2 parameters, 2,335 rows read, 0 rows written
+--   CO-ROUTINE search
+--     SETUP
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     RECURSIVE STEP
+--       SCAN search
+--       CORRELATED SCALAR SUBQUERY 2
+--         SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--   SCAN search
+--   SEARCH history USING INDEX history_feed (scope=? AND seq>?) LEFT-JOIN
+WITH RECURSIVE search (first, place, step) AS (
+  SELECT max(seq - 2048, 0), max(seq - 2048, 0), 1024
+  FROM queue_counts
+  WHERE scope = :scope
+  UNION ALL
+  SELECT first,
+    place + step * coalesce(
+      (
+        SELECT at < :from - 60000
+        FROM history INDEXED BY history_feed
+        WHERE scope = :scope AND seq >= place + step
+        ORDER BY seq
+        LIMIT 1
+      ),
+      0
+    ),
+    step / 2
+  FROM search
+  WHERE step > 0
+)
+SELECT first = 0 OR place > first AS complete, task_id, seq, event, project_id, to_queue, at,
+  (
+    event IN ('failed', 'dependency_failed', 'lease_expired', 'review_lease_expired', 'deadline_exceeded')
+    OR (to_queue = 'failed' AND from_queue <> 'failed')
+  ) AS failure,
+  to_queue = 'done' AND from_queue <> 'done' AS done, substr(title, 1, 301) AS title,
+  substr(actor, 1, 301) AS actor, substr(reason, 1, 301) AS reason
+FROM search
+LEFT JOIN history INDEXED BY history_feed ON scope = :scope
+  AND seq > place
+  AND at >= :from
+  AND (
+    (
+      event IN ('failed', 'dependency_failed', 'lease_expired', 'review_lease_expired', 'deadline_exceeded')
+      OR (to_queue = 'failed' AND from_queue <> 'failed')
+    )
+    OR (to_queue = 'done' AND from_queue <> 'done')
+  )
+WHERE step = 0;
+
 -- usage
 -- 148 characters, 3 parameters, 1 row read, 0 rows written
 --   SEARCH usage USING PRIMARY KEY (scope=? AND day>? AND day<?)
@@ -260,13 +344,25 @@ WHERE scope = :scope AND day BETWEEN :from_day AND :to_day
 ORDER BY day;
 
 -- revision
--- 291 characters, 2 parameters, 1 row read, 0 rows written
+-- 451 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 1
+--   SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
+--     SCAN (subquery-1)
+--   SCALAR SUBQUERY 3
 --     SEARCH parked_accounts USING PRIMARY KEY (scope=?)
-SELECT coalesce(
-  max(revision + leases_revision + messages_revision + projects_revision + machines_revision), 0
-) AS revision,
+SELECT coalesce(max(revision + leases_revision + messages_revision + projects_revision), 0) AS revision,
+  (
+    SELECT json_group_array(id || ' ' || status)
+    FROM (
+      SELECT id, status
+      FROM orchestrators INDEXED BY orchestrators_of_scope
+      WHERE scope = :scope
+      ORDER BY id
+      LIMIT 500
+    )
+  ) AS machines,
   (
     SELECT json_group_array(account || ' ' || until)
     FROM parked_accounts

@@ -28,6 +28,7 @@ import * as Parked from "../../sql/lease/Parked.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import { statement } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
+import * as Unclaimable from "../../sql/upkeep/Unclaimable.ts"
 import * as UsageList from "../record/Usage.ts"
 import { Settings } from "../Settings.ts"
 import { decodeCounts } from "../task/rows.ts"
@@ -123,9 +124,16 @@ const failed = statement(`
     AND (event IN (${quoted(failures)}) OR (to_queue = 'failed' AND from_queue <> 'failed'))
   ORDER BY at DESC, seq DESC LIMIT ${MaxCounted}`)
 
+const breakers = statement(`
+  SELECT nullif(project_id, '') AS project_id, opened_at, ${cut("reason")}, retry_at AS next_canary_at,
+    iif(half_open, canary_task, NULL) AS canary_task_id
+  FROM open_breakers WHERE scope = :scope ORDER BY open_breakers.project_id LIMIT ${MaxListed}`)
+
+const unclaimable = Unclaimable.told(MaxListed, Read)
+
 /**
- * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Parks have no revision and
- * end by themselves, so their times belong to the tag.
+ * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Parked accounts have no
+ * revision, and their times pass by themselves, so they belong to the tag.
  */
 const revision = statement(`
   SELECT coalesce(max(revision + leases_revision + messages_revision + projects_revision + machines_revision), 0) AS revision,
@@ -151,6 +159,8 @@ const decode = {
   questions: decoded(rowsOf.questions),
   failures: decoded(rowsOf.failures),
   oldest: decoded(rowsOf.oldest),
+  breakers: decoded(rowsOf.breakers),
+  unclaimable: decoded(rowsOf.unclaimable),
   parks: decoded(rowsOf.parks)
 }
 
@@ -172,6 +182,9 @@ const listed = <Item>(items: ReadonlyArray<Item>, total: number, looked = total,
   exact: looked < most,
   items: items.slice(0, MaxListed)
 })
+
+/** A list that is counted no further than it is shown. */
+const whole = <Item>(items: ReadonlyArray<Item>) => listed(items, items.length, items.length, MaxListed)
 
 export class Overviews extends Context.Service<Overviews, {
   /** The overview of the scope. The same question gets the same answer until something changes or the hour ends. */
@@ -205,8 +218,10 @@ export class Overviews extends Context.Service<Overviews, {
           holds: holds(values),
           reviews: reviews(values),
           questions: questions(values),
-          failed: failed(values),
           parks: Parked.list(values),
+          failed: failed(values),
+          breakers: breakers(values),
+          unclaimable: unclaimable(values),
           usage: UsageList.days(values)
         })
 
@@ -251,11 +266,13 @@ export class Overviews extends Context.Service<Overviews, {
             yield* decode.questions(answers.questions.slice(0, MaxListed)),
             answers.questions.length
           ),
-          parks: listed(yield* decode.parks(answers.parks.slice(0, MaxListed)), answers.parks.length, 0),
+          parks: listed(yield* decode.parks(answers.parks.slice(0, MaxListed)), answers.parks.length),
           failures: {
             ...listed(yield* decode.failures(failures.slice(0, MaxListed)), failures.length),
             by_event: tally(failures.map(({ event }) => String(event)))
           },
+          breakers: whole(yield* decode.breakers(answers.breakers)),
+          unclaimable: whole(yield* decode.unclaimable(answers.unclaimable)),
           lives: {
             exact: true,
             hours: Array.from({ length: Hours + 1 }, (_, i) => hour / Hour - (Hours - i)).map((begins) => ({
