@@ -23,6 +23,10 @@ export interface Options {
   readonly migrations?: string
   /** Settings and secrets of the Worker. */
   readonly env?: Record<string, string>
+  /** The folder with the page (`scripts/build/app.ts`). Without it the Worker is alone, as most tests need it. */
+  readonly assets?: string
+  /** The port that browsers find the Worker at again after it was killed; any unless given. */
+  readonly port?: number
   /** Is given what workerd and the Worker log, line by line. */
   readonly log?: (line: string) => void
 }
@@ -30,6 +34,8 @@ export interface Options {
 export interface Running {
   /** Where the Worker answers: workerd's socket, without a proxy before it. */
   readonly base: URL
+  /** Where browsers get the page, and reach the Worker beside it. */
+  readonly site: URL
   /** The process id of workerd. */
   readonly pid: number
   /** The memory workerd has in use (its resident set), in bytes; undefined where there is no `/proc`. */
@@ -123,18 +129,22 @@ const busyOf = (pid: number) => {
 
 /** Starts workerd on the storage, and migrates its database. */
 export const launch = async (
-  { code, engine = "d1", env = {}, log = () => {}, migrations = join(root, "migrations"), storage }: Options
+  { assets, code, engine = "d1", env = {}, log = () => {}, migrations = join(root, "migrations"), port = 0, storage }:
+    Options
 ): Promise<Running> => {
-  const { workerOptions } = workerOptionsOf(join(root, engine === "d1" ? "wrangler.toml" : "wrangler.objects.toml"))
+  const { workerOptions: { assets: page, ...workerOptions } } = workerOptionsOf(
+    join(root, engine === "d1" ? "wrangler.toml" : "wrangler.objects.toml")
+  )
   const [miniflare, workerd] = await spawnedBy(async () => {
     const options = {
       ...workerOptions,
+      ...(assets === undefined ? {} : { assets: { ...page as object, directory: assets } }),
       bindings: { ...workerOptions.bindings as Record<string, string> | undefined, ...env },
       modules: [{ type: "ESModule", path: "worker.js", contents: code }],
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       unsafeTriggerHandlers: true,
       host: "127.0.0.1",
-      port: 0,
+      port,
       resourcePersistencePath: storage,
       handleStructuredLogs: ({ message }) => log(message)
     } satisfies V4MiniflareOptions
@@ -151,6 +161,7 @@ export const launch = async (
     if (engine === "d1") await migrate(miniflare, migrations)
     return {
       base: await miniflare.unsafeGetDirectURL(),
+      site: await miniflare.ready,
       fetch: (url, init) => miniflare.dispatchFetch(url, init),
       database: engine === "d1"
         ? await miniflare.getD1Database("DB") as unknown as D1Database
