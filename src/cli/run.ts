@@ -1,0 +1,87 @@
+/** Runs a command line: prints its errors, and answers its exit code. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as CliConfig from "effect/cli/CliConfig"
+import type * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { readFileSync } from "node:fs"
+import { ExitCode, Ended, type Failure, failureOf, usage } from "./ask/Failure.ts"
+import { addressed } from "./ask/Server.ts"
+import { octopoid } from "./commands.ts"
+import { colourful, err } from "./show/Screen.ts"
+import { json, styled } from "./show/Text.ts"
+
+const version = (): string =>
+  (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string }).version
+
+/** A mistake in the command line gets its sentences and the way to the help, on standard error. */
+const presenter = (asJson: boolean): CliOutput.Presenter => ({
+  present: (event) => {
+    const formatter = CliOutput.defaultFormatter({ colors: colourful(process.stdout), globalFlags: "full" })
+    switch (event._tag) {
+      case "Version":
+        return Effect.sync(() => void process.stdout.write(`${event.version}\n`))
+      case "Help": {
+        // A group of commands without one of them is a mistake; `--help` is none.
+        const stream = event.reason === "Implicit" ? process.stderr : process.stdout
+        return Effect.sync(() => void stream.write(`${formatter.formatHelpDoc(event.helpDoc)}\n`))
+      }
+      case "InvalidInvocation":
+        return told(
+          usage(
+            `${event.errors.map(sentenceOf).join("\n")}\nSee: ${event.commandPath.join(" ")} --help`
+          ),
+          asJson
+        )
+    }
+  }
+})
+
+const sentenceOf = (error: CliError.CliError): string => error.message
+
+const told = ({ document, message }: Failure, asJson: boolean) =>
+  asJson
+    ? Effect.sync(() => void process.stderr.write(`${json(document ?? { error: message })}\n`))
+    : err(`${styled("red", "✗")} ${message}`)
+
+const program = (args: ReadonlyArray<string>) => {
+  // The flag is read here as well: an error may come before the command line is understood.
+  const asJson = args.includes("--json")
+  return Command.runWith(octopoid, { version: version() })(args).pipe(
+    Effect.as(0),
+    Effect.catch((error: unknown) =>
+      Effect.gen(function*() {
+        if (error instanceof Ended) return error.code
+        if (typeof error === "object" && error !== null && "_tag" in error && error._tag === "ShowHelp") return ExitCode.usage
+        const failure = failureOf(error, addressed.url)
+        yield* told(failure, asJson)
+        return failure.code
+      })
+    ),
+    Effect.provideService(CliOutput.Presenter, presenter(asJson)),
+    Effect.provide([
+      CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Wizard] }),
+      NodeServices.layer
+    ])
+  )
+}
+
+/** Runs the command line, and answers its exit code. */
+export const run = async (args: ReadonlyArray<string>): Promise<number> => {
+  // A reader such as `head` may stop reading.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
+  const fiber = Effect.runFork(program(args))
+  const stop = () => fiber.interruptUnsafe()
+  process.once("SIGINT", stop).once("SIGTERM", stop)
+  const exit = await Effect.runPromise(Fiber.await(fiber))
+  process.off("SIGINT", stop).off("SIGTERM", stop)
+  if (Exit.isSuccess(exit)) return exit.value
+  if (Cause.hasInterruptsOnly(exit.cause)) return ExitCode.interrupted
+  process.stderr.write(`${json(Cause.pretty(exit.cause))}\n`)
+  return ExitCode.refused
+}
