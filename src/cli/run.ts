@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { readFileSync } from "node:fs"
 import { ExitCode, Ended, type Failure, failureOf, usage } from "./ask/Failure.ts"
+import { interrupt } from "./ask/interrupt.ts"
 import { addressed } from "./ask/Server.ts"
 import { octopoid } from "./commands.ts"
 import { colourful, err } from "./show/Screen.ts"
@@ -76,8 +77,8 @@ export const run = async (args: ReadonlyArray<string>): Promise<number> => {
   // A reader such as `head` may stop reading.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
   const fiber = Effect.runFork(program(args))
-  const stop = () => fiber.interruptUnsafe()
-  process.once("SIGINT", stop).once("SIGTERM", stop)
+  const stop = () => interrupt.by === undefined ? fiber.interruptUnsafe() : interrupt.by()
+  process.on("SIGINT", stop).on("SIGTERM", stop)
   const exit = await Effect.runPromise(Fiber.await(fiber))
   process.off("SIGINT", stop).off("SIGTERM", stop)
   if (Exit.isSuccess(exit)) return exit.value

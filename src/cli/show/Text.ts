@@ -36,6 +36,10 @@ export const block = (text: string, indent = "  "): string =>
   text.replace(anyMark, "\uFFFD").replace(/\r\n?/g, "\n").replace(/\t/g, "  ").trimEnd().split("\n")
     .map((one) => `${indent}${one.replace(unsafe, escaped)}`.trimEnd()).join("\n")
 
+/** The text with its lines, and without characters that a terminal obeys. */
+export const harmless = (text: string): string =>
+  text.replace(anyMark, "\uFFFD").replace(unsafe, (character) => character === "\n" ? character : escaped(character))
+
 /** The text as it is written: its styles as escape sequences, or without them, and no other control character but newlines. */
 export const rendered = (text: string, colours: boolean): string =>
   text.replace(unsafe, (character) => character === "\n" ? character : escaped(character))
