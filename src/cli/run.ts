@@ -9,16 +9,12 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { readFileSync } from "node:fs"
 import { ExitCode, Ended, type Failure, failureOf, usage } from "./ask/Failure.ts"
 import { interrupt } from "./ask/interrupt.ts"
 import { addressed } from "./ask/Server.ts"
 import { octopoid } from "./commands.ts"
 import { colourful, err } from "./show/Screen.ts"
 import { json, styled } from "./show/Text.ts"
-
-const version = (): string =>
-  (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string }).version
 
 /** A mistake in the command line gets its sentences and the way to the help, on standard error. */
 const presenter = (asJson: boolean): CliOutput.Presenter => ({
@@ -50,10 +46,10 @@ const told = ({ document, message }: Failure, asJson: boolean) =>
     ? Effect.sync(() => void process.stderr.write(`${json(document ?? { error: message })}\n`))
     : err(`${styled("red", "✗")} ${message}`)
 
-const program = (args: ReadonlyArray<string>) => {
+const program = (args: ReadonlyArray<string>, version: string) => {
   // The flag is read here as well: an error may come before the command line is understood.
   const asJson = args.includes("--json")
-  return Command.runWith(octopoid, { version: version() })(args).pipe(
+  return Command.runWith(octopoid, { version })(args).pipe(
     Effect.as(0),
     Effect.catch((error: unknown) =>
       Effect.gen(function*() {
@@ -73,10 +69,10 @@ const program = (args: ReadonlyArray<string>) => {
 }
 
 /** Runs the command line, and answers its exit code. */
-export const run = async (args: ReadonlyArray<string>): Promise<number> => {
+export const run = async (args: ReadonlyArray<string>, version: string): Promise<number> => {
   // A reader such as `head` may stop reading.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
-  const fiber = Effect.runFork(program(args))
+  const fiber = Effect.runFork(program(args, version))
   const stop = () => interrupt.by === undefined ? fiber.interruptUnsafe() : interrupt.by()
   process.on("SIGINT", stop).on("SIGTERM", stop)
   const exit = await Effect.runPromise(Fiber.await(fiber))

@@ -7,8 +7,8 @@ import { ScopeName } from "../../../src/domain/Identifier.ts"
 import { millisOf } from "../../../src/domain/Instant.ts"
 import { exportKinds, wholeOnly } from "../../../src/domain/transfer/Export.ts"
 import { problemOf } from "./columns.ts"
-import * as Dump from "./Dump.ts"
-import { DumpUnreadable, type Header, type Line } from "./Dump.ts"
+import * as Dump from "../../../src/cli/transfer/Dump.ts"
+import { DumpUnreadable, type Header, type Line } from "../../../src/cli/transfer/Dump.ts"
 import { insert } from "./insert.ts"
 
 const isScope = Schema.is(ScopeName)

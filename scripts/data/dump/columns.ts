@@ -16,7 +16,7 @@ import { ProjectRow } from "../../../src/domain/record/Project.ts"
 import { capFields, MoneyColumn, SecondsColumn, sumFields } from "../../../src/domain/record/Usage.ts"
 import { HistoryRow } from "../../../src/domain/task/History.ts"
 import { TaskRow } from "../../../src/domain/task/Task.ts"
-import type { Line } from "./Dump.ts"
+import type { Line } from "../../../src/cli/transfer/Dump.ts"
 
 const { queue: _queue, ...edge } = DependencyRow.fields
 // They are computed from other columns.

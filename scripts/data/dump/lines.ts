@@ -3,7 +3,7 @@
  * contain.
  */
 import { decodeUtf8 } from "../../../src/domain/WellFormed.ts"
-import { DumpUnreadable } from "./Dump.ts"
+import { DumpUnreadable } from "../../../src/cli/transfer/Dump.ts"
 
 const NewLine = 10
 

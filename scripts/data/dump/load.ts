@@ -4,7 +4,7 @@ import * as Database from "../doctor/Database.ts"
 import { execute, type Target } from "../execute.ts"
 import { read } from "./check.ts"
 import { type Written, written } from "./dropped.ts"
-import { DumpUnreadable, type Header, type Line } from "./Dump.ts"
+import { DumpUnreadable, type Header, type Line } from "../../../src/cli/transfer/Dump.ts"
 import { lines } from "./lines.ts"
 import { occupied, statements } from "./statements.ts"
 

@@ -26,6 +26,7 @@ export class Failure extends Data.TaggedError("Failure")<{
 export const usage = (message: string) => new Failure({ message, code: ExitCode.usage })
 export const refused = (message: string, document?: object) =>
   new Failure({ message, code: ExitCode.refused, document })
+export const unreachable = (message: string) => new Failure({ message, code: ExitCode.unreachable })
 export const nothing = (message: string) => new Failure({ message, code: ExitCode.nothing })
 
 /** The command has said everything already, and ends with this code. */

@@ -12,7 +12,7 @@ export interface Progress {
 const Bar = 24
 const EveryMillis = 100
 
-const silent: Progress = { at: () => {}, end: () => {} }
+export const silent: Progress = { at: () => {}, end: () => {} }
 
 /** `what` says what is counted: `records exported`. */
 export const make = (what: string): Progress => {

@@ -1,6 +1,6 @@
 /** Copies a scope from one server to another: reads everything, then writes it, or rehearses that, in pieces. */
 import * as Effect from "effect/Effect"
-import { type ImportKind, importKinds, MaxRecords } from "../../../src/domain/transfer/Import.ts"
+import { type ImportKind, importKinds, MaxRecords } from "../../../domain/transfer/Import.ts"
 import * as Destination from "./Destination.ts"
 import { read } from "./read.ts"
 import { ImportStopped, type Item, make } from "./Source.ts"
@@ -15,6 +15,8 @@ export interface Options {
   readonly unscoped: boolean
   /** Whether to write nothing, and to say what would be written. */
   readonly dryRun: boolean
+  /** Is told how many records are done, and how many there are. */
+  readonly progress?: ((done: number, total: number) => void) | undefined
 }
 
 export interface Tally {
@@ -55,7 +57,7 @@ const projectsOf = (tasks: ReadonlyArray<Item>, projects: ReadonlyMap<unknown, I
     project !== undefined
   )
 
-export const copy = Effect.fnUntraced(function*({ dryRun, from, key, scope, to, toKey, unscoped }: Options) {
+export const copy = Effect.fnUntraced(function*({ dryRun, from, key, progress = () => {}, scope, to, toKey, unscoped }: Options) {
   const target = yield* Destination.make({ to, token: toKey, scope, dryRun })
   const nothing = Effect.mapError(({ message }: ImportStopped) =>
     new ImportStopped({ message: `${message}\nNothing was copied.` })
@@ -64,6 +66,8 @@ export const copy = Effect.fnUntraced(function*({ dryRun, from, key, scope, to, 
   const source = yield* make(from, key)
   const contents = yield* nothing(read(source, scope, unscoped))
   const problems = [...contents.missing]
+  const total = importKinds.reduce((sum, kind) => sum + contents.records[kind].length, 0)
+  let done = 0
   const kinds = Object.fromEntries(importKinds.map((kind) => {
     const read = contents.records[kind].length
     return [kind, { read, created: 0, existing: 0, failed: 0 }]
@@ -92,6 +96,7 @@ export const copy = Effect.fnUntraced(function*({ dryRun, from, key, scope, to, 
       const answer = yield* target.write(kind, chunk, kind === "tasks" ? projectsOf(chunk, projects) : []).pipe(
         Effect.mapError(stopped)
       )
+      progress(done += chunk.length, total)
       const { created, existing, failed, read } = kinds[kind]
       kinds[kind] = {
         read,
