@@ -8,7 +8,8 @@ import { load } from "./dump/load.ts"
 
 const { refuse, values } = Flags.read({
   run: "npm run restore",
-  does: `Writes the records of a file that octopoid-server export wrote into a database that has no such records: all of them, or none.
+  does:
+    `Writes the records of a file that octopoid-server export wrote into a database that has no such records: all of them, or none.
 docs/operating.md says how to restore a server and a scope.`,
   options: {
     file: { type: "string", value: "file", says: "the file" },

@@ -13,16 +13,27 @@ import { completionsOf } from "./setup/completions.ts"
 import { conformance } from "./setup/conformance.ts"
 import { doctor } from "./setup/doctor.ts"
 import { login, profiles } from "./setup/profiles.ts"
-import { exportAll, importScope } from "./transfer/transfer.ts"
 import { review } from "./task/review.ts"
 import { tasks } from "./task/tasks.ts"
+import { exportAll, importScope } from "./transfer/transfer.ts"
 
 export const octopoid = Command.make("octopoid-server").pipe(
   Command.withDescription("Work with an Octopoid server: see what its agents do, review results, answer questions."),
   Command.withSubcommands([
     { group: "Every day", commands: [status, watch, tasks, review, inbox, reply] },
     { group: "A scope", commands: [projects, machines, keys, hooks, usage] },
-    { group: "Set up", commands: [login, profiles, doctor, conformance, exportAll, importScope, completionsOf((): Command.Command.Any => octopoid)] }
+    {
+      group: "Set up",
+      commands: [
+        login,
+        profiles,
+        doctor,
+        conformance,
+        exportAll,
+        importScope,
+        completionsOf((): Command.Command.Any => octopoid)
+      ]
+    }
   ]),
   Command.withGlobalFlags(settings)
 )

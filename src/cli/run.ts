@@ -1,15 +1,15 @@
 /** Runs a command line: prints its errors, and answers its exit code. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
 import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { ExitCode, Ended, type Failure, failureOf, usage } from "./ask/Failure.ts"
+import { Ended, ExitCode, type Failure, failureOf, usage } from "./ask/Failure.ts"
 import { interrupt } from "./ask/interrupt.ts"
 import { addressed } from "./ask/Server.ts"
 import { octopoid } from "./commands.ts"
@@ -54,7 +54,9 @@ const program = (args: ReadonlyArray<string>, version: string) => {
     Effect.catch((error: unknown) =>
       Effect.gen(function*() {
         if (error instanceof Ended) return error.code
-        if (typeof error === "object" && error !== null && "_tag" in error && error._tag === "ShowHelp") return ExitCode.usage
+        if (
+          typeof error === "object" && error !== null && "_tag" in error && error._tag === "ShowHelp"
+        ) return ExitCode.usage
         const failure = failureOf(error, addressed.url)
         yield* told(failure, asJson)
         return failure.code
@@ -79,6 +81,6 @@ export const run = async (args: ReadonlyArray<string>, version: string): Promise
   process.off("SIGINT", stop).off("SIGTERM", stop)
   if (Exit.isSuccess(exit)) return exit.value
   if (Cause.hasInterruptsOnly(exit.cause)) return ExitCode.interrupted
-  process.stderr.write(`${json(Cause.pretty(exit.cause))}\n`)
+  await Effect.runPromise(err(`The command made a mistake. Please report it:\n${Cause.pretty(exit.cause)}`))
   return ExitCode.refused
 }

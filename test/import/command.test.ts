@@ -120,7 +120,10 @@ describe("octopoid-server import", () => {
     }
     const dead = await deadAddress()
     for (const dry of [[], ["--dry-run"]]) {
-      assert.include(await failure("--url", closed, ...dry), "asks for a key. Give its API_SECRET_KEY as OCTOPOID_API_KEY")
+      assert.include(
+        await failure("--url", closed, ...dry),
+        "asks for a key. Give its API_SECRET_KEY as OCTOPOID_API_KEY"
+      )
       const wrong = await failure("--url", closed, "OCTOPOID_API_KEY", "wrong", ...dry)
       assert.match(wrong, /does not accept the key. OCTOPOID_API_KEY must be its API_SECRET_KEY/)
       const scoped = await failure("--url", closed, "OCTOPOID_API_KEY", api_key, ...dry)
@@ -128,7 +131,10 @@ describe("octopoid-server import", () => {
       assert.include(await failure("--url", dead, ...dry), `Nothing answers at ${dead}.`)
       assert.include(await failure("--url", from, ...dry), `${from} does not answer as this server does`)
     }
-    assert.strictEqual((await run("--from", from, "--url", closed, "OCTOPOID_API_KEY", secret, "--scope", "blue")).code, 0)
+    assert.strictEqual(
+      (await run("--from", from, "--url", closed, "OCTOPOID_API_KEY", secret, "--scope", "blue")).code,
+      0
+    )
   }, 900_000)
 
   it("says what is wrong with the old server's address or key, and that nothing was copied", async () => {

@@ -67,7 +67,9 @@ export const write = (profiles: Profiles) =>
     yield* files.writeFileString(part, `${JSON.stringify(profiles, null, 2)}\n`, { mode: 0o600, flag: "wx" })
     yield* files.rename(part, file)
     return file
-  }).pipe(Effect.catchTag("PlatformError", (error) => Effect.fail(usage(`The profiles cannot be written: ${error.message}`))))
+  }).pipe(
+    Effect.catchTag("PlatformError", (error) => Effect.fail(usage(`The profiles cannot be written: ${error.message}`)))
+  )
 
 /** The profile of this name. */
 export const named = (profiles: Profiles, name: string) => {

@@ -44,7 +44,8 @@ export const chosen = Effect.gen(function*() {
 export const addressed: { url: string | undefined } = { url: undefined }
 
 /** A client of the server. It is loaded here, because it takes longer to load than everything else. */
-export const open = (server: Server) => Effect.flatMap(Effect.promise(() => import("./client.ts")), (ask) => ask.open(server))
+export const open = (server: Server) =>
+  Effect.flatMap(Effect.promise(() => import("./client.ts")), (ask) => ask.open(server))
 
 /** A client of the chosen server, and the server. */
 export const connect = Effect.gen(function*() {

@@ -6,7 +6,10 @@ import type { Server } from "./Server.ts"
 
 /** `fetch failed` says nothing. Its cause does. */
 const causeOf = (error: unknown): string => {
-  const { cause, message } = error as { readonly message?: string; readonly cause?: { readonly code?: string; readonly message?: string } }
+  const { cause, message } = error as {
+    readonly message?: string
+    readonly cause?: { readonly code?: string; readonly message?: string }
+  }
   const why = cause?.message || cause?.code
   return why === undefined || why === "" ? String(message) : `${String(message)}: ${why}`
 }

@@ -14,7 +14,9 @@ import * as Screen from "../show/Screen.ts"
 import { fields, table } from "../show/Table.ts"
 import { json, line, type Style, styled } from "../show/Text.ts"
 
-const hook = Argument.String("hook").pipe(Argument.withDescription("The id of the webhook: whk_ and 16 hexadecimal digits"))
+const hook = Argument.String("hook").pipe(
+  Argument.withDescription("The id of the webhook: whk_ and 16 hexadecimal digits")
+)
 const idOf = (text: string) => text as WebhookId
 
 const stateOf = ({ attempts, enabled }: Webhook): string => !enabled ? "disabled" : attempts > 0 ? "failing" : "sends"
@@ -65,25 +67,36 @@ const Template = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)
 
 const settings = {
   name: Flag.String("name").pipe(Flag.withDescription("What it is for"), Flag.optional),
-  types: Flag.String("types").pipe(Flag.withDescription("Only these events, such as failed,submitted; all unless given"), Flag.optional),
+  types: Flag.String("types").pipe(
+    Flag.withDescription("Only these events, such as failed,submitted; all unless given"),
+    Flag.optional
+  ),
   project: Flag.String("project").pipe(Flag.withDescription("Only events of tasks of this project"), Flag.optional),
-  template: Flag.String("template").pipe(Flag.withMetavar("json"), Flag.withDescription("The body that is sent, as a JSON object with {{title}} and so on"), Flag.optional)
+  template: Flag.String("template").pipe(
+    Flag.withMetavar("json"),
+    Flag.withDescription("The body that is sent, as a JSON object with {{title}} and so on"),
+    Flag.optional
+  )
 }
 
-const settingsOf = Effect.fnUntraced(function*(flags: { readonly [K in keyof typeof settings]: (typeof settings)[K] extends Flag.Flag<infer A> ? A : never }) {
-  const template = given(flags.template)
-  return {
-    ...optional("name", given(flags.name)),
-    ...optional("types", given(flags.types)?.split(",")),
-    ...optional("project_id", given(flags.project) as ProjectId | undefined),
-    ...(template === undefined ? {} : {
-      template: yield* Effect.mapError(
-        Schema.decodeUnknownEffect(Template)(template),
-        () => usage("--template is not a JSON object.")
-      )
-    })
+const settingsOf = Effect.fnUntraced(
+  function*(
+    flags: { readonly [K in keyof typeof settings]: (typeof settings)[K] extends Flag.Flag<infer A> ? A : never }
+  ) {
+    const template = given(flags.template)
+    return {
+      ...optional("name", given(flags.name)),
+      ...optional("types", given(flags.types)?.split(",")),
+      ...optional("project_id", given(flags.project) as ProjectId | undefined),
+      ...(template === undefined ? {} : {
+        template: yield* Effect.mapError(
+          Schema.decodeUnknownEffect(Template)(template),
+          () => usage("--template is not a JSON object.")
+        )
+      })
+    }
   }
-})
+)
 
 const secretOf = (secret: string) =>
   `\nIts secret, for the receiver:\n\n  ${line(secret)}\n\n${styled("yellow", "It is shown this once: keep it.")}`
@@ -99,16 +112,30 @@ const add = Command.make("add", {
     yield* Screen.show(made, ({ id, position, secret }) =>
       `${styled("green", "✓")} Webhook ${line(id)} sends what happens after change ${position}.\n${secretOf(secret)}`)
   })).pipe(
-    described("Register a webhook, and show its secret this once.", "the webhook, as POST /api/v1/webhooks answers it."),
-    examples(["hooks add https://example.com/octopoid --types failed,submitted", "Tell a receiver what fails and what waits for review"])
+    described(
+      "Register a webhook, and show its secret this once.",
+      "the webhook, as POST /api/v1/webhooks answers it."
+    ),
+    examples([
+      "hooks add https://example.com/octopoid --types failed,submitted",
+      "Tell a receiver what fails and what waits for review"
+    ])
   )
 
 const edit = Command.make("edit", {
   hook,
   url: Flag.String("to").pipe(Flag.withMetavar("address"), Flag.withDescription("Another address"), Flag.optional),
   ...settings,
-  enable: Flag.Boolean("enable").pipe(Flag.withoutNegation, Flag.withDescription("Sends events again"), Flag.withDefault(false)),
-  disable: Flag.Boolean("disable").pipe(Flag.withoutNegation, Flag.withDescription("Sends none until it is enabled"), Flag.withDefault(false)),
+  enable: Flag.Boolean("enable").pipe(
+    Flag.withoutNegation,
+    Flag.withDescription("Sends events again"),
+    Flag.withDefault(false)
+  ),
+  disable: Flag.Boolean("disable").pipe(
+    Flag.withoutNegation,
+    Flag.withDescription("Sends none until it is enabled"),
+    Flag.withDefault(false)
+  ),
   rotate: Flag.Boolean("rotate-secret").pipe(
     Flag.withoutNegation,
     Flag.withDescription("Makes a new secret, and shows it this once. The old one signs too for a day"),
@@ -144,9 +171,13 @@ const test = Command.make("test", { hook }, (flags) =>
     const { api } = yield* connect
     const sent = yield* api.webhooks.test({ params: { id: idOf(flags.hook) }, query: {}, payload: null })
     if (sent.error !== null) return yield* refused(`The receiver did not accept the test: ${sent.error}`, sent)
-    yield* Screen.show(sent, ({ millis, status }) => `${styled("green", "✓")} The receiver accepted the test: ${status}, after ${millis} ms.`)
+    yield* Screen.show(sent, ({ millis, status }) =>
+      `${styled("green", "✓")} The receiver accepted the test: ${status}, after ${millis} ms.`)
   })).pipe(
-    described("Send a test message now. Exits with 1 if the receiver does not accept it.", "what came of it, as POST /api/v1/webhooks/:id/test answers it.")
+    described(
+      "Send a test message now. Exits with 1 if the receiver does not accept it.",
+      "what came of it, as POST /api/v1/webhooks/:id/test answers it."
+    )
   )
 
 const log = Command.make("log", { hook }, (flags) =>
@@ -159,19 +190,32 @@ const log = Command.make("log", { hook }, (flags) =>
         { head: "event", of: ({ event }) => event },
         { head: "seq", of: ({ seq }) => seq, right: true },
         { head: "try", of: ({ attempt }) => attempt, right: true },
-        { head: "status", of: ({ status }) => status, right: true, style: ({ error }) => error === null ? "green" : "red" },
+        {
+          head: "status",
+          of: ({ status }) => status,
+          right: true,
+          style: ({ error }) => error === null ? "green" : "red"
+        },
         { head: "ms", of: ({ millis }) => millis, right: true },
         { head: "error", of: ({ error }) => error },
         { head: "answer", of: ({ response }) => response }
       ], Screen.width()))
-  })).pipe(described("Show the last attempts to send an event, the newest first.", "the answer of GET /api/v1/webhooks/:id/deliveries."))
+  })).pipe(
+    described(
+      "Show the last attempts to send an event, the newest first.",
+      "the answer of GET /api/v1/webhooks/:id/deliveries."
+    )
+  )
 
 const resend = Command.make("resend", {
   hook,
   after: Flag.String("after").pipe(
     Flag.withMetavar("number"),
     Flag.withDescription("Sends the events after this one again; latest leaves out all that were not sent"),
-    Flag.filter((text) => text === "latest" || /^\d{1,15}$/.test(text), (text) => `--after is the number of an event, or latest, not ${text}`)
+    Flag.filter(
+      (text) => text === "latest" || /^\d{1,15}$/.test(text),
+      (text) => `--after is the number of an event, or latest, not ${text}`
+    )
   )
 }, (flags) =>
   Effect.gen(function*() {
@@ -181,8 +225,14 @@ const resend = Command.make("resend", {
       query: {},
       payload: { after: flags.after === "latest" ? "latest" : Number(flags.after) }
     })
-    yield* Screen.show(moved, ({ id, position }) => `${styled("green", "✓")} Webhook ${line(id)} sends what happened after change ${position}.`)
-  })).pipe(described("Send events again, or leave some out.", "the webhook, as POST /api/v1/webhooks/:id/redeliver answers it."))
+    yield* Screen.show(moved, ({ id, position }) =>
+      `${styled("green", "✓")} Webhook ${line(id)} sends what happened after change ${position}.`)
+  })).pipe(
+    described(
+      "Send events again, or leave some out.",
+      "the webhook, as POST /api/v1/webhooks/:id/redeliver answers it."
+    )
+  )
 
 export const hooks = Command.make("hooks").pipe(
   group("Register webhooks, and see what became of their messages."),

@@ -17,7 +17,14 @@ const messageArgument = Argument.String("message").pipe(Argument.withDescription
 
 const full = (message: Message, now: number): string =>
   [
-    `${styled("bold", line(message.from_actor))} ${styled("dim", `to ${line(message.to_actor ?? "everyone")}, ${both(message.created_at, now)}, ${line(message.type)} ${line(message.id)}`)}`,
+    `${styled("bold", line(message.from_actor))} ${
+      styled(
+        "dim",
+        `to ${line(message.to_actor ?? "everyone")}, ${both(message.created_at, now)}, ${line(message.type)} ${
+          line(message.id)
+        }`
+      )
+    }`,
     block(message.content)
   ].join("\n")
 
@@ -38,7 +45,11 @@ const list = Effect.gen(function*() {
         ], Screen.width()),
         styled(
           "dim",
-          `${total > items.length || !exact ? `${amount(items.length)} of ${amount(total)}${exact ? "" : " or more"}. ` : ""}octopoid-server inbox <message> shows one, octopoid-server reply <message> "…" answers it.`
+          `${
+            total > items.length || !exact
+              ? `${amount(items.length)} of ${amount(total)}${exact ? "" : " or more"}. `
+              : ""
+          }octopoid-server inbox <message> shows one, octopoid-server reply <message> "…" answers it.`
         )
       ].join("\n"))
 })
@@ -48,12 +59,18 @@ const thread = Effect.fnUntraced(function*(id: string) {
   const message = yield* api.messages.get({ params: { id: id as MessageId }, query: {} })
   const { messages } = yield* api.messages.list({ query: { thread_id: message.id } })
   const now = yield* Clock.currentTimeMillis
-  yield* Screen.show({ messages }, ({ messages }) =>
-    [`About ${styled("bold", line(message.task_id))}`, ...messages.map((one) => `\n${full(one, now)}`)].join("\n"))
+  yield* Screen.show(
+    { messages },
+    ({ messages }) =>
+      [`About ${styled("bold", line(message.task_id))}`, ...messages.map((one) => `\n${full(one, now)}`)].join("\n")
+  )
 })
 
 export const inbox = Command.make("inbox", {
-  message: messageArgument.pipe(Argument.withDescription("Shows this message and its replies in full"), Argument.optional)
+  message: messageArgument.pipe(
+    Argument.withDescription("Shows this message and its replies in full"),
+    Argument.optional
+  )
 }, ({ message }) =>
   Effect.gen(function*() {
     const id = given(message)
@@ -86,7 +103,10 @@ export const reply = Command.make("reply", {
         parent_message_id: asked.id
       }
     })
-    yield* Screen.show(sent, ({ to_actor }) => `${styled("green", "✓")} Answered ${line(to_actor)}: ${line(flags.text)}`)
+    yield* Screen.show(
+      sent,
+      ({ to_actor }) => `${styled("green", "✓")} Answered ${line(to_actor)}: ${line(flags.text)}`
+    )
   })).pipe(
     described(
       "Answer a message. A task that waits for the answer is free to be claimed again.",

@@ -24,7 +24,11 @@ const scoped = Effect.gen(function*() {
 })
 
 const list = Command.make("list", {
-  all: Flag.Boolean("all-scopes").pipe(Flag.withoutNegation, Flag.withDescription("The keys of all scopes"), Flag.withDefault(false))
+  all: Flag.Boolean("all-scopes").pipe(
+    Flag.withoutNegation,
+    Flag.withDescription("The keys of all scopes"),
+    Flag.withDefault(false)
+  )
 }, (flags) =>
   Effect.gen(function*() {
     const found = flags.all
@@ -42,17 +46,20 @@ const list = Command.make("list", {
         {
           head: "expires",
           of: ({ expires_at }) => expires_at === null ? "" : brief(expires_at, now),
-          style: ({ expires_at }) => expires_at !== null && DateTime.toEpochMillis(expires_at) <= now ? "red" : undefined
+          style: ({ expires_at }) =>
+            expires_at !== null && DateTime.toEpochMillis(expires_at) <= now ? "red" : undefined
         },
         { head: "age", of: ({ created_at }) => brief(created_at, now) }
       ], Screen.width()))
-  })).pipe(described("List the keys of a scope, without the keys themselves.", "the answer of GET /api/v1/scopes/:scope/keys."))
+  })).pipe(
+    described("List the keys of a scope, without the keys themselves.", "the answer of GET /api/v1/scopes/:scope/keys.")
+  )
 
 const issued = (made: IssuedKey) =>
   [
-    `${styled("green", "✓")} Key ${line(made.id)} (${line(made.name)}) of the rank ${made.rank} for the scope ${line(made.scope)}${
-      made.expires_at === null ? "" : `, until ${instant(made.expires_at)}`
-    }:`,
+    `${styled("green", "✓")} Key ${line(made.id)} (${line(made.name)}) of the rank ${made.rank} for the scope ${
+      line(made.scope)
+    }${made.expires_at === null ? "" : `, until ${instant(made.expires_at)}`}:`,
     "",
     `  ${line(made.api_key)}`,
     "",
@@ -62,10 +69,16 @@ const issued = (made: IssuedKey) =>
 const create = Command.make("create", {
   name: Argument.String("name").pipe(Argument.withDescription("What the key is for, such as laptop")),
   rank: Flag.Literals("rank", ["fence", "read", "work", "manage"]).pipe(
-    Flag.withDescription("What it may do: read is for screens, work for machines, fence for git hooks, manage for people; manage unless given"),
+    Flag.withDescription(
+      "What it may do: read is for screens, work for machines, fence for git hooks, manage for people; manage unless given"
+    ),
     Flag.withDefault("manage" as const)
   ),
-  expires: Flag.Date("expires").pipe(Flag.withMetavar("time"), Flag.withDescription("When it expires; never unless given"), Flag.optional)
+  expires: Flag.Date("expires").pipe(
+    Flag.withMetavar("time"),
+    Flag.withDescription("When it expires; never unless given"),
+    Flag.optional
+  )
 }, (flags) =>
   Effect.gen(function*() {
     const { api, scope } = yield* scoped
@@ -80,7 +93,10 @@ const create = Command.make("create", {
     })
     yield* Screen.show(made, issued)
   })).pipe(
-    described("Issue a key for a scope, and show it this once. For the administrator.", "the key, as POST /api/v1/scopes/:scope/keys answers it."),
+    described(
+      "Issue a key for a scope, and show it this once. For the administrator.",
+      "the key, as POST /api/v1/scopes/:scope/keys answers it."
+    ),
     examples(["keys create laptop --rank work --scope home", "A key for a machine"])
   )
 
@@ -88,8 +104,11 @@ const revoke = Command.make("revoke", { key }, (flags) =>
   Effect.gen(function*() {
     const { api, scope } = yield* scoped
     const gone = yield* api.keys.revoke({ params: { scope, id: flags.key } })
-    yield* Screen.show(gone, ({ id, scope }) => `${styled("green", "✓")} Key ${line(id)} of ${line(scope)} is no longer valid.`)
-  })).pipe(described("End a key for good, at once and everywhere.", "the answer of DELETE /api/v1/scopes/:scope/keys/:id."))
+    yield* Screen.show(gone, ({ id, scope }) =>
+      `${styled("green", "✓")} Key ${line(id)} of ${line(scope)} is no longer valid.`)
+  })).pipe(
+    described("End a key for good, at once and everywhere.", "the answer of DELETE /api/v1/scopes/:scope/keys/:id.")
+  )
 
 export const keys = Command.make("keys").pipe(
   group("List, issue and revoke the keys of a scope."),

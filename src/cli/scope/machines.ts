@@ -14,7 +14,8 @@ import { line, type Style, styled } from "../show/Text.ts"
 const machine = Argument.String("machine").pipe(Argument.withDescription("The id of the machine"))
 const idOf = (text: string) => text as OrchestratorId
 
-const styleOf = ({ status }: Orchestrator): Style => status === "active" ? "green" : status === "offline" ? "red" : "yellow"
+const styleOf = ({ status }: Orchestrator): Style =>
+  status === "active" ? "green" : status === "offline" ? "red" : "yellow"
 
 const list = Command.make("list", {}, () =>
   Effect.gen(function*() {
@@ -23,7 +24,12 @@ const list = Command.make("list", {}, () =>
     const now = yield* Clock.currentTimeMillis
     yield* Screen.show(found, ({ orchestrators }) =>
       orchestrators.length === 0 ? "No machine has registered." : table(orchestrators, [
-        { head: "machine", of: ({ id }) => id, firm: true },
+        {
+          head: "machine",
+          of: ({ id }) =>
+            id,
+          firm: true
+        },
         { head: "status", of: ({ status }) => status, style: styleOf },
         { head: "host", of: ({ hostname }) => hostname },
         { head: "agents", of: ({ max_agents }) => max_agents, right: true },
@@ -58,7 +64,11 @@ const becomes = (name: "pause" | "resume", status: "active" | "maintenance", doe
   Command.make(name, { machine }, (flags) =>
     Effect.gen(function*() {
       const { api } = yield* connect
-      const found = yield* api.orchestrators.patch({ params: { id: idOf(flags.machine) }, query: {}, payload: { status } })
+      const found = yield* api.orchestrators.patch({
+        params: { id: idOf(flags.machine) },
+        query: {},
+        payload: { status }
+      })
       yield* Screen.show(found, ({ id }) => `${styled("green", "✓")} ${line(id)} ${said}`)
     })).pipe(described(does, "the machine, as PATCH /api/v1/orchestrators/:id answers it."))
 
@@ -67,7 +77,12 @@ export const machines = Command.make("machines").pipe(
   Command.withSubcommands([
     list,
     show,
-    becomes("pause", "maintenance", "Give a machine no more work until it is resumed. It keeps what it holds.", "gets no more work"),
+    becomes(
+      "pause",
+      "maintenance",
+      "Give a machine no more work until it is resumed. It keeps what it holds.",
+      "gets no more work"
+    ),
     becomes("resume", "active", "Give a paused machine work again.", "gets work again")
   ])
 )

@@ -22,13 +22,24 @@ const countsOf = (counts: Readonly<Record<string, number>>): string =>
 
 const list = Command.make("list", {
   status: Flag.String("status").pipe(Flag.withDescription("Only of this status, such as active"), Flag.optional),
-  limit: Flag.Int("limit").pipe(Flag.withAlias("n"), Flag.withDescription("How many at most: 50 unless given, 500 at most"), Flag.withDefault(50)),
-  cursor: Flag.String("cursor").pipe(Flag.withDescription("The next page: next_cursor of the one before"), Flag.optional)
+  limit: Flag.Int("limit").pipe(
+    Flag.withAlias("n"),
+    Flag.withDescription("How many at most: 50 unless given, 500 at most"),
+    Flag.withDefault(50)
+  ),
+  cursor: Flag.String("cursor").pipe(
+    Flag.withDescription("The next page: next_cursor of the one before"),
+    Flag.optional
+  )
 }, (flags) =>
   Effect.gen(function*() {
     const { api } = yield* connect
     const page = yield* api.projects.list({
-      query: { limit: flags.limit, ...optional("status", given(flags.status)), ...optional("cursor", given(flags.cursor)) }
+      query: {
+        limit: flags.limit,
+        ...optional("status", given(flags.status)),
+        ...optional("cursor", given(flags.cursor))
+      }
     })
     const now = yield* Clock.currentTimeMillis
     yield* Screen.show(page, ({ next_cursor, projects, total }) =>
@@ -78,10 +89,22 @@ const show = Command.make("show", { project }, (flags) =>
           ["completed", both(found.completed_at, now)]
         ], width),
         ...(tasks.length === 0 ? [] : ["", tasksTable(tasks, now, width)]),
-        ...(total > tasks.length ? [styled("dim", `${amount(tasks.length)} of ${amount(total)}. All of them: octopoid-server tasks list --project ${line(found.id)} --all`)] : [])
+        ...(total > tasks.length
+          ? [
+            styled(
+              "dim",
+              `${amount(tasks.length)} of ${amount(total)}. All of them: octopoid-server tasks list --project ${
+                line(found.id)
+              } --all`
+            )
+          ]
+          : [])
       ].join("\n"))
   })).pipe(
-    described("Show a project and its open tasks, the most urgent first.", `the project as GET /api/v1/projects/:id answers it, with up to ${MaxTasks} tasks.`)
+    described(
+      "Show a project and its open tasks, the most urgent first.",
+      `the project as GET /api/v1/projects/:id answers it, with up to ${MaxTasks} tasks.`
+    )
   )
 
 const graph = Command.make("graph", { project }, (flags) =>
@@ -104,7 +127,10 @@ const create = Command.make("create", {
   project,
   title: Argument.String("title").pipe(Argument.withDescription("What it is about, in a few words")),
   branch: Flag.String("branch").pipe(Flag.withDescription("The branch that its tasks work on")),
-  base: Flag.String("base").pipe(Flag.withDescription("The branch it is merged into; main unless given"), Flag.optional),
+  base: Flag.String("base").pipe(
+    Flag.withDescription("The branch it is merged into; main unless given"),
+    Flag.optional
+  ),
   status: Flag.String("status").pipe(Flag.withDescription("Free text"), Flag.withDefault("active")),
   description: Flag.String("description").pipe(Flag.withDescription("What it is about, in full"), Flag.optional),
   as: asFlag

@@ -6,24 +6,18 @@ import type { Overview } from "../../client.ts"
 import { connect } from "../ask/Server.ts"
 import { described } from "../command.ts"
 import { amount, brief, dollars, relative } from "../show/Moment.ts"
+import { queueStyle } from "../show/queueStyle.ts"
 import * as Screen from "../show/Screen.ts"
 import { type Column, table } from "../show/Table.ts"
-import { line, type Style, styled } from "../show/Text.ts"
+import { line, styled } from "../show/Text.ts"
 
 /** How many rows of each list are shown. */
 const Shown = 8
 
 type Items<K extends "failures" | "held" | "questions" | "reviews"> = Overview[K]["items"][number]
 
-const total = ({ exact, total }: { readonly exact: boolean; readonly total: number }) => `${amount(total)}${exact ? "" : " or more"}`
-
-const queueStyles: Readonly<Record<string, Style>> = {
-  done: "green",
-  failed: "red",
-  provisional: "yellow",
-  claimed: "cyan"
-}
-export const queueStyle = (queue: string | null | undefined): Style | undefined => queueStyles[queue ?? ""]
+const total = ({ exact, total }: { readonly exact: boolean; readonly total: number }) =>
+  `${amount(total)}${exact ? "" : " or more"}`
 
 const text = (overview: Overview, url: string, now: number): string => {
   const width = Screen.width()
@@ -36,11 +30,18 @@ const text = (overview: Overview, url: string, now: number): string => {
     if (list.total === 0) return []
     const more = list.total - Math.min(Shown, list.items.length)
     const rest = more > 0 || hint !== undefined
-      ? [styled("dim", `  ${[more > 0 ? `${amount(more)} more` : "", hint ?? ""].filter((part) => part !== "").join(" · ")}`)]
+      ? [
+        styled(
+          "dim",
+          `  ${[more > 0 ? `${amount(more)} more` : "", hint ?? ""].filter((part) => part !== "").join(" · ")}`
+        )
+      ]
       : []
     return ["", `${styled("bold", title)} (${total(list)})`, table(list.items.slice(0, Shown), columns, width), ...rest]
   }
-  const queues = Object.entries(overview.queues).map(([queue, n]) => styled(queueStyle(queue), `${line(queue)} ${amount(n)}`))
+  const queues = Object.entries(overview.queues).map(([queue, n]) =>
+    styled(queueStyle(queue), `${line(queue)} ${amount(n)}`)
+  )
   const oldest = overview.oldest_ready
   const today = overview.usage.reduce(
     (sum, { cached_tokens, cost_usd, input_tokens, output_tokens }) => ({
@@ -52,10 +53,16 @@ const text = (overview: Overview, url: string, now: number): string => {
   const done = overview.lives.hours.reduce((sum, hour) => sum + hour.done, 0)
   return [
     `${styled("bold", `Scope ${line(overview.scope)}`)} on ${line(url)}`,
-    queues.length === 0 ? "No tasks yet. Create one with: octopoid-server tasks create" : queues.join(styled("dim", " · ")),
-    `${amount(done)}${overview.lives.exact ? "" : " or more"} done in 24 h · used: ${dollars(today.cost)}, ${amount(today.tokens)} tokens`,
+    queues.length === 0
+      ? "No tasks yet. Create one with: octopoid-server tasks create"
+      : queues.join(styled("dim", " · ")),
+    `${amount(done)}${overview.lives.exact ? "" : " or more"} done in 24 h · used: ${dollars(today.cost)}, ${
+      amount(today.tokens)
+    } tokens`,
     ...(oldest === null ? [] : [
-      `Oldest that is ready: ${line(oldest.task_id)} (${relative(oldest.created_at, now).replace(" ago", "")} old) ${line(oldest.title)}`
+      `Oldest that is ready: ${line(oldest.task_id)} (${relative(oldest.created_at, now).replace(" ago", "")} old) ${
+        line(oldest.title)
+      }`
     ]),
     ...section<Items<"reviews">>("Waiting for review", overview.reviews, [
       { head: "task", of: (row) => row.task_id, firm: true },

@@ -8,15 +8,23 @@ import type { EventPage, ProjectId, TaskEvent, TaskId } from "../../client.ts"
 import { usage } from "../ask/Failure.ts"
 import { connect } from "../ask/Server.ts"
 import { described, examples, given, optional } from "../command.ts"
+import { queueStyle } from "../show/queueStyle.ts"
 import * as Screen from "../show/Screen.ts"
 import { cut, line, type Style, styled, widthOf } from "../show/Text.ts"
-import { queueStyle } from "./status.ts"
 
 const LongestPause = 30
 
-const alarming = new Set(["failed", "dependency_failed", "lease_expired", "review_lease_expired", "deadline_exceeded", "rejected"])
+const alarming = new Set([
+  "failed",
+  "dependency_failed",
+  "lease_expired",
+  "review_lease_expired",
+  "deadline_exceeded",
+  "rejected"
+])
 
-const styleOf = ({ event, to_queue }: TaskEvent): Style | undefined => alarming.has(event) ? "red" : queueStyle(to_queue)
+const styleOf = ({ event, to_queue }: TaskEvent): Style | undefined =>
+  alarming.has(event) ? "red" : queueStyle(to_queue)
 
 /** `12:30:05`, in the time of this machine. */
 const clock = (at: TaskEvent["at"]): string => {
@@ -45,7 +53,10 @@ export const watch = Command.make("watch", {
     Flag.withDescription("Begins with the changes at this time; otherwise with the next change"),
     Flag.optional
   ),
-  after: Flag.Int("after").pipe(Flag.withDescription("Begins after the change of this number; 0 is the whole feed"), Flag.optional),
+  after: Flag.Int("after").pipe(
+    Flag.withDescription("Begins after the change of this number; 0 is the whole feed"),
+    Flag.optional
+  ),
   types: Flag.String("types").pipe(Flag.withDescription("Only these changes, such as failed,rejected"), Flag.optional),
   task: Flag.String("task").pipe(Flag.withDescription("Only changes of this task"), Flag.optional),
   project: Flag.String("project").pipe(Flag.withDescription("Only changes of tasks of this project"), Flag.optional),
@@ -62,7 +73,9 @@ export const watch = Command.make("watch", {
   )
 }, (flags) =>
   Effect.gen(function*() {
-    if (Option.isSome(flags.since) && Option.isSome(flags.after)) return yield* usage("Give --since or --after, not both.")
+    if (Option.isSome(flags.since) && Option.isSome(flags.after)) {
+      return yield* usage("Give --since or --after, not both.")
+    }
     const { api, server } = yield* connect
     const asJson = yield* Screen.wantsJson
     const since = given(flags.since)
@@ -87,7 +100,9 @@ export const watch = Command.make("watch", {
       })
     if (!flags.once) yield* Screen.note(styled("dim", `Watching ${line(server.url)}. Ctrl-C ends it.`))
     const first = yield* page(
-      since !== undefined ? { since: DateTime.fromDateUnsafe(since) } : { after: given(flags.after) ?? (flags.once ? 0 : "latest") }
+      since !== undefined
+        ? { since: DateTime.fromDateUnsafe(since) }
+        : { after: given(flags.after) ?? (flags.once ? 0 : "latest") }
     )
     let after = yield* print(first)
     let latest = first.latest
@@ -97,8 +112,15 @@ export const watch = Command.make("watch", {
         yield* Effect.sleep(`${Math.min(LongestPause, flags.every * 2 ** failures)} seconds`)
       }
       // A server that is away for a while loses no change: the place in the feed is kept.
-      const found = yield* Effect.catchTag(page({ after }), ["NoUsableAnswer", "DatabaseUnavailable", "InternalError"], (error) =>
-        Effect.as(failures === 0 ? Screen.err(styled("yellow", `${line(error.error)} Trying again …`)) : Effect.void, undefined))
+      const found = yield* Effect.catchTag(
+        page({ after }),
+        ["NoUsableAnswer", "DatabaseUnavailable", "InternalError"],
+        (error) =>
+          Effect.as(
+            failures === 0 ? Screen.err(styled("yellow", `${line(error.error)} Trying again …`)) : Effect.void,
+            undefined
+          )
+      )
       if (found === undefined) {
         failures = Math.min(failures + 1, 10)
         continue

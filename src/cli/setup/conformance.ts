@@ -28,14 +28,22 @@ const safe = <A>(value: A): A =>
 export const conformance = Command.make("conformance", {
   address: Argument.String("address").pipe(Argument.withDescription("The server, such as http://localhost:8787")),
   key: Flag.String("key").pipe(
-    Flag.withDescription("Its API_SECRET_KEY, or the key of a scope that nobody uses. Better: OCTOPOID_API_KEY, since others on this machine can see arguments"),
+    Flag.withDescription(
+      "Its API_SECRET_KEY, or the key of a scope that nobody uses. Better: OCTOPOID_API_KEY, since others on this machine can see arguments"
+    ),
     Flag.optional
   ),
-  only: Flag.String("only").pipe(Flag.withMetavar("groups"), Flag.withDescription("Only these groups of checks, such as races,leases"), Flag.optional)
+  only: Flag.String("only").pipe(
+    Flag.withMetavar("groups"),
+    Flag.withDescription("Only these groups of checks, such as races,leases"),
+    Flag.optional
+  )
 }, (flags) =>
   Effect.gen(function*() {
     const url = yield* address(flags.address)
-    const { CannotRun, conform, format, groupNames } = yield* Effect.promise(() => import("../../conformance/Conformance.ts"))
+    const { CannotRun, conform, format, groupNames } = yield* Effect.promise(() =>
+      import("../../conformance/Conformance.ts")
+    )
     const only = given(flags.only)?.split(",")
     const unknown = only?.find((name) => !groupNames.includes(name))
     if (unknown !== undefined) return yield* usage(`There is no group ${unknown}, only ${groupNames.join(", ")}.`)
@@ -73,5 +81,8 @@ export const conformance = Command.make("conformance", {
       "the report.",
       "It works in throw-away scopes and deletes what it makes. With the key of a scope it runs in that scope, if it holds no tasks, and skips what needs an administrator. Exits with 0 if every check passed, with 1 if one failed, and with 2 if the suite could not run or was interrupted."
     ),
-    examples(["conformance http://localhost:8787", "Check a server"], ["conformance http://localhost:8787 --only races,leases", "Some of the checks"])
+    examples(["conformance http://localhost:8787", "Check a server"], [
+      "conformance http://localhost:8787 --only races,leases",
+      "Some of the checks"
+    ])
   )

@@ -77,31 +77,73 @@ const ask = (url: string): Promise<Health | string> => {
 
 const server = (url: string, health: Health | string): ReadonlyArray<Finding> => {
   if (typeof health === "string") {
-    return [problem("server", `${url} does not answer: ${health}.`, "Check the address, that the server runs, and that no firewall or proxy is in between.")]
+    return [
+      problem(
+        "server",
+        `${url} does not answer: ${health}.`,
+        "Check the address, that the server runs, and that no firewall or proxy is in between."
+      )
+    ]
   }
   const { ahead, body, millis, status } = health
   if (body === undefined || body.version === undefined) {
-    return [problem("server", `${url} answers ${status}, but is no Octopoid server.`, "Check the address. It has no path, such as https://octopoid.example.com.")]
+    return [
+      problem(
+        "server",
+        `${url} answers ${status}, but is no Octopoid server.`,
+        "Check the address. It has no path, such as https://octopoid.example.com."
+      )
+    ]
   }
   const state = body.status === "healthy"
     ? ok("server", `${url} is healthy, and answered in ${millis} ms.`)
     : body.database === "unmigrated"
-    ? problem("server", "Its database lacks a migration.", "npx wrangler d1 migrations apply octopoid-db --remote, in the repository of the server.")
-    : problem("server", `It is ${String(body.status)}: ${String(body.error ?? body.database)}.`, "See the log of the server: npx wrangler tail.")
+    ? problem(
+      "server",
+      "Its database lacks a migration.",
+      "npx wrangler d1 migrations apply octopoid-db --remote, in the repository of the server."
+    )
+    : problem(
+      "server",
+      `It is ${String(body.status)}: ${String(body.error ?? body.database)}.`,
+      "See the log of the server: npx wrangler tail."
+    )
   const skew = ahead === undefined
     ? []
     : Math.abs(ahead) > MaxSkewSeconds
-    ? [warning("clock", `The clock of this machine is ${Math.round(Math.abs(ahead))} s ${ahead > 0 ? "behind" : "ahead of"} that of the server.`, "Let the machine set its clock by NTP.")]
+    ? [
+      warning(
+        "clock",
+        `The clock of this machine is ${Math.round(Math.abs(ahead))} s ${
+          ahead > 0 ? "behind" : "ahead of"
+        } that of the server.`,
+        "Let the machine set its clock by NTP."
+      )
+    ]
     : [ok("clock", `It differs by ${Math.abs(ahead).toFixed(1)} s.`)]
   return [state, ...skew]
 }
 
 const access = ({ key, url }: Server, body: Record<string, unknown>): ReadonlyArray<Finding> => [
   ...(body.access === "open" && !isLoopback(url)
-    ? [problem("access", "The server answers everybody, without a key.", "Set its secret: npx wrangler secret put API_SECRET_KEY.")]
-    : [ok("access", body.access === "open" ? "The server is open, on this machine only." : "The server asks for keys.")]),
+    ? [
+      problem(
+        "access",
+        "The server answers everybody, without a key.",
+        "Set its secret: npx wrangler secret put API_SECRET_KEY."
+      )
+    ]
+    : [
+      ok("access", body.access === "open" ? "The server is open, on this machine only." : "The server asks for keys.")
+    ]),
   ...(key !== undefined && url.startsWith("http:") && !isLoopback(url)
-    ? [problem("transport", "The key travels without encryption.", `Use https: octopoid-server login --url ${url.replace("http:", "https:")}`)]
+    ? [
+      problem(
+        "transport",
+        "The key travels without encryption.",
+        `Use https: octopoid-server login --url ${url.replace("http:", "https:")}`
+      )
+    ]
     : [])
 ]
 
@@ -114,16 +156,39 @@ const rank = (api: Client, { key, scope }: Server) =>
       key === undefined
         ? ok("key", "None is needed.")
         : rank === "fence"
-        ? warning("key", "It has the rank fence: it may only ask whether a token may push.", "Ask the administrator for a key of the rank read, work or manage.")
+        ? warning(
+          "key",
+          "It has the rank fence: it may only ask whether a token may push.",
+          "Ask the administrator for a key of the rank read, work or manage."
+        )
         : rank === "manage"
         ? ok("key", "It may do everything in its scope.")
-        : warning("key", `It has the rank ${rank}: ${rank === "read" ? "it changes nothing" : "it does what a machine does, and accepts and creates nothing"}.`, "To review and to create tasks, ask the administrator for a key of the rank manage.")
+        : warning(
+          "key",
+          `It has the rank ${rank}: ${
+            rank === "read" ? "it changes nothing" : "it does what a machine does, and accepts and creates nothing"
+          }.`,
+          "To review and to create tasks, ask the administrator for a key of the rank manage."
+        )
     ),
     Effect.catchTag("ScopeRequired", () =>
-      Effect.succeed(problem("scope", "The server wants every call to name a scope.", "Give --scope, or keep it: octopoid-server login --scope name."))),
+      Effect.succeed(
+        problem(
+          "scope",
+          "The server wants every call to name a scope.",
+          "Give --scope, or keep it: octopoid-server login --scope name."
+        )
+      )),
     Effect.catchTag("Unauthorized", ({ error }) =>
-      Effect.succeed(problem("key", error, key === undefined ? "octopoid-server login, or OCTOPOID_API_KEY." : "Ask the administrator for a new key: octopoid-server keys create."))),
-    Effect.catchTag("ScopeMismatch", ({ error }) => Effect.succeed(problem("scope", error, `Leave out ${scope ?? "the scope"}, or use a key of that scope.`)))
+      Effect.succeed(problem(
+        "key",
+        error,
+        key === undefined
+          ? "octopoid-server login, or OCTOPOID_API_KEY."
+          : "Ask the administrator for a new key: octopoid-server keys create."
+      ))),
+    Effect.catchTag("ScopeMismatch", ({ error }) =>
+      Effect.succeed(problem("scope", error, `Leave out ${scope ?? "the scope"}, or use a key of that scope.`)))
   )
 
 /** Whether the server knows what this command asks for. */
@@ -132,11 +197,19 @@ const endpoints = Effect.fnUntraced(function*(api: Client) {
   const has = new Set(endpoints)
   const { Api } = yield* Effect.promise(() => import("../../api/Api.ts"))
   const missing = Object.values(Api.groups).flatMap((group) =>
-    Object.values(group.endpoints as Record<string, { readonly method: string; readonly path: string }>).map(({ method, path }) => `${method} ${path}`)
+    Object.values(group.endpoints as Record<string, { readonly method: string; readonly path: string }>).map((
+      { method, path }
+    ) => `${method} ${path}`)
   ).filter((endpoint) => !has.has(endpoint))
   return missing.length === 0
     ? ok("version", `The server has the API ${version}, with all that this command uses.`)
-    : warning("version", `The server is older than this command: it lacks ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ` and ${missing.length - 5} more` : ""}.`, "Update the server, or use the command of its release.")
+    : warning(
+      "version",
+      `The server is older than this command: it lacks ${missing.slice(0, 5).join(", ")}${
+        missing.length > 5 ? ` and ${missing.length - 5} more` : ""
+      }.`,
+      "Update the server, or use the command of its release."
+    )
 })
 
 const scope = Effect.fnUntraced(function*(api: Client) {
@@ -147,7 +220,11 @@ const scope = Effect.fnUntraced(function*(api: Client) {
   return [
     ok("feed", `The feed of scope ${scope} can be read. Its newest change has the number ${feed.latest}.`),
     active === 0 && waits > 0
-      ? warning("machines", `${count(waits, "task")} of scope ${scope} ${waits === 1 ? "waits" : "wait"}, and no machine is active.`, "Start an orchestrator. octopoid-server machines list shows which were heard, and when.")
+      ? warning(
+        "machines",
+        `${count(waits, "task")} of scope ${scope} ${waits === 1 ? "waits" : "wait"}, and no machine is active.`,
+        "Start an orchestrator. octopoid-server machines list shows which were heard, and when."
+      )
       : ok("machines", `${count(active, "machine")} of scope ${scope} ${active === 1 ? "is" : "are"} active.`)
   ]
 })
@@ -166,19 +243,39 @@ const findings = Effect.gen(function*() {
     found.push(key, yield* endpoints(api))
     if (key.level !== "problem" && !key.message.includes("fence")) found.push(...(yield* scope(api)))
   })
-  yield* Effect.catch(rest, (error) =>
-    Effect.sync(() => found.push(problem("request", failureOf(error, url).message, "If it goes on, see the log of the server: npx wrangler tail."))))
+  yield* Effect.catch(
+    rest,
+    (error) =>
+      Effect.sync(() =>
+        found.push(
+          problem(
+            "request",
+            failureOf(error, url).message,
+            "If it goes on, see the log of the server: npx wrangler tail."
+          )
+        )
+      )
+  )
   return { url, findings: found }
 })
 
-const marks: Readonly<Record<Level, readonly [string, Style]>> = { ok: ["✓", "green"], warning: ["!", "yellow"], problem: ["✗", "red"] }
+const marks: Readonly<Record<Level, readonly [string, Style]>> = {
+  ok: ["✓", "green"],
+  warning: ["!", "yellow"],
+  problem: ["✗", "red"]
+}
 
 const text = (found: ReadonlyArray<Finding>): string => {
   const width = Screen.width() - 15
   return found.map(({ check, fix, level, message }) => {
     const [mark, style] = marks[level]
-    const lines = [...wrapped(line(message), width), ...(fix === undefined ? [] : wrapped(`→ ${line(fix)}`, width).map((one) => styled("cyan", one)))]
-    return lines.map((one, at) => at === 0 ? `${styled(style, mark)} ${check.padEnd(12)} ${one}` : `${" ".repeat(15)}${one}`).join("\n")
+    const lines = [
+      ...wrapped(line(message), width),
+      ...(fix === undefined ? [] : wrapped(`→ ${line(fix)}`, width).map((one) => styled("cyan", one)))
+    ]
+    return lines.map((one, at) =>
+      at === 0 ? `${styled(style, mark)} ${check.padEnd(12)} ${one}` : `${" ".repeat(15)}${one}`
+    ).join("\n")
   }).join("\n")
 }
 
@@ -191,7 +288,9 @@ export const doctor = Command.make("doctor", {}, () =>
       `${text(found)}\n\n${
         problems + warnings === 0 ? "All is well." : `${count(problems, "problem")}, ${count(warnings, "warning")}.`
       }`)
-    if (problems > 0) return yield* new Ended({ code: 1 })
+    if (problems > 0) {
+      return yield* new Ended({ code: 1 })
+    }
   })).pipe(
     described(
       "Check that this machine can work with the server, and say what to do if not.",

@@ -4,7 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Prompt from "effect/cli/Prompt"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { usage } from "../ask/Failure.ts"
 import * as Profiles from "../ask/Profiles.ts"
@@ -29,7 +29,9 @@ const keyOf = Effect.fnUntraced(function*(piped: boolean) {
   if (piped) return yield* firstLine
   const known = yield* Profiles.variable("OCTOPOID_API_KEY")
   if (known !== undefined || !Screen.interactive()) return known ?? ""
-  return Redacted.value(yield* Prompt.Hidden({ message: "Key, or the server's secret (it is not shown; empty for an open server)" })).trim()
+  return Redacted.value(
+    yield* Prompt.Hidden({ message: "Key, or the server's secret (it is not shown; empty for an open server)" })
+  ).trim()
 })
 
 const named = (flag: Option.Option<string>) => given(flag) ?? "default"
@@ -38,7 +40,9 @@ const named = (flag: Option.Option<string>) => given(flag) ?? "default"
 const validName = (name: string) =>
   /^[\w.-]{1,60}$/.test(name) && name !== "__proto__"
     ? Effect.succeed(name)
-    : Effect.fail(usage(`${name} is no name of a profile. It has 1 to 60 letters, digits, dots, dashes and underscores.`))
+    : Effect.fail(
+      usage(`${name} is no name of a profile. It has 1 to 60 letters, digits, dots, dashes and underscores.`)
+    )
 
 export const login = Command.make("login", {
   keyStdin: Flag.Boolean("key-stdin").pipe(
@@ -51,7 +55,9 @@ export const login = Command.make("login", {
     const name = yield* validName(named(yield* ProfileName))
     const stated = given(yield* Url) ?? (yield* Profiles.variable("OCTOPOID_URL"))
     const asked = stated
-      ?? (Screen.interactive() ? yield* Prompt.String({ message: "Address of the server", default: DefaultUrl }) : DefaultUrl)
+      ?? (Screen.interactive()
+        ? yield* Prompt.String({ message: "Address of the server", default: DefaultUrl })
+        : DefaultUrl)
     const url = yield* address(asked)
     const key = yield* keyOf(flags.keyStdin)
     const scope = given(yield* Scope) ?? (yield* Profiles.variable("OCTOPOID_SCOPE"))
@@ -68,7 +74,15 @@ export const login = Command.make("login", {
       profiles: { ...before.profiles, [name]: { url, ...optional("key", server.key), ...optional("scope", scope) } }
     })
     yield* Screen.show(
-      { profile: name, url, scope: scope ?? null, access: health.access, version: health.version, key: key !== "", file },
+      {
+        profile: name,
+        url,
+        scope: scope ?? null,
+        access: health.access,
+        version: health.version,
+        key: key !== "",
+        file
+      },
       () =>
         [
           `${styled("green", "✓")} ${line(url)} answers${key === "" ? " without a key" : ", and takes the key"}.`,
@@ -99,13 +113,23 @@ const list = Command.make("list", {}, () =>
     }))
     yield* Screen.show({ profiles: rows }, ({ profiles }) =>
       profiles.length === 0 ? "No profiles. Make one with: octopoid-server login" : table(profiles, [
-        { head: "", of: ({ current }) => current ? "*" : "", style: () => "green" },
+        {
+          head: "",
+          of: ({ current }) =>
+            current ? "*" : "",
+          style: () => "green"
+        },
         { head: "profile", of: ({ name }) => name, firm: true },
         { head: "server", of: ({ url }) => url },
         { head: "scope", of: ({ scope }) => scope },
         { head: "key", of: ({ key }) => key ? "yes" : "no" }
       ], Screen.width()))
-  })).pipe(described("List the profiles. Keys are never shown.", "{ profiles }, each with name, url, scope, key (whether there is one) and current."))
+  })).pipe(
+    described(
+      "List the profiles. Keys are never shown.",
+      "{ profiles }, each with name, url, scope, key (whether there is one) and current."
+    )
+  )
 
 const profile = Argument.String("profile").pipe(Argument.withDescription("The name of the profile"))
 
@@ -114,7 +138,8 @@ const choose = Command.make("use", { profile }, (flags) =>
     const profiles = yield* Profiles.read
     const { url } = yield* Profiles.named(profiles, flags.profile)
     yield* Profiles.write({ ...profiles, current: flags.profile })
-    yield* Screen.show({ profile: flags.profile, url }, () => `${styled("green", "✓")} Commands go to ${line(url)} (${line(flags.profile)}).`)
+    yield* Screen.show({ profile: flags.profile, url }, () =>
+      `${styled("green", "✓")} Commands go to ${line(url)} (${line(flags.profile)}).`)
   })).pipe(described("Choose the profile of commands that name none.", "{ profile, url }."))
 
 const remove = Command.make("remove", { profile }, (flags) =>
@@ -122,8 +147,14 @@ const remove = Command.make("remove", { profile }, (flags) =>
     const { current, profiles } = yield* Profiles.read
     yield* Profiles.named({ profiles }, flags.profile)
     const rest = Object.fromEntries(Object.entries(profiles).filter(([name]) => name !== flags.profile))
-    yield* Profiles.write({ profiles: rest, ...(current === undefined || current === flags.profile ? {} : { current }) })
-    yield* Screen.show({ profile: flags.profile }, () => `${styled("green", "✓")} Removed ${line(flags.profile)}. Its key stays valid until it is revoked.`)
+    yield* Profiles.write({
+      profiles: rest,
+      ...(current === undefined || current === flags.profile ? {} : { current })
+    })
+    yield* Screen.show(
+      { profile: flags.profile },
+      () => `${styled("green", "✓")} Removed ${line(flags.profile)}. Its key stays valid until it is revoked.`
+    )
   })).pipe(described("Forget a profile and its key.", "{ profile }."))
 
 export const profiles = Command.make("profiles").pipe(

@@ -1,5 +1,5 @@
 /** A graph of tasks as a tree: what waits stands below what it waits for. */
-import { queueStyle } from "../scope/status.ts"
+import { queueStyle } from "./queueStyle.ts"
 import { cut, line, styled, widthOf } from "./Text.ts"
 
 export interface Node {
@@ -16,15 +16,26 @@ export interface Edge {
 }
 
 const described = (node: Node, edge: Edge | undefined): string => {
-  const state = node.queue === null ? styled("yellow", "not created yet") : styled(queueStyle(node.queue), line(node.queue))
-  const failure = edge === undefined || edge.on_failure === "wait" ? "" : styled("dim", ` (if that fails: ${line(edge.on_failure)})`)
+  const state = node.queue === null
+    ? styled("yellow", "not created yet")
+    : styled(queueStyle(node.queue), line(node.queue))
+  const failure = edge === undefined || edge.on_failure === "wait"
+    ? ""
+    : styled("dim", ` (if that fails: ${line(edge.on_failure)})`)
   return `${state}${failure}`
 }
 
 /** The tree in lines. A task that waits for several stands below each, its own dependents only the first time. */
 export const tree = (nodes: ReadonlyArray<Node>, edges: ReadonlyArray<Edge>, width: number, mark?: string): string => {
   const known = new Map(nodes.map((node) => [node.task_id, node]))
-  const dependents = Map.groupBy(edges.filter(({ task_id }) => known.has(task_id)), ({ blocker_id }) => blocker_id)
+  // `Map.groupBy` is not in Node 20.
+  const dependents = new Map<string, Array<Edge>>()
+  for (const edge of edges) {
+    if (!known.has(edge.task_id)) continue
+    const list = dependents.get(edge.blocker_id)
+    if (list === undefined) dependents.set(edge.blocker_id, [edge])
+    else list.push(edge)
+  }
   const waiting = new Set(edges.filter(({ blocker_id }) => known.has(blocker_id)).map(({ task_id }) => task_id))
   const shown = new Set<string>()
   const lines: Array<string> = []

@@ -39,7 +39,8 @@ export const dollars = (amount: number | null | undefined): string =>
   amount === null || amount === undefined ? "" : `$${amount.toFixed(2)}`
 
 /** `1,234,567`. */
-export const amount = (n: number | null | undefined): string => n === null || n === undefined ? "" : n.toLocaleString("en-US")
+export const amount = (n: number | null | undefined): string =>
+  n === null || n === undefined ? "" : n.toLocaleString("en-US")
 
 /** `1 task`, `2 tasks`. */
 export const count = (n: number, one: string, many = `${one}s`): string => `${amount(n)} ${n === 1 ? one : many}`

@@ -5,7 +5,14 @@
 import { displayWidth } from "effect/cli/CliOutput"
 
 const End = "\uFDD0"
-const marks = { bold: "\uFDD1", dim: "\uFDD2", red: "\uFDD3", green: "\uFDD4", yellow: "\uFDD5", cyan: "\uFDD6" } as const
+const marks = {
+  bold: "\uFDD1",
+  dim: "\uFDD2",
+  red: "\uFDD3",
+  green: "\uFDD4",
+  yellow: "\uFDD5",
+  cyan: "\uFDD6"
+} as const
 const sequences: Readonly<Record<string, string>> = {
   [End]: "\u001B[0m",
   [marks.bold]: "\u001B[1m",

@@ -14,8 +14,10 @@ import * as Screen from "../show/Screen.ts"
 import { line, styled } from "../show/Text.ts"
 import { taskArgument } from "./list.ts"
 
-const text = (name: string, description: string) => Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
-const number = (name: string, description: string) => Flag.Int(name).pipe(Flag.withDescription(description), Flag.optional)
+const text = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
+const number = (name: string, description: string) =>
+  Flag.Int(name).pipe(Flag.withDescription(description), Flag.optional)
 
 /** The fields that both commands write. */
 const writable = {
@@ -51,7 +53,10 @@ const contentOf = Effect.fnUntraced(function*(stated: string | undefined, file: 
   if (file === undefined) return stated
   if (file === "-") return yield* standardInput
   const files = yield* FileSystem.FileSystem
-  return yield* Effect.mapError(files.readFileString(file), (error) => usage(`${file} cannot be read: ${error.message}`))
+  return yield* Effect.mapError(
+    files.readFileString(file),
+    (error) => usage(`${file} cannot be read: ${error.message}`)
+  )
 })
 
 type Flags = { readonly [K in keyof typeof writable]: (typeof writable)[K] extends Flag.Flag<infer A> ? A : never }
@@ -74,7 +79,8 @@ const fieldsOf = Effect.fnUntraced(function*(flags: Flags) {
 
 /** `add-the-login-3f9c` for a title. */
 const idOf = (title: string): string => {
-  const words = title.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40).replace(/-+$/, "")
+  const words = title.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40)
+    .replace(/-+$/, "")
   return `${words === "" ? "task" : words}-${randomBytes(2).toString("hex")}`
 }
 
@@ -135,7 +141,9 @@ export const edit = Command.make("edit", {
       ...optional("title", given(flags.title)),
       ...optional("queue", given(flags.queue) as QueueName | undefined)
     }
-    if (Object.keys(payload).length === 0) return yield* usage("Nothing to change. Give a field, such as --priority P1.")
+    if (Object.keys(payload).length === 0) {
+      return yield* usage("Nothing to change. Give a field, such as --priority P1.")
+    }
     const { api } = yield* connect
     const task = yield* api.tasks.patch({
       params: { id: flags.task as TaskId },

@@ -41,8 +41,15 @@ export const list = Command.make("list", {
     Flag.withDescription("The most urgent first; otherwise the newest"),
     Flag.withDefault(false)
   ),
-  limit: Flag.Int("limit").pipe(Flag.withAlias("n"), Flag.withDescription("How many at most: 30 unless given, 500 at most"), Flag.optional),
-  cursor: Flag.String("cursor").pipe(Flag.withDescription("The next page: next_cursor of the one before"), Flag.optional),
+  limit: Flag.Int("limit").pipe(
+    Flag.withAlias("n"),
+    Flag.withDescription("How many at most: 30 unless given, 500 at most"),
+    Flag.optional
+  ),
+  cursor: Flag.String("cursor").pipe(
+    Flag.withDescription("The next page: next_cursor of the one before"),
+    Flag.optional
+  ),
   all: Flag.Boolean("all").pipe(
     Flag.withoutNegation,
     Flag.withDescription(`All pages, up to ${amount(MaxAll)} tasks`),
@@ -87,7 +94,10 @@ export const list = Command.make("list", {
         : [
           tasksTable(tasks, now, Screen.width()),
           ...(next === null ? [] : [
-            styled("dim", `${amount(tasks.length)} of ${amount(first.total)}. All of them: --all. The next: --cursor ${next}`)
+            styled(
+              "dim",
+              `${amount(tasks.length)} of ${amount(first.total)}. All of them: --all. The next: --cursor ${next}`
+            )
           ])
         ].join("\n"))
   })).pipe(

@@ -41,10 +41,11 @@ interface Result {
   readonly diff: string | undefined
 }
 
+const section = (title: string, text: string | null) =>
+  text === null || text === "" ? [] : ["", styled("bold", title), block(text)]
+
 const text = ({ diff, task }: Result, now: number): string => {
   const width = Screen.width()
-  const section = (title: string, text: string | null) =>
-    text === null || text === "" ? [] : ["", styled("bold", title), block(text)]
   return [
     fields([
       ["task", task.id, "bold"],
@@ -58,7 +59,11 @@ const text = ({ diff, task }: Result, now: number): string => {
         "result",
         `${count(task.commits_count, "commit")}${task.turns_used === null ? "" : `, ${count(task.turns_used, "turn")}`}`
       ],
-      ["rejected before", task.rejection_count === 0 ? null : `${amount(task.rejection_count)}×: ${task.last_rejection_reason ?? ""}`, "yellow"]
+      [
+        "rejected before",
+        task.rejection_count === 0 ? null : `${amount(task.rejection_count)}×: ${task.last_rejection_reason ?? ""}`,
+        "yellow"
+      ]
     ], width),
     "",
     (task.evidence ?? []).length === 0 ? styled("yellow", "No evidence was submitted.") : evidenceTable(task, width),
@@ -135,7 +140,11 @@ export const review = Command.make("review", {
     Argument.withDescription("The task to review; the next that waits unless given"),
     Argument.optional
   ),
-  accept: Flag.Boolean("accept").pipe(Flag.withoutNegation, Flag.withDescription("Accepts it"), Flag.withDefault(false)),
+  accept: Flag.Boolean("accept").pipe(
+    Flag.withoutNegation,
+    Flag.withDescription("Accepts it"),
+    Flag.withDefault(false)
+  ),
   reject: Flag.String("reject").pipe(
     Flag.withMetavar("reason"),
     Flag.withDescription("Rejects it with this reason, which the next agent reads"),
@@ -162,7 +171,12 @@ export const review = Command.make("review", {
       const now = yield* Clock.currentTimeMillis
       return yield* Screen.show({ ...result, diff: result.diff ?? null }, () =>
         `${text(result, now)}\n\n${
-          styled("dim", `octopoid-server review ${line(result.task.id)} --accept --expect-version ${result.task.version}, or --reject "why"`)
+          styled(
+            "dim",
+            `octopoid-server review ${
+              line(result.task.id)
+            } --accept --expect-version ${result.task.version}, or --reject "why"`
+          )
         }`)
     }
     const expected = given(flags.version)
@@ -171,7 +185,9 @@ export const review = Command.make("review", {
         `Task ${result.task.id} has the version ${result.task.version}, not ${expected}. Look at it again before you decide.`
       )
     }
-    const task = why === undefined ? yield* accept(api, result.task, actor) : yield* reject(api, result.task, actor, why)
+    const task = why === undefined
+      ? yield* accept(api, result.task, actor)
+      : yield* reject(api, result.task, actor, why)
     yield* Screen.show(task, (task) => done(why === undefined ? "Accepted" : "Rejected", task))
   })).pipe(
     described(

@@ -1,7 +1,7 @@
 /** How tasks look: in a table, and one in full. */
 import type { Task } from "../../client.ts"
-import { queueStyle } from "../scope/status.ts"
 import { amount, both, brief, dollars, instant, relative, span } from "../show/Moment.ts"
+import { queueStyle } from "../show/queueStyle.ts"
 import { type Column, fields, table } from "../show/Table.ts"
 import { block, styled } from "../show/Text.ts"
 
@@ -52,7 +52,8 @@ export const evidenceTable = ({ evidence, head_commit }: Task, width: number): s
     },
     {
       head: "commit",
-      of: ({ commit }) => commit === null || head_commit == null || commit === head_commit ? commit : `${commit} (not the head commit)`,
+      of: ({ commit }) =>
+        commit === null || head_commit == null || commit === head_commit ? commit : `${commit} (not the head commit)`,
       style: ({ commit }) => commit === null || head_commit == null || commit === head_commit ? undefined : "yellow"
     },
     { head: "command", of: ({ command }) => command },
@@ -95,11 +96,28 @@ export const taskInFull = (task: Task, now: number, width: number): string => {
       ["pull request", task.pr_url ?? (task.pr_number === null ? null : `#${task.pr_number}`)],
       ["external key", task.external_key],
       ["session", task.session_url ?? task.resume_command],
-      ["submitted", task.submitted_at === null ? null : `${both(task.submitted_at, now)}${task.submitted_by == null ? "" : `, by ${task.submitted_by}`}`],
-      ["result", task.submitted_at === null ? null : `${amount(task.commits_count)} commits${task.turns_used === null ? "" : `, ${amount(task.turns_used)} turns`}`],
+      [
+        "submitted",
+        task.submitted_at === null
+          ? null
+          : `${both(task.submitted_at, now)}${task.submitted_by == null ? "" : `, by ${task.submitted_by}`}`
+      ],
+      [
+        "result",
+        task.submitted_at === null
+          ? null
+          : `${amount(task.commits_count)} commits${
+            task.turns_used === null ? "" : `, ${amount(task.turns_used)} turns`
+          }`
+      ],
       ["last rejection", task.last_rejection_reason, "yellow"],
       ["counts", limits.join(", ")],
-      ["used", tokens === 0 && (task.cost_usd ?? 0) === 0 ? null : `${dollars(task.cost_usd)}, ${amount(tokens)} tokens, ${span(task.wall_seconds ?? 0)}`],
+      [
+        "used",
+        tokens === 0 && (task.cost_usd ?? 0) === 0
+          ? null
+          : `${dollars(task.cost_usd)}, ${amount(tokens)} tokens, ${span(task.wall_seconds ?? 0)}`
+      ],
       ["created", instant(task.created_at)],
       ["changed", `${both(task.updated_at, now)}, version ${task.version}`],
       ["done", both(task.completed_at, now)]

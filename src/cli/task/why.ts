@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import type { HistoryEntry, OrchestratorId, TaskId } from "../../client.ts"
 import { connect } from "../ask/Server.ts"
 import { described, examples, given, optional } from "../command.ts"
-import { queueStyle } from "../scope/status.ts"
 import { tree } from "../show/Graph.ts"
 import { amount, instant, relative } from "../show/Moment.ts"
+import { queueStyle } from "../show/queueStyle.ts"
 import * as Screen from "../show/Screen.ts"
 import { table } from "../show/Table.ts"
 import { line, styled, wrapped } from "../show/Text.ts"
@@ -48,7 +48,10 @@ export const explain = Command.make("explain", {
 
 export const graph = Command.make("graph", {
   task: taskArgument,
-  depth: Flag.Int("depth").pipe(Flag.withDescription("How many dependencies to follow in each direction: 10 unless given"), Flag.optional)
+  depth: Flag.Int("depth").pipe(
+    Flag.withDescription("How many dependencies to follow in each direction: 10 unless given"),
+    Flag.optional
+  )
 }, (flags) =>
   Effect.gen(function*() {
     const { api } = yield* connect
@@ -85,8 +88,15 @@ export const historyTable = (entries: ReadonlyArray<HistoryEntry>, now: number, 
 
 export const history = Command.make("history", {
   task: taskArgument,
-  limit: Flag.Int("limit").pipe(Flag.withAlias("n"), Flag.withDescription("How many entries at most; all unless given"), Flag.optional),
-  cursor: Flag.String("cursor").pipe(Flag.withDescription("The next page: next_cursor of the one before"), Flag.optional)
+  limit: Flag.Int("limit").pipe(
+    Flag.withAlias("n"),
+    Flag.withDescription("How many entries at most; all unless given"),
+    Flag.optional
+  ),
+  cursor: Flag.String("cursor").pipe(
+    Flag.withDescription("The next page: next_cursor of the one before"),
+    Flag.optional
+  )
 }, (flags) =>
   Effect.gen(function*() {
     const { api } = yield* connect
@@ -103,5 +113,8 @@ export const history = Command.make("history", {
         ])
       ].join("\n"))
   })).pipe(
-    described("Show what happened to a task, also to one that was deleted.", "the answer of GET /api/v1/tasks/:id/history.")
+    described(
+      "Show what happened to a task, also to one that was deleted.",
+      "the answer of GET /api/v1/tasks/:id/history."
+    )
   )

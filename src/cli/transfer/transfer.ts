@@ -18,10 +18,12 @@ import { block, line, styled } from "../show/Text.ts"
 /** Writes the lines to a file by this name once all of them are there. Nobody else may read it: it has the hashes of keys. */
 const toFile = async (lines: AsyncIterable<string>, file: string, signal: AbortSignal) => {
   const part = `${file}.part`
-  await pipeline(Readable.from(lines), createWriteStream(part, { mode: 0o600 }), { signal }).catch(async (error: unknown) => {
-    await rm(part, { force: true })
-    throw error
-  })
+  await pipeline(Readable.from(lines), createWriteStream(part, { mode: 0o600 }), { signal }).catch(
+    async (error: unknown) => {
+      await rm(part, { force: true })
+      throw error
+    }
+  )
   await rename(part, file)
 }
 
@@ -34,7 +36,9 @@ export const exportAll = Command.make("export", {
   ),
   all: Flag.Boolean("all-scopes").pipe(
     Flag.withoutNegation,
-    Flag.withDescription("The whole server, also if the profile names a scope. Needs the secret of a server that has one"),
+    Flag.withDescription(
+      "The whole server, also if the profile names a scope. Needs the secret of a server that has one"
+    ),
     Flag.withDefault(false)
   )
 }, (flags) =>
@@ -83,7 +87,9 @@ export const importScope = Command.make("import", {
   from: Flag.String("from").pipe(Flag.withMetavar("address"), Flag.withDescription("The server to copy from")),
   fromKey: Flag.String("from-key").pipe(
     Flag.withMetavar("key"),
-    Flag.withDescription("The key that it asks for. Better: OCTOPOID_FROM_KEY, since others on this machine can see arguments"),
+    Flag.withDescription(
+      "The key that it asks for. Better: OCTOPOID_FROM_KEY, since others on this machine can see arguments"
+    ),
     Flag.optional
   ),
   unscoped: Flag.Boolean("unscoped").pipe(
