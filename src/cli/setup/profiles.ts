@@ -54,10 +54,11 @@ export const login = Command.make("login", {
   Effect.gen(function*() {
     const name = yield* validName(named(yield* ProfileName))
     const stated = given(yield* Url) ?? (yield* Profiles.variable("OCTOPOID_URL"))
-    const asked = stated
-      ?? (Screen.interactive()
-        ? yield* Prompt.String({ message: "Address of the server", default: DefaultUrl })
-        : DefaultUrl)
+    // A default of the prompt would stay in the line before what is typed.
+    const typed = stated === undefined && Screen.interactive()
+      ? yield* Prompt.String({ message: `Address of the server (empty is ${DefaultUrl})` })
+      : ""
+    const asked = stated ?? (typed.trim() || DefaultUrl)
     const url = yield* address(asked)
     const key = yield* keyOf(flags.keyStdin)
     const scope = given(yield* Scope) ?? (yield* Profiles.variable("OCTOPOID_SCOPE"))

@@ -1,13 +1,12 @@
 /** `tasks explain`, `tasks graph` and `tasks history`: why a task is as it is. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { HistoryEntry, OrchestratorId, TaskId } from "../../client.ts"
 import { connect } from "../ask/Server.ts"
 import { described, examples, given, optional } from "../command.ts"
 import { tree } from "../show/Graph.ts"
-import { amount, instant, relative } from "../show/Moment.ts"
+import { amount, instant } from "../show/Moment.ts"
 import { queueStyle } from "../show/queueStyle.ts"
 import * as Screen from "../show/Screen.ts"
 import { table } from "../show/Table.ts"
@@ -71,11 +70,10 @@ export const graph = Command.make("graph", {
     )
   )
 
-export const historyTable = (entries: ReadonlyArray<HistoryEntry>, now: number, width: number): string =>
+const historyTable = (entries: ReadonlyArray<HistoryEntry>, width: number): string =>
   table(entries, [
     { head: "v", of: ({ version }) => version, right: true },
-    { head: "at", of: ({ at }) => instant(at), firm: true },
-    { head: "", of: ({ at }) => relative(at, now) },
+    { head: "at (UTC)", of: ({ at }) => instant(at).slice("2026-".length, -1), firm: true },
     { head: "what", of: ({ event }) => event, firm: true },
     {
       head: "queue",
@@ -104,10 +102,9 @@ export const history = Command.make("history", {
       params: { id: flags.task as TaskId },
       query: { ...optional("limit", given(flags.limit)), ...optional("cursor", given(flags.cursor)) }
     })
-    const now = yield* Clock.currentTimeMillis
     yield* Screen.show(found, ({ history, next_cursor, total }) =>
       [
-        historyTable(history, now, Screen.width()),
+        historyTable(history, Screen.width()),
         ...(next_cursor === null ? [] : [
           styled("dim", `${amount(history.length)} of ${amount(total)}. The next: --cursor ${next_cursor}`)
         ])
