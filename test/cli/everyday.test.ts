@@ -134,7 +134,10 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("the c
       yield* post("tasks/fail-b/fail", { reason: "No licence.", terminal: true })
       const { stdout } = yield* cli(["tasks", "list", "--queue", "failed"])
       assert.match(stdout, /fail-a +failed +P2 +Title of fail-a +The disk is full\./)
-      assert.strictEqual((yield* cli(["tasks", "redrive", "fail-a"])).stdout, "✓ Redrove fail-a: it is in incoming, version 3\n")
+      assert.strictEqual(
+        (yield* cli(["tasks", "redrive", "fail-a"])).stdout,
+        "✓ Redrove fail-a: it is in incoming, version 3\n"
+      )
       assert.strictEqual((yield* cli(["tasks", "redrive", "fail-b"])).code, 1)
       assert.strictEqual((yield* cli(["tasks", "redrive", "fail-b", "--terminal"])).code, 0)
       assert.strictEqual((yield* get("tasks/fail-b")).queue, "incoming")

@@ -127,7 +127,9 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("on a 
   it.effect("has colours, unless NO_COLOR is set, and fits its columns", () =>
     Effect.gen(function*() {
       const { create, env } = yield* World.make("colours")
-      yield* create("colour-a", { title: "A title that is much longer than a narrow terminal is wide, so that it is cut" })
+      yield* create("colour-a", {
+        title: "A title that is much longer than a narrow terminal is wide, so that it is cut"
+      })
       const list = (columns: number, more: Record<string, string> = {}) =>
         Effect.promise(() => onTerminal(["tasks", "list"], { columns, env: { ...env, ...more } }))
       const narrow = yield* list(50)

@@ -43,6 +43,13 @@ const text = (overview: Overview, url: string, now: number): string => {
     styled(queueStyle(queue), `${line(queue)} ${amount(n)}`)
   )
   const oldest = overview.oldest_ready
+  // A lost lease mends itself. A failure waits for a person, so it comes first.
+  const { items } = overview.failures
+  const isFailure = ({ to_queue }: Items<"failures">) => to_queue === "failed"
+  const failures = {
+    ...overview.failures,
+    items: [...items.filter(isFailure), ...items.filter((item) => !isFailure(item))]
+  }
   const today = overview.usage.reduce(
     (sum, { cached_tokens, cost_usd, input_tokens, output_tokens }) => ({
       cost: sum.cost + cost_usd,
@@ -77,10 +84,10 @@ const text = (overview: Overview, url: string, now: number): string => {
       { head: "asks", of: (row) => row.content },
       { head: "ago", of: (row) => brief(row.created_at, now) }
     ], "octopoid-server inbox"),
-    ...section<Items<"failures">>("Failures and lost leases in 24 h", overview.failures, [
+    ...section<Items<"failures">>("Failures and lost leases in 24 h", failures, [
       { head: "task", of: (row) => row.task_id, firm: true },
       { head: "what", of: (row) => row.event, style: () => "red" },
-      { head: "now in", of: (row) => row.to_queue },
+      { head: "led to", of: (row) => row.to_queue },
       { head: "why", of: (row) => row.reason ?? row.title },
       { head: "ago", of: (row) => brief(row.at, now) }
     ], "octopoid-server tasks list --queue failed"),

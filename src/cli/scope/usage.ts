@@ -7,7 +7,7 @@ import type { ProjectId, UsageSum } from "../../client.ts"
 import * as Failure from "../ask/Failure.ts"
 import { connect } from "../ask/Server.ts"
 import { described, examples, given, optional } from "../command.ts"
-import { amount, dollars, span } from "../show/Moment.ts"
+import { amount, dollars, duration } from "../show/Moment.ts"
 import * as Screen from "../show/Screen.ts"
 import { table } from "../show/Table.ts"
 import { line, styled } from "../show/Text.ts"
@@ -106,7 +106,7 @@ export const usage = Command.make("usage", {
           { head: "input", of: (row) => amount(row.input_tokens), right: true },
           { head: "output", of: (row) => amount(row.output_tokens), right: true },
           { head: "cached", of: (row) => amount(row.cached_tokens), right: true },
-          { head: "time", of: (row) => span(row.wall_seconds), right: true }
+          { head: "time", of: (row) => duration(row.wall_seconds), right: true }
         ], Screen.width()),
         capText(caps)
       ].join("\n")

@@ -149,7 +149,8 @@ const access = ({ key, url }: Server, body: Record<string, unknown>): ReadonlyAr
 
 /** What the key may do. The refusal of what needs the highest rank names the rank. */
 const rank = (api: Client, { key, scope }: Server) =>
-  api.webhooks.list({ query: {} }).pipe(
+  // The first says whether the key is valid and reaches the scope, the second what it may do there.
+  Effect.andThen(api.events.list({ query: { after: "latest", limit: 1 } }), api.webhooks.list({ query: {} })).pipe(
     Effect.as("manage"),
     Effect.catchTag("RankTooLow", (error) => Effect.succeed<string>(error.rank)),
     Effect.map((rank) =>

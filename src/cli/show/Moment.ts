@@ -16,6 +16,12 @@ export const span = (seconds: number): string => {
   return `${Math.floor(Math.max(0, seconds) / size)} ${unit}`
 }
 
+/** `3 h 20 min` for a number of seconds. */
+export const duration = (seconds: number): string => {
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 60 || minutes % 60 === 0 ? span(seconds) : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
 /** `3 h ago`, or `in 3 h`. */
 export const relative = (time: Time, now: number): string => {
   if (time === null || time === undefined) return ""

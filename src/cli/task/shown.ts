@@ -1,6 +1,6 @@
 /** How tasks look: in a table, and one in full. */
 import type { Task } from "../../client.ts"
-import { amount, both, brief, dollars, instant, relative, span } from "../show/Moment.ts"
+import { amount, both, brief, dollars, duration, instant, relative } from "../show/Moment.ts"
 import { queueStyle } from "../show/queueStyle.ts"
 import { type Column, fields, table } from "../show/Table.ts"
 import { block, styled } from "../show/Text.ts"
@@ -116,7 +116,7 @@ export const taskInFull = (task: Task, now: number, width: number): string => {
         "used",
         tokens === 0 && (task.cost_usd ?? 0) === 0
           ? null
-          : `${dollars(task.cost_usd)}, ${amount(tokens)} tokens, ${span(task.wall_seconds ?? 0)}`
+          : `${dollars(task.cost_usd)}, ${amount(tokens)} tokens, ${duration(task.wall_seconds ?? 0)}`
       ],
       ["created", instant(task.created_at)],
       ["changed", `${both(task.updated_at, now)}, version ${task.version}`],
