@@ -53,7 +53,7 @@ const section = (path: ReadonlyArray<string>, doc: HelpDoc.HelpDoc): string => {
   )
   return [
     `${path.length === 1 ? "##" : "###"} ${path.join(" ")}`,
-    doc.description,
+    doc.description.replace("With --json:", "With `--json`:"),
     ...(table.length === 0 ? [] : [["| | |", "|---|---|", ...table].join("\n")]),
     ...(examples.length === 0 ? [] : [["```sh", ...examples, "```"].join("\n")])
   ].join("\n\n")

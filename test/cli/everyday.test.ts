@@ -37,7 +37,7 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("the c
       assert.match(shown.stdout, /title +Add the login!\n/)
       assert.match(shown.stdout, /\nContent\n {2}# Login\n {2}with a form\n/)
       const history = yield* cli(["tasks", "history", "docs"])
-      assert.match(history.stdout, /patched +incoming +tester +It is late/)
+      assert.match(history.stdout, /edited +incoming +tester +It is late/)
       const cleared = yield* document(["tasks", "edit", "docs", "--clear", "blocked-by"])
       assert.isNull(cleared.blocked_by)
     }))

@@ -41,8 +41,11 @@ export const instant = (time: Time): string =>
 export const both = (time: Time, now: number): string =>
   time === null || time === undefined ? "" : `${instant(time)}, ${relative(time, now)}`
 
+// Sums of fractions come out a little less or more than they are: without this 82.525 would be 82.52 or 82.53.
+const Rounding = 1e-6
+
 export const dollars = (amount: number | null | undefined): string =>
-  amount === null || amount === undefined ? "" : `$${amount.toFixed(2)}`
+  amount === null || amount === undefined ? "" : `$${(Math.round(amount * 100 + Rounding) / 100).toFixed(2)}`
 
 /** `1,234,567`. */
 export const amount = (n: number | null | undefined): string =>
