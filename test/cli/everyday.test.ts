@@ -112,7 +112,7 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("the c
         fencing_token
       })
       const list = yield* cli(["inbox"])
-      assert.match(list.stdout, /msg-\S+ +mail-a +ann +Keep the cookies\? Or not\?/)
+      assert.match(list.stdout, /\S+ +mail-a +ann +Keep the cookies\? Or not\?/)
       const answer = yield* cli(["reply", question.id, "Keep them."])
       assert.strictEqual(answer.stdout, "✓ Answered ann: Keep them.\n")
       const thread = yield* cli(["inbox", question.id])
