@@ -1,5 +1,7 @@
 /** All commands. A new one is one line here. */
 import * as Command from "effect/cli/Command"
+import { gitHook } from "./gitHook.ts"
+import { mcp } from "./mcp.ts"
 import { hooks } from "./scope/hooks.ts"
 import { inbox, reply } from "./scope/inbox.ts"
 import { keys } from "./scope/keys.ts"
@@ -22,6 +24,7 @@ export const octopoid = Command.make("octopoid-server").pipe(
   Command.withSubcommands([
     { group: "Every day", commands: [status, watch, tasks, review, inbox, reply] },
     { group: "A scope", commands: [projects, machines, keys, hooks, usage] },
+    { group: "Agents", commands: [mcp, gitHook] },
     {
       group: "Set up",
       commands: [

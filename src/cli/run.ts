@@ -72,15 +72,19 @@ const program = (args: ReadonlyArray<string>, version: string) => {
 
 /** Runs the command line, and answers its exit code. */
 export const run = async (args: ReadonlyArray<string>, version: string): Promise<number> => {
-  // A reader such as `head` may stop reading.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
   const fiber = Effect.runFork(program(args, version))
+  // A reader such as `head` may stop reading. That is no error, and ends the command.
+  let unread = false
+  process.stdout.on("error", () => {
+    unread = true
+    fiber.interruptUnsafe()
+  })
   const stop = () => interrupt.by === undefined ? fiber.interruptUnsafe() : interrupt.by()
   process.on("SIGINT", stop).on("SIGTERM", stop)
   const exit = await Effect.runPromise(Fiber.await(fiber))
   process.off("SIGINT", stop).off("SIGTERM", stop)
   if (Exit.isSuccess(exit)) return exit.value
-  if (Cause.hasInterruptsOnly(exit.cause)) return ExitCode.interrupted
+  if (Cause.hasInterruptsOnly(exit.cause)) return unread ? 0 : ExitCode.interrupted
   await Effect.runPromise(err(`The command made a mistake. Please report it:\n${Cause.pretty(exit.cause)}`))
   return ExitCode.refused
 }
