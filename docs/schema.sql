@@ -4,8 +4,8 @@
 --
 -- Tables. `tasks` has the present state of each task: its queue, its lease and its counters. `history` has one row for each version
 -- of each task, and outlives it. `dependencies` says which task waits for which. `queue_counts` has the counters that lists and polls
--- read. `event_counts` has those of the metrics. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
--- `idempotency_keys` belong to access and to repeated requests. `webhooks` and `webhook_deliveries` send the feed to others. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
+-- read. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
+-- `idempotency_keys` belong to access and to repeated requests. `webhooks` and `webhook_deliveries` send the feed to others. `d1_costs`, `sweeps`, `fencing_floor` and `schema_version` belong to the server.
 --
 -- A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
 --
@@ -251,6 +251,10 @@ CREATE INDEX history_deleted ON history (task_id, scope) WHERE to_queue IS NULL;
 -- The feed of a scope.
 CREATE UNIQUE INDEX history_feed ON history (scope, seq) WHERE seq IS NOT NULL;
 
+-- What failed, and the leases that were lost, in the order of time.
+CREATE INDEX history_failures ON history (scope, at, seq)
+  WHERE seq IS NOT NULL AND (event IN ('failed', 'dependency_failed', 'lease_expired', 'review_lease_expired', 'deadline_exceeded') OR (to_queue = 'failed' AND from_queue <> 'failed'));
+
 -- A task waits for a blocker. The blocker is named as the caller named it and need not exist; `TASK-x` also means the task `x`.
 CREATE TABLE dependencies (
   scope        TEXT NOT NULL,
@@ -288,21 +292,26 @@ CREATE TABLE queue_counts (
   leases_revision   INTEGER NOT NULL DEFAULT 0,
   -- The number of the newest change in the feed of the scope. Without meaning in the row of a project.
   seq               INTEGER NOT NULL DEFAULT 0,
-  -- The number of the last change that `event_counts` counts. Without meaning in the row of a project.
-  events_seq        INTEGER NOT NULL DEFAULT 0
+  -- How often each event happened, as {"claimed": 3}. Empty in the row of a project, as the next column is.
+  events            TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(events)),
+  -- How many tasks became done in each of the last 24 hours: the slot `hour % 24` has the hour since 1970 and the number.
+  lives             TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(lives)),
+  -- Rises when a machine of the scope comes, goes, or has another status.
+  machines_revision INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- The scopes whose totals are not counted yet.
 CREATE INDEX queue_counts_uncounted ON queue_counts (scope)
   WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL);
 
--- How often each event happened in a scope. The cron walks through the feed and adds what it finds.
-CREATE TABLE event_counts (
-  scope TEXT NOT NULL,
-  event TEXT NOT NULL,
-  n     INTEGER NOT NULL CHECK (n >= 0),
-  PRIMARY KEY (scope, event)
-) STRICT, WITHOUT ROWID;
+-- What all requests and turns of the cron cost in D1. An isolate adds what it has counted once a minute at most (`services/feed/D1Costs.ts`).
+CREATE TABLE d1_costs (
+  id           INTEGER PRIMARY KEY CHECK (id = 1),
+  trips        INTEGER NOT NULL CHECK (trips >= 0),
+  statements   INTEGER NOT NULL CHECK (statements >= 0),
+  rows_read    INTEGER NOT NULL CHECK (rows_read >= 0),
+  rows_written INTEGER NOT NULL CHECK (rows_written >= 0)
+) STRICT;
 
 -- A group of tasks that share a branch.
 CREATE TABLE projects (
@@ -461,15 +470,17 @@ CREATE TABLE messages (
   content           TEXT NOT NULL,
   parent_message_id TEXT,
   status            TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'processing', 'done')),
-  created_at        INTEGER NOT NULL
+  created_at        INTEGER NOT NULL,
+  -- Whether it has a reply. It is set for questions only.
+  replied           INTEGER NOT NULL DEFAULT 0 CHECK (replied IN (0, 1))
 ) STRICT;
 
 -- The messages of a scope.
 CREATE INDEX messages_of_scope ON messages (scope);
 
--- The questions to people that are not done.
+-- The questions to people that are not done and have no reply.
 CREATE INDEX messages_questions ON messages (scope, seq)
-  WHERE type IN ('question', 'intervention_request') AND status <> 'done' AND (to_actor IS NULL OR to_actor = 'human');
+  WHERE type IN ('question', 'intervention_request') AND status <> 'done' AND (to_actor IS NULL OR to_actor = 'human') AND replied = 0;
 
 -- The messages about a task.
 CREATE INDEX messages_about ON messages (scope, task_id);
@@ -587,6 +598,10 @@ CREATE TABLE webhooks (
   disabled_reason TEXT,
   created_by      TEXT NOT NULL,
   created_at      INTEGER NOT NULL,
+  -- How many messages were not accepted, ever.
+  failures        INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
+  -- Those before it that sign too, as [[secret, until]].
+  older_secrets   TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(older_secrets)),
   CHECK ((previous_secret IS NULL) = (previous_until IS NULL)),
   CHECK ((failing_since IS NULL) = (attempts = 0)),
   CHECK ((failing_since IS NULL) = (next_attempt_at IS NULL)),
@@ -699,13 +714,13 @@ FROM queue_counts AS counter;
 
 -- The changes that the batch has recorded and not counted.
 CREATE VIEW plans AS
-SELECT counter.scope, history.seq, task_id, version, event, from_queue, to_queue, project_id
+SELECT counter.scope, history.seq, task_id, version, event, from_queue, to_queue, project_id, at
 FROM queue_counts AS counter CROSS JOIN history ON history.scope = counter.scope AND history.seq > counter.seq
 WHERE counter.scope >= ' ';
 
 -- The same for each owner of counters: the scope, and the project of the task.
 CREATE VIEW planned_counts AS
-SELECT scope, seq, from_queue, to_queue, owner.value AS owner
+SELECT scope, seq, from_queue, to_queue, event, at, owner.value AS owner
 FROM plans CROSS JOIN json_each(
   iif(project_id IS NULL, json_array(scope), json_array(scope, char(31) || project_id))) AS owner;
 

@@ -17,10 +17,12 @@ import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import { AfterAnswer } from "./http/request/AfterAnswer.ts"
 import * as Serve from "./http/Serve.ts"
+import { Telemetry } from "./http/Telemetry.ts"
 import { Access } from "./services/access/Access.ts"
 import { FailureLimit } from "./services/access/FailureLimit.ts"
 import { Keys } from "./services/access/Keys.ts"
 import { Dependencies } from "./services/dependency/Dependencies.ts"
+import { D1Costs } from "./services/feed/D1Costs.ts"
 import { Deliveries } from "./services/feed/Deliveries.ts"
 import { Events } from "./services/feed/Events.ts"
 import { Metrics } from "./services/feed/Metrics.ts"
@@ -56,7 +58,7 @@ const PlatformLayer = Layer.mergeAll(
   Layer.succeed(References.MinimumLogLevel, settings.logLevel),
   Layer.succeed(Scheduler.Scheduler, new Scheduler.MixedScheduler("sync"))
 )
-const ConfiguredLayer = KeyLifetimeLayer.pipe(Layer.provideMerge(PlatformLayer))
+const ConfiguredLayer = Layer.mergeAll(KeyLifetimeLayer, Telemetry.layer).pipe(Layer.provideMerge(PlatformLayer))
 
 const FailureLimitLayer = env.FAILED_AUTH === undefined
   ? FailureLimit.layerMemory
@@ -69,6 +71,7 @@ const ServicesLayer = Layer.mergeAll(
   Leases.layer,
   Dependencies.layer,
   Events.layer,
+  D1Costs.layer,
   Deliveries.layer,
   Webhooks.layer,
   Overviews.layer,
@@ -91,8 +94,27 @@ const ServicesLayer = Layer.mergeAll(
 const runtime = ManagedRuntime.make(ServicesLayer)
 const web = Serve.make(ServicesLayer, runtime.memoMap)
 
-export default {
-  fetch: (request: Request, _: unknown, context: ExecutionContext) =>
-    web.handler(request, Context.make(AfterAnswer, (work) => context.waitUntil(work)) as Context.Context<never>),
-  scheduled: () => runtime.runPromise(Maintenance.use(({ tick }) => tick))
+const flush = () => runtime.runPromise(Telemetry.use(({ flush }) => flush))
+
+/** Answers the request. Its spans are sent after the answer, and once more after the work that follows it. */
+const traced = async (request: Request, context: ExecutionContext): Promise<Response> => {
+  const works: Array<Promise<unknown>> = []
+  const later = Context.make(AfterAnswer, (work) => void works.push(work)) as Context.Context<never>
+  const response = await web.handler(request, later)
+  context.waitUntil(flush())
+  if (works.length > 0) context.waitUntil(Promise.allSettled(works).then(flush))
+  return response
 }
+
+const tick = () => runtime.runPromise(Maintenance.use(({ tick }) => tick))
+
+export default settings.otlp.endpoint === undefined
+  ? {
+    fetch: (request: Request, _: unknown, context: ExecutionContext) =>
+      web.handler(request, Context.make(AfterAnswer, (work) => context.waitUntil(work)) as Context.Context<never>),
+    scheduled: tick
+  }
+  : {
+    fetch: (request: Request, _: unknown, context: ExecutionContext) => traced(request, context),
+    scheduled: (_: unknown, __: unknown, context: ExecutionContext) => tick().finally(() => context.waitUntil(flush()))
+  }

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/bulk
--- 1 round trip, 7 statements: 4,679 characters, 20 parameters, 29 rows read, 5 rows written
+-- 1 round trip, 7 statements: 5,375 characters, 20 parameters, 29 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -256,13 +256,13 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 793 characters, 1 parameter, 8 rows read, 1 row written
+-- 1,489 characters, 1 parameter, 8 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 3
+--     SCALAR SUBQUERY 5
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     REUSE SUBQUERY 3
+--     REUSE SUBQUERY 5
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
 --   SCAN moved
@@ -272,6 +272,11 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -294,10 +299,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   GROUP BY owner
@@ -1070,7 +1106,7 @@ WHERE tasks.id = :id AND planned.id = :id
 RETURNING *;
 
 -- counted  (reprioritise of three, under an idempotency key)
--- 756 characters, 1 parameter, 13 rows read, 1 row written, sent 3 times
+-- 1,452 characters, 1 parameter, 13 rows read, 1 row written, sent 3 times
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
@@ -1083,6 +1119,11 @@ RETURNING *;
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -1105,10 +1146,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = :scope
   GROUP BY owner
@@ -1463,13 +1535,13 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted  (delete of three, under an idempotency key)
--- 830 characters, 1 parameter, 13 rows read, 1 row written, sent 2 times
+-- 1,526 characters, 1 parameter, 13 rows read, 1 row written, sent 2 times
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 3
+--     SCALAR SUBQUERY 5
 --       SEARCH history USING PRIMARY KEY (task_id=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     REUSE SUBQUERY 3
+--     REUSE SUBQUERY 5
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
 --   SCAN moved
@@ -1479,6 +1551,11 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -1501,10 +1578,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1)
   GROUP BY owner
@@ -1676,7 +1784,7 @@ WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :
 RETURNING id;
 
 -- counted  (create three)
--- 489 characters, 4 parameters, 4 rows read, 1 row written, sent 3 times
+-- 643 characters, 4 parameters, 4 rows read, 1 row written, sent 3 times
 --   CO-ROUTINE (subquery-3)
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -1698,13 +1806,15 @@ RETURNING id;
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
-INSERT INTO queue_counts (scope, counts, revision, seq)
-SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1
+INSERT INTO queue_counts (scope, counts, revision, seq, events)
+SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1,
+  iif(owner < ' ', '{}', '{"created":1}')
 FROM (SELECT :scope AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = char(31) || :project_id)
 WHERE EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq,
-  counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1));
+  counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1)),
+  events = iif(scope < ' ', events, json_set(events, '$.created', coalesce(events ->> 'created', 0) + 1));
 
 -- recorded  (create three)
 -- 293 characters, 3 parameters, 3 rows read, 2 rows written, sent 3 times

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/claim
--- 1 round trip, 6 statements: 4,776 characters, 29 parameters, 29 rows read, 5 rows written
+-- 1 round trip, 7 statements: 5,711 characters, 31 parameters, 30 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- lapsed
@@ -73,6 +73,16 @@ RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
     ORDER BY version DESC
     LIMIT 1
   ) AS event;
+
+-- revived
+-- 239 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+INSERT INTO queue_counts (scope, counts, machines_revision)
+SELECT DISTINCT scope, '{}', 1
+FROM orchestrators
+WHERE id = :machine AND scope = :scope AND status = 'offline'
+ON CONFLICT (scope)
+DO UPDATE SET machines_revision = machines_revision + 1;
 
 -- seen
 -- 177 characters, 4 parameters, 1 row read, 0 rows written
@@ -193,7 +203,7 @@ WHERE tasks.id = (SELECT task_id FROM plans WHERE scope = :scope ORDER BY seq DE
 RETURNING *;
 
 -- counted
--- 756 characters, 1 parameter, 7 rows read, 1 row written
+-- 1,452 characters, 1 parameter, 7 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
@@ -206,6 +216,11 @@ RETURNING *;
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -228,10 +243,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = :scope
   GROUP BY owner
@@ -887,6 +933,13 @@ WHERE id = (
       )
   );
 
+-- parked  (of an account)
+-- 101 characters, 3 parameters, 0 rows read, 0 rows written
+--   SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
+SELECT until
+FROM parked_accounts
+WHERE parked_accounts.scope = :scope AND account = :account AND until > :now;
+
 -- recorded  (of an account)
 -- 1,291 characters, 10 parameters, 8 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
@@ -963,10 +1016,3 @@ WHERE id = (
     FROM parked_accounts
     WHERE parked_accounts.scope = :scope AND account = :account AND until > :now
   );
-
--- parked  (of a parked account)
--- 101 characters, 3 parameters, 1 row read, 0 rows written
---   SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
-SELECT until
-FROM parked_accounts
-WHERE parked_accounts.scope = :scope AND account = :account AND until > :now;

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks
--- 1 round trip, 4 statements: 2,548 characters, 46 parameters, 10 rows read, 5 rows written
+-- 1 round trip, 4 statements: 2,702 characters, 46 parameters, 10 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- inserted
@@ -112,7 +112,7 @@ WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :
 RETURNING id;
 
 -- counted
--- 489 characters, 4 parameters, 4 rows read, 1 row written
+-- 643 characters, 4 parameters, 4 rows read, 1 row written
 --   CO-ROUTINE (subquery-3)
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -134,13 +134,15 @@ RETURNING id;
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
-INSERT INTO queue_counts (scope, counts, revision, seq)
-SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1
+INSERT INTO queue_counts (scope, counts, revision, seq, events)
+SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1,
+  iif(owner < ' ', '{}', '{"created":1}')
 FROM (SELECT :scope AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = char(31) || :project_id)
 WHERE EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq,
-  counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1));
+  counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1)),
+  events = iif(scope < ' ', events, json_set(events, '$.created', coalesce(events ->> 'created', 0) + 1));
 
 -- recorded
 -- 293 characters, 3 parameters, 3 rows read, 2 rows written

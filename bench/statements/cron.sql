@@ -1,15 +1,34 @@
 -- cron
--- 1 round trip, 9 statements: 2,576 characters, 8 parameters, 19 rows read, 0 rows written
+-- 1 round trip, 8 statements: 3,094 characters, 8 parameters, 24 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 10 records of each kind.
 
 -- expired
--- 196 characters, 1 parameter, 2 rows read, 0 rows written
---   SEARCH queue_counts USING PRIMARY KEY (scope>?)
+-- 441 characters, 1 parameter, 6 rows read, 0 rows written
+--   CO-ROUTINE place
+--     SETUP
+--       SEARCH tasks USING INDEX tasks_leased
+--     RECURSIVE STEP
+--       SCAN place
+--       CORRELATED SCALAR SUBQUERY 2
+--         SEARCH tasks USING INDEX tasks_leased (scope>?)
+--   SCAN place
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+WITH RECURSIVE place (scope) AS (
+  SELECT min(scope)
+  FROM tasks INDEXED BY tasks_leased
+  WHERE claimed_by IS NOT NULL
+  UNION ALL
+  SELECT (
+    SELECT min(scope)
+    FROM tasks INDEXED BY tasks_leased
+    WHERE claimed_by IS NOT NULL AND tasks.scope > place.scope
+  )
+  FROM place
+  WHERE place.scope IS NOT NULL
+)
 SELECT 1
-FROM queue_counts
-CROSS JOIN tasks INDEXED BY tasks_leased ON tasks.scope = queue_counts.scope
-  AND queue_counts.scope >= ' '
+FROM place
+CROSS JOIN tasks INDEXED BY tasks_leased ON tasks.scope = place.scope
   AND claimed_by IS NOT NULL
   AND lease_expires_at <= :now
 LIMIT 1;
@@ -23,11 +42,34 @@ WHERE status = 'active' AND last_heartbeat < :heard_since
 LIMIT 1;
 
 -- backingOff
--- 111 characters, 1 parameter, 1 row read, 0 rows written
---   SCAN tasks USING COVERING INDEX tasks_backing_off
+-- 458 characters, 1 parameter, 3 rows read, 0 rows written
+--   CO-ROUTINE place
+--     SETUP
+--       SEARCH tasks USING COVERING INDEX tasks_backing_off
+--     RECURSIVE STEP
+--       SCAN place
+--       CORRELATED SCALAR SUBQUERY 2
+--         SEARCH tasks USING COVERING INDEX tasks_backing_off (scope>?)
+--   SCAN place
+--   SEARCH tasks USING COVERING INDEX tasks_backing_off (scope=? AND available_at>? AND available_at<?)
+WITH RECURSIVE place (scope) AS (
+  SELECT min(scope)
+  FROM tasks INDEXED BY tasks_backing_off
+  WHERE available_at IS NOT NULL
+  UNION ALL
+  SELECT (
+    SELECT min(scope)
+    FROM tasks INDEXED BY tasks_backing_off
+    WHERE available_at IS NOT NULL AND tasks.scope > place.scope
+  )
+  FROM place
+  WHERE place.scope IS NOT NULL
+)
 SELECT 1
-FROM tasks INDEXED BY tasks_backing_off
-WHERE available_at IS NOT NULL AND available_at <= :now
+FROM place
+CROSS JOIN tasks INDEXED BY tasks_backing_off ON tasks.scope = place.scope
+  AND available_at IS NOT NULL
+  AND available_at <= :now
 LIMIT 1;
 
 -- forgotten
@@ -60,14 +102,6 @@ WHERE scope IN (
   WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
   LIMIT 10
 );
-
--- uncounted
--- 74 characters, 0 parameters, 1 row read, 0 rows written
---   SEARCH queue_counts USING PRIMARY KEY (scope>?)
-SELECT 1
-FROM queue_counts
-WHERE scope >= ' ' AND seq > events_seq
-LIMIT 1;
 
 -- projectsCounted
 -- 546 characters, 0 parameters, 3 rows read, 0 rows written
@@ -172,7 +206,7 @@ LIMIT 45;
 -- ======== Sent in special cases only ========
 
 -- lapsed  (graph of layers: leases run out, and all fail with the tasks)
--- 735 characters, 1 parameter, 76 rows read, 24 rows written
+-- 735 characters, 1 parameter, 76 rows read, 36 rows written
 --   CO-ROUTINE (subquery-7)
 --     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     LIST SUBQUERY 2
@@ -212,7 +246,7 @@ WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >=
   AND lease_expires_at <= :now;
 
 -- dependentsFailed  (graph of layers: leases run out, and all fail with the tasks)
--- 1,148 characters, 1 parameter, 14,984 rows read, 168 rows written
+-- 1,148 characters, 1 parameter, 14,984 rows read, 252 rows written
 --   CO-ROUTINE (subquery-68)
 --     MATERIALIZE failing
 --       SETUP
@@ -497,7 +531,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted  (graph of layers: leases run out, and all fail with the tasks)
--- 762 characters, 0 parameters, 773 rows read, 1 row written
+-- 1,458 characters, 0 parameters, 965 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope>?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
@@ -510,6 +544,11 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -532,87 +571,57 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope IS NOT NULL
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
--- counting  (graph of layers: leases run out, and all fail with the tasks)
--- 650 characters, 0 parameters, 411 rows read, 4 rows written
---   CO-ROUTINE next
---     SEARCH counter USING PRIMARY KEY (scope>?)
---     CORRELATED SCALAR SUBQUERY 1
---       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
---     USE TEMP B-TREE FOR ORDER BY
---   SCAN next
---   SEARCH history USING INDEX history_feed (scope=? AND seq>? AND seq<?)
---   USE TEMP B-TREE FOR GROUP BY
-INSERT INTO event_counts (scope, event, n)
-SELECT next.scope, event, count(*)
-FROM (
-  SELECT scope, events_seq,
-    min(
-      seq,
-      coalesce(
-        (
-          SELECT seq
-          FROM history INDEXED BY history_feed
-          WHERE history.scope = counter.scope AND history.seq > counter.events_seq
-          ORDER BY history.seq
-          LIMIT 1
-        ),
-        seq
-      ) + 499
-    ) AS upto
-  FROM queue_counts AS counter
-  WHERE scope >= ' ' AND seq > events_seq
-  ORDER BY seq - events_seq DESC, scope
-  LIMIT 10
-) AS next
-CROSS JOIN history INDEXED BY history_feed ON history.scope = next.scope
-  AND history.seq > next.events_seq
-  AND history.seq <= next.upto
-GROUP BY next.scope, event
-ON CONFLICT (scope, event)
-DO UPDATE SET n = n + excluded.n;
-
--- counting  (graph of layers: leases run out, and all fail with the tasks)
--- 434 characters, 0 parameters, 6 rows read, 1 row written
---   MATERIALIZE next
---     SEARCH counter USING PRIMARY KEY (scope>?)
---     CORRELATED SCALAR SUBQUERY 1
---       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
---     USE TEMP B-TREE FOR ORDER BY
---   SCAN next
---   SEARCH queue_counts USING PRIMARY KEY (scope=?)
-UPDATE queue_counts
-SET events_seq = next.upto
-FROM (
-  SELECT scope, events_seq,
-    min(
-      seq,
-      coalesce(
-        (
-          SELECT seq
-          FROM history INDEXED BY history_feed
-          WHERE history.scope = counter.scope AND history.seq > counter.events_seq
-          ORDER BY history.seq
-          LIMIT 1
-        ),
-        seq
-      ) + 499
-    ) AS upto
-  FROM queue_counts AS counter
-  WHERE scope >= ' ' AND seq > events_seq
-  ORDER BY seq - events_seq DESC, scope
-  LIMIT 10
-) AS next
-WHERE queue_counts.scope = next.scope;
+-- raised  (five leases ran out and five machines fell silent)
+-- 234 characters, 1 parameter, 5 rows read, 1 row written
+--   SCAN orchestrators USING INDEX orchestrators_active
+--   USE TEMP B-TREE FOR DISTINCT
+INSERT INTO queue_counts (scope, counts, machines_revision)
+SELECT DISTINCT scope, '{}', 1
+FROM orchestrators
+WHERE status = 'active' AND last_heartbeat < :silent_since
+ON CONFLICT (scope)
+DO UPDATE SET machines_revision = machines_revision + 1;
 
 -- silent  (five leases ran out and five machines fell silent)
 -- 112 characters, 1 parameter, 20 rows read, 5 rows written
@@ -1026,12 +1035,12 @@ CROSS JOIN json_each(:log) AS each
 WHERE hook.id = :id AND (:sender IS NULL OR hook.sender = :sender);
 
 -- ended  (a webhook gets an event)
--- 325 characters, 10 parameters, 1 row read, 1 row written
+-- 353 characters, 11 parameters, 1 row read, 1 row written
 --   SEARCH webhooks USING PRIMARY KEY (id=?)
 UPDATE webhooks
-SET position = :position, entries = entries + :logged, attempts = :attempts, failing_since = :failing_since,
-  next_attempt_at = :next_attempt_at, delivered_at = coalesce(:delivered_at, delivered_at),
-  disabled_at = coalesce(disabled_at, :disabled_at),
+SET position = :position, entries = entries + :logged, failures = failures + :failed, attempts = :attempts,
+  failing_since = :failing_since, next_attempt_at = :next_attempt_at,
+  delivered_at = coalesce(:delivered_at, delivered_at), disabled_at = coalesce(disabled_at, :disabled_at),
   disabled_reason = coalesce(disabled_reason, :disabled_reason), sender = NULL, sending_until = NULL
 WHERE id = :id AND sender = :sender;
 
@@ -1115,12 +1124,12 @@ WHERE id IN (SELECT value FROM json_each(:keys))
   );
 
 -- counted  (a few records of each kind leave)
--- 826 characters, 1 parameter, 56 rows read, 1 row written
+-- 1,522 characters, 1 parameter, 56 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     LIST SUBQUERY 4
+--     LIST SUBQUERY 6
 --       SEARCH tasks USING PRIMARY KEY (id=?)
---       LIST SUBQUERY 3
+--       LIST SUBQUERY 5
 --         SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --     SCAN owner VIRTUAL TABLE INDEX 1:
@@ -1132,6 +1141,11 @@ WHERE id IN (SELECT value FROM json_each(:keys))
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -1154,10 +1168,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope IN (SELECT scope FROM tasks WHERE id IN (SELECT value FROM json_each(:keys)))
   GROUP BY owner

@@ -1,5 +1,5 @@
 -- POST /api/v1/drafts/:id/promote
--- 2 round trips, 7 statements: 3,032 characters, 54 parameters, 16 rows read, 7 rows written
+-- 2 round trips, 7 statements: 3,186 characters, 54 parameters, 16 rows read, 7 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
@@ -147,7 +147,7 @@ SET linked_task_id = :id, status = 'promoted', updated_at = :now
 WHERE id = :draft_id AND EXISTS (SELECT 1 FROM unrecorded WHERE id = :id);
 
 -- counted
--- 489 characters, 4 parameters, 4 rows read, 1 row written
+-- 643 characters, 4 parameters, 4 rows read, 1 row written
 --   CO-ROUTINE (subquery-3)
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -169,13 +169,15 @@ WHERE id = :draft_id AND EXISTS (SELECT 1 FROM unrecorded WHERE id = :id);
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
-INSERT INTO queue_counts (scope, counts, revision, seq)
-SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1
+INSERT INTO queue_counts (scope, counts, revision, seq, events)
+SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1,
+  iif(owner < ' ', '{}', '{"created":1}')
 FROM (SELECT :scope AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = char(31) || :project_id)
 WHERE EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq,
-  counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1));
+  counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1)),
+  events = iif(scope < ' ', events, json_set(events, '$.created', coalesce(events ->> 'created', 0) + 1));
 
 -- recorded
 -- 293 characters, 3 parameters, 3 rows read, 2 rows written
@@ -250,7 +252,7 @@ WHERE EXISTS (
 RETURNING *;
 
 -- keyKept  (to a project, under an idempotency key)
--- 853 characters, 4 parameters, 1 row read, 1 row written
+-- 999 characters, 4 parameters, 1 row read, 1 row written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -295,6 +297,16 @@ SELECT :key, :fingerprint, :sent,
       json_object(
         'evidence_required',
         evidence_required,
+        'cost_usd',
+        cost_usd,
+        'input_tokens',
+        input_tokens,
+        'output_tokens',
+        output_tokens,
+        'cached_tokens',
+        cached_tokens,
+        'wall_seconds',
+        wall_seconds,
         'max_cost_usd',
         max_cost_usd,
         'max_tokens',

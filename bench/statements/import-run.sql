@@ -227,7 +227,7 @@ FROM unrecorded
 WHERE id IN (SELECT value ->> 'id' FROM json_each(:tasks_keys)) AND +scope = :scope;
 
 -- tasks counted  (ten tasks)
--- 756 characters, 1 parameter, 75 rows read, 1 row written
+-- 1,452 characters, 1 parameter, 75 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
@@ -240,6 +240,11 @@ WHERE id IN (SELECT value ->> 'id' FROM json_each(:tasks_keys)) AND +scope = :sc
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -262,10 +267,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = :scope
   GROUP BY owner
@@ -643,6 +679,25 @@ SELECT given.value ->> 'name' AS name, given.value AS identity,
 FROM json_each(:roles_keys) AS given
 ORDER BY given.key;
 
+-- orchestrators counted  (some of each kind, under an idempotency key)
+-- 324 characters, 2 parameters, 0 rows read, 1 row written
+--   SCAN given EXISTS VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH known USING PRIMARY KEY (id=? AND scope=?)
+INSERT INTO queue_counts (scope, counts, machines_revision)
+SELECT :scope, '{}', 1
+WHERE EXISTS (
+  SELECT 1
+  FROM json_each(:orchestrators_keys) AS given
+  WHERE NOT EXISTS (
+    SELECT 1
+    FROM orchestrators AS known
+    WHERE known.id = given.value ->> 'id' AND known.scope = :scope
+  )
+)
+ON CONFLICT (scope)
+DO UPDATE SET machines_revision = machines_revision + 1;
+
 -- orchestrators written  (some of each kind, under an idempotency key)
 -- 624 characters, 2 parameters, 5 rows read, 2 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
@@ -713,7 +768,7 @@ DO UPDATE SET projects_revision = projects_revision + 1 ,
   );
 
 -- projects written  (some of each kind, under an idempotency key)
--- 873 characters, 2 parameters, 4 rows read, 2 rows written
+-- 1,099 characters, 2 parameters, 4 rows read, 2 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   USE TEMP B-TREE FOR ORDER BY
 --   SEARCH tasks USING INDEX tasks_project (project_id=?)
@@ -736,14 +791,21 @@ INSERT INTO projects (
   evidence_required,
   max_cost_usd,
   max_tokens,
-  max_review_rounds
+  max_review_rounds,
+  cost_usd,
+  input_tokens,
+  output_tokens,
+  cached_tokens,
+  wall_seconds
 )
 SELECT :scope, given.value ->> 'id', given.value ->> 'title', given.value ->> 'description',
   given.value ->> 'status', given.value ->> 'branch', given.value ->> 'base_branch',
   given.value ->> 'auto_accept', given.value ->> 'flow', given.value ->> 'pr_number',
   given.value ->> 'pr_url', given.value ->> 'created_by', given.value ->> 'created_at',
   given.value ->> 'updated_at', given.value ->> 'completed_at', given.value ->> 'evidence_required',
-  given.value ->> 'max_cost_usd', given.value ->> 'max_tokens', given.value ->> 'max_review_rounds'
+  given.value ->> 'max_cost_usd', given.value ->> 'max_tokens', given.value ->> 'max_review_rounds',
+  given.value ->> 'cost_usd', given.value ->> 'input_tokens', given.value ->> 'output_tokens',
+  given.value ->> 'cached_tokens', given.value ->> 'wall_seconds'
 FROM json_each(:projects) AS given
 WHERE 1
 ORDER BY given.key
@@ -1049,6 +1111,35 @@ ORDER BY given.key
 ON CONFLICT
 DO NOTHING
 RETURNING id AS name;
+
+-- messages followed  (some of each kind, under an idempotency key)
+-- 320 characters, 2 parameters, 1,006 rows read, 0 rows written
+--   SEARCH messages USING INDEX messages_of_scope (scope=?)
+--   LIST SUBQUERY 2
+--     MERGE (UNION)
+--       LEFT
+--         SCAN json_each VIRTUAL TABLE INDEX 1:
+--         USE TEMP B-TREE FOR ORDER BY
+--       RIGHT
+--         SCAN json_each VIRTUAL TABLE INDEX 1:
+--         USE TEMP B-TREE FOR ORDER BY
+--       CREATE BLOOM FILTER
+--       CREATE BLOOM FILTER
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH reply USING COVERING INDEX messages_replies (parent_message_id=?)
+UPDATE messages
+SET replied = 1
+WHERE id IN (
+  SELECT value ->> 'id'
+  FROM json_each(:messages)
+  UNION
+  SELECT value ->> 'parent_message_id'
+  FROM json_each(:messages)
+)
+  AND scope = :scope
+  AND type IN ('question', 'intervention_request')
+  AND replied = 0
+  AND EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id);
 
 -- messages verdicts  (some of each kind, under an idempotency key)
 -- 308 characters, 2 parameters, 4 rows read, 0 rows written

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/renew
--- 1 round trip, 6 statements: 5,679 characters, 19 parameters, 29 rows read, 3 rows written
+-- 1 round trip, 6 statements: 6,375 characters, 19 parameters, 29 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
@@ -153,10 +153,10 @@ WHERE tasks.id = asked.value ->> 'task'
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- counted
--- 885 characters, 2 parameters, 8 rows read, 0 rows written
+-- 1,581 characters, 2 parameters, 8 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     LIST SUBQUERY 3
+--     LIST SUBQUERY 5
 --       SCAN asked VIRTUAL TABLE INDEX 1:
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
@@ -169,6 +169,11 @@ WHERE tasks.id = asked.value ->> 'task'
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -191,10 +196,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope IN (
     SELECT tasks.scope

@@ -14,8 +14,8 @@ Written by \`npm run schema -- --write\` from a migrated database. Wrangler does
 
 Tables. \`tasks\` has the present state of each task: its queue, its lease and its counters. \`history\` has one row for each version
 of each task, and outlives it. \`dependencies\` says which task waits for which. \`queue_counts\` has the counters that lists and polls
-read. \`event_counts\` has those of the metrics. \`usage\` and \`usage_caps\` have what a scope used on each day, and may use. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
-\`idempotency_keys\` belong to access and to repeated requests. \`webhooks\` and \`webhook_deliveries\` send the feed to others. \`sweeps\`, \`fencing_floor\` and \`schema_version\` belong to the server.
+read. \`usage\` and \`usage_caps\` have what a scope used on each day, and may use. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
+\`idempotency_keys\` belong to access and to repeated requests. \`webhooks\` and \`webhook_deliveries\` send the feed to others. \`d1_costs\`, \`sweeps\`, \`fencing_floor\` and \`schema_version\` belong to the server.
 
 A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
 
@@ -120,7 +120,11 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       project_id: "Its project before the change.",
       grants: "The value of `tasks.grants` then. A task that is created again under its old id continues from it."
     },
-    indexes: { history_deleted: "The deleted tasks, for exports.", history_feed: "The feed of a scope." }
+    indexes: {
+      history_deleted: "The deleted tasks, for exports.",
+      history_feed: "The feed of a scope.",
+      history_failures: "What failed, and the leases that were lost, in the order of time."
+    }
   },
   dependencies: {
     about:
@@ -142,12 +146,16 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       messages_total: "The totals are null until the cron has counted them.",
       leases_revision: "Rises with each renewal.",
       seq: "The number of the newest change in the feed of the scope. Without meaning in the row of a project.",
-      events_seq: "The number of the last change that `event_counts` counts. Without meaning in the row of a project."
+      events: `How often each event happened, as {"claimed": 3}. Empty in the row of a project, as the next column is.`,
+      lives:
+        "How many tasks became done in each of the last 24 hours: the slot `hour % 24` has the hour since 1970 and the number.",
+      machines_revision: "Rises when a machine of the scope comes, goes, or has another status."
     },
     indexes: { queue_counts_uncounted: "The scopes whose totals are not counted yet." }
   },
-  event_counts: {
-    about: "How often each event happened in a scope. The cron walks through the feed and adds what it finds."
+  d1_costs: {
+    about:
+      "What all requests and turns of the cron cost in D1. An isolate adds what it has counted once a minute at most (`services/feed/D1Costs.ts`)."
   },
   projects: {
     about: "A group of tasks that share a branch.",
@@ -210,10 +218,14 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
   },
   messages: {
     about: "A message between actors.",
-    columns: { seq: "The order of arrival.", task_id: "What it is about. It need not be a task." },
+    columns: {
+      seq: "The order of arrival.",
+      task_id: "What it is about. It need not be a task.",
+      replied: "Whether it has a reply. It is set for questions only."
+    },
     indexes: {
       messages_of_scope: "The messages of a scope.",
-      messages_questions: "The questions to people that are not done.",
+      messages_questions: "The questions to people that are not done and have no reply.",
       messages_about: "The messages about a task.",
       messages_to: "The messages to an actor.",
       messages_replies: "The replies to a message."
@@ -245,10 +257,12 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       url: "May be a secret of the receiver.",
       secret: "Signs each message, so it is kept as it is.",
       previous_secret: "The secret before the last rotation. It signs too until `previous_until`.",
+      older_secrets: "Those before it that sign too, as [[secret, until]].",
       types: "The events that are sent; null means all.",
       project_id: "The project whose events are sent; null means all.",
       position: "The number of the last event that was accepted, or left out by a filter.",
       attempts: "How often the next event was sent and not accepted.",
+      failures: "How many messages were not accepted, ever.",
       delivered_at: "When the last event was accepted.",
       tried_at: "When an isolate last claimed it.",
       sender: "The isolate that sends just now, or whose claim was left: only it may store a new position.",

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import type { Access } from "../services/access/Access.ts"
 import type { Keys } from "../services/access/Keys.ts"
 import type { Dependencies } from "../services/dependency/Dependencies.ts"
+import type { D1Costs } from "../services/feed/D1Costs.ts"
 import type { Deliveries } from "../services/feed/Deliveries.ts"
 import type { Events } from "../services/feed/Events.ts"
 import type { Metrics } from "../services/feed/Metrics.ts"
@@ -32,6 +33,7 @@ import { HttpLayer } from "./Http.ts"
 type Services =
   | Access
   | Actions
+  | D1Costs
   | Database
   | Deliveries
   | Dependencies

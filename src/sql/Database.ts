@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Batch from "./Batch.ts"
 import * as Feed from "./Feed.ts"
+import * as Span from "./Span.ts"
 import { type Statement, statement, type Values } from "./Statement.ts"
 import * as SchemaVersion from "./upkeep/SchemaVersion.ts"
 
@@ -205,6 +206,9 @@ const refusing = (guards: ReadonlyArray<Guard>, cause: unknown): Guard | undefin
   return number === undefined ? undefined : guards[Number(number)]
 }
 
+const sum = <Meta>(results: ReadonlyArray<{ readonly meta: Meta }>, figure: (meta: Meta) => number): number =>
+  results.reduce((total, { meta }) => total + figure(meta), 0)
+
 interface Send<E> {
   /** A list of statements without names. */
   (statements: ReadonlyArray<Batch.Sendable>): Effect.Effect<Batch.Answers, E>
@@ -222,12 +226,15 @@ export class Database extends Context.Service<Database, {
   readonly batch: Send<never>
   /** The same, for batches that may violate a unique constraint. */
   readonly atomic: Send<UniqueViolation>
+  /** What all batches of the isolate cost since `services/feed/D1Costs.ts` stored it. */
+  readonly spent: Cost
 }>()("octopoid-server/sql/Database") {
   static readonly layer = Layer.effect(
     Database,
     Effect.gen(function*() {
       const sql = yield* D1Client.D1Client
       const { db } = sql.config
+      const spent = noCost()
 
       const run = Effect.fnUntraced(function*(statements: ReadonlyArray<Batch.Sendable>) {
         const reserved = yield* OnlyIfRoom
@@ -249,8 +256,10 @@ export class Database extends Context.Service<Database, {
         const ridden = Batch.named("riders", riders.flatMap((rider) => rider.statements))
         const all = [...checks, ...statements, ...ridden]
         // A failed batch counts too.
-        cost.trips += 1
-        cost.statements += all.length
+        for (const tally of [cost, spent]) {
+          tally.trips += 1
+          tally.statements += all.length
+        }
         const results = yield* Effect.tryPromise({
           try: () =>
             db.batch<Batch.Row>(all.map((statement) => {
@@ -264,9 +273,17 @@ export class Database extends Context.Service<Database, {
         }))
         cost.millis += (yield* Clock.currentTimeMillis) - started
         for (const { meta } of results) {
-          cost.read += meta.rows_read
-          cost.written += meta.rows_written
+          for (const tally of [cost, spent]) {
+            tally.read += meta.rows_read
+            tally.written += meta.rows_written
+          }
         }
+        yield* Span.annotate(() => ({
+          "db.system.name": "sqlite",
+          "db.operation.batch.size": all.length,
+          "d1.rows_read": sum(results, ({ rows_read }) => rows_read),
+          "d1.rows_written": sum(results, ({ rows_written }) => rows_written)
+        }))
         const changed = yield* ChangedScopes
         const answers = results.slice(checks.length).map((result): ReadonlyArray<Batch.Row> => result.results)
         let from = statements.length
@@ -311,6 +328,7 @@ export class Database extends Context.Service<Database, {
       return Database.of({
         sql,
         atomic,
+        spent,
         batch: ((steps: Batch.Steps) => Effect.orDie(atomic(steps))) as Send<never>
       })
     })

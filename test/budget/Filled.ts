@@ -89,7 +89,7 @@ const times = ["created_at", "registered_at", "proposed_at", "at"]
 /** What belongs to records of others, or to the server. */
 const kept = new Set([
   "queue_counts",
-  "event_counts",
+  "d1_costs",
   "dependencies",
   "sweeps",
   "fencing_floor",
@@ -111,7 +111,7 @@ const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
     db.prepare("PRAGMA defer_foreign_keys = on"),
     ...deletes,
     db.prepare("DELETE FROM dependencies WHERE task_id NOT IN (SELECT id FROM tasks)"),
-    ...["queue_counts", "event_counts", "sweeps", "usage", "usage_caps", "parked_accounts"].flatMap((name) => [
+    ...["queue_counts", "d1_costs", "sweeps", "usage", "usage_caps", "parked_accounts"].flatMap((name) => [
       db.prepare(`DELETE FROM ${name}`),
       ...inserts(raw, db, tablesOf(raw).filter((table) => table.name === name))
     ])

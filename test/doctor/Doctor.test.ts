@@ -45,6 +45,7 @@ const breaks: Record<string, string> = {
     "DELETE FROM history WHERE task_id = 'held' AND version = 2",
   "every change of the feed is counted, and a task's later changes have higher numbers":
     "UPDATE queue_counts SET seq = seq - 1",
+  "every event of the feed is counted": "UPDATE queue_counts SET events = json_remove(events, '$.created')",
   "a task moves on from the queue it was in":
     "UPDATE history SET from_queue = 'failed' WHERE task_id = 'finished' AND version = 3",
   "a lease is whole or absent, and a claimed task has one": "UPDATE tasks SET claimed_at = NULL WHERE id = 'held'",

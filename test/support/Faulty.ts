@@ -91,7 +91,7 @@ const tables = [
   "usage",
   "usage_caps",
   "parked_accounts",
-  "event_counts",
+  "d1_costs",
   "idempotency_keys"
 ]
 

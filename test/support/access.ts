@@ -298,7 +298,7 @@ export const table: Record<string, Row & { readonly open?: true }> = {
     ask: Effect.fnUntraced(function*(scope, admin) {
       const account = fresh("account")
       const id = yield* claimed(scope, admin)
-      yield* admin("POST", `/api/v1/tasks/${id}/park`, { account, until: "1970-01-30T00:00:00Z" })
+      yield* admin("POST", `/api/v1/tasks/${id}/park`, { account, until: "1970-02-01T00:00:00Z" })
       return [`/api/v1/parks/${account}?scope=${scope}`] as const
     })
   },

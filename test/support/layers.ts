@@ -10,6 +10,7 @@ import { Access } from "../../src/services/access/Access.ts"
 import { FailureLimit } from "../../src/services/access/FailureLimit.ts"
 import { Keys } from "../../src/services/access/Keys.ts"
 import { Dependencies } from "../../src/services/dependency/Dependencies.ts"
+import { D1Costs } from "../../src/services/feed/D1Costs.ts"
 import { Deliveries } from "../../src/services/feed/Deliveries.ts"
 import { Events } from "../../src/services/feed/Events.ts"
 import { Metrics } from "../../src/services/feed/Metrics.ts"
@@ -71,6 +72,7 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     TaskQueue.layer,
     Dependencies.layer,
     Events.layer,
+    D1Costs.layer,
     Deliveries.layer,
     Webhooks.layer,
     Overviews.layer,

@@ -85,6 +85,14 @@ export const integrity: ReadonlyArray<Integrity> = [
       WHERE earlier.version = later.version - 1 AND later.seq <= earlier.seq`
   },
   {
+    name: "every event of the feed is counted",
+    since: 21,
+    // Retention removes events that stay counted.
+    sql: `
+      SELECT history.scope, event FROM history JOIN queue_counts ON queue_counts.scope = history.scope
+      WHERE history.seq IS NOT NULL GROUP BY history.scope, event HAVING count(*) > coalesce(max(events ->> event), 0)`
+  },
+  {
     name: "a task moves on from the queue it was in",
     sql: `
       SELECT task_id, version FROM (

@@ -77,7 +77,7 @@ export const conformance = Command.make("conformance", {
     if (code > 0) return yield* new Ended({ code })
   })).pipe(
     described(
-      "Check a running server from outside: lifecycle, leases, fencing, idempotency, races, isolation, contract.",
+      "Check a running server from outside: lifecycle, leases, fencing, idempotency, races, usage, webhooks, isolation, contract.",
       "the report.",
       "It works in throw-away scopes and deletes what it makes. With the key of a scope it runs in that scope, if it holds no tasks, and skips what needs an administrator. Exits with 0 if every check passed, with 1 if one failed, and with 2 if the suite could not run or was interrupted."
     ),

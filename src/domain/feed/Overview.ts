@@ -11,13 +11,10 @@ import { EvidenceShown } from "../task/Evidence.ts"
 export const MaxListed = 50
 
 /** How far a total counts. */
-export const MaxCounted = 500
+export const MaxCounted = 200
 
 /** How many projects an overview looks at: the newest. */
-export const MaxProjectsSeen = 200
-
-/** How many changes of the feed an overview looks at: a power of two, because the place is found by halving. */
-export const MaxChanges = 2048
+export const MaxProjectsSeen = 100
 
 /** How many characters of a text an overview shows. */
 export const MaxShown = 300
@@ -145,7 +142,7 @@ export const Overview = Schema.Struct({
   ),
   projects: listOf(
     projectFields(Counts),
-    "The open projects, the newest first. The newest 200 projects are looked at."
+    `The open projects, the newest first. The newest ${MaxProjectsSeen} projects are looked at.`
   ),
   machines: listOf({
     id: OrchestratorId,
@@ -170,11 +167,7 @@ export const Overview = Schema.Struct({
     by_event: Counts.pipe(describe("How many there are of each event."))
   }).pipe(describe("What failed since `since`, and the leases that were lost since then, the newest first.")),
   lives: Schema.Struct({
-    exact: Schema.Boolean.pipe(
-      describe(
-        `Whether the hours are complete. If not, earlier hours have more: only the newest ${MaxChanges} changes are looked at.`
-      )
-    ),
+    exact: Schema.Boolean.pipe(describe("Always true: the hours are counted as tasks become done.")),
     hours: rows({
       hour: Time.pipe(describe("When the hour begins.")),
       done: Schema.Int.pipe(describe("How many tasks became done in it."))

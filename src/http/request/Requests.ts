@@ -12,8 +12,10 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import { D1Costs } from "../../services/feed/D1Costs.ts"
 import { Deliveries } from "../../services/feed/Deliveries.ts"
 import { ChangedScopes, CurrentCost, Guards, noCost, Riders } from "../../sql/Database.ts"
+import * as Span from "../../sql/Span.ts"
 import * as Origin from "../access/Origin.ts"
 import { answerDefect, encoded, refuse, unanswered, unroutable } from "../Errors.ts"
 import { AfterAnswer } from "./AfterAnswer.ts"
@@ -41,6 +43,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
   const fallback = yield* unanswered
   const deliveries = yield* Deliveries
+  const costs = yield* D1Costs
   const { cors, refusal } = yield* Origin.make
   return HttpRouter.middleware(
     (httpEffect) =>
@@ -52,6 +55,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const cost = noCost()
         const showsRows = { value: false }
         const changed = new Set<string>()
+        yield* Span.annotate(() => ({ "octopoid.request_id": request_id }))
         const refused = refusal(request)
         const unmatched = unroutable(request.method, path)
           ?? encoded(request.method, request.headers["content-encoding"])
@@ -96,12 +100,16 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
           rows_read: cost.read,
           rows_written: cost.written
         }))
-        const afterAnswer = changed.size === 0 ? undefined : yield* AfterAnswer
-        if (afterAnswer !== undefined) {
+        const afterAnswer = cost.trips === 0 ? undefined : yield* AfterAnswer
+        const work = afterAnswer === undefined ? [] : [
+          ...(changed.size === 0 ? [] : [deliveries.afterCommit(changed, cost)]),
+          ...((yield* costs.isDue) ? [costs.store] : [])
+        ]
+        if (afterAnswer !== undefined && work.length > 0) {
           const context = yield* Effect.context<never>()
-          const send = Effect.annotateLogs(deliveries.afterCommit(changed, cost), { request_id })
+          const all = Effect.annotateLogs(Effect.all(work, { discard: true }), { request_id })
           // What goes on after the answer must not begin before it.
-          afterAnswer(Promise.resolve().then(() => Effect.runPromiseWith(context)(send)))
+          afterAnswer(Promise.resolve().then(() => Effect.runPromiseWith(context)(all)))
         }
         const identified = HttpServerResponse.setHeader(response, "x-request-id", request_id)
         return path.startsWith("/api/v1/")

@@ -125,6 +125,7 @@ export const make = Effect.gen(function*() {
         // Each attempt takes expired leases back, because time has passed since the last one.
         lapsed: takesBack ? expired.lapsed(values) : undefined,
         reclaimed: takesBack ? expired.reclaimed(values) : undefined,
+        revived: Grant.revived(values),
         seen: Grant.seen(values),
         parked: claim.account == null ? undefined : Parked.until(values),
         recorded: steps.recorded(values),

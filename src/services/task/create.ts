@@ -159,12 +159,14 @@ const linked = Promotion.linking("linked_task_id", "EXISTS (SELECT 1 FROM unreco
 
 // The first task of a scope makes its counters.
 const counted = statement(`
-  INSERT INTO queue_counts (scope, counts, revision, seq)
-  SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1 FROM (
+  INSERT INTO queue_counts (scope, counts, revision, seq, events)
+  SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1,
+    iif(owner < ' ', '{}', '{"created":1}') FROM (
     SELECT :scope AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = char(31) || :project_id)
   WHERE EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)
   ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, seq = excluded.seq,
-    counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1))`)
+    counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1)),
+    events = iif(scope < ' ', events, json_set(events, '$.created', coalesce(events ->> 'created', 0) + 1))`)
 
 const recorded = statement(`
   INSERT INTO history (task_id, version, scope, seq, event, to_queue, actor, grants, at, title, project_id)

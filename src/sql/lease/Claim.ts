@@ -13,6 +13,7 @@ import type { ScopeName } from "../../domain/Identifier.ts"
 import * as Cascade from "../dependency/Cascade.ts"
 import * as Feed from "../Feed.ts"
 import * as Idempotency from "../Idempotency.ts"
+import * as Revisions from "../Revisions.ts"
 import { type Statement, statement, type Values } from "../Statement.ts"
 import { claimingFrom } from "./Claimant.ts"
 import * as Parked from "./Parked.ts"
@@ -93,6 +94,9 @@ export const nextToken = (grants: string) =>
 /** The deadline: the shorter limit of task and claim, or else the default. */
 const deadline =
   "iif(:review, NULL, :now + 1000 * min(coalesce(max_attempt_seconds, :attempt_seconds), coalesce(:asked_seconds, 9e15)))"
+
+/** A machine that was silent shows another status after `seen`. */
+export const revived = Revisions.raiseMachines("id = :machine AND scope = :scope AND status = 'offline'")
 
 /** Records that the machine is alive. If its last heartbeat is younger than `:fresh`, that is not written again. */
 export const seen = statement(`

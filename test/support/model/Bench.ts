@@ -4,7 +4,11 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { OrchestratorId, ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { Dependencies } from "../../../src/services/dependency/Dependencies.ts"
+import { Deliveries } from "../../../src/services/feed/Deliveries.ts"
 import { Events } from "../../../src/services/feed/Events.ts"
+import { Metrics } from "../../../src/services/feed/Metrics.ts"
+import { Overviews } from "../../../src/services/feed/Overview.ts"
+import { Webhooks } from "../../../src/services/feed/Webhooks.ts"
 import { Flows } from "../../../src/services/flow/Flows.ts"
 import { Leases } from "../../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../../src/services/machine/Orchestrators.ts"
@@ -28,6 +32,10 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const orchestrators = yield* Orchestrators
   const flows = yield* Flows
   const events = yield* Events
+  const overviews = yield* Overviews
+  const metrics = yield* Metrics
+  const webhooks = yield* Webhooks
+  const deliveries = yield* Deliveries
   const scheduler = yield* Scheduler
   const database = yield* Database
   const orchestrator_id = OrchestratorId.make("k-m")
@@ -88,6 +96,10 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     orchestrators,
     scheduler,
     events,
+    overviews,
+    metrics,
+    webhooks,
+    deliveries,
     messages,
     projects,
     usage,
