@@ -8,4 +8,6 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
   readonly version: string
 }
 
-process.exitCode = await run(process.argv.slice(2), version)
+const code = await run(process.argv.slice(2), version)
+// Standard input may be open still, and would keep the process. What was written has to arrive first.
+process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
