@@ -62,7 +62,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>,
     yield* outages.during(command, step(command))
     yield* invariants()
     yield* feed.follow
-    if (++done % 3 === 0) yield* glance
+    if (++done % 5 === 0) yield* glance
     yield* receivers.follow
   }
   yield* feed.whole
