@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/accept
--- 1 round trip, 6 statements: 5,951 characters, 19 parameters, 22 rows read, 5 rows written
+-- 1 round trip, 8 statements: 7,569 characters, 22 parameters, 26 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -100,6 +100,56 @@ FROM (
 ) AS moving
 WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''))
   AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.id = moving.id));
+
+-- breakers
+-- 972 characters, 2 parameters, 2 rows read, 0 rows written
+--   CO-ROUTINE (subquery-7)
+--     SEARCH own USING INDEX breakers_canary (canary_task=?)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+--     SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SCAN (subquery-7)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 6
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (task_id, version, scope, seq, event, actor, reason, details, grants, at, project_id)
+SELECT char(31) || breakers.scope,
+  coalesce((SELECT max(version) FROM history WHERE task_id = char(31) || breakers.scope), 0) + row_number() OVER (
+    
+  ),
+  breakers.scope, (SELECT last FROM feed WHERE feed.scope = breakers.scope) + row_number() OVER (),
+  'breaker_closed', NULL, breakers.reason, json_object('task_id', :id), 0, :now,
+  nullif(breakers.project_id, '')
+FROM (
+  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
+  FROM breakers AS own INDEXED BY breakers_canary
+  CROSS JOIN tasks ON tasks.id = own.canary_task AND tasks.grants = own.canary_token
+  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
+  WHERE own.canary_task = :id AND plan.event IN ('submitted', 'accepted', 'rejected')
+) AS task
+CROSS JOIN breakers
+WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id AND opened_at IS NOT NULL;
+
+-- breakers
+-- 646 characters, 1 parameter, 1 row read, 0 rows written
+--   SEARCH own USING INDEX breakers_canary (canary_task=?)
+--   SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+UPDATE breakers
+SET failures = '[]', opened_at = NULL, tripped_by = NULL, reason = NULL, retry_at = NULL, probes = 0,
+  canary_task = NULL, canary_token = NULL
+FROM (
+  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
+  FROM breakers AS own INDEXED BY breakers_canary
+  CROSS JOIN tasks ON tasks.id = own.canary_task AND tasks.grants = own.canary_token
+  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
+  WHERE own.canary_task = :id AND plan.event IN ('submitted', 'accepted', 'rejected')
+) AS task
+WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id AND opened_at IS NOT NULL;
 
 -- satisfied
 -- 488 characters, 2 parameters, 2 rows read, 0 rows written
@@ -245,7 +295,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 1,489 characters, 1 parameter, 8 rows read, 1 row written
+-- 1,489 characters, 1 parameter, 9 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SCALAR SUBQUERY 5

@@ -38,7 +38,7 @@ WHERE id IN (
 RETURNING *, (SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope) AS latest;
 
 -- events  (after a request: no webhook)
--- 1,446 characters, 2 parameters, 1 row read, 0 rows written
+-- 1,510 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH hook USING INDEX webhooks_of_scope (scope=?)
 --   SEARCH entry USING INDEX history_feed (scope=? AND seq=?)
 --   CORRELATED LIST SUBQUERY 1
@@ -49,8 +49,8 @@ SELECT hook.id AS webhook_id,
     (hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
     AND (hook.project_id IS NULL OR entry.project_id IS hook.project_id)
   ) AS matches,
-  entry.seq AS seq, entry.task_id AS task_id, entry.scope AS scope, entry.version AS version,
-  entry.event AS event,
+  entry.seq AS seq, iif(entry.task_id < ' ', NULL, entry.task_id) AS task_id, entry.scope AS scope,
+  iif(entry.task_id < ' ', NULL, entry.version) AS version, entry.event AS event,
   iif(
     (
       (hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/hooks/:hookName/complete
--- 1 round trip, 3 statements: 2,868 characters, 18 parameters, 23 rows read, 4 rows written
+-- 1 round trip, 3 statements: 2,868 characters, 18 parameters, 24 rows read, 4 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -69,7 +69,7 @@ WHERE id = :id
 RETURNING *;
 
 -- counted
--- 1,489 characters, 1 parameter, 14 rows read, 1 row written
+-- 1,489 characters, 1 parameter, 15 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SCALAR SUBQUERY 5

@@ -1,5 +1,5 @@
 -- cron
--- 1 round trip, 8 statements: 3,094 characters, 8 parameters, 24 rows read, 0 rows written
+-- 1 round trip, 9 statements: 4,311 characters, 10 parameters, 41 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 10 records of each kind.
 
 -- expired
@@ -79,97 +79,187 @@ DELETE
 FROM idempotency_keys
 WHERE id >= :first AND id < :next AND at <= :oldest;
 
--- recordsCounted
--- 532 characters, 0 parameters, 3 rows read, 0 rows written
---   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   LIST SUBQUERY 4
---     SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
---   CORRELATED SCALAR SUBQUERY 1
---     SEARCH messages USING COVERING INDEX messages_of_scope (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     SEARCH drafts USING COVERING INDEX drafts_newest (scope=?)
---   CORRELATED SCALAR SUBQUERY 3
---     SEARCH projects USING COVERING INDEX projects_newest (scope=?)
-UPDATE queue_counts
-SET messages_total = coalesce(
-  messages_total, (SELECT count(*) FROM messages WHERE scope = queue_counts.scope)
-),
-  drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
-  projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
-WHERE scope IN (
-  SELECT scope
-  FROM queue_counts INDEXED BY queue_counts_uncounted
-  WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
-  LIMIT 10
-);
+-- records
+-- 166 characters, 0 parameters, 1 row read, 0 rows written
+--   SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
+SELECT 1
+FROM queue_counts INDEXED BY queue_counts_uncounted
+WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
+LIMIT 1;
 
--- projectsCounted
--- 546 characters, 0 parameters, 3 rows read, 0 rows written
---   CO-ROUTINE old
---     CO-ROUTINE place
---       SEARCH sweeps USING PRIMARY KEY (name=?)
---     SCAN place
---     SEARCH projects USING PRIMARY KEY (id>?)
---     USE TEMP B-TREE FOR ORDER BY
---   SCAN old
---   CORRELATED SCALAR SUBQUERY 5
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
---       SEARCH tasks USING INDEX tasks_project (project_id=?)
---       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-1)
-INSERT INTO queue_counts (scope, counts)
-SELECT char(31) || old.id,
-  (
-    SELECT json_group_object(queue, n)
-    FROM (SELECT queue, count(*) AS n FROM tasks WHERE project_id = old.id GROUP BY queue)
-  )
+-- projects
+-- 87 characters, 0 parameters, 1 row read, 0 rows written
+--   SCAN CONSTANT ROW
+--   SCALAR SUBQUERY 1
+--     SEARCH sweeps USING PRIMARY KEY (name=?)
+SELECT 1
+WHERE NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0);
+
+-- unclaimable
+-- 2,133 characters, 2 parameters, 22 rows read, 0 rows written
+--   CO-ROUTINE head
+--     CO-ROUTINE (subquery-17)
+--       COMPOUND QUERY
+--         LEFT-MOST SUBQUERY
+--           MATERIALIZE places
+--             MERGE (UNION)
+--               LEFT
+--                 MATERIALIZE looked
+--                   SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--                   SCALAR SUBQUERY 1
+--                     SEARCH sweeps USING PRIMARY KEY (name=?)
+--                 SCAN looked
+--                 USE TEMP B-TREE FOR ORDER BY
+--               RIGHT
+--                 SCAN looked
+--                 SEARCH roles USING PRIMARY KEY (scope=?)
+--                 USE TEMP B-TREE FOR ORDER BY
+--           SCAN places
+--           CORRELATED SCALAR SUBQUERY 12
+--             CO-ROUTINE (subquery-11)
+--               SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
+--             SCAN (subquery-11)
+--           CORRELATED SCALAR SUBQUERY 13
+--             SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at>?)
+--           CORRELATED SCALAR SUBQUERY 10
+--             SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--           CORRELATED SCALAR SUBQUERY 10
+--             SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--         UNION ALL
+--           CO-ROUTINE lanes
+--             SETUP
+--               SCAN places
+--               SEARCH roles EXISTS USING PRIMARY KEY (scope=?)
+--               CORRELATED SCALAR SUBQUERY 5
+--                 SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=?)
+--             RECURSIVE STEP
+--               SCAN lanes
+--               CORRELATED SCALAR SUBQUERY 8
+--                 SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane>?)
+--           SCAN lanes
+--           CORRELATED SCALAR SUBQUERY 16
+--             SEARCH roles USING PRIMARY KEY (scope=? AND name=?)
+--           CORRELATED SCALAR SUBQUERY 15
+--             SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--           CORRELATED SCALAR SUBQUERY 15
+--             SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--     SCAN (subquery-17)
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN head
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH newest USING PRIMARY KEY (task_id=? AND version=?)
+SELECT tasks.id, tasks.scope, tasks.version, why
 FROM (
-  SELECT projects.id
+  WITH RECURSIVE looked (scope) AS MATERIALIZED (
+    SELECT scope
+    FROM queue_counts
+    WHERE queue_counts.scope >= ' '
+      AND scope > coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '')
+    ORDER BY scope
+    LIMIT 100
+  ),
+    places (scope, queue) AS MATERIALIZED (
+      SELECT scope, 'incoming'
+      FROM looked
+      UNION
+      SELECT roles.scope, claims_from
+      FROM looked
+      CROSS JOIN roles ON roles.scope = looked.scope
+      WHERE claims_from NOT IN ('claimed', 'done', 'failed', 'cancelled')
+    ),
+    lanes (scope, queue, lane) AS (
+      SELECT scope, queue,
+        (
+          SELECT lane
+          FROM ready_for
+          WHERE ready_for.scope = places.scope AND ready_for.queue = places.queue
+          ORDER BY lane
+          LIMIT 1
+        )
+      FROM places
+      WHERE EXISTS (SELECT 1 FROM roles WHERE roles.scope = places.scope)
+      UNION ALL
+      SELECT scope, queue,
+        (
+          SELECT lane
+          FROM ready_for
+          WHERE ready_for.scope = lanes.scope AND ready_for.queue = lanes.queue AND lane > lanes.lane
+          ORDER BY lane
+          LIMIT 1
+        )
+      FROM lanes
+      WHERE lane IS NOT NULL
+      LIMIT 500
+    )
+  SELECT id, min(why) AS why
   FROM (
-    SELECT coalesce(max(position), '') AS position
-    FROM sweeps
-    WHERE name = 'projects'
-    HAVING coalesce(max(due_at), 0) = 0
-  ) AS place
-  CROSS JOIN projects ON projects.id > place.position
-  ORDER BY projects.id
-  LIMIT 20
-) AS old
-WHERE NOT EXISTS (SELECT 1 FROM queue_counts WHERE scope = char(31) || old.id)
-ON CONFLICT
-DO NOTHING;
+    SELECT (
+      SELECT id
+      FROM ready
+      WHERE ready.scope = places.scope AND ready.queue = places.queue
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    ) AS id,
+      'no_active_orchestrator' AS why
+    FROM places
+    WHERE NOT EXISTS (
+      SELECT 1
+      FROM (
+        SELECT status
+        FROM orchestrators INDEXED BY orchestrators_of_scope
+        WHERE orchestrators.scope = places.scope
+        LIMIT 500
+      )
+      WHERE status = 'active'
+    )
+      AND NOT EXISTS (
+        SELECT 1
+        FROM tasks INDEXED BY tasks_leased
+        WHERE claimed_by IS NOT NULL AND tasks.scope = places.scope AND lease_expires_at > :now
+      )
+    UNION ALL
+    SELECT (
+      SELECT id
+      FROM ready_for
+      WHERE ready_for.scope = lanes.scope AND ready_for.queue = lanes.queue AND ready_for.lane = lanes.lane
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    ),
+      'unknown_role'
+    FROM lanes
+    WHERE lane IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM roles WHERE roles.scope = lanes.scope AND roles.name = lanes.lane)
+  )
+  WHERE id IS NOT NULL
+  GROUP BY id
+) AS head
+CROSS JOIN tasks ON tasks.id = head.id
+CROSS JOIN history AS newest ON newest.task_id = tasks.id AND newest.version = tasks.version
+WHERE newest.at <= :before AND newest.event <> 'unclaimable'
+LIMIT 50;
 
--- projectsCounted
--- 537 characters, 0 parameters, 4 rows read, 0 rows written
+-- unclaimableNext
+-- 446 characters, 0 parameters, 3 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
---     CO-ROUTINE place
+--     SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SCALAR SUBQUERY 1
 --       SEARCH sweeps USING PRIMARY KEY (name=?)
---     SCAN place
---     SEARCH projects USING PRIMARY KEY (id>?)
---     USE TEMP B-TREE FOR ORDER BY
 --   SCAN (subquery-2)
 --   SCALAR SUBQUERY 3
 --     SEARCH sweeps USING PRIMARY KEY (name=?)
 INSERT INTO sweeps (name, position, due_at)
-SELECT 'projects', coalesce(max(id), ''), iif(count(*) < 20, 9e15, 0)
+SELECT 'unclaimable', iif(count(*) = 100, max(scope), ''), 0
 FROM (
-  SELECT projects.id
-  FROM (
-    SELECT coalesce(max(position), '') AS position
-    FROM sweeps
-    WHERE name = 'projects'
-    HAVING coalesce(max(due_at), 0) = 0
-  ) AS place
-  CROSS JOIN projects ON projects.id > place.position
-  ORDER BY projects.id
-  LIMIT 20
+  SELECT scope
+  FROM queue_counts
+  WHERE queue_counts.scope >= ' '
+    AND scope > coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '')
+  ORDER BY scope
+  LIMIT 100
 )
-WHERE true
-HAVING NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
+HAVING count(*) = 100 OR coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '') <> ''
 ON CONFLICT (name)
-DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+DO UPDATE SET position = excluded.position;
 
 -- webhooks
 -- 425 characters, 2 parameters, 3 rows read, 0 rows written
@@ -612,6 +702,98 @@ FROM (
 ) AS moved
 WHERE scope = moved.owner;
 
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 532 characters, 0 parameters, 4 rows read, 1 row written
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   LIST SUBQUERY 4
+--     SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH messages USING COVERING INDEX messages_of_scope (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH drafts USING COVERING INDEX drafts_newest (scope=?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH projects USING COVERING INDEX projects_newest (scope=?)
+UPDATE queue_counts
+SET messages_total = coalesce(
+  messages_total, (SELECT count(*) FROM messages WHERE scope = queue_counts.scope)
+),
+  drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
+  projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
+WHERE scope IN (
+  SELECT scope
+  FROM queue_counts INDEXED BY queue_counts_uncounted
+  WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
+  LIMIT 10
+);
+
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 546 characters, 0 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE old
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH projects USING PRIMARY KEY (id>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN old
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SEARCH tasks USING INDEX tasks_project (project_id=?)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-1)
+INSERT INTO queue_counts (scope, counts)
+SELECT char(31) || old.id,
+  (
+    SELECT json_group_object(queue, n)
+    FROM (SELECT queue, count(*) AS n FROM tasks WHERE project_id = old.id GROUP BY queue)
+  )
+FROM (
+  SELECT projects.id
+  FROM (
+    SELECT coalesce(max(position), '') AS position
+    FROM sweeps
+    WHERE name = 'projects'
+    HAVING coalesce(max(due_at), 0) = 0
+  ) AS place
+  CROSS JOIN projects ON projects.id > place.position
+  ORDER BY projects.id
+  LIMIT 20
+) AS old
+WHERE NOT EXISTS (SELECT 1 FROM queue_counts WHERE scope = char(31) || old.id)
+ON CONFLICT
+DO NOTHING;
+
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 537 characters, 0 parameters, 3 rows read, 1 row written
+--   CO-ROUTINE (subquery-2)
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH projects USING PRIMARY KEY (id>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN (subquery-2)
+--   SCALAR SUBQUERY 3
+--     SEARCH sweeps USING PRIMARY KEY (name=?)
+INSERT INTO sweeps (name, position, due_at)
+SELECT 'projects', coalesce(max(id), ''), iif(count(*) < 20, 9e15, 0)
+FROM (
+  SELECT projects.id
+  FROM (
+    SELECT coalesce(max(position), '') AS position
+    FROM sweeps
+    WHERE name = 'projects'
+    HAVING coalesce(max(due_at), 0) = 0
+  ) AS place
+  CROSS JOIN projects ON projects.id > place.position
+  ORDER BY projects.id
+  LIMIT 20
+)
+WHERE true
+HAVING NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
+ON CONFLICT (name)
+DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+
 -- raised  (five leases ran out and five machines fell silent)
 -- 234 characters, 1 parameter, 5 rows read, 1 row written
 --   SCAN orchestrators USING INDEX orchestrators_active
@@ -959,7 +1141,7 @@ WHERE id IN (
 RETURNING *, (SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope) AS latest;
 
 -- events  (a webhook gets an event)
--- 1,475 characters, 2 parameters, 6 rows read, 0 rows written
+-- 1,539 characters, 2 parameters, 7 rows read, 0 rows written
 --   SEARCH hook USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 2
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -971,8 +1153,8 @@ SELECT hook.id AS webhook_id,
     (hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
     AND (hook.project_id IS NULL OR entry.project_id IS hook.project_id)
   ) AS matches,
-  entry.seq AS seq, entry.task_id AS task_id, entry.scope AS scope, entry.version AS version,
-  entry.event AS event,
+  entry.seq AS seq, iif(entry.task_id < ' ', NULL, entry.task_id) AS task_id, entry.scope AS scope,
+  iif(entry.task_id < ' ', NULL, entry.version) AS version, entry.event AS event,
   iif(
     (
       (hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
@@ -1124,7 +1306,7 @@ WHERE id IN (SELECT value FROM json_each(:keys))
   );
 
 -- counted  (a few records of each kind leave)
--- 1,522 characters, 1 parameter, 56 rows read, 1 row written
+-- 1,522 characters, 1 parameter, 57 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     LIST SUBQUERY 6

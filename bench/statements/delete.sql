@@ -1,5 +1,5 @@
 -- DELETE /api/v1/tasks/:id
--- 1 round trip, 12 statements: 5,832 characters, 32 parameters, 46 rows read, 5 rows written
+-- 1 round trip, 12 statements: 5,832 characters, 32 parameters, 47 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -317,7 +317,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 1,526 characters, 1 parameter, 13 rows read, 1 row written
+-- 1,526 characters, 1 parameter, 14 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SCALAR SUBQUERY 5

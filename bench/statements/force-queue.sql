@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/force-queue
--- 2 round trips, 14 statements: 6,122 characters, 38 parameters, 39 rows read, 11 rows written
+-- 2 round trips, 14 statements: 6,122 characters, 38 parameters, 40 rows read, 11 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
@@ -355,7 +355,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 1,452 characters, 1 parameter, 7 rows read, 1 row written
+-- 1,452 characters, 1 parameter, 8 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)

@@ -379,7 +379,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted  (a question that holds its task)
--- 1,489 characters, 1 parameter, 8 rows read, 1 row written
+-- 1,489 characters, 1 parameter, 9 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SCALAR SUBQUERY 5
@@ -553,7 +553,7 @@ FROM planned
 WHERE tasks.id = :task_id AND planned.id = :task_id;
 
 -- freedCounted  (the reply to a question that holds its task)
--- 1,452 characters, 1 parameter, 13 rows read, 1 row written
+-- 1,452 characters, 1 parameter, 14 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)

@@ -1,9 +1,9 @@
 -- GET /metrics
--- 1 round trip, 2 statements: 2,189 characters, 4 parameters, 110 rows read, 0 rows written
+-- 1 round trip, 2 statements: 2,347 characters, 4 parameters, 110 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- gauges
--- 1,813 characters, 3 parameters, 108 rows read, 0 rows written
+-- 1,971 characters, 3 parameters, 108 rows read, 0 rows written
 --   CO-ROUTINE shown
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCAN shown
@@ -31,6 +31,10 @@
 --     CO-ROUTINE (subquery-10)
 --       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     SCAN (subquery-10)
+--   CORRELATED SCALAR SUBQUERY 13
+--     CO-ROUTINE (subquery-12)
+--       SEARCH breakers USING INDEX breakers_open (scope=?)
+--     SCAN (subquery-12)
 SELECT shown.scope, shown.counts, shown.events,
   (
     SELECT count(*)
@@ -106,6 +110,15 @@ SELECT shown.scope, shown.counts, shown.events,
       LIMIT 100
     )
   ) AS overdue,
+  (
+    SELECT count(*)
+    FROM (
+      SELECT 1
+      FROM breakers INDEXED BY breakers_open
+      WHERE breakers.scope = shown.scope AND opened_at IS NOT NULL
+      LIMIT 100
+    )
+  ) AS breakers,
   coalesce(usage.cost_usd, 0) AS cost_usd, coalesce(usage.input_tokens, 0) AS input_tokens,
   coalesce(usage.output_tokens, 0) AS output_tokens, coalesce(usage.cached_tokens, 0) AS cached_tokens,
   coalesce(usage.wall_seconds, 0) AS wall_seconds
@@ -130,7 +143,7 @@ LIMIT 500;
 -- ======== Sent in special cases only ========
 
 -- gauges  (of every scope)
--- 1,814 characters, 2 parameters, 113 rows read, 0 rows written
+-- 1,972 characters, 2 parameters, 222 rows read, 0 rows written
 --   CO-ROUTINE shown
 --     SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --   SCAN shown
@@ -158,6 +171,10 @@ LIMIT 500;
 --     CO-ROUTINE (subquery-10)
 --       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     SCAN (subquery-10)
+--   CORRELATED SCALAR SUBQUERY 13
+--     CO-ROUTINE (subquery-12)
+--       SEARCH breakers USING INDEX breakers_open (scope=?)
+--     SCAN (subquery-12)
 SELECT shown.scope, shown.counts, shown.events,
   (
     SELECT count(*)
@@ -233,6 +250,15 @@ SELECT shown.scope, shown.counts, shown.events,
       LIMIT 100
     )
   ) AS overdue,
+  (
+    SELECT count(*)
+    FROM (
+      SELECT 1
+      FROM breakers INDEXED BY breakers_open
+      WHERE breakers.scope = shown.scope AND opened_at IS NOT NULL
+      LIMIT 100
+    )
+  ) AS breakers,
   coalesce(usage.cost_usd, 0) AS cost_usd, coalesce(usage.input_tokens, 0) AS input_tokens,
   coalesce(usage.output_tokens, 0) AS output_tokens, coalesce(usage.cached_tokens, 0) AS cached_tokens,
   coalesce(usage.wall_seconds, 0) AS wall_seconds
@@ -241,7 +267,7 @@ LEFT JOIN usage ON usage.scope = shown.scope AND usage.day = :day
 ORDER BY shown.scope;
 
 -- webhooks  (of every scope)
--- 377 characters, 0 parameters, 2 rows read, 0 rows written
+-- 377 characters, 0 parameters, 3 rows read, 0 rows written
 --   CO-ROUTINE shown
 --     SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --   SCAN shown

@@ -2,7 +2,7 @@
 -- 1 round trip, 3 statements: 702 characters, 4 parameters, 8 rows read, 1 row written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
--- raised
+-- statusRaised
 -- 332 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 1
@@ -62,14 +62,24 @@ RETURNING *;
 -- ======== Sent in special cases only ========
 
 -- raised  (with five leases)
--- 239 characters, 2 parameters, 1 row read, 0 rows written
---   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
-INSERT INTO queue_counts (scope, counts, machines_revision)
-SELECT DISTINCT scope, '{}', 1
-FROM orchestrators
-WHERE status = 'offline' AND id = :machine AND scope = :scope
-ON CONFLICT (scope)
-DO UPDATE SET machines_revision = machines_revision + 1;
+-- 387 characters, 3 parameters, 3 rows read, 1 row written
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 2
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH orchestrators EXISTS USING PRIMARY KEY (id=?)
+UPDATE queue_counts
+SET leases_revision = leases_revision + 1
+WHERE scope = :scope
+  AND EXISTS (
+    SELECT 1
+    FROM json_each(:keys) AS asked
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 'task'
+    WHERE +claimed_by IS NOT NULL
+      AND fencing_token = asked.value ->> 'token'
+      AND (:scope IS NULL OR +tasks.scope = :scope)
+      AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope))
+  );
 
 -- recorded  (with five leases)
 -- 1,178 characters, 4 parameters, 13 rows read, 0 rows written
@@ -204,6 +214,16 @@ WHERE tasks.id = asked.value ->> 'task'
   AND coalesce(deadline_at > :now, 1)
   AND (:scope IS NULL OR +tasks.scope = :scope)
   AND EXISTS (SELECT 1 FROM orchestrators WHERE id = :machine AND (:scope IS NULL OR scope = :scope));
+
+-- statusRaised  (with five leases)
+-- 239 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+INSERT INTO queue_counts (scope, counts, machines_revision)
+SELECT DISTINCT scope, '{}', 1
+FROM orchestrators
+WHERE status = 'offline' AND id = :machine AND scope = :scope
+ON CONFLICT (scope)
+DO UPDATE SET machines_revision = machines_revision + 1;
 
 -- revived  (with five leases)
 -- 96 characters, 2 parameters, 1 row read, 0 rows written

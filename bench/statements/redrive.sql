@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/redrive
--- 1 round trip, 7 statements: 6,119 characters, 21 parameters, 26 rows read, 5 rows written
+-- 1 round trip, 7 statements: 6,119 characters, 21 parameters, 27 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -285,7 +285,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 1,489 characters, 1 parameter, 8 rows read, 1 row written
+-- 1,489 characters, 1 parameter, 9 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SCALAR SUBQUERY 5

@@ -1,5 +1,5 @@
 -- DELETE /api/v1/tasks/:id/dependencies/:blocker
--- 2 round trips, 7 statements: 3,847 characters, 16 parameters, 35 rows read, 6 rows written
+-- 2 round trips, 7 statements: 3,847 characters, 16 parameters, 36 rows read, 6 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
@@ -121,7 +121,7 @@ WHERE tasks.id = :id AND planned.id = :id
 RETURNING *;
 
 -- counted
--- 1,452 characters, 1 parameter, 13 rows read, 1 row written
+-- 1,452 characters, 1 parameter, 14 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)

@@ -1,5 +1,5 @@
 -- PUT /api/v1/tasks/:id/dependencies
--- 2 round trips, 8 statements: 4,641 characters, 19 parameters, 41 rows read, 7 rows written
+-- 2 round trips, 8 statements: 4,641 characters, 19 parameters, 42 rows read, 7 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
@@ -154,7 +154,7 @@ WHERE tasks.id = :id AND planned.id = :id
 RETURNING *;
 
 -- counted
--- 1,452 characters, 1 parameter, 13 rows read, 1 row written
+-- 1,452 characters, 1 parameter, 14 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)

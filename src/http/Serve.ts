@@ -18,6 +18,7 @@ import type { Orchestrators } from "../services/machine/Orchestrators.ts"
 import type { Roles } from "../services/machine/Roles.ts"
 import type { Scheduler } from "../services/machine/Scheduler.ts"
 import type { Actions } from "../services/record/Actions.ts"
+import type { BreakerSwitches } from "../services/record/Breakers.ts"
 import type { Drafts } from "../services/record/Drafts.ts"
 import type { Messages } from "../services/record/Messages.ts"
 import type { Projects } from "../services/record/Projects.ts"
@@ -51,6 +52,7 @@ type Services =
   | Parks
   | Projects
   | UsageSums
+  | BreakerSwitches
   | Roles
   | Scheduler
   | Settings

@@ -11,6 +11,7 @@ import * as ProjectCounts from "../sql/record/ProjectCounts.ts"
 import * as Revisions from "../sql/Revisions.ts"
 import { statement } from "../sql/Statement.ts"
 import * as Retention from "../sql/upkeep/Retention.ts"
+import * as Unclaimable from "../sql/upkeep/Unclaimable.ts"
 import { D1Costs } from "./feed/D1Costs.ts"
 import * as Feed from "./feed/Deliveries.ts"
 import { Leases } from "./lease/Leases.ts"
@@ -50,9 +51,16 @@ const prefix = (index: number) => index < Prefixes ? index.toString(16).padStart
 /** Forgets the idempotency keys of this minute's share that are too old to be repeated. */
 const forgetKeys = statement("DELETE FROM idempotency_keys WHERE id >= :first AND id < :next AND at <= :oldest")
 
-const sliceOf = (now: number) => {
-  const first = (Math.floor(now / 60_000) % Slices) * PrefixesPerMinute
-  return { first: prefix(first), next: prefix(first + PrefixesPerMinute) }
+/** The minutes for which a turn stands: on an object that sleeps, those since the last turn. */
+export const CoveredMinutes = Context.Reference<number>("octopoid-server/services/CoveredMinutes", {
+  defaultValue: () => 1
+})
+
+/** The slices of the last minutes. Those that a turn of the day cuts off are covered in the next one. */
+const sliceOf = (now: number, minutes: number) => {
+  const last = Math.floor(now / 60_000) % Slices
+  const first = Math.max(0, last - minutes + 1) * PrefixesPerMinute
+  return { first: prefix(first), next: prefix((last + 1) * PrefixesPerMinute) }
 }
 
 // A failing duty must not stop the others. If the look failed, every duty is done.
@@ -84,7 +92,7 @@ const tallied = <A extends object>(tick: Effect.Effect<A>) =>
 export class Maintenance extends Context.Service<Maintenance, {
   /**
    * Takes back expired leases, marks silent machines as offline, ends backoffs that began before backoff was turned
-   * off, forgets old idempotency keys, counts what has no counters yet, removes some records for retention,
+   * off, forgets old idempotency keys, tells of tasks that no machine will claim, counts what has no counters yet, removes some records for retention,
    * and sends events to webhooks. Usually one look, which also forgets keys, finds that nothing else is due.
    */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
@@ -97,16 +105,17 @@ export class Maintenance extends Context.Service<Maintenance, {
       const costs = yield* D1Costs
       const { reap } = yield* Leases
       const { sweep } = yield* Orchestrators
-      const { backoff, orchestratorTimeoutSeconds, retain } = yield* Settings
+      const { backoff, orchestratorTimeoutSeconds, retain, unclaimableAfterSeconds } = yield* Settings
       const lifetime = yield* CurrentKeyLifetime
       const ages = { history: retain.historyDays, messages: retain.messagesDays, tasks: retain.finishedTasksDays }
 
       const tick = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         const values = {
-          ...sliceOf(now),
+          ...sliceOf(now, yield* CoveredMinutes),
           now,
           heard_since: now - orchestratorTimeoutSeconds * 1000,
+          before: now - unclaimableAfterSeconds * 1000,
           oldest: now - lifetime,
           place: Feed.placeOf(now)
         }
@@ -117,6 +126,8 @@ export class Maintenance extends Context.Service<Maintenance, {
           now
         })
         const lookAt = (kind: Retention.Kind) => ages[kind] > 0 ? Retention.look(sweepOf(kind)) : undefined
+        const looksForUnclaimable = unclaimableAfterSeconds > 0
+          && Math.floor(now / 60_000) % Unclaimable.Minutes === 0
         const look = batch({
           expired: anyExpired(values),
           silent: anySilent(values),
@@ -128,6 +139,8 @@ export class Maintenance extends Context.Service<Maintenance, {
           history: lookAt("history"),
           messages: lookAt("messages"),
           tasks: lookAt("tasks"),
+          unclaimable: looksForUnclaimable ? Unclaimable.found(values) : undefined,
+          unclaimableNext: looksForUnclaimable ? Unclaimable.moveOn(values) : undefined,
           webhooks: Feed.due(values)
         })
         const seen = yield* Effect.catchCause(
@@ -138,6 +151,25 @@ export class Maintenance extends Context.Service<Maintenance, {
         const fell = yield* duty("sweeping", seen?.silent, sweep)
         // If some leases cannot be taken back, this may use all remaining statements.
         const reaped = yield* duty("reaping", seen?.expired, reap)
+        const unclaimable = seen?.unclaimable ?? []
+        if (yield* fits(Unclaimable.tell.length)) {
+          yield* duty(
+            "telling of unclaimable tasks",
+            unclaimable,
+            Effect.as(
+              batch({
+                told: Unclaimable.tell.map((each) =>
+                  each({
+                    now,
+                    found: JSON.stringify(unclaimable),
+                    scopes: JSON.stringify([...new Set(unclaimable.map(({ scope }) => scope))])
+                  })
+                )
+              }),
+              1
+            )
+          )
+        }
         const records = [Revisions.countOld(values)]
         const projects = [ProjectCounts.countOld(values), ProjectCounts.countedOld(values)]
         for (const [due, steps] of [[seen?.records, records], [seen?.projects, projects]] as const) {

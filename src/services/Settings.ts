@@ -148,6 +148,8 @@ export const SettingsConfig = Config.all({
   maxAttemptSeconds: optional("MAX_ATTEMPT_SECONDS", within(1, 1_000_000_000)),
   /** The silence after which an orchestrator is offline, in seconds. */
   orchestratorTimeoutSeconds: optional("ORCHESTRATOR_TIMEOUT_SECONDS", seconds, 120),
+  /** How long a task is ready, while no machine will claim it, before the feed says so, in seconds; 0 means never. */
+  unclaimableAfterSeconds: optional("UNCLAIMABLE_AFTER_SECONDS", within(0, 2_592_000), 900),
   /** A submitted task goes to `needs_continuation` after this many turns without a commit. */
   burnoutIdleTurns: optional("BURNOUT_IDLE_TURNS", turns, 80),
   /** It goes there after this many turns in any case. */

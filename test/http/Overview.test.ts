@@ -48,6 +48,8 @@ describe("GET /api/v1/overview", () => {
       assert.strictEqual(status, 200)
       const { lives, ...rest } = body
       assert.deepStrictEqual(rest, {
+        breakers: { total: 0, exact: true, items: [] },
+        unclaimable: { total: 0, exact: true, items: [] },
         scope: "blue",
         since: "2026-03-01T11:00:00.000Z",
         queues: {},

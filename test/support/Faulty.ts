@@ -90,6 +90,7 @@ const tables = [
   "webhook_deliveries",
   "usage",
   "usage_caps",
+  "breakers",
   "parked_accounts",
   "d1_costs",
   "idempotency_keys"

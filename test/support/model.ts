@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Bench from "./model/Bench.ts"
+import * as Breakers from "./model/breakers.ts"
 import * as Bulk from "./model/bulk.ts"
 import * as Claims from "./model/claims.ts"
 import type { Command } from "./model/Command.ts"
@@ -40,6 +41,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>,
   const steps: Bench.Steps<Command["_tag"]> = {
     ...Claims.make(bench),
     ...Moves.make(bench),
+    ...Breakers.steps(bench),
     ...Bulk.make(bench),
     ...Placements.make(bench),
     ...Refusals.make(bench),
@@ -60,7 +62,7 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>,
     yield* outages.during(command, step(command))
     yield* invariants()
     yield* feed.follow
-    if (++done % 3 === 0) yield* glance
+    if (++done % 5 === 0) yield* glance
     yield* receivers.follow
   }
   yield* feed.whole

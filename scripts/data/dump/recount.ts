@@ -51,6 +51,10 @@ export const recount = (scope: string | null, now: number): ReadonlyArray<string
             AND to_queue = 'done' AND from_queue <> 'done'
           GROUP BY 1 ORDER BY 1 DESC LIMIT 24)), '{}')
       WHERE ${within} AND scope >= ' ';`,
+    // A restored row of a task has the usual value of the column.
+    `UPDATE queue_counts SET by_project = 1
+      WHERE scope IN (SELECT scope FROM projects WHERE ${within} AND (max_cost_usd > 0 OR max_tokens > 0));`,
+    `UPDATE tasks SET by_project = 1 WHERE by_project = 0 AND scope IN (SELECT scope FROM queue_counts WHERE by_project = 1);`,
     `INSERT INTO fencing_floor (id, token) VALUES (1, ${now})
       ON CONFLICT (id) DO UPDATE SET token = max(token, excluded.token);`
   ]

@@ -31,6 +31,7 @@ import {
 } from "../../sql/Database.ts"
 import { statement, variants } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
+import { columnOf } from "./Events.ts"
 import { type Message, type Outcome, send } from "./send.ts"
 
 /** How many events a webhook gets in a run. */
@@ -77,7 +78,7 @@ const long = new Set(["title", "actor", "reason", "details"])
 const matching = `((hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
   AND (hook.project_id IS NULL OR entry.project_id IS hook.project_id))`
 const columns = Object.keys(EventRow.fields).map((name) =>
-  long.has(name) ? `iif(${matching}, entry.${name}, NULL) AS ${name}` : `entry.${name} AS ${name}`
+  long.has(name) ? `iif(${matching}, entry.${name}, NULL) AS ${name}` : `${columnOf(name)} AS ${name}`
 )
 
 /** The next changes for each webhook that was just claimed; those that a filter leaves out, without their texts. */

@@ -44,6 +44,9 @@ const gauges = variants((every: boolean) =>
         FROM other WHERE rank IS NOT NULL) AS oldest,
       (SELECT count(*) FROM (SELECT 1 ${leased} LIMIT ${MaxLeases})) AS leases,
       (SELECT count(*) FROM (SELECT 1 ${leased} AND lease_expires_at <= :now LIMIT ${MaxReady})) AS overdue,
+      (SELECT count(*) FROM (
+        SELECT 1 FROM breakers INDEXED BY breakers_open
+        WHERE breakers.scope = shown.scope AND opened_at IS NOT NULL LIMIT ${MaxReady})) AS breakers,
       ${sums.map((sum) => `coalesce(usage.${sum}, 0) AS ${sum}`).join(", ")}
     FROM ${shown(every, MaxScopes + 1)} LEFT JOIN usage ON usage.scope = shown.scope AND usage.day = :day
     ORDER BY shown.scope`)
@@ -139,6 +142,12 @@ export class Metrics extends Context.Service<Metrics, {
             help: `Leases that ran out and were not taken back yet, counted up to ${MaxReady}.`,
             type: "gauge",
             samples: perScope(rows, ({ overdue }) => Number(overdue))
+          },
+          {
+            name: "octopoid_breakers_open",
+            help: `Breakers of the scope and its projects that stop claims, counted up to ${MaxReady}.`,
+            type: "gauge",
+            samples: perScope(rows, ({ breakers }) => Number(breakers))
           },
           {
             name: "octopoid_events_total",

@@ -28,6 +28,7 @@ import * as Parked from "../../sql/lease/Parked.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import { statement } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
+import * as Unclaimable from "../../sql/upkeep/Unclaimable.ts"
 import * as UsageList from "../record/Usage.ts"
 import { Settings } from "../Settings.ts"
 import { decodeCounts } from "../task/rows.ts"
@@ -123,6 +124,13 @@ const failed = statement(`
     AND (event IN (${quoted(failures)}) OR (to_queue = 'failed' AND from_queue <> 'failed'))
   ORDER BY at DESC, seq DESC LIMIT ${MaxCounted}`)
 
+const breakers = statement(`
+  SELECT nullif(project_id, '') AS project_id, opened_at, ${cut("reason")}, retry_at AS next_canary_at,
+    iif(half_open, canary_task, NULL) AS canary_task_id
+  FROM open_breakers WHERE scope = :scope ORDER BY open_breakers.project_id LIMIT ${MaxListed}`)
+
+const unclaimable = Unclaimable.told(MaxListed, Read)
+
 /**
  * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Parked accounts have no
  * revision, and their times pass by themselves, so they belong to the tag.
@@ -151,6 +159,8 @@ const decode = {
   questions: decoded(rowsOf.questions),
   failures: decoded(rowsOf.failures),
   oldest: decoded(rowsOf.oldest),
+  breakers: decoded(rowsOf.breakers),
+  unclaimable: decoded(rowsOf.unclaimable),
   parks: decoded(rowsOf.parks)
 }
 
@@ -172,6 +182,9 @@ const listed = <Item>(items: ReadonlyArray<Item>, total: number, looked = total,
   exact: looked < most,
   items: items.slice(0, MaxListed)
 })
+
+/** A list that is counted no further than it is shown. */
+const whole = <Item>(items: ReadonlyArray<Item>) => listed(items, items.length, items.length, MaxListed)
 
 export class Overviews extends Context.Service<Overviews, {
   /** The overview of the scope. The same question gets the same answer until something changes or the hour ends. */
@@ -207,6 +220,8 @@ export class Overviews extends Context.Service<Overviews, {
           questions: questions(values),
           parks: Parked.list(values),
           failed: failed(values),
+          breakers: breakers(values),
+          unclaimable: unclaimable(values),
           usage: UsageList.days(values)
         })
 
@@ -256,6 +271,8 @@ export class Overviews extends Context.Service<Overviews, {
             ...listed(yield* decode.failures(failures.slice(0, MaxListed)), failures.length),
             by_event: tally(failures.map(({ event }) => String(event)))
           },
+          breakers: whole(yield* decode.breakers(answers.breakers)),
+          unclaimable: whole(yield* decode.unclaimable(answers.unclaimable)),
           lives: {
             exact: true,
             hours: Array.from({ length: Hours + 1 }, (_, i) => hour / Hour - (Hours - i)).map((begins) => ({

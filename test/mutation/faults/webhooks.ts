@@ -110,7 +110,7 @@ export const webhooks: ReadonlyArray<Fault> = [
   {
     name: "webhook-local-dot",
     breaks: "A dot at the end of a name does not make it public.",
-    symbol: "refusalOf",
+    symbol: "Address.refusalOf",
     find: ".replace(/\\.$/, \"\")",
     replace: ""
   },

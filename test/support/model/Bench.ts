@@ -13,6 +13,7 @@ import { Flows } from "../../../src/services/flow/Flows.ts"
 import { Leases } from "../../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../../src/services/machine/Orchestrators.ts"
 import { Scheduler } from "../../../src/services/machine/Scheduler.ts"
+import { BreakerSwitches } from "../../../src/services/record/Breakers.ts"
 import { Drafts } from "../../../src/services/record/Drafts.ts"
 import { Messages } from "../../../src/services/record/Messages.ts"
 import { Projects } from "../../../src/services/record/Projects.ts"
@@ -44,6 +45,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const messages = yield* Messages
   const projects = yield* Projects
   const usage = yield* UsageSums
+  const switches = yield* BreakerSwitches
   const policy = { title: "p", branch: "main", evidence_required: ["test"], max_review_rounds: ReviewRounds }
   yield* projects.create(ScopeName.make("red"), { id: ProjectId.make("p"), ...policy })
   const world = World.make(options)
@@ -103,6 +105,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     messages,
     projects,
     usage,
+    switches,
     database,
     orchestrator_id,
     world,

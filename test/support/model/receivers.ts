@@ -91,7 +91,9 @@ export const make = Effect.fnUntraced(function*(
     }),
     /** In the end each receiver has everything. */
     whole: Effect.gen(function*() {
-      for (let n = 0; n < 40; n++) {
+      for (let n = 0; n < 100; n++) {
+        const positions = (yield* webhooks.list(scope)).map(({ position }) => position)
+        if (positions.every((position) => position === got.get(scope)!.length)) break
         yield* deliver
         yield* pass(3_600_000 / 8)
       }

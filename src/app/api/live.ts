@@ -1,0 +1,161 @@
+/**
+ * What happens on the server while the page is open. One loop looks at the feed and at the overview by turns: four looks a minute while
+ * nothing happens, more often for a while after something did, and none while the page is hidden. A look without news costs two rows.
+ */
+import { createEffect, createSignal, on } from "solid-js"
+import { read, Refused, Unreachable } from "./call.ts"
+import type { FeedEvent, Overview } from "./Contract.ts"
+import { scope, who } from "./session.ts"
+
+/** The pause between two looks, in milliseconds: usually, and after something happened. */
+const Idle = 15_000
+const Lively = 3000
+
+/** For how long looks are frequent after something happened. */
+const LivelyFor = 30_000
+
+/** The longest pause after failures. */
+const Longest = 60_000
+
+/** How old the last answer may be before the page says so. */
+const StaleAfter = 40_000
+
+export type Connection = "loading" | "live" | "stale" | "offline"
+
+const [overview, setOverview] = createSignal<Overview>()
+const [answeredAt, setAnsweredAt] = createSignal<number>()
+const [failure, setFailure] = createSignal<string>()
+const [now, setNow] = createSignal(Date.now())
+/** Rises whenever there is something new. Queries read again then. */
+const [news, setNews] = createSignal(0)
+
+/** The minute hand of the page: times that are shown as distances follow it. */
+export { answeredAt, failure, news, now, overview }
+
+export const connection = (): Connection => {
+  if (failure() !== undefined) return "offline"
+  const at = answeredAt()
+  return at === undefined ? "loading" : now() - at > StaleAfter ? "stale" : "live"
+}
+
+const listeners = new Set<(events: ReadonlyArray<FeedEvent>) => void>()
+
+/** Calls the listener with each change of the scope from now on. Answers how to stop that. */
+export const onEvents = (listener: (events: ReadonlyArray<FeedEvent>) => void) => {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
+}
+
+interface Loop {
+  readonly scope: string
+  after: number | undefined
+  timer: ReturnType<typeof setTimeout> | undefined
+  livelyUntil: number
+  failures: number
+  turn: number
+  stopped: boolean
+}
+let loop: Loop | undefined
+let followed: string | undefined
+
+const lookAtOverview = async (own: Loop) => {
+  const before = overview()
+  const found = await read("GET /api/v1/overview", { query: { scope: own.scope } })
+  if (own.stopped || found === before) return false
+  setOverview(found)
+  return before !== undefined
+}
+
+const lookAtFeed = async (own: Loop) => {
+  const page = await read("GET /api/v1/events", {
+    query: { scope: own.scope, after: own.after === undefined ? "latest" : String(own.after), limit: "500" }
+  })
+  if (own.stopped) return false
+  own.after = page.next
+  if (page.events.length > 0) { for (const listener of listeners) listener(page.events) }
+  return page.events.length > 0 || page.gap
+}
+
+const look = async (own: Loop) => {
+  clearTimeout(own.timer)
+  own.timer = undefined
+  const first = own.after === undefined
+  try {
+    let changed = false
+    try {
+      if (first || own.turn % 2 === 0) changed = await lookAtFeed(own)
+    } catch (error) {
+      // The database was restored: what is on the page is of another time.
+      if (!(error instanceof Refused && error.body._tag === "InvalidPlace")) throw error
+      own.after = undefined
+      changed = true
+    }
+    // What heartbeats, messages and registrations change is not in the feed.
+    if (first || changed || own.turn % 2 === 1) changed = (await lookAtOverview(own)) || changed
+    if (own.stopped) return
+    own.turn++
+    own.failures = 0
+    setFailure(undefined)
+    setAnsweredAt(Date.now())
+    if (changed) {
+      own.livelyUntil = Date.now() + LivelyFor
+      setNews((n) => n + 1)
+    }
+  } catch (error) {
+    if (own.stopped) return
+    if (!(error instanceof Refused || error instanceof Unreachable)) throw error
+    own.failures++
+    // A key that is refused is the business of the session.
+    if (!(error instanceof Refused && error.status === 401)) setFailure(error.message)
+  }
+  setNow(Date.now())
+  const pause = own.failures > 0
+    ? Math.min(Longest, 2000 * 2 ** (own.failures - 1))
+    : Date.now() < own.livelyUntil
+    ? Lively
+    : Idle
+  if (!document.hidden && who().kind === "known") own.timer = setTimeout(() => void look(own), pause)
+}
+
+/** Looks at once, and often for a while: after an action, and when somebody comes back to the page. */
+export const lookNow = () => {
+  if (loop === undefined) return
+  loop.livelyUntil = Date.now() + LivelyFor
+  // Without a timer a look is under way already, or the page is hidden.
+  if (loop.timer !== undefined) void look(loop)
+}
+
+const stop = () => {
+  if (loop === undefined) return
+  loop.stopped = true
+  clearTimeout(loop.timer)
+  loop = undefined
+}
+
+/** Follows the scope that is looked at. Belongs into the root of the page. */
+export const follow = () => {
+  createEffect(on([who, scope], ([{ kind }, chosen]) => {
+    if (kind !== "known") return stop()
+    if (loop?.scope === chosen) return
+    stop()
+    setFailure(undefined)
+    if (followed !== chosen) {
+      setOverview(undefined)
+      setAnsweredAt(undefined)
+    }
+    followed = chosen
+    loop = { scope: chosen, after: undefined, timer: undefined, livelyUntil: 0, failures: 0, turn: 0, stopped: false }
+    void look(loop)
+  }))
+  document.addEventListener("visibilitychange", () => {
+    if (loop === undefined) return
+    clearTimeout(loop.timer)
+    loop.timer = undefined
+    setNow(Date.now())
+    if (!document.hidden) void look(loop)
+  })
+  addEventListener("online", lookNow)
+  setInterval(() => {
+    if (!document.hidden) setNow(Date.now())
+  }, 5000)
+}

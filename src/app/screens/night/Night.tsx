@@ -1,0 +1,242 @@
+/** What happened since the last visit: done, failed, rejected, lost, and what it cost. */
+import { createEffect, createMemo, createSignal, For, Show } from "solid-js"
+import { overview } from "../../api/live.ts"
+import { createQuery } from "../../api/query.ts"
+import { scope } from "../../api/session.ts"
+import { createSteady } from "../../api/steady.ts"
+import { lastVisit } from "../../api/visits.ts"
+import { Ago, Empty, Refusal, StateIcon } from "../../parts/Basics.tsx"
+import { clock, dollars, exact, number, plural, toneOf } from "../../parts/words.ts"
+import { href, query, setQuery } from "../../Router.ts"
+import { createEvents } from "./events.ts"
+import { Happenings } from "./Happenings.tsx"
+import { Hours } from "./Hours.tsx"
+import "./night.css"
+import { type Outcome, outcomes, sumUp, titles } from "./outcomes.ts"
+
+const Day = 86_400_000
+const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
+
+/** The times to choose from. */
+const choices = () => {
+  const visit = lastVisit()
+  return [
+    ...(visit === undefined
+      ? []
+      : [{ says: `your last visit, ${clock(visit)}`, since: new Date(visit).toISOString() }]),
+    { says: "12 hours ago", since: hoursAgo(12) },
+    { says: "24 hours ago", since: hoursAgo(24) },
+    { says: "3 days ago", since: hoursAgo(72) }
+  ]
+}
+
+/** Where a night begins unless the address says so: with the last visit, but not earlier than three days ago. */
+const usual = (from: ReturnType<typeof choices>) => {
+  const visit = lastVisit()
+  return (visit === undefined ? from.at(-2) : visit < Date.now() - 3 * Day ? from.at(-1) : from[0])!.since
+}
+
+const Night = () => {
+  const options = choices()
+  const start = usual(options)
+  const given = () => {
+    const asked = query("since")
+    return asked !== undefined && !Number.isNaN(Date.parse(asked)) ? new Date(asked).toISOString() : undefined
+  }
+  const since = createMemo(() => given() ?? start)
+  // The address can be sent: it says what it is about.
+  createEffect(() => given() === undefined && setQuery({ since: start }))
+
+  const { events, progress, readRest, refusal, rest } = createEvents(since)
+  const night = createMemo(() => events() === undefined ? undefined : sumUp(events()!))
+  const days = createQuery("GET /api/v1/usage", () => ({ query: { by: "day" as const, from: since().slice(0, 10) } }))
+  const byProject = createQuery("GET /api/v1/usage", () => ({ query: { by: "project" as const } }))
+  const cost = () => days.data()?.usage.reduce((sum, { cost_usd }) => sum + cost_usd, 0)
+  const costOf = (project: string | null) =>
+    byProject.data()?.usage.find(({ project_id }) => project_id === project)?.cost_usd
+
+  const project = () => query("project")
+  // What is chosen stays, also when something else happens.
+  const [first, setFirst] = createSignal<Outcome>()
+  createEffect(() => {
+    const found = night()
+    if (found !== undefined && progress() === 1 && first() === undefined) {
+      setFirst(outcomes.find((outcome) => found.of[outcome].length > 0) ?? "done")
+    }
+  })
+  const shown = (): Outcome => outcomes.find((outcome) => outcome === query("show")) ?? first() ?? "failed"
+  const items = createMemo(() =>
+    progress() < 1
+      ? undefined
+      : night()?.of[shown()].filter(({ event }) => project() === undefined || event.project_id === project())
+  )
+  const steady = createSteady(items, ({ event }) => String(event.seq), {
+    about: () => `${shown()} ${project()} ${since()} ${scope()}`
+  })
+  const titleOf = (id: string | null) =>
+    id === null ? "No project" : overview()?.projects.items.find((one) => one.id === id)?.title ?? id
+
+  return (
+    <>
+      <header class="night-head">
+        <h1>What happened</h1>
+        <label>
+          since
+          <select onChange={(event) => setQuery({ since: event.currentTarget.value })}>
+            <Show when={!options.some((choice) => choice.since === since())}>
+              <option value={since()} selected>{exact(since())}</option>
+            </Show>
+            <For each={options}>
+              {(choice) => <option value={choice.since} selected={choice.since === since()}>{choice.says}</option>}
+            </For>
+          </select>
+        </label>
+        <span class="quiet">
+          <Ago at={since()} />
+        </span>
+        <Show when={progress() < 1}>
+          <span class="quiet" role="status">reading: {Math.round(progress() * 100)} %</span>
+        </Show>
+      </header>
+      <Refusal sentence={refusal()} />
+      <Show when={rest()}>
+        <button type="button" class="news" onClick={readRest}>
+          Only the first 20,000 changes since then are counted. Read on.
+        </button>
+      </Show>
+      <Show when={night()}>
+        {(found) => (
+          <>
+            <ul class="tiles">
+              <For each={outcomes}>
+                {(outcome) => (
+                  <li>
+                    <a
+                      class="tile"
+                      data-tone={toneOf(outcome === "lost" ? "lease_expired" : outcome)}
+                      href={href(["night"], { since: since(), show: outcome })}
+                      aria-current={shown() === outcome ? "true" : undefined}
+                    >
+                      <span class="tile-name">
+                        <StateIcon tone={toneOf(outcome === "lost" ? "lease_expired" : outcome)} />
+                        {titles[outcome]}
+                      </span>
+                      <span class="tile-number">{number(found().of[outcome].length)}</span>
+                      <span class="quiet">
+                        {outcome === "failed"
+                          ? found().of.failed.length === 0 ? "nothing" : `${number(found().stillFailed)} still failed`
+                          : outcome === "done" ?
+                          plural(new Set(found().of.done.map(({ event }) => event.project_id)).size, "project")
+                          : outcome === "lost"
+                          ? "leases and deadlines"
+                          : "results"}
+                      </span>
+                    </a>
+                  </li>
+                )}
+              </For>
+              <li>
+                <div class="tile">
+                  <span class="tile-name">Cost</span>
+                  <span class="tile-number">{cost() === undefined ? "–" : dollars(cost()!)}</span>
+                  <span class="quiet">since {since().slice(0, 10)}, 0:00 UTC</span>
+                </div>
+              </li>
+            </ul>
+            <div class="night-parts">
+              <section aria-labelledby="happened">
+                <h2 id="happened">{titles[shown()]}{project() === undefined ? "" : ` in ${titleOf(project()!)}`}</h2>
+                <Show when={project()}>
+                  <p>
+                    <a href={href(["night"], { since: since(), show: shown() })}>All projects</a>
+                  </p>
+                </Show>
+                <Happenings
+                  steady={steady}
+                  titleOf={titleOf}
+                  fallback={
+                    <Show when={items() !== undefined}>
+                      <Empty
+                        title={`Nothing ${
+                          shown() === "lost"
+                            ? "was lost"
+                            : shown() === "rejected"
+                            ? "was rejected"
+                            : shown() === "done"
+                            ? "was done"
+                            : "failed"
+                        } since then.`}
+                      >
+                        {shown() === "done"
+                          ? (
+                            <>
+                              See <a href={href(["now"])}>what is under way</a>.
+                            </>
+                          )
+                          : (
+                            <>
+                              See <a href={href(["inbox"])}>what waits for you</a>.
+                            </>
+                          )}
+                      </Empty>
+                    </Show>
+                  }
+                />
+              </section>
+              <aside>
+                <section class="card" aria-labelledby="hours">
+                  <h2 id="hours">Done per hour</h2>
+                  <Hours />
+                </section>
+                <section class="card" aria-labelledby="projects">
+                  <h2 id="projects">Projects</h2>
+                  <Show when={found().projects.length > 0} fallback={<p class="quiet">No project had a part in it.</p>}>
+                    <div class="scroll" tabindex="0" role="group" aria-label="Table of projects">
+                      <table class="table">
+                        <thead>
+                          <tr>
+                            <th>Project</th>
+                            <For each={outcomes}>{(outcome) => <th class="number">{titles[outcome]}</th>}</For>
+                            <th class="number">Cost in all</th>
+                          </tr>
+                        </thead>
+                        <tbody>
+                          <For each={found().projects}>
+                            {({ counts, id }) => (
+                              <tr>
+                                <td>
+                                  {id === null
+                                    ? "No project"
+                                    : (
+                                      <a href={href(["night"], { since: since(), show: shown(), project: id })}>
+                                        {titleOf(id)}
+                                      </a>
+                                    )}
+                                </td>
+                                <For each={outcomes}>
+                                  {(outcome) => (
+                                    <td class="number" classList={{ quiet: counts[outcome] === 0 }}>
+                                      {number(counts[outcome])}
+                                    </td>
+                                  )}
+                                </For>
+                                <td class="number">
+                                  {id === null || costOf(id) === undefined ? "–" : dollars(costOf(id)!)}
+                                </td>
+                              </tr>
+                            )}
+                          </For>
+                        </tbody>
+                      </table>
+                    </div>
+                  </Show>
+                </section>
+              </aside>
+            </div>
+          </>
+        )}
+      </Show>
+    </>
+  )
+}
+export default Night

@@ -1,0 +1,76 @@
+/** Every screen in both colour schemes and at the widths from phone to wall: for everybody, and without faults. */
+import { gzipSync } from "node:zlib"
+import { assert, beforeAll, it } from "vitest"
+import { close, describeApp, playNight, violationsOf } from "./support/App.ts"
+
+/** Each screen, and the text that shows that it is there. The scope is added. */
+const screens = [
+  ["#/night", "What happened"],
+  ["#/night?show=done", "What happened"],
+  ["#/inbox", "What waits"],
+  ["#/now", "What is under way"],
+  ["#/nowhere", "This page does not exist."]
+] as const
+
+describeApp("each screen", ({ open, server }) => {
+  let scope: string
+  beforeAll(async () => {
+    scope = (await playNight(server, { tasks: 30 })).scope
+  })
+  const within = (hash: string) => `${hash}${hash.includes("?") ? "&" : "?"}scope=${scope}`
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    it.each(screens)(`has nothing that axe objects to: ${colorScheme} %s`, async (hash, text) => {
+      for (const width of [375, 1280]) {
+        const page = await open(within(hash), { colorScheme, bypassCSP: true, viewport: { width, height: 800 } })
+        await page.getByText(text, { exact: true }).first().waitFor()
+        await page.waitForLoadState("networkidle")
+        assert.deepStrictEqual(await violationsOf(page), [])
+        await close(page)
+      }
+    })
+  }
+
+  it.each([375, 768, 1280, 2560])("has no line that is wider than the window: %d px", async (width) => {
+    for (const [hash, text] of screens) {
+      const page = await open(within(hash), { viewport: { width, height: 800 } })
+      await page.getByText(text, { exact: true }).first().waitFor()
+      await page.waitForLoadState("networkidle")
+      const over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+      assert.strictEqual(over, 0, hash)
+      await close(page)
+    }
+  })
+
+  it("loads at most 120 KB at first, compressed", async () => {
+    const page = await open("#/nowhere")
+    const files: Array<Promise<readonly [string, number]>> = []
+    page.on("response", (response) => {
+      const { pathname } = new URL(response.url())
+      if (pathname.startsWith("/app/")) {
+        files.push(response.body().then((body) => [pathname, gzipSync(body).length] as const))
+      }
+    })
+    await page.goto(new URL(`app/?first${within("#/night")}`, server.site).href)
+    await page.getByRole("heading", { name: "What happened" }).waitFor()
+    const sizes = await Promise.all(files)
+    const sum = sizes.reduce((sum, [, size]) => sum + size, 0)
+    assert.isAbove(sizes.length, 3)
+    assert.isAtMost(sum, 120_000, sizes.map(([name, size]) => `${name} ${size}`).join(", "))
+    await close(page)
+  })
+
+  it("asks for a key, and says what is wrong with one that is not valid", async () => {
+    const page = await open(within("#/night"), { key: null })
+    const dialog = page.getByRole("dialog")
+    await dialog.getByText("This server answers only with a key.").waitFor()
+    await dialog.getByLabel("API key").fill(`oct_${"0".repeat(64)}`)
+    await dialog.getByRole("button", { name: "Use it" }).click()
+    await dialog.getByText("Invalid API key. Ask the administrator for a new one.").waitFor()
+    await dialog.getByLabel("API key").fill(server.secret)
+    await dialog.getByRole("button", { name: "Use it" }).click()
+    await page.getByRole("heading", { name: "What happened" }).waitFor()
+    assert.isNull(await page.evaluate("localStorage.getItem('octopoid.key')"), "not kept unless asked")
+    await close(page)
+  })
+})

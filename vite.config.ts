@@ -1,0 +1,19 @@
+/** The page at `/app/` (`src/app/`). `npx vite` serves it while it is worked on, before a server at http://localhost:8787. */
+import { defineConfig } from "vite"
+import solid from "vite-plugin-solid"
+
+const server = process.env["OCTOPOID_URL"] || "http://localhost:8787"
+
+export default defineConfig({
+  root: "src/app",
+  base: "/app/",
+  plugins: [solid()],
+  build: {
+    outDir: "../../dist-app/app",
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    rolldownOptions: { checks: { pluginTimings: false } }
+  },
+  server: { proxy: { "/api": server, "/metrics": server, "/docs": server, "/favicon.ico": server } }
+})
