@@ -21,16 +21,21 @@ export const sentenceOf = (error: unknown): string => {
 
 /**
  * Reads whenever there is something new, and when the arguments change; not if the arguments are undefined. The scope is that of the
- * page. An answer for other arguments than the present ones is not shown.
+ * page. An answer for other arguments than the present ones is not shown. `follows` is for what changes only with something that the
+ * screen reads anyway, such as the version of a task: it is read again when that changes, and not with every news.
  */
-export const createQuery = <R extends Read>(route: R, parts: () => Parts<R> | undefined): Query<Answer<R>> => {
+export const createQuery = <R extends Read>(
+  route: R,
+  parts: () => Parts<R> | undefined,
+  follows: () => unknown = news
+): Query<Answer<R>> => {
   const [data, setData] = createSignal<Answer<R>>()
   const [refusal, setRefusal] = createSignal<string>()
   const [again, setAgain] = createSignal(0)
   let turn = 0
   let last: string | undefined
   onCleanup(() => turn++)
-  createEffect(on([parts, scope, who, news, again], ([given, chosen, { kind }]) => {
+  createEffect(on([parts, scope, who, follows, again], ([given, chosen, { kind }]) => {
     const own = ++turn
     const asked = given === undefined ? undefined : JSON.stringify([given, chosen])
     if (asked !== last) {
