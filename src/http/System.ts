@@ -7,8 +7,7 @@ import { Health, Unhealthy, Version } from "../api/System.ts"
 import { Access } from "../services/access/Access.ts"
 import { Database } from "../sql/Database.ts"
 import * as SchemaVersion from "../sql/upkeep/SchemaVersion.ts"
-import { page } from "./docs/Docs.ts"
-import { prefersPage, welcome } from "./docs/Welcome.ts"
+import { prefersPage } from "./docs/Browser.ts"
 import { endpoints } from "./Endpoints.ts"
 import * as Routes from "./Routes.ts"
 
@@ -57,7 +56,7 @@ export const SystemHandlers = Routes.group(
       info: () =>
         Effect.map(HttpServerRequest.HttpServerRequest, ({ headers }) =>
           HttpServerResponse.setHeader(
-            prefersPage(headers["accept"]) ? page(welcome(Version, open)) : HttpServerResponse.jsonUnsafe({
+            prefersPage(headers["accept"]) ? HttpServerResponse.redirect("/app/") : HttpServerResponse.jsonUnsafe({
               name: "Octopoid Server",
               version: Version,
               documentation: "/docs",

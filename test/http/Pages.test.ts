@@ -1,4 +1,4 @@
-/** What a person with a browser sees: a page at `/`, the documentation, an icon. */
+/** What a person with a browser sees: the way from `/` to the page, the documentation, an icon. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { endpoints } from "../../src/http/Endpoints.ts"
@@ -32,22 +32,20 @@ const json = JSON.stringify({
   endpoints: endpoints.map(({ method, path }) => `${method} ${path}`)
 })
 
-const get = Effect.fnUntraced(function*(path: string, headers: Record<string, string> = {}, config = {}) {
-  const { fetch } = yield* server.make(config)
+const get = Effect.fnUntraced(function*(path: string, headers: Record<string, string> = {}) {
+  const { fetch } = yield* server.make({})
   const response = yield* Effect.promise(() => fetch(`http://server${path}`, { headers }))
   return { response, bytes: new Uint8Array(yield* Effect.promise(() => response.arrayBuffer())) }
 })
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 
 describe("/", () => {
-  it.effect.each(browsers)("is a page with links for a browser: %s", (accept) =>
+  it.effect.each(browsers)("leads a browser to the page: %s", (accept) =>
     Effect.gen(function*() {
-      const { bytes, response } = yield* get("/", { accept })
-      assert.strictEqual(response.status, 200)
-      assert.strictEqual(response.headers.get("content-type"), "text/html; charset=utf-8")
+      const { response } = yield* get("/", { accept })
+      assert.strictEqual(response.status, 302)
+      assert.strictEqual(response.headers.get("location"), "/app/")
       assert.include(response.headers.get("vary"), "Accept")
-      assert.include(text(bytes), "Coordinates AI coding agents")
-      for (const link of ["/docs", "/openapi.json"]) assert.include(text(bytes), `href="${link}"`)
     }))
 
   it.effect.each(programs)("is the usual JSON for a program: %s", (accept) =>
@@ -58,13 +56,9 @@ describe("/", () => {
       assert.strictEqual(text(bytes), json)
     }))
 
-  it.effect("says whether a key is needed, and a page of this machine may read it", () =>
+  it.effect("may be read by a page of this machine", () =>
     Effect.gen(function*() {
-      const html = { accept: "text/html" }
-      assert.include(text((yield* get("/", html)).bytes), "answers requests without a key")
-      const closed = yield* get("/", html, { API_SECRET_KEY: "a secret of the server" })
-      assert.include(text(closed.bytes), "need a key")
-      const page = yield* get("/", { ...html, origin: "http://localhost:5173" })
+      const page = yield* get("/", { accept: "application/json", origin: "http://localhost:5173" })
       assert.strictEqual(page.response.headers.get("access-control-allow-origin"), "http://localhost:5173")
       assert.include(page.response.headers.get("vary"), "Accept")
       assert.include(page.response.headers.get("vary"), "Origin")
@@ -91,10 +85,8 @@ describe("what a browser requests besides", () => {
       assert.strictEqual(response.headers.get("content-type"), "image/x-icon")
       assert.deepStrictEqual(bytes.slice(0, 6), Uint8Array.of(0, 0, 1, 0, 1, 0))
       assert.strictEqual(text(bytes.slice(23, 26)), "PNG")
-      for (const path of ["/docs", "/"]) {
-        const policy = (yield* get(path, { accept: "text/html" })).response.headers.get("content-security-policy")
-        assert.include(policy, "img-src 'self'")
-        assert.include(policy, "default-src 'none'")
-      }
+      const policy = (yield* get("/docs", { accept: "text/html" })).response.headers.get("content-security-policy")
+      assert.include(policy, "img-src 'self'")
+      assert.include(policy, "default-src 'none'")
     }))
 })

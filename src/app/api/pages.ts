@@ -1,5 +1,5 @@
 /** A list that is read page by page, as far as the viewer went. */
-import { createEffect, createSignal, on, onCleanup } from "solid-js"
+import { createEffect, createMemo, createSignal, on, onCleanup } from "solid-js"
 import { read } from "./call.ts"
 import type { Answer, Parts, Read } from "./Contract.ts"
 import { news } from "./live.ts"
@@ -66,8 +66,13 @@ export const createPages = <R extends Read, I>(
     }
   }
 
-  createEffect(on([parts, scope, who, follows, again], ([given, chosen, { kind }]) => {
-    const asked = given === undefined ? undefined : JSON.stringify([given, chosen])
+  // Arguments that are the same in another object are no other ones.
+  const present = createMemo(() => {
+    const given = parts()
+    return given === undefined ? undefined : JSON.stringify([given, scope()])
+  })
+  createEffect(on([present, who, follows, again], ([asked, { kind }]) => {
+    const given = parts()
     if (asked !== last) {
       turn++
       seen = 1

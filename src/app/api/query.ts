@@ -1,5 +1,5 @@
 /** Reads that follow the server, and changes that say how they went. */
-import { createEffect, createSignal, on, onCleanup } from "solid-js"
+import { createEffect, createMemo, createSignal, on, onCleanup } from "solid-js"
 import { change, read, Refused, Unreachable } from "./call.ts"
 import type { Answer, Parts, Read, Route } from "./Contract.ts"
 import { lookNow, news } from "./live.ts"
@@ -33,26 +33,36 @@ export const createQuery = <R extends Read>(
   const [refusal, setRefusal] = createSignal<string>()
   const [again, setAgain] = createSignal(0)
   let turn = 0
+  /** The turn whose answer is shown. Answers of later turns replace it, also while the newest one is under way. */
+  let shown = 0
   let last: string | undefined
-  onCleanup(() => turn++)
-  createEffect(on([parts, scope, who, follows, again], ([given, chosen, { kind }]) => {
+  onCleanup(() => {
+    last = undefined
+  })
+  // Arguments that are the same in another object are no other ones.
+  const asked = createMemo(() => {
+    const given = parts()
+    return given === undefined ? undefined : JSON.stringify([given, scope()])
+  })
+  createEffect(on([asked, who, follows, again], ([asked, { kind }]) => {
     const own = ++turn
-    const asked = given === undefined ? undefined : JSON.stringify([given, chosen])
     if (asked !== last) {
       setData(undefined)
       setRefusal(undefined)
     }
     last = asked
-    if (given === undefined || kind !== "known") return
-    const plain = given as unknown as { readonly query?: object }
+    if (asked === undefined || kind !== "known") return
+    const [plain, chosen] = JSON.parse(asked) as [{ readonly query?: object }, string]
     read(route, { ...plain, query: { scope: chosen, ...plain.query } } as unknown as Parts<R>).then(
       (answer) => {
-        if (own !== turn) return
+        if (asked !== last || own < shown) return
+        shown = own
         setData(() => answer)
         setRefusal(undefined)
       },
       (error: unknown) => {
-        if (own === turn) setRefusal(sentenceOf(error))
+        const sentence = sentenceOf(error)
+        if (asked === last && own >= shown) setRefusal(sentence)
       }
     )
   }))

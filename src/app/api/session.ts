@@ -1,5 +1,5 @@
 /** Who looks: the key, what it may do, the scope, and the name that goes into histories. */
-import { createSignal } from "solid-js"
+import { createMemo, createRoot, createSignal } from "solid-js"
 import type { Rank } from "../../domain/access/Rank.ts"
 import { query, setQuery } from "../Router.ts"
 import { authorize, read, Refused, Unreachable } from "./call.ts"
@@ -26,11 +26,13 @@ const [key, setKey] = createSignal(localStorage.getItem(KeptKey) ?? undefined)
 export { key, name, who }
 
 /** The scope that is looked at: that of the key, or the one in the address. */
-export const scope = (): string => {
-  const known = who()
-  return (known.kind === "known" ? known.scope : undefined) ?? query("scope") ?? localStorage.getItem(KeptScope) ??
-    "default"
-}
+export const scope = createRoot(() =>
+  createMemo((): string => {
+    const known = who()
+    const own = known.kind === "known" ? known.scope : undefined
+    return own ?? query("scope") ?? localStorage.getItem(KeptScope) ?? "default"
+  })
+)
 
 export const chooseScope = (chosen: string) => {
   localStorage.setItem(KeptScope, chosen)

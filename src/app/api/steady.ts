@@ -35,7 +35,7 @@ export const createSteady = <A>(
     setOrder([...(found?.keys() ?? [])])
     renewing = found === undefined
   }
-  createEffect(on(about, () => {
+  createEffect(on(createMemo(about), () => {
     renewing = true
     renew()
   }))

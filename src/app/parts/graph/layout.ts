@@ -36,9 +36,10 @@ export const layOut = (plan: Plan) => {
     }
     const timer = setTimeout(() => end(undefined), Patience)
     stop = () => end(undefined)
-    worker.onmessage = ({ data }: MessageEvent<Placed>) => end(data)
-    worker.onerror = () => end(undefined)
+    worker.addEventListener("message", ({ data }: MessageEvent<Placed>) => end(data))
+    worker.addEventListener("error", () => end(undefined))
   })
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin of its own
   worker.postMessage(plan)
   return { placed, stop: () => stop() }
 }

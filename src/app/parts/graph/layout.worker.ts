@@ -2,7 +2,7 @@
 import { graphlib, layout } from "@dagrejs/dagre"
 import type { Placed, Plan } from "./layout.ts"
 
-onmessage = ({ data: { direction, edges, nodes } }: MessageEvent<Plan>) => {
+addEventListener("message", ({ data: { direction, edges, nodes } }: MessageEvent<Plan>) => {
   const graph = new graphlib.Graph({ multigraph: true })
   graph.setGraph({ rankdir: direction, nodesep: 16, ranksep: 48, edgesep: 8, marginx: 8, marginy: 8 })
   for (const { height, id, width } of nodes) graph.setNode(id, { width, height })
@@ -18,5 +18,6 @@ onmessage = ({ data: { direction, edges, nodes } }: MessageEvent<Plan>) => {
     }),
     edges: edges.map(({ from, to }, n) => graph.edge(from, to, String(n)).points)
   }
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin of its own
   postMessage(placed)
-}
+})

@@ -1,33 +1,18 @@
 /** A machine, whether it can be heard, and the tasks it holds. */
 import { createSignal, For, Show } from "solid-js"
 import type { Machine as Registered } from "../../api/Contract.ts"
-import { act, createQuery } from "../../api/query.ts"
+import { act } from "../../api/query.ts"
 import { may } from "../../api/session.ts"
 import { announce } from "../../parts/announce.ts"
 import { Ago, Button, Left, Refusal, State, StateIcon, TaskLink } from "../../parts/Basics.tsx"
 import type { Held } from "./Now.tsx"
 
-/** Whether the holder of a task was asked to stop. */
-const Stopping = (props: { readonly id: string }) => {
-  const task = createQuery(
-    "GET /api/v1/tasks/:id",
-    () => ({ params: { id: props.id }, query: { content: "false" as const } })
-  )
-  return (
-    <Show when={task.data()?.cancel_requested_at}>
-      {(at) => (
-        <p class="notice-line">
-          <StateIcon tone="cancelled" />Asked to stop <Ago at={at()} />
-        </p>
-      )}
-    </Show>
-  )
-}
-
 export const Machine = (props: {
   /** Undefined for the tasks that no registered machine holds. */
   readonly machine: () => Registered | undefined
   readonly held: () => ReadonlyArray<Held>
+  /** When the holders of tasks were asked to stop, by the id of the task. */
+  readonly stopping: () => ReadonlyMap<string, string>
   readonly onCancel: (task: Held) => void
   readonly again: () => void
 }) => {
@@ -100,7 +85,13 @@ export const Machine = (props: {
                       </span>
                     </p>
                   </Show>
-                  <Stopping id={task.task_id} />
+                  <Show when={props.stopping().get(task.task_id)}>
+                    {(at) => (
+                      <p class="notice-line">
+                        <StateIcon tone="cancelled" />Asked to stop <Ago at={at()} />
+                      </p>
+                    )}
+                  </Show>
                 </div>
                 <Show when={may("manage")}>
                   <Button keys="c" onClick={() => props.onCancel(task)}>

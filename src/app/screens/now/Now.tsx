@@ -18,6 +18,17 @@ export type Held = Overview["held"]["items"][number]
 
 const Now = () => {
   const machines = createQuery("GET /api/v1/orchestrators", () => ({}))
+  // The overview does not say who was asked to stop.
+  const leased = createQuery("GET /api/v1/tasks", () => ({
+    query: { queue: "claimed,provisional", content: "false" as const, limit: "500" }
+  }))
+  const stopping = createMemo(() =>
+    new Map(
+      (leased.data()?.tasks ?? []).flatMap(({ cancel_requested_at, id }) =>
+        cancel_requested_at === null ? [] : [[id, cancel_requested_at]]
+      )
+    )
+  )
   const [cancelling, setCancelling] = createSignal<Held>()
   const [list, setList] = createSignal<HTMLElement>()
   const held = () => overview()?.held.items ?? []
@@ -75,13 +86,20 @@ const Now = () => {
             <Machine
               machine={() => sorted().find((one) => one.id === id)}
               held={() => heldBy().get(id) ?? []}
+              stopping={stopping}
               onCancel={setCancelling}
               again={machines.again}
             />
           )}
         </For>
         <Show when={machines.data() !== undefined && others().length > 0}>
-          <Machine machine={() => undefined} held={others} onCancel={setCancelling} again={machines.again} />
+          <Machine
+            machine={() => undefined}
+            held={others}
+            stopping={stopping}
+            onCancel={setCancelling}
+            again={machines.again}
+          />
         </Show>
       </div>
       <Ready />

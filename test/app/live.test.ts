@@ -1,0 +1,160 @@
+/** What the page does while the world changes: other clients, a server that dies, a key that is revoked, a page that nobody sees. */
+import { mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, it } from "vitest"
+import * as client from "../../src/client.ts"
+import { SharedFolder } from "../support/Bundle.ts"
+import { type Api, ask, clientOf, close, describeApp, playNight } from "./support/App.ts"
+import { launchSite, Secret } from "./support/site.ts"
+
+const create = (api: Api, scope: string, name: string) =>
+  ask(api.tasks.create({
+    query: {},
+    payload: {
+      id: client.TaskId.make(`${scope}-${name}`),
+      title: `The task ${name}`,
+      file_path: `${name}.md`,
+      branch: "main"
+    }
+  }))
+
+describeApp("the page", ({ open, server }) => {
+  it("shows what another client does, by itself", async () => {
+    const { api, scope } = await playNight(server, { tasks: 10 })
+    const page = await open(`#/now?scope=${scope}`)
+    await page.getByText("live", { exact: true }).waitFor()
+    await create(api, scope, "new")
+    await page.getByRole("link", { name: "The task new" }).waitFor()
+    await close(page)
+  })
+
+  it("sends at most four requests a minute while nothing happens, and none while nobody sees it", async () => {
+    const { scope } = await playNight(server, { tasks: 10 })
+    const page = await open(`#/now?scope=${scope}`)
+    await page.getByText("live", { exact: true }).waitFor()
+    await page.waitForLoadState("networkidle")
+    const sent: Array<string> = []
+    page.on("request", (request) => sent.push(new URL(request.url()).pathname))
+    await page.waitForTimeout(60_000)
+    assert.isAtMost(sent.length, 4, sent.join(" "))
+    assert.includeMembers(sent, ["/api/v1/events", "/api/v1/overview"])
+    const hide = (hidden: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, "hidden", { configurable: true, get: () => ${hidden} }); document.dispatchEvent(new Event("visibilitychange"))`
+      )
+    await hide(true)
+    await page.waitForTimeout(500)
+    sent.length = 0
+    await page.waitForTimeout(35_000)
+    assert.deepStrictEqual(sent, [])
+    const looked = page.waitForRequest((request) => request.url().includes("/api/v1/events"))
+    await hide(false)
+    await looked
+    await close(page)
+  })
+
+  it("says that the server is gone, keeps what it has, and goes on when it is back", async () => {
+    const storage = mkdtempSync(join(process.env[SharedFolder] ?? tmpdir(), "killed-"))
+    const first = await launchSite({ storage })
+    const port = Number(first.site.port)
+    const scope = "killed"
+    const api = await clientOf({ site: first.site.href, secret: Secret }, scope)
+    await create(api, scope, "before")
+    const page = await open(`#/now?scope=${scope}`)
+    await page.goto(new URL(`app/#/now?scope=${scope}`, first.site).href)
+    await page.evaluate(`localStorage.setItem("octopoid.key", ${JSON.stringify(Secret)})`)
+    await page.reload()
+    await page.getByRole("link", { name: "The task before" }).waitFor()
+    await first.kill()
+    await page.getByText("The server cannot be reached.").first().waitFor()
+    await page.getByText("offline").first().waitFor()
+    assert.strictEqual(await page.getByRole("link", { name: "The task before" }).count(), 1)
+    const second = await launchSite({ storage, port })
+    await create(await clientOf({ site: second.site.href, secret: Secret }, scope), scope, "after")
+    await page.getByRole("link", { name: "The task after" }).waitFor({ timeout: 120_000 })
+    await page.getByText("live", { exact: true }).waitFor()
+    await page.context().close()
+    await second.close()
+  })
+
+  it("asks for another key when its own is revoked, and keeps what it shows", async () => {
+    const { scope } = await playNight(server, { tasks: 10 })
+    const api = await clientOf(server, scope)
+    const issued = await ask(
+      api.keys.issue({ params: { scope: client.ScopeName.make(scope) }, payload: { name: "ada", rank: "manage" } })
+    )
+    const page = await open("#/now", { key: issued.api_key })
+    await page.locator(".machine").first().waitFor()
+    await page.getByTitle("The scope of the key").getByText(scope).waitFor()
+    await ask(api.keys.revoke({ params: { scope: client.ScopeName.make(scope), id: issued.id } }))
+    const dialog = page.getByRole("dialog", { name: "Key and name" })
+    await dialog.getByText("Invalid API key.").waitFor()
+    assert.isAbove(await page.locator(".machine").count(), 0)
+    await page.keyboard.press("Escape")
+    assert.strictEqual(await dialog.count(), 1)
+    const again = await ask(
+      api.keys.issue({
+        params: { scope: client.ScopeName.make(scope) },
+        payload: { name: "ada again", rank: "manage" }
+      })
+    )
+    await dialog.getByLabel("API key").fill(again.api_key)
+    await dialog.getByRole("button", { name: "Use it" }).click()
+    await dialog.waitFor({ state: "detached" })
+    await page.getByText("live", { exact: true }).waitFor()
+    await close(page)
+  })
+
+  it("shows a key of the rank read everything, and no action", async () => {
+    const { scope } = await playNight(server, { tasks: 30 })
+    const api = await clientOf(server, scope)
+    const { api_key } = await ask(
+      api.keys.issue({ params: { scope: client.ScopeName.make(scope) }, payload: { name: "wall", rank: "read" } })
+    )
+    const page = await open("#/inbox", { key: api_key })
+    await page.getByText("read only").waitFor()
+    await page.locator(".inbox-list li").first().waitFor()
+    const { tasks: [result] } = await ask(api.tasks.list({ query: { queue: ["provisional"] } }))
+    await page.locator(`.inbox-list a[href*="${result!.id}"]`).click()
+    await page.getByText("Your key may read, and not judge.").waitFor()
+    await page.keyboard.press("a")
+    for (const name of ["Accept", "Reject", "Message"]) {
+      assert.strictEqual(await page.getByRole("button", { name }).count(), 0, name)
+    }
+    await page.getByRole("link", { name: "Now" }).click()
+    await page.locator(".machine [data-row]").first().waitFor()
+    for (const name of ["Cancel", "Maintenance"]) {
+      assert.strictEqual(await page.getByRole("button", { name }).count(), 0, name)
+    }
+    assert.strictEqual((await ask(api.tasks.get({ query: {}, params: { id: result!.id } }))).queue, "provisional")
+    await close(page)
+  })
+
+  it("lets the administrator choose another scope, and the address has it", async () => {
+    const { api, scope } = await playNight(server, { tasks: 10 })
+    await create(api, scope, "mine")
+    const page = await open("#/now")
+    await page.getByRole("button", { name: "Scope:" }).click()
+    await page.getByRole("menuitem", { name: scope, exact: true }).click()
+    await page.getByRole("link", { name: "The task mine" }).waitFor()
+    assert.include(page.url(), `scope=${scope}`)
+    await close(page)
+  })
+
+  it("lists the keys, and turns them off", async () => {
+    const { scope } = await playNight(server, { tasks: 10 })
+    const page = await open(`#/inbox?scope=${scope}`)
+    await page.locator(".inbox-list li").first().waitFor()
+    await page.keyboard.press("?")
+    const dialog = page.getByRole("dialog", { name: "Keys of the keyboard" })
+    await dialog.getByText("Goes to what waits next").waitFor()
+    await dialog.getByLabel("Single keys do something").uncheck()
+    await page.keyboard.press("Escape")
+    await dialog.waitFor({ state: "detached" })
+    await page.keyboard.press("?")
+    await page.waitForTimeout(300)
+    assert.strictEqual(await page.getByRole("dialog").count(), 0)
+    await close(page)
+  })
+})
