@@ -81,3 +81,7 @@ export const words = (state: string): string => state.replaceAll("_", " ").repla
 /** An address that may be a link: texts of agents may be anything. */
 export const safeAddress = (text: string | null | undefined): string | undefined =>
   text != null && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined
+
+/** A sentence of the server with its instants in the zone of the viewer. */
+export const local = (sentence: string): string =>
+  sentence.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (instant) => exact(instant))

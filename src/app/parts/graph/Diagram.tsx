@@ -83,6 +83,7 @@ export const Diagram = (props: DiagramProps) => {
         role="group"
         aria-label={`${props.label}. Arrow keys move it, plus and minus change its size.`}
         tabindex="0"
+        style={{ height: `clamp(12rem, ${(drawing()?.placed.height ?? 0) + 32}px, min(34rem, 70vh))` }}
       >
         <Show when={drawing()} fallback={<p class="quiet diagram-wait">{failed() ? "" : "Drawing …"}</p>}>
           {(drawn) => (

@@ -5,7 +5,7 @@ import { createPages } from "../../api/pages.ts"
 import { act } from "../../api/query.ts"
 import { may, name } from "../../api/session.ts"
 import { announce } from "../../parts/announce.ts"
-import { Ago, Button, Empty, Refusal, State } from "../../parts/Basics.tsx"
+import { Ago, Button, Empty, Refusal } from "../../parts/Basics.tsx"
 import { Ask } from "../../parts/Dialog.tsx"
 import { useRows } from "../../parts/rows.ts"
 import { href, query, setQuery } from "../../Router.ts"
@@ -84,7 +84,7 @@ const Drafts = () => {
                 <div>
                   <h2>{draft.title}</h2>
                   <p class="quiet drafts-more">
-                    <State state={draft.status} />
+                    <strong class="drafts-status">{draft.status}</strong>
                     <span>
                       {draft.author}, <Ago at={draft.created_at} />
                     </span>

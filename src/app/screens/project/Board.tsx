@@ -1,6 +1,6 @@
 /** The board: a column for each queue. Only the cards that are seen are on the page. */
 import { createVirtualizer } from "@tanstack/solid-virtual"
-import { createEffect, createMemo, createSignal, For, on, Show } from "solid-js"
+import { createEffect, createMemo, createSignal, For, on, onMount, Show } from "solid-js"
 import type { Task } from "../../api/Contract.ts"
 import { Ago, Refusal, State, StateIcon } from "../../parts/Basics.tsx"
 import { useKeys } from "../../parts/keys.ts"
@@ -89,7 +89,8 @@ const Column = (props: { readonly project: string; readonly queue: string; reado
       </Show>
       <div
         class="board-scroll"
-        ref={setFrame}
+        // Before it is in the page, an element has no window, and the list would not learn its size.
+        ref={(element) => onMount(() => setFrame(element))}
         tabindex={count() === 0 ? undefined : "0"}
         onPointerEnter={() => setHovered(true)}
         onPointerLeave={() => setHovered(false)}

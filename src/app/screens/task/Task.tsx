@@ -2,7 +2,7 @@
 import { createEffect, createMemo, For, Show } from "solid-js"
 import { createQuery } from "../../api/query.ts"
 import { Address, Ago, Copy, Empty, Fact, Left, Prose, Refusal, State, StateIcon } from "../../parts/Basics.tsx"
-import { compact, dollars, plural, span } from "../../parts/words.ts"
+import { compact, dollars, local, plural, span } from "../../parts/words.ts"
 import { href, place } from "../../Router.ts"
 import { Actions } from "./Actions.tsx"
 import { Around } from "./Around.tsx"
@@ -78,12 +78,12 @@ const Shown = (props: { readonly id: string }) => {
               {(why) => (
                 <>
                   <p>
-                    <strong>{why().summary}</strong>
+                    <strong>{local(why().summary)}</strong>
                   </p>
                   <Show when={why().reasons.length > 1}>
                     <ul class="task-reasons">
                       <For each={why().reasons.filter(({ message }) => message !== why().summary)}>
-                        {(reason) => <li classList={{ quiet: !reason.blocking }}>{reason.message}</li>}
+                        {(reason) => <li classList={{ quiet: !reason.blocking }}>{local(reason.message)}</li>}
                       </For>
                     </ul>
                   </Show>

@@ -14,6 +14,9 @@ export interface Day {
 
 const Height = 260
 
+/** In seconds: the bars of the first and the last day are whole. */
+const HalfDay = 43_200
+
 /** The colour that a class has in the present scheme. */
 const colourOf = (place: HTMLElement, name: string) => {
   const probe = document.createElement("span")
@@ -54,7 +57,10 @@ const Plot = (props: {
         height: Height,
         legend: { show: true, live: true },
         cursor: { y: false },
-        scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(most, cap ?? 0) * 1.1 || 1] } },
+        scales: {
+          x: { time: true, range: (_, first, last) => [first - HalfDay, last + HalfDay] },
+          y: { range: (_, __, most) => [0, Math.max(most, cap ?? 0) * 1.1 || 1] }
+        },
         tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "UTC"),
         axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(format) }],
         series: [
@@ -79,7 +85,7 @@ const Plot = (props: {
       },
       [
         props.days.map(({ at }) => at),
-        props.days.map((day) => day[props.of]),
+        props.days.map((day) => day[props.of] || null),
         ...(cap === null ? [] : [props.days.map(() => cap)])
       ],
       place

@@ -8,8 +8,14 @@ import { Confirm } from "../../parts/Dialog.tsx"
 import type { Tone } from "../../parts/words.ts"
 import { number, plural, words } from "../../parts/words.ts"
 
-const stateOf = ({ enabled, failing_since }: Registered): readonly [Tone, string] =>
-  !enabled ? ["cancelled", "disabled"] : failing_since === null ? ["done", "works"] : ["failed", "fails"]
+const stateOf = ({ delivered_at, enabled, failing_since }: Registered): readonly [Tone, string] =>
+  !enabled
+    ? ["cancelled", "disabled"]
+    : failing_since !== null
+    ? ["failed", "fails"]
+    : delivered_at === null
+    ? ["ready", "nothing sent yet"]
+    : ["done", "works"]
 
 const Deliveries = (props: { readonly id: string }) => {
   const log = createQuery("GET /api/v1/webhooks/:id/deliveries", () => ({ params: { id: props.id } }))
@@ -105,7 +111,15 @@ export const Webhook = (props: {
       <p class="quiet">
         {props.webhook.types === null ? "All events" : props.webhook.types.map(words).join(", ")}
         {props.webhook.project_id === null ? "" : ` of the project ${props.webhook.project_id}`} · came to event{" "}
-        {number(props.webhook.position)} · accepted <Ago at={props.webhook.delivered_at} />
+        {number(props.webhook.position)}
+        <Show when={props.webhook.delivered_at}>
+          {(at) => (
+            <>
+              {" · accepted "}
+              <Ago at={at()} />
+            </>
+          )}
+        </Show>
       </p>
       <Show when={!props.webhook.enabled}>
         <p>
