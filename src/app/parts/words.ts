@@ -1,6 +1,7 @@
 /** How numbers, times and states are written. */
 
-const language = navigator.language
+// Tests on Node use this module too.
+const language = (globalThis as { readonly navigator?: { readonly language: string } }).navigator?.language
 const exactTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" })
 const dayAndTime = new Intl.DateTimeFormat(language, { weekday: "short", hour: "2-digit", minute: "2-digit" })
 const count = new Intl.NumberFormat(language)

@@ -4,10 +4,11 @@
  */
 import { createEffect, createSignal, on, onCleanup } from "solid-js"
 import { read } from "../../api/call.ts"
-import type { Task, TaskEvent } from "../../api/Contract.ts"
+import type { Task } from "../../api/Contract.ts"
 import { onEvents } from "../../api/live.ts"
 import { sentenceOf } from "../../api/query.ts"
 import { scope } from "../../api/session.ts"
+import { changesOf } from "./changes.ts"
 
 /** How many tasks are read at once: the longest page that the server has. */
 export const PageSize = 500
@@ -24,31 +25,6 @@ export interface Column {
   /** Reads on, up to this many. */
   readonly need: (count: number) => void
   readonly renew: () => void
-}
-
-/** What some changes mean for a column that shows these tasks. */
-export const changesOf = (
-  events: ReadonlyArray<Pick<TaskEvent, "task_id" | "project_id" | "from_queue" | "to_queue">>,
-  { project, queue, shown }: { readonly project: string; readonly queue: string; readonly shown: ReadonlySet<string> },
-  before: { readonly left: ReadonlyMap<string, string>; readonly came: ReadonlySet<string> }
-) => {
-  const left = new Map(before.left)
-  const came = new Set(before.came)
-  let touched = false
-  for (const { from_queue, project_id, task_id, to_queue } of events) {
-    // The feed names the project before the change: null at the creation of a task.
-    if (project_id !== project && !(project_id === null && from_queue === null)) continue
-    if (to_queue === queue && from_queue !== queue) {
-      left.delete(task_id)
-      if (!shown.has(task_id)) came.add(task_id)
-      touched = true
-    } else if (to_queue !== queue && (from_queue === queue || shown.has(task_id))) {
-      came.delete(task_id)
-      if (shown.has(task_id)) left.set(task_id, to_queue ?? "deleted")
-      touched = true
-    } else if (to_queue === queue) touched = true
-  }
-  return { left, came, touched }
 }
 
 export const createColumn = (

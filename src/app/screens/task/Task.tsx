@@ -82,7 +82,7 @@ const Shown = (props: { readonly id: string }) => {
                   </p>
                   <Show when={why().reasons.length > 1}>
                     <ul class="task-reasons">
-                      <For each={why().reasons.filter(({ message }) => message !== why().summary)}>
+                      <For each={why().reasons.filter(({ message }) => !why().summary.includes(message))}>
                         {(reason) => <li classList={{ quiet: !reason.blocking }}>{local(reason.message)}</li>}
                       </For>
                     </ul>

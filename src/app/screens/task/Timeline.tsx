@@ -31,7 +31,10 @@ const Entry = (props: { readonly item: Item }) => (
           <>
             <p>
               <State state={entry().event} />
-              <Show when={entry().from_queue !== entry().to_queue && entry().to_queue !== null}>
+              <Show
+                when={entry().from_queue !== entry().to_queue && entry().to_queue !== null &&
+                  entry().to_queue !== entry().event}
+              >
                 <span class="quiet">→ {words(entry().to_queue!)}</span>
               </Show>
               <span class="quiet">

@@ -41,6 +41,8 @@ export interface Judged {
 const ends = new Set(["done", "failed", "cancelled"])
 const underJudgement = ["provisional", "claimed"]
 const intervention = "requires-intervention"
+/** A task that is given up goes back to where it was claimed from, and these queues are no such place. */
+const noOrigin = new Set(["claimed", "provisional", ...ends])
 
 const labels: Record<ActionName, readonly [label: string, does: string]> = {
   accept: ["Accept", "The result is good: the task is done, and what waits for it may begin."],
@@ -70,9 +72,9 @@ const notFrom = (
       `It is in ${words(queue)}, and this is for a task in ${from.map(words).join(" or ")}.`
   }
   const leads = steps.filter((step) => step.from === queue && (project_id !== null || !step.ofChild))
-  return leads.some((step) => to === undefined || step.to === to)
+  return leads.some((step) => to === undefined ? !noOrigin.has(step.to) : step.to === to)
     ? undefined
-    : `Its flow ${flow} has no step from ${words(queue)}${to === undefined ? "" : ` to ${words(to)}`}.`
+    : `Its flow ${flow} has no step from ${words(queue)} ${to === undefined ? "back" : `to ${words(to)}`}.`
 }
 
 const reasonOf = (name: ActionName, situation: Situation): string | undefined => {

@@ -2,15 +2,9 @@
 import { createEffect, onCleanup, onMount } from "solid-js"
 import uPlot from "uplot"
 import "uplot/dist/uPlot.min.css"
-import { dollars } from "../../parts/words.ts"
+import { compact, dollars } from "../../parts/words.ts"
+import type { Day } from "./days.ts"
 import "./plot.css"
-
-export interface Day {
-  /** The beginning of the day, in seconds. */
-  readonly at: number
-  readonly cost: number
-  readonly tokens: number
-}
 
 const Height = 260
 
@@ -47,9 +41,7 @@ const Plot = (props: {
       ticks: { show: false },
       font: "12px system-ui"
     }
-    const format = props.of === "cost"
-      ? dollars
-      : (n: number) => new Intl.NumberFormat(navigator.language, { notation: "compact" }).format(n)
+    const format = props.of === "cost" ? dollars : compact
     const { cap } = props
     plot = new uPlot(
       {

@@ -1,6 +1,12 @@
 /** The days of a list of sums, also those without any. */
 import type { UsageSum } from "../../api/Contract.ts"
-import type { Day } from "./Plot.tsx"
+
+export interface Day {
+  /** The beginning of the day, in seconds. */
+  readonly at: number
+  readonly cost: number
+  readonly tokens: number
+}
 
 const DayMillis = 86_400_000
 
