@@ -20,7 +20,7 @@ describeApp("Task", ({ open, server }) => {
     assert.strictEqual(await page.title(), `${HostileTitle} · Octopoid`)
     const told = page.getByRole("region", { name: "What happened" })
     await told.getByText("The first test is there.").waitFor()
-    assert.deepStrictEqual(await told.getByRole("heading", { level: 4 }).allTextContents(), [
+    assert.deepStrictEqual(await told.getByRole("heading", { level: 3 }).allTextContents(), [
       "Attempt 2: ben",
       "Nobody held it",
       "Attempt 1: ann",

@@ -111,7 +111,7 @@ const Dependencies = (props: { readonly id: string }) => {
               </Show>
               <div class="waits-lists">
                 <section aria-label="The critical path">
-                  <h3>The critical path</h3>
+                  <h2>The critical path</h2>
                   <ol>
                     <For each={path()}>
                       {(id) => (
@@ -123,7 +123,7 @@ const Dependencies = (props: { readonly id: string }) => {
                   </ol>
                 </section>
                 <section aria-label="What holds up the most">
-                  <h3>What holds up the most</h3>
+                  <h2>What holds up the most</h2>
                   <ul>
                     <For each={holding().slice(0, MaxListed)}>
                       {([id, count]) => (
@@ -137,7 +137,7 @@ const Dependencies = (props: { readonly id: string }) => {
                   </ul>
                 </section>
                 <section aria-label="What is blocked">
-                  <h3>What is blocked, and by what</h3>
+                  <h2>What is blocked, and by what</h2>
                   <ul>
                     <For each={blocked().slice(0, MaxListed)}>
                       {([id, by]) => (

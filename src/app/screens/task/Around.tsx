@@ -28,7 +28,7 @@ export const Around = (props: { readonly id: string; readonly version: number })
   return (
     <Show when={nodes().length > 1}>
       <section aria-label="Dependencies">
-        <h3>Dependencies</h3>
+        <h2>Dependencies</h2>
         <p class="quiet">
           <Show when={unmet().length > 0} fallback="It waits for nothing.">
             It waits for{" "}

@@ -137,7 +137,7 @@ const Shown = (props: { readonly id: string }) => {
           <Show when={found().resume_command}>
             {(command) => (
               <section class="task-resume" aria-label="Its session">
-                <h3>Get into its session</h3>
+                <h2>Get into its session</h2>
                 <p>
                   <code>{command()}</code> <Copy text={command()} what="the command that resumes the session" />
                 </p>
@@ -196,13 +196,13 @@ const Shown = (props: { readonly id: string }) => {
               <Show when={found().failure_reason}>
                 {(text) => (
                   <section>
-                    <h3>Why it failed</h3>
+                    <h2>Why it failed</h2>
                     <Prose text={text()} />
                   </section>
                 )}
               </Show>
               <section aria-label="Handoff">
-                <h3>What the next agent is told</h3>
+                <h2>What the next agent is told</h2>
                 <Show
                   when={handoff.data()?.checkpoint != null || setbacks().length > 0 ||
                     (handoff.data()?.answers ?? []).length > 0}
@@ -248,7 +248,7 @@ const Shown = (props: { readonly id: string }) => {
               <Show when={found().execution_notes}>
                 {(text) => (
                   <section>
-                    <h3>What the last agent says</h3>
+                    <h2>What the last agent says</h2>
                     <Prose text={text()} />
                   </section>
                 )}
@@ -256,7 +256,7 @@ const Shown = (props: { readonly id: string }) => {
               <Show when={found().content}>
                 {(text) => (
                   <section>
-                    <h3>The task</h3>
+                    <h2>The task</h2>
                     <Prose text={text()} />
                   </section>
                 )}

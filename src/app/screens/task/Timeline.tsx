@@ -111,7 +111,7 @@ const titleOf = ({ attempt, holder }: Chapter) =>
 const Part = (props: { readonly chapter: Chapter; readonly isLast: boolean }) => (
   <section class="task-chapter" data-held={props.chapter.holder === undefined ? undefined : ""}>
     <header>
-      <h4>{titleOf(props.chapter)}</h4>
+      <h3>{titleOf(props.chapter)}</h3>
       <span class="quiet">
         {clock(props.chapter.from)}
         <Show when={props.chapter.until}>
@@ -146,12 +146,16 @@ export const Timeline = (
     "GET /api/v1/tasks/:id/messages",
     () => ({ params: { id: props.id }, query: { limit: String(MaxMessages) } })
   )
-  const chapters = createMemo(() =>
-    chaptersOf(history.items() ?? [], mail.data()?.messages ?? [], props.handoff?.checkpoint ?? null).toReversed()
-  )
+  // Nothing is told before all of it is there: what is read must not move.
+  const chapters = createMemo(() => {
+    const [entries, messages] = [history.items(), mail.data()?.messages]
+    return entries === undefined || messages === undefined
+      ? []
+      : chaptersOf(entries, messages, props.handoff?.checkpoint ?? null).toReversed()
+  })
   return (
     <section aria-label="What happened">
-      <h3>What happened</h3>
+      <h2>What happened</h2>
       <Refusal sentence={history.refusal() ?? mail.refusal()} />
       <Show when={history.hasMore()}>
         <Button onClick={history.more} disabled={history.busy()}>Show what happened later</Button>
