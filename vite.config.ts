@@ -8,6 +8,12 @@ export default defineConfig({
   root: "src/app",
   base: "/app/",
   plugins: [solid()],
-  build: { outDir: "../../dist-app/app", target: "es2022", modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+  build: {
+    outDir: "../../dist-app/app",
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    rolldownOptions: { checks: { pluginTimings: false } }
+  },
   server: { proxy: { "/api": server, "/metrics": server, "/docs": server, "/favicon.ico": server } }
 })

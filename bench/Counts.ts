@@ -82,7 +82,8 @@ export const measure = async (code: string, empty: string, size: Seed.Size, seco
         throw new Error(`${endpoint} ${variant ?? ""}: ${answer.status} ${JSON.stringify(answer.body)}`)
       }
       const id = answer.headers["x-request-id"]
-      const cost = ofAnswer(answer) ?? await log.cost(({ annotations }) => annotations?.request_id === id)
+      const cost = ofAnswer(answer) ??
+        await log.cost(({ annotations }) => annotations?.request_id === id && annotations.d1_trips !== undefined)
       rows.push({ what: endpoint, variant, cost })
     }
     wire.close()

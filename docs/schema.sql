@@ -348,10 +348,16 @@ CREATE INDEX projects_capped ON projects (scope, id) WHERE capped;
 
 -- The accounts with providers that get no task before a time, because they have reached a limit.
 CREATE TABLE parked_accounts (
-  scope   TEXT NOT NULL,
-  account TEXT NOT NULL,
+  scope     TEXT NOT NULL,
+  account   TEXT NOT NULL,
   -- When the limit is over. Parking another account forgets what is over.
-  until   INTEGER NOT NULL,
+  until     INTEGER NOT NULL,
+  -- The task whose holder parked the account. It may be gone.
+  task_id   TEXT,
+  parked_by TEXT,
+  parked_at INTEGER,
+  -- What the provider said: the beginning.
+  reason    TEXT,
   PRIMARY KEY (scope, account)
 ) STRICT, WITHOUT ROWID;
 

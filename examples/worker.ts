@@ -31,15 +31,23 @@ const prepare = Effect.gen(function*() {
   const run = Date.now().toString(36)
   for (const title of ["schema", "endpoint", "docs"]) {
     const id = client.TaskId.make(`${run}-${title}`)
-    yield* api.tasks.create({ query: {}, payload: { id, file_path: `${id}.md`, branch: "main", title } })
+    const content = title === "docs" ? "For whom are the docs?" : title
+    yield* api.tasks.create({ query: {}, payload: { id, file_path: `${id}.md`, branch: "main", title, content } })
     yield* say(id, "created")
   }
 })
 
 /** What an agent would do here. Its lease is renewed meanwhile, and it may be interrupted at any point. */
-const work = Effect.fnUntraced(function*({ checkpoint, fencing_token, handoff, task }: Worker.Attempt) {
+const work = Effect.fnUntraced(function*({ ask, checkpoint, fencing_token, handoff, task }: Worker.Attempt) {
   yield* say(task.id, `claimed, lease ${fencing_token}`)
   if (handoff.checkpoint !== null) yield* say(task.id, `goes on from: ${handoff.checkpoint.notes}`)
+  // A task that ends with a question needs a person first. It waits, and this worker goes on with others.
+  const answer = handoff.answers?.at(-1)
+  if (answer !== undefined) yield* say(task.id, `${answer.answered_by} answered: ${answer.answer}`)
+  else if (task.content?.endsWith("?")) {
+    yield* say(task.id, `asks: ${task.content} (GET /api/v1/messages?type=question&unreplied=true has the question.)`)
+    return yield* ask({ content: task.content, to_actor: "human" })
+  }
   for (const step of [1, 2, 3]) {
     yield* Effect.sleep("1 second")
     yield* checkpoint({ branch: `agent/${task.id}`, notes: `step ${step} of 3 is done` })

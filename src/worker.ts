@@ -28,6 +28,7 @@ import { Overviews } from "./services/feed/Overview.ts"
 import { Webhooks } from "./services/feed/Webhooks.ts"
 import { Flows } from "./services/flow/Flows.ts"
 import { Leases } from "./services/lease/Leases.ts"
+import { Parks } from "./services/lease/Parks.ts"
 import * as LogLines from "./services/LogLines.ts"
 import { Orchestrators } from "./services/machine/Orchestrators.ts"
 import { Roles } from "./services/machine/Roles.ts"
@@ -74,6 +75,7 @@ const ServicesLayer = Layer.mergeAll(
   Metrics.layer,
   Maintenance.layer,
   Orchestrators.layer,
+  Parks.layer,
   Projects.layer,
   Drafts.layer,
   Messages.layer,

@@ -125,3 +125,12 @@ export const role = async ({ ask, fresh }: Setup): Promise<string> => {
 
 export const key = async ({ ask }: Setup): Promise<{ readonly id: string; readonly api_key: string }> =>
   ask("POST", `/api/v1/scopes/${apart}/keys`, { name: "bench" })
+
+/** The name of an account that is parked for a day. */
+export const parked = async (setup: Setup): Promise<string> => {
+  const account = setup.fresh("account")
+  const { fencing_token, id } = await held(setup)
+  const until = new Date(Date.now() + 86_400_000).toISOString()
+  await setup.ask("POST", `/api/v1/tasks/${id}/park`, { account, until, fencing_token })
+  return account
+}

@@ -1,6 +1,6 @@
 /** Projects, drafts, flows, keys, imports, and requests about the server itself. */
 import { about, type Cases, plain, scope } from "../Case.ts"
-import { apart, draft, flow, flowBody, key, project, task, webhook } from "./given.ts"
+import { apart, draft, flow, flowBody, key, parked, project, task, webhook } from "./given.ts"
 
 const projects = (rest = "") => (id: string) => `/api/v1/projects/${id}${rest}`
 const drafts = (id: string) => `/api/v1/drafts/${id}`
@@ -13,6 +13,8 @@ export const records: Cases = {
   "PUT /api/v1/usage/caps": [{
     prepare: () => ({ path: "/api/v1/usage/caps", body: { scope: apart, max_tokens: 1_000_000_000 } })
   }],
+  "GET /api/v1/parks": [plain(`/api/v1/parks?scope=${scope}`)],
+  "DELETE /api/v1/parks/:account": [about(parked, (account) => `/api/v1/parks/${account}?scope=${scope}`)],
   "GET /": [plain("/")],
   "GET /api/health": [plain("/api/health")],
 

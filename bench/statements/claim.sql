@@ -887,6 +887,13 @@ WHERE id = (
       )
   );
 
+-- parked  (of an account)
+-- 101 characters, 3 parameters, 0 rows read, 0 rows written
+--   SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
+SELECT until
+FROM parked_accounts
+WHERE parked_accounts.scope = :scope AND account = :account AND until > :now;
+
 -- recorded  (of an account)
 -- 1,291 characters, 10 parameters, 8 rows read, 2 rows written
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
@@ -963,10 +970,3 @@ WHERE id = (
     FROM parked_accounts
     WHERE parked_accounts.scope = :scope AND account = :account AND until > :now
   );
-
--- parked  (of a parked account)
--- 101 characters, 3 parameters, 1 row read, 0 rows written
---   SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
-SELECT until
-FROM parked_accounts
-WHERE parked_accounts.scope = :scope AND account = :account AND until > :now;

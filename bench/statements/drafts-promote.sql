@@ -250,7 +250,7 @@ WHERE EXISTS (
 RETURNING *;
 
 -- keyKept  (to a project, under an idempotency key)
--- 853 characters, 4 parameters, 1 row read, 1 row written
+-- 999 characters, 4 parameters, 1 row read, 1 row written
 --   SEARCH projects USING PRIMARY KEY (id=?)
 INSERT INTO idempotency_keys (id, fingerprint, at, answer)
 SELECT :key, :fingerprint, :sent,
@@ -295,6 +295,16 @@ SELECT :key, :fingerprint, :sent,
       json_object(
         'evidence_required',
         evidence_required,
+        'cost_usd',
+        cost_usd,
+        'input_tokens',
+        input_tokens,
+        'output_tokens',
+        output_tokens,
+        'cached_tokens',
+        cached_tokens,
+        'wall_seconds',
+        wall_seconds,
         'max_cost_usd',
         max_cost_usd,
         'max_tokens',

@@ -713,7 +713,7 @@ DO UPDATE SET projects_revision = projects_revision + 1 ,
   );
 
 -- projects written  (some of each kind, under an idempotency key)
--- 873 characters, 2 parameters, 4 rows read, 2 rows written
+-- 1,099 characters, 2 parameters, 4 rows read, 2 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   USE TEMP B-TREE FOR ORDER BY
 --   SEARCH tasks USING INDEX tasks_project (project_id=?)
@@ -736,14 +736,21 @@ INSERT INTO projects (
   evidence_required,
   max_cost_usd,
   max_tokens,
-  max_review_rounds
+  max_review_rounds,
+  cost_usd,
+  input_tokens,
+  output_tokens,
+  cached_tokens,
+  wall_seconds
 )
 SELECT :scope, given.value ->> 'id', given.value ->> 'title', given.value ->> 'description',
   given.value ->> 'status', given.value ->> 'branch', given.value ->> 'base_branch',
   given.value ->> 'auto_accept', given.value ->> 'flow', given.value ->> 'pr_number',
   given.value ->> 'pr_url', given.value ->> 'created_by', given.value ->> 'created_at',
   given.value ->> 'updated_at', given.value ->> 'completed_at', given.value ->> 'evidence_required',
-  given.value ->> 'max_cost_usd', given.value ->> 'max_tokens', given.value ->> 'max_review_rounds'
+  given.value ->> 'max_cost_usd', given.value ->> 'max_tokens', given.value ->> 'max_review_rounds',
+  given.value ->> 'cost_usd', given.value ->> 'input_tokens', given.value ->> 'output_tokens',
+  given.value ->> 'cached_tokens', given.value ->> 'wall_seconds'
 FROM json_each(:projects) AS given
 WHERE 1
 ORDER BY given.key

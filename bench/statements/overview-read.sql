@@ -1,5 +1,5 @@
 -- GET /api/v1/overview
--- 1 round trip, 14 statements: 6,456 characters, 17 parameters, 2,902 rows read, 0 rows written
+-- 1 round trip, 15 statements: 7,209 characters, 20 parameters, 2,903 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- counts
@@ -155,24 +155,42 @@ FROM (
 GROUP BY orchestrator_id;
 
 -- reviews
--- 1,212 characters, 1 parameter, 2 rows read, 0 rows written
+-- 1,694 characters, 1 parameter, 2 rows read, 0 rows written
 --   MERGE (UNION ALL)
 --     LEFT
---       CO-ROUTINE (subquery-1)
+--       CO-ROUTINE (subquery-2)
 --         SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---       SCAN (subquery-1)
+--         CORRELATED SCALAR SUBQUERY 1
+--           SCAN json_each VIRTUAL TABLE INDEX 1:
+--       SCAN (subquery-2)
 --       USE TEMP B-TREE FOR ORDER BY
 --     RIGHT
---       CO-ROUTINE (subquery-3)
+--       CO-ROUTINE (subquery-5)
 --         SEARCH tasks USING INDEX tasks_waiting (scope=? AND queue=?)
---       SCAN (subquery-3)
+--         CORRELATED SCALAR SUBQUERY 4
+--           SCAN json_each VIRTUAL TABLE INDEX 1:
+--       SCAN (subquery-5)
 --       USE TEMP B-TREE FOR ORDER BY
 SELECT *
 FROM (
   SELECT id AS task_id, project_id, submitted_orchestrator_id, submitted_at, commits_count, pr_number,
     substr(title, 1, 301) AS title, substr(submitted_by, 1, 301) AS submitted_by,
     substr(branch, 1, 301) AS branch, substr(head_commit, 1, 301) AS head_commit,
-    iif(length(pr_url) <= 1000, pr_url, NULL) AS pr_url, priority_rank, created_at, id
+    iif(length(pr_url) <= 1000, pr_url, NULL) AS pr_url,
+    (
+      SELECT json_group_array(
+        json_object(
+          'kind',
+          value ->> '$.kind',
+          'exit_code',
+          value ->> '$.exit_code',
+          'stale',
+          json(iif(head_commit IS NULL OR value ->> '$.commit' IS head_commit, 'false', 'true'))
+        )
+      )
+      FROM json_each(evidence)
+    ) AS evidence,
+    priority_rank, created_at, id
   FROM tasks INDEXED BY tasks_ready
   WHERE scope = :scope
     AND queue = 'provisional'
@@ -189,7 +207,21 @@ FROM (
   SELECT id AS task_id, project_id, submitted_orchestrator_id, submitted_at, commits_count, pr_number,
     substr(title, 1, 301) AS title, substr(submitted_by, 1, 301) AS submitted_by,
     substr(branch, 1, 301) AS branch, substr(head_commit, 1, 301) AS head_commit,
-    iif(length(pr_url) <= 1000, pr_url, NULL) AS pr_url, priority_rank, created_at, id
+    iif(length(pr_url) <= 1000, pr_url, NULL) AS pr_url,
+    (
+      SELECT json_group_array(
+        json_object(
+          'kind',
+          value ->> '$.kind',
+          'exit_code',
+          value ->> '$.exit_code',
+          'stale',
+          json(iif(head_commit IS NULL OR value ->> '$.commit' IS head_commit, 'false', 'true'))
+        )
+      )
+      FROM json_each(evidence)
+    ) AS evidence,
+    priority_rank, created_at, id
   FROM tasks INDEXED BY tasks_waiting
   WHERE scope = :scope
     AND queue = 'provisional'
@@ -242,6 +274,15 @@ FROM (
   ORDER BY seq DESC
   LIMIT 500
 ) AS message;
+
+-- parks
+-- 139 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH parked_accounts USING PRIMARY KEY (scope=?)
+--   USE TEMP B-TREE FOR ORDER BY
+SELECT account, until, task_id, parked_by, parked_at, reason
+FROM parked_accounts
+WHERE scope = :scope AND until > :now
+ORDER BY until, account;
 
 -- changes
 -- 1,089 characters, 2 parameters, 2,335 rows read, 0 rows written
@@ -303,12 +344,14 @@ WHERE scope = :scope AND day BETWEEN :from_day AND :to_day
 ORDER BY day;
 
 -- revision
--- 319 characters, 1 parameter, 2 rows read, 0 rows written
+-- 451 characters, 2 parameters, 2 rows read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
 --       SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
 --     SCAN (subquery-1)
+--   SCALAR SUBQUERY 3
+--     SEARCH parked_accounts USING PRIMARY KEY (scope=?)
 SELECT coalesce(max(revision + leases_revision + messages_revision + projects_revision), 0) AS revision,
   (
     SELECT json_group_array(id || ' ' || status)
@@ -319,6 +362,11 @@ SELECT coalesce(max(revision + leases_revision + messages_revision + projects_re
       ORDER BY id
       LIMIT 500
     )
-  ) AS machines
+  ) AS machines,
+  (
+    SELECT json_group_array(account || ' ' || until)
+    FROM parked_accounts
+    WHERE parked_accounts.scope = :scope AND until > :now
+  ) AS parks
 FROM queue_counts
 WHERE scope = :scope;

@@ -1,10 +1,12 @@
 -- POST /api/v1/tasks/:id/park
--- 1 round trip, 9 statements: 6,067 characters, 25 parameters, 37 rows read, 6 rows written
+-- 1 round trip, 9 statements: 6,516 characters, 29 parameters, 34 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 1,218 characters, 9 parameters, 2 rows read, 2 rows written
+-- 1,346 characters, 10 parameters, 2 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH parked_accounts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 INSERT INTO history (
@@ -53,7 +55,12 @@ FROM (
       )
   ) AS task
 ) AS moving
-WHERE usual NOT IN ('', '');
+WHERE usual NOT IN ('', '')
+  AND (
+    SELECT count(*)
+    FROM parked_accounts
+    WHERE parked_accounts.scope = moving.scope AND until > :now AND account <> :account
+  ) < 200;
 
 -- failed
 -- 1,203 characters, 2 parameters, 6 rows read, 0 rows written
@@ -269,17 +276,21 @@ FROM parked_accounts
 WHERE scope = (SELECT scope FROM planned WHERE id = :id) AND until <= :now;
 
 -- parked
--- 168 characters, 3 parameters, 3 rows read, 1 row written
+-- 489 characters, 6 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
-INSERT INTO parked_accounts (scope, account, until)
-SELECT scope, :account, :until
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+INSERT INTO parked_accounts (scope, account, until, task_id, parked_by, parked_at, reason)
+SELECT planned.scope, :account, :until, tasks.id, coalesce(:actor, claimed_by), :now, :excerpt
 FROM planned
-WHERE id = :id
+CROSS JOIN tasks ON tasks.id = planned.id
+WHERE planned.id = :id AND :until > :now
 ON CONFLICT (scope, account)
-DO UPDATE SET until = excluded.until;
+DO UPDATE SET until = excluded.until, task_id = excluded.task_id, parked_by = excluded.parked_by,
+  parked_at = excluded.parked_at, reason = excluded.reason
+WHERE excluded.until > parked_accounts.until;
 
 -- moved
 -- 702 characters, 2 parameters, 6 rows read, 2 rows written

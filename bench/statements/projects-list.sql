@@ -1,9 +1,9 @@
 -- GET /api/v1/projects
--- 1 round trip, 3 statements: 1,565 characters, 6 parameters, 104 rows read, 0 rows written
+-- 1 round trip, 3 statements: 1,831 characters, 6 parameters, 104 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 1,327 characters, 4 parameters, 102 rows read, 0 rows written
+-- 1,395 characters, 4 parameters, 102 rows read, 0 rows written
 --   CO-ROUTINE projects
 --     SEARCH projects USING INDEX projects_newest (scope=?)
 --   SCAN projects
@@ -18,11 +18,11 @@ SELECT id, scope, iif(heavy, NULL, title) AS title, iif(heavy, NULL, description
   iif(heavy, NULL, status) AS status, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, base_branch) AS base_branch, auto_accept, iif(heavy, NULL, flow) AS flow, pr_number,
   iif(heavy, NULL, pr_url) AS pr_url, iif(heavy, NULL, created_by) AS created_by, draft_id, created_at,
-  updated_at, completed_at, iif(heavy, NULL, evidence_required) AS evidence_required, max_cost_usd,
-  max_tokens, max_review_rounds, counts, heavy
+  updated_at, completed_at, iif(heavy, NULL, evidence_required) AS evidence_required, cost_usd, input_tokens,
+  output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, max_review_rounds, counts, heavy
 FROM (
   SELECT *,
-    420 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
+    520 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
       octet_length(status), 0
     ) + coalesce(octet_length(branch), 0) + coalesce(octet_length(base_branch), 0) + coalesce(
       octet_length(flow), 0
@@ -66,16 +66,26 @@ SELECT coalesce(
 ) AS total;
 
 -- revision
--- 101 characters, 1 parameter, 1 row read, 0 rows written
+-- 299 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
-SELECT coalesce(sum(projects_revision + revision), 0) AS revision
+--   SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SEARCH usage USING PRIMARY KEY (scope=?)
+--     SCAN (subquery-1)
+SELECT coalesce(sum(projects_revision + revision), 0) AS revision,
+  (
+    SELECT json_group_array(
+      json_array(day, cost_usd, input_tokens, output_tokens, cached_tokens, wall_seconds)
+    )
+    FROM (SELECT * FROM usage WHERE usage.scope = :scope ORDER BY day DESC LIMIT 2)
+  ) AS used
 FROM queue_counts
 WHERE scope = :scope;
 
 -- ======== Sent in special cases only ========
 
 -- rows  (GET /api/v1/projects?: the next page)
--- 1,361 characters, 6 parameters, 7 rows read, 0 rows written
+-- 1,429 characters, 6 parameters, 7 rows read, 0 rows written
 --   CO-ROUTINE projects
 --     SEARCH projects USING INDEX projects_newest (scope=? AND (created_at,id)<(?,?))
 --   SCAN projects
@@ -90,11 +100,11 @@ SELECT id, scope, iif(heavy, NULL, title) AS title, iif(heavy, NULL, description
   iif(heavy, NULL, status) AS status, iif(heavy, NULL, branch) AS branch,
   iif(heavy, NULL, base_branch) AS base_branch, auto_accept, iif(heavy, NULL, flow) AS flow, pr_number,
   iif(heavy, NULL, pr_url) AS pr_url, iif(heavy, NULL, created_by) AS created_by, draft_id, created_at,
-  updated_at, completed_at, iif(heavy, NULL, evidence_required) AS evidence_required, max_cost_usd,
-  max_tokens, max_review_rounds, counts, heavy
+  updated_at, completed_at, iif(heavy, NULL, evidence_required) AS evidence_required, cost_usd, input_tokens,
+  output_tokens, cached_tokens, wall_seconds, max_cost_usd, max_tokens, max_review_rounds, counts, heavy
 FROM (
   SELECT *,
-    420 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
+    520 + coalesce(octet_length(title), 0) + coalesce(octet_length(description), 0) + coalesce(
       octet_length(status), 0
     ) + coalesce(octet_length(branch), 0) + coalesce(octet_length(base_branch), 0) + coalesce(
       octet_length(flow), 0

@@ -15,6 +15,11 @@ be repeated. Prints each violation with its seed, and exits with 1 if there is o
     bail: { type: "boolean", default: false, says: "stops at the first violation" },
     seed: { type: "string", value: "n", says: "plays only this seed" },
     readers: { type: "boolean", default: false, says: "has readers follow the feeds: another run of each seed" },
+    asking: {
+      type: "boolean",
+      default: false,
+      says: "has agents ask questions and park accounts: another run of each seed"
+    },
     trace: { type: "boolean", default: false, says: "prints every event" }
   }
 })
@@ -37,7 +42,7 @@ const table = (counted: ReadonlyMap<string, number>) =>
 const started = performance.now()
 for (let seed = from; seed < to && !(values.bail && violations.length > 0); seed++) {
   runs += 1
-  const run = await Simulation.run(seed, { readers: values.readers, trace: values.trace })
+  const run = await Simulation.run(seed, { asking: values.asking, readers: values.readers, trace: values.trace })
   steps += run.steps
   add(faults, run.faults)
   add(coverage, run.coverage)

@@ -165,7 +165,11 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
   },
   parked_accounts: {
     about: "The accounts with providers that get no task before a time, because they have reached a limit.",
-    columns: { until: "When the limit is over. Parking another account forgets what is over." }
+    columns: {
+      until: "When the limit is over. Parking another account forgets what is over.",
+      task_id: "The task whose holder parked the account. It may be gone.",
+      reason: "What the provider said: the beginning."
+    }
   },
   usage: {
     about: "What a scope used on a day, for the caps on the day and for lists.",

@@ -13,6 +13,7 @@ import { WebhooksApi } from "./feed/Webhooks.ts"
 import { FlowsApi } from "./Flows.ts"
 import { RequestErrors } from "./InvalidRequest.ts"
 import { OrchestratorsApi } from "./machine/Orchestrators.ts"
+import { ParksApi } from "./machine/Parks.ts"
 import { RolesApi } from "./machine/Roles.ts"
 import { SchedulerApi } from "./machine/Scheduler.ts"
 import { ActionsApi } from "./record/Actions.ts"
@@ -32,6 +33,7 @@ export class Api extends HttpApi.make("octopoid")
   .add(OverviewApi)
   .add(MetricsApi)
   .add(OrchestratorsApi)
+  .add(ParksApi)
   .add(ProjectsApi)
   .add(DraftsApi)
   .add(KeysApi)

@@ -16,6 +16,8 @@ export const App = () => {
   const [helping, setHelping] = createSignal(false)
   const screen = createMemo(() => screens.find(({ name }) => name === screenName()))
   const waiting = () => (overview()?.reviews.total ?? 0) + (overview()?.questions.total ?? 0)
+  // The code of the screen is under way while the server is asked who looks.
+  createEffect(() => void screen()?.load.preload())
   follow()
   listen()
   useKeys([{ key: "?", does: "Shows what the keys do", run: () => setHelping(true) }])

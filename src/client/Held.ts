@@ -29,6 +29,8 @@ export interface Held {
   session: Session
   /** The fiber of the handler, once it runs. */
   handler: Fiber<unknown, unknown> | undefined
+  /** How the handler ends its attempt without a result: with a question, or by parking an account. */
+  leaving: { readonly verb: "ask" | "park"; readonly body: object } | undefined
   /** Why the handler has to stop, if it has to. */
   stop: Stop | undefined
   /** Whether the handler has ended, and the task is being handed in or released. */
@@ -90,6 +92,7 @@ const fresh = (task: ClaimedTask, renewAt: number, directive: Held["directive"])
   session: {},
   reports: [],
   handler: undefined,
+  leaving: undefined,
   stop: undefined,
   settling: false,
   finished: false

@@ -29,7 +29,7 @@ export class Finished extends Schema.Class<Finished>("octopoid-server/client/Fin
   key: Schema.NonEmptyString,
   task_id: TaskId,
   fencing_token: Schema.Int,
-  verb: Schema.Literals(["submit", "accept", "reject", "requeue", "fail"]),
+  verb: Schema.Literals(["submit", "accept", "reject", "requeue", "fail", "ask", "park"]),
   /** The body of the request, as JSON. */
   payload: Schema.Record(Schema.String, Schema.Json),
   finished_at: Schema.DateTimeUtcFromString,
@@ -75,6 +75,8 @@ export interface Place {
   entry: Finished
   underWay: boolean
   readonly ask: Ask.Ask
+  /** The answer of the server that settled the entry. */
+  answer?: Result.Result<unknown, unknown>
 }
 
 /** A store in memory. */

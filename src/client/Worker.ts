@@ -30,6 +30,8 @@ import type { WorkerOptions } from "./WorkerOptions.ts"
 
 export {
   type Attempt,
+  type Limit,
+  type Question,
   type Result,
   type Stop,
   Stopped,

@@ -77,7 +77,9 @@ const done: Record<Verb, string> = {
   accept: "accepted",
   reject: "rejected",
   requeue: "requeued",
-  fail: "failed"
+  fail: "failed",
+  ask: "asked",
+  park: "parked"
 }
 
 const verbOf = (result: HandlerResult | undefined): Verb =>
@@ -125,6 +127,16 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         Effect.flatMap(
           Schema.decodeEffect(bodies.fail)(payload as typeof bodies.fail.Encoded),
           (payload) => client.tasks.fail({ query, params, payload })
+        ),
+      ask: () =>
+        Effect.flatMap(
+          Schema.decodeEffect(bodies.ask)(payload as typeof bodies.ask.Encoded),
+          (payload) => client.messages.send({ query, payload })
+        ),
+      park: () =>
+        Effect.flatMap(
+          Schema.decodeEffect(bodies.park)(payload as typeof bodies.park.Encoded),
+          (payload) => client.tasks.park({ query, params, payload })
         )
     }
     return Effect.suspend((): Effect.Effect<unknown, Effect.Error<ReturnType<typeof send[Verb]>>> => send[verb]()).pipe(
@@ -154,6 +166,7 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         const { verb } = place.entry
         const what = done[verb]
         if (Result.isSuccess(answer)) {
+          place.answer = answer
           yield* outbox.remove(place)
           yield* Effect.logInfo(what)
           return undefined
@@ -164,9 +177,10 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
         if (awaitsLease(place.entry, error)) {
           return new Ask.Unreachable({ why: textOf(error), pause: BetweenLeases })
         }
-        // The record that work was given up need not be kept.
-        if (verb === "fail" || verb === "requeue") yield* outbox.remove(place)
-        else yield* outbox.refuse(place, textOf(error))
+        place.answer = answer
+        // Only results are worth keeping.
+        if (verb === "submit" || verb === "accept" || verb === "reject") yield* outbox.refuse(place, textOf(error))
+        else yield* outbox.remove(place)
         if (!isOver(error)) return error instanceof Refusal ? error : new Refusal({ what, error })
         yield* Effect.annotateLogs(Effect.logWarning(`not ${what}: the lease is lost`), { answer: textOf(error) })
         return undefined
@@ -322,5 +336,12 @@ export const make = (client: Client, outbox: Outbox, agent: string, worker: Pick
           Effect.catchIf((error) => error instanceof Refusal, Effect.succeed)
         )
 
-  return { flush, kept, record, handIn, giveBack, letGo, giveUp }
+  /** Ends the attempt with a question, or by parking an account. */
+  const leave = (held: Held, { body, verb }: NonNullable<Held["leaving"]>) =>
+    keep(held, verb, verb === "ask" ? { ...body, task_id: held.task.id, from_actor: agent } : body).pipe(
+      Effect.flatMap((place) => handIn(place)),
+      Effect.catchIf((error) => error instanceof Refusal, Effect.succeed)
+    )
+
+  return { flush, kept, leave, record, handIn, giveBack, letGo, giveUp }
 }

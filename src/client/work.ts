@@ -6,11 +6,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as R from "effect/Result"
 import * as Schema from "effect/Schema"
-import { Checkpoint, CheckpointTooLarge, MaxCheckpointBytes, Usage } from "../client.ts"
+import { Checkpoint, CheckpointTooLarge, MaxCheckpointBytes, NewMessage, Parking, Usage } from "../client.ts"
 import { checkpointText } from "../domain/lease/Handoff.ts"
 import { type Session, session } from "../domain/lease/Session.ts"
 import { Unreachable } from "./call/Ask.ts"
-import type { Attempt, Result } from "./call/Attempt.ts"
+import type { Attempt, Limit, Question, Result } from "./call/Attempt.ts"
 import { textOf } from "./call/NoUsableAnswer.ts"
 import { put } from "./call/report.ts"
 import { wellFormed } from "./call/wellFormed.ts"
@@ -23,9 +23,28 @@ const AfterFailedReview = "15 seconds"
 
 const checkShape = Schema.encodeEffect(Checkpoint)
 const checkUsage = Schema.encodeEffect(Usage)
+const checkQuestion = Schema.encodeEffect(Schema.Struct({
+  content: NewMessage.fields.content,
+  to_actor: NewMessage.fields.to_actor
+}))
+const checkLimit = Schema.encodeEffect(Schema.Struct({
+  account: Parking.fields.account,
+  until: Parking.fields.until,
+  reason: Parking.fields.reason
+}))
 const checkSession = Schema.encodeEffect(Schema.Struct(session))
 
-const attemptOf = (worker: Worker, held: Held): Attempt => ({
+const NoAccount = "park: name an account, because the worker has none (its option `account`)."
+
+/** Stops the handler, which ends its attempt in this way. A handler that has to stop already, or has ended, does not. */
+const leave = (held: Held, verb: "ask" | "park", body: object): Effect.Effect<never> =>
+  Effect.suspend(() => {
+    held.leaving ??= { verb, body }
+    stop(held, { why: verb })
+    return held.settling ? Effect.interrupt : Effect.interruptible(Effect.never)
+  })
+
+const attemptOf = (worker: Worker, held: Held, ofWorker: string | undefined): Attempt => ({
   task: held.task,
   fencing_token: held.token,
   handoff: held.task.handoff,
@@ -46,6 +65,16 @@ const attemptOf = (worker: Worker, held: Held): Attempt => ({
   use: Effect.fnUntraced(function*(usage: Usage) {
     yield* Effect.orDie(checkUsage(usage))
     if (!put(held, usage)) yield* Effect.logWarning("too many reports of usage wait: this one is not counted")
+  }),
+  ask: Effect.fnUntraced(function*({ content, to_actor = null }: Question) {
+    const question = yield* Effect.orDie(checkQuestion({ content, to_actor }))
+    return yield* leave(held, "ask", { ...question, type: "question", hold: true })
+  }),
+  park: Effect.fnUntraced(function*(limit: Limit) {
+    const { account = ofWorker, reason = null, until } = limit
+    if (account === undefined) return yield* Effect.die(new TypeError(NoAccount))
+    const body = yield* Effect.orDie(checkLimit({ account, until, reason }))
+    return yield* leave(held, "park", body)
   }),
   renew: Effect.gen(function*() {
     const answered = yield* Deferred.make<void>()
@@ -125,6 +154,14 @@ const conclude = Effect.fnUntraced(function*<E, R>(
     return yield* giveUp(work, held, attempt, Cause.die(refusal), refusal.message)
   }
   yield* settle.flush(held)
+  if (stop?.why === "ask" || stop?.why === "park") {
+    const refusal = yield* settle.leave(held, held.leaving!)
+    if (!(refusal instanceof Refusal)) return refusal
+    yield* Effect.logError(refusal.message)
+    // The handler could not leave in this way, so the work is given up. It is no fault of the task.
+    held.stop = undefined
+    return yield* settle.giveUp(held, "retry", refusal.message)
+  }
   if (stop !== undefined) {
     const reason = stop.why === "cancel" ? stop.reason ?? "It is to be cancelled." : "The worker stops."
     return yield* settle.giveBack(held, reason)
@@ -147,7 +184,7 @@ const concluded = <E, R>(work: Work<E, R>, held: Held, attempt: Attempt, exit: E
 /** Runs the handler and ends the attempt. If that fails, the lease expires. */
 export const work = <E, R>(worker: Worker, parts: Work<E, R>, held: Held) => {
   const { task, token } = held
-  const attempt = attemptOf(worker, held)
+  const attempt = attemptOf(worker, held, parts.options.account)
   const unbegun: Exit.Exit<Result, E> = Exit.interrupt()
   const annotations = { task_id: task.id, fencing_token: token }
   const run = Effect.gen(function*() {

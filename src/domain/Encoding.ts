@@ -22,6 +22,12 @@ export const text = (description: string) => Schema.NullOr(Schema.String).pipe(d
 export const maybe = <S extends Schema.Top>(schema: S, description: string) =>
   Schema.optionalKey(Schema.Union([Schema.Null, schema]).pipe(describe(description)))
 
+/** The same fields, each of which may be absent. */
+export const optionalKeys = <F extends Record<string, Schema.Top>>(fields: F) =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, Schema.optionalKey(field)])) as {
+    readonly [K in keyof F]: Schema.optionalKey<F[K]>
+  }
+
 /** Instants: ISO 8601 with milliseconds and `Z` on the wire, integer milliseconds since 1970 in a row. */
 export const Time = Schema.String.pipe(
   Schema.decodeTo(

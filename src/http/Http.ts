@@ -10,6 +10,7 @@ import { OverviewHandlers } from "./feed/Overview.ts"
 import { WebhooksHandlers } from "./feed/Webhooks.ts"
 import { FlowsHandlers } from "./Flows.ts"
 import { OrchestratorsHandlers } from "./machine/Orchestrators.ts"
+import { ParksHandlers } from "./machine/Parks.ts"
 import { RolesHandlers } from "./machine/Roles.ts"
 import { SchedulerHandlers } from "./machine/Scheduler.ts"
 import { PlatformLayer } from "./Platform.ts"
@@ -31,6 +32,7 @@ const ApiLayer = Layer.mergeAll(
   OverviewHandlers,
   MetricsHandlers,
   OrchestratorsHandlers,
+  ParksHandlers,
   ProjectsHandlers,
   DraftsHandlers,
   MessagesHandlers,

@@ -12,6 +12,7 @@ import type { Overviews } from "../services/feed/Overview.ts"
 import type { Webhooks } from "../services/feed/Webhooks.ts"
 import type { Flows } from "../services/flow/Flows.ts"
 import type { Leases } from "../services/lease/Leases.ts"
+import type { Parks } from "../services/lease/Parks.ts"
 import type { Orchestrators } from "../services/machine/Orchestrators.ts"
 import type { Roles } from "../services/machine/Roles.ts"
 import type { Scheduler } from "../services/machine/Scheduler.ts"
@@ -45,6 +46,7 @@ type Services =
   | Metrics
   | Orchestrators
   | Overviews
+  | Parks
   | Projects
   | UsageSums
   | Roles

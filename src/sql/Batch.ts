@@ -47,11 +47,27 @@ const flat = (entries: ReadonlyArray<readonly [name: string, step: Step]>): Read
 /** The statements of the steps, in order. */
 export const statementsOf = (steps: Steps): ReadonlyArray<Sendable> => flat(Object.entries(steps))
 
-/** The statements up to the end of the named step, and those after it. */
-export const splitAfter = (steps: Steps, name: string): readonly [ReadonlyArray<Sendable>, ReadonlyArray<Sendable>] => {
+const splitAfter = (steps: Steps, name: string): readonly [ReadonlyArray<Sendable>, ReadonlyArray<Sendable>] => {
   const entries = Object.entries(steps)
   const place = entries.findIndex(([each]) => each === name) + 1
   return [flat(entries.slice(0, place)), flat(entries.slice(place))]
+}
+
+/**
+ * The statements of the steps, with those of `kept` right behind the step `keep`, or before all steps if none is named. `kept` may ask how many
+ * rows the step has changed (`Idempotency.ts`), because nothing that writes comes between. No other place puts a statement there.
+ */
+export const keptBehind = (steps: Steps, keep: string | undefined, kept: () => ReadonlyArray<Sendable>) => {
+  const [before, after] = keep === undefined ? [[], statementsOf(steps)] as const : splitAfter(steps, keep)
+  const between = kept()
+  const [start, end] = [before.length, before.length + between.length]
+  return {
+    statements: [...before, ...between, ...after],
+    /** The answers of `kept`. */
+    keptOf: (answers: Answers): Answers => answers.slice(start, end),
+    /** The answers of the steps. */
+    ownOf: (answers: Answers): Answers => [...answers.slice(0, start), ...answers.slice(end)]
+  }
 }
 
 /** The answers of all statements, by the names of their steps. */

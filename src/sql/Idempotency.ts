@@ -9,7 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { IdempotencyKeyReused, KeyLifetime } from "../domain/IdempotencyKey.ts"
-import { type Answered, byName, named, type Row, type Sendable, splitAfter, statementsOf, type Steps } from "./Batch.ts"
+import { type Answered, byName, keptBehind, named, type Row, type Sendable, statementsOf, type Steps } from "./Batch.ts"
 import { Database, type UniqueViolation } from "./Database.ts"
 import * as JsonRow from "./JsonRow.ts"
 import * as Parts from "./many/Parts.ts"
@@ -70,22 +70,27 @@ export interface Keeping {
   readonly besides: Statement | undefined
 }
 
+/**
+ * That the step before has changed a row proves that this very batch had the effect. A record that exists, or has the present time, proves
+ * nothing: another request may have made it in the same millisecond. `Batch.keptBehind` puts the statement right behind that step.
+ */
+const hadEffect = ({ provenBy, where }: Kept): string => provenBy === "where" ? where : `changes() > 0 AND ${where}`
+
 /** Makes these statements, once. */
-export const keeping = ({ atEnd, besides, from, provenBy, row, where }: Kept): Keeping => {
+export const keeping = (kept: Kept): Keeping => {
+  const { atEnd, besides, from, row } = kept
   const answer = JsonRow.listOf(row)
+  const where = hadEffect(kept)
   return {
     columns: Object.keys(row),
-    // This statement follows the last statement of the step `keep` (see `Once`). That it changed a row proves that this
-    // very batch had the effect. A record that exists, or has the present time, proves nothing: another request may
-    // have made it in the same millisecond.
     write: statement(`
       INSERT INTO idempotency_keys (id, fingerprint, at, answer)
       SELECT :key, :fingerprint, :sent, ${atEnd === undefined ? answer : `iif(max(${atEnd.may}), NULL, ${answer})`}
-      FROM ${from} WHERE ${provenBy === "where" ? "" : "changes() > 0 AND "}${where} HAVING count(*) > 0`),
+      FROM ${from} WHERE ${where} HAVING count(*) > 0`),
     finish: atEnd === undefined ? undefined : statement(`
       UPDATE idempotency_keys SET answer = (SELECT ${answer} FROM ${atEnd.from} WHERE ${atEnd.where})
       WHERE id = :key AND answer IS NULL`),
-    part: Parts.keeping({ from, row, where: provenBy === "where" ? where : `changes() > 0 AND ${where}`, atEnd }),
+    part: Parts.keeping({ from, row, where, atEnd }),
     besides: besides === undefined ? undefined : statement(besides)
   }
 }
@@ -166,24 +171,26 @@ export const make = Effect.gen(function*() {
     }
     const now = yield* Clock.currentTimeMillis
     const all: Values = { ...values, key: key.id, fingerprint: key.fingerprint, sent: now, oldest: now - lifetime }
-    const [before, after] = keep === undefined ? [[], statementsOf(steps)] as const : splitAfter(steps, keep)
-    const known = [...named("keyFound", find(all)), ...named("keyBesides", answer.besides?.(all))]
-    const batch: ReadonlyArray<Sendable> = [
-      ...named("keyForgotten", forget(all)),
-      ...before,
-      ...known,
-      ...named("keyKept", answer.write(all)),
-      ...after,
-      ...named("keyFinished", answer.finish?.(all))
+    const known = (): ReadonlyArray<Sendable> => [
+      ...named("keyFound", find(all)),
+      ...named("keyBesides", answer.besides?.(all))
     ]
+    const forgotten = named("keyForgotten", forget(all))
+    const { keptOf, ownOf, statements } = keptBehind(
+      steps,
+      keep,
+      () => [...known(), ...named("keyKept", answer.write(all))]
+    )
+    const batch = [...forgotten, ...statements, ...named("keyFinished", answer.finish?.(all))]
     const repeated = Effect.fnUntraced(function*([row]: ReadonlyArray<Row>, besides: ReadonlyArray<Row> = []) {
       return row === undefined ? undefined : yield* recall(key, row, besides, answer.columns)
     })
     const attempt = Effect.gen(function*() {
       const sent = yield* run(batch)
-      const from = 1 + before.length
-      const replay = yield* repeated(sent[from]!, answer.besides === undefined ? [] : sent[from + 1])
-      const own = [...sent.slice(1, from), ...sent.slice(from + known.length + 1)]
+      const after = sent.slice(forgotten.length)
+      const [found = [], besides] = keptOf(after)
+      const replay = yield* repeated(found, answer.besides === undefined ? [] : besides)
+      const own = ownOf(after)
       const once: Once<S> = {
         answers: byName(steps, replay === undefined ? own.slice(0, statementsOf(steps).length) : []),
         replay
@@ -192,7 +199,7 @@ export const make = Effect.gen(function*() {
     })
     // The first request may have written the row that violates the constraint. So the key is looked for first.
     const orKnown = Effect.fnUntraced(function*(violation: UniqueViolation) {
-      const [found = [], besides] = yield* run(known)
+      const [found = [], besides] = yield* run(known())
       const replay = yield* repeated(found, besides)
       if (replay === undefined) return yield* violation
       const once: Once<S> = { answers: byName(steps, []), replay }

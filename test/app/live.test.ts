@@ -122,7 +122,7 @@ describeApp("the page", ({ open, server }) => {
     for (const name of ["Accept", "Reject", "Message"]) {
       assert.strictEqual(await page.getByRole("button", { name }).count(), 0, name)
     }
-    await page.getByRole("link", { name: "Now" }).click()
+    await page.getByRole("link", { name: "Now", exact: true }).click()
     await page.locator(".machine [data-row]").first().waitFor()
     for (const name of ["Cancel", "Maintenance"]) {
       assert.strictEqual(await page.getByRole("button", { name }).count(), 0, name)

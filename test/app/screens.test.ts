@@ -1,4 +1,5 @@
 /** Every screen in both colour schemes and at the widths from phone to wall: for everybody, and without faults. */
+import { gzipSync } from "node:zlib"
 import { assert, beforeAll, it } from "vitest"
 import * as client from "../../src/client.ts"
 import { ask, close, describeApp, playNight, violationsOf } from "./support/App.ts"
@@ -57,6 +58,24 @@ describeApp("each screen", ({ open, server }) => {
       assert.strictEqual(over, 0, hash)
       await close(page)
     }
+  })
+
+  it("loads at most 120 KB at first, compressed", async () => {
+    const page = await open("#/nowhere")
+    const files: Array<Promise<readonly [string, number]>> = []
+    page.on("response", (response) => {
+      const { pathname } = new URL(response.url())
+      if (pathname.startsWith("/app/")) {
+        files.push(response.body().then((body) => [pathname, gzipSync(body).length] as const))
+      }
+    })
+    await page.goto(new URL(`app/?first${within("#/night")}`, server.site).href)
+    await page.getByRole("heading", { name: "What happened" }).waitFor()
+    const sizes = await Promise.all(files)
+    const sum = sizes.reduce((sum, [, size]) => sum + size, 0)
+    assert.isAbove(sizes.length, 3)
+    assert.isAtMost(sum, 120_000, sizes.map(([name, size]) => `${name} ${size}`).join(", "))
+    await close(page)
   })
 
   it("asks for a key, and says what is wrong with one that is not valid", async () => {

@@ -1,6 +1,7 @@
 /** Bulk requests: each task has the effect and the error of its own endpoint, and an outcome of its own. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Faulty from "../support/Faulty.ts"
 import * as server from "../support/server.ts"
 
@@ -274,6 +275,34 @@ describe("a bulk request", () => {
         for (const { body } of answers) assert.deepInclude(body, { done: 2, refused: 0 }, String(cut))
         for (const id of ids) assert.lengthOf(everything().history!.filter(({ task_id }: any) => task_id === id), 3)
       }
+    }))
+
+  it.effect("under a key, whose part arrives after the same request did it elsewhere, answers that it is done", () =>
+    Effect.gen(function*() {
+      const { ask, create, everything, faults, release, send, silent } = yield* begin()
+      const ids = ["a", "b"]
+      for (const id of ids) {
+        yield* create(id)
+        yield* send("PATCH", `/api/v1/tasks/${id}`, { claimed_by: "ann" })
+      }
+      const request = { action: "requeue", ids }
+      const key = { "idempotency-key": "k" }
+      // The first request finds no key, makes it, and its first part is long under way.
+      faults.push(undefined, undefined, "late")
+      const first = yield* Effect.forkChild(ask(request, key))
+      for (let left = 1000; silent() === 0; left--) {
+        assert.isAbove(left, 0, "the first part was sent")
+        yield* Effect.promise(() => new Promise((done) => setTimeout(done, 1)))
+      }
+      // The second request finds the plan, does the first part, and ends before it has an answer.
+      faults.push(undefined, undefined, "lost request")
+      assert.strictEqual((yield* ask(request, key)).status, 503)
+      assert.lengthOf(everything().history!.filter(({ task_id }: any) => task_id === "a"), 3)
+      yield* Effect.promise(release)
+      const { body } = yield* Fiber.join(first)
+      assert.deepStrictEqual(outcomes(body), [["a", "done"], ["b", "done"]])
+      for (const id of ids) assert.lengthOf(everything().history!.filter(({ task_id }: any) => task_id === id), 3)
+      assert.deepStrictEqual((yield* ask(request, key)).body, body)
     }))
 
   it.effect("costs in proportion to the number of tasks", () =>

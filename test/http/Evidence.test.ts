@@ -37,8 +37,8 @@ describe("evidence", () => {
       const { body, status } = yield* submit({ fencing_token, head_commit: "c1", evidence })
       assert.strictEqual(status, 200)
       const kept = [
-        { ...evidence[0], commit: "c1" },
-        { kind: "other", command: null, exit_code: null, commit: "old", url: null, summary: null }
+        { ...evidence[0], commit: "c1", stale: false },
+        { kind: "other", command: null, exit_code: null, commit: "old", url: null, summary: null, stale: true }
       ]
       assert.deepStrictEqual(body.evidence, kept)
       assert.strictEqual(body.head_commit, "c1")
@@ -80,11 +80,42 @@ describe("evidence", () => {
       yield* submit({ fencing_token })
       const stale = yield* accept
       assert.deepInclude(stale.body, { _tag: "EvidenceMissing", stale: ["test"], missing: [], head_commit: "c2" })
-      assert.include(stale.body.error, "of an older commit than c2: test")
+      assert.include(stale.body.error, "stale, because the head commit is c2 now: test")
       yield* post("tasks/a/reject", { reason: "no", rejected_by: "gate" })
       yield* submit({ fencing_token: yield* claim, evidence: [passed("test")] })
       assert.deepInclude((yield* get("tasks/a")).evidence[0], { commit: "c2" })
       assert.strictEqual((yield* accept).status, 200)
+    }))
+
+  it.effect("shows whether it is stale to reviewers: in the task, the claim, lists, the project and the overview", () =>
+    Effect.gen(function*() {
+      const { claim, get, post, submit } = yield* start()
+      const fencing_token = yield* claim
+      const evidence = [passed("test"), { kind: "lint", exit_code: 2, commit: "c1" }]
+      yield* submit({ fencing_token, evidence })
+      const flags = (task: any) => task.evidence.map(({ kind, stale }: any) => [kind, stale])
+      const known = [["test", false], ["lint", false]]
+      assert.deepStrictEqual(flags(yield* get("tasks/a")), known, "no head commit is known yet")
+      const reviewed = Effect.map(get("overview"), ({ reviews }) => reviews.items[0].evidence)
+      assert.deepStrictEqual(yield* reviewed, [
+        { kind: "test", exit_code: 0, stale: false },
+        { kind: "lint", exit_code: 2, stale: false }
+      ])
+      const review = (yield* post("tasks/claim", {
+        orchestrator_id: "k-m",
+        agent_name: "eve",
+        queue: "provisional"
+      })).body
+      yield* post("tasks/a/renew", { fencing_token: review.fencing_token, checkpoint: { head_commit: "c2" } })
+      const stale = [["test", true], ["lint", true]]
+      assert.deepStrictEqual(flags(yield* get("tasks/a")), stale)
+      assert.deepStrictEqual(flags((yield* get("tasks?queue=provisional")).tasks[0]), stale)
+      assert.deepStrictEqual(flags((yield* get("projects/p/tasks")).tasks[0]), stale)
+      const released = yield* post("tasks/a/requeue", { fencing_token: review.fencing_token, release: true })
+      assert.deepStrictEqual(flags(released.body), stale)
+      assert.deepStrictEqual((yield* reviewed).map(({ stale }: any) => stale), [true, true])
+      const again = yield* post("tasks/claim", { orchestrator_id: "k-m", agent_name: "eve", queue: "provisional" })
+      assert.deepStrictEqual(flags(again.body), stale)
     }))
 
   it.effect("is not required by a project without the policy, and PATCH changes the policy", () =>

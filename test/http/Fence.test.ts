@@ -38,14 +38,16 @@ describe("the fence", () => {
         task_id: "t",
         token: 1,
         may_push: true,
-        reason: "The lease 1 of task t goes on until 1970-01-01T00:01:00.000Z."
+        reason: "The lease 1 of task t goes on until 1970-01-01T00:01:00.000Z.",
+        latest_token: 1
       })
       for (const token of [0, 2, -1]) {
         assert.deepStrictEqual(yield* fence(token), {
           task_id: "t",
           token,
           may_push: false,
-          reason: `The lease ${token} of task t is over: ann holds the task now. Stop working on it, and claim again.`
+          reason: `The lease ${token} of task t is over: ann holds the task now. Stop working on it, and claim again.`,
+          latest_token: 1
         })
       }
     }))
@@ -57,7 +59,8 @@ describe("the fence", () => {
         task_id: "t",
         token: 1,
         may_push: true,
-        reason: "The lease 1 of task t ran out, and since then nobody has taken or moved the task. Renew it now."
+        reason: "The lease 1 of task t ran out, and since then nobody has taken or moved the task. Renew it now.",
+        latest_token: 1
       }
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(yield* fence(1), expired)
@@ -66,6 +69,17 @@ describe("the fence", () => {
       assert.strictEqual((yield* claim("bob")).body.fencing_token, 2)
       assert.deepStrictEqual([yield* mayPush(1), yield* mayPush(2)], [false, true])
       assert.include((yield* fence(1)).reason, "bob holds the task now")
+    }))
+
+  it.effect("says which lease was the latest, also when it is over", () =>
+    Effect.gen(function*() {
+      const { claim, fence, post } = yield* holding()
+      yield* post("tasks/t/submit", { commits_count: 1, turns_used: 1, fencing_token: 1 })
+      assert.include(yield* fence(1), { may_push: false, latest_token: 1 })
+      yield* post("tasks/t/reject", { rejected_by: "eve", reason: "No test." })
+      yield* claim("bob")
+      yield* post("tasks/t/submit", { commits_count: 1, turns_used: 1, fencing_token: 2 })
+      assert.include(yield* fence(1), { may_push: false, latest_token: 2 })
     }))
 
   it.effect.each<readonly [how: string, move: string, body: object]>([

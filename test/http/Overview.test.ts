@@ -52,6 +52,7 @@ describe("GET /api/v1/overview", () => {
         machines: none,
         held: none,
         reviews: none,
+        parks: none,
         questions: none,
         failures: { ...none, by_event: {} },
         usage: []

@@ -1,4 +1,5 @@
 /** A provider's limit parks an account: its claims get nothing until it is over, and its task is for others at once. */
+import type { D1Database } from "@cloudflare/workers-types"
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -8,9 +9,9 @@ import * as server from "../support/server.ts"
 
 const at = (seconds: number) => DateTime.formatIso(DateTime.makeUnsafe(seconds * 1000))
 
-const start = Effect.gen(function*() {
+const startOn = Effect.fnUntraced(function*(wrapped: (db: D1Database) => object) {
   const { db, raw } = migrated()
-  const { send } = yield* server.make({ BACKOFF_SECONDS: "60" }, () => db)
+  const { send } = yield* server.make({ BACKOFF_SECONDS: "60" }, () => wrapped(db) as D1Database)
   const post = (path: string, body: unknown = {}, headers?: Record<string, string>) =>
     send("POST", `/api/v1/${path}`, body, headers)
   const get = (path: string) => Effect.map(send("GET", `/api/v1/${path}`), ({ body }) => body)
@@ -20,8 +21,10 @@ const start = Effect.gen(function*() {
   const park = (rest: object = {}, headers?: Record<string, string>) =>
     post("tasks/a/park", { account: "max-1", until: at(3600), fencing_token: 1, ...rest }, headers)
   const parked = () => raw.prepare("SELECT account, until FROM parked_accounts ORDER BY account").all()
-  return { claim, get, park, parked, post, send }
+  return { claim, get, park, parked, post, raw, send }
 })
+
+const start = startOn((db) => db)
 
 describe("a parked account", () => {
   it.effect("claims nothing until the time that was given, while others get its task at once, untried", () =>
@@ -58,7 +61,7 @@ describe("a parked account", () => {
       assert.strictEqual((yield* claim({ account: "max-1" })).body.retry_after_seconds, 1)
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* claim({ account: "max-1" })).body.id, "a")
-      yield* park({ account: "max-2", fencing_token: 2 })
+      yield* park({ account: "max-2", until: at(7200), fencing_token: 2 })
       assert.deepStrictEqual(parked().map(({ account }) => account), ["max-2"], "a park that has ended is removed")
     }))
 
@@ -74,6 +77,25 @@ describe("a parked account", () => {
       yield* park({}, key)
       assert.strictEqual((yield* park({}, key)).body.version, (yield* get("tasks/a")).version)
       assert.lengthOf(parked(), 1)
+    }))
+
+  it.effect("is the reason of an empty claim, also if it is unparked before the claim is explained", () =>
+    Effect.gen(function*() {
+      let afterBatch = () => {}
+      const { claim, park, raw } = yield* startOn((db) => ({
+        prepare: (text: string) => db.prepare(text),
+        batch: async (statements: any) => {
+          const answers = await db.batch(statements)
+          afterBatch()
+          return answers
+        }
+      }))
+      yield* claim({ account: "max-1" })
+      yield* park()
+      afterBatch = () => raw.exec("DELETE FROM parked_accounts")
+      const empty = yield* claim({ account: "max-1" })
+      assert.deepInclude(empty.body, { reason: "account_parked", parked_until: at(3600) })
+      assert.strictEqual((yield* claim({ account: "max-1" })).body.id, "a")
     }))
 
   it.effect("of a task that is to be cancelled is parked too, and a review stays in its queue", () =>

@@ -94,6 +94,21 @@ describe("a question that holds its task", () => {
       assert.strictEqual((yield* get("messages?scope=default")).total, 0)
     }))
 
+  it.effect("is no reply: one that names a parent is refused by name, and nothing is stored", () =>
+    Effect.gen(function*() {
+      const { ask, get, post } = yield* start
+      const { body } = yield* post("messages", { task_id: "a", from_actor: "eve", type: "comment", content: "Well?" })
+      for (const parent_message_id of [body.id, "unknown"]) {
+        const refused = yield* ask({ parent_message_id })
+        assert.strictEqual(refused.status, 400)
+        assert.deepInclude(refused.body, { _tag: "InvalidQuestion", field: "parent_message_id" })
+        assert.include(refused.body.error, "parent_message_id:")
+      }
+      assert.deepInclude(yield* get("tasks/a"), { queue: "claimed", waiting_for_reply: null })
+      assert.strictEqual((yield* get("messages?scope=default")).total, 1)
+      assert.strictEqual((yield* ask({ parent_message_id: "" })).status, 201, "an empty one names none")
+    }))
+
   it.effect("is asked and answered once under an idempotency key", () =>
     Effect.gen(function*() {
       const { ask, get, reply } = yield* start

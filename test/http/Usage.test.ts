@@ -69,6 +69,48 @@ describe("usage", () => {
       ]])
     }))
 
+  it.effect("is shown by its project, in the list too, which is no 304 after a report", () =>
+    Effect.gen(function*() {
+      const { claim, get, post, send } = yield* start
+      const none = [0, 0, 0, 0, 0]
+      assert.deepStrictEqual(sums(yield* get("projects/p")), none)
+      const { fencing_token } = (yield* claim()).body
+      for (const path of ["projects?scope=default", "projects"]) {
+        const ask = (tag?: string) =>
+          send("GET", `/api/v1/${path}`, undefined, tag === undefined ? {} : { "if-none-match": tag })
+        const before = yield* ask()
+        const tag = before.headers.get("etag")!
+        assert.strictEqual((yield* ask(tag)).status, 304)
+        yield* post("tasks/a/renew", { fencing_token, usage })
+        const after = yield* ask(tag)
+        assert.strictEqual(after.status, 200, path)
+        assert.deepStrictEqual(sums(after.body.projects[0]), sums(yield* get("projects/p")))
+        assert.strictEqual((yield* ask(after.headers.get("etag")!)).status, 304)
+      }
+      const known = (yield* send("GET", "/api/v1/projects?scope=default")).headers.get("etag")!
+      yield* post("tasks/a/renew", { fencing_token })
+      const still = yield* send("GET", "/api/v1/projects?scope=default", undefined, { "if-none-match": known })
+      assert.strictEqual(still.status, 304, "a renewal without usage changes nothing")
+      const used = [0.2, 20, 10, 200, 3]
+      assert.deepStrictEqual(sums(yield* get("projects/p")), used)
+      const patched = yield* send("PATCH", "/api/v1/projects/p", { title: "q" })
+      assert.deepStrictEqual(sums(patched.body), used)
+      assert.deepStrictEqual(sums((yield* post("projects", { id: "r", title: "r", branch: "b" })).body), none)
+    }))
+
+  it.effect("is imported with its project", () =>
+    Effect.gen(function*() {
+      const { claim, get, post } = yield* start
+      yield* post("tasks/a/renew", { fencing_token: (yield* claim()).body.fencing_token, usage })
+      const project = yield* get("projects/p")
+      const imported = yield* post("scopes/other/import", { projects: [{ ...project, id: "q" }] })
+      assert.strictEqual(imported.status, 200)
+      assert.deepStrictEqual(sums(yield* get("projects/q")), [0.1, 10, 5, 100, 1.5])
+      const wrong = yield* post("scopes/other/import", { projects: [{ ...project, id: "r", cost_usd: -1 }] })
+      assert.include(JSON.stringify(wrong.body), "cost_usd")
+      assert.strictEqual((yield* get("projects/r"))._tag, "ProjectNotFound")
+    }))
+
   it.effect("is counted once under an idempotency key, and not at all by a refused request", () =>
     Effect.gen(function*() {
       const { claim, get, post } = yield* start

@@ -37,7 +37,8 @@ export type WorkerName = "old" | "new"
 
 /** Starts both Workers on an empty database. */
 export const start = async () => {
-  const { workerOptions } = workerOptionsOf(join(Bundle.root, "wrangler.toml"))
+  // The page is no part of this.
+  const { workerOptions: { assets: _, ...workerOptions } } = workerOptionsOf(join(Bundle.root, "wrangler.toml"))
   const code: Record<WorkerName, string> = {
     old: gunzipSync(readFileSync(new URL(last.worker, import.meta.url))).toString("utf8"),
     new: await Bundle.build()

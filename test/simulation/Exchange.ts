@@ -59,16 +59,23 @@ export interface Exchange {
   readonly granted: Array<string>
 }
 
+const parsed = (sent: Sent | undefined): Pick<Exchange, "asked" | "body"> => {
+  if (sent === undefined) return { asked: { verb: "cron", id: undefined }, body: undefined }
+  const body = sent.body === undefined ? undefined : JSON.parse(sent.body)
+  const asked = askedOf(sent)
+  // A question that holds its task is a call about the task.
+  return { asked: asked.verb === "messages" && body?.hold === true ? { verb: "ask", id: body.task_id } : asked, body }
+}
+
 export const exchange = (
   name: string,
   sent: Sent | undefined,
   scope: string | undefined
 ): Exchange => ({
+  ...parsed(sent),
   name,
-  asked: sent === undefined ? { verb: "cron", id: undefined } : askedOf(sent),
   sent,
   scope,
-  body: sent?.body === undefined ? undefined : JSON.parse(sent.body),
   arrived: 0,
   failedByD1: false,
   changed: new Set(),

@@ -5,6 +5,7 @@ import * as Hired from "./agents/Hired.ts"
 import * as Legacy from "./agents/Legacy.ts"
 import * as Machine from "./agents/Machine.ts"
 import * as Operator from "./agents/Operator.ts"
+import * as Person from "./agents/Person.ts"
 import * as Producer from "./agents/Producer.ts"
 import * as Reader from "./agents/Reader.ts"
 import * as Reviewer from "./agents/Reviewer.ts"
@@ -60,6 +61,7 @@ export const make = (
           crew.push({ post, machine })
           post.start(machine)
         }
+        if (world.asking) extra(`${scope} person`, scope, Person.start)
         extra(`${scope} producer`, scope, (machine) => Producer.start(machine, tasks))
         // Not everybody is there in every run: some things only happen where others do not.
         for (const post of posts(scope).filter((_, i) => i === 0 || chance.happens(0.6))) {

@@ -24,6 +24,8 @@ export interface Row {
   readonly deadline_at: number | null
   readonly attempt_count: number
   readonly lease_losses: number
+  readonly rejection_count: number
+  readonly waiting_for_reply: string | null
   readonly max_attempts: number | null
   readonly max_lease_losses: number | null
   readonly input_tokens: number
@@ -38,6 +40,7 @@ export interface Entry {
   readonly to_queue: string | null
   readonly actor: string | null
   readonly reason: string | null
+  readonly details: string | null
   readonly grants: number
   readonly at: number
 }

@@ -34,6 +34,8 @@ export interface Options {
   readonly trace?: boolean
   /** Has readers and webhooks follow the feeds, which makes another run of the same seed. */
   readonly readers?: boolean
+  /** Has agents ask questions and park accounts, which makes another run of the same seed. */
+  readonly asking?: boolean
   /** Does something behind the server's back after so many steps, to see that it is noticed. */
   readonly tamper?: { readonly step: number; readonly with: (world: World.World) => void }
 }
@@ -41,6 +43,7 @@ export interface Options {
 export interface Run {
   readonly seed: number
   readonly readers: boolean
+  readonly asking: boolean
   readonly steps: number
   /** The same for every run of the seed. */
   readonly digest: string
@@ -61,7 +64,10 @@ const configOf = (chance: Chance.Chance): Record<string, string> => ({
   REQUIRE_FENCING_TOKEN: chance.pick(["false", "false", "false", "true"])
 })
 
-const play = async (seed: number, { readers = false, tamper, trace = false }: Options): Promise<Run> => {
+const play = async (
+  seed: number,
+  { asking = false, readers = false, tamper, trace = false }: Options
+): Promise<Run> => {
   const chance = Chance.make(seed)
   // Refusals are errors, and nobody reads where they were made: that would be a third of the time.
   const { stackTraceLimit } = Error
@@ -70,7 +76,16 @@ const play = async (seed: number, { readers = false, tamper, trace = false }: Op
   const timeline = Timeline.make(Start)
   const journal = Journal.make(trace)
   const { db, raw } = migrated()
-  const world = World.make({ seed, chance, timeline, journal, raw, config: configOf(chance), weather: Weather.clear })
+  const world = World.make({
+    seed,
+    chance,
+    timeline,
+    journal,
+    raw,
+    config: configOf(chance),
+    asking,
+    weather: Weather.clear
+  })
   try {
     const watch = Watch.make(world)
     const server = Server.make(world, db, watch.committed)
@@ -154,6 +169,7 @@ const play = async (seed: number, { readers = false, tamper, trace = false }: Op
   return {
     seed,
     readers,
+    asking,
     steps: journal.steps(),
     digest: journal.digest(),
     faults: journal.faults,
@@ -173,9 +189,9 @@ export const run = (seed: number, options: Options = {}): Promise<Run> => {
 }
 
 /** The report of a run that broke a promise, and how to repeat it. */
-export const report = ({ readers, recent, seed, steps, violation }: Run): string =>
+export const report = ({ asking, readers, recent, seed, steps, violation }: Run): string =>
   [
     `seed ${seed}, step ${steps}: ${violation}`,
     ...recent,
-    `replay: npm run prove -- simulate --seed ${seed}${readers ? " --readers" : ""} --trace`
+    `replay: npm run prove -- simulate --seed ${seed}${readers ? " --readers" : ""}${asking ? " --asking" : ""} --trace`
   ].join("\n")

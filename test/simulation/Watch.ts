@@ -6,6 +6,7 @@ import * as Dependencies from "./checks/Dependencies.ts"
 import * as End from "./checks/End.ts"
 import * as Transitions from "./checks/Transitions.ts"
 import * as Usage from "./checks/Usage.ts"
+import * as Waiting from "./checks/Waiting.ts"
 import * as Ledger from "./Ledger.ts"
 import { ensure } from "./Violation.ts"
 import type { World } from "./World.ts"
@@ -16,6 +17,7 @@ export const make = (world: World) => {
   const counters = Counters.make(raw)
   const answers = Answers.make(world, ledger)
   const usage = Usage.make(world, raw)
+  const waiting = Waiting.make(world)
   world.leaseEnds = () =>
     Array.from(ledger.rows().values(), (row) => row.lease_expires_at).filter((end) => end !== null)
 
@@ -34,6 +36,7 @@ export const make = (world: World) => {
     Dependencies.check(commit)
     counters.check(commit)
     usage.committed(world.current, commit)
+    waiting.committed(world.current, commit)
     answers.committed(world.current, commit)
     answers.remember()
   }
@@ -43,6 +46,7 @@ export const make = (world: World) => {
     answered: (...[exchange, reply]: Parameters<typeof answers.answered>) => {
       answers.answered(exchange, reply)
       usage.answered(exchange, reply.status)
+      waiting.answered(exchange, reply.status, reply.text)
     },
     look,
     /** After each batch: its changes, and what it left for the claim that it belongs to. */

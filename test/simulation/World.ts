@@ -15,6 +15,8 @@ export interface World {
   readonly raw: DatabaseSync
   /** The configuration of the server. */
   readonly config: Record<string, string>
+  /** Whether agents ask questions that hold tasks, and park accounts. */
+  readonly asking: boolean
   weather: Weather
   /** The request that the server works on. One event belongs to one request. */
   current: Exchange | undefined
@@ -34,7 +36,7 @@ export interface World {
 }
 
 export const make = (
-  parts: Pick<World, "seed" | "chance" | "timeline" | "journal" | "raw" | "config" | "weather">
+  parts: Pick<World, "seed" | "chance" | "timeline" | "journal" | "raw" | "config" | "asking" | "weather">
 ): World => {
   const world: World = {
     ...parts,

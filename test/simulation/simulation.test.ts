@@ -10,8 +10,8 @@ import * as Simulation from "./Simulation.ts"
 
 const script = new URL("../../scripts/prove/simulate.ts", import.meta.url).pathname
 
-const holds = async (seed: number) => {
-  const run = await Simulation.run(seed)
+const holds = async (seed: number, asking = false) => {
+  const run = await Simulation.run(seed, { asking })
   assert.isUndefined(run.violation, Simulation.report(run))
   return run
 }
@@ -64,13 +64,29 @@ const expected = [
   "a result stayed in the outbox"
 ]
 
+/** The same for runs with questions and parked accounts. */
+const whileAsking = [
+  "event asked",
+  "event answered",
+  "event parked",
+  "ask 201 (replayed)",
+  "ask 409 LeaseLost",
+  "park 200 (replayed)",
+  "park 409 LeaseLost",
+  "claim account_parked",
+  "claim waiting_for_reply",
+  "an account claimed after it had been parked",
+  "a handoff had an answer",
+  "a handler left its task"
+]
+
 // A busy machine takes its time, and no promise is about that.
 const patience = 600_000
 
 describe("simulation", { timeout: patience }, () => {
   it("keeps every promise in runs that once broke one", async () => {
-    for (const { found, seed, sees } of some(regressions, 2)) {
-      assert.isTrue((await holds(seed)).coverage.has(sees), `seed ${seed} no longer shows ${found}`)
+    for (const { asking, found, seed, sees } of some(regressions, 2)) {
+      assert.isTrue((await holds(seed, asking)).coverage.has(sees), `seed ${seed} no longer shows ${found}`)
     }
   })
 
@@ -104,6 +120,24 @@ describe("simulation", { timeout: patience }, () => {
       "request duplicated",
       "request lost"
     ])
+  })
+
+  it("holds a task until its question is answered, and gives a parked account nothing, with every kind of fault", async () => {
+    const seen = new Set<string>()
+    for (let seed = 3001; seed < 3001 + runs(25, 2); seed++) {
+      const run = await Simulation.run(seed, { asking: true })
+      assert.isUndefined(run.violation, Simulation.report(run))
+      for (const what of run.coverage.keys()) seen.add(what)
+    }
+    if (isFast) return
+    assert.deepStrictEqual(whileAsking.filter((what) => !seen.has(what)), [])
+  })
+
+  it("sees an account that is parked by nobody", async () => {
+    const sql = "INSERT INTO parked_accounts (scope, account, until) VALUES ('red', 'max-9', 4000000000000)"
+    const run = await Simulation.run(7, { asking: true, tamper: { step: 600, with: ({ raw }) => raw.exec(sql) } })
+    assert.match(run.violation ?? "", /\[\["red max-9",4000000000000\].* are parked, and/)
+    assert.include(Simulation.report(run), "--seed 7 --asking")
   })
 
   it("gives a reader of the feed every change once, in order, with every kind of fault", async () => {

@@ -291,6 +291,17 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "GET /api/v1/roles/:name": byId(role, (name) => `/api/v1/roles/${name}`),
   "DELETE /api/v1/roles/:name": byId(role, (name) => `/api/v1/roles/${name}`),
 
+  "GET /api/v1/parks": statedInQuery("/api/v1/parks"),
+  "DELETE /api/v1/parks/:account": {
+    success: 200,
+    denied: 403,
+    ask: Effect.fnUntraced(function*(scope, admin) {
+      const account = fresh("account")
+      const id = yield* claimed(scope, admin)
+      yield* admin("POST", `/api/v1/tasks/${id}/park`, { account, until: "1970-02-01T00:00:00Z" })
+      return [`/api/v1/parks/${account}?scope=${scope}`] as const
+    })
+  },
   "GET /api/v1/usage": statedInQuery("/api/v1/usage"),
   "PUT /api/v1/usage/caps": statedInBody("/api/v1/usage/caps", () => ({ max_tokens: 1_000_000 }), 200),
   "GET /api/v1/scheduler/poll": statedInQuery("/api/v1/scheduler/poll"),

@@ -17,6 +17,7 @@ import { Overviews } from "../../src/services/feed/Overview.ts"
 import { Webhooks } from "../../src/services/feed/Webhooks.ts"
 import { Flows } from "../../src/services/flow/Flows.ts"
 import { Leases } from "../../src/services/lease/Leases.ts"
+import { Parks } from "../../src/services/lease/Parks.ts"
 import { Orchestrators } from "../../src/services/machine/Orchestrators.ts"
 import { Roles } from "../../src/services/machine/Roles.ts"
 import { Scheduler } from "../../src/services/machine/Scheduler.ts"
@@ -77,6 +78,7 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     Leases.layer,
     Maintenance.layer,
     Orchestrators.layer,
+    Parks.layer,
     Drafts.layer,
     Projects.layer,
     Messages.layer,

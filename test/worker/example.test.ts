@@ -86,6 +86,29 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("the 
       assert.match(handoff.checkpoint.notes, /^step \d of 3 is done$/)
     }))
 
+  it.effect("asks a person, and goes on with the answer", () =>
+    Effect.gen(function*() {
+      const { send } = yield* Workerd
+      const scope = "asking"
+      yield* send("POST", "/api/v1/tasks", { id: "ask", file_path: "ask", branch: "main", scope, content: "Why?" })
+      const { child, ended, seen } = yield* example(yield* listening(), scope, yield* directory)
+      yield* until(seen, () => seen.output.includes("asks: Why?"))
+      let asked: any
+      for (let left = 200; asked === undefined && left > 0; left--) {
+        asked = (yield* send("GET", `/api/v1/messages?scope=${scope}&type=question`)).body.messages[0]
+        yield* Effect.sleep("50 millis")
+      }
+      const reply = { scope, task_id: "ask", from_actor: "eve", type: "comment", parent_message_id: asked.id }
+      assert.strictEqual((yield* send("POST", "/api/v1/messages", { ...reply, content: "Because." })).status, 201)
+      child.kill("SIGINT")
+      yield* Effect.promise(() => ended)
+      const next = yield* example(yield* listening(), scope, yield* directory)
+      yield* until(next.seen, () => next.seen.output.includes("done, for review"))
+      assert.match(next.seen.output, /eve answered: Because\./)
+      next.child.kill("SIGINT")
+      yield* Effect.promise(() => next.ended)
+    }))
+
   it.effect(
     "killed between finishing and handing in, hands the result in after a restart",
     () =>

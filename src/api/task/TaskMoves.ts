@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { DependencyCycle } from "../../domain/dependency/Dependency.ts"
 import { describe } from "../../domain/Encoding.ts"
 import { TaskId } from "../../domain/Identifier.ts"
+import { TooManyParks } from "../../domain/lease/Park.ts"
 import { EvidenceMissing } from "../../domain/task/Evidence.ts"
 import * as Moves from "../../domain/task/MoveInput.ts"
 import { Task } from "../../domain/task/Task.ts"
@@ -93,12 +94,12 @@ export const park = HttpApiEndpoint.post("park", "/:id/park", {
   query: scopeParameter,
   payload: scoped(Moves.Parking),
   success: Task,
-  error: [...moveErrors, InvalidTask]
+  error: [...moveErrors, InvalidTask, TooManyParks]
 }).annotate(Required, [{ fields: ["account", "until"], error: "Missing required fields: account, until" }])
   .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
     summary: "Park an account",
     description:
-      "For the limit of a provider: no claim of the scope that names the account gets a task until then. The lease ends, and the task goes back to the queue it was claimed from. It counts as no attempt, and agents with other accounts may claim the task at once."
+      "For the limit of a provider: no claim of the scope that names the account gets a task until then. The lease ends, and the task goes back to the queue it was claimed from. It counts as no attempt, and agents with other accounts may claim the task at once. An account that is parked for longer stays so. A scope has at most 200 parked accounts (`GET /parks`)."
   }))
 
 export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {

@@ -56,6 +56,7 @@ interface Loop {
   stopped: boolean
 }
 let loop: Loop | undefined
+let followed: string | undefined
 
 const lookAtOverview = async (own: Loop) => {
   const before = overview()
@@ -137,9 +138,12 @@ export const follow = () => {
     if (kind !== "known") return stop()
     if (loop?.scope === chosen) return
     stop()
-    setOverview(undefined)
-    setAnsweredAt(undefined)
     setFailure(undefined)
+    if (followed !== chosen) {
+      setOverview(undefined)
+      setAnsweredAt(undefined)
+    }
+    followed = chosen
     loop = { scope: chosen, after: undefined, timer: undefined, livelyUntil: 0, failures: 0, turn: 0, stopped: false }
     void look(loop)
   }))

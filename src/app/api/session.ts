@@ -25,11 +25,11 @@ const [key, setKey] = createSignal(localStorage.getItem(KeptKey) ?? undefined)
 
 export { key, name, who }
 
-/** The scope that is looked at: that of the key, or the one in the address. */
+/** The scope that is looked at: that of the key, or the one in the address. It stays while the page asks for another key. */
 export const scope = createRoot(() =>
-  createMemo((): string => {
+  createMemo((before: string | undefined): string => {
     const known = who()
-    const own = known.kind === "known" ? known.scope : undefined
+    const own = known.kind === "known" ? known.scope : before
     return own ?? query("scope") ?? localStorage.getItem(KeptScope) ?? "default"
   })
 )
@@ -96,7 +96,6 @@ export const signIn = (given: { readonly key: string | undefined; readonly name:
   localStorage.setItem(KeptName, given.name)
   if (given.keep && given.key !== undefined) localStorage.setItem(KeptKey, given.key)
   else localStorage.removeItem(KeptKey)
-  setWho({ kind: "unknown" })
   return identify()
 }
 

@@ -19,7 +19,8 @@ export const Connection = () => {
       </Show>
       <Show when={connection() === "offline"}>
         offline<Show when={at()}>
-          , as of <Ago at={at()} />
+          {", as of "}
+          <Ago at={at()} />
         </Show>
       </Show>
     </span>

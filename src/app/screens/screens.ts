@@ -5,7 +5,7 @@ export interface Screen {
   /** The first part of its address. */
   readonly name: string
   readonly title: string
-  readonly load: Component
+  readonly load: Component & { readonly preload: () => Promise<unknown> }
   /** Whether the navigation has a link to it, or its menu has. Others are reached from a record. */
   readonly listed: boolean | "more"
 }

@@ -3,8 +3,9 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { NewMessage } from "../../domain/record/Message.ts"
 import { bytesOf, cut, excessesOf } from "../../domain/Size.ts"
-import { Acceptance, Failure, Rejection, Requeue, Submission } from "../../domain/task/MoveInput.ts"
+import { Acceptance, Failure, Parking, Rejection, Requeue, Submission } from "../../domain/task/MoveInput.ts"
 import type { Finished } from "../Outbox.ts"
 import { wellFormed } from "./wellFormed.ts"
 
@@ -13,7 +14,9 @@ export const bodies = {
   accept: Schema.toCodecJson(Acceptance),
   reject: Schema.toCodecJson(Rejection),
   requeue: Schema.toCodecJson(Requeue),
-  fail: Schema.toCodecJson(Failure)
+  fail: Schema.toCodecJson(Failure),
+  ask: Schema.toCodecJson(NewMessage),
+  park: Schema.toCodecJson(Parking)
 }
 
 export type Body = Finished["payload"]

@@ -1,9 +1,11 @@
 /** The overview of a scope: what a person or a page wants to see first. */
 import * as Schema from "effect/Schema"
-import { describe, text, Time, TimeColumn } from "../Encoding.ts"
+import { describe, jsonColumn, text, Time, TimeColumn } from "../Encoding.ts"
 import { MessageId, OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
+import { Park, ParkRow } from "../lease/Park.ts"
 import { OrchestratorStatus } from "../machine/Orchestrator.ts"
 import { UsageSum } from "../record/Usage.ts"
+import { EvidenceShown } from "../task/Evidence.ts"
 
 /** How many items a list has. */
 export const MaxListed = 50
@@ -64,7 +66,7 @@ const heldFields = <T extends Schema.Top>(time: T) => ({
   note_at: optional(time, "When the last checkpoint was written; null if there is none.")
 })
 
-const reviewFields = <T extends Schema.Top>(time: T) => ({
+const reviewFields = <T extends Schema.Top, E extends Schema.Top>(time: T, evidence: E) => ({
   task_id: TaskId,
   title: shown("The title of the task"),
   project_id: optional(ProjectId, "Its project; null if none."),
@@ -75,7 +77,8 @@ const reviewFields = <T extends Schema.Top>(time: T) => ({
   head_commit: shown("The newest commit that is known of it"),
   commits_count: Schema.Int.pipe(describe("How many commits the result has.")),
   pr_number: optional(Schema.Int, "Its pull request's number."),
-  pr_url: text("Its pull request's address; null also if that is longer than 1,000 characters.")
+  pr_url: text("Its pull request's address; null also if that is longer than 1,000 characters."),
+  evidence: evidence.pipe(describe("Its evidence: kinds, how their commands ended, and what is stale."))
 })
 
 const questionFields = <T extends Schema.Top>(time: T) => ({
@@ -111,10 +114,11 @@ const rows = <F extends Schema.Struct.Fields>(fields: F) => Schema.Array(Schema.
 /** The rows of each list, as statements answer them. */
 export const rowsOf = {
   held: rows(heldFields(TimeColumn)),
-  reviews: rows(reviewFields(TimeColumn)),
+  reviews: rows(reviewFields(TimeColumn, jsonColumn(Schema.Array(EvidenceShown)))),
   questions: rows(questionFields(TimeColumn)),
   failures: rows(failureFields(TimeColumn)),
-  oldest: rows(oldestFields(TimeColumn))
+  oldest: rows(oldestFields(TimeColumn)),
+  parks: Schema.Array(ParkRow)
 }
 
 const exact = Schema.Boolean.pipe(
@@ -149,10 +153,17 @@ export const Overview = Schema.Struct({
     holds: Schema.Int.pipe(describe(`How many tasks it holds, of the first ${MaxCounted} leases to end.`))
   }, "The machines of the scope, by id."),
   held: listOf(heldFields(Time), "The tasks that agents hold, also for review. The lease that ends first comes first."),
-  reviews: listOf(reviewFields(Time), "The results that wait for a review, in the order of claims."),
+  reviews: listOf(
+    reviewFields(Time, Schema.Array(EvidenceShown)),
+    "The results that wait for a review, in the order of claims."
+  ),
   questions: listOf(
     questionFields(Time),
     "The questions to people that nobody answered, the newest first: messages of the type `question` or `intervention_request` to nobody or to `human`, which are not `done` and have no reply."
+  ),
+  parks: listOf(
+    Park.fields,
+    "The accounts that are parked until a time, the first to end first. No claim that names one gets a task."
   ),
   failures: Schema.Struct({
     ...list(failureFields(Time)),

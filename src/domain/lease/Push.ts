@@ -18,7 +18,15 @@ export const Push = Schema.Struct({
       "Whether the token is that of the present lease, or of a lease that expired since when nobody was granted the task and nobody moved it."
     )
   ),
-  reason: Schema.String.pipe(describe("Why: one plain sentence, for the person or agent that pushes."))
+  reason: Schema.String.pipe(describe("Why: one plain sentence, for the person or agent that pushes.")),
+  // A server of release 2.0.0 does not send it.
+  latest_token: Schema.optionalKey(
+    Schema.Int.pipe(
+      describe(
+        "The token of the latest lease of the task, which may have ended. If it is the one that was asked about, nobody else has held the task since: a check that runs some time after a push asks for this."
+      )
+    )
+  )
 }).annotate({ identifier: "Push" })
 export type Push = typeof Push.Type
 
@@ -26,6 +34,7 @@ const {
   cancel_requested_at,
   claimed_by,
   fencing_token,
+  grants,
   id,
   lapsed_token,
   lease_losses,
@@ -45,6 +54,7 @@ export const PushRow = Schema.Struct({
   deadline_at: Schema.NullOr(TimeColumn),
   cancel_requested_at,
   lease_losses,
+  grants,
   loss_limit: Schema.NullOr(Schema.Int)
 })
 type PushRow = typeof PushRow.Type
@@ -62,7 +72,13 @@ const over = (task: PushRow, why: string) => `The lease ${task.fencing_token} of
 
 /** Whether the token may still push, and why. */
 export const pushOf = (task: PushRow, token: number, now: number): Push => {
-  const answer = (may_push: boolean, reason: string): Push => ({ task_id: task.id, token, may_push, reason })
+  const answer = (may_push: boolean, reason: string): Push => ({
+    task_id: task.id,
+    token,
+    may_push,
+    reason,
+    latest_token: task.grants
+  })
   const until = token === task.fencing_token ? task.lease_expires_at : null
   if (until !== null && DateTime.toEpochMillis(until) > now) {
     return answer(true, `The lease ${token} of task ${task.id} goes on until ${DateTime.formatIso(until)}.`)

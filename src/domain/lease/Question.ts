@@ -35,7 +35,10 @@ export const holdingId = (id: string): string => id.replace(/^msg-/, prefix)
 export class InvalidQuestion extends TaggedError<InvalidQuestion>()(
   "InvalidQuestion",
   { error: ErrorText, field: Schema.String.pipe(describe("The field that does not fit.")) },
-  { httpApiStatus: 400, description: "A message with `hold` is no question, or names no lease. Nothing was sent." }
+  {
+    httpApiStatus: 400,
+    description: "A message with `hold` is no question, is a reply, or names no lease. Nothing was sent."
+  }
 ) {
   static readonly type = (type: string) =>
     new InvalidQuestion({
@@ -47,5 +50,11 @@ export class InvalidQuestion extends TaggedError<InvalidQuestion>()(
     new InvalidQuestion({
       error: "fencing_token: only the holder of a task may hold it with a question. Send the token of your lease.",
       field: "fencing_token"
+    })
+  static readonly parent = () =>
+    new InvalidQuestion({
+      error:
+        "parent_message_id: a question that holds its task is no reply. Send it without a parent, or leave out hold.",
+      field: "parent_message_id"
     })
 }

@@ -44,7 +44,10 @@ export const NewMessage = Schema.Struct({
   type: given(kind),
   content: given("What it says.", MaxContent),
   to_actor: maybe(Label, "Whom it is for."),
-  parent_message_id: maybe(Label, "The message that it replies to, which must have the same subject."),
+  parent_message_id: maybe(
+    Label,
+    "The message that it replies to, which must have the same subject. A question with `hold` is no reply."
+  ),
   hold: maybe(
     Schema.Boolean,
     "For a `question` of the holder of the task: whether the task waits for a reply. Its lease ends without an attempt, and nobody may claim it until then."

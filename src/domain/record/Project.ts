@@ -1,20 +1,21 @@
 /** A project: a group of tasks that share a branch. */
 import * as Schema from "effect/Schema"
-import { describe, ErrorText, Flag, FlagInput, maybe, text, Time, TimeColumn } from "../Encoding.ts"
+import { describe, ErrorText, Flag, FlagInput, maybe, optionalKeys, text, Time, TimeColumn } from "../Encoding.ts"
 import { DraftId, ProjectId, ScopeName } from "../Identifier.ts"
 import { pageParameters, wholeParameters } from "../Page.ts"
 import { filled, Label, Line, LongText, MaxLabel, MaxLine } from "../Size.ts"
 import { TaggedError } from "../TaggedError.ts"
 import { MaxRequired, RequiredKinds, RequiredKindsColumn } from "../task/Evidence.ts"
 import { taskContent } from "../task/TaskFilter.ts"
-import { capFields, caps, MoneyColumn } from "./Usage.ts"
+import { capFields, caps, MoneyColumn, SecondsColumn, sumFields } from "./Usage.ts"
 
-const fields = <T extends Schema.Top, B extends Schema.Top, K extends Schema.Top, M extends Schema.Top>(
-  time: T,
-  bool: B,
-  kinds: K,
-  money: M
-) => ({
+const fields = <
+  T extends Schema.Top,
+  B extends Schema.Top,
+  K extends Schema.Top,
+  M extends Schema.Top,
+  S extends Schema.Top
+>(time: T, bool: B, kinds: K, money: M, seconds: S) => ({
   id: ProjectId,
   scope: ScopeName,
   title: Schema.String.pipe(describe("What the project is about, in a few words.")),
@@ -39,6 +40,8 @@ const fields = <T extends Schema.Top, B extends Schema.Top, K extends Schema.Top
       describe("The kinds of evidence that an accept of its tasks requires; null if it requires none.")
     )
   ),
+  // What was used for its tasks since it was created.
+  ...optionalKeys(sumFields(money, seconds)),
   max_cost_usd: Schema.optionalKey(capFields(money).max_cost_usd),
   max_tokens: Schema.optionalKey(capFields(money).max_tokens),
   max_review_rounds: Schema.optionalKey(
@@ -48,14 +51,16 @@ const fields = <T extends Schema.Top, B extends Schema.Top, K extends Schema.Top
   )
 })
 
-export const Project = Schema.Struct(fields(Time, Schema.Boolean, Schema.Array(Schema.String), Schema.Finite)).annotate(
+export const Project = Schema.Struct(
+  fields(Time, Schema.Boolean, Schema.Array(Schema.String), Schema.Finite, Schema.Finite)
+).annotate(
   {
     identifier: "Project"
   }
 )
 export type Project = typeof Project.Type
 
-export const ProjectRow = Schema.Struct(fields(TimeColumn, Flag, RequiredKindsColumn, MoneyColumn))
+export const ProjectRow = Schema.Struct(fields(TimeColumn, Flag, RequiredKindsColumn, MoneyColumn, SecondsColumn))
 
 /** A project with the number of its tasks in each queue. */
 export const CountedProject = Schema.Struct({

@@ -37,17 +37,33 @@ export type Evidence = typeof Evidence.Type
 
 export const EvidenceList = listOf(Evidence, MaxEvidence).check(atMostAsJson(MaxEvidenceBytes))
 
-export const KeptEvidence = Schema.Struct({
+const kept = {
   kind: Schema.String.pipe(describe("What it shows.")),
   command: text("The command that was run."),
   exit_code: Schema.NullOr(Schema.Int).pipe(describe("How the command ended.")),
   commit: text("The commit it is about. It counts if that is the `head_commit` of the task."),
   url: text("Where it can be looked at."),
   summary: text("What it says.")
-}).annotate({ identifier: "KeptEvidence" })
+}
+
+const stale = Schema.Boolean.pipe(
+  describe("Whether it is of another commit than the `head_commit` of the task. Then it does not count.")
+)
+
+export const KeptEvidence = Schema.Struct({ ...kept, stale }).annotate({ identifier: "KeptEvidence" })
 export type KeptEvidence = typeof KeptEvidence.Type
 
-export const EvidenceColumn = jsonColumn(Schema.Array(KeptEvidence))
+export const EvidenceColumn = jsonColumn(Schema.Array(Schema.Struct(kept)))
+
+/** The beginning of each item, for lists of results. */
+export const EvidenceShown = Schema.Struct({ kind: kept.kind, exit_code: kept.exit_code, stale })
+
+/** The evidence as answers show it. As long as no head commit is known, all of it counts. */
+export const marked = (
+  items: typeof EvidenceColumn.Type,
+  head_commit: string | null | undefined
+): ReadonlyArray<KeptEvidence> =>
+  items.map((item) => ({ ...item, stale: head_commit != null && item.commit !== head_commit }))
 
 /** The JSON of evidence for its column. The statement that writes it adds the commit where there is none. */
 export const evidenceText = (items: ReadonlyArray<Evidence>): string =>
@@ -91,10 +107,9 @@ export class EvidenceMissing extends TaggedError<EvidenceMissing>()(
 ) {
   /** What the task lacks of the required kinds, or undefined. */
   static readonly of = ({ evidence, head_commit = null, id, project_id }: Shown, required: ReadonlyArray<string>) => {
-    const isCurrent = ({ commit }: KeptEvidence) => head_commit === null || commit === head_commit
     const verdicts = [...new Set(required)].map((kind) => {
       const own = (evidence ?? []).filter((item) => item.kind === kind)
-      const current = own.filter(isCurrent)
+      const current = own.filter((item) => !item.stale)
       const verdict = own.length === 0
         ? "missing"
         : current.length === 0
@@ -109,7 +124,7 @@ export class EvidenceMissing extends TaggedError<EvidenceMissing>()(
     if (missing.length + stale.length + failed.length === 0) return undefined
     const parts = [
       ...listed("missing", missing),
-      ...listed(`of an older commit than ${head_commit}`, stale),
+      ...listed(`stale, because the head commit is ${head_commit} now`, stale),
       ...listed("failed", failed)
     ]
     return new EvidenceMissing({

@@ -131,14 +131,11 @@ export const Failure = Schema.Struct({
 }).annotate({ identifier: "Failure" })
 export type Failure = typeof Failure.Type
 
-/** For how long an account may be parked, in milliseconds. */
-export const MaxParked = 31 * 86_400_000
-
 export const Parking = Schema.Struct({
   account: filled(MaxLabel).pipe(describe("The account with a provider that has reached its limit.")),
   until: Time.pipe(
     describe(
-      "An instant: when the limit is over, at most 31 days from now. A later request about the account replaces it."
+      "An instant: when the limit is over, at most 31 days from now. An account that is parked for longer stays so."
     )
   ),
   reason: maybe(ReasonText, "What the provider said: kept in the task's history."),

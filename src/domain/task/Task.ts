@@ -1,6 +1,6 @@
 /** A task: a unit of work, in exactly one queue at any time. */
 import * as Schema from "effect/Schema"
-import { describe, Flag, JsonColumn, text, Time, TimeColumn } from "../Encoding.ts"
+import { describe, Flag, JsonColumn, optionalKeys, text, Time, TimeColumn } from "../Encoding.ts"
 import { DraftId, OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
 import { CheckpointColumn, Handoff, SetbacksColumn } from "../lease/Handoff.ts"
 import { AnswersColumn } from "../lease/Question.ts"
@@ -16,11 +16,6 @@ const flag = (description: string) => Flag.pipe(describe(description))
 
 // A server of release 2.0.0 sends none of these, and a database before the migrations 0014 and 0015 lacks their columns. `terminal` is of the migration 0018.
 const newer = Schema.optionalKey
-const newerOf = <F extends Record<string, Schema.Top>>(fields: F) =>
-  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, newer(field)])) as {
-    readonly [K in keyof F]: Schema.optionalKey<F[K]>
-  }
-
 const fields = <
   T extends Schema.Top,
   J extends Schema.Top,
@@ -90,7 +85,9 @@ const fields = <
   head_commit: newer(text("The newest commit that a checkpoint or a result named.")),
   evidence: newer(
     Schema.NullOr(evidence).pipe(
-      describe("The evidence of the last result that had any. An item counts if its commit is `head_commit`.")
+      describe(
+        "The evidence of the last result that had any. An item of another commit than `head_commit` is `stale`, and does not count."
+      )
     )
   ),
   session_url: newer(text("Where a person can look at the session of the agent.")),
@@ -117,8 +114,8 @@ const fields = <
   flow_overrides: text("Stored for clients, as JSON text."),
   metadata: Schema.NullOr(json).pipe(describe("Anything its creator wants kept, as it was sent.")),
   // What was used for it, in all attempts, and its caps.
-  ...newerOf(sumFields(money, seconds)),
-  ...newerOf(capFields(money)),
+  ...optionalKeys(sumFields(money, seconds)),
+  ...optionalKeys(capFields(money)),
   created_at: time,
   updated_at: time
 })
@@ -161,4 +158,5 @@ export const TaskRow = Schema.Struct({
   question_id: newer(Schema.NullOr(Schema.String)),
   answers: newer(Schema.NullOr(AnswersColumn))
 })
-export type TaskRow = typeof TaskRow.Type
+/** A row as it is decoded: its evidence is marked as answers show it (`Evidence.marked`). */
+export type TaskRow = Omit<typeof TaskRow.Type, "evidence"> & Pick<Task, "evidence">

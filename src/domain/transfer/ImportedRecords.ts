@@ -19,7 +19,7 @@ import { ActionStatus } from "../record/Action.ts"
 import { NewDraft } from "../record/Draft.ts"
 import { MessageStatus } from "../record/Message.ts"
 import { ReviewRounds } from "../record/Project.ts"
-import { caps } from "../record/Usage.ts"
+import { caps, MaxSumSeconds, MaxSumUsd } from "../record/Usage.ts"
 import {
   filled,
   Label,
@@ -115,6 +115,15 @@ export const ImportedOrchestrator = Schema.Struct({
   last_heartbeat: time
 })
 
+const sum = optional(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })))
+
+/** The sums of what was used for a task or a project. */
+export const importedTokens = { input_tokens: sum, output_tokens: sum, cached_tokens: sum }
+export const importedSums = {
+  cost_usd: optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: MaxSumUsd }))),
+  wall_seconds: optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: MaxSumSeconds })))
+}
+
 export const ImportedProject = Schema.Struct({
   id: ProjectId,
   title: line,
@@ -133,7 +142,9 @@ export const ImportedProject = Schema.Struct({
   evidence_required: optional(RequiredKinds),
   max_cost_usd: caps("the project").max_cost_usd,
   max_tokens: caps("the project").max_tokens,
-  max_review_rounds: optional(ReviewRounds)
+  max_review_rounds: optional(ReviewRounds),
+  ...importedTokens,
+  ...importedSums
 })
 
 export const ImportedDraft = Schema.Struct({

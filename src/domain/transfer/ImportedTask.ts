@@ -5,7 +5,7 @@ import { integer, natural } from "../Encoding.ts"
 import { OrchestratorId, ProjectId, QueueName, TaskId } from "../Identifier.ts"
 import { MaxLeaseSeconds } from "../lease/Lease.ts"
 import { Never } from "../lease/Question.ts"
-import { capOf, caps, MaxSumSeconds, MaxSumUsd, microOf, milliOf } from "../record/Usage.ts"
+import { capOf, caps, microOf, milliOf } from "../record/Usage.ts"
 import {
   ContentText,
   filled,
@@ -23,14 +23,13 @@ import {
 import { Commit, EvidenceList, evidenceText } from "../task/Evidence.ts"
 import { DefaultPriority, rank } from "../task/Priority.ts"
 import type { Columns } from "../task/TaskPatch.ts"
-import { ImportedFlag, ImportedTime, optional } from "./ImportedRecords.ts"
+import { ImportedFlag, importedSums, ImportedTime, importedTokens, optional } from "./ImportedRecords.ts"
 
 const label = optional(Label)
 const line = optional(Line)
 const count = optional(natural)
 const flag = optional(ImportedFlag)
 const time = optional(ImportedTime)
-const sum = optional(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })))
 
 /** Fields that are written as they come. */
 const plain = {
@@ -73,9 +72,7 @@ const counted = {
   needs_rebase: flag,
   needs_breakdown: flag,
   terminal: flag,
-  input_tokens: sum,
-  output_tokens: sum,
-  cached_tokens: sum
+  ...importedTokens
 }
 
 export const ImportedTask = Schema.Struct({
@@ -100,8 +97,7 @@ export const ImportedTask = Schema.Struct({
   metadata: optional(sizedJson(MaxLong)),
   evidence: optional(EvidenceList),
   ...caps("the task"),
-  cost_usd: optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: MaxSumUsd }))),
-  wall_seconds: optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: MaxSumSeconds }))),
+  ...importedSums,
   created_at: ImportedTime,
   updated_at: time
 })

@@ -25,6 +25,7 @@ import { OrchestratorStatus } from "../../domain/machine/Orchestrator.ts"
 import { dayOf } from "../../domain/record/Usage.ts"
 import type { Row } from "../../sql/Batch.ts"
 import * as Conditional from "../../sql/Conditional.ts"
+import * as Parked from "../../sql/lease/Parked.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import { statement } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
@@ -103,10 +104,17 @@ const holds = statement(`
   SELECT orchestrator_id, count(*) AS n, sum(queue = 'provisional') AS reviews FROM (
     SELECT orchestrator_id, queue ${leased} LIMIT ${MaxCounted}) GROUP BY orchestrator_id`)
 
+/** What a list of results shows of the evidence of a task, marked like that of the task (`domain/task/Evidence.marked`). */
+const evidence = `(
+  SELECT json_group_array(json_object('kind', value ->> '$.kind', 'exit_code', value ->> '$.exit_code',
+    'stale', json(iif(head_commit IS NULL OR value ->> '$.commit' IS head_commit, 'false', 'true'))))
+  FROM json_each(evidence))`
+
 const inOrder = `ORDER BY priority_rank, created_at, id LIMIT ${MaxListed}`
 const submitted = (place: "ready" | "waiting") =>
   `SELECT * FROM (SELECT id AS task_id, project_id, submitted_orchestrator_id, submitted_at, commits_count, pr_number,
     ${cut("title", "submitted_by", "branch", "head_commit")}, iif(length(pr_url) <= ${MaxUrl}, pr_url, NULL) AS pr_url,
+    ${evidence} AS evidence,
     priority_rank, created_at, id FROM ${Places.tasksIn(place, "'provisional'")} ${inOrder})`
 
 const reviews = statement(`${submitted("ready")} UNION ALL ${submitted("waiting")} ${inOrder}`)
@@ -148,22 +156,24 @@ const changes = statement(`
   WHERE step = 0`)
 
 /**
- * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Machines have no
- * revision, so their statuses belong to the tag.
+ * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Machines and parked
+ * accounts have no revision, so their statuses and times belong to the tag.
  */
 const revision = statement(`
   SELECT coalesce(max(revision + leases_revision + messages_revision + projects_revision), 0) AS revision, (
     SELECT json_group_array(id || ' ' || status) FROM (
       SELECT id, status FROM orchestrators INDEXED BY orchestrators_of_scope
-      WHERE scope = :scope ORDER BY id LIMIT ${MaxCounted})) AS machines
+      WHERE scope = :scope ORDER BY id LIMIT ${MaxCounted})) AS machines,
+    (SELECT json_group_array(account || ' ' || until) FROM parked_accounts
+      WHERE parked_accounts.scope = :scope AND until > :now) AS parks
   FROM queue_counts WHERE scope = :scope`)
 
-// Only addresses keep their length.
+// Only addresses and evidence keep their length, which has a limit.
 const shortened = (row: Row): Row =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
       name,
-      typeof value === "string" && name !== "pr_url" ? excerpt(value, MaxShown) : value
+      typeof value === "string" && name !== "pr_url" && name !== "evidence" ? excerpt(value, MaxShown) : value
     ])
   )
 const decoded = <S extends Schema.Codec<any, any>>(schema: S) => {
@@ -175,7 +185,8 @@ const decode = {
   reviews: decoded(rowsOf.reviews),
   questions: decoded(rowsOf.questions),
   failures: decoded(rowsOf.failures),
-  oldest: decoded(rowsOf.oldest)
+  oldest: decoded(rowsOf.oldest),
+  parks: decoded(rowsOf.parks)
 }
 
 const decodeStatus = Schema.decodeUnknownSync(OrchestratorStatus)
@@ -212,7 +223,7 @@ export class Overviews extends Context.Service<Overviews, {
         const first = Math.max(hour - Hours * Hour, kept)
         const since = Math.max(query.since === undefined ? first : DateTime.toEpochMillis(query.since), kept)
         const today = dayOf(now)
-        const values = { scope, from: Math.min(first, since), from_day: today - 1, to_day: today }
+        const values = { scope, now, from: Math.min(first, since), from_day: today - 1, to_day: today }
         const answers = yield* conditionally({
           name: "overview",
           asked: { scope, since, hour },
@@ -229,6 +240,7 @@ export class Overviews extends Context.Service<Overviews, {
           reviews: reviews(values),
           questions: questions(values),
           questionTotal: questionTotal(values),
+          parks: Parked.list(values),
           changes: changes(values),
           usage: UsageList.days(values)
         })
@@ -277,6 +289,7 @@ export class Overviews extends Context.Service<Overviews, {
             yield* decode.questions(answers.questions),
             ...totalOf(answers.questionTotal)
           ),
+          parks: listed(yield* decode.parks(answers.parks.slice(0, MaxListed)), answers.parks.length, true),
           failures: {
             ...listed(yield* decode.failures(failed.slice(0, MaxListed)), failed.length, complete),
             by_event: tally(failed.map(({ event }) => String(event)))

@@ -3,7 +3,8 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
-import { MaxParked, type Parking } from "../../domain/task/MoveInput.ts"
+import { MaxParked, TooManyParks } from "../../domain/lease/Park.ts"
+import type { Parking } from "../../domain/task/MoveInput.ts"
 import { moves } from "../../domain/task/Moves.ts"
 import { InvalidTask } from "../../domain/task/TaskErrors.ts"
 import * as Parked from "../../sql/lease/Parked.ts"
@@ -33,6 +34,8 @@ export const make = Effect.gen(function*() {
       reason,
       details: JSON.stringify({ account, until: DateTime.formatIso(until) }),
       values: { account, until: end },
+      // A held task of the version and under the token that the call names can be parked, unless too many accounts are.
+      lacking: (task) => task.claimed_by === null ? undefined : TooManyParks.of(task.scope),
       besides: (values) => ({ forgotten: Parked.forgotten(values), parked: Parked.parked(values) })
     })
     return task ?? (yield* firstTask(replay?.rows))!

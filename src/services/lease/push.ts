@@ -13,7 +13,7 @@ const decodeRows = Schema.decodeUnknownEffect(Schema.Array(PushRow))
 
 const pushing = statement(`
   SELECT id, queue, claimed_by, fencing_token, lapsed_token, setbacks, lease_expires_at, deadline_at,
-    cancel_requested_at, lease_losses, loss_limit
+    cancel_requested_at, lease_losses, grants, loss_limit
   FROM tasks WHERE id = :id AND ${inScope}`)
 
 export const make = Effect.gen(function*() {

@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import type { ProjectGraph } from "../../domain/dependency/ProjectGraph.ts"
 import type { ProjectId, ScopeName } from "../../domain/Identifier.ts"
 import { type Envelope, type InvalidCursor, pageOf } from "../../domain/Page.ts"
@@ -19,7 +18,7 @@ import {
   ProjectRow,
   type ProjectTasksQuery
 } from "../../domain/record/Project.ts"
-import { capOf } from "../../domain/record/Usage.ts"
+import { capOf, sums } from "../../domain/record/Usage.ts"
 import { NoFields } from "../../domain/TaggedError.ts"
 import { type Task, TaskRow } from "../../domain/task/Task.ts"
 import { bytesOfTask, columnsWithout, longTextsOfTasks } from "../../sql/Columns.ts"
@@ -31,12 +30,10 @@ import { inScope, type Reach } from "../../sql/Reach.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import * as Revisions from "../../sql/Revisions.ts"
 import { statement, variants } from "../../sql/Statement.ts"
-import { answered, decodeCounts, someLeased } from "../task/rows.ts"
+import { answered, decodeCounts, decodeTasks, someLeased } from "../task/rows.ts"
 import { decodeProjects, kindsText, millisOf } from "./createProject.ts"
 import * as Creation from "./createProject.ts"
 import * as Graphing from "./projectGraph.ts"
-
-const decodeTasks = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
 
 const newest = { name: "projects", key: { created_at: "number", id: "string" } } as const
 const urgent = {
@@ -81,11 +78,20 @@ const countListed = variants((every: boolean, narrowed: boolean) =>
   every || narrowed ? statement(`SELECT count(*) AS total ${listed(every, narrowed)}`) : Revisions.total("projects")
 )
 
-// The list shows counts of tasks too. Both revisions only rise, so their sum changes with each of them.
+/**
+ * The list shows counts of tasks and what was used, too. Revisions only rise, so their sum changes with each of them. A report of usage changes
+ * the newest day of its scope, or the day before if it comes at midnight. Across scopes, every renewal counts as a report.
+ */
 const revision = variants((every: boolean) =>
-  statement(`
-    SELECT coalesce(sum(projects_revision + revision), 0) AS revision
-    FROM queue_counts WHERE ${every ? "scope >= ' '" : "scope = :scope"}`)
+  statement(
+    every
+      ? `SELECT coalesce(sum(projects_revision + revision + leases_revision), 0) AS revision
+        FROM queue_counts WHERE scope >= ' '`
+      : `SELECT coalesce(sum(projects_revision + revision), 0) AS revision, (
+          SELECT json_group_array(json_array(day, ${sums.join(", ")}))
+          FROM (SELECT * FROM usage WHERE usage.scope = :scope ORDER BY day DESC LIMIT 2)) AS used
+        FROM queue_counts WHERE scope = :scope`
+  )
 )
 
 /** The tasks of a project by priority. Within a priority the newest come first, or on pages the oldest. */
@@ -345,7 +351,7 @@ export class Projects extends Context.Service<Projects, {
         const stored = answers.counts[0]?.counts
         const counted = entire ?? (stored === undefined ? found.length : sumOf(decodeCounts(stored)))
         const { envelope: { next_cursor, total }, rows } = page.end(found, counted)
-        return { project_id: id, tasks: (yield* Effect.orDie(decodeTasks(rows))).map(answered), total, next_cursor }
+        return { project_id: id, tasks: (yield* decodeTasks(rows)).map(answered), total, next_cursor }
       })
 
       const patch = Effect.fn("Projects.patch")(function*(id: ProjectId, changes: ProjectPatch, scope: Reach) {

@@ -12,10 +12,10 @@ import { columnsOf } from "../../sql/JsonRow.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
 import { statement } from "../../sql/Statement.ts"
 import * as CreatedTask from "../task/create.ts"
+import { decodeTask } from "../task/rows.ts"
 import * as CreatedProject from "./createProject.ts"
 
 const decodeDraft = Schema.decodeUnknownEffect(DraftRow)
-const decodeTask = Schema.decodeUnknownEffect(TaskRow)
 const decodeProject = Schema.decodeUnknownEffect(ProjectRow)
 
 const byId = statement(`SELECT * FROM drafts WHERE id = :id AND ${inScope}`)
@@ -55,7 +55,7 @@ export const make = Effect.gen(function*() {
       const [row] = replay.rows
       return task == null
         ? { draft_id: id, task: null, project: yield* Effect.orDie(decodeProject(row)) }
-        : { draft_id: id, task: yield* Effect.orDie(decodeTask(row)), project: null }
+        : { draft_id: id, task: yield* decodeTask(row), project: null }
     }
     const draft = yield* draftOf(id, found)
     if (draft.linked_task_id !== null || draft.linked_project_id !== null) return yield* DraftPromoted.of(draft)

@@ -21,6 +21,7 @@ export const make = Effect.gen(function*() {
   return Effect.fn("Messages.ask")(function*(scope: ScopeName, question: NewMessage) {
     const { content, fencing_token, from_actor, task_id, type } = question
     if (type !== "question") return yield* InvalidQuestion.type(type)
+    if (question.parent_message_id) return yield* InvalidQuestion.parent()
     if (fencing_token == null) return yield* InvalidQuestion.token()
     const message = MessageId.make(
       holdingId(yield* Effect.provideService(messageId, SecureRandom.SecureRandom, random))

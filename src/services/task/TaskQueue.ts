@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import type { DependencyCycle } from "../../domain/dependency/Dependency.ts"
 import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import type { Handoff } from "../../domain/lease/Handoff.ts"
+import type { TooManyParks } from "../../domain/lease/Park.ts"
 import type { ContentChoice, Envelope, InvalidCursor } from "../../domain/Page.ts"
 import type { TooLarge } from "../../domain/Size.ts"
 import type { Bulk, BulkAnswer, InvalidBulk } from "../../domain/task/Bulk.ts"
@@ -116,7 +117,11 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   ) => Effect.Effect<Task, Exclude<MoveError, TaskExists>>
   /** Brings a failed or cancelled task back to `incoming`, with its counters at zero. */
   /** Parks an account until a time, and releases the task. */
-  readonly park: (id: TaskId, parking: ParkInput, scope: Reach) => Effect.Effect<Task, MoveError | InvalidTask>
+  readonly park: (
+    id: TaskId,
+    parking: ParkInput,
+    scope: Reach
+  ) => Effect.Effect<Task, MoveError | InvalidTask | TooManyParks>
   readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError | TerminalFailure>
   /** Changes fields, and repairs contradictions (`domain/task/TaskPatch.ts`). */
   readonly patch: (

@@ -20,6 +20,7 @@ import * as Idempotency from "../../sql/Idempotency.ts"
 import * as Backoff from "../../sql/lease/Backoff.ts"
 import * as Grant from "../../sql/lease/Claim.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
+import * as Parked from "../../sql/lease/Parked.ts"
 import type { Values } from "../../sql/Statement.ts"
 import { ifRefused } from "../lease/takeBack.ts"
 import { Settings } from "../Settings.ts"
@@ -125,6 +126,7 @@ export const make = Effect.gen(function*() {
         lapsed: takesBack ? expired.lapsed(values) : undefined,
         reclaimed: takesBack ? expired.reclaimed(values) : undefined,
         seen: Grant.seen(values),
+        parked: claim.account == null ? undefined : Parked.until(values),
         recorded: steps.recorded(values),
         granted: steps.granted(values),
         counted: steps.counted(values)
@@ -133,12 +135,13 @@ export const make = Effect.gen(function*() {
     // taken back.
     const without = ifRefused("taking back with a claim was refused", Effect.suspend(() => send(false)))
     const { answers, replay } = yield* without(send(true))
-    if (replay !== undefined) return claimed(yield* held(replay), now)
+    if (replay !== undefined) return { task: claimed(yield* held(replay), now) }
     yield* logCascade([answers.reclaimed])
     const task = yield* firstTask(answers.granted)
-    if (task === undefined) return undefined
+    const [parked] = answers.parked
+    if (task === undefined) return { parked: parked === undefined ? undefined : Number(parked.until) }
     yield* logTransition(move.event, task, agent_name)
-    return claimed(task, now)
+    return { task: claimed(task, now) }
   })
 
   return Effect.fn("TaskQueue.claim")(function*(scope: ScopeName, claim: Claim) {
@@ -147,9 +150,10 @@ export const make = Effect.gen(function*() {
     const { scope: reach } = yield* CurrentActor
     const attempt = Effect.fnUntraced(function*({ passing, queue }: Look) {
       if (unclaimable.includes(queue)) return yield* InvalidTask.unclaimable(queue)
-      const task = yield* grant(claim, reach, { queue, passing }, wantedBy(scope, claim, queue), seconds)
-      if (task !== undefined) return { task }
-      return { next: yield* explain({ scope, claim, reach, queue, passing, wanted: wantedBy(scope, claim, queue) }) }
+      const wanted = wantedBy(scope, claim, queue)
+      const granted = yield* grant(claim, reach, { queue, passing }, wanted, seconds)
+      if (granted.task !== undefined) return { task: granted.task }
+      return { next: yield* explain({ scope, claim, reach, queue, passing, wanted, parked: granted.parked }) }
     })
     // A role may have a queue of its own. The first attempt assumes `incoming`, and grants nothing if the role claims
     // from elsewhere.

@@ -14,7 +14,6 @@ import { Database, ifRoom } from "../../sql/Database.ts"
 import * as Backoff from "../../sql/lease/Backoff.ts"
 import { type Criteria, nextTask, valuesOf, variantOf } from "../../sql/lease/Claim.ts"
 import * as Claimant from "../../sql/lease/Claimant.ts"
-import * as Parked from "../../sql/lease/Parked.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
 import * as TakingBack from "../lease/takeBack.ts"
@@ -34,6 +33,8 @@ interface Attempt {
   readonly queue: string
   readonly passing: boolean
   readonly wanted: Criteria
+  /** Until when the account was parked at the time of the claim; undefined if it was not. */
+  readonly parked: number | undefined
 }
 
 // How many tasks that are ready for other claims are read, and how many that are not ready. A sample is enough to name
@@ -136,7 +137,7 @@ export const make = Effect.gen(function*() {
    * again. `otherwise` is the answer if the request has no room for another attempt; the next claim or the cron goes on
    * then.
    */
-  return Effect.fnUntraced(function*({ claim, passing, queue, reach, scope, wanted }: Attempt) {
+  return Effect.fnUntraced(function*({ claim, parked, passing, queue, reach, scope, wanted }: Attempt) {
     const { orchestrator_id } = claim
     const now = yield* Clock.currentTimeMillis
     const values: Values = {
@@ -151,12 +152,10 @@ export const make = Effect.gen(function*() {
       machine: machine(values),
       roles: roles(values),
       state: state(values),
-      parked: wanted.account === null ? undefined : Parked.until(values),
       first: first(some, roleless, ranked, typed)(values),
       flow: builtIn.includes(queue) || aside.includes(queue) ? undefined : flow(values)
     })
-    const { first: [next], flow: [rules], machine: [asks], parked: [parked], roles: known, state: [seen] } = found
-    const until = Number(parked?.until)
+    const { first: [next], flow: [rules], machine: [asks], roles: known, state: [seen] } = found
     const names = known.map(({ name }) => String(name))
     const stranger = names.length === 0 ? undefined : wanted.roles.find((role) => !names.includes(role))
     if (stranger !== undefined) return yield* InvalidTask.role(stranger, names, "role_filter")
@@ -198,7 +197,7 @@ export const make = Effect.gen(function*() {
         ? {
           reason: "account_parked" as const,
           error: `The account ${wanted.account} is parked until ${
-            iso(until)
+            iso(parked)
           }, because its provider gives it no more work before. Ask again then, or with another account.`
         }
         : why(queue, filtered && waiting.ready > 0, waiting, large, capped)
@@ -207,9 +206,11 @@ export const make = Effect.gen(function*() {
         ...answer,
         counts,
         waiting,
-        ...(answer.reason === "account_parked" ? { parked_until: DateTime.makeUnsafe(until) } : {}),
-        retry_after_seconds: answer.reason === "account_parked"
-          ? Math.max(Math.ceil((until - now) / 1000), 1)
+        ...(parked !== undefined && answer.reason === "account_parked"
+          ? { parked_until: DateTime.makeUnsafe(parked) }
+          : {}),
+        retry_after_seconds: parked !== undefined && answer.reason === "account_parked"
+          ? Math.max(Math.ceil((parked - now) / 1000), 1)
           : answer.reason === "backing_off"
           ? Math.min(Math.max(Math.ceil((Number(seen?.due) - now) / 1000), 1), MaxRetrySeconds)
           : RetryAfterSeconds

@@ -2,17 +2,24 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { FlowRules } from "../../domain/flow/FlowRules.ts"
+import * as Evidence from "../../domain/task/Evidence.ts"
 import { HistoryRow } from "../../domain/task/History.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { endsByPatch } from "../../domain/task/TaskPatch.ts"
 import type { Row } from "../../sql/Batch.ts"
 
-const decodeTask = Schema.decodeUnknownEffect(TaskRow)
+const decodeRow = Schema.decodeUnknownEffect(TaskRow)
 const decodeHistoryRows = Schema.decodeUnknownEffect(Schema.Array(HistoryRow))
-const decodeTaskRows = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
+const decodeRows = Schema.decodeUnknownEffect(Schema.Array(TaskRow))
+
+const marked = (row: typeof TaskRow.Type): TaskRow =>
+  row.evidence == null
+    ? row as TaskRow
+    : { ...row, evidence: Evidence.marked(row.evidence, row.head_commit) }
 
 // If a row does not decode, the server is at fault, not the caller: a defect.
-export const decodeTasks = (rows: unknown) => Effect.orDie(decodeTaskRows(rows))
+export const decodeTask = (row: unknown) => Effect.map(Effect.orDie(decodeRow(row)), marked)
+export const decodeTasks = (rows: unknown) => Effect.map(Effect.orDie(decodeRows(rows)), (all) => all.map(marked))
 export const decodeHistory = (rows: unknown) => Effect.orDie(decodeHistoryRows(rows))
 
 /** Whether a task of the answer is held. A renewal then changes the answer, although it is no change of the task. */
@@ -21,7 +28,7 @@ export const someLeased = ({ rows }: { readonly rows: ReadonlyArray<Row> }) =>
 
 /** The first row as a task, or undefined when there is none. */
 export const firstTask = (rows: ReadonlyArray<unknown> | undefined) =>
-  rows?.[0] === undefined ? Effect.undefined : Effect.orDie(decodeTask(rows[0]))
+  rows?.[0] === undefined ? Effect.undefined : decodeTask(rows[0])
 
 /**
  * The task as an answer shows it. Clients of the old server send a `claimed_by` with `failed`, and expect it back,

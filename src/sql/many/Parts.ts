@@ -5,7 +5,7 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { type Answered, byName, named, type Sendable, splitAfter, statementsOf, type Steps } from "../Batch.ts"
+import { type Answered, byName, keptBehind, named, type Steps } from "../Batch.ts"
 import type { Database } from "../Database.ts"
 import { type Statement, statement, type Values } from "../Statement.ts"
 
@@ -74,20 +74,14 @@ export const run = Effect.fnUntraced(function*<S extends Steps>(
   { keep, key, name, part, values }: Options<S>
 ) {
   const all: Values = { ...values, key, part: pathOf(name) }
-  const [before, after] = keep === undefined ? [[], statementsOf(steps)] as const : splitAfter(steps, keep)
-  const batch: ReadonlyArray<Sendable> = [
-    ...named("partIsNew", isNew(all)),
-    ...before,
-    ...named("partKept", part?.write(all)),
-    ...after,
-    ...named("partFinished", part?.finish?.(all))
-  ]
+  const guard = named("partIsNew", isNew(all))
+  const { ownOf, statements } = keptBehind(steps, keep, () => named("partKept", part?.write(all)))
+  const batch = [...guard, ...statements, ...named("partFinished", part?.finish?.(all))]
   const sent = yield* Effect.catchDefect(
     send(batch),
     (defect) => Effect.die(String(defect).includes(Refused) ? new PartKnown() : defect)
   )
-  const end = 1 + before.length
-  const answers: Answered<S> = byName(steps, [...sent.slice(1, end), ...sent.slice(end + (part === undefined ? 0 : 1))])
+  const answers: Answered<S> = byName(steps, ownOf(sent.slice(guard.length)))
   return answers
 })
 

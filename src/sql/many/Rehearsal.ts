@@ -5,17 +5,7 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import {
-  type Answered,
-  byName,
-  compiled,
-  named,
-  type Sendable,
-  splitAfter,
-  statementsOf,
-  type Step,
-  type Steps
-} from "../Batch.ts"
+import { type Answered, byName, compiled, keptBehind, named, type Sendable, type Step, type Steps } from "../Batch.ts"
 import type { Database } from "../Database.ts"
 import { type Statement, statement, type Values } from "../Statement.ts"
 import type { Part } from "./Parts.ts"
@@ -55,11 +45,8 @@ export const run = Effect.fnUntraced(function*<S extends Steps>(
   { finish, keep, values, write }: Options<S>
 ) {
   const all: Values = { ...values, key: Key, fingerprint: "", sent: 0 }
-  const [before, after] = keep === undefined ? [[], statementsOf(steps)] as const : splitAfter(steps, keep)
   const batch = [
-    ...before,
-    ...named("rehearsalKept", write(all)),
-    ...after,
+    ...keptBehind(steps, keep, () => named("rehearsalKept", write(all))).statements,
     ...named("rehearsalFinished", finish?.(all)),
     ...named("rehearsalFailed", failing(all))
   ]

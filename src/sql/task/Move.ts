@@ -14,6 +14,7 @@ import { Never } from "../../domain/lease/Question.ts"
 import { ends, intervention, type Move, moves } from "../../domain/task/Moves.ts"
 import * as Cascade from "../dependency/Cascade.ts"
 import { counted, nextSeq } from "../Feed.ts"
+import * as Parked from "../lease/Parked.ts"
 import { type Statement, statement } from "../Statement.ts"
 
 const { oversized } = Cascade
@@ -269,6 +270,9 @@ const evident = "AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WH
 /** The failure of the task is not one that no retry mends, or the redrive says that it is. */
 const redrivable = "AND (:terminal OR NOT terminal OR queue <> 'failed')"
 
+/** The account may be parked. */
+const parkable = `AND ${Parked.mayPark}`
+
 /** The change of the task is planned, and not applied. */
 const isPlanned = "planned.task_id = :id AND planned.version = tasks.version + 1"
 
@@ -316,7 +320,7 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
     WHERE usual NOT IN ('', ${
     // A move to the present queue is no move, except that a held task may be returned to its own queue.
     move.to === "back" ? "''" : move.afterLapse ? "iif(lapsed_token IS NULL, queue, '')" : "queue"})
-      ${move === moves.accept ? evident : move === moves.redrive ? redrivable : ""}`),
+      ${move === moves.accept ? evident : move === moves.redrive ? redrivable : move === moves.park ? parkable : ""}`),
   ...Cascade.ofTask(frees.has(move) ? "1" : undefined),
   moved: statement(`
     UPDATE tasks SET ${changed(move, backoff)}

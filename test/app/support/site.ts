@@ -16,9 +16,7 @@ let page: Promise<string> | undefined
 const builtPage = () =>
   page ??= (async () => {
     const folder = await mkdtemp(join(process.env[SharedFolder] ?? tmpdir(), "page-"))
-    // Vitest's own NODE_ENV would make it a page for development.
-    const { NODE_ENV: _, VITEST: __, ...env } = process.env
-    await promisify(execFile)(process.execPath, ["scripts/build/app.ts", folder], { cwd: root, env })
+    await promisify(execFile)(process.execPath, ["scripts/build/app.ts", folder], { cwd: root })
     return folder
   })()
 

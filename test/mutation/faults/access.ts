@@ -125,9 +125,9 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "key-kept-without-proof",
     breaks: "A refused request keeps nothing under its key.",
-    symbol: "Idempotency.keeping",
-    find: "provenBy === \"where\" ? \"\" : \"changes() > 0 AND \"",
-    replace: "\"\""
+    symbol: "Idempotency.hadEffect",
+    find: "`changes() > 0 AND ${where}`",
+    replace: "where"
   },
   {
     name: "reviews-fill-machine",

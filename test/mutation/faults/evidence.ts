@@ -17,11 +17,25 @@ export const evidence: ReadonlyArray<Fault> = [
     replace: ""
   },
   {
+    name: "evidence-never-stale",
+    breaks: "Reviewers see which evidence is stale.",
+    symbol: "Evidence.marked",
+    find: "head_commit != null && item.commit !== head_commit",
+    replace: "false"
+  },
+  {
+    name: "overview-evidence-never-stale",
+    breaks: "The overview shows which evidence is stale.",
+    symbol: "feed/Overview.evidence",
+    find: "'false', 'true'",
+    replace: "'false', 'false'"
+  },
+  {
     name: "checkpoint-leaves-head",
     breaks: "A checkpoint with another head commit makes older evidence stale.",
     step: "renewed",
     find:
-      ", head_commit = coalesce(iif(tasks.bytes > 1600000, NULL, asked.value ->> 3 ->> '$.head_commit'), head_commit)",
+      ", head_commit = coalesce(iif(tasks.bytes > 1600000, NULL, asked.value ->> 'checkpoint' ->> '$.head_commit'), head_commit)",
     replace: ""
   },
   {

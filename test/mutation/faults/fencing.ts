@@ -48,14 +48,14 @@ export const fencing: ReadonlyArray<Fault> = [
     name: "renewal-ignores-token",
     breaks: "Only the holder renews a lease, by its token.",
     step: "renewed",
-    find: "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1",
+    find: "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 'token'",
     replace: "+claimed_by IS NOT NULL"
   },
   {
     name: "reattach-without-token",
     breaks: "Only the last holder gets an expired lease back.",
     symbol: "lease/Renewal.lapsed",
-    find: "tasks.lapsed_token = asked.value ->> 1",
+    find: "tasks.lapsed_token = asked.value ->> 'token'",
     replace: "tasks.lapsed_token IS NOT NULL"
   },
   {

@@ -44,8 +44,8 @@ export const history: ReadonlyArray<Fault> = [
     name: "claim-not-counted",
     breaks: "The counters equal a count of the rows after a claim.",
     symbol: "Claim.make",
-    find: "Feed.counted(\"plans.scope = :scope\")",
-    replace: "Feed.counted(\"NULL\")"
+    find: "Feed.counted(\"= :scope\")",
+    replace: "Feed.counted(\"= NULL\")"
   },
   {
     name: "move-not-counted",

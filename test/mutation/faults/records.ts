@@ -80,6 +80,20 @@ export const records: ReadonlyArray<Fault> = [
     replace: "WHERE id = :key AND 0 ${also} AND EXISTS"
   },
   {
+    name: "bulk-part-twice",
+    breaks: "A part of a bulk request that another delivery has carried out is not refused.",
+    symbol: "Parts.isNew",
+    find: "json_type(answer, :part) IS NOT NULL OR ",
+    replace: ""
+  },
+  {
+    name: "answer-kept-elsewhere",
+    breaks: "An answer is kept behind the step that has the effect.",
+    symbol: "Batch.keptBehind",
+    find: "statements: [...before, ...between, ...after]",
+    replace: "statements: [...before, ...after, ...between]"
+  },
+  {
     name: "bulk-plan-made-anew",
     breaks: "A repetition of a bulk request by a filter changes the tasks that the first one found.",
     file: "src/services/task/many/bulk.ts",

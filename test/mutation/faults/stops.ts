@@ -69,7 +69,63 @@ export const stops: ReadonlyArray<Fault> = [
     name: "parked-without-lease",
     breaks: "Only the holder of a task may park an account.",
     step: "parked",
-    find: "FROM planned WHERE id = :id",
-    replace: "FROM tasks WHERE id = :id"
+    find: "FROM planned CROSS JOIN tasks ON tasks.id = planned.id WHERE planned.id = :id",
+    replace: "FROM tasks WHERE tasks.id = :id"
+  },
+  {
+    name: "park-shortened",
+    breaks: "A later request never shortens the time for which an account is parked.",
+    step: "parked",
+    find: "WHERE excluded.until > parked_accounts.until",
+    replace: ""
+  },
+  {
+    name: "park-of-the-past",
+    breaks: "A time that is over parks nothing.",
+    step: "parked",
+    find: "AND :until > :now",
+    replace: ""
+  },
+  {
+    name: "parks-without-limit",
+    breaks: "A scope has a limited number of parked accounts.",
+    symbol: "Move.parkable",
+    find: "AND ${Parked.mayPark}",
+    replace: ""
+  },
+  {
+    name: "unparks-every-account",
+    breaks: "An operator unparks one account.",
+    symbol: "Parked.ended",
+    find: "AND account = :account AND until",
+    replace: "AND until"
+  },
+  {
+    name: "overview-keeps-parks",
+    breaks: "The overview is no 304 after an account was unparked.",
+    symbol: "feed/Overview.revision",
+    find: "json_group_array(account || ' ' || until)",
+    replace: "NULL"
+  },
+  {
+    name: "question-without-parent",
+    breaks: "A question with `hold` that names a parent is refused.",
+    symbol: "record/question.make",
+    find: "if (question.parent_message_id) return yield* InvalidQuestion.parent()",
+    replace: ""
+  },
+  {
+    name: "handler-asks-in-vain",
+    breaks: "A handler that asks a question ends its attempt with it.",
+    symbol: "client/work.conclude",
+    find: "stop?.why === \"ask\" || stop?.why === \"park\"",
+    replace: "stop?.why === \"park\""
+  },
+  {
+    name: "handler-parks-in-vain",
+    breaks: "A handler that parks its account ends its attempt with that.",
+    symbol: "client/work.conclude",
+    find: "stop?.why === \"ask\" || stop?.why === \"park\"",
+    replace: "stop?.why === \"ask\""
   }
 ]

@@ -13,7 +13,7 @@ export const usage: ReadonlyArray<Fault> = [
     name: "lost-lease-is-counted",
     breaks: "The usage of a lost lease is not counted.",
     step: "usedByTask",
-    find: "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 1",
+    find: "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 'token'",
     replace: "+claimed_by IS NOT NULL"
   },
   {
@@ -42,6 +42,20 @@ export const usage: ReadonlyArray<Fault> = [
     breaks: "A task at a cap keeps no claim from the tasks behind it.",
     symbol: "Claim.passable",
     find: "projects.scope = :scope AND projects.capped",
+    replace: "0"
+  },
+  {
+    name: "project-list-keeps-usage",
+    breaks: "The list of projects is no 304 after a report of usage.",
+    symbol: "record/Projects.revision",
+    find: "json_group_array(json_array(day, ${sums.join(\", \")}))",
+    replace: "NULL"
+  },
+  {
+    name: "imported-project-used-nothing",
+    breaks: "An imported project keeps what was used for it.",
+    symbol: "import/projects.planner",
+    find: "microOf(project.cost_usd ?? 0)",
     replace: "0"
   }
 ]

@@ -1,4 +1,5 @@
 /** An agent as it should be: typed calls under idempotency keys and tokens, renewals, checkpoints; and one heartbeat for all. */
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as client from "../../../src/client.ts"
 import { keyOf, type Machine, settle } from "./Machine.ts"
@@ -20,9 +21,42 @@ const usedBy = (chance: Machine["world"]["chance"]) =>
     }
     : {}
 
+/** The account of an agent, where accounts are parked. */
+const accountOf = ({ asking, chance }: Machine["world"]) =>
+  asking ? chance.pick(["max-1", "max-2", undefined]) : undefined
+
+/** Ends the attempt without a result: asks a question, or parks the account of the agent. */
+const leave = Effect.fnUntraced(
+  function*(machine: Machine, api: client.Client, task: client.ClaimedTask, account: string | undefined) {
+    const { chance } = machine.world
+    const fencing_token = task.fencing_token!
+    if (account !== undefined && chance.happens(0.5)) {
+      // By its own clock, which may be wrong.
+      const until = DateTime.add(yield* DateTime.now, { seconds: chance.pick([20, 200, 900, 3600]) })
+      const payload = { account, until, fencing_token, reason: "The provider says so." }
+      return yield* settle(machine, api.tasks.park({ query, params: { id: task.id }, payload }))
+    }
+    const payload = {
+      task_id: task.id,
+      from_actor: task.claimed_by!,
+      type: "question",
+      content: `Question ${chance.between(1, 99)}`,
+      hold: true,
+      fencing_token
+    }
+    return yield* settle(machine, api.messages.send({ query, payload }))
+  }
+)
+
 /** One attempt. Answers when the agent is through with the task, whether the server is or not. */
 const work = Effect.fnUntraced(
-  function*(machine: Machine, api: client.Client, held: Held, task: client.ClaimedTask, seconds: number) {
+  function*(
+    machine: Machine,
+    api: client.Client,
+    held: Held,
+    task: client.ClaimedTask,
+    { account, seconds }: { readonly account: string | undefined; readonly seconds: number }
+  ) {
     const { chance, journal } = machine.world
     const fencing_token = task.fencing_token!
     const used = () => usedBy(chance)
@@ -53,6 +87,9 @@ const work = Effect.fnUntraced(
     }
     yield* machine.pause(0, seconds * (chance.happens(0.85) ? 0.6 : 1.5))
     held.delete(place)
+    if (machine.world.asking && !cancelled && chance.happens(0.4)) {
+      return void (yield* leave(machine, api, task, account))
+    }
     const fate = chance.next()
     // Some state the version they know, so that they notice every change of the task.
     const given = chance.happens(0.3) ? { version: task.version } : {}
@@ -87,6 +124,7 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, id: cl
   const { chance } = machine.world
   const { api } = machine
   const role = chance.pick([undefined, undefined, "build", "test"])
+  const account = accountOf(machine.world)
   for (;;) {
     const seconds = chance.pick([20, 60, 60, 240, 240, 1800])
     const queue = chance.pick(["incoming", "incoming", "incoming", "needs_continuation"])
@@ -99,12 +137,13 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, id: cl
           agent_name: name,
           queue,
           lease_duration_seconds: seconds,
+          ...(account === undefined ? {} : { account }),
           ...(role === undefined ? {} : { role_filter: [role] })
         }
       }),
       3
     )
-    if (answer !== undefined && "done" in answer) yield* work(machine, api, held, answer.done, seconds)
+    if (answer !== undefined && "done" in answer) yield* work(machine, api, held, answer.done, { account, seconds })
     else yield* machine.pause(60, 400)
   }
 })

@@ -26,6 +26,15 @@ const work = Effect.fnUntraced(function*(machine: Machine, orchestrator_id: stri
   }
 })
 
+/** Answers every question that nobody has answered. */
+const answer = Effect.fnUntraced(function*(machine: Machine) {
+  const { body } = yield* ask(machine, "GET", "/messages?type=question&unreplied=true&limit=500")
+  for (const { id, task_id } of body.messages) {
+    const reply = { task_id, from_actor: "custodian", type: "comment", content: "Yes.", parent_message_id: id }
+    yield* ask(machine, "POST", "/messages", reply)
+  }
+})
+
 /** Sees to what keeps others waiting: what failed gets another try, and what was never made is made. */
 const unstick = Effect.fnUntraced(function*(machine: Machine, task: any, all: ReadonlyMap<string, any>) {
   if (task.queue === "requires-intervention") {
@@ -51,6 +60,7 @@ const unstick = Effect.fnUntraced(function*(machine: Machine, task: any, all: Re
 export const run = Effect.fnUntraced(function*(machine: Machine) {
   const id = yield* register(machine)
   for (;;) {
+    if (machine.world.asking) yield* answer(machine)
     for (const queue of ["incoming", "needs_continuation", "provisional"]) yield* work(machine, id, queue)
     const { body } = yield* ask(
       machine,

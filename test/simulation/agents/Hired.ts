@@ -1,5 +1,6 @@
 /** The worker of this package, as users run it. After a crash it resumes its tasks and hands in its results. */
 import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Worker from "../../../src/client/Worker.ts"
@@ -57,6 +58,7 @@ export const start = (machine: Machine, agentName: string): void => {
       concurrency: 2,
       leaseSeconds: chance.pick([60, 300]),
       onFailure: () => "retry",
+      account: machine.world.asking ? "max-1" : undefined,
       resume: true,
       outbox: storeOf(diskOf(machine.world, name))
     }, (attempt): Effect.Effect<Worker.Result, Botched> =>
@@ -67,6 +69,12 @@ export const start = (machine: Machine, agentName: string): void => {
           yield* attempt.renew
         }
         yield* machine.pause(1, 240)
+        if (machine.world.asking && chance.happens(0.4)) {
+          machine.world.journal.saw("a handler left its task")
+          return yield* chance.happens(0.5)
+            ? attempt.ask({ content: "Which of them?" })
+            : attempt.park({ until: DateTime.add(yield* DateTime.now, { seconds: chance.pick([60, 900]) }) })
+        }
         if (chance.happens(0.15)) return yield* new Botched()
         const { fencing_token, task } = attempt
         diskOf(machine.world, finished(name)).set(`${fencing_token} ${task.id}`, task.id)

@@ -13,7 +13,7 @@ import * as Keyed from "./Keyed.ts"
 const takesBack = new Set(["claim", "heartbeat"])
 
 /** The calls of a holder under its token. */
-const moves = new Set(["submit", "accept", "reject", "requeue", "fail", "renew"])
+const moves = new Set(["submit", "accept", "reject", "requeue", "fail", "renew", "ask", "park"])
 
 /** How long a request waits for D1 in all, in milliseconds. */
 const Patience = 25_000

@@ -100,8 +100,19 @@ export const make = ({ chance, send, tick }: World) => {
     hook: onTask("hooks/h/complete", () => ({ status: chance.pick(["passed", "failed"]) })),
     renew: () => {
       const id = chance.pick([about(scope()), ...tokens.keys()])
-      return post(`tasks/${id}/renew`, lease(id))
+      const usage = chance.happens(0.5) ? { usage: { model: "m", input_tokens: 1, cost_usd: 0.01 } } : {}
+      return post(`tasks/${id}/renew`, { ...lease(id), ...usage })
     },
+    park: () => {
+      const id = chance.pick([about(scope()), ...tokens.keys()])
+      return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        post(`tasks/${id}/park`, {
+          account: `account ${n()}`,
+          until: new Date(now + 60_000 * n()).toISOString(),
+          fencing_token: tokens.get(id) ?? 1
+        }))
+    },
+    unpark: () => send("DELETE", `/api/v1/parks/account%20${n()}?scope=${scope()}`),
     heartbeat: () => {
       const owner = scope()
       return post(

@@ -49,7 +49,8 @@ export const make = (
       }, undefined),
       id,
       () => {
-        parked.set(`${task!.scope} ${command.account}`, until)
+        const key = `${task!.scope} ${command.account}`
+        parked.set(key, Math.max(parked.get(key) ?? 0, until))
         const to = task!.queue === "claimed" ? task!.origin! : task!.queue
         leave(task!, { event: "parked", to, yields: true })
         free(task!)

@@ -79,7 +79,8 @@ export const Question = (props: {
                   <>
                     <TaskLink id={found().id} title={found().title} /> <State state={found().queue} />
                     <Show when={found().waiting_for_reply === asked().id}>
-                      · <strong>The task waits for the reply.</strong>
+                      {" · "}
+                      <strong>The task waits for the reply.</strong>
                     </Show>
                   </>
                 )}

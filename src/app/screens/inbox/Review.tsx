@@ -110,7 +110,9 @@ export const Review = (props: {
                 <Show when={found().lease_expires_at}>
                   {(at) => (
                     <>
-                      (<Left at={at()} />)
+                      {" ("}
+                      <Left at={at()} />
+                      {")"}
                     </>
                   )}
                 </Show>.

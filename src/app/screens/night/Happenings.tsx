@@ -59,7 +59,7 @@ export const Happenings = (props: {
                 </Show>
                 <p class="quiet">
                   {props.titleOf(event.project_id)}
-                  <Show when={event.actor}>· {event.actor}</Show>
+                  <Show when={event.actor}>{` · ${event.actor}`}</Show>
                   <Show when={next}>
                     {(later) => (
                       <>

@@ -31,13 +31,14 @@ const choices = () => {
 }
 
 /** Where a night begins unless the address says so: with the last visit, but not earlier than three days ago. */
-const usual = () => {
+const usual = (from: ReturnType<typeof choices>) => {
   const visit = lastVisit()
-  return visit === undefined ? hoursAgo(24) : new Date(Math.max(visit, Date.now() - 3 * Day)).toISOString()
+  return (visit === undefined ? from.at(-2) : visit < Date.now() - 3 * Day ? from.at(-1) : from[0])!.since
 }
 
 const Night = () => {
-  const start = usual()
+  const options = choices()
+  const start = usual(options)
   const given = () => {
     const asked = query("since")
     return asked !== undefined && !Number.isNaN(Date.parse(asked)) ? new Date(asked).toISOString() : undefined
@@ -74,7 +75,6 @@ const Night = () => {
   })
   const titleOf = (id: string | null) =>
     id === null ? "No project" : overview()?.projects.items.find((one) => one.id === id)?.title ?? id
-  const options = createMemo(choices)
 
   return (
     <>
@@ -83,10 +83,10 @@ const Night = () => {
         <label>
           since
           <select onChange={(event) => setQuery({ since: event.currentTarget.value })}>
-            <Show when={!options().some((choice) => choice.since === since())}>
+            <Show when={!options.some((choice) => choice.since === since())}>
               <option value={since()} selected>{exact(since())}</option>
             </Show>
-            <For each={options()}>
+            <For each={options}>
               {(choice) => <option value={choice.since} selected={choice.since === since()}>{choice.says}</option>}
             </For>
           </select>

@@ -1,4 +1,4 @@
-import { capOf } from "../../../domain/record/Usage.ts"
+import { capOf, microOf, milliOf } from "../../../domain/record/Usage.ts"
 import { ImportedProject, reader } from "../../../domain/transfer/ImportedRecords.ts"
 import { keyOf } from "../../../sql/record/ProjectCounts.ts"
 import { statement } from "../../../sql/Statement.ts"
@@ -33,7 +33,12 @@ const planner = planTable({
       : JSON.stringify(project.evidence_required),
     max_cost_usd: capOf(project.max_cost_usd),
     max_tokens: project.max_tokens ?? null,
-    max_review_rounds: project.max_review_rounds ?? null
+    max_review_rounds: project.max_review_rounds ?? null,
+    cost_usd: microOf(project.cost_usd ?? 0),
+    input_tokens: project.input_tokens ?? 0,
+    output_tokens: project.output_tokens ?? 0,
+    cached_tokens: project.cached_tokens ?? 0,
+    wall_seconds: milliOf(project.wall_seconds ?? 0)
   }),
   taken: (id) => `Another scope has a project with the id ${id}, and ids are unique on the server.`
 })
