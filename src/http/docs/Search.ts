@@ -2,24 +2,27 @@
 import * as Effect from "effect/Effect"
 import { Html } from "./Html.ts"
 
-/** Shows the endpoints, schemas and links that have all words of the search. Without scripts there is no field, and all is shown. */
+/**
+ * Shows the endpoints and schemas whose line has all words of the search, or, if there are none, those that have them anywhere. Without
+ * scripts there is no field, and all is shown.
+ */
 const script = `
 const field = document.querySelector("#search")
-const parts = [...document.querySelectorAll("main details, nav li")]
-const texts = parts.map((part) => part.textContent.toLowerCase())
 const found = document.querySelector("#found")
+const parts = [...document.querySelectorAll("main details")]
+const texts = parts.map((part) => part.textContent.toLowerCase())
+const lines = parts.map((part) => part.querySelector("summary").textContent.toLowerCase())
 const search = () => {
   const words = field.value.toLowerCase().split(/\\s+/).filter(Boolean)
-  let count = 0
-  parts.forEach((part, n) => {
-    part.hidden = !words.every((word) => texts[n].includes(word))
-    if (!part.hidden && part.localName === "details") count++
-  })
+  const has = (text) => words.every((word) => text.includes(word))
+  const shown = parts.filter((_, n) => has(lines[n]))
+  const fitting = new Set(shown.length > 0 ? shown : parts.filter((_, n) => has(texts[n])))
+  for (const part of parts) part.hidden = !fitting.has(part)
   for (const section of document.querySelectorAll("main section")) {
-    const own = [...section.querySelectorAll("details")]
-    section.hidden = words.length > 0 && own.every((part) => part.hidden)
+    section.hidden = words.length > 0 && !section.querySelector("details:not([hidden])")
   }
-  found.textContent = words.length === 0 ? "" : count === 1 ? "1 found" : count + " found"
+  document.querySelector("nav").hidden = words.length > 0
+  found.textContent = words.length === 0 ? "" : fitting.size + " found"
 }
 field.closest("form").hidden = false
 field.closest("form").addEventListener("submit", (event) => event.preventDefault())
