@@ -78,7 +78,10 @@ const recount = (db: DatabaseSync) =>
     UPDATE history SET seq = numbered.seq FROM (
       SELECT task_id, version, row_number() OVER (PARTITION BY scope ORDER BY version, at, task_id) AS seq FROM history) AS numbered
     WHERE history.task_id = numbered.task_id AND history.version = numbered.version;
-    UPDATE queue_counts SET seq = coalesce((SELECT max(seq) FROM history WHERE history.scope = queue_counts.scope), 0)`)
+    UPDATE queue_counts SET seq = coalesce((SELECT max(seq) FROM history WHERE history.scope = queue_counts.scope), 0),
+      events = coalesce((SELECT json_group_object(event, n) FROM (
+        SELECT event, count(*) AS n FROM history WHERE history.scope = queue_counts.scope GROUP BY event)), '{}')
+    WHERE scope >= ' '`)
 
 const inOne = (db: DatabaseSync, change: () => void) => {
   db.exec("PRAGMA synchronous = OFF; BEGIN")

@@ -4,8 +4,8 @@
 --
 -- Tables. `tasks` has the present state of each task: its queue, its lease and its counters. `history` has one row for each version
 -- of each task, and outlives it. `dependencies` says which task waits for which. `queue_counts` has the counters that lists and polls
--- read. `event_counts` has those of the metrics. `usage` and `usage_caps` have what a scope used on each day, and may use. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
--- `idempotency_keys` belong to access and to repeated requests. `webhooks` and `webhook_deliveries` send the feed to others. `sweeps`, `fencing_floor` and `schema_version` belong to the server.
+-- read. `usage` and `usage_caps` have what a scope used on each day, and may use. `breakers` stop claims. `projects`, `orchestrators`, `roles`, `flows`, `messages`, `actions` and `drafts` are records of clients. `api_keys` and
+-- `idempotency_keys` belong to access and to repeated requests. `webhooks` and `webhook_deliveries` send the feed to others. `d1_costs`, `sweeps`, `fencing_floor` and `schema_version` belong to the server.
 --
 -- A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
 --
@@ -178,6 +178,9 @@ CREATE TABLE tasks (
   waiting_for_reply         TEXT GENERATED ALWAYS AS (iif(available_at = 253402300799999, question_id, NULL)) VIRTUAL,
   -- The latest questions and their answers, oldest first: a JSON list.
   answers                   TEXT,
+  -- Whether `tasks_ready_by_project` has the task while it is ready: not in a scope where no project can be stopped.
+  by_project                INTEGER NOT NULL DEFAULT 1 CHECK (by_project IN (0, 1)),
+  project_key               TEXT GENERATED ALWAYS AS (coalesce(project_id, '')) VIRTUAL,
   CHECK ((claimed_by IS NULL) = (lease_expires_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_at IS NULL)),
   CHECK ((claimed_by IS NULL) = (claimed_from IS NULL)),
@@ -195,6 +198,10 @@ CREATE INDEX tasks_ready ON tasks (scope, queue, priority_rank, created_at, id)
 -- The same for each role: one seek for each role that is asked for.
 CREATE INDEX tasks_ready_for ON tasks (scope, queue, lane, priority_rank, created_at, id)
   WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND role IS NOT NULL;
+
+-- The same for each role and project: a claim looks past projects that are stopped.
+CREATE INDEX tasks_ready_by_project ON tasks (scope, queue, lane, project_key, priority_rank, created_at, id)
+  WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND by_project = 1;
 
 -- Tasks that wait for a blocker or a time, and tasks that are done.
 CREATE INDEX tasks_waiting ON tasks (scope, queue, priority_rank, created_at, id)
@@ -251,6 +258,10 @@ CREATE INDEX history_deleted ON history (task_id, scope) WHERE to_queue IS NULL;
 -- The feed of a scope.
 CREATE UNIQUE INDEX history_feed ON history (scope, seq) WHERE seq IS NOT NULL;
 
+-- What failed, and the leases that were lost, in the order of time.
+CREATE INDEX history_failures ON history (scope, at, seq)
+  WHERE seq IS NOT NULL AND (event IN ('failed', 'dependency_failed', 'lease_expired', 'review_lease_expired', 'deadline_exceeded') OR (to_queue = 'failed' AND from_queue <> 'failed'));
+
 -- A task waits for a blocker. The blocker is named as the caller named it and need not exist; `TASK-x` also means the task `x`.
 CREATE TABLE dependencies (
   scope        TEXT NOT NULL,
@@ -288,21 +299,31 @@ CREATE TABLE queue_counts (
   leases_revision   INTEGER NOT NULL DEFAULT 0,
   -- The number of the newest change in the feed of the scope. Without meaning in the row of a project.
   seq               INTEGER NOT NULL DEFAULT 0,
-  -- The number of the last change that `event_counts` counts. Without meaning in the row of a project.
-  events_seq        INTEGER NOT NULL DEFAULT 0
+  -- Whether a project of the scope may be stopped, or could be before: `tasks_ready_by_project` has its tasks.
+  by_project        INTEGER NOT NULL DEFAULT 0 CHECK (by_project IN (0, 1)),
+  -- How often each event happened, as {"claimed": 3}. Empty in the row of a project, as the next column is.
+  events            TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(events)),
+  -- How many tasks became done in each of the last 24 hours: the slot `hour % 24` has the hour since 1970 and the number.
+  lives             TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(lives)),
+  -- Rises when a machine of the scope comes, goes, or has another status.
+  machines_revision INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- The scopes whose totals are not counted yet.
 CREATE INDEX queue_counts_uncounted ON queue_counts (scope)
   WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL);
 
--- How often each event happened in a scope. The cron walks through the feed and adds what it finds.
-CREATE TABLE event_counts (
-  scope TEXT NOT NULL,
-  event TEXT NOT NULL,
-  n     INTEGER NOT NULL CHECK (n >= 0),
-  PRIMARY KEY (scope, event)
-) STRICT, WITHOUT ROWID;
+-- Whether a new task is in `tasks_ready_by_project`.
+CREATE INDEX queue_counts_by_project ON queue_counts (scope) WHERE by_project = 1;
+
+-- What all requests and turns of the cron cost in D1. An isolate adds what it has counted once a minute at most (`services/feed/D1Costs.ts`).
+CREATE TABLE d1_costs (
+  id           INTEGER PRIMARY KEY CHECK (id = 1),
+  trips        INTEGER NOT NULL CHECK (trips >= 0),
+  statements   INTEGER NOT NULL CHECK (statements >= 0),
+  rows_read    INTEGER NOT NULL CHECK (rows_read >= 0),
+  rows_written INTEGER NOT NULL CHECK (rows_written >= 0)
+) STRICT;
 
 -- A group of tasks that share a branch.
 CREATE TABLE projects (
@@ -390,6 +411,41 @@ CREATE TABLE usage_caps (
   max_tokens   INTEGER CHECK (max_tokens > 0)
 ) STRICT, WITHOUT ROWID;
 
+-- What stops the claims of a scope or a project when different tasks fail alike. A breaker that is off has no row.
+CREATE TABLE breakers (
+  scope         TEXT NOT NULL,
+  -- The project; '' for the scope.
+  project_id    TEXT NOT NULL,
+  threshold     INTEGER NOT NULL CHECK (threshold > 1),
+  window_millis INTEGER NOT NULL CHECK (window_millis > 0),
+  wait_millis   INTEGER NOT NULL CHECK (wait_millis > 0),
+  -- The newest failures, oldest first: a JSON list of fingerprint, task and time.
+  failures      TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(failures)),
+  -- When it opened; null while it is closed.
+  opened_at     INTEGER,
+  reason        TEXT,
+  -- The task whose failure opened it.
+  tripped_by    TEXT,
+  -- When the next canary may be claimed, unless one is held.
+  retry_at      INTEGER,
+  -- How many canaries have failed since it opened.
+  probes        INTEGER NOT NULL DEFAULT 0 CHECK (probes >= 0),
+  -- The last canary, and the token of its lease.
+  canary_task   TEXT,
+  canary_token  INTEGER,
+  PRIMARY KEY (scope, project_id),
+  CHECK ((opened_at IS NULL) = (retry_at IS NULL)),
+  CHECK ((opened_at IS NULL) = (tripped_by IS NULL)),
+  CHECK (opened_at IS NOT NULL OR canary_task IS NULL),
+  CHECK ((canary_task IS NULL) = (canary_token IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- The breakers that a task is the canary of.
+CREATE INDEX breakers_canary ON breakers (canary_task) WHERE canary_task IS NOT NULL;
+
+-- The breakers of a scope that are open.
+CREATE INDEX breakers_open ON breakers (scope, project_id) WHERE opened_at IS NOT NULL;
+
 -- A machine in a scope. The same machine may be registered in several scopes.
 CREATE TABLE orchestrators (
   id             TEXT NOT NULL,
@@ -461,15 +517,17 @@ CREATE TABLE messages (
   content           TEXT NOT NULL,
   parent_message_id TEXT,
   status            TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'processing', 'done')),
-  created_at        INTEGER NOT NULL
+  created_at        INTEGER NOT NULL,
+  -- Whether it has a reply. It is set for questions only.
+  replied           INTEGER NOT NULL DEFAULT 0 CHECK (replied IN (0, 1))
 ) STRICT;
 
 -- The messages of a scope.
 CREATE INDEX messages_of_scope ON messages (scope);
 
--- The questions to people that are not done.
+-- The questions to people that are not done and have no reply.
 CREATE INDEX messages_questions ON messages (scope, seq)
-  WHERE type IN ('question', 'intervention_request') AND status <> 'done' AND (to_actor IS NULL OR to_actor = 'human');
+  WHERE type IN ('question', 'intervention_request') AND status <> 'done' AND (to_actor IS NULL OR to_actor = 'human') AND replied = 0;
 
 -- The messages about a task.
 CREATE INDEX messages_about ON messages (scope, task_id);
@@ -587,6 +645,10 @@ CREATE TABLE webhooks (
   disabled_reason TEXT,
   created_by      TEXT NOT NULL,
   created_at      INTEGER NOT NULL,
+  -- How many messages were not accepted, ever.
+  failures        INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
+  -- Those before it that sign too, as [[secret, until]].
+  older_secrets   TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(older_secrets)),
   CHECK ((previous_secret IS NULL) = (previous_until IS NULL)),
   CHECK ((failing_since IS NULL) = (attempts = 0)),
   CHECK ((failing_since IS NULL) = (next_attempt_at IS NULL)),
@@ -699,13 +761,13 @@ FROM queue_counts AS counter;
 
 -- The changes that the batch has recorded and not counted.
 CREATE VIEW plans AS
-SELECT counter.scope, history.seq, task_id, version, event, from_queue, to_queue, project_id
+SELECT counter.scope, history.seq, task_id, version, event, from_queue, to_queue, project_id, at
 FROM queue_counts AS counter CROSS JOIN history ON history.scope = counter.scope AND history.seq > counter.seq
 WHERE counter.scope >= ' ';
 
 -- The same for each owner of counters: the scope, and the project of the task.
 CREATE VIEW planned_counts AS
-SELECT scope, seq, from_queue, to_queue, owner.value AS owner
+SELECT scope, seq, from_queue, to_queue, event, at, owner.value AS owner
 FROM plans CROSS JOIN json_each(
   iif(project_id IS NULL, json_array(scope), json_array(scope, char(31) || project_id))) AS owner;
 
@@ -789,7 +851,7 @@ FROM (
     AND blocker.id IN (edge.blocker_id, iif(edge.blocker_id GLOB 'TASK-*', substr(edge.blocker_id, 6), NULL))
     AND edge.blocker_key = replace(blocker.id, 'TASK-', '') AND edge.blocker_id IN (blocker.id, 'TASK-' || blocker.id));
 
--- Which cap a task is at, and until when: its own, that of its project, or that of the day of its scope.
+-- Which cap a task is at, and until when: its own, that of its project, or that of the day of its scope. And until when breakers stop it.
 CREATE VIEW caps AS
 SELECT id, scope, version, queue, grants, title, project_id, bytes,
   CASE WHEN capped THEN 'task'
@@ -801,12 +863,35 @@ SELECT id, scope, version, queue, grants, title, project_id, bytes,
       AND projects.scope = tasks.scope AND projects.capped) THEN 9007199254740991
     ELSE coalesce((
       SELECT iif(usage.capped, (day + 1) * 86400000, 0) FROM usage WHERE usage.scope = tasks.scope
-      ORDER BY day DESC LIMIT 1), 0) END AS capped_until
+      ORDER BY day DESC LIMIT 1), 0) END AS capped_until,
+  coalesce((
+    SELECT max(until) FROM open_breakers
+    WHERE open_breakers.scope = tasks.scope AND +open_breakers.project_id IN ('', tasks.project_key)), 0) AS breaker_until
 FROM tasks;
 
--- The tasks that are not too large to be claimed, with the time until which they are at a cap.
+-- The tasks that are not too large to be claimed, with the times until which caps and breakers stop them.
 CREATE VIEW claimable AS
-SELECT id, scope, version, queue, grants, title, project_id, capped_until FROM caps WHERE bytes <= 1600000;
+SELECT id, scope, version, queue, grants, title, project_id, capped_until, breaker_until FROM caps WHERE bytes <= 1600000;
+
+-- Those that `tasks_ready_by_project` has. The condition is that of the index.
+CREATE VIEW ready_by_project AS
+SELECT id, scope, queue, lane, project_key, type, priority_rank, created_at, bytes, capped
+FROM tasks INDEXED BY tasks_ready_by_project
+WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND by_project = 1;
+
+-- The breakers that stop claims, and until when: for ever while a canary is held.
+CREATE VIEW open_breakers AS
+SELECT scope, project_id, opened_at, reason, tripped_by, retry_at, canary_task, half_open,
+  iif(half_open, 9007199254740991, retry_at) AS until
+FROM (
+  SELECT *, canary_task IS NOT NULL AND EXISTS (
+    SELECT 1 FROM tasks WHERE tasks.id = canary_task AND grants = canary_token AND claimed_by IS NOT NULL) AS half_open
+  FROM breakers INDEXED BY breakers_open WHERE opened_at IS NOT NULL);
+
+-- The projects at a cap, and those with an open breaker, and until when.
+CREATE VIEW stopped_projects AS
+SELECT scope, id, 9007199254740991 AS until FROM projects WHERE capped
+UNION ALL SELECT scope, project_id, until FROM open_breakers;
 
 -- The tasks with the agent and the machine that hold them, or held them when their leases expired.
 CREATE VIEW held AS

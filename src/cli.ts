@@ -5,7 +5,7 @@ import { CannotRun, conform, format, groupNames } from "./conformance/Conformanc
 
 const usage = `octopoid-server conformance <url> [options]
 
-Checks a running Octopoid server from outside: lifecycle, leases, fencing, idempotency, races, isolation, contract.
+Checks a running Octopoid server from outside: lifecycle, leases, fencing, idempotency, races, usage, webhooks, isolation, contract.
 It works in throw-away scopes and deletes what it makes. With the key of a scope it runs in that scope, if it holds
 no tasks, and skips what needs an administrator.
 

@@ -13,6 +13,17 @@ export const records: Cases = {
   "PUT /api/v1/usage/caps": [{
     prepare: () => ({ path: "/api/v1/usage/caps", body: { scope: apart, max_tokens: 1_000_000_000 } })
   }],
+  "GET /api/v1/breakers": [plain(`/api/v1/breakers?scope=${scope}`)],
+  "PUT /api/v1/breakers": [{
+    prepare: () => ({ path: "/api/v1/breakers", body: { scope: apart, threshold: 100 } })
+  }],
+  "POST /api/v1/breakers/close": [{
+    variant: "that is closed",
+    prepare: async ({ ask }) => {
+      await ask("PUT", "/api/v1/breakers", { scope: apart, threshold: 100 })
+      return { path: "/api/v1/breakers/close", body: { scope: apart } }
+    }
+  }],
   "GET /api/v1/parks": [plain(`/api/v1/parks?scope=${scope}`)],
   "DELETE /api/v1/parks/:account": [about(parked, (account) => `/api/v1/parks/${account}?scope=${scope}`)],
   "GET /": [plain("/")],

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/accept
--- 1 round trip, 6 statements: 5,255 characters, 19 parameters, 22 rows read, 5 rows written
+-- 1 round trip, 8 statements: 7,569 characters, 22 parameters, 26 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -100,6 +100,56 @@ FROM (
 ) AS moving
 WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''))
   AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.id = moving.id));
+
+-- breakers
+-- 972 characters, 2 parameters, 2 rows read, 0 rows written
+--   CO-ROUTINE (subquery-7)
+--     SEARCH own USING INDEX breakers_canary (canary_task=?)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+--     SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SCAN (subquery-7)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 6
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (task_id, version, scope, seq, event, actor, reason, details, grants, at, project_id)
+SELECT char(31) || breakers.scope,
+  coalesce((SELECT max(version) FROM history WHERE task_id = char(31) || breakers.scope), 0) + row_number() OVER (
+    
+  ),
+  breakers.scope, (SELECT last FROM feed WHERE feed.scope = breakers.scope) + row_number() OVER (),
+  'breaker_closed', NULL, breakers.reason, json_object('task_id', :id), 0, :now,
+  nullif(breakers.project_id, '')
+FROM (
+  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
+  FROM breakers AS own INDEXED BY breakers_canary
+  CROSS JOIN tasks ON tasks.id = own.canary_task AND tasks.grants = own.canary_token
+  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
+  WHERE own.canary_task = :id AND plan.event IN ('submitted', 'accepted', 'rejected')
+) AS task
+CROSS JOIN breakers
+WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id AND opened_at IS NOT NULL;
+
+-- breakers
+-- 646 characters, 1 parameter, 1 row read, 0 rows written
+--   SEARCH own USING INDEX breakers_canary (canary_task=?)
+--   SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+UPDATE breakers
+SET failures = '[]', opened_at = NULL, tripped_by = NULL, reason = NULL, retry_at = NULL, probes = 0,
+  canary_task = NULL, canary_token = NULL
+FROM (
+  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
+  FROM breakers AS own INDEXED BY breakers_canary
+  CROSS JOIN tasks ON tasks.id = own.canary_task AND tasks.grants = own.canary_token
+  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
+  WHERE own.canary_task = :id AND plan.event IN ('submitted', 'accepted', 'rejected')
+) AS task
+WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id AND opened_at IS NOT NULL;
 
 -- satisfied
 -- 488 characters, 2 parameters, 2 rows read, 0 rows written
@@ -245,13 +295,13 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 793 characters, 1 parameter, 8 rows read, 1 row written
+-- 1,489 characters, 1 parameter, 9 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 3
+--     SCALAR SUBQUERY 5
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     REUSE SUBQUERY 3
+--     REUSE SUBQUERY 5
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
 --   SCAN moved
@@ -261,6 +311,11 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -283,10 +338,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   GROUP BY owner

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/bulk
--- 1 round trip, 7 statements: 4,679 characters, 20 parameters, 29 rows read, 5 rows written
+-- 1 round trip, 7 statements: 5,375 characters, 20 parameters, 30 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -256,13 +256,13 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 793 characters, 1 parameter, 8 rows read, 1 row written
+-- 1,489 characters, 1 parameter, 9 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 3
+--     SCALAR SUBQUERY 5
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     REUSE SUBQUERY 3
+--     REUSE SUBQUERY 5
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
 --   SCAN moved
@@ -272,6 +272,11 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -294,10 +299,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   GROUP BY owner
@@ -473,6 +509,56 @@ FROM (
 ) AS moving
 WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''))
   AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.id = moving.id));
+
+-- breakers  (accept of three, under an idempotency key)
+-- 972 characters, 2 parameters, 2 rows read, 0 rows written, sent 3 times
+--   CO-ROUTINE (subquery-7)
+--     SEARCH own USING INDEX breakers_canary (canary_task=?)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+--     SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SCAN (subquery-7)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 6
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (task_id, version, scope, seq, event, actor, reason, details, grants, at, project_id)
+SELECT char(31) || breakers.scope,
+  coalesce((SELECT max(version) FROM history WHERE task_id = char(31) || breakers.scope), 0) + row_number() OVER (
+    
+  ),
+  breakers.scope, (SELECT last FROM feed WHERE feed.scope = breakers.scope) + row_number() OVER (),
+  'breaker_closed', NULL, breakers.reason, json_object('task_id', :id), 0, :now,
+  nullif(breakers.project_id, '')
+FROM (
+  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
+  FROM breakers AS own INDEXED BY breakers_canary
+  CROSS JOIN tasks ON tasks.id = own.canary_task AND tasks.grants = own.canary_token
+  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
+  WHERE own.canary_task = :id AND plan.event IN ('submitted', 'accepted', 'rejected')
+) AS task
+CROSS JOIN breakers
+WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id AND opened_at IS NOT NULL;
+
+-- breakers  (accept of three, under an idempotency key)
+-- 646 characters, 1 parameter, 1 row read, 0 rows written, sent 3 times
+--   SEARCH own USING INDEX breakers_canary (canary_task=?)
+--   SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+UPDATE breakers
+SET failures = '[]', opened_at = NULL, tripped_by = NULL, reason = NULL, retry_at = NULL, probes = 0,
+  canary_task = NULL, canary_token = NULL
+FROM (
+  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
+  FROM breakers AS own INDEXED BY breakers_canary
+  CROSS JOIN tasks ON tasks.id = own.canary_task AND tasks.grants = own.canary_token
+  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
+  WHERE own.canary_task = :id AND plan.event IN ('submitted', 'accepted', 'rejected')
+) AS task
+WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id AND opened_at IS NOT NULL;
 
 -- moved  (accept of three, under an idempotency key)
 -- 570 characters, 3 parameters, 4 rows read, 2 rows written, sent 3 times
@@ -914,6 +1000,228 @@ FROM (
 ) AS moving
 WHERE usual NOT IN ('', queue);
 
+-- breakers  (requeue of three, under an idempotency key)
+-- 1,981 characters, 4 parameters, 3 rows read, 0 rows written, sent 3 times
+--   CO-ROUTINE (subquery-10)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 4
+--       SEARCH breakers USING PRIMARY KEY (scope=?)
+--     SEARCH own USING PRIMARY KEY (scope=? AND project_id=?)
+--     SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+--     SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--     CORRELATED SCALAR SUBQUERY 6
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--   SCAN (subquery-10)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 9
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SCAN json_each VIRTUAL TABLE INDEX 1:
+INSERT INTO history (task_id, version, scope, seq, event, actor, reason, details, grants, at, project_id)
+SELECT char(31) || breakers.scope,
+  coalesce((SELECT max(version) FROM history WHERE task_id = char(31) || breakers.scope), 0) + row_number() OVER (
+    
+  ),
+  breakers.scope, (SELECT last FROM feed WHERE feed.scope = breakers.scope) + row_number() OVER (),
+  'breaker_opened', NULL,
+  iif(
+    (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)),
+    breakers.reason,
+    :excerpt
+  ),
+  json_object(
+    'task_id',
+    :id,
+    'canary_failed',
+    json(
+      iif(
+        (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)),
+        'true',
+        'false'
+      )
+    ),
+    'tasks',
+    iif(
+      (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)),
+      NULL,
+      (
+        SELECT count(*) + 1
+        FROM json_each(failures)
+        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
+      )
+    ),
+    'next_canary_at',
+    strftime(
+      '%Y-%m-%dT%H:%M:%fZ',
+      (
+        :now + min(
+          wait_millis << min(
+            iif(
+              (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)),
+              probes + 1,
+              0
+            ),
+            20
+          ),
+          max(wait_millis, 86400000)
+        )
+      ) / 1000.0,
+      'unixepoch'
+    )
+  ),
+  0, :now, nullif(breakers.project_id, '')
+FROM (
+  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
+  FROM tasks
+  CROSS JOIN breakers AS own ON own.scope = tasks.scope AND own.project_id IN ('', tasks.project_key)
+  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
+  WHERE tasks.id = :id AND (SELECT 1 FROM breakers WHERE breakers.scope = tasks.scope LIMIT 1)
+) AS task
+CROSS JOIN breakers
+WHERE breakers.scope = task.scope
+  AND breakers.project_id = task.project_id
+  AND (
+    (
+      (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
+      AND (
+        SELECT count(*) + 1
+        FROM json_each(failures)
+        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
+      ) >= threshold
+    )
+    OR (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0))
+  );
+
+-- breakers  (requeue of three, under an idempotency key)
+-- 2,710 characters, 4 parameters, 2 rows read, 0 rows written, sent 3 times
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 10
+--     SEARCH breakers USING PRIMARY KEY (scope=?)
+--   SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SEARCH own USING PRIMARY KEY (scope=? AND project_id=?)
+--   SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SCAN json_each VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 5
+--     CO-ROUTINE (subquery-4)
+--       CO-ROUTINE (subquery-3)
+--         MERGE (UNION ALL)
+--           LEFT
+--             SCAN json_each VIRTUAL TABLE INDEX 1:
+--             USE TEMP B-TREE FOR ORDER BY
+--           RIGHT
+--             SCAN CONSTANT ROW
+--       SCAN (subquery-3)
+--       USE TEMP B-TREE FOR ORDER BY
+--     SCAN (subquery-4)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SCAN json_each VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 7
+--     SCAN json_each VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 8
+--     SCAN json_each VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 9
+--     SCAN json_each VIRTUAL TABLE INDEX 1:
+UPDATE breakers
+SET failures = iif(
+  (
+    (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
+    AND (
+      SELECT count(*) + 1
+      FROM json_each(failures)
+      WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
+    ) >= threshold
+  )
+    OR (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)),
+  '[]',
+  (
+    SELECT json_group_array(json(value))
+    FROM (
+      SELECT value
+      FROM (
+        SELECT value, key
+        FROM json_each(failures)
+        WHERE value ->> 2 > :now - window_millis AND NOT (value ->> 0 = :fingerprint AND value ->> 1 = :id)
+        UNION ALL
+        SELECT json_array(:fingerprint, :id, CAST(:now AS INTEGER)), 1e9
+        ORDER BY key DESC
+        LIMIT 200
+      )
+      ORDER BY value ->> 2
+    )
+  )
+),
+  opened_at = iif(
+    (
+      (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
+      AND (
+        SELECT count(*) + 1
+        FROM json_each(failures)
+        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
+      ) >= threshold
+    ),
+    :now,
+    opened_at
+  ),
+  tripped_by = iif(
+    (
+      (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
+      AND (
+        SELECT count(*) + 1
+        FROM json_each(failures)
+        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
+      ) >= threshold
+    ),
+    :id,
+    tripped_by
+  ),
+  reason = iif(
+    (
+      (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
+      AND (
+        SELECT count(*) + 1
+        FROM json_each(failures)
+        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
+      ) >= threshold
+    ),
+    :excerpt,
+    breakers.reason
+  ),
+  retry_at = CASE
+    WHEN (
+      (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
+      AND (
+        SELECT count(*) + 1
+        FROM json_each(failures)
+        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
+      ) >= threshold
+    ) THEN :now + min(wait_millis << min(0, 20), max(wait_millis, 86400000))
+    WHEN (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)) THEN :now + min(
+      wait_millis << min(probes + 1, 20), max(wait_millis, 86400000)
+    )
+    ELSE retry_at
+  END,
+  probes = iif(
+    (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)), probes + 1, 0
+  ),
+  canary_task = NULL, canary_token = NULL
+FROM (
+  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
+  FROM tasks
+  CROSS JOIN breakers AS own ON own.scope = tasks.scope AND own.project_id IN ('', tasks.project_key)
+  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
+  WHERE tasks.id = :id AND (SELECT 1 FROM breakers WHERE breakers.scope = tasks.scope LIMIT 1)
+) AS task
+WHERE breakers.scope = task.scope
+  AND breakers.project_id = task.project_id
+  AND (
+    (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
+    OR (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0))
+  );
+
 -- moved  (requeue of three, under an idempotency key)
 -- 1,223 characters, 6 parameters, 7 rows read, 2 rows written, sent 3 times
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -1070,7 +1378,7 @@ WHERE tasks.id = :id AND planned.id = :id
 RETURNING *;
 
 -- counted  (reprioritise of three, under an idempotency key)
--- 756 characters, 1 parameter, 13 rows read, 1 row written, sent 3 times
+-- 1,452 characters, 1 parameter, 14 rows read, 1 row written, sent 3 times
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
@@ -1083,6 +1391,11 @@ RETURNING *;
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -1105,10 +1418,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = :scope
   GROUP BY owner
@@ -1463,13 +1807,13 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted  (delete of three, under an idempotency key)
--- 830 characters, 1 parameter, 13 rows read, 1 row written, sent 2 times
+-- 1,526 characters, 1 parameter, 14 rows read, 1 row written, sent 2 times
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 3
+--     SCALAR SUBQUERY 5
 --       SEARCH history USING PRIMARY KEY (task_id=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     REUSE SUBQUERY 3
+--     REUSE SUBQUERY 5
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
 --   SCAN moved
@@ -1479,6 +1823,11 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -1501,10 +1850,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1)
   GROUP BY owner
@@ -1567,21 +1947,21 @@ ORDER BY priority_rank, created_at, id
 LIMIT :take OFFSET :skip;
 
 -- inserted  (create three)
--- 1,732 characters, 38 parameters, 2 rows read, 2 rows written, sent 3 times
+-- 1,867 characters, 38 parameters, 2 rows read, 2 rows written, sent 3 times
 --   SCAN CONSTANT ROW
---   SCALAR SUBQUERY 4
---     SEARCH projects USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 5
 --     SEARCH projects USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 6
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 7
 --     SEARCH roles USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 8
---     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
---     CORRELATED LIST SUBQUERY 7
---       SCAN json_each VIRTUAL TABLE INDEX 3:
 --   SCALAR SUBQUERY 9
---     SEARCH tasks USING COVERING INDEX tasks_file_path (scope=? AND file_path=?)
+--     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+--     CORRELATED LIST SUBQUERY 8
+--       SCAN json_each VIRTUAL TABLE INDEX 3:
 --   SCALAR SUBQUERY 10
+--     SEARCH tasks USING COVERING INDEX tasks_file_path (scope=? AND file_path=?)
+--   SCALAR SUBQUERY 11
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH history USING PRIMARY KEY (task_id=?)
@@ -1589,6 +1969,8 @@ LIMIT :take OFFSET :skip;
 --     SEARCH projects USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SEARCH history USING PRIMARY KEY (task_id=?)
+--   SCALAR SUBQUERY 4
+--     SEARCH queue_counts USING COVERING INDEX queue_counts_by_project (scope=?)
 INSERT INTO tasks (
   id,
   scope,
@@ -1629,7 +2011,8 @@ INSERT INTO tasks (
   attempt_limit,
   external_key,
   max_cost_usd,
-  max_tokens
+  max_tokens,
+  by_project
 )
 SELECT :id, :scope, :file_path, :title, :queue,
   coalesce((SELECT version FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0) + 1, :priority,
@@ -1640,7 +2023,12 @@ SELECT :id, :scope, :file_path, :title, :queue,
   coalesce((SELECT grants FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0), :claimed_by,
   :claimed_at, :claimed_from, :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts,
   :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key,
-  CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER)
+  CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER),
+  EXISTS (
+    SELECT 1
+    FROM queue_counts INDEXED BY queue_counts_by_project
+    WHERE queue_counts.scope = :scope AND by_project = 1
+  )
 WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch) IS NOT NULL
   AND (:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))
   AND (
@@ -1676,7 +2064,7 @@ WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :
 RETURNING id;
 
 -- counted  (create three)
--- 489 characters, 4 parameters, 4 rows read, 1 row written, sent 3 times
+-- 643 characters, 4 parameters, 4 rows read, 1 row written, sent 3 times
 --   CO-ROUTINE (subquery-3)
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -1698,13 +2086,15 @@ RETURNING id;
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
-INSERT INTO queue_counts (scope, counts, revision, seq)
-SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1
+INSERT INTO queue_counts (scope, counts, revision, seq, events)
+SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1,
+  iif(owner < ' ', '{}', '{"created":1}')
 FROM (SELECT :scope AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = char(31) || :project_id)
 WHERE EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq,
-  counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1));
+  counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1)),
+  events = iif(scope < ' ', events, json_set(events, '$.created', coalesce(events ->> 'created', 0) + 1));
 
 -- recorded  (create three)
 -- 293 characters, 3 parameters, 3 rows read, 2 rows written, sent 3 times

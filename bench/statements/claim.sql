@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/claim
--- 1 round trip, 6 statements: 4,776 characters, 29 parameters, 29 rows read, 5 rows written
+-- 1 round trip, 8 statements: 6,308 characters, 33 parameters, 32 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- lapsed
@@ -74,6 +74,16 @@ RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
     LIMIT 1
   ) AS event;
 
+-- revived
+-- 239 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+INSERT INTO queue_counts (scope, counts, machines_revision)
+SELECT DISTINCT scope, '{}', 1
+FROM orchestrators
+WHERE id = :machine AND scope = :scope AND status = 'offline'
+ON CONFLICT (scope)
+DO UPDATE SET machines_revision = machines_revision + 1;
+
 -- seen
 -- 177 characters, 4 parameters, 1 row read, 0 rows written
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -82,7 +92,18 @@ SET last_heartbeat = :now, status = iif(status = 'offline', 'active', status)
 WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat < :fresh);
 
 -- recorded
--- 1,175 characters, 9 parameters, 8 rows read, 2 rows written
+-- 1,200 characters, 9 parameters, 8 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   CORRELATED SCALAR SUBQUERY 13
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 18
+--       SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -94,16 +115,9 @@ WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat
 --     CO-ROUTINE (subquery-6)
 --       SEARCH tasks USING INDEX tasks_leased (scope=?)
 --     SCAN (subquery-6)
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 2
---     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---   CORRELATED SCALAR SUBQUERY 13
---     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 14
---     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 16
+--     CORRELATED SCALAR SUBQUERY 20
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -120,6 +134,7 @@ WHERE id = (
   LIMIT 1
 )
   AND capped_until <= :now
+  AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -192,8 +207,33 @@ WHERE tasks.id = (SELECT task_id FROM plans WHERE scope = :scope ORDER BY seq DE
   AND planned.version = tasks.version + 1
 RETURNING *;
 
+-- probed
+-- 572 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH own USING INDEX breakers_open (scope=?)
+--   SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+UPDATE breakers
+SET canary_task = task.id, canary_token = task.grants,
+  retry_at = :now + min(wait_millis << min(probes, 20), max(wait_millis, 86400000))
+FROM (
+  SELECT own.project_id, tasks.id, tasks.grants
+  FROM breakers AS own INDEXED BY breakers_open
+  CROSS JOIN tasks ON tasks.id = (
+    SELECT task_id
+    FROM plans
+    WHERE scope = :scope AND event IN ('claimed', 'review_claimed')
+    ORDER BY seq DESC
+    LIMIT 1
+  )
+  WHERE own.scope = :scope AND own.opened_at IS NOT NULL AND own.project_id IN ('', tasks.project_key)
+) AS task
+WHERE breakers.scope = :scope AND breakers.project_id = task.project_id;
+
 -- counted
--- 756 characters, 1 parameter, 7 rows read, 1 row written
+-- 1,452 characters, 1 parameter, 8 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
@@ -206,6 +246,11 @@ RETURNING *;
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -228,10 +273,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = :scope
   GROUP BY owner
@@ -241,7 +317,18 @@ WHERE scope = moved.owner;
 -- ======== Sent in special cases only ========
 
 -- recorded  (of a role)
--- 1,459 characters, 11 parameters, 9 rows read, 2 rows written
+-- 1,484 characters, 11 parameters, 9 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 17
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 20
+--       SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -258,16 +345,9 @@ WHERE scope = moved.owner;
 --     LIST SUBQUERY 8
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       CREATE BLOOM FILTER
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 2
---     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
---   CORRELATED SCALAR SUBQUERY 15
---     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 16
---     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 18
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -284,6 +364,7 @@ WHERE id = (
   LIMIT 1
 )
   AND capped_until <= :now
+  AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -325,7 +406,22 @@ WHERE id = (
   );
 
 -- recorded  (of two roles)
--- 1,617 characters, 12 parameters, 13 rows read, 2 rows written
+-- 1,642 characters, 12 parameters, 13 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 3
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH best USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 2
+--       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 17
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 18
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 21
+--       SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -342,20 +438,9 @@ WHERE id = (
 --     LIST SUBQUERY 9
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       CREATE BLOOM FILTER
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 3
---     SCAN asked VIRTUAL TABLE INDEX 1:
---     SEARCH best USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 2
---       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
---     USE TEMP B-TREE FOR ORDER BY
---   CORRELATED SCALAR SUBQUERY 16
---     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 17
---     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 23
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -378,6 +463,7 @@ WHERE id = (
   LIMIT 1
 )
   AND capped_until <= :now
+  AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -419,7 +505,21 @@ WHERE id = (
   );
 
 -- recorded  (of a type)
--- 1,226 characters, 10 parameters, 903 rows read, 0 rows written
+-- 1,251 characters, 10 parameters, 901 rows read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 3
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--     LIST SUBQUERY 2
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       CREATE BLOOM FILTER
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 19
+--       SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
@@ -431,19 +531,9 @@ WHERE id = (
 --     CO-ROUTINE (subquery-7)
 --       SEARCH tasks USING INDEX tasks_leased (scope=?)
 --     SCAN (subquery-7)
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 3
---     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---     LIST SUBQUERY 2
---       SCAN json_each VIRTUAL TABLE INDEX 1:
---       CREATE BLOOM FILTER
---   CORRELATED SCALAR SUBQUERY 14
---     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 15
---     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 17
+--     CORRELATED SCALAR SUBQUERY 21
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -460,6 +550,7 @@ WHERE id = (
   LIMIT 1
 )
   AND capped_until <= :now
+  AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -547,29 +638,32 @@ WHERE scope = coalesce(
 ORDER BY name;
 
 -- state  (of a type)
--- 1,347 characters, 3 parameters, 25 rows read, 0 rows written
---   CO-ROUTINE (subquery-9)
+-- 1,418 characters, 3 parameters, 26 rows read, 0 rows written
+--   CO-ROUTINE (subquery-10)
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
---         CO-ROUTINE (subquery-6)
+--         CO-ROUTINE (subquery-7)
 --           SEARCH tasks USING INDEX tasks_leased (scope=?)
---         SCAN (subquery-6)
+--         SCAN (subquery-7)
 --       UNION ALL
---         CO-ROUTINE (subquery-8)
+--         CO-ROUTINE (subquery-9)
 --           SEARCH tasks USING INDEX tasks_waiting (scope=? AND queue=?)
---         SCAN (subquery-8)
---   SCAN (subquery-9)
+--         SCAN (subquery-9)
+--   SCAN (subquery-10)
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 2
---     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 3
+--     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+--   SCALAR SUBQUERY 4
 --     SEARCH tasks USING COVERING INDEX tasks_backing_off (scope=? AND available_at>? AND available_at<?)
---   SCALAR SUBQUERY 5
---     CO-ROUTINE (subquery-4)
+--   SCALAR SUBQUERY 6
+--     CO-ROUTINE (subquery-5)
 --       SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---     SCAN (subquery-4)
+--     SCAN (subquery-5)
 SELECT (SELECT counts FROM queue_counts WHERE scope = :scope) AS counts,
+  (SELECT by_project FROM queue_counts WHERE scope = :scope) AS by_project,
   EXISTS (SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= :now AND scope = :scope) AS overdue,
   EXISTS (
     SELECT 1
@@ -616,20 +710,56 @@ FROM (
 );
 
 -- first  (of a type)
--- 266 characters, 4 parameters, 899 rows read, 0 rows written
+-- 715 characters, 4 parameters, 900 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 2
+--   SCALAR SUBQUERY 3
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---     LIST SUBQUERY 1
+--     LIST SUBQUERY 2
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       CREATE BLOOM FILTER
+--   CORRELATED SCALAR SUBQUERY 7
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 8
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 6
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 7
---     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 5
---     SEARCH projects USING PRIMARY KEY (id=?)
-SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap
+--   CORRELATED SCALAR SUBQUERY 9
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 12
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 15
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 15
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap,
+  iif(
+    breaker_until > :now,
+    (
+      SELECT json_object(
+        'project_id',
+        nullif(breaker.project_id, ''),
+        'opened_at',
+        opened_at,
+        'reason',
+        breaker.reason,
+        'retry_at',
+        retry_at,
+        'half_open',
+        json(iif(half_open, 'true', 'false')),
+        'canary_task',
+        canary_task
+      )
+      FROM open_breakers AS breaker
+      WHERE breaker.scope = caps.scope
+        AND +breaker.project_id IN ('', coalesce(caps.project_id, ''))
+        AND breaker.until > :now
+      ORDER BY breaker.project_id
+      LIMIT 1
+    ),
+    NULL
+  ) AS breaker
 FROM caps
 WHERE id = (
   SELECT id
@@ -640,18 +770,7 @@ WHERE id = (
 );
 
 -- recorded  (low priorities first)
--- 1,498 characters, 10 parameters, 13 rows read, 2 rows written
---   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 5
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 6
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 7
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 9
---     CO-ROUTINE (subquery-8)
---       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-8)
+-- 1,523 characters, 10 parameters, 13 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -665,9 +784,24 @@ WHERE id = (
 --     SEARCH projects USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 16
 --     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 17
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 20
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 5
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 6
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 7
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 9
+--     CO-ROUTINE (subquery-8)
+--       SEARCH tasks USING INDEX tasks_leased (scope=?)
+--     SCAN (subquery-8)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 18
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -699,6 +833,7 @@ WHERE id = coalesce(
   )
 )
   AND capped_until <= :now
+  AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -767,17 +902,53 @@ WHERE changes() > 0 AND id = (SELECT task_id FROM plans WHERE scope = :scope ORD
 HAVING count(*) > 0;
 
 -- first  (nothing for the role)
--- 244 characters, 4 parameters, 0 rows read, 0 rows written
+-- 693 characters, 4 parameters, 0 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 1
+--   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 7
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 5
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 6
---     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 4
---     SEARCH projects USING PRIMARY KEY (id=?)
-SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap
+--   CORRELATED SCALAR SUBQUERY 8
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 11
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap,
+  iif(
+    breaker_until > :now,
+    (
+      SELECT json_object(
+        'project_id',
+        nullif(breaker.project_id, ''),
+        'opened_at',
+        opened_at,
+        'reason',
+        breaker.reason,
+        'retry_at',
+        retry_at,
+        'half_open',
+        json(iif(half_open, 'true', 'false')),
+        'canary_task',
+        canary_task
+      )
+      FROM open_breakers AS breaker
+      WHERE breaker.scope = caps.scope
+        AND +breaker.project_id IN ('', coalesce(caps.project_id, ''))
+        AND breaker.until > :now
+      ORDER BY breaker.project_id
+      LIMIT 1
+    ),
+    NULL
+  ) AS breaker
 FROM caps
 WHERE id = (
   SELECT id
@@ -788,17 +959,53 @@ WHERE id = (
 );
 
 -- first  (at the cap of a project)
--- 219 characters, 3 parameters, 4 rows read, 0 rows written
+-- 668 characters, 3 parameters, 4 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 1
+--   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 7
+--     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 5
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 6
---     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 4
---     SEARCH projects USING PRIMARY KEY (id=?)
-SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap
+--   CORRELATED SCALAR SUBQUERY 8
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 11
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+SELECT id, project_id, bytes > 1600000 AS oversized, iif(capped_until > :now, cap, NULL) AS cap,
+  iif(
+    breaker_until > :now,
+    (
+      SELECT json_object(
+        'project_id',
+        nullif(breaker.project_id, ''),
+        'opened_at',
+        opened_at,
+        'reason',
+        breaker.reason,
+        'retry_at',
+        retry_at,
+        'half_open',
+        json(iif(half_open, 'true', 'false')),
+        'canary_task',
+        canary_task
+      )
+      FROM open_breakers AS breaker
+      WHERE breaker.scope = caps.scope
+        AND +breaker.project_id IN ('', coalesce(caps.project_id, ''))
+        AND breaker.until > :now
+      ORDER BY breaker.project_id
+      LIMIT 1
+    ),
+    NULL
+  ) AS breaker
 FROM caps
 WHERE id = (
   SELECT id
@@ -809,31 +1016,66 @@ WHERE id = (
 );
 
 -- recorded  (at the cap of a project)
--- 1,322 characters, 9 parameters, 21 rows read, 2 rows written
---   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 4
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 5
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 6
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 8
---     CO-ROUTINE (subquery-7)
---       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-7)
+-- 2,369 characters, 9 parameters, 43 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 3
---     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---     LIST SUBQUERY 2
---       SEARCH projects USING INDEX projects_capped (scope=?)
---       CREATE BLOOM FILTER
---   CORRELATED SCALAR SUBQUERY 14
+--   SCALAR SUBQUERY 12
+--     CO-ROUTINE stretch
+--       SETUP
+--         CO-ROUTINE lanes
+--           SETUP
+--             SCAN CONSTANT ROW
+--             SCALAR SUBQUERY 2
+--               SEARCH tasks USING INDEX tasks_ready_by_project (scope=? AND queue=?)
+--           RECURSIVE STEP
+--             SCAN lanes
+--             CORRELATED SCALAR SUBQUERY 4
+--               SEARCH tasks USING INDEX tasks_ready_by_project (scope=? AND queue=? AND lane>?)
+--         SCAN lanes
+--         CORRELATED SCALAR SUBQUERY 6
+--           SEARCH tasks USING INDEX tasks_ready_by_project (scope=? AND queue=? AND lane=?)
+--       RECURSIVE STEP
+--         SCAN stretch
+--         CORRELATED SCALAR SUBQUERY 8
+--           SEARCH tasks USING INDEX tasks_ready_by_project (scope=? AND queue=? AND lane=? AND project_key>?)
+--     SCAN stretch
+--     CORRELATED SCALAR SUBQUERY 11
+--       CO-ROUTINE stopped_projects
+--         COMPOUND QUERY
+--           LEFT-MOST SUBQUERY
+--             SEARCH projects USING INDEX projects_capped (scope=?)
+--           UNION ALL
+--             SEARCH breakers USING INDEX breakers_open (scope=?)
+--             CORRELATED SCALAR SUBQUERY 38
+--               SEARCH tasks USING PRIMARY KEY (id=?)
+--             CORRELATED SCALAR SUBQUERY 38
+--               SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH stopped USING AUTOMATIC PARTIAL COVERING INDEX (id=? AND scope=?)
+--     SEARCH best USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 10
+--       SEARCH tasks USING INDEX tasks_ready_by_project (scope=? AND queue=? AND lane=? AND project_key=?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   CORRELATED SCALAR SUBQUERY 23
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 15
+--   CORRELATED SCALAR SUBQUERY 24
 --     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 25
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 28
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 13
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 14
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 15
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 17
+--     CO-ROUTINE (subquery-16)
+--       SEARCH tasks USING INDEX tasks_leased (scope=?)
+--     SCAN (subquery-16)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 17
+--     CORRELATED SCALAR SUBQUERY 30
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -843,19 +1085,70 @@ SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.s
   :now, title, project_id
 FROM claimable AS tasks
 WHERE id = (
-  SELECT id
-  FROM ready
-  WHERE scope = :scope
-    AND queue = :queue
-    AND NOT bytes > 1600000
-    AND NOT capped
-    AND coalesce(
-      project_id NOT IN (SELECT id FROM projects WHERE projects.scope = :scope AND projects.capped), 1
+  WITH RECURSIVE lanes (lane) AS (
+    SELECT (SELECT lane FROM ready_by_project WHERE scope = :scope AND queue = :queue ORDER BY lane LIMIT 1)
+    UNION ALL
+    SELECT (
+      SELECT lane
+      FROM ready_by_project
+      WHERE scope = :scope AND queue = :queue AND lane > lanes.lane
+      ORDER BY lane
+      LIMIT 1
     )
-  ORDER BY priority_rank, created_at, id
+    FROM lanes
+    WHERE lane IS NOT NULL
+  ),
+    stretch (lane, project_key) AS (
+      SELECT lane,
+        (
+          SELECT project_key
+          FROM ready_by_project
+          WHERE scope = :scope AND queue = :queue AND lane = lanes.lane
+          ORDER BY project_key
+          LIMIT 1
+        )
+      FROM lanes
+      WHERE lane IS NOT NULL
+      UNION ALL
+      SELECT lane,
+        (
+          SELECT project_key
+          FROM ready_by_project
+          WHERE scope = :scope
+            AND queue = :queue
+            AND lane = stretch.lane
+            AND project_key > stretch.project_key
+          ORDER BY project_key
+          LIMIT 1
+        )
+      FROM stretch
+      WHERE project_key IS NOT NULL
+    )
+  SELECT best.id
+  FROM stretch
+  CROSS JOIN tasks AS best ON best.id = (
+    SELECT id
+    FROM ready_by_project
+    WHERE scope = :scope
+      AND queue = :queue
+      AND lane = stretch.lane
+      AND project_key = stretch.project_key
+      AND NOT bytes > 1600000
+      AND NOT capped
+    ORDER BY priority_rank, created_at, id
+    LIMIT 1
+  )
+  WHERE stretch.project_key IS NOT NULL
+    AND NOT EXISTS (
+      SELECT 1
+      FROM stopped_projects AS stopped
+      WHERE stopped.id = stretch.project_key AND stopped.scope = :scope AND stopped.until > :now
+    )
+  ORDER BY best.priority_rank, best.created_at, best.id
   LIMIT 1
 )
   AND capped_until <= :now
+  AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators
@@ -887,6 +1180,164 @@ WHERE id = (
       )
   );
 
+-- recorded  (of a role, past the tasks of a project at its cap)
+-- 2,397 characters, 11 parameters, 22 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 9
+--     CO-ROUTINE stretch
+--       SETUP
+--         SCAN json_each VIRTUAL TABLE INDEX 1:
+--         CORRELATED SCALAR SUBQUERY 3
+--           SEARCH tasks USING INDEX tasks_ready_by_project (scope=? AND queue=? AND lane=?)
+--       RECURSIVE STEP
+--         SCAN stretch
+--         CORRELATED SCALAR SUBQUERY 5
+--           SEARCH tasks USING INDEX tasks_ready_by_project (scope=? AND queue=? AND lane=? AND project_key>?)
+--     SCAN stretch
+--     CORRELATED SCALAR SUBQUERY 8
+--       CO-ROUTINE stopped_projects
+--         COMPOUND QUERY
+--           LEFT-MOST SUBQUERY
+--             SEARCH projects USING INDEX projects_capped (scope=?)
+--           UNION ALL
+--             SEARCH breakers USING INDEX breakers_open (scope=?)
+--             CORRELATED SCALAR SUBQUERY 35
+--               SEARCH tasks USING PRIMARY KEY (id=?)
+--             CORRELATED SCALAR SUBQUERY 35
+--               SEARCH tasks USING PRIMARY KEY (id=?)
+--       SEARCH stopped USING AUTOMATIC PARTIAL COVERING INDEX (id=? AND scope=?)
+--     SEARCH best USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 7
+--       SEARCH tasks USING INDEX tasks_ready_by_project (scope=? AND queue=? AND lane=? AND project_key=?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   CORRELATED SCALAR SUBQUERY 22
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 23
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 24
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 27
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--   SCALAR SUBQUERY 10
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 11
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCALAR SUBQUERY 12
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 14
+--     CO-ROUTINE (subquery-13)
+--       SEARCH tasks USING INDEX tasks_leased (scope=?)
+--     SCAN (subquery-13)
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH roles USING PRIMARY KEY (scope=?)
+--     LIST SUBQUERY 15
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       CREATE BLOOM FILTER
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 29
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (
+  task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
+)
+SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
+  iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
+  :now, title, project_id
+FROM claimable AS tasks
+WHERE id = (
+  WITH RECURSIVE lanes (lane) AS (SELECT value FROM json_each(:roles)),
+    stretch (lane, project_key) AS (
+      SELECT lane,
+        (
+          SELECT project_key
+          FROM ready_by_project
+          WHERE scope = :scope AND queue = :queue AND lane = lanes.lane
+          ORDER BY project_key
+          LIMIT 1
+        )
+      FROM lanes
+      WHERE lane IS NOT NULL
+      UNION ALL
+      SELECT lane,
+        (
+          SELECT project_key
+          FROM ready_by_project
+          WHERE scope = :scope
+            AND queue = :queue
+            AND lane = stretch.lane
+            AND project_key > stretch.project_key
+          ORDER BY project_key
+          LIMIT 1
+        )
+      FROM stretch
+      WHERE project_key IS NOT NULL
+    )
+  SELECT best.id
+  FROM stretch
+  CROSS JOIN tasks AS best ON best.id = (
+    SELECT id
+    FROM ready_by_project
+    WHERE scope = :scope
+      AND queue = :queue
+      AND lane = stretch.lane
+      AND project_key = stretch.project_key
+      AND NOT bytes > 1600000
+      AND NOT capped
+    ORDER BY priority_rank, created_at, id
+    LIMIT 1
+  )
+  WHERE stretch.project_key IS NOT NULL
+    AND NOT EXISTS (
+      SELECT 1
+      FROM stopped_projects AS stopped
+      WHERE stopped.id = stretch.project_key AND stopped.scope = :scope AND stopped.until > :now
+    )
+  ORDER BY best.priority_rank, best.created_at, best.id
+  LIMIT 1
+)
+  AND capped_until <= :now
+  AND breaker_until <= :now
+  AND EXISTS (
+    SELECT 1
+    FROM orchestrators
+    WHERE id = :machine
+      AND scope BETWEEN coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
+      ) AND coalesce(
+        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
+      )
+      AND status <> 'maintenance'
+      AND (
+        :review
+        OR coalesce(:max_claimed, max_claimed) IS NULL
+        OR coalesce((SELECT counts ->> '$.claimed' FROM queue_counts WHERE queue_counts.scope = :scope), 0) < coalesce(
+          :max_claimed, max_claimed
+        )
+        OR (
+          SELECT count(*)
+          FROM (
+            SELECT 1
+            FROM tasks INDEXED BY tasks_leased
+            WHERE claimed_by IS NOT NULL
+              AND scope = :scope
+              AND queue = 'claimed'
+              AND orchestrator_id = :machine
+            LIMIT coalesce(:max_claimed, -1)
+          )
+        ) < coalesce(:max_claimed, max_claimed)
+      )
+      AND (
+        SELECT count(*) = 0
+          OR (
+            count(*) FILTER (WHERE name IN (SELECT value FROM json_each(:roles))) = json_array_length(:roles)
+            AND (:queue_named OR count(*) FILTER (WHERE name = :roles ->> 0 AND claims_from = :queue) = 1)
+          )
+        FROM roles
+        WHERE roles.scope = orchestrators.scope
+      )
+  );
+
 -- parked  (of an account)
 -- 101 characters, 3 parameters, 0 rows read, 0 rows written
 --   SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
@@ -895,30 +1346,34 @@ FROM parked_accounts
 WHERE parked_accounts.scope = :scope AND account = :account AND until > :now;
 
 -- recorded  (of an account)
--- 1,291 characters, 10 parameters, 8 rows read, 2 rows written
+-- 1,316 characters, 10 parameters, 8 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 2
+--     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--   SCALAR SUBQUERY 9
+--     SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 19
+--       SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
 --   SCALAR SUBQUERY 3
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 4
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 9
---     SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
 --   SCALAR SUBQUERY 5
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 7
 --     CO-ROUTINE (subquery-6)
 --       SEARCH tasks USING INDEX tasks_leased (scope=?)
 --     SCAN (subquery-6)
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 2
---     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---   CORRELATED SCALAR SUBQUERY 14
---     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 15
---     SEARCH usage USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 17
+--     CORRELATED SCALAR SUBQUERY 21
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -935,6 +1390,7 @@ WHERE id = (
   LIMIT 1
 )
   AND capped_until <= :now
+  AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
     FROM orchestrators

@@ -1,15 +1,34 @@
 -- cron
--- 1 round trip, 9 statements: 2,576 characters, 8 parameters, 19 rows read, 0 rows written
+-- 1 round trip, 9 statements: 4,311 characters, 10 parameters, 41 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 10 records of each kind.
 
 -- expired
--- 196 characters, 1 parameter, 2 rows read, 0 rows written
---   SEARCH queue_counts USING PRIMARY KEY (scope>?)
+-- 441 characters, 1 parameter, 6 rows read, 0 rows written
+--   CO-ROUTINE place
+--     SETUP
+--       SEARCH tasks USING INDEX tasks_leased
+--     RECURSIVE STEP
+--       SCAN place
+--       CORRELATED SCALAR SUBQUERY 2
+--         SEARCH tasks USING INDEX tasks_leased (scope>?)
+--   SCAN place
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
+WITH RECURSIVE place (scope) AS (
+  SELECT min(scope)
+  FROM tasks INDEXED BY tasks_leased
+  WHERE claimed_by IS NOT NULL
+  UNION ALL
+  SELECT (
+    SELECT min(scope)
+    FROM tasks INDEXED BY tasks_leased
+    WHERE claimed_by IS NOT NULL AND tasks.scope > place.scope
+  )
+  FROM place
+  WHERE place.scope IS NOT NULL
+)
 SELECT 1
-FROM queue_counts
-CROSS JOIN tasks INDEXED BY tasks_leased ON tasks.scope = queue_counts.scope
-  AND queue_counts.scope >= ' '
+FROM place
+CROSS JOIN tasks INDEXED BY tasks_leased ON tasks.scope = place.scope
   AND claimed_by IS NOT NULL
   AND lease_expires_at <= :now
 LIMIT 1;
@@ -23,11 +42,34 @@ WHERE status = 'active' AND last_heartbeat < :heard_since
 LIMIT 1;
 
 -- backingOff
--- 111 characters, 1 parameter, 1 row read, 0 rows written
---   SCAN tasks USING COVERING INDEX tasks_backing_off
+-- 458 characters, 1 parameter, 3 rows read, 0 rows written
+--   CO-ROUTINE place
+--     SETUP
+--       SEARCH tasks USING COVERING INDEX tasks_backing_off
+--     RECURSIVE STEP
+--       SCAN place
+--       CORRELATED SCALAR SUBQUERY 2
+--         SEARCH tasks USING COVERING INDEX tasks_backing_off (scope>?)
+--   SCAN place
+--   SEARCH tasks USING COVERING INDEX tasks_backing_off (scope=? AND available_at>? AND available_at<?)
+WITH RECURSIVE place (scope) AS (
+  SELECT min(scope)
+  FROM tasks INDEXED BY tasks_backing_off
+  WHERE available_at IS NOT NULL
+  UNION ALL
+  SELECT (
+    SELECT min(scope)
+    FROM tasks INDEXED BY tasks_backing_off
+    WHERE available_at IS NOT NULL AND tasks.scope > place.scope
+  )
+  FROM place
+  WHERE place.scope IS NOT NULL
+)
 SELECT 1
-FROM tasks INDEXED BY tasks_backing_off
-WHERE available_at IS NOT NULL AND available_at <= :now
+FROM place
+CROSS JOIN tasks INDEXED BY tasks_backing_off ON tasks.scope = place.scope
+  AND available_at IS NOT NULL
+  AND available_at <= :now
 LIMIT 1;
 
 -- forgotten
@@ -37,105 +79,187 @@ DELETE
 FROM idempotency_keys
 WHERE id >= :first AND id < :next AND at <= :oldest;
 
--- recordsCounted
--- 532 characters, 0 parameters, 3 rows read, 0 rows written
---   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   LIST SUBQUERY 4
---     SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
---   CORRELATED SCALAR SUBQUERY 1
---     SEARCH messages USING COVERING INDEX messages_of_scope (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     SEARCH drafts USING COVERING INDEX drafts_newest (scope=?)
---   CORRELATED SCALAR SUBQUERY 3
---     SEARCH projects USING COVERING INDEX projects_newest (scope=?)
-UPDATE queue_counts
-SET messages_total = coalesce(
-  messages_total, (SELECT count(*) FROM messages WHERE scope = queue_counts.scope)
-),
-  drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
-  projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
-WHERE scope IN (
-  SELECT scope
-  FROM queue_counts INDEXED BY queue_counts_uncounted
-  WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
-  LIMIT 10
-);
-
--- uncounted
--- 74 characters, 0 parameters, 1 row read, 0 rows written
---   SEARCH queue_counts USING PRIMARY KEY (scope>?)
+-- records
+-- 166 characters, 0 parameters, 1 row read, 0 rows written
+--   SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
 SELECT 1
-FROM queue_counts
-WHERE scope >= ' ' AND seq > events_seq
+FROM queue_counts INDEXED BY queue_counts_uncounted
+WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
 LIMIT 1;
 
--- projectsCounted
--- 546 characters, 0 parameters, 3 rows read, 0 rows written
---   CO-ROUTINE old
---     CO-ROUTINE place
---       SEARCH sweeps USING PRIMARY KEY (name=?)
---     SCAN place
---     SEARCH projects USING PRIMARY KEY (id>?)
---     USE TEMP B-TREE FOR ORDER BY
---   SCAN old
---   CORRELATED SCALAR SUBQUERY 5
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
---       SEARCH tasks USING INDEX tasks_project (project_id=?)
---       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-1)
-INSERT INTO queue_counts (scope, counts)
-SELECT char(31) || old.id,
-  (
-    SELECT json_group_object(queue, n)
-    FROM (SELECT queue, count(*) AS n FROM tasks WHERE project_id = old.id GROUP BY queue)
-  )
-FROM (
-  SELECT projects.id
-  FROM (
-    SELECT coalesce(max(position), '') AS position
-    FROM sweeps
-    WHERE name = 'projects'
-    HAVING coalesce(max(due_at), 0) = 0
-  ) AS place
-  CROSS JOIN projects ON projects.id > place.position
-  ORDER BY projects.id
-  LIMIT 20
-) AS old
-WHERE NOT EXISTS (SELECT 1 FROM queue_counts WHERE scope = char(31) || old.id)
-ON CONFLICT
-DO NOTHING;
+-- projects
+-- 87 characters, 0 parameters, 1 row read, 0 rows written
+--   SCAN CONSTANT ROW
+--   SCALAR SUBQUERY 1
+--     SEARCH sweeps USING PRIMARY KEY (name=?)
+SELECT 1
+WHERE NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0);
 
--- projectsCounted
--- 537 characters, 0 parameters, 4 rows read, 0 rows written
+-- unclaimable
+-- 2,133 characters, 2 parameters, 22 rows read, 0 rows written
+--   CO-ROUTINE head
+--     CO-ROUTINE (subquery-17)
+--       COMPOUND QUERY
+--         LEFT-MOST SUBQUERY
+--           MATERIALIZE places
+--             MERGE (UNION)
+--               LEFT
+--                 MATERIALIZE looked
+--                   SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--                   SCALAR SUBQUERY 1
+--                     SEARCH sweeps USING PRIMARY KEY (name=?)
+--                 SCAN looked
+--                 USE TEMP B-TREE FOR ORDER BY
+--               RIGHT
+--                 SCAN looked
+--                 SEARCH roles USING PRIMARY KEY (scope=?)
+--                 USE TEMP B-TREE FOR ORDER BY
+--           SCAN places
+--           CORRELATED SCALAR SUBQUERY 12
+--             CO-ROUTINE (subquery-11)
+--               SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
+--             SCAN (subquery-11)
+--           CORRELATED SCALAR SUBQUERY 13
+--             SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at>?)
+--           CORRELATED SCALAR SUBQUERY 10
+--             SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--           CORRELATED SCALAR SUBQUERY 10
+--             SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--         UNION ALL
+--           CO-ROUTINE lanes
+--             SETUP
+--               SCAN places
+--               SEARCH roles EXISTS USING PRIMARY KEY (scope=?)
+--               CORRELATED SCALAR SUBQUERY 5
+--                 SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=?)
+--             RECURSIVE STEP
+--               SCAN lanes
+--               CORRELATED SCALAR SUBQUERY 8
+--                 SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane>?)
+--           SCAN lanes
+--           CORRELATED SCALAR SUBQUERY 16
+--             SEARCH roles USING PRIMARY KEY (scope=? AND name=?)
+--           CORRELATED SCALAR SUBQUERY 15
+--             SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--           CORRELATED SCALAR SUBQUERY 15
+--             SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--     SCAN (subquery-17)
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN head
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH newest USING PRIMARY KEY (task_id=? AND version=?)
+SELECT tasks.id, tasks.scope, tasks.version, why
+FROM (
+  WITH RECURSIVE looked (scope) AS MATERIALIZED (
+    SELECT scope
+    FROM queue_counts
+    WHERE queue_counts.scope >= ' '
+      AND scope > coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '')
+    ORDER BY scope
+    LIMIT 100
+  ),
+    places (scope, queue) AS MATERIALIZED (
+      SELECT scope, 'incoming'
+      FROM looked
+      UNION
+      SELECT roles.scope, claims_from
+      FROM looked
+      CROSS JOIN roles ON roles.scope = looked.scope
+      WHERE claims_from NOT IN ('claimed', 'done', 'failed', 'cancelled')
+    ),
+    lanes (scope, queue, lane) AS (
+      SELECT scope, queue,
+        (
+          SELECT lane
+          FROM ready_for
+          WHERE ready_for.scope = places.scope AND ready_for.queue = places.queue
+          ORDER BY lane
+          LIMIT 1
+        )
+      FROM places
+      WHERE EXISTS (SELECT 1 FROM roles WHERE roles.scope = places.scope)
+      UNION ALL
+      SELECT scope, queue,
+        (
+          SELECT lane
+          FROM ready_for
+          WHERE ready_for.scope = lanes.scope AND ready_for.queue = lanes.queue AND lane > lanes.lane
+          ORDER BY lane
+          LIMIT 1
+        )
+      FROM lanes
+      WHERE lane IS NOT NULL
+      LIMIT 500
+    )
+  SELECT id, min(why) AS why
+  FROM (
+    SELECT (
+      SELECT id
+      FROM ready
+      WHERE ready.scope = places.scope AND ready.queue = places.queue
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    ) AS id,
+      'no_active_orchestrator' AS why
+    FROM places
+    WHERE NOT EXISTS (
+      SELECT 1
+      FROM (
+        SELECT status
+        FROM orchestrators INDEXED BY orchestrators_of_scope
+        WHERE orchestrators.scope = places.scope
+        LIMIT 500
+      )
+      WHERE status = 'active'
+    )
+      AND NOT EXISTS (
+        SELECT 1
+        FROM tasks INDEXED BY tasks_leased
+        WHERE claimed_by IS NOT NULL AND tasks.scope = places.scope AND lease_expires_at > :now
+      )
+    UNION ALL
+    SELECT (
+      SELECT id
+      FROM ready_for
+      WHERE ready_for.scope = lanes.scope AND ready_for.queue = lanes.queue AND ready_for.lane = lanes.lane
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    ),
+      'unknown_role'
+    FROM lanes
+    WHERE lane IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM roles WHERE roles.scope = lanes.scope AND roles.name = lanes.lane)
+  )
+  WHERE id IS NOT NULL
+  GROUP BY id
+) AS head
+CROSS JOIN tasks ON tasks.id = head.id
+CROSS JOIN history AS newest ON newest.task_id = tasks.id AND newest.version = tasks.version
+WHERE newest.at <= :before AND newest.event <> 'unclaimable'
+LIMIT 50;
+
+-- unclaimableNext
+-- 446 characters, 0 parameters, 3 rows read, 0 rows written
 --   CO-ROUTINE (subquery-2)
---     CO-ROUTINE place
+--     SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SCALAR SUBQUERY 1
 --       SEARCH sweeps USING PRIMARY KEY (name=?)
---     SCAN place
---     SEARCH projects USING PRIMARY KEY (id>?)
---     USE TEMP B-TREE FOR ORDER BY
 --   SCAN (subquery-2)
 --   SCALAR SUBQUERY 3
 --     SEARCH sweeps USING PRIMARY KEY (name=?)
 INSERT INTO sweeps (name, position, due_at)
-SELECT 'projects', coalesce(max(id), ''), iif(count(*) < 20, 9e15, 0)
+SELECT 'unclaimable', iif(count(*) = 100, max(scope), ''), 0
 FROM (
-  SELECT projects.id
-  FROM (
-    SELECT coalesce(max(position), '') AS position
-    FROM sweeps
-    WHERE name = 'projects'
-    HAVING coalesce(max(due_at), 0) = 0
-  ) AS place
-  CROSS JOIN projects ON projects.id > place.position
-  ORDER BY projects.id
-  LIMIT 20
+  SELECT scope
+  FROM queue_counts
+  WHERE queue_counts.scope >= ' '
+    AND scope > coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '')
+  ORDER BY scope
+  LIMIT 100
 )
-WHERE true
-HAVING NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
+HAVING count(*) = 100 OR coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '') <> ''
 ON CONFLICT (name)
-DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+DO UPDATE SET position = excluded.position;
 
 -- webhooks
 -- 425 characters, 2 parameters, 3 rows read, 0 rows written
@@ -172,7 +296,7 @@ LIMIT 45;
 -- ======== Sent in special cases only ========
 
 -- lapsed  (graph of layers: leases run out, and all fail with the tasks)
--- 735 characters, 1 parameter, 76 rows read, 24 rows written
+-- 735 characters, 1 parameter, 76 rows read, 36 rows written
 --   CO-ROUTINE (subquery-7)
 --     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     LIST SUBQUERY 2
@@ -212,7 +336,7 @@ WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >=
   AND lease_expires_at <= :now;
 
 -- dependentsFailed  (graph of layers: leases run out, and all fail with the tasks)
--- 1,148 characters, 1 parameter, 14,984 rows read, 168 rows written
+-- 1,148 characters, 1 parameter, 14,984 rows read, 252 rows written
 --   CO-ROUTINE (subquery-68)
 --     MATERIALIZE failing
 --       SETUP
@@ -497,7 +621,7 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted  (graph of layers: leases run out, and all fail with the tasks)
--- 762 characters, 0 parameters, 773 rows read, 1 row written
+-- 1,458 characters, 0 parameters, 965 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope>?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
@@ -510,6 +634,11 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -532,87 +661,149 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope IS NOT NULL
   GROUP BY owner
 ) AS moved
 WHERE scope = moved.owner;
 
--- counting  (graph of layers: leases run out, and all fail with the tasks)
--- 650 characters, 0 parameters, 411 rows read, 4 rows written
---   CO-ROUTINE next
---     SEARCH counter USING PRIMARY KEY (scope>?)
---     CORRELATED SCALAR SUBQUERY 1
---       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
---     USE TEMP B-TREE FOR ORDER BY
---   SCAN next
---   SEARCH history USING INDEX history_feed (scope=? AND seq>? AND seq<?)
---   USE TEMP B-TREE FOR GROUP BY
-INSERT INTO event_counts (scope, event, n)
-SELECT next.scope, event, count(*)
-FROM (
-  SELECT scope, events_seq,
-    min(
-      seq,
-      coalesce(
-        (
-          SELECT seq
-          FROM history INDEXED BY history_feed
-          WHERE history.scope = counter.scope AND history.seq > counter.events_seq
-          ORDER BY history.seq
-          LIMIT 1
-        ),
-        seq
-      ) + 499
-    ) AS upto
-  FROM queue_counts AS counter
-  WHERE scope >= ' ' AND seq > events_seq
-  ORDER BY seq - events_seq DESC, scope
-  LIMIT 10
-) AS next
-CROSS JOIN history INDEXED BY history_feed ON history.scope = next.scope
-  AND history.seq > next.events_seq
-  AND history.seq <= next.upto
-GROUP BY next.scope, event
-ON CONFLICT (scope, event)
-DO UPDATE SET n = n + excluded.n;
-
--- counting  (graph of layers: leases run out, and all fail with the tasks)
--- 434 characters, 0 parameters, 6 rows read, 1 row written
---   MATERIALIZE next
---     SEARCH counter USING PRIMARY KEY (scope>?)
---     CORRELATED SCALAR SUBQUERY 1
---       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
---     USE TEMP B-TREE FOR ORDER BY
---   SCAN next
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 532 characters, 0 parameters, 4 rows read, 1 row written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   LIST SUBQUERY 4
+--     SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH messages USING COVERING INDEX messages_of_scope (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH drafts USING COVERING INDEX drafts_newest (scope=?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH projects USING COVERING INDEX projects_newest (scope=?)
 UPDATE queue_counts
-SET events_seq = next.upto
-FROM (
-  SELECT scope, events_seq,
-    min(
-      seq,
-      coalesce(
-        (
-          SELECT seq
-          FROM history INDEXED BY history_feed
-          WHERE history.scope = counter.scope AND history.seq > counter.events_seq
-          ORDER BY history.seq
-          LIMIT 1
-        ),
-        seq
-      ) + 499
-    ) AS upto
-  FROM queue_counts AS counter
-  WHERE scope >= ' ' AND seq > events_seq
-  ORDER BY seq - events_seq DESC, scope
+SET messages_total = coalesce(
+  messages_total, (SELECT count(*) FROM messages WHERE scope = queue_counts.scope)
+),
+  drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
+  projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
+WHERE scope IN (
+  SELECT scope
+  FROM queue_counts INDEXED BY queue_counts_uncounted
+  WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
   LIMIT 10
-) AS next
-WHERE queue_counts.scope = next.scope;
+);
+
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 546 characters, 0 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE old
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH projects USING PRIMARY KEY (id>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN old
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SEARCH tasks USING INDEX tasks_project (project_id=?)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-1)
+INSERT INTO queue_counts (scope, counts)
+SELECT char(31) || old.id,
+  (
+    SELECT json_group_object(queue, n)
+    FROM (SELECT queue, count(*) AS n FROM tasks WHERE project_id = old.id GROUP BY queue)
+  )
+FROM (
+  SELECT projects.id
+  FROM (
+    SELECT coalesce(max(position), '') AS position
+    FROM sweeps
+    WHERE name = 'projects'
+    HAVING coalesce(max(due_at), 0) = 0
+  ) AS place
+  CROSS JOIN projects ON projects.id > place.position
+  ORDER BY projects.id
+  LIMIT 20
+) AS old
+WHERE NOT EXISTS (SELECT 1 FROM queue_counts WHERE scope = char(31) || old.id)
+ON CONFLICT
+DO NOTHING;
+
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 537 characters, 0 parameters, 3 rows read, 1 row written
+--   CO-ROUTINE (subquery-2)
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH projects USING PRIMARY KEY (id>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN (subquery-2)
+--   SCALAR SUBQUERY 3
+--     SEARCH sweeps USING PRIMARY KEY (name=?)
+INSERT INTO sweeps (name, position, due_at)
+SELECT 'projects', coalesce(max(id), ''), iif(count(*) < 20, 9e15, 0)
+FROM (
+  SELECT projects.id
+  FROM (
+    SELECT coalesce(max(position), '') AS position
+    FROM sweeps
+    WHERE name = 'projects'
+    HAVING coalesce(max(due_at), 0) = 0
+  ) AS place
+  CROSS JOIN projects ON projects.id > place.position
+  ORDER BY projects.id
+  LIMIT 20
+)
+WHERE true
+HAVING NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
+ON CONFLICT (name)
+DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+
+-- raised  (five leases ran out and five machines fell silent)
+-- 234 characters, 1 parameter, 5 rows read, 1 row written
+--   SCAN orchestrators USING INDEX orchestrators_active
+--   USE TEMP B-TREE FOR DISTINCT
+INSERT INTO queue_counts (scope, counts, machines_revision)
+SELECT DISTINCT scope, '{}', 1
+FROM orchestrators
+WHERE status = 'active' AND last_heartbeat < :silent_since
+ON CONFLICT (scope)
+DO UPDATE SET machines_revision = machines_revision + 1;
 
 -- silent  (five leases ran out and five machines fell silent)
 -- 112 characters, 1 parameter, 20 rows read, 5 rows written
@@ -950,7 +1141,7 @@ WHERE id IN (
 RETURNING *, (SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope) AS latest;
 
 -- events  (a webhook gets an event)
--- 1,475 characters, 2 parameters, 6 rows read, 0 rows written
+-- 1,539 characters, 2 parameters, 7 rows read, 0 rows written
 --   SEARCH hook USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 2
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -962,8 +1153,8 @@ SELECT hook.id AS webhook_id,
     (hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
     AND (hook.project_id IS NULL OR entry.project_id IS hook.project_id)
   ) AS matches,
-  entry.seq AS seq, entry.task_id AS task_id, entry.scope AS scope, entry.version AS version,
-  entry.event AS event,
+  entry.seq AS seq, iif(entry.task_id < ' ', NULL, entry.task_id) AS task_id, entry.scope AS scope,
+  iif(entry.task_id < ' ', NULL, entry.version) AS version, entry.event AS event,
   iif(
     (
       (hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
@@ -1026,12 +1217,12 @@ CROSS JOIN json_each(:log) AS each
 WHERE hook.id = :id AND (:sender IS NULL OR hook.sender = :sender);
 
 -- ended  (a webhook gets an event)
--- 325 characters, 10 parameters, 1 row read, 1 row written
+-- 353 characters, 11 parameters, 1 row read, 1 row written
 --   SEARCH webhooks USING PRIMARY KEY (id=?)
 UPDATE webhooks
-SET position = :position, entries = entries + :logged, attempts = :attempts, failing_since = :failing_since,
-  next_attempt_at = :next_attempt_at, delivered_at = coalesce(:delivered_at, delivered_at),
-  disabled_at = coalesce(disabled_at, :disabled_at),
+SET position = :position, entries = entries + :logged, failures = failures + :failed, attempts = :attempts,
+  failing_since = :failing_since, next_attempt_at = :next_attempt_at,
+  delivered_at = coalesce(:delivered_at, delivered_at), disabled_at = coalesce(disabled_at, :disabled_at),
   disabled_reason = coalesce(disabled_reason, :disabled_reason), sender = NULL, sending_until = NULL
 WHERE id = :id AND sender = :sender;
 
@@ -1115,12 +1306,12 @@ WHERE id IN (SELECT value FROM json_each(:keys))
   );
 
 -- counted  (a few records of each kind leave)
--- 826 characters, 1 parameter, 56 rows read, 1 row written
+-- 1,522 characters, 1 parameter, 57 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     LIST SUBQUERY 4
+--     LIST SUBQUERY 6
 --       SEARCH tasks USING PRIMARY KEY (id=?)
---       LIST SUBQUERY 3
+--       LIST SUBQUERY 5
 --         SCAN json_each VIRTUAL TABLE INDEX 1:
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --     SCAN owner VIRTUAL TABLE INDEX 1:
@@ -1132,6 +1323,11 @@ WHERE id IN (SELECT value FROM json_each(:keys))
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -1154,10 +1350,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope IN (SELECT scope FROM tasks WHERE id IN (SELECT value FROM json_each(:keys)))
   GROUP BY owner

@@ -1,5 +1,5 @@
 -- POST /api/v1/drafts/:id/promote
--- 2 round trips, 7 statements: 3,032 characters, 54 parameters, 16 rows read, 7 rows written
+-- 2 round trips, 7 statements: 3,321 characters, 54 parameters, 16 rows read, 7 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
@@ -10,21 +10,21 @@ FROM drafts
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 
 -- inserted
--- 1,871 characters, 39 parameters, 3 rows read, 2 rows written
+-- 2,006 characters, 39 parameters, 3 rows read, 2 rows written
 --   SEARCH drafts EXISTS USING INTEGER PRIMARY KEY (rowid=?)
---   SCALAR SUBQUERY 4
---     SEARCH projects USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 5
 --     SEARCH projects USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 6
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   SCALAR SUBQUERY 7
 --     SEARCH roles USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 9
---     SEARCH tasks USING COVERING INDEX tasks_file_path (scope=? AND file_path=?)
 --   SCALAR SUBQUERY 10
+--     SEARCH tasks USING COVERING INDEX tasks_file_path (scope=? AND file_path=?)
+--   SCALAR SUBQUERY 11
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 8
+--   SCALAR SUBQUERY 9
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
---     CORRELATED LIST SUBQUERY 7
+--     CORRELATED LIST SUBQUERY 8
 --       SCAN json_each VIRTUAL TABLE INDEX 3:
 --   SCALAR SUBQUERY 1
 --     SEARCH history USING PRIMARY KEY (task_id=?)
@@ -32,6 +32,8 @@ WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 --     SEARCH projects USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SEARCH history USING PRIMARY KEY (task_id=?)
+--   SCALAR SUBQUERY 4
+--     SEARCH queue_counts USING COVERING INDEX queue_counts_by_project (scope=?)
 INSERT INTO tasks (
   id,
   scope,
@@ -73,6 +75,7 @@ INSERT INTO tasks (
   external_key,
   max_cost_usd,
   max_tokens,
+  by_project,
   draft_id
 )
 SELECT :id, :scope, :file_path, :title, :queue,
@@ -84,7 +87,13 @@ SELECT :id, :scope, :file_path, :title, :queue,
   coalesce((SELECT grants FROM history WHERE task_id = :id ORDER BY version DESC LIMIT 1), 0), :claimed_by,
   :claimed_at, :claimed_from, :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts,
   :max_lease_losses, :max_rejections, :loss_limit, :attempt_limit, :external_key,
-  CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER), :draft_id
+  CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER),
+  EXISTS (
+    SELECT 1
+    FROM queue_counts INDEXED BY queue_counts_by_project
+    WHERE queue_counts.scope = :scope AND by_project = 1
+  ),
+  :draft_id
 WHERE coalesce((SELECT branch FROM projects WHERE id = :project_id AND scope = :scope), :branch) IS NOT NULL
   AND (:project_id IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = :project_id AND scope = :scope))
   AND (
@@ -147,7 +156,7 @@ SET linked_task_id = :id, status = 'promoted', updated_at = :now
 WHERE id = :draft_id AND EXISTS (SELECT 1 FROM unrecorded WHERE id = :id);
 
 -- counted
--- 489 characters, 4 parameters, 4 rows read, 1 row written
+-- 643 characters, 4 parameters, 4 rows read, 1 row written
 --   CO-ROUTINE (subquery-3)
 --     COMPOUND QUERY
 --       LEFT-MOST SUBQUERY
@@ -169,13 +178,15 @@ WHERE id = :draft_id AND EXISTS (SELECT 1 FROM unrecorded WHERE id = :id);
 --       SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
-INSERT INTO queue_counts (scope, counts, revision, seq)
-SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1
+INSERT INTO queue_counts (scope, counts, revision, seq, events)
+SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1,
+  iif(owner < ' ', '{}', '{"created":1}')
 FROM (SELECT :scope AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = char(31) || :project_id)
 WHERE EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq,
-  counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1));
+  counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1)),
+  events = iif(scope < ' ', events, json_set(events, '$.created', coalesce(events ->> 'created', 0) + 1));
 
 -- recorded
 -- 293 characters, 3 parameters, 3 rows read, 2 rows written

@@ -1,9 +1,9 @@
 -- GET /api/v1/events
--- 1 round trip, 1 statement: 1,008 characters, 4 parameters, 102 rows read, 0 rows written
+-- 1 round trip, 1 statement: 1,072 characters, 4 parameters, 102 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
--- 1,008 characters, 4 parameters, 102 rows read, 0 rows written
+-- 1,072 characters, 4 parameters, 102 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH entry USING INDEX history_feed (scope=? AND seq>?) LEFT-JOIN
@@ -17,8 +17,9 @@ FROM (
       octet_length(reason), 0
     ) + coalesce(octet_length(details), 0) > :share AS heavy
   FROM (
-    SELECT counter.seq AS latest, 1 AS matches, entry.seq AS seq, entry.task_id AS task_id,
-      entry.scope AS scope, entry.version AS version, entry.event AS event, entry.title AS title,
+    SELECT counter.seq AS latest, 1 AS matches, entry.seq AS seq,
+      iif(entry.task_id < ' ', NULL, entry.task_id) AS task_id, entry.scope AS scope,
+      iif(entry.task_id < ' ', NULL, entry.version) AS version, entry.event AS event, entry.title AS title,
       entry.project_id AS project_id, entry.from_queue AS from_queue, entry.to_queue AS to_queue,
       entry.actor AS actor, entry.reason AS reason, entry.details AS details, entry.at AS at
     FROM queue_counts AS counter
@@ -42,7 +43,7 @@ FROM queue_counts
 WHERE scope = :scope;
 
 -- rows  (GET /api/v1/events?types=claimed,accepted&limit=5)
--- 1,779 characters, 7 parameters, 502 rows read, 0 rows written
+-- 1,843 characters, 7 parameters, 502 rows read, 0 rows written
 --   CO-ROUTINE (subquery-1)
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH entry USING INDEX history_feed (scope=? AND seq>?) LEFT-JOIN
@@ -60,8 +61,8 @@ FROM (
       (:types IS NULL OR instr(:types, '"' || entry.event || '"') > 0)
         AND (:task_id IS NULL OR entry.task_id = :task_id)
         AND (:project_id IS NULL OR entry.project_id IS :project_id) AS matches,
-      entry.seq AS seq, entry.task_id AS task_id, entry.scope AS scope, entry.version AS version,
-      entry.event AS event,
+      entry.seq AS seq, iif(entry.task_id < ' ', NULL, entry.task_id) AS task_id, entry.scope AS scope,
+      iif(entry.task_id < ' ', NULL, entry.version) AS version, entry.event AS event,
       iif(
         (:types IS NULL OR instr(:types, '"' || entry.event || '"') > 0)
           AND (:task_id IS NULL OR entry.task_id = :task_id)

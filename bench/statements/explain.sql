@@ -1,20 +1,48 @@
 -- GET /api/v1/tasks/:id/explain
--- 1 round trip, 5 statements: 3,155 characters, 13 parameters, 11 rows read, 0 rows written
+-- 1 round trip, 5 statements: 3,574 characters, 13 parameters, 11 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- tasks
--- 201 characters, 3 parameters, 2 rows read, 0 rows written
+-- 620 characters, 3 parameters, 2 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 6
+--       SEARCH projects USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 7
+--       SEARCH usage USING PRIMARY KEY (scope=?)
 --     CORRELATED SCALAR SUBQUERY 5
 --       SEARCH projects USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 6
---       SEARCH usage USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 4
---       SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH tasks USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 14
+--       SEARCH tasks USING PRIMARY KEY (id=?)
 SELECT *, iif(bytes > 1600000, bytes, NULL) AS oversize,
-  (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = tasks.id) AS cap
+  (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = tasks.id) AS cap,
+  (
+    SELECT json_object(
+      'project_id',
+      nullif(breaker.project_id, ''),
+      'opened_at',
+      opened_at,
+      'reason',
+      breaker.reason,
+      'retry_at',
+      retry_at,
+      'half_open',
+      json(iif(half_open, 'true', 'false')),
+      'canary_task',
+      canary_task
+    )
+    FROM open_breakers AS breaker
+    WHERE breaker.scope = tasks.scope
+      AND +breaker.project_id IN ('', coalesce(tasks.project_id, ''))
+      AND breaker.until > :now
+    ORDER BY breaker.project_id
+    LIMIT 1
+  ) AS breaker
 FROM tasks
 WHERE id = :id AND (:scope IS NULL OR scope = :scope);
 

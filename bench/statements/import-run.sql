@@ -5,7 +5,7 @@
 -- ======== Sent in special cases only ========
 
 -- tasks written  (ten tasks)
--- 3,881 characters, 4 parameters, 30 rows read, 20 rows written, sent 2 times
+-- 3,881 characters, 4 parameters, 30 rows read, 30 rows written, sent 2 times
 --   SCAN given VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH projects USING PRIMARY KEY (id=?)
@@ -227,7 +227,7 @@ FROM unrecorded
 WHERE id IN (SELECT value ->> 'id' FROM json_each(:tasks_keys)) AND +scope = :scope;
 
 -- tasks counted  (ten tasks)
--- 756 characters, 1 parameter, 75 rows read, 1 row written
+-- 1,452 characters, 1 parameter, 76 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
@@ -240,6 +240,11 @@ WHERE id IN (SELECT value ->> 'id' FROM json_each(:tasks_keys)) AND +scope = :sc
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -262,10 +267,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = :scope
   GROUP BY owner
@@ -643,6 +679,25 @@ SELECT given.value ->> 'name' AS name, given.value AS identity,
 FROM json_each(:roles_keys) AS given
 ORDER BY given.key;
 
+-- orchestrators counted  (some of each kind, under an idempotency key)
+-- 324 characters, 2 parameters, 0 rows read, 1 row written
+--   SCAN given EXISTS VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH known USING PRIMARY KEY (id=? AND scope=?)
+INSERT INTO queue_counts (scope, counts, machines_revision)
+SELECT :scope, '{}', 1
+WHERE EXISTS (
+  SELECT 1
+  FROM json_each(:orchestrators_keys) AS given
+  WHERE NOT EXISTS (
+    SELECT 1
+    FROM orchestrators AS known
+    WHERE known.id = given.value ->> 'id' AND known.scope = :scope
+  )
+)
+ON CONFLICT (scope)
+DO UPDATE SET machines_revision = machines_revision + 1;
+
 -- orchestrators written  (some of each kind, under an idempotency key)
 -- 624 characters, 2 parameters, 5 rows read, 2 rows written
 --   SCAN given VIRTUAL TABLE INDEX 1:
@@ -773,7 +828,7 @@ FROM json_each(:projects_keys) AS given
 ORDER BY given.key;
 
 -- projects begun  (some of each kind, under an idempotency key)
--- 260 characters, 2 parameters, 1,002 rows read, 1 row written
+-- 260 characters, 2 parameters, 1,003 rows read, 1 row written
 --   SEARCH projects USING COVERING INDEX projects_newest (scope=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -1056,6 +1111,33 @@ ORDER BY given.key
 ON CONFLICT
 DO NOTHING
 RETURNING id AS name;
+
+-- messages followed  (some of each kind, under an idempotency key)
+-- 321 characters, 2 parameters, 8 rows read, 0 rows written
+--   SEARCH messages USING INDEX sqlite_autoindex_messages_1 (id=?)
+--   LIST SUBQUERY 2
+--     MERGE (UNION)
+--       LEFT
+--         SCAN json_each VIRTUAL TABLE INDEX 1:
+--         USE TEMP B-TREE FOR ORDER BY
+--       RIGHT
+--         SCAN json_each VIRTUAL TABLE INDEX 1:
+--         USE TEMP B-TREE FOR ORDER BY
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH reply USING COVERING INDEX messages_replies (parent_message_id=?)
+UPDATE messages
+SET replied = 1
+WHERE id IN (
+  SELECT value ->> 'id'
+  FROM json_each(:messages)
+  UNION
+  SELECT value ->> 'parent_message_id'
+  FROM json_each(:messages)
+)
+  AND +scope = :scope
+  AND type IN ('question', 'intervention_request')
+  AND replied = 0
+  AND EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id);
 
 -- messages verdicts  (some of each kind, under an idempotency key)
 -- 308 characters, 2 parameters, 4 rows read, 0 rows written

@@ -3619,7 +3619,7 @@ FROM (
 );
 
 -- count  (GET /api/v1/tasks?role=builder)
--- 3,063 characters, 16 parameters, 2,017 rows read, 0 rows written
+-- 3,063 characters, 16 parameters, 2,018 rows read, 0 rows written
 --   SCAN CONSTANT ROW
 --   SCALAR SUBQUERY 8
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)

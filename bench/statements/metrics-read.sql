@@ -1,9 +1,9 @@
 -- GET /metrics
--- 1 round trip, 2 statements: 2,058 characters, 4 parameters, 117 rows read, 0 rows written
+-- 1 round trip, 2 statements: 2,347 characters, 4 parameters, 110 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- gauges
--- 1,842 characters, 3 parameters, 108 rows read, 0 rows written
+-- 1,971 characters, 3 parameters, 108 rows read, 0 rows written
 --   CO-ROUTINE shown
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCAN shown
@@ -31,7 +31,11 @@
 --     CO-ROUTINE (subquery-10)
 --       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     SCAN (subquery-10)
-SELECT shown.scope, shown.counts, shown.seq - shown.events_seq AS uncounted,
+--   CORRELATED SCALAR SUBQUERY 13
+--     CO-ROUTINE (subquery-12)
+--       SEARCH breakers USING INDEX breakers_open (scope=?)
+--     SCAN (subquery-12)
+SELECT shown.scope, shown.counts, shown.events,
   (
     SELECT count(*)
     FROM (
@@ -106,6 +110,15 @@ SELECT shown.scope, shown.counts, shown.seq - shown.events_seq AS uncounted,
       LIMIT 100
     )
   ) AS overdue,
+  (
+    SELECT count(*)
+    FROM (
+      SELECT 1
+      FROM breakers INDEXED BY breakers_open
+      WHERE breakers.scope = shown.scope AND opened_at IS NOT NULL
+      LIMIT 100
+    )
+  ) AS breakers,
   coalesce(usage.cost_usd, 0) AS cost_usd, coalesce(usage.input_tokens, 0) AS input_tokens,
   coalesce(usage.output_tokens, 0) AS output_tokens, coalesce(usage.cached_tokens, 0) AS cached_tokens,
   coalesce(usage.wall_seconds, 0) AS wall_seconds
@@ -113,22 +126,24 @@ FROM (SELECT * FROM queue_counts WHERE scope = :scope ORDER BY scope LIMIT 201) 
 LEFT JOIN usage ON usage.scope = shown.scope AND usage.day = :day
 ORDER BY shown.scope;
 
--- events
--- 216 characters, 1 parameter, 9 rows read, 0 rows written
+-- webhooks
+-- 376 characters, 1 parameter, 2 rows read, 0 rows written
 --   CO-ROUTINE shown
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCAN shown
---   SEARCH event_counts USING PRIMARY KEY (scope=?)
+--   SEARCH webhooks USING INDEX webhooks_of_scope (scope=?)
 --   USE TEMP B-TREE FOR ORDER BY
-SELECT event_counts.scope, event, n
+SELECT webhooks.scope, webhooks.id, max(shown.seq - webhooks.position, 0) AS waiting, webhooks.entries,
+  webhooks.failures, webhooks.disabled_at IS NULL AS enabled
 FROM (SELECT * FROM queue_counts WHERE scope = :scope ORDER BY scope LIMIT 200) AS shown
-CROSS JOIN event_counts ON event_counts.scope = shown.scope
-ORDER BY event_counts.scope, event;
+CROSS JOIN webhooks INDEXED BY webhooks_of_scope ON webhooks.scope = shown.scope
+ORDER BY webhooks.scope, webhooks.id
+LIMIT 500;
 
 -- ======== Sent in special cases only ========
 
 -- gauges  (of every scope)
--- 1,843 characters, 2 parameters, 113 rows read, 0 rows written
+-- 1,972 characters, 2 parameters, 222 rows read, 0 rows written
 --   CO-ROUTINE shown
 --     SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --   SCAN shown
@@ -156,7 +171,11 @@ ORDER BY event_counts.scope, event;
 --     CO-ROUTINE (subquery-10)
 --       SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     SCAN (subquery-10)
-SELECT shown.scope, shown.counts, shown.seq - shown.events_seq AS uncounted,
+--   CORRELATED SCALAR SUBQUERY 13
+--     CO-ROUTINE (subquery-12)
+--       SEARCH breakers USING INDEX breakers_open (scope=?)
+--     SCAN (subquery-12)
+SELECT shown.scope, shown.counts, shown.events,
   (
     SELECT count(*)
     FROM (
@@ -231,6 +250,15 @@ SELECT shown.scope, shown.counts, shown.seq - shown.events_seq AS uncounted,
       LIMIT 100
     )
   ) AS overdue,
+  (
+    SELECT count(*)
+    FROM (
+      SELECT 1
+      FROM breakers INDEXED BY breakers_open
+      WHERE breakers.scope = shown.scope AND opened_at IS NOT NULL
+      LIMIT 100
+    )
+  ) AS breakers,
   coalesce(usage.cost_usd, 0) AS cost_usd, coalesce(usage.input_tokens, 0) AS input_tokens,
   coalesce(usage.output_tokens, 0) AS output_tokens, coalesce(usage.cached_tokens, 0) AS cached_tokens,
   coalesce(usage.wall_seconds, 0) AS wall_seconds
@@ -238,14 +266,22 @@ FROM (SELECT * FROM queue_counts WHERE scope >= ' ' ORDER BY scope LIMIT 201) AS
 LEFT JOIN usage ON usage.scope = shown.scope AND usage.day = :day
 ORDER BY shown.scope;
 
--- events  (of every scope)
--- 217 characters, 0 parameters, 9 rows read, 0 rows written
+-- webhooks  (of every scope)
+-- 377 characters, 0 parameters, 3 rows read, 0 rows written
 --   CO-ROUTINE shown
 --     SEARCH queue_counts USING PRIMARY KEY (scope>?)
 --   SCAN shown
---   SEARCH event_counts USING PRIMARY KEY (scope=?)
+--   SEARCH webhooks USING INDEX webhooks_of_scope (scope=?)
 --   USE TEMP B-TREE FOR ORDER BY
-SELECT event_counts.scope, event, n
+SELECT webhooks.scope, webhooks.id, max(shown.seq - webhooks.position, 0) AS waiting, webhooks.entries,
+  webhooks.failures, webhooks.disabled_at IS NULL AS enabled
 FROM (SELECT * FROM queue_counts WHERE scope >= ' ' ORDER BY scope LIMIT 200) AS shown
-CROSS JOIN event_counts ON event_counts.scope = shown.scope
-ORDER BY event_counts.scope, event;
+CROSS JOIN webhooks INDEXED BY webhooks_of_scope ON webhooks.scope = shown.scope
+ORDER BY webhooks.scope, webhooks.id
+LIMIT 500;
+
+-- costs  (of every scope)
+-- 63 characters, 0 parameters, 1 row read, 0 rows written
+--   SCAN d1_costs
+SELECT trips, statements, rows_read, rows_written
+FROM d1_costs;

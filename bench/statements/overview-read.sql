@@ -1,11 +1,11 @@
 -- GET /api/v1/overview
--- 1 round trip, 15 statements: 7,209 characters, 20 parameters, 2,903 rows read, 0 rows written
+-- 1 round trip, 14 statements: 7,936 characters, 20 parameters, 431 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
--- counts
--- 49 characters, 1 parameter, 1 row read, 0 rows written
+-- counters
+-- 56 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
-SELECT counts
+SELECT counts, lives
 FROM queue_counts
 WHERE scope = :scope;
 
@@ -68,10 +68,8 @@ ORDER BY created_at, id
 LIMIT 1;
 
 -- projects
--- 651 characters, 1 parameter, 150 rows read, 0 rows written
---   CO-ROUTINE projects
---     SEARCH projects USING INDEX projects_newest (scope=?)
---   SCAN projects
+-- 698 characters, 1 parameter, 400 rows read, 0 rows written
+--   SEARCH projects USING INDEX projects_newest (scope=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 3
@@ -79,53 +77,38 @@ LIMIT 1;
 --       SEARCH tasks USING INDEX tasks_project (project_id=?)
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-2)
-SELECT id, substr(title, 1, 301) AS title, substr(status, 1, 301) AS status, substr(branch, 1, 301) AS branch,
-  coalesce(
-    (SELECT counts FROM queue_counts WHERE queue_counts.scope = char(31) || projects.id),
-    (
-      SELECT json_group_object(queue, n)
-      FROM (
-        SELECT queue, count(*) AS n
-        FROM tasks INDEXED BY tasks_project
-        WHERE project_id = projects.id AND tasks.scope = projects.scope
-        GROUP BY queue
+SELECT id,
+  completed_at IS NULL AND status NOT IN ('completed', 'complete', 'done', 'archived', 'cancelled') AS open,
+  substr(title, 1, 301) AS title, substr(status, 1, 301) AS status, substr(branch, 1, 301) AS branch,
+  iif(
+    completed_at IS NULL AND status NOT IN ('completed', 'complete', 'done', 'archived', 'cancelled'),
+    coalesce(
+      (SELECT counts FROM queue_counts WHERE queue_counts.scope = char(31) || projects.id),
+      (
+        SELECT json_group_object(queue, n)
+        FROM (
+          SELECT queue, count(*) AS n
+          FROM tasks INDEXED BY tasks_project
+          WHERE project_id = projects.id AND tasks.scope = projects.scope
+          GROUP BY queue
+        )
       )
-    )
+    ),
+    NULL
   ) AS counts
-FROM (
-  SELECT *
-  FROM (SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT 200) AS projects
-  WHERE completed_at IS NULL AND status NOT IN ('completed', 'complete', 'done', 'archived', 'cancelled')
-  LIMIT 50
-) AS projects;
-
--- projectTotal
--- 255 characters, 1 parameter, 400 rows read, 0 rows written
---   CO-ROUTINE projects
---     SEARCH projects USING INDEX projects_newest (scope=?)
---   SCAN projects
-SELECT count(*) AS looked,
-  coalesce(
-    sum(completed_at IS NULL AND status NOT IN ('completed', 'complete', 'done', 'archived', 'cancelled')), 0
-  ) AS total
-FROM (SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT 200) AS projects;
+FROM projects
+WHERE scope = :scope
+ORDER BY created_at DESC, id DESC
+LIMIT 100;
 
 -- machines
--- 109 characters, 1 parameter, 1 row read, 0 rows written
+-- 110 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
 SELECT id, status
 FROM orchestrators INDEXED BY orchestrators_of_scope
 WHERE scope = :scope
 ORDER BY id
-LIMIT 50;
-
--- machineTotal
--- 122 characters, 1 parameter, 1 row read, 0 rows written
---   CO-ROUTINE (subquery-1)
---     SEARCH orchestrators USING COVERING INDEX orchestrators_of_scope (scope=?)
---   SCAN (subquery-1)
-SELECT count(*) AS total
-FROM (SELECT 1 FROM orchestrators INDEXED BY orchestrators_of_scope WHERE scope = :scope LIMIT 500);
+LIMIT 200;
 
 -- held
 -- 400 characters, 1 parameter, 0 rows read, 0 rows written
@@ -139,20 +122,13 @@ ORDER BY lease_expires_at, queue, orchestrator_id, id
 LIMIT 50;
 
 -- holds
--- 283 characters, 1 parameter, 1 row read, 0 rows written
---   CO-ROUTINE (subquery-1)
---     SEARCH tasks USING INDEX tasks_leased (scope=?)
---   SCAN (subquery-1)
---   USE TEMP B-TREE FOR GROUP BY
-SELECT orchestrator_id, count(*) AS n, sum(queue = 'provisional') AS reviews
-FROM (
-  SELECT orchestrator_id, queue
-  FROM tasks INDEXED BY tasks_leased
-  WHERE scope = :scope AND claimed_by IS NOT NULL
-  ORDER BY lease_expires_at, queue, orchestrator_id, id
-  LIMIT 500
-)
-GROUP BY orchestrator_id;
+-- 200 characters, 1 parameter, 0 rows read, 0 rows written
+--   SEARCH tasks USING INDEX tasks_leased (scope=?)
+SELECT orchestrator_id, queue = 'provisional' AS reviews
+FROM tasks INDEXED BY tasks_leased
+WHERE scope = :scope AND claimed_by IS NOT NULL
+ORDER BY lease_expires_at, queue, orchestrator_id, id
+LIMIT 200;
 
 -- reviews
 -- 1,694 characters, 1 parameter, 2 rows read, 0 rows written
@@ -234,46 +210,21 @@ ORDER BY priority_rank, created_at, id
 LIMIT 50;
 
 -- questions
--- 500 characters, 1 parameter, 0 rows read, 0 rows written
---   CO-ROUTINE message
---     SEARCH messages USING INDEX messages_questions (scope=?)
---   SCAN message
---   CORRELATED SCALAR SUBQUERY 2
+-- 479 characters, 1 parameter, 0 rows read, 0 rows written
+--   SEARCH messages USING INDEX messages_questions (scope=?)
+--   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH reply USING COVERING INDEX messages_replies (parent_message_id=?)
 SELECT id, created_at, substr(task_id, 1, 301) AS task_id, substr(type, 1, 301) AS type,
   substr(from_actor, 1, 301) AS from_actor, substr(content, 1, 301) AS content
-FROM (
-  SELECT *
-  FROM messages INDEXED BY messages_questions
-  WHERE scope = :scope
-    AND type IN ('question', 'intervention_request')
-    AND status <> 'done'
-    AND (to_actor IS NULL OR to_actor = 'human')
-  ORDER BY seq DESC
-  LIMIT 500
-) AS message
-WHERE NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = message.id)
-LIMIT 50;
-
--- questionTotal
--- 373 characters, 1 parameter, 0 rows read, 0 rows written
---   CO-ROUTINE message
---     SEARCH messages USING INDEX messages_questions (scope=?)
---   SCAN message
---   CORRELATED SCALAR SUBQUERY 1
---     SEARCH reply USING COVERING INDEX messages_replies (parent_message_id=?)
-SELECT count(*) AS looked,
-  coalesce(sum(NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = message.id)), 0) AS total
-FROM (
-  SELECT *
-  FROM messages INDEXED BY messages_questions
-  WHERE scope = :scope
-    AND type IN ('question', 'intervention_request')
-    AND status <> 'done'
-    AND (to_actor IS NULL OR to_actor = 'human')
-  ORDER BY seq DESC
-  LIMIT 500
-) AS message;
+FROM messages INDEXED BY messages_questions
+WHERE scope = :scope
+  AND type IN ('question', 'intervention_request')
+  AND status <> 'done'
+  AND (to_actor IS NULL OR to_actor = 'human')
+  AND replied = 0
+  AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
+ORDER BY seq DESC
+LIMIT 200;
 
 -- parks
 -- 139 characters, 2 parameters, 1 row read, 0 rows written
@@ -284,56 +235,170 @@ FROM parked_accounts
 WHERE scope = :scope AND until > :now
 ORDER BY until, account;
 
--- changes
--- 1,089 characters, 2 parameters, 2,335 rows read, 0 rows written
---   CO-ROUTINE search
---     SETUP
---       SEARCH queue_counts USING PRIMARY KEY (scope=?)
---     RECURSIVE STEP
---       SCAN search
---       CORRELATED SCALAR SUBQUERY 2
---         SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---   SCAN search
---   SEARCH history USING INDEX history_feed (scope=? AND seq>?) LEFT-JOIN
-WITH RECURSIVE search (first, place, step) AS (
-  SELECT max(seq - 2048, 0), max(seq - 2048, 0), 1024
-  FROM queue_counts
-  WHERE scope = :scope
-  UNION ALL
-  SELECT first,
-    place + step * coalesce(
-      (
-        SELECT at < :from - 60000
-        FROM history INDEXED BY history_feed
-        WHERE scope = :scope AND seq >= place + step
-        ORDER BY seq
-        LIMIT 1
-      ),
-      0
-    ),
-    step / 2
-  FROM search
-  WHERE step > 0
-)
-SELECT first = 0 OR place > first AS complete, task_id, seq, event, project_id, to_queue, at,
-  (
+-- failed
+-- 441 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH history USING INDEX history_failures (scope=? AND at>?)
+SELECT task_id, seq, event, project_id, to_queue, at, substr(title, 1, 301) AS title,
+  substr(actor, 1, 301) AS actor, substr(reason, 1, 301) AS reason
+FROM history INDEXED BY history_failures
+WHERE scope = :scope
+  AND at >= :since
+  AND seq IS NOT NULL
+  AND (
     event IN ('failed', 'dependency_failed', 'lease_expired', 'review_lease_expired', 'deadline_exceeded')
     OR (to_queue = 'failed' AND from_queue <> 'failed')
-  ) AS failure,
-  to_queue = 'done' AND from_queue <> 'done' AS done, substr(title, 1, 301) AS title,
-  substr(actor, 1, 301) AS actor, substr(reason, 1, 301) AS reason
-FROM search
-LEFT JOIN history INDEXED BY history_feed ON scope = :scope
-  AND seq > place
-  AND at >= :from
-  AND (
-    (
-      event IN ('failed', 'dependency_failed', 'lease_expired', 'review_lease_expired', 'deadline_exceeded')
-      OR (to_queue = 'failed' AND from_queue <> 'failed')
-    )
-    OR (to_queue = 'done' AND from_queue <> 'done')
   )
-WHERE step = 0;
+ORDER BY at DESC, seq DESC
+LIMIT 200;
+
+-- breakers
+-- 249 characters, 1 parameter, 0 rows read, 0 rows written
+--   SEARCH breakers USING INDEX breakers_open (scope=?)
+--   CORRELATED SCALAR SUBQUERY 4
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+SELECT nullif(project_id, '') AS project_id, opened_at, substr(reason, 1, 301) AS reason,
+  retry_at AS next_canary_at, iif(half_open, canary_task, NULL) AS canary_task_id
+FROM open_breakers
+WHERE scope = :scope
+ORDER BY open_breakers.project_id
+LIMIT 50;
+
+-- unclaimable
+-- 2,085 characters, 2 parameters, 15 rows read, 0 rows written
+--   CO-ROUTINE head
+--     CO-ROUTINE (subquery-16)
+--       COMPOUND QUERY
+--         LEFT-MOST SUBQUERY
+--           MATERIALIZE places
+--             MERGE (UNION)
+--               LEFT
+--                 MATERIALIZE looked
+--                   SCAN CONSTANT ROW
+--                 SCAN looked
+--                 USE TEMP B-TREE FOR ORDER BY
+--               RIGHT
+--                 SCAN looked
+--                 SEARCH roles USING PRIMARY KEY (scope=?)
+--                 USE TEMP B-TREE FOR ORDER BY
+--           SCAN places
+--           CORRELATED SCALAR SUBQUERY 11
+--             CO-ROUTINE (subquery-10)
+--               SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
+--             SCAN (subquery-10)
+--           CORRELATED SCALAR SUBQUERY 12
+--             SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at>?)
+--           CORRELATED SCALAR SUBQUERY 9
+--             SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--           CORRELATED SCALAR SUBQUERY 9
+--             SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--         UNION ALL
+--           CO-ROUTINE lanes
+--             SETUP
+--               SCAN places
+--               SEARCH roles EXISTS USING PRIMARY KEY (scope=?)
+--               CORRELATED SCALAR SUBQUERY 4
+--                 SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=?)
+--             RECURSIVE STEP
+--               SCAN lanes
+--               CORRELATED SCALAR SUBQUERY 7
+--                 SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane>?)
+--           SCAN lanes
+--           CORRELATED SCALAR SUBQUERY 15
+--             SEARCH roles USING PRIMARY KEY (scope=? AND name=?)
+--           CORRELATED SCALAR SUBQUERY 14
+--             SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--           CORRELATED SCALAR SUBQUERY 14
+--             SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--     SCAN (subquery-16)
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN head
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH newest USING PRIMARY KEY (task_id=? AND version=?)
+--   USE TEMP B-TREE FOR ORDER BY
+SELECT tasks.id AS task_id, tasks.queue, tasks.project_id, substr(tasks.title, 1, 301) AS title,
+  substr(tasks.role, 1, 301) AS role, why, newest.at AS at
+FROM (
+  WITH RECURSIVE looked (scope) AS MATERIALIZED (SELECT :scope),
+    places (scope, queue) AS MATERIALIZED (
+      SELECT scope, 'incoming'
+      FROM looked
+      UNION
+      SELECT roles.scope, claims_from
+      FROM looked
+      CROSS JOIN roles ON roles.scope = looked.scope
+      WHERE claims_from NOT IN ('claimed', 'done', 'failed', 'cancelled')
+    ),
+    lanes (scope, queue, lane) AS (
+      SELECT scope, queue,
+        (
+          SELECT lane
+          FROM ready_for
+          WHERE ready_for.scope = places.scope AND ready_for.queue = places.queue
+          ORDER BY lane
+          LIMIT 1
+        )
+      FROM places
+      WHERE EXISTS (SELECT 1 FROM roles WHERE roles.scope = places.scope)
+      UNION ALL
+      SELECT scope, queue,
+        (
+          SELECT lane
+          FROM ready_for
+          WHERE ready_for.scope = lanes.scope AND ready_for.queue = lanes.queue AND lane > lanes.lane
+          ORDER BY lane
+          LIMIT 1
+        )
+      FROM lanes
+      WHERE lane IS NOT NULL
+      LIMIT 500
+    )
+  SELECT id, min(why) AS why
+  FROM (
+    SELECT (
+      SELECT id
+      FROM ready
+      WHERE ready.scope = places.scope AND ready.queue = places.queue
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    ) AS id,
+      'no_active_orchestrator' AS why
+    FROM places
+    WHERE NOT EXISTS (
+      SELECT 1
+      FROM (
+        SELECT status
+        FROM orchestrators INDEXED BY orchestrators_of_scope
+        WHERE orchestrators.scope = places.scope
+        LIMIT 500
+      )
+      WHERE status = 'active'
+    )
+      AND NOT EXISTS (
+        SELECT 1
+        FROM tasks INDEXED BY tasks_leased
+        WHERE claimed_by IS NOT NULL AND tasks.scope = places.scope AND lease_expires_at > :now
+      )
+    UNION ALL
+    SELECT (
+      SELECT id
+      FROM ready_for
+      WHERE ready_for.scope = lanes.scope AND ready_for.queue = lanes.queue AND ready_for.lane = lanes.lane
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    ),
+      'unknown_role'
+    FROM lanes
+    WHERE lane IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM roles WHERE roles.scope = lanes.scope AND roles.name = lanes.lane)
+  )
+  WHERE id IS NOT NULL
+  GROUP BY id
+) AS head
+CROSS JOIN tasks ON tasks.id = head.id
+CROSS JOIN history AS newest ON newest.task_id = tasks.id AND newest.version = tasks.version
+WHERE newest.event = 'unclaimable'
+ORDER BY newest.at, tasks.id
+LIMIT 50;
 
 -- usage
 -- 148 characters, 3 parameters, 1 row read, 0 rows written
@@ -344,25 +409,13 @@ WHERE scope = :scope AND day BETWEEN :from_day AND :to_day
 ORDER BY day;
 
 -- revision
--- 451 characters, 2 parameters, 2 rows read, 0 rows written
+-- 291 characters, 2 parameters, 1 row read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
---       SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
---     SCAN (subquery-1)
---   SCALAR SUBQUERY 3
+--   SCALAR SUBQUERY 1
 --     SEARCH parked_accounts USING PRIMARY KEY (scope=?)
-SELECT coalesce(max(revision + leases_revision + messages_revision + projects_revision), 0) AS revision,
-  (
-    SELECT json_group_array(id || ' ' || status)
-    FROM (
-      SELECT id, status
-      FROM orchestrators INDEXED BY orchestrators_of_scope
-      WHERE scope = :scope
-      ORDER BY id
-      LIMIT 500
-    )
-  ) AS machines,
+SELECT coalesce(
+  max(revision + leases_revision + messages_revision + projects_revision + machines_revision), 0
+) AS revision,
   (
     SELECT json_group_array(account || ' ' || until)
     FROM parked_accounts

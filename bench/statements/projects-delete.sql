@@ -1,5 +1,5 @@
 -- DELETE /api/v1/projects/:id
--- 1 round trip, 4 statements: 695 characters, 7 parameters, 4 rows read, 3 rows written
+-- 1 round trip, 5 statements: 826 characters, 9 parameters, 6 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- counted
@@ -37,6 +37,17 @@ RETURNING id;
 DELETE
 FROM queue_counts
 WHERE scope = char(31) || :id AND NOT EXISTS (SELECT 1 FROM projects WHERE id = :id);
+
+-- breakerEnded
+-- 131 characters, 2 parameters, 2 rows read, 0 rows written
+--   SCAN breakers
+--   SCALAR SUBQUERY 1
+--     SEARCH projects USING PRIMARY KEY (id=?)
+DELETE
+FROM breakers
+WHERE project_id = :id
+  AND (:scope IS NULL OR scope = :scope)
+  AND NOT EXISTS (SELECT 1 FROM projects WHERE id = :id);
 
 -- left
 -- 129 characters, 2 parameters, 0 rows read, 0 rows written

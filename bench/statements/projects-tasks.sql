@@ -110,7 +110,7 @@ FROM (
 );
 
 -- rows  (GET /api/v1/projects/deep-0/tasks?offset=5)
--- 601 characters, 3 parameters, 5,002 rows read, 0 rows written
+-- 601 characters, 3 parameters, 5,003 rows read, 0 rows written
 --   CO-ROUTINE (subquery-4)
 --     CO-ROUTINE (subquery-6)
 --       SEARCH tasks USING INDEX tasks_project (project_id=?)

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/renew
--- 1 round trip, 6 statements: 5,679 characters, 19 parameters, 29 rows read, 3 rows written
+-- 1 round trip, 6 statements: 6,375 characters, 19 parameters, 29 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- raised
@@ -153,10 +153,10 @@ WHERE tasks.id = asked.value ->> 'task'
   AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000);
 
 -- counted
--- 885 characters, 2 parameters, 8 rows read, 0 rows written
+-- 1,581 characters, 2 parameters, 8 rows read, 0 rows written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     LIST SUBQUERY 3
+--     LIST SUBQUERY 5
 --       SCAN asked VIRTUAL TABLE INDEX 1:
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
@@ -169,6 +169,11 @@ WHERE tasks.id = asked.value ->> 'task'
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -191,10 +196,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope IN (
     SELECT tasks.scope
@@ -306,32 +342,48 @@ FROM (
 WHERE projects.id = used.project_id AND projects.scope = used.scope;
 
 -- usedOnDay  (with usage and a session)
--- 2,170 characters, 5 parameters, 4 rows read, 1 row written
+-- 2,691 characters, 5 parameters, 13 rows read, 1 row written
 --   CO-ROUTINE used
---     SCAN asked VIRTUAL TABLE INDEX 1:
---     SEARCH tasks USING PRIMARY KEY (id=?)
+--     CO-ROUTINE (subquery-9)
+--       CO-ROUTINE (subquery-16)
+--         CO-ROUTINE reported
+--           SCAN asked VIRTUAL TABLE INDEX 1:
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           USE TEMP B-TREE FOR GROUP BY
+--         SCAN reported
+--         CORRELATED SCALAR SUBQUERY 5
+--           SEARCH usage USING PRIMARY KEY (scope=? AND day=?)
+--         CORRELATED LIST SUBQUERY 4
+--           SCAN json_each VIRTUAL TABLE INDEX 1:
+--           CORRELATED SCALAR SUBQUERY 5
+--             SEARCH usage USING PRIMARY KEY (scope=? AND day=?)
+--         CORRELATED LIST SUBQUERY 4
+--           SCAN json_each VIRTUAL TABLE INDEX 1:
+--           CORRELATED SCALAR SUBQUERY 5
+--             SEARCH usage USING PRIMARY KEY (scope=? AND day=?)
+--         USE TEMP B-TREE FOR ORDER BY
+--       SCAN (subquery-16)
+--     SCAN (subquery-9)
 --     USE TEMP B-TREE FOR GROUP BY
+--     CORRELATED SCALAR SUBQUERY 3
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
 --   SCAN used
 --   USE TEMP B-TREE FOR GROUP BY
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH usage_caps USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     SEARCH usage_caps USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 10
---     CO-ROUTINE (subquery-9)
---       CO-ROUTINE (subquery-8)
+--   CORRELATED SCALAR SUBQUERY 15
+--     CO-ROUTINE (subquery-14)
+--       CO-ROUTINE (subquery-13)
 --         COMPOUND QUERY
 --           LEFT-MOST SUBQUERY
 --             SCAN json_each VIRTUAL TABLE INDEX 1:
 --           UNION ALL
 --             SCAN json_each VIRTUAL TABLE INDEX 1:
---             CORRELATED LIST SUBQUERY 6
---               SCAN json_each VIRTUAL TABLE INDEX 1:
---             CORRELATED SCALAR SUBQUERY 7
---               SCAN json_each VIRTUAL TABLE INDEX 1:
---       SCAN (subquery-8)
+--       SCAN (subquery-13)
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-9)
+--     SCAN (subquery-14)
 INSERT INTO usage (
   scope,
   day,
@@ -350,19 +402,37 @@ SELECT used.scope, :day, sum(cost_usd), sum(input_tokens), sum(output_tokens), s
   (SELECT max_cost_usd FROM usage_caps WHERE usage_caps.scope = used.scope),
   (SELECT max_tokens FROM usage_caps WHERE usage_caps.scope = used.scope)
 FROM (
-  SELECT tasks.scope, asked.value ->> 'model' AS model, sum(asked.value ->> 'cost_usd') AS cost_usd,
-    sum(asked.value ->> 'input_tokens') AS input_tokens,
-    sum(asked.value ->> 'output_tokens') AS output_tokens,
-    sum(asked.value ->> 'cached_tokens') AS cached_tokens, sum(asked.value ->> 'wall_seconds') AS wall_seconds
-  FROM json_each(:used) AS asked
-  CROSS JOIN tasks
-  WHERE tasks.id = asked.value ->> 'task'
-    AND +claimed_by IS NOT NULL
-    AND fencing_token = asked.value ->> 'token'
-    AND coalesce(deadline_at > :now, 1)
-    AND (:scope IS NULL OR +tasks.scope = :scope)
-    AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000)
-  GROUP BY tasks.scope, model
+  SELECT scope,
+    iif(known OR number <= 50 - (SELECT count(*) FROM json_each(stored) WHERE key <> 'other'), model, 'other') AS model,
+    sum(cost_usd) AS cost_usd, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+    sum(cached_tokens) AS cached_tokens, sum(wall_seconds) AS wall_seconds
+  FROM (
+    SELECT *, row_number() OVER (PARTITION BY scope, known ORDER BY model) AS number
+    FROM (
+      SELECT *, model = 'other' OR model IN (SELECT key FROM json_each(stored)) AS known
+      FROM (
+        SELECT *,
+          coalesce((SELECT models FROM usage WHERE usage.scope = reported.scope AND usage.day = :day), '{}') AS stored
+        FROM (
+          SELECT tasks.scope, asked.value ->> 'model' AS model, sum(asked.value ->> 'cost_usd') AS cost_usd,
+            sum(asked.value ->> 'input_tokens') AS input_tokens,
+            sum(asked.value ->> 'output_tokens') AS output_tokens,
+            sum(asked.value ->> 'cached_tokens') AS cached_tokens,
+            sum(asked.value ->> 'wall_seconds') AS wall_seconds
+          FROM json_each(:used) AS asked
+          CROSS JOIN tasks
+          WHERE tasks.id = asked.value ->> 'task'
+            AND +claimed_by IS NOT NULL
+            AND fencing_token = asked.value ->> 'token'
+            AND coalesce(deadline_at > :now, 1)
+            AND (:scope IS NULL OR +tasks.scope = :scope)
+            AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000)
+          GROUP BY tasks.scope, model
+        ) AS reported
+      )
+    )
+  )
+  GROUP BY 1, 2
 ) AS used
 WHERE true
 GROUP BY used.scope
@@ -387,13 +457,7 @@ DO UPDATE SET cost_usd = min(usage.cost_usd + excluded.cost_usd, 900719925474099
         SELECT key AS model, value
         FROM json_each(usage.models)
         UNION ALL
-        SELECT iif(
-          key IN (SELECT key FROM json_each(usage.models))
-            OR (SELECT count(*) FROM json_each(usage.models)) < 50,
-          key,
-          'other'
-        ),
-          value
+        SELECT key, value
         FROM json_each(excluded.models)
       )
       GROUP BY model

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/submit
--- 1 round trip, 7 statements: 5,990 characters, 26 parameters, 27 rows read, 5 rows written
+-- 1 round trip, 9 statements: 8,304 characters, 29 parameters, 31 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -76,6 +76,56 @@ FROM (
   ) AS task
 ) AS moving
 WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''));
+
+-- breakers
+-- 972 characters, 2 parameters, 2 rows read, 0 rows written
+--   CO-ROUTINE (subquery-7)
+--     SEARCH own USING INDEX breakers_canary (canary_task=?)
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+--     SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SCAN (subquery-7)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH history USING PRIMARY KEY (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     CORRELATED SCALAR SUBQUERY 6
+--       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+INSERT INTO history (task_id, version, scope, seq, event, actor, reason, details, grants, at, project_id)
+SELECT char(31) || breakers.scope,
+  coalesce((SELECT max(version) FROM history WHERE task_id = char(31) || breakers.scope), 0) + row_number() OVER (
+    
+  ),
+  breakers.scope, (SELECT last FROM feed WHERE feed.scope = breakers.scope) + row_number() OVER (),
+  'breaker_closed', NULL, breakers.reason, json_object('task_id', :id), 0, :now,
+  nullif(breakers.project_id, '')
+FROM (
+  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
+  FROM breakers AS own INDEXED BY breakers_canary
+  CROSS JOIN tasks ON tasks.id = own.canary_task AND tasks.grants = own.canary_token
+  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
+  WHERE own.canary_task = :id AND plan.event IN ('submitted', 'accepted', 'rejected')
+) AS task
+CROSS JOIN breakers
+WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id AND opened_at IS NOT NULL;
+
+-- breakers
+-- 646 characters, 1 parameter, 1 row read, 0 rows written
+--   SEARCH own USING INDEX breakers_canary (canary_task=?)
+--   SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+UPDATE breakers
+SET failures = '[]', opened_at = NULL, tripped_by = NULL, reason = NULL, retry_at = NULL, probes = 0,
+  canary_task = NULL, canary_token = NULL
+FROM (
+  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
+  FROM breakers AS own INDEXED BY breakers_canary
+  CROSS JOIN tasks ON tasks.id = own.canary_task AND tasks.grants = own.canary_token
+  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
+  WHERE own.canary_task = :id AND plan.event IN ('submitted', 'accepted', 'rejected')
+) AS task
+WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id AND opened_at IS NOT NULL;
 
 -- failed
 -- 927 characters, 2 parameters, 4 rows read, 0 rows written
@@ -315,13 +365,13 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 793 characters, 1 parameter, 8 rows read, 1 row written
+-- 1,489 characters, 1 parameter, 9 rows read, 1 row written
 --   MATERIALIZE moved
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 3
+--     SCALAR SUBQUERY 5
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     REUSE SUBQUERY 3
+--     REUSE SUBQUERY 5
 --     SCAN owner VIRTUAL TABLE INDEX 1:
 --     USE TEMP B-TREE FOR GROUP BY
 --   SCAN moved
@@ -331,6 +381,11 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
 --     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-3)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-3)
 UPDATE queue_counts
 SET revision = revision + 1, seq = moved.seq,
   counts = json_patch(
@@ -353,10 +408,41 @@ SET revision = revision + 1, seq = moved.seq,
         )
       )
     )
+  ),
+  events = iif(
+    owner < ' ',
+    events,
+    json_patch(
+      events,
+      iif(
+        earliest = latest,
+        json_object(earliest, coalesce(events ->> earliest, 0) + n),
+        (
+          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
+          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
+        )
+      )
+    )
+  ),
+  lives = iif(
+    owner >= ' ' AND finished > 0,
+    json_set(
+      lives,
+      ('$."' || (hour % 24) || '"'),
+      json_array(
+        hour,
+        finished + iif(
+          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
+        )
+      )
+    ),
+    lives
   )
 FROM (
   SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves
+    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
+    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
+    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
   FROM planned_counts AS plans
   WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
   GROUP BY owner
@@ -675,33 +761,49 @@ FROM (
 WHERE projects.id = used.project_id AND projects.scope = used.scope;
 
 -- usedOnDay  (with usage and evidence, of a project)
--- 2,081 characters, 2 parameters, 5 rows read, 1 row written
+-- 2,602 characters, 2 parameters, 14 rows read, 1 row written
 --   CO-ROUTINE used
---     SCAN asked VIRTUAL TABLE INDEX 1:
---     SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
+--     CO-ROUTINE (subquery-9)
+--       CO-ROUTINE (subquery-16)
+--         CO-ROUTINE reported
+--           SCAN asked VIRTUAL TABLE INDEX 1:
+--           SEARCH tasks USING PRIMARY KEY (id=?)
+--           SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
+--           USE TEMP B-TREE FOR GROUP BY
+--         SCAN reported
+--         CORRELATED SCALAR SUBQUERY 5
+--           SEARCH usage USING PRIMARY KEY (scope=? AND day=?)
+--         CORRELATED LIST SUBQUERY 4
+--           SCAN json_each VIRTUAL TABLE INDEX 1:
+--           CORRELATED SCALAR SUBQUERY 5
+--             SEARCH usage USING PRIMARY KEY (scope=? AND day=?)
+--         CORRELATED LIST SUBQUERY 4
+--           SCAN json_each VIRTUAL TABLE INDEX 1:
+--           CORRELATED SCALAR SUBQUERY 5
+--             SEARCH usage USING PRIMARY KEY (scope=? AND day=?)
+--         USE TEMP B-TREE FOR ORDER BY
+--       SCAN (subquery-16)
+--     SCAN (subquery-9)
 --     USE TEMP B-TREE FOR GROUP BY
+--     CORRELATED SCALAR SUBQUERY 3
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
 --   SCAN used
 --   USE TEMP B-TREE FOR GROUP BY
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH usage_caps USING PRIMARY KEY (scope=?)
 --   CORRELATED SCALAR SUBQUERY 2
 --     SEARCH usage_caps USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 10
---     CO-ROUTINE (subquery-9)
---       CO-ROUTINE (subquery-8)
+--   CORRELATED SCALAR SUBQUERY 15
+--     CO-ROUTINE (subquery-14)
+--       CO-ROUTINE (subquery-13)
 --         COMPOUND QUERY
 --           LEFT-MOST SUBQUERY
 --             SCAN json_each VIRTUAL TABLE INDEX 1:
 --           UNION ALL
 --             SCAN json_each VIRTUAL TABLE INDEX 1:
---             CORRELATED LIST SUBQUERY 6
---               SCAN json_each VIRTUAL TABLE INDEX 1:
---             CORRELATED SCALAR SUBQUERY 7
---               SCAN json_each VIRTUAL TABLE INDEX 1:
---       SCAN (subquery-8)
+--       SCAN (subquery-13)
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-9)
+--     SCAN (subquery-14)
 INSERT INTO usage (
   scope,
   day,
@@ -720,17 +822,35 @@ SELECT used.scope, :day, sum(cost_usd), sum(input_tokens), sum(output_tokens), s
   (SELECT max_cost_usd FROM usage_caps WHERE usage_caps.scope = used.scope),
   (SELECT max_tokens FROM usage_caps WHERE usage_caps.scope = used.scope)
 FROM (
-  SELECT tasks.scope, asked.value ->> 'model' AS model, sum(asked.value ->> 'cost_usd') AS cost_usd,
-    sum(asked.value ->> 'input_tokens') AS input_tokens,
-    sum(asked.value ->> 'output_tokens') AS output_tokens,
-    sum(asked.value ->> 'cached_tokens') AS cached_tokens, sum(asked.value ->> 'wall_seconds') AS wall_seconds
-  FROM json_each(:used) AS asked
-  CROSS JOIN tasks
-  CROSS JOIN history AS planned
-  WHERE tasks.id = asked.value ->> 'task'
-    AND planned.task_id = tasks.id
-    AND planned.version = tasks.version + 1
-  GROUP BY tasks.scope, model
+  SELECT scope,
+    iif(known OR number <= 50 - (SELECT count(*) FROM json_each(stored) WHERE key <> 'other'), model, 'other') AS model,
+    sum(cost_usd) AS cost_usd, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+    sum(cached_tokens) AS cached_tokens, sum(wall_seconds) AS wall_seconds
+  FROM (
+    SELECT *, row_number() OVER (PARTITION BY scope, known ORDER BY model) AS number
+    FROM (
+      SELECT *, model = 'other' OR model IN (SELECT key FROM json_each(stored)) AS known
+      FROM (
+        SELECT *,
+          coalesce((SELECT models FROM usage WHERE usage.scope = reported.scope AND usage.day = :day), '{}') AS stored
+        FROM (
+          SELECT tasks.scope, asked.value ->> 'model' AS model, sum(asked.value ->> 'cost_usd') AS cost_usd,
+            sum(asked.value ->> 'input_tokens') AS input_tokens,
+            sum(asked.value ->> 'output_tokens') AS output_tokens,
+            sum(asked.value ->> 'cached_tokens') AS cached_tokens,
+            sum(asked.value ->> 'wall_seconds') AS wall_seconds
+          FROM json_each(:used) AS asked
+          CROSS JOIN tasks
+          CROSS JOIN history AS planned
+          WHERE tasks.id = asked.value ->> 'task'
+            AND planned.task_id = tasks.id
+            AND planned.version = tasks.version + 1
+          GROUP BY tasks.scope, model
+        ) AS reported
+      )
+    )
+  )
+  GROUP BY 1, 2
 ) AS used
 WHERE true
 GROUP BY used.scope
@@ -755,13 +875,7 @@ DO UPDATE SET cost_usd = min(usage.cost_usd + excluded.cost_usd, 900719925474099
         SELECT key AS model, value
         FROM json_each(usage.models)
         UNION ALL
-        SELECT iif(
-          key IN (SELECT key FROM json_each(usage.models))
-            OR (SELECT count(*) FROM json_each(usage.models)) < 50,
-          key,
-          'other'
-        ),
-          value
+        SELECT key, value
         FROM json_each(excluded.models)
       )
       GROUP BY model

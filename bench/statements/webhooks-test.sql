@@ -1,5 +1,5 @@
 -- POST /api/v1/webhooks/:id/test
--- 2 round trips, 3 statements: 691 characters, 6 parameters, 5 rows read, 2 rows written
+-- 2 round trips, 3 statements: 718 characters, 7 parameters, 5 rows read, 2 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
@@ -27,8 +27,8 @@ CROSS JOIN json_each(:log) AS each
 WHERE hook.id = :id AND (:sender IS NULL OR hook.sender = :sender);
 
 -- counted
--- 56 characters, 1 parameter, 1 row read, 1 row written
+-- 83 characters, 2 parameters, 1 row read, 1 row written
 --   SEARCH webhooks USING PRIMARY KEY (id=?)
 UPDATE webhooks
-SET entries = entries + 1
+SET entries = entries + 1, failures = failures + :failed
 WHERE id = :id;

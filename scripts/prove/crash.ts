@@ -11,6 +11,7 @@ number of requests, starts it again on the same storage, and so on. At the end i
 each acknowledged change must be in the database. Exits with 1 if one is missing or a rule of the schema is broken.`,
   takes: "about 5 seconds for each kill on 2 idle cores: 4 minutes for 50",
   options: {
+    objects: { type: "boolean", default: false, says: "the Worker on Durable Objects instead of D1" },
     kills: { type: "string", value: "n", default: "50", says: "how often workerd is killed" },
     seed: {
       type: "string",
@@ -24,7 +25,8 @@ const seed = values.seed === undefined ? Date.now() % 1_000_000 : flags.whole("s
 
 console.log(`seed: ${seed}`)
 const started = Date.now()
-const report = await run({ code: await build(), kills, seed, say: console.log })
+const engine = values.objects ? "objects" : "d1"
+const report = await run({ code: await build(engine), engine, kills, seed, say: console.log })
 for (const one of report.lost) console.error(`lost: ${one}`)
 for (const one of report.violations) console.error(`violation: ${one}`)
 console.log(

@@ -14,8 +14,8 @@ Written by \`npm run schema -- --write\` from a migrated database. Wrangler does
 
 Tables. \`tasks\` has the present state of each task: its queue, its lease and its counters. \`history\` has one row for each version
 of each task, and outlives it. \`dependencies\` says which task waits for which. \`queue_counts\` has the counters that lists and polls
-read. \`event_counts\` has those of the metrics. \`usage\` and \`usage_caps\` have what a scope used on each day, and may use. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
-\`idempotency_keys\` belong to access and to repeated requests. \`webhooks\` and \`webhook_deliveries\` send the feed to others. \`sweeps\`, \`fencing_floor\` and \`schema_version\` belong to the server.
+read. \`usage\` and \`usage_caps\` have what a scope used on each day, and may use. \`breakers\` stop claims. \`projects\`, \`orchestrators\`, \`roles\`, \`flows\`, \`messages\`, \`actions\` and \`drafts\` are records of clients. \`api_keys\` and
+\`idempotency_keys\` belong to access and to repeated requests. \`webhooks\` and \`webhook_deliveries\` send the feed to others. \`d1_costs\`, \`sweeps\`, \`fencing_floor\` and \`schema_version\` belong to the server.
 
 A change of a task is one batch of three steps: plan, apply, count. D1 carries a batch out whole or not at all.
 
@@ -92,12 +92,15 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       cost_usd: "What was used for it in all attempts: millionths of a dollar, tokens, milliseconds.",
       max_cost_usd: "Its caps, in the same units; null: none.",
       capped: "It has used as much as it may, and is not claimed.",
+      by_project:
+        "Whether `tasks_ready_by_project` has the task while it is ready: not in a scope where no project can be stopped.",
       head_commit: "The newest commit that a checkpoint or a result named. Evidence of other commits does not count.",
       evidence: "The evidence of the last result that had any: a JSON list."
     },
     indexes: {
       tasks_ready: "The tasks that a claim may take, in the order of claims.",
       tasks_ready_for: "The same for each role: one seek for each role that is asked for.",
+      tasks_ready_by_project: "The same for each role and project: a claim looks past projects that are stopped.",
       tasks_waiting: "Tasks that wait for a blocker or a time, and tasks that are done.",
       tasks_leased: "The leases of a scope by their end, and those of a machine or a queue.",
       tasks_backing_off: "The tasks whose backoff may be over.",
@@ -120,7 +123,11 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       project_id: "Its project before the change.",
       grants: "The value of `tasks.grants` then. A task that is created again under its old id continues from it."
     },
-    indexes: { history_deleted: "The deleted tasks, for exports.", history_feed: "The feed of a scope." }
+    indexes: {
+      history_deleted: "The deleted tasks, for exports.",
+      history_feed: "The feed of a scope.",
+      history_failures: "What failed, and the leases that were lost, in the order of time."
+    }
   },
   dependencies: {
     about:
@@ -142,12 +149,21 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       messages_total: "The totals are null until the cron has counted them.",
       leases_revision: "Rises with each renewal.",
       seq: "The number of the newest change in the feed of the scope. Without meaning in the row of a project.",
-      events_seq: "The number of the last change that `event_counts` counts. Without meaning in the row of a project."
+      events: `How often each event happened, as {"claimed": 3}. Empty in the row of a project, as the next column is.`,
+      lives:
+        "How many tasks became done in each of the last 24 hours: the slot `hour % 24` has the hour since 1970 and the number.",
+      machines_revision: "Rises when a machine of the scope comes, goes, or has another status.",
+      by_project:
+        "Whether a project of the scope may be stopped, or could be before: `tasks_ready_by_project` has its tasks."
     },
-    indexes: { queue_counts_uncounted: "The scopes whose totals are not counted yet." }
+    indexes: {
+      queue_counts_uncounted: "The scopes whose totals are not counted yet.",
+      queue_counts_by_project: "Whether a new task is in `tasks_ready_by_project`."
+    }
   },
-  event_counts: {
-    about: "How often each event happened in a scope. The cron walks through the feed and adds what it finds."
+  d1_costs: {
+    about:
+      "What all requests and turns of the cron cost in D1. An isolate adds what it has counted once a minute at most (`services/feed/D1Costs.ts`)."
   },
   projects: {
     about: "A group of tasks that share a branch.",
@@ -184,6 +200,23 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
   usage_caps: {
     about: "The caps on each day of a scope. New rows of `usage` get them."
   },
+  breakers: {
+    about:
+      "What stops the claims of a scope or a project when different tasks fail alike. A breaker that is off has no row.",
+    columns: {
+      project_id: "The project; '' for the scope.",
+      failures: "The newest failures, oldest first: a JSON list of fingerprint, task and time.",
+      opened_at: "When it opened; null while it is closed.",
+      tripped_by: "The task whose failure opened it.",
+      retry_at: "When the next canary may be claimed, unless one is held.",
+      probes: "How many canaries have failed since it opened.",
+      canary_task: "The last canary, and the token of its lease."
+    },
+    indexes: {
+      breakers_canary: "The breakers that a task is the canary of.",
+      breakers_open: "The breakers of a scope that are open."
+    }
+  },
   orchestrators: {
     about: "A machine in a scope. The same machine may be registered in several scopes.",
     columns: {
@@ -210,10 +243,14 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
   },
   messages: {
     about: "A message between actors.",
-    columns: { seq: "The order of arrival.", task_id: "What it is about. It need not be a task." },
+    columns: {
+      seq: "The order of arrival.",
+      task_id: "What it is about. It need not be a task.",
+      replied: "Whether it has a reply. It is set for questions only."
+    },
     indexes: {
       messages_of_scope: "The messages of a scope.",
-      messages_questions: "The questions to people that are not done.",
+      messages_questions: "The questions to people that are not done and have no reply.",
       messages_about: "The messages about a task.",
       messages_to: "The messages to an actor.",
       messages_replies: "The replies to a message."
@@ -245,10 +282,12 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       url: "May be a secret of the receiver.",
       secret: "Signs each message, so it is kept as it is.",
       previous_secret: "The secret before the last rotation. It signs too until `previous_until`.",
+      older_secrets: "Those before it that sign too, as [[secret, until]].",
       types: "The events that are sent; null means all.",
       project_id: "The project whose events are sent; null means all.",
       position: "The number of the last event that was accepted, or left out by a filter.",
       attempts: "How often the next event was sent and not accepted.",
+      failures: "How many messages were not accepted, ever.",
       delivered_at: "When the last event was accepted.",
       tried_at: "When an isolate last claimed it.",
       sender: "The isolate that sends just now, or whose claim was left: only it may store a new position.",
@@ -305,8 +344,12 @@ export const views: Readonly<Record<string, string>> = {
     "The tasks as they will be after the plans of the batch. `held`: an agent has the task, and the batch does not take it back.",
   failable: "The tasks that may fail with a blocker: not held, and not in `done`, `failed` or `cancelled`.",
   waits: "The dependencies with the tasks that are their blockers.",
-  caps: "Which cap a task is at, and until when: its own, that of its project, or that of the day of its scope.",
-  claimable: "The tasks that are not too large to be claimed, with the time until which they are at a cap.",
+  caps:
+    "Which cap a task is at, and until when: its own, that of its project, or that of the day of its scope. And until when breakers stop it.",
+  claimable: "The tasks that are not too large to be claimed, with the times until which caps and breakers stop them.",
+  ready_by_project: "Those that `tasks_ready_by_project` has. The condition is that of the index.",
+  open_breakers: "The breakers that stop claims, and until when: for ever while a canary is held.",
+  stopped_projects: "The projects at a cap, and those with an open breaker, and until when.",
   held: "The tasks with the agent and the machine that hold them, or held them when their leases expired.",
   lacking: "The kinds of evidence that the project of a task requires and that the task lacks."
 }

@@ -17,6 +17,7 @@ import { ParksApi } from "./machine/Parks.ts"
 import { RolesApi } from "./machine/Roles.ts"
 import { SchedulerApi } from "./machine/Scheduler.ts"
 import { ActionsApi } from "./record/Actions.ts"
+import { BreakersApi } from "./record/Breakers.ts"
 import { DraftsApi } from "./record/Drafts.ts"
 import { MessagesApi } from "./record/Messages.ts"
 import { ProjectsApi } from "./record/Projects.ts"
@@ -43,6 +44,7 @@ export class Api extends HttpApi.make("octopoid")
   .add(RolesApi)
   .add(SchedulerApi)
   .add(UsageApi)
+  .add(BreakersApi)
   .add(ImportApi)
   .add(ExportApi)
   .add(SystemApi)

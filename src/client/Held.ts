@@ -16,6 +16,8 @@ export interface Held {
   readonly task: ClaimedTask
   readonly token: number
   readonly directive: SubscriptionRef.SubscriptionRef<Lease["directive"]>
+  /** What the directive `pause` is about, if the server has said so. */
+  pauseKind: Lease["pause_kind"]
   readonly controller: AbortController
   /** Completed when the worker no longer waits for a handler that does not stop. */
   readonly abandoned: Deferred.Deferred<void>
@@ -75,6 +77,13 @@ export const makeWorker = (): Worker => ({
 export const finishedBefore = ({ held }: Worker): number =>
   Array.from(held.values()).filter(({ finished }) => finished).length
 
+/**
+ * Whether the directive of a lease keeps its worker from claiming. At a cap of the task or of its project, other tasks may be
+ * claimed. A server that does not say what a pause is about means the machine.
+ */
+export const pausesClaims = ({ directive, pauseKind }: Held): boolean =>
+  SubscriptionRef.getUnsafe(directive) === "pause" && pauseKind !== "task" && pauseKind !== "project"
+
 export const keyOf = (task_id: string, token: number): string => `${token} ${task_id}`
 
 /** Waits this long, or until the latch is opened. Close the latch before reading the state that it announces. */
@@ -85,6 +94,7 @@ const fresh = (task: ClaimedTask, renewAt: number, directive: Held["directive"])
   task,
   token: task.fencing_token!,
   directive,
+  pauseKind: undefined,
   controller: new AbortController(),
   abandoned: Deferred.makeUnsafe(),
   renewAt,

@@ -2,12 +2,12 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { Client, Lease, OrchestratorId, Renewals } from "../client.ts"
+import type { Client, OrchestratorId, Renewals } from "../client.ts"
 import * as Ask from "./call/Ask.ts"
 import { NoUsableAnswer } from "./call/NoUsableAnswer.ts"
 import * as report from "./call/report.ts"
 import { jittered, now } from "./call/Time.ts"
-import { type Held, pause, stop, type Worker } from "./Held.ts"
+import { type Held, pause, pausesClaims, stop, type Worker } from "./Held.ts"
 
 /** The longest time between heartbeats, and so the longest wait for a cancellation. */
 const LongestSilence = 60_000
@@ -27,13 +27,15 @@ export interface Machine<E> {
 }
 
 const tell = Effect.fnUntraced(
-  function*(worker: Worker, held: Held, directive: Lease["directive"], reason: string | null) {
+  function*(worker: Worker, held: Held, { directive, pause_kind, reason }: Renewals["directives"][number]) {
     const before = yield* SubscriptionRef.get(held.directive)
+    const paused = pausesClaims(held)
+    held.pauseKind = pause_kind
     if (before !== directive) {
       yield* Effect.logInfo(`the server says ${directive}`).pipe(Effect.annotateLogs({ reason }))
       yield* SubscriptionRef.set(held.directive, directive)
-      if (before === "pause") worker.claimNow.openUnsafe()
     }
+    if (paused && !pausesClaims(held)) worker.claimNow.openUnsafe()
     if (directive === "cancel") stop(held, { why: "cancel", reason })
   }
 )
@@ -53,7 +55,7 @@ const apply = Effect.fnUntraced(function*(
         held.renewAt = at + (yield* jittered(lease.renew_after_seconds * 1000))
         if (lease.reattached) yield* Effect.logInfo("the lease had run out, and holds again")
         const directive = directives.find(({ task_id }) => task_id === id)
-        if (directive !== undefined) yield* tell(worker, held, directive.directive, directive.reason)
+        if (directive !== undefined) yield* tell(worker, held, directive)
         return
       }
       const over = lost.find(({ fencing_token, task_id }) => task_id === id && fencing_token === token)

@@ -2,13 +2,12 @@
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { type ClaimedTask, type Client, MaxLeases, type OrchestratorId } from "../client.ts"
 import * as Ask from "./call/Ask.ts"
 import { IdempotencyKey } from "./call/Call.ts"
 import { secondsToWait } from "./call/NoUsableAnswer.ts"
 import { jittered, now } from "./call/Time.ts"
-import { finishedBefore, type Held, hold, pause, type Worker } from "./Held.ts"
+import { finishedBefore, type Held, hold, pause, pausesClaims, type Worker } from "./Held.ts"
 import { MaxWaiting, type Outbox } from "./Outbox.ts"
 import type { make as makeTwins, Strange } from "./twins.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
@@ -119,9 +118,7 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
     return yield* Effect.forEach(found.filter((task) => task !== undefined), take)
   })
 
-  const paused = Effect.sync(() =>
-    Array.from(worker.held.values()).some(({ directive }) => SubscriptionRef.getUnsafe(directive) === "pause")
-  )
+  const paused = Effect.sync(() => Array.from(worker.held.values()).some(pausesClaims))
 
   const taken = Effect.flatMap(next, (task) => {
     key = undefined

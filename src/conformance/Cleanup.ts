@@ -18,6 +18,13 @@ const empty = async (ask: Ask.Ask, kind: (typeof kinds)[number], run: string): P
   }
 }
 
+/** Deletes the webhooks of the run, which have its prefix in their names. Answers how many are left. */
+const emptyWebhooks = async (ask: Ask.Ask, run: string): Promise<number> => {
+  const ours = (await listed(ask, "/api/v1/webhooks", "webhooks")).filter(({ name }) => name?.startsWith(run))
+  const deleted = await inParallel(ours, 8, ({ id }) => ask("DELETE", `/api/v1/webhooks/${id}`))
+  return deleted.filter(({ status }) => status >= 300).length
+}
+
 export interface Cleaned {
   /** Whether everything that can be deleted is deleted. */
   readonly cleaned: boolean
@@ -41,6 +48,7 @@ export const cleanUp = async (connection: Ask.Connection, tenancy: Tenancy): Pro
     for (const kind of kinds) {
       await attempt(`${kind} of the scope ${scope}`, () => empty(Ask.make(connection, key), kind, run))
     }
+    await attempt(`webhooks of the scope ${scope}`, () => emptyWebhooks(Ask.make(connection, key), run))
   }
   // Keys come last: the requests above need them.
   if (administered !== undefined) {

@@ -48,7 +48,7 @@ export const listed = async (
   ask: Ask.Ask,
   path: string,
   kind: string
-): Promise<ReadonlyArray<{ readonly id: string }>> => {
+): Promise<ReadonlyArray<{ readonly id: string; readonly name?: string | null }>> => {
   const answer = await ask("GET", path)
   if (!Array.isArray(answer.body?.[kind])) throw new Error(`GET ${path} is answered ${sentence(answer)}`)
   return answer.body[kind]

@@ -1,11 +1,23 @@
 /** All groups of checks, in the order of the report. */
 import type { Group } from "./Check.ts"
 import { contract } from "./checks/contract.ts"
+import { webhooks } from "./checks/feed/webhooks.ts"
 import { fencing } from "./checks/fencing.ts"
 import { idempotency } from "./checks/idempotency.ts"
 import { isolation } from "./checks/isolation.ts"
 import { leases } from "./checks/leases.ts"
 import { lifecycle } from "./checks/lifecycle.ts"
 import { races } from "./checks/races.ts"
+import { usage } from "./checks/usage.ts"
 
-export const groups: ReadonlyArray<Group> = [lifecycle, leases, fencing, idempotency, races, isolation, contract]
+export const groups: ReadonlyArray<Group> = [
+  lifecycle,
+  leases,
+  fencing,
+  idempotency,
+  races,
+  usage,
+  webhooks,
+  isolation,
+  contract
+]

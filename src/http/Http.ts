@@ -15,6 +15,7 @@ import { RolesHandlers } from "./machine/Roles.ts"
 import { SchedulerHandlers } from "./machine/Scheduler.ts"
 import { PlatformLayer } from "./Platform.ts"
 import { ActionsHandlers } from "./record/Actions.ts"
+import { BreakerHandlers } from "./record/Breakers.ts"
 import { DraftsHandlers } from "./record/Drafts.ts"
 import { MessagesHandlers } from "./record/Messages.ts"
 import { ProjectsHandlers } from "./record/Projects.ts"
@@ -42,6 +43,7 @@ const ApiLayer = Layer.mergeAll(
   RolesHandlers,
   SchedulerHandlers,
   UsageHandlers,
+  BreakerHandlers,
   ImportHandlers,
   ExportHandlers,
   SystemHandlers

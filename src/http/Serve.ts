@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import type { Access } from "../services/access/Access.ts"
 import type { Keys } from "../services/access/Keys.ts"
 import type { Dependencies } from "../services/dependency/Dependencies.ts"
+import type { D1Costs } from "../services/feed/D1Costs.ts"
 import type { Deliveries } from "../services/feed/Deliveries.ts"
 import type { Events } from "../services/feed/Events.ts"
 import type { Metrics } from "../services/feed/Metrics.ts"
@@ -17,6 +18,7 @@ import type { Orchestrators } from "../services/machine/Orchestrators.ts"
 import type { Roles } from "../services/machine/Roles.ts"
 import type { Scheduler } from "../services/machine/Scheduler.ts"
 import type { Actions } from "../services/record/Actions.ts"
+import type { BreakerSwitches } from "../services/record/Breakers.ts"
 import type { Drafts } from "../services/record/Drafts.ts"
 import type { Messages } from "../services/record/Messages.ts"
 import type { Projects } from "../services/record/Projects.ts"
@@ -32,6 +34,7 @@ import { HttpLayer } from "./Http.ts"
 type Services =
   | Access
   | Actions
+  | D1Costs
   | Database
   | Deliveries
   | Dependencies
@@ -49,6 +52,7 @@ type Services =
   | Parks
   | Projects
   | UsageSums
+  | BreakerSwitches
   | Roles
   | Scheduler
   | Settings

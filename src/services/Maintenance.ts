@@ -7,11 +7,12 @@ import { statementsOf } from "../sql/Batch.ts"
 import { ChangedScopes, CurrentCost, Database, fits, noCost } from "../sql/Database.ts"
 import { CurrentKeyLifetime } from "../sql/Idempotency.ts"
 import * as Backoff from "../sql/lease/Backoff.ts"
-import { countedOld, countOld, isScope } from "../sql/record/ProjectCounts.ts"
+import * as ProjectCounts from "../sql/record/ProjectCounts.ts"
 import * as Revisions from "../sql/Revisions.ts"
 import { statement } from "../sql/Statement.ts"
-import * as EventCounts from "../sql/upkeep/EventCounts.ts"
 import * as Retention from "../sql/upkeep/Retention.ts"
+import * as Unclaimable from "../sql/upkeep/Unclaimable.ts"
+import { D1Costs } from "./feed/D1Costs.ts"
 import * as Feed from "./feed/Deliveries.ts"
 import { Leases } from "./lease/Leases.ts"
 import { Orchestrators } from "./machine/Orchestrators.ts"
@@ -19,17 +20,25 @@ import { Settings } from "./Settings.ts"
 
 const Day = 86_400_000
 
-const anyExpired = statement(`
-  SELECT 1 FROM queue_counts CROSS JOIN tasks INDEXED BY tasks_leased
-    ON tasks.scope = queue_counts.scope AND ${isScope} AND claimed_by IS NOT NULL AND lease_expires_at <= :now LIMIT 1`)
+/**
+ * Whether a partial index on `tasks (scope, …)` has a row that is due. It goes from one scope of the index to the next, so other
+ * scopes and further tasks cost nothing.
+ */
+const anyDue = (index: string, holds: string, isDue: string) =>
+  statement(`
+    WITH RECURSIVE place (scope) AS (
+      SELECT min(scope) FROM tasks INDEXED BY ${index} WHERE ${holds}
+      UNION ALL SELECT (SELECT min(scope) FROM tasks INDEXED BY ${index} WHERE ${holds} AND tasks.scope > place.scope)
+      FROM place WHERE place.scope IS NOT NULL)
+    SELECT 1 FROM place CROSS JOIN tasks INDEXED BY ${index} ON tasks.scope = place.scope AND ${holds} AND ${isDue} LIMIT 1`)
+
+const anyExpired = anyDue("tasks_leased", "claimed_by IS NOT NULL", "lease_expires_at <= :now")
 
 const anySilent = statement(
   "SELECT 1 FROM orchestrators WHERE status = 'active' AND last_heartbeat < :heard_since LIMIT 1"
 )
 
-const anyBackingOff = statement(
-  "SELECT 1 FROM tasks INDEXED BY tasks_backing_off WHERE available_at IS NOT NULL AND available_at <= :now LIMIT 1"
-)
+const anyBackingOff = anyDue("tasks_backing_off", "available_at IS NOT NULL", "available_at <= :now")
 
 // The id of an idempotency key is a hexadecimal hash, and its first three digits have 4,096 values. Each minute covers
 // 3 of these, so all are covered in less than a day. So no request has to write an index of times.
@@ -42,9 +51,16 @@ const prefix = (index: number) => index < Prefixes ? index.toString(16).padStart
 /** Forgets the idempotency keys of this minute's share that are too old to be repeated. */
 const forgetKeys = statement("DELETE FROM idempotency_keys WHERE id >= :first AND id < :next AND at <= :oldest")
 
-const sliceOf = (now: number) => {
-  const first = (Math.floor(now / 60_000) % Slices) * PrefixesPerMinute
-  return { first: prefix(first), next: prefix(first + PrefixesPerMinute) }
+/** The minutes for which a turn stands: on an object that sleeps, those since the last turn. */
+export const CoveredMinutes = Context.Reference<number>("octopoid-server/services/CoveredMinutes", {
+  defaultValue: () => 1
+})
+
+/** The slices of the last minutes. Those that a turn of the day cuts off are covered in the next one. */
+const sliceOf = (now: number, minutes: number) => {
+  const last = Math.floor(now / 60_000) % Slices
+  const first = Math.max(0, last - minutes + 1) * PrefixesPerMinute
+  return { first: prefix(first), next: prefix((last + 1) * PrefixesPerMinute) }
 }
 
 // A failing duty must not stop the others. If the look failed, every duty is done.
@@ -76,7 +92,7 @@ const tallied = <A extends object>(tick: Effect.Effect<A>) =>
 export class Maintenance extends Context.Service<Maintenance, {
   /**
    * Takes back expired leases, marks silent machines as offline, ends backoffs that began before backoff was turned
-   * off, forgets old idempotency keys, counts events and what has no counters yet, removes some records for retention,
+   * off, forgets old idempotency keys, tells of tasks that no machine will claim, counts what has no counters yet, removes some records for retention,
    * and sends events to webhooks. Usually one look, which also forgets keys, finds that nothing else is due.
    */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
@@ -86,18 +102,20 @@ export class Maintenance extends Context.Service<Maintenance, {
     Effect.gen(function*() {
       const { batch } = yield* Database
       const deliveries = yield* Feed.Deliveries
+      const costs = yield* D1Costs
       const { reap } = yield* Leases
       const { sweep } = yield* Orchestrators
-      const { backoff, orchestratorTimeoutSeconds, retain } = yield* Settings
+      const { backoff, orchestratorTimeoutSeconds, retain, unclaimableAfterSeconds } = yield* Settings
       const lifetime = yield* CurrentKeyLifetime
       const ages = { history: retain.historyDays, messages: retain.messagesDays, tasks: retain.finishedTasksDays }
 
       const tick = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         const values = {
-          ...sliceOf(now),
+          ...sliceOf(now, yield* CoveredMinutes),
           now,
           heard_since: now - orchestratorTimeoutSeconds * 1000,
+          before: now - unclaimableAfterSeconds * 1000,
           oldest: now - lifetime,
           place: Feed.placeOf(now)
         }
@@ -108,18 +126,21 @@ export class Maintenance extends Context.Service<Maintenance, {
           now
         })
         const lookAt = (kind: Retention.Kind) => ages[kind] > 0 ? Retention.look(sweepOf(kind)) : undefined
+        const looksForUnclaimable = unclaimableAfterSeconds > 0
+          && Math.floor(now / 60_000) % Unclaimable.Minutes === 0
         const look = batch({
           expired: anyExpired(values),
           silent: anySilent(values),
           // If backoff is on, claims end backoffs. If it is off, the cron ends those that began before.
           backingOff: backoff.baseSeconds > 0 ? undefined : anyBackingOff(values),
           forgotten: forgetKeys(values),
-          recordsCounted: Revisions.countOld(values),
-          uncounted: EventCounts.anyUncounted(values),
-          projectsCounted: [countOld(values), countedOld(values)],
+          records: Revisions.anyOld(values),
+          projects: ProjectCounts.anyOld(values),
           history: lookAt("history"),
           messages: lookAt("messages"),
           tasks: lookAt("tasks"),
+          unclaimable: looksForUnclaimable ? Unclaimable.found(values) : undefined,
+          unclaimableNext: looksForUnclaimable ? Unclaimable.moveOn(values) : undefined,
           webhooks: Feed.due(values)
         })
         const seen = yield* Effect.catchCause(
@@ -130,13 +151,32 @@ export class Maintenance extends Context.Service<Maintenance, {
         const fell = yield* duty("sweeping", seen?.silent, sweep)
         // If some leases cannot be taken back, this may use all remaining statements.
         const reaped = yield* duty("reaping", seen?.expired, reap)
-        // Leases that were just taken back are events too.
-        const uncounted = reaped > 0 ? undefined : seen?.uncounted
-        const counting = [EventCounts.count(values), EventCounts.moveOn(values)]
-        if (yield* fits(counting.length)) {
-          yield* duty("counting events", uncounted, Effect.as(batch({ counting }), 1))
+        const unclaimable = seen?.unclaimable ?? []
+        if (yield* fits(Unclaimable.tell.length)) {
+          yield* duty(
+            "telling of unclaimable tasks",
+            unclaimable,
+            Effect.as(
+              batch({
+                told: Unclaimable.tell.map((each) =>
+                  each({
+                    now,
+                    found: JSON.stringify(unclaimable),
+                    scopes: JSON.stringify([...new Set(unclaimable.map(({ scope }) => scope))])
+                  })
+                )
+              }),
+              1
+            )
+          )
         }
-        // Retention comes after that: it can wait for a minute with less work.
+        const records = [Revisions.countOld(values)]
+        const projects = [ProjectCounts.countOld(values), ProjectCounts.countedOld(values)]
+        for (const [due, steps] of [[seen?.records, records], [seen?.projects, projects]] as const) {
+          if (!(yield* fits(steps.length))) continue
+          yield* duty("counting", due, Effect.as(batch({ counted: steps }), 1))
+        }
+        // Retention comes after these: it can wait for a minute with less work.
         for (const kind of Retention.kinds) {
           const slice = seen?.[kind][0] as Retention.Slice | undefined
           if (slice?.open !== 1) continue
@@ -148,10 +188,12 @@ export class Maintenance extends Context.Service<Maintenance, {
         const changed = yield* ChangedScopes
         const isDue = changed !== undefined && changed.size > 0 ? undefined : seen?.webhooks
         yield* duty("sending to webhooks", isDue, deliveries.sweep)
+        // A turn that wrote nothing writes nothing here either. What it read is stored with the next one that does.
+        if ((yield* CurrentCost).written > 0 && (yield* costs.isDue)) yield* costs.store
         return { reaped, silent: fell }
       }).pipe(Effect.withSpan("Maintenance.tick"))
 
       return Maintenance.of({ tick: tallied(tick) })
     })
-  ).pipe(Layer.provide([Feed.Deliveries.layer, Leases.layer, Orchestrators.layer]))
+  ).pipe(Layer.provide([D1Costs.layer, Feed.Deliveries.layer, Leases.layer, Orchestrators.layer]))
 }

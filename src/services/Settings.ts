@@ -7,6 +7,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { MaxOverlapSeconds } from "../domain/access/ApiKey.ts"
 import { MaxLeaseSeconds } from "../domain/lease/Lease.ts"
@@ -90,6 +91,43 @@ const hosts = list(
   "host names without a port, separated by commas"
 )
 
+// The address is a base: `/v1/traces` follows it.
+const endpoint = (name: string) =>
+  Config.schema(
+    check(
+      (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && !/[?#]/.test(text),
+      `${name} has to be an http or https address without a query, such as https://otel.example.com:4318.`
+    ),
+    name
+  )
+
+const pairOf = (pair: string): readonly [string, string] => {
+  const [name = "", ...value] = pair.split("=")
+  return [name.trim().toLowerCase(), decodeURIComponent(value.join("=").trim())]
+}
+const isPair = (pair: string): boolean => {
+  try {
+    const [name, value] = pairOf(pair)
+    return /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && pair.includes("=") && /^[\x20-\x7e]*$/.test(value)
+  } catch {
+    return false
+  }
+}
+// Redacted, because they often contain a key.
+const headers = (name: string) =>
+  Config.map(
+    Config.schema(
+      Schema.Redacted(
+        check(
+          (text) => text.split(",").every(isPair),
+          `${name} has to be headers such as name=value, separated by commas; other characters as %20.`
+        )
+      ),
+      name
+    ),
+    (text) => Redacted.make(Object.fromEntries(Redacted.value(text).split(",").map(pairOf)))
+  )
+
 export const SettingsConfig = Config.all({
   /** The administrator's token. Without one the server is open: it answers requests without a key. */
   apiSecretKey: optional(
@@ -110,6 +148,8 @@ export const SettingsConfig = Config.all({
   maxAttemptSeconds: optional("MAX_ATTEMPT_SECONDS", within(1, 1_000_000_000)),
   /** The silence after which an orchestrator is offline, in seconds. */
   orchestratorTimeoutSeconds: optional("ORCHESTRATOR_TIMEOUT_SECONDS", seconds, 120),
+  /** How long a task is ready, while no machine will claim it, before the feed says so, in seconds; 0 means never. */
+  unclaimableAfterSeconds: optional("UNCLAIMABLE_AFTER_SECONDS", within(0, 2_592_000), 900),
   /** A submitted task goes to `needs_continuation` after this many turns without a commit. */
   burnoutIdleTurns: optional("BURNOUT_IDLE_TURNS", turns, 80),
   /** It goes there after this many turns in any case. */
@@ -147,6 +187,12 @@ export const SettingsConfig = Config.all({
   corsOrigins: optional("CORS_ORIGINS", origins, ["*"]),
   /** The names of a local server, besides `localhost` and addresses. */
   allowedHosts: optional("ALLOWED_HOSTS", hosts, []),
+  /** Where traces are sent, with which headers, and under which name. Without an address nothing is traced. */
+  otlp: Config.all({
+    endpoint: optional("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
+    headers: optional("OTEL_EXPORTER_OTLP_HEADERS", headers, Redacted.make<Record<string, string>>({})),
+    serviceName: optional("OTEL_SERVICE_NAME", Config.String, "octopoid-server")
+  }),
   /** Whether this is `wrangler dev`. Only the Worker sets it, and it overrides the environment. */
   local: Config.withDefault(Config.Boolean("LOCAL"), false),
   /** The lowest level of log entries that are written. */

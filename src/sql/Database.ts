@@ -1,18 +1,21 @@
 /**
- * The only door to D1: runs batches, counts their costs, and classifies their failures.
+ * The only door to the database: runs batches, counts their costs, and classifies their failures. What runs them is an
+ * engine (`engine/Engine.ts`).
  *
  * D1 has no interactive transactions. A batch is the unit of atomicity and one round trip, so every statement goes
  * through a batch. D1 has no codes for its failures; only their texts give the reason.
  */
-import * as D1Client from "@effect/sql-d1/D1Client"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as SqlStatement from "effect/sql/Statement"
 import * as Batch from "./Batch.ts"
+import { Engine, EngineFailure, inputOf, type Prepared, type Result } from "./engine/Engine.ts"
 import * as Feed from "./Feed.ts"
+import * as Span from "./Span.ts"
 import { type Statement, statement, type Values } from "./Statement.ts"
 import * as SchemaVersion from "./upkeep/SchemaVersion.ts"
 
@@ -106,23 +109,18 @@ export const ChangedScopes = Context.Reference<Set<string> | undefined>("octopoi
   defaultValue: () => undefined
 })
 
-interface Result {
-  readonly results: ReadonlyArray<Batch.Row>
-  readonly meta: { readonly changes?: number }
-}
-
 const addChanged = (
   changed: Set<string>,
   statements: ReadonlyArray<Batch.Sendable>,
   results: ReadonlyArray<Result>
 ) => {
   const recorded = (statement: Batch.Sendable, n: number) =>
-    "text" in statement && Feed.isRecording(statement.text) && results[n]?.meta.changes !== 0
+    "text" in statement && Feed.isRecording(statement.text) && results[n]?.changes !== 0
   if (!statements.some(recorded)) return
   const parameters = statements.map((statement) =>
     "names" in statement ? statement.parameters[statement.names?.indexOf("scope") ?? -1] : undefined
   )
-  for (const scope of [...parameters, ...results.map(({ results: [row] }) => row?.scope)]) {
+  for (const scope of [...parameters, ...results.map(({ rows: [row] }) => row?.scope)]) {
     if (typeof scope === "string") changed.add(scope)
   }
 }
@@ -193,8 +191,6 @@ const Refused = "a guard of the request does not hold"
 // give up then. The server answers earlier.
 const Patience = 25_000
 
-class BatchFailure extends Schema.TaggedError<BatchFailure>()("BatchFailure", { cause: Schema.Defect() }) {}
-
 const uniqueViolation = (cause: unknown): UniqueViolation | undefined => {
   const columns = cause instanceof Error ? /UNIQUE constraint failed: ([^:]+)/.exec(cause.message)?.[1] : undefined
   return columns === undefined ? undefined : new UniqueViolation({ columns: columns.trim().split(", ") })
@@ -205,6 +201,23 @@ const refusing = (guards: ReadonlyArray<Guard>, cause: unknown): Guard | undefin
   return number === undefined ? undefined : guards[Number(number)]
 }
 
+const sum = (results: ReadonlyArray<Result>, figure: "read" | "written"): number =>
+  results.reduce((total, result) => total + result[figure], 0)
+
+/** The statement as an engine takes it. */
+const prepared = (statement: Batch.Sendable): Prepared => {
+  const [text, parameters] = Batch.compiled(statement)
+  return [text, parameters.map(inputOf)]
+}
+
+// Makes statements from templates. It has no connection, because they run only in a batch.
+const template = SqlStatement.make(
+  Effect.die("a statement runs only in a batch"),
+  SqlStatement.makeCompilerSqlite(),
+  [],
+  undefined
+)
+
 interface Send<E> {
   /** A list of statements without names. */
   (statements: ReadonlyArray<Batch.Sendable>): Effect.Effect<Batch.Answers, E>
@@ -213,7 +226,7 @@ interface Send<E> {
 
 export class Database extends Context.Service<Database, {
   /** Builds statements from templates. They run only in a batch. */
-  readonly sql: D1Client.D1Client
+  readonly sql: SqlStatement.Constructor
   /**
    * Runs the steps together, all or none, in one round trip. Answers the rows of each step by its name (`Batch.ts`). A
    * failure is a defect: `TransientFailure` if a later request may succeed or D1 does not answer, and `Unmigrated` if
@@ -222,12 +235,14 @@ export class Database extends Context.Service<Database, {
   readonly batch: Send<never>
   /** The same, for batches that may violate a unique constraint. */
   readonly atomic: Send<UniqueViolation>
+  /** What all batches of the isolate cost since `services/feed/D1Costs.ts` stored it. */
+  readonly spent: Cost
 }>()("octopoid-server/sql/Database") {
   static readonly layer = Layer.effect(
     Database,
     Effect.gen(function*() {
-      const sql = yield* D1Client.D1Client
-      const { db } = sql.config
+      const engine = yield* Engine
+      const spent = noCost()
 
       const run = Effect.fnUntraced(function*(statements: ReadonlyArray<Batch.Sendable>) {
         const reserved = yield* OnlyIfRoom
@@ -249,26 +264,28 @@ export class Database extends Context.Service<Database, {
         const ridden = Batch.named("riders", riders.flatMap((rider) => rider.statements))
         const all = [...checks, ...statements, ...ridden]
         // A failed batch counts too.
-        cost.trips += 1
-        cost.statements += all.length
-        const results = yield* Effect.tryPromise({
-          try: () =>
-            db.batch<Batch.Row>(all.map((statement) => {
-              const [text, parameters] = Batch.compiled(statement)
-              return db.prepare(text).bind(...parameters)
-            })),
-          catch: (cause) => new BatchFailure({ cause })
-        }).pipe(Effect.timeoutOrElse({
+        for (const tally of [cost, spent]) {
+          tally.trips += 1
+          tally.statements += all.length
+        }
+        const results = yield* engine.run(all.map(prepared)).pipe(Effect.timeoutOrElse({
           duration: patience,
-          orElse: () => Effect.fail(new BatchFailure({ cause: new Error(`no answer within ${patience} ms`) }))
+          orElse: () => Effect.fail(new EngineFailure({ cause: new Error(`no answer within ${patience} ms`) }))
         }))
         cost.millis += (yield* Clock.currentTimeMillis) - started
-        for (const { meta } of results) {
-          cost.read += meta.rows_read
-          cost.written += meta.rows_written
+        const [read, written] = [sum(results, "read"), sum(results, "written")]
+        for (const tally of [cost, spent]) {
+          tally.read += read
+          tally.written += written
         }
+        yield* Span.annotate(() => ({
+          "db.system.name": "sqlite",
+          "db.operation.batch.size": all.length,
+          "d1.rows_read": read,
+          "d1.rows_written": written
+        }))
         const changed = yield* ChangedScopes
-        const answers = results.slice(checks.length).map((result): ReadonlyArray<Batch.Row> => result.results)
+        const answers = results.slice(checks.length).map(({ rows }) => rows)
         let from = statements.length
         for (const { done, statements: own } of riders) done(answers.slice(from, from += own.length), started)
         if (changed !== undefined) addChanged(changed, statements, results.slice(checks.length))
@@ -309,8 +326,9 @@ export class Database extends Context.Service<Database, {
             Batch.byName(steps as Batch.Steps, answers))) as Send<UniqueViolation>
 
       return Database.of({
-        sql,
+        sql: template,
         atomic,
+        spent,
         batch: ((steps: Batch.Steps) => Effect.orDie(atomic(steps))) as Send<never>
       })
     })

@@ -9,12 +9,13 @@ import { type Statement, statement, variants } from "./Statement.ts"
 /** The records that have a total. */
 export type Counted = "messages" | "drafts" | "projects"
 
-/** The lists that have a revision. The revision of tasks also covers flows, because a poll shows them. */
-export type Kind = Counted | "tasks"
+/** What has a revision. That of tasks also covers flows, because a poll shows them; that of machines covers ids and statuses. */
+export type Kind = Counted | "machines" | "tasks"
 
 /** The column of each revision. */
 export const columns = {
   tasks: "revision",
+  machines: "machines_revision",
   messages: "messages_revision",
   drafts: "drafts_revision",
   projects: "projects_revision"
@@ -53,6 +54,23 @@ export const raise = variants((kind: Kind) =>
     ON CONFLICT (scope) DO UPDATE SET ${columns[kind]} = ${columns[kind]} + 1`)
 )
 
+/**
+ * Raises the revision of machines in the scopes of the machines that `where` finds, before the step that changes them. A scope
+ * with several of them is raised once.
+ */
+export const raiseMachines = (where: string): Statement =>
+  statement(`
+    INSERT INTO queue_counts (scope, counts, machines_revision)
+    SELECT DISTINCT scope, '{}', 1 FROM orchestrators WHERE ${where}
+    ON CONFLICT (scope) DO UPDATE SET machines_revision = machines_revision + 1`)
+
+const uncounted = "scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)"
+
+/** Whether a scope has no totals. */
+export const anyOld: Statement = statement(
+  `SELECT 1 FROM queue_counts INDEXED BY queue_counts_uncounted WHERE ${uncounted} LIMIT 1`
+)
+
 /** Counts the records of a few scopes without totals. The condition repeats that of the index word for word. */
 export const countOld: Statement = statement(`
   UPDATE queue_counts SET
@@ -60,5 +78,5 @@ export const countOld: Statement = statement(`
     drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
     projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
   WHERE scope IN (SELECT scope FROM queue_counts INDEXED BY queue_counts_uncounted
-    WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
+    WHERE ${uncounted}
     LIMIT ${Scopes})`)

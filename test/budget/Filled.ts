@@ -51,6 +51,15 @@ const live = Effect.fnUntraced(function*(open: () => D1Database, depth: number) 
       role
     })
   }
+  // A project at its cap, whose tasks are in the way of every claim in this scope.
+  const stopped = { scope: "stopped", project_id: "stopped", branch: "b", priority: "P0" }
+  yield* post("/projects", { scope: "stopped", id: "stopped", title: "t", branch: "b", max_tokens: 1 })
+  yield* post("/tasks", { ...stopped, id: "spent", file_path: "TASK-spent.md" })
+  yield* post("/tasks/spent/fail", { ...stopped, reason: "r", usage: { input_tokens: 1 } })
+  for (let n = 0; n < depth; n++) {
+    const role = n % 3 === 0 ? "builder" : undefined
+    yield* post("/tasks", { ...stopped, id: `stopped-${n}`, file_path: `TASK-stopped-${n}.md`, role })
+  }
   // What the cron finds to do is done, and it has been through everything.
   yield* TestClock.adjust("1 hour")
   const tick = Maintenance.use(({ tick }) => tick).pipe(Effect.provide(servicesWith({}, open)))
@@ -89,13 +98,14 @@ const times = ["created_at", "registered_at", "proposed_at", "at"]
 /** What belongs to records of others, or to the server. */
 const kept = new Set([
   "queue_counts",
-  "event_counts",
+  "d1_costs",
   "dependencies",
   "sweeps",
   "fencing_floor",
   "usage",
   "usage_caps",
-  "parked_accounts"
+  "parked_accounts",
+  "breakers"
 ])
 
 /** What takes everything away that was made after `since`, and has the counters as they were. */
@@ -111,7 +121,7 @@ const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
     db.prepare("PRAGMA defer_foreign_keys = on"),
     ...deletes,
     db.prepare("DELETE FROM dependencies WHERE task_id NOT IN (SELECT id FROM tasks)"),
-    ...["queue_counts", "event_counts", "sweeps", "usage", "usage_caps", "parked_accounts"].flatMap((name) => [
+    ...["queue_counts", "d1_costs", "sweeps", "usage", "usage_caps", "parked_accounts", "breakers"].flatMap((name) => [
       db.prepare(`DELETE FROM ${name}`),
       ...inserts(raw, db, tablesOf(raw).filter((table) => table.name === name))
     ])

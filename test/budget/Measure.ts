@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { endpoints } from "../../src/http/Endpoints.ts"
+import { D1Costs } from "../../src/services/feed/D1Costs.ts"
 import { Deliveries } from "../../src/services/feed/Deliveries.ts"
 import { Fetch } from "../../src/services/feed/send.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
@@ -108,6 +109,13 @@ export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number
   const tick = (config: Record<string, string> = {}) =>
     Maintenance.use(({ tick }) => tick).pipe(Effect.provide(Layer.orDie(servicesWith(config, open))))
   all.push(yield* cron("nothing to do", tick()))
+  const storing = D1Costs.use(({ store }) => store).pipe(Effect.provide(Layer.orDie(servicesWith({}, open))))
+  const manyScopes = `WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1299)
+    INSERT INTO queue_counts (scope, counts, seq, events, messages_total, drafts_total, projects_total)
+    SELECT 's' || i, '{"incoming":7}', 9, '{"created":9}', 0, 0, 0 FROM n`
+  yield* Effect.promise(() => db.batch([db.prepare(manyScopes)]))
+  all.push(yield* cron("nothing to do in 300 scopes", tick()))
+  all.push(yield* measure("after a request: its costs are stored", "after-request", storing))
   for (let n = 0; n < 5; n++) yield* claimed(Filled.scope, admin)
   yield* TestClock.adjust("1 hour")
   all.push(yield* cron("five leases ran out and five machines fell silent", tick()))

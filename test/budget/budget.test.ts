@@ -101,6 +101,26 @@ layer(Measurement.layer, { excludeTestServices: true, timeout: "10 minutes" })("
       assert.isEmpty(over.map(({ depth, name, statements }) => `${name}, at a depth of ${depth}: ${statements}`))
     }))
 
+  it.effect("has a turn of the cron with nothing to do that writes nothing, whatever the number of tasks and scopes", () =>
+    Effect.gen(function*() {
+      const { all } = yield* Measurement
+      const idle = all.filter(({ name }) => name.startsWith("cron: nothing to do"))
+      assert.lengthOf(idle, 2 * depths.length)
+      for (const { depth, name, read, trips, written } of idle) {
+        assert.deepStrictEqual([trips, written], [1, 0], `${name}, at a depth of ${depth}`)
+        assert.isAtMost(read, 22, `${name}, at a depth of ${depth}`)
+      }
+    }))
+
+  it.effect("has an overview that reads a bounded number of rows, and one row if nothing changed", () =>
+    Effect.gen(function*() {
+      const { all } = yield* Measurement
+      const overviews = all.filter(({ name }) => name.startsWith("GET /api/v1/overview"))
+      for (const { depth, name, read } of overviews) {
+        assert.isAtMost(read, name.endsWith("not modified") ? 2 : 1300, `${name}, at a depth of ${depth}`)
+      }
+    }))
+
   it.effect("reads rows in proportion to the edges and tasks of a graph", () =>
     Effect.gen(function*() {
       const { all } = yield* Measurement

@@ -366,6 +366,26 @@ const claimAtCap = post(
   })
 )
 
+/** A claim in a scope where a project at its cap has as many ready tasks as the database is deep. */
+const claimPastProject = (rest: object) =>
+  post(
+    Effect.fnUntraced(function*(_scope, admin) {
+      yield* task("stopped", admin, rest)
+      const orchestrator_id = yield* machine("stopped", admin)
+      const filter = "role" in rest ? { role_filter: rest.role } : {}
+      return ["/api/v1/tasks/claim", { scope: "stopped", orchestrator_id, agent_name: "ann", ...filter }] as const
+    })
+  )
+
+/** A scope whose breaker opens with the next failure, or with `open` is open. */
+const nearlyOpen = Effect.fnUntraced(function*(scope: string, admin: Admin, open: boolean) {
+  yield* admin("PUT", "/api/v1/breakers", { scope, threshold: 2, wait_seconds: 1 })
+  const ids: Array<string> = []
+  for (let n = 0; n < 3; n++) ids.push(yield* claimed(scope, admin))
+  for (const id of ids.slice(0, open ? 2 : 1)) yield* admin("POST", `/api/v1/tasks/${id}/fail`, { reason: "The same." })
+  return ids[2]!
+})
+
 /** A claimed task, and the question that holds it. */
 const asked = Effect.fnUntraced(function*(scope: string, admin: Admin) {
   const task_id = yield* claimed(scope, admin)
@@ -401,6 +421,22 @@ export const cases: Record<string, Case> = {
     })
   ),
   "POST /api/v1/tasks/claim: at the cap of a project": claimAtCap,
+  "POST /api/v1/tasks/claim: past the tasks of a project at its cap": claimPastProject({}),
+  "POST /api/v1/tasks/claim: of a role, past the tasks of a project at its cap": claimPastProject({ role: "builder" }),
+  "POST /api/v1/tasks/:id/fail: opens a breaker": post(
+    Effect.fnUntraced(function*(scope, admin) {
+      const id = yield* nearlyOpen(scope, admin, false)
+      return [`/api/v1/tasks/${id}/fail`, { reason: "The same." }] as const
+    })
+  ),
+  "POST /api/v1/tasks/claim: stopped by a breaker": {
+    ...post(Effect.fnUntraced(function*(scope, admin) {
+      yield* nearlyOpen(scope, admin, true)
+      const orchestrator_id = yield* machine(scope, admin)
+      return ["/api/v1/tasks/claim", { scope, orchestrator_id, agent_name: "bob" }] as const
+    })),
+    status: 404
+  },
   "GET /metrics: of every scope": { method: "GET", status: 200, ask: () => ["/metrics"] },
   "POST /api/v1/tasks/claim: of an account": post(
     Effect.fnUntraced(function*(scope, admin) {

@@ -131,6 +131,41 @@ export const tampered: Readonly<Record<string, Tampering>> = {
     },
     caught: ["the overview shows a failure with its reason, and is sent again only after a change"]
   },
+  "sends webhooks anywhere": {
+    groups: ["webhooks"],
+    tamper: (fetch) => async (url, init) => {
+      const { url: address } = bodyOf(init)
+      const isOther = typeof address === "string" && /internal|svc|:22/.test(address)
+      return fetch(
+        url,
+        isOther ? { ...init, body: JSON.stringify({ ...bodyOf(init), url: "https://example.com/" }) } : init
+      )
+    },
+    caught: ["a webhook to a private address is refused"]
+  },
+  "shows the secrets of webhooks": {
+    groups: ["webhooks"],
+    tamper: (fetch) => async (url, init) => {
+      const response = await fetch(url, init)
+      return init.method === "GET" && /webhooks\/whk_/.test(url) && response.ok
+        ? edited(response, (body) => ({ ...body, secret: "whsec_" }))
+        : response
+    },
+    caught: ["the secret of a webhook is shown once, and again only to a repeated request"]
+  },
+  "counts each report of usage, also a repeated one": {
+    groups: ["usage"],
+    tamper: (fetch) => (url, init) => {
+      const { "idempotency-key": _, ...headers } = init.headers as Record<string, string>
+      return fetch(url, { ...init, headers })
+    },
+    caught: ["usage is summed exactly for the task and the model, and a repeated report counts once"]
+  },
+  "takes no notice of caps": {
+    groups: ["usage"],
+    tamper: (fetch) => (url, init) => fetch(url, without(init, "max_tokens")),
+    caught: ["a holder at a cap is asked to pause, and nobody claims the task until the cap is raised"]
+  },
   "leaves rejections out of the history": {
     groups: ["lifecycle"],
     tamper: (fetch) => async (url, init) => {

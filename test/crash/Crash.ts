@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import type { Engine } from "../support/Bundle.ts"
 import * as Chance from "../support/Chance.ts"
 import { launch, type Running } from "../support/Launcher.ts"
 import { connect } from "../support/Wire.ts"
@@ -21,6 +22,8 @@ const drainSeconds = 300
 export interface Options {
   /** The code of the Worker. */
   readonly code: string
+  /** What the Worker runs on: D1, unless given. */
+  readonly engine?: Engine
   readonly kills: number
   readonly seed: number
   /** Reports the progress, once for every kill. */
@@ -40,7 +43,7 @@ export interface Report {
   readonly violations: ReadonlyArray<string>
 }
 
-export const run = async ({ code, kills, say = () => {}, seed }: Options): Promise<Report> => {
+export const run = async ({ code, engine = "d1", kills, say = () => {}, seed }: Options): Promise<Report> => {
   const storage = mkdtempSync(join(tmpdir(), "octopoid-crash-"))
   const clean = () => rmSync(storage, { recursive: true, force: true })
   process.once("exit", clean)
@@ -65,7 +68,7 @@ export const run = async ({ code, kills, say = () => {}, seed }: Options): Promi
   }
 
   const start = async () => {
-    server = await launch({ code, storage, env: { LOG_LEVEL: "Error" }, log })
+    server = await launch({ code, engine, storage, env: { LOG_LEVEL: "Error" }, log })
     return { server, wire: connect(server.base) }
   }
 

@@ -45,6 +45,9 @@ const breaks: Record<string, string> = {
     "DELETE FROM history WHERE task_id = 'held' AND version = 2",
   "every change of the feed is counted, and a task's later changes have higher numbers":
     "UPDATE queue_counts SET seq = seq - 1",
+  "every event of the feed is counted": "UPDATE queue_counts SET events = json_remove(events, '$.created')",
+  "where projects may be stopped, claims find every task by its project": "UPDATE queue_counts SET by_project = 1",
+  "projects with a cap or a breaker are known to claims": "UPDATE projects SET max_tokens = 5",
   "a task moves on from the queue it was in":
     "UPDATE history SET from_queue = 'failed' WHERE task_id = 'finished' AND version = 3",
   "a lease is whole or absent, and a claimed task has one": "UPDATE tasks SET claimed_at = NULL WHERE id = 'held'",

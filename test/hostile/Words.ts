@@ -39,6 +39,8 @@ export const words: { readonly [name: string]: (random: Chance) => unknown } = {
   // At a cap, no claim would get a task, and later requests about held tasks would all be refused.
   max_tokens: () => 1_000_000_000,
   max_cost_usd: () => 1_000_000,
+  // A breaker that opens stops claims too.
+  threshold: () => 100,
   // A time of long ago parks nothing for long.
   until: (random) => new Date(random.between(0, 1000) * 1_000_000).toISOString(),
   timestamp: instant,

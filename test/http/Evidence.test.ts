@@ -25,6 +25,8 @@ const start = (required: ReadonlyArray<string> = ["test", "lint"]) =>
 
 const passed = (kind: string, rest: object = {}) => ({ kind, exit_code: 0, ...rest })
 
+const flags = (task: any) => task.evidence.map(({ kind, stale }: any) => [kind, stale])
+
 describe("evidence", () => {
   it.effect("is shown to the reviewer, and is about the head commit unless it names another", () =>
     Effect.gen(function*() {
@@ -93,7 +95,6 @@ describe("evidence", () => {
       const fencing_token = yield* claim
       const evidence = [passed("test"), { kind: "lint", exit_code: 2, commit: "c1" }]
       yield* submit({ fencing_token, evidence })
-      const flags = (task: any) => task.evidence.map(({ kind, stale }: any) => [kind, stale])
       const known = [["test", false], ["lint", false]]
       assert.deepStrictEqual(flags(yield* get("tasks/a")), known, "no head commit is known yet")
       const reviewed = Effect.map(get("overview"), ({ reviews }) => reviews.items[0].evidence)

@@ -1,11 +1,13 @@
-/** Metrics: the format, the figures, who sees which scopes, and the counters of events that the cron makes. */
+/** Metrics: the format, the figures, who sees which scopes, and the counters of events, webhooks and costs. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { exposition } from "../../src/domain/feed/Metrics.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { type Family, parse } from "../support/Exposition.ts"
+import { serving } from "../support/hooked.ts"
 import { migrated, servicesWith } from "../support/layers.ts"
+import { receiver } from "../support/receiver.ts"
 import * as server from "../support/server.ts"
 
 const Secret = "a secret of the server"
@@ -35,8 +37,6 @@ const valuesOf = (families: ReadonlyArray<Family>, name: string) => {
   assert.isDefined(family, name)
   return Object.fromEntries(family!.samples.map(({ labels, value }) => [Object.values(labels).join("/"), value]))
 }
-
-const total = (values: Record<string, number>) => Object.values(values).reduce((sum, n) => sum + n, 0)
 
 describe("the text format", () => {
   it("escapes labels and help, and a strict reader gets them back", () => {
@@ -93,9 +93,9 @@ describe("GET /metrics", () => {
       assert.strictEqual(ofRed("octopoid_oldest_ready_age_seconds"), 71)
       assert.strictEqual(ofRed("octopoid_leases"), 1)
       assert.strictEqual(ofRed("octopoid_leases_overdue"), 1)
-      assert.strictEqual(ofRed("octopoid_usage_cost_dollars_total"), 0.25)
-      assert.strictEqual(ofRed("octopoid_usage_seconds_total"), 1.5)
-      assert.deepInclude(valuesOf(families, "octopoid_usage_tokens_total"), {
+      assert.strictEqual(ofRed("octopoid_usage_today_cost_dollars"), 0.25)
+      assert.strictEqual(ofRed("octopoid_usage_today_seconds"), 1.5)
+      assert.deepInclude(valuesOf(families, "octopoid_usage_today_tokens"), {
         "red/input": 3,
         "red/output": 2,
         "red/cached": 1
@@ -118,8 +118,7 @@ describe("GET /metrics", () => {
     Effect.gen(function*() {
       const { metrics, raw } = yield* start
       raw.exec(`WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
-        INSERT INTO queue_counts (scope, counts) SELECT 's' || i, '{"incoming": 1}' FROM n;
-        INSERT INTO event_counts (scope, event, n) SELECT scope, 'claimed', 1 FROM queue_counts`)
+        INSERT INTO queue_counts (scope, counts, events) SELECT 's' || i, '{"incoming": 1}', '{"claimed": 1}' FROM n`)
       const families = yield* metrics()
       assert.deepStrictEqual(valuesOf(families, "octopoid_scopes_truncated"), { "": 1 })
       for (const name of ["octopoid_tasks", "octopoid_events_total"]) {
@@ -140,60 +139,113 @@ describe("GET /metrics", () => {
     }))
 })
 
+/** How often each event is in the feeds. */
+const feedsOf = (raw: ReturnType<typeof migrated>["raw"]) =>
+  Object.fromEntries(
+    raw.prepare("SELECT scope || '/' || event AS label, count(*) AS n FROM history GROUP BY 1").all()
+      .map(({ label, n }) => [String(label), Number(n)])
+  )
+
 describe("the counters of events", () => {
-  it.effect("count every change of every scope once, also those of the same minute", () =>
+  it.effect("count every change of every scope with the change, also those of the cron", () =>
     Effect.gen(function*() {
       const { claim, create, metrics, post, raw, tick } = yield* start
-      const inFeed = () =>
-        Object.fromEntries(
-          raw.prepare("SELECT scope || '/' || event AS label, count(*) AS n FROM history GROUP BY 1").all()
-            .map(({ label, n }) => [String(label), Number(n)])
-        )
       for (const scope of ["red", "blue"]) {
         yield* post("orchestrators/register", { scope, cluster: "k", machine_id: "m" })
-        yield* create(scope, `${scope}-a`)
+        yield* post("projects", { id: `${scope}-p`, scope, title: "t", branch: "b" })
+        yield* create(scope, `${scope}-a`, { project_id: `${scope}-p` })
+        yield* create(scope, `${scope}-b`, { depends_on: [{ task_id: `${scope}-a`, on_failure: "fail" }] })
         yield* claim(scope)
       }
-      assert.deepStrictEqual(valuesOf(yield* metrics(), "octopoid_events_total"), {})
-      assert.deepStrictEqual(valuesOf(yield* metrics(), "octopoid_events_uncounted"), { blue: 2, red: 2 })
-      yield* tick
-      assert.deepStrictEqual(valuesOf(yield* metrics(), "octopoid_events_total"), inFeed())
-      // The cron takes the leases back and counts that.
+      assert.deepStrictEqual(valuesOf(yield* metrics(), "octopoid_events_total"), feedsOf(raw))
+      // The cron takes the leases back.
       yield* TestClock.adjust("2 minutes")
       yield* tick
-      const families = yield* metrics()
-      assert.deepInclude(valuesOf(families, "octopoid_events_total"), {
-        "red/lease_expired": 1,
-        "blue/lease_expired": 1
-      })
-      assert.deepStrictEqual(valuesOf(families, "octopoid_events_total"), inFeed())
+      yield* claim("red")
+      // Three changes in one batch, of two kinds.
+      yield* post("tasks/red-a/fail", { reason: "No." })
+      const counted = valuesOf(yield* metrics(), "octopoid_events_total")
+      assert.deepInclude(counted, { "red/lease_expired": 1, "blue/lease_expired": 1, "red/dependency_failed": 1 })
+      assert.deepStrictEqual(counted, feedsOf(raw))
+      // The counters of a project are those of its queues.
+      assert.deepStrictEqual(
+        raw.prepare("SELECT DISTINCT events, lives FROM queue_counts WHERE scope < ' '").all().map(Object.values),
+        [["{}", "{}"]]
+      )
+    }))
+
+  it.effect("stay when retention removes what they counted", () =>
+    Effect.gen(function*() {
+      const { create, metrics, post, raw } = yield* start
+      yield* create("red", "a")
+      yield* post("tasks/a/cancel", {})
+      const before = valuesOf(yield* metrics(), "octopoid_events_total")
+      raw.exec("DELETE FROM history")
+      assert.deepStrictEqual(valuesOf(yield* metrics(), "octopoid_events_total"), before)
+      assert.deepStrictEqual(before, { "red/created": 1, "red/cancelled": 1 })
+    }))
+})
+
+describe("the metrics of webhooks", () => {
+  it.effect("say how far each is behind, and how many messages were not accepted", () =>
+    Effect.gen(function*() {
+      const { create, register, send, tick } = yield* serving()
+      const target = yield* receiver
+      target.react = () => 500
+      const { id } = yield* register(target.url)
+      for (const id of ["a", "b", "c"]) yield* create(id)
+      const values = (name: string) => Effect.map(send("GET", "/metrics"), ({ body }) => valuesOf(parse(body), name))
+      const label = `red/${id}`
+      assert.deepStrictEqual(yield* values("octopoid_webhook_backlog"), { [label]: 3 })
       yield* tick
-      assert.deepStrictEqual(valuesOf(yield* metrics(), "octopoid_events_total"), inFeed())
-      assert.deepStrictEqual(valuesOf(yield* metrics(), "octopoid_events_uncounted"), { blue: 0, red: 0 })
+      yield* TestClock.adjust("1 minute")
+      yield* tick
+      assert.deepStrictEqual(yield* values("octopoid_webhook_failures_total"), { [label]: 2 })
+      target.react = () => 200
+      yield* TestClock.adjust("5 minutes")
+      yield* tick
+      assert.deepStrictEqual(yield* values("octopoid_webhook_backlog"), { [label]: 0 })
+      assert.deepStrictEqual(yield* values("octopoid_webhook_attempts_total"), { [label]: 5 })
+      assert.deepStrictEqual(yield* values("octopoid_webhook_failures_total"), { [label]: 2 })
+      target.react = () => 503
+      yield* send("POST", `/api/v1/webhooks/${id}/test`)
+      yield* send("PATCH", `/api/v1/webhooks/${id}`, { enabled: false })
+      assert.deepStrictEqual(yield* values("octopoid_webhook_failures_total"), { [label]: 3 })
+      assert.deepStrictEqual(yield* values("octopoid_webhook_enabled"), { [label]: 0 })
     }))
+})
 
-  it.effect("catch up with a long feed, and pass numbers that are missing", () =>
+describe("the costs in D1", () => {
+  it.effect("are those of every request and turn of the cron, stored once a minute and shown to the administrator", () =>
     Effect.gen(function*() {
-      const { create, metrics, raw, tick } = yield* start
-      yield* create("red", "a")
-      // After a restored database, numbers go on far above the last one.
-      raw.exec(`WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 1201)
-        INSERT INTO history (task_id, version, scope, event, grants, at, seq)
-          SELECT 'a', i, 'red', 'edited', 0, 0, iif(i < 300, i, 1000000 + i) FROM n;
-        UPDATE queue_counts SET seq = 2000000 WHERE scope = 'red'`)
-      const counted: Array<number> = []
-      for (let minute = 0; minute < 5; minute++) {
-        yield* tick
-        counted.push(total(valuesOf(yield* metrics(), "octopoid_events_total")))
-      }
-      assert.deepStrictEqual(counted, [299, 799, 1201, 1201, 1201])
-      assert.deepStrictEqual(valuesOf(yield* metrics(), "octopoid_events_uncounted"), { red: 0 })
-    }))
-
-  it.effect("cost a request no written row: only the cron writes them", () =>
-    Effect.gen(function*() {
-      const { create, raw } = yield* start
-      yield* create("red", "a")
-      assert.deepStrictEqual(raw.prepare("SELECT count(*) AS n FROM event_counts").get()?.n, 0)
+      const { db, raw } = migrated()
+      let batches = 0
+      const counting: typeof db = Object.assign(Object.create(db), {
+        batch: (statements: Parameters<typeof db.batch>[0]) => (batches++, db.batch(statements))
+      })
+      const { create, read, send, settle, tick } = yield* serving({}, { db: counting, raw })
+      const stored = () => raw.prepare("SELECT trips, statements FROM d1_costs").get()
+      yield* create("a", {}, true)
+      yield* settle
+      assert.isUndefined(stored())
+      yield* TestClock.adjust("1 minute")
+      yield* read("/tasks/a")
+      yield* settle
+      // All but the one that stored them.
+      assert.strictEqual(stored()?.trips, batches - 1)
+      // Nothing is written again within the minute, nor by a turn of the cron that changes nothing.
+      const before = { ...stored() }
+      yield* read("/tasks/a")
+      yield* settle
+      yield* TestClock.adjust("10 minutes")
+      yield* tick
+      assert.deepStrictEqual({ ...stored() }, before)
+      yield* read("/tasks/a")
+      yield* settle
+      assert.isAbove(Number(stored()?.trips), Number(before.trips))
+      assert.notInclude((yield* send("GET", "/metrics?scope=red")).body, "octopoid_d1")
+      const families = parse((yield* send("GET", "/metrics")).body)
+      assert.strictEqual(valuesOf(families, "octopoid_d1_statements_total")[""], stored()?.statements)
+      assert.hasAllKeys(valuesOf(families, "octopoid_d1_rows_total"), ["read", "written"])
     }))
 })

@@ -2,8 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { MaxChanges, MaxListed, MaxShown } from "../../src/domain/feed/Overview.ts"
-import { migrated } from "../support/layers.ts"
+import { MaxCounted, MaxListed, MaxProjectsSeen, MaxShown } from "../../src/domain/feed/Overview.ts"
+import { Maintenance } from "../../src/services/Maintenance.ts"
+import { migrated, servicesWith } from "../support/layers.ts"
 import * as server from "../support/server.ts"
 
 const start = Effect.fnUntraced(function*(config: Record<string, string> = {}) {
@@ -26,13 +27,16 @@ const start = Effect.fnUntraced(function*(config: Record<string, string> = {}) {
     )
   yield* TestClock.setTime(Date.parse("2026-03-02T10:30:00Z"))
   yield* post("orchestrators/register", { scope: "red", cluster: "k", machine_id: "m" })
-  return { claim, connect, create, overview, post, raw, send }
+  const { tick } = yield* Effect.provide(Maintenance, servicesWith(config, () => db))
+  return { claim, connect, create, overview, post, raw, send, tick }
 })
 
 const result = { commits_count: 2, turns_used: 3 }
 /** The hours in which tasks became done. */
 const hours = (body: any) =>
   body.lives.hours.filter(({ done }: any) => done > 0).map(({ done, hour }: any) => [hour.slice(11, 16), done])
+
+const contents = (body: any) => body.questions.items.map(({ content }: any) => content)
 
 const none = { total: 0, exact: true, items: [] }
 
@@ -44,6 +48,8 @@ describe("GET /api/v1/overview", () => {
       assert.strictEqual(status, 200)
       const { lives, ...rest } = body
       assert.deepStrictEqual(rest, {
+        breakers: { total: 0, exact: true, items: [] },
+        unclaimable: { total: 0, exact: true, items: [] },
         scope: "blue",
         since: "2026-03-01T11:00:00.000Z",
         queues: {},
@@ -239,16 +245,67 @@ describe("GET /api/v1/overview", () => {
           SELECT 'a', i, 'red', 'failed', 'claimed', 'failed', 1, ${Date.parse("2026-03-02T10:30:00Z")}, i FROM n;
         UPDATE queue_counts SET seq = 2609 WHERE scope = 'red'`)
       const { failures, lives, machines, projects, questions } = yield* overview()
-      for (const [list, total] of [[questions, 500], [machines, 500], [projects, 100], [failures, MaxChanges]]) {
+      for (
+        const [list, total] of [
+          [questions, MaxCounted],
+          [machines, MaxCounted],
+          [projects, MaxProjectsSeen / 2],
+          [failures, MaxCounted]
+        ]
+      ) {
         assert.deepStrictEqual([list.total, list.exact, list.items.length], [total, false, MaxListed])
       }
-      assert.isFalse(lives.exact)
+      assert.isTrue(lives.exact)
       assert.strictEqual(failures.items[0].seq, 2609)
+    }))
+
+  it.effect("has an open question that is older than any number of answered ones", () =>
+    Effect.gen(function*() {
+      const { overview, post, raw } = yield* start()
+      const ask = (content: string, rest: object = {}) =>
+        Effect.map(
+          post("messages", { scope: "red", task_id: "t", from_actor: "ann", type: "question", content, ...rest }),
+          ({ body }) => body.id ?? body.message_id
+        )
+      yield* ask("open")
+      const other = yield* ask("answered by a message of another type")
+      for (let n = 0; n < MaxCounted + 10; n++) {
+        const id = yield* ask(`q${n}`)
+        yield* ask("yes", { type: "comment", parent_message_id: id, from_actor: "human" })
+      }
+      assert.deepStrictEqual(contents(yield* overview()), ["answered by a message of another type", "open"])
+      yield* ask("yes", { type: "info", parent_message_id: other, from_actor: "human" })
+      const body = yield* overview()
+      assert.deepStrictEqual([contents(body), body.questions.exact], [["open"], true])
+      // A reply that release 2.0.0 stored has not marked its question.
+      raw.exec("UPDATE messages SET replied = 0")
+      assert.deepStrictEqual(contents(yield* overview()), ["open"])
+    }))
+
+  it.effect("counts what became done in each of 24 hours, and forgets the hour a day before", () =>
+    Effect.gen(function*() {
+      const { claim, create, overview, post, raw } = yield* start()
+      const finish = Effect.fnUntraced(function*(id: string) {
+        yield* create(id)
+        yield* claim()
+        yield* post(`tasks/${id}/submit`, result)
+        yield* post(`tasks/${id}/accept`, { accepted_by: "bob" })
+      })
+      for (const id of ["a", "b"]) yield* finish(id)
+      yield* TestClock.adjust("23 hours")
+      yield* finish("c")
+      assert.deepStrictEqual(hours(yield* overview()), [["10:00", 2], ["09:00", 1]])
+      yield* TestClock.adjust("1 hour")
+      yield* finish("d")
+      assert.deepStrictEqual(hours(yield* overview()), [["09:00", 1], ["10:00", 1]])
+      // Retention does not change what was counted.
+      raw.exec("DELETE FROM history WHERE to_queue = 'done'")
+      assert.deepStrictEqual(hours(yield* overview()), [["09:00", 1], ["10:00", 1]])
     }))
 
   it.effect("is a 304 until something changes or the hour ends", () =>
     Effect.gen(function*() {
-      const { claim, create, post, send } = yield* start()
+      const { claim, create, post, send, tick } = yield* start()
       yield* create("a")
       const read = (tag?: string) =>
         send("GET", "/api/v1/overview?scope=red", undefined, tag === undefined ? {} : { "if-none-match": tag })
@@ -270,6 +327,30 @@ describe("GET /api/v1/overview", () => {
       yield* differs("a project")
       yield* send("PATCH", "/api/v1/orchestrators/k-m?scope=red", { status: "maintenance" })
       yield* differs("the status of a machine")
+      yield* send("PATCH", "/api/v1/orchestrators/k-m?scope=red", { status: "maintenance" })
+      assert.strictEqual((yield* read(tag)).status, 304, "the same status again")
+      yield* send("PATCH", "/api/v1/orchestrators/k-m?scope=red", { status: "offline" })
+      yield* differs("the status of a machine")
+      const beat = () => post("orchestrators/k-m/heartbeat", { scope: "red" })
+      yield* beat()
+      yield* differs("a heartbeat of a machine that was offline")
+      yield* beat()
+      assert.strictEqual((yield* read(tag)).status, 304, "a heartbeat")
+      yield* post("orchestrators/register", { scope: "red", cluster: "k", machine_id: "n" })
+      yield* differs("a new machine")
+      yield* post("orchestrators/register", { scope: "red", cluster: "k", machine_id: "n" })
+      assert.strictEqual((yield* read(tag)).status, 304, "a machine that registers again")
+      yield* send("DELETE", "/api/v1/orchestrators/k-n?scope=red")
+      yield* differs("a machine that is gone")
+      yield* send("PATCH", "/api/v1/orchestrators/k-m?scope=red", { status: "offline" })
+      yield* differs("the status of a machine")
+      yield* claim()
+      yield* differs("a claim that finds nothing, of a machine that was offline")
+      yield* TestClock.adjust("10 minutes")
+      yield* tick
+      yield* differs("a machine that fell silent, and its lease")
+      yield* create("z")
+      yield* differs("a task")
       yield* TestClock.adjust("30 minutes")
       yield* differs("a new hour")
     }))

@@ -81,12 +81,12 @@ describe("a parked account", () => {
 
   it.effect("is the reason of an empty claim, also if it is unparked before the claim is explained", () =>
     Effect.gen(function*() {
-      let afterBatch = () => {}
+      let afterBatch: (() => void) | undefined
       const { claim, park, raw } = yield* startOn((db) => ({
         prepare: (text: string) => db.prepare(text),
         batch: async (statements: any) => {
           const answers = await db.batch(statements)
-          afterBatch()
+          afterBatch?.()
           return answers
         }
       }))

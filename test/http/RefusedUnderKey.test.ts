@@ -73,6 +73,11 @@ const unknownProject = (body: object): Cause => ({
 
 /** The refusals of requests that make something new. */
 const causes: Record<string, ReadonlyArray<Cause>> = {
+  "POST /api/v1/breakers/close": [{
+    why: "its scope has no breaker",
+    before: (send, { scope }) => send("PUT", "/api/v1/breakers", { scope, threshold: null }),
+    cure: (send, { scope }) => send("PUT", "/api/v1/breakers", { scope, threshold: 2 })
+  }],
   "POST /api/v1/tasks": [
     unknownProject({}),
     unknownProject({ queue: "failed" }),

@@ -46,7 +46,8 @@ describe("POST /tasks/:id/renew", () => {
         reattached: false,
         directive: "continue",
         cancel_reason: null,
-        pause_reason: null
+        pause_reason: null,
+        pause_kind: null
       }])
       const handoff = yield* send("GET", "/api/v1/tasks/a/handoff")
       assert.deepStrictEqual(handoff.body, {
@@ -176,7 +177,12 @@ describe("a heartbeat with leases", () => {
             claimed_by: "eve"
           }
         ],
-        directives: [{ task_id: "a", directive: "pause", reason: "Orchestrator k-m is in maintenance." }],
+        directives: [{
+          task_id: "a",
+          directive: "pause",
+          reason: "Orchestrator k-m is in maintenance.",
+          pause_kind: "maintenance"
+        }],
         renew_after_seconds: 20
       }])
       assert.deepInclude((yield* post("orchestrators/k-m/heartbeat", { leases: [] })).body, {

@@ -201,6 +201,42 @@ describe("usage", () => {
       assert.deepInclude(models.find((one: any) => one.model === "other"), { input_tokens: 3 })
     }))
 
+  it.effect("of many models in one heartbeat is summed as other beyond 50, also as the first of a day", () =>
+    Effect.gen(function*() {
+      const { get, post } = yield* start
+      const leases: Array<object> = []
+      for (let n = 0; n < 70; n++) {
+        yield* post("tasks", { id: `m${n}`, file_path: `TASK-m${n}.md`, branch: "b", priority: "P0" })
+        const { fencing_token, id } = (yield* post("tasks/claim", { orchestrator_id: "k-m", agent_name: "ann" })).body
+        leases.push({ task_id: id, fencing_token })
+      }
+      const report = (named: (n: number) => string) =>
+        post("orchestrators/k-m/heartbeat", {
+          leases: leases.map((lease, n) => ({ ...lease, usage: { model: named(n), input_tokens: 1 } }))
+        })
+      const models = Effect.map(
+        get("usage?scope=default&by=model"),
+        ({ usage }: any) => new Map<string, number>(usage.map((one: any) => [one.model, one.input_tokens]))
+      )
+      yield* report((n) => `x${n}`)
+      const first = yield* models
+      assert.deepStrictEqual([first.size, first.get("other")], [51, 20])
+      // The models of the day are still told apart, and no others are.
+      const known = [...first.keys()].filter((name) => name !== "other")
+      yield* report((n) => n < 10 ? `a${n}` : known[n % 50]!)
+      const second = yield* models
+      assert.deepStrictEqual([second.size, second.get("other")], [51, 30])
+      yield* TestClock.adjust("1 day")
+      yield* report((n) => `y${n % 30}`)
+      yield* report((n) => `z${n}`)
+      const next = yield* get("usage?scope=default&by=model&from=1970-01-02&to=1970-01-02")
+      assert.deepStrictEqual([
+        next.usage.length,
+        next.usage.find(({ model }: any) => model === "other").input_tokens,
+        next.usage.filter(({ model }: any) => model.startsWith("y")).length
+      ], [51, 50, 30])
+    }))
+
   it.effect("is listed for at most a year of days, and days that do not exist are refused", () =>
     Effect.gen(function*() {
       const { send } = yield* start
@@ -243,7 +279,7 @@ describe("at a cap", () => {
           fencing_token,
           usage: { ...usage, cost_usd: 0.099999, output_tokens: 4 }
         })
-        assert.deepInclude(renewed.body, { directive: "continue", pause_reason: null })
+        assert.deepInclude(renewed.body, { directive: "continue", pause_reason: null, pause_kind: null })
         const paused = yield* post("tasks/a/renew", { fencing_token, usage: { cost_usd: 0.000001, output_tokens: 1 } })
         assert.strictEqual(paused.body.directive, "pause")
         assert.include(paused.body.pause_reason, "has used as much")
@@ -251,7 +287,8 @@ describe("at a cap", () => {
         assert.deepStrictEqual(beat.body.directives, [{
           task_id: "a",
           directive: "pause",
-          reason: paused.body.pause_reason
+          reason: paused.body.pause_reason,
+          pause_kind: cap
         }])
         yield* post("tasks/a/requeue", { fencing_token })
         const explained = yield* get("tasks/a/explain")

@@ -141,7 +141,7 @@ describe("the lines of an export", () => {
     // It knows all columns there are, but for those that an export leaves out.
     for (const [kind, columns] of Object.entries(tables)) {
       const stored = migrated().raw.prepare(
-        "SELECT name FROM pragma_table_info(?) WHERE name <> 'seq' OR ?1 = 'history'"
+        "SELECT name FROM pragma_table_info(?) WHERE name <> 'by_project' AND (name <> 'seq' OR ?1 = 'history')"
       ).all(kind)
       assert.sameMembers(Object.keys(columns), stored.map(({ name }) => String(name)))
     }

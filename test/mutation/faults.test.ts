@@ -52,7 +52,7 @@ describe("the place of a fault", () => {
       find({ symbol: "Statement.variants" }, "no such text"),
       "is in the symbol Statement.variants 0 times"
     )
-    assert.include(find({ symbol: "nobody" }, "x"), "there is no symbol nobody")
+    assert.include(find({ symbol: "noSuchSymbol" }, "x"), "there is no symbol noSuchSymbol")
   })
 
   it("is in the newest definition of a view", () => {

@@ -150,7 +150,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       assert.include(files, join("dist", "client", "Worker.d.ts"))
       assert.include(files, join("dist", "cli.js"))
       const others = files.filter((file) =>
-        !/^(dist(.(api|client|conformance|domain)(.(\w+))?)?|dist.((api|client|conformance|conformance.checks|domain).[\w/\\]+|client|cli)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/
+        !/^(dist(.(api|client|conformance|domain)(.(\w+))?|.conformance.checks.feed)?|dist.((api|client|conformance|conformance.checks|domain).[\w/\\]+|client|cli)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/
           .test(
             file
           )

@@ -255,7 +255,9 @@ describe("Import", () => {
         drafts_total: null,
         projects_total: null,
         leases_revision: 0,
-        events_seq: 0,
+        events: "{\"imported\":1}",
+        lives: "{}",
+        machines_revision: 1,
         seq: 1
       }])
     }).pipe(Effect.provide(ServicesLayer)))

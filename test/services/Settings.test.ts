@@ -35,7 +35,10 @@ const names = [
   "RETAIN_IDEMPOTENCY_HOURS",
   "CORS_ORIGINS",
   "ALLOWED_HOSTS",
-  "LOG_LEVEL"
+  "LOG_LEVEL",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_HEADERS",
+  "OTEL_SERVICE_NAME"
 ]
 
 describe("the settings", () => {
@@ -52,6 +55,27 @@ describe("the settings", () => {
         requireScope: false
       }
     )
+  })
+
+  it("read where traces go, and the headers for that, which may have encoded characters", () => {
+    const { otlp } = settings({
+      OTEL_EXPORTER_OTLP_ENDPOINT: "https://otel.example.com:4318/base",
+      OTEL_EXPORTER_OTLP_HEADERS: "Authorization=Basic%20YTpi==, x-team = a"
+    })
+    assert.deepStrictEqual([otlp.endpoint, otlp.serviceName], ["https://otel.example.com:4318/base", "octopoid-server"])
+    assert.deepStrictEqual(Redacted.value(otlp.headers), { authorization: "Basic YTpi==", "x-team": "a" })
+    assert.isUndefined(settings({}).otlp.endpoint)
+    for (const value of ["otel.example.com", "ftp://otel.example.com", "https://otel.example.com?key=1"]) {
+      assert.include(
+        refusal({ OTEL_EXPORTER_OTLP_ENDPOINT: value }),
+        "OTEL_EXPORTER_OTLP_ENDPOINT has to be an http or"
+      )
+    }
+    for (const value of ["secret-key", "a b=secret-key", "a=secret-key%", "a=secret-key%0a", "a=1,,b=2"]) {
+      const message = refusal({ OTEL_EXPORTER_OTLP_HEADERS: value })
+      assert.include(message, "OTEL_EXPORTER_OTLP_HEADERS has to be headers")
+      assert.notInclude(message, "secret-key")
+    }
   })
 
   it.each(names)("%s is refused by name when it is set but empty", (name) => {

@@ -1,4 +1,4 @@
-/** The Worker as `wrangler deploy` would upload it: one module, minified. */
+/** The Workers as `wrangler deploy` would upload them: one module, minified. */
 import { execFile } from "node:child_process"
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -10,13 +10,20 @@ export const root = resolve(import.meta.dirname, "../..")
 /** The variable that names the folder of `onceBuilt.ts`. */
 export const SharedFolder = "OCTOPOID_TESTS_FOLDER"
 
+/** What a Worker runs on: a D1 database, or a Durable Object for each scope. */
+export type Engine = "d1" | "objects"
+
 // Not into `build/`: a `wrangler dev` that runs from there would load this code, which is not for local servers.
-const buildAnew = async (): Promise<string> => {
+const buildAnew = async (engine: Engine): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), "octopoid-bundle-"))
   try {
     const file = join(directory, "worker.js")
     const { VITEST: _, WRANGLER_COMMAND: __, ...env } = process.env
-    await promisify(execFile)(process.execPath, ["scripts/build/worker.ts", file], { cwd: root, env })
+    await promisify(execFile)(
+      process.execPath,
+      ["scripts/build/worker.ts", file, engine === "d1" ? "worker" : engine],
+      { cwd: root, env }
+    )
     return await readFile(file, "utf8")
   } finally {
     await rm(directory, { recursive: true, force: true })
@@ -31,17 +38,17 @@ const unlessThere = (error: NodeJS.ErrnoException) => {
  * Answers the Worker's code. It takes a few seconds to build, so within a run of the tests one test file builds it, and the
  * others wait for that.
  */
-export const build = async (): Promise<string> => {
+export const build = async (engine: Engine = "d1"): Promise<string> => {
   const folder = process.env[SharedFolder]
-  if (folder === undefined) return buildAnew()
-  const [building, built] = [join(folder, "building"), join(folder, "worker.js")]
+  if (folder === undefined) return buildAnew(engine)
+  const [building, built] = [join(folder, `building-${engine}`), join(folder, `${engine}.js`)]
   for (;;) {
     const code = await readFile(built, "utf8").catch(unlessThere)
     if (code !== undefined) return code
     // Only one of those that try makes the folder.
     if (await mkdir(building).then(() => true, unlessThere)) {
       try {
-        const own = await buildAnew()
+        const own = await buildAnew(engine)
         await writeFile(`${built}.part`, own)
         await rename(`${built}.part`, built)
         return own

@@ -90,8 +90,9 @@ const tables = [
   "webhook_deliveries",
   "usage",
   "usage_caps",
+  "breakers",
   "parked_accounts",
-  "event_counts",
+  "d1_costs",
   "idempotency_keys"
 ]
 

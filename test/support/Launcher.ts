@@ -1,5 +1,5 @@
 /**
- * The built Worker on workerd with a D1 database in a directory, reached through workerd's own socket: nothing of
+ * The built Worker on workerd with its databases in a directory, reached through workerd's own socket: nothing of
  * `wrangler dev` is in the way. The directory outlives workerd, also when that is killed. Only on the loopback interface.
  */
 import type { D1Database } from "@cloudflare/workers-types"
@@ -9,11 +9,14 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler"
-import { root } from "./Bundle.ts"
+import { type Engine, root } from "./Bundle.ts"
+import * as ObjectFiles from "./ObjectFiles.ts"
 
 export interface Options {
   /** The code of the Worker (`Bundle.ts`). */
   readonly code: string
+  /** What the Worker runs on: D1, unless given. */
+  readonly engine?: Engine | undefined
   /** Where the database is kept. */
   readonly storage: string
   /** Where the migrations of its database are; the server's own, unless given. */
@@ -41,9 +44,11 @@ export interface Running {
   readonly busy: () => number | undefined
   /** Sends a request to the Worker as if it came to the host of its URL. */
   readonly fetch: Miniflare["dispatchFetch"]
-  /** The database, to be read and written past the server. */
+  /** The database, or those of all scopes, to be read and written past the server. */
   readonly database: D1Database
-  /** Fires the cron and waits until it is through. Fails if the Worker does. */
+  /** The scopes that have an object; none on D1. */
+  readonly scopes: () => Promise<ReadonlyArray<string>>
+  /** Fires the cron, or the alarm of every scope, and waits until it is through. Fails if the Worker does. */
   readonly tick: () => Promise<void>
   /** Kills workerd as a crash would (SIGKILL), and waits until it is gone. */
   readonly kill: () => Promise<void>
@@ -51,8 +56,11 @@ export interface Running {
   readonly close: () => Promise<void>
 }
 
-/** The file of the database in `storage`, to be read while no workerd runs on it. */
+/** The file of the database in `storage`, or that of its only scope, to be read while no workerd runs on it. */
 export const databaseFile = (storage: string): string => {
+  const [only, another] = ObjectFiles.scopeFiles(storage)
+  if (another !== undefined) throw new Error(`There is more than one scope in ${storage}`)
+  if (only !== undefined) return only
   const directory = join(storage, "d1", "miniflare-D1DatabaseObject")
   const name = readdirSync(directory).find((file) => file.endsWith(".sqlite") && file !== "metadata.sqlite")
   if (name === undefined) throw new Error(`There is no database in ${directory}`)
@@ -90,6 +98,20 @@ const migrate = async (miniflare: Miniflare, directory: string) => {
   }
 }
 
+const named = async (miniflare: Miniflare, binding: string, name: string): Promise<any> => {
+  const namespace = await miniflare.getDurableObjectNamespace(binding)
+  return namespace.get(namespace.idFromName(name))
+}
+
+/** The scopes that the control object knows. */
+const scopesOf = async (miniflare: Miniflare): Promise<ReadonlyArray<string>> =>
+  (await named(miniflare, "CONTROL", "control")).scopes("", 1000)
+
+/** Has every scope do now what its alarm would have it do. */
+const doDuties = async (miniflare: Miniflare) => {
+  for (const scope of await scopesOf(miniflare)) await (await named(miniflare, "SCOPES", `scope:${scope}`)).duties()
+}
+
 const memoryOf = (pid: number) => {
   const file = `/proc/${pid}/status`
   const kib = existsSync(file) ? /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(file, "utf8"))?.[1] : undefined
@@ -107,9 +129,12 @@ const busyOf = (pid: number) => {
 
 /** Starts workerd on the storage, and migrates its database. */
 export const launch = async (
-  { assets, code, env = {}, log = () => {}, migrations = join(root, "migrations"), port = 0, storage }: Options
+  { assets, code, engine = "d1", env = {}, log = () => {}, migrations = join(root, "migrations"), port = 0, storage }:
+    Options
 ): Promise<Running> => {
-  const { workerOptions: { assets: page, ...workerOptions } } = workerOptionsOf(join(root, "wrangler.toml"))
+  const { workerOptions: { assets: page, ...workerOptions } } = workerOptionsOf(
+    join(root, engine === "d1" ? "wrangler.toml" : "wrangler.objects.toml")
+  )
   const [miniflare, workerd] = await spawnedBy(async () => {
     const options = {
       ...workerOptions,
@@ -132,16 +157,20 @@ export const launch = async (
   // The cron comes in through Miniflare's own door.
   const cron = new URL("/cdn-cgi/local/scheduled", await miniflare.ready)
   try {
-    await migrate(miniflare, migrations)
+    // An object applies its migrations itself.
+    if (engine === "d1") await migrate(miniflare, migrations)
     return {
       base: await miniflare.unsafeGetDirectURL(),
       site: await miniflare.ready,
       fetch: (url, init) => miniflare.dispatchFetch(url, init),
-      database: await miniflare.getD1Database("DB") as unknown as D1Database,
+      database: engine === "d1"
+        ? await miniflare.getD1Database("DB") as unknown as D1Database
+        : ObjectFiles.database(storage),
       pid,
       memory: () => memoryOf(pid),
       busy: () => busyOf(pid),
-      tick: async () => {
+      scopes: async () => engine === "objects" ? scopesOf(miniflare) : [],
+      tick: engine === "objects" ? () => doDuties(miniflare) : async () => {
         const { status } = await fetch(cron)
         if (status !== 200) throw new Error(`The cron was answered ${status}`)
       },

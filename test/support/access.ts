@@ -199,7 +199,7 @@ export const table: Record<string, Row & { readonly open?: true }> = {
   "POST /api/v1/tasks/:id/requeue": whileHeld(byId(claimed, (id) => `/api/v1/tasks/${id}/requeue`)),
   "POST /api/v1/tasks/:id/park": whileHeld(byId(claimed, (id) => `/api/v1/tasks/${id}/park`, {
     account: fresh("account"),
-    until: "1970-01-01T00:00:00Z"
+    until: "1970-02-01T00:00:00Z"
   })),
   "POST /api/v1/tasks/:id/fail": whileHeld(byId(claimed, (id) => `/api/v1/tasks/${id}/fail`, { reason: "r" })),
   "POST /api/v1/tasks/:id/renew": work(byId(claimed, (id) => `/api/v1/tasks/${id}/renew`, { fencing_token: 1 })),
@@ -298,12 +298,26 @@ export const table: Record<string, Row & { readonly open?: true }> = {
     ask: Effect.fnUntraced(function*(scope, admin) {
       const account = fresh("account")
       const id = yield* claimed(scope, admin)
-      yield* admin("POST", `/api/v1/tasks/${id}/park`, { account, until: "1970-02-01T00:00:00Z" })
+      // An hour from now by the clock of the server.
+      const { claimed_at } = yield* admin("GET", `/api/v1/tasks/${id}`)
+      const until = new Date(Date.parse(claimed_at) + 3_600_000).toISOString()
+      yield* admin("POST", `/api/v1/tasks/${id}/park`, { account, until })
       return [`/api/v1/parks/${account}?scope=${scope}`] as const
     })
   },
   "GET /api/v1/usage": statedInQuery("/api/v1/usage"),
   "PUT /api/v1/usage/caps": statedInBody("/api/v1/usage/caps", () => ({ max_tokens: 1_000_000 }), 200),
+  "GET /api/v1/breakers": statedInQuery("/api/v1/breakers"),
+  "PUT /api/v1/breakers": statedInBody("/api/v1/breakers", () => ({ threshold: 2 }), 200),
+  "POST /api/v1/breakers/close": {
+    success: 200,
+    denied: 403,
+    ask: (scope, admin) =>
+      Effect.as(
+        admin("PUT", "/api/v1/breakers", { scope, threshold: 2 }),
+        ["/api/v1/breakers/close", { scope }] as const
+      )
+  },
   "GET /api/v1/scheduler/poll": statedInQuery("/api/v1/scheduler/poll"),
 
   "GET /api/v1/projects": statedInQuery("/api/v1/projects"),

@@ -1,11 +1,12 @@
-/** The Worker as it is deployed, in workerd with a real D1. */
+/** The Worker as it is deployed, in workerd: on a real D1, or on Durable Objects where the project `objects` runs the test. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { build, SharedFolder } from "./Bundle.ts"
+import { inject } from "vitest"
+import { build, type Engine, SharedFolder } from "./Bundle.ts"
 import { launch } from "./Launcher.ts"
 
 export interface Cost {
@@ -14,10 +15,24 @@ export interface Cost {
   readonly written: number
 }
 
+declare module "vitest" {
+  interface ProvidedContext {
+    readonly engine: Engine
+  }
+}
+
+/** What the Worker of this run of the tests runs on (`vitest.config.ts`). */
+export const engine = inject("engine")
+
 const start = async (secrets: Record<string, string>) => {
   // Within a run of the tests, what a worker leaves behind is removed with the folder of the run.
   const storage = await mkdtemp(join(process.env[SharedFolder] ?? tmpdir(), "worker-"))
-  const { base, close, database, fetch, tick } = await launch({ code: await build(), storage, env: secrets })
+  const { base, close, database, fetch, scopes, tick } = await launch({
+    code: await build(engine),
+    engine,
+    storage,
+    env: secrets
+  })
 
   const send = async (method: string, path: string, body?: unknown, token?: string, key?: string) => {
     const response = await fetch(`http://localhost${path}`, {
@@ -46,6 +61,8 @@ const start = async (secrets: Record<string, string>) => {
       Effect.promise(() => send(method, path, body, token, key)),
     /** The D1 of the server, for what no request shows. */
     database,
+    /** The scopes that have an object; none on D1. */
+    scopes: Effect.promise(scopes),
     /** Fires the cron, and fails if that does. */
     tick: Effect.promise(tick)
   }

@@ -1,6 +1,5 @@
 /** Inserts messages that no request can send, such as a reply in another scope. */
-import type * as D1Client from "@effect/sql-d1/D1Client"
-import type { Fragment, Statement } from "effect/sql/Statement"
+import type { Constructor, Fragment, Statement } from "effect/sql/Statement"
 import type { MessageId, ScopeName } from "../../src/domain/Identifier.ts"
 
 export interface NewRow {
@@ -15,7 +14,7 @@ export interface NewRow {
   readonly now: number
 }
 
-export const make = (sql: D1Client.D1Client) => {
+export const make = (sql: Constructor) => {
   /** Inserts the message if `where` holds, and answers it. */
   const insert = (message: NewRow, where: Fragment = sql`1`): Statement<any> =>
     sql`

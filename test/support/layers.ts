@@ -1,6 +1,5 @@
 /** A fresh, migrated, in-memory database with every service on it. */
 import type { D1Database } from "@cloudflare/workers-types"
-import * as D1Client from "@effect/sql-d1/D1Client"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,6 +9,7 @@ import { Access } from "../../src/services/access/Access.ts"
 import { FailureLimit } from "../../src/services/access/FailureLimit.ts"
 import { Keys } from "../../src/services/access/Keys.ts"
 import { Dependencies } from "../../src/services/dependency/Dependencies.ts"
+import { D1Costs } from "../../src/services/feed/D1Costs.ts"
 import { Deliveries } from "../../src/services/feed/Deliveries.ts"
 import { Events } from "../../src/services/feed/Events.ts"
 import { Metrics } from "../../src/services/feed/Metrics.ts"
@@ -23,6 +23,7 @@ import { Roles } from "../../src/services/machine/Roles.ts"
 import { Scheduler } from "../../src/services/machine/Scheduler.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { Actions } from "../../src/services/record/Actions.ts"
+import { BreakerSwitches } from "../../src/services/record/Breakers.ts"
 import { Drafts } from "../../src/services/record/Drafts.ts"
 import { Messages } from "../../src/services/record/Messages.ts"
 import { Projects } from "../../src/services/record/Projects.ts"
@@ -32,6 +33,7 @@ import { TaskQueue } from "../../src/services/task/TaskQueue.ts"
 import { Export } from "../../src/services/transfer/Export.ts"
 import { Import } from "../../src/services/transfer/Import.ts"
 import { Database } from "../../src/sql/Database.ts"
+import * as D1 from "../../src/sql/engine/D1.ts"
 import * as NodeD1 from "./NodeD1.ts"
 
 const directory = new URL("../../migrations/", import.meta.url)
@@ -39,7 +41,7 @@ const directory = new URL("../../migrations/", import.meta.url)
 export const migrations = readdirSync(directory).sort().map((file) => readFileSync(new URL(file, directory), "utf8"))
 
 const databaseOn = (open: () => D1Database) =>
-  Layer.unwrap(Effect.sync(() => Database.layer.pipe(Layer.provide(D1Client.layer({ db: open() })))))
+  Layer.unwrap(Effect.sync(() => Database.layer.pipe(Layer.provide(D1.layer(open())))))
 
 /** Declarations that the types of Node 24.0 lack. */
 interface Copied {
@@ -71,6 +73,7 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     TaskQueue.layer,
     Dependencies.layer,
     Events.layer,
+    D1Costs.layer,
     Deliveries.layer,
     Webhooks.layer,
     Overviews.layer,
@@ -87,6 +90,7 @@ export const servicesWith = (config: Record<string, string>, open: () => D1Datab
     Roles.layer,
     Scheduler.layer,
     UsageSums.layer,
+    BreakerSwitches.layer,
     Import.layer,
     Export.layer
   ).pipe(

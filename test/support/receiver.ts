@@ -10,9 +10,10 @@ export interface Received {
   readonly body: any
 }
 
-/** What the receiver does with a message. `reset` ends the connection, and `hang` never answers. */
+/** What the receiver does with a message. `reset` ends the connection, `hang` never answers, and `drip` begins an answer and never ends it. */
 export type Reaction =
   | number
+  | "drip"
   | "hang"
   | "reset"
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
@@ -21,12 +22,15 @@ export interface Receiver {
   readonly url: string
   /** Every message that arrived, in order. */
   readonly received: Array<Received>
+  /** Resolves when the sender has left an answer that never ends. */
+  readonly left: Promise<void>
   /** What it does with a message. It may be replaced. */
   react: (message: Received) => Reaction
 }
 
 /** Runs until the scope closes. */
 export const receiver = Effect.gen(function*() {
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>()
   const listener = createServer(async (request, response) => {
     const body = await text(request)
     const message: Received = {
@@ -37,6 +41,11 @@ export const receiver = Effect.gen(function*() {
     self.received.push(message)
     const reaction = self.react(message)
     if (reaction === "hang") return
+    if (reaction === "drip") {
+      response.writeHead(200)
+      response.write(".")
+      return void response.on("close", leave)
+    }
     if (reaction === "reset") return void request.socket.destroy()
     const { body: answer = "ok", headers, status } = typeof reaction === "number"
       ? { status: reaction, headers: {} }
@@ -50,6 +59,7 @@ export const receiver = Effect.gen(function*() {
   const self: Receiver = {
     url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}/hook`,
     received: [],
+    left,
     react: () => 200
   }
   return self

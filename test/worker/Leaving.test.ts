@@ -7,7 +7,7 @@ import * as Worker from "../../src/client/Worker.ts"
 import { TaskId } from "../../src/domain/Identifier.ts"
 import { listening, machine, make, result } from "./support.ts"
 
-const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann", until: "idle" } as const
+const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann" } as const
 
 /** Runs a worker until it finds nothing more. A handler that went round in circles would keep it from ending. */
 const work = <E>(
@@ -16,7 +16,7 @@ const work = <E>(
 ) => {
   let left = 5
   return Worker.run<E, never>(
-    { ...options, ...more },
+    { ...options, ...more, until: "idle" },
     (attempt) => Effect.suspend(() => left-- > 0 ? handler(attempt) : Effect.die(new Error("it runs too often")))
   )
 }
@@ -54,9 +54,7 @@ describe.concurrent("a handler", () => {
           if (known !== undefined) return { ...result, execution_notes: attempt.handoff.checkpoint?.notes ?? null }
           yield* attempt.checkpoint({ notes: "half done" })
           attempt.signal.addEventListener("abort", () => went.push(attempt.signal.reason.why))
-          yield* attempt.ask({ content: "Red or blue?", to_actor: "eve" })
-          went.push("went on")
-          return result
+          return yield* attempt.ask({ content: "Red or blue?", to_actor: "eve" })
         })
       const run = throughFaults(work({}, handler))
       yield* run

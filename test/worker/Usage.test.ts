@@ -1,6 +1,9 @@
 /** A worker that reports usage, the session of its agent and evidence: each report counts once, whatever answers are lost. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Worker from "../../src/client/Worker.ts"
 import { machine, make, result } from "./support.ts"
 
@@ -46,5 +49,40 @@ describe.concurrent("a worker's handler", () => {
       })
       // The item that is too large is left out: the rest is worth more than nothing.
       assert.deepStrictEqual((done as any).evidence.map(({ kind }: any) => kind), ["test"])
+    }))
+
+  it.live("claims other tasks while one is at a cap of its own, and none at the cap of the scope", () =>
+    Effect.gen(function*() {
+      const { calls, create, send, task, throughFaults, until } = yield* make()
+      yield* create("a")
+      yield* send("PATCH", "/api/v1/tasks/a", { max_tokens: 1 })
+      const seen: Array<string> = []
+      const fiber = yield* Effect.forkChild(
+        throughFaults(Worker.run({ ...options, concurrency: 2 }, (attempt) =>
+          Effect.gen(function*() {
+            if (attempt.task.id !== "a") return result
+            yield* attempt.use({ input_tokens: 1 })
+            yield* attempt.renew
+            yield* SubscriptionRef.changes(attempt.directive).pipe(
+              Stream.runForEach((directive) => Effect.sync(() => void seen.push(directive)))
+            )
+            return result
+          })))
+      )
+      yield* until("it pauses", Effect.sync(() => seen.includes("pause")))
+      yield* create("b")
+      yield* until("it goes on", Effect.map(task("b"), ({ queue }) => queue === "provisional"))
+      assert.deepInclude(yield* task("a"), { queue: "claimed", claimed_by: "ann" })
+      yield* send("PUT", "/api/v1/usage/caps", { scope: "default", max_tokens: 1 })
+      yield* send("PATCH", "/api/v1/tasks/a", { max_tokens: null })
+      yield* Effect.sleep("1500 millis")
+      yield* create("c")
+      const claims = () => calls.filter((call) => call.endsWith("/claim")).length
+      const before = claims()
+      yield* Effect.sleep("2500 millis")
+      assert.strictEqual(claims(), before)
+      yield* send("PUT", "/api/v1/usage/caps", { scope: "default" })
+      yield* until("it goes on", Effect.map(task("c"), ({ queue }) => queue === "provisional"))
+      yield* Fiber.interrupt(fiber)
     }))
 })

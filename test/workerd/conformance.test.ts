@@ -17,7 +17,7 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
         const report = yield* Effect.promise(() => conform({ url: "http://localhost", key: Secret, fetch }))
         const text = format(report, false)
         assert.deepInclude(report, { failed: 0, skipped: 0, access: "keys", interrupted: false }, text)
-        assert.isAtLeast(report.passed, 55, text)
+        assert.isAtLeast(report.passed, 72, text)
       }), 900_000)
   }
 )

@@ -8,17 +8,18 @@ import * as Crash from "../crash/Crash.ts"
 import * as Ledger from "../crash/Ledger.ts"
 import { verify } from "../crash/Verify.ts"
 import { build } from "../support/Bundle.ts"
+import { engine } from "../support/harness.ts"
 import { databaseFile, launch } from "../support/Launcher.ts"
 import { connect } from "../support/Wire.ts"
 
 let code = ""
 beforeAll(async () => {
-  code = await build()
+  code = await build(engine)
 })
 
 describe("workerd killed", () => {
   it("a crash under load loses nothing that was acknowledged", async () => {
-    const report = await Crash.run({ code, kills: 3, seed: 1 })
+    const report = await Crash.run({ code, engine, kills: 3, seed: 1 })
     assert.deepStrictEqual(report.lost, [])
     assert.deepStrictEqual(report.violations, [])
     assert.isAbove(report.acknowledged, 0)
@@ -29,7 +30,7 @@ describe("workerd killed", () => {
   it("a loss of its storage is detected", async () => {
     const storage = mkdtempSync(join(tmpdir(), "octopoid-lossy-"))
     try {
-      const server = await launch({ code, storage, env: { LOG_LEVEL: "Error" } })
+      const server = await launch({ code, engine, storage, env: { LOG_LEVEL: "Error" } })
       const wire = connect(server.base)
       const ledger = Ledger.make()
       for (const id of ["a", "b"]) {

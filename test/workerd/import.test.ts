@@ -2,7 +2,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { task } from "../import/OldServer.ts"
-import { Workerd } from "../support/harness.ts"
+import { engine, Workerd } from "../support/harness.ts"
 
 const at = Date.UTC(2026, 2, 2)
 
@@ -32,7 +32,8 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("an i
       const created = yield* send("POST", "/api/v1/tasks", blocked)
       assert.strictEqual(created.body.blocked_by, "red-550")
       // Each blocker is looked for, and so is a circle.
-      assert.isAtMost(created.cost.read, 33)
+      // On an object, the trigger that limits a row reads it.
+      assert.isAtMost(created.cost.read, engine === "objects" ? 36 : 33)
       const { body } = yield* send("GET", "/api/v1/tasks?scope=red&queue=done&limit=1")
       assert.strictEqual(body.total, 500)
     }))

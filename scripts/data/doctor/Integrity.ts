@@ -85,6 +85,28 @@ export const integrity: ReadonlyArray<Integrity> = [
       WHERE earlier.version = later.version - 1 AND later.seq <= earlier.seq`
   },
   {
+    name: "every event of the feed is counted",
+    since: 21,
+    // Retention removes events that stay counted.
+    sql: `
+      SELECT history.scope, event FROM history JOIN queue_counts ON queue_counts.scope = history.scope
+      WHERE history.seq IS NOT NULL GROUP BY history.scope, event HAVING count(*) > coalesce(max(events ->> event), 0)`
+  },
+  {
+    name: "where projects may be stopped, claims find every task by its project",
+    since: 20,
+    sql:
+      "SELECT id FROM tasks JOIN queue_counts USING (scope) WHERE queue_counts.by_project = 1 AND tasks.by_project = 0"
+  },
+  {
+    name: "projects with a cap or a breaker are known to claims",
+    since: 20,
+    sql: `
+      SELECT scope, id FROM projects WHERE (max_cost_usd IS NOT NULL OR max_tokens IS NOT NULL
+        OR EXISTS (SELECT 1 FROM breakers WHERE breakers.scope = projects.scope AND project_id = projects.id))
+        AND NOT EXISTS (SELECT 1 FROM queue_counts WHERE queue_counts.scope = projects.scope AND by_project = 1)`
+  },
+  {
     name: "a task moves on from the queue it was in",
     sql: `
       SELECT task_id, version FROM (

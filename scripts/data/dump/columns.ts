@@ -44,7 +44,7 @@ export const tables: Readonly<Record<string, Readonly<Record<string, Schema.Top>
   },
   orchestrators: OrchestratorRow.fields,
   drafts: DraftRow.fields,
-  messages: MessageRow.fields,
+  messages: { ...MessageRow.fields, replied: Schema.Int },
   actions: ActionRow.fields,
   idempotency_keys: { id: Schema.String, fingerprint: Schema.String, answer: JsonColumn, at: TimeColumn },
   usage: { scope: ScopeName, day: Schema.Int, ...sums, models: JsonColumn, ...capFields(MoneyColumn) },
@@ -67,6 +67,7 @@ const defaulted = new Set([
   "on_failure",
   "rank",
   "rejection_count",
+  "replied",
   "review_round",
   "terminal"
 ])

@@ -7,7 +7,7 @@ import { literal } from "./insert.ts"
 /** The records of scopes that lists show. */
 const counted = ["tasks", "projects", "drafts", "messages", "flows"]
 
-const revisions = ["revision", "messages_revision", "drafts_revision", "projects_revision"]
+const revisions = ["revision", "messages_revision", "drafts_revision", "projects_revision", "machines_revision"]
 
 /**
  * The statements, for one scope or for all (null). `now` is in milliseconds: no list was changed, and no task was granted, so
@@ -41,6 +41,20 @@ export const recount = (scope: string | null, now: number): ReadonlyArray<string
         GROUP BY owner)
       UPDATE queue_counts SET counts = coalesce((SELECT counts FROM counted WHERE owner = queue_counts.scope), '{}')
       WHERE ${within} OR scope IN (${projects});`,
+    // Retention removes changes that were counted, so these numbers only rise.
+    `UPDATE queue_counts SET
+        events = json_patch(events, (SELECT json_group_object(event, max(n, coalesce(events ->> event, 0))) FROM (
+          SELECT event, count(*) AS n FROM history WHERE history.scope = queue_counts.scope AND history.seq > 0 GROUP BY event))),
+        lives = coalesce((SELECT json_group_object(hour % 24, json_array(hour, n)) FROM (
+          SELECT at / 3600000 AS hour, count(*) AS n FROM history
+          WHERE history.scope = queue_counts.scope AND history.seq > 0 AND at > ${now - 86_400_000}
+            AND to_queue = 'done' AND from_queue <> 'done'
+          GROUP BY 1 ORDER BY 1 DESC LIMIT 24)), '{}')
+      WHERE ${within} AND scope >= ' ';`,
+    // A restored row of a task has the usual value of the column.
+    `UPDATE queue_counts SET by_project = 1
+      WHERE scope IN (SELECT scope FROM projects WHERE ${within} AND (max_cost_usd > 0 OR max_tokens > 0));`,
+    `UPDATE tasks SET by_project = 1 WHERE by_project = 0 AND scope IN (SELECT scope FROM queue_counts WHERE by_project = 1);`,
     `INSERT INTO fencing_floor (id, token) VALUES (1, ${now})
       ON CONFLICT (id) DO UPDATE SET token = max(token, excluded.token);`
   ]

@@ -45,7 +45,10 @@ export type Read = Extract<Route, `GET ${string}`>
 
 export type Task = Answer<"GET /api/v1/tasks/:id">
 export type Overview = Answer<"GET /api/v1/overview">
-export type TaskEvent = Answer<"GET /api/v1/events">["events"][number]
+export type FeedEvent = Answer<"GET /api/v1/events">["events"][number]
+/** An event about a task. Others are about the scope or a project, such as those of breakers. */
+export type TaskEvent = FeedEvent & { readonly task_id: string }
+export const isOfTask = (event: FeedEvent): event is TaskEvent => event.task_id !== null
 export type Message = Answer<"GET /api/v1/messages/:id">
 export type Machine = Answer<"GET /api/v1/orchestrators/:id">
 export type Project = Answer<"GET /api/v1/projects/:id">

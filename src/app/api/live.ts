@@ -4,7 +4,7 @@
  */
 import { createEffect, createSignal, on } from "solid-js"
 import { read, Refused, Unreachable } from "./call.ts"
-import type { Overview, TaskEvent } from "./Contract.ts"
+import type { FeedEvent, Overview } from "./Contract.ts"
 import { scope, who } from "./session.ts"
 
 /** The pause between two looks, in milliseconds: usually, and after something happened. */
@@ -38,10 +38,10 @@ export const connection = (): Connection => {
   return at === undefined ? "loading" : now() - at > StaleAfter ? "stale" : "live"
 }
 
-const listeners = new Set<(events: ReadonlyArray<TaskEvent>) => void>()
+const listeners = new Set<(events: ReadonlyArray<FeedEvent>) => void>()
 
 /** Calls the listener with each change of the scope from now on. Answers how to stop that. */
-export const onEvents = (listener: (events: ReadonlyArray<TaskEvent>) => void) => {
+export const onEvents = (listener: (events: ReadonlyArray<FeedEvent>) => void) => {
   listeners.add(listener)
   return () => void listeners.delete(listener)
 }

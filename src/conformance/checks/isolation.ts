@@ -3,6 +3,7 @@ import type { Bench } from "../Bench.ts"
 import type { Check, Group } from "../Check.ts"
 import { expect, must, refused, same } from "../Expectation.ts"
 import { Look } from "../Look.ts"
+import { across } from "./across.ts"
 import { keys } from "./keys.ts"
 
 const seen = "A caller with the key of one scope can see the work of others."
@@ -118,4 +119,4 @@ const checks: ReadonlyArray<Check> = [
   }
 ]
 
-export const isolation: Group = { name: "isolation", checks: [...checks, ...keys] }
+export const isolation: Group = { name: "isolation", checks: [...checks, ...keys, ...across] }

@@ -4,7 +4,7 @@ import { expect, must, refused } from "../Expectation.ts"
 import { Look } from "../Look.ts"
 import { dependencies } from "./dependencies.ts"
 import { ends } from "./ends.ts"
-import { feed } from "./feed.ts"
+import { feed } from "./feed/feed.ts"
 
 const free = { claimed_by: null, lease_expires_at: null, fencing_token: null }
 

@@ -58,9 +58,12 @@ const isPublicV6 = (address: string): boolean => {
     && !(first === 0x3fff && second < 0x1000)
 }
 
-// Names that no public DNS has, or that each network resolves for itself.
+// Names that no public DNS has, or that each network resolves for itself: those of clusters too (`api.default.svc`, `x.service.consul`).
 const privateName =
-  /(^|\.)(localhost|localdomain|local|internal|intranet|private|corp|home|lan|home\.arpa|test|invalid|onion|alt)$/
+  /(^|\.)(localhost|localdomain|local|internal|intranet|private|corp|home|lan|home\.arpa|test|invalid|onion|alt|svc|pod|cluster|kubernetes|default|consul|nomad|docker|mesh|workgroup|domain)$/
+
+/** Below 1024 are the services of the system: mail, shells, directories. Receivers of webhooks have 443 or a high port. */
+const isPort = (port: string): boolean => port === "" || Number(port) >= 1024
 
 /** Why no webhook may be sent to the address, in words that follow its name; undefined if one may. */
 export const refusalOf = (text: string, allowPrivate: boolean): string | undefined => {
@@ -70,6 +73,7 @@ export const refusalOf = (text: string, allowPrivate: boolean): string | undefin
   if (url.protocol !== "https:" && !(allowPrivate && url.protocol === "http:")) return "does not begin with https://"
   if (url.username !== "" || url.password !== "") return "contains a user name or a password"
   if (allowPrivate) return undefined
+  if (!isPort(url.port)) return "has a port below 1024 that is not 443"
   // `URL` writes an IPv4 address in its usual form, however it was spelled: 2130706433, 0x7f.1 and 127.0.0.1 are one.
   const host = url.hostname.toLowerCase().replace(/\.$/, "")
   if (host.startsWith("[")) return isPublicV6(host.slice(1, -1)) ? undefined : "is no public address"

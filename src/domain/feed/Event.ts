@@ -39,14 +39,19 @@ export const eventTypes = [
   "blockers_changed",
   "unblocked",
   "dependency_failed",
-  "deleted"
+  "deleted",
+  "unclaimable",
+  "breaker_opened",
+  "breaker_closed"
 ] as const
 
 const fields = <T extends Schema.Top, J extends Schema.Top>(time: T, json: J) => ({
   seq: Schema.Int.pipe(describe("The number of the change in the feed of its scope.")),
-  task_id: TaskId,
+  task_id: Schema.NullOr(TaskId).pipe(describe("The task; null if the change is one of a breaker.")),
   scope: ScopeName,
-  version: Schema.Int.pipe(describe("The version of the task after the change.")),
+  version: Schema.NullOr(Schema.Int).pipe(
+    describe("The version of the task after the change; null if there is no task.")
+  ),
   event: Schema.String.pipe(
     describe("What happened: `created`, `claimed`, `submitted` … A later release may add more.")
   ),

@@ -9,6 +9,9 @@ export const MaxReady = 100
 /** How far leases of a scope are counted. */
 export const MaxLeases = 500
 
+/** How many webhooks have samples: all of 25 scopes at least. */
+export const MaxHooks = 500
+
 export const ContentType = "text/plain; version=0.0.4; charset=utf-8"
 
 export type Labels = Readonly<Record<string, string>>

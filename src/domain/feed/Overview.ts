@@ -11,13 +11,10 @@ import { EvidenceShown } from "../task/Evidence.ts"
 export const MaxListed = 50
 
 /** How far a total counts. */
-export const MaxCounted = 500
+export const MaxCounted = 200
 
 /** How many projects an overview looks at: the newest. */
-export const MaxProjectsSeen = 200
-
-/** How many changes of the feed an overview looks at: a power of two, because the place is found by halving. */
-export const MaxChanges = 2048
+export const MaxProjectsSeen = 100
 
 /** How many characters of a text an overview shows. */
 export const MaxShown = 300
@@ -109,6 +106,28 @@ const oldestFields = <T extends Schema.Top>(time: T) => ({
   created_at: time.pipe(describe("When it was created. Its age is the time since then."))
 })
 
+const breakerFields = <T extends Schema.Top>(time: T) => ({
+  project_id: optional(ProjectId, "The project whose claims it stops; null if it stops those of the scope."),
+  opened_at: time.pipe(describe("When it opened.")),
+  reason: shown("The reason of the failure that opened it"),
+  next_canary_at: time.pipe(describe("When the next canary may be claimed, unless one is at work.")),
+  canary_task_id: optional(TaskId, "The canary that is at work; null if there is none.")
+})
+
+const unclaimableFields = <T extends Schema.Top>(time: T) => ({
+  task_id: TaskId,
+  title: shown("The title of the task"),
+  queue: QueueName,
+  role: shown("The role that it is for"),
+  project_id: optional(ProjectId, "Its project; null if none."),
+  why: Schema.Literals(["no_active_orchestrator", "unknown_role"]).pipe(
+    describe(
+      "`no_active_orchestrator`: no machine of the scope is active. `unknown_role`: the scope does not know its role."
+    )
+  ),
+  at: time.pipe(describe("When the server noticed."))
+})
+
 const rows = <F extends Schema.Struct.Fields>(fields: F) => Schema.Array(Schema.Struct(fields))
 
 /** The rows of each list, as statements answer them. */
@@ -118,6 +137,8 @@ export const rowsOf = {
   questions: rows(questionFields(TimeColumn)),
   failures: rows(failureFields(TimeColumn)),
   oldest: rows(oldestFields(TimeColumn)),
+  breakers: rows(breakerFields(TimeColumn)),
+  unclaimable: rows(unclaimableFields(TimeColumn)),
   parks: Schema.Array(ParkRow)
 }
 
@@ -145,7 +166,7 @@ export const Overview = Schema.Struct({
   ),
   projects: listOf(
     projectFields(Counts),
-    "The open projects, the newest first. The newest 200 projects are looked at."
+    `The open projects, the newest first. The newest ${MaxProjectsSeen} projects are looked at.`
   ),
   machines: listOf({
     id: OrchestratorId,
@@ -169,12 +190,13 @@ export const Overview = Schema.Struct({
     ...list(failureFields(Time)),
     by_event: Counts.pipe(describe("How many there are of each event."))
   }).pipe(describe("What failed since `since`, and the leases that were lost since then, the newest first.")),
+  breakers: listOf(breakerFields(Time), "The breakers that are open, that of the scope first."),
+  unclaimable: listOf(
+    unclaimableFields(Time),
+    "The first ready task of each queue or role that no machine will claim, the oldest first: as the event `unclaimable` said."
+  ),
   lives: Schema.Struct({
-    exact: Schema.Boolean.pipe(
-      describe(
-        `Whether the hours are complete. If not, earlier hours have more: only the newest ${MaxChanges} changes are looked at.`
-      )
-    ),
+    exact: Schema.Boolean.pipe(describe("Always true: the hours are counted as tasks become done.")),
     hours: rows({
       hour: Time.pipe(describe("When the hour begins.")),
       done: Schema.Int.pipe(describe("How many tasks became done in it."))

@@ -37,6 +37,12 @@ export const MaxFailingHours = 24
 /** For how many hours the secret before the last rotation signs too. */
 export const OverlapHours = 24
 
+/**
+ * How many secrets before the previous one sign too, each until its own end. So a rotation may be repeated if its answer was lost:
+ * the secret that the receiver knows goes on signing.
+ */
+export const MaxOlderSecrets = 3
+
 export const WebhookId = Schema.NonEmptyString.check(Schema.isMaxLength(200)).pipe(
   describe("The webhook's id: `whk_` and 16 hexadecimal digits."),
   Schema.brand("WebhookId")

@@ -111,6 +111,20 @@ export const Directive = Schema.Literals(["continue", "cancel", "pause"]).pipe(
   )
 )
 
+export const PauseKind = Schema.Literals(["maintenance", "task", "project", "scope"])
+export type PauseKind = typeof PauseKind.Type
+
+// A server of release 2.0.0 does not send it.
+const pauseKind = {
+  pause_kind: Schema.optionalKey(
+    Schema.NullOr(PauseKind).pipe(
+      describe(
+        "What the directive `pause` is about: `maintenance` of the machine, or the cap of the `task`, its `project` or the `scope`. At the cap of a task or a project, other tasks may still be claimed. Null if the directive is another."
+      )
+    )
+  )
+}
+
 export const RenewedLease = Schema.Struct({
   task_id: TaskId,
   fencing_token: token,
@@ -132,7 +146,8 @@ export const Lease = Schema.Struct({
   directive: Directive,
   cancel_reason: text(`Why the task is to be cancelled, ${MaxRepeatedReason} bytes of it; null unless it is.`),
   // A server of release 2.0.0 does not send it.
-  pause_reason: Schema.optionalKey(text("Why the directive is `pause`; null if it is another."))
+  pause_reason: Schema.optionalKey(text("Why the directive is `pause`; null if it is another.")),
+  ...pauseKind
 }).annotate({ identifier: "Lease" })
 export type Lease = typeof Lease.Type
 
@@ -150,7 +165,8 @@ export const LostLease = Schema.Struct({
 export const DirectiveFor = Schema.Struct({
   task_id: TaskId,
   directive: Directive,
-  reason: text(`The reason, if there is one: at most ${MaxRepeatedReason} bytes of it.`)
+  reason: text(`The reason, if there is one: at most ${MaxRepeatedReason} bytes of it.`),
+  ...pauseKind
 }).annotate({ identifier: "DirectiveFor" })
 
 /** The answer to the leases of a heartbeat. */

@@ -4,10 +4,11 @@ import * as Schema from "effect/Schema"
 import { CommaList, describe, ErrorText, FlagParameter, IntegerParameter, Time } from "../Encoding.ts"
 import { OrchestratorId, QueueName, TaskId } from "../Identifier.ts"
 import type { Policy } from "../lease/Budget.ts"
-import { expiryOf } from "../lease/Lease.ts"
+import { takenBack } from "../lease/Expiry.ts"
+import { breakerSentence, causeOf, type Stopping } from "../record/Breaker.ts"
 import { type Cap, capSentence } from "../record/Usage.ts"
 import { MaxRecord } from "../Size.ts"
-import { claimOf, destination, ends, moves, outcome } from "./Moves.ts"
+import { claimOf, ends, moves } from "./Moves.ts"
 import type { TaskRow } from "./Task.ts"
 
 export interface Facts {
@@ -26,6 +27,8 @@ export interface Facts {
   readonly oversize: number | undefined
   /** Which cap the task is at, if any. */
   readonly cap: Cap | undefined
+  /** The breaker that stops claims of the task, if one does. */
+  readonly breaker?: Stopping | undefined
   /** Until when the account of the claim is parked, if it is. */
   readonly parked: number | undefined
   /** How many tasks a claim takes before this one, up to `MaxAhead`. */
@@ -44,17 +47,6 @@ const MaxNamed = 5
 const iso = DateTime.formatIso
 const because = (cause: string | null) => cause === null ? {} : { cause }
 const quoted = (cause: string | null) => cause === null ? "." : `: ${cause.replace(/[.\s]+$/, "")}.`
-
-/** The task after its expired lease is taken back. */
-const takenBack = (task: TaskRow, { backoff, limits }: Policy) => {
-  const move = expiryOf(task)
-  const became = outcome(move, { ...task, cancelRequested: task.cancel_requested_at !== null }, limits)
-  return {
-    queue: became === "usual" ? destination(move, task) : became,
-    backsOff: became === "usual" && move.backsOff && backoff.baseSeconds > 0,
-    overdue: move === moves.exceedDeadline
-  }
-}
 
 const becoming = ({ backsOff, queue }: ReturnType<typeof takenBack>) =>
   queue === "failed"
@@ -114,6 +106,9 @@ const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
       `It has ${facts.oversize} bytes, and a claim passes over what has more than ${MaxRecord}. Shorten its longest field with a PATCH.`
     )]),
     ...(facts.cap === undefined ? [] : [reason("capped", capSentence(facts.cap, task.id, task.project_id))]),
+    ...(facts.breaker === undefined
+      ? []
+      : [reason("breaker_open", breakerSentence(facts.breaker), causeOf(facts.breaker))]),
     ...(facts.parked === undefined ? [] : [accountParked(DateTime.makeUnsafe(facts.parked), facts.asked.account)]),
     ...(blockers.length === 0 ? [] : [blocked(blockers)]),
     ...(question === null ? [] : [
@@ -315,6 +310,7 @@ const ReasonCode = Schema.Literals([
   "backing_off",
   "waiting_for_reply",
   "capped",
+  "breaker_open",
   "account_parked",
   "too_large",
   "other_queue",
@@ -337,6 +333,7 @@ const ReasonCode = Schema.Literals([
   "`backing_off`: it waits for the end of its backoff.",
   "`waiting_for_reply`: it waits for a reply to a question.",
   "`capped`: the task, its project or the scope has used as much as it may.",
+  "`breaker_open`: the breaker of the scope or of its project is open: only a canary is claimed, at `until`.",
   "`account_parked`: the account of the claim is parked.",
   "`too_large`: it is larger than a record may be. Claims skip it until a PATCH shortens it.",
   "`other_queue`: only a claim that names its queue gets it.",
@@ -368,9 +365,13 @@ export const Reason = Schema.Struct({
   message: ErrorText,
   claimed_by: Schema.optionalKey(Schema.String).pipe(describe("Who holds the task, or held it.")),
   orchestrator_id: Schema.optionalKey(OrchestratorId).pipe(describe("The machine it is about.")),
-  until: Schema.optionalKey(Time).pipe(describe("When the lease, the backoff or the parking ends, or ended.")),
+  until: Schema.optionalKey(Time).pipe(
+    describe("When the lease, the backoff or the parking ends, or ended, or when the next canary may be claimed.")
+  ),
   message_id: Schema.optionalKey(Schema.String).pipe(describe("The question that the task waits for a reply to.")),
-  cause: Schema.optionalKey(Schema.String).pipe(describe("Why the task failed or was cancelled.")),
+  cause: Schema.optionalKey(Schema.String).pipe(
+    describe("Why the task failed or was cancelled, or why the breaker opened.")
+  ),
   blockers: Schema.optionalKey(Schema.Array(Blocker)).pipe(describe("What it waits for.")),
   queue: Schema.optionalKey(QueueName).pipe(describe("The queue a claim has to name.")),
   role: Schema.optionalKey(Schema.NullOr(Schema.String)).pipe(

@@ -18,6 +18,9 @@ import {
 } from "../Size.ts"
 import { Commit, EvidenceList, MaxEvidence } from "./Evidence.ts"
 
+/** How long a claim may wait for a task. Clients and proxies end a request after 30 seconds. */
+export const MaxWaitSeconds = 20
+
 export const Claim = Schema.Struct({
   orchestrator_id: OrchestratorId,
   agent_name: filled(MaxLabel).pipe(describe("The agent that will work on the task.")),
@@ -45,6 +48,10 @@ export const Claim = Schema.Struct({
   max_attempt_seconds: maybe(
     positive,
     "How long the attempt may take, in seconds, however often its lease is renewed: the shorter of this and the task's own limit. The server's default if neither is set; reviews have no deadline."
+  ),
+  wait_seconds: maybe(
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: MaxWaitSeconds })),
+    `How long the claim may wait for a task, in seconds, ${MaxWaitSeconds} at most; 0 unless given. A server on Durable Objects answers as soon as there is one. A server on D1 answers at once, and \`Retry-After\` says when to ask again.`
   ),
   account: maybe(
     filled(MaxLabel),

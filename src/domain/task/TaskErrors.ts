@@ -4,6 +4,7 @@ import type { Rank } from "../access/Rank.ts"
 import { describe, ErrorText, Time } from "../Encoding.ts"
 import { QueueName, TaskId } from "../Identifier.ts"
 import { lossOf, LossReason, LossReasonText, type Lost } from "../lease/Renewal.ts"
+import { StoppedBy } from "../record/Breaker.ts"
 import { TaggedError } from "../TaggedError.ts"
 
 const details = Schema.Array(Schema.String).pipe(describe("What was expected and what was found."))
@@ -307,10 +308,11 @@ export const EmptyReason = Schema.Literals([
   "maintenance",
   "too_large",
   "capped",
-  "account_parked"
+  "account_parked",
+  "breaker_open"
 ]).pipe(
   describe(
-    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: the tasks wait after attempts that were given up or lost, and the first is due in `retry_after_seconds`, or in more than a minute. `waiting_for_reply`: the tasks wait for replies to questions. `blocked`: the tasks wait for other tasks. `held`: other agents hold the tasks. `maintenance`: the orchestrator gets no work until maintenance is lifted. `too_large`: the next task is larger than a record may be, and no other is ready for the claim: a PATCH that shortens it makes it claimable. `capped`: the next task, its project or the scope has used as much as it may, and no other task is ready for the claim: an operator raises the cap. `account_parked`: the account of the claim is parked until `parked_until`."
+    "`none_ready`: the queue is empty. `role_mismatch`: tasks are ready, but none of the roles or types asked for. `backing_off`: the tasks wait after attempts that were given up or lost, and the first is due in `retry_after_seconds`, or in more than a minute. `waiting_for_reply`: the tasks wait for replies to questions. `blocked`: the tasks wait for other tasks. `held`: other agents hold the tasks. `maintenance`: the orchestrator gets no work until maintenance is lifted. `too_large`: the next task is larger than a record may be, and no other is ready for the claim: a PATCH that shortens it makes it claimable. `capped`: the next task, its project or the scope has used as much as it may, and no other task is ready for the claim: an operator raises the cap. `account_parked`: the account of the claim is parked until `parked_until`. `breaker_open`: the breaker of the scope or of the project of the next task is open, and no other task is ready for the claim: `breaker` says since when, why, and when a canary may be claimed."
   )
 )
 
@@ -335,6 +337,7 @@ export class NoTasksAvailable extends TaggedError<NoTasksAvailable>()(
       )
     ),
     parked_until: Schema.optionalKey(Time).pipe(describe("Until when the account of the claim is parked, if it is.")),
+    breaker: Schema.optionalKey(StoppedBy.pipe(describe("The breaker that stops the claim, if one does."))),
     retry_after_seconds: Schema.Int.pipe(describe("When to ask again; also the `Retry-After` header."))
   },
   { httpApiStatus: 404, description: "There is no task for this claim now." }

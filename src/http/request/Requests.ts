@@ -12,35 +12,25 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import { D1Costs } from "../../services/feed/D1Costs.ts"
 import { Deliveries } from "../../services/feed/Deliveries.ts"
 import { ChangedScopes, CurrentCost, Guards, noCost, Riders } from "../../sql/Database.ts"
+import * as Span from "../../sql/Span.ts"
 import * as Origin from "../access/Origin.ts"
 import { answerDefect, encoded, refuse, unanswered, unroutable } from "../Errors.ts"
 import { AfterAnswer } from "./AfterAnswer.ts"
 import { checked, garbledQuery } from "./Body.ts"
+import { normalize } from "./Target.ts"
 import { ShowsRows, timing } from "./Timing.ts"
 
 /** The largest body that the server reads. */
 const MaxBody = ByteSize.mebibytes(1)
 
-/**
- * The path and query as the router and the endpoints read them. Over a socket, workerd passes a path on as it is written: with
- * `..`, backslashes and double slashes, which the URL standard resolves. Only after that do `/api/..` and `/` match the same route.
- * `//x` and `/\x` would name a host, so the slashes come first. `;` is escaped: the router would read it as `?`. Of a repeated
- * parameter the first counts. An empty parameter counts as absent.
- */
-const normalize = (url: string): { readonly path: string; readonly url: string } => {
-  const [written = "", ...query] = url.split("?")
-  const path = new URL(written.replace(/[/\\]+/g, "/"), "http://server").pathname.replaceAll(";", "%3B")
-  if (query.length === 0) return { path, url: path }
-  const kept = new Map(Array.from(new URLSearchParams(query.join("?"))).toReversed())
-  return { path, url: `${path}?${new URLSearchParams(Array.from(kept).filter(([, value]) => value !== ""))}` }
-}
-
 export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
   const fallback = yield* unanswered
   const deliveries = yield* Deliveries
+  const costs = yield* D1Costs
   const { cors, refusal } = yield* Origin.make
   return HttpRouter.middleware(
     (httpEffect) =>
@@ -52,6 +42,7 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
         const cost = noCost()
         const showsRows = { value: false }
         const changed = new Set<string>()
+        yield* Span.annotate(() => ({ "octopoid.request_id": request_id }))
         const refused = refusal(request)
         const unmatched = unroutable(request.method, path)
           ?? encoded(request.method, request.headers["content-encoding"])
@@ -96,12 +87,16 @@ export const RequestsLayer = Layer.unwrap(Effect.gen(function*() {
           rows_read: cost.read,
           rows_written: cost.written
         }))
-        const afterAnswer = changed.size === 0 ? undefined : yield* AfterAnswer
-        if (afterAnswer !== undefined) {
+        const afterAnswer = cost.trips === 0 ? undefined : yield* AfterAnswer
+        const work = afterAnswer === undefined ? [] : [
+          ...(changed.size === 0 ? [] : [deliveries.afterCommit(changed, cost)]),
+          ...((yield* costs.isDue) ? [costs.store] : [])
+        ]
+        if (afterAnswer !== undefined && work.length > 0) {
           const context = yield* Effect.context<never>()
-          const send = Effect.annotateLogs(deliveries.afterCommit(changed, cost), { request_id })
+          const all = Effect.annotateLogs(Effect.all(work, { discard: true }), { request_id })
           // What goes on after the answer must not begin before it.
-          afterAnswer(Promise.resolve().then(() => Effect.runPromiseWith(context)(send)))
+          afterAnswer(Promise.resolve().then(() => Effect.runPromiseWith(context)(all)))
         }
         const identified = HttpServerResponse.setHeader(response, "x-request-id", request_id)
         return path.startsWith("/api/v1/")

@@ -9,13 +9,15 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
-import { JsonColumn } from "../../domain/Encoding.ts"
+import { JsonColumn, jsonColumn } from "../../domain/Encoding.ts"
 import { EventRow } from "../../domain/feed/Event.ts"
 import { MaxDeliveries, MaxFailingHours, WebhookId } from "../../domain/feed/Webhook.ts"
+import { ScopeName } from "../../domain/Identifier.ts"
 import type { Row } from "../../sql/Batch.ts"
 import {
   ChangedScopes,
@@ -29,7 +31,8 @@ import {
 } from "../../sql/Database.ts"
 import { statement, variants } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
-import { type Outcome, send } from "./send.ts"
+import { columnOf } from "./Events.ts"
+import { type Message, type Outcome, send } from "./send.ts"
 
 /** How many events a webhook gets in a run. */
 const MaxEvents = 10
@@ -75,7 +78,7 @@ const long = new Set(["title", "actor", "reason", "details"])
 const matching = `((hook.types IS NULL OR instr(hook.types, '"' || entry.event || '"') > 0)
   AND (hook.project_id IS NULL OR entry.project_id IS hook.project_id))`
 const columns = Object.keys(EventRow.fields).map((name) =>
-  long.has(name) ? `iif(${matching}, entry.${name}, NULL) AS ${name}` : `entry.${name} AS ${name}`
+  long.has(name) ? `iif(${matching}, entry.${name}, NULL) AS ${name}` : `${columnOf(name)} AS ${name}`
 )
 
 /** The next changes for each webhook that was just claimed; those that a filter leaves out, without their texts. */
@@ -101,9 +104,9 @@ export const logged = statement(`
   FROM webhooks AS hook CROSS JOIN json_each(:log) AS each
   WHERE hook.id = :id AND (:sender IS NULL OR hook.sender = :sender)`)
 
-/** Ends a claim: stores how far the webhook came, unless the claim was taken away. */
+/** Ends a claim: stores how far the webhook came, unless the claim was taken away. `:failed` is how many attempts failed. */
 const ended = statement(`
-  UPDATE webhooks SET position = :position, entries = entries + :logged, attempts = :attempts,
+  UPDATE webhooks SET position = :position, entries = entries + :logged, failures = failures + :failed, attempts = :attempts,
     failing_since = :failing_since, next_attempt_at = :next_attempt_at, delivered_at = coalesce(:delivered_at, delivered_at),
     disabled_at = coalesce(disabled_at, :disabled_at), disabled_reason = coalesce(disabled_reason, :disabled_reason),
     sender = NULL, sending_until = NULL
@@ -132,8 +135,9 @@ const Claimed = Schema.Struct({
   secret: Schema.String,
   previous_secret: Schema.NullOr(Schema.String),
   previous_until: Schema.NullOr(Schema.Finite),
+  older_secrets: jsonColumn(Schema.Array(Schema.Tuple([Schema.String, Schema.Finite]))),
   template: Schema.NullOr(JsonColumn),
-  scope: Schema.String,
+  scope: ScopeName,
   position: Schema.Finite,
   attempts: Schema.Finite,
   failing_since: Schema.NullOr(Schema.Finite),
@@ -180,6 +184,34 @@ const afterFailure = Effect.fnUntraced(
   }
 )
 
+/**
+ * The messages for the changes that were read, and where the webhook is before and after each: the events that match, and the gaps in the
+ * numbers. A receiver hears of every gap, because what is missing may have matched.
+ */
+const messagesOf = Effect.fnUntraced(function*(hook: Claimed, rows: ReadonlyArray<Row>) {
+  const events = yield* Effect.orDie(decodeEvents(rows.filter(({ matches }) => matches === 1)))
+  const matching = new Map(events.map((event) => [event.seq, event]))
+  const at = yield* DateTime.now
+  const messages: Array<{ readonly after: number; readonly seq: number; readonly message: Message }> = []
+  const gap = (after: number, next: number) => {
+    if (next <= after) return
+    const event = { scope: hook.scope, after, next, at }
+    messages.push({ after, seq: next, message: { id: `msg_${hook.id}_gap_${after}_${next}`, type: "gap", event } })
+  }
+  let place = hook.position
+  for (const row of rows) {
+    const seq = Number(row.seq)
+    gap(place, seq - 1)
+    const event = matching.get(seq)
+    if (event !== undefined) {
+      messages.push({ after: seq - 1, seq, message: { id: `msg_${hook.id}_${seq}`, type: event.event, event } })
+    }
+    place = seq
+  }
+  if (rows.length < Looked) gap(place, hook.latest)
+  return messages
+})
+
 /** What an invocation may still do: until when messages are begun, and how many are left. */
 interface Run {
   readonly until: number
@@ -209,36 +241,34 @@ export class Deliveries extends Context.Service<Deliveries, {
       /** Sends the next events, one after the other, until one is not accepted. */
       const deliver = Effect.fnUntraced(
         function*(hook: Claimed, rows: ReadonlyArray<Row>, sender: string, run: Run) {
-          const matches = rows.filter(({ matches }) => matches === 1)
-          const events = yield* Effect.orDie(decodeEvents(matches.slice(0, MaxEvents)))
+          const messages = yield* messagesOf(hook, rows)
           const log: Array<ReturnType<typeof entryOf>> = []
           let state: Pick<Claimed, "attempts" | "failing_since" | "position"> = hook
           let delivered_at: number | null = null
           let failure: Outcome | undefined
-          for (const event of events) {
+          for (const { message, seq } of messages.slice(0, MaxEvents)) {
             if ((yield* Clock.currentTimeMillis) >= run.until || run.left === 0) break
             run.left--
-            const message = { id: `msg_${hook.id}_${event.seq}`, type: event.event, event }
             const outcome = yield* send(hook, message, webhookAllowPrivate)
-            log.push(entryOf(outcome, event, state.attempts + 1))
+            log.push(entryOf(outcome, { seq, event: message.type }, state.attempts + 1))
             if (outcome.error !== null) {
               failure = outcome
               break
             }
-            state = { position: event.seq, attempts: 0, failing_since: null }
+            state = { position: seq, attempts: 0, failing_since: null }
             delivered_at = outcome.at + outcome.millis
           }
           const sent = failure === undefined ? log.length : log.length - 1
-          // If every matching event was sent, the place moves over the events that the filters leave out: to the last event
-          // that was read, or to the newest if all were read.
-          const position = sent < matches.length
-            ? state.position
+          // The place moves over the events that the filters leave out: to the next message, or, if every message was sent, to
+          // the last event that was read, or to the newest if all were read.
+          const position = sent < messages.length
+            ? messages[sent]!.after
             : rows.length < Looked
             ? Math.max(hook.latest, state.position)
             : Number(rows.at(-1)!.seq)
           const failed = failure === undefined ? undefined : yield* afterFailure(failure, state)
           // If the run was over before the first message, the hook is as before. An attempt that is due stays due.
-          const kept = sent === 0 && matches.length > 0 && failure === undefined
+          const kept = sent === 0 && messages.length > 0 && failure === undefined
             ? { attempts: hook.attempts, failing_since: hook.failing_since, next_attempt_at: hook.failing_since }
             : { attempts: 0, failing_since: null, next_attempt_at: null }
           const values = {
@@ -246,6 +276,7 @@ export class Deliveries extends Context.Service<Deliveries, {
             sender,
             log: JSON.stringify(log),
             logged: log.length,
+            failed: Number(failure !== undefined),
             position,
             delivered_at,
             disabled_at: null,

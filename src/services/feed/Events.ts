@@ -30,6 +30,10 @@ const Late = 60_000
 const long = ["title", "actor", "reason", "details"]
 const columns = Object.keys(EventRow.fields)
 
+/** A column of an entry. An entry that is not about a task has an id that no task has (`sql/record/Breakers.ts`). */
+export const columnOf = (name: string): string =>
+  name === "task_id" || name === "version" ? `iif(entry.task_id < ' ', NULL, entry.${name})` : `entry.${name}`
+
 // D1 bills a row for each lookup in a list, and none for a function.
 const matching = `(:types IS NULL OR instr(:types, '"' || entry.event || '"') > 0)
   AND (:task_id IS NULL OR entry.task_id = :task_id) AND (:project_id IS NULL OR entry.project_id IS :project_id)`
@@ -40,7 +44,9 @@ const matching = `(:types IS NULL OR instr(:types, '"' || entry.event || '"') > 
  */
 const pages = variants((filtered: boolean) => {
   const shown = columns.map((name) =>
-    filtered && long.includes(name) ? `iif(${matching}, entry.${name}, NULL) AS ${name}` : `entry.${name} AS ${name}`
+    filtered && long.includes(name)
+      ? `iif(${matching}, entry.${name}, NULL) AS ${name}`
+      : `${columnOf(name)} AS ${name}`
   )
   return PageBytes.pagesOf(
     { columns: ["latest", "matches", ...columns], long },

@@ -3,7 +3,15 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { exposition, type Labels, MaxLeases, MaxReady, MaxScopes, type Sample } from "../../domain/feed/Metrics.ts"
+import {
+  exposition,
+  type Labels,
+  MaxHooks,
+  MaxLeases,
+  MaxReady,
+  MaxScopes,
+  type Sample
+} from "../../domain/feed/Metrics.ts"
 import { dayOf, shownOf, sums } from "../../domain/record/Usage.ts"
 import type { Row } from "../../sql/Batch.ts"
 import { Database } from "../../sql/Database.ts"
@@ -26,7 +34,7 @@ const leased = "FROM tasks INDEXED BY tasks_leased WHERE scope = shown.scope AND
 /** One more scope than the answer has shows that there are more. */
 const gauges = variants((every: boolean) =>
   statement(`
-    SELECT shown.scope, shown.counts, shown.seq - shown.events_seq AS uncounted,
+    SELECT shown.scope, shown.counts, shown.events,
       (SELECT count(*) FROM (SELECT 1 FROM ${incoming} LIMIT ${MaxReady})) AS ready, (
         WITH RECURSIVE other (rank) AS (
           SELECT min(priority_rank) FROM ${incoming}
@@ -36,16 +44,24 @@ const gauges = variants((every: boolean) =>
         FROM other WHERE rank IS NOT NULL) AS oldest,
       (SELECT count(*) FROM (SELECT 1 ${leased} LIMIT ${MaxLeases})) AS leases,
       (SELECT count(*) FROM (SELECT 1 ${leased} AND lease_expires_at <= :now LIMIT ${MaxReady})) AS overdue,
+      (SELECT count(*) FROM (
+        SELECT 1 FROM breakers INDEXED BY breakers_open
+        WHERE breakers.scope = shown.scope AND opened_at IS NOT NULL LIMIT ${MaxReady})) AS breakers,
       ${sums.map((sum) => `coalesce(usage.${sum}, 0) AS ${sum}`).join(", ")}
     FROM ${shown(every, MaxScopes + 1)} LEFT JOIN usage ON usage.scope = shown.scope AND usage.day = :day
     ORDER BY shown.scope`)
 )
 
-const events = variants((every: boolean) =>
+/** How far each webhook is behind the feed. One that is disabled waits too, until somebody enables it. */
+const webhooks = variants((every: boolean) =>
   statement(`
-    SELECT event_counts.scope, event, n FROM ${shown(every, MaxScopes)}
-    CROSS JOIN event_counts ON event_counts.scope = shown.scope ORDER BY event_counts.scope, event`)
+    SELECT webhooks.scope, webhooks.id, max(shown.seq - webhooks.position, 0) AS waiting, webhooks.entries, webhooks.failures,
+      webhooks.disabled_at IS NULL AS enabled
+    FROM ${shown(every, MaxScopes)} CROSS JOIN webhooks INDEXED BY webhooks_of_scope ON webhooks.scope = shown.scope
+    ORDER BY webhooks.scope, webhooks.id LIMIT ${MaxHooks}`)
 )
+
+const costs = statement("SELECT trips, statements, rows_read, rows_written FROM d1_costs")
 
 const perScope = (rows: ReadonlyArray<Row>, value: (row: Row) => number): ReadonlyArray<Sample> =>
   rows.map((row) => ({ labels: { scope: String(row.scope) }, value: value(row) }))
@@ -65,7 +81,13 @@ export class Metrics extends Context.Service<Metrics, {
         const now = yield* Clock.currentTimeMillis
         const values = { scope: scope ?? null, now, day: dayOf(now) }
         const every = scope === undefined
-        const answers = yield* batch({ gauges: gauges(every)(values), events: events(every)(values) })
+        const answers = yield* batch({
+          gauges: gauges(every)(values),
+          webhooks: webhooks(every)(values),
+          // They belong to no scope.
+          costs: every ? costs(values) : undefined
+        })
+        const [cost] = every ? answers.costs ?? [] : []
         const rows = answers.gauges.slice(0, MaxScopes)
         const ofKind = (kinds: Readonly<Record<string, (row: Row) => number>>) =>
           rows.flatMap((row) =>
@@ -74,6 +96,11 @@ export class Metrics extends Context.Service<Metrics, {
               value: value(row)
             }))
           )
+        const perHook = (value: (row: Row) => number): ReadonlyArray<Sample> =>
+          answers.webhooks.map((row) => ({
+            labels: { scope: String(row.scope), webhook: String(row.id) },
+            value: value(row)
+          }))
         return exposition([
           {
             name: "octopoid_scopes_truncated",
@@ -117,30 +144,57 @@ export class Metrics extends Context.Service<Metrics, {
             samples: perScope(rows, ({ overdue }) => Number(overdue))
           },
           {
-            name: "octopoid_events_total",
-            help: "Changes of tasks by event, as in the feed. The cron counts them every minute.",
-            type: "counter",
-            samples: answers.events.map(({ event, n, scope }) => ({
-              labels: { scope: String(scope), event: String(event) },
-              value: Number(n)
-            }))
-          },
-          {
-            name: "octopoid_events_uncounted",
-            help: "Changes that octopoid_events_total does not count yet.",
+            name: "octopoid_breakers_open",
+            help: `Breakers of the scope and its projects that stop claims, counted up to ${MaxReady}.`,
             type: "gauge",
-            samples: perScope(rows, ({ uncounted }) => Number(uncounted))
+            samples: perScope(rows, ({ breakers }) => Number(breakers))
           },
           {
-            name: "octopoid_usage_cost_dollars_total",
-            help: "Dollars that agents reported. It begins at 0 each day in UTC.",
+            name: "octopoid_events_total",
+            help: "Changes of tasks by event, as in the feed.",
             type: "counter",
+            samples: rows.flatMap(({ events, scope }) =>
+              Object.entries(decodeCounts(events)).map(([event, value]) => ({
+                labels: { scope: String(scope), event },
+                value
+              }))
+            )
+          },
+          {
+            name: "octopoid_webhook_backlog",
+            help:
+              `Changes of the feed that the webhook did not come to yet, also those that its filters leave out. The first ${MaxHooks} webhooks have samples.`,
+            type: "gauge",
+            samples: perHook(({ waiting }) => Number(waiting))
+          },
+          {
+            name: "octopoid_webhook_enabled",
+            help: "1 if events are sent to the webhook, 0 if it is disabled.",
+            type: "gauge",
+            samples: perHook(({ enabled }) => Number(enabled))
+          },
+          {
+            name: "octopoid_webhook_attempts_total",
+            help: "Messages that were sent to the webhook.",
+            type: "counter",
+            samples: perHook(({ entries }) => Number(entries))
+          },
+          {
+            name: "octopoid_webhook_failures_total",
+            help: "Messages that were sent to the webhook and not accepted.",
+            type: "counter",
+            samples: perHook(({ failures }) => Number(failures))
+          },
+          {
+            name: "octopoid_usage_today_cost_dollars",
+            help: "Dollars that agents reported on this day, in UTC.",
+            type: "gauge",
             samples: perScope(rows, (row) => used(row).cost_usd)
           },
           {
-            name: "octopoid_usage_tokens_total",
-            help: "Tokens that agents reported, by kind. It begins at 0 each day in UTC.",
-            type: "counter",
+            name: "octopoid_usage_today_tokens",
+            help: "Tokens that agents reported on this day, in UTC, by kind.",
+            type: "gauge",
             samples: ofKind({
               input: (row) => used(row).input_tokens,
               output: (row) => used(row).output_tokens,
@@ -148,11 +202,34 @@ export class Metrics extends Context.Service<Metrics, {
             })
           },
           {
-            name: "octopoid_usage_seconds_total",
-            help: "Seconds that agents reported. It begins at 0 each day in UTC.",
-            type: "counter",
+            name: "octopoid_usage_today_seconds",
+            help: "Seconds that agents reported on this day, in UTC.",
+            type: "gauge",
             samples: perScope(rows, (row) => used(row).wall_seconds)
-          }
+          },
+          ...(cost === undefined ? [] : [
+            {
+              name: "octopoid_d1_round_trips_total",
+              help: "Batches that were sent to D1.",
+              type: "counter" as const,
+              samples: [{ labels: {}, value: Number(cost.trips) }]
+            },
+            {
+              name: "octopoid_d1_statements_total",
+              help: "Statements that were sent to D1.",
+              type: "counter" as const,
+              samples: [{ labels: {}, value: Number(cost.statements) }]
+            },
+            {
+              name: "octopoid_d1_rows_total",
+              help: "Rows that D1 bills, read and written.",
+              type: "counter" as const,
+              samples: [
+                { labels: { kind: "read" }, value: Number(cost.rows_read) },
+                { labels: { kind: "written" }, value: Number(cost.rows_written) }
+              ]
+            }
+          ])
         ])
       })
 

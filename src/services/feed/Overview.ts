@@ -9,7 +9,6 @@ import { excerpt } from "../../domain/Excerpt.ts"
 import {
   closedStatuses,
   failures,
-  MaxChanges,
   MaxCounted,
   MaxListed,
   MaxProjectsSeen,
@@ -29,6 +28,7 @@ import * as Parked from "../../sql/lease/Parked.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import { statement } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
+import * as Unclaimable from "../../sql/upkeep/Unclaimable.ts"
 import * as UsageList from "../record/Usage.ts"
 import { Settings } from "../Settings.ts"
 import { decodeCounts } from "../task/rows.ts"
@@ -38,9 +38,6 @@ const Day = 24 * Hour
 
 /** How many full hours the overview has besides the present one. */
 const Hours = 23
-
-/** How much older than its place in the feed a change may be, in milliseconds. */
-const Late = 60_000
 
 /** How many priorities the search for the oldest task looks at. */
 const Priorities = 20
@@ -56,7 +53,7 @@ const cut = (...columns: ReadonlyArray<string>) =>
 
 const quoted = (words: ReadonlyArray<string>) => words.map((word) => `'${word}'`).join(", ")
 
-const counts = statement("SELECT counts FROM queue_counts WHERE scope = :scope")
+const counters = statement("SELECT counts, lives FROM queue_counts WHERE scope = :scope")
 
 const incoming = Places.tasksIn("ready", "'incoming'")
 
@@ -70,24 +67,17 @@ const oldest = statement(`
     SELECT id FROM ${incoming} AND priority_rank = other.rank ORDER BY created_at, id LIMIT 1)
   WHERE rank IS NOT NULL ORDER BY created_at, id LIMIT 1`)
 
-const newestProjects =
-  `(SELECT * FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT ${MaxProjectsSeen})
-  AS projects`
 const isOpen = `completed_at IS NULL AND status NOT IN (${quoted(closedStatuses)})`
 
+// Each list is read once, as far as it is counted. D1 would bill each row again for a count beside it.
 const projects = statement(`
-  SELECT id, ${cut("title", "status", "branch")}, ${ProjectCounts.ofEach} AS counts FROM (
-    SELECT * FROM ${newestProjects} WHERE ${isOpen} LIMIT ${MaxListed}) AS projects`)
-
-const projectTotal = statement(`
-  SELECT count(*) AS looked, coalesce(sum(${isOpen}), 0) AS total FROM ${newestProjects}`)
+  SELECT id, ${isOpen} AS open, ${
+  cut("title", "status", "branch")
+}, iif(${isOpen}, ${ProjectCounts.ofEach}, NULL) AS counts
+  FROM projects WHERE scope = :scope ORDER BY created_at DESC, id DESC LIMIT ${MaxProjectsSeen}`)
 
 const machines = statement(`
-  SELECT id, status FROM orchestrators INDEXED BY orchestrators_of_scope WHERE scope = :scope ORDER BY id LIMIT ${MaxListed}`)
-
-const machineTotal = statement(`
-  SELECT count(*) AS total FROM (
-    SELECT 1 FROM orchestrators INDEXED BY orchestrators_of_scope WHERE scope = :scope LIMIT ${MaxCounted})`)
+  SELECT id, status FROM orchestrators INDEXED BY orchestrators_of_scope WHERE scope = :scope ORDER BY id LIMIT ${MaxCounted}`)
 
 const leased = `FROM tasks INDEXED BY tasks_leased WHERE scope = :scope AND claimed_by IS NOT NULL
   ORDER BY lease_expires_at, queue, orchestrator_id, id`
@@ -99,10 +89,8 @@ const held = statement(`
 }, substr(checkpoint ->> '$.notes', 1, ${Read}) AS note, checkpoint ->> '$.at' AS note_at
   ${leased} LIMIT ${MaxListed}`)
 
-/** How many tasks each machine holds, and how many of them for review. */
-const holds = statement(`
-  SELECT orchestrator_id, count(*) AS n, sum(queue = 'provisional') AS reviews FROM (
-    SELECT orchestrator_id, queue ${leased} LIMIT ${MaxCounted}) GROUP BY orchestrator_id`)
+/** Who holds each task, and whether it is under review. */
+const holds = statement(`SELECT orchestrator_id, queue = 'provisional' AS reviews ${leased} LIMIT ${MaxCounted}`)
 
 /** What a list of results shows of the evidence of a task, marked like that of the task (`domain/task/Evidence.marked`). */
 const evidence = `(
@@ -119,51 +107,36 @@ const submitted = (place: "ready" | "waiting") =>
 
 const reviews = statement(`${submitted("ready")} UNION ALL ${submitted("waiting")} ${inOrder}`)
 
-// The condition repeats that of the index word for word.
-const asked = `(SELECT * FROM messages INDEXED BY messages_questions
-  WHERE scope = :scope AND type IN (${quoted(questionTypes)}) AND status <> 'done'
-    AND (to_actor IS NULL OR to_actor = '${Person}')
-  ORDER BY seq DESC LIMIT ${MaxCounted}) AS message`
-const unanswered = "NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = message.id)"
-
+// The condition repeats that of the index word for word. Replies that release 2.0.0 stored have not marked their questions.
 const questions = statement(`
-  SELECT id, created_at, ${cut("task_id", "type", "from_actor", "content")} FROM ${asked}
-  WHERE ${unanswered} LIMIT ${MaxListed}`)
+  SELECT id, created_at, ${cut("task_id", "type", "from_actor", "content")}
+  FROM messages INDEXED BY messages_questions
+  WHERE scope = :scope AND type IN (${quoted(questionTypes)}) AND status <> 'done'
+    AND (to_actor IS NULL OR to_actor = '${Person}') AND replied = 0
+    AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
+  ORDER BY seq DESC LIMIT ${MaxCounted}`)
 
-const questionTotal = statement(`
-  SELECT count(*) AS looked, coalesce(sum(${unanswered}), 0) AS total FROM ${asked}`)
+/** What failed or was lost since a time. The index has nothing else. */
+const failed = statement(`
+  SELECT task_id, seq, event, project_id, to_queue, at, ${cut("title", "actor", "reason")}
+  FROM history INDEXED BY history_failures
+  WHERE scope = :scope AND at >= :since AND seq IS NOT NULL
+    AND (event IN (${quoted(failures)}) OR (to_queue = 'failed' AND from_queue <> 'failed'))
+  ORDER BY at DESC, seq DESC LIMIT ${MaxCounted}`)
 
-const isFailure = `(event IN (${quoted(failures)}) OR (to_queue = 'failed' AND from_queue <> 'failed'))`
-const isDone = "to_queue = 'done' AND from_queue <> 'done'"
+const breakers = statement(`
+  SELECT nullif(project_id, '') AS project_id, opened_at, ${cut("reason")}, retry_at AS next_canary_at,
+    iif(half_open, canary_task, NULL) AS canary_task_id
+  FROM open_breakers WHERE scope = :scope ORDER BY open_breakers.project_id LIMIT ${MaxListed}`)
 
-/**
- * What failed, was lost or became done since a time, in no order: D1 would bill each row again for being sorted. Only the newest
- * changes are looked at. The first of them that counts is found by halving, so a quiet scope reads few. One row at least
- * says which changes were looked at.
- */
-const changes = statement(`
-  WITH RECURSIVE search (first, place, step) AS (
-    SELECT max(seq - ${MaxChanges}, 0), max(seq - ${MaxChanges}, 0), ${MaxChanges / 2}
-    FROM queue_counts WHERE scope = :scope
-    UNION ALL SELECT first, place + step * coalesce((
-      SELECT at < :from - ${Late} FROM history INDEXED BY history_feed
-      WHERE scope = :scope AND seq >= place + step ORDER BY seq LIMIT 1), 0), step / 2
-    FROM search WHERE step > 0)
-  SELECT first = 0 OR place > first AS complete, task_id, seq, event, project_id, to_queue, at, ${isFailure} AS failure,
-    ${isDone} AS done, ${cut("title", "actor", "reason")}
-  FROM search LEFT JOIN history INDEXED BY history_feed
-    ON scope = :scope AND seq > place AND at >= :from AND (${isFailure} OR (${isDone}))
-  WHERE step = 0`)
+const unclaimable = Unclaimable.told(MaxListed, Read)
 
 /**
- * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Machines and parked
- * accounts have no revision, so their statuses and times belong to the tag.
+ * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Parked accounts have no
+ * revision, and their times pass by themselves, so they belong to the tag.
  */
 const revision = statement(`
-  SELECT coalesce(max(revision + leases_revision + messages_revision + projects_revision), 0) AS revision, (
-    SELECT json_group_array(id || ' ' || status) FROM (
-      SELECT id, status FROM orchestrators INDEXED BY orchestrators_of_scope
-      WHERE scope = :scope ORDER BY id LIMIT ${MaxCounted})) AS machines,
+  SELECT coalesce(max(revision + leases_revision + messages_revision + projects_revision + machines_revision), 0) AS revision,
     (SELECT json_group_array(account || ' ' || until) FROM parked_accounts
       WHERE parked_accounts.scope = :scope AND until > :now) AS parks
   FROM queue_counts WHERE scope = :scope`)
@@ -186,16 +159,16 @@ const decode = {
   questions: decoded(rowsOf.questions),
   failures: decoded(rowsOf.failures),
   oldest: decoded(rowsOf.oldest),
+  breakers: decoded(rowsOf.breakers),
+  unclaimable: decoded(rowsOf.unclaimable),
   parks: decoded(rowsOf.parks)
 }
 
 const decodeStatus = Schema.decodeUnknownSync(OrchestratorStatus)
 
-const sumOf = (rows: ReadonlyArray<Row>, column: string) => rows.reduce((sum, row) => sum + Number(row[column]), 0)
-
-/** The total of a list, and whether it is exact: it is not if there are more records than were looked at. */
-const totalOf = (rows: ReadonlyArray<Row>, most = MaxCounted) =>
-  [sumOf(rows, "total"), sumOf(rows, "looked") < most] as const
+const decodeLives = Schema.decodeUnknownSync(
+  Schema.fromJsonString(Schema.Record(Schema.String, Schema.Tuple([Schema.Int, Schema.Int])))
+)
 
 const tally = (names: ReadonlyArray<string>): Record<string, number> => {
   const counts = new Map<string, number>()
@@ -203,7 +176,15 @@ const tally = (names: ReadonlyArray<string>): Record<string, number> => {
   return Object.fromEntries(counts)
 }
 
-const listed = <Item>(items: ReadonlyArray<Item>, total: number, exact: boolean) => ({ total, exact, items })
+/** The first items of a list, and its total, which is exact if fewer records were found than were looked for. */
+const listed = <Item>(items: ReadonlyArray<Item>, total: number, looked = total, most = MaxCounted) => ({
+  total,
+  exact: looked < most,
+  items: items.slice(0, MaxListed)
+})
+
+/** A list that is counted no further than it is shown. */
+const whole = <Item>(items: ReadonlyArray<Item>) => listed(items, items.length, items.length, MaxListed)
 
 export class Overviews extends Context.Service<Overviews, {
   /** The overview of the scope. The same question gets the same answer until something changes or the hour ends. */
@@ -223,82 +204,80 @@ export class Overviews extends Context.Service<Overviews, {
         const first = Math.max(hour - Hours * Hour, kept)
         const since = Math.max(query.since === undefined ? first : DateTime.toEpochMillis(query.since), kept)
         const today = dayOf(now)
-        const values = { scope, now, from: Math.min(first, since), from_day: today - 1, to_day: today }
+        const values = { scope, now, since, from_day: today - 1, to_day: today }
         const answers = yield* conditionally({
           name: "overview",
           asked: { scope, since, hour },
           revision: revision(values)
         }, {
-          counts: counts(values),
+          counters: counters(values),
           oldest: oldest(values),
           projects: projects(values),
-          projectTotal: projectTotal(values),
           machines: machines(values),
-          machineTotal: machineTotal(values),
           held: held(values),
           holds: holds(values),
           reviews: reviews(values),
           questions: questions(values),
-          questionTotal: questionTotal(values),
           parks: Parked.list(values),
-          changes: changes(values),
+          failed: failed(values),
+          breakers: breakers(values),
+          unclaimable: unclaimable(values),
           usage: UsageList.days(values)
         })
 
-        const queues = decodeCounts(answers.counts[0]?.counts)
-        const heldTotal = sumOf(answers.holds, "n")
-        const allHeld = heldTotal < MaxCounted
-        const holdsOf = new Map(answers.holds.map(({ n, orchestrator_id }) => [orchestrator_id, Number(n)]))
-        const machineCount = sumOf(answers.machineTotal, "total")
-        const heldItems = yield* decode.held(answers.held)
+        const [counted] = answers.counters
+        const queues = decodeCounts(counted?.counts)
+        const lives = new Map(Object.values(decodeLives(counted?.lives ?? "{}")))
+        const open = answers.projects.filter((row) => row.open === 1)
+        const leases = answers.holds.length
+        const holdsOf = tally(answers.holds.map(({ orchestrator_id }) => String(orchestrator_id)))
         const reviewItems = yield* decode.reviews(answers.reviews)
-        const reviewTotal = (queues.provisional ?? 0) - sumOf(answers.holds, "reviews")
-        const complete = answers.changes[0] === undefined || answers.changes[0].complete === 1
-        const failed = answers.changes.filter(({ at, failure }) => failure === 1 && Number(at) >= since)
-          .sort((a, b) => Number(b.seq) - Number(a.seq))
-        const done = tally(
-          answers.changes.filter((row) => row.done === 1).map(({ at }) => String(Math.floor(Number(at) / Hour) * Hour))
-        )
+        const underReview = answers.holds.filter((row) => row.reviews === 1).length
+        const reviewTotal = (queues.provisional ?? 0) - underReview
+        const failures = answers.failed.toSorted((a, b) => Number(b.seq) - Number(a.seq))
         return {
           scope,
           since: DateTime.makeUnsafe(since),
           queues,
           oldest_ready: (yield* decode.oldest(answers.oldest))[0] ?? null,
           projects: listed(
-            answers.projects.map((row) => ({
+            open.map((row) => ({
               id: ProjectId.make(String(row.id)),
               title: excerpt(String(row.title), MaxShown),
               status: excerpt(String(row.status), MaxShown),
               branch: row.branch === null ? null : excerpt(String(row.branch), MaxShown),
               counts: decodeCounts(row.counts)
             })),
-            ...totalOf(answers.projectTotal, MaxProjectsSeen)
+            open.length,
+            answers.projects.length,
+            MaxProjectsSeen
           ),
           machines: listed(
             answers.machines.map(({ id, status }) => ({
               id: OrchestratorId.make(String(id)),
               status: decodeStatus(status),
-              holds: holdsOf.get(id) ?? 0
+              holds: holdsOf[String(id)] ?? 0
             })),
-            machineCount,
-            machineCount < MaxCounted
+            answers.machines.length
           ),
-          held: listed(heldItems, heldTotal, allHeld),
-          reviews: listed(reviewItems, Math.max(reviewTotal, reviewItems.length), allHeld),
+          held: listed(yield* decode.held(answers.held), leases),
+          reviews: listed(reviewItems, Math.max(reviewTotal, reviewItems.length), leases),
           questions: listed(
-            yield* decode.questions(answers.questions),
-            ...totalOf(answers.questionTotal)
+            yield* decode.questions(answers.questions.slice(0, MaxListed)),
+            answers.questions.length
           ),
-          parks: listed(yield* decode.parks(answers.parks.slice(0, MaxListed)), answers.parks.length, true),
+          parks: listed(yield* decode.parks(answers.parks.slice(0, MaxListed)), answers.parks.length),
           failures: {
-            ...listed(yield* decode.failures(failed.slice(0, MaxListed)), failed.length, complete),
-            by_event: tally(failed.map(({ event }) => String(event)))
+            ...listed(yield* decode.failures(failures.slice(0, MaxListed)), failures.length),
+            by_event: tally(failures.map(({ event }) => String(event)))
           },
+          breakers: whole(yield* decode.breakers(answers.breakers)),
+          unclaimable: whole(yield* decode.unclaimable(answers.unclaimable)),
           lives: {
-            exact: complete,
-            hours: Array.from({ length: Hours + 1 }, (_, i) => hour - (Hours - i) * Hour).map((begins) => ({
-              hour: DateTime.makeUnsafe(begins),
-              done: done[String(begins)] ?? 0
+            exact: true,
+            hours: Array.from({ length: Hours + 1 }, (_, i) => hour / Hour - (Hours - i)).map((begins) => ({
+              hour: DateTime.makeUnsafe(begins * Hour),
+              done: lives.get(begins) ?? 0
             }))
           },
           usage: answers.usage.map(UsageList.sumOf)

@@ -18,6 +18,7 @@ import {
   type Delivery,
   DeliveryRow,
   InvalidTemplate,
+  MaxOlderSecrets,
   MaxWebhooks,
   type NewWebhook,
   OverlapHours,
@@ -78,6 +79,10 @@ const update = statement(`
     sender = NULL,
     previous_secret = iif(:secret IS NULL, previous_secret, secret),
     previous_until = iif(:secret IS NULL, previous_until, :overlap_end),
+    older_secrets = iif(:secret IS NULL, older_secrets, (
+      SELECT json_group_array(json(pair)) FROM (
+        SELECT json_array(previous_secret, previous_until) AS pair WHERE previous_until > :now
+        UNION ALL SELECT value FROM json_each(older_secrets) WHERE value ->> 1 > :now LIMIT ${MaxOlderSecrets}))),
     secret = coalesce(:secret, secret),
     attempts = iif(${begins}, 0, attempts),
     failing_since = iif(${begins}, NULL, failing_since),
@@ -97,7 +102,7 @@ const target = statement(`
   SELECT *, coalesce((SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope), 0) AS latest
   FROM webhooks WHERE id = :id AND ${inScope}`)
 
-const counted = statement("UPDATE webhooks SET entries = entries + 1 WHERE id = :id")
+const counted = statement("UPDATE webhooks SET entries = entries + 1, failures = failures + :failed WHERE id = :id")
 
 const tested = Idempotency.keeping({
   row: Object.fromEntries(Object.keys(DeliveryRow.fields).map((name) => [name, name])),
@@ -293,7 +298,7 @@ export class Webhooks extends Context.Service<Webhooks, {
         const event = sample(hook.scope, hook.latest, yield* DateTime.now)
         const message = { id: `msg_${hook.id}_test_${Hex.encode(yield* random.randomBytes(8))}`, type: "test", event }
         const entry = entryOf(yield* send(hook, message, webhookAllowPrivate), { seq: null, event: "test" }, 1)
-        const values = { id: hook.id, sender: null, log: JSON.stringify([entry]) }
+        const values = { id: hook.id, sender: null, log: JSON.stringify([entry]), failed: Number(entry.error !== null) }
         const { replay } = yield* once.batch({ logged: logged(values), counted: counted(values) }, {
           keep: "logged",
           answer: tested,

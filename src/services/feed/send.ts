@@ -10,6 +10,7 @@ import { refusalOf } from "../../domain/feed/Address.ts"
 import { TaskEvent } from "../../domain/feed/Event.ts"
 import { filled } from "../../domain/feed/Template.ts"
 import { MaxResponse, PatienceSeconds, type WebhookId } from "../../domain/feed/Webhook.ts"
+import type { ScopeName } from "../../domain/Identifier.ts"
 import { bytesOf, cut } from "../../domain/Size.ts"
 
 /** What sends the requests. Tests let it reach only their own machine. */
@@ -33,14 +34,24 @@ export interface Target {
   /** A secret that signs too, until a rotation is over. */
   readonly previous_secret: string | null
   readonly previous_until: number | null
+  /** Earlier ones, with the end of each. */
+  readonly older_secrets: ReadonlyArray<readonly [secret: string, until: number]>
   readonly template: Schema.Json | null
+}
+
+/** Numbers of the feed above `after`, up to and including `next`, that have no entry. */
+export interface Gap {
+  readonly scope: ScopeName
+  readonly after: number
+  readonly next: number
+  readonly at: DateTime.Utc
 }
 
 export interface Message {
   readonly id: string
   /** The `type` in the body. */
   readonly type: string
-  readonly event: TaskEvent
+  readonly event: TaskEvent | Gap
 }
 
 /** What came of an attempt: a row of the log without its place. */
@@ -57,19 +68,43 @@ export interface Outcome {
 
 const encodeEvent = Schema.encodeSync(TaskEvent)
 
+/** What a template has for a gap. */
+const shownGap = ({ after, at, next, scope }: Gap) => ({
+  seq: next,
+  task_id: null,
+  scope,
+  version: null,
+  event: "gap",
+  title: `Events ${after + 1} to ${next} are missing`,
+  project_id: null,
+  from_queue: null,
+  to_queue: null,
+  actor: null,
+  reason: "Retention removed them, or the database was restored.",
+  at: DateTime.formatIso(at)
+})
+
 /** The body of the message. */
 export const bodyOf = ({ event, type }: Message, template: Schema.Json | null): string => {
+  const timestamp = DateTime.formatIso(event.at)
+  if ("after" in event) {
+    const { after, next, scope } = event
+    return JSON.stringify(
+      template === null ? { type, timestamp, data: { scope, after, next } } : filled(template, shownGap(event))
+    )
+  }
   const data = encodeEvent(event)
   if (template !== null) return JSON.stringify(filled(template, data))
-  const timestamp = DateTime.formatIso(event.at)
   const body = JSON.stringify({ type, timestamp, data })
   return bytesOf(body) <= MaxBody ? body : JSON.stringify({ type, timestamp, data: { ...data, details: null } })
 }
 
-const headersOf = ({ previous_secret, previous_until, secret }: Target, id: string, body: string, now: number) => {
-  const secrets = previous_secret !== null && previous_until !== null && now < previous_until
-    ? [secret, previous_secret]
-    : [secret]
+const headersOf = (target: Target, id: string, body: string, now: number) => {
+  const { older_secrets, previous_secret, previous_until, secret } = target
+  const earlier = previous_secret === null || previous_until === null
+    ? older_secrets
+    : [[previous_secret, previous_until] as const, ...older_secrets]
+  const secrets = [secret, ...earlier.filter(([, until]) => now < until).map(([one]) => one)]
   return {
     "content-type": "application/json",
     "user-agent": "octopoid-server",
@@ -80,9 +115,11 @@ const headersOf = ({ previous_secret, previous_until, secret }: Target, id: stri
 }
 
 /** The first bytes of the body. The rest is not read. */
-const beginning = async (response: Response): Promise<string | null> => {
+const beginning = async (response: Response, signal: AbortSignal): Promise<string | null> => {
   const reader = response.body?.getReader()
   if (reader === undefined) return null
+  // Otherwise the connection stays open as long as the receiver sends.
+  signal.addEventListener("abort", () => void reader.cancel().catch(() => undefined))
   const parts: Array<Uint8Array> = []
   let size = 0
   while (size < MaxResponse) {
@@ -141,7 +178,7 @@ export const send = Effect.fnUntraced(function*(target: Target, message: Message
     onSuccess: Option.match({
       onNone: () => ended(`The receiver did not answer within ${PatienceSeconds} seconds.`),
       onSome: Effect.fnUntraced(function*(response) {
-        const read = Effect.timeoutOption(Effect.tryPromise(() => beginning(response)), BodyPatience)
+        const read = Effect.timeoutOption(Effect.tryPromise((signal) => beginning(response, signal)), BodyPatience)
         const text = yield* Effect.orElseSucceed(read, Option.none)
         return yield* ended(problemOf(response.status), {
           status: response.status,

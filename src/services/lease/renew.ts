@@ -12,7 +12,14 @@ import { TimeColumn } from "../../domain/Encoding.ts"
 import { TaskId } from "../../domain/Identifier.ts"
 import { checkpointText, CheckpointTooLarge, MaxCheckpointBytes } from "../../domain/lease/Handoff.ts"
 import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/lease/Lease.ts"
-import { type HeldLease, type Lease, lossOf, MaxRepeatedReason, type Renewals } from "../../domain/lease/Renewal.ts"
+import {
+  type HeldLease,
+  type Lease,
+  lossOf,
+  MaxRepeatedReason,
+  type PauseKind,
+  type Renewals
+} from "../../domain/lease/Renewal.ts"
 import { namesSession, type Session } from "../../domain/lease/Session.ts"
 import { Cap, capSentence, dayOf, reportOf } from "../../domain/record/Usage.ts"
 import { cut, TooLarge } from "../../domain/Size.ts"
@@ -193,6 +200,10 @@ export const make = Effect.map(
   }
 )
 
+/** What a pause of the holder is about, or null. Maintenance comes first. */
+const kindOf = ({ cap, machine }: Found["held"][number]): PauseKind | null =>
+  machine === "maintenance" ? "maintenance" : cap
+
 /** Why the holder is to pause, or null. */
 const pauseOf = ({ cap, id, machine, orchestrator_id, project_id }: Found["held"][number]): string | null =>
   machine === "maintenance"
@@ -215,6 +226,7 @@ export const leaseOf = (task: Found["held"][number], now: number) => ({
   reattached: task.reattached,
   directive: directiveOf(task),
   pause_reason: directiveOf(task) === "pause" ? pauseOf(task) : null,
+  pause_kind: directiveOf(task) === "pause" ? kindOf(task) : null,
   cancel_reason: task.cancel_requested_at === null || task.cancel_reason === null
     ? null
     : cut(task.cancel_reason, MaxRepeatedReason)
@@ -262,10 +274,11 @@ export const renewalsOf = (entries: ReadonlyArray<HeldLease>, { held, lost }: Fo
         return problem === undefined ? [] : [{ task_id, fencing_token, error: problem.error }]
       })
     ],
-    directives: leases.map(({ cancel_reason, directive, pause_reason, task_id }) => ({
+    directives: leases.map(({ cancel_reason, directive, pause_kind, pause_reason, task_id }) => ({
       task_id,
       directive,
-      reason: directive === "pause" ? pause_reason : cancel_reason
+      reason: directive === "pause" ? pause_reason : cancel_reason,
+      pause_kind
     })),
     renew_after_seconds: leases.length === 0
       ? null

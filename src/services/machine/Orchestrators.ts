@@ -24,6 +24,7 @@ import { Database } from "../../sql/Database.ts"
 import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { byScope, onlyScope, type Reach } from "../../sql/Reach.ts"
+import * as Revisions from "../../sql/Revisions.ts"
 import { statement, variants } from "../../sql/Statement.ts"
 import { Keys } from "../access/Keys.ts"
 import { Settings } from "../Settings.ts"
@@ -62,13 +63,16 @@ const allById = byScope((inScope) => `SELECT 1 FROM orchestrators WHERE id = :id
 
 const isTheOnlyOne = `id = :id AND scope = ${onlyScope("orchestrators", "id = :id")}`
 
+const raised = Revisions.raiseMachines(isTheOnlyOne)
+const statusRaised = Revisions.raiseMachines(`${isTheOnlyOne} AND status <> :status`)
+
 const updateStatus = statement(`UPDATE orchestrators SET status = :status WHERE ${isTheOnlyOne} RETURNING *`)
 
 const deleteOne = statement(`DELETE FROM orchestrators WHERE ${isTheOnlyOne} RETURNING id`)
 
-const markSilent = statement(`
-  UPDATE orchestrators SET status = 'offline'
-  WHERE status = 'active' AND last_heartbeat < :silent_since RETURNING id, scope`)
+const isSilent = "status = 'active' AND last_heartbeat < :silent_since"
+const silentRaised = Revisions.raiseMachines(isSilent)
+const markSilent = statement(`UPDATE orchestrators SET status = 'offline' WHERE ${isSilent} RETURNING id, scope`)
 
 export class Orchestrators extends Context.Service<Orchestrators, {
   /** Registers the machine, or updates its registration: `created` says which. A scope without a key gets one. */
@@ -160,7 +164,11 @@ export class Orchestrators extends Context.Service<Orchestrators, {
       const setStatus = Effect.fn("Orchestrators.setStatus")(
         function*(id: OrchestratorId, status: Orchestrator["status"], scope: Reach) {
           const values = { id, status, scope: scope ?? null }
-          const { named, updated } = yield* batch({ updated: updateStatus(values), named: allById(values) })
+          const { named, updated } = yield* batch({
+            raised: statusRaised(values),
+            updated: updateStatus(values),
+            named: allById(values)
+          })
           if (named.length > 1) return yield* ScopeRequired.several("orchestrator", id)
           const orchestrator = yield* first(id, updated)
           yield* Effect.logInfo("orchestrator status set").pipe(Effect.annotateLogs({ orchestrator_id: id, status }))
@@ -170,7 +178,11 @@ export class Orchestrators extends Context.Service<Orchestrators, {
 
       const remove = Effect.fn("Orchestrators.remove")(function*(id: OrchestratorId, scope: Reach) {
         const values = { id, scope: scope ?? null }
-        const { deleted, left } = yield* batch({ deleted: deleteOne(values), left: allById(values) })
+        const { deleted, left } = yield* batch({
+          raised: raised(values),
+          deleted: deleteOne(values),
+          left: allById(values)
+        })
         if (left.length > 1) return yield* ScopeRequired.several("orchestrator", id)
         if (deleted.length === 0) return yield* OrchestratorNotFound.of(id)
         yield* Effect.logInfo("orchestrator removed").pipe(Effect.annotateLogs({ orchestrator_id: id }))
@@ -178,9 +190,8 @@ export class Orchestrators extends Context.Service<Orchestrators, {
 
       const sweep = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const { silent } = yield* batch({
-          silent: markSilent({ silent_since: now - orchestratorTimeoutSeconds * 1000 })
-        })
+        const values = { silent_since: now - orchestratorTimeoutSeconds * 1000 }
+        const { silent } = yield* batch({ raised: silentRaised(values), silent: markSilent(values) })
         if (silent.length > 0) yield* logMany("orchestrators", "offline", silent)
         return silent.length
       }).pipe(Effect.withSpan("Orchestrators.sweep"))

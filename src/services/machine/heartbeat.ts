@@ -11,6 +11,7 @@ import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Renewal from "../../sql/lease/Renewal.ts"
 import type { Reach } from "../../sql/Reach.ts"
+import * as Revisions from "../../sql/Revisions.ts"
 import { statement, type Values } from "../../sql/Statement.ts"
 import * as Renewing from "../lease/renew.ts"
 
@@ -25,6 +26,7 @@ const machines = {
 }
 
 const made = (where: string) => ({
+  statusRaised: Revisions.raiseMachines(`status = 'offline' AND ${where}`),
   // A separate statement: an update that names `status` would write its index entry every time.
   revived: statement(`UPDATE orchestrators SET status = 'active' WHERE status = 'offline' AND ${where}`),
   beat: statement(`UPDATE orchestrators SET last_heartbeat = :now WHERE ${where} RETURNING *`),
@@ -42,8 +44,8 @@ const heardAt = Effect.fnUntraced(function*(id: OrchestratorId, [row]: ReadonlyA
 
 /** The steps of a heartbeat. The last one changes a row if and only if the machine is registered. */
 const aliveSteps = (scope: Reach, values: Values) => {
-  const { answer, beat, revived } = statements[scope === undefined ? "everywhere" : "scope"]
-  return { answer, steps: { revived: revived(values), beat: beat(values) } }
+  const { answer, beat, revived, statusRaised } = statements[scope === undefined ? "everywhere" : "scope"]
+  return { answer, steps: { statusRaised: statusRaised(values), revived: revived(values), beat: beat(values) } }
 }
 
 export const make = Effect.gen(function*() {

@@ -38,6 +38,12 @@ const insert = statement(`
   WHERE ${isSame}
   RETURNING *`)
 
+// A machine is new, or was offline.
+const raised = statement(`
+  INSERT INTO queue_counts (scope, counts, machines_revision) SELECT :scope, '{}', 1 WHERE NOT EXISTS (
+    SELECT 1 FROM orchestrators WHERE id = :id AND scope = :scope AND (status <> 'offline' OR NOT ${isSame}))
+  ON CONFLICT (scope) DO UPDATE SET machines_revision = machines_revision + 1`)
+
 const insertFirstKey = statement(`
   INSERT INTO api_keys (hash, id, scope, name, starts_with, created_by, created_at)
   SELECT :hash, :key_id, :scope, :name, :starts_with, :created_by, :created_at
@@ -90,7 +96,7 @@ export const make = Effect.gen(function*() {
       now
     }
     const { answers: { before, inserted, issued }, replay } = yield* once.batch(
-      { before: byId(values), inserted: insert(values), issued: insertFirstKey(values) },
+      { before: byId(values), raised: raised(values), inserted: insert(values), issued: insertFirstKey(values) },
       { keep: "before", answer: registered, values }
     )
     if (replay !== undefined) {

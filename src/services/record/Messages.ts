@@ -58,6 +58,11 @@ const countNew = statement(`
   INSERT INTO queue_counts (scope, counts, messages_revision) SELECT :scope, '{}', 1 WHERE ${mayReply}
   ON CONFLICT (scope) DO UPDATE SET messages_revision = messages_revision + 1, messages_total = messages_total + 1`)
 
+/** An answered question leaves the index of those that an overview looks at. */
+const replied = statement(`
+  UPDATE messages SET replied = 1 WHERE id = :parent_message_id AND scope = :scope AND ${Questions.open}
+    AND EXISTS (SELECT 1 FROM messages AS reply WHERE reply.id = :id)`)
+
 const parent = statement("SELECT task_id FROM messages WHERE id = :parent_message_id AND scope = :scope")
 
 const byId = variants((content: "with content" | "without content") =>
@@ -203,6 +208,7 @@ export class Messages extends Context.Service<Messages, {
         const { answers: { inserted, parents }, replay } = yield* once.batch({
           inserted: insert(values),
           parents: parent_message_id === null ? undefined : parent(values),
+          replied: parent_message_id === null ? undefined : replied(values),
           counted: countNew(values),
           answered: frees ? Questions.reply.answered(values) : undefined,
           freed: frees ? Questions.reply.freed(values) : undefined,

@@ -27,11 +27,12 @@ import { Database } from "../../sql/Database.ts"
 import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
 import * as PageBytes from "../../sql/PageBytes.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
+import * as ByProject from "../../sql/record/ByProject.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import * as Revisions from "../../sql/Revisions.ts"
 import { statement, variants } from "../../sql/Statement.ts"
 import { answered, decodeCounts, decodeTasks, someLeased } from "../task/rows.ts"
-import { decodeProjects, kindsText, millisOf } from "./createProject.ts"
+import { decodeProjects, isCapped, kindsText, millisOf } from "./createProject.ts"
 import * as Creation from "./createProject.ts"
 import * as Graphing from "./projectGraph.ts"
 
@@ -188,6 +189,9 @@ const deleteEmpty = statement(`DELETE FROM projects WHERE id = :id AND ${inScope
 const endCounters = statement(`
   DELETE FROM queue_counts
   WHERE scope = ${ProjectCounts.keyOf(":id")} AND NOT EXISTS (SELECT 1 FROM projects WHERE id = :id)`)
+
+const endBreaker = statement(`
+  DELETE FROM breakers WHERE project_id = :id AND ${inScope} AND NOT EXISTS (SELECT 1 FROM projects WHERE id = :id)`)
 
 const countTasks = statement(`
   SELECT (SELECT count(*) FROM tasks WHERE project_id = :id) AS tasks FROM projects WHERE id = :id AND ${inScope}`)
@@ -361,6 +365,7 @@ export class Projects extends Context.Service<Projects, {
         const { patched } = yield* batch({
           raised: raiseIfDifferent(values),
           updated: update(values),
+          byProject: isCapped(changes) ? ByProject.ofProject.map((each) => each(values)) : undefined,
           patched: byId(values)
         })
         return yield* first(id, patched)
@@ -372,6 +377,7 @@ export class Projects extends Context.Service<Projects, {
           counted: countLess(values),
           deleted: deleteEmpty(values),
           ended: endCounters(values),
+          breakerEnded: endBreaker(values),
           left: countTasks(values)
         })
         if (deleted.length > 0) return

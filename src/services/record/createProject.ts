@@ -8,6 +8,7 @@ import { type NewProject, ProjectExists, ProjectRow } from "../../domain/record/
 import { capOf } from "../../domain/record/Usage.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
+import * as ByProject from "../../sql/record/ByProject.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import * as Promotion from "../../sql/record/Promotion.ts"
 import { statement } from "../../sql/Statement.ts"
@@ -17,6 +18,10 @@ export const decodeProjects = Schema.decodeUnknownEffect(Schema.Array(ProjectRow
 /** The required kinds for their column, each once. */
 export const kindsText = (kinds: ReadonlyArray<string> | null | undefined) =>
   kinds == null || kinds.length === 0 ? null : JSON.stringify([...new Set(kinds)])
+
+/** Whether the project may come to a cap. */
+export const isCapped = ({ max_cost_usd, max_tokens }: Pick<NewProject, "max_cost_usd" | "max_tokens">) =>
+  max_cost_usd != null || max_tokens != null
 
 export const millisOf = (time: DateTime.Utc | null | undefined) => time ? DateTime.toEpochMillis(time) : null
 
@@ -92,7 +97,8 @@ export const makeFrom = Effect.gen(function*() {
         inserted: (draft === undefined ? insert : insertFromDraft)(values),
         counted: (draft === undefined ? countNew : countPromoted)(values),
         linked: draft === undefined ? undefined : linked.map((each) => each(values)),
-        begun: beginCounters(values)
+        begun: beginCounters(values),
+        byProject: isCapped(project) ? ByProject.ofProject.map((each) => each(values)) : undefined
       },
       { keep: "inserted", answer: created, values }
     ).pipe(Effect.catchTag("UniqueViolation", () => ProjectExists.of(project.id)))

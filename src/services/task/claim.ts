@@ -22,6 +22,7 @@ import * as Grant from "../../sql/lease/Claim.ts"
 import * as Expiry from "../../sql/lease/Expiry.ts"
 import * as Parked from "../../sql/lease/Parked.ts"
 import type { Values } from "../../sql/Statement.ts"
+import * as Line from "../lease/Line.ts"
 import { ifRefused } from "../lease/takeBack.ts"
 import { Settings } from "../Settings.ts"
 import * as Refusal from "./claimRefusal.ts"
@@ -51,10 +52,10 @@ const wantedBy = (scope: ScopeName, claim: Claim, queue: string): Grant.Criteria
   account: claim.account ?? null
 })
 
-/** The queue that a claim looks in, and whether it looks past oversized tasks, which costs more. */
+/** The queue that a claim looks in, and what it looks past, which costs more. */
 export interface Look {
   readonly queue: string
-  readonly passing: boolean
+  readonly passing: Grant.Passing
 }
 
 /** A claimed task as the answer shows it, with its handoff. */
@@ -125,10 +126,12 @@ export const make = Effect.gen(function*() {
         // Each attempt takes expired leases back, because time has passed since the last one.
         lapsed: takesBack ? expired.lapsed(values) : undefined,
         reclaimed: takesBack ? expired.reclaimed(values) : undefined,
+        revived: Grant.revived(values),
         seen: Grant.seen(values),
         parked: claim.account == null ? undefined : Parked.until(values),
         recorded: steps.recorded(values),
         granted: steps.granted(values),
+        probed: steps.probed(values),
         counted: steps.counted(values)
       }, { keep: "granted", answer: steps.kept, values })
     // If taking leases back is refused, the claim goes on without it. The cron finds and logs the leases that cannot be
@@ -144,7 +147,7 @@ export const make = Effect.gen(function*() {
     return { task: claimed(task, now) }
   })
 
-  return Effect.fn("TaskQueue.claim")(function*(scope: ScopeName, claim: Claim) {
+  const claimNow = Effect.fnUntraced(function*(scope: ScopeName, claim: Claim) {
     const seconds = claim.lease_duration_seconds || settings.defaultLeaseSeconds
     if (seconds < 1 || seconds > MaxLeaseSeconds) return yield* InvalidTask.lease(MaxLeaseSeconds)
     const { scope: reach } = yield* CurrentActor
@@ -157,11 +160,14 @@ export const make = Effect.gen(function*() {
     })
     // A role may have a queue of its own. The first attempt assumes `incoming`, and grants nothing if the role claims
     // from elsewhere.
-    let done = yield* attempt({ queue: claim.queue || "incoming", passing: false })
+    const first: Look = { queue: claim.queue || "incoming", passing: "nothing" }
+    let done = yield* attempt(first)
     while (done.task === undefined) {
       const { look, otherwise } = done.next
       done = yield* ifRoom(otherwise)(attempt(look))
     }
     return done.task
   })
+
+  return Effect.fn("TaskQueue.claim")((scope: ScopeName, claim: Claim) => Line.waiting(claim, claimNow(scope, claim)))
 })

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import { aside, builtIn, invalidQueue } from "../../domain/flow/FlowRules.ts"
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { Never } from "../../domain/lease/Question.ts"
+import { breakerSentence, stoppedBy, type Stopping } from "../../domain/record/Breaker.ts"
 import { type Cap, capSentence } from "../../domain/record/Usage.ts"
 import { MaxRecord } from "../../domain/Size.ts"
 import type { Claim } from "../../domain/task/MoveInput.ts"
@@ -12,8 +13,9 @@ import { claimOf, moves } from "../../domain/task/Moves.ts"
 import { AtCapacity, InvalidTask, NoTasksAvailable } from "../../domain/task/TaskErrors.ts"
 import { Database, ifRoom } from "../../sql/Database.ts"
 import * as Backoff from "../../sql/lease/Backoff.ts"
-import { type Criteria, nextTask, valuesOf, variantOf } from "../../sql/lease/Claim.ts"
+import { type Criteria, nextTask, type Passing, valuesOf, variantOf } from "../../sql/lease/Claim.ts"
 import * as Claimant from "../../sql/lease/Claimant.ts"
+import * as Breakers from "../../sql/record/Breakers.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
 import * as TakingBack from "../lease/takeBack.ts"
@@ -29,9 +31,9 @@ interface Attempt {
   readonly claim: Claim
   /** The scope that the machine has to belong to, if any. */
   readonly reach: ScopeName | undefined
-  /** The queue of the attempt (and `passing`: whether it looked past oversized tasks). */
+  /** The queue of the attempt, and what it looked past. */
   readonly queue: string
-  readonly passing: boolean
+  readonly passing: Passing
   readonly wanted: Criteria
   /** Until when the account was parked at the time of the claim; undefined if it was not. */
   readonly parked: number | undefined
@@ -57,10 +59,13 @@ const why = (
   passedOver: boolean,
   waiting: Waiting,
   large: string | undefined,
-  cap: string | undefined
+  cap: string | undefined,
+  breaker: Stopping | undefined
 ) =>
   cap !== undefined
     ? { reason: "capped" as const, error: cap }
+    : breaker !== undefined
+    ? { reason: "breaker_open" as const, error: breakerSentence(breaker) }
     : large !== undefined
     ? {
       reason: "too_large" as const,
@@ -104,6 +109,7 @@ const some = (place: Places.Place) =>
 const state = statement(`
   SELECT
     (SELECT counts FROM queue_counts WHERE scope = :scope) AS counts,
+    (SELECT by_project FROM queue_counts WHERE scope = :scope) AS by_project,
     EXISTS (SELECT 1 FROM tasks WHERE claimed_by IS NOT NULL AND lease_expires_at <= :now AND scope = :scope) AS overdue,
     EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_backing_off
       WHERE scope = :scope AND available_at IS NOT NULL AND available_at <= :now) AS waited,
@@ -115,11 +121,12 @@ const state = statement(`
     min(iif(claimed_by IS NULL AND blocked_by IS NULL, available_at, NULL)) AS due
   FROM (${some("held")} UNION ALL ${some("waiting")})`)
 
-/** The first task that matches. The claim did not get it if it is oversized or at a cap. */
+/** The first task that matches. The claim did not get it if it is oversized, at a cap, or stopped by a breaker. */
 const first = variants((roles: "any" | "one" | "several", roleless: boolean, ranked: boolean, typed: boolean) =>
   statement(`
-    SELECT id, project_id, bytes > ${MaxRecord} AS oversized, iif(capped_until > :now, cap, NULL) AS cap FROM caps
-    WHERE id = ${nextTask({ roles, roleless, ranked, typed, passing: false })}`)
+    SELECT id, project_id, bytes > ${MaxRecord} AS oversized, iif(capped_until > :now, cap, NULL) AS cap,
+      iif(breaker_until > :now, ${Breakers.stopping("caps")}, NULL) AS breaker FROM caps
+    WHERE id = ${nextTask({ roles, roleless, ranked, typed, passing: "nothing" })}`)
 )
 
 // A child flow has the states of its flow too.
@@ -127,6 +134,8 @@ const flow = statement(`
   SELECT rules FROM flows WHERE scope = :scope AND name = 'default' AND NOT EXISTS (
     SELECT 1 FROM flows AS every CROSS JOIN json_each(every.rules, '$.child.states')
     WHERE every.scope = :scope AND value = :queue)`)
+
+const at = (queue: string, passing: Passing) => ({ queue, passing })
 
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database
@@ -166,6 +175,7 @@ export const make = Effect.gen(function*() {
     const large = next?.oversized === 1 ? String(next.id) : undefined
     const cap = next?.cap == null ? undefined : next.cap as Cap
     const capped = cap && capSentence(cap, String(next?.id), next?.project_id == null ? null : String(next.project_id))
+    const breaker = next?.breaker == null ? undefined : JSON.parse(String(next.breaker)) as Stopping
     const refusal = Effect.gen(function*() {
       if (usual !== undefined) {
         return yield* InvalidTask.queue(invalidQueue(queue, "default", usual.task) ?? `Invalid queue "${queue}".`)
@@ -200,7 +210,7 @@ export const make = Effect.gen(function*() {
             iso(parked)
           }, because its provider gives it no more work before. Ask again then, or with another account.`
         }
-        : why(queue, filtered && waiting.ready > 0, waiting, large, capped)
+        : why(queue, filtered && waiting.ready > 0, waiting, large, capped, breaker)
       return yield* new NoTasksAvailable({
         message: "No tasks available",
         ...answer,
@@ -209,8 +219,11 @@ export const make = Effect.gen(function*() {
         ...(parked !== undefined && answer.reason === "account_parked"
           ? { parked_until: DateTime.makeUnsafe(parked) }
           : {}),
+        ...(answer.reason === "breaker_open" ? { breaker: stoppedBy(breaker!) } : {}),
         retry_after_seconds: parked !== undefined && answer.reason === "account_parked"
           ? Math.max(Math.ceil((parked - now) / 1000), 1)
+          : answer.reason === "breaker_open" && !breaker!.half_open
+          ? Math.min(Math.max(Math.ceil((breaker!.retry_at - now) / 1000), 1), MaxRetrySeconds)
           : answer.reason === "backing_off"
           ? Math.min(Math.max(Math.ceil((Number(seen?.due) - now) / 1000), 1), MaxRetrySeconds)
           : RetryAfterSeconds
@@ -219,24 +232,26 @@ export const make = Effect.gen(function*() {
     const answer = Effect.andThen(refusal, empty)
     if (parked !== undefined) return yield* answer
     if (elsewhere !== undefined && elsewhere !== queue) {
-      return { look: { queue: String(elsewhere), passing: false }, otherwise: answer }
+      return { look: at(String(elsewhere), "nothing"), otherwise: answer }
     }
     // A claim leaves to the cron the tasks that fail or are cancelled when their leases end. Their dependents may be
     // ready afterwards.
     if (seen?.overdue === 1) {
       const { refused, taken } = yield* takeBack(scope)
       // Leases that cannot be taken back make no task ready.
-      if (taken > 0 || refused === 0) return { look: { queue, passing }, otherwise: answer }
+      if (taken > 0 || refused === 0) return { look: at(queue, passing), otherwise: answer }
     }
     // If backoff is off, claims do not end backoffs that began before it was turned off.
     if (seen?.waited === 1) {
       yield* ifRoom(answer)(batch(Backoff.end(now, scope)))
-      return { look: { queue, passing }, otherwise: answer }
+      return { look: at(queue, passing), otherwise: answer }
     }
     yield* refusal
-    // A claim looks past oversized tasks and tasks at a cap only if one is in its way. At the cap of the scope it gets none.
-    if (!maintenance && !passing && (large !== undefined || (cap !== undefined && cap !== "scope"))) {
-      return { look: { queue, passing: true }, otherwise: empty }
+    // A claim looks past tasks that it cannot get only if one is in its way. If the scope is stopped, it gets none.
+    const inTheWay = large !== undefined || (cap !== undefined && cap !== "scope")
+      || (breaker !== undefined && breaker.project_id !== null)
+    if (!maintenance && passing === "nothing" && inTheWay) {
+      return { look: at(queue, seen?.by_project === 1 ? "projects" : "tasks"), otherwise: empty }
     }
     return yield* empty
   })

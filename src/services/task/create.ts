@@ -23,6 +23,7 @@ import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import { nextToken } from "../../sql/lease/Claim.ts"
+import * as ByProject from "../../sql/record/ByProject.ts"
 import * as Promotion from "../../sql/record/Promotion.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as FilePath from "../../sql/task/FilePath.ts"
@@ -133,7 +134,7 @@ const inserted = variants((
       branch, content, project_id, pr_number, attempt_count, needs_intervention, auto_accept, hooks, flow, flow_overrides,
       metadata, created_at, updated_at, completed_at, grants, claimed_by, claimed_at, claimed_from, lease_expires_at,
       deadline_at, max_attempt_seconds, max_attempts, max_lease_losses, max_rejections, loss_limit, attempt_limit,
-      external_key, max_cost_usd, max_tokens${origin === "a draft" ? ", draft_id" : ""})
+      external_key, max_cost_usd, max_tokens, by_project${origin === "a draft" ? ", draft_id" : ""})
     SELECT :id, :scope, :file_path, :title, :queue, ${
     lastOf("version")
   } + 1, :priority, :priority_rank, :complexity, :role,
@@ -141,7 +142,7 @@ const inserted = variants((
       :flow_overrides, :metadata, :now, :now, :completed_at,
       ${holder === "held" ? nextToken(lastOf("grants")) : lastOf("grants")}, :claimed_by, :claimed_at, :claimed_from,
       :lease_expires_at, :deadline_at, :max_attempt_seconds, :max_attempts, :max_lease_losses, :max_rejections, :loss_limit,
-      :attempt_limit, :external_key, CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER)${
+      :attempt_limit, :external_key, CAST(:max_cost_usd AS INTEGER), CAST(:max_tokens AS INTEGER), ${ByProject.ofNew}${
     origin === "a draft" ? ", :draft_id" : ""
   }
     WHERE ${branch} IS NOT NULL AND ${knownProject} AND ${knownRole} AND ${knownQueue} AND NOT ${
@@ -159,12 +160,14 @@ const linked = Promotion.linking("linked_task_id", "EXISTS (SELECT 1 FROM unreco
 
 // The first task of a scope makes its counters.
 const counted = statement(`
-  INSERT INTO queue_counts (scope, counts, revision, seq)
-  SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1 FROM (
+  INSERT INTO queue_counts (scope, counts, revision, seq, events)
+  SELECT owner, json_object(:queue, 1), 1, coalesce((SELECT seq FROM queue_counts WHERE scope = :scope), 0) + 1,
+    iif(owner < ' ', '{}', '{"created":1}') FROM (
     SELECT :scope AS owner UNION ALL SELECT scope FROM queue_counts WHERE scope = char(31) || :project_id)
   WHERE EXISTS (SELECT 1 FROM unrecorded WHERE id = :id)
   ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, seq = excluded.seq,
-    counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1))`)
+    counts = json_patch(counts, json_object(:queue, coalesce(counts ->> ('$."' || :queue || '"'), 0) + 1)),
+    events = iif(scope < ' ', events, json_set(events, '$.created', coalesce(events ->> 'created', 0) + 1))`)
 
 const recorded = statement(`
   INSERT INTO history (task_id, version, scope, seq, event, to_queue, actor, grants, at, title, project_id)

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import type { TaskId } from "../../domain/Identifier.ts"
+import type { Stopping } from "../../domain/record/Breaker.ts"
 import type { Cap } from "../../domain/record/Usage.ts"
 import { MaxRecord } from "../../domain/Size.ts"
 import { type AskedClaim, explanationOf, MaxAhead } from "../../domain/task/Explanation.ts"
@@ -12,6 +13,7 @@ import { listed } from "../../sql/dependency/Dependency.ts"
 import * as Claimant from "../../sql/lease/Claimant.ts"
 import * as Parked from "../../sql/lease/Parked.ts"
 import { inScope, type Reach } from "../../sql/Reach.ts"
+import * as Breakers from "../../sql/record/Breakers.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 import { ready } from "../../sql/task/Places.ts"
 import { decodeEdges } from "../dependency/read.ts"
@@ -28,7 +30,9 @@ const scope = `(SELECT scope FROM tasks WHERE ${itself})`
 
 const one = statement(`
   SELECT *, iif(bytes > ${MaxRecord}, bytes, NULL) AS oversize,
-    (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = tasks.id) AS cap
+    (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = tasks.id) AS cap, ${
+  Breakers.stopping("tasks")
+} AS breaker
   FROM tasks WHERE ${itself}`)
 
 /**
@@ -142,6 +146,7 @@ export const make = Effect.gen(function*() {
       asked: { queue, roles, account: asked.account },
       oversize: typeof tasks[0]?.oversize === "number" ? tasks[0].oversize : undefined,
       cap: tasks[0]?.cap == null ? undefined : tasks[0].cap as Cap,
+      breaker: tasks[0]?.breaker == null ? undefined : JSON.parse(String(tasks[0].breaker)) as Stopping,
       parked: parked === undefined ? undefined : Number(parked.until),
       ahead: Number(place?.ahead),
       machine: orchestrator_id === undefined ? undefined : {

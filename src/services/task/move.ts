@@ -10,6 +10,7 @@ import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
 import { expectationProblem, movesOnlyHeld } from "../../domain/lease/Fence.ts"
 import { namesSession } from "../../domain/lease/Session.ts"
+import { fingerprintOf } from "../../domain/record/Alike.ts"
 import type { Usage } from "../../domain/record/Usage.ts"
 import { EvidenceMissing, evidenceText } from "../../domain/task/Evidence.ts"
 import type {
@@ -30,6 +31,7 @@ import * as Cascade from "../../sql/dependency/Cascade.ts"
 import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
+import * as Breakers from "../../sql/record/Breakers.ts"
 import { type Bound, statement, type Values } from "../../sql/Statement.ts"
 import * as Moves from "../../sql/task/Move.ts"
 import { fenced, named } from "../../sql/task/Move.ts"
@@ -129,15 +131,17 @@ export const moving = Effect.gen(function*() {
       reason,
       excerpt: reason === null ? null : excerpt(reason, MaxReason),
       details,
+      fingerprint: fingerprintOf(reason),
       max_attempts: limits.max_attempts,
       max_rejections: limits.max_rejections,
       backoff_base: backoff.baseSeconds,
       backoff_max: backoff.maxSeconds,
       seed: yield* seed
     }
-    const steps = stepsOf.get(move)!
+    const [steps, breakers] = [stepsOf.get(move)!, Breakers.ofMove.get(move)]
     const { answers, replay } = yield* once.atomic({
       recorded: steps.recorded(values),
+      breakers: breakers?.map((each) => each(values)),
       ...UsageSums.byMove(order.usage, now, id),
       shown: order.shows === true ? Moves.shown(values) : undefined,
       // A task that becomes done makes no other task fail.

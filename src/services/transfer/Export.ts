@@ -108,10 +108,13 @@ const tables: Readonly<Record<Exclude<ExportKind, "tasks">, Table>> = {
   api_keys: { key: ["hash"], texts: ["name", "created_by"] }
 }
 
+// Changes of breakers are in history under ids that no task has (`sql/record/Breakers.ts`).
+const BeforeTasks = "\u001f\u{10ffff}"
+
 /** The columns that are computed or left out. */
 const beside = (kind: ExportKind): ReadonlyArray<string> =>
   kind === "tasks"
-    ? ["fencing_token", "lane", "bytes", "capped", "waiting_for_reply"]
+    ? ["fencing_token", "lane", "bytes", "capped", "waiting_for_reply", "by_project", "project_key"]
     : kind === "projects" || kind === "usage"
     ? ["capped"]
     : [tables[kind].without ?? ""]
@@ -296,7 +299,7 @@ export class Export extends Context.Service<Export, {
           }
           const { seen } = yield* batch({
             seen: kind === "tasks"
-              ? lookAtTasks({ after: after[0] ?? "", scope: scope ?? null, limit })
+              ? lookAtTasks({ after: after[0] ?? BeforeTasks, scope: scope ?? null, limit })
               : look(kind, after.length > 0, secrets)({
                 ...Object.fromEntries(after.map((value, place) => [`after_${place}`, value])),
                 scope: scope ?? null,

@@ -13,9 +13,17 @@ import type { ScopeName } from "../../domain/Identifier.ts"
 import * as Cascade from "../dependency/Cascade.ts"
 import * as Feed from "../Feed.ts"
 import * as Idempotency from "../Idempotency.ts"
+import * as Breakers from "../record/Breakers.ts"
+import * as Revisions from "../Revisions.ts"
 import { type Statement, statement, type Values } from "../Statement.ts"
 import { claimingFrom } from "./Claimant.ts"
 import * as Parked from "./Parked.ts"
+
+/**
+ * What a claim looks past. `tasks`: oversized tasks and tasks at a cap of their own, which costs reading each of them.
+ * `projects`: also the projects that are stopped, which costs a row or two for each project that has ready tasks.
+ */
+export type Passing = "nothing" | "tasks" | "projects"
 
 /** The variant of a claim's statements. */
 export interface Wanted {
@@ -25,21 +33,51 @@ export interface Wanted {
   readonly ranked: boolean
   /** Whether only some types match. */
   readonly typed: boolean
-  /** Whether it looks past oversized tasks and tasks at a cap, which costs reading each of them. */
-  readonly passing: boolean
+  readonly passing: Passing
   /** Whether one of the roles is '', which the index of roles does not contain. */
   readonly roleless: boolean
   /** Whether it names an account, which may be parked. */
   readonly accounted: boolean
 }
 
-/**
- * The task is neither oversized nor at a cap. That of the scope is asked for before: at it, no other task is better.
- */
-const passable = `AND NOT bytes > ${Cascade.MaxBytes} AND NOT capped
-  AND coalesce(project_id NOT IN (SELECT id FROM projects WHERE projects.scope = :scope AND projects.capped), 1)`
+/** The task is neither oversized nor at a cap of its own. */
+const passable = `AND NOT bytes > ${Cascade.MaxBytes} AND NOT capped`
 
 const order = "ORDER BY priority_rank, created_at, id LIMIT 1"
+
+/** The project is not stopped. That the scope is not is asked for before: then no other task is better. */
+const runs = `NOT EXISTS (SELECT 1 FROM stopped_projects AS stopped
+  WHERE stopped.id = stretch.project_key AND stopped.scope = :scope AND stopped.until > :now)`
+
+/**
+ * The best task of the projects that are not stopped. The index `tasks_ready_by_project` has the tasks of each role and project in
+ * claim order. So each project costs as much as any other, however many tasks it has ready.
+ */
+const pastProjects = (roles: Wanted["roles"], ranked: boolean, typed: boolean): string => {
+  const ready = "ready_by_project WHERE scope = :scope AND queue = :queue"
+  const after = (column: string, last: string) => `(SELECT ${column} FROM ${ready} ${last} ORDER BY ${column} LIMIT 1)`
+  const lanes = roles === "any"
+    ? `SELECT ${after("lane", "")} UNION ALL SELECT ${
+      after("lane", "AND lane > lanes.lane")
+    } FROM lanes WHERE lane IS NOT NULL`
+    : "SELECT value FROM json_each(:roles)"
+  const inLane = "AND lane = stretch.lane"
+  return `(
+    WITH RECURSIVE lanes (lane) AS (${lanes}), stretch (lane, project_key) AS (
+      SELECT lane, ${after("project_key", "AND lane = lanes.lane")} FROM lanes WHERE lane IS NOT NULL
+      UNION ALL SELECT lane, ${after("project_key", `${inLane} AND project_key > stretch.project_key`)}
+      FROM stretch WHERE project_key IS NOT NULL)
+    SELECT best.id FROM stretch ${
+    ranked ? "CROSS JOIN json_each(:places) AS asked" : ""
+  } CROSS JOIN tasks AS best ON best.id = (
+      SELECT id FROM ${ready} ${inLane} AND project_key = stretch.project_key
+        ${
+    ranked ? "AND priority_rank BETWEEN coalesce(asked.value, -9e15) AND coalesce(asked.value, 9e15)" : ""
+  } ${passable}
+        ${typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""} ${order})
+    WHERE stretch.project_key IS NOT NULL AND ${runs}
+    ORDER BY ${ranked ? "asked.key," : ""} best.priority_rank, best.created_at, best.id LIMIT 1)`
+}
 
 /**
  * The id of the task that the claim gets: the most urgent ready task that matches. The index `tasks_ready` has the
@@ -47,9 +85,10 @@ const order = "ORDER BY priority_rank, created_at, id LIMIT 1"
  * role, however many tasks of other roles are ahead.
  */
 export const nextTask = ({ passing, ranked, roleless, roles, typed }: Omit<Wanted, "accounted">): string => {
+  if (passing === "projects") return pastProjects(roles, ranked, typed)
   const ready = roles === "any" || roleless ? "ready" : "ready_for"
   const matching = `scope = :scope AND queue = :queue
-    ${passing ? passable : ""} ${typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""}`
+    ${passing === "tasks" ? passable : ""} ${typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""}`
   const lane = "lane = asked.value ->> 0"
   const best = (seeks: string, match: string, first: string) =>
     `SELECT best.id FROM json_each(${seeks}) AS asked CROSS JOIN tasks AS best ON best.id = (
@@ -94,6 +133,9 @@ export const nextToken = (grants: string) =>
 const deadline =
   "iif(:review, NULL, :now + 1000 * min(coalesce(max_attempt_seconds, :attempt_seconds), coalesce(:asked_seconds, 9e15)))"
 
+/** A machine that was silent shows another status after `seen`. */
+export const revived = Revisions.raiseMachines("id = :machine AND scope = :scope AND status = 'offline'")
+
 /** Records that the machine is alive. If its last heartbeat is younger than `:fresh`, that is not written again. */
 export const seen = statement(`
   UPDATE orchestrators SET last_heartbeat = :now, status = iif(status = 'offline', 'active', status)
@@ -102,6 +144,7 @@ export const seen = statement(`
 export interface Steps {
   readonly recorded: Statement
   readonly granted: Statement
+  readonly probed: Statement
   readonly counted: Statement
   readonly kept: Idempotency.Keeping
 }
@@ -125,7 +168,7 @@ const make = (wanted: Wanted): Steps => {
       INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id)
       SELECT id, version + 1, scope, ${Feed.nextSeq("tasks", "one")}, iif(:review, 'review_claimed', 'claimed'), queue,
         iif(:review, queue, 'claimed'), :agent, :details, grants, :now, title, project_id
-      FROM claimable AS tasks WHERE id = ${next} AND capped_until <= :now AND EXISTS (
+      FROM claimable AS tasks WHERE id = ${next} AND capped_until <= :now AND breaker_until <= :now AND EXISTS (
         SELECT 1 FROM orchestrators WHERE ${claimingFrom(":scope")} AND status <> 'maintenance' AND ${hasRoom}
           ${wanted.roles === "any" ? "" : `AND ${rolesHold}`})${wanted.accounted ? ` AND ${Parked.mayClaim}` : ""}`),
     granted: statement(`
@@ -140,6 +183,8 @@ const make = (wanted: Wanted): Steps => {
         completed_at = iif(:review, completed_at, NULL)
       FROM history AS planned
       WHERE tasks.id = ${inPlan} AND planned.task_id = tasks.id AND planned.version = tasks.version + 1 RETURNING *`),
+    probed: Breakers.probed(`(SELECT task_id FROM plans WHERE scope = :scope AND event IN ('claimed', 'review_claimed')
+      ORDER BY seq DESC LIMIT 1)`),
     counted: Feed.counted("= :scope"),
     kept: Idempotency.keeping({
       row: { id: "id", fencing_token: "fencing_token" },
@@ -164,8 +209,7 @@ export interface Criteria {
   readonly account: string | null
 }
 
-/** The variant. `passing` says whether the claim looks past oversized tasks and tasks at a cap, which costs reading each of them. */
-export const variantOf = ({ account, ranks, roles, types }: Criteria, passing: boolean): Wanted => ({
+export const variantOf = ({ account, ranks, roles, types }: Criteria, passing: Passing): Wanted => ({
   roles: roles.length === 0 ? "any" : roles.length === 1 ? "one" : "several",
   roleless: roles.includes(""),
   ranked: ranks.length > 0,
@@ -180,6 +224,8 @@ export const valuesOf = ({ account, queue, ranks, roles, scope, types }: Criteri
   account,
   roles: JSON.stringify(roles),
   types: JSON.stringify(types),
+  // After the ranks that are named come all others.
+  places: JSON.stringify([...ranks, null]),
   lanes: JSON.stringify(roles.map((role) => [role])),
   seeks: JSON.stringify(
     (roles.length === 0 ? [""] : roles).flatMap((role) => ranks.map((rank, place) => [role, rank, place]))

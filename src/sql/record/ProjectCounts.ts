@@ -42,6 +42,11 @@ const next = `
     CROSS JOIN projects ON projects.id > place.position
   ORDER BY projects.id LIMIT ${Projects}`
 
+/** Whether the cron has not yet come to the end of the projects. */
+export const anyOld: Statement = statement(
+  "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)"
+)
+
 /** Counts the tasks of a few projects without counters. */
 export const countOld: Statement = statement(`
   INSERT INTO queue_counts (scope, counts)

@@ -1,7 +1,11 @@
 /** The statements of questions that hold a task, and of the replies that free it. */
+import { questionTypes } from "../../domain/feed/Overview.ts"
 import { MaxAnswer, MaxAnswers, MaxQuestion } from "../../domain/lease/Question.ts"
 import * as Feed from "../Feed.ts"
 import { statement } from "../Statement.ts"
+
+/** Whether a message is a question without a reply: a part of the condition of `messages_questions`. */
+export const open = `type IN (${questionTypes.map((type) => `'${type}'`).join(", ")}) AND replied = 0`
 
 /** Stores the question, if its move is planned: after `recorded` and before `moved` (`sql/task/Move.ts`). */
 export const sent = statement(`

@@ -26,16 +26,30 @@ const each = (expression: (name: string, n: number) => string) => sums.map(expre
 
 const totals = each((_, n) => `min(sum(value ->> ${n}), ${most})`)
 
-/** The sums of each model. A day has a limited number of models, and the others are one. */
+/** The sums of each model: those of the day, and those that are added. */
 const models = `(
   SELECT json_group_object(model, json(sums)) FROM (
     SELECT model, json_array(${totals}) AS sums FROM (
       SELECT key AS model, value FROM json_each(usage.models)
-      UNION ALL
-      SELECT iif(key IN (SELECT key FROM json_each(usage.models)) OR (
-        SELECT count(*) FROM json_each(usage.models)) < ${MaxModels}, key, 'other'), value
-      FROM json_each(excluded.models))
+      UNION ALL SELECT key, value FROM json_each(excluded.models))
     GROUP BY model))`
+
+/** The models that the day has already. */
+const stored = "coalesce((SELECT models FROM usage WHERE usage.scope = reported.scope AND usage.day = :day), '{}')"
+
+/**
+ * The reports with the models that they count for. A day has a limited number of models: those that it has, and then new ones by name.
+ * The others are one.
+ */
+const named = (reported: string) =>
+  `(
+  SELECT scope, iif(known OR number <= ${MaxModels} - (SELECT count(*) FROM json_each(stored) WHERE key <> 'other'), model, 'other')
+    AS model, ${each((name) => `sum(${name}) AS ${name}`)}
+  FROM (
+    SELECT *, row_number() OVER (PARTITION BY scope, known ORDER BY model) AS number FROM (
+      SELECT *, model = 'other' OR model IN (SELECT key FROM json_each(stored)) AS known FROM (
+        SELECT *, ${stored} AS stored FROM ${reported} AS reported)))
+  GROUP BY 1, 2)`
 
 export interface Steps {
   readonly usedByTask: Statement
@@ -64,7 +78,11 @@ export const steps = (source: Source): Steps => {
         json_group_object(model, json_array(${each((name) => name)})),
         (SELECT max_cost_usd FROM usage_caps WHERE usage_caps.scope = used.scope),
         (SELECT max_tokens FROM usage_caps WHERE usage_caps.scope = used.scope)
-      FROM (SELECT tasks.scope, asked.value ->> 'model' AS model, ${summed} FROM ${asked} GROUP BY tasks.scope, model) AS used
+      FROM ${
+      named(
+        `(SELECT tasks.scope, asked.value ->> 'model' AS model, ${summed} FROM ${asked} GROUP BY tasks.scope, model)`
+      )
+    } AS used
       WHERE true GROUP BY used.scope
       ON CONFLICT (scope, day) DO UPDATE SET ${plus("usage", (name) => `excluded.${name}`)}, models = ${models}`)
   }

@@ -1,4 +1,4 @@
-/** Faults in what a scope looks like at a glance: the overview, the metrics, and the counters of events. */
+/** Faults in what a scope looks like at a glance: the overview, the metrics, and their counters. */
 import type { Fault } from "../Fault.ts"
 
 export const overview: ReadonlyArray<Fault> = [
@@ -13,29 +13,36 @@ export const overview: ReadonlyArray<Fault> = [
     name: "overview-misses-machines",
     breaks: "An overview is not modified only if a new one would be the same.",
     symbol: "services/feed/Overview.revision",
-    find: "json_group_array(id || ' ' || status)",
-    replace: "json_group_array(id)"
+    find: "projects_revision + machines_revision",
+    replace: "projects_revision"
+  },
+  {
+    name: "overview-misses-revived-machines",
+    breaks: "An overview is not modified only if a new one would be the same.",
+    step: "statusRaised",
+    find: "status = 'offline' AND id = :machine",
+    replace: "status = 'maintenance' AND id = :machine"
   },
   {
     name: "overview-repeats-answered",
     breaks: "An overview has the questions that nobody answered.",
-    symbol: "services/feed/Overview.unanswered",
-    find: "reply.parent_message_id = message.id",
-    replace: "reply.id = message.parent_message_id"
+    step: "replied",
+    find: "SET replied = 1",
+    replace: "SET replied = 0"
   },
   {
-    name: "overview-claims-all",
-    breaks: "An overview says whether it looked at every change.",
-    symbol: "services/feed/Overview.changes",
-    find: "first = 0 OR place > first",
-    replace: "1"
+    name: "overview-counts-a-day-twice",
+    breaks: "An overview counts the tasks that became done in each of the last 24 hours.",
+    symbol: "livesCounted",
+    find: "${slot(\"[0]\")} = hour",
+    replace: "${slot(\"[0]\")} > 0"
   },
   {
     name: "overview-reviews-twice",
     breaks: "A result that is under review does not wait for a review.",
     symbol: "services/feed/Overview.holds",
-    find: "sum(queue = 'provisional')",
-    replace: "0"
+    find: "queue = 'provisional' AS reviews",
+    replace: "0 AS reviews"
   },
   {
     name: "metrics-of-all",
@@ -52,17 +59,24 @@ export const overview: ReadonlyArray<Fault> = [
     replace: "/[\\n\"]/g"
   },
   {
-    name: "events-counted-again",
-    breaks: "Each change is counted once.",
-    symbol: "EventCounts.moveOn",
-    find: "SET events_seq = next.upto",
-    replace: "SET events_seq = next.upto - 1"
+    name: "events-counted-once",
+    breaks: "Each change is counted.",
+    symbol: "eventsCounted",
+    find: "coalesce(events ->> earliest, 0) + n)",
+    replace: "coalesce(events ->> earliest, 0) + 1)"
   },
   {
-    name: "events-left-out",
+    name: "events-of-kinds-left-out",
+    breaks: "Each change is counted, also if its batch makes changes of several kinds.",
+    symbol: "eventsCounted",
+    find: "coalesce(events ->> value, 0) + times",
+    replace: "coalesce(events ->> value, 0) + 1"
+  },
+  {
+    name: "created-not-counted",
     breaks: "Each change is counted.",
-    symbol: "EventCounts.count",
-    find: "history.seq <= next.upto",
-    replace: "history.seq < next.upto"
+    symbol: "services/task/create.counted",
+    find: "coalesce(events ->> 'created', 0) + 1",
+    replace: "coalesce(events ->> 'created', 0)"
   }
 ]

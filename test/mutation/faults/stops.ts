@@ -127,5 +127,68 @@ export const stops: ReadonlyArray<Fault> = [
     symbol: "client/work.conclude",
     find: "stop?.why === \"ask\" || stop?.why === \"park\"",
     replace: "stop?.why === \"ask\""
+  },
+  {
+    name: "breaker-counts-every-failure",
+    breaks: "Only failures that are alike open a breaker.",
+    symbol: "Breakers.alike",
+    find: "value ->> 0 = :fingerprint AND",
+    replace: ""
+  },
+  {
+    name: "breaker-counts-a-task-twice",
+    breaks: "Each task counts once for a breaker.",
+    symbol: "Breakers.remembered",
+    find: "AND NOT (value ->> 0 = :fingerprint AND value ->> 1 = :id)",
+    replace: ""
+  },
+  {
+    name: "breaker-counts-what-nobody-held",
+    breaks: "Only the failure of a held task counts for a breaker.",
+    symbol: "Breakers.counts",
+    find: "AND claimed_by IS NOT NULL",
+    replace: ""
+  },
+  {
+    name: "breaker-stops-nothing",
+    breaks: "Nothing is claimed in a scope whose breaker is open.",
+    view: "open_breakers",
+    find: "iif(half_open, 9007199254740991, retry_at)",
+    replace: "0"
+  },
+  {
+    name: "second-canary",
+    breaks: "One canary is claimed at a time.",
+    view: "open_breakers",
+    find: "iif(half_open, 9007199254740991, retry_at)",
+    replace: "retry_at"
+  },
+  {
+    name: "canary-by-task",
+    breaks: "A breaker closes only by the lease that was granted as its canary.",
+    symbol: "Breakers.tried",
+    find: "AND tasks.grants = own.canary_token",
+    replace: ""
+  },
+  {
+    name: "failed-canary-closes",
+    breaks: "A breaker stays open if its canary fails, and waits longer.",
+    symbol: "Breakers.canaryFails",
+    find: "opened_at IS NOT NULL AND",
+    replace: "opened_at IS NULL AND"
+  },
+  {
+    name: "unclaimable-each-look",
+    breaks: "A task that no machine will claim is told of once.",
+    symbol: "Unclaimable.found",
+    find: "AND newest.event <> 'unclaimable'",
+    replace: ""
+  },
+  {
+    name: "unclaimable-with-a-machine",
+    breaks: "No task is told of while a machine of the scope is active and knows its role.",
+    symbol: "Unclaimable.heads",
+    find: "WHERE status = 'active')",
+    replace: "WHERE status = 'x')"
   }
 ]

@@ -40,9 +40,37 @@ export const usage: ReadonlyArray<Fault> = [
   {
     name: "claim-stops-at-capped",
     breaks: "A task at a cap keeps no claim from the tasks behind it.",
-    symbol: "Claim.passable",
-    find: "projects.scope = :scope AND projects.capped",
-    replace: "0"
+    symbol: "Claim.runs",
+    find: "AND stopped.until > :now",
+    replace: "AND stopped.until < 0"
+  },
+  {
+    name: "new-task-not-by-project",
+    breaks: "A claim that looks past a stopped project finds every task behind it.",
+    symbol: "ByProject.ofNew",
+    find: "AND by_project = 1)",
+    replace: "AND by_project = 2)"
+  },
+  {
+    name: "old-tasks-not-by-project",
+    breaks: "The first cap of a project lets claims find the tasks that were there before.",
+    step: "byProject",
+    find: "UPDATE tasks SET by_project = 1",
+    replace: "UPDATE tasks SET by_project = by_project"
+  },
+  {
+    name: "models-without-end",
+    breaks: "A day has a limited number of models, also if one request brings more.",
+    symbol: "sql/task/Usage.named",
+    find: "known OR number <=",
+    replace: "known OR 1 <="
+  },
+  {
+    name: "worker-stops-at-any-cap",
+    breaks: "A worker claims other tasks while one is at a cap of its own.",
+    symbol: "Held.pausesClaims",
+    find: "pauseKind !== \"task\" &&",
+    replace: "pauseKind !== undefined &&"
   },
   {
     name: "project-list-keeps-usage",

@@ -13,15 +13,29 @@ export const webhooks: ReadonlyArray<Fault> = [
     name: "webhook-forgets-failed",
     breaks: "An event that was not accepted is sent again.",
     symbol: "Deliveries",
-    find: "const position = sent < matches.length",
-    replace: "const position = sent < matches.length && failure === undefined"
+    find: "const position = sent < messages.length",
+    replace: "const position = sent < messages.length && failure === undefined"
   },
   {
     name: "webhook-skips-rest",
     breaks: "A webhook gets all events, also if a run does not reach them all.",
     symbol: "Deliveries",
-    find: "rows.length < Looked",
-    replace: "rows.length <= Looked"
+    find: "rows.length < Looked\n            ? Math.max",
+    replace: "rows.length <= Looked\n            ? Math.max"
+  },
+  {
+    name: "webhook-hides-gaps",
+    breaks: "A webhook is told of numbers that retention removed.",
+    symbol: "messagesOf",
+    find: "gap(place, seq - 1)",
+    replace: "gap(seq, seq - 1)"
+  },
+  {
+    name: "webhook-forgets-older-secrets",
+    breaks: "A rotation may be repeated: the secret that the receiver knows goes on signing.",
+    symbol: "feed/send.headersOf",
+    find: "...older_secrets]",
+    replace: "]"
   },
   {
     name: "webhook-claimed-twice",
@@ -96,7 +110,7 @@ export const webhooks: ReadonlyArray<Fault> = [
   {
     name: "webhook-local-dot",
     breaks: "A dot at the end of a name does not make it public.",
-    symbol: "refusalOf",
+    symbol: "Address.refusalOf",
     find: ".replace(/\\.$/, \"\")",
     replace: ""
   },
@@ -104,15 +118,15 @@ export const webhooks: ReadonlyArray<Fault> = [
     name: "webhook-signs-with-one",
     breaks: "After a rotation the old secret signs too.",
     symbol: "feed/send.headersOf",
-    find: "now < previous_until",
+    find: "now < until",
     replace: "now < 0"
   },
   {
     name: "webhook-waits-in-request",
     breaks: "No request waits for a receiver.",
     file: "src/http/request/Requests.ts",
-    find: "afterAnswer(Promise.resolve().then(() => Effect.runPromiseWith(context)(send)))",
-    replace: "yield* send"
+    find: "afterAnswer(Promise.resolve().then(() => Effect.runPromiseWith(context)(all)))",
+    replace: "yield* all"
   },
   {
     name: "webhook-waits-for-ever",

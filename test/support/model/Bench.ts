@@ -4,11 +4,16 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { OrchestratorId, ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { Dependencies } from "../../../src/services/dependency/Dependencies.ts"
+import { Deliveries } from "../../../src/services/feed/Deliveries.ts"
 import { Events } from "../../../src/services/feed/Events.ts"
+import { Metrics } from "../../../src/services/feed/Metrics.ts"
+import { Overviews } from "../../../src/services/feed/Overview.ts"
+import { Webhooks } from "../../../src/services/feed/Webhooks.ts"
 import { Flows } from "../../../src/services/flow/Flows.ts"
 import { Leases } from "../../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../../src/services/machine/Orchestrators.ts"
 import { Scheduler } from "../../../src/services/machine/Scheduler.ts"
+import { BreakerSwitches } from "../../../src/services/record/Breakers.ts"
 import { Drafts } from "../../../src/services/record/Drafts.ts"
 import { Messages } from "../../../src/services/record/Messages.ts"
 import { Projects } from "../../../src/services/record/Projects.ts"
@@ -28,6 +33,10 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const orchestrators = yield* Orchestrators
   const flows = yield* Flows
   const events = yield* Events
+  const overviews = yield* Overviews
+  const metrics = yield* Metrics
+  const webhooks = yield* Webhooks
+  const deliveries = yield* Deliveries
   const scheduler = yield* Scheduler
   const database = yield* Database
   const orchestrator_id = OrchestratorId.make("k-m")
@@ -36,6 +45,7 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const messages = yield* Messages
   const projects = yield* Projects
   const usage = yield* UsageSums
+  const switches = yield* BreakerSwitches
   const policy = { title: "p", branch: "main", evidence_required: ["test"], max_review_rounds: ReviewRounds }
   yield* projects.create(ScopeName.make("red"), { id: ProjectId.make("p"), ...policy })
   const world = World.make(options)
@@ -88,9 +98,14 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     orchestrators,
     scheduler,
     events,
+    overviews,
+    metrics,
+    webhooks,
+    deliveries,
     messages,
     projects,
     usage,
+    switches,
     database,
     orchestrator_id,
     world,

@@ -119,6 +119,12 @@ export const Command = Schema.Union([
     of: Schema.Literals(["red", "blue", "project"]),
     tokens: Schema.NullOr(Schema.Literals([1, 10, 40]))
   }),
+  /** An operator sets a breaker or turns it off, or closes it. */
+  Schema.TaggedStruct("Breaker", {
+    of: Schema.Literals(["red", "blue", "project"]),
+    on: Schema.Literals([true, true, true, false])
+  }),
+  Schema.TaggedStruct("CloseBreaker", { of: Schema.Literals(["red", "blue", "project"]) }),
   Schema.TaggedStruct("Repeat", { back: Schema.Literals([0, 1, 4]) }),
   Schema.TaggedStruct("Cancel", { id: Id }),
   Schema.TaggedStruct("Release", { id: Id }),

@@ -1,5 +1,6 @@
 /** The expected state of the server as plain data: tasks, dependencies and leases. */
 import type { Faulty } from "../Faulty.ts"
+import * as Breakers from "./breakers.ts"
 import { type Change, type Entry, isEnd, leave, type Leaving, record, release, type Task } from "./Task.ts"
 
 export type OnFailure = "wait" | "skip" | "fail"
@@ -32,6 +33,8 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   const clock = { now: 0 }
   // When the machine was heard of last in each of its scopes. It claims from blue as well, which does not know it.
   const heard: Record<string, number> = { red: 0, green: 0 }
+
+  const breaker = Breakers.make({ changes, clock, tasks })
 
   // Until when the accounts of a scope are parked.
   const parked = new Map<string, number>()
@@ -229,12 +232,15 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     task.used >= task.cap || used[task.scope as Capped] >= caps[task.scope as Capped]
     || (task.ofProject && used.project >= caps.project)
 
-  /** The task that a claim gets, or, with `atCaps`, the one that it would get without caps. */
+  /** Whether no claim gets the task, because of a cap or a breaker. */
+  const isStopped = (task: Task) => isCapped(task) || breaker.isStopped(task)
+
+  /** The task that a claim gets, or, with `atCaps`, the one that it would get without caps and breakers. */
   const next = (scope: string, from: string, roles: ReadonlyArray<string>, atCaps = false) =>
     [...tasks].filter(([key, task]) =>
       task.scope === scope && task.queue === from && task.holder === null && unmet(key).length === 0
       && task.availableAt === null && task.backoff === null &&
-      (roles.length === 0 || roles.includes(task.role ?? "")) && (atCaps || !isCapped(task))
+      (roles.length === 0 || roles.includes(task.role ?? "")) && (atCaps || !isStopped(task))
     ).toSorted(([a, x], [b, y]) => x.rank - y.rank || x.created - y.created || (a < b ? -1 : 1))[0]
 
   return {
@@ -250,6 +256,8 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     parked,
     use,
     isCapped,
+    isStopped,
+    breaker,
     backsOff,
     unmet,
     wait,

@@ -32,7 +32,7 @@ export const make = (
       // Before a claim says that there is nothing, it takes back what fails or is cancelled: others may wait for that.
       // It also does that when a task at a cap is in its way.
       const ahead = world.next(scope, from, roles, true)?.[1]
-      if (!isParked && (!hasRoom() || ahead === undefined || world.isCapped(ahead))) world.expire(scope)
+      if (!isParked && (!hasRoom() || ahead === undefined || world.isStopped(ahead))) world.expire(scope)
       const [id, next] = hasRoom() && !isParked ? world.next(scope, from, roles) ?? [] : []
       const result = yield* Effect.result(keyed(queue.claim(scope, {
         orchestrator_id,
@@ -57,6 +57,7 @@ export const make = (
       record(next, isReview ? "review_claimed" : "claimed", agent_name)
       next.queue = isReview ? from : "claimed"
       world.grant(next, agent_name, LeaseSeconds * 1000, from, true)
+      world.breaker.granted(next)
       if (result._tag === "Success") assert.strictEqual(result.success.fencing_token, next.grants)
     }
   )

@@ -107,5 +107,5 @@ export const make = ({ database: { batch, sql }, events, world: { changes, tasks
     }
   })
 
-  return { follow: Effect.andThen(follow, lag), whole }
+  return { follow: Effect.andThen(follow, lag), whole, got }
 }

@@ -2,7 +2,7 @@ import { type Bench, idOf, type Steps } from "./Bench.ts"
 import { handedOn, isEnd, isEvident, leave, mayGo } from "./Task.ts"
 
 export const make = (
-  { posting, queue, world: { backsOff, free, tasks, use } }: Bench
+  { posting, queue, world: { backsOff, breaker, free, tasks, use } }: Bench
 ): Steps<"Submit" | "Accept" | "Reject" | "Requeue" | "Fail"> => ({
   Submit: (command) => {
     const id = idOf(command)
@@ -41,6 +41,7 @@ export const make = (
         if (shows.evidence) use(task!, 4)
         if (shows.evidence) Object.assign(task!, { evidence: { commit: task!.head }, session: task!.grants })
         task!.submitter = (task!.lapsed ?? task!).holder
+        if (event === "submitted") breaker.succeeds(task!)
         leave(task!, { event, to, actor: task!.submitter, yields: true })
       }
     )
@@ -53,6 +54,7 @@ export const make = (
       queue.accept(id, { accepted_by: "gate" }, undefined),
       id,
       () => {
+        breaker.succeeds(task!)
         leave(task!, { event: "accepted", actor: "gate", to: "done" })
       }
     )
@@ -65,6 +67,7 @@ export const make = (
       queue.reject(id, { reason: "no", rejected_by: "gate" }, undefined),
       id,
       () => {
+        breaker.succeeds(task!)
         leave(task!, {
           event: "rejected",
           actor: "gate",
@@ -88,6 +91,7 @@ export const make = (
       id,
       () => {
         use(task!, 3)
+        breaker.fails(task!, false)
         leave(task!, {
           event: "requeued",
           to: held ? task.origin! : "incoming",
@@ -110,6 +114,7 @@ export const make = (
       id,
       () => {
         use(task!, 2)
+        breaker.fails(task!, true)
         leave(task!, { event: "failed", to: "failed", setback: true, terminal: command.terminal })
       }
     )

@@ -1,7 +1,7 @@
 /** The events since an instant, read page by page, and then as they happen. */
 import { createEffect, createSignal, on, onCleanup } from "solid-js"
 import { read } from "../../api/call.ts"
-import type { TaskEvent } from "../../api/Contract.ts"
+import { type FeedEvent, isOfTask, type TaskEvent } from "../../api/Contract.ts"
 import { onEvents } from "../../api/live.ts"
 import { sentenceOf } from "../../api/query.ts"
 import { scope, who } from "../../api/session.ts"
@@ -19,10 +19,10 @@ export const createEvents = (since: () => string) => {
   const [rest, setRest] = createSignal<number>()
   let turn = 0
 
-  const add = (found: ReadonlyArray<TaskEvent>) =>
+  const add = (found: ReadonlyArray<FeedEvent>) =>
     setEvents((before = []) => {
       const known = new Set(before.map(({ seq }) => seq))
-      const added = found.filter(({ event, seq }) => readTypes.includes(event) && !known.has(seq))
+      const added = found.filter(isOfTask).filter(({ event, seq }) => readTypes.includes(event) && !known.has(seq))
       return added.length === 0 ? before : [...before, ...added].sort((a, b) => a.seq - b.seq)
     })
 

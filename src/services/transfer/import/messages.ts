@@ -1,5 +1,15 @@
 import { ImportedMessage, reader } from "../../../domain/transfer/ImportedRecords.ts"
+import * as Questions from "../../../sql/record/Questions.ts"
+import { statement } from "../../../sql/Statement.ts"
 import { planTable } from "./table.ts"
+
+const given = (name: string) => `SELECT value ->> '${name}' FROM json_each(:messages)`
+
+/** The questions among these messages, or answered by them. The `+` has SQLite find them by their ids. */
+const replied = statement(`
+  UPDATE messages SET replied = 1
+  WHERE id IN (${given("id")} UNION ${given("parent_message_id")}) AND +scope = :scope AND ${Questions.open}
+    AND EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)`)
 
 const read = reader(ImportedMessage)
 
@@ -8,6 +18,7 @@ export const planMessages = planTable({
   raises: "messages",
   identity: ["id"],
   unique: "server",
+  followed: replied,
   read,
   row: (message) => ({
     id: message.id,

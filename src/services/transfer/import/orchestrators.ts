@@ -5,6 +5,7 @@ const read = reader(ImportedOrchestrator)
 
 export const planOrchestrators = planTable({
   kind: "orchestrators",
+  raises: "machines",
   identity: ["id"],
   unique: "scope",
   read,

@@ -1,5 +1,7 @@
+import * as Predicate from "effect/Predicate"
 import { capOf, microOf, milliOf } from "../../../domain/record/Usage.ts"
 import { ImportedProject, reader } from "../../../domain/transfer/ImportedRecords.ts"
+import * as ByProject from "../../../sql/record/ByProject.ts"
 import { keyOf } from "../../../sql/record/ProjectCounts.ts"
 import { statement } from "../../../sql/Statement.ts"
 import type { Planner } from "./plan.ts"
@@ -49,11 +51,24 @@ const begin = statement(`
     AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.project_id = projects.id)
   ON CONFLICT DO NOTHING`)
 
+const isCapped = (record: unknown) =>
+  Predicate.isObject(record) && ["max_cost_usd", "max_tokens"].some((cap) => record[cap as keyof typeof record] != null)
+
 /** The rows of projects, and the counters of new ones. */
 export const planProjects: Planner = {
   ...planner,
   plan: (target, records) => {
     const { steps, values, ...plan } = planner.plan(target, records)
-    return { ...plan, values, steps: "written" in steps ? { ...steps, begun: begin(values) } : steps }
+    return {
+      ...plan,
+      values,
+      steps: "written" in steps
+        ? {
+          ...steps,
+          begun: begin(values),
+          byProject: records.some(isCapped) ? ByProject.ofScope.map((each) => each(values)) : undefined
+        }
+        : steps
+    }
   }
 }

@@ -2,7 +2,8 @@
 import type * as Result from "effect/Result"
 import type { Columns } from "../../../domain/task/TaskPatch.ts"
 import type { ImportKind } from "../../../domain/transfer/Import.ts"
-import { statement, type Values, variants } from "../../../sql/Statement.ts"
+import * as Revisions from "../../../sql/Revisions.ts"
+import { type Statement, statement, type Values, variants } from "../../../sql/Statement.ts"
 import { type Answers, type Planner, readAll, reportOf } from "./plan.ts"
 
 export interface Table<A> {
@@ -16,8 +17,10 @@ export interface Table<A> {
   readonly read: (record: unknown) => Result.Result<A, string>
   /** The row of a record. All records have the same columns. */
   readonly row: (record: A, now: number) => Columns
-  /** The revision that new records raise: that of their kind (with its total), or that of tasks. */
-  readonly raises?: "messages" | "drafts" | "projects" | "tasks"
+  /** The revision that new records raise: that of their kind (with its total if it has one), or that of tasks. */
+  readonly raises?: "messages" | "drafts" | "projects" | "machines" | "tasks"
+  /** What follows once the records are written. */
+  readonly followed?: Statement
   /** The conflict of a record that was not written and that the scope does not have. */
   readonly taken: (name: string) => string
 }
@@ -44,7 +47,7 @@ const rehearse = ({ verdicts = [] }: Answers): Answers => {
  * identifies them.
  */
 export const planTable = <A>(table: Table<A>): Planner => {
-  const { identity, kind, read, row, taken, raises, unique } = table
+  const { followed, identity, kind, read, row, taken, raises, unique } = table
   const keys = `json_each(:${kind}_keys) AS given`
   const [name] = identity
   const same = identity.map((column) => `known.${column} = ${field(column)}`).join(" AND ")
@@ -56,13 +59,15 @@ export const planTable = <A>(table: Table<A>): Planner => {
     FROM ${keys} ORDER BY given.key`
   const judged = statement(verdicts)
   const free = `FROM ${keys} WHERE NOT ${inTheWay}`
-  const revision = raises === "tasks" ? "revision" : `${raises}_revision`
+  const revision = raises === undefined ? "" : Revisions.columns[raises]
   // Before the records are written, because then no name is free.
   const counted = raises === undefined ? undefined : statement(`
     INSERT INTO queue_counts (scope, counts, ${revision}) SELECT :scope, '{}', 1 WHERE EXISTS (SELECT 1 ${free})
     ON CONFLICT (scope) DO UPDATE SET ${revision} = ${revision} + 1
       ${
-    raises === "tasks" ? "" : `, ${raises}_total = ${raises}_total + (SELECT count(DISTINCT ${field(name)}) ${free})`
+    raises === "tasks" || raises === "machines"
+      ? ""
+      : `, ${raises}_total = ${raises}_total + (SELECT count(DISTINCT ${field(name)}) ${free})`
   }`)
   const insert = variants((columns: string) =>
     statement(`
@@ -86,6 +91,7 @@ export const planTable = <A>(table: Table<A>): Planner => {
         steps: columns === "" ? {} : dryRun ? { verdicts: judged(values) } : {
           counted: counted?.(values),
           written: insert(columns)(values),
+          followed: followed?.(values),
           verdicts: judged(values)
         },
         report: (answers) => {

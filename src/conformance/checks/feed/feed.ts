@@ -1,7 +1,7 @@
 /** Checks that a reader of the feed gets every change once, in order, and that a look that finds nothing is cheap. */
-import type { Check } from "../Check.ts"
-import { expect, must } from "../Expectation.ts"
-import { Look } from "../Look.ts"
+import type { Check } from "../../Check.ts"
+import { expect, must } from "../../Expectation.ts"
+import { Look } from "../../Look.ts"
 
 /** A run makes far fewer changes than this has pages. */
 const MostPages = 2000

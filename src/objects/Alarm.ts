@@ -1,0 +1,87 @@
+/**
+ * When an object wakes by itself: at the end of its earliest lease or backoff, when a machine falls silent or a webhook is
+ * to be tried again, and for the other duties of the cron. They run every minute while the scope changes, and otherwise
+ * every hour, so an object where nothing happens sleeps. The expiry of a lease does not depend on it: claims take back
+ * expired leases themselves.
+ */
+import type { DurableObjectStorage } from "@cloudflare/workers-types"
+
+const Minute = 60_000
+const Hour = 3_600_000
+
+const earliest = `
+  SELECT min(due) AS due FROM (
+    SELECT (SELECT lease_expires_at FROM tasks INDEXED BY tasks_leased
+      WHERE scope = ?1 AND claimed_by IS NOT NULL ORDER BY lease_expires_at LIMIT 1) AS due
+    UNION ALL SELECT (SELECT available_at FROM tasks INDEXED BY tasks_backing_off
+      WHERE scope = ?1 AND available_at IS NOT NULL AND available_at > ?2 ORDER BY available_at LIMIT 1)
+    UNION ALL SELECT (SELECT min(last_heartbeat) + ?3 FROM orchestrators WHERE status = 'active')
+    -- What is due now is sent after the answer. This is for the case that it is not.
+    UNION ALL SELECT (SELECT min(max(coalesce(next_attempt_at, 0), coalesce(sending_until, 0), ?2 + ${Minute}))
+      FROM webhooks WHERE disabled_at IS NULL
+        AND position < (SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope)))`
+
+interface Options {
+  readonly storage: DurableObjectStorage
+  readonly scope: string
+  /** After how many milliseconds a machine is silent. */
+  readonly silence: number
+  /** The time of the alarm that is set, if one is. */
+  readonly set: number | null
+}
+
+export const make = ({ scope, set, silence, storage }: Options) => {
+  let at = set ?? Infinity
+  // What happened before the object woke is not known, so it counts as a change.
+  let changed = true
+  let running = false
+  const { sql } = storage
+  let done = (sql.exec("SELECT done_at FROM _duties").toArray()[0]?.["done_at"] as number | undefined) ?? Date.now()
+
+  /** Sets the alarm, unless one is set that is early enough. Part of the transaction of what was just written. */
+  const schedule = (now: number, afterDuties = false) => {
+    const due = sql.exec(earliest, scope, now, silence).one()["due"] as number | null
+    const next = Math.min(due ?? Infinity, done + (changed ? Minute : Hour))
+    // What could not be done just now is tried again in a minute.
+    const time = next > now ? next : afterDuties ? now + Minute : now
+    if (time >= at) return
+    at = time
+    void storage.setAlarm(time)
+  }
+
+  return {
+    /** The scope has changed. */
+    changed: () => {
+      changed = true
+      // The end of the duties sets it.
+      if (!running) schedule(Date.now())
+    },
+    /** Sets the alarm again if it is overdue: the platform drops it after six failed runs. */
+    check: async () => {
+      const now = Date.now()
+      if (now < at + Minute && at !== Infinity) return
+      at = await storage.getAlarm() ?? Infinity
+      if (at < now - Minute) at = Infinity
+      schedule(now)
+    },
+    /**
+     * Does the duties, and sets the next alarm whatever happened. `minutes` is the time since they were done last, as the cron
+     * counts it.
+     */
+    run: async <A>(duties: (minutes: number) => Promise<A>): Promise<A> => {
+      at = Infinity
+      const now = Date.now()
+      const minutes = Math.max(1, Math.round((now - done) / Minute))
+      changed = false
+      running = true
+      try {
+        return await duties(minutes)
+      } finally {
+        running = false
+        done = now
+        sql.exec("INSERT INTO _duties (one, done_at) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET done_at = ?1", now)
+        schedule(Date.now(), true)
+      }
+    }
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * The Worker before the objects. It holds no records: it finds out whose request it is, and passes it on to the object
+ * of that scope, which checks the caller again.
+ */
+import * as Schema from "effect/Schema"
+import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
+import { ScopeName } from "../domain/Identifier.ts"
+import { ScopeRequired } from "../domain/TaggedError.ts"
+import { normalize } from "../http/request/Target.ts"
+import type { ControlStub } from "./Control.ts"
+import * as Every from "./Every.ts"
+import * as Heartbeat from "./Heartbeat.ts"
+import type { MachinesStub } from "./Machines.ts"
+import { type Asked, type Kind, type Route, routeOf } from "./Route.ts"
+
+/** The object of a scope, as the Worker reaches it. */
+export interface ScopeStub extends MachinesStub {
+  readonly fetch: (request: Request) => Promise<Response>
+  /** How new the record is, or `undefined` if the scope has none. Kinds without a time are 1, and a task that is there 2. */
+  readonly find: (kind: Kind, id: string) => Promise<number | undefined>
+}
+
+export interface Objects {
+  readonly control: () => ControlStub
+  readonly scope: (name: string) => ScopeStub
+  /** The object that has no scope. Nothing is ever written to it. */
+  readonly nobody: () => ScopeStub
+  /** The secret of the administrator; none on an open server. */
+  readonly secret: string | undefined
+}
+
+/** How many scopes a request without a scope is looked for in. A Worker may ask a thousand objects in all. */
+export const MaxSearched = 200
+
+/** The largest body that is read here. The object refuses a larger one. */
+const MaxBody = 1024 * 1024
+
+// What an isolate remembers: to which scope a key belongs, and that a scope exists. Neither ever changes.
+const MaxRemembered = 1000
+
+const isScope = Schema.is(ScopeName)
+
+const hex = (bytes: ArrayBuffer) =>
+  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("")
+const sha256 = async (text: string) => hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)))
+
+const refused = ({ _tag, error }: { readonly _tag: string; readonly error: string }, status: number, headers = {}) =>
+  Response.json({ _tag, error, ...headers }, { status })
+
+const several = (kind: Kind, id: string) => refused(ScopeRequired.several(kind, id), 400)
+
+const tooMany = refused.bind(
+  undefined,
+  new ScopeRequired({
+    error:
+      `Missing required query parameter: scope. The server has more than ${MaxSearched} scopes, and looks through no more: say which is meant.`
+  }),
+  400
+)
+
+const unavailable = (method: string, hasKey: boolean) => {
+  const reads = method === "GET" || method === "HEAD"
+  const problem = DatabaseUnavailable.of(
+    reads ? "reads" : method === "POST" && hasKey ? "under a key" : "changes",
+    1
+  )
+  return Response.json({ ...problem, _tag: problem._tag, error: problem.error }, {
+    status: 503,
+    headers: { "retry-after": String(problem.retry_after_seconds) }
+  })
+}
+
+/**
+ * The body. Of one that is larger than the server reads, only so much that it still is too large: the rest is read, because
+ * the connection would break otherwise, and forgotten.
+ */
+const bodyOf = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> => {
+  const chunks: Array<Uint8Array> = []
+  let length = 0
+  const reader = body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    if (length > MaxBody) continue
+    chunks.push(value)
+    length += value.length
+  }
+  const all = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.length
+  }
+  return all
+}
+
+const objectOf = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    return typeof value === "object" && value !== null ? value as Record<string, unknown> : {}
+  } catch {
+    return {}
+  }
+}
+
+/** Forgets the oldest if there are too many. */
+const bound = (remembered: Map<string, unknown> | Set<string>) => {
+  if (remembered.size > MaxRemembered) remembered.delete(remembered.keys().next().value!)
+}
+
+export const make = (objects: Objects) => {
+  const secretHash = objects.secret === undefined ? undefined : sha256(objects.secret)
+  const scopeOfKey = new Map<string, string>()
+  const known = new Set<string>()
+
+  const knows = async (scope: string) => {
+    if (known.has(scope)) return true
+    if (!(await objects.control().knows(scope))) return false
+    known.add(scope)
+    bound(known)
+    return true
+  }
+
+  const scopeOf = async (hash: string) => {
+    const before = scopeOfKey.get(hash)
+    if (before !== undefined) return before
+    const scope = await objects.control().scopeOf(hash)
+    if (scope === undefined) return undefined
+    scopeOfKey.set(hash, scope)
+    bound(scopeOfKey)
+    return scope
+  }
+
+  /** The scope of the caller's key, or whether the caller has none: then the request says which scope it is for. */
+  const callerOf = async (authorization: string | null): Promise<{ readonly key: string } | "any" | "refused"> => {
+    // The server is open, or answers that it needs a key.
+    if (!authorization) return secretHash === undefined ? "any" : "refused"
+    const token = /^bearer +(\S.*)$/i.exec(authorization)?.[1]
+    if (token === undefined) return "refused"
+    // Digests are compared, so the time tells nothing about the secret.
+    const hash = await sha256(token)
+    if (secretHash !== undefined && hash === await secretHash) return "any"
+    const key = token.startsWith("oct_") ? await scopeOf(hash) : undefined
+    return key === undefined ? "refused" : { key }
+  }
+
+  /** The object of the scope. To read from a scope that has no records makes no object. */
+  const objectFor = async (scope: string, reads: boolean): Promise<ScopeStub> =>
+    isScope(scope) && (!reads || await knows(scope)) ? objects.scope(scope) : objects.nobody()
+
+  // Machines that the object of a scope knows.
+  const introduced = new Set<string>()
+
+  /** Sees to it that a claim from the scope finds the machine, if any scope has it. */
+  const introduce = async (scope: string, id: string) => {
+    const name = JSON.stringify([scope, id])
+    if (introduced.has(name)) return
+    const target = objects.scope(scope)
+    if (!(await target.knowsMachine(id))) {
+      const scopes = await objects.control().scopes("", MaxSearched)
+      const ages = await Every.inChunks(scopes, (each) => objects.scope(each).find("orchestrator", id))
+      const newest = Math.max(...ages.map((age) => age ?? 0))
+      const home = scopes[ages.indexOf(newest)]
+      const copy = home === undefined ? undefined : await objects.scope(home).lendMachine(id)
+      if (copy === undefined) return
+      await target.borrowMachine(copy)
+    }
+    introduced.add(name)
+    bound(introduced)
+  }
+
+  const answer = async (request: Request, route: Route, { body, path, query }: Asked): Promise<Response> => {
+    const reads = request.method === "GET" || request.method === "HEAD"
+    switch (route.to) {
+      case "nobody":
+        return objects.nobody().fetch(request)
+      case "scope":
+        if (
+          path === "/api/v1/tasks/claim" && !reads && typeof body["orchestrator_id"] === "string" &&
+          isScope(route.scope)
+        ) {
+          await introduce(route.scope, body["orchestrator_id"])
+        }
+        return (await objectFor(route.scope, reads)).fetch(request)
+      case "every":
+        return Every.answer(route.list, { request, path, query, objects })
+      case "record": {
+        const scopes = await objects.control().scopes("", MaxSearched + 1)
+        if (scopes.length > MaxSearched) return tooMany()
+        const ages = scopes.length === 1 && route.otherwise === "nobody"
+          ? [1]
+          : await Every.inChunks(scopes, (scope) => objects.scope(scope).find(route.kind, route.id))
+        const found = scopes.flatMap((scope, i) => ages[i] === undefined ? [] : [{ scope, age: ages[i]! }])
+          .sort((a, b) => b.age - a.age)
+        const [first, second] = found
+        if (first === undefined) {
+          return route.otherwise === "nobody"
+            ? objects.nobody().fetch(request)
+            : (await objectFor("default", reads)).fetch(request)
+        }
+        if (second !== undefined && route.several === "each") {
+          return Heartbeat.answer(request, found.map(({ scope }) => objects.scope(scope)))
+        }
+        // A deleted task has a history. The one that is there is meant.
+        const ambiguous = second !== undefined && route.several === "refuse"
+          && (route.kind !== "task" || second.age === first.age)
+        return ambiguous ? several(route.kind, route.id) : objects.scope(first.scope).fetch(request)
+      }
+    }
+  }
+
+  const serve = async (request: Request): Promise<Response> => {
+    const { path, url } = normalize(request.url.slice(request.url.indexOf("/", request.url.indexOf("//") + 2)))
+    if (!path.startsWith("/api/v1/") && path !== "/metrics") return objects.nobody().fetch(request)
+    if (request.method === "OPTIONS") return objects.nobody().fetch(request)
+    const caller = await callerOf(request.headers.get("authorization"))
+    if (caller === "refused") return objects.nobody().fetch(request)
+    if (caller !== "any") return objects.scope(caller.key).fetch(request)
+    const query = new URLSearchParams(url.split("?")[1] ?? "")
+    const reads = request.method === "GET" || request.method === "HEAD"
+    const bytes = reads || request.body === null ? undefined : await bodyOf(request.body)
+    const asked: Asked = {
+      method: request.method,
+      path,
+      query,
+      body: bytes === undefined || bytes.length > MaxBody ? {} : objectOf(bytes)
+    }
+    const again = bytes === undefined ? request : new Request(request, { method: request.method, body: bytes })
+    return answer(again, bytes !== undefined && bytes.length > MaxBody ? { to: "nobody" } : routeOf(asked), asked)
+  }
+
+  return {
+    fetch: (request: Request): Promise<Response> =>
+      serve(request).catch((error: unknown) => {
+        console.error(JSON.stringify({ level: "WARN", message: "an object does not answer", error: String(error) }))
+        return unavailable(request.method, request.headers.has("idempotency-key"))
+      })
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The schema of an object: the migrations of the server, which it applies when it wakes, and a few tables and triggers of
+ * its own. Their names begin with `_`, and no service knows them.
+ */
+import type { DurableObjectStorage } from "@cloudflare/workers-types"
+
+/** The name and the text of each migration, in order (`scripts/build/worker.ts`). */
+export type Migrations = ReadonlyArray<readonly [name: string, text: string]>
+
+/** The longest row, as on D1. A Durable Object on Cloudflare has the same limit, and workerd allows twice as much. */
+export const MaxRow = 2_000_000
+
+// Raise it with every change of what an object has besides the migrations.
+const OwnVersion = 1
+
+const own = `
+  -- What the control object has to be told: that the scope exists, and which keys were issued and deleted.
+  CREATE TABLE IF NOT EXISTS _outbox (
+    kind TEXT NOT NULL CHECK (kind IN ('scope', 'key')), name TEXT NOT NULL, gone INTEGER NOT NULL CHECK (gone IN (0, 1)),
+    PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;
+  -- Has a row once the control object knows the scope.
+  CREATE TABLE IF NOT EXISTS _told (one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
+  -- When the duties of the cron were done last.
+  CREATE TABLE IF NOT EXISTS _duties (one INTEGER PRIMARY KEY CHECK (one = 1), done_at INTEGER NOT NULL) STRICT;`
+
+const keyTriggers = `
+  CREATE TRIGGER _key_issued AFTER INSERT ON api_keys BEGIN
+    INSERT INTO _outbox (kind, name, gone) VALUES ('key', NEW.hash, 0) ON CONFLICT (kind, name) DO UPDATE SET gone = 0;
+  END;
+  CREATE TRIGGER _key_gone AFTER DELETE ON api_keys BEGIN
+    INSERT INTO _outbox (kind, name, gone) VALUES ('key', OLD.hash, 1) ON CONFLICT (kind, name) DO UPDATE SET gone = 1;
+  END;`
+
+// The texts of these have limits far below that of a row. A trigger costs a row read with each update, also of a heartbeat.
+const small = [
+  "api_keys",
+  "dependencies",
+  "event_counts",
+  "orchestrators",
+  "parked_accounts",
+  "queue_counts",
+  "schema_version",
+  "sweeps",
+  "usage",
+  "usage_caps"
+]
+
+/** SQLite knows the length of a text without reading it. A number or NULL takes nine bytes at most. */
+const sizeTriggers = (storage: DurableObjectStorage) => {
+  const tables = storage.sql.exec(
+    `SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 1) <> '_' AND name NOT LIKE 'sqlite_%'
+      AND name <> 'd1_migrations' AND name NOT IN (SELECT value FROM json_each(?)) ORDER BY name`,
+    JSON.stringify(small)
+  ).toArray()
+  return tables.map(({ name }) => {
+    const columns = storage.sql.exec(`SELECT name, type FROM pragma_table_info('${String(name)}')`).toArray()
+    const bytes = columns.map((column) =>
+      column["type"] === "TEXT" ? `coalesce(octet_length(NEW."${String(column["name"])}"), 0)` : "9"
+    )
+    const size = Array.from(
+      { length: Math.ceil(bytes.length / 40) },
+      (_, i) => `(${bytes.slice(40 * i, 40 * (i + 1)).join(" + ")})`
+    ).join(" + ")
+    return ["INSERT", "UPDATE"].map((change) => `
+      CREATE TRIGGER "_row_${change}_${String(name)}" AFTER ${change} ON "${
+      String(name)
+    }" WHEN ${size} > ${MaxRow} BEGIN
+        SELECT RAISE(ABORT, 'string or blob too big: SQLITE_TOOBIG');
+      END;`).join("")
+  }).join("")
+}
+
+const dropTriggers = (storage: DurableObjectStorage) => {
+  const triggers = storage.sql.exec(
+    "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, 1) = '_'"
+  )
+  for (const { name } of triggers.toArray()) storage.sql.exec(`DROP TRIGGER "${String(name)}"`)
+}
+
+/** The version of the whole: how many migrations there are, and what an object has besides them. */
+const versionOf = (migrations: Migrations) => `${migrations.length}.${OwnVersion}`
+
+const isReady = (storage: DurableObjectStorage, version: string): boolean => {
+  storage.sql.exec("CREATE TABLE IF NOT EXISTS _schema (one INTEGER PRIMARY KEY, ready TEXT NOT NULL) STRICT")
+  return storage.sql.exec("SELECT ready FROM _schema").toArray()[0]?.["ready"] === version
+}
+
+/** A migration failed. The schema is that of the migrations before it. */
+export class MigrationFailed extends Error {
+  constructor(name: string, cause: unknown) {
+    super(`The migration ${name} failed, and the schema is as it was before it: ${String(cause)}`, { cause })
+  }
+}
+
+/**
+ * Applies the migrations that the object lacks, each in a transaction of its own. If one fails, the object keeps the
+ * schema before it, and answers as a database does that lacks a migration. Fails with `MigrationFailed`.
+ */
+export const prepare = (storage: DurableObjectStorage, migrations: Migrations): void => {
+  const version = versionOf(migrations)
+  if (isReady(storage, version)) return
+  storage.transactionSync(() => {
+    storage.sql.exec("DELETE FROM _schema")
+    dropTriggers(storage)
+    storage.sql.exec(`
+      CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE,
+        applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`)
+    storage.sql.exec(own)
+  })
+  const applied = new Set(storage.sql.exec("SELECT name FROM d1_migrations").toArray().map(({ name }) => name))
+  try {
+    for (const [name, text] of migrations) {
+      if (applied.has(name)) continue
+      try {
+        storage.transactionSync(() => {
+          storage.sql.exec(text)
+          storage.sql.exec("INSERT INTO d1_migrations (name) VALUES (?)", name)
+        })
+      } catch (cause) {
+        throw new MigrationFailed(name, cause)
+      }
+    }
+  } finally {
+    storage.transactionSync(() => {
+      if (storage.sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'api_keys'").toArray().length > 0) {
+        storage.sql.exec(keyTriggers)
+      }
+      storage.sql.exec(sizeTriggers(storage))
+      if (storage.sql.exec("SELECT count(*) AS n FROM d1_migrations").one()["n"] as number >= migrations.length) {
+        storage.sql.exec("INSERT INTO _schema (one, ready) VALUES (1, ?)", version)
+      }
+    })
+  }
+}

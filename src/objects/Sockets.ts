@@ -1,0 +1,168 @@
+/**
+ * WebSockets on the feed of a scope (`GET /api/v1/events` with `Upgrade: websocket`). Each gets the pages of the feed from
+ * its place on, and if it asks for that, a word when there is work. A socket sleeps with its object: the runtime answers
+ * `ping`, and what the object has to know is attached to the socket.
+ */
+import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
+import type { EventPage } from "../domain/feed/Event.ts"
+
+/** How many sockets a scope has. */
+export const MaxSockets = 500
+
+/** How many pages a socket gets at a time. Others get theirs before it gets more. */
+const MaxPages = 10
+
+/** A socket is told of work at most so often, in milliseconds. */
+const Quiet = 1000
+
+type Page = (typeof EventPage)["Encoded"]
+
+interface Attached {
+  /** The query of the feed, without its place. */
+  readonly query: string
+  readonly after: number
+  /** The queue whose work the socket waits for. */
+  readonly work: string | null
+  /** The hash of the caller's key. */
+  readonly key: string | null
+  /** When the socket was told of work last. */
+  readonly told: number
+}
+
+interface Options {
+  readonly state: DurableObjectState
+  readonly scope: string
+  /** Answers a request as if it had come without a socket. */
+  readonly serve: (request: Request) => Promise<Response>
+  /** The page of the feed after this place. Fails if the query cannot be read. */
+  readonly page: (query: URLSearchParams) => Promise<Page>
+}
+
+const readyTasks = `
+  SELECT count(*) AS n FROM (
+    SELECT 1 FROM tasks INDEXED BY tasks_ready WHERE scope = ?1 AND queue = ?2 AND claimed_by IS NULL
+      AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' LIMIT ?3)`
+
+const isValidKey = "SELECT 1 FROM api_keys WHERE hash = ?1 AND (expires_at IS NULL OR expires_at > ?2)"
+
+const hashOf = async (authorization: string | null): Promise<string | null> => {
+  const key = /^bearer +(oct_\S+)$/i.exec(authorization ?? "")?.[1]
+  if (key === undefined) return null
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
+}
+
+const tooMany = () =>
+  Response.json({
+    _tag: "TooManySockets",
+    error: `The scope has ${MaxSockets} sockets, and no more are accepted. Read the feed with GET /api/v1/events.`
+  }, { status: 429, headers: { "retry-after": "60" } })
+
+const attached = (socket: WebSocket): Attached => socket.deserializeAttachment()
+
+export const make = ({ page, scope, serve, state }: Options) => {
+  /** Opens a socket, if the caller may read the feed. */
+  const open = async (request: Request): Promise<Response> => {
+    if (state.getWebSockets().length >= MaxSockets) return tooMany()
+    const url = new URL(request.url)
+    const work = url.searchParams.get("work")
+    if (!url.searchParams.has("after") && !url.searchParams.has("since")) url.searchParams.set("after", "latest")
+    const headers = new Headers(request.headers)
+    for (const name of ["upgrade", "connection", "if-none-match"]) headers.delete(name)
+    headers.set("accept", "application/json")
+    const first = await serve(new Request(url, { headers }))
+    if (first.status !== 200) return first
+    const body = await first.json() as Page
+    for (const name of ["after", "since", "work"]) url.searchParams.delete(name)
+    const { WebSocketPair, WebSocketRequestResponsePair } = globalThis as any
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"))
+    const [client, own] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket]
+    state.acceptWebSocket(own)
+    own.serializeAttachment(
+      {
+        query: url.searchParams.toString(),
+        after: body.next,
+        work,
+        key: await hashOf(request.headers.get("authorization")),
+        told: 0
+      } satisfies Attached
+    )
+    own.send(JSON.stringify({ type: "events", ...body }))
+    changed()
+    return new Response(null, { status: 101, webSocket: client } as ResponseInit)
+  }
+
+  /** Sends what is new since the place of the socket. Answers whether there may be more. */
+  const follow = async (socket: WebSocket): Promise<boolean> => {
+    for (let pages = 0; pages < MaxPages; pages++) {
+      const { after, query, ...rest } = attached(socket)
+      const asked = new URLSearchParams(query)
+      asked.set("after", String(after))
+      const body = await page(asked)
+      if (body.next === after) return false
+      socket.serializeAttachment({ ...rest, query, after: body.next })
+      if (body.events.length > 0 || body.gap) socket.send(JSON.stringify({ type: "events", ...body }))
+      if (body.next >= body.latest) return false
+    }
+    return true
+  }
+
+  /** Tells as many sockets of work as there are tasks: those that were told longest ago. */
+  const tell = (sockets: ReadonlyArray<WebSocket>, now: number) => {
+    const waiting = Map.groupBy(
+      sockets.filter((socket) => attached(socket).work !== null),
+      (socket) => attached(socket).work!
+    )
+    for (const [queue, all] of waiting) {
+      const quiet = all.filter((socket) => attached(socket).told <= now - Quiet)
+        .toSorted((a, b) => attached(a).told - attached(b).told)
+      const n = state.storage.sql.exec(readyTasks, scope, queue, quiet.length).one()["n"] as number
+      for (const socket of quiet.slice(0, n)) {
+        socket.serializeAttachment({ ...attached(socket), told: now })
+        socket.send(JSON.stringify({ type: "work", queue }))
+      }
+    }
+  }
+
+  const push = async (): Promise<boolean> => {
+    const now = Date.now()
+    const sockets = state.getWebSockets().filter((socket) => {
+      const { key } = attached(socket)
+      const valid = key === null || state.storage.sql.exec(isValidKey, key, now).toArray().length > 0
+      if (!valid) socket.close(4401, "The key has ended.")
+      return valid
+    })
+    tell(sockets, now)
+    let more = false
+    for (const socket of sockets) {
+      try {
+        more = await follow(socket) || more
+      } catch (error) {
+        console.error(JSON.stringify({ level: "WARN", message: "a socket was closed", error: String(error) }))
+        socket.close(1011, "The feed cannot be read. Connect again.")
+      }
+    }
+    return more
+  }
+
+  // A change while sockets are served is served after them.
+  let pushing = false
+  let again = false
+  const changed = (): void => {
+    again = true
+    if (pushing || state.getWebSockets().length === 0) return
+    pushing = true
+    state.waitUntil((async () => {
+      try {
+        while (again) {
+          again = false
+          again = await push() || again
+        }
+      } finally {
+        pushing = false
+      }
+    })())
+  }
+
+  return { open, changed }
+}

@@ -1,0 +1,105 @@
+/** What an object tells the control object, and when. */
+import { assert, describe, it } from "@effect/vitest"
+import { readdirSync, readFileSync } from "node:fs"
+import * as Control from "../../src/objects/Control.ts"
+import * as Home from "../../src/objects/Home.ts"
+import * as Server from "../../src/Server.ts"
+import * as ObjectStorage from "../../src/sql/engine/ObjectStorage.ts"
+import * as NodeStorage from "./NodeStorage.ts" // The build sets it.
+;(globalThis as any).LOCAL = false
+
+const directory = new URL("../../migrations/", import.meta.url)
+const migrations = readdirSync(directory).sort().map((name) =>
+  [name, readFileSync(new URL(name, directory), "utf8")] as const
+)
+
+const start = () => {
+  const own = NodeStorage.make()
+  const told = NodeStorage.make()
+  const known = Control.make(told.storage)
+  const reachable = { value: true }
+  const control = (): Control.ControlStub => ({
+    note: async (notice) => {
+      if (!reachable.value) throw new Error("it is gone")
+      known.note(notice)
+    },
+    scopeOf: async (hash) => known.scopeOf(hash),
+    knows: async (scope) => known.knows(scope),
+    scopes: async (from, most) => known.scopes(from, most)
+  })
+  const wake = () => {
+    const server = Server.make(ObjectStorage.layer, { LOG_LEVEL: "None" } as object)
+    const home = Home.make(own.state, { server, control, migrations })
+    return async (method: string, path: string, body?: object, headers = {}) => {
+      await own.unblocked()
+      const response = await home.fetch(
+        new Request(`http://localhost/api/v1/${path}`, {
+          method,
+          headers: { "content-type": "application/json", ...headers },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) })
+        })
+      )
+      return { status: response.status, body: await response.json() as any }
+    }
+  }
+  return { ...own, known, reachable, wake }
+}
+
+const hashes = (raw: ReturnType<typeof start>["raw"]) =>
+  raw.prepare("SELECT hash FROM api_keys ORDER BY hash").all().map(({ hash }) => String(hash))
+
+describe("an object tells the control object", () => {
+  it("nothing after a read or a refused request, and its scope with the first record", async () => {
+    const { known, wake } = start()
+    const ask = wake()
+    assert.strictEqual((await ask("GET", "tasks?scope=red")).status, 200)
+    assert.strictEqual((await ask("POST", "tasks", { scope: "red" })).status, 400)
+    assert.deepStrictEqual(known.scopes("", 10), [])
+    assert.strictEqual((await ask("POST", "drafts", { scope: "red", title: "t", author: "a" })).status, 201)
+    assert.deepStrictEqual(known.scopes("", 10), ["red"])
+  })
+
+  it("each key before it is answered, and that it was revoked", async () => {
+    const { known, raw, wake } = start()
+    const ask = wake()
+    const { body } = await ask("POST", "scopes/red/keys", { name: "ci" })
+    const [hash] = hashes(raw)
+    assert.strictEqual(known.scopeOf(hash!), "red")
+    assert.strictEqual((await ask("DELETE", `scopes/red/keys/${body.id}`)).status, 200)
+    assert.isUndefined(known.scopeOf(hash!))
+  })
+
+  it("later what it could not tell: no key is answered that leads nowhere", async () => {
+    const { known, raw, reachable, wake } = start()
+    const key = { "idempotency-key": "k" }
+    reachable.value = false
+    const lost = await wake()("POST", "scopes/red/keys", { name: "ci" }, key)
+    assert.strictEqual(lost.status, 503)
+    assert.notProperty(lost.body, "api_key")
+    assert.lengthOf(hashes(raw), 1)
+    // It woke again, and the control object still is gone: the request is not served.
+    const ask = wake()
+    assert.isTrue(await ask("POST", "scopes/red/keys", { name: "ci" }, key).then(() => false, () => true))
+    reachable.value = true
+    const again = await ask("POST", "scopes/red/keys", { name: "ci" }, key)
+    assert.strictEqual(again.status, 201)
+    assert.match(again.body.api_key, /^oct_/)
+    assert.lengthOf(hashes(raw), 1)
+    assert.strictEqual(known.scopeOf(hashes(raw)[0]!), "red")
+  })
+
+  it("its alarm is that of the earliest lease, and is set again when it is missing", async () => {
+    const { alarm, storage, wake } = start()
+    const ask = wake()
+    await ask("POST", "orchestrators/register", { scope: "red", cluster: "k", machine_id: "m" })
+    await ask("POST", "tasks", { scope: "red", id: "a", file_path: "a", branch: "b" })
+    const claim = { scope: "red", orchestrator_id: "k-m", agent_name: "a", lease_duration_seconds: 20 }
+    const held = await ask("POST", "tasks/claim", claim)
+    assert.strictEqual(alarm(), Date.parse(held.body.lease_expires_at))
+    // The platform dropped it, and the object woke.
+    await storage.setAlarm(null as unknown as number)
+    const woken = wake()
+    await woken("GET", "tasks?scope=red")
+    assert.strictEqual(alarm(), Date.parse(held.body.lease_expires_at))
+  })
+})

@@ -1,0 +1,169 @@
+/** What only objects do: they wake by themselves, and let claims wait. */
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { Workerd } from "../support/harness.ts"
+
+const Secret = "a secret of the server"
+const task = (id: string, scope: string, rest: object = {}) => ({
+  id,
+  scope,
+  file_path: `${id}.md`,
+  branch: "b",
+  ...rest
+})
+const claim = (scope: string, rest: object = {}) => ({ scope, orchestrator_id: "k-m", agent_name: "ann", ...rest })
+
+const until = (done: () => boolean) => Effect.repeat(Effect.sleep("20 millis"), { until: () => done() })
+
+/** The numbers of the changes that a socket got. */
+const seqs = (messages: ReadonlyArray<any>) =>
+  messages.filter(({ type }) => type === "events").flatMap(({ events }) => events.map(({ seq }: any) => seq))
+
+layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true, timeout: "10 minutes" })(
+  "objects",
+  (it) => {
+    const asked = Effect.map(
+      Workerd,
+      ({ send }) => (method: string, path: string, body?: unknown) => send(method, path, body, Secret)
+    )
+
+    it.effect("an expired lease is taken back without a request", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        yield* ask("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m", scope: "alarm" })
+        yield* ask("POST", "/api/v1/tasks", task("a", "alarm"))
+        const held = yield* ask("POST", "/api/v1/tasks/claim", claim("alarm", { lease_duration_seconds: 1 }))
+        assert.strictEqual(held.body.id, "a")
+        // A read takes nothing back.
+        const events = Effect.map(ask("GET", "/api/v1/tasks/a/history"), ({ body }) =>
+          body.history.map(({ event }: any) => event))
+        while (!(yield* events).includes("lease_expired")) {
+          yield* Effect.sleep("100 millis")
+        }
+        assert.include((yield* ask("GET", "/api/v1/tasks/a")).body, { queue: "incoming", lease_losses: 1 })
+      }))
+
+    it.effect("a claim that may wait gets the task that is created meanwhile", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        yield* ask("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m", scope: "wait" })
+        const waiting = yield* Effect.forkChild(
+          Effect.forEach([1, 2, 3], (n) =>
+            ask("POST", "/api/v1/tasks/claim", claim("wait", { agent_name: `a${n}`, wait_seconds: 20 })), {
+            concurrency: "unbounded"
+          })
+        )
+        yield* Effect.sleep("500 millis")
+        yield* ask("POST", "/api/v1/tasks", task("w1", "wait"))
+        yield* ask("POST", "/api/v1/tasks/bulk", {
+          action: "create",
+          scope: "wait",
+          tasks: ["w2", "w3"].map((id) =>
+            task(id, "wait")
+          )
+        })
+        const got = yield* Fiber.join(waiting)
+        assert.deepStrictEqual(got.map(({ status }) => status), [200, 200, 200])
+        assert.sameMembers(got.map(({ body }) => body.id), ["w1", "w2", "w3"])
+      }))
+
+    it.effect("a claim that waits in vain says so, with Retry-After, and one that may not wait is answered at once", () =>
+      Effect.gen(function*() {
+        const { fetch } = yield* Workerd
+        const ask = (wait_seconds: number) =>
+          Effect.promise(async () => {
+            const answer = await fetch("http://localhost/api/v1/tasks/claim", {
+              method: "POST",
+              headers: { "content-type": "application/json", authorization: `Bearer ${Secret}` },
+              body: JSON.stringify(claim("wait", { wait_seconds }))
+            })
+            return { status: answer.status, after: answer.headers.get("retry-after"), body: await answer.json() as any }
+          })
+        const empty = yield* ask(1)
+        assert.deepStrictEqual([empty.status, empty.after === null], [404, false])
+        assert.strictEqual((yield* ask(0)).status, 404)
+        const refused = yield* ask(21)
+        assert.strictEqual(refused.status, 400)
+        assert.include(refused.body.error, "wait_seconds")
+      }))
+
+    it.effect("a lease that ends gives its task to one of the claims that wait", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        yield* ask("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m", scope: "back" })
+        yield* ask("POST", "/api/v1/tasks", task("b", "back"))
+        const held = yield* ask("POST", "/api/v1/tasks/claim", claim("back", { lease_duration_seconds: 1 }))
+        assert.strictEqual(held.status, 200)
+        const [first, second] = yield* Effect.forEach([1, 2], (n) =>
+          ask("POST", "/api/v1/tasks/claim", claim("back", { agent_name: `b${n}`, wait_seconds: 5 })), {
+          concurrency: "unbounded"
+        })
+        assert.sameMembers([first!.status, second!.status], [200, 404])
+      }))
+
+    it.effect("a socket gets the changes of its scope from its place on, and a word when there is work", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        const { base } = yield* Workerd
+        yield* ask("POST", "/api/v1/orchestrators/register", { cluster: "k", machine_id: "m", scope: "feed" })
+        yield* ask("POST", "/api/v1/tasks", task("s1", "feed"))
+        const open = Effect.fnUntraced(function*(query: string, key = Secret) {
+          const url = new URL(`/api/v1/events?scope=feed${query}`, base)
+          url.protocol = "ws:"
+          const socket = new WebSocket(url, { headers: { authorization: `Bearer ${key}` } } as any)
+          const messages: Array<any> = []
+          socket.addEventListener("message", ({ data }) => messages.push(data === "pong" ? data : JSON.parse(data)))
+          const closed = new Promise<number>((done) => socket.addEventListener("close", ({ code }) => done(code)))
+          const opened = yield* Effect.promise(() =>
+            Promise.race([
+              new Promise((done) => socket.addEventListener("open", () => done(true))),
+              closed.then(() => false)
+            ])
+          )
+          return { opened, socket, messages, closed }
+        })
+        assert.isFalse((yield* open("", "oct_wrong")).opened)
+        assert.isFalse((yield* open("&types=nothing")).opened)
+        const all = yield* open("&after=0")
+        const work = yield* open("&work=incoming")
+        yield* until(() => seqs(all.messages).length === 1)
+        // There is a task already.
+        yield* until(() => work.messages.some(({ type }) => type === "work"))
+        yield* ask("POST", "/api/v1/tasks", task("s2", "feed"))
+        yield* ask("POST", "/api/v1/tasks/claim", claim("feed"))
+        yield* until(() => seqs(all.messages).length === 3)
+        assert.deepStrictEqual(seqs(all.messages), [1, 2, 3])
+        yield* until(() => seqs(work.messages).length === 2)
+        assert.deepStrictEqual(seqs(work.messages), [2, 3])
+        all.socket.send("ping")
+        yield* until(() => all.messages.includes("pong"))
+        all.socket.close()
+        yield* Effect.promise(() => all.closed)
+        yield* ask("POST", "/api/v1/tasks", task("s3", "feed"))
+        const resumed = yield* open("&after=3")
+        yield* until(() => seqs(resumed.messages).length === 1)
+        assert.deepStrictEqual(seqs(resumed.messages), [4])
+        resumed.socket.close()
+        work.socket.close()
+
+        // A socket ends with its key.
+        const { api_key, id } = (yield* ask("POST", "/api/v1/scopes/feed/keys", { rank: "read" })).body
+        const keyed = yield* open("", api_key)
+        assert.isTrue(keyed.opened)
+        yield* ask("DELETE", `/api/v1/scopes/feed/keys/${id}`)
+        assert.strictEqual(yield* Effect.promise(() => keyed.closed), 4401)
+      }))
+
+    it.effect("to read from a scope that has nothing makes no object and no scope", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        const before = (yield* ask("GET", "/api/v1/projects?limit=1")).status
+        assert.strictEqual(before, 200)
+        const read = yield* ask("GET", "/api/v1/tasks?scope=never")
+        assert.deepStrictEqual([read.status, read.body.total], [200, 0])
+        assert.notInclude(yield* (yield* Workerd).scopes, "never")
+        assert.include(yield* (yield* Workerd).scopes, "back")
+      }))
+  }
+)
