@@ -4,7 +4,7 @@
  */
 import { createEffect, createSignal, on, onCleanup } from "solid-js"
 import { read } from "../../api/call.ts"
-import type { Task } from "../../api/Contract.ts"
+import { isOfTask, type Task } from "../../api/Contract.ts"
 import { onEvents } from "../../api/live.ts"
 import { sentenceOf } from "../../api/query.ts"
 import { scope } from "../../api/session.ts"
@@ -92,7 +92,7 @@ export const createColumn = (
   }))
   onCleanup(onEvents((events) => {
     const shown = new Set(tasks().map(({ id }) => id))
-    const found = changesOf(events, { project: project(), queue, shown }, {
+    const found = changesOf(events.filter(isOfTask), { project: project(), queue, shown }, {
       left: changes().left,
       came: changes().came
     })
