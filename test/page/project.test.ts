@@ -30,20 +30,21 @@ it("heldUp counts those who wait, directly or not, once each", () => {
   assert.deepStrictEqual([...heldUp(edges("a>b", "a>c", "b>d", "c>d"))].sort(), [["a", 3], ["b", 1], ["c", 1]])
 })
 
+const event = (
+  task_id: string,
+  from_queue: string | null,
+  to_queue: string | null,
+  project_id: string | null = "p"
+) => ({ task_id, from_queue, to_queue, project_id }) as never
+const plain = ({ came, left, touched }: ReturnType<typeof changesOf>) => ({
+  came: [...came],
+  left: [...left],
+  touched
+})
+
 describe("changesOf", () => {
   const column = { project: "p", queue: "claimed", shown: new Set(["t1"]) }
   const none = { left: new Map<string, string>(), came: new Set<string>() }
-  const event = (
-    task_id: string,
-    from_queue: string | null,
-    to_queue: string | null,
-    project_id: string | null = "p"
-  ) => ({ task_id, from_queue, to_queue, project_id }) as never
-  const plain = ({ came, left, touched }: ReturnType<typeof changesOf>) => ({
-    came: [...came],
-    left: [...left],
-    touched
-  })
 
   it("says which tasks left and where to, and which came", () => {
     assert.deepStrictEqual(
