@@ -59,8 +59,9 @@ layer(Both.at(newest), { excludeTestServices: true, timeout: "10 minutes" })(
               // An endpoint that came with this code.
               if (document.paths[path.replace(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()] === undefined) continue
               const scope = `${worker}-${names.indexOf(name)}`
-              // Release 2.0.0 makes no webhooks, and parks no accounts.
-              const makerOf = (to: string) => to === "/api/v1/webhooks" || to.endsWith("/park") ? "new" : other(worker)
+              // Release 2.0.0 makes no webhooks and no breakers, and parks no accounts.
+              const makerOf = (to: string) =>
+                /^\/api\/v1\/(webhooks|breakers)$|\/park$/.test(to) ? "new" : other(worker)
               const admin = (verb: string, to: string, body?: unknown) =>
                 Effect.promise(() => send(makerOf(to), verb, to, body)).pipe(
                   Effect.tap((answer) =>
