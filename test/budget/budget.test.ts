@@ -108,8 +108,7 @@ layer(Measurement.layer, { excludeTestServices: true, timeout: "10 minutes" })("
       assert.lengthOf(idle, 2 * depths.length)
       for (const { depth, name, read, trips, written } of idle) {
         assert.deepStrictEqual([trips, written], [1, 0], `${name}, at a depth of ${depth}`)
-        // 25 of them are for the ready tasks that no machine claims.
-        assert.isAtMost(read, 48, `${name}, at a depth of ${depth}`)
+        assert.isAtMost(read, 22, `${name}, at a depth of ${depth}`)
       }
     }))
 
