@@ -108,7 +108,7 @@ export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number
   const cron = <A>(name: string, what: Effect.Effect<A>) => measure(`cron: ${name}`, "cron", what)
   const tick = (config: Record<string, string> = {}) =>
     Maintenance.use(({ tick }) => tick).pipe(Effect.provide(Layer.orDie(servicesWith(config, open))))
-  // Every few minutes the cron looks for tasks that no machine claims as well, which is measured by itself.
+  // Every few minutes the cron also looks for tasks that no machine claims: a later case has that.
   const idle = tick({ UNCLAIMABLE_AFTER_SECONDS: "0" })
   all.push(yield* cron("nothing to do", idle))
   const storing = D1Costs.use(({ store }) => store).pipe(Effect.provide(Layer.orDie(servicesWith({}, open))))
