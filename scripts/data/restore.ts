@@ -3,7 +3,7 @@
  * everything or nothing. See docs/operating.md.
  */
 import * as Flags from "../flags.ts"
-import { options, where } from "./doctor/where.ts"
+import { options } from "./doctor/where.ts"
 import { load } from "./dump/load.ts"
 
 const { refuse, values } = Flags.read({
@@ -18,12 +18,15 @@ docs/operating.md says how to restore a server and a scope.`,
   }
 })
 if (values.file === undefined) refuse("Say which file: --file backup.jsonl.")
+// Unlike the doctor it does not look for the database: the file is read first, and what wrangler says of the database is shown.
+const option = (name: "env" | "persist-to") => values[name] === undefined ? [] : [`--${name}`, values[name]]
+const where = [values.remote ? "--remote" : "--local", ...option("persist-to"), ...option("env")]
 
 try {
   const { counts, draftsMoved, dropped, scope } = await load({
     file: values.file!,
     database: values.database,
-    where: where(values, refuse),
+    where,
     renumberDrafts: values["renumber-drafts"]
   })
   const what = Object.entries(counts).map(([kind, n]) => `${n} ${kind}`).join(", ") || "nothing"

@@ -7,6 +7,7 @@ import { said } from "./parts/announce.ts"
 import { Empty } from "./parts/Basics.tsx"
 import { Caller, Connection, Help, KeyDialog, Scopes, Theme } from "./parts/Frame.tsx"
 import { listen, useKeys } from "./parts/keys.ts"
+import { More } from "./parts/More.tsx"
 import { href, screenName } from "./Router.ts"
 import { screens } from "./screens/screens.ts"
 
@@ -40,7 +41,7 @@ export const App = () => {
       </a>
       <header class="frame">
         <nav aria-label="Screens">
-          <For each={screens.filter(({ listed }) => listed)}>
+          <For each={screens.filter(({ listed }) => listed === true)}>
             {({ name, title }) => (
               <a href={href([name])} aria-current={screenName() === name ? "page" : undefined}>
                 {title}
@@ -53,6 +54,7 @@ export const App = () => {
               </a>
             )}
           </For>
+          <More screens={screens.filter(({ listed }) => listed === "more")} />
         </nav>
         <div class="tools">
           <Connection />

@@ -1,23 +1,41 @@
 /** Every screen in both colour schemes and at the widths from phone to wall: for everybody, and without faults. */
 import { gzipSync } from "node:zlib"
 import { assert, beforeAll, it } from "vitest"
-import { close, describeApp, playNight, violationsOf } from "./support/App.ts"
+import * as client from "../../src/client.ts"
+import { ask, close, describeApp, playNight, violationsOf } from "./support/App.ts"
+import { plant } from "./support/Plant.ts"
 
-/** Each screen, and the text that shows that it is there. The scope is added. */
+/** Each screen, and the text that shows that it is there. The scope is added, and replaces `SCOPE`. */
 const screens = [
   ["#/night", "What happened"],
   ["#/night?show=done", "What happened"],
   ["#/inbox", "What waits"],
   ["#/now", "What is under way"],
+  ["#/projects", "Release 3"],
+  ["#/projects/SCOPE-release", "Rewrite the parser"],
+  ["#/projects/SCOPE-release?show=dependencies", "The critical path"],
+  ["#/task/SCOPE-story", "Attempt 2: ben"],
+  ["#/task/SCOPE-format", "Dependencies"],
+  ["#/drafts", "A plugin for editors"],
+  ["#/usage", "By model"],
+  ["#/flows", "With a stage for tests."],
+  ["#/webhooks", "The team's chat"],
+  ["#/keys", "the screen in the hall"],
   ["#/nowhere", "This page does not exist."]
 ] as const
 
 describeApp("each screen", ({ open, server }) => {
   let scope: string
   beforeAll(async () => {
-    scope = (await playNight(server, { tasks: 30 })).scope
+    const night = await playNight(server, { tasks: 30 })
+    scope = night.scope
+    await plant(night.api, scope)
+    await ask(night.api.keys.issue({
+      params: { scope: client.ScopeName.make(scope) },
+      payload: { name: "the screen in the hall", rank: "read" }
+    }))
   })
-  const within = (hash: string) => `${hash}${hash.includes("?") ? "&" : "?"}scope=${scope}`
+  const within = (hash: string) => `${hash.replace("SCOPE", scope)}${hash.includes("?") ? "&" : "?"}scope=${scope}`
 
   for (const colorScheme of ["light", "dark"] as const) {
     it.each(screens)(`has nothing that axe objects to: ${colorScheme} %s`, async (hash, text) => {

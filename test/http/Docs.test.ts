@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as OpenApi from "effect/http-api/OpenApi"
+import { createHash } from "node:crypto"
 import { Api } from "../../src/api/Api.ts"
 import { render } from "../../src/http/docs/Page.ts"
+import { curlOf, sampleOf } from "../../src/http/docs/Samples.ts"
 import * as server from "../support/server.ts"
 
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found]) => found)
@@ -21,10 +24,51 @@ describe("GET /docs", () => {
         }
       }
       for (const link of matches(body, / href="#([^"]+)"/g)) assert.include(ids, link)
-      assert.notMatch(body, /<script|<link|<img|url\(|@import|(src|href)="(https?:)?\/\//)
+      assert.notMatch(body, /<script |<link|<img|url\(|@import|(src|href)="(https?:)?\/\//)
       assert.notInclude(/<style>([^]*)<\/style>/.exec(body)?.[1] ?? "&", "&", "a stylesheet is not HTML text")
       assert.notInclude(body, "[object Object]")
     }))
+
+  it.effect("runs only the script of the search, which its policy names by the hash", () =>
+    Effect.gen(function*() {
+      const { send } = yield* server.make()
+      const { body, headers } = yield* send("GET", "/docs")
+      const scripts = matches(body, /<script>([^]*?)<\/script>/g)
+      assert.lengthOf(scripts, 1)
+      const hash = createHash("sha256").update(scripts[0]!).digest("base64")
+      assert.match(
+        headers.get("content-security-policy")!,
+        /^default-src 'none'; script-src 'sha256-[^';]+'; img-src 'self';/
+      )
+      assert.include(headers.get("content-security-policy"), `'sha256-${hash}'`)
+    }))
+
+  it.effect("has samples of every endpoint that the server takes as they are", () =>
+    Effect.gen(function*() {
+      const { send } = yield* server.make()
+      const spec = OpenApi.fromApi(Api)
+      const { body: page } = yield* send("GET", "/docs")
+      const endpoints = Object.entries(spec.paths).flatMap(([path, item]) =>
+        Object.entries(item).map(([method, operation]) => ({ path, method, operation: operation as never }))
+      )
+      assert.lengthOf(matches(page, /<code class="curl">/g), endpoints.length)
+      assert.lengthOf(matches(page, /<code class="typescript">/g), endpoints.length)
+      const refused: Array<string> = []
+      for (const endpoint of endpoints) {
+        const { body, method, path } = sampleOf(endpoint, spec.components.schemas as never)
+        const answer = yield* send(method, path, body)
+        if (answer.body?._tag === "InvalidRequest" || answer.status >= 500) {
+          refused.push(`${method} ${path}: ${answer.status} ${answer.body?.error}`)
+        }
+      }
+      assert.deepStrictEqual(refused, [])
+    }))
+
+  it("quotes a body for the shell", () => {
+    const sample = { method: "POST", path: "/x", body: { a: "it's $HOME" } }
+    assert.include(curlOf(sample, true), String.raw`-d '{"a":"it'\''s $HOME"}'`)
+    assert.notInclude(curlOf(sample, true), "Authorization")
+  })
 
   it.effect("says how to authenticate, and which endpoints need no key", () =>
     Effect.gen(function*() {

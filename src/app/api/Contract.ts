@@ -52,3 +52,10 @@ export const isOfTask = (event: FeedEvent): event is TaskEvent => event.task_id 
 export type Message = Answer<"GET /api/v1/messages/:id">
 export type Machine = Answer<"GET /api/v1/orchestrators/:id">
 export type Project = Answer<"GET /api/v1/projects/:id">
+export type HistoryEntry = Answer<"GET /api/v1/tasks/:id/history">["history"][number]
+export type Handoff = Answer<"GET /api/v1/tasks/:id/handoff">
+export type Draft = Answer<"GET /api/v1/drafts/:id">
+export type Flow = Answer<"GET /api/v1/flows/:name">
+export type ApiKey = Answer<"GET /api/v1/keys">["keys"][number]
+export type Webhook = Answer<"GET /api/v1/webhooks/:id">
+export type UsageSum = Answer<"GET /api/v1/usage">["usage"][number]

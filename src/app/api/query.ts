@@ -21,9 +21,14 @@ export const sentenceOf = (error: unknown): string => {
 
 /**
  * Reads whenever there is something new, and when the arguments change; not if the arguments are undefined. The scope is that of the
- * page. An answer for other arguments than the present ones is not shown.
+ * page. An answer for other arguments than the present ones is not shown. `follows` is for what changes only with something that the
+ * screen reads anyway, such as the version of a task: it is read again when that changes, and not with every news.
  */
-export const createQuery = <R extends Read>(route: R, parts: () => Parts<R> | undefined): Query<Answer<R>> => {
+export const createQuery = <R extends Read>(
+  route: R,
+  parts: () => Parts<R> | undefined,
+  follows: () => unknown = news
+): Query<Answer<R>> => {
   const [data, setData] = createSignal<Answer<R>>()
   const [refusal, setRefusal] = createSignal<string>()
   const [again, setAgain] = createSignal(0)
@@ -39,7 +44,7 @@ export const createQuery = <R extends Read>(route: R, parts: () => Parts<R> | un
     const given = parts()
     return given === undefined ? undefined : JSON.stringify([given, scope()])
   })
-  createEffect(on([asked, who, news, again], ([asked, { kind }]) => {
+  createEffect(on([asked, who, follows, again], ([asked, { kind }]) => {
     const own = ++turn
     if (asked !== last) {
       setData(undefined)

@@ -89,3 +89,41 @@ export const Ask = (props: {
     </Dialog>
   )
 }
+
+/** A dialog that does something once it is confirmed. Its children may be fields of a form. */
+export const Confirm = (props: {
+  readonly title: string
+  readonly does: string
+  readonly kind?: "primary" | "danger"
+  readonly children?: JSX.Element
+  readonly onClose: () => void
+  readonly send: () => Promise<Outcome<unknown>>
+}) => {
+  const [refused, setRefused] = createSignal<string>()
+  const [busy, setBusy] = createSignal(false)
+  const submit = async () => {
+    if (busy()) return
+    setBusy(true)
+    const outcome = await props.send()
+    setBusy(false)
+    if ("refused" in outcome) setRefused(outcome.refused)
+    else props.onClose()
+  }
+  return (
+    <Dialog title={props.title} open onClose={props.onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          void submit()
+        }}
+      >
+        {props.children}
+        <Refusal sentence={refused()} />
+        <footer>
+          <Button onClick={() => props.onClose()}>Keep as it is</Button>
+          <Button type="submit" kind={props.kind ?? "primary"} disabled={busy()}>{props.does}</Button>
+        </footer>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,6 +1,7 @@
 /** How numbers, times and states are written. */
 
-const language = navigator.language
+// Tests on Node use this module too.
+const language = (globalThis as { readonly navigator?: { readonly language: string } }).navigator?.language
 const exactTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" })
 const dayAndTime = new Intl.DateTimeFormat(language, { weekday: "short", hour: "2-digit", minute: "2-digit" })
 const count = new Intl.NumberFormat(language)
@@ -81,3 +82,7 @@ export const words = (state: string): string => state.replaceAll("_", " ").repla
 /** An address that may be a link: texts of agents may be anything. */
 export const safeAddress = (text: string | null | undefined): string | undefined =>
   text != null && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined
+
+/** A sentence of the server with its instants in the zone of the viewer. */
+export const local = (sentence: string): string =>
+  sentence.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (instant) => exact(instant))

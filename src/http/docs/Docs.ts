@@ -10,17 +10,19 @@ import * as Layer from "effect/Layer"
 import { Api } from "../../api/Api.ts"
 import { icon } from "./Icon.ts"
 import { render } from "./Page.ts"
+import { searchSource } from "./Search.ts"
 
 let document: HttpServerResponse.HttpServerResponse | undefined
 let text: string | undefined
 
-/** A page of the server. It may load only its own style and the icon. */
-export const page = (text: string) =>
+/** A page of the server. It may load only its own style and the icon, and run the scripts that the sources name. */
+export const page = (text: string, scripts?: string) =>
   HttpServerResponse.text(text, {
     contentType: "text/html; charset=utf-8",
     headers: {
-      "content-security-policy":
-        "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+      "content-security-policy": `default-src 'none';${
+        scripts === undefined ? "" : ` script-src ${scripts};`
+      } img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
     }
   })
 
@@ -33,13 +35,12 @@ const DocumentLayer = HttpRouter.add(
 const PageLayer = HttpRouter.add(
   "GET",
   "/docs",
-  Effect.sync(() =>
+  Effect.map(searchSource, (source) =>
     HttpServerResponse.setHeader(
-      page(text ??= render(OpenApi.fromApi(Api))),
+      page(text ??= render(OpenApi.fromApi(Api)), source),
       "cache-control",
       "public, max-age=300"
-    )
-  )
+    ))
 )
 
 const IconLayer = HttpRouter.add(

@@ -2,6 +2,7 @@
 import type { OpenApiSpecContent, OpenAPISpecOperation } from "effect/http-api/OpenApi"
 import { DefaultRank } from "../../domain/access/Rank.ts"
 import { type Html, html, prose } from "./Html.ts"
+import { curlOf, sampleOf, typeScriptOf } from "./Samples.ts"
 import { fieldsOf, type JsonSchema, shapeOf, table, typeOf } from "./Types.ts"
 
 export interface Endpoint {
@@ -48,6 +49,14 @@ const success = (schema: JsonSchema) =>
 const rankOf = ({ "x-rank": rank }: OpenAPISpecOperation & { readonly "x-rank"?: string }) =>
   rank === undefined || rank === DefaultRank ? "" : html`<small>rank ${rank}</small>`
 
+const samples = (endpoint: Endpoint, components: Record<string, JsonSchema>) => {
+  const sample = sampleOf(endpoint, components)
+  const isPublic = endpoint.operation.security.length === 0
+  return html`<h4>Samples</h4>
+<pre tabindex="0"><code class="curl">${curlOf(sample, isPublic)}</code></pre>
+<pre tabindex="0"><code class="typescript">${typeScriptOf(sample, isPublic)}</code></pre>`
+}
+
 /** One endpoint, folded. */
 export const endpoint = ({ method, operation, path }: Endpoint, components: Record<string, JsonSchema>) =>
   html`<details><summary>${badge(method)}<code>${path}</code><span>${prose(operation.summary)}</span>${
@@ -84,5 +93,6 @@ ${
       }${response.content === undefined ? prose(response.description) : ""}</dd>`
     )
   }</dl>
+${samples({ method, operation, path }, components)}
 </div></details>
 `

@@ -2,6 +2,7 @@
 import type { OpenAPISecurityScheme, OpenAPISpec } from "effect/http-api/OpenApi"
 import { badge, type Endpoint, endpoint } from "./Endpoint.ts"
 import { html, prose } from "./Html.ts"
+import { searchScript } from "./Search.ts"
 import { css } from "./Style.ts"
 import { fieldsOf, type JsonSchema, nameOf } from "./Types.ts"
 
@@ -46,9 +47,11 @@ export const render = (spec: OpenAPISpec): string => {
 <header>
 <h1>${spec.info.title} <small>${spec.info.version}</small></h1>
 <p>${prose(spec.info.description)}</p>
-<p>For programs: <a href="/openapi.json">OpenAPI ${spec.openapi}</a>. A body is sent as <code>application/json</code>.</p>
+<p>For programs: <a href="/openapi.json">OpenAPI ${spec.openapi}</a>. A body is sent as <code>application/json</code>. <a href="/app/">The page for people</a></p>
+<form role="search" hidden><label>Search <input id="search" type="search" autocomplete="off" placeholder="claim, 409, lease_expires_at …"></label>
+<span id="found" role="status"></span></form>
 </header>
-<nav>
+<nav aria-label="Endpoints">
 <p><a href="#authentication"><strong>Authentication</strong></a></p>
 ${
     groups.map((group) =>
@@ -82,6 +85,7 @@ ${fieldsOf(components[component] ?? {})}
     )
   }</section>
 </main>
+${searchScript}
 </body>
 </html>
 `.text

@@ -21,7 +21,10 @@ summary:hover,details[open]>summary{background:var(--soft)}
 details>div{padding:0 .75rem .75rem;scroll-margin-top:4rem}
 .method{font:700 .75rem/1.6 ui-monospace,monospace;border-radius:4px;padding:0 .4rem;color:#fff;background:#57606a}
 .get{background:#0757b8}.post{background:#1a7037}.patch{background:#8a5300}.delete{background:#b3261e}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto}[hidden]{display:none!important}
+pre{overflow-x:auto;margin:.5rem 0;padding:.6rem .75rem;background:var(--soft);border:1px solid var(--line);border-radius:6px}pre code{overflow-wrap:normal}
+form{position:sticky;top:0;z-index:1;display:flex;gap:1rem;align-items:center;padding:.5rem 0}
+input{font:inherit;width:min(24rem,60vw);padding:.3rem .6rem;border:1px solid var(--dim);border-radius:6px;background:light-dark(#fff,#11151a);color:inherit}
 table{border-collapse:collapse;width:100%}
 th,td{border-top:1px solid var(--line);padding:.3rem .75rem .3rem 0;text-align:left;vertical-align:top;font-weight:400}
 th{white-space:nowrap}
