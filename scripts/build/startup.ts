@@ -37,7 +37,8 @@ const active = ({ nodes, samples, timeDeltas }: Profile): number => {
 
 const { values } = Flags.read({
   run: "npm run startup",
-  does: `Measures how long the Worker is busy when it starts, by "wrangler check startup". The shortest of several starts counts, because
+  does:
+    `Measures how long the Worker is busy when it starts, by "wrangler check startup". The shortest of several starts counts, because
 other work on the machine only adds to it. Exits with 1 if no start is within the limit of bench/budget.json.`,
   takes: "up to a minute",
   options: { runs: { type: "string", value: "n", default: "10", says: "how many starts it tries at most" } }

@@ -229,6 +229,7 @@ export const tampered: Readonly<Record<string, Tampering>> = {
     },
     caught: [
       "a task of another scope cannot be read by its id",
+      "an id names one task in each scope at most, and is refused where it could mean two",
       "lists, counts and messages show nothing of another scope"
     ]
   },

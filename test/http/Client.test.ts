@@ -106,7 +106,7 @@ describe("the typed client", () => {
       const error: Error & { readonly error: string } = Schema.decodeUnknownSync(schema)(wire)
       assert.instanceOf(error, Failure)
       assert.includeMembers(Object.keys(Failure.fields), Object.keys(wire))
-      const optional = new Set(["parked_until"])
+      const optional = new Set(["parked_until", "breaker"])
       assert.includeMembers(Object.keys(wire), Object.keys(Failure.fields).filter((name) => !optional.has(name)))
       const keeps = (Failure as unknown) === client.NoTasksAvailable
       assert.strictEqual(error.message, keeps ? "No tasks available" : error.error)

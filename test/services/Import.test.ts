@@ -246,6 +246,7 @@ describe("Import", () => {
       assert.strictEqual((yield* rows("tasks"))[0]?.title, "t")
       assert.deepStrictEqual((yield* rows("queue_counts")).filter(({ scope }) => scope === "red"), [{
         scope: "red",
+        by_project: 0,
         counts: "{\"incoming\":1}",
         revision: 1,
         messages_revision: 1,

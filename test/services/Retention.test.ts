@@ -123,7 +123,9 @@ describe("retention", () => {
       const again = yield* TaskQueue.use((tasks) => tasks.claim("red", claim))
       assert.deepStrictEqual([again.id, again.version, again.fencing_token], [id("gone"), 5, 2])
       yield* holds
-    }).pipe(Effect.provide(servicesWith({ RETAIN_HISTORY_DAYS: "7" }), { local: true })))
+    }).pipe(
+      Effect.provide(servicesWith({ RETAIN_HISTORY_DAYS: "7", UNCLAIMABLE_AFTER_SECONDS: "0" }), { local: true })
+    ))
 
   it.effect("removes the oldest messages, as many as configured in a minute", () =>
     Effect.gen(function*() {
@@ -193,7 +195,12 @@ describe("retention", () => {
       assert.lengthOf(yield* all("SELECT task_id FROM history"), 47)
     }).pipe(
       Effect.provide(
-        servicesWith({ RETAIN_FINISHED_TASKS_DAYS: "1", RETAIN_HISTORY_DAYS: "1", RETAIN_PER_MINUTE: "3" }),
+        servicesWith({
+          RETAIN_FINISHED_TASKS_DAYS: "1",
+          RETAIN_HISTORY_DAYS: "1",
+          RETAIN_PER_MINUTE: "3",
+          UNCLAIMABLE_AFTER_SECONDS: "0"
+        }),
         { local: true }
       )
     ))

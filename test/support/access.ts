@@ -299,8 +299,8 @@ export const table: Record<string, Row & { readonly open?: true }> = {
       const account = fresh("account")
       const id = yield* claimed(scope, admin)
       // An hour from now by the clock of the server.
-      const { claimed_at } = yield* admin("GET", `/api/v1/tasks/${id}`)
-      const until = new Date(Date.parse(claimed_at) + 3_600_000).toISOString()
+      const { updated_at } = yield* admin("GET", `/api/v1/tasks/${id}`)
+      const until = new Date(Date.parse(updated_at) + 3_600_000).toISOString()
       yield* admin("POST", `/api/v1/tasks/${id}/park`, { account, until })
       return [`/api/v1/parks/${account}?scope=${scope}`] as const
     })

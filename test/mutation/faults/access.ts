@@ -180,7 +180,7 @@ export const keys: ReadonlyArray<Fault> = [
   {
     name: "rows-told-to-keys",
     breaks: "A caller with a key does not learn how many rows the server read.",
-    symbol: "identify",
+    symbol: "access/Authorization.identify",
     find: "showsRows.value = kind !== \"key\"",
     replace: "showsRows.value = kind !== undefined"
   },

@@ -159,6 +159,8 @@ export const Start = Schema.Struct({
   overtaken: Schema.Boolean,
   /** Whether all are in one scope, where one is reviewed and another was given by hand when there is room for one more. */
   crowded: Schema.Boolean,
+  /** Whether breakers watch the scope red, where two tasks fail alike and come back. */
+  watched: Schema.Literals([true, false, false]),
   /** Where each of them is put then. */
   places: Schema.Array(Schema.Literals(["incoming", "incoming", "provisional", "needs_continuation", "testing"])).check(
     Schema.isMinLength(4),
@@ -177,8 +179,19 @@ const crowding: ReadonlyArray<Command> = [
   { _tag: "Assign", id: "d", agent: "bob" },
   { _tag: "Claim", scope: "red", agent: "ann", roles: [], most: 1, account: null }
 ]
+const failing: ReadonlyArray<Command> = [
+  { _tag: "Breaker", of: "red", on: true },
+  { _tag: "Breaker", of: "project", on: true },
+  { _tag: "Claim", scope: "red", agent: "ann", roles: [], most: 9, account: null },
+  { _tag: "Claim", scope: "red", agent: "bob", roles: [], most: 9, account: null },
+  { _tag: "Fail", id: "d", terminal: false },
+  { _tag: "Fail", id: "b", terminal: false },
+  { _tag: "Redrive", id: "d", terminal: true },
+  { _tag: "Redrive", id: "b", terminal: true },
+  { _tag: "Wait", seconds: 30 }
+]
 export const begin = (
-  { chained, crowded, overtaken, places, priorities }: typeof Start.Type
+  { chained, crowded, overtaken, places, priorities, watched }: typeof Start.Type
 ): ReadonlyArray<Command> => [
   ...(["d", "b", "a", "c"] as const).flatMap((id, i): ReadonlyArray<Command> => [
     {
@@ -198,7 +211,7 @@ export const begin = (
       promoted: i === 1
     },
     { _tag: "Wait", seconds: 1 },
-    { _tag: "Move", id, queue: places[i]! }
+    { _tag: "Move", id, queue: watched ? "incoming" : places[i]! }
   ]),
-  ...(crowded ? crowding : overtaken && chained === null ? overtaking : [])
+  ...(watched ? failing : crowded ? crowding : overtaken && chained === null ? overtaking : [])
 ]

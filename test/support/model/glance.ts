@@ -23,10 +23,16 @@ const isDone = ({ from_queue, to_queue }: TaskEvent) =>
 
 /** `got` has the feed of each scope since the beginning, which the model has predicted. */
 export const make = (
-  { database: { batch, sql }, metrics, overviews, world: { clock, tasks } }: Bench,
+  { database: { batch, sql }, metrics, overviews, world: { breaker, clock, tasks } }: Bench,
   got: ReadonlyMap<string, ReadonlyArray<TaskEvent>>
 ) => {
   const tasksOf = (scope: string) => [...tasks.values()].filter((task) => task.scope === scope)
+
+  /** The projects whose breakers are open, that of the scope first, as null. */
+  const openIn = (scope: string) =>
+    ([["red", null], ["blue", null], ["project", "p"]] as const).filter(([of]) =>
+      (of === "blue" ? "blue" : "red") === scope && breaker.breakers.get(of)?.retryAt !== undefined
+    ).map(([, project]) => project)
 
   const overview = Effect.fnUntraced(function*(scope: string) {
     const feed = got.get(scope)!
@@ -70,6 +76,11 @@ export const make = (
       open.map(({ id }) => String(id)).toSorted(),
       `the open questions of ${scope}`
     )
+    assert.deepStrictEqual(
+      shown.breakers.items.map(({ project_id }) => project_id as string | null),
+      openIn(scope),
+      `the open breakers of ${scope}`
+    )
   })
 
   const counters = Effect.gen(function*() {
@@ -84,6 +95,7 @@ export const make = (
       const own = tasksOf(scope)
       const held = own.filter(({ holder }) => holder !== null)
       assert.deepStrictEqual(valuesOf("octopoid_events_total", scope), tally(feed.map(({ event }) => event)))
+      assert.strictEqual(valuesOf("octopoid_breakers_open", scope)[scope] ?? 0, openIn(scope).length)
       assert.deepStrictEqual(valuesOf("octopoid_tasks", scope), tally(own.map(({ queue }) => queue)))
       assert.strictEqual(valuesOf("octopoid_leases", scope)[scope] ?? 0, held.length)
       assert.strictEqual(

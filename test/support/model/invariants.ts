@@ -36,7 +36,7 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       // SQLite takes the other columns of a group from the row with the maximum.
       sql`
         SELECT task_id AS id, event, from_queue AS "from", to_queue AS "to", actor, max(version) AS version
-        FROM history GROUP BY task_id ORDER BY task_id`,
+        FROM history WHERE task_id >= ' ' GROUP BY task_id ORDER BY task_id`,
       sql`SELECT scope, key AS queue FROM queue_counts, json_each(counts) WHERE value = 0`,
       sql`SELECT scope, last_heartbeat FROM orchestrators`,
       sql`
