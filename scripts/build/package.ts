@@ -1,8 +1,9 @@
-/** Emits the content of the package to `dist`: the typed client, the worker, the command, and their imports. */
+/** Emits the content of the package to `dist`: the typed client, the worker and the command. */
 import { spawnSync } from "node:child_process"
 import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
+import { bundle } from "./cli.ts"
 
 const tsc = join(createRequire(import.meta.url).resolve("typescript/package.json"), "..", "bin", "tsc")
 
@@ -15,3 +16,5 @@ for (const file of globSync("dist/**/*.d.ts")) {
   const declaration = readFileSync(file, "utf8")
   writeFileSync(file, declaration.replace(/((?:from |import\()"\.\.?\/[^"]+)\.ts"/g, "$1.js\""))
 }
+
+await bundle("dist")

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import { action } from "../githook/action.ts"
 import { CannotInstall, install } from "../githook/install.ts"
 import { hooks, scriptOf } from "../githook/script.ts"
+import { Url } from "./settings.ts"
 
 const installing = Command.make(
   "install",
@@ -19,10 +20,6 @@ const installing = Command.make(
     directory: Flag.String("directory").pipe(
       Flag.withDescription("The repository, or one of its worktrees"),
       Flag.withDefault(".")
-    ),
-    url: Flag.String("url").pipe(
-      Flag.withDescription("Where the server is: kept as octopoid.url of the repository"),
-      Flag.optional
     ),
     branches: Flag.String("branches").pipe(
       Flag.withDescription("Which branches are asked about; octopoid/<task>/<token> unless given"),
@@ -41,7 +38,8 @@ const installing = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*({ branches, offline, url, ...rest }) {
+  Effect.fnUntraced(function*({ branches, offline, ...rest }) {
+    const url = yield* Url
     const lines = yield* Effect.try({
       try: () =>
         install({
@@ -56,7 +54,7 @@ const installing = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Writes the hook where git looks for it, and the settings into the configuration of the repository."
+    "Writes the hook where git looks for it, and the settings into the configuration of the repository: --url as octopoid.url."
   )
 )
 

@@ -5,6 +5,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { chosen } from "./ask/Server.ts"
 
 const optional = (name: string, variable: string, description: string) =>
   Flag.String(name).pipe(
@@ -22,8 +23,6 @@ const seconds = (name: string, variable: string, description: string) =>
   )
 
 const flags = {
-  url: optional("url", "OCTOPOID_URL", "Where the server is; http://localhost:8787 unless given"),
-  scope: optional("scope", "OCTOPOID_SCOPE", "The scope, for a server without keys"),
   cluster: optional("cluster", "OCTOPOID_CLUSTER", "The cluster of this machine; agents unless given"),
   machine: optional("machine", "OCTOPOID_MACHINE", "The name of this machine; its host name unless given"),
   agent: optional("agent", "OCTOPOID_AGENT", "The name of the agent; random unless given"),
@@ -40,7 +39,7 @@ export const mcp = Command.make(
   "mcp",
   flags,
   Effect.fnUntraced(function*(given) {
-    const key = yield* Config.option(Config.NonEmptyString("OCTOPOID_API_KEY"))
+    const { key, scope, url } = yield* chosen
     // Loaded only here, so that other commands start without it.
     const { start } = yield* Effect.promise(() => import("../mcp/start.ts"))
     const values = Object.fromEntries(
@@ -48,7 +47,7 @@ export const mcp = Command.make(
         Option.isSome(value) ? [[name, value.value]] : []
       )
     )
-    yield* start({ ...values, key: Option.getOrUndefined(key) })
+    yield* start({ ...values, url, key, ...(scope === undefined ? {} : { scope }) })
   })
 ).pipe(
   Command.withDescription(

@@ -22,6 +22,8 @@ export interface Options {
   readonly fetch?: Ask.Fetch
   /** Ends the run early. What it made is still deleted. */
   readonly signal?: AbortSignal
+  /** Is told how many checks are done, and how many there are. */
+  readonly progress?: ((done: number, total: number) => void) | undefined
 }
 
 export const groupNames: ReadonlyArray<string> = groups.map(({ name }) => name)
@@ -92,8 +94,13 @@ export const conform = async (options: Options): Promise<Report> => {
     if (registered.status !== 201) {
       throw new Tenancy.CannotRun(`no orchestrator can be registered: ${shown(registered)}`)
     }
+    let done = 0
     const perform = (some: ReadonlyArray<Planned>) =>
-      inParallel(some, AtOnce, async (one) => [one, await make(connection, tenancy, one)] as const)
+      inParallel(some, AtOnce, async (one) => {
+        const result = await make(connection, tenancy, one)
+        options.progress?.(++done, planned.length)
+        return [one, result] as const
+      })
     const first = await perform(planned.filter(({ check }) => !check.last))
     const results = new Map([...first, ...await perform(planned.filter(({ check }) => check.last))])
     checks = planned.map((one) => results.get(one)!)

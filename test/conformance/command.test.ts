@@ -83,9 +83,9 @@ layer(Target.layer, { excludeTestServices: true })("octopoid-server conformance"
         [["conformance", "http://127.0.0.1:1"], "no answer to GET /api/health"],
         [["conformance", "localhost:8787"], "is not an address"],
         [["conformance", url, "--only", "nothing"], "There is no group nothing"],
-        [["conformance", url, "--nothing"], "'--nothing'"],
-        [["conformance"], "octopoid-server conformance <url> [options]"],
-        [[], "octopoid-server conformance <url> [options]"]
+        [["conformance", url, "--nothing"], "--nothing"],
+        [["conformance"], "Missing required argument: address"],
+        [[], "octopoid-server <subcommand>"]
       ]
       yield* Effect.forEach(cases, ([args, why]) =>
         Effect.map(run(args), ({ code, stderr, stdout }) => {

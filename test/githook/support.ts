@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-const command = join(import.meta.dirname, "../support/command.ts")
+const command = join(import.meta.dirname, "../../src/cli.ts")
 
 export interface Ran {
   readonly code: number

@@ -8,7 +8,7 @@ import * as Serve from "../../src/http/Serve.ts"
 import { servicesWith } from "../support/layers.ts"
 import * as OldServer from "./OldServer.ts"
 
-const script = new URL("../../scripts/data/import.ts", import.meta.url).pathname
+const script = new URL("../../src/cli.ts", import.meta.url).pathname
 const at = Date.UTC(2026, 2, 2)
 const key = `oct_${"a".repeat(64)}`
 const servers: Array<Server> = []
@@ -37,13 +37,19 @@ const deadAddress = async () => {
 }
 
 const run = async (...args: ReadonlyArray<string>) => {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+  // The secret of this server is no argument, because others could see it.
+  const secret = args.indexOf("OCTOPOID_API_KEY")
+  const shown = secret === -1 ? args : args.toSpliced(secret, 2)
+  const child = spawn(process.execPath, [script, "import", ...shown], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, XDG_CONFIG_HOME: "/nonexistent", OCTOPOID_API_KEY: secret === -1 ? "" : args[secret + 1] }
+  })
   const code = new Promise<number | null>((resolve) => child.on("close", resolve))
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
   return { code: await code, stdout, stderr }
 }
 
-describe("scripts/data/import.ts", () => {
+describe("octopoid-server import", () => {
   let from = ""
   let to = ""
   let failures = 1
@@ -73,19 +79,19 @@ describe("scripts/data/import.ts", () => {
   })
 
   it("tries a failing read again, reports what it did, and exits with 1 when something was not copied", async () => {
-    const first = await run("--from", from, "--to", to, "--scope", "red", "--key", key)
+    const first = await run("--from", from, "--url", to, "--scope", "red", "--from-key", key)
     assert.strictEqual(first.code, 1, first.stderr)
     assert.match(first.stdout, /read +created +already there +not copied/)
     assert.match(first.stdout, /tasks +2 +1 +0 +1\n/)
     assert.match(first.stdout, /Not copied:\n {2}tasks b: queue: /)
-    const second = await run("--from", from, "--to", to, "--scope", "blue")
+    const second = await run("--from", from, "--url", to, "--scope", "blue")
     assert.strictEqual(second.code, 0, second.stdout)
     assert.notMatch(second.stdout, /Not copied/)
-    assert.match((await run("--from", from, "--to", to, "--scope", "blue")).stdout, /tasks +1 +0 +1 +0\n/)
+    assert.match((await run("--from", from, "--url", to, "--scope", "blue")).stdout, /tasks +1 +0 +1 +0\n/)
   })
 
   it("exits in a dry run as the import would, with the same words, and writes nothing", async () => {
-    const arguments_ = ["--from", from, "--to", await serve(), "--scope", "red", "--key", key]
+    const arguments_ = ["--from", from, "--url", await serve(), "--scope", "red", "--from-key", key]
     const dry = await run(...arguments_, "--dry-run")
     const wet = await run(...arguments_)
     assert.deepStrictEqual([dry.code, wet.code], [1, 1], dry.stderr)
@@ -114,37 +120,49 @@ describe("scripts/data/import.ts", () => {
     }
     const dead = await deadAddress()
     for (const dry of [[], ["--dry-run"]]) {
-      assert.include(await failure("--to", closed, ...dry), "asks for a key. Give its API_SECRET_KEY as --to-key")
-      const wrong = await failure("--to", closed, "--to-key", "wrong", ...dry)
-      assert.match(wrong, /does not accept the key. --to-key .* must be its API_SECRET_KEY/)
-      const scoped = await failure("--to", closed, "--to-key", api_key, ...dry)
-      assert.match(scoped, /A key of a scope is not enough .* --to-key .* is that server's API_SECRET_KEY/)
-      assert.include(await failure("--to", dead, ...dry), `Nothing answers at ${dead}.`)
-      assert.include(await failure("--to", from, ...dry), `${from} does not answer as this server does`)
+      assert.include(
+        await failure("--url", closed, ...dry),
+        "asks for a key. Give its API_SECRET_KEY as OCTOPOID_API_KEY"
+      )
+      const wrong = await failure("--url", closed, "OCTOPOID_API_KEY", "wrong", ...dry)
+      assert.match(wrong, /does not accept the key. OCTOPOID_API_KEY must be its API_SECRET_KEY/)
+      const scoped = await failure("--url", closed, "OCTOPOID_API_KEY", api_key, ...dry)
+      assert.match(scoped, /A key of a scope is not enough .* OCTOPOID_API_KEY is that server's API_SECRET_KEY/)
+      assert.include(await failure("--url", dead, ...dry), `Nothing answers at ${dead}.`)
+      assert.include(await failure("--url", from, ...dry), `${from} does not answer as this server does`)
     }
-    assert.strictEqual((await run("--from", from, "--to", closed, "--to-key", secret, "--scope", "blue")).code, 0)
+    assert.strictEqual(
+      (await run("--from", from, "--url", closed, "OCTOPOID_API_KEY", secret, "--scope", "blue")).code,
+      0
+    )
   }, 900_000)
 
   it("says what is wrong with the old server's address or key, and that nothing was copied", async () => {
     const dead = await deadAddress()
-    const nobody = await run("--from", dead, "--to", to, "--scope", "red")
+    const nobody = await run("--from", dead, "--url", to, "--scope", "red")
     assert.deepStrictEqual([nobody.code, nobody.stdout], [1, ""])
     assert.include(nobody.stderr, `Nothing answers at ${dead}. Is this the address of the old server (--from)?`)
     assert.match(nobody.stderr, /\nNothing was copied\.\n$/)
-    const wrong = await run("--from", from, "--to", to, "--scope", "red", "--key", "oct_b")
+    const wrong = await run("--from", from, "--url", to, "--scope", "red", "--from-key", "oct_b")
     assert.match(
       wrong.stderr,
-      /--key \(or OCTOPOID_FROM_KEY\) is a key that the old server has.*\nNothing was copied\.\n$/
+      /--from-key \(or OCTOPOID_FROM_KEY\) is a key that the old server has.*\nNothing was copied\.\n$/
     )
   }, 900_000)
 
   it("says what is wrong: no such scope, a wrong key, no server, no arguments", async () => {
-    const empty = await run("--from", from, "--to", to, "--scope", "rde")
+    const empty = await run("--from", from, "--url", to, "--scope", "rde")
     assert.deepStrictEqual([empty.code, /Is that its name/.test(empty.stdout)], [1, true])
-    const wrong = await run("--from", from, "--to", to, "--scope", "red", "--key", "oct_b")
+    const wrong = await run("--from", from, "--url", to, "--scope", "red", "--from-key", "oct_b")
     assert.deepStrictEqual([wrong.code, /answered 401: Invalid API key/.test(wrong.stderr)], [1, true])
     const usage = await run("--from", "old", "--scope", "red")
-    assert.deepStrictEqual([usage.code, usage.stderr], [2, "old is not an address.\n"])
-    assert.match((await run()).stderr, /--from <url>/)
+    assert.strictEqual(usage.code, 2)
+    assert.include(usage.stderr, "old is not an address.")
+    const nothing = await run()
+    assert.strictEqual(nothing.code, 2)
+    assert.include(nothing.stderr, "--from")
+    const nowhere = await run("--from", from)
+    assert.strictEqual(nowhere.code, 2)
+    assert.include(nowhere.stderr, "--scope")
   })
 })

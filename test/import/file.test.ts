@@ -1,4 +1,4 @@
-/** `npm run import -- --file`: what an export holds, in a database of wrangler's. */
+/** `npm run restore`: what an export holds, in a database of wrangler's. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
@@ -7,8 +7,8 @@ import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { integrity } from "../../scripts/data/doctor/Integrity.ts"
-import { write } from "../../scripts/data/dump/Dump.ts"
-import { pages } from "../../scripts/data/dump/pages.ts"
+import { write } from "../../src/cli/transfer/Dump.ts"
+import { pages } from "../../src/cli/transfer/pages.ts"
 import { root } from "../support/Bundle.ts"
 import { databaseFile } from "../support/Launcher.ts"
 import * as NodeD1 from "../support/NodeD1.ts"
@@ -47,7 +47,7 @@ describe("an export in a file", () => {
       try {
         const file = join(state, "backup.jsonl")
         const load = (...flags: ReadonlyArray<string>) =>
-          run("scripts/data/import.ts", "--file", file, "--persist-to", state, ...flags)
+          run("scripts/data/restore.ts", "--file", file, "--persist-to", state, ...flags)
         writeFileSync(file, lines.slice(0, -1).join("\n"))
         assert.include(load().stderr, "cut short")
         writeFileSync(file, `${lines.join("\n")}\n`)

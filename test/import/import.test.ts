@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { chunks } from "../../scripts/data/import/copy.ts"
+import { chunks } from "../../src/cli/transfer/old/copy.ts"
 import { make, minutes, now } from "./move.ts"
 import { iso, type Row, sqlite, task } from "./OldServer.ts"
 
@@ -69,7 +69,7 @@ const sizes = (records: ReadonlyArray<Row>) => chunks(records).map(({ length }) 
 const asIso = (value: unknown) =>
   typeof value === "string" && !value.includes("T") ? `${value.replace(" ", "T")}.000Z` : value
 
-describe("npm run import", () => {
+describe("an import", () => {
   it.effect("copies the fields of tasks, projects, drafts and orchestrators unchanged, and nothing of other scopes", () =>
     Effect.gen(function*() {
       const full = task("full", earlier, {

@@ -1,8 +1,8 @@
-/** Runs what `npm run import` runs, from an old server into ours, both without a socket. */
+/** Runs what `octopoid-server import` runs, from an old server into ours, both without a socket. */
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as TestClock from "effect/testing/TestClock"
-import { copy, type Options } from "../../scripts/data/import/copy.ts"
+import { copy, type Options } from "../../src/cli/transfer/old/copy.ts"
 import * as server from "../support/server.ts"
 import * as OldServer from "./OldServer.ts"
 

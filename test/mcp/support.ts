@@ -10,7 +10,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
 
-const command = join(import.meta.dirname, "../support/command.ts")
+const command = join(import.meta.dirname, "../../src/cli.ts")
 
 /** What a tool answered. */
 export interface Answer {
@@ -24,7 +24,14 @@ const start = async (url: string, env: Record<string, string>) => {
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [command, "mcp"],
-    env: { PATH: process.env.PATH ?? "", OCTOPOID_URL: url, OCTOPOID_CLUSTER: "mcp", OCTOPOID_MACHINE: "box", ...env },
+    env: {
+      PATH: process.env.PATH ?? "",
+      OCTOPOID_URL: url,
+      OCTOPOID_CLUSTER: "mcp",
+      OCTOPOID_MACHINE: "box",
+      XDG_CONFIG_HOME: "/nonexistent",
+      ...env
+    },
     stderr: "pipe"
   })
   const seen = { stderr: "", ended: false }

@@ -4,9 +4,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { execFile } from "node:child_process"
+import { existsSync } from "node:fs"
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { plainNode } from "../support/command.ts"
 import { listening } from "../support/listening.ts"
 
 const root = resolve(import.meta.dirname, "../..")
@@ -150,7 +152,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       assert.include(files, join("dist", "client", "Worker.d.ts"))
       assert.include(files, join("dist", "cli.js"))
       const others = files.filter((file) =>
-        !/^(dist(.(api|client|conformance|domain)(.(\w+))?|.conformance.checks.feed)?|dist.((api|client|conformance|conformance.checks|domain).[\w/\\]+|client|cli)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/
+        !/^(dist(.(api|cli|client|domain)(.(\w+))?)?|dist.((api|client|domain).[\w/\\]+|client)\.(js|d\.ts)|dist.cli(.[\w-]+)?\.js|package\.json|README\.md|LICENSE)$/
           .test(
             file
           )
@@ -162,6 +164,23 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       assert.deepStrictEqual(Object.keys(manifest.exports), ["./client", "./worker"])
       assert.deepStrictEqual(manifest.dependencies ?? {}, {})
       assert.deepStrictEqual(manifest.bin, { "octopoid-server": "dist/cli.js" })
+      assert.deepStrictEqual(manifest.files, ["dist"])
+      const repository = "https://github.com/octopoid/octopoid-server"
+      assert.strictEqual(manifest.repository.url, `git+${repository}.git`)
+      assert.strictEqual(manifest.homepage, `${repository}#readme`)
+      assert.strictEqual(manifest.bugs, `${repository}/issues`)
+      assert.isNotEmpty(manifest.keywords)
+      // A page that shows the package has only the README, so its links lead to the repository, and there to files.
+      const readme = yield* Effect.promise(() =>
+        readFile(join(directory, "node_modules/octopoid-server/README.md"), "utf8")
+      )
+      const targets = Array.from(readme.matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target!)
+      assert.deepStrictEqual(targets.filter((target) => !/^(https:|#)/.test(target)), [])
+      const paths = targets.map((target) => /\/(?:blob|tree)\/main\/([^#]+)/.exec(target)?.[1]).filter((path) =>
+        path !== undefined
+      )
+      assert.isAtLeast(paths.length, 20)
+      for (const path of paths) assert.isTrue(existsSync(join(root, path)), path)
     }))
 
   it.effect("typechecks, and finds a mistake", () =>
@@ -194,6 +213,18 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       yield* Effect.promise(() => writeFile(join(directory, "elsewhere.mts"), elsewhere))
       const output = yield* succeed(directory, process.execPath, "elsewhere.mts")
       assert.match(output, /^task-\d+ is held until \d{4}-/)
+    }), 60_000)
+
+  it.effect("has a command that starts and works on the Node of the machine", () =>
+    Effect.gen(function*() {
+      const { directory } = yield* Consumer
+      const cli = join(directory, "node_modules/octopoid-server/dist/cli.js")
+      const version = yield* succeed(directory, plainNode, cli, "--version")
+      assert.match(version, /^\d+\.\d+\.\d+\n$/)
+      const baseUrl = yield* listening()
+      yield* succeed(directory, plainNode, cli, "tasks", "create", "Packed too", "--id", "packed", "--url", baseUrl)
+      const shown = yield* succeed(directory, plainNode, cli, "tasks", "show", "packed", "--url", baseUrl, "--json")
+      assert.deepInclude(JSON.parse(shown), { id: "packed", title: "Packed too", queue: "incoming" })
     }), 60_000)
 
   it.effect("checks a server by the command of the README", () =>

@@ -1,14 +1,112 @@
-/** Runs a command of `src/cli/` by itself, as the whole command line does. */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Command from "effect/cli/Command"
-import * as Effect from "effect/Effect"
-import { gitHook } from "../../src/cli/gitHook.ts"
-import { mcp } from "../../src/cli/mcp.ts"
+/** The command as the package has it, run on the Node of the machine as a person runs it: in a process of its own, on a pipe or a terminal. */
+import { execFile, spawn } from "node:child_process"
+import { accessSync, constants } from "node:fs"
+import { copyFile, mkdir, mkdtemp, rename, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
+import { text } from "node:stream/consumers"
+import { promisify } from "node:util"
+import { root, SharedFolder } from "./Bundle.ts"
 
-Command.make("octopoid-server").pipe(
-  Command.withSubcommands([gitHook, mcp]),
-  Command.run({ version: "0.0.0" }),
-  Effect.provide(NodeServices.layer),
-  NodeRuntime.runMain
-)
+const isThere = (file: string, mode = constants.R_OK) => {
+  try {
+    accessSync(file, mode)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The Node that users have: the first one that is not of this project. */
+export const plainNode: string = (process.env.PATH ?? "").split(delimiter)
+  .filter((folder) => !folder.includes("node_modules"))
+  .map((folder) => join(folder, "node"))
+  .find((file) => isThere(file, constants.X_OK)) ?? process.execPath
+
+/** Builds the command once for a run of the tests, in a folder like that of the package. */
+const built = async () => {
+  const shared = process.env[SharedFolder] ?? await mkdtemp(join(tmpdir(), "octopoid-command-"))
+  const folder = join(shared, "command")
+  if (isThere(join(folder, "dist", "cli.js"))) return join(folder, "dist", "cli.js")
+  const own = await mkdtemp(join(shared, "command-"))
+  await mkdir(join(own, "dist"))
+  await promisify(execFile)(process.execPath, ["scripts/build/cli.ts", join(own, "dist")], { cwd: root })
+  await copyFile(join(root, "package.json"), join(own, "package.json"))
+  // Of several that build at once, the first one's is taken.
+  await rename(own, folder).catch(() => rm(own, { recursive: true, force: true }))
+  return join(folder, "dist", "cli.js")
+}
+
+let command: Promise<string> | undefined
+export const commandFile = () => command ??= built()
+
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Surroundings {
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+  readonly cwd?: string
+}
+
+// Nothing of the machine on which the tests run may play a part.
+const clean = (env: Readonly<Record<string, string>> = {}) => ({
+  PATH: process.env.PATH ?? "",
+  HOME: "/nonexistent",
+  TERM: "xterm-256color",
+  USER: "tester",
+  OCTOPOID_ACTOR: "tester",
+  ...env
+})
+
+/** Runs the command on pipes. */
+export const run = async (args: ReadonlyArray<string>, { cwd, env, input = "" }: Surroundings = {}): Promise<Ran> => {
+  const child = spawn(plainNode, [await commandFile(), ...args], { env: clean(env), cwd: cwd ?? tmpdir() })
+  child.stdin.on("error", () => {})
+  child.stdin.end(input)
+  const ended = new Promise<number | null>((done) => child.on("close", done))
+  const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
+  return { code, stdout, stderr }
+}
+
+/** Starts the command on pipes, and answers the process. */
+export const start = async (args: ReadonlyArray<string>, { env }: Surroundings = {}) =>
+  spawn(plainNode, [await commandFile(), ...args], { env: clean(env), stdio: ["ignore", "pipe", "pipe"] })
+
+const word = (one: string) => `'${one.replaceAll("'", "'\\''")}'`
+
+export interface Talk {
+  /** The text that the command has to show, after what it showed before, until the next keys are typed. */
+  readonly sees: string
+  readonly types: string
+}
+
+/** Runs the command on a terminal of so many columns, types into it, and answers all that it wrote. */
+export const onTerminal = async (
+  args: ReadonlyArray<string>,
+  { columns = 80, env, talk = [] }: Surroundings & { readonly columns?: number; readonly talk?: ReadonlyArray<Talk> } =
+    {}
+): Promise<{ readonly code: number | null; readonly screen: string }> => {
+  const line = `stty cols ${columns} rows 40; ${[plainNode, await commandFile(), ...args].map(word).join(" ")}`
+  const child = spawn("script", ["-qec", line, "/dev/null"], { env: clean(env) })
+  let screen = ""
+  let seen = 0
+  const left = [...talk]
+  child.stdout.on("data", (chunk) => {
+    screen += String(chunk)
+    const [next] = left
+    const at = next === undefined ? -1 : screen.indexOf(next.sees, seen)
+    if (next !== undefined && at >= 0) {
+      seen = screen.length
+      left.shift()
+      child.stdin.write(next.types)
+    }
+  })
+  child.stdin.on("error", () => {})
+  const code = await new Promise<number | null>((done) => child.on("close", done))
+  if (left.length > 0) throw new Error(`The command never showed ${JSON.stringify(left[0]!.sees)}:\n${screen}`)
+  return { code, screen }
+}

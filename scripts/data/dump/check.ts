@@ -3,12 +3,12 @@
  * server or open it. An edited file could otherwise write into other scopes.
  */
 import * as Schema from "effect/Schema"
+import * as Dump from "../../../src/cli/transfer/Dump.ts"
+import { DumpUnreadable, type Header, type Line } from "../../../src/cli/transfer/Dump.ts"
 import { ScopeName } from "../../../src/domain/Identifier.ts"
 import { millisOf } from "../../../src/domain/Instant.ts"
 import { exportKinds, wholeOnly } from "../../../src/domain/transfer/Export.ts"
 import { problemOf } from "./columns.ts"
-import * as Dump from "./Dump.ts"
-import { DumpUnreadable, type Header, type Line } from "./Dump.ts"
 import { insert } from "./insert.ts"
 
 const isScope = Schema.is(ScopeName)

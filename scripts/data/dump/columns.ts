@@ -1,6 +1,7 @@
 /** Checks that the server can read the values in the columns of a record. */
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
+import type { Line } from "../../../src/cli/transfer/Dump.ts"
 import { ApiKeyRow } from "../../../src/domain/access/ApiKey.ts"
 import { DependencyRow } from "../../../src/domain/dependency/Dependency.ts"
 import { JsonColumn, TimeColumn } from "../../../src/domain/Encoding.ts"
@@ -16,7 +17,6 @@ import { ProjectRow } from "../../../src/domain/record/Project.ts"
 import { capFields, MoneyColumn, SecondsColumn, sumFields } from "../../../src/domain/record/Usage.ts"
 import { HistoryRow } from "../../../src/domain/task/History.ts"
 import { TaskRow } from "../../../src/domain/task/Task.ts"
-import type { Line } from "./Dump.ts"
 
 const { queue: _queue, ...edge } = DependencyRow.fields
 // They are computed from other columns.

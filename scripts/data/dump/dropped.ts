@@ -1,6 +1,6 @@
 /** What became of an export that was written: the records that are in the database, and those that are not. */
+import type { Header, Line } from "../../../src/cli/transfer/Dump.ts"
 import type { Ask } from "../doctor/Database.ts"
-import type { Header, Line } from "./Dump.ts"
 import { keys, literal } from "./insert.ts"
 
 export interface Written {

@@ -1,5 +1,5 @@
 /** Writing a record as SQL that any splitter of statements passes on, in statements that D1 takes. */
-import { DumpUnreadable, type Line } from "./Dump.ts"
+import { DumpUnreadable, type Line } from "../../../src/cli/transfer/Dump.ts"
 
 /** The tables there are, and the key of each. */
 export const keys: Readonly<Record<string, ReadonlyArray<string>>> = {

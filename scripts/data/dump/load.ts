@@ -1,10 +1,10 @@
 /** Writing the file of an export into a database, through wrangler: as SQL, which is made line by line. */
 import { createReadStream } from "node:fs"
+import { DumpUnreadable, type Header, type Line } from "../../../src/cli/transfer/Dump.ts"
 import * as Database from "../doctor/Database.ts"
 import { execute, type Target } from "../execute.ts"
 import { read } from "./check.ts"
 import { type Written, written } from "./dropped.ts"
-import { DumpUnreadable, type Header, type Line } from "./Dump.ts"
 import { lines } from "./lines.ts"
 import { occupied, statements } from "./statements.ts"
 

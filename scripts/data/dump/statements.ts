@@ -2,7 +2,7 @@
  * An export as SQL for an empty scope or server. The pages of an export are read one after the other, so two tasks may
  * come from different moments: the SQL also restores the invariants between them.
  */
-import type { Header, Line } from "./Dump.ts"
+import type { Header, Line } from "../../../src/cli/transfer/Dump.ts"
 import { insert, literal } from "./insert.ts"
 import { recount } from "./recount.ts"
 

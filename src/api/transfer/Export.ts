@@ -14,7 +14,7 @@ export class ExportApi extends HttpApiGroup.make("export")
     }).annotateMerge(OpenApi.annotations({
       summary: "Export",
       description:
-        "A page of all records of the scope, for a backup or a move: `npm run export` reads all pages. A key exports its scope. A caller that reaches all scopes and names none exports the server, with the idempotency keys, and, as the administrator, with the hashes of the API keys. A task comes with its dependencies and history, as they were at one moment."
+        "A page of all records of the scope, for a backup or a move: `octopoid-server export` reads all pages. A key exports its scope. A caller that reaches all scopes and names none exports the server, with the idempotency keys, and, as the administrator, with the hashes of the API keys. A task comes with its dependencies and history, as they were at one moment."
     }))
   )
   .prefix("/api/v1")

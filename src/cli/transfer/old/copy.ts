@@ -1,6 +1,6 @@
 /** Copies a scope from one server to another: reads everything, then writes it, or rehearses that, in pieces. */
 import * as Effect from "effect/Effect"
-import { type ImportKind, importKinds, MaxRecords } from "../../../src/domain/transfer/Import.ts"
+import { type ImportKind, importKinds, MaxRecords } from "../../../domain/transfer/Import.ts"
 import * as Destination from "./Destination.ts"
 import { read } from "./read.ts"
 import { ImportStopped, type Item, make } from "./Source.ts"
@@ -15,6 +15,8 @@ export interface Options {
   readonly unscoped: boolean
   /** Whether to write nothing, and to say what would be written. */
   readonly dryRun: boolean
+  /** Is told how many records are done, and how many there are. */
+  readonly progress?: ((done: number, total: number) => void) | undefined
 }
 
 export interface Tally {
@@ -55,56 +57,61 @@ const projectsOf = (tasks: ReadonlyArray<Item>, projects: ReadonlyMap<unknown, I
     project !== undefined
   )
 
-export const copy = Effect.fnUntraced(function*({ dryRun, from, key, scope, to, toKey, unscoped }: Options) {
-  const target = yield* Destination.make({ to, token: toKey, scope, dryRun })
-  const nothing = Effect.mapError(({ message }: ImportStopped) =>
-    new ImportStopped({ message: `${message}\nNothing was copied.` })
-  )
-  yield* nothing(target.knock)
-  const source = yield* make(from, key)
-  const contents = yield* nothing(read(source, scope, unscoped))
-  const problems = [...contents.missing]
-  const kinds = Object.fromEntries(importKinds.map((kind) => {
-    const read = contents.records[kind].length
-    return [kind, { read, created: 0, existing: 0, failed: 0 }]
-  })) as Record<ImportKind, Tally>
-  // A dry run does not find the projects it would have written, so they are sent again, and those that fit count.
-  const projects = new Map<unknown, Item>(
-    dryRun ? contents.records.projects.map(({ created_at, id }) => [id, { id, created_at }]) : []
-  )
-  const stopped = ({ message }: ImportStopped) =>
-    new ImportStopped({
-      message: `${message}\n${
-        dryRun ? "Nothing was copied." : "The records that were copied stay. Run this again, and it copies the rest."
-      }`
-    })
+export const copy = Effect.fnUntraced(
+  function*({ dryRun, from, key, progress = () => {}, scope, to, toKey, unscoped }: Options) {
+    const target = yield* Destination.make({ to, token: toKey, scope, dryRun })
+    const nothing = Effect.mapError(({ message }: ImportStopped) =>
+      new ImportStopped({ message: `${message}\nNothing was copied.` })
+    )
+    yield* nothing(target.knock)
+    const source = yield* make(from, key)
+    const contents = yield* nothing(read(source, scope, unscoped))
+    const problems = [...contents.missing]
+    const total = importKinds.reduce((sum, kind) => sum + contents.records[kind].length, 0)
+    let done = 0
+    const kinds = Object.fromEntries(importKinds.map((kind) => {
+      const read = contents.records[kind].length
+      return [kind, { read, created: 0, existing: 0, failed: 0 }]
+    })) as Record<ImportKind, Tally>
+    // A dry run does not find the projects it would have written, so they are sent again, and those that fit count.
+    const projects = new Map<unknown, Item>(
+      dryRun ? contents.records.projects.map(({ created_at, id }) => [id, { id, created_at }]) : []
+    )
+    const stopped = ({ message }: ImportStopped) =>
+      new ImportStopped({
+        message: `${message}\n${
+          dryRun ? "Nothing was copied." : "The records that were copied stay. Run this again, and it copies the rest."
+        }`
+      })
 
-  for (const kind of importKinds) {
-    const all = contents.records[kind]
-    for (const record of all) {
-      const error = source.flaw(record)
-      if (error === undefined) continue
-      problems.push({ kind, id: String(record.id ?? record.name), error })
-      kinds[kind] = { ...kinds[kind], failed: kinds[kind].failed + 1 }
-      if (kind === "projects") projects.delete(record.id)
-    }
-    for (const chunk of chunks(all.filter((record) => source.flaw(record) === undefined))) {
-      const answer = yield* target.write(kind, chunk, kind === "tasks" ? projectsOf(chunk, projects) : []).pipe(
-        Effect.mapError(stopped)
-      )
-      const { created, existing, failed, read } = kinds[kind]
-      kinds[kind] = {
-        read,
-        created: created + answer.created,
-        existing: existing + answer.existing,
-        failed: failed + answer.conflicts.length
+    for (const kind of importKinds) {
+      const all = contents.records[kind]
+      for (const record of all) {
+        const error = source.flaw(record)
+        if (error === undefined) continue
+        problems.push({ kind, id: String(record.id ?? record.name), error })
+        kinds[kind] = { ...kinds[kind], failed: kinds[kind].failed + 1 }
+        if (kind === "projects") projects.delete(record.id)
       }
-      problems.push(...answer.conflicts)
-      if (kind === "projects") { for (const { id } of answer.conflicts) projects.delete(id) }
+      for (const chunk of chunks(all.filter((record) => source.flaw(record) === undefined))) {
+        const answer = yield* target.write(kind, chunk, kind === "tasks" ? projectsOf(chunk, projects) : []).pipe(
+          Effect.mapError(stopped)
+        )
+        progress(done += chunk.length, total)
+        const { created, existing, failed, read } = kinds[kind]
+        kinds[kind] = {
+          read,
+          created: created + answer.created,
+          existing: existing + answer.existing,
+          failed: failed + answer.conflicts.length
+        }
+        problems.push(...answer.conflicts)
+        if (kind === "projects") { for (const { id } of answer.conflicts) projects.delete(id) }
+      }
     }
+    return { kinds, problems, notes: contents.notes } satisfies Report
   }
-  return { kinds, problems, notes: contents.notes } satisfies Report
-})
+)
 
 const line = (cells: ReadonlyArray<string | number>) =>
   cells.map((cell, index) => index === 0 ? String(cell).padEnd(14) : String(cell).padStart(14)).join("")

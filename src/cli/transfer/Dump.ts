@@ -1,8 +1,8 @@
 /**
- * The file that `npm run export` writes and `npm run import` reads: a header, a line of JSON for each record, and a line that
+ * The file that `octopoid-server export` writes and `npm run restore` reads: a header, a line of JSON for each record, and a line that
  * says how many there are of each kind, so that a file that was cut short is known.
  */
-import { flawsOf } from "../../../src/domain/WellFormed.ts"
+import { flawsOf } from "../../domain/WellFormed.ts"
 
 export interface Header {
   /** The version of the format. */

@@ -1,19 +1,19 @@
 /** The server that records are copied to: takes them over its API, and says why when it takes none. */
 import * as Effect from "effect/Effect"
-import * as client from "../../../src/client.ts"
-import type { ImportKind } from "../../../src/domain/transfer/Import.ts"
+import * as client from "../../../client.ts"
+import type { ImportKind } from "../../../domain/transfer/Import.ts"
 import { ImportStopped, type Item } from "./Source.ts"
 
 type Failure = Effect.Error<ReturnType<client.Client["import"]["run"]>>
 
-const secret = "--to-key (or OCTOPOID_TO_KEY)"
+const secret = "OCTOPOID_API_KEY"
 
 /** Why nothing is taken there, and what to do. */
 const explain = (failure: Failure, to: string, token: string | undefined): string => {
   switch (failure._tag) {
     case "Unauthorized":
       return token === undefined
-        ? `${to} asks for a key. Give its API_SECRET_KEY as ${secret}.`
+        ? `${to} asks for a key. Give its API_SECRET_KEY as ${secret}, or by octopoid-server login.`
         : `${to} does not accept the key. ${secret} must be its API_SECRET_KEY; if it has none, leave the key out.`
     case "AdministratorRequired":
     case "RankTooLow":
@@ -23,8 +23,8 @@ const explain = (failure: Failure, to: string, token: string | undefined): strin
       return `${to} answers no key for now. ${failure.error}`
     case "NoUsableAnswer":
       return failure.status === null
-        ? `Nothing answers at ${to}. Is the server started, and is this its address (--to)?`
-        : `${to} does not answer as this server does: ${failure.message} Is this its address (--to), and its version the one of this program?`
+        ? `Nothing answers at ${to}. Is the server started, and is this its address (--url)?`
+        : `${to} does not answer as this server does: ${failure.message} Is this its address (--url), and its version the one of this program?`
     case "HttpClientError":
     case "SchemaError":
       return `The records cannot be sent to ${to}: ${failure.message}`

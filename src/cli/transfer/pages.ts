@@ -1,5 +1,6 @@
 /** The pages of an export, from a server's API. What passes by itself is tried again. */
 import { setTimeout } from "node:timers/promises"
+import { refused, unreachable } from "../ask/Failure.ts"
 import type { Page } from "./Dump.ts"
 
 export interface Source {
@@ -28,7 +29,7 @@ export const pages =
         // An incomplete answer is no answer.
         const page = await response.json().catch(() => undefined) as Page | undefined
         if (page !== undefined) return page
-        if (attempt === Attempts) throw new Error(`${url} answered 200 with no page of JSON.`)
+        if (attempt === Attempts) throw unreachable(`${url} answered 200 with no page of JSON.`)
         await setTimeout(200 * 2 ** attempt)
         continue
       }
@@ -36,9 +37,9 @@ export const pages =
         await setTimeout(200 * 2 ** attempt)
         continue
       }
-      if (response === undefined) throw new Error(`Nothing answers at ${url}. Is the server started (--url)?`)
+      if (response === undefined) throw unreachable(`Nothing answers at ${url}. Is the server started (--url)?`)
       const text = await response.text()
       const hint = response.status === 401 ? " Give a key, or the server's secret, in OCTOPOID_API_KEY." : ""
-      throw new Error(`${url} answered ${response.status}: ${text.slice(0, 500)}${hint}`)
+      throw refused(`${url} answered ${response.status}: ${text.slice(0, 500)}${hint}`)
     }
   }

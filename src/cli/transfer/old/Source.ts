@@ -4,7 +4,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { decodeUtf8, flawsOf } from "../../../src/domain/WellFormed.ts"
+import { decodeUtf8, flawsOf } from "../../../domain/WellFormed.ts"
 
 export type Item = Record<string, unknown>
 
@@ -86,7 +86,7 @@ export const make = Effect.fnUntraced(function*(baseUrl: string, key: string | u
     }
     if (response.status === 200) return body
     const hint = response.status === 401 || response.status === 403
-      ? "\n--key (or OCTOPOID_FROM_KEY) is a key that the old server has for this scope; most also answer without one."
+      ? "\n--from-key (or OCTOPOID_FROM_KEY) is a key that the old server has for this scope; most also answer without one."
       : ""
     return yield* new ImportStopped({ message: `${url} answered ${response.status}: ${String(body.error)}${hint}` })
   })

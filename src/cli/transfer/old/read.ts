@@ -1,8 +1,8 @@
 /** Reads a scope from the old server, each kind in the order it is to be written in. */
 import * as Effect from "effect/Effect"
-import { parseBlockers } from "../../../src/domain/dependency/Dependency.ts"
-import { millisOf } from "../../../src/domain/Instant.ts"
-import { type ImportKind, importKinds } from "../../../src/domain/transfer/Import.ts"
+import { parseBlockers } from "../../../domain/dependency/Dependency.ts"
+import { millisOf } from "../../../domain/Instant.ts"
+import { type ImportKind, importKinds } from "../../../domain/transfer/Import.ts"
 import type { Item, Source } from "./Source.ts"
 
 export interface Contents {

@@ -1,0 +1,63 @@
+/** The errors of the command line, and the exit code of each. */
+import * as Data from "effect/Data"
+
+/** The exit codes: the documentation lists them. */
+export const ExitCode = {
+  /** The server refused, or a check failed. */
+  refused: 1,
+  /** The command line, the configuration or a value is wrong. */
+  usage: 2,
+  /** The server gave no usable answer. */
+  unreachable: 3,
+  /** There is nothing to do. */
+  nothing: 4,
+  /** The user ended the command. */
+  interrupted: 130
+} as const
+
+/** The command cannot go on. */
+export class Failure extends Data.TaggedError("Failure")<{
+  readonly message: string
+  readonly code: number
+  /** The document for `--json`; the message unless given. */
+  readonly document?: object | undefined
+}> {}
+
+export const usage = (message: string) => new Failure({ message, code: ExitCode.usage })
+export const refused = (message: string, document?: object) =>
+  new Failure({ message, code: ExitCode.refused, document })
+export const unreachable = (message: string) => new Failure({ message, code: ExitCode.unreachable })
+export const nothing = (message: string) => new Failure({ message, code: ExitCode.nothing })
+
+/** The command has said everything already, and ends with this code. */
+export class Ended extends Data.TaggedError("Ended")<{ readonly code: number }> {}
+
+interface Known {
+  readonly _tag?: unknown
+  readonly error?: unknown
+  readonly message?: unknown
+  readonly issue?: unknown
+}
+
+/**
+ * What to tell about any error: errors of the server with the sentence of the server, an answer that did not come with
+ * the address of the server.
+ */
+export const failureOf = (error: unknown, address: string | undefined): Failure => {
+  if (error instanceof Failure) return error
+  const { _tag, error: sentence, issue, message } = (typeof error === "object" && error !== null ? error : {}) as Known
+  if (_tag === "NoUsableAnswer") {
+    const said = String(sentence)
+    return new Failure({
+      message: `${address ?? "The server"} gives no usable answer. ${said}`,
+      code: ExitCode.unreachable,
+      document: { ...(error as object), address }
+    })
+  }
+  if (typeof sentence === "string") {
+    return new Failure({ message: sentence, code: ExitCode.refused, document: error as object })
+  }
+  // The client checks a request before it sends it.
+  if (_tag === "SchemaError" && issue !== undefined) return usage(String(message))
+  return refused(typeof message === "string" && message !== "" ? message : String(error))
+}
