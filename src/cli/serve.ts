@@ -4,6 +4,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { refused } from "./ask/Failure.ts"
+import { interrupt } from "./ask/interrupt.ts"
 import { described, examples, given } from "./command.ts"
 import * as Screen from "./show/Screen.ts"
 import { line, styled } from "./show/Text.ts"
@@ -49,7 +50,13 @@ export const serve = Command.make("serve", {
           `  It is kept in ${line(keyFile ?? "")}, which only you may read.`
         ])
       ].join("\n"))
-    const how = yield* ended
+    // To stop it is no failure: whoever watches the process would start it again.
+    const stopped = Effect.callback<undefined>((resume) => {
+      interrupt.by = () => resume(Effect.succeed(undefined))
+      return Effect.sync(() => void (interrupt.by = undefined))
+    })
+    const how = yield* Effect.raceFirst(ended, stopped)
+    if (how === undefined) return
     return yield* refused(`The server ended by itself: workerd ended with ${how}. Its last words are above.`)
   }))).pipe(
     described(

@@ -7,6 +7,7 @@
  *     workerd.pid  the process id of its workerd
  */
 import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
 import { randomBytes } from "node:crypto"
 import { chmod, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { connect, createServer } from "node:net"
@@ -85,13 +86,15 @@ const holder = (socket: string) =>
     client.on("close", () => done(said))
   })
 
-const isRunning = (pid: number): boolean => {
+const isRunning = async (pid: number): Promise<boolean> => {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
     return codeOf(error) === "EPERM"
   }
+  // One that has ended, and that nobody has asked about yet, runs no more.
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")
+  return !/\) Z /.test(stat)
 }
 
 /** How long a workerd may take to end whose server was killed. */
@@ -101,7 +104,7 @@ const MaxOrphanMillis = 3000
 const orphanGone = async (folder: string) => {
   const pid = Number(await readFile(join(folder, "workerd.pid"), "utf8").catch(() => ""))
   if (!(pid > 0)) return
-  for (const until = Date.now() + MaxOrphanMillis; isRunning(pid) && Date.now() < until;) await sleep(20)
+  for (const until = Date.now() + MaxOrphanMillis; Date.now() < until && await isRunning(pid);) await sleep(20)
 }
 
 export interface Lock {
@@ -170,4 +173,4 @@ export const lock = (folder: string) =>
         await rm(join(folder, "workerd.pid"), { force: true })
         await free()
       })
-  ) as Effect.Effect<Lock, Refusal, import("effect/Scope").Scope>
+  ) as Effect.Effect<Lock, Refusal, Scope>

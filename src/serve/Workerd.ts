@@ -109,6 +109,16 @@ const watch = (pid: number): ChildProcess =>
     detached: true
   })
 
+const MaxSaid = 4000
+
+/** Why workerd did not start. The Worker stops at a setting that it cannot read, and names it. */
+const reason = (said: string, how: string): string => {
+  const setting = /Uncaught Error: SchemaError\(([^]*?)\)?\n\s+at worker\.js/.exec(said)?.[1]
+  return setting === undefined
+    ? `workerd does not start (${how}): ${said.trim() || "it says nothing"}`
+    : `A setting cannot be read. ${setting.replace(/\s+/g, " ").trim()}`
+}
+
 /** The port that workerd says it listens on. */
 const listening = (child: ChildProcess) =>
   new Promise<number>((done) => {
@@ -136,10 +146,11 @@ export const start = Effect.fnUntraced(function*({ databases, env, host, log, po
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     detached: true
   })
-  let last = ""
+  // What it says before it is ready is why it is not.
+  let [said, isReady] = ["", false]
   const heard = (chunk: unknown) => {
-    last = (last + String(chunk)).slice(-2000)
-    log(String(chunk))
+    if (isReady) log(String(chunk))
+    else said = (said + String(chunk)).slice(-MaxSaid)
   }
   child.stdout!.on("data", heard)
   child.stderr!.on("data", heard)
@@ -159,8 +170,8 @@ export const start = Effect.fnUntraced(function*({ databases, env, host, log, po
     Effect.andThen(end(child, gone), Effect.sync(() => void guard.kill("SIGKILL")))
   )
   const ready = yield* Effect.promise(() => Promise.race([listening(child), gone]))
-  if (typeof ready === "string") {
-    return yield* new Refusal({ message: `workerd does not start (${ready}): ${last.trim() || "it says nothing"}` })
-  }
+  if (typeof ready === "string") return yield* new Refusal({ message: reason(said, ready) })
+  isReady = true
+  if (said !== "") log(said)
   return { pid, port: ready, ended } satisfies Running
 })
