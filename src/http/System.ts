@@ -56,7 +56,10 @@ export const SystemHandlers = Routes.group(
       info: () =>
         Effect.map(HttpServerRequest.HttpServerRequest, ({ headers }) =>
           HttpServerResponse.setHeader(
-            prefersPage(headers["accept"]) ? HttpServerResponse.redirect("/app/") : HttpServerResponse.jsonUnsafe({
+            prefersPage(headers["accept"])
+              // Relative, so that it stays behind the prefix of a proxy.
+              ? HttpServerResponse.redirect("app/")
+              : HttpServerResponse.jsonUnsafe({
               name: "Octopoid Server",
               version: Version,
               documentation: "/docs",

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Api } from "../../api/Api.ts"
@@ -33,8 +34,9 @@ const DocumentLayer = HttpRouter.add(
 const PageLayer = HttpRouter.add(
   "GET",
   "/docs",
-  Effect.sync(() =>
-    HttpServerResponse.setHeader(
+  Effect.map(HttpServerRequest.HttpServerRequest, ({ url }) =>
+    // Its links are relative, so it has one address only.
+    url.split("?")[0]!.endsWith("/") ? HttpServerResponse.redirect("../docs") : HttpServerResponse.setHeader(
       page(text ??= render(OpenApi.fromApi(Api))),
       "cache-control",
       "public, max-age=300"

@@ -46,7 +46,7 @@ export const render = (spec: OpenAPISpec): string => {
 <header>
 <h1>${spec.info.title} <small>${spec.info.version}</small></h1>
 <p>${prose(spec.info.description)}</p>
-<p>For programs: <a href="/openapi.json">OpenAPI ${spec.openapi}</a>. A body is sent as <code>application/json</code>.</p>
+<p>For programs: <a href="openapi.json">OpenAPI ${spec.openapi}</a>. A body is sent as <code>application/json</code>.</p>
 </header>
 <nav>
 <p><a href="#authentication"><strong>Authentication</strong></a></p>
