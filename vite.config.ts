@@ -4,9 +4,10 @@ import solid from "vite-plugin-solid"
 
 const server = process.env["OCTOPOID_URL"] || "http://localhost:8787"
 
-export default defineConfig({
+export default defineConfig(({ command }) => ({
   root: "src/app",
-  base: "/app/",
+  // Relative, for a server behind the prefix of a proxy.
+  base: command === "build" ? "./" : "/app/",
   plugins: [solid()],
   build: {
     outDir: "../../dist-app/app",
@@ -16,4 +17,4 @@ export default defineConfig({
     rolldownOptions: { checks: { pluginTimings: false } }
   },
   server: { proxy: { "/api": server, "/metrics": server, "/docs": server, "/favicon.ico": server } }
-})
+}))

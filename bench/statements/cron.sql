@@ -1,5 +1,5 @@
 -- cron
--- 1 round trip, 9 statements: 4,311 characters, 10 parameters, 41 rows read, 0 rows written
+-- 1 round trip, 7 statements: 1,732 characters, 8 parameters, 16 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 10 records of each kind.
 
 -- expired
@@ -94,172 +94,6 @@ LIMIT 1;
 --     SEARCH sweeps USING PRIMARY KEY (name=?)
 SELECT 1
 WHERE NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0);
-
--- unclaimable
--- 2,133 characters, 2 parameters, 22 rows read, 0 rows written
---   CO-ROUTINE head
---     CO-ROUTINE (subquery-17)
---       COMPOUND QUERY
---         LEFT-MOST SUBQUERY
---           MATERIALIZE places
---             MERGE (UNION)
---               LEFT
---                 MATERIALIZE looked
---                   SEARCH queue_counts USING PRIMARY KEY (scope>?)
---                   SCALAR SUBQUERY 1
---                     SEARCH sweeps USING PRIMARY KEY (name=?)
---                 SCAN looked
---                 USE TEMP B-TREE FOR ORDER BY
---               RIGHT
---                 SCAN looked
---                 SEARCH roles USING PRIMARY KEY (scope=?)
---                 USE TEMP B-TREE FOR ORDER BY
---           SCAN places
---           CORRELATED SCALAR SUBQUERY 12
---             CO-ROUTINE (subquery-11)
---               SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
---             SCAN (subquery-11)
---           CORRELATED SCALAR SUBQUERY 13
---             SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at>?)
---           CORRELATED SCALAR SUBQUERY 10
---             SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---           CORRELATED SCALAR SUBQUERY 10
---             SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---         UNION ALL
---           CO-ROUTINE lanes
---             SETUP
---               SCAN places
---               SEARCH roles EXISTS USING PRIMARY KEY (scope=?)
---               CORRELATED SCALAR SUBQUERY 5
---                 SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=?)
---             RECURSIVE STEP
---               SCAN lanes
---               CORRELATED SCALAR SUBQUERY 8
---                 SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane>?)
---           SCAN lanes
---           CORRELATED SCALAR SUBQUERY 16
---             SEARCH roles USING PRIMARY KEY (scope=? AND name=?)
---           CORRELATED SCALAR SUBQUERY 15
---             SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
---           CORRELATED SCALAR SUBQUERY 15
---             SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
---     SCAN (subquery-17)
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN head
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH newest USING PRIMARY KEY (task_id=? AND version=?)
-SELECT tasks.id, tasks.scope, tasks.version, why
-FROM (
-  WITH RECURSIVE looked (scope) AS MATERIALIZED (
-    SELECT scope
-    FROM queue_counts
-    WHERE queue_counts.scope >= ' '
-      AND scope > coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '')
-    ORDER BY scope
-    LIMIT 100
-  ),
-    places (scope, queue) AS MATERIALIZED (
-      SELECT scope, 'incoming'
-      FROM looked
-      UNION
-      SELECT roles.scope, claims_from
-      FROM looked
-      CROSS JOIN roles ON roles.scope = looked.scope
-      WHERE claims_from NOT IN ('claimed', 'done', 'failed', 'cancelled')
-    ),
-    lanes (scope, queue, lane) AS (
-      SELECT scope, queue,
-        (
-          SELECT lane
-          FROM ready_for
-          WHERE ready_for.scope = places.scope AND ready_for.queue = places.queue
-          ORDER BY lane
-          LIMIT 1
-        )
-      FROM places
-      WHERE EXISTS (SELECT 1 FROM roles WHERE roles.scope = places.scope)
-      UNION ALL
-      SELECT scope, queue,
-        (
-          SELECT lane
-          FROM ready_for
-          WHERE ready_for.scope = lanes.scope AND ready_for.queue = lanes.queue AND lane > lanes.lane
-          ORDER BY lane
-          LIMIT 1
-        )
-      FROM lanes
-      WHERE lane IS NOT NULL
-      LIMIT 500
-    )
-  SELECT id, min(why) AS why
-  FROM (
-    SELECT (
-      SELECT id
-      FROM ready
-      WHERE ready.scope = places.scope AND ready.queue = places.queue
-      ORDER BY priority_rank, created_at, id
-      LIMIT 1
-    ) AS id,
-      'no_active_orchestrator' AS why
-    FROM places
-    WHERE NOT EXISTS (
-      SELECT 1
-      FROM (
-        SELECT status
-        FROM orchestrators INDEXED BY orchestrators_of_scope
-        WHERE orchestrators.scope = places.scope
-        LIMIT 500
-      )
-      WHERE status = 'active'
-    )
-      AND NOT EXISTS (
-        SELECT 1
-        FROM tasks INDEXED BY tasks_leased
-        WHERE claimed_by IS NOT NULL AND tasks.scope = places.scope AND lease_expires_at > :now
-      )
-    UNION ALL
-    SELECT (
-      SELECT id
-      FROM ready_for
-      WHERE ready_for.scope = lanes.scope AND ready_for.queue = lanes.queue AND ready_for.lane = lanes.lane
-      ORDER BY priority_rank, created_at, id
-      LIMIT 1
-    ),
-      'unknown_role'
-    FROM lanes
-    WHERE lane IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM roles WHERE roles.scope = lanes.scope AND roles.name = lanes.lane)
-  )
-  WHERE id IS NOT NULL
-  GROUP BY id
-) AS head
-CROSS JOIN tasks ON tasks.id = head.id
-CROSS JOIN history AS newest ON newest.task_id = tasks.id AND newest.version = tasks.version
-WHERE newest.at <= :before AND newest.event <> 'unclaimable'
-LIMIT 50;
-
--- unclaimableNext
--- 446 characters, 0 parameters, 3 rows read, 0 rows written
---   CO-ROUTINE (subquery-2)
---     SEARCH queue_counts USING PRIMARY KEY (scope>?)
---     SCALAR SUBQUERY 1
---       SEARCH sweeps USING PRIMARY KEY (name=?)
---   SCAN (subquery-2)
---   SCALAR SUBQUERY 3
---     SEARCH sweeps USING PRIMARY KEY (name=?)
-INSERT INTO sweeps (name, position, due_at)
-SELECT 'unclaimable', iif(count(*) = 100, max(scope), ''), 0
-FROM (
-  SELECT scope
-  FROM queue_counts
-  WHERE queue_counts.scope >= ' '
-    AND scope > coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '')
-  ORDER BY scope
-  LIMIT 100
-)
-HAVING count(*) = 100 OR coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '') <> ''
-ON CONFLICT (name)
-DO UPDATE SET position = excluded.position;
 
 -- webhooks
 -- 425 characters, 2 parameters, 3 rows read, 0 rows written
@@ -1485,3 +1319,169 @@ WHERE status IN ('proposed', 'execute_requested')
 DELETE
 FROM tasks
 WHERE id IN (SELECT id FROM planned WHERE id IN (SELECT value FROM json_each(:keys)));
+
+-- unclaimable  (five leases ran out and five machines fell silent)
+-- 2,133 characters, 2 parameters, 22 rows read, 0 rows written
+--   CO-ROUTINE head
+--     CO-ROUTINE (subquery-17)
+--       COMPOUND QUERY
+--         LEFT-MOST SUBQUERY
+--           MATERIALIZE places
+--             MERGE (UNION)
+--               LEFT
+--                 MATERIALIZE looked
+--                   SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--                   SCALAR SUBQUERY 1
+--                     SEARCH sweeps USING PRIMARY KEY (name=?)
+--                 SCAN looked
+--                 USE TEMP B-TREE FOR ORDER BY
+--               RIGHT
+--                 SCAN looked
+--                 SEARCH roles USING PRIMARY KEY (scope=?)
+--                 USE TEMP B-TREE FOR ORDER BY
+--           SCAN places
+--           CORRELATED SCALAR SUBQUERY 12
+--             CO-ROUTINE (subquery-11)
+--               SEARCH orchestrators USING INDEX orchestrators_of_scope (scope=?)
+--             SCAN (subquery-11)
+--           CORRELATED SCALAR SUBQUERY 13
+--             SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at>?)
+--           CORRELATED SCALAR SUBQUERY 10
+--             SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--           CORRELATED SCALAR SUBQUERY 10
+--             SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
+--         UNION ALL
+--           CO-ROUTINE lanes
+--             SETUP
+--               SCAN places
+--               SEARCH roles EXISTS USING PRIMARY KEY (scope=?)
+--               CORRELATED SCALAR SUBQUERY 5
+--                 SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=?)
+--             RECURSIVE STEP
+--               SCAN lanes
+--               CORRELATED SCALAR SUBQUERY 8
+--                 SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane>?)
+--           SCAN lanes
+--           CORRELATED SCALAR SUBQUERY 16
+--             SEARCH roles USING PRIMARY KEY (scope=? AND name=?)
+--           CORRELATED SCALAR SUBQUERY 15
+--             SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--           CORRELATED SCALAR SUBQUERY 15
+--             SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
+--     SCAN (subquery-17)
+--     USE TEMP B-TREE FOR GROUP BY
+--   SCAN head
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH newest USING PRIMARY KEY (task_id=? AND version=?)
+SELECT tasks.id, tasks.scope, tasks.version, why
+FROM (
+  WITH RECURSIVE looked (scope) AS MATERIALIZED (
+    SELECT scope
+    FROM queue_counts
+    WHERE queue_counts.scope >= ' '
+      AND scope > coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '')
+    ORDER BY scope
+    LIMIT 100
+  ),
+    places (scope, queue) AS MATERIALIZED (
+      SELECT scope, 'incoming'
+      FROM looked
+      UNION
+      SELECT roles.scope, claims_from
+      FROM looked
+      CROSS JOIN roles ON roles.scope = looked.scope
+      WHERE claims_from NOT IN ('claimed', 'done', 'failed', 'cancelled')
+    ),
+    lanes (scope, queue, lane) AS (
+      SELECT scope, queue,
+        (
+          SELECT lane
+          FROM ready_for
+          WHERE ready_for.scope = places.scope AND ready_for.queue = places.queue
+          ORDER BY lane
+          LIMIT 1
+        )
+      FROM places
+      WHERE EXISTS (SELECT 1 FROM roles WHERE roles.scope = places.scope)
+      UNION ALL
+      SELECT scope, queue,
+        (
+          SELECT lane
+          FROM ready_for
+          WHERE ready_for.scope = lanes.scope AND ready_for.queue = lanes.queue AND lane > lanes.lane
+          ORDER BY lane
+          LIMIT 1
+        )
+      FROM lanes
+      WHERE lane IS NOT NULL
+      LIMIT 500
+    )
+  SELECT id, min(why) AS why
+  FROM (
+    SELECT (
+      SELECT id
+      FROM ready
+      WHERE ready.scope = places.scope AND ready.queue = places.queue
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    ) AS id,
+      'no_active_orchestrator' AS why
+    FROM places
+    WHERE NOT EXISTS (
+      SELECT 1
+      FROM (
+        SELECT status
+        FROM orchestrators INDEXED BY orchestrators_of_scope
+        WHERE orchestrators.scope = places.scope
+        LIMIT 500
+      )
+      WHERE status = 'active'
+    )
+      AND NOT EXISTS (
+        SELECT 1
+        FROM tasks INDEXED BY tasks_leased
+        WHERE claimed_by IS NOT NULL AND tasks.scope = places.scope AND lease_expires_at > :now
+      )
+    UNION ALL
+    SELECT (
+      SELECT id
+      FROM ready_for
+      WHERE ready_for.scope = lanes.scope AND ready_for.queue = lanes.queue AND ready_for.lane = lanes.lane
+      ORDER BY priority_rank, created_at, id
+      LIMIT 1
+    ),
+      'unknown_role'
+    FROM lanes
+    WHERE lane IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM roles WHERE roles.scope = lanes.scope AND roles.name = lanes.lane)
+  )
+  WHERE id IS NOT NULL
+  GROUP BY id
+) AS head
+CROSS JOIN tasks ON tasks.id = head.id
+CROSS JOIN history AS newest ON newest.task_id = tasks.id AND newest.version = tasks.version
+WHERE newest.at <= :before AND newest.event <> 'unclaimable'
+LIMIT 50;
+
+-- unclaimableNext  (five leases ran out and five machines fell silent)
+-- 446 characters, 0 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE (subquery-2)
+--     SEARCH queue_counts USING PRIMARY KEY (scope>?)
+--     SCALAR SUBQUERY 1
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--   SCAN (subquery-2)
+--   SCALAR SUBQUERY 3
+--     SEARCH sweeps USING PRIMARY KEY (name=?)
+INSERT INTO sweeps (name, position, due_at)
+SELECT 'unclaimable', iif(count(*) = 100, max(scope), ''), 0
+FROM (
+  SELECT scope
+  FROM queue_counts
+  WHERE queue_counts.scope >= ' '
+    AND scope > coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '')
+  ORDER BY scope
+  LIMIT 100
+)
+HAVING count(*) = 100 OR coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '') <> ''
+ON CONFLICT (name)
+DO UPDATE SET position = excluded.position;

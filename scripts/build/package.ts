@@ -1,9 +1,10 @@
-/** Emits the content of the package to `dist`: the typed client, the worker and the command. */
+/** Emits the content of the package to `dist`: the typed client, the worker, the command, and the server that it serves. */
 import { spawnSync } from "node:child_process"
 import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { bundle } from "./cli.ts"
+import * as Serve from "./serve.ts"
 
 const tsc = join(createRequire(import.meta.url).resolve("typescript/package.json"), "..", "bin", "tsc")
 
@@ -18,3 +19,4 @@ for (const file of globSync("dist/**/*.d.ts")) {
 }
 
 await bundle("dist")
+Serve.build("dist")

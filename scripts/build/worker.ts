@@ -1,13 +1,14 @@
 /**
  * Bundles the Worker to `build/worker.js`, which wrangler takes from there (`[build]` in wrangler.toml), or to the file that
- * is named. With `objects` behind the file, bundles the Worker on Durable Objects instead (`wrangler.objects.toml`). Rolldown
- * and not wrangler's own esbuild, because the result is an eighth smaller. `wrangler dev` gets it readable, everything else
+ * is named. With `objects` behind the file, bundles the Worker on Durable Objects instead (`wrangler.objects.toml`), and with
+ * `served` that of `octopoid-server serve`, with the page of `dist-app/` in it. Rolldown and not wrangler's own esbuild, because the result is an eighth smaller. `wrangler dev` gets it readable, everything else
  * minified.
  */
 import { createHash } from "node:crypto"
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { rolldown } from "rolldown"
+import { filesOf } from "./page.ts"
 
 const local = process.env["WRANGLER_COMMAND"] === "dev" && process.env["VITEST"] === undefined
 
@@ -21,13 +22,19 @@ const migrations = () =>
   readdirSync("migrations").filter((name) => name.endsWith(".sql")).sort()
     .map((name) => [name, readFileSync(`migrations/${name}`, "utf8")])
 
+/** What takes the place of a module that the build makes. */
+const made: Readonly<Record<string, () => string>> = {
+  "virtual:migrations": () => `export const migrations = ${JSON.stringify(migrations())}`,
+  "virtual:page": () => `export const page = ${JSON.stringify(filesOf("dist-app"))}`
+}
+
 const bundle = await rolldown({
   input: `src/${entry}.ts`,
   external: /^cloudflare:/,
   plugins: [{
-    name: "migrations",
-    resolveId: (id) => id === "virtual:migrations" ? id : undefined,
-    load: (id) => id === "virtual:migrations" ? `export const migrations = ${JSON.stringify(migrations())}` : undefined
+    name: "made",
+    resolveId: (id) => id in made ? id : undefined,
+    load: (id) => made[id]?.()
   }],
   platform: "browser",
   // Effect checks whether it runs on Node. workerd has a `process` too, and loading it takes longer than all our

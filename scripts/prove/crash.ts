@@ -12,6 +12,7 @@ each acknowledged change must be in the database. Exits with 1 if one is missing
   takes: "about 5 seconds for each kill on 2 idle cores: 4 minutes for 50",
   options: {
     objects: { type: "boolean", default: false, says: "the Worker on Durable Objects instead of D1" },
+    serve: { type: "boolean", default: false, says: "octopoid-server serve: its process and workerd in one moment" },
     kills: { type: "string", value: "n", default: "50", says: "how often workerd is killed" },
     seed: {
       type: "string",
@@ -26,7 +27,11 @@ const seed = values.seed === undefined ? Date.now() % 1_000_000 : flags.whole("s
 console.log(`seed: ${seed}`)
 const started = Date.now()
 const engine = values.objects ? "objects" : "d1"
-const report = await run({ code: await build(engine), engine, kills, seed, say: console.log })
+const report = await run(
+  values.serve
+    ? { engine: "serve", kills, seed, say: console.log }
+    : { code: await build(engine), engine, kills, seed, say: console.log }
+)
 for (const one of report.lost) console.error(`lost: ${one}`)
 for (const one of report.violations) console.error(`violation: ${one}`)
 console.log(

@@ -60,7 +60,7 @@ export const App = () => {
           <Connection />
           <Scopes />
           <Theme />
-          <a class="button" data-kind="plain" href="/docs">API</a>
+          <a class="button" data-kind="plain" href="../docs">API</a>
           <Caller onChange={() => setAsking(true)} onHelp={() => setHelping(true)} />
         </div>
       </header>

@@ -10,6 +10,7 @@ import { projects } from "./scope/projects.ts"
 import { status } from "./scope/status.ts"
 import { usage } from "./scope/usage.ts"
 import { watch } from "./scope/watch.ts"
+import { serve } from "./serve.ts"
 import { settings } from "./settings.ts"
 import { completionsOf } from "./setup/completions.ts"
 import { conformance } from "./setup/conformance.ts"
@@ -28,6 +29,7 @@ export const octopoid = Command.make("octopoid-server").pipe(
     {
       group: "Set up",
       commands: [
+        serve,
         login,
         profiles,
         doctor,

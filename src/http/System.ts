@@ -56,12 +56,15 @@ export const SystemHandlers = Routes.group(
       info: () =>
         Effect.map(HttpServerRequest.HttpServerRequest, ({ headers }) =>
           HttpServerResponse.setHeader(
-            prefersPage(headers["accept"]) ? HttpServerResponse.redirect("/app/") : HttpServerResponse.jsonUnsafe({
-              name: "Octopoid Server",
-              version: Version,
-              documentation: "/docs",
-              endpoints: endpoints.map(({ method, path }) => `${method} ${path}`)
-            }),
+            prefersPage(headers["accept"])
+              // Relative, so that it stays behind the prefix of a proxy.
+              ? HttpServerResponse.redirect("app/")
+              : HttpServerResponse.jsonUnsafe({
+                name: "Octopoid Server",
+                version: Version,
+                documentation: "/docs",
+                endpoints: endpoints.map(({ method, path }) => `${method} ${path}`)
+              }),
             "vary",
             "Accept"
           )),

@@ -18,7 +18,7 @@ const screens = [
   ["#/task/SCOPE-format", "Dependencies"],
   ["#/drafts", "A plugin for editors"],
   ["#/usage", "By model"],
-  ["#/flows", "With a stage for tests."],
+  ["#/flows", "pipeline"],
   ["#/webhooks", "The team's chat"],
   ["#/keys", "the screen in the hall"],
   ["#/nowhere", "This page does not exist."]

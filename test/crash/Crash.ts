@@ -8,7 +8,8 @@ import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Engine } from "../support/Bundle.ts"
 import * as Chance from "../support/Chance.ts"
-import { launch, type Running } from "../support/Launcher.ts"
+import { launch } from "../support/Launcher.ts"
+import * as Served from "../support/Served.ts"
 import { connect } from "../support/Wire.ts"
 import * as Client from "./Client.ts"
 import * as Ledger from "./Ledger.ts"
@@ -20,10 +21,10 @@ const clientCount = 12
 const drainSeconds = 300
 
 export interface Options {
-  /** The code of the Worker. */
-  readonly code: string
-  /** What the Worker runs on: D1, unless given. */
-  readonly engine?: Engine
+  /** The code of the Worker. `octopoid-server serve` brings its own. */
+  readonly code?: string
+  /** What is killed: the Worker on D1, unless given. */
+  readonly engine?: Engine | "serve"
   readonly kills: number
   readonly seed: number
   /** Reports the progress, once for every kill. */
@@ -43,7 +44,17 @@ export interface Report {
   readonly violations: ReadonlyArray<string>
 }
 
-export const run = async ({ code, engine = "d1", kills, say = () => {}, seed }: Options): Promise<Report> => {
+interface Victim {
+  readonly base: URL
+  readonly headers?: Record<string, string>
+  /** Fires the cron, or the alarms. */
+  readonly tick: () => Promise<void>
+  readonly kill: () => Promise<void>
+}
+
+const secret = "a-secret-of-sixteen-and-more"
+
+export const run = async ({ code = "", engine = "d1", kills, say = () => {}, seed }: Options): Promise<Report> => {
   const storage = mkdtempSync(join(tmpdir(), "octopoid-crash-"))
   const clean = () => rmSync(storage, { recursive: true, force: true })
   process.once("exit", clean)
@@ -60,16 +71,24 @@ export const run = async ({ code, engine = "d1", kills, say = () => {}, seed }: 
       creates: () => !draining,
       violated: (what) => void violations.add(what)
     }))
-  let server: Running | undefined
+  let server: Victim | undefined
 
   // The Worker logs what went wrong, and nothing should.
   const log = (line: string) => {
     if (/"level":"(ERROR|FATAL)"|Uncaught/.test(line)) violations.add(`The Worker logged ${line}`)
   }
 
+  const victim = async (): Promise<Victim> => {
+    const env = { LOG_LEVEL: "Error" }
+    if (engine !== "serve") return launch({ code, engine, storage, env, log })
+    const served = await Served.launch({ data: storage, env: { ...env, API_SECRET_KEY: secret }, log })
+    // Its alarms ring by themselves.
+    return { ...served, headers: { authorization: `Bearer ${secret}` }, tick: async () => {} }
+  }
+
   const start = async () => {
-    server = await launch({ code, engine, storage, env: { LOG_LEVEL: "Error" }, log })
-    return { server, wire: connect(server.base) }
+    server = await victim()
+    return { server, wire: connect(server.base, server.headers) }
   }
 
   const kill = async () => {
@@ -143,7 +162,7 @@ export const run = async ({ code, engine = "d1", kills, say = () => {}, seed }: 
       violations: [...violations]
     }
   } finally {
-    await server?.close()
+    await server?.kill()
     process.off("exit", clean)
     clean()
   }

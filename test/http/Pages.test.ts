@@ -44,7 +44,7 @@ describe("/", () => {
     Effect.gen(function*() {
       const { response } = yield* get("/", { accept })
       assert.strictEqual(response.status, 302)
-      assert.strictEqual(response.headers.get("location"), "/app/")
+      assert.strictEqual(response.headers.get("location"), "app/")
       assert.include(response.headers.get("vary"), "Accept")
     }))
 

@@ -18,8 +18,11 @@ const using = <A>(file: string, use: (db: DatabaseSync) => A): A => {
 
 /** The files of the scopes that have records. */
 export const scopeFiles = (storage: string): ReadonlyArray<string> => {
-  const directory = join(storage, "do", "-ScopeObject")
-  if (!existsSync(directory)) return []
+  // Where Miniflare and `octopoid-server serve` have them.
+  const directory = [join(storage, "do", "-ScopeObject"), join(storage, "objects", "scopes")].find((one) =>
+    existsSync(one)
+  )
+  if (directory === undefined) return []
   return readdirSync(directory).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name)).map((name) =>
     join(directory, name)
   )

@@ -29,8 +29,8 @@ export interface Wire {
 
 const isJson = (type: string | undefined) => /^application\/(\w+\+)?json/.test(type ?? "")
 
-/** Connections to the server at `base`: as many as there are calls at once. */
-export const connect = (base: URL): Wire => {
+/** Connections to the server at `base`: as many as there are calls at once. Each call has the headers in `common`. */
+export const connect = (base: URL, common: Record<string, string> = {}): Wire => {
   const agent = new Agent({ keepAlive: true, noDelay: true })
   const send = ({ body, headers = {}, key, method, path }: Call) =>
     new Promise<Answer>((answered, failed) => {
@@ -42,6 +42,7 @@ export const connect = (base: URL): Wire => {
         method,
         path,
         headers: {
+          ...common,
           ...headers,
           ...(text === undefined
             ? {}

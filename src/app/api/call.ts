@@ -68,7 +68,8 @@ const addressOf = (path: string, { params = {}, query = {} }: AnyParts) => {
     Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined)
   )
   const filled = path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ""))
-  return search.size === 0 ? filled : `${filled}?${search}`
+  // Relative to `/app/`: before it, a proxy may have a prefix.
+  return `..${filled}${search.size === 0 ? "" : `?${search}`}`
 }
 
 const send = async (method: string, url: string, init: RequestInit): Promise<readonly [Response, unknown]> => {

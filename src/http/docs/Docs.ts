@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Api } from "../../api/Api.ts"
@@ -35,12 +36,13 @@ const DocumentLayer = HttpRouter.add(
 const PageLayer = HttpRouter.add(
   "GET",
   "/docs",
-  Effect.map(searchSource, (source) =>
-    HttpServerResponse.setHeader(
-      page(text ??= render(OpenApi.fromApi(Api)), source),
-      "cache-control",
-      "public, max-age=300"
-    ))
+  Effect.gen(function*() {
+    const { url } = yield* HttpServerRequest.HttpServerRequest
+    // Its links are relative, so it has one address only.
+    if (url.split("?")[0]!.endsWith("/")) return HttpServerResponse.redirect("../docs")
+    const answer = page(text ??= render(OpenApi.fromApi(Api)), yield* searchSource)
+    return HttpServerResponse.setHeader(answer, "cache-control", "public, max-age=300")
+  })
 )
 
 const IconLayer = HttpRouter.add(

@@ -47,7 +47,7 @@ export const render = (spec: OpenAPISpec): string => {
 <header>
 <h1>${spec.info.title} <small>${spec.info.version}</small></h1>
 <p>${prose(spec.info.description)}</p>
-<p>For programs: <a href="/openapi.json">OpenAPI ${spec.openapi}</a>. A body is sent as <code>application/json</code>. <a href="/app/">The page for people</a></p>
+<p>For programs: <a href="openapi.json">OpenAPI ${spec.openapi}</a>. A body is sent as <code>application/json</code>. <a href="app/">The page for people</a></p>
 <form role="search" hidden><label>Search <input id="search" type="search" autocomplete="off" placeholder="claim, 409, lease_expires_at …"></label>
 <span id="found" role="status"></span></form>
 </header>

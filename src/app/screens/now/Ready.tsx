@@ -77,7 +77,7 @@ export const Ready = () => {
         fallback={
           <Show when={tasks.data()}>
             <Empty title="Everything is taken.">
-              Create tasks with <code>POST /api/v1/tasks</code> (<a href="/docs#tasks.create">how</a>).
+              Create tasks with <code>POST /api/v1/tasks</code> (<a href="../docs#tasks.create">how</a>).
             </Empty>
           </Show>
         }

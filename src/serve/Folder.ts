@@ -1,0 +1,178 @@
+/**
+ * The folder that a server on this machine keeps its data in:
+ *
+ *     admin.key    the key of the administrator, unless API_SECRET_KEY is set; only its owner may read it
+ *     objects/     the databases: workerd makes them
+ *     lock         a socket of the server that runs on the folder
+ *     workerd.pid  the process id of its workerd
+ */
+import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
+import { randomBytes } from "node:crypto"
+import { chmod, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { connect, createServer } from "node:net"
+import { homedir } from "node:os"
+import { isAbsolute, join, relative } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { codeOf, Refusal, sentenceOf } from "./Refusal.ts"
+
+/** The folder unless another one is given. Not below the present one, or each would have a server of its own. */
+export const usual = (env: Readonly<Record<string, string | undefined>>): string =>
+  join(
+    env["XDG_DATA_HOME"] !== undefined && isAbsolute(env["XDG_DATA_HOME"])
+      ? env["XDG_DATA_HOME"]
+      : join(homedir(), ".local", "share"),
+    "octopoid-server"
+  )
+
+export const databases = (folder: string): string => join(folder, "objects")
+
+const refused = (folder: string) => (error: unknown) =>
+  error instanceof Refusal
+    ? error
+    : new Refusal({ message: `The folder ${folder} cannot be used for the data: ${sentenceOf(error)}.` })
+
+/** Makes the folder if it is not there. Only its owner may look into what is made. */
+export const make = (folder: string) =>
+  Effect.tryPromise({
+    try: async () => {
+      await mkdir(databases(folder), { recursive: true, mode: 0o700 })
+    },
+    catch: refused(folder)
+  })
+
+/** The secrets that the Worker takes: `Settings.ts`. */
+const isSecret = (text: string) => text.length >= 16 && text === text.trim()
+
+/** The key of the administrator, and whether it was made just now. */
+export const key = (folder: string) =>
+  Effect.tryPromise({
+    try: async (): Promise<{ readonly key: string; readonly made: boolean }> => {
+      const file = join(folder, "admin.key")
+      const text = await readFile(file, "utf8").catch((error: unknown) => {
+        if (codeOf(error) === "ENOENT") return undefined
+        throw error
+      })
+      if (text !== undefined) {
+        const kept = text.trim()
+        if (!isSecret(kept)) {
+          throw new Refusal({
+            message:
+              `${file} holds no key: it has less than 16 characters. Put the key of the administrator there, or delete the file and a new key is made.`
+          })
+        }
+        await chmod(file, 0o600)
+        return { key: kept, made: false }
+      }
+      const made = `admin_${randomBytes(32).toString("hex")}`
+      // By a link: there is never a file with half of a key.
+      const part = `${file}.${process.pid}`
+      await writeFile(part, `${made}\n`, { mode: 0o600, flush: true })
+      await link(part, file)
+      await rm(part)
+      return { key: made, made: true }
+    },
+    catch: refused(folder)
+  })
+
+/** What the server behind the socket says: its process, and where it answers. Undefined if nobody is there. */
+const holder = (socket: string) =>
+  new Promise<string | undefined>((done) => {
+    const client = connect(socket)
+    let said = ""
+    client.setTimeout(1000, () => client.destroy())
+    client.on("data", (chunk) => void (said += String(chunk)))
+    client.on("error", (error) => codeOf(error) === "EAGAIN" ? done("") : done(undefined))
+    client.on("close", () => done(said))
+  })
+
+const isRunning = async (pid: number): Promise<boolean> => {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    return codeOf(error) === "EPERM"
+  }
+  // One that has ended, and that nobody has asked about yet, runs no more.
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")
+  return !/\) Z /.test(stat)
+}
+
+/** How long a workerd may take to end whose server was killed. */
+const MaxOrphanMillis = 3000
+
+/** Waits until the workerd of a server that was killed is gone, which its watch ends (`Workerd.ts`). */
+const orphanGone = async (folder: string) => {
+  const pid = Number(await readFile(join(folder, "workerd.pid"), "utf8").catch(() => ""))
+  if (!(pid > 0)) return
+  for (const until = Date.now() + MaxOrphanMillis; Date.now() < until && await isRunning(pid);) await sleep(20)
+}
+
+export interface Lock {
+  /** What a second server is told of this one. */
+  readonly tell: (what: string) => void
+  /** Notes the process of the workerd on the folder. */
+  readonly note: (pid: number) => Promise<void>
+}
+
+const taken = (folder: string, said: string) =>
+  new Refusal({
+    message: `A server runs on ${folder} already${
+      said === "" ? "" : ` (${said})`
+    }. Stop it, or give another folder: --data DIR.`
+  })
+
+/**
+ * Takes the folder for this process, until the scope ends or the process does. The lock is a socket and not a file: the system
+ * closes it with the process however that ends, and it also holds between containers that share the folder.
+ */
+export const lock = (folder: string) =>
+  Effect.acquireRelease(
+    Effect.tryPromise({
+      try: async () => {
+        const file = join(folder, "lock")
+        // The path of a socket has about a hundred bytes at most, and one from here may be shorter.
+        const near = relative(process.cwd(), file)
+        const socket = near.length < file.length ? near : file
+        let says = `process ${process.pid}`
+        const server = createServer((client) => client.on("error", () => {}).end(says))
+        server.on("error", () => {})
+        const listen = () =>
+          new Promise<unknown>((done) => {
+            server.once("error", done)
+            server.listen(socket, () => {
+              server.off("error", done)
+              done(undefined)
+            })
+          })
+        let problem = await listen()
+        if (codeOf(problem) === "EADDRINUSE") {
+          const said = await holder(socket)
+          if (said !== undefined) throw taken(folder, said)
+          // Left behind by a server that was killed.
+          await rm(file, { force: true })
+          problem = await listen()
+          if (codeOf(problem) === "EADDRINUSE") throw taken(folder, "")
+        }
+        if (codeOf(problem) === "EINVAL" || codeOf(problem) === "ENAMETOOLONG") {
+          throw new Refusal({ message: `The path ${folder} is too long for a socket. Take one of less than 90 bytes.` })
+        }
+        if (problem !== undefined) throw problem
+        const { ino } = await stat(file)
+        await orphanGone(folder)
+        const isMine = async () => (await stat(file).catch(() => undefined))?.ino === ino
+        if (!(await isMine())) throw taken(folder, "")
+        return {
+          tell: (what: string) => void (says = `process ${process.pid}, ${what}`),
+          note: (pid: number) => writeFile(join(folder, "workerd.pid"), `${pid}\n`),
+          // Closing removes the file of the socket.
+          free: () => new Promise<void>((done) => server.close(() => done()))
+        }
+      },
+      catch: refused(folder)
+    }),
+    ({ free }) =>
+      Effect.promise(async () => {
+        await rm(join(folder, "workerd.pid"), { force: true })
+        await free()
+      })
+  ) as Effect.Effect<Lock, Refusal, Scope>

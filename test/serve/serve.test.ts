@@ -1,0 +1,164 @@
+/** `octopoid-server serve`: its start, its end, its folder, and the page. */
+import { afterAll, assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import { readFileSync } from "node:fs"
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { createServer, request } from "node:http"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { text } from "node:stream/consumers"
+import * as client from "../../src/client.ts"
+import { root } from "../support/Bundle.ts"
+import * as Served from "../support/Served.ts"
+
+const folders: Array<string> = []
+const folder = async () => {
+  const made = await mkdtemp(join(tmpdir(), "octopoid-serve-"))
+  folders.push(made)
+  return made
+}
+afterAll(() => Promise.all(folders.map((one) => rm(one, { recursive: true, force: true, maxRetries: 5 }))))
+
+/** A start that has to be refused: its exit code, and its sentence. */
+const refusal = async (options: Served.Options) => {
+  const child = await Served.spawned(options)
+  const ended = new Promise<number | null>((done) => child.once("close", done))
+  const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout!), text(child.stderr!)])
+  assert.strictEqual(stdout, "")
+  return { code, error: JSON.parse(stderr).error as string }
+}
+
+const names = (file: string, what: RegExp) =>
+  [...new Set(Array.from(readFileSync(join(root, file), "utf8").matchAll(what), ([, name]) => name!))].sort()
+
+const date = (file: string, what: RegExp) => what.exec(readFileSync(join(root, file), "utf8"))?.[1]
+
+describe("octopoid-server serve", () => {
+  it("makes a key once, keeps it for its owner only, and stops in order", async () => {
+    const data = await folder()
+    const first = await Served.launch({ data })
+    const key = first.said.key!
+    assert.match(key, /^admin_[0-9a-f]{64}$/)
+    assert.strictEqual((await stat(join(data, "admin.key"))).mode & 0o777, 0o600)
+    assert.strictEqual((await fetch(new URL("/api/v1/tasks", first.base))).status, 401)
+    const answer = await fetch(new URL("/api/v1/tasks", first.base), { headers: { authorization: `Bearer ${key}` } })
+    assert.strictEqual(answer.status, 200)
+    await answer.arrayBuffer()
+    assert.strictEqual(await first.end("SIGTERM"), 0)
+    assert.isFalse(Served.isRunning(first.workerd))
+
+    await chmod(join(data, "admin.key"), 0o644)
+    const second = await Served.launch({ data })
+    assert.strictEqual(second.said.key, null)
+    assert.strictEqual((await stat(join(data, "admin.key"))).mode & 0o777, 0o600)
+    assert.strictEqual(await second.end("SIGINT"), 0)
+
+    await writeFile(join(data, "admin.key"), "short\n")
+    assert.match((await refusal({ data })).error, /admin\.key holds no key/)
+  })
+
+  it("is one for its folder and its port, and says which other one is there", async () => {
+    const [data, other] = [await folder(), await folder()]
+    const server = await Served.launch({ data })
+    const { port } = server.base
+    assert.deepStrictEqual(await refusal({ data }), {
+      code: 1,
+      error:
+        `A server runs on ${data} already (process ${server.pid}, ${server.base.origin}). Stop it, or give another folder: --data DIR.`
+    })
+    assert.deepStrictEqual(await refusal({ data: other, args: ["--port", port] }), {
+      code: 1,
+      error: `Port ${port} of 127.0.0.1 is in use. Stop what listens there, or take another port: --port N.`
+    })
+    assert.strictEqual((await fetch(new URL("/api/health", server.base))).status, 200)
+    await server.end("SIGTERM")
+  })
+
+  it("takes workerd with it when it is killed, and starts again", async () => {
+    const data = await folder()
+    const killed = await Served.launch({ data })
+    await killed.end("SIGKILL")
+    const again = await Served.launch({ data })
+    assert.isFalse(Served.isRunning(killed.workerd))
+    // And it ends when workerd does.
+    process.kill(again.workerd, "SIGKILL")
+    assert.strictEqual(await again.end("SIGCONT"), 1)
+  })
+
+  it("takes every setting from the environment, and names one that it cannot read", async () => {
+    assert.deepStrictEqual(
+      names("src/serve/workerd.capnp", /fromEnvironment = "(\w+)"/g),
+      names("src/services/Settings.ts", /"([A-Z][A-Z0-9_]+)"/g).filter((name) => name !== "LOCAL")
+    )
+    const data = await folder()
+    assert.match(
+      (await refusal({ data, env: { MAX_ATTEMPTS: "many" } })).error,
+      /A setting cannot be read.*MAX_ATTEMPTS/
+    )
+    const short = await refusal({ data, env: { API_SECRET_KEY: "short" } })
+    assert.match(short.error, /API_SECRET_KEY is too short/)
+    const file = join(data, "file")
+    await writeFile(file, "")
+    assert.match((await refusal({ data: file })).error, /cannot be used for the data/)
+  })
+
+  it("has the compatibility date of wrangler.objects.toml", () => {
+    assert.strictEqual(
+      date("src/serve/workerd.capnp", /compatibilityDate = "(.*?)"/),
+      date("wrangler.objects.toml", /compatibility_date = "(.*?)"/)
+    )
+  })
+
+  it("shows the page, also behind the prefix of a proxy", async () => {
+    const data = await folder()
+    const server = await Served.launch({ data })
+    const proxy = createServer((incoming, answer) => {
+      const path = incoming.url!.replace(/^\/octo/, "")
+      incoming.pipe(
+        request(new URL(path, server.base), { method: incoming.method, headers: incoming.headers }, (got) => {
+          answer.writeHead(got.statusCode!, got.headers)
+          got.pipe(answer)
+        })
+      )
+    })
+    await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done))
+    try {
+      const site = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/octo/`
+      const page = await fetch(site, { headers: { accept: "text/html" } })
+      assert.strictEqual(page.url, `${site}app/`)
+      assert.match(page.headers.get("content-security-policy") ?? "", /default-src 'none'/)
+      const html = await page.text()
+      const linked = Array.from(html.matchAll(/(?:src|href)="([^"]+)"/g), ([, to]) => new URL(to!, page.url))
+      assert.isAtLeast(linked.length, 3)
+      for (const url of linked) {
+        const answer = await fetch(url)
+        assert.strictEqual(answer.status, 200, url.href)
+        await answer.arrayBuffer()
+      }
+      const script = linked.find(({ pathname }) => pathname.endsWith(".js"))!
+      const { headers } = await fetch(script)
+      assert.match(headers.get("cache-control") ?? "", /immutable/)
+      assert.strictEqual((await fetch(script, { headers: { "if-none-match": headers.get("etag")! } })).status, 304)
+      const docs = await fetch(`${site}docs/`)
+      assert.strictEqual(docs.url, `${site}docs`)
+      const document = /href="(openapi.json)"/.exec(await docs.text())![1]!
+      assert.strictEqual((await fetch(new URL(document, docs.url))).status, 200)
+      assert.strictEqual((await fetch(`${site}app/none`)).status, 404)
+      const key = (await readFile(join(data, "admin.key"), "utf8")).trim()
+      const made = await Effect.runPromise(
+        Effect.flatMap(client.make({ baseUrl: site, token: key }), (api) =>
+          api.tasks.create({
+            payload: { id: client.TaskId.make("t1"), file_path: "t1.md", branch: "main" },
+            query: {}
+          })).pipe(Effect.provide(FetchHttpClient.layer))
+      )
+      assert.strictEqual(made.id, "t1")
+    } finally {
+      proxy.close()
+      proxy.closeAllConnections()
+      await server.end("SIGTERM")
+    }
+  })
+})
