@@ -36,7 +36,15 @@ export interface Options {
 
 /** Starts the command. It may end without being ready. */
 export const spawned = async ({ args = [], data, env = {} }: Options): Promise<ChildProcess> =>
-  spawn(plainNode, [await (command ??= built()), "serve", "--json", "--data", data, "--port", "0", ...args], {
+  spawn(plainNode, [
+    await (command ??= built()),
+    "serve",
+    "--json",
+    "--data",
+    data,
+    ...(args.includes("--port") ? [] : ["--port", "0"]),
+    ...args
+  ], {
     env: { PATH: process.env.PATH, HOME: "/nonexistent", OCTOPOID_WORKERD: workerd, ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })
