@@ -68,7 +68,7 @@ describe("octopoid-server serve", () => {
       error:
         `A server runs on ${data} already (process ${server.pid}, ${server.base.origin}). Stop it, or give another folder: --data DIR.`
     })
-    assert.deepStrictEqual(await refusal({ data: other, args: ["--port", port] }), {
+    assert.deepStrictEqual(await refusal({ data: other, port }), {
       code: 1,
       error: `Port ${port} of 127.0.0.1 is in use. Stop what listens there, or take another port: --port N.`
     })
