@@ -8,8 +8,7 @@ FROM node:24-bookworm-slim
 # The certificates are for webhooks and traces, which are sent over TLS.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 COPY --from=build /octopoid-server-*.tgz /tmp/
-# The command is bundled: it needs workerd only, and not the peer of the client.
-RUN npm install --global --omit=peer --no-audit --no-fund /tmp/octopoid-server-*.tgz && rm /tmp/octopoid-server-*.tgz && npm cache clean --force
+RUN npm install --global --no-audit --no-fund /tmp/octopoid-server-*.tgz && rm /tmp/octopoid-server-*.tgz && npm cache clean --force
 # A volume that is new gets the owner of the folder that it covers.
 RUN install -d -o node -g node -m 700 /data
 USER node
