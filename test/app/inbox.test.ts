@@ -56,6 +56,23 @@ describeApp("Inbox", ({ open, server }) => {
     return { api, scope }
   }
 
+  it("takes every key of a reason as a part of the reason", async () => {
+    const { api, scope } = await empty()
+    const [id] = await handIn(api, scope, 2)
+    const page = await open(`#/inbox?scope=${scope}`)
+    await heading(page, "Result 1").waitFor()
+    await page.keyboard.press("r")
+    await page.getByRole("dialog").waitFor()
+    // As long as a person takes to begin: the focus has to stay in the field.
+    await page.waitForTimeout(500)
+    await page.keyboard.type("There is a case missing.")
+    await page.keyboard.press("Control+Enter")
+    await page.getByRole("status").getByText("Rejected Result 1").first().waitFor()
+    const { last_rejection_reason, queue } = await ask(api.tasks.get({ query: {}, params: { id: id! } }))
+    assert.deepStrictEqual([queue, last_rejection_reason], ["incoming", "There is a case missing."])
+    await close(page)
+  })
+
   it("goes through six reviews by keyboard, and the next one comes by itself", async () => {
     const { api, scope } = await empty()
     const ids = await handIn(api, scope, 6)

@@ -18,9 +18,9 @@ describeApp("Project", ({ open, server }) => {
 
     await page.keyboard.press("j")
     await page.keyboard.press("j")
-    await page.locator(":focus").getByText("Rewrite the parser").waitFor()
+    await page.locator(":focus", { hasText: "Rewrite the parser" }).waitFor()
     await page.keyboard.press("k")
-    await page.locator(":focus").getByText("Change the schema").waitFor()
+    await page.locator(":focus", { hasText: "Change the schema" }).waitFor()
 
     // The column is being read, so it stays as it is and says what left.
     await ask(api.tasks.cancel({ query: {}, params: { id: client.TaskId.make(id("logo")) }, payload: null }))

@@ -101,6 +101,37 @@ describe("a breaker", () => {
       assert.strictEqual((yield* claim()).status, 200)
     }))
 
+  it.effect("counts a task that failed twice once, when another one fails", () =>
+    Effect.gen(function*() {
+      const { create, end, events, set } = yield* start
+      yield* set({ threshold: 3 })
+      yield* create("a", { priority: "P0" })
+      for (const n of [1, 2]) yield* end("requeue", { reason: reason(n) })
+      yield* end("fail", { reason: reason(3) })
+      for (const id of ["b", "c"]) {
+        assert.deepStrictEqual(yield* events, [])
+        yield* create(id)
+        yield* end("fail", { reason: reason(4) })
+      }
+      assert.lengthOf(yield* events, 1)
+    }))
+
+  it.effect("is not closed by a task that was its canary under an earlier lease", () =>
+    Effect.gen(function*() {
+      const { breaker, claim, create, end, post, send, set } = yield* start
+      yield* set({ threshold: 2, wait_seconds: 100 })
+      for (let n = 0; n < 3; n++) yield* create(`t${n}`)
+      for (const n of [1, 2]) yield* end("fail", { reason: reason(n) })
+      yield* TestClock.adjust("100 seconds")
+      const { fencing_token, id } = (yield* claim()).body
+      yield* post(`tasks/${id}/requeue`, { release: true, fencing_token })
+      // An operator gives it to somebody by hand, which asks no breaker.
+      const given = yield* send("PATCH", `/api/v1/tasks/${id}`, { claimed_by: "eve" })
+      assert.isAbove(given.body.fencing_token, fencing_token)
+      yield* post(`tasks/${id}/submit`, { ...work, fencing_token: given.body.fencing_token })
+      assert.strictEqual((yield* breaker).state, "open")
+    }))
+
   it.effect("of a project stops that project alone", () =>
     Effect.gen(function*() {
       const { claim, create, end, events, get, set } = yield* start

@@ -58,7 +58,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("taki
       for (const way of ["byCron", "byClaim", "renewal"] as const) {
         assert.deepStrictEqual([many[way].trips, many[way].written], [few[way].trips, few[way].written], way)
         // Where a search ends is a row more or less; that it passes none of those that are done is the point.
-        assert.isAtMost(Math.abs(many[way].read - few[way].read), 3, way)
+        assert.isAtMost(Math.abs(many[way].read - few[way].read), 4, way)
       }
       assert.isAtMost(many.byCron.read, 60)
       assert.isAtMost(many.byClaim.read, 60)

@@ -10,27 +10,38 @@ export const Dialog = (props: {
   /** Closes it; undefined if it cannot be closed. */
   readonly onClose: (() => void) | undefined
   readonly children: JSX.Element
-}) => (
-  <Kobalte.Root open={props.open} onOpenChange={(open) => open || props.onClose?.()}>
-    <Kobalte.Portal>
-      <Kobalte.Overlay class="overlay" />
-      <div class="dialog-place">
-        <Kobalte.Content
-          class="dialog"
-          onInteractOutside={(event: Event) => props.onClose === undefined && event.preventDefault()}
-        >
-          <header>
-            <Kobalte.Title>{props.title}</Kobalte.Title>
-            <Show when={props.onClose}>
-              <Kobalte.CloseButton class="button" data-kind="plain" aria-label="Close">✕</Kobalte.CloseButton>
-            </Show>
-          </header>
-          {props.children}
-        </Kobalte.Content>
-      </div>
-    </Kobalte.Portal>
-  </Kobalte.Root>
-)
+}) => {
+  let content: HTMLElement | undefined
+  return (
+    <Kobalte.Root open={props.open} onOpenChange={(open) => open || props.onClose?.()}>
+      <Kobalte.Portal>
+        <Kobalte.Overlay class="overlay" />
+        <div class="dialog-place">
+          <Kobalte.Content
+            class="dialog"
+            ref={content}
+            onOpenAutoFocus={(event: Event) => {
+              // The dialog would focus its first button, which closes it: the first space of a text would press that.
+              const field = content?.querySelector<HTMLElement>("[autofocus]")
+              if (field == null) return
+              event.preventDefault()
+              field.focus()
+            }}
+            onInteractOutside={(event: Event) => props.onClose === undefined && event.preventDefault()}
+          >
+            <header>
+              <Kobalte.Title>{props.title}</Kobalte.Title>
+              <Show when={props.onClose}>
+                <Kobalte.CloseButton class="button" data-kind="plain" aria-label="Close">✕</Kobalte.CloseButton>
+              </Show>
+            </header>
+            {props.children}
+          </Kobalte.Content>
+        </div>
+      </Kobalte.Portal>
+    </Kobalte.Root>
+  )
+}
 
 /**
  * A dialog that asks for a text and does something with it. It closes when the server did it; otherwise the text stays, and the

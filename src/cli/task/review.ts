@@ -160,6 +160,7 @@ export const review = Command.make("review", {
     if (flags.accept && Option.isSome(flags.reject)) return yield* usage("Give --accept or --reject, not both.")
     const asked = given(flags.task) as TaskId | undefined
     const why = given(flags.reject)
+    if (why?.trim() === "") return yield* usage("A rejection needs a reason.")
     const decides = flags.accept || why !== undefined
     const actor = yield* actorOf(flags.as)
     const { api } = yield* connect
