@@ -2,7 +2,7 @@
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { createServer, request } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -68,7 +68,7 @@ describe("octopoid-server serve", () => {
       error:
         `A server runs on ${data} already (process ${server.pid}, ${server.base.origin}). Stop it, or give another folder: --data DIR.`
     })
-    assert.deepStrictEqual(await refusal({ data: other, args: ["--port", port] }), {
+    assert.deepStrictEqual(await refusal({ data: other, port }), {
       code: 1,
       error: `Port ${port} of 127.0.0.1 is in use. Stop what listens there, or take another port: --port N.`
     })
@@ -109,6 +109,14 @@ describe("octopoid-server serve", () => {
       date("src/serve/workerd.capnp", /compatibilityDate = "(.*?)"/),
       date("wrangler.objects.toml", /compatibility_date = "(.*?)"/)
     )
+  })
+
+  it("has no link in its page that leaves the prefix of a proxy", () => {
+    const files = readdirSync(join(root, "src/app"), { recursive: true, encoding: "utf8" })
+    const links = files.filter((file) => file.endsWith(".tsx"))
+      .flatMap((file) => names(`src/app/${file}`, /href="(\/[^"]*)"/g))
+    assert.isAbove(files.length, 10)
+    assert.deepStrictEqual(links, [])
   })
 
   it("shows the page, also behind the prefix of a proxy", async () => {

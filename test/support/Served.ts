@@ -28,23 +28,16 @@ let command: Promise<string> | undefined
 
 export interface Options {
   readonly data: string
-  readonly args?: ReadonlyArray<string>
+  /** Any that is free, unless given. */
+  readonly port?: string
   readonly env?: Readonly<Record<string, string>>
   /** Is given what the server logs. */
   readonly log?: (line: string) => void
 }
 
 /** Starts the command. It may end without being ready. */
-export const spawned = async ({ args = [], data, env = {} }: Options): Promise<ChildProcess> =>
-  spawn(plainNode, [
-    await (command ??= built()),
-    "serve",
-    "--json",
-    "--data",
-    data,
-    ...(args.includes("--port") ? [] : ["--port", "0"]),
-    ...args
-  ], {
+export const spawned = async ({ data, env = {}, port = "0" }: Options): Promise<ChildProcess> =>
+  spawn(plainNode, [await (command ??= built()), "serve", "--json", "--data", data, "--port", port], {
     env: { PATH: process.env.PATH, HOME: "/nonexistent", OCTOPOID_WORKERD: workerd, ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })

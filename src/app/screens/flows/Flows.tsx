@@ -116,7 +116,7 @@ const Flows = () => {
             <Show when={flows.items()?.length === 0}>
               <p class="quiet">
                 None is registered here. An orchestrator registers its own: see{" "}
-                <a href="/docs#flows.register">the API</a>.
+                <a href="../docs#flows.register">the API</a>.
               </p>
             </Show>
           </nav>

@@ -27,7 +27,7 @@ const List = () => {
             <Empty title="There is no project.">
               Promote <a href={href(["drafts"])}>a draft</a>, or create one with <code>POST /api/v1/projects</code>: see
               {" "}
-              <a href="/docs#projects.create">the API</a>.
+              <a href="../docs#projects.create">the API</a>.
             </Empty>
           </Show>
         }

@@ -159,7 +159,7 @@ const Usage = () => {
               when={hasAny()}
               fallback={
                 <Empty title="Nothing was reported in these days.">
-                  Agents report what they use with renewals and results: see <a href="/docs#tasks.renew">the API</a>.
+                  Agents report what they use with renewals and results: see <a href="../docs#tasks.renew">the API</a>.
                 </Empty>
               }
             >
