@@ -41,7 +41,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("in w
         yield* post(`requeue ${id}`, `${path}/requeue`, { scope: "keyed" }, move)
         yield* post(`claim once more ${id}`, "/api/v1/tasks/claim", claim, move)
         yield* post(`accept ${id}`, `${path}/accept`, { accepted_by: "x" }, move)
-        yield* post(`heartbeat ${id}`, "/api/v1/orchestrators/k-m/heartbeat", {}, { trips: 1, read: 10, written: 2 })
+        yield* post(`heartbeat ${id}`, "/api/v1/orchestrators/k-m/heartbeat", {}, { trips: 1, read: 13, written: 2 })
         yield* post(`mail about ${id}`, "/api/v1/messages", {
           scope: "keyed",
           task_id: id,

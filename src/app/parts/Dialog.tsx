@@ -11,7 +11,7 @@ export const Dialog = (props: {
   readonly onClose: (() => void) | undefined
   readonly children: JSX.Element
 }) => {
-  let content: HTMLElement | undefined
+  const [content, setContent] = createSignal<HTMLElement>()
   return (
     <Kobalte.Root open={props.open} onOpenChange={(open) => open || props.onClose?.()}>
       <Kobalte.Portal>
@@ -19,10 +19,10 @@ export const Dialog = (props: {
         <div class="dialog-place">
           <Kobalte.Content
             class="dialog"
-            ref={content}
+            ref={setContent}
             onOpenAutoFocus={(event: Event) => {
               // The dialog would focus its first button, which closes it: the first space of a text would press that.
-              const field = content?.querySelector<HTMLElement>("[autofocus]")
+              const field = content()?.querySelector<HTMLElement>("[autofocus]")
               if (field == null) return
               event.preventDefault()
               field.focus()
