@@ -140,7 +140,7 @@ class Consumer extends Context.Service<Consumer, { readonly directory: string }>
 }
 
 layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the packed client", (it) => {
-  it.effect("contains the client, the worker and nothing of the server", () =>
+  it.effect("contains the client, the worker, the command and the server that it serves, and nothing else", () =>
     Effect.gen(function*() {
       const { directory } = yield* Consumer
       const files = yield* Effect.promise(() =>
@@ -152,7 +152,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       assert.include(files, join("dist", "client", "Worker.d.ts"))
       assert.include(files, join("dist", "cli.js"))
       const others = files.filter((file) =>
-        !/^(dist(.(api|cli|client|domain)(.(\w+))?)?|dist.((api|client|domain).[\w/\\]+|client)\.(js|d\.ts)|dist.cli(.[\w-]+)?\.js|package\.json|README\.md|LICENSE)$/
+        !/^(dist(.(api|cli|client|domain)(.(\w+))?)?|dist.((api|client|domain).[\w/\\]+|client)\.(js|d\.ts)|dist.cli(.[\w-]+)?\.js|dist.serve(.(worker\.js|workerd\.capnp))?|package\.json|README\.md|LICENSE)$/
           .test(
             file
           )
@@ -162,7 +162,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
         yield* Effect.promise(() => readFile(join(directory, "node_modules/octopoid-server/package.json"), "utf8"))
       )
       assert.deepStrictEqual(Object.keys(manifest.exports), ["./client", "./worker"])
-      assert.deepStrictEqual(manifest.dependencies ?? {}, {})
+      assert.deepStrictEqual(Object.keys(manifest.dependencies), ["workerd"])
       assert.deepStrictEqual(manifest.bin, { "octopoid-server": "dist/cli.js" })
       assert.deepStrictEqual(manifest.files, ["dist"])
       const repository = "https://github.com/octopoid/octopoid-server"
