@@ -35,6 +35,27 @@ const start = Effect.gen(function*() {
 const key = (name: string) => ({ "idempotency-key": name })
 
 describe("a question that holds its task", () => {
+  it.effect("is in the overview as long as the task waits, also if it is to one person or done", () =>
+    Effect.gen(function*() {
+      const { ask, get, reply, send } = yield* start
+      const { id } = (yield* ask()).body
+      const open = Effect.map(get("overview"), ({ questions }) => [questions.total, ...questions.items])
+      const [total, question] = yield* open
+      assert.strictEqual(total, 1)
+      assert.deepInclude(question, { id, task_id: "a", from_actor: "ann", content: "Red or blue?" })
+      assert.strictEqual((yield* send("PATCH", `/api/v1/messages/${id}`, { status: "done" })).status, 200)
+      assert.strictEqual((yield* open)[0], 1)
+      yield* reply(id)
+      assert.deepStrictEqual(yield* open, [0])
+    }))
+
+  it.effect("is in the overview once if it is to a person in general", () =>
+    Effect.gen(function*() {
+      const { ask, get } = yield* start
+      yield* ask({ to_actor: "human" })
+      assert.strictEqual((yield* get("overview")).questions.total, 1)
+    }))
+
   it.effect("ends the lease without an attempt, and the reply frees the task with the answer in the handoff", () =>
     Effect.gen(function*() {
       const { ask, claim, fencing_token, get, last, post, reply } = yield* start

@@ -20,6 +20,7 @@ import {
   rowsOf
 } from "../../domain/feed/Overview.ts"
 import { OrchestratorId, ProjectId, type ScopeName } from "../../domain/Identifier.ts"
+import { Never } from "../../domain/lease/Question.ts"
 import { OrchestratorStatus } from "../../domain/machine/Orchestrator.ts"
 import { dayOf } from "../../domain/record/Usage.ts"
 import type { Row } from "../../sql/Batch.ts"
@@ -107,13 +108,24 @@ const submitted = (place: "ready" | "waiting") =>
 
 const reviews = statement(`${submitted("ready")} UNION ALL ${submitted("waiting")} ${inOrder}`)
 
-// The condition repeats that of the index word for word. Replies that release 2.0.0 stored have not marked their questions.
+const toPeople = `status <> 'done' AND (to_actor IS NULL OR to_actor = '${Person}')`
+const question = `id, seq, created_at, ${cut("task_id", "type", "from_actor", "content")}`
+
+/**
+ * The open questions to people, and those that a task waits for, which need an answer whatever their status and their addressee.
+ * The first condition repeats that of the index word for word. Replies that release 2.0.0 stored have not marked their questions.
+ */
 const questions = statement(`
-  SELECT id, created_at, ${cut("task_id", "type", "from_actor", "content")}
-  FROM messages INDEXED BY messages_questions
-  WHERE scope = :scope AND type IN (${quoted(questionTypes)}) AND status <> 'done'
-    AND (to_actor IS NULL OR to_actor = '${Person}') AND replied = 0
-    AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
+  SELECT * FROM (
+    SELECT ${question} FROM messages INDEXED BY messages_questions
+    WHERE scope = :scope AND type IN (${quoted(questionTypes)}) AND ${toPeople} AND replied = 0
+      AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
+    ORDER BY seq DESC LIMIT ${MaxCounted})
+  UNION ALL
+  SELECT ${question} FROM messages
+  WHERE id IN (
+    SELECT waiting_for_reply FROM tasks INDEXED BY tasks_backing_off
+    WHERE scope = :scope AND available_at = ${Never} LIMIT ${MaxCounted}) AND NOT (${toPeople})
   ORDER BY seq DESC LIMIT ${MaxCounted}`)
 
 /** What failed or was lost since a time. The index has nothing else. */
