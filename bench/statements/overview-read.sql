@@ -1,5 +1,5 @@
 -- GET /api/v1/overview
--- 1 round trip, 14 statements: 7,936 characters, 20 parameters, 431 rows read, 0 rows written
+-- 1 round trip, 14 statements: 8,396 characters, 20 parameters, 434 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- counters
@@ -210,19 +210,45 @@ ORDER BY priority_rank, created_at, id
 LIMIT 50;
 
 -- questions
--- 479 characters, 1 parameter, 0 rows read, 0 rows written
---   SEARCH messages USING INDEX messages_questions (scope=?)
---   CORRELATED SCALAR SUBQUERY 1
---     SEARCH reply USING COVERING INDEX messages_replies (parent_message_id=?)
-SELECT id, created_at, substr(task_id, 1, 301) AS task_id, substr(type, 1, 301) AS type,
+-- 939 characters, 1 parameter, 3 rows read, 0 rows written
+--   MERGE (UNION ALL)
+--     LEFT
+--       CO-ROUTINE (subquery-2)
+--         SEARCH messages USING INDEX messages_questions (scope=?)
+--         CORRELATED SCALAR SUBQUERY 1
+--           SEARCH reply USING COVERING INDEX messages_replies (parent_message_id=?)
+--       SCAN (subquery-2)
+--       USE TEMP B-TREE FOR ORDER BY
+--     RIGHT
+--       SEARCH messages USING INDEX sqlite_autoindex_messages_1 (id=?)
+--       LIST SUBQUERY 4
+--         SEARCH tasks USING INDEX tasks_backing_off (scope=? AND available_at=?)
+--       USE TEMP B-TREE FOR ORDER BY
+SELECT *
+FROM (
+  SELECT id, seq, created_at, substr(task_id, 1, 301) AS task_id, substr(type, 1, 301) AS type,
+    substr(from_actor, 1, 301) AS from_actor, substr(content, 1, 301) AS content
+  FROM messages INDEXED BY messages_questions
+  WHERE scope = :scope
+    AND type IN ('question', 'intervention_request')
+    AND status <> 'done'
+    AND (to_actor IS NULL OR to_actor = 'human')
+    AND replied = 0
+    AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
+  ORDER BY seq DESC
+  LIMIT 200
+)
+UNION ALL
+SELECT id, seq, created_at, substr(task_id, 1, 301) AS task_id, substr(type, 1, 301) AS type,
   substr(from_actor, 1, 301) AS from_actor, substr(content, 1, 301) AS content
-FROM messages INDEXED BY messages_questions
-WHERE scope = :scope
-  AND type IN ('question', 'intervention_request')
-  AND status <> 'done'
-  AND (to_actor IS NULL OR to_actor = 'human')
-  AND replied = 0
-  AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.parent_message_id = messages.id)
+FROM messages
+WHERE id IN (
+  SELECT waiting_for_reply
+  FROM tasks INDEXED BY tasks_backing_off
+  WHERE scope = :scope AND available_at = 253402300799999
+  LIMIT 200
+)
+  AND NOT (status <> 'done' AND (to_actor IS NULL OR to_actor = 'human'))
 ORDER BY seq DESC
 LIMIT 200;
 

@@ -180,7 +180,7 @@ export const Overview = Schema.Struct({
   ),
   questions: listOf(
     questionFields(Time),
-    "The questions to people that nobody answered, the newest first: messages of the type `question` or `intervention_request` to nobody or to `human`, which are not `done` and have no reply."
+    "The questions to people that nobody answered, the newest first: messages of the type `question` or `intervention_request` to nobody or to `human`, which are not `done` and have no reply; and every question that a task waits for (`waiting_for_reply`), also if it is to one person."
   ),
   parks: listOf(
     Park.fields,

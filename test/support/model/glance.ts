@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type { TaskEvent } from "../../../src/domain/feed/Event.ts"
 import { failures } from "../../../src/domain/feed/Overview.ts"
 import { ScopeName } from "../../../src/domain/Identifier.ts"
+import { Never } from "../../../src/domain/lease/Question.ts"
 import { parse } from "../Exposition.ts"
 import type { Bench } from "./Bench.ts"
 
@@ -68,9 +69,14 @@ export const make = (
     assert.deepStrictEqual(shown.failures.by_event, tally(failed.map(({ event }) => event)), `failures of ${scope}`)
     assert.strictEqual(shown.failures.total, failed.length)
 
-    const [open = []] = yield* batch([sql`
-      SELECT id FROM messages WHERE scope = ${scope} AND type = 'question'
+    const [unanswered = []] = yield* batch([sql`
+      SELECT id, to_actor, task_id, seq = max(seq) OVER (PARTITION BY task_id) AS latest FROM messages
+      WHERE scope = ${scope} AND type = 'question'
         AND id NOT IN (SELECT parent_message_id FROM messages WHERE parent_message_id IS NOT NULL)`])
+    const asking = new Set(own.filter(({ availableAt }) => availableAt === Never).map(({ id }) => id))
+    const open = unanswered.filter(({ latest, task_id, to_actor }) =>
+      to_actor === null || (latest === 1 && asking.has(String(task_id)))
+    )
     assert.deepStrictEqual(
       shown.questions.items.map(({ id }) => id as string).toSorted(),
       open.map(({ id }) => String(id)).toSorted(),

@@ -11,7 +11,9 @@ export const make = (
   Ask: (command) => {
     const id = idOf(command)
     const task = tasks.get(id)
-    const question = { task_id: id, from_actor: "asker", type: "question", content: "Which?", hold: true }
+    // Half of the questions are to one person. The overview has those as long as a task waits for them.
+    const to_actor = [...id].at(-1)!.charCodeAt(0) % 2 === 0 ? "eve" : null
+    const question = { task_id: id, from_actor: "asker", to_actor, type: "question", content: "Which?", hold: true }
     return posting(
       task !== undefined && task.holder !== null && command.off === 0,
       messages.send(ScopeName.make(task?.scope ?? "red"), {

@@ -1,6 +1,7 @@
 /** What waits for a person: results to review, and questions, the oldest first. */
 import { createMemo } from "solid-js"
 import type { Message, Task } from "../../api/Contract.ts"
+import { overview } from "../../api/live.ts"
 import { createQuery } from "../../api/query.ts"
 
 /** How many of each are read. The server has no more than 500 in a page. */
@@ -12,10 +13,11 @@ export type Waiting =
 
 export const keyOf = ({ id, kind }: Waiting) => `${kind}/${id}`
 
-/** As in `domain/feed/Overview.ts`: messages that somebody has to answer. */
+/** As in `domain/feed/Overview.ts`: messages that somebody has to answer. The overview has those that a task waits for, too. */
 const questionTypes = ["question", "intervention_request"] as const
-const forPerson = ({ status, to_actor }: Message) =>
-  (to_actor === null || to_actor === "human" || to_actor === "") && status !== "done"
+const forPerson = ({ id, status, to_actor }: Message) =>
+  ((to_actor === null || to_actor === "human" || to_actor === "") && status !== "done") ||
+  overview()?.questions.items.some((question) => question.id === id) === true
 
 export const createWaiting = () => {
   const results = createQuery(
