@@ -50,7 +50,7 @@ export const serve = Command.make("serve", {
           `  It is kept in ${line(keyFile ?? "")}, which only you may read.`
         ])
       ].join("\n"))
-    // To stop it is no failure: whoever watches the process would start it again.
+    // A stop is no failure: otherwise what watches the process, such as systemd, would start it again.
     const stopped = Effect.callback<undefined>((resume) => {
       interrupt.by = () => resume(Effect.succeed(undefined))
       return Effect.sync(() => void (interrupt.by = undefined))

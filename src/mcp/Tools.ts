@@ -87,7 +87,7 @@ export const Kit = Toolkit.make(
   ),
   tool(
     "checkpoint",
-    "Save your progress for whoever goes on with your task if you cannot. Call it after each step: it also tells you whether to go on.",
+    "Save your progress for the next holder of your task, in case you cannot go on. Call it after each step: it also tells you whether to go on.",
     Schema.Struct({
       notes: filled("What is done, what is not, what comes next."),
       branch: maybe(Schema.String),
@@ -130,7 +130,7 @@ export const Kit = Toolkit.make(
   ),
   tool(
     "ask_person",
-    "Ask a person what you must know to go on. It ends your hold: save a checkpoint first, then go on with another task. Whoever claims the task after the reply finds the answer in handoff.",
+    "Ask a person what you must know to go on. It ends your hold: save a checkpoint first, then go on with another task. The next holder of the task finds the answer in handoff.",
     Schema.Struct({ question: filled("All a person needs to answer."), to: maybe(Schema.String, "Whom to ask.") }),
     { task_id: Schema.String, question_id: Schema.String, says: Schema.String }
   ),

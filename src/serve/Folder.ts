@@ -12,7 +12,7 @@ import { randomBytes } from "node:crypto"
 import { chmod, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { connect, createServer } from "node:net"
 import { homedir } from "node:os"
-import { isAbsolute, join, relative } from "node:path"
+import { dirname, isAbsolute, join, relative, resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { codeOf, Refusal, sentenceOf } from "./Refusal.ts"
 
@@ -32,11 +32,24 @@ const refused = (folder: string) => (error: unknown) =>
     ? error
     : new Refusal({ message: `The folder ${folder} cannot be used for the data: ${sentenceOf(error)}.` })
 
+/** Makes the folder and those above it that are missing. Node's own recursion never ends below `/proc`. */
+const makeAll = async (folder: string): Promise<void> => {
+  const make = () => mkdir(folder, { mode: 0o700 })
+  try {
+    await make()
+  } catch (error) {
+    if (codeOf(error) === "EEXIST" && (await stat(folder)).isDirectory()) return
+    if (codeOf(error) !== "ENOENT" || dirname(folder) === folder) throw error
+    await makeAll(dirname(folder))
+    await make()
+  }
+}
+
 /** Makes the folder if it is not there. Only its owner may look into what is made. */
 export const make = (folder: string) =>
   Effect.tryPromise({
     try: async () => {
-      await mkdir(databases(folder), { recursive: true, mode: 0o700 })
+      await makeAll(resolve(databases(folder)))
     },
     catch: refused(folder)
   })

@@ -71,7 +71,10 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("the c
         id: "a",
         queue: "done"
       })
-      const rejected = yield* cli(["review", "--reject", "There is no test."])
+      const unnamed = yield* cli(["review", "--reject", "There is no test."])
+      assert.deepStrictEqual([unnamed.code, (yield* get("tasks/b")).queue], [2, "provisional"])
+      assert.strictEqual((yield* cli(["review", "b", "--reject", "  "])).code, 2)
+      const rejected = yield* cli(["review", "b", "--reject", "There is no test."])
       assert.strictEqual(rejected.stdout, "✓ Rejected b: it is in incoming\n")
       assert.deepInclude(yield* get("tasks/b"), { queue: "incoming", last_rejection_reason: "There is no test." })
       const { history } = yield* get("tasks/b/history")

@@ -59,6 +59,12 @@ describe("octopoid-server serve", () => {
     assert.match((await refusal({ data })).error, /admin\.key holds no key/)
   })
 
+  it.skipIf(process.platform !== "linux")("refuses a folder that cannot be made", async () => {
+    const { code, error } = await refusal({ data: "/proc/octopoid" })
+    assert.strictEqual(code, 1)
+    assert.match(error, /^The folder \/proc\/octopoid cannot be used for the data: /)
+  })
+
   it("is one for its folder and its port, and says which other one is there", async () => {
     const [data, other] = [await folder(), await folder()]
     const server = await Served.launch({ data })

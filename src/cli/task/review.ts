@@ -137,7 +137,7 @@ const talk = Effect.fnUntraced(function*(api: Client, actor: string, first: Task
 
 export const review = Command.make("review", {
   task: Argument.String("task").pipe(
-    Argument.withDescription("The task to review; the next that waits unless given"),
+    Argument.withDescription("The task to review; the next that waits unless given. A verdict needs it"),
     Argument.optional
   ),
   accept: Flag.Boolean("accept").pipe(
@@ -162,6 +162,8 @@ export const review = Command.make("review", {
     const why = given(flags.reject)
     if (why?.trim() === "") return yield* usage("A rejection needs a reason.")
     const decides = flags.accept || why !== undefined
+    // The next result may be another one than the one that was looked at.
+    if (decides && asked === undefined) return yield* usage("Name the task that the verdict is about.")
     const actor = yield* actorOf(flags.as)
     const { api } = yield* connect
     if (!decides && Screen.interactive() && !(yield* Screen.wantsJson)) return yield* talk(api, actor, asked)

@@ -224,7 +224,7 @@ const Keys = () => {
               return outcome
             }}
           >
-            <p class="quiet">Whoever uses it is refused at once, everywhere.</p>
+            <p class="quiet">Requests with this key are refused at once, everywhere.</p>
           </Ask>
         )}
       </Show>

@@ -225,7 +225,7 @@ export const Actions = (props: { readonly task: Task; readonly again: () => void
           <Ask
             {...closing}
             title={`Message about ${props.task.title}`}
-            label={`To ${props.task.claimed_by ?? props.task.submitted_by ?? "whoever takes it"}`}
+            label={`To ${props.task.claimed_by ?? props.task.submitted_by ?? "the next holder"}`}
             does="Send"
             send={(content) =>
               done(
