@@ -206,7 +206,7 @@ const night = Effect.gen(function*() {
   const found = yield* Night.compare(api, ledger)
   if (found.length > 0) return yield* Effect.die(found.join("\n"))
   say("night", "The overview and the feed tell what was done.")
-  console.log(`\nSee ${baseUrl}/api/v1/overview?scope=${scope}`)
+  console.log(`\nSee ${baseUrl}/app/#/night?scope=${scope}, or ${baseUrl}/api/v1/overview?scope=${scope}`)
 })
 
 const unreachable = `No Octopoid server answers at ${baseUrl}. Start one with: npm start`

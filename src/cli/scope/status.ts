@@ -50,10 +50,11 @@ const text = (overview: Overview, url: string, now: number): string => {
     ...overview.failures,
     items: [...items.filter(isFailure), ...items.filter((item) => !isFailure(item))]
   }
+  // As caps count tokens: without those of a cache.
   const today = overview.usage.reduce(
-    (sum, { cached_tokens, cost_usd, input_tokens, output_tokens }) => ({
+    (sum, { cost_usd, input_tokens, output_tokens }) => ({
       cost: sum.cost + cost_usd,
-      tokens: sum.tokens + input_tokens + output_tokens + cached_tokens
+      tokens: sum.tokens + input_tokens + output_tokens
     }),
     { cost: 0, tokens: 0 }
   )
@@ -84,13 +85,13 @@ const text = (overview: Overview, url: string, now: number): string => {
       { head: "asks", of: (row) => row.content },
       { head: "ago", of: (row) => brief(row.created_at, now) }
     ], "octopoid-server inbox"),
-    ...section<Items<"failures">>("Failures and lost leases in 24 h", failures, [
+    ...section<Items<"failures">>("Failures and lost leases in 24 h, also those mended since", failures, [
       { head: "task", of: (row) => row.task_id, firm: true },
       { head: "what", of: (row) => row.event, style: () => "red" },
       { head: "led to", of: (row) => row.to_queue },
       { head: "why", of: (row) => row.reason ?? row.title },
       { head: "ago", of: (row) => brief(row.at, now) }
-    ], "octopoid-server tasks list --queue failed"),
+    ], "octopoid-server tasks list --queue failed has those that are failed now"),
     ...section<Items<"held">>("Held", overview.held, [
       { head: "task", of: (row) => row.task_id, firm: true },
       { head: "title", of: (row) => row.title },

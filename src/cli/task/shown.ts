@@ -62,7 +62,8 @@ export const evidenceTable = ({ evidence, head_commit }: Task, width: number): s
   ], width)
 
 export const taskInFull = (task: Task, now: number, width: number): string => {
-  const tokens = (task.input_tokens ?? 0) + (task.output_tokens ?? 0) + (task.cached_tokens ?? 0)
+  // As caps count them: without those of a cache.
+  const tokens = (task.input_tokens ?? 0) + (task.output_tokens ?? 0)
   const limits = [
     ["attempts", task.attempt_count, task.max_attempts],
     ["lease losses", task.lease_losses, task.max_lease_losses],
