@@ -75,7 +75,7 @@ describe("every sequence of commands", () => {
         )
       )
     },
-    { timeout: 900_000, arbitrary: { runs: runs(250, 25), size: 120 } }
+    { timeout: 900_000, arbitrary: { runs: runs(120, 25), size: 120 } }
   )
 
   it.effect.prop(
@@ -85,6 +85,6 @@ describe("every sequence of commands", () => {
       run(commandsOf(layers), { backoff: undefined, keyed: false, faults: Faulty.make().faults }).pipe(
         Effect.provide(servicesWith({}), { local: true })
       ),
-    { timeout: 900_000, arbitrary: { runs: runs(60, 8), size: 30 } }
+    { timeout: 900_000, arbitrary: { runs: runs(30, 8), size: 30 } }
   )
 })

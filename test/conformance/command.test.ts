@@ -8,10 +8,10 @@ import * as Layer from "effect/Layer"
 import { spawn } from "node:child_process"
 import type { DatabaseSync } from "node:sqlite"
 import { text } from "node:stream/consumers"
+import { commandFile } from "../support/command.ts"
 import { migrated } from "../support/layers.ts"
 import { listening } from "../support/listening.ts"
 
-const cli = new URL("../../src/cli.ts", import.meta.url).pathname
 const Secret = "a secret of the server"
 
 class Target extends Context.Service<Target, { readonly url: string; readonly raw: DatabaseSync }>()("test/Target") {
@@ -24,8 +24,8 @@ class Target extends Context.Service<Target, { readonly url: string; readonly ra
   )
 }
 
-const start = (args: ReadonlyArray<string>, env: Record<string, string> = {}) => {
-  const child = spawn(process.execPath, [cli, ...args], {
+const start = async (args: ReadonlyArray<string>, env: Record<string, string> = {}) => {
+  const child = spawn(process.execPath, [await commandFile(), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, OCTOPOID_API_KEY: "", ...env }
   })
@@ -37,7 +37,7 @@ const start = (args: ReadonlyArray<string>, env: Record<string, string> = {}) =>
 }
 
 const run = (args: ReadonlyArray<string>, env?: Record<string, string>) =>
-  Effect.promise(() => start(args, env).outcome)
+  Effect.promise(async () => (await start(args, env)).outcome)
 
 layer(Target.layer, { excludeTestServices: true })("octopoid-server conformance", (it) => {
   it.effect("prints a report for people, with the summary last", () =>
@@ -99,7 +99,7 @@ layer(Target.layer, { excludeTestServices: true })("octopoid-server conformance"
     Effect.gen(function*() {
       const { raw, url } = yield* Target
       const tasks = () => raw.prepare("SELECT id FROM tasks").all().length
-      const { child, outcome } = start(["conformance", url], { OCTOPOID_API_KEY: Secret })
+      const { child, outcome } = yield* Effect.promise(() => start(["conformance", url], { OCTOPOID_API_KEY: Secret }))
       while (tasks() === 0) yield* Effect.sleep("20 millis")
       child.kill("SIGINT")
       const { code, stderr, stdout } = yield* Effect.promise(() => outcome)

@@ -4,8 +4,7 @@ import { execFile } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-
-const command = join(import.meta.dirname, "../../src/cli.ts")
+import { commandFile } from "../support/command.ts"
 
 export interface Ran {
   readonly code: number
@@ -53,7 +52,10 @@ export const shell = (cwd: string, script: string, env?: Record<string, string>)
 
 /** The command `octopoid-server git-hook`. */
 export const hook = (cwd: string, ...args: ReadonlyArray<string>) =>
-  run(process.execPath, [command, "git-hook", ...args], cwd)
+  Effect.flatMap(
+    Effect.promise(commandFile),
+    (command) => run(process.execPath, [command, "git-hook", ...args], cwd)
+  )
 
 const must = (ran: Effect.Effect<Ran>) =>
   Effect.map(ran, ({ code, said, stdout }) => {

@@ -5,10 +5,10 @@ import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
 import * as Serve from "../../src/http/Serve.ts"
+import { commandFile } from "../support/command.ts"
 import { servicesWith } from "../support/layers.ts"
 import * as OldServer from "./OldServer.ts"
 
-const script = new URL("../../src/cli.ts", import.meta.url).pathname
 const at = Date.UTC(2026, 2, 2)
 const key = `oct_${"a".repeat(64)}`
 const servers: Array<Server> = []
@@ -40,7 +40,7 @@ const run = async (...args: ReadonlyArray<string>) => {
   // The secret of this server is no argument, because others could see it.
   const secret = args.indexOf("OCTOPOID_API_KEY")
   const shown = secret === -1 ? args : args.toSpliced(secret, 2)
-  const child = spawn(process.execPath, [script, "import", ...shown], {
+  const child = spawn(process.execPath, [await commandFile(), "import", ...shown], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, XDG_CONFIG_HOME: "/nonexistent", OCTOPOID_API_KEY: secret === -1 ? "" : args[secret + 1] }
   })

@@ -102,7 +102,7 @@ describe("an export", () => {
           }
         }
       }),
-    { timeout: 900_000, arbitrary: { runs: runs(40, 4), size: 80 } }
+    { timeout: 900_000, arbitrary: { runs: runs(20, 4), size: 80 } }
   )
 
   it.effect("holds every table, and text of every kind and length", () =>

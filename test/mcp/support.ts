@@ -9,8 +9,7 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
-
-const command = join(import.meta.dirname, "../../src/cli.ts")
+import { commandFile } from "../support/command.ts"
 
 /** What a tool answered. */
 export interface Answer {
@@ -23,7 +22,7 @@ export interface Answer {
 const start = async (url: string, env: Record<string, string>) => {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [command, "mcp"],
+    args: [await commandFile(), "mcp"],
     env: {
       PATH: process.env.PATH ?? "",
       OCTOPOID_URL: url,

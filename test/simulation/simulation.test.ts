@@ -39,7 +39,7 @@ const tampering: ReadonlyArray<readonly [what: string, sql: string, seen: RegExp
   ["a task that is lost", "DELETE FROM tasks WHERE id = 'red-1'", /red-1 is at version/]
 ]
 
-/** What 25 runs show, each in several of them: less would mean that the checks look at nothing. */
+/** What 12 runs show, each in several of them: less would mean that the checks look at nothing. */
 const expected = [
   "re-attached",
   "answered again by key",
@@ -93,7 +93,7 @@ describe("simulation", { timeout: patience }, () => {
   it("keeps every promise in new runs with every kind of fault", async () => {
     const faults = new Set<string>()
     const seen = new Set<string>()
-    for (let seed = 1001; seed < 1001 + runs(25, 2); seed++) {
+    for (let seed = 1001; seed < 1001 + runs(12, 2); seed++) {
       const run = await holds(seed)
       for (const fault of run.faults.keys()) faults.add(fault)
       for (const what of run.coverage.keys()) seen.add(what)
@@ -124,7 +124,7 @@ describe("simulation", { timeout: patience }, () => {
 
   it("holds a task until its question is answered, and gives a parked account nothing, with every kind of fault", async () => {
     const seen = new Set<string>()
-    for (let seed = 3001; seed < 3001 + runs(25, 2); seed++) {
+    for (let seed = 3001; seed < 3001 + runs(12, 2); seed++) {
       const run = await Simulation.run(seed, { asking: true })
       assert.isUndefined(run.violation, Simulation.report(run))
       for (const what of run.coverage.keys()) seen.add(what)
@@ -141,7 +141,7 @@ describe("simulation", { timeout: patience }, () => {
   })
 
   it("gives a reader of the feed every change once, in order, with every kind of fault", async () => {
-    for (let seed = 2001; seed < 2001 + runs(25, 2); seed++) {
+    for (let seed = 2001; seed < 2001 + runs(12, 2); seed++) {
       const run = await Simulation.run(seed, { readers: true })
       assert.isUndefined(run.violation, Simulation.report(run))
       assert.isAtLeast(run.coverage.get("a page of the feed") ?? 0, 5)

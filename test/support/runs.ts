@@ -13,8 +13,10 @@ declare module "vitest" {
 
 export const isFast = inject("fast")
 
-/** The number of cases to draw: in a full run, and in the fast one. */
-export const runs = (full: number, fast: number): number => isFast ? fast : full
+const times = Number(process.env.PROPERTY_RUNS ?? 1)
+
+/** The number of cases to draw: in a full run, and in the fast one. `PROPERTY_RUNS=<n>` draws n times as many in a full run. */
+export const runs = (full: number, fast: number): number => isFast ? fast : full * times
 
 /** The cases to try: all of them in a full run, and every `step`-th in the fast one. */
 export const some = <A>(all: ReadonlyArray<A>, step: number): ReadonlyArray<A> =>
