@@ -124,7 +124,7 @@ describe("simulation", { timeout: patience }, () => {
 
   it("holds a task until its question is answered, and gives a parked account nothing, with every kind of fault", async () => {
     const seen = new Set<string>()
-    for (let seed = 3001; seed < 3001 + runs(12, 2); seed++) {
+    for (let seed = 3001; seed < 3001 + runs(25, 2); seed++) {
       const run = await Simulation.run(seed, { asking: true })
       assert.isUndefined(run.violation, Simulation.report(run))
       for (const what of run.coverage.keys()) seen.add(what)

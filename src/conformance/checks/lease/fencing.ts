@@ -1,7 +1,7 @@
 /** Checks that a call under a lost lease, or for an old version of a task, changes nothing. */
-import type { Check, Group } from "../Check.ts"
-import { expect, must, refused, same } from "../Expectation.ts"
-import { Look } from "../Look.ts"
+import type { Check, Group } from "../../Check.ts"
+import { expect, must, refused, same } from "../../Expectation.ts"
+import { Look } from "../../Look.ts"
 
 const overwritten = "An agent that lost its task overwrites the work of the one who has it now."
 

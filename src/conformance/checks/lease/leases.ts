@@ -1,7 +1,7 @@
 /** Checks that leases are granted and extended as they say, and what happens when they expire. */
-import type { Check, Group } from "../Check.ts"
-import { expect, must, refused } from "../Expectation.ts"
-import { Look } from "../Look.ts"
+import type { Check, Group } from "../../Check.ts"
+import { expect, must, refused } from "../../Expectation.ts"
+import { Look } from "../../Look.ts"
 import { expiry } from "./expiry.ts"
 
 const checks: ReadonlyArray<Check> = [

@@ -1,7 +1,7 @@
 /** Checks what happens after a lease expires: the task returns, its holder may renew, and another claim takes it. */
-import type { Check } from "../Check.ts"
-import { expect, must, refused } from "../Expectation.ts"
-import { Look } from "../Look.ts"
+import type { Check } from "../../Check.ts"
+import { expect, must, refused } from "../../Expectation.ts"
+import { Look } from "../../Look.ts"
 
 // The shortest lease. It was granted before its answer arrived, so it has expired when this time has passed.
 const Short = { lease_duration_seconds: 1 }

@@ -2,10 +2,10 @@
  * Checks that of many simultaneous requests exactly as many succeed as should, and that the others get the right
  * answer.
  */
-import type { Answer } from "../Ask.ts"
-import type { Check, Group } from "../Check.ts"
-import { expect, must, refused } from "../Expectation.ts"
-import { Look } from "../Look.ts"
+import type { Answer } from "../../Ask.ts"
+import type { Check, Group } from "../../Check.ts"
+import { expect, must, refused } from "../../Expectation.ts"
+import { Look } from "../../Look.ts"
 
 const twice = "Two machines work on the same thing at once, and nobody notices until their results collide."
 
