@@ -39,7 +39,7 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("every
       const nasty =
         "\u001B[2J\u009B31m\u202Eevil\u0007\nsecond line 漢字 🐙 and a very long end that does not fit a narrow line"
       yield* register
-      yield* post("projects", { id: "p", title: nasty, branch: "feature/p" })
+      yield* post("projects", { id: "every", title: nasty, branch: "feature/p" })
       for (const id of ["r0", "r1", "held"]) yield* create(id, { title: nasty, content: nasty, priority: "P0" })
       for (const id of ["r0", "r1"]) {
         assert.strictEqual((yield* claim(`ann${nasty.slice(0, 4)}`)).id, id)
@@ -50,7 +50,7 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("every
         yield* create(id)
         yield* post(`tasks/${id}/fail`, { reason: nasty })
       }
-      yield* create("w", { project_id: "p", blocked_by: "held" })
+      yield* create("w", { project_id: "every", blocked_by: "held" })
       const question = () =>
         post("messages", { task_id: "held", from_actor: nasty, to_actor: "human", type: "question", content: nasty })
       const questions = [yield* question(), yield* question(), yield* question()]
@@ -95,8 +95,8 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("every
         "inbox": () => [],
         "reply": (n) => [questions[n].id, "Yes."],
         "projects list": () => [],
-        "projects show": () => ["p"],
-        "projects graph": () => ["p"],
+        "projects show": () => ["every"],
+        "projects graph": () => ["every"],
         "projects create": (n) => [`q${n}`, "A project", "--branch", "feature/q"],
         "machines list": () => [],
         "machines show": () => ["home-laptop"],
