@@ -183,8 +183,7 @@ const make = (wanted: Wanted): Steps => {
         completed_at = iif(:review, completed_at, NULL)
       FROM history AS planned
       WHERE tasks.id = ${inPlan} AND planned.task_id = tasks.id AND planned.version = tasks.version + 1 RETURNING *`),
-    probed: Breakers.probed(`(SELECT task_id FROM plans WHERE scope = :scope AND event IN ('claimed', 'review_claimed')
-      ORDER BY seq DESC LIMIT 1)`),
+    probed: Breakers.probed,
     counted: Feed.counted("= :scope"),
     kept: Idempotency.keeping({
       row: { id: "id", fencing_token: "fencing_token" },
