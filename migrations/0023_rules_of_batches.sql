@@ -20,8 +20,8 @@ SELECT moved.scope, owner, moved.seq,
     json_object(earliest, coalesce(events ->> earliest, 0) + n), (
       SELECT json_group_object(value, coalesce(events ->> value, 0) + times) FROM (
         SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value))))) AS events,
-  iif(owner < ' ' OR finished = 0, lives, json_set(lives, '$."' || (hour % 24) || '"', json_array(hour, finished
-    + iif(lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0)))) AS lives
+  iif(owner >= ' ' AND finished > 0, json_set(lives, '$."' || (hour % 24) || '"', json_array(hour, finished
+    + iif(lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0))), lives) AS lives
 FROM (
   SELECT counter.scope, value ->> 'owner' AS owner, value ->> 'seq' AS seq, value ->> 'n' AS n,
     value -> 'moves' AS moves, value ->> 'moving' AS moving, value ->> 'source' AS source, value ->> 'target' AS target,

@@ -90,6 +90,13 @@ export const history: ReadonlyArray<Fault> = [
     replace: "json_group_array(DISTINCT json_array(from_queue, to_queue))"
   },
   {
+    name: "several-moves-counted-as-one",
+    breaks: "The counters equal a count of the rows after tasks move between different queues in one batch.",
+    view: "counts_after",
+    find: "moving = 1 AND",
+    replace: "moving > 0 AND"
+  },
+  {
     name: "redrive-keeps-budget",
     breaks: "A redrive resets the budgets of a task.",
     step: "moved",
