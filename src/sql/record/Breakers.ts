@@ -27,7 +27,10 @@ const remembered = `(SELECT json_group_array(json(value) ORDER BY value ->> 2) F
   ORDER BY key DESC LIMIT ${MaxRemembered}))`
 
 /** Records an event of each breaker of `task`. */
-const recorded = (event: string, about: { readonly actor: string; readonly details: string; readonly reason: string }) =>
+const recorded = (
+  event: string,
+  about: { readonly actor: string; readonly details: string; readonly reason: string }
+) =>
   `INSERT INTO history (task_id, version, scope, seq, event, actor, reason, details, grants, at, project_id)
   SELECT own.task_id, own.version + row_number() OVER (), own.scope, own.last + row_number() OVER (), '${event}',
     ${about.actor}, ${about.reason}, ${about.details}, 0, :now, nullif(task.project_id, '')`
