@@ -1,6 +1,8 @@
 /**
  * Breakers in the batch of a move. A failure is added to the breakers of its scope and its project, and may open them. A canary's result
- * closes them. Each change of state is first recorded in the feed (`opened`, `closed`) and then made, both under the same condition.
+ * closes them. Each change of state is first recorded in the feed (`announced`) and then made (`applied`). The views `watching`, `closing`
+ * and `probing` say what the planned change of a task means for its breakers. A search in them that finds nothing costs no row. So moves in
+ * scopes without breakers, and of tasks that are no canaries, cost little more.
  *
  * A history row of a breaker has the task id `char(31) || scope`, which no task has, and a version of its own.
  *
@@ -10,7 +12,6 @@ import { MaxRemembered } from "../../domain/record/Breaker.ts"
 import { type Move, moves } from "../../domain/task/Moves.ts"
 import { type Statement, statement } from "../Statement.ts"
 
-// A search that finds nothing costs no row. So moves in scopes without breakers, and of tasks that are no canaries, cost little more.
 const its = "breakers.scope = task.scope AND breakers.project_id = task.project_id"
 
 /** A failure that a breaker remembers and that is not older than its window. */
