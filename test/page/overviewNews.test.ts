@@ -6,7 +6,6 @@ import { isNews } from "../../src/app/api/overviewNews.ts"
 const list = { total: 0, exact: true, items: [] }
 const sum = (day: string, cost_usd: number): Overview["usage"][number] => ({
   day,
-
   input_tokens: 1,
   output_tokens: 1,
   cached_tokens: 0,
