@@ -3,6 +3,9 @@ import { assert, beforeAll, it } from "vitest"
 import { type Api, ask, clientOf, close, describeApp } from "./support/App.ts"
 import { plant } from "./support/Plant.ts"
 
+const askWith = (site: string, key: string) =>
+  fetch(new URL("/api/v1/tasks", site), { headers: { authorization: `Bearer ${key}` } })
+
 const isRobot = ({ name }: { readonly name: string | null }) => name === "A robot"
 
 describeApp("the other screens", ({ open, server }) => {
@@ -64,18 +67,16 @@ describeApp("the other screens", ({ open, server }) => {
       return key
     }
     const first = await shown()
-    const asks = (key: string) =>
-      fetch(new URL("/api/v1/tasks", server.site), { headers: { authorization: `Bearer ${key}` } })
-    assert.strictEqual((await asks(first)).status, 200)
+    assert.strictEqual((await askWith(server.site, first)).status, 200)
     const row = page.getByRole("row", { name: "the screen in the hall" })
     await row.getByText("read", { exact: true }).waitFor()
     await row.getByRole("button", { name: "Replace" }).click()
     await dialog.getByLabel("How long the present key goes on working").selectOption("0")
     await dialog.getByRole("button", { name: "Make the new key" }).click()
     const key = await shown()
-    const asked = () => asks(key)
+    const asked = () => askWith(server.site, key)
     assert.strictEqual((await asked()).status, 200)
-    assert.strictEqual((await asks(first)).status, 401)
+    assert.strictEqual((await askWith(server.site, first)).status, 401)
     // The first one stays in the list as expired, and cannot be replaced again.
     const present = row.filter({ has: page.getByRole("button", { name: "Replace" }) })
     await present.getByRole("button", { name: "Revoke" }).click()

@@ -5,8 +5,14 @@ import type { Overview } from "./Contract.ts"
  * What the overview says, without what time alone changes: at each full hour its last 24 hours are others, and old failures and days
  * leave it. Failures and tasks that became done are in the feed.
  */
-const lasting = ({ failures: _, lives: __, since: ___, usage, ...rest }: Overview, day: string) =>
-  JSON.stringify([rest, usage.filter((sum) => (sum.day ?? "") >= day)])
+const lasting = (overview: Overview, day: string) =>
+  JSON.stringify({
+    ...overview,
+    since: undefined,
+    failures: undefined,
+    lives: undefined,
+    usage: overview.usage.filter((sum) => (sum.day ?? "") >= day)
+  })
 
 /** Whether there is something new in the second overview. If not, only time has passed. */
 export const isNews = (before: Overview, found: Overview): boolean => {
