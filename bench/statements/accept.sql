@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/accept
--- 1 round trip, 8 statements: 7,569 characters, 22 parameters, 26 rows read, 5 rows written
+-- 1 round trip, 8 statements: 4,896 characters, 22 parameters, 26 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 2,010 characters, 9 parameters, 2 rows read, 2 rows written
+-- 1,414 characters, 9 parameters, 2 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -11,7 +11,7 @@
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH projects USING PRIMARY KEY (id=?)
 --     SCAN required VIRTUAL TABLE INDEX 1:
---     CORRELATED SCALAR SUBQUERY 9
+--     CORRELATED SCALAR SUBQUERY 13
 --       SCAN item VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH queue_counts USING PRIMARY KEY (scope=?)
@@ -40,16 +40,10 @@ FROM (
     coalesce(
       (
         SELECT iif(
-          (
-            (
-              queue = 'requires-intervention'
-              OR (queue = 'claimed' AND claimed_from = 'requires-intervention')
-            )
-            AND coalesce(intervention_from, 'claimed') = 'done'
-          )
-            OR coalesce(rule ->> ('$.leads."' || place || '"."' || destination || '"'), 0)
-            OR coalesce(rule ->> ('$.leads."' || origin || '"."' || destination || '"'), 0)
-            OR coalesce(rule ->> ('$.leads."' || queue || '"."' || destination || '"'), 0) ,
+          (stuck AND came_from = 'done')
+            OR rule ->> ('$.leads."' || place || '"."' || destination || '"')
+            OR rule ->> ('$.leads."' || origin || '"."' || destination || '"')
+            OR rule ->> ('$.leads."' || queue || '"."' || destination || '"') ,
           destination,
           ''
         )
@@ -59,36 +53,17 @@ FROM (
           WHERE flows.scope = task.scope AND flows.name = task.flow
         )
       ),
-      iif(
-        (
-          place IN ('provisional', 'claimed')
-          OR (
-            (
-              queue = 'requires-intervention'
-              OR (queue = 'claimed' AND claimed_from = 'requires-intervention')
-            )
-            AND coalesce(intervention_from, 'claimed') = 'done'
-          )
-        ),
-        destination,
-        ''
-      )
+      iif((place IN ('provisional', 'claimed') OR (stuck AND came_from = 'done')), destination, '')
     ) AS usual
   FROM (
-    SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token,
-      intervention_from, cancel_requested_at ,
+    SELECT *,
       CASE
         WHEN lapsed_token IS NOT NULL THEN 'claimed'
-        WHEN queue = 'requires-intervention' THEN coalesce(intervention_from, 'claimed')
+        WHEN queue = 'requires-intervention' THEN came_from
         ELSE queue
       END AS place,
-      iif(
-        coalesce(claimed_from, queue) = 'requires-intervention',
-        coalesce(intervention_from, 'claimed'),
-        coalesce(claimed_from, queue)
-      ) AS origin,
       'done' AS destination
-    FROM tasks
+    FROM held
     WHERE id = :id
       AND (:scope IS NULL OR scope = :scope)
       AND (:version IS NULL OR version = :version)
@@ -102,39 +77,26 @@ WHERE usual NOT IN ('', iif(lapsed_token IS NULL, queue, ''))
   AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.id = moving.id));
 
 -- breakers
--- 972 characters, 2 parameters, 2 rows read, 0 rows written
+-- 410 characters, 2 parameters, 2 rows read, 0 rows written
 --   CO-ROUTINE (subquery-7)
 --     SEARCH own USING INDEX breakers_canary (canary_task=?)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
 --     SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
---     SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
---   SCAN (subquery-7)
---   CORRELATED SCALAR SUBQUERY 1
---     SEARCH history USING PRIMARY KEY (task_id=?)
---   CORRELATED SCALAR SUBQUERY 2
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     CORRELATED SCALAR SUBQUERY 6
+--       SEARCH history USING PRIMARY KEY (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 5
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
+--   SCAN (subquery-7)
 INSERT INTO history (task_id, version, scope, seq, event, actor, reason, details, grants, at, project_id)
-SELECT char(31) || breakers.scope,
-  coalesce((SELECT max(version) FROM history WHERE task_id = char(31) || breakers.scope), 0) + row_number() OVER (
-    
-  ),
-  breakers.scope, (SELECT last FROM feed WHERE feed.scope = breakers.scope) + row_number() OVER (),
-  'breaker_closed', NULL, breakers.reason, json_object('task_id', :id), 0, :now,
-  nullif(breakers.project_id, '')
-FROM (
-  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
-  FROM breakers AS own INDEXED BY breakers_canary
-  CROSS JOIN tasks ON tasks.id = own.canary_task AND tasks.grants = own.canary_token
-  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
-  WHERE own.canary_task = :id AND plan.event IN ('submitted', 'accepted', 'rejected')
-) AS task
-CROSS JOIN breakers
-WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id AND opened_at IS NOT NULL;
+SELECT own.task_id, own.version + row_number() OVER (), own.scope, own.last + row_number() OVER (),
+  'breaker_closed', NULL, task.reason, json_object('task_id', :id), 0, :now, nullif(task.project_id, '')
+FROM closing AS task
+CROSS JOIN breaker_feed AS own ON own.scope = task.scope
+WHERE task.task_id = :id;
 
 -- breakers
--- 646 characters, 1 parameter, 1 row read, 0 rows written
+-- 277 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH own USING INDEX breakers_canary (canary_task=?)
 --   SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
@@ -142,14 +104,8 @@ WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id AND 
 UPDATE breakers
 SET failures = '[]', opened_at = NULL, tripped_by = NULL, reason = NULL, retry_at = NULL, probes = 0,
   canary_task = NULL, canary_token = NULL
-FROM (
-  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
-  FROM breakers AS own INDEXED BY breakers_canary
-  CROSS JOIN tasks ON tasks.id = own.canary_task AND tasks.grants = own.canary_token
-  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
-  WHERE own.canary_task = :id AND plan.event IN ('submitted', 'accepted', 'rejected')
-) AS task
-WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id AND opened_at IS NOT NULL;
+FROM closing AS task
+WHERE task.task_id = :id AND breakers.scope = task.scope AND breakers.project_id = task.project_id;
 
 -- satisfied
 -- 488 characters, 2 parameters, 2 rows read, 0 rows written
@@ -295,86 +251,32 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 1,489 characters, 1 parameter, 9 rows read, 1 row written
---   MATERIALIZE moved
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 5
---       SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     REUSE SUBQUERY 5
---     SCAN owner VIRTUAL TABLE INDEX 1:
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN moved
+-- 343 characters, 1 parameter, 9 rows read, 1 row written
+--   SEARCH counter USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCAN json_each VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 5
+--     CO-ROUTINE (subquery-6)
+--       SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--       SCAN owner VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-6)
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 7
+--     CO-ROUTINE (subquery-8)
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-1)
---   CORRELATED SCALAR SUBQUERY 4
---     CO-ROUTINE (subquery-3)
+--     SCAN (subquery-8)
+--   CORRELATED SCALAR SUBQUERY 9
+--     CO-ROUTINE (subquery-10)
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-3)
-UPDATE queue_counts
-SET revision = revision + 1, seq = moved.seq,
-  counts = json_patch(
-    counts,
-    iif(
-      n = 1 AND source <> target,
-      json_object(
-        source,
-        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
-        target,
-        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
-      ),
-      (
-        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
-        FROM (
-          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
-          FROM json_tree(moves)
-          WHERE atom IS NOT NULL
-          GROUP BY atom
-        )
-      )
-    )
-  ),
-  events = iif(
-    owner < ' ',
-    events,
-    json_patch(
-      events,
-      iif(
-        earliest = latest,
-        json_object(earliest, coalesce(events ->> earliest, 0) + n),
-        (
-          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
-          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
-        )
-      )
-    )
-  ),
-  lives = iif(
-    owner >= ' ' AND finished > 0,
-    json_set(
-      lives,
-      ('$."' || (hour % 24) || '"'),
-      json_array(
-        hour,
-        finished + iif(
-          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
-        )
-      )
-    ),
-    lives
-  )
-FROM (
-  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
-    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
-    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
-  FROM planned_counts AS plans
-  WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
-  GROUP BY owner
-) AS moved
-WHERE scope = moved.owner;
+--     SCAN (subquery-10)
+INSERT INTO queue_counts (scope, seq, counts, events, lives)
+SELECT owner, seq, counts, events, lives
+FROM counts_after AS plans
+WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
+ON CONFLICT (scope)
+DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
+  lives = excluded.lives;

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/:id/cancel
--- 1 round trip, 7 statements: 5,375 characters, 20 parameters, 30 rows read, 5 rows written
+-- 1 round trip, 7 statements: 4,229 characters, 20 parameters, 30 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
@@ -256,86 +256,32 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 1,489 characters, 1 parameter, 9 rows read, 1 row written
---   MATERIALIZE moved
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 5
---       SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     REUSE SUBQUERY 5
---     SCAN owner VIRTUAL TABLE INDEX 1:
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN moved
+-- 343 characters, 1 parameter, 9 rows read, 1 row written
+--   SEARCH counter USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCAN json_each VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 5
+--     CO-ROUTINE (subquery-6)
+--       SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--       SCAN owner VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-6)
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 7
+--     CO-ROUTINE (subquery-8)
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-1)
---   CORRELATED SCALAR SUBQUERY 4
---     CO-ROUTINE (subquery-3)
+--     SCAN (subquery-8)
+--   CORRELATED SCALAR SUBQUERY 9
+--     CO-ROUTINE (subquery-10)
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-3)
-UPDATE queue_counts
-SET revision = revision + 1, seq = moved.seq,
-  counts = json_patch(
-    counts,
-    iif(
-      n = 1 AND source <> target,
-      json_object(
-        source,
-        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
-        target,
-        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
-      ),
-      (
-        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
-        FROM (
-          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
-          FROM json_tree(moves)
-          WHERE atom IS NOT NULL
-          GROUP BY atom
-        )
-      )
-    )
-  ),
-  events = iif(
-    owner < ' ',
-    events,
-    json_patch(
-      events,
-      iif(
-        earliest = latest,
-        json_object(earliest, coalesce(events ->> earliest, 0) + n),
-        (
-          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
-          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
-        )
-      )
-    )
-  ),
-  lives = iif(
-    owner >= ' ' AND finished > 0,
-    json_set(
-      lives,
-      ('$."' || (hour % 24) || '"'),
-      json_array(
-        hour,
-        finished + iif(
-          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
-        )
-      )
-    ),
-    lives
-  )
-FROM (
-  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
-    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
-    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
-  FROM planned_counts AS plans
-  WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
-  GROUP BY owner
-) AS moved
-WHERE scope = moved.owner;
+--     SCAN (subquery-10)
+INSERT INTO queue_counts (scope, seq, counts, events, lives)
+SELECT owner, seq, counts, events, lives
+FROM counts_after AS plans
+WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
+ON CONFLICT (scope)
+DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
+  lives = excluded.lives;

@@ -1,5 +1,5 @@
 -- POST /api/v1/tasks/claim
--- 1 round trip, 8 statements: 6,308 characters, 33 parameters, 32 rows read, 5 rows written
+-- 1 round trip, 8 statements: 4,700 characters, 32 parameters, 29 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- lapsed
@@ -92,32 +92,32 @@ SET last_heartbeat = :now, status = iif(status = 'offline', 'active', status)
 WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat < :fresh);
 
 -- recorded
--- 1,200 characters, 9 parameters, 8 rows read, 2 rows written
+-- 1,166 characters, 9 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---   CORRELATED SCALAR SUBQUERY 13
---     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 14
---     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 15
---     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 18
---       SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 3
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 4
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 5
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 7
---     CO-ROUTINE (subquery-6)
---       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-6)
+--     CO-ROUTINE (subquery-3)
+--       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SCAN (subquery-3)
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--     SCALAR SUBQUERY 4
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 6
+--       CO-ROUTINE (subquery-5)
+--         SEARCH tasks USING INDEX tasks_leased (scope=?)
+--       SCAN (subquery-5)
+--   CORRELATED SCALAR SUBQUERY 12
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 13
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 17
+--       SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 20
+--     CORRELATED SCALAR SUBQUERY 19
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -137,13 +137,10 @@ WHERE id = (
   AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
-    FROM orchestrators
+    FROM (SELECT max(scope) AS own FROM orchestrators WHERE id = :machine AND scope = :scope)
+    CROSS JOIN orchestrators
     WHERE id = :machine
-      AND scope BETWEEN coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
-      ) AND coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
-      )
+      AND scope BETWEEN coalesce(:reach, own, '') AND coalesce(:reach, own, char(1114111))
       AND status <> 'maintenance'
       AND (
         :review
@@ -167,20 +164,17 @@ WHERE id = (
   );
 
 -- granted
--- 1,014 characters, 11 parameters, 7 rows read, 2 rows written
+-- 945 characters, 11 parameters, 5 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH counter USING PRIMARY KEY (scope=?)
 --     SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
---   SEARCH planned USING PRIMARY KEY (task_id=? AND version=?)
---   REUSE SUBQUERY 2
 --   SCALAR SUBQUERY 1
 --     SEARCH fencing_floor USING INTEGER PRIMARY KEY (rowid=?)
 UPDATE tasks
-SET version = planned.version, updated_at = :now, queue = to_queue,
-  grants = max(tasks.grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1,
-  claimed_by = :agent, claimed_at = :now, claimed_from = queue, orchestrator_id = :machine,
-  lease_seconds = :seconds,
+SET version = version + 1, updated_at = :now, queue = iif(:review, queue, 'claimed'),
+  grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1, claimed_by = :agent,
+  claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
   deadline_at = iif(
     :review,
     NULL,
@@ -201,153 +195,84 @@ SET version = planned.version, updated_at = :now, queue = to_queue,
   attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0), lapsed_token = NULL,
   available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
   completed_at = iif(:review, completed_at, NULL)
-FROM history AS planned
-WHERE tasks.id = (SELECT task_id FROM plans WHERE scope = :scope ORDER BY seq DESC LIMIT 1)
-  AND planned.task_id = tasks.id
-  AND planned.version = tasks.version + 1
+WHERE (id, version + 1) = (SELECT task_id, version FROM plans WHERE scope = :scope ORDER BY seq DESC LIMIT 1)
 RETURNING *;
 
 -- probed
--- 572 characters, 2 parameters, 1 row read, 0 rows written
+-- 213 characters, 1 parameter, 1 row read, 0 rows written
 --   SEARCH own USING INDEX breakers_open (scope=?)
 --   SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SEARCH counter USING PRIMARY KEY (scope=?)
+--   SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
---   SCALAR SUBQUERY 1
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
 UPDATE breakers
-SET canary_task = task.id, canary_token = task.grants,
-  retry_at = :now + min(wait_millis << min(probes, 20), max(wait_millis, 86400000))
-FROM (
-  SELECT own.project_id, tasks.id, tasks.grants
-  FROM breakers AS own INDEXED BY breakers_open
-  CROSS JOIN tasks ON tasks.id = (
-    SELECT task_id
-    FROM plans
-    WHERE scope = :scope AND event IN ('claimed', 'review_claimed')
-    ORDER BY seq DESC
-    LIMIT 1
-  )
-  WHERE own.scope = :scope AND own.opened_at IS NOT NULL AND own.project_id IN ('', tasks.project_key)
-) AS task
-WHERE breakers.scope = :scope AND breakers.project_id = task.project_id;
+SET canary_task = task.id, canary_token = task.grants, retry_at = task.retry_at
+FROM probing AS task
+WHERE task.scope = :scope AND breakers.scope = task.scope AND breakers.project_id = task.project_id;
 
 -- counted
--- 1,452 characters, 1 parameter, 8 rows read, 1 row written
---   MATERIALIZE moved
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     SCAN owner VIRTUAL TABLE INDEX 1:
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN moved
+-- 306 characters, 1 parameter, 8 rows read, 1 row written
+--   SEARCH counter USING PRIMARY KEY (scope=?)
+--   SCAN json_each VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-5)
+--       SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--       SCAN owner VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-5)
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 6
+--     CO-ROUTINE (subquery-7)
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-1)
---   CORRELATED SCALAR SUBQUERY 4
---     CO-ROUTINE (subquery-3)
+--     SCAN (subquery-7)
+--   CORRELATED SCALAR SUBQUERY 8
+--     CO-ROUTINE (subquery-9)
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-3)
-UPDATE queue_counts
-SET revision = revision + 1, seq = moved.seq,
-  counts = json_patch(
-    counts,
-    iif(
-      n = 1 AND source <> target,
-      json_object(
-        source,
-        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
-        target,
-        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
-      ),
-      (
-        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
-        FROM (
-          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
-          FROM json_tree(moves)
-          WHERE atom IS NOT NULL
-          GROUP BY atom
-        )
-      )
-    )
-  ),
-  events = iif(
-    owner < ' ',
-    events,
-    json_patch(
-      events,
-      iif(
-        earliest = latest,
-        json_object(earliest, coalesce(events ->> earliest, 0) + n),
-        (
-          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
-          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
-        )
-      )
-    )
-  ),
-  lives = iif(
-    owner >= ' ' AND finished > 0,
-    json_set(
-      lives,
-      ('$."' || (hour % 24) || '"'),
-      json_array(
-        hour,
-        finished + iif(
-          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
-        )
-      )
-    ),
-    lives
-  )
-FROM (
-  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
-    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
-    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
-  FROM planned_counts AS plans
-  WHERE plans.scope = :scope
-  GROUP BY owner
-) AS moved
-WHERE scope = moved.owner;
+--     SCAN (subquery-9)
+INSERT INTO queue_counts (scope, seq, counts, events, lives)
+SELECT owner, seq, counts, events, lives
+FROM counts_after AS plans
+WHERE plans.scope = :scope
+ON CONFLICT (scope)
+DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
+  lives = excluded.lives;
 
 -- ======== Sent in special cases only ========
 
 -- recorded  (of a role)
--- 1,484 characters, 11 parameters, 9 rows read, 2 rows written
+-- 1,450 characters, 11 parameters, 8 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
---   CORRELATED SCALAR SUBQUERY 15
+--   CORRELATED SCALAR SUBQUERY 14
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 16
+--   CORRELATED SCALAR SUBQUERY 15
 --     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 17
+--   CORRELATED SCALAR SUBQUERY 16
 --     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 20
+--     CORRELATED SCALAR SUBQUERY 19
 --       SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 3
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 4
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 5
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 7
---     CO-ROUTINE (subquery-6)
---       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-6)
---   CORRELATED SCALAR SUBQUERY 9
---     SEARCH roles USING PRIMARY KEY (scope=?)
---     LIST SUBQUERY 8
---       SCAN json_each VIRTUAL TABLE INDEX 1:
---       CREATE BLOOM FILTER
+--   SCALAR SUBQUERY 9
+--     CO-ROUTINE (subquery-3)
+--       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SCAN (subquery-3)
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--     SCALAR SUBQUERY 4
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 6
+--       CO-ROUTINE (subquery-5)
+--         SEARCH tasks USING INDEX tasks_leased (scope=?)
+--       SCAN (subquery-5)
+--     CORRELATED SCALAR SUBQUERY 8
+--       SEARCH roles USING PRIMARY KEY (scope=?)
+--       LIST SUBQUERY 7
+--         SCAN json_each VIRTUAL TABLE INDEX 1:
+--         CREATE BLOOM FILTER
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 21
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -367,13 +292,10 @@ WHERE id = (
   AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
-    FROM orchestrators
+    FROM (SELECT max(scope) AS own FROM orchestrators WHERE id = :machine AND scope = :scope)
+    CROSS JOIN orchestrators
     WHERE id = :machine
-      AND scope BETWEEN coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
-      ) AND coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
-      )
+      AND scope BETWEEN coalesce(:reach, own, '') AND coalesce(:reach, own, char(1114111))
       AND status <> 'maintenance'
       AND (
         :review
@@ -406,7 +328,7 @@ WHERE id = (
   );
 
 -- recorded  (of two roles)
--- 1,642 characters, 12 parameters, 13 rows read, 2 rows written
+-- 1,608 characters, 12 parameters, 12 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -414,33 +336,33 @@ WHERE id = (
 --     CORRELATED SCALAR SUBQUERY 2
 --       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
 --     USE TEMP B-TREE FOR ORDER BY
---   CORRELATED SCALAR SUBQUERY 16
+--   CORRELATED SCALAR SUBQUERY 15
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 17
+--   CORRELATED SCALAR SUBQUERY 16
 --     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 18
+--   CORRELATED SCALAR SUBQUERY 17
 --     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 21
+--     CORRELATED SCALAR SUBQUERY 20
 --       SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 4
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 5
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 6
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 8
---     CO-ROUTINE (subquery-7)
---       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-7)
---   CORRELATED SCALAR SUBQUERY 10
---     SEARCH roles USING PRIMARY KEY (scope=?)
---     LIST SUBQUERY 9
---       SCAN json_each VIRTUAL TABLE INDEX 1:
---       CREATE BLOOM FILTER
+--   SCALAR SUBQUERY 10
+--     CO-ROUTINE (subquery-4)
+--       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SCAN (subquery-4)
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--     SCALAR SUBQUERY 5
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 7
+--       CO-ROUTINE (subquery-6)
+--         SEARCH tasks USING INDEX tasks_leased (scope=?)
+--       SCAN (subquery-6)
+--     CORRELATED SCALAR SUBQUERY 9
+--       SEARCH roles USING PRIMARY KEY (scope=?)
+--       LIST SUBQUERY 8
+--         SCAN json_each VIRTUAL TABLE INDEX 1:
+--         CREATE BLOOM FILTER
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 23
+--     CORRELATED SCALAR SUBQUERY 22
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -466,13 +388,10 @@ WHERE id = (
   AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
-    FROM orchestrators
+    FROM (SELECT max(scope) AS own FROM orchestrators WHERE id = :machine AND scope = :scope)
+    CROSS JOIN orchestrators
     WHERE id = :machine
-      AND scope BETWEEN coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
-      ) AND coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
-      )
+      AND scope BETWEEN coalesce(:reach, own, '') AND coalesce(:reach, own, char(1114111))
       AND status <> 'maintenance'
       AND (
         :review
@@ -505,35 +424,35 @@ WHERE id = (
   );
 
 -- recorded  (of a type)
--- 1,251 characters, 10 parameters, 901 rows read, 0 rows written
+-- 1,217 characters, 10 parameters, 901 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
 --     LIST SUBQUERY 2
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       CREATE BLOOM FILTER
---   CORRELATED SCALAR SUBQUERY 14
---     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 15
---     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 16
---     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 19
---       SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 4
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 5
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 6
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 8
---     CO-ROUTINE (subquery-7)
---       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-7)
+--     CO-ROUTINE (subquery-4)
+--       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SCAN (subquery-4)
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--     SCALAR SUBQUERY 5
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 7
+--       CO-ROUTINE (subquery-6)
+--         SEARCH tasks USING INDEX tasks_leased (scope=?)
+--       SCAN (subquery-6)
+--   CORRELATED SCALAR SUBQUERY 13
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 18
+--       SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 21
+--     CORRELATED SCALAR SUBQUERY 20
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -553,13 +472,10 @@ WHERE id = (
   AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
-    FROM orchestrators
+    FROM (SELECT max(scope) AS own FROM orchestrators WHERE id = :machine AND scope = :scope)
+    CROSS JOIN orchestrators
     WHERE id = :machine
-      AND scope BETWEEN coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
-      ) AND coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
-      )
+      AND scope BETWEEN coalesce(:reach, own, '') AND coalesce(:reach, own, char(1114111))
       AND status <> 'maintenance'
       AND (
         :review
@@ -583,12 +499,11 @@ WHERE id = (
   );
 
 -- machine  (of a type)
--- 506 characters, 4 parameters, 6 rows read, 0 rows written
+-- 472 characters, 4 parameters, 5 rows read, 0 rows written
+--   CO-ROUTINE (subquery-2)
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--   SCAN (subquery-2)
 --   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 2
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 3
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH tasks USING INDEX tasks_leased (scope=?)
 --   USE TEMP B-TREE FOR ORDER BY
@@ -598,38 +513,29 @@ SELECT id, status, last_heartbeat, coalesce(:max_claimed, max_claimed) AS maximu
     FROM tasks INDEXED BY tasks_leased
     WHERE claimed_by IS NOT NULL AND tasks.scope = :scope AND queue = 'claimed' AND orchestrator_id = :machine
   ) AS held
-FROM orchestrators
-WHERE id = :machine
-  AND scope BETWEEN coalesce(
-    :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
-  ) AND coalesce(
-    :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
-  )
+FROM (SELECT max(scope) AS own FROM orchestrators WHERE id = :machine AND scope = :scope)
+CROSS JOIN orchestrators
+WHERE id = :machine AND scope BETWEEN coalesce(:reach, own, '') AND coalesce(:reach, own, char(1114111))
 ORDER BY last_heartbeat DESC
 LIMIT 1;
 
 -- roles  (of a type)
--- 365 characters, 3 parameters, 4 rows read, 0 rows written
+-- 331 characters, 3 parameters, 3 rows read, 0 rows written
 --   SEARCH roles USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 3
+--   SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SCAN (subquery-1)
 --     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---     SCALAR SUBQUERY 1
---       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---     SCALAR SUBQUERY 2
---       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
 --     USE TEMP B-TREE FOR ORDER BY
 SELECT name, claims_from
 FROM roles
 WHERE scope = coalesce(
   (
     SELECT scope
-    FROM orchestrators
-    WHERE id = :machine
-      AND scope BETWEEN coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
-      ) AND coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
-      )
+    FROM (SELECT max(scope) AS own FROM orchestrators WHERE id = :machine AND scope = :scope)
+    CROSS JOIN orchestrators
+    WHERE id = :machine AND scope BETWEEN coalesce(:reach, own, '') AND coalesce(:reach, own, char(1114111))
     ORDER BY last_heartbeat DESC
     LIMIT 1
   ),
@@ -770,7 +676,7 @@ WHERE id = (
 );
 
 -- recorded  (low priorities first)
--- 1,523 characters, 10 parameters, 13 rows read, 2 rows written
+-- 1,489 characters, 10 parameters, 12 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -780,28 +686,28 @@ WHERE id = (
 --     USE TEMP B-TREE FOR ORDER BY
 --   SCALAR SUBQUERY 4
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---   CORRELATED SCALAR SUBQUERY 15
---     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 16
---     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 17
---     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 20
---       SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 5
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 6
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 7
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 9
---     CO-ROUTINE (subquery-8)
---       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-8)
+--     CO-ROUTINE (subquery-5)
+--       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SCAN (subquery-5)
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--     SCALAR SUBQUERY 6
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 8
+--       CO-ROUTINE (subquery-7)
+--         SEARCH tasks USING INDEX tasks_leased (scope=?)
+--       SCAN (subquery-7)
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 16
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 19
+--       SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 21
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -836,13 +742,10 @@ WHERE id = coalesce(
   AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
-    FROM orchestrators
+    FROM (SELECT max(scope) AS own FROM orchestrators WHERE id = :machine AND scope = :scope)
+    CROSS JOIN orchestrators
     WHERE id = :machine
-      AND scope BETWEEN coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
-      ) AND coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
-      )
+      AND scope BETWEEN coalesce(:reach, own, '') AND coalesce(:reach, own, char(1114111))
       AND status <> 'maintenance'
       AND (
         :review
@@ -1016,7 +919,7 @@ WHERE id = (
 );
 
 -- recorded  (at the cap of a project)
--- 2,369 characters, 9 parameters, 43 rows read, 2 rows written
+-- 2,335 characters, 9 parameters, 42 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 12
 --     CO-ROUTINE stretch
@@ -1045,37 +948,37 @@ WHERE id = (
 --             SEARCH projects USING INDEX projects_capped (scope=?)
 --           UNION ALL
 --             SEARCH breakers USING INDEX breakers_open (scope=?)
---             CORRELATED SCALAR SUBQUERY 38
+--             CORRELATED SCALAR SUBQUERY 37
 --               SEARCH tasks USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 38
+--             CORRELATED SCALAR SUBQUERY 37
 --               SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH stopped USING AUTOMATIC PARTIAL COVERING INDEX (id=? AND scope=?)
 --     SEARCH best USING PRIMARY KEY (id=?)
 --     CORRELATED SCALAR SUBQUERY 10
 --       SEARCH tasks USING INDEX tasks_ready_by_project (scope=? AND queue=? AND lane=? AND project_key=?)
 --     USE TEMP B-TREE FOR ORDER BY
---   CORRELATED SCALAR SUBQUERY 23
---     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 24
---     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 25
---     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 28
---       SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 13
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 14
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 15
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 17
---     CO-ROUTINE (subquery-16)
---       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-16)
+--     CO-ROUTINE (subquery-13)
+--       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SCAN (subquery-13)
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--     SCALAR SUBQUERY 14
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 16
+--       CO-ROUTINE (subquery-15)
+--         SEARCH tasks USING INDEX tasks_leased (scope=?)
+--       SCAN (subquery-15)
+--   CORRELATED SCALAR SUBQUERY 22
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 23
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 24
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 27
+--       SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 30
+--     CORRELATED SCALAR SUBQUERY 29
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -1151,13 +1054,10 @@ WHERE id = (
   AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
-    FROM orchestrators
+    FROM (SELECT max(scope) AS own FROM orchestrators WHERE id = :machine AND scope = :scope)
+    CROSS JOIN orchestrators
     WHERE id = :machine
-      AND scope BETWEEN coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
-      ) AND coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
-      )
+      AND scope BETWEEN coalesce(:reach, own, '') AND coalesce(:reach, own, char(1114111))
       AND status <> 'maintenance'
       AND (
         :review
@@ -1181,7 +1081,7 @@ WHERE id = (
   );
 
 -- recorded  (of a role, past the tasks of a project at its cap)
--- 2,397 characters, 11 parameters, 22 rows read, 2 rows written
+-- 2,363 characters, 11 parameters, 21 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 9
 --     CO-ROUTINE stretch
@@ -1201,42 +1101,42 @@ WHERE id = (
 --             SEARCH projects USING INDEX projects_capped (scope=?)
 --           UNION ALL
 --             SEARCH breakers USING INDEX breakers_open (scope=?)
---             CORRELATED SCALAR SUBQUERY 35
+--             CORRELATED SCALAR SUBQUERY 34
 --               SEARCH tasks USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 35
+--             CORRELATED SCALAR SUBQUERY 34
 --               SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH stopped USING AUTOMATIC PARTIAL COVERING INDEX (id=? AND scope=?)
 --     SEARCH best USING PRIMARY KEY (id=?)
 --     CORRELATED SCALAR SUBQUERY 7
 --       SEARCH tasks USING INDEX tasks_ready_by_project (scope=? AND queue=? AND lane=? AND project_key=?)
 --     USE TEMP B-TREE FOR ORDER BY
---   CORRELATED SCALAR SUBQUERY 22
+--   CORRELATED SCALAR SUBQUERY 21
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 23
+--   CORRELATED SCALAR SUBQUERY 22
 --     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 24
+--   CORRELATED SCALAR SUBQUERY 23
 --     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 27
+--     CORRELATED SCALAR SUBQUERY 26
 --       SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 10
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 11
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 12
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   SCALAR SUBQUERY 14
---     CO-ROUTINE (subquery-13)
---       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-13)
---   CORRELATED SCALAR SUBQUERY 16
---     SEARCH roles USING PRIMARY KEY (scope=?)
---     LIST SUBQUERY 15
---       SCAN json_each VIRTUAL TABLE INDEX 1:
---       CREATE BLOOM FILTER
+--   SCALAR SUBQUERY 16
+--     CO-ROUTINE (subquery-10)
+--       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SCAN (subquery-10)
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--     SCALAR SUBQUERY 11
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 13
+--       CO-ROUTINE (subquery-12)
+--         SEARCH tasks USING INDEX tasks_leased (scope=?)
+--       SCAN (subquery-12)
+--     CORRELATED SCALAR SUBQUERY 15
+--       SEARCH roles USING PRIMARY KEY (scope=?)
+--       LIST SUBQUERY 14
+--         SCAN json_each VIRTUAL TABLE INDEX 1:
+--         CREATE BLOOM FILTER
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 29
+--     CORRELATED SCALAR SUBQUERY 28
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -1300,13 +1200,10 @@ WHERE id = (
   AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
-    FROM orchestrators
+    FROM (SELECT max(scope) AS own FROM orchestrators WHERE id = :machine AND scope = :scope)
+    CROSS JOIN orchestrators
     WHERE id = :machine
-      AND scope BETWEEN coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
-      ) AND coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
-      )
+      AND scope BETWEEN coalesce(:reach, own, '') AND coalesce(:reach, own, char(1114111))
       AND status <> 'maintenance'
       AND (
         :review
@@ -1346,34 +1243,34 @@ FROM parked_accounts
 WHERE parked_accounts.scope = :scope AND account = :account AND until > :now;
 
 -- recorded  (of an account)
--- 1,316 characters, 10 parameters, 8 rows read, 2 rows written
+-- 1,282 characters, 10 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
---   SCALAR SUBQUERY 9
---     SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
---   CORRELATED SCALAR SUBQUERY 14
---     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 15
---     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 16
---     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 19
---       SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH orchestrators EXISTS USING PRIMARY KEY (id=? AND scope>? AND scope<?)
---   SCALAR SUBQUERY 3
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 4
---     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
---   SCALAR SUBQUERY 5
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 7
---     CO-ROUTINE (subquery-6)
---       SEARCH tasks USING INDEX tasks_leased (scope=?)
---     SCAN (subquery-6)
+--     CO-ROUTINE (subquery-3)
+--       SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+--     SCAN (subquery-3)
+--     SEARCH orchestrators USING PRIMARY KEY (id=? AND scope>? AND scope<?)
+--     SCALAR SUBQUERY 4
+--       SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--     SCALAR SUBQUERY 6
+--       CO-ROUTINE (subquery-5)
+--         SEARCH tasks USING INDEX tasks_leased (scope=?)
+--       SCAN (subquery-5)
+--   SCALAR SUBQUERY 8
+--     SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
+--   CORRELATED SCALAR SUBQUERY 13
+--     SEARCH projects USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 14
+--     SEARCH usage USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 15
+--     SEARCH breakers USING INDEX breakers_open (scope=?)
+--     CORRELATED SCALAR SUBQUERY 18
+--       SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 21
+--     CORRELATED SCALAR SUBQUERY 20
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -1393,13 +1290,10 @@ WHERE id = (
   AND breaker_until <= :now
   AND EXISTS (
     SELECT 1
-    FROM orchestrators
+    FROM (SELECT max(scope) AS own FROM orchestrators WHERE id = :machine AND scope = :scope)
+    CROSS JOIN orchestrators
     WHERE id = :machine
-      AND scope BETWEEN coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), ''
-      ) AND coalesce(
-        :reach, (SELECT scope FROM orchestrators WHERE id = :machine AND scope = :scope), char(1114111)
-      )
+      AND scope BETWEEN coalesce(:reach, own, '') AND coalesce(:reach, own, char(1114111))
       AND status <> 'maintenance'
       AND (
         :review

@@ -227,86 +227,33 @@ FROM unrecorded
 WHERE id IN (SELECT value ->> 'id' FROM json_each(:tasks_keys)) AND +scope = :scope;
 
 -- tasks counted  (ten tasks)
--- 1,452 characters, 1 parameter, 76 rows read, 1 row written
---   MATERIALIZE moved
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     SCAN owner VIRTUAL TABLE INDEX 1:
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN moved
+-- 306 characters, 1 parameter, 76 rows read, 1 row written
+--   SEARCH counter USING PRIMARY KEY (scope=?)
+--   SCAN json_each VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 4
+--     CO-ROUTINE (subquery-5)
+--       SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--       SCAN owner VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-5)
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 6
+--     CO-ROUTINE (subquery-7)
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-1)
---   CORRELATED SCALAR SUBQUERY 4
---     CO-ROUTINE (subquery-3)
+--     SCAN (subquery-7)
+--   CORRELATED SCALAR SUBQUERY 8
+--     CO-ROUTINE (subquery-9)
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-3)
-UPDATE queue_counts
-SET revision = revision + 1, seq = moved.seq,
-  counts = json_patch(
-    counts,
-    iif(
-      n = 1 AND source <> target,
-      json_object(
-        source,
-        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
-        target,
-        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
-      ),
-      (
-        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
-        FROM (
-          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
-          FROM json_tree(moves)
-          WHERE atom IS NOT NULL
-          GROUP BY atom
-        )
-      )
-    )
-  ),
-  events = iif(
-    owner < ' ',
-    events,
-    json_patch(
-      events,
-      iif(
-        earliest = latest,
-        json_object(earliest, coalesce(events ->> earliest, 0) + n),
-        (
-          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
-          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
-        )
-      )
-    )
-  ),
-  lives = iif(
-    owner >= ' ' AND finished > 0,
-    json_set(
-      lives,
-      ('$."' || (hour % 24) || '"'),
-      json_array(
-        hour,
-        finished + iif(
-          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
-        )
-      )
-    ),
-    lives
-  )
-FROM (
-  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
-    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
-    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
-  FROM planned_counts AS plans
-  WHERE plans.scope = :scope
-  GROUP BY owner
-) AS moved
-WHERE scope = moved.owner;
+--     SCAN (subquery-9)
+INSERT INTO queue_counts (scope, seq, counts, events, lives)
+SELECT owner, seq, counts, events, lives
+FROM counts_after AS plans
+WHERE plans.scope = :scope
+ON CONFLICT (scope)
+DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
+  lives = excluded.lives;
 
 -- keyForgotten  (some of each kind, under an idempotency key)
 -- 57 characters, 2 parameters, 0 rows read, 0 rows written

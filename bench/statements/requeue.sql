@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/:id/requeue
--- 1 round trip, 9 statements: 12,841 characters, 33 parameters, 36 rows read, 5 rows written
+-- 1 round trip, 9 statements: 7,992 characters, 33 parameters, 36 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- recorded
--- 2,353 characters, 10 parameters, 2 rows read, 2 rows written
+-- 1,660 characters, 10 parameters, 2 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 3
 --     SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
@@ -31,22 +31,13 @@ SELECT id, version + 1, scope, (SELECT seq + 1 FROM queue_counts WHERE queue_cou
   'requeued', queue,
   CASE
     WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
-    WHEN attempt_count - lease_losses + 1 >= nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0) THEN 'failed'
+    WHEN attempt_count - lease_losses + 1 >= nullif(most, 0) THEN 'failed'
     ELSE usual
   END,
   coalesce(:actor, claimed_by), :excerpt,
   iif(
-    cancel_requested_at IS NULL
-      AND attempt_count - lease_losses + 1 >= nullif(
-        coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0
-      ),
-    json_set(
-      coalesce(:details, '{}'),
-      '$.budget',
-      'max_attempts',
-      '$.limit',
-      coalesce(max_attempts, CAST(:max_attempts AS INTEGER))
-    ),
+    cancel_requested_at IS NULL AND attempt_count - lease_losses + 1 >= nullif(most, 0),
+    json_set(coalesce(:details, '{}'), '$.budget', 'max_attempts', '$.limit', most),
     :details
   ),
   grants, :now, title, project_id
@@ -55,11 +46,11 @@ FROM (
     coalesce(
       (
         SELECT iif(
-          (queue = 'requires-intervention' OR (queue = 'claimed' AND claimed_from = 'requires-intervention'))
-            OR coalesce(rule ->> ('$.leads."' || place || '"."' || destination || '"'), 0)
-            OR coalesce(rule ->> ('$.leads."' || origin || '"."' || destination || '"'), 0)
-            OR coalesce(rule ->> ('$.leads."' || queue || '"."' || destination || '"'), 0)
-            OR coalesce(rule ->> ('$.leads."' || place || '"."' || 'incoming' || '"'), 0),
+          stuck
+            OR rule ->> ('$.leads."' || place || '"."' || destination || '"')
+            OR rule ->> ('$.leads."' || origin || '"."' || destination || '"')
+            OR rule ->> ('$.leads."' || queue || '"."' || destination || '"')
+            OR rule ->> ('$.leads."' || place || '"."' || 'incoming' || '"'),
           destination,
           ''
         )
@@ -69,32 +60,13 @@ FROM (
           WHERE flows.scope = task.scope AND flows.name = task.flow
         )
       ),
-      iif(
-        (
-          place IN ('provisional', 'claimed')
-          OR (
-            queue = 'requires-intervention' OR (queue = 'claimed' AND claimed_from = 'requires-intervention')
-          )
-        ),
-        destination,
-        ''
-      )
-    ) AS usual
+      iif((place IN ('provisional', 'claimed') OR stuck), destination, '')
+    ) AS usual ,
+    coalesce(max_attempts, CAST(:max_attempts AS INTEGER)) AS most
   FROM (
-    SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token,
-      intervention_from, cancel_requested_at , attempt_count, lease_losses, rejection_count, max_attempts,
-      max_rejections ,
-      CASE
-        WHEN queue = 'requires-intervention' THEN coalesce(intervention_from, 'claimed')
-        ELSE queue
-      END AS place,
-      iif(
-        coalesce(claimed_from, queue) = 'requires-intervention',
-        coalesce(intervention_from, 'claimed'),
-        coalesce(claimed_from, queue)
-      ) AS origin,
+    SELECT *, CASE WHEN queue = 'requires-intervention' THEN came_from ELSE queue END AS place,
       iif(queue = 'claimed', claimed_from, 'incoming') AS destination
-    FROM tasks
+    FROM held
     WHERE id = :id
       AND (:scope IS NULL OR scope = :scope)
       AND (:version IS NULL OR version = :version)
@@ -107,226 +79,105 @@ FROM (
 WHERE usual NOT IN ('', queue);
 
 -- breakers
--- 1,981 characters, 4 parameters, 3 rows read, 0 rows written
---   CO-ROUTINE (subquery-10)
+-- 796 characters, 4 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE (subquery-12)
 --     SEARCH tasks USING PRIMARY KEY (id=?)
---     CORRELATED SCALAR SUBQUERY 4
---       SEARCH breakers USING PRIMARY KEY (scope=?)
---     SEARCH own USING PRIMARY KEY (scope=? AND project_id=?)
---     SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+--     CORRELATED SCALAR SUBQUERY 7
+--       SEARCH other USING PRIMARY KEY (scope=?)
 --     SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
---     CORRELATED SCALAR SUBQUERY 6
+--     CORRELATED SCALAR SUBQUERY 1
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
---   SCAN (subquery-10)
---   CORRELATED SCALAR SUBQUERY 1
---     SEARCH history USING PRIMARY KEY (task_id=?)
---   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 9
+--     CORRELATED SCALAR SUBQUERY 11
+--       SEARCH history USING PRIMARY KEY (task_id=?)
+--     CORRELATED SCALAR SUBQUERY 10
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
---   CORRELATED SCALAR SUBQUERY 3
---     SCAN json_each VIRTUAL TABLE INDEX 1:
+--     CORRELATED SCALAR SUBQUERY 1
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--   SCAN (subquery-12)
 INSERT INTO history (task_id, version, scope, seq, event, actor, reason, details, grants, at, project_id)
-SELECT char(31) || breakers.scope,
-  coalesce((SELECT max(version) FROM history WHERE task_id = char(31) || breakers.scope), 0) + row_number() OVER (
-    
-  ),
-  breakers.scope, (SELECT last FROM feed WHERE feed.scope = breakers.scope) + row_number() OVER (),
-  'breaker_opened', NULL,
-  iif(
-    (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)),
-    breakers.reason,
-    :excerpt
-  ),
+SELECT own.task_id, own.version + row_number() OVER (), own.scope, own.last + row_number() OVER (),
+  'breaker_opened', NULL, iif(tried, task.reason, :excerpt),
   json_object(
     'task_id',
     :id,
     'canary_failed',
-    json(
-      iif(
-        (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)),
-        'true',
-        'false'
-      )
-    ),
+    json(iif(tried, 'true', 'false')),
     'tasks',
-    iif(
-      (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)),
-      NULL,
-      (
-        SELECT count(*) + 1
-        FROM json_each(failures)
-        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
-      )
-    ),
+    iif(tried, NULL, alike),
     'next_canary_at',
-    strftime(
-      '%Y-%m-%dT%H:%M:%fZ',
-      (
-        :now + min(
-          wait_millis << min(
-            iif(
-              (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)),
-              probes + 1,
-              0
-            ),
-            20
-          ),
-          max(wait_millis, 86400000)
-        )
-      ) / 1000.0,
-      'unixepoch'
-    )
+    strftime('%Y-%m-%dT%H:%M:%fZ', again_at / 1000.0, 'unixepoch')
   ),
-  0, :now, nullif(breakers.project_id, '')
+  0, :now, nullif(task.project_id, '')
 FROM (
-  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
-  FROM tasks
-  CROSS JOIN breakers AS own ON own.scope = tasks.scope AND own.project_id IN ('', tasks.project_key)
-  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
-  WHERE tasks.id = :id AND (SELECT 1 FROM breakers WHERE breakers.scope = tasks.scope LIMIT 1)
-) AS task
-CROSS JOIN breakers
-WHERE breakers.scope = task.scope
-  AND breakers.project_id = task.project_id
-  AND (
+  SELECT *,
     (
-      (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
-      AND (
-        SELECT count(*) + 1
-        FROM json_each(failures)
-        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
-      ) >= threshold
-    )
-    OR (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0))
-  );
-
--- breakers
--- 2,710 characters, 4 parameters, 2 rows read, 0 rows written
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 10
---     SEARCH breakers USING PRIMARY KEY (scope=?)
---   SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
---   SEARCH own USING PRIMARY KEY (scope=? AND project_id=?)
---   SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
---   CORRELATED SCALAR SUBQUERY 1
---     SCAN json_each VIRTUAL TABLE INDEX 1:
---   CORRELATED SCALAR SUBQUERY 5
---     CO-ROUTINE (subquery-4)
---       CO-ROUTINE (subquery-3)
---         MERGE (UNION ALL)
---           LEFT
---             SCAN json_each VIRTUAL TABLE INDEX 1:
---             USE TEMP B-TREE FOR ORDER BY
---           RIGHT
---             SCAN CONSTANT ROW
---       SCAN (subquery-3)
---       USE TEMP B-TREE FOR ORDER BY
---     SCAN (subquery-4)
---   CORRELATED SCALAR SUBQUERY 6
---     SCAN json_each VIRTUAL TABLE INDEX 1:
---   CORRELATED SCALAR SUBQUERY 7
---     SCAN json_each VIRTUAL TABLE INDEX 1:
---   CORRELATED SCALAR SUBQUERY 8
---     SCAN json_each VIRTUAL TABLE INDEX 1:
---   CORRELATED SCALAR SUBQUERY 9
---     SCAN json_each VIRTUAL TABLE INDEX 1:
-UPDATE breakers
-SET failures = iif(
-  (
-    (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
-    AND (
       SELECT count(*) + 1
       FROM json_each(failures)
       WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
-    ) >= threshold
-  )
-    OR (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)),
+    ) AS alike
+  FROM watching
+  WHERE task_id = :id
+) AS task
+CROSS JOIN breaker_feed AS own ON own.scope = task.scope
+WHERE tried OR (counts AND alike >= threshold);
+
+-- breakers
+-- 885 characters, 4 parameters, 2 rows read, 0 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 8
+--     SEARCH other USING PRIMARY KEY (scope=?)
+--   SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SEARCH breakers USING PRIMARY KEY (scope=? AND project_id=?)
+--   SEARCH plan USING PRIMARY KEY (task_id=? AND version=?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SCAN json_each VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR ORDER BY
+--     USE TEMP B-TREE FOR json_group_array(ORDER BY)
+--     SCAN (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH counter USING PRIMARY KEY (scope=?)
+--     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+UPDATE breakers
+SET failures = iif(
+  opens,
   '[]',
   (
-    SELECT json_group_array(json(value))
+    SELECT json_group_array(json(value) ORDER BY value ->> 2)
     FROM (
       SELECT value
-      FROM (
-        SELECT value, key
-        FROM json_each(failures)
-        WHERE value ->> 2 > :now - window_millis AND NOT (value ->> 0 = :fingerprint AND value ->> 1 = :id)
-        UNION ALL
-        SELECT json_array(:fingerprint, :id, CAST(:now AS INTEGER)), 1e9
-        ORDER BY key DESC
-        LIMIT 200
-      )
-      ORDER BY value ->> 2
+      FROM json_each(json_insert(failures, '$[#]', json_array(:fingerprint, :id, CAST(:now AS INTEGER))))
+      WHERE value ->> 2 > :now - window_millis
+        AND (key = json_array_length(failures) OR NOT (value ->> 0 = :fingerprint AND value ->> 1 = :id))
+      ORDER BY key DESC
+      LIMIT 200
     )
   )
 ),
-  opened_at = iif(
-    (
-      (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
-      AND (
-        SELECT count(*) + 1
-        FROM json_each(failures)
-        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
-      ) >= threshold
-    ),
-    :now,
-    opened_at
-  ),
-  tripped_by = iif(
-    (
-      (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
-      AND (
-        SELECT count(*) + 1
-        FROM json_each(failures)
-        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
-      ) >= threshold
-    ),
-    :id,
-    tripped_by
-  ),
-  reason = iif(
-    (
-      (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
-      AND (
-        SELECT count(*) + 1
-        FROM json_each(failures)
-        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
-      ) >= threshold
-    ),
-    :excerpt,
-    breakers.reason
-  ),
-  retry_at = CASE
-    WHEN (
-      (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
-      AND (
-        SELECT count(*) + 1
-        FROM json_each(failures)
-        WHERE value ->> 2 > :now - window_millis AND value ->> 0 = :fingerprint AND value ->> 1 <> :id
-      ) >= threshold
-    ) THEN :now + min(wait_millis << min(0, 20), max(wait_millis, 86400000))
-    WHEN (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)) THEN :now + min(
-      wait_millis << min(probes + 1, 20), max(wait_millis, 86400000)
-    )
-    ELSE retry_at
-  END,
-  probes = iif(
-    (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0)), probes + 1, 0
-  ),
-  canary_task = NULL, canary_token = NULL
+  opened_at = iif(opens, coalesce(opened_at, :now), NULL),
+  tripped_by = iif(opens, coalesce(tripped_by, :id), NULL),
+  reason = iif(opens, iif(tried, breakers.reason, :excerpt), NULL), retry_at = iif(opens, again_at, NULL),
+  probes = iif(tried, probes + 1, 0), canary_task = NULL, canary_token = NULL
 FROM (
-  SELECT own.scope, own.project_id, tasks.grants, tasks.claimed_by
-  FROM tasks
-  CROSS JOIN breakers AS own ON own.scope = tasks.scope AND own.project_id IN ('', tasks.project_key)
-  CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
-  WHERE tasks.id = :id AND (SELECT 1 FROM breakers WHERE breakers.scope = tasks.scope LIMIT 1)
+  SELECT scope, project_id, tried, opens, again_at
+  FROM watching
+  WHERE task_id = :id AND (tried OR (counts AND :fingerprint IS NOT NULL))
 ) AS task
-WHERE breakers.scope = task.scope
-  AND breakers.project_id = task.project_id
-  AND (
-    (opened_at IS NULL AND :fingerprint IS NOT NULL AND claimed_by IS NOT NULL)
-    OR (opened_at IS NOT NULL AND coalesce(canary_task = :id AND canary_token = task.grants, 0))
-  );
+WHERE breakers.scope = task.scope AND breakers.project_id = task.project_id;
 
 -- failed
 -- 1,203 characters, 2 parameters, 6 rows read, 0 rows written
@@ -617,86 +468,32 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
   ) AS event;
 
 -- counted
--- 1,489 characters, 1 parameter, 9 rows read, 1 row written
---   MATERIALIZE moved
---     SEARCH counter USING PRIMARY KEY (scope=?)
---     SCALAR SUBQUERY 5
---       SEARCH tasks USING PRIMARY KEY (id=?)
---     SEARCH history USING INDEX history_feed (scope=? AND seq>?)
---     REUSE SUBQUERY 5
---     SCAN owner VIRTUAL TABLE INDEX 1:
---     USE TEMP B-TREE FOR GROUP BY
---   SCAN moved
+-- 343 characters, 1 parameter, 9 rows read, 1 row written
+--   SEARCH counter USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 1
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+--   SCAN json_each VIRTUAL TABLE INDEX 1:
+--   CORRELATED SCALAR SUBQUERY 5
+--     CO-ROUTINE (subquery-6)
+--       SEARCH history USING INDEX history_feed (scope=? AND seq>?)
+--       SCAN owner VIRTUAL TABLE INDEX 1:
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-6)
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
+--   CORRELATED SCALAR SUBQUERY 7
+--     CO-ROUTINE (subquery-8)
 --       SCAN json_tree VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-1)
---   CORRELATED SCALAR SUBQUERY 4
---     CO-ROUTINE (subquery-3)
+--     SCAN (subquery-8)
+--   CORRELATED SCALAR SUBQUERY 9
+--     CO-ROUTINE (subquery-10)
 --       SCAN json_each VIRTUAL TABLE INDEX 1:
 --       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-3)
-UPDATE queue_counts
-SET revision = revision + 1, seq = moved.seq,
-  counts = json_patch(
-    counts,
-    iif(
-      n = 1 AND source <> target,
-      json_object(
-        source,
-        nullif((counts ->> ('$."' || source || '"')) - 1, 0),
-        target,
-        coalesce((counts ->> ('$."' || target || '"')), 0) + 1
-      ),
-      (
-        SELECT json_group_object(queue, nullif(coalesce((counts ->> ('$."' || queue || '"')), 0) + step, 0))
-        FROM (
-          SELECT atom AS queue, sum(iif(key, 1, -1)) AS step
-          FROM json_tree(moves)
-          WHERE atom IS NOT NULL
-          GROUP BY atom
-        )
-      )
-    )
-  ),
-  events = iif(
-    owner < ' ',
-    events,
-    json_patch(
-      events,
-      iif(
-        earliest = latest,
-        json_object(earliest, coalesce(events ->> earliest, 0) + n),
-        (
-          SELECT json_group_object(value, coalesce(events ->> value, 0) + times)
-          FROM (SELECT value, count(*) AS times FROM json_each(happened) GROUP BY value)
-        )
-      )
-    )
-  ),
-  lives = iif(
-    owner >= ' ' AND finished > 0,
-    json_set(
-      lives,
-      ('$."' || (hour % 24) || '"'),
-      json_array(
-        hour,
-        finished + iif(
-          lives ->> ('$."' || (hour % 24) || '"[0]') = hour, lives ->> ('$."' || (hour % 24) || '"[1]'), 0
-        )
-      )
-    ),
-    lives
-  )
-FROM (
-  SELECT owner, max(seq) AS seq, count(*) AS n, min(from_queue) AS source, min(to_queue) AS target,
-    json_group_array(json_array(from_queue, to_queue)) AS moves, min(event) AS earliest, max(event) AS latest,
-    json_group_array(event) AS happened, max(at) / 3600000 AS hour,
-    sum(to_queue = 'done' AND from_queue <> 'done') AS finished
-  FROM planned_counts AS plans
-  WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
-  GROUP BY owner
-) AS moved
-WHERE scope = moved.owner;
+--     SCAN (subquery-10)
+INSERT INTO queue_counts (scope, seq, counts, events, lives)
+SELECT owner, seq, counts, events, lives
+FROM counts_after AS plans
+WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
+ON CONFLICT (scope)
+DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
+  lives = excluded.lives;

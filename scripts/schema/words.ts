@@ -334,7 +334,8 @@ export const views: Readonly<Record<string, string>> = {
     "The changes that the batch has planned and not applied: of each task the newest history row that is ahead of it.",
   feed: "The highest number in the feed of each scope, plans included.",
   plans: "The changes that the batch has recorded and not counted.",
-  planned_counts: "The same for each owner of counters: the scope, and the project of the task.",
+  counts_after:
+    "The counters that each owner has after the plans: the scope, and the projects of the tasks. `json_each` passes on the sums, because only its argument may depend on a row before it.",
   touched: "The dependencies on the tasks that the plans move.",
   following:
     "What a dependent gets in its columns: new blockers, or a failure. `updated_at` shows when someone worked on the task.",
@@ -350,6 +351,12 @@ export const views: Readonly<Record<string, string>> = {
   ready_by_project: "Those that `tasks_ready_by_project` has. The condition is that of the index.",
   open_breakers: "The breakers that stop claims, and until when: for ever while a canary is held.",
   stopped_projects: "The projects at a cap, and those with an open breaker, and until when.",
-  held: "The tasks with the agent and the machine that hold them, or held them when their leases expired.",
+  held:
+    "The tasks with what decides where a move leads, and with the agent and the machine that hold them, or held them when their leases expired.",
+  breaker_feed: "The history of the breakers of a scope: the id that stands for them, and its last version.",
+  watching:
+    "The breakers of a task whose move is planned: whether a failure counts, whether the task is the canary, and whether the batch has recorded that the breaker opens or stays open.",
+  closing: "The breakers that close, because the planned move of their canary hands in what the task asked for.",
+  probing: "The open breakers of the task that the batch grants, which becomes their canary.",
   lacking: "The kinds of evidence that the project of a task requires and that the task lacks."
 }

@@ -3,7 +3,7 @@ import { createEffect, createMemo, createSignal, For, onMount, Show, Suspense } 
 import { Dynamic } from "solid-js/web"
 import { connection, failure, follow, overview } from "./api/live.ts"
 import { identify, who } from "./api/session.ts"
-import { said } from "./parts/announce.ts"
+import { announce, said } from "./parts/announce.ts"
 import { Empty } from "./parts/Basics.tsx"
 import { Caller, Connection, Help, KeyDialog, Scopes, Theme } from "./parts/Frame.tsx"
 import { listen, useKeys } from "./parts/keys.ts"
@@ -56,6 +56,7 @@ export const App = () => {
           </For>
           <More screens={screens.filter(({ listed }) => listed === "more")} />
         </nav>
+        <p class="said" role="status" title={said()} onClick={() => announce("")}>{said()}</p>
         <div class="tools">
           <Connection />
           <Scopes />
@@ -85,7 +86,6 @@ export const App = () => {
           )}
         </Show>
       </main>
-      <p class="said" role="status">{said()}</p>
       <KeyDialog open={asking() || who().kind === "keyNeeded"} onClose={() => setAsking(false)} />
       <Help open={helping()} onClose={() => setHelping(false)} />
     </>

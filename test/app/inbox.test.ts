@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core"
 import { assert, it } from "vitest"
 import * as client from "../../src/client.ts"
-import { type Api, ask, close, describeApp, playNight } from "./support/App.ts"
+import { type Api, ask, close, comeBack, describeApp, emptyScope } from "./support/App.ts"
 
 /** Hands in results of new tasks. Answers the ids, the oldest first. */
 const handIn = async (api: Api, scope: string, count: number) => {
@@ -43,21 +43,8 @@ const heading = (page: Page, title: string) =>
   page.locator(".detail-head").getByRole("link", { name: title, exact: true })
 
 describeApp("Inbox", ({ open, server }) => {
-  const empty = async () => {
-    const { api, scope } = await playNight(server, { tasks: 10 })
-    const { tasks } = await ask(api.tasks.list({ query: { queue: ["provisional"] } }))
-    for (const { id } of tasks) {
-      await ask(api.tasks.accept({ query: {}, params: { id }, payload: { accepted_by: "eve" } }))
-    }
-    const { messages } = await ask(api.messages.list({ query: { unreplied: true } }))
-    for (const { id } of messages) {
-      await ask(api.messages.patch({ query: {}, params: { id }, payload: { status: "done" } }))
-    }
-    return { api, scope }
-  }
-
   it("takes every key of a reason as a part of the reason", async () => {
-    const { api, scope } = await empty()
+    const { api, scope } = await emptyScope(server)
     const [id] = await handIn(api, scope, 2)
     const page = await open(`#/inbox?scope=${scope}`)
     await heading(page, "Result 1").waitFor()
@@ -74,7 +61,7 @@ describeApp("Inbox", ({ open, server }) => {
   })
 
   it("goes through six reviews by keyboard, and the next one comes by itself", async () => {
-    const { api, scope } = await empty()
+    const { api, scope } = await emptyScope(server)
     const ids = await handIn(api, scope, 6)
     const page = await open(`#/inbox?scope=${scope}`)
     for (const [n, id] of ids.entries()) {
@@ -98,7 +85,7 @@ describeApp("Inbox", ({ open, server }) => {
   })
 
   it("shows what a verdict needs, and links no address that is none", async () => {
-    const { api, scope } = await empty()
+    const { api, scope } = await emptyScope(server)
     const [id] = await handIn(api, scope, 1)
     const about = { query: {}, params: { id: id! } }
     await ask(api.tasks.reject({ ...about, payload: { rejected_by: "eve", reason: "There is no test." } }))
@@ -134,7 +121,7 @@ describeApp("Inbox", ({ open, server }) => {
   })
 
   it("answers a question, and the task that waited for it is ready again", async () => {
-    const { api, scope } = await empty()
+    const { api, scope } = await emptyScope(server)
     const id = client.TaskId.make(`${scope}-asks`)
     await ask(
       api.tasks.create({
@@ -142,16 +129,19 @@ describeApp("Inbox", ({ open, server }) => {
         payload: { id, title: "Move the sessions", file_path: "asks.md", branch: "main", role: "asks" }
       })
     )
-    const { orchestrators: [machine] } = await ask(api.orchestrators.list({ query: {} }))
+    const { orchestrator_id } = await ask(
+      api.orchestrators.register({ query: {}, payload: { cluster: scope, machine_id: "tower" } })
+    )
     const task = await ask(
-      api.tasks.claim({ query: {}, payload: { orchestrator_id: machine!.id, agent_name: "ann", role_filter: "asks" } })
+      api.tasks.claim({ query: {}, payload: { orchestrator_id, agent_name: "ann", role_filter: "asks" } })
     )
     await ask(api.messages.send({
       query: {},
       payload: {
         task_id: id,
         from_actor: "ann",
-        to_actor: "human",
+        // To one person. Whoever looks sees it, because a task waits for the answer.
+        to_actor: "grace",
         type: "question",
         content: "Keep the old session cookies?",
         hold: true,
@@ -160,6 +150,9 @@ describeApp("Inbox", ({ open, server }) => {
     }))
     const page = await open(`#/inbox?scope=${scope}`)
     await page.getByText("The task waits for the reply.").waitFor()
+    const detail = page.locator(".inbox-detail")
+    await detail.getByText("question of ann to grace").waitFor()
+    assert.strictEqual(await detail.getByText("Keep the old session cookies?").count(), 1)
     await page.keyboard.press("e")
     await page.keyboard.type("Yes, for a week.")
     await page.keyboard.press("Control+Enter")
@@ -172,7 +165,7 @@ describeApp("Inbox", ({ open, server }) => {
   })
 
   it("tells the second of two people on one review what the first one did", async () => {
-    const { api, scope } = await empty()
+    const { api, scope } = await emptyScope(server)
     const [id] = await handIn(api, scope, 1)
     const first = await open(`#/inbox?scope=${scope}`, { name: "ada" })
     const second = await open(`#/inbox?scope=${scope}`, { name: "eve" })
@@ -195,7 +188,7 @@ describeApp("Inbox", ({ open, server }) => {
   })
 
   it("adds what comes to the end, and moves nothing", async () => {
-    const { api, scope } = await empty()
+    const { api, scope } = await emptyScope(server)
     await handIn(api, scope, 2)
     const page = await open(`#/inbox?scope=${scope}`)
     await heading(page, "Result 1").waitFor()
@@ -203,6 +196,7 @@ describeApp("Inbox", ({ open, server }) => {
       query: {},
       payload: { task_id: "the plan", from_actor: "bob", to_actor: "human", type: "question", content: "Which plan?" }
     }))
+    await comeBack(page)
     await page.locator(".inbox-list").getByText("Which plan?").waitFor()
     assert.deepStrictEqual(
       (await page.locator(".inbox-title").allInnerTexts()).map((text) => text.replace(/^.*: ?\n?/, "")),

@@ -5,14 +5,16 @@ import { join } from "node:path"
 import { assert, it } from "vitest"
 import * as client from "../../src/client.ts"
 import { SharedFolder } from "../support/Bundle.ts"
-import { type Api, ask, clientOf, close, describeApp, playNight } from "./support/App.ts"
+import { type Api, ask, clientOf, close, comeBack, describeApp, emptyScope, playNight, settled } from "./support/App.ts"
 import { launchSite, Secret } from "./support/site.ts"
+
+const idOf = (scope: string, name: string) => client.TaskId.make(`${scope}-${name}`)
 
 const create = (api: Api, scope: string, name: string) =>
   ask(api.tasks.create({
     query: {},
     payload: {
-      id: client.TaskId.make(`${scope}-${name}`),
+      id: idOf(scope, name),
       title: `The task ${name}`,
       file_path: `${name}.md`,
       branch: "main"
@@ -21,7 +23,7 @@ const create = (api: Api, scope: string, name: string) =>
 
 describeApp("the page", ({ open, server }) => {
   it("shows what another client does, by itself", async () => {
-    const { api, scope } = await playNight(server, { tasks: 10 })
+    const { api, scope } = await emptyScope(server)
     const page = await open(`#/now?scope=${scope}`)
     await page.getByText("live", { exact: true }).waitFor()
     await create(api, scope, "new")
@@ -30,13 +32,24 @@ describeApp("the page", ({ open, server }) => {
   })
 
   it("sends at most four requests a minute while nothing happens, and none while nobody sees it", async () => {
-    const { scope } = await playNight(server, { tasks: 10 })
-    const page = await open(`#/now?scope=${scope}`)
+    const { api, scope } = await emptyScope(server)
+    await create(api, scope, "waits")
+    const page = await open(`#/now?scope=${scope}`, { clock: true })
     await page.getByText("live", { exact: true }).waitFor()
-    await page.waitForLoadState("networkidle")
+    await page.getByRole("link", { name: "The task waits" }).waitFor()
+    await settled(page)
+    // From here on only the test moves the clock of the page: a slow machine has as many seconds in a minute as any other.
+    await page.clock.pauseAt(Date.now() + 5000)
+    await settled(page)
     const sent: Array<string> = []
     page.on("request", (request) => sent.push(new URL(request.url()).pathname))
-    await page.waitForTimeout(60_000)
+    const pass = async (seconds: number) => {
+      for (let passed = 0; passed < seconds; passed += 3) {
+        await page.clock.runFor(3000)
+        await settled(page)
+      }
+    }
+    await pass(60)
     assert.isAtMost(sent.length, 4, sent.join(" "))
     assert.includeMembers(sent, ["/api/v1/events", "/api/v1/overview"])
     const hide = (hidden: boolean) =>
@@ -44,11 +57,11 @@ describeApp("the page", ({ open, server }) => {
         `Object.defineProperty(document, "hidden", { configurable: true, get: () => ${hidden} }); document.dispatchEvent(new Event("visibilitychange"))`
       )
     await hide(true)
-    await page.waitForTimeout(500)
+    await settled(page)
     sent.length = 0
-    await page.waitForTimeout(35_000)
+    await pass(36)
     assert.deepStrictEqual(sent, [])
-    const looked = page.waitForRequest((request) => request.url().includes("/api/v1/events"))
+    const looked = page.waitForRequest((request) => /\/api\/v1\/(events|overview)/.test(request.url()))
     await hide(false)
     await looked
     await close(page)
@@ -61,17 +74,20 @@ describeApp("the page", ({ open, server }) => {
     const scope = "killed"
     const api = await clientOf({ site: first.site.href, secret: Secret }, scope)
     await create(api, scope, "before")
-    const page = await open(`#/now?scope=${scope}`)
+    const page = await open(`#/now?scope=${scope}`, { clock: true })
     await page.goto(new URL(`app/#/now?scope=${scope}`, first.site).href)
     await page.evaluate(`localStorage.setItem("octopoid.key", ${JSON.stringify(Secret)})`)
     await page.reload()
     await page.getByRole("link", { name: "The task before" }).waitFor()
     await first.kill()
+    // The page tries by itself: only its clock is moved, to the next look and past the longest pause between two tries.
+    await page.clock.fastForward(15_000)
     await page.getByText("The server cannot be reached.").first().waitFor()
     await page.getByText("offline").first().waitFor()
     assert.strictEqual(await page.getByRole("link", { name: "The task before" }).count(), 1)
     const second = await launchSite({ storage, port })
     await create(await clientOf({ site: second.site.href, secret: Secret }, scope), scope, "after")
+    await page.clock.fastForward(60_000)
     await page.getByRole("link", { name: "The task after" }).waitFor({ timeout: 120_000 })
     await page.getByText("live", { exact: true }).waitFor()
     await page.context().close()
@@ -79,8 +95,8 @@ describeApp("the page", ({ open, server }) => {
   })
 
   it("asks for another key when its own is revoked, and keeps what it shows", async () => {
-    const { scope } = await playNight(server, { tasks: 10 })
-    const api = await clientOf(server, scope)
+    const { api, scope } = await emptyScope(server)
+    await ask(api.orchestrators.register({ query: {}, payload: { cluster: scope, machine_id: "tower" } }))
     const issued = await ask(
       api.keys.issue({ params: { scope: client.ScopeName.make(scope) }, payload: { name: "ada", rank: "manage" } })
     )
@@ -88,6 +104,7 @@ describeApp("the page", ({ open, server }) => {
     await page.locator(".machine").first().waitFor()
     await page.getByTitle("The scope of the key").getByText(scope).waitFor()
     await ask(api.keys.revoke({ params: { scope: client.ScopeName.make(scope), id: issued.id } }))
+    await comeBack(page)
     const dialog = page.getByRole("dialog", { name: "Key and name" })
     await dialog.getByText("Invalid API key.").waitFor()
     assert.isAbove(await page.locator(".machine").count(), 0)
@@ -132,18 +149,41 @@ describeApp("the page", ({ open, server }) => {
   })
 
   it("lets the administrator choose another scope, and the address has it", async () => {
-    const { api, scope } = await playNight(server, { tasks: 10 })
+    const { api, scope } = await emptyScope(server)
     await create(api, scope, "mine")
-    const page = await open("#/now")
-    await page.getByRole("button", { name: "Scope:" }).click()
-    await page.getByRole("menuitem", { name: scope, exact: true }).click()
-    await page.getByRole("link", { name: "The task mine" }).waitFor()
+    const other = await emptyScope(server)
+    await create(other.api, other.scope, "other")
+    await ask(
+      other.api.tasks.fail({ query: {}, params: { id: idOf(other.scope, "other") }, payload: { reason: "No." } })
+    )
+    const page = await open(`#/night?scope=${other.scope}`)
+    await page.locator("a.tile[aria-current]", { hasText: "Failed" }).waitFor()
+    await page.locator("a.tile", { hasText: "Lost" }).click()
+    await page.getByText("Nothing was lost since then.").waitFor()
+    const choose = async (chosen: string) => {
+      await page.getByRole("button", { name: "Scope:" }).click()
+      await page.getByRole("menuitem", { name: chosen, exact: true }).click()
+    }
+    // What was chosen among the outcomes of a scope is not chosen in another one.
+    await choose(scope)
+    await page.locator("a.tile[aria-current]", { hasText: "Done" }).waitFor()
     assert.include(page.url(), `scope=${scope}`)
+    await page.getByRole("link", { name: "Now", exact: true }).click()
+    await page.getByRole("link", { name: "The task mine" }).waitFor()
+    // A menu does not stay open when the browser goes back.
+    await page.getByRole("button", { name: "More" }).click()
+    await page.getByRole("menu").waitFor()
+    await page.goBack()
+    await page.getByRole("menu").waitFor({ state: "detached" })
     await close(page)
   })
 
   it("lists the keys, and turns them off", async () => {
-    const { scope } = await playNight(server, { tasks: 10 })
+    const { api, scope } = await emptyScope(server)
+    await ask(api.messages.send({
+      query: {},
+      payload: { task_id: "the plan", from_actor: "bob", to_actor: "human", type: "question", content: "Which plan?" }
+    }))
     const page = await open(`#/inbox?scope=${scope}`)
     await page.locator(".inbox-list li").first().waitFor()
     await page.keyboard.press("?")

@@ -1,7 +1,19 @@
 /** The morning's round: what happened since the last visit, and what to do about it. */
 import { assert, it } from "vitest"
 import * as client from "../../src/client.ts"
-import { ask, close, describeApp, playNight } from "./support/App.ts"
+import { type Api, ask, close, comeBack, describeApp, emptyScope, playNight } from "./support/App.ts"
+
+/** Creates two tasks. Answers their ids. */
+const createTwo = async (api: Api, scope: string) => {
+  const ids = [1, 2].map((n) => client.TaskId.make(`${scope}-${n}`))
+  for (const [n, id] of ids.entries()) {
+    await ask(api.tasks.create({
+      query: {},
+      payload: { id, title: `Task ${n + 1}`, file_path: `${id}.md`, branch: "main" }
+    }))
+  }
+  return ids
+}
 
 describeApp("Night", ({ open, server }) => {
   it("counts what happened, shows what failed, and redrives it by keyboard", async () => {
@@ -36,6 +48,11 @@ describeApp("Night", ({ open, server }) => {
     await page.keyboard.press("Control+Enter")
     await dialog.waitFor({ state: "detached" })
     await page.locator("[data-row]", { hasText: title }).getByText("then").first().waitFor()
+    // Failures that something happened to since stand below the others. The one that was just redriven stays where it is.
+    const lists = page.locator(".happenings")
+    await page.getByRole("heading", { name: "Changed since" }).waitFor()
+    assert.strictEqual(await lists.first().locator("[data-row]").count(), still.tasks.length)
+    assert.strictEqual(await lists.last().getByText("then").count(), await lists.last().locator("[data-row]").count())
     const id = still.tasks.find((task) => task.title === title)!.id
     const { history } = await ask(api.tasks.history({ query: {}, params: { id } }))
     assert.strictEqual(history.at(-1)?.event, "redriven")
@@ -45,28 +62,29 @@ describeApp("Night", ({ open, server }) => {
   })
 
   it("says how many new ones there are, and moves nothing until it is asked", async () => {
-    const { api, scope } = await playNight(server, { seed: 3 })
+    const { api, scope } = await emptyScope(server)
+    const ids = await createTwo(api, scope)
+    await ask(api.tasks.fail({ query: {}, params: { id: ids[0]! }, payload: { reason: "The disk is full." } }))
     const page = await open(`#/night?show=failed&scope=${scope}`)
     const rows = page.locator("[data-row]")
     await rows.first().waitFor()
     const before = await rows.locator("a.task").allInnerTexts()
-    const { tasks: [ready] } = await ask(api.tasks.list({ query: { queue: ["incoming"] } }))
-    await ask(api.tasks.fail({ query: {}, params: { id: ready!.id }, payload: { reason: "<b>No</b> & no" } }))
+    await ask(api.tasks.fail({ query: {}, params: { id: ids[1]! }, payload: { reason: "<b>No</b> & no" } }))
+    await comeBack(page)
     await page.getByRole("button", { name: "1 new" }).waitFor()
     assert.deepStrictEqual(await rows.locator("a.task").allInnerTexts(), before)
     await page.getByRole("button", { name: "1 new" }).click()
-    assert.strictEqual(await rows.first().locator("a.task").innerText(), ready!.title)
+    assert.strictEqual(await rows.first().locator("a.task").innerText(), "Task 2")
     assert.strictEqual(await rows.first().locator(".reason").innerText(), "<b>No</b> & no")
     await close(page)
   })
 
   it("redrives a failure that no retry mends only when it is said twice", async () => {
-    const { api, scope } = await playNight(server, { tasks: 12 })
-    const { tasks: [ready] } = await ask(api.tasks.list({ query: { queue: ["incoming"] } }))
-    const about = { query: {}, params: { id: ready!.id } }
+    const { api, scope } = await emptyScope(server)
+    const about = { query: {}, params: { id: (await createTwo(api, scope))[0]! } }
     await ask(api.tasks.fail({ ...about, payload: { reason: "The repository is gone.", terminal: true } }))
     const page = await open(`#/night?show=failed&scope=${scope}`)
-    await page.getByRole("button", { name: `Redrive ${ready!.title}` }).click()
+    await page.getByRole("button", { name: "Redrive Task 1" }).click()
     const dialog = page.getByRole("dialog")
     await dialog.getByRole("button", { name: "Redrive", exact: true }).click()
     await dialog.getByRole("alert").getByText("no retry mends").waitFor()
@@ -78,7 +96,7 @@ describeApp("Night", ({ open, server }) => {
   })
 
   it("begins with the last visit, and its address can be sent", async () => {
-    const { scope } = await playNight(server, { tasks: 12 })
+    const { scope } = await emptyScope(server)
     const page = await open(`#/night?scope=${scope}`)
     await page.getByRole("heading", { name: "What happened" }).waitFor()
     await page.evaluate(`localStorage.setItem("octopoid.visits", JSON.stringify({ seen: Date.now() - 7 * 3600000 }))`)
@@ -93,7 +111,7 @@ describeApp("Night", ({ open, server }) => {
   })
 
   it("shows titles and reasons as text, whatever they are", async () => {
-    const { api, scope } = await playNight(server, { tasks: 12 })
+    const { api, scope } = await emptyScope(server)
     const title = `<img src=x onerror="document.title='broken'"><script>alert(1)</script>`
     const id = client.TaskId.make(`${scope}-hostile`)
     await ask(api.tasks.create({ query: {}, payload: { id, title, file_path: "hostile.md", branch: "main" } }))

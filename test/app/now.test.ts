@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { assert, it } from "vitest"
 import * as client from "../../src/client.ts"
-import { type Api, ask, close, describeApp, playNight } from "./support/App.ts"
+import { type Api, ask, close, comeBack, describeApp, emptyScope } from "./support/App.ts"
 
 const begin = async (api: Api, scope: string, seconds: number) => {
   const id = client.TaskId.make(`${scope}-running`)
@@ -28,13 +28,14 @@ const begin = async (api: Api, scope: string, seconds: number) => {
 
 describeApp("Now", ({ open, server }) => {
   it("shows who holds what with its last note, and cancels it", async () => {
-    const { api, scope } = await playNight(server, { tasks: 10 })
+    const { api, scope } = await emptyScope(server)
     const { id, renew } = await begin(api, scope, 600)
     const page = await open(`#/now?scope=${scope}`)
     const row = page.locator("[data-row]", { hasText: "Rewrite the parser" })
     await row.getByText("working").waitFor()
     await row.getByText(/^(9|10) m.* left$/).waitFor()
     await renew("The lexer is done.")
+    await comeBack(page)
     await row.getByText("The lexer is done.").waitFor()
     await row.getByRole("link").focus()
     await page.keyboard.press("c")
@@ -50,8 +51,8 @@ describeApp("Now", ({ open, server }) => {
   })
 
   it("follows a lost lease: it is gone from its machine, and Night has it", async () => {
-    const { api, scope } = await playNight(server, { tasks: 10 })
-    await begin(api, scope, 5)
+    const { api, scope } = await emptyScope(server)
+    await begin(api, scope, 1)
     const page = await open(`#/now?scope=${scope}`)
     const row = page.locator("[data-row]", { hasText: "Rewrite the parser" })
     await row.getByText("working").waitFor()
@@ -62,6 +63,7 @@ describeApp("Now", ({ open, server }) => {
       query: {},
       payload: { orchestrator_id: machine!.id, agent_name: "bob", role_filter: "none" }
     })))
+    await comeBack(page)
     await page.locator(".ready [data-row]", { hasText: "Rewrite the parser" }).waitFor()
     assert.strictEqual(await page.locator(".machine [data-row]", { hasText: "Rewrite the parser" }).count(), 0)
     await page.getByRole("link", { name: "Night" }).click()
@@ -71,10 +73,13 @@ describeApp("Now", ({ open, server }) => {
   })
 
   it("gives a machine no work while it is in maintenance, and work again afterwards", async () => {
-    const { api, scope } = await playNight(server, { tasks: 10 })
-    const page = await open(`#/now?scope=${scope}`)
+    const { api, scope } = await emptyScope(server)
+    for (const machine_id of ["machine-1", "machine-2"]) {
+      await ask(api.orchestrators.register({ query: {}, payload: { cluster: scope, machine_id } }))
+    }
+    const page = await open(`#/now?scope=${scope}`, { clock: true })
     const machine = page.locator(".machine", { hasText: "machine-2" })
-    await machine.getByRole("button", { name: /^Maintenance/ }).click()
+    await machine.getByRole("button", { name: /^Put into maintenance/ }).click()
     await machine.getByText("maintenance", { exact: true }).waitFor()
     const status = async () =>
       (await ask(api.orchestrators.list({ query: {} }))).orchestrators.find(({ machine_id }) =>
@@ -84,11 +89,17 @@ describeApp("Now", ({ open, server }) => {
     await machine.getByRole("button", { name: /^End maintenance/ }).click()
     await machine.getByText("active", { exact: true }).waitFor()
     assert.strictEqual(await status(), "active")
+    // No cron runs here, so the server calls the machine active for ever. The page says what is true.
+    await page.clock.fastForward(3 * 3_600_000)
+    await machine.getByText("silent for 3 h").waitFor()
+    await page.getByText("2 machines, 2 of them silent").waitFor()
+    assert.strictEqual(await status(), "active")
+    assert.strictEqual(await machine.getByText("active", { exact: true }).count(), 0)
     await close(page)
   })
 
   it("says why nobody has a task", async () => {
-    const { api, scope } = await playNight(server, { tasks: 10 })
+    const { api, scope } = await emptyScope(server)
     const { id } = await begin(api, scope, 600)
     await ask(api.tasks.create({
       query: {},

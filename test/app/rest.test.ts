@@ -3,6 +3,11 @@ import { assert, beforeAll, it } from "vitest"
 import { type Api, ask, clientOf, close, describeApp } from "./support/App.ts"
 import { plant } from "./support/Plant.ts"
 
+const askWith = (site: string, key: string) =>
+  fetch(new URL("/api/v1/tasks", site), { headers: { authorization: `Bearer ${key}` } })
+
+const isRobot = ({ name }: { readonly name: string | null }) => name === "A robot"
+
 describeApp("the other screens", ({ open, server }) => {
   const scope = `rest-${process.pid}`
   let api: Api
@@ -18,6 +23,12 @@ describeApp("the other screens", ({ open, server }) => {
     await page.getByRole("button", { name: "New draft …" }).click()
     await page.getByLabel("The idea, in a few words").fill("Sort the board by age")
     await page.keyboard.press("Control+Enter")
+    const plugin = page.locator("[data-row]", { hasText: "A plugin for editors" })
+    await plugin.getByRole("button", { name: "Archive" }).click()
+    await plugin.getByText("archived", { exact: true }).waitFor()
+    assert.strictEqual(await plugin.getByRole("button", { name: "Archive" }).count(), 0)
+    const { drafts } = await ask(api.drafts.list({ query: { status: "archived" } }))
+    assert.deepStrictEqual(drafts.map(({ title }) => title), ["A plugin for editors"])
     await page.getByRole("button", { name: /^Promote.*Sort the board by age$/ }).click()
     const dialog = page.getByRole("dialog")
     assert.match(await dialog.getByLabel("Id", { exact: true }).inputValue(), /^sort-the-board-by-age-\d+$/)
@@ -50,13 +61,25 @@ describeApp("the other screens", ({ open, server }) => {
     await dialog.getByLabel("What it may do").selectOption("read")
     await dialog.getByLabel("Who or what is it for?").fill("the screen in the hall")
     await dialog.getByRole("button", { name: "Issue it" }).click()
-    const key = (await page.getByText(/^oct_[0-9a-f]{64}$/).textContent())!
-    const asked = () => fetch(new URL("/api/v1/tasks", server.site), { headers: { authorization: `Bearer ${key}` } })
-    assert.strictEqual((await asked()).status, 200)
-    await page.getByRole("button", { name: "I have it" }).click()
+    const shown = async () => {
+      const key = (await page.getByText(/^oct_[0-9a-f]{64}$/).textContent())!
+      await page.getByRole("button", { name: "I have it" }).click()
+      return key
+    }
+    const first = await shown()
+    assert.strictEqual((await askWith(server.site, first)).status, 200)
     const row = page.getByRole("row", { name: "the screen in the hall" })
     await row.getByText("read", { exact: true }).waitFor()
-    await row.getByRole("button", { name: "Revoke" }).click()
+    await row.getByRole("button", { name: "Replace" }).click()
+    await dialog.getByLabel("How long the present key goes on working").selectOption("0")
+    await dialog.getByRole("button", { name: "Make the new key" }).click()
+    const key = await shown()
+    const asked = () => askWith(server.site, key)
+    assert.strictEqual((await asked()).status, 200)
+    assert.strictEqual((await askWith(server.site, first)).status, 401)
+    // The first one stays in the list as expired, and cannot be replaced again.
+    const present = row.filter({ has: page.getByRole("button", { name: "Replace" }) })
+    await present.getByRole("button", { name: "Revoke" }).click()
     await dialog.getByLabel("to revoke it for good").fill("another key")
     await dialog.getByRole("button", { name: "Revoke it" }).click()
     await dialog.getByText("so nothing was revoked.").waitFor()
@@ -64,7 +87,7 @@ describeApp("the other screens", ({ open, server }) => {
     await dialog.getByLabel("to revoke it for good").fill("the screen in the hall")
     await dialog.getByRole("button", { name: "Revoke it" }).click()
     await dialog.waitFor({ state: "detached" })
-    await row.waitFor({ state: "detached" })
+    await present.waitFor({ state: "detached" })
     assert.strictEqual((await asked()).status, 401)
     await close(page)
   })
@@ -93,12 +116,28 @@ describeApp("the other screens", ({ open, server }) => {
     await dialog.getByText("Give one that begins with https://").waitFor()
     await dialog.getByLabel("Address").fill("https://robot.example.com/x")
     await dialog.getByRole("button", { name: "Register it" }).click()
-    await page.getByText(/^whsec_/).waitFor()
-    await page.getByRole("button", { name: "I have it" }).click()
+    const secret = async () => {
+      const found = (await page.getByText(/^whsec_/).textContent())!
+      await page.getByRole("button", { name: "I have it" }).click()
+      return found
+    }
+    const first = await secret()
     const robot = page.getByRole("region", { name: "A robot" })
     await robot.getByText("https://robot.example.com/x").waitFor()
     await robot.getByRole("button", { name: "Show the log" }).click()
     await robot.getByText("Nothing was sent yet.").waitFor()
+    // Nobody is at that address, and the page says what became of the test.
+    await robot.getByRole("button", { name: "Send a test" }).click()
+    await page.getByRole("status").getByText("The test failed: ").waitFor()
+    await robot.getByRole("row", { name: "test" }).waitFor()
+    await robot.getByRole("button", { name: "New secret …" }).click()
+    await dialog.getByRole("button", { name: "Make it" }).click()
+    assert.notStrictEqual(await secret(), first)
+    await robot.getByRole("button", { name: "Send again …" }).click()
+    await dialog.getByLabel("The events after this number").fill("1")
+    await dialog.getByRole("button", { name: "Send them" }).click()
+    await robot.getByText("came to event 1").waitFor()
+    assert.strictEqual((await ask(api.webhooks.list({ query: {} }))).webhooks.find(isRobot)?.position, 1)
     await robot.getByRole("button", { name: "Disable" }).click()
     await robot.getByText("disabled", { exact: true }).waitFor()
     await robot.getByRole("button", { name: "Delete …" }).click()

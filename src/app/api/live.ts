@@ -5,6 +5,7 @@
 import { createEffect, createSignal, on } from "solid-js"
 import { read, Refused, Unreachable } from "./call.ts"
 import type { FeedEvent, Overview } from "./Contract.ts"
+import { isNews } from "./overviewNews.ts"
 import { scope, who } from "./session.ts"
 
 /** The pause between two looks, in milliseconds: usually, and after something happened. */
@@ -63,7 +64,7 @@ const lookAtOverview = async (own: Loop) => {
   const found = await read("GET /api/v1/overview", { query: { scope: own.scope } })
   if (own.stopped || found === before) return false
   setOverview(found)
-  return before !== undefined
+  return before !== undefined && isNews(before, found)
 }
 
 const lookAtFeed = async (own: Loop) => {
@@ -154,7 +155,9 @@ export const follow = () => {
     setNow(Date.now())
     if (!document.hidden) void look(loop)
   })
-  addEventListener("online", lookNow)
+  addEventListener("online", () => {
+    if (loop?.timer !== undefined) void look(loop)
+  })
   setInterval(() => {
     if (!document.hidden) setNow(Date.now())
   }, 5000)

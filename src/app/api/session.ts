@@ -1,7 +1,7 @@
 /** Who looks: the key, what it may do, the scope, and the name that goes into histories. */
 import { createMemo, createRoot, createSignal } from "solid-js"
 import type { Rank } from "../../domain/access/Rank.ts"
-import { query, setQuery } from "../Router.ts"
+import { go, place, query } from "../Router.ts"
 import { authorize, read, Refused, Unreachable } from "./call.ts"
 
 /** As in `domain/access/Rank.ts`, whose module would bring Effect's schemas into the page. */
@@ -34,9 +34,14 @@ export const scope = createRoot(() =>
   })
 )
 
+/** Shows the same screen for another scope. What the address names in the present scope is not there. */
 export const chooseScope = (chosen: string) => {
   localStorage.setItem(KeptScope, chosen)
-  setQuery({ scope: chosen })
+  const { path, query } = place()
+  const next = new URLSearchParams(query)
+  for (const name of ["project", "show"]) next.delete(name)
+  next.set("scope", chosen)
+  go(`#/${path[0] === "task" ? "night" : path[0] ?? ""}?${next}`)
 }
 
 /** Whether the caller may do what needs this rank. Actions that it may not do are not shown. */

@@ -2,6 +2,7 @@
 import { type JSX, Show, splitProps } from "solid-js"
 import { now } from "../api/live.ts"
 import { href } from "../Router.ts"
+import { announce } from "./announce.ts"
 import { exact, safeAddress, span, type Tone, toneOf, words } from "./words.ts"
 
 const icons: Record<Tone, string> = {
@@ -138,10 +139,18 @@ export const Button = (
 
 /** A button that copies a text. */
 export const Copy = (props: { readonly text: string; readonly what: string }) => (
-  <Button
-    kind="plain"
-    onClick={() => void navigator.clipboard.writeText(props.text)}
+  <button
+    type="button"
+    class="copy"
+    title={`Copy ${props.what}`}
+    onClick={async () => {
+      await navigator.clipboard.writeText(props.text)
+      announce(`Copied ${props.what}.`)
+    }}
   >
-    Copy<span class="unseen">{props.what}</span>
-  </Button>
+    <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+      <path d="M6 5.5h7.5V14H6zM10.5 5.5V2.5h-8V10H6" />
+    </svg>
+    <span class="unseen">Copy {props.what}</span>
+  </button>
 )

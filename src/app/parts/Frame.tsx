@@ -6,6 +6,7 @@ import { chooseScope, isAdministrator, key, name, scope, scopes, signIn, signOut
 import { Ago, Button, Refusal } from "./Basics.tsx"
 import { Dialog } from "./Dialog.tsx"
 import { activeKeys, keysAreOff, turnKeys } from "./keys.ts"
+import { createMenu } from "./menu.ts"
 
 /** Whether what the page shows is what the server has. */
 export const Connection = () => {
@@ -31,14 +32,18 @@ export const Connection = () => {
 export const Scopes = () => {
   const [found, setFound] = createSignal<ReadonlyArray<string>>([])
   const [refused, setRefused] = createSignal<string>()
-  const load = (open: boolean) => {
-    if (open) scopes().then(setFound, (error: Error) => setRefused(error.message))
+  const { open, setOpen } = createMenu()
+  const load = (opens: boolean) => {
+    setOpen(opens)
+    if (opens) scopes().then(setFound, (error: Error) => setRefused(error.message))
   }
   return (
     <Show when={isAdministrator()} fallback={<span class="scope" title="The scope of the key">{scope()}</span>}>
-      <Menu.Root onOpenChange={load}>
+      <Menu.Root open={open()} onOpenChange={load}>
         <Menu.Trigger class="button scope" data-kind="plain">
-          <span class="unseen">Scope:</span> {scope()} <span aria-hidden="true">▾</span>
+          <span class="unseen">Scope:</span>
+          <span class="scope-name">{scope()}</span>
+          <span aria-hidden="true">▾</span>
         </Menu.Trigger>
         <Menu.Portal>
           <Menu.Content class="menu" aria-label="Scopes">
@@ -95,8 +100,9 @@ export const Caller = (props: { readonly onChange: () => void; readonly onHelp: 
       ? name()
       : `${known.rank} only`
   }
+  const { open, setOpen } = createMenu()
   return (
-    <Menu.Root>
+    <Menu.Root open={open()} onOpenChange={setOpen}>
       <Menu.Trigger class="button" data-kind="plain">
         {rights()} <span aria-hidden="true">▾</span>
       </Menu.Trigger>

@@ -158,8 +158,8 @@ export const steps = (wanted: Wanted): Steps => {
   return found
 }
 
-/** The task of the grant that this batch has recorded. The expired leases are recorded before it. */
-const inPlan = "(SELECT task_id FROM plans WHERE scope = :scope ORDER BY seq DESC LIMIT 1)"
+/** The newest change that this batch has recorded: the grant, if there is one. The expired leases are recorded before it. */
+const newest = (columns: string) => `(SELECT ${columns} FROM plans WHERE scope = :scope ORDER BY seq DESC LIMIT 1)`
 
 const make = (wanted: Wanted): Steps => {
   const next = nextTask(wanted)
@@ -169,11 +169,11 @@ const make = (wanted: Wanted): Steps => {
       SELECT id, version + 1, scope, ${Feed.nextSeq("tasks", "one")}, iif(:review, 'review_claimed', 'claimed'), queue,
         iif(:review, queue, 'claimed'), :agent, :details, grants, :now, title, project_id
       FROM claimable AS tasks WHERE id = ${next} AND capped_until <= :now AND breaker_until <= :now AND EXISTS (
-        SELECT 1 FROM orchestrators WHERE ${claimingFrom(":scope")} AND status <> 'maintenance' AND ${hasRoom}
+        SELECT 1 FROM ${claimingFrom(":scope")} AND status <> 'maintenance' AND ${hasRoom}
           ${wanted.roles === "any" ? "" : `AND ${rolesHold}`})${wanted.accounted ? ` AND ${Parked.mayClaim}` : ""}`),
     granted: statement(`
-      UPDATE tasks SET version = planned.version, updated_at = :now, queue = to_queue, grants = ${
-      nextToken("tasks.grants")
+      UPDATE tasks SET version = version + 1, updated_at = :now, queue = iif(:review, queue, 'claimed'), grants = ${
+      nextToken("grants")
     },
         claimed_by = :agent, claimed_at = :now, claimed_from = queue, orchestrator_id = :machine, lease_seconds = :seconds,
         deadline_at = ${deadline}, lease_expires_at = min(:ends, coalesce(${deadline}, :ends)),
@@ -181,15 +181,13 @@ const make = (wanted: Wanted): Steps => {
         attempt_limit = nullif(coalesce(max_attempts, CAST(:max_attempts AS INTEGER)), 0),
         lapsed_token = NULL, available_at = NULL, failure_reason = NULL, cancel_reason = NULL, needs_intervention = 0,
         completed_at = iif(:review, completed_at, NULL)
-      FROM history AS planned
-      WHERE tasks.id = ${inPlan} AND planned.task_id = tasks.id AND planned.version = tasks.version + 1 RETURNING *`),
-    probed: Breakers.probed(`(SELECT task_id FROM plans WHERE scope = :scope AND event IN ('claimed', 'review_claimed')
-      ORDER BY seq DESC LIMIT 1)`),
+      WHERE (id, version + 1) = ${newest("task_id, version")} RETURNING *`),
+    probed: Breakers.probed,
     counted: Feed.counted("= :scope"),
     kept: Idempotency.keeping({
       row: { id: "id", fencing_token: "fencing_token" },
       from: "tasks",
-      where: `id = ${inPlan}`,
+      where: `id = ${newest("task_id")}`,
       besides: `SELECT * FROM tasks WHERE scope = :scope
         AND id = (SELECT answer FROM idempotency_keys WHERE id = :key) ->> '$[0].id'`
     })

@@ -5,14 +5,14 @@
 
 /**
  * The machines with this id that may claim from a scope: that of the scope, or, if it has none and no key forbids it,
- * those of other scopes. It is a range, so that no machine of another scope is read if the scope has its own.
+ * those of other scopes. It is a range, so that no machine of another scope is read if the scope has its own. Begins a
+ * FROM clause; `max` answers a row in any case.
  */
-export const claimingFrom = (scope: string): string => {
-  const own = `(SELECT scope FROM orchestrators WHERE id = :machine AND scope = ${scope})`
-  return `id = :machine AND scope BETWEEN coalesce(:reach, ${own}, '') AND coalesce(:reach, ${own}, char(1114111))`
-}
+export const claimingFrom = (scope: string): string =>
+  `(SELECT max(scope) AS own FROM orchestrators WHERE id = :machine AND scope = ${scope}) CROSS JOIN orchestrators
+  WHERE id = :machine AND scope BETWEEN coalesce(:reach, own, '') AND coalesce(:reach, own, char(1114111))`
 
-const itself = (scope: string) => `FROM orchestrators WHERE ${claimingFrom(scope)} ORDER BY last_heartbeat DESC LIMIT 1`
+const itself = (scope: string) => `FROM ${claimingFrom(scope)} ORDER BY last_heartbeat DESC LIMIT 1`
 
 /** A query for the machine. `live` narrows the tasks that count as held. */
 export const machine = (scope: string, live = ""): string => `

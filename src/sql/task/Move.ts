@@ -32,20 +32,13 @@ export const fenced = (afterLapse: boolean): string =>
   `(coalesce(fencing_token, lapsed_token) = :token OR (:token IS NULL AND (:lenient OR (
     claimed_by IS NULL${afterLapse ? " AND lapsed_token IS NULL" : ""}))))`
 
-// The queue in which the intervention became necessary, whether or not an agent claimed the task to settle it.
-const cameFrom = "coalesce(intervention_from, 'claimed')"
-const stuck = `(queue = '${intervention}' OR (queue = 'claimed' AND claimed_from = '${intervention}'))`
-
 /**
- * The queue from which the move starts. A task with an expired lease counts as held, if the move may still be made. A
+ * The queue from which the move starts, over the view `held`. A task with an expired lease counts as held, if the move may still be made. A
  * settled intervention continues from the queue before it, or is submitted like other unfinished work.
  */
 const place = ({ afterLapse, flow }: Move): string =>
   `CASE ${afterLapse ? "WHEN lapsed_token IS NOT NULL THEN 'claimed'" : ""} WHEN queue = '${intervention}'
-    THEN ${flow === "step" ? cameFrom : `iif(${cameFrom} = 'done', 'done', 'claimed')`} ELSE queue END`
-
-// The queue that the task was claimed from. A task claimed from a queue of its flow may also continue from there.
-const origin = `iif(coalesce(claimed_from, queue) = '${intervention}', ${cameFrom}, coalesce(claimed_from, queue))`
+    THEN ${flow === "step" ? "came_from" : "iif(came_from = 'done', 'done', 'claimed')"} ELSE queue END`
 
 /** The destination, if no flow says otherwise. */
 const destination = ({ to }: Move): string =>
@@ -60,7 +53,7 @@ const destination = ({ to }: Move): string =>
 const leadsToDone = ({ to }: Move) => typeof to === "object" && to.queue === "done"
 
 /** Whether the move leads out of an intervention: to begin again, or to be done as before. */
-const settles = (move: Move): string => leadsToDone(move) ? `(${stuck} AND ${cameFrom} = 'done')` : stuck
+const settles = (move: Move): string => leadsToDone(move) ? "(stuck AND came_from = 'done')" : "stuck"
 
 const starts = (move: Move): string =>
   move.from === "other"
@@ -71,12 +64,11 @@ const starts = (move: Move): string =>
     ? `queue NOT IN ${listed(ends)}`
     : `(place IN ${listed(move.from)} ${move.flow === "step" ? `OR ${settles(move)}` : ""})`
 
-// Queue names contain no quotes (`domain/Identifier.ts`), so this is always a valid path.
-const leads = (from: string, to: string): string =>
-  `coalesce(rule ->> ('$.leads."' || ${from} || '"."' || ${to} || '"'), 0)`
+// Queue names contain no quotes (`domain/Identifier.ts`), so this is always a valid path. Null if the flow has no such step.
+const leads = (from: string, to: string): string => `rule ->> ('$.leads."' || ${from} || '"."' || ${to} || '"')`
 const onward = `coalesce(rule ->> ('$.onward."' || origin || '"'), rule ->> '$.submit')`
 
-/** The destination in the registered flow; '' if there is none. */
+/** The destination in the registered flow; '' if there is none. A task claimed from a queue of its flow may continue from there. */
 const flowed = (move: Move): string =>
   move.flow === "step"
     ? `iif(${settles(move)} OR ${leads("place", "destination")} OR ${leads("origin", "destination")}
@@ -111,16 +103,15 @@ const spent: Record<Budget, string> = {
 // A bound number may be a real, which has another text and other JSON.
 const limit = (budget: Budget): string => `coalesce(${budget}, CAST(:${budget} AS INTEGER))`
 
-/** The cap on the review rounds of the project of a task, null if there is none (`roundsOf` in `domain/lease/Budget.ts`). */
-const roundsOfProject =
-  "(SELECT max_review_rounds FROM projects WHERE projects.id = project_id AND projects.scope = tasks.scope)"
+/** The cap on the review rounds of the project is the lower one (`roundsOf` in `domain/lease/Budget.ts`). */
 const own = `nullif(${limit("max_rejections")}, 0)`
 const byProject = `coalesce(${own} > rounds, rounds IS NOT NULL)`
 
-const spendsLast = (budget: Budget): string =>
-  budget === "max_rejections"
-    ? `rejection_count + 1 >= iif(${byProject}, rounds, ${own})`
-    : `${spent[budget]} + 1 >= nullif(${limit(budget)}, 0)`
+/** The limit that a task is judged by; null or 0: none. */
+const most = (budget: Budget): string =>
+  budget === "max_rejections" ? `iif(${byProject}, rounds, ${limit(budget)})` : limit(budget)
+
+const spendsLast = (budget: Budget): string => `${spent[budget]} + 1 >= nullif(most, 0)`
 
 /** The final queue: a requested cancellation comes first, and a spent budget fails the task. */
 const target = ({ budget, yields }: Move): string =>
@@ -139,10 +130,8 @@ export const budgetSpent = (budget: Budget, most: string, last: string): string 
 const details = ({ budget, yields }: Move): string =>
   budget === undefined ? ":details" : `iif(${yields ? "cancel_requested_at IS NULL AND " : ""}${spendsLast(budget)},
     json_set(coalesce(:details, '{}'), '$.budget', ${
-    budget === "max_rejections"
-      ? `iif(${byProject}, 'max_review_rounds', '${budget}'), '$.limit', iif(${byProject}, rounds, ${limit(budget)})`
-      : `'${budget}', '$.limit', ${limit(budget)}`
-  }), :details)`
+    budget === "max_rejections" ? `iif(${byProject}, 'max_review_rounds', '${budget}')` : `'${budget}'`
+  }, '$.limit', most), :details)`
 
 /** The reason of a failure by the rejections, from the history row of the move. */
 const rejectionsSpent = `(SELECT iif(details ->> '$.budget' = 'max_review_rounds',
@@ -256,14 +245,6 @@ const changed = (move: Move, backoff: boolean): string => {
   }`
 }
 
-// The columns that decide whether the move may be made and where it leads. SQLite takes longer to prepare a statement
-// that names all columns.
-const judged = (move: Move): string =>
-  `id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, lapsed_token, intervention_from,
-  cancel_requested_at ${submits(move) ? ", holder" : ""} ${
-    move.budget === undefined ? "" : ", attempt_count, lease_losses, rejection_count, max_attempts, max_rejections"
-  } ${move === moves.reject ? `, ${roundsOfProject} AS rounds` : move === moves.redrive ? ", terminal" : ""}`
-
 /** The project of the task requires no evidence that the task lacks. */
 const evident = "AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.id = moving.id))"
 
@@ -312,11 +293,9 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
   },
       queue, ${target(move)}, ${actor(move)}, :excerpt, ${details(move)}, grants, :now, title, project_id
     FROM (
-      SELECT *, ${queueAfter(move)} AS usual FROM (
-        SELECT ${judged(move)}, ${place(move)} AS place, ${origin} AS origin, ${destination(move)} AS destination
-        FROM ${submits(move) ? "held" : "tasks"} WHERE id = :id AND ${named} AND ${
-    fenced(move.afterLapse)
-  }) AS task) AS moving
+      SELECT *, ${queueAfter(move)} AS usual ${move.budget === undefined ? "" : `, ${most(move.budget)} AS most`} FROM (
+        SELECT *, ${place(move)} AS place, ${destination(move)} AS destination
+        FROM held WHERE id = :id AND ${named} AND ${fenced(move.afterLapse)}) AS task) AS moving
     WHERE usual NOT IN ('', ${
     // A move to the present queue is no move, except that a held task may be returned to its own queue.
     move.to === "back" ? "''" : move.afterLapse ? "iif(lapsed_token IS NULL, queue, '')" : "queue"})

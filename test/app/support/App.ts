@@ -45,17 +45,43 @@ export const playNight = async (server: Server, options: Partial<Night.Options> 
   return { scope, api, ledger }
 }
 
+/** A client in a scope of its own that has nothing yet. */
+export const emptyScope = async (server: Server) => {
+  const scope = `scope-${process.pid}-${++scopes}`
+  return { scope, api: await clientOf(server, scope) }
+}
+
 export interface Opening extends BrowserContextOptions {
   /** The key that the browser keeps: the server's secret unless given; null is none. */
   readonly key?: string | null
   /** Who looks. */
   readonly name?: string
+  /** Whether the test moves the clock of the page (`page.clock`). */
+  readonly clock?: boolean
 }
 
 /** What a page did that none may do: an error in its console, or a request to another host. */
 const faults = new WeakMap<Page, Array<string>>()
 
 export const faultsOf = (page: Page): ReadonlyArray<string> => faults.get(page) ?? []
+
+/** How many requests of a page are under way, and when that changed last. */
+const requests = new WeakMap<Page, { open: number; changed: number }>()
+
+/** Waits until the page has its answers: no request is under way, and none began for a moment. */
+export const settled = async (page: Page, moment = 80): Promise<void> => {
+  const { changed, open } = requests.get(page)!
+  const left = changed + moment - performance.now()
+  if (open === 0 && left <= 0) return
+  await new Promise((done) => setTimeout(done, open > 0 ? 10 : Math.max(1, left)))
+  return settled(page, moment)
+}
+
+/** Goes to another address of the page that is open. */
+export const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`)
+
+/** Has the page look at the server now, as it does when somebody comes back to it. Otherwise the next look is up to 15 seconds away. */
+export const comeBack = (page: Page) => page.evaluate(`document.dispatchEvent(new Event("visibilitychange"))`)
 
 /**
  * Tests of the page. Skipped where no browser is installed. `open` opens an address of the page in a window of its own, as somebody
@@ -79,7 +105,7 @@ export const describeApp = (
     })
     afterAll(() => browser.close())
 
-    const open = async (hash: string, { key = app.secret, name = "ada", ...options }: Opening = {}) => {
+    const open = async (hash: string, { clock = false, key = app.secret, name = "ada", ...options }: Opening = {}) => {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
       await context.addInitScript(`
         if (!sessionStorage.getItem("begun")) {
@@ -88,6 +114,7 @@ export const describeApp = (
           ${key === null ? "" : `localStorage.setItem("octopoid.key", ${JSON.stringify(key)})`}
         }`)
       const page = await context.newPage()
+      if (clock) await page.clock.install()
       const found: Array<string> = []
       faults.set(page, found)
       page.on("pageerror", ({ message }) => found.push(message))
@@ -97,7 +124,16 @@ export const describeApp = (
           found.push(message.text())
         }
       })
+      const under = { open: 0, changed: performance.now() }
+      requests.set(page, under)
+      const count = (by: 1 | -1) => {
+        under.open += by
+        under.changed = performance.now()
+      }
+      page.on("requestfinished", () => count(-1))
+      page.on("requestfailed", () => count(-1))
       page.on("request", (request) => {
+        count(1)
         const { origin, protocol } = new URL(request.url())
         if (protocol !== "data:" && origin !== new URL(app.site).origin) found.push(`a request to ${origin}`)
       })
@@ -111,7 +147,7 @@ export const describeApp = (
 
 /** What axe finds on the page. The context needs `bypassCSP`, because axe is put into the page. */
 export const violationsOf = async (page: Page): Promise<ReadonlyArray<string>> => {
-  await page.evaluate(axe)
+  await page.evaluate(`window.axe === undefined && (0, eval)(${JSON.stringify(axe)})`)
   const found = await page.evaluate(
     `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })`
   ) as {

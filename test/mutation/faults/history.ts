@@ -85,9 +85,16 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "cascade-counted-once",
     breaks: "The counters equal a count of the rows after several tasks move in one batch.",
-    symbol: "Feed.counted",
-    find: "json_group_array(json_array(from_queue, to_queue)) AS moves",
-    replace: "json_group_array(DISTINCT json_array(from_queue, to_queue)) AS moves"
+    view: "counts_after",
+    find: "json_group_array(json_array(from_queue, to_queue))",
+    replace: "json_group_array(DISTINCT json_array(from_queue, to_queue))"
+  },
+  {
+    name: "several-moves-counted-as-one",
+    breaks: "The counters equal a count of the rows after tasks move between different queues in one batch.",
+    view: "counts_after",
+    find: "moving = 1 AND",
+    replace: "moving > 0 AND"
   },
   {
     name: "redrive-keeps-budget",
@@ -99,23 +106,23 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "emptied-queue-still-counted",
     breaks: "The counters name no empty queue after a move takes its last task.",
-    symbol: "Feed.counted",
-    find: "nullif(${countOf(\"source\")} - 1, 0)",
-    replace: "${countOf(\"source\")} - 1"
+    view: "counts_after",
+    find: "nullif((counts ->> ('$.\"' || source || '\"')) - 1, 0)",
+    replace: "(counts ->> ('$.\"' || source || '\"')) - 1"
   },
   {
     name: "emptied-queue-still-counted-after-cascade",
     breaks: "The counters name no empty queue after a change of several tasks empties it.",
-    symbol: "Feed.counted",
-    find: "nullif(coalesce(${countOf(\"queue\")}, 0) + step, 0)",
-    replace: "coalesce(${countOf(\"queue\")}, 0) + step"
+    view: "counts_after",
+    find: "nullif(coalesce(counts ->> ('$.\"' || queue || '\"'), 0) + step, 0)",
+    replace: "coalesce(counts ->> ('$.\"' || queue || '\"'), 0) + step"
   },
   {
     name: "feed-number-twice",
     breaks: "The feed numbers every change of a scope, each with a number of its own.",
-    symbol: "Feed.counted",
-    find: "max(seq) AS seq",
-    replace: "min(seq) AS seq"
+    view: "counts_after",
+    find: "max(history.seq)",
+    replace: "min(history.seq)"
   },
   {
     name: "feed-page-skips",

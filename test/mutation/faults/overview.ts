@@ -33,9 +33,9 @@ export const overview: ReadonlyArray<Fault> = [
   {
     name: "overview-counts-a-day-twice",
     breaks: "An overview counts the tasks that became done in each of the last 24 hours.",
-    symbol: "livesCounted",
-    find: "${slot(\"[0]\")} = hour",
-    replace: "${slot(\"[0]\")} > 0"
+    view: "counts_after",
+    find: "[0]') = hour",
+    replace: "[0]') > 0"
   },
   {
     name: "overview-reviews-twice",
@@ -61,14 +61,14 @@ export const overview: ReadonlyArray<Fault> = [
   {
     name: "events-counted-once",
     breaks: "Each change is counted.",
-    symbol: "eventsCounted",
+    view: "counts_after",
     find: "coalesce(events ->> earliest, 0) + n)",
     replace: "coalesce(events ->> earliest, 0) + 1)"
   },
   {
     name: "events-of-kinds-left-out",
     breaks: "Each change is counted, also if its batch makes changes of several kinds.",
-    symbol: "eventsCounted",
+    view: "counts_after",
     find: "coalesce(events ->> value, 0) + times",
     replace: "coalesce(events ->> value, 0) + 1"
   },

@@ -139,13 +139,13 @@ export const stops: ReadonlyArray<Fault> = [
     name: "breaker-counts-a-task-twice",
     breaks: "Each task counts once for a breaker.",
     symbol: "Breakers.remembered",
-    find: "AND NOT (value ->> 0 = :fingerprint AND value ->> 1 = :id)",
+    find: "AND (key = json_array_length(failures) OR NOT (value ->> 0 = :fingerprint AND value ->> 1 = :id))",
     replace: ""
   },
   {
     name: "breaker-counts-what-nobody-held",
     breaks: "Only the failure of a held task counts for a breaker.",
-    symbol: "Breakers.counts",
+    view: "watching",
     find: "AND claimed_by IS NOT NULL",
     replace: ""
   },
@@ -166,16 +166,16 @@ export const stops: ReadonlyArray<Fault> = [
   {
     name: "canary-by-task",
     breaks: "A breaker closes only by the lease that was granted as its canary.",
-    symbol: "Breakers.tried",
+    view: "closing",
     find: "AND tasks.grants = own.canary_token",
     replace: ""
   },
   {
     name: "failed-canary-closes",
     breaks: "A breaker stays open if its canary fails, and waits longer.",
-    symbol: "Breakers.canaryFails",
-    find: "opened_at IS NOT NULL AND",
-    replace: "opened_at IS NULL AND"
+    view: "watching",
+    find: "canary_task IS tasks.id AND canary_token IS tasks.grants",
+    replace: "0"
   },
   {
     name: "unclaimable-each-look",

@@ -11,7 +11,7 @@ export interface Node {
 }
 
 /** The size of a task in a diagram, in pixels. */
-export const TaskSize = { width: 208, height: 52 }
+export const TaskSize = { width: 232, height: 66 }
 
 export const TaskNode = (props: {
   readonly node: Node | undefined

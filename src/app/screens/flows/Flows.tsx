@@ -18,10 +18,16 @@ interface Shown {
   readonly updated_at: string | undefined
 }
 
-const QueueSize = { width: 168, height: 44 }
+/** Wide enough for the longest name, up to a limit: in pixels. */
+const sizeOf = (queues: ReadonlyArray<string>) => ({
+  width: Math.min(320, Math.max(136, 60 + 8 * Math.max(0, ...queues.map(({ length }) => length)))),
+  height: 44
+})
 
 const One = (props: { readonly flow: Shown }) => {
-  const queues = () => [...new Set([...props.flow.states, ...props.flow.steps.flatMap(({ from, to }) => [from, to])])]
+  const queues = createMemo(() => [
+    ...new Set([...props.flow.states, ...props.flow.steps.flatMap(({ from, to }) => [from, to])])
+  ])
   const edges = createMemo(() => {
     const byEnds = Map.groupBy(props.flow.steps, ({ from, to }) => `${from}\n${to}`)
     return [...byEnds.values()].map((steps) => ({
@@ -34,22 +40,24 @@ const One = (props: { readonly flow: Shown }) => {
     <section aria-label={`The flow ${props.flow.name}`}>
       <h2>{props.flow.name}</h2>
       <p class="quiet">
-        {props.flow.description}{" "}
+        {props.flow.description}
         <Show when={props.flow.updated_at}>
-          changed <Ago at={props.flow.updated_at} />
-        </Show>
+          {props.flow.description === null ? "Changed " : " Changed "}
+          <Ago at={props.flow.updated_at} />.
+        </Show>{" "}
+        The numbers are those of all tasks of the scope, whatever their flow.
       </p>
       <Diagram
         label={`The steps of ${props.flow.name}`}
         nodes={queues()}
         edges={edges()}
-        size={QueueSize}
+        size={sizeOf(queues())}
         node={(queue) => (
           <div class="node" data-tone={toneOf(queue)}>
             <StateIcon tone={toneOf(queue)} />
             <strong title={queue}>{words(queue)}</strong>
             <Show when={(overview()?.queues[queue] ?? 0) > 0}>
-              <span class="quiet">{plural(overview()!.queues[queue]!, "task")} in the scope</span>
+              <span class="quiet">{plural(overview()!.queues[queue]!, "task")}</span>
             </Show>
           </div>
         )}
@@ -77,7 +85,7 @@ const Flows = () => {
     [
       {
         name: "default",
-        description: "What a task does whose flow is not registered. A person may force any step.",
+        description: "The steps of a task whose flow is not registered. A person may force any other.",
         states: [],
         steps: defaultSteps.map(({ from, to }) => ({ from, to, ofChild: false })),
         updated_at: undefined

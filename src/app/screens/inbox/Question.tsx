@@ -6,6 +6,9 @@ import { Ago, Button, Prose, Refusal, State, StateIcon, TaskLink } from "../../p
 import { useKeys } from "../../parts/keys.ts"
 import { words } from "../../parts/words.ts"
 
+/** Whether a question is its own heading. */
+const isShort = (content: string) => content.length <= 160 && !content.includes("\n")
+
 export const Question = (props: {
   readonly id: string
   readonly settled: string | undefined
@@ -60,9 +63,10 @@ export const Question = (props: {
         {(asked) => (
           <>
             <header class="detail-head">
-              <h2>{asked().from_actor} asks</h2>
+              <h2>{isShort(asked().content) ? asked().content : `${asked().from_actor} asks`}</h2>
               <span class="quiet">
-                {words(asked().type)} · <Ago at={asked().created_at} />
+                {words(asked().type)} of {asked().from_actor}
+                {asked().to_actor === null ? "" : ` to ${asked().to_actor}`} · <Ago at={asked().created_at} />
               </span>
             </header>
             <Show when={isSettled()}>
@@ -71,7 +75,9 @@ export const Question = (props: {
                 {props.settled ?? "Somebody has settled this question."}
               </p>
             </Show>
-            <Prose text={asked().content} />
+            <Show when={!isShort(asked().content)}>
+              <Prose text={asked().content} />
+            </Show>
             <p>
               About{" "}
               <Show when={task.data()} fallback={<code>{asked().task_id}</code>}>

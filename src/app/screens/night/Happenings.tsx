@@ -1,5 +1,5 @@
 /** The events of one outcome, to go through. */
-import { createSignal, For, type JSX, Show } from "solid-js"
+import { createMemo, createSignal, For, type JSX, Show } from "solid-js"
 import { act } from "../../api/query.ts"
 import { may, name } from "../../api/session.ts"
 import type { Steady } from "../../api/steady.ts"
@@ -16,6 +16,8 @@ const Step = 100
 export const Happenings = (props: {
   readonly steady: Steady<Happened>
   readonly titleOf: (project: string | null) => string
+  /** Which entries stand above, under a heading of their own; undefined if all are alike. */
+  readonly isAbove: ((item: Happened) => boolean) | undefined
   readonly fallback: JSX.Element
 }) => {
   const [list, setList] = createSignal<HTMLElement>()
@@ -23,6 +25,15 @@ export const Happenings = (props: {
   const [redriving, setRedriving] = createSignal<Happened["event"]>()
   const [terminal, setTerminal] = createSignal(false)
   const entries = () => props.steady.shown()
+  const parts = createMemo(() => {
+    const { isAbove } = props
+    const shown = entries().slice(0, most())
+    if (isAbove === undefined) return [{ title: undefined, entries: shown }]
+    return [
+      { title: "Still failed", entries: shown.filter(({ item }) => isAbove(item)) },
+      { title: "Changed since", entries: shown.filter(({ item }) => !isAbove(item)) }
+    ].filter(({ entries }) => entries.length > 0)
+  })
   const mayRedrive = ({ event, next }: Happened) => may("manage") && event.to_queue === "failed" && next === undefined
   const ask = (event: Happened["event"]) => {
     setTerminal(false)
@@ -43,41 +54,52 @@ export const Happenings = (props: {
         <button type="button" class="news" onClick={() => props.steady.renew()}>{props.steady.waiting()} new</button>
       </Show>
       <Show when={entries().length > 0} fallback={props.fallback}>
-        <ul class="happenings" ref={setList}>
-          <For each={entries().slice(0, most())}>
-            {({ id, item: { event, next } }) => (
-              <li data-row={id}>
-                <div class="happening">
-                  <State state={event.event} />
-                  <TaskLink id={event.task_id} title={event.title} />
-                  <span class="quiet">
-                    <Ago at={event.at} />
-                  </span>
-                </div>
-                <Show when={event.reason}>
-                  <p class="reason">{event.reason}</p>
+        <div ref={setList}>
+          <For each={parts()}>
+            {({ entries, title }) => (
+              <>
+                <Show when={title}>
+                  <h3>{title}</h3>
                 </Show>
-                <p class="quiet">
-                  {props.titleOf(event.project_id)}
-                  <Show when={event.actor}>{` · ${event.actor}`}</Show>
-                  <Show when={next}>
-                    {(later) => (
-                      <>
-                        {" · then "}
-                        <State state={later().event} /> <Ago at={later().at} />
-                      </>
+                <ul class="happenings">
+                  <For each={entries}>
+                    {({ id, item: { event, next } }) => (
+                      <li data-row={id}>
+                        <div class="happening">
+                          <State state={event.event} />
+                          <TaskLink id={event.task_id} title={event.title} />
+                          <span class="quiet">
+                            <Ago at={event.at} />
+                          </span>
+                        </div>
+                        <Show when={event.reason}>
+                          <p class="reason">{event.reason}</p>
+                        </Show>
+                        <p class="quiet">
+                          {props.titleOf(event.project_id)}
+                          <Show when={event.actor}>{` · ${event.actor}`}</Show>
+                          <Show when={next}>
+                            {(later) => (
+                              <>
+                                {" · then "}
+                                <State state={later().event} /> <Ago at={later().at} />
+                              </>
+                            )}
+                          </Show>
+                        </p>
+                        <Show when={mayRedrive({ event, next })}>
+                          <Button keys="d" onClick={() => ask(event)}>
+                            Redrive<span class="unseen">{event.title ?? event.task_id}</span>
+                          </Button>
+                        </Show>
+                      </li>
                     )}
-                  </Show>
-                </p>
-                <Show when={mayRedrive({ event, next })}>
-                  <Button keys="d" onClick={() => ask(event)}>
-                    Redrive<span class="unseen">{event.title ?? event.task_id}</span>
-                  </Button>
-                </Show>
-              </li>
+                  </For>
+                </ul>
+              </>
             )}
           </For>
-        </ul>
+        </div>
         <Show when={entries().length > most()}>
           <button type="button" class="news" onClick={() => setMost((n) => n + Step)}>
             {entries().length - most()} more

@@ -1,5 +1,5 @@
 /** What happened since the last visit: done, failed, rejected, lost, and what it cost. */
-import { createEffect, createMemo, createSignal, For, Show } from "solid-js"
+import { createEffect, createMemo, createSignal, For, on, Show } from "solid-js"
 import { overview } from "../../api/live.ts"
 import { createQuery } from "../../api/query.ts"
 import { scope } from "../../api/session.ts"
@@ -12,7 +12,7 @@ import { createEvents } from "./events.ts"
 import { Happenings } from "./Happenings.tsx"
 import { Hours } from "./Hours.tsx"
 import "./night.css"
-import { type Outcome, outcomes, sumUp, titles } from "./outcomes.ts"
+import { type Happened, type Outcome, outcomes, sumUp, titles } from "./outcomes.ts"
 
 const Day = 86_400_000
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
@@ -49,6 +49,7 @@ const Night = () => {
 
   const { events, progress, readRest, refusal, rest } = createEvents(since)
   const night = createMemo(() => events() === undefined ? undefined : sumUp(events()!))
+  const countOf = (outcome: Outcome) => night() === undefined ? "–" : number(night()!.of[outcome].length)
   const days = createQuery("GET /api/v1/usage", () => ({ query: { by: "day" as const, from: since().slice(0, 10) } }))
   const byProject = createQuery("GET /api/v1/usage", () => ({ query: { by: "project" as const } }))
   const cost = () => days.data()?.usage.reduce((sum, { cost_usd }) => sum + cost_usd, 0)
@@ -56,25 +57,44 @@ const Night = () => {
     byProject.data()?.usage.find(({ project_id }) => project_id === project)?.cost_usd
 
   const project = () => query("project")
-  // What is chosen stays, also when something else happens.
+  // What is chosen stays, also when something else happens, but not in another scope.
   const [first, setFirst] = createSignal<Outcome>()
+  createEffect(on(scope, () => setFirst(undefined)))
   createEffect(() => {
     const found = night()
     if (found !== undefined && progress() === 1 && first() === undefined) {
       setFirst(outcomes.find((outcome) => found.of[outcome].length > 0) ?? "done")
     }
   })
-  const shown = (): Outcome => outcomes.find((outcome) => outcome === query("show")) ?? first() ?? "failed"
-  const items = createMemo(() =>
-    progress() < 1
+  /** Undefined until it is known what there is to show. */
+  const chosen = (): Outcome | undefined => outcomes.find((outcome) => outcome === query("show")) ?? first()
+  const shown = (): Outcome => chosen() ?? "failed"
+  const about = createMemo(() => `${shown()} ${project()} ${since()} ${scope()}`)
+  /** The failures that were still open when they were read. They stay above the others, so no line moves when one is redriven. */
+  let above = { about: "", events: new Set<number>() }
+  const isAbove = ({ event }: Happened) => above.events.has(event.seq)
+  const items = createMemo(() => {
+    if (above.about !== about()) above = { about: about(), events: new Set() }
+    const found = progress() < 1
       ? undefined
       : night()?.of[shown()].filter(({ event }) => project() === undefined || event.project_id === project())
-  )
-  const steady = createSteady(items, ({ event }) => String(event.seq), {
-    about: () => `${shown()} ${project()} ${since()} ${scope()}`
+    if (shown() !== "failed") return found
+    for (const { event, next } of found ?? []) if (next === undefined) above.events.add(event.seq)
+    return found?.toSorted((a, b) => Number(isAbove(b)) - Number(isAbove(a)))
   })
+  const steady = createSteady(items, ({ event }) => String(event.seq), { about })
   const titleOf = (id: string | null) =>
     id === null ? "No project" : overview()?.projects.items.find((one) => one.id === id)?.title ?? id
+
+  /** What stands under the number of an outcome. */
+  const underneath = (outcome: Outcome) => {
+    const { of, stillFailed = 0 } = night() ?? {}
+    if (outcome === "lost") return "leases and deadlines"
+    if (outcome === "rejected") return "results"
+    if (of === undefined) return "\u00a0"
+    if (outcome === "done") return plural(new Set(of.done.map(({ event }) => event.project_id)).size, "project")
+    return of.failed.length === 0 ? "nothing" : `${number(stillFailed)} still failed`
+  }
 
   return (
     <>
@@ -91,12 +111,11 @@ const Night = () => {
             </For>
           </select>
         </label>
-        <span class="quiet">
-          <Ago at={since()} />
+        <span class="quiet" role="status">
+          <Show when={progress() < 1} fallback={<Ago at={since()} />}>
+            reading: {Math.round(progress() * 100)} %
+          </Show>
         </span>
-        <Show when={progress() < 1}>
-          <span class="quiet" role="status">reading: {Math.round(progress() * 100)} %</span>
-        </Show>
       </header>
       <Refusal sentence={refusal()} />
       <Show when={rest()}>
@@ -104,138 +123,134 @@ const Night = () => {
           Only the first 20,000 changes since then are counted. Read on.
         </button>
       </Show>
-      <Show when={night()}>
-        {(found) => (
-          <>
-            <ul class="tiles">
-              <For each={outcomes}>
-                {(outcome) => (
-                  <li>
-                    <a
-                      class="tile"
-                      data-tone={toneOf(outcome === "lost" ? "lease_expired" : outcome)}
-                      href={href(["night"], { since: since(), show: outcome })}
-                      aria-current={shown() === outcome ? "true" : undefined}
-                    >
-                      <span class="tile-name">
-                        <StateIcon tone={toneOf(outcome === "lost" ? "lease_expired" : outcome)} />
-                        {titles[outcome]}
-                      </span>
-                      <span class="tile-number">{number(found().of[outcome].length)}</span>
-                      <span class="quiet">
-                        {outcome === "failed"
-                          ? found().of.failed.length === 0 ? "nothing" : `${number(found().stillFailed)} still failed`
-                          : outcome === "done" ?
-                          plural(new Set(found().of.done.map(({ event }) => event.project_id)).size, "project")
-                          : outcome === "lost"
-                          ? "leases and deadlines"
-                          : "results"}
-                      </span>
-                    </a>
-                  </li>
-                )}
-              </For>
-              <li>
-                <div class="tile">
-                  <span class="tile-name">Cost</span>
-                  <span class="tile-number">{cost() === undefined ? "–" : dollars(cost()!)}</span>
-                  <span class="quiet">since {since().slice(0, 10)}, 0:00 UTC</span>
-                </div>
-              </li>
-            </ul>
-            <div class="night-parts">
-              <section aria-labelledby="happened">
-                <h2 id="happened">{titles[shown()]}{project() === undefined ? "" : ` in ${titleOf(project()!)}`}</h2>
-                <Show when={project()}>
-                  <p>
-                    <a href={href(["night"], { since: since(), show: shown() })}>All projects</a>
-                  </p>
-                </Show>
-                <Happenings
-                  steady={steady}
-                  titleOf={titleOf}
-                  fallback={
-                    <Show when={items() !== undefined}>
-                      <Empty
-                        title={`Nothing ${
-                          shown() === "lost"
-                            ? "was lost"
-                            : shown() === "rejected"
-                            ? "was rejected"
-                            : shown() === "done"
-                            ? "was done"
-                            : "failed"
-                        } since then.`}
-                      >
-                        {shown() === "done"
-                          ? (
-                            <>
-                              See <a href={href(["now"])}>what is under way</a>.
-                            </>
-                          )
-                          : (
-                            <>
-                              See <a href={href(["inbox"])}>what waits for you</a>.
-                            </>
-                          )}
-                      </Empty>
-                    </Show>
-                  }
-                />
-              </section>
-              <aside>
-                <section class="card" aria-labelledby="hours">
-                  <h2 id="hours">Done per hour</h2>
-                  <Hours />
-                </section>
-                <section class="card" aria-labelledby="projects">
-                  <h2 id="projects">Projects</h2>
-                  <Show when={found().projects.length > 0} fallback={<p class="quiet">No project had a part in it.</p>}>
-                    <div class="scroll" tabindex="0" role="group" aria-label="Table of projects">
-                      <table class="table">
-                        <thead>
-                          <tr>
-                            <th>Project</th>
-                            <For each={outcomes}>{(outcome) => <th class="number">{titles[outcome]}</th>}</For>
-                            <th class="number">Cost in all</th>
-                          </tr>
-                        </thead>
-                        <tbody>
-                          <For each={found().projects}>
-                            {({ counts, id }) => (
-                              <tr>
-                                <td>
-                                  {id === null
-                                    ? "No project"
-                                    : (
-                                      <a href={href(["night"], { since: since(), show: shown(), project: id })}>
-                                        {titleOf(id)}
-                                      </a>
-                                    )}
-                                </td>
-                                <For each={outcomes}>
-                                  {(outcome) => (
-                                    <td class="number" classList={{ quiet: counts[outcome] === 0 }}>
-                                      {number(counts[outcome])}
-                                    </td>
-                                  )}
-                                </For>
-                                <td class="number">
-                                  {id === null || costOf(id) === undefined ? "–" : dollars(costOf(id)!)}
-                                </td>
-                              </tr>
+      {/* The tiles and headings are there before the numbers, so nothing moves when these come. */}
+      <ul class="tiles">
+        <For each={outcomes}>
+          {(outcome) => (
+            <li>
+              <a
+                class="tile"
+                data-tone={toneOf(outcome === "lost" ? "lease_expired" : outcome)}
+                href={href(["night"], { since: since(), show: outcome })}
+                aria-current={chosen() === outcome ? "true" : undefined}
+              >
+                <span class="tile-name">
+                  <StateIcon tone={toneOf(outcome === "lost" ? "lease_expired" : outcome)} />
+                  {titles[outcome]}
+                </span>
+                <span class="tile-number">{countOf(outcome)}</span>
+                <span class="quiet">
+                  {underneath(outcome)}
+                </span>
+              </a>
+            </li>
+          )}
+        </For>
+        <li>
+          <div class="tile">
+            <span class="tile-name">Cost</span>
+            <span class="tile-number">{cost() === undefined ? "–" : dollars(cost()!)}</span>
+            <span class="quiet">since {since().slice(0, 10)}, 0:00 UTC</span>
+          </div>
+        </li>
+      </ul>
+      <div class="night-parts">
+        <section aria-labelledby="happened">
+          <h2 id="happened">
+            {chosen() === undefined ? "Reading …" : titles[shown()]}
+            {project() === undefined ? "" : ` in ${titleOf(project()!)}`}
+          </h2>
+          <Show when={project()}>
+            <p>
+              <a href={href(["night"], { since: since(), show: shown() })}>All projects</a>
+            </p>
+          </Show>
+          <Happenings
+            steady={steady}
+            titleOf={titleOf}
+            isAbove={shown() === "failed" ? isAbove : undefined}
+            fallback={
+              <Show when={items() !== undefined}>
+                <Empty
+                  title={`Nothing ${
+                    shown() === "lost"
+                      ? "was lost"
+                      : shown() === "rejected"
+                      ? "was rejected"
+                      : shown() === "done"
+                      ? "was done"
+                      : "failed"
+                  } since then.`}
+                >
+                  {shown() === "done"
+                    ? (
+                      <>
+                        See <a href={href(["now"])}>what is under way</a>.
+                      </>
+                    )
+                    : (
+                      <>
+                        See <a href={href(["inbox"])}>what waits for you</a>.
+                      </>
+                    )}
+                </Empty>
+              </Show>
+            }
+          />
+        </section>
+        <aside>
+          <section class="card" aria-labelledby="hours">
+            <h2 id="hours">Done per hour</h2>
+            <Hours />
+          </section>
+          <section class="card" aria-labelledby="projects">
+            <h2 id="projects">Projects</h2>
+            <Show
+              when={(night()?.projects.length ?? 0) > 0}
+              fallback={<p class="quiet">{progress() < 1 ? "Reading …" : "No project had a part in it."}</p>}
+            >
+              <div class="scroll" tabindex="0" role="group" aria-label="Table of projects">
+                <table class="table">
+                  <thead>
+                    <tr>
+                      <th>Project</th>
+                      <For each={outcomes}>{(outcome) => <th class="number">{titles[outcome]}</th>}</For>
+                      <th class="number">Cost in all</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    <For each={night()!.projects}>
+                      {({ counts, id }) => (
+                        <tr>
+                          <td>
+                            {id === null
+                              ? "No project"
+                              : (
+                                <a href={href(["night"], { since: since(), show: shown(), project: id })}>
+                                  {titleOf(id)}
+                                </a>
+                              )}
+                          </td>
+                          <For each={outcomes}>
+                            {(outcome) => (
+                              <td class="number" classList={{ quiet: counts[outcome] === 0 }}>
+                                {number(counts[outcome])}
+                              </td>
                             )}
                           </For>
-                        </tbody>
-                      </table>
-                    </div>
-                  </Show>
-                </section>
-              </aside>
-            </div>
-          </>
-        )}
-      </Show>
+                          <td class="number">
+                            {id === null || costOf(id) === undefined ? "–" : dollars(costOf(id)!)}
+                          </td>
+                        </tr>
+                      )}
+                    </For>
+                  </tbody>
+                </table>
+              </div>
+            </Show>
+          </section>
+        </aside>
+      </div>
     </>
   )
 }

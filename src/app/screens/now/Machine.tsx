@@ -6,6 +6,7 @@ import { may } from "../../api/session.ts"
 import { announce } from "../../parts/announce.ts"
 import { Ago, Button, Left, Refusal, State, StateIcon, TaskLink } from "../../parts/Basics.tsx"
 import type { Held } from "./Now.tsx"
+import { isSilent } from "./silence.ts"
 
 export const Machine = (props: {
   /** Undefined for the tasks that no registered machine holds. */
@@ -36,21 +37,30 @@ export const Machine = (props: {
         <Show when={props.machine()}>
           {(machine) => (
             <>
-              <State state={machine().status} words={machine().status === "offline" ? "silent" : machine().status} />
-              <span class="quiet">
-                heard <Ago at={machine().last_heartbeat} />
-              </span>
               <Show when={may("manage")}>
-                <Button
-                  kind="plain"
-                  disabled={busy()}
-                  aria-pressed={machine().status === "maintenance"}
-                  onClick={() => void maintain(machine())}
-                >
-                  {machine().status === "maintenance" ? "End maintenance" : "Maintenance"}
+                <Button disabled={busy()} onClick={() => void maintain(machine())}>
+                  {machine().status === "maintenance" ? "End maintenance" : "Put into maintenance"}
                   <span class="unseen">of {machine().id}</span>
                 </Button>
               </Show>
+              <p>
+                <Show
+                  when={isSilent(machine())}
+                  fallback={
+                    <>
+                      <State state={machine().status} />{" "}
+                      <span class="quiet">
+                        heard <Ago at={machine().last_heartbeat} />
+                      </span>
+                    </>
+                  }
+                >
+                  <span class="state" data-tone="lost">
+                    <StateIcon tone="lost" />
+                    silent for <Ago at={machine().last_heartbeat} bare />
+                  </span>
+                </Show>
+              </p>
             </>
           )}
         </Show>
@@ -61,42 +71,40 @@ export const Machine = (props: {
           <For each={props.held()}>
             {(task) => (
               <li data-row={task.task_id}>
-                <div>
-                  <TaskLink id={task.task_id} title={task.title} />
-                  <p class="quiet held">
-                    <State state={task.queue} words={task.queue === "claimed" ? "working" : "reviewing"} />{" "}
-                    {task.claimed_by}, since <Ago at={task.claimed_at} bare />
-                    {" · lease: "}
-                    <Left at={task.lease_expires_at} />
-                    <Show when={task.deadline_at}>
-                      {(at) => (
-                        <>
-                          {" · attempt: "}
-                          <Left at={at()} />
-                        </>
-                      )}
-                    </Show>
-                  </p>
-                  <Show when={task.note}>
-                    <p class="note">
-                      {task.note}{" "}
-                      <span class="quiet">
-                        <Ago at={task.note_at} />
-                      </span>
-                    </p>
-                  </Show>
-                  <Show when={props.stopping().get(task.task_id)}>
-                    {(at) => (
-                      <p class="notice-line">
-                        <StateIcon tone="cancelled" />Asked to stop <Ago at={at()} />
-                      </p>
-                    )}
-                  </Show>
-                </div>
+                <TaskLink id={task.task_id} title={task.title} />
                 <Show when={may("manage")}>
                   <Button keys="c" onClick={() => props.onCancel(task)}>
                     Cancel …<span class="unseen">{task.title ?? task.task_id}</span>
                   </Button>
+                </Show>
+                <p class="quiet held">
+                  <State state={task.queue} words={task.queue === "claimed" ? "working" : "reviewing"} />{" "}
+                  {task.claimed_by}, since <Ago at={task.claimed_at} bare />
+                  {" · lease: "}
+                  <Left at={task.lease_expires_at} />
+                  <Show when={task.deadline_at}>
+                    {(at) => (
+                      <>
+                        {" · attempt: "}
+                        <Left at={at()} />
+                      </>
+                    )}
+                  </Show>
+                </p>
+                <Show when={task.note}>
+                  <p class="note">
+                    {task.note}{" "}
+                    <span class="quiet">
+                      <Ago at={task.note_at} />
+                    </span>
+                  </p>
+                </Show>
+                <Show when={props.stopping().get(task.task_id)}>
+                  {(at) => (
+                    <p class="notice-line">
+                      <StateIcon tone="cancelled" />Asked to stop <Ago at={at()} />
+                    </p>
+                  )}
                 </Show>
               </li>
             )}

@@ -13,6 +13,7 @@ import { plural } from "../../parts/words.ts"
 import { Machine } from "./Machine.tsx"
 import "./now.css"
 import { Ready } from "./Ready.tsx"
+import { isSilent } from "./silence.ts"
 
 export type Held = Overview["held"]["items"][number]
 
@@ -45,7 +46,7 @@ const Now = () => {
     const known = new Set(machines.data()?.orchestrators.map(({ id }) => id))
     return held().filter(({ orchestrator_id }) => orchestrator_id === null || !known.has(orchestrator_id))
   }
-  const silent = () => (machines.data()?.orchestrators ?? []).filter(({ status }) => status === "offline").length
+  const silent = () => (machines.data()?.orchestrators ?? []).filter(isSilent).length
   useRows(list)
   useKeys([{
     key: "c",
@@ -102,7 +103,10 @@ const Now = () => {
           />
         </Show>
       </div>
-      <Ready />
+      {/* Before the machines are there, the list would be pushed down by them. */}
+      <Show when={machines.data() !== undefined || machines.refusal() !== undefined}>
+        <Ready />
+      </Show>
       <Show when={cancelling()}>
         {(task) => (
           <Ask

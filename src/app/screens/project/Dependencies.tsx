@@ -110,58 +110,64 @@ const Dependencies = (props: { readonly id: string }) => {
                 </p>
               </Show>
               <div class="waits-lists">
-                <section aria-label="The critical path">
-                  <h2>The critical path</h2>
-                  <ol>
-                    <For each={path()}>
-                      {(id) => (
-                        <li>
-                          <TaskLink id={id} title={title(id)} /> <State state={nodes().get(id)?.queue ?? "missing"} />
-                        </li>
-                      )}
-                    </For>
-                  </ol>
-                </section>
-                <section aria-label="What holds up the most">
-                  <h2>What holds up the most</h2>
-                  <ul>
-                    <For each={holding().slice(0, MaxListed)}>
-                      {([id, count]) => (
-                        <li>
-                          <TaskLink id={id} title={title(id)} /> <State state={nodes().get(id)?.queue ?? "missing"} />
-                          {" "}
-                          <span class="quiet">{count === 1 ? "1 waits" : `${number(count)} wait`}</span>
-                        </li>
-                      )}
-                    </For>
-                  </ul>
-                </section>
-                <section aria-label="What is blocked">
-                  <h2>What is blocked, and by what</h2>
-                  <ul>
-                    <For each={blocked().slice(0, MaxListed)}>
-                      {([id, by]) => (
-                        <li>
-                          <TaskLink id={id} title={title(id)} />{" "}
-                          <span class="quiet">
-                            by{" "}
-                            <For each={by}>
-                              {({ from }, n) => (
-                                <>
-                                  {n() > 0 ? ", " : ""}
-                                  <TaskLink id={from} title={title(from)} />
-                                </>
-                              )}
-                            </For>
-                          </span>
-                        </li>
-                      )}
-                    </For>
-                  </ul>
-                  <Show when={blocked().length > MaxListed}>
-                    <p class="quiet">{number(blocked().length - MaxListed)} more wait. The diagram has them.</p>
-                  </Show>
-                </section>
+                <Show when={path().length > 0}>
+                  <section aria-label="The critical path">
+                    <h2>The critical path</h2>
+                    <ol>
+                      <For each={path()}>
+                        {(id) => (
+                          <li>
+                            <TaskLink id={id} title={title(id)} /> <State state={nodes().get(id)?.queue ?? "missing"} />
+                          </li>
+                        )}
+                      </For>
+                    </ol>
+                  </section>
+                </Show>
+                <Show when={holding().length > 0}>
+                  <section aria-label="What holds up the most">
+                    <h2>What holds up the most</h2>
+                    <ul>
+                      <For each={holding().slice(0, MaxListed)}>
+                        {([id, count]) => (
+                          <li>
+                            <TaskLink id={id} title={title(id)} /> <State state={nodes().get(id)?.queue ?? "missing"} />
+                            {" "}
+                            <span class="quiet">{count === 1 ? "1 waits" : `${number(count)} wait`}</span>
+                          </li>
+                        )}
+                      </For>
+                    </ul>
+                  </section>
+                </Show>
+                <Show when={blocked().length > 0}>
+                  <section aria-label="What is blocked">
+                    <h2>What is blocked, and by what</h2>
+                    <ul>
+                      <For each={blocked().slice(0, MaxListed)}>
+                        {([id, by]) => (
+                          <li>
+                            <TaskLink id={id} title={title(id)} />{" "}
+                            <span class="quiet">
+                              by{" "}
+                              <For each={by}>
+                                {({ from }, n) => (
+                                  <>
+                                    {n() > 0 ? ", " : ""}
+                                    <TaskLink id={from} title={title(from)} />
+                                  </>
+                                )}
+                              </For>
+                            </span>
+                          </li>
+                        )}
+                      </For>
+                    </ul>
+                    <Show when={blocked().length > MaxListed}>
+                      <p class="quiet">{number(blocked().length - MaxListed)} more wait. The diagram has them.</p>
+                    </Show>
+                  </section>
+                </Show>
               </div>
             </div>
           </Show>

@@ -114,6 +114,13 @@ const Usage = () => {
   const byDay = createQuery("GET /api/v1/usage", () => ({ query: { ...period(), by: "day" as const } }))
   const byModel = createQuery("GET /api/v1/usage", () => ({ query: { ...period(), by: "model" as const } }))
   const byProject = createQuery("GET /api/v1/usage", () => ({ query: { by: "project" as const } }))
+  // Titles rarely change, so they are read again only together with the sums.
+  const projects = createQuery(
+    "GET /api/v1/projects",
+    () => (byProject.data()?.usage.length ?? 0) > 0 ? { query: { limit: "500" } } : undefined,
+    byProject.data
+  )
+  const titles = createMemo(() => new Map(projects.data()?.projects.map(({ id, title }) => [id as string, title])))
   const [capping, setCapping] = createSignal(false)
   const shown = createMemo(() => byDay.data() === undefined ? undefined : daysOf(byDay.data()!))
   const sum = () => (byDay.data()?.usage ?? []).reduce((total, { cost_usd }) => total + cost_usd, 0)
@@ -196,7 +203,7 @@ const Usage = () => {
           title="By project, since each was created"
           of="Project"
           sums={byProject.data()!.usage}
-          nameOf={({ project_id }) => project_id ?? ""}
+          nameOf={({ project_id }) => titles().get(project_id ?? "") ?? project_id ?? ""}
           link={({ project_id }) => href(["projects", project_id ?? ""])}
         />
       </Show>

@@ -1,6 +1,7 @@
 /** One webhook: whether it works, its log, and what can be done. */
 import { createSignal, For, Match, Show, Switch } from "solid-js"
 import type { Webhook as Registered } from "../../api/Contract.ts"
+import { news } from "../../api/live.ts"
 import { act, createQuery, type Outcome } from "../../api/query.ts"
 import { announce } from "../../parts/announce.ts"
 import { Ago, Button, Refusal, StateIcon } from "../../parts/Basics.tsx"
@@ -17,8 +18,13 @@ const stateOf = ({ delivered_at, enabled, failing_since }: Registered): readonly
     ? ["ready", "nothing sent yet"]
     : ["done", "works"]
 
-const Deliveries = (props: { readonly id: string }) => {
-  const log = createQuery("GET /api/v1/webhooks/:id/deliveries", () => ({ params: { id: props.id } }))
+/** The log. What this page sends itself (`sent`) is in no feed, so nothing else tells of it. */
+const Deliveries = (props: { readonly id: string; readonly sent: number }) => {
+  const log = createQuery(
+    "GET /api/v1/webhooks/:id/deliveries",
+    () => ({ params: { id: props.id } }),
+    () => [news(), props.sent]
+  )
   return (
     <>
       <Refusal sentence={log.refusal()} />
@@ -84,6 +90,7 @@ export const Webhook = (props: {
   const [after, setAfter] = createSignal("")
   const [refused, setRefused] = createSignal<string>()
   const [busy, setBusy] = createSignal(false)
+  const [sent, setSent] = createSignal(0)
   const title = () => props.webhook.name || props.webhook.url
   const params = () => ({ id: props.webhook.id })
   async function done<A>(outcome: Promise<Outcome<A>>, say: (answer: A) => string): Promise<Outcome<A>> {
@@ -92,6 +99,7 @@ export const Webhook = (props: {
     setBusy(false)
     setRefused("refused" in found ? found.refused : undefined)
     if ("done" in found) announce(say(found.done))
+    setSent((n) => n + 1)
     props.again()
     return found
   }
@@ -173,7 +181,7 @@ export const Webhook = (props: {
       </div>
       <Refusal sentence={refused()} />
       <Show when={shows()}>
-        <Deliveries id={props.webhook.id} />
+        <Deliveries id={props.webhook.id} sent={sent()} />
       </Show>
       <Switch>
         <Match when={asks() === "again"}>
