@@ -6,11 +6,13 @@ import * as Schema from "effect/Schema"
 import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { ScopeName } from "../domain/Identifier.ts"
 import { ScopeRequired } from "../domain/TaggedError.ts"
+import { bodyOf } from "../http/request/Bounded.ts"
 import { normalize } from "../http/request/Target.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Every from "./Every.ts"
 import * as Heartbeat from "./Heartbeat.ts"
 import type { MachinesStub } from "./Machines.ts"
+import { restoredScope } from "./restore/Restore.ts"
 import { type Asked, type Kind, type Route, routeOf } from "./Route.ts"
 
 /** The object of a scope, as the Worker reaches it. */
@@ -68,30 +70,6 @@ const unavailable = (method: string, hasKey: boolean) => {
     status: 503,
     headers: { "retry-after": String(problem.retry_after_seconds) }
   })
-}
-
-/**
- * The body. Of one that is larger than the server reads, only so much that it still is too large: the rest is read, because
- * the connection would break otherwise, and forgotten.
- */
-const bodyOf = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> => {
-  const chunks: Array<Uint8Array> = []
-  let length = 0
-  const reader = body.getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    if (length > MaxBody) continue
-    chunks.push(value)
-    length += value.length
-  }
-  const all = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.length
-  }
-  return all
 }
 
 const objectOf = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
@@ -216,9 +194,12 @@ export const make = (objects: Objects) => {
     const caller = await callerOf(request.headers.get("authorization"))
     if (caller === "refused") return objects.nobody().fetch(request)
     if (caller !== "any") return objects.scope(caller.key).fetch(request)
+    // A piece of an export may be larger than other bodies. The path names its scope.
+    const restored = restoredScope(request.method, path)
+    if (restored !== undefined) return (await objectFor(restored, false)).fetch(request)
     const query = new URLSearchParams(url.split("?")[1] ?? "")
     const reads = request.method === "GET" || request.method === "HEAD"
-    const bytes = reads || request.body === null ? undefined : await bodyOf(request.body)
+    const bytes = reads || request.body === null ? undefined : await bodyOf(request.body, MaxBody)
     const asked: Asked = {
       method: request.method,
       path,

@@ -1,12 +1,12 @@
 /** The bytes of an export: everything is restored to the last character, or nothing is. */
 import { assert, describe, it } from "@effect/vitest"
-import { read as check } from "../../scripts/data/dump/check.ts"
-import { tables } from "../../scripts/data/dump/columns.ts"
 import { written } from "../../scripts/data/dump/dropped.ts"
-import { lines } from "../../scripts/data/dump/lines.ts"
 import { statements } from "../../scripts/data/dump/statements.ts"
+import { read as check } from "../../src/cli/transfer/check.ts"
 import { read } from "../../src/cli/transfer/Dump.ts"
 import type { Header, Line } from "../../src/cli/transfer/Dump.ts"
+import { lines } from "../../src/cli/transfer/lines.ts"
+import { tables } from "../../src/domain/transfer/StoredRecord.ts"
 import { migrated } from "../support/layers.ts"
 
 const header = "{\"octopoid_export\":1,\"scope\":\"red\",\"at\":\"2026-01-01T00:00:00.000Z\"}"

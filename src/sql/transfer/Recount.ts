@@ -2,7 +2,7 @@
  * Counts every counter anew, and raises tokens, revisions and the numbers of the feed above every number that may have been answered: for a
  * database that was set back by an import or by D1's Time Travel, and for counters that drifted.
  */
-import { literal } from "./insert.ts"
+import { literal } from "./Literal.ts"
 
 /** The records of scopes that lists show. */
 const counted = ["tasks", "projects", "drafts", "messages", "flows"]
