@@ -3,7 +3,7 @@ import { createHash } from "node:crypto"
 import { setTimeout } from "node:timers/promises"
 import { refused, unreachable } from "../ask/Failure.ts"
 import { read } from "./check.ts"
-import { DumpUnreadable, type Line } from "./Dump.ts"
+import * as Dump from "./Dump.ts"
 import { lines } from "./lines.ts"
 
 export interface Sending {
@@ -71,7 +71,7 @@ const post = async (
 }
 
 /** The scope of the record. An idempotency key names none: its answer does, or it may be of any. */
-const scopeOf = ({ kind, record }: Line): string | undefined => {
+const scopeOf = ({ kind, record }: Dump.Line): string | undefined => {
   if (kind !== "idempotency_keys") return String(record["scope"])
   const answer: unknown = JSON.parse(String(record["answer"]))
   const scope: unknown = Array.isArray(answer) ? answer[0]?.scope : undefined
@@ -98,7 +98,7 @@ const check = async (bytes: Sending["bytes"]) => {
 /** Restores each scope of the file, one after the other. */
 export const sendAll = async (sending: Sending): Promise<ReadonlyArray<Restored>> => {
   const { id, scopes } = await check(sending.bytes)
-  if (scopes.length === 0) throw new DumpUnreadable("The file holds no records.")
+  if (scopes.length === 0) throw new Dump.DumpUnreadable("The file holds no records.")
   const waiting = new Map(scopes.map((scope) => [scope, { texts: [] as Array<string>, length: 0, pieces: 0 }]))
   const path = (scope: string, rest: string) => `${encodeURIComponent(scope)}/restore?restore=${id}&${rest}`
   let [all, sent] = [0, 0]
@@ -110,7 +110,7 @@ export const sendAll = async (sending: Sending): Promise<ReadonlyArray<Restored>
     sending.progress?.(sent += own.texts.length)
     waiting.set(scope, { texts: [], length: 0, pieces: own.pieces + 1 })
   }
-  for await (const { line } of read(lines(sending.bytes()))) {
+  for await (const { line } of Dump.read(lines(sending.bytes()))) {
     if (line === undefined) continue
     const text = `${JSON.stringify(line)}\n`
     const known = scopeOf(line)

@@ -20,12 +20,13 @@ export const recount = (scope: string | null, now: number): ReadonlyArray<string
     // Lists are named by these numbers (If-None-Match).
     // A reader of the feed goes on after the last number that it read, so the numbers rise above that too.
     `INSERT INTO queue_counts (scope, counts, seq, ${revisions.join(", ")})
-      SELECT DISTINCT scope, '{}',
-        max(${now}, coalesce((SELECT max(seq) FROM history WHERE history.scope = known.scope), 0)), ${
+      SELECT scope, '{}',
+        max(${now}, coalesce((SELECT max(seq) FROM history WHERE history.scope = known.scope AND seq > 0), 0)), ${
       revisions.map(() => now).join(", ")
     } FROM (
-        SELECT * FROM (${counted.map((table) => `SELECT scope FROM ${table}`).join(" UNION ALL ")})
-        UNION ALL SELECT scope FROM queue_counts WHERE scope >= ' ') AS known
+        SELECT DISTINCT scope FROM (
+          SELECT * FROM (${counted.map((table) => `SELECT scope FROM ${table}`).join(" UNION ALL ")})
+          UNION ALL SELECT scope FROM queue_counts WHERE scope >= ' ')) AS known
       WHERE ${within} ON CONFLICT (scope) DO UPDATE SET
         ${revisions.map((column) => `${column} = max(${column} + 1, ${now})`).join(", ")},
         seq = max(seq, excluded.seq),
