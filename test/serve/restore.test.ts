@@ -86,6 +86,23 @@ it("serve takes an export with its leases and keys, keeps it when it is killed, 
         assert.strictEqual((await ask(own, "POST", "tasks/a/accept", { accepted_by: "me" })).status, 200)
         assert.isNull((await ask(own, "GET", "tasks/e")).body.blocked_by)
 
+        // workerd would store a row of twice this length.
+        const { kind, record } = JSON.parse(lines.find((line) => line.includes("\"kind\":\"messages\""))!)
+        const long = (length: number) => {
+          const line = JSON.stringify({ kind, record: { ...record, scope: "long", content: "x".repeat(length) } })
+          const header = JSON.stringify({ ...JSON.parse(lines[0]!), scope: "long" })
+          return writeFile(file, [header, line, JSON.stringify({ end: true, counts: { messages: 1 } })].join("\n"))
+        }
+        await long(2_000_000)
+        const large = await command(own, "restore", "--file", file)
+        assert.deepStrictEqual(
+          [large.code, /413: Nothing was written: a record is longer than the 2000000 bytes/.test(large.stderr)],
+          [1, true]
+        )
+        assert.deepStrictEqual((await ask(own, "GET", "messages?scope=long")).body.messages, [])
+        await long(1_990_000)
+        assert.strictEqual((await command(own, "restore", "--file", file)).code, 0)
+
         await writeFile(file, `${lines.slice(0, -1).join("\n")}\n`)
         const short = await command(own, "restore", "--file", file)
         assert.deepStrictEqual([short.code, /cut short/.test(short.stderr)], [1, true])

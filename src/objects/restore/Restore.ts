@@ -6,8 +6,10 @@
 import { exportKinds } from "../../domain/transfer/Export.ts"
 import { problemOf, type StoredRecord } from "../../domain/transfer/StoredRecord.ts"
 import { decodeUtf8, flawsOf } from "../../domain/WellFormed.ts"
+import { isTooBig } from "../../sql/Database.ts"
 import type { Store } from "../../sql/engine/ObjectStorage.ts"
 import { exclusions, occupied, settle } from "../../sql/transfer/Settle.ts"
+import { MaxRow } from "../Schema.ts"
 
 /** The largest piece. A row has 2,000,000 bytes at most, and JSON may take six for one. */
 export const MaxPiece = 16 * 1024 * 1024
@@ -168,7 +170,9 @@ export const make = ({ changed, storage, written }: Store, scope: string) => {
       return answer
     } catch (error) {
       if (error instanceof Refused || !/SQLITE_|constraint failed/.test(String(error))) throw error
-      throw new Refused(409, `Nothing was written: ${String(error)}`)
+      throw isTooBig(error)
+        ? new Refused(413, `Nothing was written: a record is longer than the ${MaxRow} bytes that a row may have.`)
+        : new Refused(409, `Nothing was written: ${String(error)}`)
     }
   }
 
