@@ -42,10 +42,6 @@ const MaxRemembered = 1000
 
 const isScope = Schema.is(ScopeName)
 
-const hex = (bytes: ArrayBuffer) =>
-  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("")
-const sha256 = async (text: string) => hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)))
-
 const refused = ({ _tag, error }: { readonly _tag: string; readonly error: string }, status: number, headers = {}) =>
   Response.json({ _tag, error, ...headers }, { status })
 
@@ -87,7 +83,7 @@ const bound = (remembered: Map<string, unknown> | Set<string>) => {
 }
 
 export const make = (objects: Objects) => {
-  const secretHash = objects.secret === undefined ? undefined : sha256(objects.secret)
+  const secretHash = objects.secret === undefined ? undefined : Every.sha256(objects.secret)
   const scopeOfKey = new Map<string, string>()
   const known = new Set<string>()
 
@@ -116,7 +112,7 @@ export const make = (objects: Objects) => {
     const token = /^bearer +(\S.*)$/i.exec(authorization)?.[1]
     if (token === undefined) return "refused"
     // Digests are compared, so the time tells nothing about the secret.
-    const hash = await sha256(token)
+    const hash = await Every.sha256(token)
     if (secretHash !== undefined && hash === await secretHash) return "any"
     const key = token.startsWith("oct_") ? await scopeOf(hash) : undefined
     return key === undefined ? "refused" : { key }

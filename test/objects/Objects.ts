@@ -80,6 +80,8 @@ export const make = (config: Readonly<Record<string, string>> = {}) => {
     fetch,
     /** The database of the scope. */
     raw: (scope: string) => named(Home.nameOf(scope)).raw,
+    /** The databases of all scopes that have one. */
+    databases: () => known.scopes("", 1000).map((scope) => named(Home.nameOf(scope)).raw),
     scopes: () => known.scopes("", 1000),
     /** Sends a request, with a body as JSON. */
     ask: async (method: string, path: string, body?: object, key?: string) => {
