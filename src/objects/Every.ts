@@ -5,6 +5,7 @@
 import { MaxLimit, MaxPageBytes } from "../domain/Page.ts"
 import { Release } from "../domain/Release.ts"
 import type { ExportPage } from "../domain/transfer/Export.ts"
+import { isEncodedUtf8 } from "../domain/WellFormed.ts"
 import { tagsOf } from "../http/request/Conditional.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Exposition from "./Exposition.ts"
@@ -245,8 +246,9 @@ export const answer = async (list: List, asked: Asking): Promise<Response> => {
   const cursor = asked.query.get("cursor")
   const place = cursor === null || cursor === "first" ? undefined : decode(cursor)
   try {
-    // An empty object refuses what cannot be read: a cursor of another list, or one together with an offset.
+    // An empty object refuses what cannot be read: bytes that are not UTF-8, a cursor of another list, or one together with an offset.
     if (
+      !isEncodedUtf8(new URL(asked.request.url).search) ||
       (cursor !== null && cursor !== "first" && place === undefined) ||
       (place !== undefined && asked.query.has("offset"))
     ) {

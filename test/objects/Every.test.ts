@@ -6,6 +6,18 @@ const Secret = "a secret of the server"
 const authorization = `Bearer ${Secret}`
 
 describe("a list of every scope", () => {
+  it("refuses a query that is no UTF-8, as a list of one scope does", async () => {
+    const { ask } = Objects.make()
+    await ask("POST", "drafts", { scope: "red", title: "t", author: "a" })
+    for (const path of ["drafts?a=%ff", "drafts?scope=red&a=%ff", "export?a=%ff"]) {
+      assert.strictEqual((await ask("GET", path)).status, 400, path)
+    }
+    for (const path of ["drafts?a=%C3%A9+b", "drafts?a=100%"]) {
+      const { status, body } = await ask("GET", path)
+      assert.deepStrictEqual([status, body.total], [(await ask("GET", `${path}&scope=red`)).status, 1], path)
+    }
+  })
+
   it("has a tag that names its content: 304 until a scope changes", async () => {
     const { ask, fetch } = Objects.make({ API_SECRET_KEY: Secret })
     for (const scope of ["red", "blue"]) {
